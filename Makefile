@@ -1,0 +1,80 @@
+# `make demo` shows the system at work on this machine; `make test` runs its tests; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+UNITS := functions proxy agent
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(INSTALLED): requirements/dev.txt requirements/uv.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: install
+install: $(INSTALLED) ## Build the one Python environment in .venv
+
+.PHONY: demo
+demo: $(INSTALLED) ## Label an issue and watch it become a live URL, on this machine
+	$(BIN)/cloud-agent demo
+
+.PHONY: up
+up: $(INSTALLED) ## Start the system on this machine
+	$(BIN)/cloud-agent local up
+
+.PHONY: down
+down: $(INSTALLED) ## Stop it
+	$(BIN)/cloud-agent local down
+
+.PHONY: test
+test: $(INSTALLED) ## Run all tests
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, imports and templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --verbose
+	$(BIN)/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+
+.PHONY: types
+types: $(INSTALLED) ## Check types
+	$(BIN)/mypy functions proxy/src agent/src local/src tests
+
+.PHONY: ci
+ci: lint types test ## What continuous integration runs
+
+.PHONY: format
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# One resolution for all: each deployable unit ships exactly the versions that the tests ran with.
+.PHONY: lock
+lock: $(INSTALLED) ## Resolve the dependencies anew
+	$(BIN)/uv pip compile --quiet --group dev --generate-hashes --universal --python-version 3.11 \
+	  --custom-compile-command "make lock" --output-file requirements/dev.txt
+	echo uv | $(BIN)/uv pip compile --quiet - --constraint requirements/dev.txt --generate-hashes --universal \
+	  --no-annotate --custom-compile-command "make lock" --output-file requirements/uv.txt
+	for unit in $(UNITS); do \
+	  $(BIN)/uv pip compile --quiet --group $$unit --constraint requirements/dev.txt --generate-hashes \
+	    --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	    --custom-compile-command "make lock" --output-file $$unit/requirements.txt; \
+	done
+
+.PHONY: clean
+clean: ## Remove everything that make built
+	rm -rf $(VENV) .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

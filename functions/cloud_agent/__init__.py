@@ -1,0 +1,1 @@
+"""Claude Cloud Agent's Lambda functions: one package, one build, one handler per module."""

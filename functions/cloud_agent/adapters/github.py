@@ -1,0 +1,209 @@
+"""GitHub through PyGithub: one repository, as the steps need it. Each `ensure_` finds what an earlier try made."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from github import Auth, Github, GithubException, GithubRetry
+from github.GithubException import RateLimitExceededException, UnknownObjectException
+
+from cloud_agent.adapters.installation_tokens import STEP_PERMISSIONS, InstallationTokens
+from cloud_agent.adapters.secrets import read_github_credentials
+from cloud_agent.domain.errors import (
+    BranchProtectedError,
+    CloudAgentError,
+    ConfigurationError,
+    GitHubRateLimitedError,
+    GitHubRequestError,
+    GitHubUnavailableError,
+    RepositoryEmptyError,
+    RepositoryNotFoundError,
+    RepositoryReadOnlyError,
+)
+from cloud_agent.settings import GitHubSettings
+
+TIMEOUT_SECONDS = 10
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A session's branch: the commit it left the default branch at, and the empty commit it began with."""
+
+    base_sha: str
+    initial_sha: str | None
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request's number and page."""
+
+    number: int
+    url: str
+
+
+def connect(settings: GitHubSettings, repo: str, installation_id: int | None) -> "GitHubRepository":
+    """Open a repository with the deployment's credentials.
+
+    Raises:
+        CloudAgentError: as `InstallationTokens.token` and `read_github_credentials` do.
+    """
+    credentials = read_github_credentials(settings.github_secret_arn)
+    tokens = InstallationTokens(settings.github_api_url, credentials)
+    token = tokens.token(repo, installation_id, STEP_PERMISSIONS)
+    return GitHubRepository(settings.github_api_url, token.value, repo)
+
+
+class GitHubRepository:
+    """One repository.
+
+    Only GETs are retried here: a POST that GitHub answered with an error may still have been carried out, so the
+    state is retried instead, and its `ensure_` looks before it writes again. Every method raises the errors of
+    `cloud_agent.domain.errors` that `_translated` names.
+    """
+
+    def __init__(self, api_url: str, token: str, repo: str) -> None:
+        self._name = repo
+        self._owner = repo.partition("/")[0]
+        self._github = Github(
+            auth=Auth.Token(token),
+            base_url=api_url,
+            lazy=True,
+            timeout=TIMEOUT_SECONDS,
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+            retry=GithubRetry(total=3, allowed_methods=["GET"], max_rate_limit_wait=20),
+        )
+        self._repo = self._github.get_repo(repo)
+
+    def ensure_branch(self, branch: str, default_branch: str, message: str) -> Branch:
+        """The branch with one empty commit on top of the default branch. An existing branch is kept as it is."""
+        with self._translated():
+            base_sha = self._head_of(default_branch)
+            base = self._repo.get_git_commit(base_sha)
+            initial = self._repo.create_git_commit(message, base.tree, [base])
+            try:
+                self._repo.create_git_ref(f"refs/heads/{branch}", initial.sha)
+            except GithubException as error:
+                if not _says(error, 422, "already exists"):
+                    raise
+                return self._existing_branch(branch, default_branch, message)
+            return Branch(base_sha, initial.sha)
+
+    def ensure_draft_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
+        """The open pull request from the branch; a draft, where the repository's plan has drafts."""
+        with self._translated():
+            for draft in (True, False):
+                try:
+                    pull = self._repo.create_pull(base=base, head=branch, title=title, body=body, draft=draft)
+                except GithubException as error:
+                    if _says(error, 422, "already exists"):
+                        pull = self._repo.get_pulls(state="open", head=f"{self._owner}:{branch}")[0]
+                    elif draft and _says(error, 422, "draft pull requests are not supported"):
+                        continue
+                    else:
+                        raise
+                return PullRequest(pull.number, pull.html_url)
+        raise AssertionError("unreachable: the second try returns or raises")
+
+    def ensure_comment(self, number: int, marker: str, body: str) -> int:
+        """The id of the one comment that carries the marker; written if it is not there yet.
+
+        The oldest such comment is taken: a marker names its session's id, which nobody knows before our comment
+        shows it.
+        """
+        with self._translated():
+            issue = self._repo.get_issue(number)
+            for comment in issue.get_comments():
+                if marker in comment.body:
+                    if comment.body != body:
+                        comment.edit(body)
+                    return comment.id
+            return issue.create_comment(body).id
+
+    def edit_comment(self, number: int, comment_id: int, body: str) -> None:
+        """Replace the text of a comment of ours."""
+        with self._translated():
+            self._repo.get_issue(number).get_comment(comment_id).edit(body)
+
+    def ensure_deployment(self, branch: str, environment: str, url: str) -> int:
+        """The id of the environment's Deployment of this branch, successful and with `url` as its address."""
+        with self._translated():
+            existing = list(self._repo.get_deployments(ref=branch, environment=environment))
+            deployment = (
+                existing[0]
+                if existing
+                else self._repo.create_deployment(
+                    ref=branch,
+                    environment=environment,
+                    description="The repository's dev server, live while Claude works",
+                    required_contexts=[],
+                    auto_merge=False,
+                    transient_environment=True,
+                )
+            )
+            deployment.create_status("success", environment_url=url, auto_inactive=False)
+            return deployment.id
+
+    def end_deployment(self, deployment_id: int) -> None:
+        """Mark a Deployment inactive: its address no longer answers."""
+        with self._translated():
+            self._repo.get_deployment(deployment_id).create_status("inactive")
+
+    def _head_of(self, branch: str) -> str:
+        try:
+            return self._repo.get_git_ref(f"heads/{branch}").object.sha
+        except UnknownObjectException:
+            # 404 is also the answer for a repository the App does not see: ask for that first.
+            self._github.get_repo(self._name, lazy=False)
+            raise RepositoryEmptyError(f"{self._name} has no branch {branch}.") from None
+
+    def _existing_branch(self, branch: str, default_branch: str, message: str) -> Branch:
+        comparison = self._repo.compare(default_branch, branch)
+        initial = next((c.sha for c in comparison.commits if c.commit.message == message), None)
+        return Branch(comparison.merge_base_commit.sha, initial)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except CloudAgentError:
+            raise
+        except requests.RequestException as error:
+            raise GitHubUnavailableError(f"GitHub did not answer: {type(error).__name__}") from error
+        except GithubException as error:
+            raise _translate(self._name, error) from error
+
+
+def _translate(repo: str, error: GithubException) -> CloudAgentError:
+    message = f"{repo}: GitHub answered {error.status}: {_message(error)}"
+    if isinstance(error, RateLimitExceededException):
+        return GitHubRateLimitedError(message)
+    if error.status >= _SERVER_ERROR:
+        return GitHubUnavailableError(message)
+    if error.status == 422 and ("rule" in _message(error).lower() or "protected" in _message(error).lower()):  # noqa: PLR2004 - Unprocessable, GitHub's answer to a rule violation
+        return BranchProtectedError(message)
+    by_status: dict[int, type[CloudAgentError]] = {
+        401: ConfigurationError,
+        403: RepositoryReadOnlyError,
+        404: RepositoryNotFoundError,
+        409: RepositoryEmptyError,
+        429: GitHubRateLimitedError,
+    }
+    return by_status.get(error.status, GitHubRequestError)(message)
+
+
+def _says(error: GithubException, status: int, words: str) -> bool:
+    return error.status == status and words in _message(error).lower()
+
+
+def _message(error: GithubException) -> str:
+    """GitHub's own words: the message, and those of its list of errors."""
+    data: Any = error.data
+    if not isinstance(data, dict):
+        return str(data)
+    errors = data.get("errors") or []
+    details = [str(e.get("message", "") if isinstance(e, dict) else e) for e in errors]
+    return " ".join(part for part in [str(data.get("message", "")), *details] if part)

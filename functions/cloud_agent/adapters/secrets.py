@@ -1,0 +1,56 @@
+"""Secrets Manager: the webhook's secret and the GitHub credentials."""
+
+from typing import Self
+
+from aws_lambda_powertools.utilities.parameters import get_secret
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from cloud_agent.domain.errors import ConfigurationError
+
+MAX_AGE_SECONDS = 60  # a rotated value is used by every warm worker within a minute
+
+
+class GitHubCredentials(BaseModel):
+    """A GitHub App (`app_id`, `private_key`) or, as the simple alternative, a personal `token`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    app_id: str = ""
+    private_key: str = ""
+    token: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.token) == bool(self.app_id and self.private_key):
+            raise ValueError("give either app_id and private_key, or token")
+        return self
+
+
+def read_secret(arn: str) -> str:
+    """The secret's current string, at most a minute old.
+
+    Raises:
+        ConfigurationError: the secret cannot be read; names it.
+    """
+    try:
+        return str(get_secret(arn, max_age=MAX_AGE_SECONDS))
+    except GetParameterError as error:
+        raise ConfigurationError(f"The secret {arn} cannot be read: does it have a value?") from error
+
+
+def read_github_credentials(arn: str) -> GitHubCredentials:
+    """The GitHub credentials.
+
+    Raises:
+        ConfigurationError: the secret cannot be read or is not of the documented form; never shows its value.
+    """
+    text = read_secret(arn)
+    try:
+        return GitHubCredentials.model_validate_json(text)
+    except ValidationError as error:
+        reasons = "; ".join(e["msg"] for e in error.errors())
+        raise ConfigurationError(
+            f'The secret {arn} must be JSON: {{"app_id": "...", "private_key": "..."}} or {{"token": "..."}} '
+            f"({reasons})."
+        ) from error

@@ -1,0 +1,206 @@
+"""DynamoDB: the sessions table. Every write that changes a status names the status it leaves."""
+
+from typing import Any
+
+import boto3
+from boto3.dynamodb.conditions import Attr, Key
+
+from cloud_agent.domain.errors import SessionNotFoundError
+from cloud_agent.domain.intake import Prompt
+from cloud_agent.domain.session import (
+    LIVE,
+    Session,
+    SessionStatus,
+    expiry_after_end,
+    timestamp,
+)
+
+# Sorts before every ULID: the issue itself is the first prompt.
+INITIAL_PROMPT_ID = "0" * 26
+
+
+def session_key(session_id: str) -> dict[str, str]:
+    """Key of a session's row."""
+    return {"pk": f"SESSION#{session_id}", "sk": "SESSION"}
+
+
+def lock_key(repo: str, issue_number: int) -> dict[str, str]:
+    """Key of the lock by which an issue has at most one live session."""
+    return {"pk": f"ISSUE#{repo}#{issue_number}", "sk": "LOCK"}
+
+
+def pull_key(repo: str, pull_number: int) -> dict[str, str]:
+    """Key of the row that says which session a pull request belongs to."""
+    return {"pk": f"PULL#{repo}#{pull_number}", "sk": "SESSION"}
+
+
+SLOTS_KEY = {"pk": "SLOTS", "sk": "SLOTS"}
+
+
+class SessionsTable:
+    """The rows of DESIGN's single table, as the functions need them."""
+
+    def __init__(self, table_name: str) -> None:
+        self._table = boto3.resource("dynamodb").Table(table_name)
+        self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
+
+    def get(self, session_id: str) -> Session:
+        """The session's row, read consistently.
+
+        Raises:
+            SessionNotFoundError: there is none.
+        """
+        item = self._table.get_item(Key=session_key(session_id), ConsistentRead=True).get("Item")
+        if item is None:
+            raise SessionNotFoundError(f"There is no session {session_id}.")
+        return Session.model_validate(item)
+
+    def live_session_id(self, repo: str, issue_number: int) -> str | None:
+        """The id of the session that holds this issue's lock, if any."""
+        item = self._table.get_item(Key=lock_key(repo, issue_number), ConsistentRead=True).get("Item")
+        return str(item["session_id"]) if item else None
+
+    def put_initial_prompt(self, session_id: str, prompt: Prompt) -> None:
+        """Store the issue as the session's first prompt. Run twice, it is stored once."""
+        self._table.put_item(
+            Item={
+                "pk": f"SESSION#{session_id}",
+                "sk": f"PROMPT#{INITIAL_PROMPT_ID}",
+                "kind": "issue",
+                "title": prompt.title,
+                "body": prompt.body,
+                "author": prompt.author,
+                "url": prompt.url,
+                "created_at": timestamp(),
+                "expires_at": expiry_after_end(),
+            }
+        )
+
+    def prompts_after(self, session_id: str, after: str) -> list[dict[str, str]]:
+        """The prompts that follow the one with id `after` (all, when empty), oldest first, at most 1 MB of them."""
+        lowest = f"PROMPT#{after}" if after else "PROMPT#"
+        items = self._table.query(
+            KeyConditionExpression=Key("pk").eq(f"SESSION#{session_id}") & Key("sk").between(lowest, "PROMPT#~"),
+            ConsistentRead=True,
+        )["Items"]
+        names = ("kind", "title", "body", "author", "url", "created_at")
+        return [
+            {"id": str(item["sk"]).partition("#")[2]} | {name: str(item[name]) for name in names}
+            for item in items
+            if item["sk"] != lowest
+        ]
+
+    def record(self, session_id: str, **attributes: str | int | None) -> None:
+        """Set attributes of an existing row that are not its status.
+
+        Raises:
+            SessionNotFoundError: the row is gone.
+        """
+        names = {f"#{name}": name for name in attributes}
+        try:
+            self._table.update_item(
+                Key=session_key(session_id),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+                ConditionExpression=Attr("pk").exists(),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+            )
+        except self._conditional_failure as error:
+            raise SessionNotFoundError(f"There is no session {session_id}.") from error
+
+    def record_pull_request(self, session_id: str, repo: str, pull_number: int, pull_url: str) -> None:
+        """Tie session and pull request together, both ways."""
+        self.record(session_id, pull_number=pull_number, pull_url=pull_url)
+        self._table.put_item(Item=pull_key(repo, pull_number) | {"session_id": session_id})
+
+    def mark_running(self, session_id: str, task_arn: str, ip: str, port: int) -> bool:
+        """STARTING → RUNNING at this address; returns False when the session is neither, so it has ended."""
+        return self._update(
+            session_id,
+            "SET #status = :running, task_arn = :task, ip = :ip, #port = :port, last_active_at = :now",
+            Attr("status").is_in([SessionStatus.STARTING, SessionStatus.RUNNING]),
+            names={"#status": "status", "#port": "port"},
+            values={
+                ":running": SessionStatus.RUNNING,
+                ":task": task_arn,
+                ":ip": ip,
+                ":port": port,
+                ":now": timestamp(),
+            },
+        )
+
+    def record_task_stopped(self, session_id: str, reason: str) -> Session | None:
+        """Note ECS's reason on a live session and return its row; None when there is no live session to note it on.
+
+        The state that parks the session checks this attribute, so a task that stops just before the wait begins
+        is not missed.
+        """
+        done = self._update(
+            session_id,
+            "SET task_stopped_reason = :reason",
+            Attr("status").is_in(sorted(LIVE)),
+            values={":reason": reason},
+        )
+        return self.get(session_id) if done else None
+
+    def record_activity(self, session_id: str, attributes: dict[str, Any]) -> bool:
+        """Set what a turn reports and when; returns False when the session is over."""
+        names = {f"#{name}": name for name in attributes}
+        assignments = [f"#{name} = :{name}" for name in attributes]
+        return self._update(
+            session_id,
+            "SET " + ", ".join(["last_active_at = :now", *assignments]),
+            Attr("status").is_in(sorted(LIVE)),
+            names=names,
+            values={":now": timestamp()} | {f":{name}": value for name, value in attributes.items()},
+        )
+
+    def close(self, session: Session, status: SessionStatus, reason: str) -> None:
+        """End the session and free its slot and its issue's lock. Run twice, the first ending stands."""
+        self._update(
+            session.session_id,
+            "SET #status = :status, end_reason = :reason, ended_at = :now, expires_at = :expires"
+            " REMOVE lifecycle_token",
+            Attr("status").is_in(sorted(LIVE)),
+            names={"#status": "status"},
+            values={
+                ":status": status,
+                ":reason": reason,
+                ":now": timestamp(),
+                ":expires": expiry_after_end(),
+            },
+        )
+        self._table.update_item(
+            Key=SLOTS_KEY,
+            UpdateExpression="DELETE live :session",
+            ExpressionAttributeValues={":session": {session.session_id}},
+        )
+        try:
+            self._table.delete_item(
+                Key=lock_key(session.repo, session.issue_number),
+                ConditionExpression=Attr("pk").not_exists() | Attr("session_id").eq(session.session_id),
+            )
+        except self._conditional_failure:
+            return  # a later session holds the lock: it is not ours to release
+
+    def _update(
+        self,
+        session_id: str,
+        expression: str,
+        condition: Any,  # noqa: ANN401 - boto3's condition builder
+        *,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+    ) -> bool:
+        optional: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
+        try:
+            self._table.update_item(
+                Key=session_key(session_id),
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                **optional,
+            )
+        except self._conditional_failure:
+            return False
+        return True

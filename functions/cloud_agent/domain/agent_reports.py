@@ -1,0 +1,86 @@
+"""What the agent may say of its session. It runs untrusted code: every word is bounded, none is believed further."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
+PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
+RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
+
+
+class Report(BaseModel):
+    """A request body of the Agent API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ready(Report):
+    """The dev server answers on this port."""
+
+    task_token: TaskToken
+    port: int = Field(ge=1024, le=65535)
+
+
+class Heartbeat(Report):
+    """The agent is alive."""
+
+    task_token: TaskToken
+
+
+class Done(Report):
+    """The agent ends by itself."""
+
+    task_token: TaskToken
+    outcome: Literal["completed", "failed"]
+    error: str = Field(pattern=r"^([A-Z][A-Za-z]{0,60}Error)?$")
+    message: str = Field(max_length=32_000)
+
+
+class TurnStarted(Report):
+    """Claude begins to work on a prompt."""
+
+    event: Literal["turn_started"]
+    prompt_id: PromptId
+
+    def attributes(self) -> dict[str, Any]:
+        """What the session's row says of it."""
+        return {"activity": "turn_started"}
+
+
+class ToolUsed(Report):
+    """Claude uses a tool."""
+
+    event: Literal["tool_used"]
+    prompt_id: PromptId
+    tool: str = Field(max_length=100)
+    detail: str = Field(max_length=1_000)
+
+    def attributes(self) -> dict[str, Any]:
+        """What the session's row says of it."""
+        return {"activity": f"{self.tool} {self.detail}".strip()}
+
+
+class TurnFinished(Report):
+    """A turn is over. Turns and cost count from the session's start, so the last report stands."""
+
+    event: Literal["turn_finished"]
+    prompt_id: PromptId
+    is_error: bool
+    result: str = Field(max_length=RESULT_LIMIT)
+    turns: int = Field(ge=0, le=100_000)
+    cost_usd: float = Field(ge=0, le=100_000)
+    head_sha: str | None = Field(pattern=r"^[0-9a-f]{40}$")
+
+    def attributes(self) -> dict[str, Any]:
+        """What the session's row says of it."""
+        return {
+            "activity": "turn_failed" if self.is_error else "turn_finished",
+            "turns": self.turns,
+            "cost_usd": Decimal(str(self.cost_usd)),
+            "last_result": self.result,
+        } | ({"reported_head_sha": self.head_sha} if self.head_sha else {})
+
+
+Progress = Annotated[TurnStarted | ToolUsed | TurnFinished, Field(discriminator="event")]

@@ -1,0 +1,116 @@
+"""The parts of GitHub's and ECS's events that are read. Unknown members are theirs to add, so they are ignored."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cloud_agent.domain.session import RepositoryName
+
+
+class Event(BaseModel):
+    """A frozen view of somebody else's document."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Account(Event):
+    """A GitHub user, organisation or App."""
+
+    login: str
+    type: str = "User"
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether this is an App or a machine account that GitHub marks as one."""
+        return self.type == "Bot" or self.login.endswith("[bot]")
+
+
+class Label(Event):
+    """A label on an issue."""
+
+    name: str
+
+
+class Issue(Event):
+    """An issue, or a pull request in its issue shape (then `pull_request` is present)."""
+
+    number: int = Field(gt=0)
+    title: str
+    body: str | None = None
+    html_url: str
+    state: str
+    pull_request: dict[str, Any] | None = None
+
+
+class Repository(Event):
+    """The repository an event happened in."""
+
+    full_name: RepositoryName
+    default_branch: str
+
+
+class Installation(Event):
+    """The GitHub App's installation that the event was delivered for; absent for a plain repository webhook."""
+
+    id: int
+
+
+class IssueLabeled(Event):
+    """GitHub's `issues` event with action `labeled`."""
+
+    action: str
+    label: Label
+    issue: Issue
+    repository: Repository
+    sender: Account
+    installation: Installation | None = None
+
+
+class EnvironmentVariable(Event):
+    """One variable of a RunTask override."""
+
+    name: str
+    value: str
+
+
+class ContainerOverride(Event):
+    """What RunTask changed for one container."""
+
+    environment: tuple[EnvironmentVariable, ...] = ()
+
+
+class TaskOverrides(Event):
+    """What RunTask changed for the task."""
+
+    containerOverrides: tuple[ContainerOverride, ...] = ()  # noqa: N815 - ECS's own spelling
+
+
+class TaskContainer(Event):
+    """A container's end as ECS saw it."""
+
+    exitCode: int | None = None  # noqa: N815 - ECS's own spelling
+    reason: str | None = None
+
+
+class StoppedTask(Event):
+    """The detail of an `ECS Task State Change` event whose lastStatus is STOPPED."""
+
+    taskArn: str  # noqa: N815 - ECS's own spelling
+    stoppedReason: str = ""  # noqa: N815 - ECS's own spelling
+    overrides: TaskOverrides = TaskOverrides()
+    containers: tuple[TaskContainer, ...] = ()
+
+    def variable(self, name: str) -> str | None:
+        """The value RunTask gave the container for this environment variable."""
+        for override in self.overrides.containerOverrides:
+            for variable in override.environment:
+                if variable.name == name:
+                    return variable.value
+        return None
+
+    @property
+    def words(self) -> str:
+        """ECS's reason and exit codes in one sentence."""
+        reasons = [self.stoppedReason, *(container.reason or "" for container in self.containers)]
+        codes = [f"exit code {c.exitCode}" for c in self.containers if c.exitCode is not None]
+        return "; ".join(dict.fromkeys(part for part in [*reasons, *codes] if part)) or "no reason given"

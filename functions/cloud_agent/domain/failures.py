@@ -1,0 +1,81 @@
+"""From the error that a state ended with to plain words: what happened and what the person can do about it."""
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failed session, ready to be told: `detail` is the raw evidence, possibly empty."""
+
+    error: str
+    what: str
+    advice: str
+    detail: str
+
+
+_AGAIN = "Try again in a few minutes; if it stays, ask whoever runs Claude Cloud Agent to look at the execution"
+_INSTALL = "Install the GitHub App on this repository (Settings → GitHub Apps) and check its permissions"
+_CONFIGURE = "Describe the dev server in `.github/claude-cloud-agent.yml` (`install`, `dev`, `port`, `health_path`)"
+_LOOK = "Look at the details below and at the execution's log"
+
+# Error name -> what it means for the person, what to do. The error's own message is added as the detail.
+_WORDS: dict[str, tuple[str, str]] = {
+    "GitHubUnavailableError": ("GitHub did not answer, in spite of several retries", _AGAIN),
+    "GitHubRateLimitedError": ("GitHub's rate limit for this App is used up", "Wait until the limit resets"),
+    "GitHubRequestError": ("GitHub refused a request", _LOOK),
+    "RepositoryNotFoundError": ("The App does not see this repository", _INSTALL),
+    "AppNotInstalledError": ("The GitHub App is not installed here, or its installation is suspended", _INSTALL),
+    "RepositoryEmptyError": (
+        "The repository has no commit to start from",
+        "Push a first commit to the default branch",
+    ),
+    "RepositoryReadOnlyError": (
+        "The repository is archived, or the App may not write to it",
+        "Unarchive the repository, or grant the App Contents, Pull requests, Issues and Deployments: write",
+    ),
+    "BranchProtectedError": (
+        "A rule of this repository forbids the App to create or update the session's branch",
+        "Allow the App to create `claude/*` branches in the repository's rules",
+    ),
+    "BranchTakenError": (
+        "The session's branch already belongs to another issue with the same key in its title",
+        "Change the key in one of the two titles",
+    ),
+    "NoFreeSlotError": (
+        "As many sessions as this installation allows were running for an hour",
+        "Close a pull request whose session is no longer needed",
+    ),
+    "ConfigurationError": ("This installation of Claude Cloud Agent is not fully configured", _LOOK),
+    "TaskNotRunningError": ("The agent's container was gone before it could be reached", _AGAIN),
+    "AgentTaskStoppedError": ("The agent's container stopped", _LOOK),
+    "States.HeartbeatTimeout": ("Nothing was heard from the agent's container for several minutes", _AGAIN),
+    "States.Timeout": ("The agent's container was not ready in time", _LOOK),
+    "RepositoryConfigError": ("`.github/claude-cloud-agent.yml` cannot be used", "Correct the file as said below"),
+    "DevServerNotConfiguredError": ("No dev server was found in this repository", _CONFIGURE),
+    "InstallFailedError": ("The repository's `install` command failed", "Correct the command or the repository"),
+    "DevServerNotReadyError": ("The repository's dev server never answered", _CONFIGURE),
+    "CloneFailedError": ("The agent could not clone the branch", _INSTALL),
+}
+_ECS_ADVICE = "Check that the agent's image exists and that the subnets have free capacity and a route out"
+_UNEXPECTED = ("Something unexpected went wrong", _LOOK)
+
+
+def explain(error: str, cause: str) -> Failure:
+    """Turn a state's Error and Cause, as Step Functions reports them, into words. Never raises."""
+    what, advice = _WORDS.get(error) or (
+        ("The agent's container could not be started", _ECS_ADVICE)
+        if error.startswith(("ECS.", "Ecs."))
+        else _UNEXPECTED
+    )
+    detail = _message_of(cause)
+    return Failure(error, what, advice, detail if error in _WORDS else f"{error}: {detail}".strip(": "))
+
+
+def _message_of(cause: str) -> str:
+    """A failed Lambda's Cause is JSON around its errorMessage; every other Cause is text."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause

@@ -1,0 +1,100 @@
+"""Every word the system writes on GitHub. An issue's title and ECS's reasons are data in them, never markup."""
+
+import re
+
+from cloud_agent.domain.failures import Failure
+
+TITLE_LIMIT = 256  # characters, GitHub's limit for a title
+BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@])")
+
+
+def marker(kind: str, session_id: str) -> str:
+    """The hidden line by which a retried step finds the comment it has already written."""
+    return f"<!-- claude-cloud-agent:{kind}:{session_id} -->"
+
+
+def commit_message(issue_key: str) -> str:
+    """Of the empty commit without which GitHub opens no draft pull request."""
+    return f"chore: initialize Claude agent session for {issue_key}"
+
+
+def pull_request_title(issue_title: str, issue_key: str) -> str:
+    """The issue's title as one line that GitHub accepts."""
+    line = " ".join(issue_title.split()) or f"Claude: issue {issue_key}"
+    return line if len(line) <= TITLE_LIMIT else line[: TITLE_LIMIT - 1] + "…"
+
+
+def pull_request_body(issue_number: int, requested_by: str) -> str:
+    """Merging closes the issue; the rest is said by the session's comment."""
+    return (
+        f"Closes #{issue_number}\n\n"
+        f"Claude Code is implementing the issue on this branch, as asked by {plain(requested_by)}. "
+        "The session's live URL follows in a comment."
+    )
+
+
+def session_announcement(session_id: str, url: str, branch: str) -> str:
+    """The comment that a person waits for."""
+    return (
+        f"{marker('session', session_id)}\n"
+        f"### Claude is working on this\n\n"
+        f"**Live:** {url}\n\n"
+        f"The repository's own dev server runs there and reloads as Claude edits `{branch}`. "
+        "Each finished turn is pushed to this pull request.\n\n"
+        f"<sub>Session `{session_id}`</sub>\n"
+    )
+
+
+def session_end(session_id: str, reason: str) -> str:
+    """What the announcement becomes when the session is over: the URL no longer answers."""
+    return (
+        f"{marker('session', session_id)}\n"
+        f"### The session has ended\n\n"
+        f"{sentence(reason)} What Claude pushed stays on this branch. "
+        "To start again, remove the label from the issue and add it once more.\n\n"
+        f"<sub>Session `{session_id}`</sub>\n"
+    )
+
+
+def session_failure(session_id: str, failure: Failure, execution_url: str) -> str:
+    """What went wrong, what to do, and where to look; the detail is shown verbatim in a folded block."""
+    body = (
+        f"{marker('failure', session_id)}\n"
+        f"### Claude's session failed\n\n"
+        f"{sentence(failure.what)}\n\n"
+        f"**What to do:** {sentence(failure.advice)} "
+        "Then remove the label from the issue and add it once more.\n\n"
+    )
+    if failure.detail:
+        body += f"<details><summary>Details</summary>\n\n{fenced(failure.detail)}\n</details>\n\n"
+    return body + f"<sub>[Execution in the Step Functions console]({execution_url}) · session `{session_id}`</sub>\n"
+
+
+def plain(text: str) -> str:
+    """Untrusted words as literal text in Markdown: no markup, no mention, one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def sentence(text: str) -> str:
+    """The words with a full stop, unless they end with a mark of their own."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def fenced(text: str, limit: int = 8_000) -> str:
+    """The end of a long text in a code fence that the text itself cannot close.
+
+    `limit` characters of the end are kept: an error stands last in a log.
+    """
+    kept = text if len(text) <= limit else "…\n" + text[-limit:]
+    longest = max((len(run) for run in re.findall(r"`{3,}", kept)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}text\n{kept}\n{fence}"
+
+
+def execution_console_url(execution_arn: str) -> str:
+    """The execution's page in the Step Functions console, by the ARN's partition and region."""
+    _, partition, _, region, *_ = execution_arn.split(":")
+    domain = {"aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}.get(partition, "aws.amazon.com")
+    return f"https://{region}.console.{domain}/states/home?region={region}#/v2/executions/details/{execution_arn}"

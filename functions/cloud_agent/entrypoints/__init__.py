@@ -1,0 +1,1 @@
+"""The Lambda functions that are not states: HTTP routes and EventBridge targets."""

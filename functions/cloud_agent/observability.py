@@ -1,0 +1,51 @@
+"""Logger, tracer and metrics, built once; every line and trace of a step carries its session and execution."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ConfigDict
+
+from cloud_agent.domain.session import SessionRequest
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+
+class StepEvent(BaseModel):
+    """What every state passes to its function; a state that passes more has a subclass of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    session: SessionRequest
+    execution_arn: str
+
+
+E = TypeVar("E", bound=StepEvent)
+
+
+def step(event_model: type[E]) -> Callable[[Callable[[E], dict[str, Any]]], Callable[..., dict[str, Any]]]:
+    """Make a function of a typed event into a Lambda handler that logs, traces and counts."""
+
+    def decorate(function: Callable[[E], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        @wraps(function)
+        def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
+            parsed = event_model.model_validate(event)
+            identify_session(parsed.session.session_id, parsed.execution_arn)
+            logger.info("step started", extra={"step": function.__module__.rpartition(".")[2]})
+            return function(parsed)
+
+        return tracer.capture_lambda_handler(
+            metrics.log_metrics(logger.inject_lambda_context(handler, clear_state=True)),
+        )
+
+    return decorate
+
+
+def identify_session(session_id: str, execution_arn: str | None = None) -> None:
+    """Put the ids on every later log line and on the trace of this invocation."""
+    logger.append_keys(session_id=session_id, **({"execution_arn": execution_arn} if execution_arn else {}))
+    tracer.put_annotation("session_id", session_id)

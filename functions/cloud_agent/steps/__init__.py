@@ -1,0 +1,1 @@
+"""One module per Lambda state of statemachine/session.asl.json, under the state's own name."""

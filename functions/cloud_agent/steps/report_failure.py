@@ -1,0 +1,38 @@
+"""State "Report Failure": every failure reaches the person, in words they can act on."""
+
+from typing import Any
+
+from cloud_agent.adapters.github import connect
+from cloud_agent.adapters.sessions_table import SessionsTable
+from cloud_agent.domain.errors import SessionNotFoundError
+from cloud_agent.domain.failures import explain
+from cloud_agent.domain.messages import execution_console_url, marker, session_failure
+from cloud_agent.observability import StepEvent, logger, step
+from cloud_agent.settings import GitHubSettings, load
+
+
+class ReportFailureEvent(StepEvent):
+    """What the failed state reported, as Step Functions hands it on."""
+
+    state: str
+    error: str
+    cause: str
+
+
+@step(ReportFailureEvent)
+def handler(event: ReportFailureEvent) -> dict[str, Any]:
+    """Guarantees one comment with the cause: on the pull request, or on the issue where there is none yet."""
+    settings, session = load(GitHubSettings), event.session
+    failure = explain(event.error, event.cause)
+    logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": event.cause})
+    try:
+        pull_number = SessionsTable(settings.sessions_table).get(session.session_id).pull_number
+    except SessionNotFoundError:
+        pull_number = None  # it failed before its row was written
+    repository = connect(settings, session.repo, session.installation_id)
+    comment_id = repository.ensure_comment(
+        pull_number or session.issue_number,
+        marker("failure", session.session_id),
+        session_failure(session.session_id, failure, execution_console_url(event.execution_arn)),
+    )
+    return {"reason": failure.what, "comment_id": comment_id}
