@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
 
@@ -35,8 +36,13 @@ def step(event_model: type[E]) -> Callable[[Callable[[E], dict[str, Any]]], Call
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
             parsed = event_model.model_validate(event)
             identify_session(parsed.session.session_id, parsed.execution_arn)
-            logger.info("step started", extra={"step": function.__module__.rpartition(".")[2]})
-            return function(parsed)
+            name = function.__module__.rpartition(".")[2]
+            logger.info("step started", extra={"step": name})
+            metrics.add_dimension("step", name)
+            metrics.add_metric("StepsStarted", MetricUnit.Count, 1)
+            result = function(parsed)
+            metrics.add_metric("StepsCompleted", MetricUnit.Count, 1)
+            return result
 
         return tracer.capture_lambda_handler(
             metrics.log_metrics(logger.inject_lambda_context(handler, clear_state=True)),

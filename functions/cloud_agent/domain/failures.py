@@ -17,7 +17,7 @@ class Failure:
 _AGAIN = "Try again in a few minutes; if it stays, ask whoever runs Claude Cloud Agent to look at the execution"
 _INSTALL = "Install the GitHub App on this repository (Settings → GitHub Apps) and check its permissions"
 _CONFIGURE = "Describe the dev server in `.github/claude-cloud-agent.yml` (`install`, `dev`, `port`, `health_path`)"
-_LOOK = "Look at the details below and at the execution's log"
+_LOOK = "Look at the details below, and for more at the execution linked at the end"
 
 # Error name -> what it means for the person, what to do. The error's own message is added as the detail.
 _WORDS: dict[str, tuple[str, str]] = {

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -33,6 +34,7 @@ class TokenRefusedError(Exception):
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Guarantees that a container reaches its own live session and no other."""
+    metrics.add_metric("AgentRequests", MetricUnit.Count, 1)
     return app.resolve(event, context)
 
 
@@ -55,8 +57,13 @@ def heartbeat() -> Response[str]:
 
 @app.get("/agent/prompts")
 def prompts() -> Response[str]:
-    """The issue and what people said since, oldest first, after the id that the agent names."""
+    """The issue and what people said since, oldest first, after the id that the agent names.
+
+    None before the session's address is registered: Claude's work is meant to be watched from its beginning.
+    """
     session = _open_session()
+    if session.status is not SessionStatus.RUNNING:
+        return _answer(HTTPStatus.OK, {"prompts": []})
     after = app.current_event.query_string_parameters.get("after", "")
     found = SessionsTable(load(GitHubSettings).sessions_table).prompts_after(session.session_id, after)
     return _answer(HTTPStatus.OK, {"prompts": found})

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.parser.models import EventBridgeModel
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,6 +21,7 @@ ERROR = "AgentTaskStoppedError"
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
     """Guarantees that whichever wait the session's execution is in ends now; a session that is over is left alone."""
+    metrics.add_metric("TasksStopped", MetricUnit.Count, 1)
     task = StoppedTask.model_validate(parse(event=event, model=EventBridgeModel).detail)
     session_id, task_token = task.variable("SESSION_ID"), task.variable("TASK_TOKEN")
     if session_id is None or task_token is None:

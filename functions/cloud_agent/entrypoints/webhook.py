@@ -43,6 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @app.post("/webhook")
 def receive() -> Response[str]:
     """202 with the session's id on a start, 200 with the reason when there is nothing to do."""
+    metrics.add_metric("DeliveriesReceived", MetricUnit.Count, 1)
     settings = load(WebhookSettings)
     headers = app.current_event.headers
     body = _raw_body(app.current_event.body or "", is_base64=bool(app.current_event.is_base64_encoded))

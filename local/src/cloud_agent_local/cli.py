@@ -1,0 +1,117 @@
+"""`cloud-agent`: the command of local mode."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cloud_agent_local import logs, status
+from cloud_agent_local import up as lifecycle
+from cloud_agent_local.demo import run as run_demo
+from cloud_agent_local.errors import LocalModeError, NotRunningError
+from cloud_agent_local.installation import STATE_DIR, Installation, Ports
+from cloud_agent_local.progress import console, errors
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Claude Cloud Agent."
+)
+local = typer.Typer(no_args_is_help=True, help="The whole system on this machine.")
+app.add_typer(local, name="local")
+
+StateDir = Annotated[Path, typer.Option(help="Where everything is kept.", resolve_path=True)]
+AwsPort = Annotated[int, typer.Option(help="Port of the embedded AWS.")]
+GitHubPort = Annotated[int, typer.Option(help="Port of the local GitHub.")]
+ModelPort = Annotated[int, typer.Option(help="Port of the scripted model.")]
+ProxyPort = Annotated[int, typer.Option(help="Port of the session URLs.")]
+DEFAULT = Ports()
+
+
+def main() -> None:
+    """Run the command; what a person can mend is one clear message and exit code 1, without a traceback."""
+    try:
+        app()
+    except LocalModeError as error:
+        errors.print(f"[red]error:[/red] {error}", markup=True)
+        raise SystemExit(1) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+@local.command("up")
+def up(
+    state_dir: StateDir = STATE_DIR,
+    aws_port: AwsPort = DEFAULT.aws,
+    github_port: GitHubPort = DEFAULT.github,
+    model_port: ModelPort = DEFAULT.model,
+    proxy_port: ProxyPort = DEFAULT.proxy,
+) -> None:
+    """Start everything and leave it running."""
+    installation = Installation.load(state_dir)
+    if not lifecycle.is_up(installation) or installation is None:
+        if installation is not None:
+            lifecycle.down(installation)
+        ports = Ports(aws=aws_port, github=github_port, model=model_port, proxy=proxy_port)
+        installation = lifecycle.up(state_dir, ports)
+    console.print(f"\nOpen {installation.github_url}/{installation.repository} and label an issue claude-dev.")
+
+
+@local.command("status")
+def show_status(
+    state_dir: StateDir = STATE_DIR,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Say what runs, where, and which sessions there are."""
+    installation = _running(state_dir)
+    if as_json:
+        typer.echo(json.dumps(status.as_document(installation), indent=2))
+    else:
+        status.show(installation)
+
+
+@local.command("logs")
+def show_logs(
+    part: Annotated[
+        str, typer.Argument(help="Part of a log's name, such as github or a session's id; all, when empty.")
+    ] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,  # noqa: FBT002 - a flag
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Print the logs of parts, tasks and functions."""
+    logs.show(_running(state_dir), part, follow=follow)
+
+
+@local.command("down")
+def down(state_dir: StateDir = STATE_DIR) -> None:
+    """Stop everything."""
+    installation = Installation.load(state_dir)
+    if installation is None:
+        console.print("Nothing is running.")
+        return
+    lifecycle.down(installation)
+    console.print("Stopped.")
+
+
+@app.command("demo")
+def demo(
+    state_dir: StateDir = STATE_DIR,
+    aws_port: AwsPort = DEFAULT.aws,
+    github_port: GitHubPort = DEFAULT.github,
+    model_port: ModelPort = DEFAULT.model,
+    proxy_port: ProxyPort = DEFAULT.proxy,
+) -> None:
+    """From a label to a live URL: start everything, label an issue, follow along, check each part."""
+    run_demo(state_dir, Ports(aws=aws_port, github=github_port, model=model_port, proxy=proxy_port))
+
+
+def _running(state_dir: Path) -> Installation:
+    installation = Installation.load(state_dir)
+    if installation is None or not installation.repository:
+        raise NotRunningError("Nothing is running. Start it with: cloud-agent local up")
+    return installation
+
+
+if __name__ == "__main__":
+    main()

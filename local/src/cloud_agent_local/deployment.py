@@ -1,0 +1,140 @@
+"""The very commands a person runs for AWS, against the embedded one: sam build, sam deploy, then the secrets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from cloud_agent_local.errors import PartFailedError
+from cloud_agent_local.installation import PROJECT, aws_environment
+from cloud_agent_local.parts import tail
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent_local.installation import Installation
+    from cloud_agent_local.model_access import ModelAccess
+
+STACK = "claude-cloud-agent-local"
+CONFIG = "local"  # the section of samconfig.toml
+COMMAND_SECONDS = 600
+
+
+def build(installation: Installation) -> None:
+    """`sam build`, cached: only a change of functions/ is built anew.
+
+    Raises:
+        PartFailedError: with the end of sam's output.
+    """
+    _sam(
+        installation,
+        "build",
+        "--build-dir",
+        str(_build_dir(installation)),
+        "--parameter-overrides",
+        f"PythonRuntime={_runtime()}",
+    )
+
+
+def deploy(installation: Installation, model: ModelAccess) -> dict[str, str]:
+    """`sam deploy` with samconfig's [local]; returns the stack's outputs.
+
+    Raises:
+        PartFailedError: with the end of sam's output.
+    """
+    overrides = _parameters(installation, model)
+    _sam(
+        installation,
+        "deploy",
+        "--template-file",
+        str(_build_dir(installation) / "template.yaml"),
+        "--parameter-overrides",
+        " ".join(f"{name}={value}" for name, value in overrides.items()),
+    )
+    stack = client(installation, "cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def client(installation: Installation, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    """A boto3 client of the embedded AWS, whatever account this machine is configured for."""
+    factory: Any = boto3.client  # its overloads take a literal name, not a variable
+    return factory(
+        service,
+        endpoint_url=installation.aws_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106 - the embedded AWS accepts any
+    )
+
+
+def fill_secrets(installation: Installation, model: ModelAccess, github_app: dict[str, str]) -> None:
+    """Put the values that a person puts after the first deployment."""
+    secrets = client(installation, "secretsmanager")
+    secrets.put_secret_value(SecretId=installation.outputs["GitHubSecretArn"], SecretString=json.dumps(github_app))
+    secrets.put_secret_value(SecretId=installation.outputs["AnthropicApiKeySecretArn"], SecretString=model.api_key)
+
+
+def webhook_secret(installation: Installation) -> str:
+    """The secret that the stack generated for GitHub's signatures."""
+    secrets = client(installation, "secretsmanager")
+    return str(secrets.get_secret_value(SecretId=installation.outputs["WebhookSecretArn"])["SecretString"])
+
+
+def _parameters(installation: Installation, model: ModelAccess) -> dict[str, str]:
+    ec2 = client(installation, "ec2")
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    subnet_ids = ",".join(sorted(subnet["SubnetId"] for subnet in subnets)[:2])
+    return {
+        "PythonRuntime": _runtime(),
+        "VpcId": vpc,
+        "VpcCidr": "127.0.0.0/8",  # each task has a loopback address of its own
+        "LoadBalancerSubnetIds": subnet_ids,
+        "AgentSubnetIds": subnet_ids,
+        "DomainName": "localhost",
+        "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/local",
+        "UatUrl": installation.uat_url,
+        "HttpApiBaseUrl": f"{installation.aws_endpoint}/_aws/execute-api",
+        "AgentImageUri": "claude-cloud-agent/agent:local",
+        "ProxyImageUri": "claude-cloud-agent/proxy:local",
+        "ProxyDesiredCount": "1",
+        "GitHubUrl": installation.github_url,
+        "GitHubApiUrl": installation.github_api_url,
+        "AnthropicBaseUrl": model.base_url,
+        "ClaudeModel": model.model,
+    }
+
+
+def _sam(installation: Installation, command: str, *arguments: str) -> None:
+    log = installation.log_dir / f"sam-{command}.log"
+    argv = [sys.executable, "-m", "samcli", command, "--config-file", str(PROJECT / "samconfig.toml")]
+    argv += ["--config-env", CONFIG, *arguments]
+    with log.open("wb") as output:
+        try:
+            code = subprocess.run(  # noqa: S603 - argv is put together here
+                argv,
+                cwd=PROJECT,
+                env=aws_environment(installation.aws_endpoint),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=COMMAND_SECONDS,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired as error:
+            raise PartFailedError(f"sam {command} was still running after {COMMAND_SECONDS} s. See {log}.") from error
+    if code != 0:
+        raise PartFailedError(f"sam {command} failed. The end of {log}:\n{tail(log)}")
+
+
+def _build_dir(installation: Installation) -> Path:
+    return installation.state_dir / "build"
+
+
+def _runtime() -> str:
+    """The embedded Lambda runs on this very interpreter, so the packages must be built for it."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,0 +1,25 @@
+"""What can go wrong on one machine, each with what to do about it."""
+
+
+class LocalModeError(Exception):
+    """Base: the text says what happened, where, and what to do."""
+
+
+class PortInUseError(LocalModeError):
+    """Another program listens on a port that local mode needs."""
+
+
+class MissingToolError(LocalModeError):
+    """A program that local mode needs is not on this machine."""
+
+
+class PartFailedError(LocalModeError):
+    """A part did not start, or died."""
+
+
+class NotRunningError(LocalModeError):
+    """The command needs a running system."""
+
+
+class DemoError(LocalModeError):
+    """A part of the demo is not as it should be."""

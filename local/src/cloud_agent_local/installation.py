@@ -1,0 +1,130 @@
+"""Where local mode keeps what it needs, and what it remembers of a running system."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROJECT = Path(__file__).resolve().parents[3]
+STATE_DIR = PROJECT / ".local"
+
+
+class Ports(BaseModel):
+    """The loopback ports that local mode listens on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    aws: int = 4566
+    github: int = 4580
+    model: int = 4590
+    proxy: int = 8080
+
+    def by_part(self) -> dict[str, int]:
+        """Each port under the name of the part that listens on it."""
+        return {"embedded AWS": self.aws, "local GitHub": self.github, "model": self.model, "proxy": self.proxy}
+
+
+class RunningPart(BaseModel):
+    """A process that `up` started; pid and start time together are never reused."""
+
+    name: str
+    pid: int
+    started_at: float
+
+
+class Installation(BaseModel):
+    """What `up` wrote down, for `status`, `logs`, `demo` and `down`. Grows as parts come up."""
+
+    ports: Ports
+    state_dir: Path
+    parts: list[RunningPart] = Field(default_factory=list)
+    outputs: dict[str, str] = Field(default_factory=dict)
+    repository: str = ""
+
+    @property
+    def log_dir(self) -> Path:
+        """One log file for each part and each ECS task."""
+        return self.state_dir / "logs"
+
+    @property
+    def github_dir(self) -> Path:
+        """The local GitHub's data and credentials."""
+        return self.state_dir / "github"
+
+    @property
+    def aws_endpoint(self) -> str:
+        """The embedded AWS."""
+        return f"http://127.0.0.1:{self.ports.aws}"
+
+    @property
+    def github_url(self) -> str:
+        """The local GitHub's pages and Git."""
+        return f"http://localhost:{self.ports.github}"
+
+    @property
+    def github_api_url(self) -> str:
+        """The local GitHub's REST API."""
+        return f"{self.github_url}/api/v3"
+
+    @property
+    def model_url(self) -> str:
+        """The scripted model, when no real one is configured."""
+        return f"http://127.0.0.1:{self.ports.model}"
+
+    @property
+    def proxy_url(self) -> str:
+        """The load balancer in front of the proxy."""
+        return f"http://127.0.0.1:{self.ports.proxy}"
+
+    @property
+    def uat_domain(self) -> str:
+        """Sessions are at http://<session id>.<this>:<proxy port>."""
+        return "uat.localhost"
+
+    @property
+    def uat_url(self) -> str:
+        """A session's URL without its id."""
+        return f"http://{self.uat_domain}:{self.ports.proxy}"
+
+    @classmethod
+    def load(cls, state_dir: Path) -> Self | None:
+        """What the last `up` wrote; None when there was none."""
+        try:
+            return cls.model_validate_json(_file(state_dir).read_text())
+        except FileNotFoundError:
+            return None
+
+    def save(self) -> None:
+        """Write it down at once and whole: `down` must find every process, whatever happens next."""
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        path = _file(self.state_dir)
+        draft = path.with_suffix(".new")
+        draft.write_text(self.model_dump_json(indent=2))
+        draft.replace(path)
+
+    def forget(self) -> None:
+        """After `down`: nothing runs any more."""
+        _file(self.state_dir).unlink(missing_ok=True)
+
+
+def _file(state_dir: Path) -> Path:
+    return state_dir / "installation.json"
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """This process's environment with the embedded AWS in place of any real account it may be configured for."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") or "CA_BUNDLE" in name}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAM_CLI_TELEMETRY": "0",
+    }

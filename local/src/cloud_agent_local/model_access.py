@@ -1,0 +1,32 @@
+"""Which model answers Claude Code: the real one where a key is configured, else the scripted one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_MODEL = "claude-sonnet-4-5-20250929"  # template.yaml's default
+
+
+@dataclass(frozen=True)
+class ModelAccess:
+    """Where the model is and what opens it."""
+
+    base_url: str
+    model: str
+    scripted: bool
+    api_key: str = field(repr=False)
+
+
+def choose(scripted_url: str, environment: Mapping[str, str] = os.environ) -> ModelAccess:
+    """The real model if ANTHROPIC_API_KEY is set (at ANTHROPIC_BASE_URL, ANTHROPIC_MODEL), else the scripted one."""
+    model = environment.get("ANTHROPIC_MODEL") or DEFAULT_MODEL
+    key = environment.get("ANTHROPIC_API_KEY", "")
+    if not key:
+        return ModelAccess(scripted_url, model, scripted=True, api_key="scripted")
+    url = (environment.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com").rstrip("/")
+    return ModelAccess(url, model, scripted=False, api_key=key)

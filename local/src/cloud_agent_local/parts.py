@@ -1,0 +1,136 @@
+"""Local mode's own processes: started in the background, waited for, and ended by pid."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import psutil
+
+from cloud_agent_local.errors import MissingToolError, PartFailedError, PortInUseError
+from cloud_agent_local.installation import PROJECT, RunningPart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from cloud_agent_local.installation import Ports
+
+STOP_SECONDS = 15.0
+LOG_LINES = 15
+
+
+def check_tools() -> None:
+    """Guarantee that the programs which are not Python packages are there.
+
+    Raises:
+        MissingToolError: names the program and where to get it.
+    """
+    if shutil.which("git") is None:
+        raise MissingToolError(
+            "git is not on the PATH. Install it (Debian: apt-get install git; macOS: xcode-select --install)."
+        )
+
+
+def check_ports(ports: Ports) -> None:
+    """Guarantee that nothing listens on the ports yet.
+
+    Raises:
+        PortInUseError: names the port, its part, the option that moves it and, where known, the program.
+    """
+    for part, port in ports.by_part().items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                option = f"--{part.rpartition(' ')[2].lower()}-port"
+                raise PortInUseError(
+                    f"Port {port}, for the {part}, is in use{_listener(port)}. Stop that program or choose another "
+                    f"port with {option}."
+                ) from error
+
+
+def _listener(port: int) -> str:
+    with contextlib.suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and tuple(connection.laddr)[1:] == (port,)
+            if listens and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return ""
+
+
+def start(name: str, argv: Sequence[str], log: Path, environment: Mapping[str, str]) -> RunningPart:
+    """Start a part in the background, its output in `log`."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - argv is put together by local mode itself
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=PROJECT,
+            start_new_session=True,
+        )
+    return RunningPart(name=name, pid=process.pid, started_at=psutil.Process(process.pid).create_time())
+
+
+def wait_until_healthy(part: RunningPart, url: str, log: Path, seconds: float) -> None:
+    """Return when the URL answers 200.
+
+    Raises:
+        PartFailedError: the process ended or the time is over; holds the last lines of its log.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not is_running(part):
+            raise PartFailedError(f"The {part.name} ended while starting. The end of {log}:\n{tail(log)}")
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK:
+                return
+        time.sleep(0.05)
+    raise PartFailedError(
+        f"The {part.name} did not answer {url} within {seconds:.0f} s. The end of {log}:\n{tail(log)}"
+    )
+
+
+def is_running(part: RunningPart) -> bool:
+    """Whether the very process that was started is still there."""
+    process = _process(part)
+    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+
+
+def stop(part: RunningPart) -> None:
+    """End the process, with force after 15 s. A process that is gone is left alone."""
+    process = _process(part)
+    if process is None:
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_SECONDS)
+
+
+def tail(log: Path, lines: int = LOG_LINES) -> str:
+    """The last lines of a log, indented."""
+    try:
+        text = log.read_text(errors="replace")
+    except FileNotFoundError:
+        return "  (no log)"
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:]) or "  (empty)"
+
+
+def _process(part: RunningPart) -> psutil.Process | None:
+    try:
+        process = psutil.Process(part.pid)
+        return process if abs(process.create_time() - part.started_at) < 1 else None
+    except psutil.NoSuchProcess:
+        return None

@@ -1,0 +1,133 @@
+"""`cloud-agent local up` and `down`: the parts in order, all of them or none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from cloud_agent_local import deployment, model_access, sample
+from cloud_agent_local.github_client import GitHubClient
+from cloud_agent_local.installation import Installation, Ports, aws_environment
+from cloud_agent_local.parts import check_ports, check_tools, is_running, start, stop, wait_until_healthy
+from cloud_agent_local.progress import part
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent_local.installation import RunningPart
+    from cloud_agent_local.model_access import ModelAccess
+
+START_SECONDS = 30.0
+
+
+def up(state_dir: Path, ports: Ports) -> Installation:
+    """Guarantee a whole running system, or none of it: what was started is stopped again when a part fails.
+
+    Raises:
+        LocalModeError: names the part, why, and what to do.
+    """
+    check_tools()
+    check_ports(ports)
+    installation = Installation(ports=ports, state_dir=state_dir)
+    installation.save()
+    try:
+        _bring_up(installation, model_access.choose(installation.model_url))
+    except BaseException:
+        down(installation)
+        raise
+    return installation
+
+
+def down(installation: Installation) -> None:
+    """Stop every part, last started first. The embedded AWS ends its tasks with it."""
+    for running in reversed(installation.parts):
+        stop(running)
+    installation.forget()
+
+
+def is_up(installation: Installation | None) -> bool:
+    """Whether a system is running whole."""
+    return bool(installation and installation.repository and all(is_running(p) for p in installation.parts))
+
+
+def _bring_up(installation: Installation, model: ModelAccess) -> None:
+    with part("embedded AWS"):
+        _start_embedded_aws(installation)
+    with part("local GitHub"):
+        _start_local_github(installation)
+    with part("scripted model" if model.scripted else f"model at {model.base_url}"):
+        if model.scripted:
+            _start_scripted_model(installation)
+    with part("sam build"):
+        deployment.build(installation)
+    with part("sam deploy"):
+        installation.outputs = deployment.deploy(installation, model)
+        installation.save()
+    with part("secrets and webhook"):
+        _connect_github(installation, model)
+    with part("proxy behind its load balancer"):
+        _start_load_balancer(installation)
+    with part("sample repository"):
+        installation.repository = sample.publish(installation, GitHubClient(installation))
+        installation.save()
+
+
+def _start_embedded_aws(installation: Installation) -> None:
+    # It begins empty: an execution does not survive a restart of the embedded Step Functions, so neither may the
+    # rows and tasks it held.
+    shutil.rmtree(installation.state_dir / "aws", ignore_errors=True)
+    argv = ["--port", str(installation.ports.aws), "--state-dir", str(installation.state_dir / "aws")]
+    argv += ["--log-dir", str(installation.log_dir)]
+    _start(
+        installation,
+        "embedded-aws",
+        "cloud_agent_local.embedded_aws",
+        argv,
+        "/_ministack/health",
+        installation.aws_endpoint,
+    )
+
+
+def _start_local_github(installation: Installation) -> None:
+    argv = ["--port", str(installation.ports.github), "--data-dir", str(installation.github_dir)]
+    _start(installation, "github", "cloud_agent_local.github", argv, "/meta", installation.github_api_url)
+
+
+def _start_scripted_model(installation: Installation) -> None:
+    argv = ["--port", str(installation.ports.model)]
+    _start(installation, "model", "cloud_agent_local.scripted_model", argv, "/", installation.model_url)
+
+
+def _start_load_balancer(installation: Installation) -> None:
+    argv = ["--port", str(installation.ports.proxy), "--endpoint-url", installation.aws_endpoint]
+    argv += ["--target-group-arn", installation.outputs["ProxyTargetGroupArn"]]
+    _start(installation, "load-balancer", "cloud_agent_local.load_balancer", argv, "/health", installation.proxy_url)
+
+
+def _start(installation: Installation, name: str, module: str, argv: list[str], health_path: str, url: str) -> None:  # noqa: PLR0913, PLR0917 - one part's description
+    log = installation.log_dir / f"{name}.log"
+    environment = aws_environment(installation.aws_endpoint) if name == "load-balancer" else dict(os.environ)
+    running: RunningPart = start(name, [sys.executable, "-m", module, *argv], log, environment)
+    installation.parts.append(running)
+    installation.save()
+    wait_until_healthy(running, url + health_path, log, START_SECONDS)
+
+
+def _connect_github(installation: Installation, model: ModelAccess) -> None:
+    """What a person does in the GitHub App's settings and in Secrets Manager after the first deployment."""
+    github = GitHubClient(installation)
+    app = {"app_id": github.credentials.app_id, "private_key": github.credentials.private_key_pem}
+    deployment.fill_secrets(installation, model, app)
+    hook = {
+        "url": webhook_url(installation),
+        "secret": deployment.webhook_secret(installation),
+        "content_type": "json",
+    }
+    github.call("PATCH", "/app/hook/config", hook, as_app=True)
+
+
+def webhook_url(installation: Installation) -> str:
+    """Where GitHub delivers."""
+    return installation.outputs["HttpApiUrl"] + "/webhook"

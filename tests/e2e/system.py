@@ -1,0 +1,131 @@
+"""What the end-to-end tests do with a running system: what a person would do, and look at what a person would see."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cloud_agent_local import deployment, sample
+from cloud_agent_local.executions import Executions
+from cloud_agent_local.github_client import GitHubClient
+from cloud_agent_local.status import sessions
+from cloud_agent_local.visitor import Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloud_agent_local.installation import Installation
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session as its execution names it."""
+
+    id: str
+    execution_arn: str
+    issue_number: int
+
+
+class System:
+    """A whole installation and its sample repository."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.github = GitHubClient(installation)
+        self.executions = Executions(installation)
+        self.repository = installation.repository
+
+    def open_issue(self, title: str, body: str) -> int:
+        """A new issue's number."""
+        return int(
+            self.github.call("POST", f"/repos/{self.repository}/issues", {"title": title, "body": body})["number"]
+        )
+
+    def label(self, issue_number: int) -> None:
+        """Add the label that starts a session."""
+        path = f"/repos/{self.repository}/issues/{issue_number}/labels"
+        self.github.call("POST", path, {"labels": [sample.LABEL]})
+
+    def unlabel(self, issue_number: int) -> None:
+        """Take it away again."""
+        self.github.call("DELETE", f"/repos/{self.repository}/issues/{issue_number}/labels/{sample.LABEL}")
+
+    def session_of(self, issue_number: int) -> Session:
+        """The session that the label started."""
+        arn = self.executions.find(issue_number, 30)
+        return Session(arn.rpartition("-")[2], arn, issue_number)
+
+    def executions_of(self, issue_number: int) -> list[str]:
+        """The names of all executions that were started for an issue."""
+        client = self.executions.client
+        found = client.list_executions(stateMachineArn=self.installation.outputs["StateMachineArn"])["executions"]
+        return [e["name"] for e in found if e["name"].split("-")[-2] == str(issue_number)]
+
+    def row(self, session_id: str) -> dict[str, str]:
+        """The session's row, empty while there is none."""
+        return next((row for row in sessions(self.installation) if row["session_id"] == session_id), {})
+
+    def wait_for_row(
+        self, session: Session, condition: Callable[[dict[str, str]], bool], seconds: float = 60
+    ) -> dict[str, str]:
+        """The row once the condition holds."""
+        return wait_for(lambda: self.row(session.id), condition, seconds)
+
+    def wait_for_turn(self, session: Session) -> dict[str, str]:
+        """The row once Claude's turn is over and well."""
+        row = self.wait_for_row(session, lambda row: row.get("activity", "").startswith("turn_f"), 120)
+        assert "turn_finished" == row["activity"], row
+        return row
+
+    def visitor(self, session: Session) -> Visitor:
+        """Somebody who opens the session's URL."""
+        return Visitor(self.installation, session.id)
+
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        """The comments of an issue or pull request, as posted."""
+        return list(self.github.call("GET", f"/repos/{self.repository}/issues/{number}/comments"))
+
+    def commits(self, pull_number: str) -> list[str]:
+        """First lines of the commit messages on a pull request."""
+        commits = self.github.call("GET", f"/repos/{self.repository}/pulls/{pull_number}/commits")
+        return [commit["commit"]["message"].splitlines()[0] for commit in commits]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """The webhook's deliveries, newest first."""
+        return list(self.github.call("GET", "/app/hook/deliveries?per_page=100", as_app=True))
+
+    def delivery(self, delivery_id: int) -> dict[str, Any]:
+        """One delivery with its request and response."""
+        return dict(self.github.call("GET", f"/app/hook/deliveries/{delivery_id}", as_app=True))
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        """A client of the embedded AWS."""
+        return deployment.client(self.installation, service)
+
+    def create_repository(self, name: str, files: dict[str, str]) -> str:
+        """A repository with one commit of these files; returns its full name."""
+        full_name = f"{self.github.credentials.owner}/{name}"
+        self.github.call("POST", f"/orgs/{self.github.credentials.owner}/repos", {"name": name})
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in files.items():
+                file = Path(folder, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+            sample.push(Path(folder), f"{self.installation.github_url}/{full_name}.git", self.github.credentials.token)
+        return full_name
+
+
+def wait_for(look: Callable[[], T], condition: Callable[[T], bool], seconds: float = 60) -> T:
+    """What `look` returns once it meets the condition; fails with what it returned last."""
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if condition(seen):
+            return seen
+        assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {seen}"
+        time.sleep(0.2)

@@ -1,0 +1,174 @@
+"""`cloud-agent` as a person runs it, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from tests.e2e.conftest import free_ports
+
+from cloud_agent_local.installation import Installation, Ports
+
+if TYPE_CHECKING:
+    from tests.e2e.system import System
+
+COMMAND = str(Path(sys.executable).parent / "cloud-agent")
+# The names that other programs rely on.
+STATUS_NAMES = {
+    "aws_endpoint",
+    "github_url",
+    "github_api_url",
+    "github_token",
+    "repository",
+    "webhook_url",
+    "webhook_secret",
+    "proxy_url",
+    "uat_domain",
+    "state_machine_arn",
+    "sessions_table",
+    "cluster",
+    "log_dir",
+}
+
+
+def run(*arguments: str, seconds: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The finished command; without a terminal, as in continuous integration."""
+    return subprocess.run(
+        [COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+        env=os.environ | environment,
+    )
+
+
+def options(state_dir: Path, ports: Ports) -> list[str]:
+    """State directory and ports as options."""
+    numbers = [f"--{name}-port={port}" for name, port in ports.model_dump().items()]
+    return [f"--state-dir={state_dir}", *numbers]
+
+
+def processes_of(state_dir: Path) -> list[str]:
+    """Command lines and folders that belong to this state directory: parts, tasks, functions."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        text = " ".join(process.info["cmdline"] or []) + " " + (process.info["cwd"] or "")
+        if str(state_dir) in text:
+            found.append(text)
+    return found
+
+
+@pytest.mark.timeout(400)
+def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    ports = free_ports()
+
+    demo = run("demo", *options(tmp_path, ports), seconds=380)
+
+    assert 0 == demo.returncode, demo.stdout + demo.stderr
+    states = [
+        "Claim Session",
+        "Create Branch",
+        "Open Draft Pull Request",
+        "Run Agent",
+        "Register IP",
+        "Announce Session",
+    ]
+    positions = [demo.stdout.index(f"s  {state}\n") for state in states]
+    assert sorted(positions) == positions
+    assert "Claude is working on this" in demo.stdout
+    assert f".uat.localhost:{ports.proxy}" in demo.stdout
+    assert "before Claude's commit: \"What's for lunch?\"" in demo.stdout
+    assert "now:                    'Hello from Claude, lunch is served'" in demo.stdout
+    assert [] == processes_of(tmp_path)
+    assert Installation.load(tmp_path) is None
+    for port in ports.model_dump().values():
+        with socket.socket() as probe:
+            assert 0 != probe.connect_ex(("127.0.0.1", port))
+
+
+def test_a_port_in_use_is_named_with_its_part_and_the_option_that_moves_it(tmp_path: Path) -> None:
+    ports = free_ports()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", ports.github))
+        other.listen()
+
+        up = run("local", "up", *options(tmp_path, ports))
+
+    assert 1 == up.returncode
+    assert f"Port {ports.github}, for the local GitHub, is in use" in up.stderr
+    assert "--github-port" in up.stderr
+    assert "Traceback" not in up.stderr
+    assert [] == processes_of(tmp_path)
+
+
+def test_a_missing_git_is_named_with_where_to_get_it(tmp_path: Path) -> None:
+    up = run("local", "up", *options(tmp_path, free_ports()), PATH=str(tmp_path))
+
+    assert 1 == up.returncode
+    assert "git is not on the PATH" in up.stderr
+
+
+def test_a_part_that_dies_is_named_with_its_log_and_the_rest_is_stopped(tmp_path: Path) -> None:
+    # The second part cannot start: a file stands where its folder must be.
+    (tmp_path / "github").write_text("in the way")
+
+    up = run("local", "up", *options(tmp_path, free_ports()))
+
+    assert 1 == up.returncode
+    assert "✓ embedded AWS" in up.stdout
+    assert "✗ local GitHub" in up.stdout
+    assert "ended while starting" in up.stderr
+    assert str(tmp_path / "logs" / "github.log") in up.stderr
+    assert [] == processes_of(tmp_path)
+    assert Installation.load(tmp_path) is None
+
+
+def test_status_without_a_running_system_says_how_to_start_one(tmp_path: Path) -> None:
+    status = run("local", "status", f"--state-dir={tmp_path}")
+
+    assert 1 == status.returncode
+    assert "cloud-agent local up" in status.stderr
+
+
+def test_status_for_programs_has_the_names_they_rely_on(system: System) -> None:
+    status = run("local", "status", "--json", f"--state-dir={system.installation.state_dir}")
+
+    document = json.loads(status.stdout)
+    assert set() == STATUS_NAMES - document.keys()
+    assert {"running"} == set(document["parts"].values())
+    assert "acme/lunch-board" == document["repository"]
+
+
+def test_a_second_up_finds_the_system_running(system: System) -> None:
+    state_dir = system.installation.state_dir
+
+    up = run("local", "up", *options(state_dir, system.installation.ports))
+
+    assert 0 == up.returncode, up.stderr
+    assert system.installation.parts == (Installation.load(state_dir) or system.installation).parts
+
+
+def test_status_for_people_shows_no_secret(system: System) -> None:
+    state_dir = f"--state-dir={system.installation.state_dir}"
+    secrets = json.loads(run("local", "status", "--json", state_dir).stdout)
+
+    shown = run("local", "status", state_dir).stdout
+
+    assert "✓ embedded-aws" in shown
+    assert secrets["github_token"] not in shown
+    assert secrets["webhook_secret"] not in shown
+
+
+def test_logs_name_the_part_of_each_line(system: System) -> None:
+    logs = run("local", "logs", "load-balancer", f"--state-dir={system.installation.state_dir}").stdout
+
+    assert logs.startswith("load-balancer | ")
