@@ -66,8 +66,8 @@ def client(installation: Installation, service: str) -> Any:  # noqa: ANN401 - b
         service,
         endpoint_url=installation.aws_endpoint,
         region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - the embedded AWS accepts any
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the embedded AWS accepts any
     )
 
 

@@ -1,0 +1,1 @@
+"""A task's container as a tree of local processes, behind the few calls ministack makes to Docker."""

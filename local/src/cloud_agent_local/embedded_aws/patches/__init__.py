@@ -1,0 +1,80 @@
+"""Every defect of ministack that local mode cures: one module each, applied in this order and in no other way.
+
+A module's docstring names the defect and what AWS documents; its test fails without it. Importing this package
+imports ministack, whose modules read their configuration from the environment as they are imported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_agent_local.embedded_aws.patches import (
+    cloudformation_container_definitions,
+    cloudformation_event_archive,
+    cloudformation_http_api_body,
+    cloudformation_secret_ref,
+    cloudformation_security_group_rules,
+    cloudformation_service_numbers,
+    cloudformation_table_settings,
+    ecs_local_processes,
+    ecs_service_restarts,
+    ecs_stop_task,
+    ecs_stopped_reason,
+    ecs_task_credentials,
+    ecs_task_events,
+    ecs_task_metadata,
+    http_api_errors,
+    iam_ecs_resources,
+    lambda_error_class,
+    lambda_slots,
+    step_functions_assign,
+    step_functions_heartbeat,
+    step_functions_iam,
+    step_functions_retry_delay,
+    step_functions_run_task,
+    step_functions_start_execution,
+    step_functions_succeed_output,
+    step_functions_task_tokens,
+    step_functions_timeouts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloud_agent_local.embedded_aws.addresses import TaskAddresses
+    from cloud_agent_local.embedded_aws.containers.client import ProcessDocker
+
+
+def all_patches(
+    docker: ProcessDocker, addresses: TaskAddresses, lambda_slots_count: int
+) -> dict[str, Callable[[], None]]:
+    """The patches by name, ready to be called in order."""
+    return {
+        "cloudformation_container_definitions": cloudformation_container_definitions.apply,
+        "cloudformation_event_archive": cloudformation_event_archive.apply,
+        "cloudformation_http_api_body": cloudformation_http_api_body.apply,
+        "cloudformation_secret_ref": cloudformation_secret_ref.apply,
+        "cloudformation_security_group_rules": cloudformation_security_group_rules.apply,
+        "cloudformation_service_numbers": cloudformation_service_numbers.apply,
+        "cloudformation_table_settings": cloudformation_table_settings.apply,
+        "ecs_local_processes": lambda: ecs_local_processes.apply(docker, addresses),
+        "ecs_service_restarts": ecs_service_restarts.apply,
+        "ecs_stopped_reason": ecs_stopped_reason.apply,
+        "ecs_task_credentials": ecs_task_credentials.apply,
+        "ecs_task_metadata": lambda: ecs_task_metadata.apply(addresses),
+        "ecs_task_events": ecs_task_events.apply,
+        "ecs_stop_task": lambda: ecs_stop_task.apply(docker),
+        "http_api_errors": http_api_errors.apply,
+        "iam_ecs_resources": iam_ecs_resources.apply,
+        "lambda_error_class": lambda_error_class.apply,
+        "lambda_slots": lambda: lambda_slots.apply(lambda_slots_count),
+        "step_functions_assign": step_functions_assign.apply,
+        "step_functions_heartbeat": step_functions_heartbeat.apply,
+        "step_functions_iam": step_functions_iam.apply,
+        "step_functions_retry_delay": step_functions_retry_delay.apply,
+        "step_functions_run_task": step_functions_run_task.apply,
+        "step_functions_start_execution": step_functions_start_execution.apply,
+        "step_functions_succeed_output": step_functions_succeed_output.apply,
+        "step_functions_task_tokens": step_functions_task_tokens.apply,
+        "step_functions_timeouts": step_functions_timeouts.apply,
+    }

@@ -1,0 +1,61 @@
+"""Defect: IAM evaluates every ECS call against the cluster, and knows no ecs:cluster condition key.
+
+AWS's service authorization reference gives RunTask the task definition as its resource and StopTask and
+DescribeTasks the task, both with the condition key ecs:cluster; a least-privilege policy written by it would
+be denied here, and one that allows the cluster's ARN allowed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ministack.core import iam_actions
+
+from cloud_agent_local.embedded_aws.patches.seam import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Json = dict[str, Any]
+
+
+def apply() -> None:
+    """Name the documented resource and condition key."""
+    wrap(iam_actions, "extract_resource_arn", _resource_arn)
+    wrap(iam_actions, "request_tag_context", _context)
+
+
+def _resource_arn(  # noqa: PLR0913, PLR0917 - ministack's signature
+    original: Callable[..., str],
+    service: str,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes | str,
+    params: Json,
+    region: str,
+    account: str,
+) -> str:
+    request = _request(body) if service == "ecs" else {}
+    prefix = f"arn:aws:ecs:{region}:{account}"
+    if definition := request.get("taskDefinition"):
+        return definition if definition.startswith("arn:") else f"{prefix}:task-definition/{definition}"
+    if task := request.get("task") or next(iter(request.get("tasks", [])), None):
+        cluster = request.get("cluster", "default").rsplit("/", 1)[-1]
+        return task if task.startswith("arn:") else f"{prefix}:task/{cluster}/{task}"
+    return original(service, method, path, headers, body, params, region, account)
+
+
+def _context(original: Callable[..., Json], service: str, action: str, body: bytes | str, params: Json) -> Json:
+    context = original(service, action, body, params)
+    cluster = _request(body).get("cluster", "") if service == "ecs" else ""
+    return context | ({"ecs:cluster": cluster} if cluster.startswith("arn:") else {})
+
+
+def _request(body: bytes | str) -> Json:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return request if isinstance(request, dict) else {}

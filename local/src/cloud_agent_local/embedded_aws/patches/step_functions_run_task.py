@@ -1,0 +1,35 @@
+"""Defect: ecs:runTask answers in the API's camelCase, and every refusal is ECS.RunTaskFailed.
+
+AWS documents the results of service integrations in PascalCase (`$states.result.Tasks[0].TaskArn`), and errors
+by the class the service answers with (`ECS.InvalidParameterException`, `ECS.ClusterNotFoundException`).
+"""
+# ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack.services import ecs, stepfunctions
+
+Json = dict[str, Any]
+
+_RESOURCE = "arn:aws:states:::ecs:runTask"
+
+
+def apply() -> None:
+    """Replace the integration, but for its `.sync` form, which waits for the task's end."""
+    original = stepfunctions._SERVICE_DISPATCH[_RESOURCE]
+
+    def run_task(resource: str, data: Json) -> object:
+        return original(resource, data) if resource.endswith(".sync") else _run_task(data)
+
+    stepfunctions._SERVICE_DISPATCH[_RESOURCE] = run_task
+
+
+def _run_task(data: Json) -> object:
+    status, _, body = ecs._run_task(stepfunctions._pascal_to_camel(data))
+    answer = json.loads(body)
+    if status >= 400:  # noqa: PLR2004 - HTTP
+        raise stepfunctions._ExecutionError(f"ECS.{answer['__type']}", answer.get("message", ""))
+    return stepfunctions._sdk_json_result("ecs", "RunTask", answer)

@@ -1,0 +1,181 @@
+"""What CloudFormation makes of a template, read back through the services' own APIs."""
+
+from __future__ import annotations
+
+import copy
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.integration.embedded_aws.conftest import EmbeddedAws, Eventually, Json
+
+TABLE: Json = {
+    "Type": "AWS::DynamoDB::Table",
+    "Properties": {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+    },
+}
+
+
+def template(outputs: Json, **resources: object) -> Json:
+    return {"Resources": resources, "Outputs": {name: {"Value": value} for name, value in outputs.items()}}
+
+
+def table_settings(aws: EmbeddedAws, name: str) -> tuple[str, str | None, str, str | None]:
+    dynamodb = aws.client("dynamodb")
+    ttl = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    sse = dynamodb.describe_table(TableName=name)["Table"].get("SSEDescription", {})
+    recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+    return ttl["TimeToLiveStatus"], ttl.get("AttributeName"), recovery, sse.get("Status")
+
+
+def test_a_tables_ttl_recovery_and_encryption_are_as_declared_and_as_updated(aws: EmbeddedAws) -> None:
+    stack = aws.deploy(template({"Name": {"Ref": "Table"}}, Table=TABLE))
+    assert ("ENABLED", "expires_at", "ENABLED", "ENABLED") == table_settings(aws, stack["Name"])
+    changed = copy.deepcopy(TABLE)
+    changed["Properties"]["TimeToLiveSpecification"]["Enabled"] = False
+    del changed["Properties"]["PointInTimeRecoverySpecification"]
+    aws.deploy(template({"Name": {"Ref": "Table"}}, Table=changed), stack["Stack"])
+    assert ("DISABLED", "DISABLED") == table_settings(aws, stack["Name"])[::2]
+
+
+def test_security_group_rules_that_name_each_other_are_added_and_removed(aws: EmbeddedAws) -> None:
+    def group(name: str) -> Json:
+        return {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": name, "VpcId": {"Ref": "Vpc"}}}
+
+    def rule(kind: str, group: str, other_key: str, other: str) -> Json:
+        ports = {"IpProtocol": "tcp", "FromPort": 3000, "ToPort": 3000}
+        peers = {"GroupId": {"Fn::GetAtt": [group, "GroupId"]}, other_key: {"Fn::GetAtt": [other, "GroupId"]}}
+        return {"Type": f"AWS::EC2::SecurityGroup{kind}", "Properties": ports | peers}
+
+    resources = {
+        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
+        "Proxy": group("proxy"),
+        "Agent": group("agent"),
+    }
+    rules = {
+        "In": rule("Ingress", "Agent", "SourceSecurityGroupId", "Proxy"),
+        "Out": rule("Egress", "Proxy", "DestinationSecurityGroupId", "Agent"),
+    }
+    outputs = {"Agent": {"Fn::GetAtt": ["Agent", "GroupId"]}, "Proxy": {"Fn::GetAtt": ["Proxy", "GroupId"]}}
+    stack = aws.deploy(template(outputs | {"Rule": {"Ref": "In"}}, **resources, **rules))
+
+    def peers(name: str, permissions: str) -> list[tuple[str, int]]:
+        found = aws.client("ec2").describe_security_groups(GroupIds=[stack[name]])["SecurityGroups"][0]
+        pairs = [(rule["UserIdGroupPairs"], rule.get("FromPort")) for rule in found[permissions]]
+        return [(pair["GroupId"], port) for listed, port in pairs for pair in listed]
+
+    assert [(stack["Proxy"], 3000)] == peers("Agent", "IpPermissions")
+    assert [(stack["Agent"], 3000)] == peers("Proxy", "IpPermissionsEgress")
+    assert stack["Rule"].startswith("sgr-")
+    aws.deploy(template(outputs, **resources), stack["Stack"])
+    assert [] == peers("Agent", "IpPermissions") + peers("Proxy", "IpPermissionsEgress")
+
+
+def test_an_event_archive_is_made_and_removed(aws: EmbeddedAws) -> None:
+    name = f"archive-{uuid.uuid4().hex[:8]}"
+    bus = "arn:aws:events:us-east-1:000000000000:event-bus/default"
+    properties = {"ArchiveName": name, "SourceArn": bus, "RetentionDays": 7, "EventPattern": {"source": ["aws.ecs"]}}
+    archive = {"Type": "AWS::Events::Archive", "Properties": properties}
+    stack = aws.deploy(template({"Arn": {"Fn::GetAtt": ["Archive", "Arn"]}}, Archive=archive, Table=TABLE))
+    found = aws.client("events").describe_archive(ArchiveName=name)
+    assert (7, {"source": ["aws.ecs"]}) == (found["RetentionDays"], json.loads(found["EventPattern"]))
+    assert stack["Arn"].endswith(f":archive/{name}")
+    aws.deploy(template({}, Table=TABLE), stack["Stack"])
+    assert [] == aws.client("events").list_archives(NamePrefix=name)["Archives"]
+
+
+def secret(description: str) -> Json:
+    generate = {"SecretStringTemplate": '{"user": "agent"}', "GenerateStringKey": "token"}
+    return {
+        "Type": "AWS::SecretsManager::Secret",
+        "Properties": {"Description": description, "GenerateSecretString": generate},
+    }
+
+
+def drift(aws: EmbeddedAws, stack: str, eventually: Eventually) -> dict[str, str]:
+    cloudformation = aws.client("cloudformation")
+    started = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
+
+    def detected() -> bool:
+        status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=started)
+        return bool(status["DetectionStatus"] == "DETECTION_COMPLETE")
+
+    eventually(detected)
+    drifts = cloudformation.describe_stack_resource_drifts(StackName=stack)["StackResourceDrifts"]
+    return {each["LogicalResourceId"]: each["StackResourceDriftStatus"] for each in drifts}
+
+
+def test_ref_of_a_secret_is_its_arn_through_update_drift_and_deletion(aws: EmbeddedAws, eventually: Eventually) -> None:
+    outputs = {"Ref": {"Ref": "Secret"}, "Id": {"Fn::GetAtt": ["Secret", "Id"]}}
+    stack = aws.deploy(template(outputs, Secret=secret("first"), Table=TABLE))
+    assert stack["Ref"].startswith("arn:aws:secretsmanager:us-east-1:000000000000:secret:")
+    assert stack["Ref"] == stack["Id"]
+    assert "IN_SYNC" == drift(aws, stack["Stack"], eventually)["Secret"]
+    updated = aws.deploy(template(outputs, Secret=secret("second"), Table=TABLE), stack["Stack"])
+    assert stack["Ref"] == updated["Ref"]
+    secrets = aws.client("secretsmanager")
+    assert "second" == secrets.describe_secret(SecretId=stack["Ref"])["Description"]
+    secrets.update_secret(SecretId=stack["Ref"], Description="by hand")
+    assert "MODIFIED" == drift(aws, stack["Stack"], eventually)["Secret"]
+    aws.deploy(template({}, Table=TABLE), stack["Stack"])
+    names = [each["ARN"] for each in secrets.list_secrets()["SecretList"]]
+    assert stack["Ref"] not in names
+
+
+def test_a_template_task_definition_keeps_secrets_health_check_and_stop_timeout(aws: EmbeddedAws) -> None:
+    container = {
+        "Name": "main",
+        "Image": "local/python",
+        "Command": ["-c", "import json, os; print(json.dumps(os.environ['TOKEN']))"],
+        "Secrets": [{"Name": "TOKEN", "ValueFrom": {"Fn::Sub": "${Secret}:user::"}}],
+        "HealthCheck": {"Command": ["CMD", "true"], "StartPeriod": 5},
+        "LinuxParameters": {"InitProcessEnabled": True},
+        "StopTimeout": 7,
+    }
+    definition = {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {"NetworkMode": "awsvpc", "ContainerDefinitions": [container]},
+    }
+    stack = aws.deploy(template({"Definition": {"Ref": "Task"}}, Secret=secret("s"), Task=definition))
+    ecs = aws.client("ecs")
+    found = ecs.describe_task_definition(taskDefinition=stack["Definition"])["taskDefinition"]
+    (main,) = found["containerDefinitions"]
+    assert [{"name": "TOKEN", "valueFrom": main["secrets"][0]["valueFrom"]}] == main["secrets"]
+    assert (["CMD", "true"], 5) == (main["healthCheck"]["command"], main["healthCheck"]["startPeriod"])
+    assert (True, 7) == (main["linuxParameters"]["initProcessEnabled"], main["stopTimeout"])
+    run = ecs.run_task(cluster=aws.cluster, taskDefinition=stack["Definition"], launchType="FARGATE")
+    assert "agent" == aws.task_output(run["tasks"][0]["taskArn"])
+
+
+def test_a_services_numbers_may_come_from_parameters(aws: EmbeddedAws, eventually: Eventually) -> None:
+    definition = aws.define_task("time.sleep(300)")
+    service = {
+        "Type": "AWS::ECS::Service",
+        "Properties": {
+            "Cluster": aws.cluster,
+            "TaskDefinition": definition,
+            "LaunchType": "FARGATE",
+            "DesiredCount": {"Ref": "Count"},
+        },
+    }
+    source = template({"Arn": {"Ref": "Service"}}, Service=service)
+    source["Parameters"] = {"Count": {"Type": "Number", "Default": 1}}
+    stack = aws.deploy(source)
+    ecs = aws.client("ecs")
+
+    def described() -> Json:
+        found: Json = ecs.describe_services(cluster=aws.cluster, services=[stack["Arn"]])["services"][0]
+        return found
+
+    eventually(lambda: described()["runningCount"] == 1)
+    source["Parameters"]["Count"]["Default"] = 0
+    aws.deploy(source, stack["Stack"])
+    eventually(lambda: (described()["desiredCount"], described()["runningCount"]) == (0, 0))

@@ -1,0 +1,210 @@
+"""With --enforce-iam, roles may do what their policies say and nothing else."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.embedded_aws.conftest import EmbeddedAws, Json
+
+ARN = "arn:aws:{service}:us-east-1:000000000000:{resource}"
+READ_AND_WRITE = """
+    import boto3, os
+    from botocore.exceptions import ClientError
+    def handler(event, context):
+        table, seen = event["table"], {"who": boto3.client("sts").get_caller_identity()["Arn"]}
+        dynamodb = boto3.client("dynamodb")
+        key = {"pk": {"S": "1"}}
+        for name, call in {
+            "put": lambda: dynamodb.put_item(TableName=table, Item=key),
+            "get": lambda: dynamodb.get_item(TableName=table, Key=key),
+        }.items():
+            try:
+                call()
+                seen[name] = "allowed"
+            except ClientError as error:
+                seen[name] = error.response["Error"]["Code"]
+        return seen
+"""
+
+
+def role(aws: EmbeddedAws, service: str, *statements: tuple[object, ...]) -> str:
+    """The ARN of a new role of `service`, allowed the (action, resource[, condition]) statements."""
+    iam = aws.client("iam")
+    name = f"role-{uuid.uuid4().hex[:8]}"
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    answer = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))
+    allowed = [
+        {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": dict(*condition)}
+        for action, resource, *condition in statements
+    ]
+    if allowed:
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=_policy(*allowed))
+    arn: str = answer["Role"]["Arn"]
+    return arn
+
+
+def _policy(*statements: Json) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@pytest.fixture
+def strict_table(strict_aws: EmbeddedAws) -> str:
+    name = f"table-{uuid.uuid4().hex[:8]}"
+    strict_aws.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    return name
+
+
+def table_arn(name: str) -> str:
+    return ARN.format(service="dynamodb", resource=f"table/{name}")
+
+
+def test_a_function_has_its_roles_permissions_only(strict_aws: EmbeddedAws, strict_table: str) -> None:
+    allowed = role(strict_aws, "lambda.amazonaws.com", ("dynamodb:GetItem", table_arn(strict_table)))
+    seen = strict_aws.invoke(strict_aws.function(READ_AND_WRITE, role=allowed), {"table": strict_table})
+    assert ("allowed", "AccessDeniedException") == (seen["get"], seen["put"])
+    assert f":assumed-role/{allowed.rsplit('/', 1)[-1]}/" in seen["who"]
+
+
+TASK = """
+    from botocore.exceptions import ClientError
+    import boto3
+    seen = {"who": boto3.client("sts").get_caller_identity()["Arn"]}
+    try:
+        boto3.client("dynamodb").describe_table(TableName=os.environ["TABLE"])
+        seen["describe"] = "allowed"
+        boto3.client("dynamodb").scan(TableName=os.environ["TABLE"])
+    except ClientError as error:
+        seen["scan"] = error.response["Error"]["Code"]
+    print(json.dumps(seen))
+"""
+
+
+def test_a_task_has_its_roles_permissions_only(strict_aws: EmbeddedAws, strict_table: str) -> None:
+    allowed = role(strict_aws, "ecs-tasks.amazonaws.com", ("dynamodb:DescribeTable", table_arn(strict_table)))
+    arn = strict_aws.run_task(TASK, role=allowed, environment=[{"name": "TABLE", "value": strict_table}])
+    seen = strict_aws.task_output(arn)
+    assert ("allowed", "AccessDeniedException") == (seen["describe"], seen["scan"])
+    assert seen["who"].endswith(f":assumed-role/{allowed.rsplit('/', 1)[-1]}/{arn.rsplit('/', 1)[-1]}")
+
+
+def test_a_task_without_a_role_has_no_credentials(strict_aws: EmbeddedAws) -> None:
+    code = "import boto3; print(json.dumps(boto3.Session().get_credentials() is None))"
+    assert strict_aws.task_output(strict_aws.run_task(code)) is True
+
+
+def test_credentials_are_for_the_task_they_were_made_for(strict_aws: EmbeddedAws) -> None:
+    code = """
+        import urllib.error, urllib.request
+        try:
+            urllib.request.urlopen(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+        except urllib.error.HTTPError as error:
+            print(json.dumps(error.code))
+    """
+    any_role = role(strict_aws, "ecs-tasks.amazonaws.com")
+    assert 403 == strict_aws.task_output(strict_aws.run_task(code, role=any_role))
+
+
+def machine_role(aws: EmbeddedAws, *statements: tuple[object, ...]) -> str:
+    return role(aws, "states.amazonaws.com", *statements)
+
+
+def transact(table: str) -> Json:
+    put = {"Put": {"TableName": table, "Item": {"pk": {"S": "1"}}}}
+    update = {"Update": {"TableName": table, "Key": {"pk": {"S": "2"}}, "UpdateExpression": "SET a = pk"}}
+    return {
+        "Write": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:dynamodb:transactWriteItems",
+            "Arguments": {"TransactItems": [put, update]},
+            "End": True,
+        }
+    }
+
+
+def test_a_transaction_needs_the_permission_of_each_of_its_writes(strict_aws: EmbeddedAws, strict_table: str) -> None:
+    both, put_only = (
+        machine_role(strict_aws, (actions, table_arn(strict_table)))
+        for actions in (["dynamodb:PutItem", "dynamodb:UpdateItem"], ["dynamodb:PutItem"])
+    )
+    refused = strict_aws.execute(transact(strict_table), role=put_only)
+    assert "DynamoDb.DynamoDbException" == refused["error"]
+    assert "is not authorized to perform: dynamodb:UpdateItem" in refused["cause"]
+    states = transact(strict_table)
+    states["Write"]["Arguments"]["TransactItems"][1]["Update"]["UpdateExpression"] = "SET a = :a"
+    states["Write"]["Arguments"]["TransactItems"][1]["Update"]["ExpressionAttributeValues"] = {":a": {"S": "a"}}
+    assert "SUCCEEDED" == strict_aws.execute(states, role=both)["status"]
+
+
+def test_a_state_machine_may_invoke_only_the_functions_its_role_names(strict_aws: EmbeddedAws) -> None:
+    own = role(strict_aws, "lambda.amazonaws.com")
+    function = strict_aws.function("def handler(event, context): return 1", role=own)
+    allowed = machine_role(strict_aws, ("lambda:InvokeFunction", function))
+    arguments = {"FunctionName": function, "Payload": {}}
+    invoke = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": arguments, "End": True}
+    assert "SUCCEEDED" == strict_aws.execute({"Call": invoke}, role=allowed)["status"]
+    refused = strict_aws.execute({"Call": invoke}, role=machine_role(strict_aws))
+    assert "Lambda.AWSLambdaException" == refused["error"]
+
+
+def run_and_stop(aws: EmbeddedAws, definition: str) -> Json:
+    cluster = ARN.format(service="ecs", resource=f"cluster/{aws.cluster}")
+    return {
+        "Run": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::ecs:runTask",
+            "Arguments": {"Cluster": cluster, "TaskDefinition": definition, "LaunchType": "FARGATE"},
+            "Output": "{% $states.result.Tasks[0].TaskArn %}",
+            "Next": "Stop",
+        },
+        "Stop": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:ecs:stopTask",
+            "Arguments": {"Cluster": cluster, "Task": "{% $states.input %}"},
+            "Output": "stopped",
+            "End": True,
+        },
+    }
+
+
+def test_running_and_stopping_a_task_need_the_definition_the_task_and_the_cluster(strict_aws: EmbeddedAws) -> None:
+    definition = strict_aws.define_task("time.sleep(60)")
+    cluster = ARN.format(service="ecs", resource=f"cluster/{strict_aws.cluster}")
+    tasks = ARN.format(service="ecs", resource=f"task/{strict_aws.cluster}/*")
+    run = ("ecs:RunTask", definition)
+    stop = ("ecs:StopTask", tasks, {"ArnEquals": {"ecs:cluster": cluster}})
+    states = run_and_stop(strict_aws, definition)
+    done = strict_aws.execute(states, role=machine_role(strict_aws, run, stop))
+    assert '"stopped"' == done.get("output"), done
+    no_stop = strict_aws.execute(states, role=machine_role(strict_aws, run, ("ecs:StopTask", cluster)))
+    assert ("Ecs.EcsException", True) == (no_stop["error"], "ecs:StopTask" in no_stop["cause"])
+    no_run = strict_aws.execute(states, role=machine_role(strict_aws, stop))
+    assert ("ECS.AccessDeniedException", True) == (no_run["error"], "ecs:RunTask" in no_run["cause"])
+
+
+def test_a_wait_by_update_item_needs_the_permission_too(strict_aws: EmbeddedAws, strict_table: str) -> None:
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+        "Arguments": {
+            "TableName": strict_table,
+            "Key": {"pk": {"S": "1"}},
+            "UpdateExpression": "SET lifecycle_token = :t",
+            "ExpressionAttributeValues": {":t": {"S": "{% $states.context.Task.Token %}"}},
+        },
+        "TimeoutSeconds": 1,
+        "End": True,
+    }
+    allowed = machine_role(strict_aws, ("dynamodb:UpdateItem", table_arn(strict_table)))
+    assert "States.Timeout" == strict_aws.execute({"Park": state}, role=allowed)["error"]
+    refused = strict_aws.execute({"Park": state}, role=machine_role(strict_aws))
+    assert "DynamoDb.DynamoDbException" == refused["error"]

@@ -1,0 +1,22 @@
+"""The table of images."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from cloud_agent_local.embedded_aws.images import ImageNotFoundError, entry_point
+
+
+@pytest.mark.parametrize(
+    ("image", "module"),
+    [("claude-cloud-agent/agent:local", "cloud_agent_runner"), ("claude-cloud-agent/proxy:local", "cloud_agent_proxy")],
+)
+def test_an_image_of_this_project_runs_its_module(image: str, module: str) -> None:
+    assert [sys.executable, "-m", module] == entry_point(image)
+
+
+def test_an_unknown_image_is_named_with_those_that_are_known() -> None:
+    with pytest.raises(ImageNotFoundError, match=r"failed to resolve ref acme:1: .*claude-cloud-agent/agent:local"):
+        entry_point("acme:1")
