@@ -1,0 +1,1 @@
+"""The agent container: one session's supervisor, its dev server and Claude Code."""

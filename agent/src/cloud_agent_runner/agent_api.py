@@ -1,0 +1,189 @@
+import asyncio
+import json
+import logging
+from typing import Any, Literal
+
+import httpx
+from pydantic import BaseModel, SecretStr
+
+from cloud_agent_runner.errors import AgentError
+
+logger = logging.getLogger(__name__)
+
+_REQUEST_TIMEOUT_SECONDS = 15
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 15.0
+_RESULT_LIMIT_CHARACTERS = 8000
+
+
+class SessionOverError(AgentError):
+    """The Agent API answered 409: the session has ended, and so must its agent."""
+
+
+class AgentApiRefusedError(AgentError):
+    """The Agent API answered a 4xx other than 409: asking again would change nothing."""
+
+
+class AgentApiUnavailableError(AgentError):
+    """The Agent API gave no usable answer for longer than the agent is willing to wait."""
+
+
+class Prompt(BaseModel):
+    """What a person asked for: the issue itself, or a comment on its pull request."""
+
+    id: str
+    kind: Literal["issue", "comment"]
+    title: str = ""
+    body: str = ""
+    author: str = ""
+    url: str = ""
+    created_at: str = ""
+
+
+class GitToken(BaseModel):
+    """Credentials for git over HTTP, for this repository alone and at most an hour."""
+
+    username: str
+    token: SecretStr
+
+
+class AgentApi:
+    """The one door from the container to the control plane.
+
+    Every call is repeated with growing pauses while the API is unreachable, overloaded or answers 5xx.
+
+    Raises (every method):
+        SessionOverError: on 409.
+        AgentApiRefusedError: on any other 4xx, a rejected token (401) among them.
+        AgentApiUnavailableError: after `patience_seconds` without an answer.
+    """
+
+    def __init__(
+        self, url: str, session_token: SecretStr, task_token: SecretStr, *, patience_seconds: float = 300
+    ) -> None:
+        self._task_token = task_token
+        self._patience_seconds = patience_seconds
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {session_token.get_secret_value()}"},
+            timeout=_REQUEST_TIMEOUT_SECONDS,
+        )
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._http.aclose()
+
+    async def heartbeat(self) -> None:
+        """Say that the agent is alive."""
+        await self._call("POST", "/agent/heartbeat", self._with_task_token())
+
+    async def ready(self, port: int) -> None:
+        """Say that the dev server answers on `port` of the task's own address."""
+        await self._call("POST", "/agent/ready", self._with_task_token(port=port))
+
+    async def prompts(self, after: str | None) -> list[Prompt]:
+        """Return the prompts that came after the one with id `after`, oldest first."""
+        query = {"after": after} if after else {}
+        answer = await self._call("GET", "/agent/prompts", query=query)
+        return [Prompt.model_validate(prompt) for prompt in answer["prompts"]]
+
+    async def git_token(self) -> GitToken:
+        """Return fresh credentials for the session's repository."""
+        return GitToken.model_validate(await self._call("POST", "/agent/git-token", {}))
+
+    async def turn_started(self, prompt_id: str) -> None:
+        """Say that Claude has begun to work on a prompt."""
+        await self._progress("turn_started", prompt_id)
+
+    async def tool_used(self, prompt_id: str, tool: str, detail: str) -> None:
+        """Say which tool Claude uses; a courtesy to onlookers, so an API that is down is not waited for."""
+        try:
+            await self._progress("tool_used", prompt_id, patience_seconds=0, tool=tool, detail=detail)
+        except AgentApiUnavailableError:
+            logger.warning("tool use not reported", extra={"tool": tool})
+
+    async def turn_finished(  # noqa: PLR0913 - the fields of the event
+        self,
+        prompt_id: str,
+        *,
+        is_error: bool,
+        result: str,
+        turns: int,
+        cost_usd: float,
+        head_sha: str | None,
+    ) -> None:
+        """Report a turn's end. `turns` and `cost_usd` are totals of the session; `result` is cut to 8,000."""
+        await self._progress(
+            "turn_finished",
+            prompt_id,
+            is_error=is_error,
+            result=result[:_RESULT_LIMIT_CHARACTERS],
+            turns=turns,
+            cost_usd=cost_usd,
+            head_sha=head_sha,
+        )
+
+    async def failed(self, error: str, message: str, *, patience_seconds: float) -> None:
+        """End the session as failed. `error` is a name such as DevServerNotReadyError, `message` plain words."""
+        body = self._with_task_token(outcome="failed", error=error, message=message)
+        await self._call("POST", "/agent/done", body, patience_seconds=patience_seconds)
+
+    async def _progress(
+        self, event: str, prompt_id: str, *, patience_seconds: float | None = None, **fields: object
+    ) -> None:
+        body = {"event": event, "prompt_id": prompt_id, **fields}
+        await self._call("POST", "/agent/progress", body, patience_seconds=patience_seconds)
+
+    def _with_task_token(self, **fields: object) -> dict[str, object]:
+        return {"task_token": self._task_token.get_secret_value(), **fields}
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, object] | None = None,
+        *,
+        query: dict[str, str] | None = None,
+        patience_seconds: float | None = None,
+    ) -> dict[str, Any]:
+        patience = self._patience_seconds if patience_seconds is None else patience_seconds
+        deadline = asyncio.get_running_loop().time() + patience
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                response = await self._http.request(method, path, json=body, params=query)
+                if not _worth_repeating(response.status_code):
+                    return _answer(method, path, response)
+                reason = f"HTTP {response.status_code}"
+            except httpx.TransportError as error:
+                reason = type(error).__name__
+            if asyncio.get_running_loop().time() + pause > deadline:
+                raise AgentApiUnavailableError(
+                    f"The Agent API gave no answer to {method} {path} within {patience:.0f} s (last: {reason}). "
+                    "See the log of the agent_api function."
+                )
+            logger.warning("agent API call will be repeated", extra={"path": path, "reason": reason})
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _worth_repeating(status: int) -> bool:
+    return status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
+
+
+def _answer(method: str, path: str, response: httpx.Response) -> dict[str, Any]:
+    if response.status_code == httpx.codes.CONFLICT:
+        raise SessionOverError(_message(response))
+    if response.is_success:
+        answer: dict[str, Any] = response.json()
+        return answer
+    raise AgentApiRefusedError(
+        f"The Agent API refused {method} {path} with {response.status_code}: {_message(response)}"
+    )
+
+
+def _message(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["message"])
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return "(no message)"

@@ -1,0 +1,137 @@
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.listen_address import ListenAddress
+from cloud_agent_runner.port_forward import forwarded
+from cloud_agent_runner.process_group import ProcessGroup
+from cloud_agent_runner.repository_config import RepositoryConfig
+
+logger = logging.getLogger(__name__)
+
+_LINES_SHOWN = 20
+_PROBE_PAUSE_SECONDS = 0.1
+_PROBE_TIMEOUT_SECONDS = 10
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_STEADY_AFTER_SECONDS = 60
+_DEATHS_BEFORE_READY = 3
+
+
+class InstallFailedError(AgentError):
+    """The install command failed or took too long."""
+
+
+class DevServerNotReadyError(AgentError):
+    """The dev server never answered."""
+
+
+class DevServer:
+    """The repository's own dev server: installed, kept running, and reachable at the task's address.
+
+    It belongs to the supervisor and not to Claude, so that it outlives every turn.
+    """
+
+    def __init__(
+        self, plan: RepositoryConfig, work_tree: Path, address: ListenAddress, environment: Mapping[str, str]
+    ) -> None:
+        self._plan = plan
+        self._work_tree = work_tree
+        self._address = address
+        self._own_port = plan.port if plan.port not in (None, address.port) else None
+        listen = ("127.0.0.1", self._own_port) if self._own_port else (address.host, address.port)
+        self._environment = {**environment, "HOST": listen[0], "PORT": str(listen[1])}
+        self._group: ProcessGroup | None = None
+        self._deaths = 0
+
+    @property
+    def url(self) -> str:
+        """The dev server's address as seen from inside the task."""
+        return f"http://{self._address.reached_at}:{self._address.port}"
+
+    async def install(self, *, limit_seconds: float = 600) -> None:
+        """Run the install command, if there is one.
+
+        Raises:
+            InstallFailedError: with the last lines it wrote.
+        """
+        if self._plan.install is None:
+            return
+        group = await ProcessGroup.start("install", self._plan.install, self._work_tree, self._environment)
+        try:
+            async with asyncio.timeout(limit_seconds):
+                status = await group.wait()
+            outcome = f"ended with status {status}"
+        except TimeoutError:
+            status, outcome = -1, f"took longer than {limit_seconds:.0f} s"
+        finally:
+            await group.drain()
+            await group.end()
+        if status != 0:
+            raise InstallFailedError(
+                f"The install command `{self._plan.install}` {outcome}. Its last lines:\n"
+                f"{group.last_lines(_LINES_SHOWN)}"
+            )
+
+    async def keep_running(self) -> None:
+        """Run the dev server until cancelled; when it dies, start it again, with growing pauses."""
+        if self._own_port is None:
+            await self._restart_forever()
+            return
+        async with forwarded(self._address.host, self._address.port, self._own_port):
+            await self._restart_forever()
+
+    async def wait_until_ready(self, *, limit_seconds: float = 600) -> None:
+        """Return once `health_path` answers with a status below 500 at the task's own address.
+
+        Raises:
+            DevServerNotReadyError: it did not within `limit_seconds`, or died three times; with its last lines.
+        """
+        seen = "nothing listens"
+        try:
+            async with (
+                asyncio.timeout(limit_seconds),
+                httpx.AsyncClient(timeout=_PROBE_TIMEOUT_SECONDS, trust_env=False) as http,
+            ):
+                while self._deaths < _DEATHS_BEFORE_READY:
+                    seen = await self._probe(http)
+                    if not seen:
+                        return
+                    await asyncio.sleep(_PROBE_PAUSE_SECONDS)
+            outcome = f"ended {self._deaths} times before it answered"
+        except TimeoutError:
+            outcome = f"did not answer within {limit_seconds:.0f} s ({seen})"
+        lines = self._group.last_lines(_LINES_SHOWN) if self._group else "(it wrote nothing)"
+        raise DevServerNotReadyError(
+            f"The dev server `{self._plan.dev}` {outcome} at {self.url}{self._plan.health_path}. It should listen "
+            f"on the address in $HOST and the port in $PORT. Its last lines:\n{lines}"
+        )
+
+    async def _probe(self, http: httpx.AsyncClient) -> str:
+        """Return what is wrong with the answer, or nothing when the server is up."""
+        try:
+            async with http.stream("GET", f"{self.url}{self._plan.health_path}") as response:
+                return "" if not response.is_server_error else f"it answered {response.status_code}"
+        except httpx.TransportError as error:
+            return f"last attempt: {type(error).__name__}"
+
+    async def _restart_forever(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        clock = asyncio.get_running_loop().time
+        while True:
+            started = clock()
+            self._group = await ProcessGroup.start("dev server", self._plan.dev, self._work_tree, self._environment)
+            try:
+                status = await self._group.wait()
+                await self._group.drain()
+            finally:
+                await self._group.end()
+            self._deaths += 1
+            pause = _FIRST_PAUSE_SECONDS if clock() - started > _STEADY_AFTER_SECONDS else pause
+            logger.warning("dev server ended", extra={"status": status, "restart_in_seconds": pause})
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

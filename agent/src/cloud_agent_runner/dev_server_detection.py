@@ -1,0 +1,138 @@
+"""Guessing how a repository's dev server starts, where the repository does not say so itself."""
+
+import json
+import re
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+
+from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.repository_config import CONFIG_PATH, EXAMPLE, RepositoryConfig, read_repository_config
+
+VIRTUAL_ENVIRONMENT = '"$HOME/.venv"'
+_HOST_AND_PORT = {
+    "vite": '--host "$HOST" --port "$PORT" --strictPort',
+    "next": '--hostname "$HOST" --port "$PORT"',
+    "nuxt": '--host "$HOST" --port "$PORT"',
+    "nuxi": '--host "$HOST" --port "$PORT"',
+    "astro": '--host "$HOST" --port "$PORT"',
+    "ng": '--host "$HOST" --port "$PORT"',
+}
+_APPLICATION_FILES = ("main.py", "app.py", "wsgi.py", "asgi.py", "server.py", "api.py", "*/main.py", "*/app.py",
+                      "*/__init__.py", "src/*/main.py", "src/*/app.py", "src/*/__init__.py")  # fmt: skip
+
+
+class DevServerNotConfiguredError(AgentError):
+    """Nothing in the repository tells how its dev server is started."""
+
+
+def dev_server_plan(work_tree: Path) -> RepositoryConfig:
+    """Return how to run the dev server: as the repository's file says, else as its contents suggest.
+
+    Raises:
+        RepositoryConfigError: the file is there and wrong.
+        DevServerNotConfiguredError: no file, and nothing that is recognised.
+    """
+    plan = read_repository_config(work_tree) or _node(work_tree) or _python(work_tree)
+    if plan is None:
+        raise DevServerNotConfiguredError(
+            "It is not clear how this repository's dev server is started: no package.json with a `dev` script "
+            "and no Django, FastAPI, Flask or Streamlit application was found. Add a file "
+            f"{CONFIG_PATH} to the default branch, such as:\n{EXAMPLE}"
+        )
+    return plan
+
+
+def _node(work_tree: Path) -> RepositoryConfig | None:
+    try:
+        scripts = json.loads((work_tree / "package.json").read_text(encoding="utf-8"))["scripts"]
+        name = next(name for name in ("dev", "start") if name in scripts)
+        script = str(scripts[name])
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return None
+    tools = set(re.findall(r"[\w.-]+", script))
+    flags = next((flags for tool, flags in _HOST_AND_PORT.items() if tool in tools), "")
+    if (work_tree / "pnpm-lock.yaml").exists():
+        return RepositoryConfig(
+            install="corepack pnpm install --frozen-lockfile", dev=f"corepack pnpm run {name} {flags}".strip()
+        )
+    if (work_tree / "yarn.lock").exists():
+        return RepositoryConfig(
+            install="corepack yarn install --immutable || corepack yarn install --frozen-lockfile",
+            dev=f"corepack yarn run {name} {flags}".strip(),
+        )
+    install = "npm ci" if (work_tree / "package-lock.json").exists() else "npm install --no-package-lock"
+    return RepositoryConfig(install=install, dev=f"npm run {name} -- {flags}" if flags else f"npm run {name}")
+
+
+def _python(work_tree: Path) -> RepositoryConfig | None:
+    dependencies = _python_dependencies(work_tree)
+    dev = _python_command(work_tree, dependencies)
+    if dev is None:
+        return None
+    if (work_tree / "requirements.txt").exists():
+        packages = "-r requirements.txt"
+    elif (work_tree / "pyproject.toml").exists():
+        packages = "--editable ."
+    else:
+        packages = " ".join(sorted(dependencies))
+    make = f"{shlex.quote(sys.executable)} -m venv {VIRTUAL_ENVIRONMENT}"
+    install = f"{make} && {VIRTUAL_ENVIRONMENT}/bin/python -m pip install {packages}"
+    return RepositoryConfig(install=install, dev=f"{VIRTUAL_ENVIRONMENT}/bin/python -m {dev}")
+
+
+def _python_command(work_tree: Path, dependencies: set[str]) -> str | None:
+    if (work_tree / "manage.py").exists():
+        # Run as a file, yet by the same interpreter: `-m manage` finds it in the current directory.
+        dependencies.add("django")
+        return 'manage runserver "$HOST:$PORT"'
+    if "streamlit" in dependencies and (script := _application(work_tree, r"import streamlit")):
+        options = '--server.address "$HOST" --server.port "$PORT" --server.headless true'
+        return f"streamlit run {shlex.quote(str(script[0]))} {options}"
+    if dependencies & {"fastapi", "uvicorn", "starlette"} and (
+        app := _application(work_tree, r"^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:FastAPI|Starlette)\(")
+    ):
+        return f'uvicorn {_module(app[0])}:{app[1]} --reload --host "$HOST" --port "$PORT"'
+    if "flask" in dependencies and (
+        app := _application(work_tree, r"^(\w+)\s*(?::\s*\w+\s*)?=\s*Flask\(|^def (create_app|make_app)\(")
+    ):
+        return f'flask --app {_module(app[0])} run --debug --host "$HOST" --port "$PORT"'
+    return None
+
+
+def _python_dependencies(work_tree: Path) -> set[str]:
+    """Return the distribution names the repository asks for, normalised as packaging does."""
+    wanted: list[str] = []
+    try:
+        wanted += (work_tree / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        wanted += []
+    try:
+        project = tomllib.loads((work_tree / "pyproject.toml").read_text(encoding="utf-8"))
+        wanted += project.get("project", {}).get("dependencies", [])
+        wanted += project.get("tool", {}).get("poetry", {}).get("dependencies", {})
+    except (OSError, ValueError, AttributeError, TypeError):
+        wanted += []
+    names = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", str(line)) for line in wanted)
+    return {re.sub(r"[-_.]+", "-", name[1]).lower() for name in names if name}
+
+
+def _application(work_tree: Path, pattern: str) -> tuple[Path, str] | None:
+    """Return the first usual file that holds `pattern`, and the name the pattern caught."""
+    for glob in _APPLICATION_FILES:
+        for path in sorted(work_tree.glob(glob)):
+            try:
+                found = re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
+            except (OSError, ValueError):
+                continue
+            if found:
+                return path.relative_to(work_tree), next((name for name in found.groups() if name), "")
+    return None
+
+
+def _module(path: Path) -> str:
+    """Return the dotted name a file is imported by from the work tree, `src` layouts included."""
+    parts = path.with_suffix("").parts
+    parts = parts[1:] if parts[0] == "src" else parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -1,0 +1,6 @@
+class AgentError(Exception):
+    """A fault the supervisor understands.
+
+    Its text is written for the person who opened the issue: what failed, where, and what to do. It never
+    holds a token.
+    """

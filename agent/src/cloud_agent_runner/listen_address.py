@@ -1,0 +1,43 @@
+"""Where the dev server listens, and where it is reached."""
+
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import httpx
+
+DEV_SERVER_PORT = 3000
+_SHARED_ADDRESS = IPv4Address("127.0.0.1")
+
+
+@dataclass(frozen=True)
+class ListenAddress:
+    """`host` is what the dev server binds, `reached_at` is what the proxy (and our probe) connects to."""
+
+    host: str
+    reached_at: str
+    port: int
+
+
+async def listen_address(metadata_uri: str | None) -> ListenAddress:
+    """Return where this task's dev server listens.
+
+    Every interface at port 3000, unless the task's own address is a loopback one: then many tasks share one
+    machine, and the dev server keeps to that address. Where they share 127.0.0.1 itself (a machine without
+    the rest of 127.0.0.0/8), the port is a free one instead of 3000.
+    """
+    if metadata_uri is None:
+        return ListenAddress("0.0.0.0", str(_SHARED_ADDRESS), DEV_SERVER_PORT)  # noqa: S104 - a container's own
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        metadata = (await http.get(metadata_uri)).raise_for_status().json()
+    own = IPv4Address(metadata["Networks"][0]["IPv4Addresses"][0])
+    if not own.is_loopback:
+        return ListenAddress("0.0.0.0", str(own), DEV_SERVER_PORT)  # noqa: S104 - a container's own network
+    port = _free_port() if own == _SHARED_ADDRESS else DEV_SERVER_PORT
+    return ListenAddress(str(own), str(own), port)
+
+
+def _free_port() -> int:
+    with socket.create_server((str(_SHARED_ADDRESS), 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

@@ -1,0 +1,325 @@
+"""A GitHub, a control plane and a model for one agent process: all real servers on this machine."""
+
+import asyncio
+import base64
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+import cloud_agent_local
+
+SAMPLE_REPOSITORY = Path(cloud_agent_local.__file__).parent / "sample_repository"
+BRANCH = "claude/42"
+GITHUB_TOKEN = "ghs_the-installation-token"
+SESSION_TOKEN = "the-session-token"
+TASK_TOKEN = "the-task-token"
+MODEL_KEY = "sk-ant-the-real-key"
+_addresses = itertools.count(2)
+T = TypeVar("T")
+
+
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """Serve an application in a thread and give its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def git(*arguments: str, at: Path) -> str:
+    """Run git as an ordinary contributor would."""
+    identity = ("-c", "user.name=Pat", "-c", "user.email=pat@example.com")
+    done = subprocess.run(["git", *identity, *arguments], cwd=at, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+class GitHub:
+    """One repository over smart HTTP, by git's own http-backend; nothing without the token."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.bare = root / "acme" / "lunch.git"
+        self.refused = 0
+        self.app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST"])])
+        self.bare.mkdir(parents=True)
+        git("init", "--quiet", "--bare", "--initial-branch=main", at=self.bare)
+        git("config", "http.receivepack", "true", at=self.bare)
+        self.checkout = root / "checkout"
+        shutil.copytree(SAMPLE_REPOSITORY, self.checkout)
+        git("init", "--quiet", f"--initial-branch={BRANCH}", at=self.checkout)
+        git("remote", "add", "origin", str(self.bare), at=self.checkout)
+        self.commit({}, "start")
+
+    def commit(self, files: dict[str, str | None], message: str = "a change") -> str:
+        """Put files on the session's branch as somebody else would (None deletes); return the commit."""
+        checkout = self.checkout
+        if git("for-each-ref", at=self.bare):
+            git("pull", "--quiet", "--ff-only", "origin", BRANCH, at=checkout)
+        for name, content in files.items():
+            path = checkout / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                path.unlink()
+            else:
+                path.write_text(content, encoding="utf-8")
+        git("add", "--all", at=checkout)
+        git("commit", "--quiet", "--allow-empty", "-m", message, at=checkout)
+        git("push", "--quiet", "origin", BRANCH, at=checkout)
+        return self.head()
+
+    def head(self) -> str:
+        return git("rev-parse", BRANCH, at=self.bare)
+
+    def show(self, path: str) -> str:
+        return git("show", f"{BRANCH}:{path}", at=self.bare)
+
+    def files(self, folder: str) -> str:
+        return git("ls-tree", BRANCH, folder, at=self.bare)
+
+    def subjects(self) -> list[str]:
+        return git("log", "--format=%s", BRANCH, at=self.bare).splitlines()
+
+    async def _serve(self, request: Request) -> Response:
+        if GITHUB_TOKEN not in _basic_password(request):
+            self.refused += 1
+            return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
+        environment = {
+            "PATH": os.environ["PATH"],
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REQUEST_METHOD": request.method,
+            "PATH_INFO": f"/{request.path_params['path']}",
+            "QUERY_STRING": request.url.query,
+            "CONTENT_TYPE": request.headers.get("content-type", ""),
+            "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+            "HTTP_GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+            "REMOTE_USER": "app",
+        }
+        process = await asyncio.create_subprocess_exec(
+            "git", "http-backend", env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        head, _, body = (await process.communicate(await request.body()))[0].partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
+        status = int(headers.pop("Status", "200").split()[0])
+        return Response(body, status, headers)
+
+
+def _basic_password(request: Request) -> str:
+    return base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic ")).decode()
+
+
+@dataclass
+class ControlPlane:
+    """The Agent API: remembers what it is told, and answers as the tests want."""
+
+    address: str
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    prompts: list[dict[str, str]] = field(default_factory=list)
+    over: bool = False
+    stumbles: int = 0
+
+    @property
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/agent/prompts", self._prompts),
+                Route("/agent/{call}", self._call, methods=["POST"]),
+                Route("/metadata", self._metadata),
+            ]
+        )
+
+    def ask(self, title: str, body: str = "", kind: str = "issue") -> str:
+        """Give the agent something to do; return the prompt's id."""
+        prompt_id = f"p{len(self.prompts):03}"
+        url = "https://github.example/acme/lunch/issues/42"
+        prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
+        self.prompts.append({**prompt, "created_at": "2026-11-22T10:00:00Z"})
+        return prompt_id
+
+    def told(self, call: str) -> list[dict[str, Any]]:
+        return [body for name, body in list(self.calls) if name == call]
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        return [body for body in self.told("progress") if body["event"] == event]
+
+    async def _call(self, request: Request) -> Response:
+        body = await request.json()
+        if refusal := self._refusal(request):
+            return refusal
+        self.calls.append((request.path_params["call"], body))
+        if request.path_params["call"] == "git-token":
+            token = {"username": "x-access-token", "token": GITHUB_TOKEN, "expires_at": "2026-11-22T11:00:00Z"}
+            return JSONResponse(token)
+        return JSONResponse({})
+
+    async def _prompts(self, request: Request) -> Response:
+        after = request.query_params.get("after", "")
+        pending = [prompt for prompt in list(self.prompts) if prompt["id"] > after]
+        return self._refusal(request) or JSONResponse({"prompts": pending})
+
+    def _refusal(self, request: Request) -> Response | None:
+        if request.headers.get("authorization") != f"Bearer {SESSION_TOKEN}":
+            return JSONResponse({"message": "who are you?"}, 401)
+        if self.stumbles:
+            self.stumbles -= 1
+            return JSONResponse({"message": "not now"}, 503)
+        return JSONResponse({"message": "the session is over"}, 409) if self.over else None
+
+    async def _metadata(self, _request: Request) -> Response:
+        return JSONResponse({"Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": [self.address]}]})
+
+
+class Agent:
+    """One agent process, in a home directory of its own."""
+
+    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+        self.home = home
+        self.work_tree = home / "repository"
+        self.log = home.parent / "agent.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cloud_agent_runner"],
+                cwd=home,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def until(self, wanted: Callable[[], T], seconds: float = 25) -> T:
+        """Return the first true value, or fail with the agent's log."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if value := wanted():
+                return value
+            time.sleep(0.05)
+        raise AssertionError(f"not within {seconds} s; the agent's log:\n{self.log.read_text()[-6000:]}")
+
+    def exit_status(self, seconds: float = 25) -> int:
+        return self.until(lambda: [s] if (s := self.process.poll()) is not None else [], seconds)[0]
+
+    def family(self, word: str = "") -> list[psutil.Process]:
+        """Return the living descendants, or those with a certain word on their command line."""
+        living = []
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if process.status() != psutil.STATUS_ZOMBIE and (not word or word in process.cmdline()):
+                    living.append(process)
+        return living
+
+    def end(self) -> None:
+        """Kill it with all its descendants: how it ends by itself is a test of its own."""
+        if self.process.poll() is None:
+            for process in [*self.family(), psutil.Process(self.process.pid)]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def model_url() -> Iterator[str]:
+    """The scripted model, as its own program."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen([sys.executable, "-m", "cloud_agent_local.scripted_model", "--port", str(port)]) as model:
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+        model.terminate()
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> GitHub:
+    """A GitHub whose session branch holds the sample repository."""
+    return GitHub(tmp_path / "github")
+
+
+Served = Callable[[Starlette], str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Served]:
+    """A function that serves an application until the end of the test and returns its address."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(served(app))
+
+
+@pytest.fixture
+def control_plane() -> ControlPlane:
+    return ControlPlane(address=f"127.0.44.{next(_addresses)}")
+
+
+@pytest.fixture
+def start_agent(
+    tmp_path: Path, github: GitHub, control_plane: ControlPlane, model_url: str, serve: Served
+) -> Iterator[Callable[..., Agent]]:
+    """A function that starts the agent, with further variables if need be; it is ended after the test."""
+    agents: list[Agent] = []
+    github_url, api_url = serve(github.app), serve(control_plane.app)
+
+    def start(**more: str) -> Agent:
+        home = tmp_path / "home"
+        home.mkdir()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "ECS_CONTAINER_METADATA_URI_V4": f"{api_url}/metadata",
+            "AGENT_API_URL": api_url,
+            "GITHUB_URL": github_url,
+            "MODEL_PROVIDER": "anthropic",
+            "ANTHROPIC_BASE_URL": model_url,
+            "ANTHROPIC_API_KEY": MODEL_KEY,
+            "CLAUDE_MODEL": "claude-sonnet-5",
+            "MAX_TURNS": "20",
+            "MAX_BUDGET_USD": "5",
+            "LOG_LEVEL": "INFO",
+            "SESSION_ID": "09e22a8b",
+            "SESSION_TOKEN": SESSION_TOKEN,
+            "TASK_TOKEN": TASK_TOKEN,
+            "REPOSITORY": "acme/lunch",
+            "BRANCH": BRANCH,
+            **more,
+        }
+        agents.append(Agent(home, {name: value for name, value in environment.items() if value}))
+        return agents[-1]
+
+    yield start
+    for agent in agents:
+        agent.end()
+
+
+@pytest.fixture
+def log_of() -> Callable[[Agent], list[dict[str, Any]]]:
+    """Read the agent's log: every line must be JSON."""
+    return lambda agent: [json.loads(line) for line in agent.log.read_text().splitlines()]

@@ -1,0 +1,96 @@
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cloud_agent_runner.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
+from cloud_agent_runner.listen_address import ListenAddress, listen_address
+from cloud_agent_runner.repository_config import RepositoryConfig
+
+SERVER = f"exec {sys.executable} -m http.server"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _dev_server(plan: RepositoryConfig, folder: Path) -> DevServer:
+    address = ListenAddress("127.0.0.1", "127.0.0.1", _free_port())
+    return DevServer(plan, folder, address, {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"})
+
+
+@contextlib.asynccontextmanager
+async def _running(dev_server: DevServer) -> AsyncIterator[None]:
+    task = asyncio.create_task(dev_server.keep_running())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_server_that_follows_host_and_port_is_ready_where_the_proxy_looks(tmp_path: Path) -> None:
+    (tmp_path / "hello.txt").write_text("hello")
+    plan = RepositoryConfig(dev=f'{SERVER} --bind "$HOST" "$PORT"', health_path="/hello.txt")
+    dev_server = _dev_server(plan, tmp_path)
+    async with _running(dev_server), httpx.AsyncClient() as http:
+        await dev_server.wait_until_ready(limit_seconds=20)
+        assert "hello" == (await http.get(f"{dev_server.url}/hello.txt")).text
+
+
+async def test_a_server_with_a_port_of_its_own_is_reached_through_the_usual_one(tmp_path: Path) -> None:
+    own_port = _free_port()
+    plan = RepositoryConfig(dev=f"{SERVER} --bind 127.0.0.1 {own_port}", port=own_port)
+    dev_server = _dev_server(plan, tmp_path)
+    async with _running(dev_server), httpx.AsyncClient() as http:
+        await dev_server.wait_until_ready(limit_seconds=20)
+        assert 200 == (await http.get(dev_server.url)).status_code
+
+
+async def test_a_server_that_never_answers_is_given_up_with_its_last_lines(tmp_path: Path) -> None:
+    chatter = "for i in $(seq 30); do echo line $i; done; exec sleep 60"
+    dev_server = _dev_server(RepositoryConfig(dev=chatter), tmp_path)
+    async with _running(dev_server):
+        with pytest.raises(DevServerNotReadyError) as error:
+            await dev_server.wait_until_ready(limit_seconds=1)
+    shown = [line for line in str(error.value).splitlines() if line.startswith("line ")]
+    assert [f"line {number}" for number in range(11, 31)] == shown
+    assert "did not answer within 1 s (last attempt: ConnectError)" in str(error.value)
+
+
+async def test_a_server_that_answers_500_is_not_ready(tmp_path: Path) -> None:
+    program = (
+        "import http.server as s, os\n"
+        "class H(s.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self): self.send_error(500)\n"
+        "s.HTTPServer((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
+    )
+    (tmp_path / "broken.py").write_text(program)
+    dev_server = _dev_server(RepositoryConfig(dev=f"exec {sys.executable} broken.py"), tmp_path)
+    async with _running(dev_server):
+        with pytest.raises(DevServerNotReadyError, match=r"\(it answered 500\)"):
+            await dev_server.wait_until_ready(limit_seconds=2)
+
+
+async def test_an_install_that_fails_is_told_with_its_last_lines(tmp_path: Path) -> None:
+    dev_server = _dev_server(RepositoryConfig(install="echo no such package; exit 4", dev="true"), tmp_path)
+    with pytest.raises(InstallFailedError, match=r"exit 4` ended with status 4\. Its last lines:\nno such package$"):
+        await dev_server.install()
+
+
+async def test_an_install_that_hangs_is_ended(tmp_path: Path) -> None:
+    dev_server = _dev_server(RepositoryConfig(install="echo waiting; sleep 60", dev="true"), tmp_path)
+    with pytest.raises(InstallFailedError, match=r"took longer than 1 s(.|\n)*waiting"):
+        await dev_server.install(limit_seconds=1)
+
+
+async def test_without_metadata_every_interface_is_listened_on() -> None:
+    assert ListenAddress("0.0.0.0", "127.0.0.1", 3000) == await listen_address(None)  # noqa: S104 - the expectation

@@ -1,0 +1,99 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from cloud_agent_runner.dev_server_detection import DevServerNotConfiguredError, dev_server_plan
+
+VENV = '"$HOME/.venv"'
+STREAMLIT = (
+    f'{VENV}/bin/python -m streamlit run app.py --server.address "$HOST" --server.port "$PORT" --server.headless true'
+)
+PIP = f"{sys.executable} -m venv {VENV} && {VENV}/bin/python -m pip install "
+
+
+def _write(work_tree: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        (work_tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (work_tree / name).write_text(content)
+
+
+def _package(**scripts: str) -> str:
+    return json.dumps({"scripts": scripts})
+
+
+@pytest.mark.parametrize(
+    ("files", "install", "dev"),
+    [
+        (
+            {"package.json": _package(dev="vite"), "package-lock.json": "{}"},
+            "npm ci",
+            'npm run dev -- --host "$HOST" --port "$PORT" --strictPort',
+        ),
+        (
+            {"package.json": _package(dev="next dev --turbo")},
+            "npm install --no-package-lock",
+            'npm run dev -- --hostname "$HOST" --port "$PORT"',
+        ),
+        (
+            {"package.json": _package(dev="nuxt dev"), "pnpm-lock.yaml": ""},
+            "corepack pnpm install --frozen-lockfile",
+            'corepack pnpm run dev --host "$HOST" --port "$PORT"',
+        ),
+        (
+            {"package.json": _package(start="node server.js"), "yarn.lock": ""},
+            "corepack yarn install --immutable || corepack yarn install --frozen-lockfile",
+            "corepack yarn run start",
+        ),
+        (
+            {"package.json": _package(build="tsc"), "manage.py": "", "requirements.txt": "Django>=5\n"},
+            f"{PIP}-r requirements.txt",
+            f'{VENV}/bin/python -m manage runserver "$HOST:$PORT"',
+        ),
+        (
+            {"requirements.txt": "# web\nfastapi[standard]==0.115\n", "app/main.py": "api: FastAPI = FastAPI()\n"},
+            f"{PIP}-r requirements.txt",
+            f'{VENV}/bin/python -m uvicorn app.main:api --reload --host "$HOST" --port "$PORT"',
+        ),
+        (
+            {
+                "pyproject.toml": '[project]\nname = "x"\ndependencies = ["Flask>=3"]\n',
+                "src/shop/__init__.py": "def create_app():\n    return Flask(__name__)\n",
+            },
+            f"{PIP}--editable .",
+            f'{VENV}/bin/python -m flask --app shop run --debug --host "$HOST" --port "$PORT"',
+        ),
+        (
+            {"requirements.txt": "streamlit\n", "app.py": "import streamlit as st\n"},
+            f"{PIP}-r requirements.txt",
+            STREAMLIT,
+        ),
+    ],
+)
+def test_usual_repositories_are_recognised(tmp_path: Path, files: dict[str, str], install: str, dev: str) -> None:
+    _write(tmp_path, files)
+    plan = dev_server_plan(tmp_path)
+    assert (install, dev, None, "/") == (plan.install, plan.dev, plan.port, plan.health_path)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"package.json": "not json"},
+        {"package.json": "[]"},
+        {"package.json": _package(test="jest")},
+        {"requirements.txt": "flask\n"},
+        {"pyproject.toml": "[project\n"},
+    ],
+)
+def test_what_is_not_recognised_is_said_with_what_to_write(tmp_path: Path, files: dict[str, str]) -> None:
+    _write(tmp_path, files)
+    with pytest.raises(DevServerNotConfiguredError, match=r"\.github/claude-cloud-agent\.yml(.|\n)*dev: npm run dev"):
+        dev_server_plan(tmp_path)
+
+
+def test_the_repository_s_own_file_comes_first(tmp_path: Path) -> None:
+    _write(tmp_path, {".github/claude-cloud-agent.yml": "dev: make dev\n", "package.json": _package(dev="vite")})
+    assert "make dev" == dev_server_plan(tmp_path).dev

@@ -1,0 +1,17 @@
+import json
+import re
+from pathlib import Path
+
+DOCKERFILE = (Path(__file__).parents[3] / "agent" / "Dockerfile").read_text()
+
+
+def test_the_image_starts_the_program_that_one_machine_starts_and_not_as_root() -> None:
+    entrypoint = json.loads(re.search(r"^ENTRYPOINT (.*)$", DOCKERFILE, re.MULTILINE)[1])  # type: ignore[index]
+    assert ["/usr/bin/tini", "--", "setpriv", "--reuid=agent", "--regid=agent"] == entrypoint[:5]
+    assert ["python", "-m", "cloud_agent_runner"] == entrypoint[-3:]
+
+
+def test_every_base_image_is_pinned_to_a_version_and_a_platform() -> None:
+    images = re.findall(r"^ARG \w+_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert ["python:3.11-slim-bookworm", "node:20-bookworm-slim"] == images
+    assert len(images) == len(re.findall(r"^FROM --platform=linux/amd64 \$\{\w+_IMAGE\}", DOCKERFILE, re.MULTILINE))

@@ -1,0 +1,57 @@
+import asyncio
+
+from cloud_agent_runner.port_forward import forwarded
+
+
+async def _serve_upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer like a WebSocket server: switch protocols, then echo bytes until the client has said enough."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")
+    while chunk := await reader.read(65536):
+        writer.write(chunk)
+        await writer.drain()
+    writer.write(b"goodbye")
+    writer.close()
+
+
+async def _free_port() -> int:
+    server = await asyncio.start_server(_serve_upgrade, "127.0.0.1", 0)
+    port: int = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    return port
+
+
+async def test_a_long_lived_exchange_passes_both_ways_and_ends_one_way_at_a_time() -> None:
+    target = await asyncio.start_server(_serve_upgrade, "127.0.0.1", 0)
+    port = await _free_port()
+    async with target, forwarded("127.0.0.1", port, target.sockets[0].getsockname()[1]):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
+        assert b"101 Switching" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        frame = bytes(range(256)) * 4096
+        writer.write(frame)
+        assert frame == await asyncio.wait_for(reader.readexactly(len(frame)), 5)
+        writer.write_eof()
+        assert b"goodbye" == await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+
+async def test_no_server_behind_the_port_closes_the_connection() -> None:
+    port, nobody = await _free_port(), await _free_port()
+    async with forwarded("127.0.0.1", port, nobody):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert b"" == await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+
+async def test_an_open_exchange_does_not_hold_the_end_up() -> None:
+    target = await asyncio.start_server(_serve_upgrade, "127.0.0.1", 0)
+    port = await _free_port()
+    async with target:
+        async with asyncio.timeout(5), forwarded("127.0.0.1", port, target.sockets[0].getsockname()[1]):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+        assert b"" == await asyncio.wait_for(reader.read(), 5)
+        writer.close()

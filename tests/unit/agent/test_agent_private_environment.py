@@ -1,0 +1,33 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import ctypes, json, os
+from cloud_agent_runner.private_environment import take_environment
+taken = take_environment()
+print(json.dumps({
+    "taken": taken.get("TASK_TOKEN"),
+    "left": sorted(os.environ),
+    "proc": open("/proc/self/environ").read(),
+    "dumpable": ctypes.CDLL(None).prctl(3, 0, 0, 0, 0),
+    "pid": os.getpid(),
+    "child": os.popen("env").read(),
+}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are Linux's")
+def test_a_taken_environment_is_nowhere_to_be_seen() -> None:
+    environment = {**os.environ, "TASK_TOKEN": "the-secret", "HOME": "/somewhere", "LANG": "C.UTF-8"}
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE) as process:
+        output, _ = process.communicate(timeout=30)
+    seen = json.loads(output)
+
+    assert "the-secret" == seen["taken"]
+    assert {"HOME", "LANG", "PATH"} <= set(seen["left"]) <= {"HOME", "LANG", "PATH", "TMPDIR"}
+    assert "the-secret" not in seen["proc"] + seen["child"]
+    assert (0, process.pid) == (seen["dumpable"], seen["pid"])

@@ -1,0 +1,60 @@
+import pytest
+
+from cloud_agent_runner.settings import Platform, Settings, SettingsError
+
+GIVEN = {
+    "SESSION_ID": "09e22a8b",
+    "SESSION_TOKEN": "s",
+    "TASK_TOKEN": "t",
+    "REPOSITORY": "acme/lunch",
+    "BRANCH": "claude/42",
+    "AGENT_API_URL": "https://api.example.com/",
+    "GITHUB_URL": "https://github.com",
+    "ANTHROPIC_API_KEY": "sk-secret",
+    "CLAUDE_MODEL": "claude-sonnet-5",
+}
+
+
+def test_addresses_lose_their_last_slash_and_give_the_clone_url() -> None:
+    settings = Settings.from_environment(GIVEN)
+    assert "https://api.example.com" == settings.agent_api_url
+    assert "https://github.com/acme/lunch.git" == settings.clone_url
+    assert "https://api.anthropic.com" == settings.anthropic_base_url
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "sk-secret" not in repr(Settings.from_environment(GIVEN))
+
+
+@pytest.mark.parametrize("name", sorted(set(GIVEN)))
+def test_a_missing_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: "):
+        Settings.from_environment({key: value for key, value in GIVEN.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SESSION_ID", "09E22A8B"),
+        ("REPOSITORY", "acme/lunch/../../etc"),
+        ("REPOSITORY", "-x/lunch"),
+        ("BRANCH", "--upload-pack=evil"),
+        ("AGENT_API_URL", "api.example.com"),
+        ("MAX_TURNS", "0"),
+        ("MAX_BUDGET_USD", "-1"),
+        ("MODEL_PROVIDER", "other"),
+    ],
+)
+def test_an_unusable_value_is_named_but_not_repeated(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: ") as error:
+        Settings.from_environment({**GIVEN, name: value})
+    assert value not in str(error.value).replace("greater than 0", "")
+
+
+def test_bedrock_needs_no_key() -> None:
+    given = {key: value for key, value in GIVEN.items() if key != "ANTHROPIC_API_KEY"}
+    assert "bedrock" == Settings.from_environment({**given, "MODEL_PROVIDER": "bedrock"}).model_provider
+
+
+def test_the_platform_may_say_nothing() -> None:
+    assert Platform.from_environment({}).ecs_container_metadata_uri_v4 is None

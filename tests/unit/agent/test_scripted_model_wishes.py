@@ -1,0 +1,52 @@
+from typing import Any
+
+import pytest
+
+from cloud_agent_local.scripted_model.conversation import Asked, ToolResult, last_request
+from cloud_agent_local.scripted_model.wishes import Commands, Greeting, Note, Page, wish
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "expected"),
+    [
+        ("Change the greeting to: Hello from Claude", "", Greeting("Hello from Claude")),
+        ("Greeting", "Change the greeting to “Hello from Claude”.", Greeting("Hello from Claude")),
+        ("Greeting", "please change the greeting to `Hello`, thanks", Greeting("Hello")),
+        ("Greeting", "Change the greeting to:\n\n> Bon appétit!\n\nThanks", Greeting("Bon appétit!")),
+        ("Greeting", "Change the greeting to:\n```text\nBon appétit!\n```", Greeting("Bon appétit!")),
+        ("Make the headline say 'Good morning'", "", Greeting("Good morning")),
+        ("x", "Change the greeting to: It's $5 & <b>up</b>", Greeting("It's $5 & <b>up</b>")),
+        ("Add a page /about that says “We are hungry”", "", Page("about", "We are hungry")),
+        ("Docs", "Please add a new page at `/opening-hours` saying: 11 to 2", Page("opening-hours", "11 to 2")),
+        ("Add a page /team", "", Page("team", "Team")),
+        ("Add a page /frame that says boo", "", Note("Add a page /frame that says boo")),
+        ("Reorder the dishes", "y" * 65_536, Note("Reorder the dishes")),
+        ("", "", Note("A request without words.")),
+        ("x" * 400, "", Note("x" * 279 + "…")),
+        ("t", "scripted-model: run env\nscripted-model: run ls -l", Commands(["env", "ls -l"])),
+    ],
+)
+def test_a_request_is_understood(title: str, body: str, expected: Greeting | Page | Note | Commands) -> None:
+    assert expected == wish(Asked(title, body))
+
+
+def _request(title: str) -> dict[str, str]:
+    return {"type": "text", "text": f"Do it.\n<issue-0a1b>\nAuthor: pat\nTitle: {title}\n\nbody\n</issue-0a1b>"}
+
+
+def test_only_results_after_the_last_request_count() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "old"}]}
+    newer = {"type": "tool_result", "tool_use_id": "u", "content": "new", "is_error": True}
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": [_request("first")]},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "Bash", "input": {}}]},
+        {"role": "user", "content": [result, _request("second")]},
+        {"role": "assistant", "content": "working"},
+        {"role": "user", "content": [newer]},
+    ]
+    assert (Asked("second", "body"), [ToolResult("new", is_error=True)]) == last_request(messages)
+
+
+def test_a_failure_can_be_asked_for() -> None:
+    assert 529 == Asked("t", "words\nscripted-model: fail 529\n").failure
+    assert Asked("scripted-model: fail 529", "").failure is None
