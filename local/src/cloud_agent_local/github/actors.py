@@ -1,0 +1,123 @@
+"""Who is asking: the credential of a request, made into an actor."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import jwt
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from cloud_agent_local.github.credentials import PERSON
+from cloud_agent_local.github.errors import UnauthenticatedError
+from cloud_agent_local.github.site import BOT, Site, digest
+
+_LONGEST_JWT_SECONDS = 600  # GitHub: "no more than 10 minutes into the future"
+_CLOCK_SKEW_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Anonymous:
+    """Nobody in particular: may read what is public."""
+
+    login: str = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user with a token of their own."""
+
+    login: str
+
+    @property
+    def is_site_admin(self) -> bool:
+        """Whether they may create users and tokens for them, as a site administrator of GitHub Enterprise may."""
+        return self.login == PERSON
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The App, with an installation token: `repositories` are ids (None: all of the account's)."""
+
+    account: str
+    installation_id: int
+    repositories: frozenset[int] | None
+    permissions: dict[str, str]
+    login: str = BOT
+
+
+@dataclass(frozen=True)
+class App:
+    """The App itself, proven by a JWT: may look after its installations and its webhook only."""
+
+    login: str = BOT
+
+
+Actor = Anonymous | Person | Installation | App
+
+
+def identify(site: Site, authorization: str) -> Actor:
+    """Return who an Authorization header (Bearer, token or Basic) speaks for; an empty header is Anonymous.
+
+    Raises:
+        UnauthenticatedError: the credential is unknown, malformed or has expired.
+    """
+    if not authorization:
+        return Anonymous()
+    credential = _credential(authorization)
+    return _app(site, credential) if credential.count(".") == 2 else _token_actor(site, credential)  # noqa: PLR2004 - a JWT has three parts
+
+
+def _credential(authorization: str) -> str:
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() in {"bearer", "token"}:
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise UnauthenticatedError("Bad credentials") from error
+        return password if password not in {"", "x-oauth-basic"} else username
+    raise UnauthenticatedError("Bad credentials")
+
+
+def _token_actor(site: Site, token: str) -> Actor:
+    row = site.storage.one("SELECT * FROM tokens WHERE digest = ?", digest(token))
+    if not row:
+        raise UnauthenticatedError("Bad credentials")
+    if row["installation_id"] is None:
+        return Person(row["login"])
+    if datetime.fromisoformat(row["expires_at"]) <= datetime.now(UTC):
+        raise UnauthenticatedError("Bad credentials")
+    ids = json.loads(row["repositories"])
+    return Installation(
+        account=row["login"],
+        installation_id=row["installation_id"],
+        repositories=None if ids is None else frozenset(ids),
+        permissions=json.loads(row["permissions"]),
+    )
+
+
+def _app(site: Site, token: str) -> App:
+    private_key = load_pem_private_key(site.credentials.private_key_pem.encode(), password=None)
+    pem = private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    try:
+        claims = jwt.decode(
+            token,
+            pem,
+            algorithms=["RS256"],
+            issuer=[str(site.credentials.app_id), site.credentials.client_id],
+            leeway=_CLOCK_SKEW_SECONDS,
+            options={"require": ["iat", "exp", "iss"]},
+        )
+    except jwt.ExpiredSignatureError as error:
+        raise UnauthenticatedError(
+            "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the "
+            "assertion expires"
+        ) from error
+    except jwt.PyJWTError as error:
+        raise UnauthenticatedError("A JSON web token could not be decoded") from error
+    if claims["exp"] > datetime.now(UTC).timestamp() + _LONGEST_JWT_SECONDS + _CLOCK_SKEW_SECONDS:
+        raise UnauthenticatedError("'Expiration time' claim ('exp') is too far in the future")
+    return App()

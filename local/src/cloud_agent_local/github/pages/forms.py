@@ -1,0 +1,126 @@
+"""The forms on the pages: what a person does by hand, in the name of `octo-dev`."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from cloud_agent_local.github import pull_requests, tracker
+from cloud_agent_local.github.actors import Person
+from cloud_agent_local.github.credentials import PERSON
+from cloud_agent_local.github.documents import issues
+from cloud_agent_local.github.errors import BadRequestError, ForbiddenError
+from cloud_agent_local.github.permissions import authorize, writing
+from cloud_agent_local.github.site import Acting, Site
+from cloud_agent_local.github.storage import Row
+
+_LARGEST_FORM_BYTES = 1 << 20
+Form = dict[str, str]
+
+
+def _text(form: Form, name: str) -> str:
+    return form.get(name, "").replace("\r\n", "\n")  # as browsers send the ends of lines
+
+
+def _open_issue(acting: Acting, form: Form) -> Row:
+    return tracker.open_issue(acting, title=_text(form, "title"), body=_text(form, "body"), labels=[])
+
+
+def _comment(acting: Acting, row: Row, form: Form) -> None:
+    tracker.add_comment(acting, row, _text(form, "body"))
+
+
+def _add_label(acting: Acting, row: Row, form: Form) -> None:
+    tracker.add_labels(acting, row, [_text(form, "name").strip()])
+
+
+def _remove_label(acting: Acting, row: Row, form: Form) -> None:
+    tracker.remove_label(acting, row, _text(form, "name"))
+
+
+def _change_state(acting: Acting, row: Row, form: Form) -> None:
+    pull_requests.edit(acting, row, tracker.Edit(row["title"], row["body"], _text(form, "state")))
+
+
+def _mark_ready(acting: Acting, row: Row, _form: Form) -> None:
+    pull = pull_requests.find_pull(acting.site, acting.repo, row["number"])
+    pull_requests.set_draft(acting, pull, draft=False)
+
+
+def _merge(acting: Acting, row: Row, _form: Form) -> None:
+    pull = pull_requests.find_pull(acting.site, acting.repo, row["number"])
+    pull_requests.merge(acting, pull, pull_requests.MergeCommit())
+
+
+def _check_origin(request: Request, site: Site) -> None:
+    """Refuse what another site's page sends through the person's browser.
+
+    Raises:
+        ForbiddenError: the browser does not say that the form is one of ours.
+    """
+    ours = {site.base_url, site.base_url.replace("localhost", "127.0.0.1")}
+    origin = request.headers.get("origin")
+    from_us = origin in ours if origin else request.headers.get("sec-fetch-site") == "same-origin"
+    if not from_us:
+        raise ForbiddenError("This form was not sent from these pages.")
+
+
+async def _read_form(request: Request) -> Form:
+    content = b""
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > _LARGEST_FORM_BYTES:
+            raise BadRequestError("The form is too large.")
+    try:
+        fields = parse_qs(content.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
+    except ValueError as error:
+        raise BadRequestError("The form cannot be read.") from error
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _submit(request: Request, form: Form, act: Callable[[Acting, Form], Row]) -> Response:
+    site: Site = request.app.state.site
+    with site.storage.transaction():
+        repo = site.repository(request.path_params["owner"], request.path_params["repo"])
+        authorize(site, Person(PERSON), repo, writing())
+        row = act(Acting(site, repo, PERSON), form)
+    # A path alone: whoever came by 127.0.0.1 stays there, as the pages' own policy for forms demands.
+    return RedirectResponse(issues.html_url(repo, row).removeprefix(site.base_url), 303)
+
+
+def _post(path: str, act_for: Callable[[Request], Callable[[Acting, Form], Row]]) -> Route:
+    async def serve(request: Request) -> Response:
+        _check_origin(request, request.app.state.site)
+        form = await _read_form(request)
+        return await to_thread.run_sync(_submit, request, form, act_for(request))
+
+    return Route("/{owner}/{repo}/issues" + path, serve, methods=["POST"])
+
+
+def _on_issue(act: Callable[[Acting, Row, Form], None]) -> Callable[[Request], Callable[[Acting, Form], Row]]:
+    """Return what lets `act` work on the issue or pull request that a request's address names."""
+
+    def act_for(request: Request) -> Callable[[Acting, Form], Row]:
+        def on_issue(acting: Acting, form: Form) -> Row:
+            row = tracker.find_issue(acting.site, acting.repo, request.path_params["number"])
+            act(acting, row, form)
+            return row
+
+        return on_issue
+
+    return act_for
+
+
+_ISSUE = "/{number:int}"
+ROUTES = [
+    _post("", lambda _request: _open_issue),
+    _post(f"{_ISSUE}/comments", _on_issue(_comment)),
+    _post(f"{_ISSUE}/labels", _on_issue(_add_label)),
+    _post(f"{_ISSUE}/labels/remove", _on_issue(_remove_label)),
+    _post(f"{_ISSUE}/state", _on_issue(_change_state)),
+    _post(f"{_ISSUE}/ready", _on_issue(_mark_ready)),
+    _post(f"{_ISSUE}/merge", _on_issue(_merge)),
+]

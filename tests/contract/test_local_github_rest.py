@@ -1,0 +1,266 @@
+"""Every answer of the local GitHub is one that models made from GitHub's own OpenAPI description accept."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import jwt
+import pydantic
+import pytest
+import uvicorn
+from githubkit_schemas.latest import models
+from githubkit_schemas.latest.webhooks import WebhookNamespace
+
+from cloud_agent_local.github.api import accounts, apps, deployments, git_data, issues, pulls, repositories
+from cloud_agent_local.github.app import build_app
+from cloud_agent_local.github.bare_repository import Identity
+from cloud_agent_local.github.documents import accounts as accounts_documents
+from cloud_agent_local.github.rest import PREFIX
+from cloud_agent_local.github.site import Site
+
+PARTS = (accounts, apps, deployments, git_data, issues, pulls, repositories)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request to a route, who makes it, and the status and model of its answer (None: no body)."""
+
+    route: str
+    url: str
+    model: Any
+    status: int = 200
+    body: Any = None
+    who: str = "app token"
+
+
+def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - one line for each endpoint
+    """Yield the requests in an order in which they can be made."""
+    repo, main, ahead = "/repos/acme/app", world["main"], world["ahead"]
+    m = models
+
+    def of(
+        route: str,
+        model: Any,  # noqa: ANN401 - a model or a list of models
+        status: int = 200,
+        body: object = None,
+        *,
+        who: str = "app token",
+        **path: Any,  # noqa: ANN401 - what stands in an address
+    ) -> Example:
+        method, template = route.split(" ", 1)
+        url = template
+        for name, value in {"number": 1, **path}.items():
+            for spelling in (f"{{{name}}}", f"{{{name}:path}}", f"{{{name}:int}}"):
+                url = url.replace(spelling, str(value))
+        url = url.replace("/repos/{owner}/{repo}", repo)
+        return Example(f"{method} {PREFIX}{template}", url, model, status, body, who)
+
+    r = "/repos/{owner}/{repo}"
+    yield of("GET /meta", None)
+    yield of("GET /user", m.PrivateUser, who="person")
+    yield of("GET /users/{login}", m.SimpleUser, login="octo-dev")
+    yield of("POST /admin/users", m.SimpleUser, 201, {"login": "zoe"}, who="person")
+    yield of("POST /admin/users/{login}/authorizations", None, 201, {"scopes": ["repo"]}, who="person", login="zoe")
+    yield of(f"PUT {r}/collaborators/{{login}}", None, 204, {"permission": "push"}, who="person", login="zoe")
+    yield of(f"GET {r}/collaborators", list[m.Collaborator])
+    yield of(f"GET {r}/collaborators/{{login}}/permission", m.RepositoryCollaboratorPermission, login="zoe")
+    yield of(f"DELETE {r}/collaborators/{{login}}", None, 204, who="person", login="zoe")
+
+    yield of("GET /app", m.Integration, who="app")
+    yield of("GET /app/installations", list[m.Installation], who="app")
+    one: dict[str, Any] = {"who": "app", "installation_id": world["installation_id"]}
+    yield of("GET /app/installations/{installation_id:int}", m.Installation, **one)
+    limits = {"repositories": ["app"], "permissions": {"contents": "write"}}
+    yield of("POST /app/installations/{installation_id:int}/access_tokens", m.InstallationToken, 201, limits, **one)
+    yield of("GET /orgs/{account}/installation", m.Installation, who="app", account="acme")
+    yield of("GET /users/{account}/installation", m.Installation, who="app", account="octo-dev")
+    yield of(f"GET {r}/installation", m.Installation, who="app")
+    yield of("GET /installation/repositories", m.InstallationRepositoriesGetResponse200)
+    yield of("PATCH /app/hook/config", m.WebhookConfig, 200, {"url": "http://127.0.0.1:9/"}, who="app")
+    yield of("GET /app/hook/config", m.WebhookConfig, who="app")
+
+    yield of("POST /user/repos", m.FullRepository, 201, {"name": "own", "auto_init": True}, who="person")
+    yield of("POST /orgs/{org}/repos", m.FullRepository, 201, {"name": "more"}, who="person", org="acme")
+    yield of("GET /user/repos", list[m.Repository], who="person")
+    yield of(f"GET {r}", m.FullRepository)
+    yield of(f"PATCH {r}", m.FullRepository, 200, {"default_branch": "main", "description": "d"}, who="person")
+    yield of(f"GET {r}/branches", list[m.ShortBranch])
+    yield of(f"GET {r}/branches/{{branch:path}}", m.BranchWithProtection, branch="main")
+    yield of(f"GET {r}/contents", list[m.ContentDirectoryItems])
+    yield of(f"GET {r}/contents/{{path:path}}", m.ContentFile, path="README.md")
+    yield of(f"GET {r}/compare/{{basehead:path}}", m.CommitComparison, basehead=f"main...{ahead}")
+    yield of(f"GET {r}/commits", list[m.Commit])
+    yield of(f"GET {r}/commits/{{ref:path}}", m.Commit, ref="main")
+
+    yield of(f"GET {r}/git/ref/{{ref:path}}", m.GitRef, ref="heads/main")
+    yield of(f"GET {r}/git/matching-refs/{{prefix:path}}", list[m.GitRef], prefix="heads/")
+    yield of(f"POST {r}/git/refs", m.GitRef, 201, {"ref": "refs/heads/new", "sha": main})
+    yield of(f"PATCH {r}/git/refs/{{ref:path}}", m.GitRef, 200, {"sha": ahead}, ref="heads/new")
+    yield of(f"DELETE {r}/git/refs/{{ref:path}}", None, 204, ref="heads/new")
+    yield of(f"POST {r}/git/commits", m.GitCommit, 201, {"message": "m", "tree": world["tree"], "parents": [main]})
+    yield of(f"GET {r}/git/commits/{{sha}}", m.GitCommit, sha=main)
+    yield of(f"GET {r}/git/trees/{{tree:path}}", m.GitTree, tree="main")
+    yield of(f"GET {r}/git/blobs/{{sha}}", m.Blob, sha=world["blob"])
+
+    yield of(f"POST {r}/labels", m.Label, 201, {"name": "bug", "color": "ff0000", "description": "d"})
+    yield of(f"GET {r}/labels", list[m.Label])
+    yield of(f"GET {r}/labels/{{name:path}}", m.Label, name="bug")
+    yield of(f"POST {r}/issues", m.Issue, 201, {"title": "t", "body": "b", "labels": ["bug"]})
+    yield of(f"GET {r}/issues", list[m.Issue])
+    yield of(f"GET {r}/issues/{{number:int}}", m.Issue)
+    yield of(f"PATCH {r}/issues/{{number:int}}", m.Issue, 200, {"state": "closed"})
+    yield of(f"POST {r}/issues/{{number:int}}/labels", list[m.Label], 200, {"labels": ["x"]})
+    yield of(f"PUT {r}/issues/{{number:int}}/labels", list[m.Label], 200, {"labels": ["x", "y"]})
+    yield of(f"GET {r}/issues/{{number:int}}/labels", list[m.Label])
+    yield of(f"DELETE {r}/issues/{{number:int}}/labels/{{name:path}}", list[m.Label], name="x")
+    yield of(f"DELETE {r}/issues/{{number:int}}/labels", None, 204)
+    yield of(f"DELETE {r}/labels/{{name:path}}", None, 204, name="y")
+    yield of(f"POST {r}/issues/{{number:int}}/comments", m.IssueComment, 201, {"body": "one"})
+    yield of(f"POST {r}/issues/{{number:int}}/comments", m.IssueComment, 201, {"body": "two"})
+    yield of(f"GET {r}/issues/{{number:int}}/comments", list[m.IssueComment])
+    yield of(f"GET {r}/issues/comments", list[m.IssueComment])
+    yield of(f"GET {r}/issues/comments/{{comment_id:int}}", m.IssueComment, comment_id=1)
+    yield of(f"PATCH {r}/issues/comments/{{comment_id:int}}", m.IssueComment, 200, {"body": "b"}, comment_id=1)
+    yield of(f"DELETE {r}/issues/comments/{{comment_id:int}}", None, 204, comment_id=2)
+
+    pull = {"title": "t", "body": "b", "head": "claude/1", "base": "main"}
+    line = {"body": "b", "path": "new.txt", "line": 1, "commit_id": ahead}
+    yield of(f"POST {r}/pulls", m.PullRequest, 201, pull)
+    yield of(f"GET {r}/pulls", list[m.PullRequestSimple])
+    yield of(f"GET {r}/pulls/{{number:int}}", m.PullRequest, number=2)
+    yield of(f"PATCH {r}/pulls/{{number:int}}", m.PullRequest, 200, {"title": "new"}, number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/commits", list[m.Commit], number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/files", list[m.DiffEntry], number=2)
+    approval = {"event": "APPROVE", "body": "good", "comments": [line]}
+    yield of(f"POST {r}/pulls/{{number:int}}/reviews", m.PullRequestReview, 200, approval, who="person", number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/reviews", list[m.PullRequestReview], number=2)
+    yield of(f"POST {r}/pulls/{{number:int}}/comments", m.PullRequestReviewComment, 201, line, number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/comments", list[m.PullRequestReviewComment], number=2)
+    subjects: dict[str, dict[str, Any]] = {
+        "issues/{number:int}": {},
+        "issues/comments/{comment_id:int}": {"comment_id": 1},
+        "pulls/comments/{review_comment_id:int}": {"review_comment_id": 1},
+    }
+    for subject, path in subjects.items():
+        yield of(f"POST {r}/{subject}/reactions", m.Reaction, 201, {"content": "+1"}, **path)
+        yield of(f"GET {r}/{subject}/reactions", list[m.Reaction], **path)
+        yield of(f"DELETE {r}/{subject}/reactions/{{reaction_id:int}}", None, 204, reaction_id=1, **path)
+
+    deployment = {"ref": "claude/1", "environment": "pr-2", "description": "d", "payload": {"a": 1}}
+    status = {"state": "success", "environment_url": "http://x", "log_url": "http://y", "description": "d"}
+    yield of(f"POST {r}/deployments", m.Deployment, 201, deployment)
+    yield of(f"GET {r}/deployments", list[m.Deployment])
+    yield of(f"GET {r}/deployments/{{deployment_id:int}}", m.Deployment, deployment_id=1)
+    yield of(f"POST {r}/deployments/{{deployment_id:int}}/statuses", m.DeploymentStatus, 201, status, deployment_id=1)
+    yield of(f"GET {r}/deployments/{{deployment_id:int}}/statuses", list[m.DeploymentStatus], deployment_id=1)
+    yield of(f"POST {r}/statuses/{{sha}}", m.Status, 201, {"state": "success", "context": "c"}, sha=main)
+    yield of(f"GET {r}/commits/{{ref:path}}/statuses", list[m.Status], ref="main")
+    yield of(f"GET {r}/statuses/{{ref:path}}", list[m.Status], ref=main)
+    check = {"name": "c", "head_sha": main, "conclusion": "success", "output": {"title": "t", "summary": "s"}}
+    yield of(f"POST {r}/check-runs", m.CheckRun, 201, check)
+    yield of(f"GET {r}/commits/{{ref:path}}/check-runs", m.ReposOwnerRepoCommitsRefCheckRunsGetResponse200, ref="main")
+
+    yield of(f"PUT {r}/pulls/{{number:int}}/merge", m.PullRequestMergeResult, 200, {}, number=2)
+    yield of(f"GET {r}/pulls/{{number:int}}/merge", None, 204, number=2)
+    yield of("GET /app/hook/deliveries", list[m.HookDeliveryItem], who="app")
+    yield of("GET /app/hook/deliveries/{delivery_id:int}", m.HookDelivery, who="app", delivery_id=1)
+    yield of("POST /app/hook/deliveries/{delivery_id:int}/attempts", None, 202, who="app", delivery_id=1)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The real application behind a real socket."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        made = Site(tmp_path_factory.mktemp("github"), f"http://localhost:{port}", "acme")
+        server = uvicorn.Server(uvicorn.Config(build_app(made), log_level="warning", timeout_graceful_shutdown=3))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield made
+        finally:
+            server.should_exit = True
+            thread.join(15)
+
+
+@pytest.fixture(scope="module")
+def clients(site: Site) -> Iterator[dict[str, httpx.Client]]:
+    """REST as the person, as the App, and as the App's installation."""
+    moment = int(time.time())
+    claims = {"iat": moment, "exp": moment + 300, "iss": site.credentials.client_id}
+    tokens = {"person": site.credentials.token, "app": jwt.encode(claims, site.credentials.private_key_pem, "RS256")}
+    made = {
+        name: httpx.Client(base_url=site.api_url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        for name, token in tokens.items()
+    }
+    path = f"/app/installations/{site.credentials.installation_id}/access_tokens"
+    token = made["app"].post(path).json()["token"]
+    made["app token"] = httpx.Client(base_url=site.api_url, headers={"Authorization": f"token {token}"}, timeout=30)
+    yield made
+    for client in made.values():
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def world(site: Site, clients: dict[str, httpx.Client]) -> dict[str, Any]:
+    """A repository with a branch that adds a file, and the names of its objects."""
+    clients["person"].post("/orgs/acme/repos", json={"name": "app", "auto_init": True}).raise_for_status()
+    git = site.repository("acme", "app").git
+    main = git.branch_sha("main") or ""
+    tree = git.tree_with_one_file("new.txt", b"1\n")
+    ahead = git.commit_tree(tree, [main], "add", Identity("t", "t@example.com"))
+    ref = {"ref": "refs/heads/claude/1", "sha": ahead}
+    clients["app token"].post("/repos/acme/app/git/refs", json=ref).raise_for_status()
+    (readme,) = git.tree(main)
+    installation = site.credentials.installation_id
+    return {"main": main, "ahead": ahead, "tree": tree, "blob": readme.sha, "installation_id": installation}
+
+
+def test_every_answer_is_one_github_could_give(
+    site: Site, clients: dict[str, httpx.Client], world: dict[str, Any]
+) -> None:
+    asked = set()
+    for example in _examples(world):
+        method, _ = example.route.split(" ", 1)
+        if "deliveries" in example.url:
+            _wait_for_a_delivery(clients["app"])
+        answer = clients[example.who].request(method, example.url, json=example.body)
+        assert example.status == answer.status_code, (example.route, answer.text)
+        if example.status == 204:
+            assert b"" == answer.content
+        if example.model:
+            _validate(example, answer.json())
+        asked.add(example.route)
+    served = {
+        f"{method} {route.path}"
+        for part in PARTS
+        for route in part.ROUTES
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert served == asked
+    told = site.storage.all("SELECT * FROM deliveries")
+    for delivery in told:
+        WebhookNamespace.parse_obj(delivery["event"], json.loads(delivery["payload"]))
+    assert set(accounts_documents.APP_EVENTS) | {"ping"} == {delivery["event"] for delivery in told}
+
+
+def _validate(example: Example, document: Any) -> None:  # noqa: ANN401 - JSON
+    try:
+        pydantic.TypeAdapter(example.model).validate_python(document)
+    except pydantic.ValidationError as error:
+        pytest.fail(f"{example.route}: {error}")
+    if isinstance(document, list):
+        assert document, f"{example.route} has nothing to show"
+
+
+def _wait_for_a_delivery(app: httpx.Client) -> None:
+    deadline = time.monotonic() + 10
+    while not app.get("/app/hook/deliveries/1").is_success:
+        assert time.monotonic() < deadline, "no delivery has ended"
+        time.sleep(0.02)

@@ -1,0 +1,97 @@
+"""Every webhook payload of the local GitHub is one that models made from GitHub's own description accept."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from githubkit_schemas.latest.webhooks import WebhookNamespace
+
+from cloud_agent_local.github import pull_requests, reviews, tracker
+from cloud_agent_local.github.bare_repository import NO_COMMIT, Identity
+from cloud_agent_local.github.events import HOOK_ID, emit_ping
+from cloud_agent_local.github.pushes import ref_moved
+from cloud_agent_local.github.site import BOT, Acting, Site
+
+TOLD = {
+    ("ping", None),
+    ("push", None),
+    *(("issues", action) for action in ("opened", "labeled", "unlabeled", "edited", "closed", "reopened")),
+    *(("issue_comment", action) for action in ("created", "edited", "deleted")),
+    *(
+        ("pull_request", action)
+        for action in (
+            "opened",
+            "labeled",
+            "unlabeled",
+            "edited",
+            "synchronize",
+            "ready_for_review",
+            "converted_to_draft",
+            "closed",
+            "reopened",
+        )
+    ),
+    ("pull_request_review", "submitted"),
+    ("pull_request_review_comment", "created"),
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path / "github", "http://localhost:4580", "acme")
+    made.storage.update("hook", HOOK_ID, url="http://127.0.0.1:9/")
+    yield made
+    made.storage.close()
+
+
+def _push(acting: Acting, ref: str, files: dict[str, bytes], before: str, parents: list[str]) -> str:
+    git = acting.repo.git
+    ((name, content),) = files.items()
+    sha = git.commit_tree(git.tree_with_one_file(name, content), parents, f"add {name}", Identity("a", "a@example.com"))
+    git.update_ref(ref, sha, before)
+    ref_moved(acting, ref, before, sha)
+    return sha
+
+
+def _live(acting: Acting) -> None:
+    """Do everything that is told to a webhook."""
+    site, repo = acting.site, acting.repo
+    emit_ping(site)
+    first = _push(acting, "refs/heads/main", {"a": b"1\n"}, NO_COMMIT, [])
+    second = _push(acting, "refs/heads/b", {"a": b"2\n"}, NO_COMMIT, [first])
+    issue = tracker.open_issue(acting, title="t", body=None, labels=["x"])
+    pull = pull_requests.open_pull(acting, pull_requests.Proposal("t", "b", "b", "main", draft=True))
+    for row in (issue, pull):
+        tracker.add_labels(acting, row, ["y"])
+        tracker.remove_label(acting, row, "y")
+        edited = tracker.edit_issue(acting, row, tracker.Edit("new", "new", "closed"))
+        tracker.edit_issue(acting, edited, tracker.Edit("new", "new", "open"))
+        comment = tracker.add_comment(acting, row, "one")
+        tracker.delete_comment(acting, tracker.edit_comment(acting, comment, "two"))
+    _push(acting, "refs/heads/b", {"a": b"3\n"}, second, [second])
+    line = reviews.LineComment("a", "look", 1, "RIGHT", None)
+    pull = pull_requests.set_draft(acting, pull, draft=False)
+    pull = pull_requests.set_draft(acting, pull, draft=True)
+    pull = pull_requests.set_draft(acting, pull, draft=False)
+    reviews.submit(Acting(site, repo, "octo-dev"), pull, event="APPROVE", body="", comments=[line])
+    pull_requests.merge(acting, pull, pull_requests.MergeCommit())
+
+
+@pytest.mark.parametrize("owner", ["acme", "octo-dev"])
+def test_every_webhook_is_one_github_could_send(site: Site, owner: str) -> None:
+    with site.storage.transaction():
+        repo = site.create_repository(owner, "app", description=None, private=False)
+        _live(Acting(site, repo, BOT))
+    told = set()
+    for delivery in site.storage.all("SELECT * FROM deliveries"):
+        payload: dict[str, Any] = json.loads(delivery["payload"])
+        WebhookNamespace.parse_obj(delivery["event"], payload)
+        told.add((delivery["event"], payload.get("action")))
+        if delivery["event"] != "ping":
+            assert ("organization" in payload) == (owner == "acme")
+            assert site.installation_id(owner) == payload["installation"]["id"]
+            sender = (payload["sender"]["login"], payload["sender"]["type"])
+            assert (("octo-dev", "User") if "review" in delivery["event"] else (BOT, "Bot")) == sender
+    assert told == TOLD
