@@ -1,0 +1,28 @@
+"""`python -m cloud_agent_proxy`: run the proxy until SIGTERM, SIGINT or the end of HAProxy."""
+
+import asyncio
+import logging
+import sys
+
+from cloud_agent_proxy.json_logs import log_as_json
+from cloud_agent_proxy.listen_address import MetadataUnavailableError, listen_address
+from cloud_agent_proxy.proxy import run
+from cloud_agent_proxy.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Return the process's exit code: 0 after a drain that was asked for, 1 for every other end."""
+    settings = Settings()
+    log_as_json(settings.log_level)
+    try:
+        address = listen_address(settings.metadata_uri)
+    except MetadataUnavailableError as error:
+        logger.critical("proxy not started", extra={"reason": str(error)})
+        return 1
+    return asyncio.run(run(settings, address))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

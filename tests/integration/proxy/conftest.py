@@ -1,0 +1,298 @@
+"""A real proxy process, a real HAProxy, a real DynamoDB endpoint; all on this machine's loopback addresses."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+DOMAIN = "uat.example.test"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
+# A loopback network of this test run's own, so that two runs on one machine do not meet.
+NETWORK = f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
+_HOSTS = itertools.count(1)
+
+
+def new_address() -> str:
+    return f"{NETWORK}.{next(_HOSTS)}"
+
+
+def wait_until(true: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"after {seconds} s still not so: {what}"
+        time.sleep(0.02)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - an http address of this test's own
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("ministack")
+    environment = {
+        **os.environ,
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "PERSIST_STATE": "0",
+        "IOT_MTLS_ENABLED": "0",
+    }
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name("ministack")], env=environment, cwd=home, stdout=log, stderr=log
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(f"{url}/_ministack/health"), "ministack answers", 30)
+        yield url
+    finally:
+        end(process)
+
+
+@dataclass
+class SessionsTable:
+    name: str
+    client: Any
+
+    def put(self, **attributes: str | int) -> str:
+        """Write a session's row; return the session's id."""
+        session_id = str(attributes.pop("id", "")) or secrets.token_hex(4)
+        row = {"pk": f"SESSION#{session_id}", "sk": "SESSION", "status": "RUNNING", **attributes}
+        item = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in row.items()}
+        self.client.put_item(TableName=self.name, Item=item)
+        return session_id
+
+
+@pytest.fixture(scope="session")
+def table(aws_endpoint: str) -> SessionsTable:
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=aws_endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    name = f"sessions-{secrets.token_hex(4)}"
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return SessionsTable(name, client)
+
+
+@pytest.fixture(scope="session")
+def metadata_url() -> Iterator[str]:
+    """An ECS metadata endpoint for any task: the path's last part is the address it reports."""
+
+    class Metadata(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"Networks": [{"IPv4Addresses": [self.path.rpartition("/")[2]]}]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Metadata) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@dataclass
+class Proxy:
+    process: subprocess.Popen[bytes]
+    address: str
+    log_file: Path
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}:8080"
+
+    def client(self, session_id: str, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+        all_headers = {"Host": host_of(session_id)} | (headers or {})
+        return httpx.AsyncClient(base_url=self.url, headers=all_headers, trust_env=False, timeout=10)
+
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+
+    def haproxy_pid(self) -> int:
+        return next(int(line["pid"]) for line in self.log() if line["message"] == "haproxy started")
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    async def exchange(self, request: bytes, seconds: float = 5) -> bytes:
+        """Send bytes as they are; return all that comes until the proxy closes."""
+        reader, writer = await asyncio.open_connection(self.address, 8080)
+        try:
+            writer.write(request)
+            async with asyncio.timeout(seconds):
+                return await reader.read()
+        finally:
+            writer.close()
+
+
+def host_of(session_id: str) -> str:
+    return f"{session_id}.{DOMAIN}:8080"
+
+
+StartProxy = Callable[..., contextlib.AbstractContextManager[Proxy]]
+
+
+@pytest.fixture(scope="session")
+def start_proxy(
+    aws_endpoint: str, table: SessionsTable, metadata_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> StartProxy:
+    @contextlib.contextmanager
+    def start(endpoint: str = aws_endpoint, address: str | None = None, **overrides: str) -> Iterator[Proxy]:
+        address = address or new_address()
+        folder = tmp_path_factory.mktemp("proxy")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(folder),
+            **CREDENTIALS,
+            "AWS_ENDPOINT_URL": endpoint,
+            "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{address}",
+            "SESSIONS_TABLE": table.name,
+            "UAT_DOMAIN": DOMAIN,
+            "AGENT_CIDR": "127.0.0.0/8",
+            **overrides,
+        }
+        log_file = folder / "log"
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cloud_agent_proxy"], env=environment, cwd=folder, stdout=log, stderr=log
+            )
+        try:
+            wait_until(
+                lambda: process.poll() is not None or answers(f"http://{address}:8080/health"),
+                f"the proxy answers or ends, see {log_file}",
+            )
+            yield Proxy(process, address, log_file, folder)
+        finally:
+            end(process)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def proxy(start_proxy: StartProxy) -> Iterator[Proxy]:
+    """The one proxy of all tests that leave it as it was."""
+    with start_proxy() as running:
+        yield running
+
+
+@pytest.fixture
+def unused_address() -> str:
+    """An address where nothing listens."""
+    return new_address()
+
+
+@dataclass
+class Upstream:
+    """A dev server made of raw bytes: what it received, and what it says to each request head."""
+
+    address: str
+    port: int
+    requests: list[bytes] = field(default_factory=list)
+
+
+Respond = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+StartUpstream = Callable[..., Awaitable[Upstream]]
+Text = Callable[..., bytes]
+HaproxyCommand = Callable[[Proxy, str], Awaitable[str]]
+
+
+@pytest.fixture
+async def start_upstream() -> AsyncIterator[StartUpstream]:
+    """Start dev servers that answer with fixed bytes or with a coroutine function."""
+    async with contextlib.AsyncExitStack() as servers:
+
+        async def start(response: bytes | Respond, address: str | None = None, port: int = 3000) -> Upstream:
+            upstream = Upstream(address or new_address(), port)
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    upstream.requests.append(head)
+                    if callable(response):
+                        await response(head, reader, writer)
+                    else:
+                        writer.write(response)
+                        await writer.drain()
+                writer.close()
+
+            server = await asyncio.start_server(serve, upstream.address, port)
+            servers.callback(server.close)
+            return upstream
+
+        yield start
+
+
+@pytest.fixture
+def text() -> Text:
+    """Build a plain response."""
+
+    def build(body: str, *headers: str) -> bytes:
+        lines = "".join(f"{header}\r\n" for header in headers)
+        return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{lines}\r\n{body}".encode()
+
+    return build
+
+
+@pytest.fixture
+def haproxy_command() -> HaproxyCommand:
+    """Speak to HAProxy behind the control plane's back."""
+
+    async def order(proxy: Proxy, command: str) -> str:
+        (path,) = proxy.folder.glob("uat-proxy-*/haproxy.sock")
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(f"{command}\n".encode())
+        answer = (await reader.read()).decode()
+        writer.close()
+        return answer
+
+    return order

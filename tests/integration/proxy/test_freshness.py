@@ -1,0 +1,225 @@
+"""Stops and moves apply on every proxy within two seconds; a table that is away takes nothing away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import websockets
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text
+    from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request, Response
+
+TWO_SECONDS = 2
+
+
+async def becomes(expected: object, ask: Callable[[], Awaitable[object]], seconds: float) -> None:
+    actual: object = None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while expected != (actual := await ask()):  # noqa: ASYNC110 - another process changes it
+                await asyncio.sleep(0.02)
+    assert expected == actual
+
+
+def websocket(proxy: Proxy, session_id: str) -> websockets.connect:
+    return websockets.connect(f"ws://{session_id}.uat.example.test:8080/", host=proxy.address, port=8080)
+
+
+@pytest.fixture
+async def dev_server(unused_address: str) -> AsyncIterator[str]:
+    """A dev server with an open WebSocket for everybody, which answers 200 to everything else."""
+
+    def page_or_upgrade(connection: ServerConnection, request: Request) -> Response | None:
+        return None if "Upgrade" in request.headers else connection.respond(200, "old")
+
+    async def hold(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async with websockets.serve(hold, unused_address, 3000, process_request=page_or_upgrade):
+        yield unused_address
+
+
+async def test_a_stop_closes_open_websockets_and_answers_410(
+    proxy: Proxy, table: SessionsTable, dev_server: str
+) -> None:
+    session_id, other = table.put(ip=dev_server, port=3000), table.put(ip="127.0.0.2", port=3000)
+    async with proxy.client(other) as client:
+        await client.get("/")
+    async with websocket(proxy, session_id) as socket, proxy.client(session_id) as client:
+        table.put(id=session_id, ip=dev_server, port=3000, status="STOPPED")
+        async with asyncio.timeout(TWO_SECONDS):
+            await socket.wait_closed()
+        assert 410 == (await client.get("/")).status_code
+
+
+async def test_a_stop_leaves_the_websockets_of_other_sessions_open(
+    proxy: Proxy, table: SessionsTable, dev_server: str, start_upstream: StartUpstream, text: Text
+) -> None:
+    neighbour = await start_upstream(text("neighbour"))
+    staying, stopping = table.put(ip=dev_server, port=3000), table.put(ip=neighbour.address, port=3000)
+    async with websocket(proxy, staying) as socket, proxy.client(stopping) as client:
+        assert "neighbour" == (await client.get("/")).text
+        table.put(id=stopping, status="STOPPED")
+
+        async def status() -> int:
+            return int((await client.get("/")).status_code)
+
+        await becomes(410, status, TWO_SECONDS)
+        await asyncio.wait_for(await socket.ping(), 5)
+
+
+async def test_a_move_closes_connections_to_the_former_address(
+    proxy: Proxy, table: SessionsTable, dev_server: str, start_upstream: StartUpstream, text: Text
+) -> None:
+    new = await start_upstream(text("new"))
+    session_id = table.put(ip=dev_server, port=3000)
+    async with websocket(proxy, session_id) as socket, proxy.client(session_id) as client:
+        assert "old" == (await client.get("/")).text.strip()
+        table.put(id=session_id, ip=new.address, port=3000)
+        async with asyncio.timeout(TWO_SECONDS):
+            await socket.wait_closed()
+        assert "new" == (await client.get("/")).text
+
+
+async def test_an_address_that_turns_bad_is_no_longer_visited(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
+) -> None:
+    upstream = await start_upstream(text("reached"))
+    session_id = table.put(ip=upstream.address, port=3000)
+    async with proxy.client(session_id) as client:
+        assert 200 == (await client.get("/")).status_code
+        table.put(id=session_id, ip="169.254.169.254", port=3000)
+
+        async def status() -> int:
+            return int((await client.get("/")).status_code)
+
+        await becomes(502, status, TWO_SECONDS)
+
+
+async def test_a_deleted_row_ends_the_route(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
+) -> None:
+    upstream = await start_upstream(text("reached"))
+    session_id = table.put(ip=upstream.address, port=3000)
+    async with proxy.client(session_id) as client:
+        assert 200 == (await client.get("/")).status_code
+        key = {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
+        table.client.delete_item(TableName=table.name, Key=key)
+
+        async def status() -> int:
+            return int((await client.get("/")).status_code)
+
+        await becomes(404, status, TWO_SECONDS)
+
+
+class Line:
+    """The way to the table, which can be cut and mended."""
+
+    def __init__(self, target: str) -> None:
+        self._host, self._port = urlsplit(target).hostname, urlsplit(target).port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        assert self._server
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
+        self._writers |= {writer, far_writer}
+        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+@pytest.fixture
+async def line(aws_endpoint: str) -> AsyncIterator[Line]:
+    line = Line(aws_endpoint)
+    await line.mend()
+    yield line
+    line.cut()
+
+
+async def health(proxy: Proxy) -> dict[str, Any]:
+    async with proxy.client("") as client:
+        response = await client.get("/health/ready", headers={"Host": "10.0.0.7:8080"})
+    return dict(response.json())
+
+
+async def test_without_its_table_the_proxy_serves_what_it_knows_and_says_so(
+    start_proxy: StartProxy, table: SessionsTable, line: Line, start_upstream: StartUpstream, text: Text
+) -> None:
+    upstream = await start_upstream(text("live"))
+    known, ended = table.put(ip=upstream.address, port=3000), table.put(status="STOPPED")
+    never_seen = table.put(ip=upstream.address, port=3000)
+    start = start_proxy(f"http://127.0.0.1:{line.port}")
+    # Starting waits without the event loop, which the line needs: so it waits in a thread.
+    proxy = await asyncio.to_thread(start.__enter__)
+    try:
+        async with proxy.client(known) as client, proxy.client(ended) as former, proxy.client(never_seen) as stranger:
+
+            async def degraded() -> object:
+                return (await health(proxy))["degraded"]
+
+            assert "live" == (await client.get("/")).text
+            assert 410 == (await former.get("/")).status_code
+            await becomes(False, degraded, 5)
+            line.cut()
+            await becomes(True, degraded, 10)
+            assert "live" == (await client.get("/")).text
+            assert 410 == (await former.get("/")).status_code
+            response = await stranger.get("/")
+            assert 503 == response.status_code
+            assert "Sessions cannot be looked up right now" in response.text
+            assert (await health(proxy))["table_lag_seconds"] > 0
+            assert 200 == (await former.get("/health", headers={"Host": "10.0.0.7:8080"})).status_code
+            await line.mend()
+            await becomes(False, degraded, 10)
+            assert "live" == (await stranger.get("/")).text
+    finally:
+        await asyncio.to_thread(start.__exit__, None, None, None)
+
+
+async def test_a_new_proxy_learns_sessions_as_they_are_visited(
+    start_proxy: StartProxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
+) -> None:
+    upstream = await start_upstream(text("live"))
+    session_id = table.put(ip=upstream.address, port=3000)
+    for _ in range(2):
+        with start_proxy() as proxy:
+            async with proxy.client(session_id) as client:
+                assert "live" == (await client.get("/")).text
+            assert 1 == (await health(proxy))["sessions_known"]
+
+
+async def test_visitors_of_one_session_share_one_read(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
+) -> None:
+    upstream = await start_upstream(text("live"))
+    session_id = table.put(ip=upstream.address, port=3000)
+    async with proxy.client(session_id) as client:
+        responses = await asyncio.gather(*(client.get("/") for _ in range(50)))
+    assert {"live"} == {response.text for response in responses}
+    assert 1 == len(
+        [line for line in proxy.log() if "route assigned" == line["message"] and session_id == line["session_id"]]
+    )

@@ -1,0 +1,147 @@
+"""Bodies, events and WebSockets pass as they come, and end when either side leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import websockets
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Origin, Subprotocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream
+
+
+async def test_a_first_visit_may_be_an_upload(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    async def count(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        (length,) = map(int, re.findall(rb"content-length: (\d+)", head))
+        body = b"%d" % len(await reader.readexactly(length))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+
+    upstream = await start_upstream(count)
+    async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
+        response = await client.post("/upload", content=b"x" * 30_000_000)
+    assert "30000000" == response.text
+
+
+async def test_the_dev_server_itself_answers_expect_100_continue(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    async def respond(_: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = await reader.readexactly(5)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + body)
+        await writer.drain()
+
+    upstream = await start_upstream(respond)
+    host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
+    reader, writer = await asyncio.open_connection(proxy.address, 8080)
+    writer.write(b"POST / HTTP/1.1\r\nHost: " + host + b"\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert b"HTTP/1.1 100" in await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"12345")
+        assert b"HTTP/1.1 200" in await reader.readuntil(b"\r\n\r\n")
+        assert b"12345" == await reader.readexactly(5)
+    writer.close()
+
+
+async def test_chunks_pass_both_ways_with_their_trailers(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    async def respond(_: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        body = await reader.readuntil(b"x-check: 1\r\n\r\n")
+        seen = b"trailer seen" if body.startswith(b"3\r\nabc\r\n") else b"cut up"
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+            b"%x\r\n%s\r\n0\r\nX-Sum: 7\r\n\r\n" % (len(seen), seen)
+        )
+        await writer.drain()
+
+    upstream = await start_upstream(respond)
+    host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
+    seen = await proxy.exchange(
+        b"POST / HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\nTE: trailers\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Check: 1\r\n\r\n"
+    )
+    assert b"trailer seen" in seen
+    assert b"x-sum: 7" in seen.lower()
+
+
+async def test_server_sent_events_are_not_held_back(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    first_was_read = asyncio.Event()
+
+    async def respond(_: bytes, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        await writer.drain()
+        await first_was_read.wait()
+        writer.write(b"data: 2\n\n")
+        await writer.drain()
+
+    upstream = await start_upstream(respond)
+    async with (
+        proxy.client(table.put(ip=upstream.address, port=3000)) as client,
+        client.stream("GET", "/events") as response,
+    ):
+        events = response.aiter_text()
+        assert "data: 1\n\n" == await anext(events)  # the second is not even written before this one has arrived
+        first_was_read.set()
+        assert "data: 2\n\n" == await anext(events)
+
+
+async def test_a_visitor_who_leaves_ends_the_request_at_the_dev_server(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def never_answer(_: bytes, reader: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+        begun.set()
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
+        ended.set()
+
+    upstream = await start_upstream(never_answer)
+    host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
+    _, writer = await asyncio.open_connection(proxy.address, 8080)
+    writer.write(b"GET /slow HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+    async with asyncio.timeout(5):
+        await begun.wait()
+        writer.close()
+        await ended.wait()
+
+
+@pytest.fixture
+async def websocket_server(unused_address: str) -> AsyncIterator[str]:
+    """A dev server's hot-reload socket: echoes, and speaks the subprotocol `vite-hmr`."""
+
+    async def echo_messages(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    async with serve(echo_messages, unused_address, 3000, subprotocols=[Subprotocol("vite-hmr")]):
+        yield unused_address
+
+
+async def test_a_websocket_with_a_subprotocol_lives(proxy: Proxy, table: SessionsTable, websocket_server: str) -> None:
+    session_id = table.put(ip=websocket_server, port=3000)
+    async with websockets.connect(
+        f"ws://{session_id}.uat.example.test:8080/hmr",
+        host=proxy.address,
+        port=8080,
+        subprotocols=[Subprotocol("vite-hmr")],
+        origin=Origin(f"http://{session_id}.uat.example.test:8080"),
+    ) as socket:
+        assert "vite-hmr" == socket.subprotocol
+        for message in ("reload", b"\x00" * 200_000):
+            await socket.send(message)
+            assert message == await socket.recv()

@@ -1,0 +1,164 @@
+"""What a visitor is told when there is no dev server to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import httpx
+    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream
+
+LIVE_STATUS = [("QUEUED", "session_queued"), ("STARTING", "session_starting")]
+
+
+async def page(proxy: Proxy, session_id: str, accept: str = "text/html") -> httpx.Response:
+    async with proxy.client(session_id, headers={"Accept": accept}) as client:
+        return await client.get("/any/path?x=1")
+
+
+async def test_an_unknown_session_is_a_404_page(proxy: Proxy) -> None:
+    response = await page(proxy, "00000000")
+    assert 404 == response.status_code
+    assert "There is no such session" in response.text
+    assert "no-store" == response.headers["cache-control"]
+
+
+@pytest.mark.parametrize("name", ["09e22a8", "09e22a8bb", "09e22a8g", "a.09e22a8b", "www"])
+async def test_a_malformed_session_host_is_a_404_page(proxy: Proxy, name: str) -> None:
+    assert 404 == (await page(proxy, name)).status_code
+
+
+async def test_the_bare_domain_is_a_404_page(proxy: Proxy) -> None:
+    async with proxy.client("") as client:
+        response = await client.get("/", headers={"Host": "uat.example.test"})
+    assert 404 == response.status_code
+
+
+@pytest.mark.parametrize(
+    "host", ["example.org", "09e22a8b.uat.example.test.", "09e22a8b.uat.example.org", "xuat.example.test"]
+)
+async def test_a_foreign_host_is_a_421_page(proxy: Proxy, host: str) -> None:
+    async with proxy.client("") as client:
+        response = await client.get("/", headers={"Host": host})
+    assert 421 == response.status_code
+    assert "not the place" in response.text
+
+
+@pytest.mark.parametrize(("status", "error"), LIVE_STATUS)
+async def test_a_session_on_its_way_is_a_503_page_that_comes_back_by_itself(
+    proxy: Proxy, table: SessionsTable, status: str, error: str
+) -> None:
+    session_id = table.put(status=status)
+    response = await page(proxy, session_id)
+    assert 503 == response.status_code
+    assert "2" == response.headers["retry-after"]
+    assert '<meta http-equiv="refresh" content="2">' in response.text
+    assert session_id in response.text
+    assert error == (await page(proxy, session_id, "application/json")).json()["error"]
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
+async def test_an_ended_session_is_a_410_page_that_says_why_and_how_to_go_on(
+    proxy: Proxy, table: SessionsTable, status: str
+) -> None:
+    pull = "https://github.example/owner/repo/pull/7"
+    session_id = table.put(status=status, end_reason="The pull request was <merged>.", pull_url=pull)
+    response = await page(proxy, session_id)
+    assert 410 == response.status_code
+    assert "The pull request was &lt;merged&gt;." in response.text
+    assert f'href="{pull}"' in response.text
+    assert "label" in response.text
+    assert "refresh" not in response.text
+
+
+async def test_a_program_gets_the_same_answer_as_json(proxy: Proxy, table: SessionsTable) -> None:
+    session_id = table.put(status="STOPPED", end_reason="Stopped by /stop.", pull_url="https://github.example/p/1")
+    response = await page(proxy, session_id, "application/json, text/plain;q=0.5")
+    assert 410 == response.status_code
+    assert "application/json" == response.headers["content-type"]
+    assert {
+        "error": "session_ended",
+        "message": "Its container and dev server are gone; what was pushed stays on its branch.",
+        "reason": "Stopped by /stop.",
+        "session_id": session_id,
+        "pull_request": "https://github.example/p/1",
+        "retry_after_seconds": None,
+    } == response.json()
+
+
+async def test_a_browser_that_also_takes_json_gets_the_page(proxy: Proxy) -> None:
+    response = await page(proxy, "00000000", "text/html,application/json;q=0.9")
+    assert "text/html; charset=utf-8" == response.headers["content-type"]
+
+
+async def test_a_refused_connection_is_a_502_page(proxy: Proxy, table: SessionsTable, unused_address: str) -> None:
+    session_id = table.put(ip=unused_address, port=3000)
+    response = await page(proxy, session_id)
+    assert 502 == response.status_code
+    assert "The dev server is not answering" in response.text
+    assert "3" == response.headers["retry-after"]
+
+
+async def test_a_refused_connection_is_502_json_for_a_program(
+    proxy: Proxy, table: SessionsTable, unused_address: str
+) -> None:
+    session_id = table.put(ip=unused_address, port=3000)
+    response = await page(proxy, session_id, "application/json")
+    assert 502 == response.status_code
+    assert "dev_server_not_answering" == response.json()["error"]
+
+
+async def test_a_dev_server_that_talks_nonsense_is_a_502_page(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    upstream = await start_upstream(b"this is not HTTP\r\n\r\n")
+    response = await page(proxy, table.put(ip=upstream.address, port=3000))
+    assert 502 == response.status_code
+    assert "The dev server is not answering" in response.text
+
+
+async def test_a_running_session_without_an_address_is_a_502_page(proxy: Proxy, table: SessionsTable) -> None:
+    assert 502 == (await page(proxy, table.put(status="RUNNING"))).status_code
+
+
+async def test_a_row_nobody_understands_is_a_404_page(proxy: Proxy, table: SessionsTable) -> None:
+    assert 404 == (await page(proxy, table.put(status="DANCING"))).status_code
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_every_method_gets_the_answer(proxy: Proxy, method: str) -> None:
+    async with proxy.client("00000000") as client:
+        assert 404 == (await client.request(method, "/", content=b"x" * 100_000)).status_code
+
+
+async def test_a_head_request_gets_the_status_without_a_body(
+    proxy: Proxy, table: SessionsTable, unused_address: str
+) -> None:
+    for session_id, status in (("00000000", 404), (table.put(ip=unused_address, port=3000), 502)):
+        async with proxy.client(session_id) as client:
+            response = await client.head("/")
+        assert status == response.status_code
+        assert b"" == response.content
+
+
+async def test_a_websocket_to_an_ended_session_is_refused_with_410(proxy: Proxy, table: SessionsTable) -> None:
+    session_id = table.put(status="STOPPED")
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "a" * 22 + "==",
+    }
+    async with proxy.client(session_id, headers=upgrade) as client:
+        assert 410 == (await client.get("/hmr")).status_code
+
+
+async def test_our_pages_load_nothing_and_cannot_be_framed(proxy: Proxy) -> None:
+    response = await page(proxy, "00000000")
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "nosniff" == response.headers["x-content-type-options"]
+    assert "src=" not in response.text

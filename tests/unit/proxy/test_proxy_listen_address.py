@@ -1,0 +1,60 @@
+"""Which address the proxy listens on."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from cloud_agent_proxy.listen_address import MetadataUnavailableError, listen_address
+
+
+@pytest.fixture
+def metadata(request: pytest.FixtureRequest) -> Iterator[str]:
+    body: bytes = request.param
+
+    class Metadata(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Metadata) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v4/x"
+        server.shutdown()
+
+
+def networks(*addresses: str) -> bytes:
+    return json.dumps({"Networks": [{"IPv4Addresses": list(addresses)}]}).encode()
+
+
+def test_without_metadata_it_is_every_address() -> None:
+    assert "0.0.0.0" == str(listen_address(None))  # noqa: S104 - the expected answer
+
+
+@pytest.mark.parametrize("metadata", [networks("10.0.3.7")], indirect=True)
+def test_a_task_with_a_network_of_its_own_takes_every_address(metadata: str) -> None:
+    assert "0.0.0.0" == str(listen_address(metadata))  # noqa: S104 - the expected answer
+
+
+@pytest.mark.parametrize("metadata", [networks("127.4.5.6")], indirect=True)
+def test_a_task_that_shares_the_loopback_takes_its_own_address_only(metadata: str) -> None:
+    assert "127.4.5.6" == str(listen_address(metadata))
+
+
+@pytest.mark.parametrize(
+    "metadata", [b"{}", b"not json", b'{"Networks": []}', networks(), networks("x")], indirect=True
+)
+def test_metadata_without_an_address_is_an_error_that_names_the_variable(metadata: str) -> None:
+    with pytest.raises(MetadataUnavailableError, match="ECS_CONTAINER_METADATA_URI_V4"):
+        listen_address(metadata)
+
+
+def test_metadata_that_does_not_answer_is_the_same_error() -> None:
+    with pytest.raises(MetadataUnavailableError, match="ECS_CONTAINER_METADATA_URI_V4"):
+        listen_address("http://127.0.0.1:1/v4")

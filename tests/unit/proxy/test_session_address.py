@@ -1,0 +1,52 @@
+"""Where a session's visitors may be sent."""
+
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from cloud_agent_proxy.session import AddressRefusedError, Session, SessionStatus
+
+NETWORK = IPv4Network("10.0.0.0/16")
+
+
+def session(status: str = "RUNNING", ip: str | None = "10.0.4.2", port: int | None = 3000) -> Session:
+    return Session.model_validate({"id": "09e22a8b", "status": status, "ip": ip, "port": port})
+
+
+def test_a_running_session_has_its_address() -> None:
+    assert "10.0.4.2:3000" == str(session().address_within(NETWORK))
+
+
+@pytest.mark.parametrize("status", [status for status in SessionStatus if status is not SessionStatus.RUNNING])
+def test_no_other_status_has_one(status: SessionStatus) -> None:
+    assert session(status).address_within(NETWORK) is None
+
+
+@pytest.mark.parametrize(("ip", "port"), [(None, 3000), ("10.0.4.2", None)])
+def test_half_an_address_is_none(ip: str | None, port: int | None) -> None:
+    assert session(ip=ip, port=port).address_within(NETWORK) is None
+
+
+@pytest.mark.parametrize("ip", ["10.1.0.1", "9.255.255.255", "127.0.0.1", "0.0.0.1", "169.254.169.254"])
+def test_an_address_outside_the_network_is_refused(ip: str) -> None:
+    with pytest.raises(AddressRefusedError, match=ip):
+        session(ip=ip).address_within(NETWORK)
+
+
+@pytest.mark.parametrize("ip", ["169.254.169.254", "169.254.170.2"])
+def test_a_link_local_address_is_refused_in_any_network(ip: str) -> None:
+    with pytest.raises(AddressRefusedError, match=ip):
+        session(ip=ip).address_within(IPv4Network("0.0.0.0/0"))
+
+
+@pytest.mark.parametrize("port", [-1, 0, 22, 1023, 65536])
+def test_a_port_outside_1024_to_65535_is_refused(port: int) -> None:
+    with pytest.raises(AddressRefusedError, match=str(port)):
+        session(port=port).address_within(NETWORK)
+
+
+@pytest.mark.parametrize("port", [1024, 65535])
+def test_the_first_and_the_last_port_are_fine(port: int) -> None:
+    address = session(port=port).address_within(NETWORK)
+    assert address is not None
+    assert (IPv4Address("10.0.4.2"), port) == (address.ip, address.port)
