@@ -42,7 +42,8 @@ def run(state_dir: Path, ports: Ports) -> None:
     Raises:
         LocalModeError: something is not so; everything is stopped.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends everything too
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     console.print("[bold]Starting the system on this machine[/bold]")
     earlier = Installation.load(state_dir)
     if earlier is not None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from cloud_agent_local.github.errors import ApiError
 from cloud_agent_local.github.site import Site
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
+_MARKDOWN = MarkdownIt("commonmark", {"html": True, "linkify": True, "breaks": True})
 _MARKDOWN.enable(["table", "strikethrough", "linkify"])
 if _MARKDOWN.linkify:
     _MARKDOWN.linkify.set({"fuzzy_link": False, "fuzzy_email": False})  # only what says http:// is a link
@@ -27,7 +28,8 @@ _HEADERS = {
 
 
 def _markdown(text: str | None) -> Markup:
-    return Markup(_MARKDOWN.render(text or ""))  # noqa: S704 - rendered with html disabled, so that all markup is ours
+    """Markdown with the harmless part of HTML in it, as GitHub shows it: <details> folds, a comment is hidden."""
+    return Markup(nh3.clean(_MARKDOWN.render(text or "")))  # noqa: S704 - sanitized
 
 
 def _when(stamp: str) -> str:
