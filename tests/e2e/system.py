@@ -76,6 +76,14 @@ class System:
         """The row once the condition holds."""
         return wait_for(lambda: self.row(session.id), condition, seconds)
 
+    def wait_for_end(self, session: Session) -> str:
+        """How the session's execution ended."""
+        client = self.executions.client
+        return wait_for(
+            lambda: str(client.describe_execution(executionArn=session.execution_arn)["status"]),
+            lambda status: "RUNNING" != status,
+        )
+
     def wait_for_turn(self, session: Session) -> dict[str, str]:
         """The row once Claude's turn is over and well."""
         row = self.wait_for_row(session, lambda row: row.get("activity", "").startswith("turn_f"), 120)
@@ -89,6 +97,10 @@ class System:
     def comments(self, number: int) -> list[dict[str, Any]]:
         """The comments of an issue or pull request, as posted."""
         return list(self.github.call("GET", f"/repos/{self.repository}/issues/{number}/comments"))
+
+    def wait_for_announcement(self, pull_number: str) -> list[str]:
+        """The bodies of all comments on the pull request, once there is one."""
+        return [c["body"] for c in wait_for(lambda: self.comments(int(pull_number)), bool)]
 
     def commits(self, pull_number: str) -> list[str]:
         """First lines of the commit messages on a pull request."""

@@ -30,7 +30,7 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
         commits = " ".join(system.commits(row["pull_number"]))
         assert own in commits
         assert other not in commits
-        bodies = [comment["body"] for comment in system.comments(int(row["pull_number"]))]
+        bodies = system.wait_for_announcement(row["pull_number"])
         assert [True] == [f"//{row['session_id']}." in body for body in bodies]
 
 
@@ -65,7 +65,7 @@ def test_a_redelivered_event_and_a_second_label_start_nothing_new(system: System
     assert f"already has the live session {session.id}" in system.delivery(ignored[0]["id"])["response"]["payload"]
     assert 1 == len(system.executions_of(session.issue_number))
     row = system.wait_for_turn(session)
-    assert 1 == len(system.comments(int(row["pull_number"])))
+    assert 1 == len(system.wait_for_announcement(row["pull_number"]))
 
 
 MARKDOWN_TITLE = (
@@ -77,7 +77,7 @@ MARKDOWN_TITLE = (
     ("title", "body"),
     [
         pytest.param("Tidy the empty request", "", id="an empty body"),
-        pytest.param("Tidy the long request", "Lorem ipsum dolor. 🍜\n" * 3276 + "x" * 16, id="65,536 characters"),
+        pytest.param("Tidy the long request", "Lorem ipsum dolor 🍜\n" * 3276 + "x" * 16, id="65,536 characters"),
         pytest.param(MARKDOWN_TITLE, "See the title.", id="a title full of markup"),
     ],
 )
@@ -102,7 +102,8 @@ def test_a_container_that_dies_is_told_on_the_pull_request_and_leaves_nothing_be
 
     ecs.stop_task(cluster=system.installation.outputs["ClusterArn"], task=row["task_arn"], reason="pulled the plug")
 
-    ended = system.wait_for_row(session, lambda row: "FAILED" == row["status"])
+    assert "FAILED" == system.wait_for_end(session)
+    ended = system.row(session.id)
     bodies = [comment["body"] for comment in system.comments(int(row["pull_number"]))]
     assert "The agent's container stopped" in ended["end_reason"]
     assert ["session has ended", "session failed"] == [

@@ -29,7 +29,7 @@ _HEADERS = {
 
 def _markdown(text: str | None) -> Markup:
     """Markdown with the harmless part of HTML in it, as GitHub shows it: <details> folds, a comment is hidden."""
-    return Markup(nh3.clean(_MARKDOWN.render(text or "")))  # noqa: S704 - sanitized
+    return Markup(nh3.clean(_MARKDOWN.render(text or ""), link_rel=None))  # noqa: S704 - sanitized
 
 
 def _when(stamp: str) -> str:
