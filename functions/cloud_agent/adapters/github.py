@@ -7,7 +7,10 @@ from typing import Any
 
 import requests
 from github import Auth, Github, GithubException, GithubRetry
+from github.Comparison import Comparison
 from github.GithubException import RateLimitExceededException, UnknownObjectException
+from github.Issue import Issue
+from github.IssueComment import IssueComment
 
 from cloud_agent.adapters.installation_tokens import STEP_PERMISSIONS, InstallationTokens
 from cloud_agent.adapters.secrets import read_github_credentials
@@ -79,7 +82,11 @@ class GitHubRepository:
         self._repo = self._github.get_repo(repo)
 
     def ensure_branch(self, branch: str, default_branch: str, message: str) -> Branch:
-        """The branch with one empty commit on top of the default branch. An existing branch is kept as it is."""
+        """The branch with one empty commit on top of the default branch. An existing branch keeps what it has.
+
+        One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
+        moved forward to a new empty commit.
+        """
         with self._translated():
             base_sha = self._head_of(default_branch)
             base = self._repo.get_git_commit(base_sha)
@@ -89,7 +96,12 @@ class GitHubRepository:
             except GithubException as error:
                 if not _says(error, 422, "already exists"):
                     raise
-                return self._existing_branch(branch, default_branch, message)
+                comparison = self._repo.compare(default_branch, branch)
+                if comparison.ahead_by:
+                    return _begun_branch(comparison, message)
+                merged = self._repo.get_git_ref(f"heads/{branch}")
+                merged.complete()  # only GitHub's answer names the address at which a ref is written
+                merged.edit(initial.sha)
             return Branch(base_sha, initial.sha)
 
     def ensure_draft_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
@@ -109,24 +121,22 @@ class GitHubRepository:
         raise AssertionError("unreachable: the second try returns or raises")
 
     def ensure_comment(self, number: int, marker: str, body: str) -> int:
-        """The id of the one comment that carries the marker; written if it is not there yet.
-
-        The oldest such comment is taken: a marker names its session's id, which nobody knows before our comment
-        shows it.
-        """
+        """The id of the one comment that carries the marker; written if it is not there yet."""
         with self._translated():
             issue = self._repo.get_issue(number)
-            for comment in issue.get_comments():
-                if marker in comment.body:
-                    if comment.body != body:
-                        comment.edit(body)
-                    return comment.id
-            return issue.create_comment(body).id
+            comment = _find_comment(issue, marker)
+            if comment is None:
+                return issue.create_comment(body).id
+            if comment.body != body:
+                comment.edit(body)
+            return comment.id
 
-    def edit_comment(self, number: int, comment_id: int, body: str) -> None:
-        """Replace the text of a comment of ours."""
+    def replace_comment(self, number: int, marker: str, body: str) -> None:
+        """Give the comment that carries the marker this text; where there is none, none is written."""
         with self._translated():
-            self._repo.get_issue(number).get_comment(comment_id).edit(body)
+            comment = _find_comment(self._repo.get_issue(number), marker)
+            if comment is not None:
+                comment.edit(body)
 
     def ensure_deployment(self, branch: str, environment: str, url: str) -> int:
         """The id of the environment's Deployment of this branch, successful and with `url` as its address."""
@@ -147,23 +157,19 @@ class GitHubRepository:
             deployment.create_status("success", environment_url=url, auto_inactive=False)
             return deployment.id
 
-    def end_deployment(self, deployment_id: int) -> None:
-        """Mark a Deployment inactive: its address no longer answers."""
+    def end_deployments(self, branch: str, environment: str) -> None:
+        """Mark the environment's Deployments of this branch inactive: their address no longer answers."""
         with self._translated():
-            self._repo.get_deployment(deployment_id).create_status("inactive")
+            for deployment in self._repo.get_deployments(ref=branch, environment=environment):
+                deployment.create_status("inactive")
 
     def _head_of(self, branch: str) -> str:
         try:
             return self._repo.get_git_ref(f"heads/{branch}").object.sha
         except UnknownObjectException:
             # 404 is also the answer for a repository the App does not see: ask for that first.
-            self._github.get_repo(self._name, lazy=False)
+            self._repo.complete()
             raise RepositoryEmptyError(f"{self._name} has no branch {branch}.") from None
-
-    def _existing_branch(self, branch: str, default_branch: str, message: str) -> Branch:
-        comparison = self._repo.compare(default_branch, branch)
-        initial = next((c.sha for c in comparison.commits if c.commit.message == message), None)
-        return Branch(comparison.merge_base_commit.sha, initial)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -175,6 +181,19 @@ class GitHubRepository:
             raise GitHubUnavailableError(f"GitHub did not answer: {type(error).__name__}") from error
         except GithubException as error:
             raise _translate(self._name, error) from error
+
+
+def _begun_branch(comparison: Comparison, message: str) -> Branch:
+    initial = next((commit.sha for commit in comparison.commits if commit.commit.message == message), None)
+    return Branch(comparison.merge_base_commit.sha, initial)
+
+
+def _find_comment(issue: Issue, marker: str) -> IssueComment | None:
+    """The oldest comment that carries the marker.
+
+    A marker names its session's id, which nobody knows before our own comment shows it.
+    """
+    return next((comment for comment in issue.get_comments() if marker in comment.body), None)
 
 
 def _translate(repo: str, error: GithubException) -> CloudAgentError:

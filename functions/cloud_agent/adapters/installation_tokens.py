@@ -22,6 +22,7 @@ from cloud_agent.domain.errors import (
     GitHubRateLimitedError,
     GitHubRequestError,
     GitHubUnavailableError,
+    RepositoryNotFoundError,
 )
 
 # What the steps do: branch and commit, draft pull request, comments, Deployment.
@@ -63,19 +64,19 @@ class InstallationTokens:
         Raises:
             AppNotInstalledError: the event came without an installation, or the installation is gone.
             ConfigurationError: GitHub does not accept the App's id and key, or lacks a permission.
+            RepositoryNotFoundError: the installation does not reach this repository.
             GitHubUnavailableError, GitHubRateLimitedError: worth a retry.
         """
         if self._credentials.token:
             return Token(self._credentials.token, _in_an_hour())
         if installation_id is None:
             raise AppNotInstalledError(f"The event from {repo} names no installation of the GitHub App.")
-        document = self._exchange(
+        return self._exchange(
             f"/app/installations/{installation_id}/access_tokens",
             {"repositories": [repo.partition("/")[2]], "permissions": dict(permissions)},
         )
-        return Token(document["token"], document["expires_at"])
 
-    def _exchange(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _exchange(self, path: str, body: dict[str, Any]) -> Token:
         headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {self._app_token()}",
@@ -87,9 +88,13 @@ class InstallationTokens:
             answer = self._http.request("POST", self._api_url + path, body=json.dumps(body), headers=headers)
         except HTTPError as error:
             raise GitHubUnavailableError(f"GitHub did not answer POST {path}: {type(error).__name__}") from error
-        if answer.status == 201:  # noqa: PLR2004 - Created
-            return dict(answer.json())
-        raise _refusal(path, answer.status, answer.data)
+        if answer.status != 201:  # noqa: PLR2004 - Created
+            raise _refusal(path, answer.status, answer.data)
+        try:
+            document = answer.json()
+            return Token(document["token"], document["expires_at"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise GitHubUnavailableError(f"GitHub answered 201 to POST {path} with no token.") from error
 
     def _app_token(self) -> str:
         now = int(time.time())
@@ -100,7 +105,7 @@ class InstallationTokens:
         }
         try:
             return jwt.encode(claims, self._credentials.private_key, algorithm="RS256")
-        except (ValueError, jwt.PyJWTError) as error:
+        except (TypeError, ValueError, jwt.PyJWTError) as error:  # a TypeError where the key has a passphrase
             raise ConfigurationError("The GitHub secret's private_key is not an RSA key in PEM form.") from error
 
 
@@ -110,11 +115,13 @@ def _refusal(path: str, status: int, data: bytes) -> Exception:
         return GitHubUnavailableError(message)
     if status == 429 or (status == 403 and "rate limit" in message.lower()):  # noqa: PLR2004 - as documented
         return GitHubRateLimitedError(message)
+    if status == 422 and "repositor" in message:  # noqa: PLR2004 - "... does not exist or is not accessible"
+        return RepositoryNotFoundError(message)
     by_status = {
         401: ConfigurationError(message + " (check app_id and private_key)"),
         403: AppNotInstalledError(message),
         404: AppNotInstalledError(message),
-        422: ConfigurationError(message + " (the App lacks a permission, or access to this repository)"),
+        422: ConfigurationError(message + " (grant the App this permission)"),
     }
     return by_status.get(status) or GitHubRequestError(message)
 

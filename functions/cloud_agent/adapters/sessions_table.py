@@ -1,5 +1,6 @@
 """DynamoDB: the sessions table. Every write that changes a status names the status it leaves."""
 
+import time
 from typing import Any
 
 import boto3
@@ -55,10 +56,26 @@ class SessionsTable:
             raise SessionNotFoundError(f"There is no session {session_id}.")
         return Session.model_validate(item)
 
+    def get_own(self, session_id: str, execution_arn: str) -> Session:
+        """The row of the session that this execution claimed.
+
+        Raises:
+            SessionNotFoundError: it claimed none; a row of the same id is another execution's.
+        """
+        session = self.get(session_id)
+        if session.execution_arn != execution_arn:
+            raise SessionNotFoundError(f"Session {session_id} belongs to {session.execution_arn}.")
+        return session
+
     def live_session_id(self, repo: str, issue_number: int) -> str | None:
-        """The id of the session that holds this issue's lock, if any."""
+        """The id of the session that holds this issue's lock, if any.
+
+        An expired lock binds nobody, here as in the state that claims the session: DynamoDB may take days to delete it.
+        """
         item = self._table.get_item(Key=lock_key(repo, issue_number), ConsistentRead=True).get("Item")
-        return str(item["session_id"]) if item else None
+        if item is None or int(str(item["expires_at"])) < time.time():
+            return None
+        return str(item["session_id"])
 
     def put_initial_prompt(self, session_id: str, prompt: Prompt) -> None:
         """Store the issue as the session's first prompt. Run twice, it is stored once."""
@@ -129,8 +146,8 @@ class SessionsTable:
             },
         )
 
-    def record_task_stopped(self, session_id: str, reason: str) -> Session | None:
-        """Note ECS's reason on a live session and return its row; None when there is no live session to note it on.
+    def record_task_stopped(self, session_id: str, task_arn: str, reason: str) -> Session | None:
+        """Note ECS's reason on a live session and return its row; None when the session is over or has another task.
 
         The state that parks the session checks this attribute, so a task that stops just before the wait begins
         is not missed.
@@ -138,7 +155,7 @@ class SessionsTable:
         done = self._update(
             session_id,
             "SET task_stopped_reason = :reason",
-            Attr("status").is_in(sorted(LIVE)),
+            Attr("status").is_in(sorted(LIVE)) & (Attr("task_arn").not_exists() | Attr("task_arn").eq(task_arn)),
             values={":reason": reason},
         )
         return self.get(session_id) if done else None

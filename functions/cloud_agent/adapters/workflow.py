@@ -28,7 +28,8 @@ class Workflow:
 
     def succeed(self, token: str, output: dict[str, Any]) -> bool:
         """Complete a wait; returns False when it was over already."""
-        return self._answer("send_task_success", taskToken=token, output=json.dumps(output))
+        # Not in ASCII: an escape of six bytes for each character could take a long text over the limit of 256 KiB.
+        return self._answer("send_task_success", taskToken=token, output=json.dumps(output, ensure_ascii=False))
 
     def fail(self, token: str, error: str, cause: str) -> bool:
         """Fail a wait with an error that the state's Catch can name; returns False when it was over already."""

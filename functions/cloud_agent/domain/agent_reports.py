@@ -78,7 +78,8 @@ class TurnFinished(Report):
         return {
             "activity": "turn_failed" if self.is_error else "turn_finished",
             "turns": self.turns,
-            "cost_usd": Decimal(str(self.cost_usd)),
+            # To the millionth: DynamoDB refuses numbers that are closer to zero than 1e-130.
+            "cost_usd": Decimal(f"{self.cost_usd:.6f}"),
             "last_result": self.result,
         } | ({"reported_head_sha": self.head_sha} if self.head_sha else {})
 

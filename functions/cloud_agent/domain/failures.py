@@ -48,6 +48,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "ConfigurationError": ("This installation of Claude Cloud Agent is not fully configured", _LOOK),
     "TaskNotRunningError": ("The agent's container was gone before it could be reached", _AGAIN),
+    "SessionNotFoundError": ("The session's row is gone from the sessions table", _AGAIN),
+    "SessionOverError": ("The session ended while it was being started", _AGAIN),
     "AgentTaskStoppedError": ("The agent's container stopped", _LOOK),
     "States.HeartbeatTimeout": ("Nothing was heard from the agent's container for several minutes", _AGAIN),
     "States.Timeout": ("The agent's container was not ready in time", _LOOK),
@@ -56,6 +58,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "InstallFailedError": ("The repository's `install` command failed", "Correct the command or the repository"),
     "DevServerNotReadyError": ("The repository's dev server never answered", _CONFIGURE),
     "CloneFailedError": ("The agent could not clone the branch", _INSTALL),
+    "GitError": ("A Git command of the agent failed", _LOOK),
+    "AgentApiRefusedError": ("The agent was refused by this installation's own API", _LOOK),
+    "AgentApiUnavailableError": ("The agent could not reach this installation's own API", _AGAIN),
+    "AgentError": ("The agent ended the session", _LOOK),
+    "UnexpectedAgentError": ("The agent met a fault it does not know", _LOOK),
 }
 _ECS_ADVICE = "Check that the agent's image exists and that the subnets have free capacity and a route out"
 _UNEXPECTED = ("Something unexpected went wrong", _LOOK)
@@ -76,6 +83,6 @@ def _message_of(cause: str) -> str:
     """A failed Lambda's Cause is JSON around its errorMessage; every other Cause is text."""
     try:
         document = json.loads(cause)
-    except ValueError:
+    except (ValueError, RecursionError):  # the cause may be an agent's words: thousands of brackets, if it likes
         return cause
     return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause

@@ -6,7 +6,11 @@ from cloud_agent.domain.failures import Failure
 
 TITLE_LIMIT = 256  # characters, GitHub's limit for a title
 BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@])")
+REASON_LIMIT = 500  # characters of the agent's reason for an end; a comment is read, a log is searched
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@&])")
+_BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what would make a line a list, a rule or an underlined heading
+_REFERENCE = re.compile(r"(?<=[@#])(?=\w)")
+_WORD_JOINER = "\u2060"  # invisible; GitHub looks for mentions and references after it has removed the backslashes
 
 
 def marker(kind: str, session_id: str) -> str:
@@ -22,7 +26,7 @@ def commit_message(issue_key: str) -> str:
 def pull_request_title(issue_title: str, issue_key: str) -> str:
     """The issue's title as one line that GitHub accepts."""
     line = " ".join(issue_title.split()) or f"Claude: issue {issue_key}"
-    return line if len(line) <= TITLE_LIMIT else line[: TITLE_LIMIT - 1] + "…"
+    return shortened(line, TITLE_LIMIT)
 
 
 def pull_request_body(issue_number: int, requested_by: str) -> str:
@@ -32,6 +36,11 @@ def pull_request_body(issue_number: int, requested_by: str) -> str:
         f"Claude Code is implementing the issue on this branch, as asked by {plain(requested_by)}. "
         "The session's live URL follows in a comment."
     )
+
+
+def environment_name(pull_number: int) -> str:
+    """One for each pull request: GitHub deactivates earlier Deployments of the same environment."""
+    return f"uat/pr-{pull_number}"
 
 
 def session_announcement(session_id: str, url: str, branch: str) -> str:
@@ -51,7 +60,7 @@ def session_end(session_id: str, reason: str) -> str:
     return (
         f"{marker('session', session_id)}\n"
         f"### The session has ended\n\n"
-        f"{sentence(reason)} What Claude pushed stays on this branch. "
+        f"{sentence(plain(shortened(reason, REASON_LIMIT)))} What Claude pushed stays on this branch. "
         "To start again, remove the label from the issue and add it once more.\n\n"
         f"<sub>Session `{session_id}`</sub>\n"
     )
@@ -72,8 +81,14 @@ def session_failure(session_id: str, failure: Failure, execution_url: str) -> st
 
 
 def plain(text: str) -> str:
-    """Untrusted words as literal text in Markdown: no markup, no mention, one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    """Untrusted words as literal text in Markdown: no markup, no mention of a person or an issue, one line."""
+    line = _REFERENCE.sub(_WORD_JOINER, " ".join(text.split()))
+    return _BLOCK.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", line))
+
+
+def shortened(text: str, limit: int) -> str:
+    """The beginning of the text in at most `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def sentence(text: str) -> str:

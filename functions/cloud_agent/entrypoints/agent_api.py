@@ -13,8 +13,9 @@ from cloud_agent.adapters.installation_tokens import GIT_PERMISSIONS, Installati
 from cloud_agent.adapters.secrets import read_github_credentials
 from cloud_agent.adapters.sessions_table import SessionsTable
 from cloud_agent.adapters.workflow import Workflow
-from cloud_agent.domain.agent_reports import Done, Heartbeat, Progress, Ready
+from cloud_agent.domain.agent_reports import Done, Heartbeat, Progress, PromptId, Ready
 from cloud_agent.domain.errors import SessionNotFoundError, SessionOverError, UnreadableEventError
+from cloud_agent.domain.messages import sentence
 from cloud_agent.domain.session import Session, SessionStatus
 from cloud_agent.domain.session_token import opens, session_id_of
 from cloud_agent.observability import identify_session, logger, metrics, tracer
@@ -23,6 +24,7 @@ from cloud_agent.settings import GitHubSettings, load
 app = APIGatewayHttpResolver()
 M = TypeVar("M", bound=BaseModel)
 _PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
+_PROMPT_ID: TypeAdapter[str] = TypeAdapter(PromptId)
 
 
 class TokenRefusedError(Exception):
@@ -64,7 +66,7 @@ def prompts() -> Response[str]:
     session = _open_session()
     if session.status is not SessionStatus.RUNNING:
         return _answer(HTTPStatus.OK, {"prompts": []})
-    after = app.current_event.query_string_parameters.get("after", "")
+    after = _after(app.current_event.query_string_parameters.get("after", ""))
     found = SessionsTable(load(GitHubSettings).sessions_table).prompts_after(session.session_id, after)
     return _answer(HTTPStatus.OK, {"prompts": found})
 
@@ -136,12 +138,19 @@ def _open_session() -> Session:
         raise TokenRefusedError
     identify_session(session_id, session.execution_arn)
     if not session.status.is_live:
-        raise SessionOverError(f"Session {session_id} has ended: {session.end_reason or session.status}.")
+        raise SessionOverError(sentence(f"Session {session_id} has ended: {session.end_reason or session.status}"))
     return session
 
 
 def _body(model: type[M]) -> M:
     return _parse(TypeAdapter(model))
+
+
+def _after(prompt_id: str) -> str:
+    try:
+        return _PROMPT_ID.validate_python(prompt_id) if prompt_id else ""
+    except ValidationError as error:
+        raise UnreadableEventError("The parameter `after` is no prompt's id.") from error
 
 
 T = TypeVar("T")
@@ -151,7 +160,7 @@ def _parse(adapter: TypeAdapter[T]) -> T:
     try:
         return adapter.validate_json(app.current_event.decoded_body or "{}")
     except ValidationError as error:
-        reasons = "; ".join(".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors()[:5])
+        reasons = "; ".join(": ".join(map(str, [*e["loc"], e["msg"]])) for e in error.errors()[:5])
         raise UnreadableEventError(f"The request body is not as expected: {reasons}") from error
 
 

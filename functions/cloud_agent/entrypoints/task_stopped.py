@@ -29,9 +29,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         return {"failed_waits": 0}
     identify_session(session_id)
     # Noted first: an execution between its two waits finds the note when it is about to begin the second.
-    session = SessionsTable(load(Settings).sessions_table).record_task_stopped(session_id, task.words)
+    session = SessionsTable(load(Settings).sessions_table).record_task_stopped(session_id, task.taskArn, task.words)
     tokens = [task_token]
-    if session is not None and session.lifecycle_token and session.task_arn == task.taskArn:
+    if session is not None and session.lifecycle_token:
         tokens.append(session.lifecycle_token)
     workflow = Workflow()
     failed = sum(workflow.fail(token, ERROR, task.words) for token in tokens)

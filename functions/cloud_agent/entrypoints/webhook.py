@@ -49,6 +49,10 @@ def receive() -> Response[str]:
     body = _raw_body(app.current_event.body or "", is_base64=bool(app.current_event.is_base64_encoded))
     verify(read_secret(settings.webhook_secret_arn), body, headers.get("x-hub-signature-256"))
     event_name, delivery_id = headers.get("x-github-event", ""), headers.get("x-github-delivery", "")
+    if not event_name or not delivery_id:
+        raise UnreadableEventError("The X-GitHub-Event or X-GitHub-Delivery header is missing: is this GitHub?")
+    if not event_name or not delivery_id:
+        raise UnreadableEventError("The X-GitHub-Event or X-GitHub-Delivery header is missing.")
     logger.append_keys(delivery_id=delivery_id, github_event=event_name)
     decision = decide(event_name, delivery_id, _json_object(body), settings.trigger_label)
     if isinstance(decision, Ignore):
@@ -71,11 +75,14 @@ def refuse_body(error: UnreadableEventError) -> Response[str]:
 
 
 def _start_once(settings: WebhookSettings, decision: Start, delivery_id: str) -> Response[str]:
+    config = IdempotencyConfig(expires_after_seconds=REMEMBERED_SECONDS)
+    # Bounds a try that never ends: a redelivery after this invocation's time is a new try, not "being handled".
+    config.register_lambda_context(app.lambda_context)
     start = idempotent_function(
         _start,
         data_keyword_argument="delivery_id",
         persistence_store=_persistence(settings.idempotency_table),
-        config=IdempotencyConfig(expires_after_seconds=REMEMBERED_SECONDS),
+        config=config,
     )
     try:
         outcome = start(settings=settings, decision=decision, delivery_id=delivery_id)
@@ -114,7 +121,7 @@ def _raw_body(body: str, *, is_base64: bool) -> bytes:
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableEventError(
             "The body is not JSON: set the webhook's content type to application/json."
         ) from error

@@ -4,7 +4,7 @@ from typing import Any
 
 from cloud_agent.adapters.github import connect
 from cloud_agent.adapters.sessions_table import SessionsTable
-from cloud_agent.domain.messages import marker, session_announcement
+from cloud_agent.domain.messages import environment_name, marker, session_announcement
 from cloud_agent.domain.session import session_url
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.settings import AnnounceSessionSettings, load
@@ -27,8 +27,7 @@ def handler(event: AnnounceSessionEvent) -> dict[str, Any]:
         marker("session", session.session_id),
         session_announcement(session.session_id, url, session.branch),
     )
-    # One environment for each pull request: GitHub deactivates earlier Deployments of the same environment.
-    deployment_id = repository.ensure_deployment(session.branch, f"uat/pr-{event.pull_number}", url)
+    deployment_id = repository.ensure_deployment(session.branch, environment_name(event.pull_number), url)
     SessionsTable(settings.sessions_table).record(
         session.session_id, comment_id=comment_id, deployment_id=deployment_id
     )

@@ -10,7 +10,7 @@ from cloud_agent.domain.errors import (
     GitHubUnavailableError,
     SessionNotFoundError,
 )
-from cloud_agent.domain.messages import session_end
+from cloud_agent.domain.messages import environment_name, marker, session_end
 from cloud_agent.domain.session import Session, SessionStatus
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.settings import GitHubSettings, load
@@ -32,7 +32,7 @@ def handler(event: CloseSessionEvent) -> dict[str, Any]:
     settings = load(GitHubSettings)
     table = SessionsTable(settings.sessions_table)
     try:
-        session = table.get(event.session.session_id)
+        session = table.get_own(event.session.session_id, event.execution_arn)
     except SessionNotFoundError:
         logger.info("nothing to close: the session was never claimed")
         return {"status": event.status}
@@ -49,10 +49,10 @@ def handler(event: CloseSessionEvent) -> dict[str, Any]:
 
 
 def _withdraw(settings: GitHubSettings, session: Session, reason: str) -> None:
+    """What GitHub shows counts, not what the row knows: the state that announces may have failed half-way."""
     if session.pull_number is None:
         return
     repository = connect(settings, session.repo, session.installation_id)
-    if session.comment_id is not None:
-        repository.edit_comment(session.pull_number, session.comment_id, session_end(session.session_id, reason))
-    if session.deployment_id is not None:
-        repository.end_deployment(session.deployment_id)
+    end = session_end(session.session_id, reason)
+    repository.replace_comment(session.pull_number, marker("session", session.session_id), end)
+    repository.end_deployments(session.branch, environment_name(session.pull_number))

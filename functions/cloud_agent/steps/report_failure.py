@@ -23,10 +23,11 @@ class ReportFailureEvent(StepEvent):
 def handler(event: ReportFailureEvent) -> dict[str, Any]:
     """Guarantees one comment with the cause: on the pull request, or on the issue where there is none yet."""
     settings, session = load(GitHubSettings), event.session
+    table = SessionsTable(settings.sessions_table)
     failure = explain(event.error, event.cause)
     logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": event.cause})
     try:
-        pull_number = SessionsTable(settings.sessions_table).get(session.session_id).pull_number
+        pull_number = table.get_own(session.session_id, event.execution_arn).pull_number
     except SessionNotFoundError:
         pull_number = None  # it failed before its row was written
     repository = connect(settings, session.repo, session.installation_id)
