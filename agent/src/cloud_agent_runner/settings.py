@@ -40,7 +40,7 @@ class Settings(_FromEnvironment):
     session_id: str = Field(pattern=r"^[0-9a-f]{8}$")
     session_token: SecretStr
     task_token: SecretStr
-    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")
+    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")
     branch: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
 
     agent_api_url: BaseUrl

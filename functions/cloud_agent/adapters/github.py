@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from github import Auth, Github, GithubException, GithubRetry
+from github import Auth, Github, GithubException
 from github.Comparison import Comparison
 from github.GithubException import RateLimitExceededException, UnknownObjectException
 from github.Issue import Issue
 from github.IssueComment import IssueComment
+from urllib3.util import Retry
 
 from cloud_agent.adapters.installation_tokens import STEP_PERMISSIONS, InstallationTokens
 from cloud_agent.adapters.secrets import read_github_credentials
@@ -29,6 +30,14 @@ from cloud_agent.settings import GitHubSettings
 
 TIMEOUT_SECONDS = 10
 _SERVER_ERROR = 500
+# A function must not sleep as long as a rate limit's Retry-After says: Step Functions does.
+_RETRY = Retry(
+    total=2,
+    allowed_methods=["GET"],
+    status_forcelist=range(500, 600),
+    backoff_factor=0.5,
+    respect_retry_after_header=False,
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class GitHubRepository:
             timeout=TIMEOUT_SECONDS,
             seconds_between_requests=0,
             seconds_between_writes=0,
-            retry=GithubRetry(total=3, allowed_methods=["GET"], max_rate_limit_wait=20),
+            retry=_RETRY,
         )
         self._repo = self._github.get_repo(repo)
 

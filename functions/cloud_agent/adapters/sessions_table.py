@@ -1,6 +1,7 @@
 """DynamoDB: the sessions table. Every write that changes a status names the status it leaves."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -76,6 +77,14 @@ class SessionsTable:
         if item is None or int(str(item["expires_at"])) < time.time():
             return None
         return str(item["session_id"])
+
+    def ensure_slots(self) -> None:
+        """Guarantee the map of live sessions, in which the state "Claim Session" sets a member."""
+        self._table.update_item(
+            Key=SLOTS_KEY,
+            UpdateExpression="SET live = if_not_exists(live, :empty)",
+            ExpressionAttributeValues={":empty": {}},
+        )
 
     def put_initial_prompt(self, session_id: str, prompt: Prompt) -> None:
         """Store the issue as the session's first prompt. Run twice, it is stored once."""
@@ -187,18 +196,18 @@ class SessionsTable:
                 ":expires": expiry_after_end(),
             },
         )
-        self._table.update_item(
-            Key=SLOTS_KEY,
-            UpdateExpression="DELETE live :session",
-            ExpressionAttributeValues={":session": {session.session_id}},
-        )
-        try:
+        with suppress(self._conditional_failure):  # freed before
+            self._table.update_item(
+                Key=SLOTS_KEY,
+                UpdateExpression="REMOVE live.#session",
+                ConditionExpression="attribute_exists(live.#session)",
+                ExpressionAttributeNames={"#session": session.session_id},
+            )
+        with suppress(self._conditional_failure):  # a later session holds the lock: it is not ours to release
             self._table.delete_item(
                 Key=lock_key(session.repo, session.issue_number),
                 ConditionExpression=Attr("pk").not_exists() | Attr("session_id").eq(session.session_id),
             )
-        except self._conditional_failure:
-            return  # a later session holds the lock: it is not ours to release
 
     def _update(
         self,

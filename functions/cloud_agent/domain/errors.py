@@ -1,7 +1,7 @@
 """Errors by the names that stand in `ErrorEquals` of the state machine.
 
 Step Functions matches a failed Lambda state by the exception's class name, so a name here is a contract:
-`tests/asl` holds every `ErrorEquals` entry to a class of this module or to an error of AWS.
+`tests/contract` holds every `ErrorEquals` entry to a class of this module or to an error of AWS.
 """
 
 

@@ -68,8 +68,10 @@ _ECS_ADVICE = "Check that the agent's image exists and that the subnets have fre
 _UNEXPECTED = ("Something unexpected went wrong", _LOOK)
 
 
-def explain(error: str, cause: str) -> Failure:
+def explain(state: str, error: str, cause: str) -> Failure:
     """Turn a state's Error and Cause, as Step Functions reports them, into words. Never raises."""
+    if error == "States.Timeout" and state != "Run Agent":
+        return Failure(error, f"The step “{state}” was not done in time", _AGAIN, _message_of(cause))
     what, advice = _WORDS.get(error) or (
         ("The agent's container could not be started", _ECS_ADVICE)
         if error.startswith(("ECS.", "Ecs."))

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
-RepositoryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
+RepositoryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
 
 KEPT_AFTER_END = timedelta(days=30)
 EXECUTION_NAME_LIMIT = 80  # characters, Step Functions' limit for an execution's name

@@ -51,8 +51,6 @@ def receive() -> Response[str]:
     event_name, delivery_id = headers.get("x-github-event", ""), headers.get("x-github-delivery", "")
     if not event_name or not delivery_id:
         raise UnreadableEventError("The X-GitHub-Event or X-GitHub-Delivery header is missing: is this GitHub?")
-    if not event_name or not delivery_id:
-        raise UnreadableEventError("The X-GitHub-Event or X-GitHub-Delivery header is missing.")
     logger.append_keys(delivery_id=delivery_id, github_event=event_name)
     decision = decide(event_name, delivery_id, _json_object(body), settings.trigger_label)
     if isinstance(decision, Ignore):
@@ -100,6 +98,7 @@ def _start(*, settings: WebhookSettings, decision: Start, delivery_id: str) -> d
     live = table.live_session_id(request.repo, request.issue_number)
     if live is not None and live != request.session_id:
         return {"ignored": f"issue #{request.issue_number} already has the live session {live}"}
+    table.ensure_slots()
     table.put_initial_prompt(request.session_id, decision.prompt)
     name = execution_name(request.repo, request.issue_number, request.session_id)
     started = Workflow().start(settings.state_machine_arn, name, request.model_dump_json())

@@ -16,7 +16,10 @@ def handler(event: StepEvent) -> dict[str, Any]:
     repository = connect(settings, session.repo, session.installation_id)
     branch = repository.ensure_branch(session.branch, session.default_branch, commit_message(session.issue_key.upper()))
     SessionsTable(settings.sessions_table).record(
-        session.session_id, base_sha=branch.base_sha, initial_sha=branch.initial_sha
+        session.session_id,
+        base_sha=branch.base_sha,
+        initial_sha=branch.initial_sha,
+        installation_id=session.installation_id,
     )
     logger.info("branch ready", extra={"branch": session.branch, "base_sha": branch.base_sha})
     return {"base_sha": branch.base_sha}

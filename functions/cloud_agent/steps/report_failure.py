@@ -24,7 +24,7 @@ def handler(event: ReportFailureEvent) -> dict[str, Any]:
     """Guarantees one comment with the cause: on the pull request, or on the issue where there is none yet."""
     settings, session = load(GitHubSettings), event.session
     table = SessionsTable(settings.sessions_table)
-    failure = explain(event.error, event.cause)
+    failure = explain(event.state, event.error, event.cause)
     logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": event.cause})
     try:
         pull_number = table.get_own(session.session_id, event.execution_arn).pull_number

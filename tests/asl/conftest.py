@@ -1,0 +1,344 @@
+"""The state machine of statemachine/session.asl.json on an embedded AWS, with scripted steps and a scripted agent."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from cloud_agent.domain.session import SessionRequest
+from cloud_agent.steps.report_failure import ReportFailureEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Json = dict[str, Any]
+    Eventually = Callable[..., Any]
+
+HERE = Path(__file__).parent
+DEFINITION = HERE.parents[1] / "statemachine/session.asl.json"
+ROLE = "arn:aws:iam::000000000000:role/any"
+STEPS = (
+    "create_branch",
+    "open_draft_pull_request",
+    "register_ip",
+    "announce_session",
+    "close_session",
+    "report_failure",
+)
+# Generous where a test is not about a timeout, so that a busy machine fails none.
+LIMITS = {
+    "MaxSessions": "100",
+    "MaxSessionAgeSeconds": "120",
+    "AgentReadyTimeoutSeconds": "60",
+    "AgentHeartbeatTimeoutSeconds": "60",
+}
+T = TypeVar("T")
+
+
+def eventually(probe: Callable[[], T | None], timeout: float = 40) -> T:
+    """The first truthy answer of `probe`."""
+    deadline = time.monotonic() + timeout
+    while True:
+        if answer := probe():
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not so after {timeout} s: {probe}")
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of the state machine."""
+
+    arn: str
+    session: SessionRequest
+
+
+class SessionWorkflow:
+    """State machines of the one definition, and what their executions leave behind."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._names = itertools.count(1)
+        self.ecs, self.sfn, self.events = self.client("ecs"), self.client("stepfunctions"), self.client("events")
+        self.table, self._scripts = self._make_table("sessions"), self._make_table("scripts")
+        self.table.put_item(Item={"pk": "SLOTS", "sk": "SLOTS", "live": {}})  # as the webhook leaves it
+        self.cluster = self.ecs.create_cluster(clusterName="agents")["cluster"]["clusterArn"]
+        # Nobody listens to the events of its tasks.
+        self.deaf_cluster = self.ecs.create_cluster(clusterName="deaf")["cluster"]["clusterArn"]
+        self._functions = {step: self._make_function(step, "scripted_step.py", STEP=step) for step in STEPS}
+        self._listen_for_stopped_tasks()
+        self._machines: dict[str, str] = {}
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - a client of whatever service
+        make_client: Any = boto3.client  # whose stubs want a literal name
+        return make_client(service, config=Config(retries={"max_attempts": 0}, read_timeout=40), **self._connection)
+
+    @property
+    def _connection(self) -> dict[str, str]:
+        return {
+            "endpoint_url": self._url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
+
+    def _make_table(self, name: str) -> Any:  # noqa: ANN401 - boto3's table
+        keys = (("pk", "HASH"), ("sk", "RANGE"))
+        make_resource: Any = boto3.resource  # as above
+        return make_resource("dynamodb", **self._connection).create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
+        )
+
+    def _make_function(self, name: str, source: str, **variables: str) -> str:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as zipped:
+            zipped.write(HERE / source, "app.py")
+        environment = {
+            "SESSIONS_TABLE": "sessions",
+            "SCRIPTS_TABLE": "scripts",
+            "CLUSTER_ARN": self.cluster,
+            "GITHUB_API_URL": "http://127.0.0.1:9",  # nothing listens there: no session here has a pull request's row
+            "GITHUB_SECRET_ARN": "unset",
+            "POWERTOOLS_SERVICE_NAME": "tests",
+            "POWERTOOLS_METRICS_NAMESPACE": "Tests",
+            "POWERTOOLS_TRACE_DISABLED": "1",
+        }
+        answer = self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.11",
+            Handler="app.handler",
+            Role=ROLE,
+            Timeout=60,
+            Code={"ZipFile": archive.getvalue()},
+            Environment={"Variables": environment | variables},
+        )
+        arn: str = answer["FunctionArn"]
+        return arn
+
+    def _listen_for_stopped_tasks(self) -> None:
+        detail = {"clusterArn": [self.cluster], "lastStatus": ["STOPPED"]}
+        pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": detail}
+        self.events.put_rule(Name="stopped", EventPattern=json.dumps(pattern))
+        function = self._make_function("task_stopped", "real_task_stopped.py")
+        self.events.put_targets(Rule="stopped", Targets=[{"Id": "task-stopped", "Arn": function}])
+
+    def _agent(self, image: str) -> str:
+        container = {
+            "name": "agent",
+            "image": image,
+            "command": ["-u", "-c", (HERE / "scripted_agent.py").read_text()],
+            "environment": [{"name": "SESSIONS_TABLE", "value": "sessions"}],
+            "essential": True,
+            "stopTimeout": 2,
+        }
+        answer = self.ecs.register_task_definition(
+            family=f"agent-{next(self._names)}",
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=[container],
+        )
+        arn: str = answer["taskDefinition"]["taskDefinitionArn"]
+        return arn
+
+    def machine(
+        self, *, image: str = "local/python", edit: Callable[[Json], None] = lambda _: None, **substitutions: str
+    ) -> str:
+        """The ARN of a machine: retries and the wait for a slot are short, `edit` changes the states further."""
+        values = {
+            "SessionsTable": "sessions",
+            "ClusterArn": self.cluster,
+            "AgentTaskDefinitionArn": self._agent(image),
+            "AgentSubnetIds": "subnet-1,subnet-2",
+            "AgentSecurityGroupId": "sg-1",
+            "AssignPublicIp": "DISABLED",
+            **LIMITS,
+            **{"".join(map(str.title, step.split("_"))) + "FunctionArn": arn for step, arn in self._functions.items()},
+            **substitutions,
+        }
+        definition = json.loads(re.sub(r"\$\{(\w+)\}", lambda name: values[name[1]], DEFINITION.read_text()))
+        for state in definition["States"].values():
+            for retrier in state.get("Retry", ()):
+                retrier |= {"IntervalSeconds": 0.05, "BackoffRate": 1}
+        definition["States"]["Wait For Slot"]["Seconds"] = 1
+        edit(definition["States"])
+        answer = self.sfn.create_state_machine(
+            name=f"session-{next(self._names)}", definition=json.dumps(definition), roleArn=ROLE
+        )
+        arn: str = answer["stateMachineArn"]
+        return arn
+
+    def request(self, agent: str = "works", **changes: Any) -> SessionRequest:  # noqa: ANN401 - any member
+        """A new session's request for an issue of its own."""
+        number = next(self._names)
+        members = {
+            "session_id": f"{number:08x}",
+            "repo": f"acme/{agent}",
+            "issue_number": number,
+            "issue_key": str(number),
+            "issue_title": "Show the menu",
+            "issue_url": f"https://github.example.com/acme/{agent}/issues/{number}",
+            "branch": f"claude/{number}",
+            "default_branch": "main",
+            "installation_id": 4242,
+            "requested_by": "octo-dev",
+        }
+        return SessionRequest.model_validate(members | changes)
+
+    def start(self, machine: str, session: SessionRequest, **scripts: Json) -> Run:
+        """Start an execution whose steps follow these scripts, by step: `error` and `failures`, or `wait_for`."""
+        for step, script in scripts.items():
+            self._scripts.put_item(Item={"pk": session.session_id, "sk": step, **script})
+        answer = self.sfn.start_execution(
+            stateMachineArn=machine, name=session.session_id, input=session.model_dump_json()
+        )
+        return Run(answer["executionArn"], session)
+
+    def ended(self, run: Run) -> Json:
+        """The execution's description, once it is over."""
+
+        def done() -> Json | None:
+            found: Json = self.sfn.describe_execution(executionArn=run.arn)
+            return None if found["status"] == "RUNNING" else found
+
+        return eventually(done)
+
+    def finish(self, run: Run, status: str = "COMPLETED") -> Json:
+        """End a supervised session from outside, and describe its execution."""
+        token = self.row_when(run.session, "lifecycle_token")["lifecycle_token"]
+        ending = {"status": status, "reason": "The pull request was closed."}
+        self.sfn.send_task_success(taskToken=token, output=json.dumps(ending))
+        return self.ended(run)
+
+    def states(self, run: Run) -> list[str]:
+        """The names of the states in the order they were entered."""
+        pages = self.sfn.get_paginator("get_execution_history").paginate(executionArn=run.arn)
+        events = (event for page in pages for event in page["events"])
+        return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+
+    def calls(self, run: Run, step: str) -> int:
+        """How often the step's function was invoked."""
+        return int(self._script(run, step).get("calls", 0))
+
+    def event(self, run: Run, step: str) -> Json:
+        """What the step's function was given last."""
+        document: Json = json.loads(self._script(run, step)["event"])
+        return document
+
+    def reported(self, run: Run) -> ReportFailureEvent:
+        """What Report Failure was given, as its function reads it."""
+        return ReportFailureEvent.model_validate(self.event(run, "report_failure"))
+
+    def _script(self, run: Run, step: str) -> Json:
+        answer = self._scripts.get_item(Key={"pk": run.session.session_id, "sk": step}, ConsistentRead=True)
+        document: Json = answer.get("Item", {})
+        return document
+
+    def row(self, session: SessionRequest) -> Json | None:
+        return self._item(f"SESSION#{session.session_id}", "SESSION")
+
+    def row_when(self, session: SessionRequest, attribute: str) -> Json:
+        """The session's row, once it has the attribute."""
+
+        def found() -> Json | None:
+            row = self.row(session)
+            return row if row and attribute in row else None
+
+        return eventually(found)
+
+    def note(self, session: SessionRequest, attribute: str) -> None:
+        """Give the session's row an attribute that a script waits for."""
+        self.table.update_item(
+            Key={"pk": f"SESSION#{session.session_id}", "sk": "SESSION"},
+            UpdateExpression="SET #name = :true",
+            ExpressionAttributeNames={"#name": attribute},
+            ExpressionAttributeValues={":true": True},
+        )
+
+    def lock(self, session: SessionRequest) -> Json | None:
+        return self._item(f"ISSUE#{session.repo}#{session.issue_number}", "LOCK")
+
+    def slots(self) -> set[str]:
+        """The ids of the sessions that hold a slot."""
+        return set((self._item("SLOTS", "SLOTS") or {}).get("live", ()))
+
+    def _item(self, pk: str, sk: str) -> Json | None:
+        item: Json | None = self.table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
+        return item
+
+    def running_tasks(self, session: SessionRequest) -> list[str]:
+        """The tasks of the session that nobody has stopped, in either cluster."""
+        clusters = (self.cluster, self.deaf_cluster)
+        listed = (self.ecs.list_tasks(cluster=each, startedBy=session.session_id)["taskArns"] for each in clusters)
+        return list(itertools.chain.from_iterable(listed))
+
+    def is_cleaned_up(self, run: Run) -> bool:
+        """Whether slot and lock are free and the task is stopped."""
+        session = run.session
+        assert session.session_id not in self.slots()
+        assert self.lock(session) is None
+        assert [] == self.running_tasks(session)
+        return True
+
+
+@pytest.fixture(name="eventually", scope="session")
+def _eventually() -> Eventually:
+    return eventually
+
+
+@pytest.fixture(scope="session")
+def workflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionWorkflow]:
+    """One embedded AWS for all tests of this folder."""
+    directory = tmp_path_factory.mktemp("asl")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "cloud_agent_local.embedded_aws", "--port", str(port)]
+    command += ["--state-dir", str(directory / "state"), "--log-dir", str(directory / "logs")]
+    url = f"http://127.0.0.1:{port}"
+    with (directory / "output").open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env={"PATH": os.environ["PATH"]})
+
+    def ready() -> bool:
+        assert process.poll() is None, (directory / "output").read_text()
+        try:
+            return httpx.get(f"{url}/_ministack/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        eventually(ready, 30)
+        yield SessionWorkflow(url)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def machine(workflow: SessionWorkflow) -> str:
+    """The machine of every test that needs no other limits."""
+    return workflow.machine()

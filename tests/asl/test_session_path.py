@@ -1,0 +1,66 @@
+"""A session that goes well, from its claim to its end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.asl.conftest import SessionWorkflow
+
+GOOD_PATH = [
+    "Prepare Session",
+    "Claim Session",
+    "Create Branch",
+    "Open Draft Pull Request",
+    "Run Agent",
+    "Register IP",
+    "Announce Session",
+    "Supervise Session",
+    "Find Task",
+    "Task Running?",
+    "Stop Task",
+    "Find Task",
+    "Task Running?",
+    "Close Session",
+    "Ended Well?",
+    "Session Ended",
+]
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "STOPPED"])
+def test_a_supervised_session_ends_as_the_answer_to_its_wait_says(
+    workflow: SessionWorkflow, machine: str, status: str
+) -> None:
+    run = workflow.start(machine, workflow.request("works"))
+    ended = workflow.finish(run, status)
+    assert "SUCCEEDED" == ended["status"], ended
+    assert {"status": status, "reason": "The pull request was closed."} == json.loads(ended["output"])
+    assert GOOD_PATH == workflow.states(run)
+    assert 0 == workflow.calls(run, "report_failure")
+    assert workflow.is_cleaned_up(run)
+    row = workflow.row(run.session)
+    assert row
+    assert (status, "The pull request was closed.") == (row["status"], row["end_reason"])
+    assert {"ended_at", "expires_at"} <= row.keys()
+    assert "lifecycle_token" not in row
+
+
+def test_a_live_session_holds_its_lock_and_its_slot_and_the_row_has_no_token_in_the_clear(
+    workflow: SessionWorkflow, machine: str
+) -> None:
+    session = workflow.request("works")
+    run = workflow.start(machine, session)
+    try:
+        live = workflow.row_when(session, "lifecycle_token")
+        assert ("RUNNING", 3000, run.arn) == (live["status"], live["port"], live["execution_arn"])
+        assert session.session_id in workflow.slots()
+        assert session.session_id == (workflow.lock(session) or {})["session_id"]
+        (task,) = workflow.running_tasks(session)
+        assert task == live["task_arn"]
+        assert 64 == len(live["token_hash"])
+        assert not any(f"{session.session_id}." in str(value) for value in live.values())
+    finally:
+        workflow.finish(run)

@@ -1,0 +1,95 @@
+"""The way down has failures of its own: whatever fails there, the execution ends and the rest is still done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.asl.conftest import SessionWorkflow
+
+DOMAIN_ERROR = {"error": "RepositoryReadOnlyError", "failures": 99}
+
+
+def break_find_task(states: dict[str, Any]) -> None:
+    states["Find Task"]["Arguments"]["StartedBy"] = "{% $error('as asked') %}"
+
+
+def break_stop_task(states: dict[str, Any]) -> None:
+    states["Stop Task"]["Arguments"]["Task"] = "missing"
+
+
+def stop_by_hand(workflow: SessionWorkflow, tasks: list[str]) -> None:
+    for task in tasks:
+        workflow.ecs.stop_task(cluster=workflow.cluster, task=task)
+
+
+def test_a_failure_that_cannot_be_reported_is_still_cleaned_up_after(workflow: SessionWorkflow, machine: str) -> None:
+    run = workflow.start(
+        machine, workflow.request(), announce_session=DOMAIN_ERROR, report_failure={**DOMAIN_ERROR, "error": "KeyError"}
+    )
+    ended = workflow.ended(run)
+    assert ("FAILED", "RepositoryReadOnlyError") == (ended["status"], ended["error"])
+    assert "announce_session fails as asked" in ended["cause"]
+    row = workflow.row(run.session)
+    assert row
+    assert ("FAILED", "RepositoryReadOnlyError") == (row["status"], row["end_reason"])
+    assert "Stop Task" in workflow.states(run)
+    assert workflow.is_cleaned_up(run)
+
+
+def test_every_task_of_the_session_is_stopped(workflow: SessionWorkflow, machine: str) -> None:
+    """A RunTask whose answer was lost has been retried: there are two."""
+    run = workflow.start(machine, workflow.request(), announce_session={"wait_for": "second_task"})
+    session = workflow.row_when(run.session, "ip")
+    first = workflow.ecs.describe_tasks(cluster=workflow.cluster, tasks=[session["task_arn"]])["tasks"][0]
+    workflow.ecs.run_task(
+        cluster=workflow.cluster,
+        taskDefinition=first["taskDefinitionArn"],
+        launchType="FARGATE",
+        startedBy=run.session.session_id,
+        overrides=first["overrides"],
+    )
+    assert 2 == len(workflow.running_tasks(run.session))
+    workflow.note(run.session, "second_task")
+    assert "SUCCEEDED" == workflow.finish(run)["status"]
+    assert 2 == workflow.states(run).count("Stop Task")
+    assert workflow.is_cleaned_up(run)
+
+
+def test_a_task_that_cannot_be_found_does_not_keep_the_session_open(workflow: SessionWorkflow) -> None:
+    run = workflow.start(workflow.machine(edit=break_find_task), workflow.request())
+    assert "SUCCEEDED" == workflow.finish(run)["status"]
+    assert ["Find Task", "Close Session", "Ended Well?", "Session Ended"] == workflow.states(run)[-4:]
+    assert "COMPLETED" == (workflow.row(run.session) or {})["status"]
+    stop_by_hand(workflow, workflow.running_tasks(run.session))
+    assert workflow.is_cleaned_up(run)
+
+
+def test_a_task_that_cannot_be_stopped_does_not_keep_the_session_open(workflow: SessionWorkflow) -> None:
+    run = workflow.start(workflow.machine(edit=break_stop_task), workflow.request(), announce_session=DOMAIN_ERROR)
+    ended = workflow.ended(run)
+    assert ("FAILED", "RepositoryReadOnlyError") == (ended["status"], ended["error"])
+    assert ["Stop Task", "Close Session", "Ended Well?", "Session Failed"] == workflow.states(run)[-4:]
+    assert "FAILED" == (workflow.row(run.session) or {})["status"]
+    stop_by_hand(workflow, workflow.running_tasks(run.session))
+    assert workflow.is_cleaned_up(run)
+
+
+def test_a_close_that_fails_for_good_fails_the_execution_by_its_own_error(
+    workflow: SessionWorkflow, machine: str
+) -> None:
+    run = workflow.start(machine, workflow.request(), close_session={"error": "GitHubUnavailableError", "failures": 99})
+    ended = workflow.finish(run)
+    assert ("FAILED", "GitHubUnavailableError") == (ended["status"], ended["error"])
+    assert "close_session fails as asked" in ended["cause"]
+    assert ["Close Session", "Session Failed"] == workflow.states(run)[-2:]
+    assert 6 == workflow.calls(run, "close_session")
+    assert [] == workflow.running_tasks(run.session)
+
+
+def test_the_reason_of_a_stop_is_seen_on_the_task(workflow: SessionWorkflow, machine: str) -> None:
+    run = workflow.start(machine, workflow.request())
+    workflow.finish(run)
+    task = (workflow.row(run.session) or {})["task_arn"]
+    described = workflow.ecs.describe_tasks(cluster=workflow.cluster, tasks=[task])["tasks"][0]
+    assert "Session over: The pull request was closed." == described["stoppedReason"]

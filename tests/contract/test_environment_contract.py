@@ -1,0 +1,111 @@
+"""Environment variables: what the code reads is what the template gives, no more and no less, name by name."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES, Settings
+from cloud_agent_proxy.settings import Settings as ProxySettings
+from cloud_agent_runner.settings import Platform
+from cloud_agent_runner.settings import Settings as AgentSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_settings import BaseSettings
+
+    Document = dict[str, Any]
+
+# What Fargate, or the embedded ECS, adds to every container.
+PLATFORM = {
+    "ECS_CONTAINER_METADATA_URI_V4",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+}
+
+
+def _read_by(model: type[BaseSettings]) -> set[str]:
+    return {str(field.validation_alias or name).upper() for name, field in model.model_fields.items()}
+
+
+def _given_to(container: Document) -> list[str]:
+    return [variable["Name"] for variable in container["Environment"] + container.get("Secrets", [])]
+
+
+@pytest.fixture(scope="module")
+def overrides(definition: Document) -> Document:
+    """What RunTask changes for the agent's container."""
+    (override,) = definition["States"]["Run Agent"]["Arguments"]["Overrides"]["ContainerOverrides"]
+    return dict(override)
+
+
+def test_every_function_declares_its_settings(functions: Document) -> None:
+    assert set(FUNCTIONS) == set(functions)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_given_exactly_what_it_reads(functions: Document, function: str) -> None:
+    given = set(functions[function]["Environment"]["Variables"])
+    assert _read_by(FUNCTIONS[function]) | POWERTOOLS_VARIABLES == given
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_the_settings_that_are_declared_for_it(functions: Document, function: str) -> None:
+    module = importlib.import_module(functions[function]["Handler"].removesuffix(".handler"))
+    loaded = {
+        value.__name__ for value in vars(module).values() if isinstance(value, type) and issubclass(value, Settings)
+    }
+    assert {FUNCTIONS[function].__name__} == loaded
+
+
+@pytest.mark.parametrize("package", ["functions/cloud_agent", "proxy/src/cloud_agent_proxy"])
+def test_nothing_reads_the_environment_beside_the_settings(root: Path, package: str) -> None:
+    readers = set()
+    for path in (root / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in {"getenv", "getenvb"}:
+                readers.add(path.name)
+            if isinstance(node, ast.Subscript | ast.Call) and re.search(r"environ(b)?[\[.]", ast.unparse(node)):
+                readers.add(path.name)
+    assert set() == readers - {"settings.py"}
+
+
+def test_the_agent_is_given_exactly_what_it_reads_each_by_one_hand(container: Document, overrides: Document) -> None:
+    given = _given_to(container["AgentTaskDefinition"]) + [variable["Name"] for variable in overrides["Environment"]]
+    assert len(given) == len(set(given))
+    assert _read_by(AgentSettings) == set(given)
+
+
+def test_the_overrides_are_of_the_agents_container(container: Document, overrides: Document) -> None:
+    assert container["AgentTaskDefinition"]["Name"] == overrides["Name"]
+
+
+def test_the_agent_expects_no_more_of_the_platform_than_it_gives() -> None:
+    assert set() == _read_by(Platform) - PLATFORM
+
+
+def test_the_proxy_is_given_exactly_what_it_reads(container: Document) -> None:
+    given = _given_to(container["ProxyTaskDefinition"])
+    assert len(given) == len(set(given))
+    assert _read_by(ProxySettings) - PLATFORM == set(given)
+
+
+def test_what_is_secret_never_stands_in_a_plain_variable(container: Document, functions: Document) -> None:
+    plain = {v["Name"] for c in container.values() for v in c["Environment"]}
+    plain |= {name for function in functions.values() for name in function["Environment"]["Variables"]}
+    assert set() == {name for name in plain if re.search(r"(_KEY|TOKEN|PASSWORD|SECRET)$", name)}
+
+
+def test_the_names_that_history_made_famous(container: Document, functions: Document) -> None:
+    assert "SESSIONS_TABLE" in _given_to(container["ProxyTaskDefinition"])
+    assert all("SESSIONS_TABLE" in function["Environment"]["Variables"] for function in functions.values())
+    assert not [name for name in _given_to(container["ProxyTaskDefinition"]) if "SESSION_TABLE" in name]

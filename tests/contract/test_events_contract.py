@@ -1,0 +1,184 @@
+"""events/: a sample for every function and every kind of webhook, each one what its consumer reads."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_lambda_powertools.utilities.parser import parse
+from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model, EventBridgeModel
+from githubkit.webhooks import parse as parse_github
+from pydantic import TypeAdapter
+
+from cloud_agent.domain.agent_reports import Done, Heartbeat, Progress, PromptId, Ready
+from cloud_agent.domain.events import StoppedTask
+from cloud_agent.domain.intake import Ignore, Start, decide
+from cloud_agent.domain.session import execution_name
+from cloud_agent.domain.session_token import session_id_of
+from cloud_agent.domain.signature import verify
+from cloud_agent.observability import StepEvent
+from cloud_agent.settings import FUNCTIONS
+from cloud_agent.steps.announce_session import AnnounceSessionEvent
+from cloud_agent.steps.close_session import CloseSessionEvent
+from cloud_agent.steps.register_ip import RegisterIpEvent
+from cloud_agent.steps.report_failure import ReportFailureEvent
+
+if TYPE_CHECKING:
+    Document = dict[str, Any]
+
+EVENTS = Path(__file__).parents[2] / "events"
+SECRET = "It's a Secret to Everybody"
+STEPS: dict[str, type[StepEvent]] = {
+    "create_branch": StepEvent,
+    "open_draft_pull_request": StepEvent,
+    "register_ip": RegisterIpEvent,
+    "announce_session": AnnounceSessionEvent,
+    "report_failure": ReportFailureEvent,
+    "close_session": CloseSessionEvent,
+}
+ROUTES: dict[str, TypeAdapter[Any]] = {
+    "ready": TypeAdapter(Ready),
+    "heartbeat": TypeAdapter(Heartbeat),
+    "progress_turn_started": TypeAdapter(Progress),
+    "progress_tool_used": TypeAdapter(Progress),
+    "progress_turn_finished": TypeAdapter(Progress),
+    "done": TypeAdapter(Done),
+}
+# Those the webhook acts on, and those it is subscribed to and ignores.
+WEBHOOKS = {
+    "ping",
+    "issues.labeled",
+    "issues.opened",
+    "issues.unlabeled",
+    "issues.closed",
+    "issue_comment.created",
+    "pull_request.opened",
+    "pull_request.closed",
+    "push",
+}
+
+
+def _read(path: str) -> Document:
+    return dict(json.loads((EVENTS / path).read_text()))
+
+
+def _files(folder: str) -> list[str]:
+    return sorted(path.stem for path in (EVENTS / folder).glob("*.json"))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_has_a_sample(functions: Document, function: str) -> None:
+    module = functions[function]["Handler"].split(".")[-2]
+    assert _files(module) or (EVENTS / f"{module}.json").is_file()
+
+
+def test_every_sample_is_of_a_function_or_of_github(functions: Document) -> None:
+    modules = {properties["Handler"].split(".")[-2] for properties in functions.values()}
+    found = {path.relative_to(EVENTS).parts[0].removesuffix(".json") for path in EVENTS.rglob("*.json")}
+    assert modules | {"github"} == found
+
+
+def test_the_readme_lists_every_sample() -> None:
+    readme = (EVENTS / "README.md").read_text()
+    missing = {path.relative_to(EVENTS).as_posix() for path in EVENTS.rglob("*.json")}
+    assert set() == {path for path in missing if f"`{path}`" not in readme}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_steps_sample_is_what_the_state_passes(definition: Document, step: str) -> None:
+    sample = _read(f"{step}.json")
+    event = STEPS[step].model_validate(sample)
+    (state,) = [s for n, s in definition["States"].items() if n.lower().replace(" ", "_") == step]
+    assert set(state["Arguments"]["Payload"]) == set(sample)
+    session = event.session
+    assert event.execution_arn.endswith(":" + execution_name(session.repo, session.issue_number, session.session_id))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_steps_sample_is_of_the_session_that_the_webhooks_sample_starts(step: str) -> None:
+    event = parse(event=_read("webhook/plain_body.json"), model=APIGatewayProxyEventV2Model)
+    decision = decide("issues", event.headers["x-github-delivery"], json.loads(str(event.body)), "claude-dev")
+    assert isinstance(decision, Start)
+    assert (
+        decision.request
+        == StepEvent.model_validate(
+            {name: value for name, value in _read(f"{step}.json").items() if name in {"session", "execution_arn"}}
+        ).session
+    )
+
+
+def test_every_kind_of_webhook_has_a_sample() -> None:
+    assert sorted(WEBHOOKS) == _files("github")
+
+
+@pytest.mark.parametrize("name", sorted(WEBHOOKS))
+def test_a_webhooks_sample_is_one_that_github_could_send(name: str) -> None:
+    event, _, action = name.partition(".")
+    payload = _read(f"github/{name}.json")
+    assert parse_github(event, json.dumps(payload))
+    assert (action or None) == payload.get("action")
+
+
+@pytest.mark.parametrize("name", sorted(WEBHOOKS))
+def test_a_webhooks_sample_starts_a_session_or_is_ignored_with_a_reason(name: str) -> None:
+    decision = decide(name.partition(".")[0], "delivery", _read(f"github/{name}.json"), "claude-dev")
+    if name == "issues.labeled":
+        assert isinstance(decision, Start)
+    else:
+        assert isinstance(decision, Ignore)
+        assert decision.reason
+
+
+@pytest.mark.parametrize("name", ["plain_body", "base64_body"])
+def test_both_forms_of_a_delivery_are_of_the_route_and_signed(template: Document, name: str) -> None:
+    event = parse(event=_read(f"webhook/{name}.json"), model=APIGatewayProxyEventV2Model)
+    route = template["Resources"]["WebhookFunction"]["Properties"]["Events"]["Delivery"]["Properties"]
+    assert f"{route['Method']} {route['Path']}" == event.routeKey
+    body = base64.b64decode(str(event.body)) if event.isBase64Encoded else str(event.body).encode()
+    assert (name == "base64_body") == event.isBase64Encoded
+    assert str(len(body)) == event.headers["content-length"]
+    verify(SECRET, body, event.headers["x-hub-signature-256"])
+    assert _read("github/issues.labeled.json") == json.loads(body)
+
+
+def test_every_route_of_the_agent_api_has_a_sample(template: Document) -> None:
+    assert sorted([*ROUTES, "prompts", "git_token"]) == _files("agent_api")
+    route = template["Resources"]["AgentApiFunction"]["Properties"]["Events"]["Agent"]["Properties"]
+    for name in _files("agent_api"):
+        event = parse(event=_read(f"agent_api/{name}.json"), model=APIGatewayProxyEventV2Model)
+        assert f"{route['Method']} {route['Path']}" == event.routeKey
+        path = "progress" if name.startswith("progress_") else name.replace("_", "-")
+        assert f"/agent/{path}" == event.rawPath
+        assert "513821dd" == session_id_of(event.headers["authorization"])
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_an_agents_sample_has_the_body_that_its_route_reads(name: str) -> None:
+    event = parse(event=_read(f"agent_api/{name}.json"), model=APIGatewayProxyEventV2Model)
+    assert ROUTES[name].validate_json(str(event.body))
+
+
+def test_the_sample_of_prompts_names_the_last_one_taken() -> None:
+    event = parse(event=_read("agent_api/prompts.json"), model=APIGatewayProxyEventV2Model)
+    assert event.queryStringParameters
+    assert TypeAdapter(PromptId).validate_python(event.queryStringParameters["after"])
+
+
+def test_the_sample_of_a_stopped_task_passes_the_rule_and_is_the_sessions(
+    template: Document, definition: Document
+) -> None:
+    event = parse(event=_read("task_stopped/container_exited.json"), model=EventBridgeModel)
+    rule = template["Resources"]["TaskStoppedFunction"]["Properties"]["Events"]["TaskStopped"]["Properties"]["Pattern"]
+    assert ([event.source], [event.detail_type]) == (rule["source"], rule["detail-type"])
+    detail = TypeAdapter(dict[str, Any]).validate_python(event.detail)
+    assert [detail["lastStatus"]] == rule["detail"]["lastStatus"]
+    assert set(rule["detail"]) <= set(detail)
+    task = StoppedTask.model_validate(detail)
+    (override,) = definition["States"]["Run Agent"]["Arguments"]["Overrides"]["ContainerOverrides"]
+    for variable in override["Environment"]:
+        assert task.variable(variable["Name"])
+    assert task.variable("SESSION_ID") == detail["startedBy"]
+    assert task.stoppedReason in task.words

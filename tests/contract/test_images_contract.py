@@ -1,0 +1,55 @@
+"""A container starts with the same program from its Dockerfile and as a process of one machine."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent_local.embedded_aws.images import entry_point
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNITS = [("agent", "cloud_agent_runner", "3000"), ("proxy", "cloud_agent_proxy", "8080")]
+
+
+def _instructions(dockerfile: Path, name: str) -> list[str]:
+    joined = re.sub(r"\\\n", " ", dockerfile.read_text())
+    return re.findall(rf"^{name}\s+(.*)$", joined, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("unit", "module", "port"), UNITS)
+def test_both_images_of_a_unit_run_the_same_module(root: Path, unit: str, module: str, port: str) -> None:
+    dockerfile = root / unit / "Dockerfile"
+    command = json.loads(_instructions(dockerfile, "ENTRYPOINT")[-1])
+    assert ["python", "-m", module] == command[-3:]
+    assert ["-m", module] == entry_point(f"claude-cloud-agent/{unit}:local")[1:]
+    assert [] == _instructions(dockerfile, "CMD")
+    assert [port] == _instructions(dockerfile, "EXPOSE")
+    assert (root / unit / "src" / module / "__main__.py").is_file()
+
+
+@pytest.mark.parametrize(("unit", "module", "port"), UNITS)
+def test_every_base_image_is_pinned(root: Path, unit: str, module: str, port: str) -> None:  # noqa: ARG001 - one table for all
+    dockerfile = root / unit / "Dockerfile"
+    defaults = dict(argument.split("=", 1) for argument in _instructions(dockerfile, "ARG"))
+    bases = [re.sub(r"--platform=\S+\s+|\s+AS\s+\w+", "", base) for base in _instructions(dockerfile, "FROM")]
+    for base in bases:
+        image = re.sub(r"\$\{(\w+)\}", lambda match: defaults[match[1]], base)
+        assert re.fullmatch(r"[a-z]+:\d+(\.\d+)?[\w.-]+(@sha256:[0-9a-f]{64})?", image), image
+
+
+def test_sam_is_configured_for_aws_and_for_one_machine(root: Path) -> None:
+    config: dict[str, Any] = tomllib.loads((root / "samconfig.toml").read_text())
+    stacks = {name: config[name]["global"]["parameters"]["stack_name"] for name in ("default", "local")}
+    assert {"default": "claude-cloud-agent", "local": "claude-cloud-agent-local"} == stacks
+    for name in stacks:
+        assert {"cached": True, "parallel": True} == config[name]["build"]["parameters"]
+        assert "CAPABILITY_IAM" == config[name]["deploy"]["parameters"]["capabilities"]
+        assert config[name]["deploy"]["parameters"]["resolve_s3"]
+    assert config["default"]["deploy"]["parameters"]["confirm_changeset"]
+    assert not config["local"]["deploy"]["parameters"]["confirm_changeset"]

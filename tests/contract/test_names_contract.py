@@ -1,0 +1,105 @@
+"""One name, three spellings: a state, its module and its function; and what stands beside each function."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent.settings import FUNCTIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Document = dict[str, Any]
+
+
+def _module(state: str) -> str:
+    return state.lower().replace(" ", "_")
+
+
+def _function(module: str) -> str:
+    return "".join(word.capitalize() for word in module.split("_")) + "Function"
+
+
+@pytest.fixture(scope="module")
+def lambda_states(definition: Document) -> Document:
+    """The arguments of each state that invokes a function, by the state's name."""
+    return {
+        name: state["Arguments"]
+        for name, state in definition["States"].items()
+        if state.get("Resource", "").startswith("arn:aws:states:::lambda:invoke")
+    }
+
+
+def _modules(root: Path, package: str) -> set[str]:
+    return {path.stem for path in (root / "functions/cloud_agent" / package).glob("*.py")} - {"__init__"}
+
+
+def test_a_state_its_module_and_its_function_have_one_name(
+    lambda_states: Document, functions: Document, substitutions: Document
+) -> None:
+    assert lambda_states
+    for state, arguments in lambda_states.items():
+        module, function = _module(state), _function(_module(state))
+        assert f"${{{function}Arn}}" == arguments["FunctionName"]
+        assert {"Fn::GetAtt": [function, "Arn"]} == substitutions[f"{function}Arn"]
+        assert f"cloud_agent.steps.{module}.handler" == functions[function]["Handler"]
+        assert f'State "{state}".' == functions[function]["Description"]
+        doc = importlib.import_module(f"cloud_agent.steps.{module}").__doc__
+        assert doc is not None
+        assert doc.startswith(f'State "{state}":')
+
+
+def test_every_step_is_a_state_and_every_state_a_step(lambda_states: Document, root: Path) -> None:
+    assert {_module(state) for state in lambda_states} == _modules(root, "steps")
+
+
+def test_every_entry_point_is_a_function_of_its_name(functions: Document, root: Path) -> None:
+    handlers = {name: properties["Handler"] for name, properties in functions.items()}
+    expected = {_function(m): f"cloud_agent.entrypoints.{m}.handler" for m in _modules(root, "entrypoints")}
+    expected |= {_function(m): f"cloud_agent.steps.{m}.handler" for m in _modules(root, "steps")}
+    assert expected == handlers
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_functions_handler_can_be_imported(functions: Document, function: str) -> None:
+    module, _, name = functions[function]["Handler"].rpartition(".")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_a_role_of_its_own_and_a_log_that_expires(
+    functions: Document, resources: Document, function: str
+) -> None:
+    assert {"Fn::GetAtt": [f"{function}Role", "Arn"]} == functions[function]["Role"]
+    assert "AWS::IAM::Role" == resources[f"{function}Role"]["Type"]
+    group = functions[function]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert {"Ref": "LogRetentionDays"} == resources[group]["Properties"]["RetentionInDays"]
+    assert {"Mode": "Active"} == functions[function]["TracingConfig"]
+
+
+def test_every_log_group_expires(resources: Document) -> None:
+    groups = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Logs::LogGroup"]
+    assert groups
+    assert all("RetentionInDays" in group for group in groups)
+
+
+def test_the_workflow_logs_without_its_tokens_and_is_traced(resources: Document) -> None:
+    machine = resources["SessionStateMachine"]["Properties"]
+    assert ("ALL", False) == (
+        machine["LoggingConfiguration"]["Level"],
+        machine["LoggingConfiguration"]["IncludeExecutionData"],
+    )
+    assert {"Enabled": True} == machine["TracingConfiguration"]
+
+
+def test_every_substitution_is_given_and_used(asl_text: str, substitutions: Document) -> None:
+    assert set(re.findall(r"\$\{(\w+)\}", asl_text)) == set(substitutions)
+
+
+def test_the_definition_names_no_resource_of_an_account(asl_text: str) -> None:
+    assert set() == set(re.findall(r"arn:aws:(?!states:::)[^\"]*", asl_text))
+    assert not re.search(r"\d{12}", asl_text)

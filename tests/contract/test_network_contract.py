@@ -1,0 +1,95 @@
+"""The path from the browser to the dev server: each hop admits the one before it, on one port, and nobody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    Document = dict[str, Any]
+    Rule = tuple[str, str, int, int, str]
+
+INTERNET = "0.0.0.0/0"
+LOAD_BALANCER, PROXY, AGENT = "LoadBalancerSecurityGroup", "ProxySecurityGroup", "AgentSecurityGroup"
+EXPECTED = {
+    LOAD_BALANCER: {
+        ("in", "tcp", 443, 443, "VisitorCidr"),
+        ("in", "tcp", 80, 80, "VisitorCidr"),
+        ("out", "tcp", 8080, 8080, PROXY),
+    },
+    PROXY: {
+        ("in", "tcp", 8080, 8080, LOAD_BALANCER),
+        ("out", "tcp", 3000, 3000, AGENT),
+        ("out", "tcp", 443, 443, INTERNET),
+    },
+    AGENT: {
+        ("in", "tcp", 3000, 3000, PROXY),
+        ("out", "tcp", 443, 443, INTERNET),
+        ("out", "tcp", 80, 80, INTERNET),
+    },
+}
+
+
+def _name(reference: object) -> str:
+    """The logical id, parameter or range that a rule speaks of."""
+    if isinstance(reference, dict) and "Fn::GetAtt" in reference:
+        logical_id, attribute = reference["Fn::GetAtt"]
+        assert "GroupId" == attribute
+        return str(logical_id)
+    if isinstance(reference, dict):
+        return str(reference["Ref"])
+    return str(reference)
+
+
+def _rule(direction: str, rule: Document) -> Rule:
+    peer = "SourceSecurityGroupId" if direction == "in" else "DestinationSecurityGroupId"
+    ends = {peer, "CidrIp"} & set(rule)
+    known = {"IpProtocol", "FromPort", "ToPort", "Description", "GroupId"}
+    assert 1 == len(ends), rule
+    assert set() == set(rule) - known - ends, "a kind of rule that this test does not read"
+    return direction, rule["IpProtocol"], rule["FromPort"], rule["ToPort"], _name(rule[ends.pop()])
+
+
+@pytest.fixture(scope="module")
+def rules(resources: Document) -> dict[str, set[Rule]]:
+    """Every rule of every security group, whether it stands in the group or beside it."""
+    found: dict[str, set[Rule]] = {}
+    for name, resource in resources.items():
+        properties = resource["Properties"]
+        if resource["Type"] == "AWS::EC2::SecurityGroup":
+            group = found.setdefault(name, set())
+            group |= {_rule("in", rule) for rule in properties.get("SecurityGroupIngress", [])}
+            group |= {_rule("out", rule) for rule in properties.get("SecurityGroupEgress", [])}
+            # Without a rule of its own for the way out, EC2 gives a group one that admits everything.
+            assert properties.get("SecurityGroupEgress"), name
+        elif resource["Type"] in {"AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"}:
+            direction = "in" if resource["Type"].endswith("Ingress") else "out"
+            found.setdefault(_name(properties["GroupId"]), set()).add(_rule(direction, properties))
+    return found
+
+
+def test_the_groups_admit_the_chain_and_nothing_wider(rules: dict[str, set[Rule]]) -> None:
+    assert EXPECTED == rules
+
+
+def test_each_hop_is_in_its_own_group(resources: Document, definition: Document, substitutions: Document) -> None:
+    proxy = resources["ProxyService"]["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]
+    agent = definition["States"]["Run Agent"]["Arguments"]["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert [LOAD_BALANCER] == [_name(g) for g in resources["LoadBalancer"]["Properties"]["SecurityGroups"]]
+    assert [PROXY] == [_name(g) for g in proxy["SecurityGroups"]]
+    assert ["${AgentSecurityGroupId}"] == agent["SecurityGroups"]
+    assert AGENT == _name(substitutions["AgentSecurityGroupId"])
+
+
+def test_the_load_balancer_asks_the_proxy_for_its_health_on_8080(resources: Document, container: Document) -> None:
+    group = resources["ProxyTargetGroup"]["Properties"]
+    assert (8080, "/health", "traffic-port") == (group["Port"], group["HealthCheckPath"], group["HealthCheckPort"])
+    assert [{"ContainerPort": 8080, "Protocol": "tcp"}] == container["ProxyTaskDefinition"]["PortMappings"]
+    (target,) = resources["ProxyService"]["Properties"]["LoadBalancers"]
+    name = container["ProxyTaskDefinition"]["Name"]
+    assert (name, 8080) == (target["ContainerName"], target["ContainerPort"])
+
+
+def test_the_dev_server_is_on_3000(container: Document) -> None:
+    assert [{"ContainerPort": 3000, "Protocol": "tcp"}] == container["AgentTaskDefinition"]["PortMappings"]

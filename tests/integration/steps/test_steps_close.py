@@ -1,0 +1,101 @@
+"""Close Session: whatever the start has left half-done, nothing claims a live URL and the next session can start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.steps.conftest import GitHub, Steps
+
+    from cloud_agent.domain.session import SessionRequest
+
+URL_OF = "https://{}.uat.example.com"
+
+
+def close(
+    steps: Steps, session: SessionRequest, status: str = "COMPLETED", reason: str = "The pull request was merged."
+) -> None:
+    steps.run("close_session", session, status=status, reason=reason)
+
+
+def test_closed_twice_the_first_ending_stands(steps: Steps, github: GitHub, repo: str) -> None:
+    session = steps.claim(repo)
+    steps.run_up_to("close_session", session)
+    close(steps, session)
+    row = steps.row(session) or {}
+    assert ("COMPLETED", "The pull request was merged.") == (row["status"], row["end_reason"])
+    assert steps.lock(session) is None
+    assert session.session_id not in steps.slots()
+    (comment,) = github.comments(repo, row["pull_number"])
+    assert "The session has ended" in comment
+    assert URL_OF.format(session.session_id) not in comment
+    (deployment,) = github.deployments(session)
+    assert "inactive" == deployment["state"]
+
+    close(steps, session, "FAILED", "Something else.")
+    assert row == steps.row(session)
+    assert ["inactive"] == [deployment["state"] for deployment in github.deployments(session)]
+    assert 1 == len(github.comments(repo, row["pull_number"]))
+
+
+@pytest.mark.parametrize("forgotten", [("comment_id",), ("deployment_id",), ("comment_id", "deployment_id")])
+def test_what_an_announcement_left_before_it_crashed_is_withdrawn(
+    steps: Steps, github: GitHub, repo: str, forgotten: tuple[str, ...]
+) -> None:
+    session = steps.claim(repo)
+    steps.run_up_to("close_session", session)
+    steps.forget(session, *forgotten)
+    close(steps, session, "FAILED", "It failed.")
+    (comment,) = github.comments(repo, (steps.row(session) or {})["pull_number"])
+    assert URL_OF.format(session.session_id) not in comment
+    assert ["inactive"] == [deployment["state"] for deployment in github.deployments(session)]
+
+
+def test_a_comment_that_somebody_deleted_does_not_keep_the_deployment_active(
+    steps: Steps, github: GitHub, repo: str
+) -> None:
+    session = steps.claim(repo)
+    steps.run_up_to("close_session", session)
+    github.call("DELETE", f"/repos/{repo}/issues/comments/{(steps.row(session) or {})['comment_id']}")
+    close(steps, session)
+    assert ["inactive"] == [deployment["state"] for deployment in github.deployments(session)]
+    assert "COMPLETED" == (steps.row(session) or {})["status"]
+
+
+def test_a_session_without_a_pull_request_is_closed_without_github(
+    steps: Steps, repo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = steps.claim(repo)
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    close(steps, session, "FAILED", "It failed.")
+    assert "FAILED" == (steps.row(session) or {})["status"]
+    assert steps.lock(session) is None
+
+
+def test_a_session_that_was_never_claimed_has_nothing_to_close(steps: Steps, repo: str) -> None:
+    session = steps.claim(repo)
+    stranger = session.model_copy(update={"session_id": "fffffff1"})
+    close(steps, stranger, "FAILED", "It failed.")
+    assert steps.row(stranger) is None
+    assert session.session_id == (steps.lock(session) or {})["session_id"]
+    assert session.session_id in steps.slots()
+
+
+def test_the_lock_of_a_later_session_is_left_alone(steps: Steps, repo: str) -> None:
+    session = steps.claim(repo)
+    later = session.model_copy(update={"session_id": "fffffff2"})
+    steps.put_row(later)
+    close(steps, session)
+    assert "fffffff2" == (steps.lock(session) or {})["session_id"]
+    assert "fffffff2" in steps.slots()
+
+
+def test_an_archived_repository_does_not_keep_a_session_open(steps: Steps, github: GitHub, repo: str) -> None:
+    session = steps.claim(repo)
+    steps.run_up_to("close_session", session)
+    github.call("PATCH", f"/repos/{repo}", archived=True)
+    close(steps, session)
+    assert "COMPLETED" == (steps.row(session) or {})["status"]
+    assert steps.lock(session) is None

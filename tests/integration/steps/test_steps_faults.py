@@ -1,0 +1,213 @@
+"""A GitHub that fails in the middle of a step: the step asks for a retry, and the retry doubles nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import http.server
+import itertools
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from cloud_agent import settings
+from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.steps.conftest import GitHub, Steps
+
+    from cloud_agent.domain.session import SessionRequest
+
+# How many requests each step makes at least, so that a loop over them cannot pass by making none.
+STEPS = {
+    "create_branch": 5,
+    "open_draft_pull_request": 2,
+    "announce_session": 6,
+    "report_failure": 3,
+    "close_session": 5,
+}
+REFUSALS: dict[str, tuple[int, dict[str, str], str]] = {
+    "502 instead": (502, {}, "<html>Bad Gateway</html>"),
+    "rate limit": (
+        403,
+        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3600)},
+        json.dumps({"message": "API rate limit exceeded for installation ID 42."}),
+    ),
+    "secondary rate limit": (
+        403,
+        {"Retry-After": "60"},
+        json.dumps({"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}),
+    ),
+    "too many requests": (429, {"Retry-After": "60"}, json.dumps({"message": "Too many requests"})),
+}
+
+
+class Gateway:
+    """Stands before GitHub and breaks one request.
+
+    Faults "... instead" keep the request from GitHub; faults "... after" lose the answer to what was carried out, so
+    only requests that change something count for them.
+    """
+
+    def __init__(self, github: GitHub) -> None:
+        self.github = github
+        self._fault, self._countdown, self.broken = "", -1, ""
+        gateway = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def pass_on(self) -> None:
+                gateway.answer(self)
+
+            do_GET = do_POST = do_PATCH = pass_on  # noqa: N815 - http.server's names
+
+            def log_message(self, *_arguments: object) -> None:
+                """Say nothing."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://localhost:{self.server.server_port}"
+
+    def arm(self, fault: str, index: int) -> None:
+        """Break the request of this index, from 0, in this way."""
+        self._fault, self._countdown, self.broken = fault, index, ""
+
+    def answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        fault = self._fault_of(handler)
+        if fault in REFUSALS:
+            self._send(handler, *REFUSALS[fault])
+        elif fault != "dropped instead":
+            status, headers, text = self._ask_github(handler, body)
+            if fault == "502 after":
+                self._send(handler, *REFUSALS["502 instead"])
+            else:
+                self._send(handler, status, headers, text, cut=fault == "cut after")
+
+    def _fault_of(self, handler: http.server.BaseHTTPRequestHandler) -> str:
+        if self._fault.endswith("after") and handler.command == "GET":
+            return ""
+        self._countdown -= 1
+        if self._countdown != -1:
+            return ""
+        self.broken = f"{handler.command} {handler.path}"
+        return self._fault
+
+    def _ask_github(self, handler: http.server.BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], str]:
+        """GitHub's answer, with this gateway's address in place of GitHub's own."""
+        address = urlsplit(self.github.url)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request(handler.command, handler.path, body, dict(handler.headers))
+            answer = connection.getresponse()
+            text = answer.read().decode().replace(self.github.url, self.url)
+            headers = {name: value.replace(self.github.url, self.url) for name, value in answer.getheaders()}
+        return answer.status, headers, text
+
+    def _send(
+        self,
+        handler: http.server.BaseHTTPRequestHandler,
+        status: int,
+        headers: dict[str, str],
+        text: str,
+        *,
+        cut: bool = False,
+    ) -> None:
+        content = text.encode()
+        handler.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in {"content-length", "connection", "transfer-encoding", "date", "server"}:
+                handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        handler.wfile.write(content[: len(content) // 2] if cut else content)
+
+
+@pytest.fixture(scope="session")
+def gateway(github: GitHub) -> Iterator[Gateway]:
+    gateway = Gateway(github)
+    thread = threading.Thread(target=gateway.server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield gateway
+    gateway.server.shutdown()
+    gateway.server.server_close()
+    thread.join()
+
+
+@contextlib.contextmanager
+def through(gateway: Gateway) -> Iterator[None]:
+    """Have the steps speak to GitHub through the gateway."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_API_URL", f"{gateway.url}/api/v3")
+        settings._load.cache_clear()  # noqa: SLF001 - a worker reads its environment once
+        yield
+    settings._load.cache_clear()  # noqa: SLF001 - as above
+
+
+def what_is_there(github: GitHub, steps: Steps, session: SessionRequest) -> dict[str, Any]:
+    """How many of everything the session has on GitHub."""
+    repo, pulls = session.repo, github.pulls(session)
+    commits = []
+    if session.branch in github.branches(repo):
+        commits = github.get(f"/repos/{repo}/compare/main...{session.branch}")["commits"]
+    numbers = [session.issue_number, *(pull["number"] for pull in pulls)]
+    comments = [text for number in numbers for text in github.comments(repo, number)]
+    return {
+        "commits": len(commits),
+        "pull requests": len(pulls),
+        "comments": len(comments),
+        "deployments": [deployment["state"] for deployment in github.deployments(session)] if commits else [],
+        "live": any(f"{session.session_id}.uat" in text for text in comments),
+        "row": {"base_sha", "pull_number", "comment_id", "deployment_id"} & (steps.row(session) or {}).keys(),
+    }
+
+
+@pytest.mark.parametrize("fault", ["502 instead", "dropped instead", "502 after", "cut after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_failed_at_any_request_and_is_run_again_leaves_what_an_undisturbed_one_leaves(
+    steps: Steps, gateway: Gateway, repo: str, step: str, fault: str
+) -> None:
+    github = gateway.github
+    undisturbed = steps.claim(repo)
+    steps.run_up_to(step, undisturbed)
+    steps.run(step, undisturbed, **steps.more(step, undisturbed))
+    expected = what_is_there(github, steps, undisturbed)
+    for index in itertools.count():
+        session = steps.claim(repo)
+        steps.run_up_to(step, session)
+        more = steps.more(step, session)
+        gateway.arm(fault, index)
+        with through(gateway), contextlib.suppress(GitHubUnavailableError):
+            steps.run(step, session, **more)
+        if not gateway.broken:
+            break
+        steps.run(step, session, **more)
+        assert expected == what_is_there(github, steps, session), gateway.broken
+    assert index >= (STEPS[step] if fault.endswith("instead") else 1)
+
+
+@pytest.mark.parametrize("limit", ["rate limit", "secondary rate limit", "too many requests"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_rate_limit_at_any_request_is_worth_a_later_retry(
+    steps: Steps, gateway: Gateway, repo: str, step: str, limit: str
+) -> None:
+    session = steps.claim(repo)
+    steps.run_up_to(step, session)
+    more = steps.more(step, session)
+    for index in itertools.count():
+        gateway.arm(limit, index)
+        with through(gateway):
+            try:
+                steps.run(step, session, **more)
+            except GitHubRateLimitedError:
+                continue
+        assert not gateway.broken, f"{gateway.broken} was refused and nobody noticed"
+        break
+    assert index >= min(STEPS[step], 2)

@@ -1,0 +1,309 @@
+"""The functions' surroundings: DynamoDB and Secrets Manager by moto, Step Functions and ECS as small servers.
+
+moto runs neither a wait with a task token nor a Fargate task with an address, so these two services are stood in
+for on the wire: the functions' real clients talk to them over HTTP.
+"""
+
+# ruff: noqa: ARG001 - a fixture is asked for by naming it
+
+from __future__ import annotations
+
+import http.server
+import io
+import json
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities import parameters
+from moto import mock_aws
+
+from cloud_agent import settings
+from cloud_agent.entrypoints import webhook
+from cloud_agent.observability import logger, metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_dynamodb.service_resource import Table
+
+EVENTS = Path(__file__).parents[3] / "events"
+STATE_MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:test-session"
+CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012:cluster/test"
+WEBHOOK_SECRET = "It's a Secret to Everybody"  # the one that signs the samples in events/
+
+
+class AwsError(Exception):
+    """What an AWS service answers in place of a result."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class AwsService:
+    """The wire protocol of an AWS JSON service: one method for each operation, named as the operation."""
+
+    def handle(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = getattr(self, operation)(**request)
+        return answer
+
+
+@dataclass
+class StepFunctions(AwsService):
+    """Keeps what was started and answered; a token in `late` is refused with that error."""
+
+    executions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    succeeded: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    failed: list[tuple[str, str, str]] = field(default_factory=list)
+    heartbeats: list[str] = field(default_factory=list)
+    late: dict[str, str] = field(default_factory=dict)
+
+    def StartExecution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N802, N803 - AWS's names
+        if name in self.executions:
+            raise AwsError("ExecutionAlreadyExists")
+        self.executions[name] = json.loads(input)
+        return {"executionArn": f"{stateMachineArn}:{name}".replace("stateMachine", "execution"), "startDate": 0}
+
+    def SendTaskSuccess(self, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        self._wait_for(taskToken)
+        assert len(output.encode()) <= 262_144, "ValidationException: the output is too long"
+        self.succeeded.append((taskToken, json.loads(output)))
+        return {}
+
+    def SendTaskFailure(self, taskToken: str, error: str, cause: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        self._wait_for(taskToken)
+        assert len(error) <= 256, "ValidationException: the error is too long"
+        assert len(cause) <= 32_768, "ValidationException: the cause is too long"
+        self.failed.append((taskToken, error, cause))
+        return {}
+
+    def SendTaskHeartbeat(self, taskToken: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        self._wait_for(taskToken)
+        self.heartbeats.append(taskToken)
+        return {}
+
+    def _wait_for(self, token: str) -> None:
+        if token in self.late:
+            raise AwsError(self.late[token])
+
+
+@dataclass
+class Ecs(AwsService):
+    """Tasks as DescribeTasks shows them; ListTasks finds those that are meant to run."""
+
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+
+    def ListTasks(self, cluster: str, startedBy: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        assert CLUSTER_ARN == cluster
+        running = [t for t in self.tasks if t["startedBy"] == startedBy and t["desiredStatus"] == "RUNNING"]
+        return {"taskArns": [task["taskArn"] for task in running]}
+
+    def DescribeTasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        assert CLUSTER_ARN == cluster
+        return {"tasks": [task for task in self.tasks if task["taskArn"] in tasks]}
+
+    def add(self, name: str, session_id: str, created_at: int, ip: str | None, status: str = "RUNNING") -> str:
+        """Add a task and return its ARN; one without `ip` has no network interface yet."""
+        details = [{"name": "subnetId", "value": "subnet-1"}, {"name": "privateIPv4Address", "value": ip}]
+        arn = f"arn:aws:ecs:us-east-1:123456789012:task/test/{name}"
+        self.tasks.append(
+            {
+                "taskArn": arn,
+                "startedBy": session_id,
+                "createdAt": created_at,
+                "lastStatus": status,
+                "desiredStatus": "RUNNING",
+                "attachments": [{"type": "ElasticNetworkInterface", "details": details}] if ip else [],
+            }
+        )
+        return arn
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda passes beside the event."""
+
+    function_name: str = "function"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id: str = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+    remaining_milliseconds: int = 10_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_milliseconds
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[tuple[str, dict[str, AwsService]]]:
+    """One server for both services, told apart by the request's target."""
+    services: dict[str, AwsService] = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            service, _, operation = self.headers["X-Amz-Target"].partition(".")
+            try:
+                status, answer = 200, services[service].handle(operation, request)
+            except AwsError as error:
+                status, answer = 400, {"__type": error.code, "message": f"as told: {error.code}"}
+            except Exception as error:  # noqa: BLE001 - an AWS service, too, refuses what it does not understand
+                status, answer = 400, {"__type": "ValidationException", "message": str(error)}
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", services
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def step_functions(aws_server: tuple[str, dict[str, AwsService]]) -> StepFunctions:
+    service = aws_server[1]["AWSStepFunctions"] = StepFunctions()
+    return service
+
+
+@pytest.fixture
+def ecs(aws_server: tuple[str, dict[str, AwsService]]) -> Ecs:
+    service = aws_server[1]["AmazonEC2ContainerServiceV20141113"] = Ecs()
+    return service
+
+
+@pytest.fixture(scope="module")
+def account(aws_server: tuple[str, dict[str, AwsService]]) -> Iterator[None]:
+    """An account, in which every client of the functions ends up. A module's tests share it and clear up in it."""
+    with pytest.MonkeyPatch.context() as variables:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            variables.setenv(name, "testing")
+        variables.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            variables.delenv(name, raising=False)
+        variables.setenv("AWS_ENDPOINT_URL_SFN", aws_server[0])
+        variables.setenv("AWS_ENDPOINT_URL_ECS", aws_server[0])
+        with mock_aws():
+            yield
+
+
+@pytest.fixture
+def aws(account: None) -> Iterator[None]:
+    """The account, and no value of an earlier test in Powertools' memory."""
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
+    yield
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # as above
+
+
+@pytest.fixture
+def table(aws: None) -> Iterator[Table]:
+    """The empty sessions table."""
+    created = boto3.resource("dynamodb").create_table(
+        TableName="sessions",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+    yield created
+    created.delete()
+
+
+@pytest.fixture
+def idempotency_table(aws: None) -> Iterator[Table]:
+    created = boto3.resource("dynamodb").create_table(
+        TableName="idempotency",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    yield created
+    created.delete()
+
+
+@pytest.fixture
+def put_secret(aws: None) -> Iterator[Callable[[str], str]]:
+    """Store a secret's value and return its ARN."""
+    client = boto3.client("secretsmanager")
+    stored: list[str] = []
+
+    def put(value: str, name: str = "github") -> str:
+        stored.append(client.create_secret(Name=name, SecretString=value)["ARN"])
+        return stored[-1]
+
+    yield put
+    for arn in stored:
+        client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
+@pytest.fixture
+def environment(
+    monkeypatch: pytest.MonkeyPatch, table: Table, idempotency_table: Table, put_secret: Callable[..., str]
+) -> Iterator[Callable[..., None]]:
+    """A function's environment as template.yaml gives it; called, it changes variables of it."""
+    # Powertools read its variables when the module was imported, whoever imported it first.
+    monkeypatch.setattr(metrics.provider, "namespace", "ClaudeCloudAgent")
+
+    def forget() -> None:
+        settings._load.cache_clear()  # noqa: SLF001 - lives as long as a worker, and each test is a worker of its own
+        webhook._persistence.cache_clear()  # noqa: SLF001 - as above
+
+    def change(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        forget()
+
+    change(
+        SESSIONS_TABLE=table.name,
+        IDEMPOTENCY_TABLE=idempotency_table.name,
+        STATE_MACHINE_ARN=STATE_MACHINE_ARN,
+        WEBHOOK_SECRET_ARN=put_secret(WEBHOOK_SECRET, "webhook"),
+        TRIGGER_LABEL="claude-dev",
+        GITHUB_API_URL="http://127.0.0.1:9",
+        GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),
+        CLUSTER_ARN=CLUSTER_ARN,
+        UAT_URL="https://uat.example.com",
+    )
+    yield change
+    forget()
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context()
+
+
+@pytest.fixture
+def sample() -> Callable[[str], dict[str, Any]]:
+    """A fresh copy of a sample under events/, by its path."""
+
+    def read(path: str) -> dict[str, Any]:
+        return dict(json.loads((EVENTS / path).read_text()))
+
+    return read
+
+
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Everything the functions log, at every level."""
+    written = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", written)
+    monkeypatch.setattr(logger._logger, "level", 10)  # noqa: SLF001 - Powertools has no way to set it for a while
+    return written

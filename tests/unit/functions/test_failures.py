@@ -1,0 +1,59 @@
+"""From a state's error to words that a person can act on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cloud_agent.domain.failures import explain
+
+UNEXPECTED = "Something unexpected went wrong"
+
+
+@given(error=st.text(max_size=300), cause=st.text(max_size=2_000))
+@example(error="", cause="")
+@example(error="InstallFailedError", cause="[" * 32_000)
+@example(error="States.TaskFailed", cause="{" * 32_000)
+@example(error="X", cause="1" * 32_000)
+@example(error="X", cause="null")
+@example(error="X", cause='{"errorMessage": null}')
+@example(error="X", cause='"\\ud800"')
+def test_every_error_is_explained(error: str, cause: str) -> None:
+    failure = explain("Run Agent", error, cause)
+    assert failure.what
+    assert failure.advice
+    assert error == failure.error
+
+
+def test_a_lambdas_cause_is_shown_as_its_message_alone() -> None:
+    cause = json.dumps(
+        {"errorMessage": "acme/shop has no branch main.", "errorType": "X", "stackTrace": ["secret path"]}
+    )
+    assert "acme/shop has no branch main." == explain("Run Agent", "RepositoryEmptyError", cause).detail
+
+
+@pytest.mark.parametrize("cause", ["plain words", "[1, 2]", '{"other": 1}', "{"])
+def test_any_other_cause_is_shown_as_it_is(cause: str) -> None:
+    assert cause == explain("Run Agent", "InstallFailedError", cause).detail
+
+
+def test_an_unknown_error_is_shown_with_its_name() -> None:
+    failure = explain("Run Agent", "Lambda.Unknown", "the function was killed")
+    assert (UNEXPECTED, "Lambda.Unknown: the function was killed") == (failure.what, failure.detail)
+    assert "Lambda.Unknown" == explain("Run Agent", "Lambda.Unknown", "").detail
+
+
+@pytest.mark.parametrize("error", ["ECS.AmazonECSException", "Ecs.ServerException"])
+def test_a_refusal_of_ecs_is_about_image_and_subnets(error: str) -> None:
+    failure = explain("Run Agent", error, "CannotPullContainerError")
+    assert "The agent's container could not be started" == failure.what
+    assert "image" in failure.advice
+    assert f"{error}: CannotPullContainerError" == failure.detail
+
+
+def test_a_timeout_is_told_as_the_agents_only_where_the_agent_was_waited_for() -> None:
+    assert "container was not ready in time" in explain("Run Agent", "States.Timeout", "").what
+    assert "“Create Branch” was not done in time" in explain("Create Branch", "States.Timeout", "").what

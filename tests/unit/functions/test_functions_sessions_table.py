@@ -1,0 +1,268 @@
+"""The sessions table as the functions use it: what runs twice does no harm, what comes late changes nothing."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from boto3.dynamodb.conditions import Key
+
+from cloud_agent.adapters.sessions_table import SLOTS_KEY, SessionsTable, lock_key, pull_key, session_key
+from cloud_agent.domain.errors import SessionNotFoundError
+from cloud_agent.domain.intake import Prompt
+from cloud_agent.domain.session import SessionStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+ID, OTHER = "09e22a8b", "0badcafe"
+REPO, ISSUE = "acme/storefront", 42
+TASK = "arn:aws:ecs:us-east-1:123456789012:task/test/1"
+PROMPT = Prompt("title", "body", "octo-dev", "https://github.com/acme/storefront/issues/42")
+ENDED = [SessionStatus.COMPLETED, SessionStatus.STOPPED, SessionStatus.FAILED]
+
+
+@pytest.fixture
+def sessions(table: Table) -> SessionsTable:
+    return SessionsTable(table.name)
+
+
+def _claim(table: Table, session_id: str = ID, status: str = "STARTING", **attributes: Any) -> None:  # noqa: ANN401 - a row's values
+    """What the state "Claim Session" writes."""
+    table.put_item(
+        Item=session_key(session_id)
+        | {
+            "session_id": session_id,
+            "status": status,
+            "repo": REPO,
+            "issue_number": ISSUE,
+            "issue_key": "42",
+            "branch": "claude/42",
+            "installation_id": None,
+            "token_hash": "",
+            "execution_arn": f"arn:{session_id}",
+            **attributes,
+        }
+    )
+    _lock(table, session_id)
+    SessionsTable(table.name).ensure_slots()
+    table.update_item(
+        Key=SLOTS_KEY,
+        UpdateExpression="SET live.#id = :now",
+        ExpressionAttributeNames={"#id": session_id},
+        ExpressionAttributeValues={":now": int(time.time())},
+    )
+
+
+def _lock(table: Table, session_id: str, seconds: int = 3_600) -> None:
+    expires = int(time.time()) + seconds
+    table.put_item(Item=lock_key(REPO, ISSUE) | {"session_id": session_id, "expires_at": expires})
+
+
+def _row(table: Table, key: dict[str, str] | None = None) -> dict[str, Any]:
+    return dict(table.get_item(Key=key or session_key(ID)).get("Item", {}))
+
+
+def test_a_session_is_read_as_it_was_claimed(table: Table, sessions: SessionsTable) -> None:
+    _claim(table, turns=3, cost_usd=Decimal("0.25"))
+    session = sessions.get(ID)
+    assert (ID, SessionStatus.STARTING, REPO, ISSUE) == (
+        session.session_id,
+        session.status,
+        session.repo,
+        session.issue_number,
+    )
+    assert (3, Decimal("0.25"), None, None) == (session.turns, session.cost_usd, session.ip, session.installation_id)
+
+
+def test_an_unknown_session_is_an_error_that_names_it(sessions: SessionsTable) -> None:
+    with pytest.raises(SessionNotFoundError, match=ID):
+        sessions.get(ID)
+
+
+def test_a_row_of_another_execution_is_not_ones_own(table: Table, sessions: SessionsTable) -> None:
+    _claim(table)
+    assert ID == sessions.get_own(ID, f"arn:{ID}").session_id
+    with pytest.raises(SessionNotFoundError):
+        sessions.get_own(ID, "arn:another")
+
+
+def test_the_lock_names_the_live_session(table: Table, sessions: SessionsTable) -> None:
+    assert sessions.live_session_id(REPO, ISSUE) is None
+    _claim(table)
+    assert ID == sessions.live_session_id(REPO, ISSUE)
+    assert sessions.live_session_id(REPO, 43) is None
+    assert sessions.live_session_id("acme/other", ISSUE) is None
+
+
+def test_an_expired_lock_binds_nobody_though_it_is_not_deleted_yet(table: Table, sessions: SessionsTable) -> None:
+    _lock(table, ID, seconds=-60)
+    assert sessions.live_session_id(REPO, ISSUE) is None
+
+
+def test_the_issue_is_the_first_prompt_however_often_it_is_stored(sessions: SessionsTable) -> None:
+    for _ in range(2):
+        sessions.put_initial_prompt(ID, PROMPT)
+    (prompt,) = sessions.prompts_after(ID, "")
+    assert {
+        "id": "0" * 26,
+        "kind": "issue",
+        "title": "title",
+        "body": "body",
+        "author": "octo-dev",
+        "url": PROMPT.url,
+    } == {name: value for name, value in prompt.items() if name != "created_at"}
+    assert prompt["created_at"].endswith("Z")
+
+
+def test_prompts_come_oldest_first_and_after_the_one_named(table: Table, sessions: SessionsTable) -> None:
+    sessions.put_initial_prompt(ID, PROMPT)
+    sessions.put_initial_prompt(OTHER, PROMPT)
+    names = dict.fromkeys(("kind", "title", "body", "author", "url", "created_at"), "x")
+    first, second = "01JD8Z0000000000000000000A", "01JD8Z0000000000000000000B"
+    for prompt_id in (second, first):
+        table.put_item(Item={"pk": f"SESSION#{ID}", "sk": f"PROMPT#{prompt_id}"} | names)
+    _claim(table)
+
+    def ids(after: str) -> list[str]:
+        return [prompt["id"] for prompt in sessions.prompts_after(ID, after)]
+
+    assert ["0" * 26, first, second] == ids("")
+    assert [first, second] == ids("0" * 26)
+    assert [second] == ids(first)
+    assert [] == ids(second)
+    assert [second] == ids("01JD8Z0000000000000000000AZ"[:26] + "Z")
+
+
+@pytest.mark.parametrize("body", ["", "x" * 65_536, "😀" * 65_536, "```\n</details>\r\n\u0001"])
+def test_a_hard_body_comes_back_as_it_was(sessions: SessionsTable, body: str) -> None:
+    sessions.put_initial_prompt(ID, Prompt("", body, "a", "u"))
+    assert body == sessions.prompts_after(ID, "")[0]["body"]
+
+
+def test_attributes_are_recorded_on_an_existing_row_only(table: Table, sessions: SessionsTable) -> None:
+    with pytest.raises(SessionNotFoundError, match=ID):
+        sessions.record(ID, base_sha="a" * 40)
+    assert {} == _row(table)
+    _claim(table)
+    for _ in range(2):
+        sessions.record(ID, base_sha="a" * 40, initial_sha=None)
+    assert ("a" * 40, None) == (_row(table)["base_sha"], _row(table)["initial_sha"])
+
+
+def test_session_and_pull_request_know_each_other(table: Table, sessions: SessionsTable) -> None:
+    _claim(table)
+    for _ in range(2):
+        sessions.record_pull_request(ID, REPO, 43, "https://github.com/acme/storefront/pull/43")
+    assert 43 == _row(table)["pull_number"]
+    assert ID == _row(table, pull_key(REPO, 43))["session_id"]
+
+
+def test_a_starting_session_becomes_running_at_its_address(table: Table, sessions: SessionsTable) -> None:
+    _claim(table)
+    for _ in range(2):
+        assert sessions.mark_running(ID, TASK, "10.0.2.133", 3000)
+    row = _row(table)
+    assert ("RUNNING", TASK, "10.0.2.133", 3000) == (row["status"], row["task_arn"], row["ip"], row["port"])
+
+
+@pytest.mark.parametrize("status", [*ENDED, SessionStatus.QUEUED])
+def test_a_session_that_is_not_starting_gets_no_address(
+    table: Table, sessions: SessionsTable, status: SessionStatus
+) -> None:
+    _claim(table, status=status)
+    assert not sessions.mark_running(ID, TASK, "10.0.2.133", 3000)
+    assert (status, False) == (_row(table)["status"], "ip" in _row(table))
+
+
+def test_a_stopped_task_is_noted_on_its_live_session(table: Table, sessions: SessionsTable) -> None:
+    _claim(table)
+    for _ in range(2):
+        session = sessions.record_task_stopped(ID, TASK, "exit code 137")
+        assert session is not None
+        assert ID == session.session_id
+    assert "exit code 137" == _row(table)["task_stopped_reason"]
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_a_stopped_task_is_no_news_to_an_ended_session(
+    table: Table, sessions: SessionsTable, status: SessionStatus
+) -> None:
+    _claim(table, status=status, task_arn=TASK)
+    assert sessions.record_task_stopped(ID, TASK, "x") is None
+    assert "task_stopped_reason" not in _row(table)
+
+
+def test_an_earlier_tasks_end_is_not_noted_on_a_session_that_has_a_newer_one(
+    table: Table, sessions: SessionsTable
+) -> None:
+    _claim(table, status="RUNNING", task_arn=TASK)
+    assert sessions.record_task_stopped(ID, TASK + "0", "x") is None
+    assert "task_stopped_reason" not in _row(table)
+    assert sessions.record_task_stopped(ID, TASK, "x") is not None
+
+
+def test_the_end_of_an_unknown_sessions_task_makes_no_row(table: Table, sessions: SessionsTable) -> None:
+    assert sessions.record_task_stopped(ID, TASK, "x") is None
+    assert {} == _row(table)
+
+
+def test_activity_stands_as_last_reported(table: Table, sessions: SessionsTable) -> None:
+    _claim(table, status="RUNNING")
+    for turns in (1, 2):
+        assert sessions.record_activity(ID, {"activity": "turn_finished", "turns": turns, "cost_usd": Decimal("0.5")})
+    row = _row(table)
+    assert ("turn_finished", 2, Decimal("0.5")) == (row["activity"], row["turns"], row["cost_usd"])
+    assert row["last_active_at"].endswith("Z")
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_an_ended_session_does_nothing_more(table: Table, sessions: SessionsTable, status: SessionStatus) -> None:
+    _claim(table, status=status)
+    before = _row(table)
+    assert not sessions.record_activity(ID, {"activity": "x"})
+    assert before == _row(table)
+
+
+def test_closing_frees_slot_and_lock_and_dates_the_row(table: Table, sessions: SessionsTable) -> None:
+    _claim(table, status="RUNNING", lifecycle_token="t")
+    _claim(table, session_id=OTHER)
+    _lock(table, ID)
+    sessions.close(sessions.get(ID), SessionStatus.STOPPED, "The pull request was closed.")
+    row = _row(table)
+    assert ("STOPPED", "The pull request was closed.") == (row["status"], row["end_reason"])
+    assert "lifecycle_token" not in row
+    assert row["ended_at"].endswith("Z")
+    assert 29 * 86_400 < int(row["expires_at"]) - time.time() < 31 * 86_400
+    assert {} == _row(table, lock_key(REPO, ISSUE))
+    assert {OTHER} == set(_row(table, SLOTS_KEY)["live"])
+
+
+def test_closed_twice_the_first_ending_stands(table: Table, sessions: SessionsTable) -> None:
+    _claim(table)
+    session = sessions.get(ID)
+    sessions.close(session, SessionStatus.STOPPED, "first")
+    before = _row(table)
+    sessions.close(session, SessionStatus.FAILED, "second")
+    assert before == _row(table)
+    assert {} == _row(table, SLOTS_KEY)["live"]
+
+
+def test_closing_leaves_a_later_sessions_lock_alone(table: Table, sessions: SessionsTable) -> None:
+    _claim(table)
+    session = sessions.get(ID)
+    _claim(table, session_id=OTHER)
+    sessions.close(session, SessionStatus.FAILED, "late")
+    assert OTHER == sessions.live_session_id(REPO, ISSUE)
+    assert {OTHER} == set(_row(table, SLOTS_KEY)["live"])
+
+
+def test_closing_keeps_the_prompts_until_they_expire(table: Table, sessions: SessionsTable) -> None:
+    _claim(table)
+    sessions.put_initial_prompt(ID, PROMPT)
+    sessions.close(sessions.get(ID), SessionStatus.COMPLETED, "done")
+    rows = table.query(KeyConditionExpression=Key("pk").eq(f"SESSION#{ID}"))["Items"]
+    assert 2 == len(rows)
+    assert all(row["expires_at"] for row in rows)

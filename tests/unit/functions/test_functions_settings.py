@@ -1,0 +1,35 @@
+"""A function's environment: complete, or named."""
+
+# ruff: noqa: ARG001 - a fixture is asked for by naming it
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_agent.domain.errors import ConfigurationError
+from cloud_agent.settings import FUNCTIONS, AnnounceSessionSettings, WebhookSettings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_functions_settings_are_read_from_its_environment(environment: Callable[..., None], function: str) -> None:
+    assert "sessions" == load(FUNCTIONS[function]).sessions_table
+
+
+def test_a_missing_variable_is_named(environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_MACHINE_ARN")
+    with pytest.raises(ConfigurationError, match=r"WebhookSettings .*STATE_MACHINE_ARN: Field required"):
+        load(WebhookSettings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("UAT_URL", "uat.example.com"), ("GITHUB_API_URL", "file:///etc"), ("SESSIONS_TABLE", "")]
+)
+def test_an_unusable_variable_is_named(environment: Callable[..., None], name: str, value: str) -> None:
+    environment(**{name: value})
+    with pytest.raises(ConfigurationError, match=name):
+        load(AnnounceSessionSettings)

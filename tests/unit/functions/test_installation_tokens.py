@@ -1,0 +1,212 @@
+"""Tokens of the App's installation, from a small GitHub on a real socket."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+import urllib3
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from cloud_agent.adapters import installation_tokens
+from cloud_agent.adapters.installation_tokens import GIT_PERMISSIONS, InstallationTokens
+from cloud_agent.adapters.secrets import GitHubCredentials
+from cloud_agent.domain.errors import (
+    AppNotInstalledError,
+    CloudAgentError,
+    ConfigurationError,
+    GitHubRateLimitedError,
+    GitHubRequestError,
+    GitHubUnavailableError,
+    RepositoryNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
+
+KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+TOKEN = {"token": "ghs_the-installation's", "expires_at": "2026-11-22T09:00:00Z"}
+
+
+def _pem(key: Any = KEY, encryption: KeySerializationEncryption | None = None) -> str:  # noqa: ANN401 - any kind of key
+    pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())
+    return pem.decode()
+
+
+@dataclass
+class GitHub:
+    """Answers every exchange with `status` and `body`, and keeps what it was asked."""
+
+    url: str
+    status: int = 201
+    body: bytes = field(default_factory=lambda: json.dumps(TOKEN).encode())
+    silent: bool = False
+    requests: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    woken = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answers.requests.append((self.path, headers, body))
+            if answers.silent:
+                woken.wait(5)
+                return
+            self.send_response(answers.status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", str(len(answers.body)))
+            self.end_headers()
+            self.wfile.write(answers.body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    answers = GitHub(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield answers
+    finally:
+        woken.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def tokens(github: GitHub) -> InstallationTokens:
+    return InstallationTokens(github.url + "/", GitHubCredentials(app_id="527117", private_key=_pem()))
+
+
+def test_the_token_is_of_one_repository_with_the_permissions_asked_for(
+    tokens: InstallationTokens, github: GitHub
+) -> None:
+    token = tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+    assert (TOKEN["token"], TOKEN["expires_at"]) == (token.value, token.expires_at)
+    ((path, headers, body),) = github.requests
+    assert "/app/installations/99/access_tokens" == path
+    assert {"repositories": ["storefront"], "permissions": {"contents": "write"}} == body
+    assert ("application/vnd.github+json", "2022-11-28") == (headers["accept"], headers["x-github-api-version"])
+
+
+def test_the_app_proves_itself_by_a_short_lived_signature(tokens: InstallationTokens, github: GitHub) -> None:
+    tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+    scheme, _, proof = github.requests[0][1]["authorization"].partition(" ")
+    claims = jwt.decode(proof, KEY.public_key(), algorithms=["RS256"])
+    assert ("Bearer", "527117") == (scheme, claims["iss"])
+    assert claims["iat"] <= time.time() - 55
+    assert time.time() < claims["exp"] <= time.time() + 600
+
+
+def test_a_personal_token_is_taken_as_it_is(github: GitHub) -> None:
+    token = InstallationTokens(github.url, GitHubCredentials(token="ghp_mine")).token("acme/storefront", None, {})
+    assert "ghp_mine" == token.value
+    assert token.expires_at.endswith("Z")
+    assert [] == github.requests
+
+
+def test_a_token_is_not_shown_by_its_repr(tokens: InstallationTokens) -> None:
+    assert TOKEN["token"] not in repr(tokens.token("acme/storefront", 99, GIT_PERMISSIONS))
+
+
+def test_an_event_without_an_installation_is_refused_before_any_request(
+    tokens: InstallationTokens, github: GitHub
+) -> None:
+    with pytest.raises(AppNotInstalledError, match="acme/storefront"):
+        tokens.token("acme/storefront", None, GIT_PERMISSIONS)
+    assert [] == github.requests
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        (401, "A JSON web token could not be decoded", ConfigurationError),
+        (403, "This installation has been suspended", AppNotInstalledError),
+        (403, "API rate limit exceeded", GitHubRateLimitedError),
+        (403, "You have exceeded a secondary rate limit", GitHubRateLimitedError),
+        (404, "Not Found", AppNotInstalledError),
+        (422, "There is at least one repository that does not exist or is not accessible", RepositoryNotFoundError),
+        (422, "The permissions requested are not granted to this installation.", ConfigurationError),
+        (429, "slow down", GitHubRateLimitedError),
+        (500, "Server Error", GitHubUnavailableError),
+        (503, "Unavailable", GitHubUnavailableError),
+        (418, "teapot", GitHubRequestError),
+        (307, "moved", GitHubRequestError),
+    ],
+)
+def test_each_refusal_has_its_name(
+    tokens: InstallationTokens, github: GitHub, status: int, message: str, expected: type[CloudAgentError]
+) -> None:
+    github.status, github.body = status, json.dumps({"message": message}).encode()
+    with pytest.raises(expected) as refused:
+        tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+    assert expected is type(refused.value)
+    assert message in str(refused.value)
+    assert 1 == len(github.requests)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": 1}', b"\xff"])
+def test_a_refusal_that_is_not_githubs_json_is_named_all_the_same(
+    tokens: InstallationTokens, github: GitHub, body: bytes
+) -> None:
+    github.status, github.body = 502, body
+    with pytest.raises(GitHubUnavailableError, match="502"):
+        tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"null", b"{}"])
+def test_a_success_without_a_token_is_githubs_fault(tokens: InstallationTokens, github: GitHub, body: bytes) -> None:
+    github.body = body
+    with pytest.raises(GitHubUnavailableError, match="no token"):
+        tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+
+
+def test_a_silent_github_is_given_up(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation_tokens, "_TIMEOUT", urllib3.Timeout(connect=0.2, read=0.2))
+    github.silent = True
+    impatient = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=_pem()))
+    with pytest.raises(GitHubUnavailableError, match="ReadTimeoutError"):
+        impatient.token("acme/storefront", 99, GIT_PERMISSIONS)
+
+
+def test_a_github_that_refuses_the_connection_is_worth_a_retry() -> None:
+    nowhere = InstallationTokens("http://127.0.0.1:9", GitHubCredentials(app_id="1", private_key=_pem()))
+    with pytest.raises(GitHubUnavailableError):
+        nowhere.token("acme/storefront", 99, GIT_PERMISSIONS)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "not a key",
+        _pem().replace("\n", "\\n"),
+        _pem(ec.generate_private_key(ec.SECP256R1())),
+        _pem(encryption=BestAvailableEncryption(b"pass")),
+    ],
+    ids=["no PEM", "escaped line ends", "not RSA", "with a passphrase"],
+)
+def test_an_unusable_key_is_the_owners_to_correct_and_is_not_shown(github: GitHub, key: str) -> None:
+    tokens = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=key))
+    with pytest.raises(ConfigurationError, match="private_key") as refused:
+        tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+    assert key.splitlines()[0] not in str(refused.value)
+    assert [] == github.requests

@@ -1,0 +1,138 @@
+"""What one delivery asks for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent.domain.errors import UnreadableEventError
+from cloud_agent.domain.intake import Ignore, Start, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DELIVERY = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+HARD_TITLE = '**bold** "quotes" `code` <b>\n😀 $(id) {% $x %} ${y}'
+
+
+@pytest.fixture
+def payload(sample: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    return sample("github/issues.labeled.json")
+
+
+def _decide(payload: dict[str, Any], event: str = "issues") -> Start | Ignore:
+    return decide(event, DELIVERY, payload, "claude-dev")
+
+
+def _started(payload: dict[str, Any]) -> Start:
+    decision = _decide(payload)
+    assert isinstance(decision, Start)
+    return decision
+
+
+def _ignored(payload: dict[str, Any]) -> str:
+    decision = _decide(payload)
+    assert isinstance(decision, Ignore)
+    return decision.reason
+
+
+def test_the_label_on_an_open_issue_starts_a_session(payload: dict[str, Any]) -> None:
+    started = _started(payload)
+    assert {
+        "session_id": "513821dd",
+        "repo": "acme/storefront",
+        "issue_number": 42,
+        "issue_key": "42",
+        "issue_title": payload["issue"]["title"],
+        "issue_url": "https://github.com/acme/storefront/issues/42",
+        "branch": "claude/42",
+        "default_branch": "main",
+        "installation_id": payload["installation"]["id"],
+        "requested_by": "octo-dev",
+    } == started.request.model_dump()
+    assert (payload["issue"]["title"], payload["issue"]["body"]) == (started.prompt.title, started.prompt.body)
+
+
+def test_the_same_delivery_always_decides_the_same(payload: dict[str, Any]) -> None:
+    assert _decide(payload) == _decide(json.loads(json.dumps(payload)))
+
+
+def test_the_execution_input_holds_the_title_but_not_the_body(payload: dict[str, Any]) -> None:
+    payload["issue"] |= {"title": HARD_TITLE, "body": "x" * 65_536}
+    started = _started(payload)
+    assert HARD_TITLE == started.request.issue_title
+    assert len(started.request.model_dump_json()) < 2_000
+    assert "x" * 65_536 == started.prompt.body
+
+
+@pytest.mark.parametrize("body", [None, ""])
+def test_an_issue_without_a_body_is_an_empty_prompt(payload: dict[str, Any], body: str | None) -> None:
+    payload["issue"]["body"] = body
+    assert "" == _started(payload).prompt.body
+
+
+def test_a_plain_repository_webhook_has_no_installation(payload: dict[str, Any]) -> None:
+    del payload["installation"]
+    assert _started(payload).request.installation_id is None
+
+
+def test_a_trackers_key_names_the_branch(payload: dict[str, Any]) -> None:
+    payload["issue"]["title"] = "AGNTS-124: Show the total"
+    request = _started(payload).request
+    assert ("AGNTS-124", "claude/agnts-124") == (request.issue_key, request.branch)
+
+
+def test_what_github_adds_is_no_matter(payload: dict[str, Any]) -> None:
+    payload["issue"]["new_member"] = payload["new_member"] = {"a": [1]}
+    assert _started(payload)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"label": {"name": "bug"}}, "the label is not 'claude-dev'"),
+        ({"label": {"name": "Claude-Dev"}}, "the label is not 'claude-dev'"),
+        ({"sender": {"login": "renovate[bot]", "type": "Bot"}}, "the sender is a bot"),
+        ({"sender": {"login": "renovate[bot]", "type": "User"}}, "the sender is a bot"),
+        ({"issue": {"pull_request": {"url": "u"}}}, "this is a pull request"),
+        ({"issue": {"state": "closed"}}, "issue #42 is closed"),
+    ],
+)
+def test_a_label_that_starts_nothing_says_why(payload: dict[str, Any], change: dict[str, Any], reason: str) -> None:
+    for name, members in change.items():
+        payload[name] |= members
+    assert reason in _ignored(payload)
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "reason"),
+    [
+        ("ping", {"zen": "x", "action": "labeled"}, "pong: the webhook is connected"),
+        ("issues", {"action": "opened"}, "nothing to do for issues.opened"),
+        ("issues", {}, "nothing to do for issues"),
+        ("pull_request", {"action": "labeled"}, "nothing to do for pull_request.labeled"),
+        ("push", {"ref": "refs/heads/main"}, "nothing to do for push"),
+    ],
+)
+def test_every_other_event_is_politely_ignored(event: str, payload: dict[str, Any], reason: str) -> None:
+    assert Ignore(reason) == _decide(payload, event)
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("issue", None),
+        ("label", None),
+        ("sender", None),
+        ("repository", {"full_name": "acme", "default_branch": "main"}),
+        ("repository", {"full_name": "acme/../etc", "default_branch": "main"}),
+        ("issue", {"number": 0, "title": "t", "html_url": "u", "state": "open"}),
+        ("issue", [1]),
+    ],
+)
+def test_a_payload_that_github_does_not_document_is_named(payload: dict[str, Any], member: str, value: object) -> None:
+    payload[member] = value
+    with pytest.raises(UnreadableEventError, match=rf"issues\.labeled .*{member}"):
+        _decide(payload)

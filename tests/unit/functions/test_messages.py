@@ -1,0 +1,177 @@
+"""What the system writes on GitHub: within GitHub's limits, and untrusted words stay words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from cloud_agent.domain.failures import Failure, explain
+from cloud_agent.domain.messages import (
+    BODY_LIMIT,
+    REASON_LIMIT,
+    TITLE_LIMIT,
+    commit_message,
+    execution_console_url,
+    fenced,
+    marker,
+    plain,
+    pull_request_body,
+    pull_request_title,
+    sentence,
+    session_announcement,
+    session_end,
+    session_failure,
+)
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+WORDS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=200)
+HARD_TITLE = "**bold** \"quotes\" 'single' `code` <b>\n# 😀 [link](x) @octo-dev #1 | ~~x~~ <!-- -->"
+EXECUTION = "https://console.example/execution"
+
+
+def test_the_first_commit_names_the_issue() -> None:
+    assert "chore: initialize Claude agent session for AGNTS-124" == commit_message("AGNTS-124")
+
+
+def test_a_title_with_everything_in_it_becomes_one_line() -> None:
+    assert HARD_TITLE.replace("\n", " ") == pull_request_title(HARD_TITLE, "42")
+
+
+@given(title=st.text(max_size=600))
+@example(title="x" * TITLE_LIMIT)
+@example(title="x" * (TITLE_LIMIT + 1))
+@example(title=" \r\n\t")
+@example(title="😀" * 70_000)
+def test_every_title_is_one_that_github_takes(title: str) -> None:
+    made = pull_request_title(title, "42")
+    assert 1 <= len(made) <= TITLE_LIMIT
+    assert 1 == len(made.splitlines())
+
+
+def test_an_empty_title_names_the_issue() -> None:
+    assert "Claude: issue AGNTS-124" == pull_request_title(" \n", "AGNTS-124")
+
+
+def test_merging_the_pull_request_closes_the_issue() -> None:
+    body = pull_request_body(42, "octo_dev")
+    assert body.startswith("Closes #42\n\n")
+    assert r"as asked by octo\_dev." in body
+
+
+def test_the_announcement_carries_url_branch_and_marker() -> None:
+    comment = session_announcement("09e22a8b", "https://09e22a8b.uat.example.com", "claude/42")
+    assert comment.startswith("<!-- claude-cloud-agent:session:09e22a8b -->\n")
+    assert "**Live:** https://09e22a8b.uat.example.com\n" in comment
+    assert "`claude/42`" in comment
+
+
+def test_an_ended_sessions_comment_keeps_the_marker_and_claims_no_url() -> None:
+    comment = session_end("09e22a8b", "The session reached its maximum age.")
+    assert comment.startswith(marker("session", "09e22a8b"))
+    assert "The session reached its maximum age. What Claude pushed" in comment
+    assert "http" not in comment
+
+
+def test_the_agents_reason_for_an_end_is_data_and_short() -> None:
+    comment = session_end("09e22a8b", "<img src=x>\n\n# @octo-dev, " + "see [this](http://evil) " * 2_000)
+    html = MARKDOWN.render(comment)
+    assert len(comment) < 2 * REASON_LIMIT + 500
+    assert ["<h3>"] == re.findall(r"<h\d>", html)
+    assert "<img" not in html
+    assert "<a" not in html
+    assert "@octo-dev" not in html
+
+
+@given(text=WORDS)
+@example(text=HARD_TITLE)
+@example(text="1. one")
+@example(text="- one")
+@example(text="+ one")
+@example(text="---")
+@example(text="&lt;b&gt; &amp;")
+@example(text="a\n===")
+def test_plain_words_are_shown_as_they_are_and_nothing_else(text: str) -> None:
+    tokens = MARKDOWN.parse(plain(text))
+    line = " ".join(text.split())
+    if not line:
+        assert [] == tokens
+        return
+    assert ["paragraph_open", "inline", "paragraph_close"] == [token.type for token in tokens]
+    children = tokens[1].children or []
+    assert {child.type for child in children} <= {"text", "text_special"}
+    assert line.replace("\u2060", "") == "".join(child.content for child in children).replace("\u2060", "")
+
+
+@pytest.mark.parametrize("text", ["@octo-dev", "cc @acme/team", "see #42", "acme/shop#42", "(@octo-dev)"])
+def test_plain_words_mention_nobody_once_github_has_rendered_them(text: str) -> None:
+    shown = "".join(child.content for child in MARKDOWN.parse(plain(text))[1].children or [])
+    assert not re.search(r"[@#]\w", shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("done", "done."), ("done.", "done."), ("why?", "why?"), (" stop! ", "stop!")]
+)
+def test_a_sentence_ends_once(text: str, expected: str) -> None:
+    assert expected == sentence(text)
+
+
+@given(text=st.text(st.sampled_from("`~ \n\r\tab<>/"), max_size=400))
+@example(text="```\n</details>\n# out")
+@example(text="~~~\n````\nx")
+@example(text="`" * 8_001)
+@example(text="x\n" * 40_000)
+def test_no_text_closes_its_own_fence(text: str) -> None:
+    tokens = MARKDOWN.parse(f"{fenced(text)}\n\nafter")
+    assert ["fence", "paragraph_open", "inline", "paragraph_close"] == [token.type for token in tokens]
+
+
+def test_of_a_long_text_the_end_is_kept() -> None:
+    block = fenced("first line\n" + "x" * 10_000 + "\nlast line", limit=100)
+    assert "first line" not in block
+    assert block.endswith("\nlast line\n```")
+    assert "```text\n…\n" == block[:10]
+
+
+def test_a_failure_says_what_happened_what_to_do_and_where_to_look() -> None:
+    comment = session_failure(
+        "09e22a8b", explain("Run Agent", "RepositoryEmptyError", "acme/shop has no branch main."), EXECUTION
+    )
+    assert comment.startswith(marker("failure", "09e22a8b"))
+    assert "\nThe repository has no commit to start from.\n" in comment
+    assert "**What to do:** Push a first commit to the default branch. Then remove the label" in comment
+    assert "acme/shop has no branch main." in comment
+    assert f"({EXECUTION})" in comment
+
+
+def test_a_failure_without_evidence_has_no_details() -> None:
+    assert "<details>" not in session_failure("09e22a8b", Failure("XError", "what", "advice", ""), EXECUTION)
+
+
+@given(cause=st.text(max_size=100))
+@example(cause="`" * 32_768)
+@example(cause="😀" * 32_768)
+@example(cause="</details>\n```\n@everyone" * 1_000)
+def test_every_failure_fits_into_a_comment(cause: str) -> None:
+    comment = session_failure("09e22a8b", explain("Run Agent", "InstallFailedError", cause), EXECUTION)
+    assert len(comment) <= BODY_LIMIT
+    html = MARKDOWN.render(comment)
+    assert int(bool(cause)) == html.count("</details>")
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "host"),
+    [
+        ("aws", "eu-central-1", "eu-central-1.console.aws.amazon.com"),
+        ("aws-cn", "cn-north-1", "cn-north-1.console.amazonaws.cn"),
+        ("aws-us-gov", "us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_executions_page_is_that_of_its_partition(partition: str, region: str, host: str) -> None:
+    arn = f"arn:{partition}:states:{region}:123456789012:execution:m:acme-shop-42-09e22a8b"
+    url = execution_console_url(arn)
+    assert url.startswith(f"https://{host}/states/home?region={region}#")
+    assert url.endswith(arn)

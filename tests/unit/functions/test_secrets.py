@@ -1,0 +1,81 @@
+"""Secrets: read fresh, and never shown."""
+
+# ruff: noqa: ARG001 - a fixture is asked for by naming it
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from cloud_agent.adapters import secrets
+from cloud_agent.adapters.secrets import GitHubCredentials, read_github_credentials, read_secret
+from cloud_agent.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def test_a_secret_is_read_by_its_arn(put_secret: Callable[[str], str]) -> None:
+    assert "sesame" == read_secret(put_secret("sesame"))
+
+
+def test_a_rotated_secret_is_used_once_the_old_one_is_a_minute_old(
+    put_secret: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 60 == secrets.MAX_AGE_SECONDS
+    monkeypatch.setattr(secrets, "MAX_AGE_SECONDS", -1)  # what is read now is a minute old at once
+    arn = put_secret("old")
+    assert "old" == read_secret(arn)
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
+    assert "new" == read_secret(arn)
+
+
+def test_a_warm_worker_asks_for_a_secret_once_a_minute(put_secret: Callable[[str], str]) -> None:
+    arn = put_secret("old")
+    assert "old" == read_secret(arn)
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
+    assert "old" == read_secret(arn)
+
+
+def test_a_secret_that_is_missing_is_named(aws: None) -> None:
+    with pytest.raises(ConfigurationError, match="arn:aws:secretsmanager:us-east-1:1:secret:none"):
+        read_secret("arn:aws:secretsmanager:us-east-1:1:secret:none")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('{"token": "ghp_1"}', GitHubCredentials(token="ghp_1")),
+        ('{"app_id": "7", "private_key": "PEM"}', GitHubCredentials(app_id="7", private_key="PEM")),
+    ],
+)
+def test_both_forms_of_github_credentials_are_read(
+    put_secret: Callable[[str], str], value: str, expected: GitHubCredentials
+) -> None:
+    assert expected == read_github_credentials(put_secret(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{}",
+        "ghp_SENSITIVE",
+        '"ghp_SENSITIVE"',
+        '{"token": "SENSITIVE", "app_id": "7", "private_key": "SENSITIVE"}',
+        '{"private_key": "SENSITIVE"}',
+        '{"app_id": "SENSITIVE"}',
+        '{"token": ["SENSITIVE"]}',
+        '{"token": "SENSITIVE", "user": "SENSITIVE"}',
+        '{"token": "SENSITIVE"',
+    ],
+)
+def test_unusable_credentials_are_refused_without_being_shown(put_secret: Callable[[str], str], value: str) -> None:
+    arn = put_secret(value)
+    with pytest.raises(ConfigurationError) as refused:
+        read_github_credentials(arn)
+    assert arn in str(refused.value)
+    assert '{"token": "..."}' in str(refused.value)
+    assert "SENSITIVE" not in "".join(traceback.format_exception(refused.value))

@@ -1,0 +1,136 @@
+"""Ids, names and addresses that are made from a session."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from cloud_agent.domain.session import (
+    EXECUTION_NAME_LIMIT,
+    Session,
+    SessionRequest,
+    SessionStatus,
+    execution_name,
+    expiry_after_end,
+    session_id_for,
+    session_url,
+    timestamp,
+)
+
+REPOSITORIES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}", fullmatch=True)
+NUMBERS = st.integers(min_value=1, max_value=10**9)
+
+
+@given(repo=REPOSITORIES, number=NUMBERS, delivery=st.text(max_size=64))
+def test_a_redelivered_event_finds_its_own_session(repo: str, number: int, delivery: str) -> None:
+    session_id = session_id_for(repo, number, delivery)
+    assert re.fullmatch(r"[0-9a-f]{8}", session_id)
+    assert session_id == session_id_for(repo, number, delivery)
+
+
+def test_repository_issue_and_delivery_each_make_another_session() -> None:
+    ids = {
+        session_id_for("acme/shop", 42, "d1"),
+        session_id_for("acme/shop", 42, "d2"),
+        session_id_for("acme/shop", 43, "d1"),
+        session_id_for("acme/shop2", 42, "d1"),
+    }
+    assert 4 == len(ids)
+
+
+def test_an_execution_is_named_so_that_the_console_reads_by_itself() -> None:
+    assert "acme-storefront-42-09e22a8b" == execution_name("acme/storefront", 42, "09e22a8b")
+
+
+@given(repo=REPOSITORIES, number=NUMBERS, session_id=st.from_regex(r"[0-9a-f]{8}", fullmatch=True))
+def test_every_execution_name_is_one_that_step_functions_takes(repo: str, number: int, session_id: str) -> None:
+    name = execution_name(repo, number, session_id)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name)
+    assert name.endswith(f"-{number}-{session_id}")
+
+
+def test_the_longest_repository_name_is_cut_and_not_the_session() -> None:
+    name = execution_name("a" * 39 + "/" + "b" * 100, 10**9, "09e22a8b")
+    assert EXECUTION_NAME_LIMIT == len(name)
+    assert name.endswith("-1000000000-09e22a8b")
+
+
+@pytest.mark.parametrize(
+    ("uat_url", "expected"),
+    [
+        ("https://uat.example.com", "https://09e22a8b.uat.example.com"),
+        ("http://uat.localhost:8080", "http://09e22a8b.uat.localhost:8080"),
+    ],
+)
+def test_a_sessions_address_is_its_id_as_one_more_label(uat_url: str, expected: str) -> None:
+    assert expected == session_url(uat_url, "09e22a8b")
+
+
+def test_times_are_written_in_utc_to_the_millisecond() -> None:
+    moment = datetime(2026, 11, 22, 8, 5, 12, 4999, UTC)
+    assert "2026-11-22T08:05:12.004Z" == timestamp(moment)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", timestamp())
+
+
+def test_an_ended_session_is_kept_for_thirty_days() -> None:
+    moment = datetime(2026, 11, 22, tzinfo=UTC)
+    assert 30 * 86_400 == expiry_after_end(moment) - moment.timestamp()
+
+
+def test_a_session_is_live_until_it_has_ended() -> None:
+    assert {"QUEUED", "STARTING", "RUNNING"} == {status for status in SessionStatus if status.is_live}
+
+
+REQUEST = {
+    "session_id": "09e22a8b",
+    "repo": "acme/storefront",
+    "issue_number": 42,
+    "issue_key": "42",
+    "issue_title": "t",
+    "issue_url": "u",
+    "branch": "claude/42",
+    "default_branch": "main",
+    "installation_id": None,
+    "requested_by": "octo-dev",
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"session_id": "09E22A8B"},
+        {"session_id": "09e22a8b\n"},
+        {"session_id": "09e22a8"},
+        {"repo": "acme"},
+        {"repo": "-acme/storefront"},
+        {"repo": "acme/store front"},
+        {"repo": "acme/a/b"},
+        {"issue_number": 0},
+        {"token": "x"},
+    ],
+)
+def test_a_request_takes_nothing_but_what_it_names(wrong: dict[str, object]) -> None:
+    assert REQUEST == SessionRequest.model_validate(REQUEST).model_dump()
+    with pytest.raises(ValidationError):
+        SessionRequest.model_validate(REQUEST | wrong)
+
+
+def test_a_row_may_hold_more_than_the_functions_read() -> None:
+    row = {
+        "session_id": "09e22a8b",
+        "status": "STARTING",
+        "repo": "acme/storefront",
+        "issue_number": 42,
+        "issue_key": "42",
+        "branch": "claude/42",
+        "token_hash": "",
+        "execution_arn": "arn",
+        "pk": "SESSION#09e22a8b",
+        "activity": "Edit",
+    }
+    assert SessionStatus.STARTING is Session.model_validate(row).status

@@ -1,0 +1,56 @@
+"""The agent's task as ECS knows it."""
+
+# ruff: noqa: ARG001 - a fixture is asked for by naming it
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_agent.adapters.tasks import Tasks
+from cloud_agent.domain.errors import TaskNotRunningError
+
+if TYPE_CHECKING:
+    from tests.unit.functions.conftest import Ecs
+
+ID = "09e22a8b"
+
+
+@pytest.fixture
+def tasks(aws: None, ecs: Ecs) -> Tasks:
+    return Tasks("arn:aws:ecs:us-east-1:123456789012:cluster/test")
+
+
+def test_the_address_is_that_of_the_sessions_own_task(tasks: Tasks, ecs: Ecs) -> None:
+    ecs.add("other", "0badcafe", 2, "10.0.2.9")
+    arn = ecs.add("own", ID, 1, "10.0.2.133")
+    task = tasks.find(ID)
+    assert (arn, "10.0.2.133") == (task.arn, task.ip)
+
+
+def test_of_two_tasks_the_newest_is_taken(tasks: Tasks, ecs: Ecs) -> None:
+    ecs.add("b", ID, 3, "10.0.2.3")
+    ecs.add("a", ID, 2, "10.0.2.2")
+    assert "10.0.2.3" == tasks.find(ID).ip
+
+
+@pytest.mark.parametrize("status", ["PROVISIONING", "PENDING", "DEACTIVATING", "STOPPED"])
+def test_a_task_that_does_not_run_is_not_taken(tasks: Tasks, ecs: Ecs, status: str) -> None:
+    ecs.add("a", ID, 1, "10.0.2.2")
+    ecs.add("b", ID, 2, "10.0.2.3", status)
+    assert "10.0.2.2" == tasks.find(ID).ip
+    ecs.tasks.pop(0)
+    with pytest.raises(TaskNotRunningError, match="no longer running"):
+        tasks.find(ID)
+
+
+def test_a_session_without_a_task_is_named(tasks: Tasks) -> None:
+    with pytest.raises(TaskNotRunningError, match=ID):
+        tasks.find(ID)
+
+
+def test_a_task_without_an_address_is_named(tasks: Tasks, ecs: Ecs) -> None:
+    arn = ecs.add("a", ID, 1, None)
+    with pytest.raises(TaskNotRunningError, match=arn):
+        tasks.find(ID)

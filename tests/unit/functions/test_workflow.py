@@ -1,0 +1,64 @@
+"""Starting executions and answering their waits."""
+
+# ruff: noqa: ARG001 - a fixture is asked for by naming it
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloud_agent.adapters.workflow import Workflow
+
+if TYPE_CHECKING:
+    from tests.unit.functions.conftest import StepFunctions
+
+ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:test-session"
+LATE = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"]
+
+
+@pytest.fixture
+def workflow(aws: None, step_functions: StepFunctions) -> Workflow:
+    return Workflow()
+
+
+def test_an_execution_of_a_name_is_started_once(workflow: Workflow, step_functions: StepFunctions) -> None:
+    assert workflow.start(ARN, "acme-shop-42-09e22a8b", '{"n": 1}')
+    assert not workflow.start(ARN, "acme-shop-42-09e22a8b", '{"n": 2}')
+    assert {"acme-shop-42-09e22a8b": {"n": 1}} == step_functions.executions
+
+
+def test_each_answer_reaches_its_wait(workflow: Workflow, step_functions: StepFunctions) -> None:
+    assert workflow.succeed("a", {"port": 3000})
+    assert workflow.fail("b", "InstallFailedError", "npm")
+    assert workflow.heartbeat("c")
+    assert [("a", {"port": 3000})] == step_functions.succeeded
+    assert [("b", "InstallFailedError", "npm")] == step_functions.failed
+    assert ["c"] == step_functions.heartbeats
+
+
+@pytest.mark.parametrize("code", LATE)
+def test_an_answer_that_comes_late_is_harmless(workflow: Workflow, step_functions: StepFunctions, code: str) -> None:
+    step_functions.late["gone"] = code
+    assert not workflow.succeed("gone", {})
+    assert not workflow.fail("gone", "XError", "x")
+    assert not workflow.heartbeat("gone")
+
+
+def test_any_other_refusal_is_not_swallowed(workflow: Workflow, step_functions: StepFunctions) -> None:
+    step_functions.late["t"] = "AccessDeniedException"
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        workflow.succeed("t", {})
+
+
+def test_of_a_cause_that_is_too_long_the_end_is_kept(workflow: Workflow, step_functions: StepFunctions) -> None:
+    assert workflow.fail("t", "E" * 1_000, "x" * 40_000 + "the error itself")
+    ((_, error, cause),) = step_functions.failed
+    assert (256, 32_768) == (len(error), len(cause))
+    assert cause.endswith("the error itself")
+
+
+def test_the_longest_words_of_an_agent_fit_into_an_output(workflow: Workflow, step_functions: StepFunctions) -> None:
+    assert workflow.succeed("t", {"reason": "😀" * 32_000})
+    assert "😀" * 32_000 == step_functions.succeeded[0][1]["reason"]
