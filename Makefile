@@ -48,6 +48,7 @@ lint: $(INSTALLED) ## Check style, imports and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --verbose
 	$(BIN)/cfn-lint template.yaml
+	$(BIN)/hadolint --no-color agent/Dockerfile proxy/Dockerfile
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 
 .PHONY: types

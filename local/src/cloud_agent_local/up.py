@@ -8,12 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from cloud_agent_local import deployment, model_access, sample
+from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.github_client import GitHubClient
 from cloud_agent_local.installation import Installation, Ports, aws_environment
-from cloud_agent_local.parts import check_ports, check_tools, is_running, start, stop, wait_until_healthy
+from cloud_agent_local.parts import check_ports, check_tools, is_running, start, stop, tail, wait_until_healthy
 from cloud_agent_local.progress import part
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cloud_agent_local.installation import RunningPart
@@ -77,42 +79,56 @@ def _bring_up(installation: Installation, model: ModelAccess) -> None:
 def _start_embedded_aws(installation: Installation) -> None:
     # It begins empty: an execution does not survive a restart of the embedded Step Functions, so neither may the
     # rows and tasks it held.
-    shutil.rmtree(installation.state_dir / "aws", ignore_errors=True)
-    argv = ["--port", str(installation.ports.aws), "--state-dir", str(installation.state_dir / "aws")]
-    argv += ["--log-dir", str(installation.log_dir)]
-    _start(
-        installation,
-        "embedded-aws",
-        "cloud_agent_local.embedded_aws",
-        argv,
-        "/_ministack/health",
-        installation.aws_endpoint,
-    )
+    state_dir = installation.state_dir / "aws"
+    shutil.rmtree(state_dir, ignore_errors=True)
+    options = {"port": installation.ports.aws, "state-dir": state_dir, "log-dir": installation.log_dir}
+    running = _start(installation, "embedded-aws", "embedded_aws", options)
+    _wait(installation, running, f"{installation.aws_endpoint}/_ministack/health")
 
 
 def _start_local_github(installation: Installation) -> None:
-    argv = ["--port", str(installation.ports.github), "--data-dir", str(installation.github_dir)]
-    _start(installation, "github", "cloud_agent_local.github", argv, "/meta", installation.github_api_url)
+    options = {"port": installation.ports.github, "data-dir": installation.github_dir}
+    running = _start(installation, "github", "github", options)
+    _wait(installation, running, f"{installation.github_api_url}/meta")
 
 
 def _start_scripted_model(installation: Installation) -> None:
-    argv = ["--port", str(installation.ports.model)]
-    _start(installation, "model", "cloud_agent_local.scripted_model", argv, "/", installation.model_url)
+    running = _start(installation, "model", "scripted_model", {"port": installation.ports.model})
+    _wait(installation, running, installation.model_url)
 
 
 def _start_load_balancer(installation: Installation) -> None:
-    argv = ["--port", str(installation.ports.proxy), "--endpoint-url", installation.aws_endpoint]
-    argv += ["--target-group-arn", installation.outputs["ProxyTargetGroupArn"]]
-    _start(installation, "load-balancer", "cloud_agent_local.load_balancer", argv, "/health", installation.proxy_url)
+    options = {
+        "port": installation.ports.proxy,
+        "endpoint-url": installation.aws_endpoint,
+        "target-group-arn": installation.outputs["ProxyTargetGroupArn"],
+    }
+    running = _start(installation, "load-balancer", "load_balancer", options)
+    try:
+        _wait(installation, running, f"{installation.proxy_url}/health")
+    except PartFailedError as error:
+        # It answers once the proxy's task does; why the task does not, stands in the task's own log.
+        logs = sorted(installation.log_dir.glob("*-proxy-*.log"), key=lambda log: log.stat().st_mtime)
+        words = f"The proxy's own log, {logs[-1]}:\n{tail(logs[-1])}" if logs else "No proxy task was started."
+        raise PartFailedError(f"{error}\n{words}") from error
 
 
-def _start(installation: Installation, name: str, module: str, argv: list[str], health_path: str, url: str) -> None:  # noqa: PLR0913, PLR0917 - one part's description
-    log = installation.log_dir / f"{name}.log"
-    environment = aws_environment(installation.aws_endpoint) if name == "load-balancer" else dict(os.environ)
-    running: RunningPart = start(name, [sys.executable, "-m", module, *argv], log, environment)
+def _start(installation: Installation, name: str, module: str, options: Mapping[str, object]) -> RunningPart:
+    argv = [sys.executable, "-m", f"cloud_agent_local.{module}"]
+    argv += [f"--{option}={value}" for option, value in options.items()]
+    environment = aws_environment(installation.aws_endpoint) if name == "load-balancer" else os.environ
+    running = start(name, argv, _log(installation, name), environment)
     installation.parts.append(running)
     installation.save()
-    wait_until_healthy(running, url + health_path, log, START_SECONDS)
+    return running
+
+
+def _wait(installation: Installation, running: RunningPart, url: str) -> None:
+    wait_until_healthy(running, url, _log(installation, running.name), START_SECONDS)
+
+
+def _log(installation: Installation, name: str) -> Path:
+    return installation.log_dir / f"{name}.log"
 
 
 def _connect_github(installation: Installation, model: ModelAccess) -> None:

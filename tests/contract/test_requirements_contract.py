@@ -1,0 +1,70 @@
+"""What each deployable unit ships is enough to import all of it, and is what the tests ran with."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+UV = Path(sys.executable).parent / "uv"
+# Unit -> the folder its package lies in.
+UNITS = {"functions": "functions", "proxy": "proxy/src", "agent": "agent/src"}
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+for found in pkgutil.iter_modules([sys.argv[1]]):
+    package = importlib.import_module(found.name)
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+            print(module.name)
+"""
+
+
+def pinned(requirements: Path) -> dict[str, str]:
+    """Name -> version."""
+    return dict(re.findall(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^]]*\])?==([^\s;]+)", requirements.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_imports_with_its_own_requirements_alone(unit: str, tmp_path: Path) -> None:
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    requirements = PROJECT / unit / "requirements.txt"
+    options = ["--quiet", "--require-hashes", "--no-deps", "--python", str(python), "--requirement", str(requirements)]
+    subprocess.run([UV, "pip", "install", *options], check=True)
+
+    folder = str(PROJECT / UNITS[unit])
+    imported = subprocess.run(
+        [python, "-c", IMPORT_ALL, folder],
+        env={"PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "us-east-1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == imported.returncode, imported.stderr
+    assert 5 < len(imported.stdout.splitlines())
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_ships_the_versions_that_the_tests_ran_with(unit: str) -> None:
+    tested = pinned(PROJECT / "requirements" / "dev.txt")
+    shipped = pinned(PROJECT / unit / "requirements.txt")
+
+    assert {} != shipped
+    assert {name: tested.get(name) for name in shipped} == shipped
+
+
+@pytest.mark.parametrize(
+    "path", ["requirements/dev.txt", "requirements/uv.txt", *(f"{unit}/requirements.txt" for unit in UNITS)]
+)
+def test_a_lock_names_hashes_and_no_registry(path: str) -> None:
+    text = (PROJECT / path).read_text()
+
+    assert text.count("==") <= text.count("--hash=sha256:")
+    assert "://" not in text
