@@ -35,8 +35,8 @@ class TargetGroup:
             "elbv2",
             endpoint_url=endpoint_url,
             region_name=arn.split(":")[3],
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - the embedded endpoint asks for none
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the embedded AWS's administrator
             config=Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1}),
         )
         self._targets: list[tuple[str, int]] = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_local import deployment, model_access, sample
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.github_client import GitHubClient
-from cloud_agent_local.installation import Installation, Ports, aws_environment
+from cloud_agent_local.installation import Installation, Ports
 from cloud_agent_local.parts import check_ports, check_tools, is_running, start, stop, tail, wait_until_healthy
 from cloud_agent_local.progress import part
 
@@ -82,7 +82,8 @@ def _start_embedded_aws(installation: Installation) -> None:
     state_dir = installation.state_dir / "aws"
     shutil.rmtree(state_dir, ignore_errors=True)
     options = {"port": installation.ports.aws, "state-dir": state_dir, "log-dir": installation.log_dir}
-    running = _start(installation, "embedded-aws", "embedded_aws", options)
+    # IAM is enforced: a permission that the template forgets is missing here as it would be on AWS.
+    running = _start(installation, "embedded-aws", "embedded_aws", options, "--enforce-iam")
     _wait(installation, running, f"{installation.aws_endpoint}/_ministack/health")
 
 
@@ -113,11 +114,12 @@ def _start_load_balancer(installation: Installation) -> None:
         raise PartFailedError(f"{error}\n{words}") from error
 
 
-def _start(installation: Installation, name: str, module: str, options: Mapping[str, object]) -> RunningPart:
-    argv = [sys.executable, "-m", f"cloud_agent_local.{module}"]
+def _start(
+    installation: Installation, name: str, module: str, options: Mapping[str, object], *flags: str
+) -> RunningPart:
+    argv = [sys.executable, "-m", f"cloud_agent_local.{module}", *flags]
     argv += [f"--{option}={value}" for option, value in options.items()]
-    environment = aws_environment(installation.aws_endpoint) if name == "load-balancer" else os.environ
-    running = start(name, argv, _log(installation, name), environment)
+    running = start(name, argv, _log(installation, name), os.environ)
     installation.parts.append(running)
     installation.save()
     return running
