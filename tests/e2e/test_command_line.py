@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 from tests.e2e.conftest import free_ports
+from tests.e2e.system import System, wait_for
 
 from cloud_agent_local.installation import Installation, Ports
-
-if TYPE_CHECKING:
-    from tests.e2e.system import System
 
 COMMAND = str(Path(sys.executable).parent / "cloud-agent")
 # The names that other programs rely on.
@@ -172,3 +170,15 @@ def test_logs_name_the_part_of_each_line(system: System) -> None:
     logs = run("local", "logs", "load-balancer", f"--state-dir={system.installation.state_dir}").stdout
 
     assert logs.startswith("load-balancer | ")
+
+
+def test_up_that_is_ended_half_way_stops_what_it_has_started(tmp_path: Path) -> None:
+    with subprocess.Popen([COMMAND, "local", "up", *options(tmp_path, free_ports())], stdout=subprocess.PIPE) as up:
+        started = wait_for(lambda: Installation.load(tmp_path), lambda found: bool(found and len(found.parts) >= 2))
+        up.send_signal(signal.SIGTERM)
+        up.communicate(timeout=60)
+
+    assert started
+    assert 128 + signal.SIGTERM == up.returncode
+    assert [] == processes_of(tmp_path)
+    assert Installation.load(tmp_path) is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +32,12 @@ DEFAULT = Ports()
 
 
 def main() -> None:
-    """Run the command; what a person can mend is one clear message and exit code 1, without a traceback."""
+    """Run the command; what a person can mend is one clear message and exit code 1, without a traceback.
+
+    A signal or a closed terminal ends a command like Ctrl-C does: what it has started is stopped again.
+    """
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     try:
         app()
     except LocalModeError as error:

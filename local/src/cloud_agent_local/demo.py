@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -42,8 +41,6 @@ def run(state_dir: Path, ports: Ports) -> None:
     Raises:
         LocalModeError: something is not so; everything is stopped.
     """
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends everything too
-        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     console.print("[bold]Starting the system on this machine[/bold]")
     earlier = Installation.load(state_dir)
     if earlier is not None:

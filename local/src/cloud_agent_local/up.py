@@ -109,8 +109,9 @@ def _start_load_balancer(installation: Installation) -> None:
         _wait(installation, running, f"{installation.proxy_url}/health")
     except PartFailedError as error:
         # It answers once the proxy's task does; why the task does not, stands in the task's own log.
-        logs = sorted(installation.log_dir.glob("*-proxy-*.log"), key=lambda log: log.stat().st_mtime)
-        words = f"The proxy's own log, {logs[-1]}:\n{tail(logs[-1])}" if logs else "No proxy task was started."
+        logs = [log for log in installation.log_dir.glob("*-proxy-*.log") if log.stat().st_size]
+        last = max(logs, key=lambda log: log.stat().st_mtime, default=None)
+        words = f"The proxy's own log, {last}:\n{tail(last)}" if last else "No proxy task has said anything."
         raise PartFailedError(f"{error}\n{words}") from error
 
 
