@@ -293,6 +293,13 @@ class SessionWorkflow:
         listed = (self.ecs.list_tasks(cluster=each, startedBy=session.session_id)["taskArns"] for each in clusters)
         return list(itertools.chain.from_iterable(listed))
 
+    def task_token(self, task: str) -> str:
+        """The token that RunTask gave the container."""
+        described = self.ecs.describe_tasks(cluster=self.cluster, tasks=[task])["tasks"][0]
+        variables = described["overrides"]["containerOverrides"][0]["environment"]
+        token: str = next(variable["value"] for variable in variables if variable["name"] == "TASK_TOKEN")
+        return token
+
     def is_cleaned_up(self, run: Run) -> bool:
         """Whether slot and lock are free and the task is stopped."""
         session = run.session

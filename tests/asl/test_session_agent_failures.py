@@ -120,15 +120,8 @@ def test_an_agent_that_says_nonsense_instead_of_its_port_fails_the_session(
     runs = [workflow.start(machine, workflow.request("is-never-ready")) for _ in answers]
     for run, answer in zip(runs, answers, strict=True):
         (task,) = eventually(lambda run=run: workflow.running_tasks(run.session))
-        workflow.sfn.send_task_success(taskToken=_task_token(workflow, task), output=answer)
+        workflow.sfn.send_task_success(taskToken=workflow.task_token(task), output=answer)
     for run, answer in zip(runs, answers, strict=True):
         assert "FAILED" == workflow.ended(run)["status"], answer
         assert workflow.reported(run).state in {"Run Agent", "Register IP"}
         assert workflow.is_cleaned_up(run)
-
-
-def _task_token(workflow: SessionWorkflow, task: str) -> str:
-    described = workflow.ecs.describe_tasks(cluster=workflow.cluster, tasks=[task])["tasks"][0]
-    variables = described["overrides"]["containerOverrides"][0]["environment"]
-    token: str = next(variable["value"] for variable in variables if variable["name"] == "TASK_TOKEN")
-    return token

@@ -39,7 +39,13 @@ def assert_failed_as_told(workflow: SessionWorkflow, run: Run, step: str, error:
     assert (STEPS[step], error) == (reported.state, reported.error)
     assert f"{step} fails as asked" in explain(reported.state, reported.error, reported.cause).detail
     assert run.session == reported.session
-    way_down = [STEPS[step], "Report Failure", *(UNWINDING if step in TASK_NEVER_STARTED else UNWINDING_A_TASK)]
+    way_down = [
+        STEPS[step],
+        "Read Ending",
+        "End Requested?",
+        "Report Failure",
+        *(UNWINDING if step in TASK_NEVER_STARTED else UNWINDING_A_TASK),
+    ]
     assert way_down == workflow.states(run)[-len(way_down) :]
     row = workflow.row(run.session)
     assert row

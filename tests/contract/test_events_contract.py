@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from cloud_agent.domain.agent_reports import Done, Heartbeat, Progress, PromptId, Ready
 from cloud_agent.domain.events import StoppedTask
-from cloud_agent.domain.intake import Ignore, Start, decide
+from cloud_agent.domain.intake import End, Ignore, Start, decide
 from cloud_agent.domain.session import execution_name
 from cloud_agent.domain.session_token import session_id_of
 from cloud_agent.domain.signature import verify
@@ -59,6 +59,7 @@ WEBHOOKS = {
     "pull_request.closed",
     "push",
 }
+ENDS = {"issues.unlabeled", "issues.closed", "pull_request.closed"}
 
 
 def _read(path: str) -> Document:
@@ -123,10 +124,13 @@ def test_a_webhooks_sample_is_one_that_github_could_send(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(WEBHOOKS))
-def test_a_webhooks_sample_starts_a_session_or_is_ignored_with_a_reason(name: str) -> None:
+def test_a_webhooks_sample_starts_or_ends_a_session_or_is_ignored_with_a_reason(name: str) -> None:
     decision = decide(name.partition(".")[0], "delivery", _read(f"github/{name}.json"), "claude-dev")
     if name == "issues.labeled":
         assert isinstance(decision, Start)
+    elif name in ENDS:
+        assert isinstance(decision, End)
+        assert decision.ending.reason
     else:
         assert isinstance(decision, Ignore)
         assert decision.reason

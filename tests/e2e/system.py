@@ -55,6 +55,19 @@ class System:
         """Take it away again."""
         self.github.call("DELETE", f"/repos/{self.repository}/issues/{issue_number}/labels/{sample.LABEL}")
 
+    def start(self, title: str, body: str) -> Session:
+        """Open an issue and label it."""
+        issue = self.open_issue(title, body)
+        self.label(issue)
+        return self.session_of(issue)
+
+    def mark_ready(self, pull_number: int) -> None:
+        """Make a draft ready for review, as the button does."""
+        pull = self.github.call("GET", f"/repos/{self.repository}/pulls/{pull_number}")
+        query = "mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { clientMutationId } }"
+        url = f"{self.installation.github_url}/api/graphql"
+        self.github.call("POST", url, {"query": query, "variables": {"id": pull["node_id"]}})
+
     def session_of(self, issue_number: int) -> Session:
         """The session that the label started."""
         arn = self.executions.find(issue_number, 30)

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.e2e.system import Session, System, wait_for
-
-
-def start(system: System, title: str, body: str) -> Session:
-    """Open an issue, label it."""
-    issue = system.open_issue(title, body)
-    system.label(issue)
-    return system.session_of(issue)
+from tests.e2e.system import System, wait_for
 
 
 def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> None:
@@ -35,7 +28,7 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
 
 
 def test_a_redelivered_event_and_a_second_label_start_nothing_new(system: System) -> None:
-    session = start(system, "Only once", 'Change the greeting to "Once".')
+    session = system.start("Only once", 'Change the greeting to "Once".')
     system.wait_for_row(session, lambda row: "RUNNING" == row.get("status"))
     labelled = next(
         delivery
@@ -83,7 +76,7 @@ MARKDOWN_TITLE = (
 )
 def test_hard_texts_work_end_to_end(system: System, title: str, body: str) -> None:
     assert len(body) <= 65_536
-    session = start(system, title, body)
+    session = system.start(title, body)
 
     row = system.wait_for_turn(session)
 
@@ -96,7 +89,7 @@ def test_hard_texts_work_end_to_end(system: System, title: str, body: str) -> No
 
 
 def test_a_container_that_dies_is_told_on_the_pull_request_and_leaves_nothing_behind(system: System) -> None:
-    session = start(system, "Die in the middle", 'Change the greeting to "Farewell".')
+    session = system.start("Die in the middle", 'Change the greeting to "Farewell".')
     row = system.wait_for_turn(session)
     ecs = system.client("ecs")
 

@@ -11,6 +11,7 @@ from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.intake import Prompt
 from cloud_agent.domain.session import (
     LIVE,
+    Ending,
     Session,
     SessionStatus,
     expiry_after_end,
@@ -181,12 +182,40 @@ class SessionsTable:
             values={":now": timestamp()} | {f":{name}": value for name, value in attributes.items()},
         )
 
+    def session_of_pull(self, repo: str, pull_number: int) -> str | None:
+        """The id of the session that a pull request belongs to, live or not, if any."""
+        item = self._table.get_item(Key=pull_key(repo, pull_number), ConsistentRead=True).get("Item")
+        return str(item["session_id"]) if item else None
+
+    def request_end(self, session_id: str, ending: Ending) -> Session | None:
+        """Note how a live session is to end and return its row; None when it is over. The first request stands.
+
+        Whoever waits for the session reads the note: the state that parks it, and the agent's next call.
+        """
+        self._update(
+            session_id,
+            "SET ending = :ending",
+            Attr("status").is_in(sorted(LIVE)) & Attr("ending").not_exists(),
+            values={":ending": ending.model_dump(mode="json")},
+        )
+        session = self.get(session_id)
+        return session if session.status.is_live else None
+
+    def record_start_token(self, session_id: str, token: str) -> None:
+        """Keep the token of the execution's first wait, so that an end can be told to it at once."""
+        self._update(
+            session_id,
+            "SET start_token = :token",
+            Attr("status").eq(SessionStatus.STARTING),
+            values={":token": token},
+        )
+
     def close(self, session: Session, status: SessionStatus, reason: str) -> None:
         """End the session and free its slot and its issue's lock. Run twice, the first ending stands."""
         self._update(
             session.session_id,
             "SET #status = :status, end_reason = :reason, ended_at = :now, expires_at = :expires"
-            " REMOVE lifecycle_token",
+            " REMOVE lifecycle_token, start_token",
             Attr("status").is_in(sorted(LIVE)),
             names={"#status": "status"},
             values={

@@ -6,8 +6,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from cloud_agent.domain.session import Ending, Session
+
 # A wait that has been answered, has timed out or whose execution is over: the answer came late and is harmless.
 _LATE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
+# What the first wait fails with when the session is to end before it has begun: the workflow then reads the ending.
+END_REQUESTED = "SessionEndRequestedError"
 ERROR_LIMIT = 256  # characters, SendTaskFailure's limit for `error`
 CAUSE_LIMIT = 32_768  # characters, SendTaskFailure's limit for `cause`
 
@@ -38,6 +42,12 @@ class Workflow:
     def heartbeat(self, token: str) -> bool:
         """Tell a wait that the agent is alive; returns False when the wait is over."""
         return self._answer("send_task_heartbeat", taskToken=token)
+
+    def end(self, session: Session, ending: Ending) -> bool:
+        """End whichever wait a session's execution is in; returns False when it is in none just now."""
+        if session.lifecycle_token and self.succeed(session.lifecycle_token, ending.model_dump(mode="json")):
+            return True
+        return bool(session.start_token) and self.fail(str(session.start_token), END_REQUESTED, ending.reason)
 
     def _answer(self, operation: str, **arguments: str) -> bool:
         try:

@@ -55,6 +55,42 @@ class Installation(Event):
     id: int
 
 
+class IssueUnlabeled(Event):
+    """GitHub's `issues` event with action `unlabeled`."""
+
+    label: Label
+    issue: Issue
+    repository: Repository
+
+
+class ClosedIssue(Event):
+    """An issue when it is closed, and why."""
+
+    number: int = Field(gt=0)
+    state_reason: str | None = None
+
+
+class IssueClosed(Event):
+    """GitHub's `issues` event with action `closed`."""
+
+    issue: ClosedIssue
+    repository: Repository
+
+
+class ClosedPullRequest(Event):
+    """A pull request when it is closed, and whether by a merge."""
+
+    number: int = Field(gt=0)
+    merged: bool
+
+
+class PullRequestClosed(Event):
+    """GitHub's `pull_request` event with action `closed`."""
+
+    pull_request: ClosedPullRequest
+    repository: Repository
+
+
 class IssueLabeled(Event):
     """GitHub's `issues` event with action `labeled`."""
 

@@ -49,6 +49,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "ConfigurationError": ("This installation of Claude Cloud Agent is not fully configured", _LOOK),
     "TaskNotRunningError": ("The agent's container was gone before it could be reached", _AGAIN),
     "SessionNotFoundError": ("The session's row is gone from the sessions table", _AGAIN),
+    "SessionEndRequestedError": ("The session was asked to end", _AGAIN),
     "SessionOverError": ("The session ended while it was being started", _AGAIN),
     "AgentTaskStoppedError": ("The agent's container stopped", _LOOK),
     "States.HeartbeatTimeout": ("Nothing was heard from the agent's container for several minutes", _AGAIN),

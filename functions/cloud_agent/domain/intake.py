@@ -1,14 +1,16 @@
-"""What a verified webhook event asks for: a session, or nothing (and why)."""
+"""What a verified webhook event asks for: a session's start, its end, or nothing (and why)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from cloud_agent.domain.errors import UnreadableEventError
-from cloud_agent.domain.events import IssueLabeled
+from cloud_agent.domain.events import Event, IssueClosed, IssueLabeled, IssueUnlabeled, PullRequestClosed
 from cloud_agent.domain.issue_key import branch_name, issue_key
-from cloud_agent.domain.session import SessionRequest, session_id_for
+from cloud_agent.domain.session import Ending, SessionRequest, SessionStatus, session_id_for
+
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True)
@@ -30,32 +32,50 @@ class Start:
 
 
 @dataclass(frozen=True)
+class End:
+    """The session of this issue, or of this pull request, is to end."""
+
+    repo: str
+    ending: Ending
+    issue_number: int | None = None
+    pull_number: int | None = None
+
+
+@dataclass(frozen=True)
 class Ignore:
     """Nothing is to be done; `reason` is returned to GitHub and read in its list of deliveries."""
 
     reason: str
 
 
-def decide(event_name: str, delivery_id: str, payload: dict[str, Any], trigger_label: str) -> Start | Ignore:
+def decide(event_name: str, delivery_id: str, payload: dict[str, Any], trigger_label: str) -> Start | End | Ignore:
     """Decide what one delivery asks for. Pure: the same delivery always gives the same answer.
 
     Raises:
-        UnreadableEventError: an `issues.labeled` payload lacks what GitHub documents for it.
+        UnreadableEventError: the payload lacks what GitHub documents for its event.
     """
     action = payload.get("action")
-    if event_name == "ping":
-        return Ignore("pong: the webhook is connected")
-    if event_name != "issues" or action != "labeled":
-        return Ignore(f"nothing to do for {event_name}{f'.{action}' if action else ''}")
-    return _decide_labeled(_parse(payload), delivery_id, trigger_label)
+    match event_name, action:
+        case "ping", _:
+            return Ignore("pong: the webhook is connected")
+        case "issues", "labeled":
+            return _decide_labeled(_parse(IssueLabeled, "issues.labeled", payload), delivery_id, trigger_label)
+        case "issues", "unlabeled":
+            return _decide_unlabeled(_parse(IssueUnlabeled, "issues.unlabeled", payload), trigger_label)
+        case "issues", "closed":
+            return _decide_issue_closed(_parse(IssueClosed, "issues.closed", payload))
+        case "pull_request", "closed":
+            return _decide_pull_request_closed(_parse(PullRequestClosed, "pull_request.closed", payload))
+        case _:
+            return Ignore(f"nothing to do for {event_name}{f'.{action}' if action else ''}")
 
 
-def _parse(payload: dict[str, Any]) -> IssueLabeled:
+def _parse(model: type[E], event: str, payload: dict[str, Any]) -> E:
     try:
-        return IssueLabeled.model_validate(payload)
+        return model.model_validate(payload)
     except ValidationError as error:
         where = "; ".join(".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors()[:3])
-        raise UnreadableEventError(f"The issues.labeled payload is not as GitHub documents it: {where}") from error
+        raise UnreadableEventError(f"The {event} payload is not as GitHub documents it: {where}") from error
 
 
 def _decide_labeled(event: IssueLabeled, delivery_id: str, trigger_label: str) -> Start | Ignore:
@@ -83,3 +103,25 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, trigger_label: str) -
     )
     prompt = Prompt(issue.title, issue.body or "", event.sender.login, issue.html_url)
     return Start(request, prompt)
+
+
+def _decide_unlabeled(event: IssueUnlabeled, trigger_label: str) -> End | Ignore:
+    if event.label.name != trigger_label:
+        return Ignore(f"the label is not '{trigger_label}'")
+    ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {trigger_label} was taken off the issue.")
+    return End(event.repository.full_name, ending, issue_number=event.issue.number)
+
+
+def _decide_issue_closed(event: IssueClosed) -> End:
+    status = SessionStatus.COMPLETED if event.issue.state_reason == "completed" else SessionStatus.STOPPED
+    ending = Ending(status=status, reason="The issue was closed.")
+    return End(event.repository.full_name, ending, issue_number=event.issue.number)
+
+
+def _decide_pull_request_closed(event: PullRequestClosed) -> End:
+    ending = (
+        Ending(status=SessionStatus.COMPLETED, reason="The pull request was merged.")
+        if event.pull_request.merged
+        else Ending(status=SessionStatus.STOPPED, reason="The pull request was closed.")
+    )
+    return End(event.repository.full_name, ending, pull_number=event.pull_request.number)

@@ -32,6 +32,15 @@ class SessionStatus(StrEnum):
         return self in LIVE
 
 
+class Ending(BaseModel):
+    """How a session is to end, or has ended: `reason` is for the person on the pull request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: SessionStatus
+    reason: str
+
+
 LIVE = frozenset({SessionStatus.QUEUED, SessionStatus.STARTING, SessionStatus.RUNNING})
 
 
@@ -75,7 +84,9 @@ class Session(BaseModel):
     task_arn: str | None = None
     ip: str | None = None
     port: int | None = None
+    start_token: str | None = None
     lifecycle_token: str | None = None
+    ending: Ending | None = None
     turns: int = 0
     cost_usd: Decimal = Decimal(0)
     end_reason: str | None = None

@@ -52,8 +52,10 @@ def ready() -> Response[str]:
 @app.post("/agent/heartbeat")
 def heartbeat() -> Response[str]:
     """Keeps whichever wait the execution is in from timing out."""
-    session = _open_session()
-    Workflow().heartbeat(session.lifecycle_token or _body(Heartbeat).task_token)
+    session, report = _open_session(), _body(Heartbeat)
+    if session.status is SessionStatus.STARTING and session.start_token is None:
+        SessionsTable(load(GitHubSettings).sessions_table).record_start_token(session.session_id, report.task_token)
+    Workflow().heartbeat(session.lifecycle_token or report.task_token)
     return _answer(HTTPStatus.OK, {"status": session.status})
 
 
@@ -139,6 +141,8 @@ def _open_session() -> Session:
     identify_session(session_id, session.execution_arn)
     if not session.status.is_live:
         raise SessionOverError(sentence(f"Session {session_id} has ended: {session.end_reason or session.status}"))
+    if session.ending is not None:
+        raise SessionOverError(sentence(f"Session {session_id} is ending: {session.ending.reason}"))
     return session
 
 

@@ -20,7 +20,7 @@ from cloud_agent.adapters.secrets import read_secret
 from cloud_agent.adapters.sessions_table import SessionsTable
 from cloud_agent.adapters.workflow import Workflow
 from cloud_agent.domain.errors import InvalidSignatureError, UnreadableEventError
-from cloud_agent.domain.intake import Ignore, Start, decide
+from cloud_agent.domain.intake import End, Ignore, Start, decide
 from cloud_agent.domain.session import execution_name
 from cloud_agent.domain.signature import verify
 from cloud_agent.observability import identify_session, logger, metrics, tracer
@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @app.post("/webhook")
 def receive() -> Response[str]:
-    """202 with the session's id on a start, 200 with the reason when there is nothing to do."""
+    """202 with the session's id on a start or an end, 200 with the reason when there is nothing to do."""
     metrics.add_metric("DeliveriesReceived", MetricUnit.Count, 1)
     settings = load(WebhookSettings)
     headers = app.current_event.headers
@@ -55,6 +55,8 @@ def receive() -> Response[str]:
     decision = decide(event_name, delivery_id, _json_object(body), settings.trigger_label)
     if isinstance(decision, Ignore):
         return _ignored(decision.reason)
+    if isinstance(decision, End):
+        return _end(settings, decision)
     return _start_once(settings, decision, delivery_id)
 
 
@@ -105,6 +107,23 @@ def _start(*, settings: WebhookSettings, decision: Start, delivery_id: str) -> d
     logger.info("session requested", extra={"execution_name": name, "started": started})
     metrics.add_metric("SessionsRequested", MetricUnit.Count, 1)
     return {"session_id": request.session_id}
+
+
+def _end(settings: WebhookSettings, decision: End) -> Response[str]:
+    """Needs no memory of deliveries: the first request to end a session stands, and a later one changes nothing."""
+    table = SessionsTable(settings.sessions_table)
+    if decision.pull_number is not None:
+        session_id = table.session_of_pull(decision.repo, decision.pull_number)
+    else:
+        session_id = table.live_session_id(decision.repo, decision.issue_number or 0)
+    session = table.request_end(session_id, decision.ending) if session_id else None
+    if session is None or session.ending is None:
+        return _ignored("there is no live session to end")
+    identify_session(session.session_id, session.execution_arn)
+    told = Workflow().end(session, session.ending)
+    logger.info("end requested", extra={"reason": session.ending.reason, "told": told})
+    metrics.add_metric("EndsRequested", MetricUnit.Count, 1)
+    return _answer(HTTPStatus.ACCEPTED, {"session_id": session.session_id, "ending": session.ending.reason})
 
 
 @cache

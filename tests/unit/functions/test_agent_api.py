@@ -147,6 +147,23 @@ def test_an_ended_session_tells_its_container_to_stop(
     assert ([], [], []) == (step_functions.succeeded, step_functions.failed, step_functions.heartbeats)
 
 
+def test_a_session_that_is_asked_to_end_tells_its_container_to_stop(
+    call: Call, table: Table, step_functions: StepFunctions
+) -> None:
+    _put(table, status="STARTING", ending={"status": "STOPPED", "reason": "The issue was closed."})
+    for route in ROUTES:
+        assert (409, {"message": f"Session {ID} is ending: The issue was closed."}) == call(route), route
+    assert [] == step_functions.succeeded
+
+
+def test_the_first_heartbeat_leaves_the_token_by_which_a_start_can_be_ended(call: Call, table: Table) -> None:
+    call("heartbeat")
+    assert "start_token" not in _row(table)
+    _put(table, status="STARTING")
+    call("heartbeat")
+    assert TASK_TOKEN == _row(table)["start_token"]
+
+
 def test_ready_ends_the_first_wait_with_the_port(call: Call, table: Table, step_functions: StepFunctions) -> None:
     _put(table, status="STARTING")
     assert (200, {}) == call("ready")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloud_agent.domain.errors import UnreadableEventError
-from cloud_agent.domain.intake import Ignore, Start, decide
+from cloud_agent.domain.intake import End, Ignore, Start, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ def payload(sample: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     return sample("github/issues.labeled.json")
 
 
-def _decide(payload: dict[str, Any], event: str = "issues") -> Start | Ignore:
+def _decide(payload: dict[str, Any], event: str = "issues") -> Start | End | Ignore:
     return decide(event, DELIVERY, payload, "claude-dev")
 
 
@@ -136,3 +136,56 @@ def test_a_payload_that_github_does_not_document_is_named(payload: dict[str, Any
     payload[member] = value
     with pytest.raises(UnreadableEventError, match=rf"issues\.labeled .*{member}"):
         _decide(payload)
+
+
+REPOSITORY = {"full_name": "acme/storefront", "default_branch": "main"}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "status", "reason", "target"),
+    [
+        (
+            "pull_request",
+            {"pull_request": {"number": 43, "merged": True}},
+            "COMPLETED",
+            "The pull request was merged.",
+            (None, 43),
+        ),
+        (
+            "pull_request",
+            {"pull_request": {"number": 43, "merged": False}},
+            "STOPPED",
+            "The pull request was closed.",
+            (None, 43),
+        ),
+        (
+            "issues",
+            {"issue": {"number": 42, "state_reason": "completed"}},
+            "COMPLETED",
+            "The issue was closed.",
+            (42, None),
+        ),
+        (
+            "issues",
+            {"issue": {"number": 42, "state_reason": "not_planned"}},
+            "STOPPED",
+            "The issue was closed.",
+            (42, None),
+        ),
+    ],
+)
+def test_what_is_closed_ends_its_session(
+    event: str, payload: dict[str, Any], status: str, reason: str, target: tuple[int | None, int | None]
+) -> None:
+    decision = _decide({"action": "closed", "repository": REPOSITORY, **payload}, event)
+    assert isinstance(decision, End)
+    assert ("acme/storefront", status, reason) == (decision.repo, decision.ending.status, decision.ending.reason)
+    assert target == (decision.issue_number, decision.pull_number)
+
+
+def test_only_the_trigger_label_ends_a_session_when_it_is_taken_off(payload: dict[str, Any]) -> None:
+    unlabeled = payload | {"action": "unlabeled"}
+    ended = _decide(unlabeled)
+    assert isinstance(ended, End)
+    assert "The label claude-dev was taken off the issue." == ended.ending.reason
+    assert Ignore("the label is not 'claude-dev'") == _decide(unlabeled | {"label": {"name": "bug"}})
