@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import tempfile
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
 
 from cloud_agent_local import deployment, sample
 from cloud_agent_local.executions import Executions
 from cloud_agent_local.github_client import GitHubClient
 from cloud_agent_local.status import sessions
+from cloud_agent_local.up import webhook_url
 from cloud_agent_local.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -127,6 +134,18 @@ class System:
     def delivery(self, delivery_id: int) -> dict[str, Any]:
         """One delivery with its request and response."""
         return dict(self.github.call("GET", f"/app/hook/deliveries/{delivery_id}", as_app=True))
+
+    def deliver(self, event: str, payload: dict[str, Any]) -> httpx.Response:
+        """Send a signed delivery of our own, under a new id."""
+        body = json.dumps(payload).encode()
+        secret = deployment.webhook_secret(self.installation).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "X-GitHub-Event": event,
+            "X-GitHub-Delivery": str(uuid.uuid4()),
+            "X-Hub-Signature-256": "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest(),
+        }
+        return httpx.post(webhook_url(self.installation), content=body, headers=headers, timeout=15, trust_env=False)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """A client of the embedded AWS."""

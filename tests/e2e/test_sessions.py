@@ -42,20 +42,15 @@ def test_a_redelivered_event_and_a_second_label_start_nothing_new(system: System
     again = wait_for(
         lambda: [d for d in system.deliveries() if d["guid"] == labelled["guid"] and d["redelivery"]], bool
     )
-    system.unlabel(session.issue_number)
-    system.label(session.issue_number)
-    ignored = wait_for(
-        lambda: [
-            d
-            for d in system.deliveries()
-            if "labeled" == d["action"] and 200 == d["status_code"] and d["id"] > again[0]["id"]
-        ],
-        bool,
-    )
+    original = system.delivery(labelled["id"])["request"]["payload"]
+    second = system.deliver("issues", original)
+    other = system.deliver("issues", {**original, "label": {**original["label"], "name": "bug"}})
 
     assert 202 == again[0]["status_code"]
     assert session.id in system.delivery(again[0]["id"])["response"]["payload"]
-    assert f"already has the live session {session.id}" in system.delivery(ignored[0]["id"])["response"]["payload"]
+    ignored = {"ignored": f"issue #{session.issue_number} already has the live session {session.id}"}
+    assert (200, ignored) == (second.status_code, second.json())
+    assert (200, {"ignored": "the label is not 'claude-dev'"}) == (other.status_code, other.json())
     assert 1 == len(system.executions_of(session.issue_number))
     row = system.wait_for_turn(session)
     assert 1 == len(system.wait_for_announcement(row["pull_number"]))
