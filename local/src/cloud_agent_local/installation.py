@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Self
 
@@ -117,7 +118,10 @@ def _file(state_dir: Path) -> Path:
 def aws_environment(endpoint: str) -> dict[str, str]:
     """This process's environment with the embedded AWS in place of any real account it may be configured for."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") or "CA_BUNDLE" in name}
+    # First on the PATH: sam builds with the Python of this very environment, whatever else the machine has.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return kept | {
+        "PATH": path,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
