@@ -188,7 +188,7 @@ class SessionsTable:
         return str(item["session_id"]) if item else None
 
     def request_end(self, session_id: str, ending: Ending) -> Session | None:
-        """Note how a live session is to end and return its row; None when it is over. The first request stands.
+        """Note how a live session is to end and return its row; None when it is over or gone. The first request stands.
 
         Whoever waits for the session reads the note: the state that parks it, and the agent's next call.
         """
@@ -198,7 +198,10 @@ class SessionsTable:
             Attr("status").is_in(sorted(LIVE)) & Attr("ending").not_exists(),
             values={":ending": ending.model_dump(mode="json")},
         )
-        session = self.get(session_id)
+        try:
+            session = self.get(session_id)
+        except SessionNotFoundError:  # a pull request outlives its session's row, which expires
+            return None
         return session if session.status.is_live else None
 
     def record_start_token(self, session_id: str, token: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from cloud_agent_local import logs, status
 from cloud_agent_local import up as lifecycle
@@ -41,7 +42,7 @@ def main() -> None:
     try:
         app()
     except LocalModeError as error:
-        errors.print(f"[red]error:[/red] {error}", markup=True)
+        errors.print(f"[red]error:[/red] {escape(str(error))}")
         raise SystemExit(1) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -108,3 +108,8 @@ def test_a_session_that_is_over_is_left_alone(
 def test_a_pull_request_of_nobodys_session_is_ignored(deliver: Deliver) -> None:
     assert (200, {"ignored": "there is no live session to end"}) == deliver("pull_request", MERGED)
     assert (200, {"ignored": "there is no live session to end"}) == deliver("issues", CLOSED)
+
+
+def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(deliver: Deliver, table: Table) -> None:
+    table.put_item(Item=pull_key(REPO, 43) | {"session_id": "513821dd"})
+    assert (200, {"ignored": "there is no live session to end"}) == deliver("pull_request", MERGED)
