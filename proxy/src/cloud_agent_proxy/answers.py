@@ -94,8 +94,9 @@ def _queued(session: Session) -> Answer:
     return Answer(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="session_queued",
-        title="Waiting for a free place",
-        message="As many sessions as may run at once are running. This one starts when the next of them ends.",
+        title="The session waits for a free slot",
+        message="As many sessions as may run at once, in all or for this repository, are running. "
+        "This one starts by itself when it is its turn; its place in the queue stands in its comment on GitHub.",
         what_to_do="This page turns into the session by itself.",
         session_id=session.id,
         pull_request=_web_link(session.pull_url),
@@ -128,7 +129,8 @@ def _ended(session: Session) -> Answer:
         title=words[session.status],
         message="Its container and dev server are gone; what was pushed stays on its branch.",
         reason=session.end_reason[:_REASON_LENGTH],
-        what_to_do="To start a new session, take the label off the issue and put it on again.",
+        what_to_do="To go on, comment /restart on the pull request, "
+        "or take the label off the issue and put it on again.",
         session_id=session.id,
         pull_request=_web_link(session.pull_url),
     )

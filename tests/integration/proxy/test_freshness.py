@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 import websockets
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text
+    from tests.integration.proxy.line import Line
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
@@ -118,46 +118,6 @@ async def test_a_deleted_row_ends_the_route(
             return int((await client.get("/")).status_code)
 
         await becomes(404, status, TWO_SECONDS)
-
-
-class Line:
-    """The way to the table, which can be cut and mended."""
-
-    def __init__(self, target: str) -> None:
-        self._host, self._port = urlsplit(target).hostname, urlsplit(target).port
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
-        self.port = 0
-
-    async def mend(self) -> None:
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def cut(self) -> None:
-        assert self._server
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
-        self._writers |= {writer, far_writer}
-        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-
-@pytest.fixture
-async def line(aws_endpoint: str) -> AsyncIterator[Line]:
-    line = Line(aws_endpoint)
-    await line.mend()
-    yield line
-    line.cut()
 
 
 async def health(proxy: Proxy) -> dict[str, Any]:

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     import httpx
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream
 
-LIVE_STATUS = [("QUEUED", "session_queued"), ("STARTING", "session_starting")]
+LIVE_STATUS = [
+    ("QUEUED", "session_queued", "The session waits for a free slot"),
+    ("STARTING", "session_starting", "The session is starting"),
+]
 
 
 async def page(proxy: Proxy, session_id: str, accept: str = "text/html") -> httpx.Response:
@@ -46,17 +49,19 @@ async def test_a_foreign_host_is_a_421_page(proxy: Proxy, host: str) -> None:
     assert "not the place" in response.text
 
 
-@pytest.mark.parametrize(("status", "error"), LIVE_STATUS)
+@pytest.mark.parametrize(("status", "error", "title"), LIVE_STATUS)
 async def test_a_session_on_its_way_is_a_503_page_that_comes_back_by_itself(
-    proxy: Proxy, table: SessionsTable, status: str, error: str
+    proxy: Proxy, table: SessionsTable, status: str, error: str, title: str
 ) -> None:
     session_id = table.put(status=status)
     response = await page(proxy, session_id)
     assert 503 == response.status_code
     assert "2" == response.headers["retry-after"]
     assert '<meta http-equiv="refresh" content="2">' in response.text
+    assert f"<h1>{title}</h1>" in response.text
     assert session_id in response.text
-    assert error == (await page(proxy, session_id, "application/json")).json()["error"]
+    fields = (await page(proxy, session_id, "application/json")).json()
+    assert (error, session_id, 2) == (fields["error"], fields["session_id"], fields["retry_after_seconds"])
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
@@ -69,6 +74,7 @@ async def test_an_ended_session_is_a_410_page_that_says_why_and_how_to_go_on(
     assert 410 == response.status_code
     assert "The pull request was &lt;merged&gt;." in response.text
     assert f'href="{pull}"' in response.text
+    assert "/restart" in response.text
     assert "label" in response.text
     assert "refresh" not in response.text
 

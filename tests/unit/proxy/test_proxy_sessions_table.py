@@ -1,6 +1,7 @@
 """The sessions table as DynamoDB answers."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import boto3
@@ -25,6 +26,15 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             BillingMode="PAY_PER_REQUEST",
         )
         yield client
+
+
+VISIT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def last_visited_at(client: Any, session_id: str) -> str | None:  # noqa: ANN401 - one of boto3's made-up classes
+    key = {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
+    item = client.get_item(TableName="sessions", Key=key).get("Item", {})
+    return item["last_visited_at"]["S"] if "last_visited_at" in item else None
 
 
 def put(client: Any, session_id: str, **attributes: dict[str, str]) -> None:  # noqa: ANN401 - one of boto3's made-up classes
@@ -79,3 +89,49 @@ def test_a_table_that_cannot_be_read_is_said_with_its_name() -> None:
         table.get("09e22a8b")
     with pytest.raises(TableUnavailableError, match="missing"):
         table.get_many(["09e22a8b"])
+    with pytest.raises(TableUnavailableError, match="missing"):
+        table.note_visit("09e22a8b", VISIT)
+
+
+@pytest.mark.parametrize(
+    ("moment", "written"),
+    [
+        (VISIT, "2026-11-22T10:00:00.000Z"),
+        (VISIT + timedelta(microseconds=1_999), "2026-11-22T10:00:00.001Z"),
+        (VISIT.astimezone(timezone(timedelta(hours=2))), "2026-11-22T10:00:00.000Z"),
+    ],
+)
+def test_a_visit_is_written_in_utc_to_the_millisecond_and_changes_nothing_else(
+    client: Any,  # noqa: ANN401 - one of boto3's made-up classes
+    moment: datetime,
+    written: str,
+) -> None:
+    put(client, "09e22a8b", status={"S": "RUNNING"}, ip={"S": "10.0.0.9"})
+    SessionsTable("sessions").note_visit("09e22a8b", moment)
+    (item,) = client.scan(TableName="sessions")["Items"]
+    assert {
+        "pk": {"S": "SESSION#09e22a8b"},
+        "sk": {"S": "SESSION"},
+        "status": {"S": "RUNNING"},
+        "ip": {"S": "10.0.0.9"},
+        "last_visited_at": {"S": written},
+    } == item
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "COMPLETED", "STOPPED", "FAILED"])
+def test_a_visit_is_written_on_no_session_that_does_not_run(client: Any, status: str) -> None:  # noqa: ANN401 - one of boto3's made-up classes
+    put(client, "09e22a8b", status={"S": status})
+    SessionsTable("sessions").note_visit("09e22a8b", VISIT)
+    assert last_visited_at(client, "09e22a8b") is None
+
+
+def test_a_visit_makes_no_row(client: Any) -> None:  # noqa: ANN401 - one of boto3's made-up classes
+    SessionsTable("sessions").note_visit("09e22a8b", VISIT)
+    assert [] == client.scan(TableName="sessions")["Items"]
+
+
+def test_of_two_proxies_visits_the_later_stands(client: Any) -> None:  # noqa: ANN401 - one of boto3's made-up classes
+    put(client, "09e22a8b", status={"S": "RUNNING"})
+    for minutes in (1, 2, 0):
+        SessionsTable("sessions").note_visit("09e22a8b", VISIT + timedelta(minutes=minutes))
+    assert "2026-11-22T10:02:00.000Z" == last_visited_at(client, "09e22a8b")
