@@ -21,7 +21,15 @@ class SessionOverError(AgentError):
 
 
 class AgentApiRefusedError(AgentError):
-    """The Agent API answered a 4xx other than 409: asking again would change nothing."""
+    """The Agent API answered a 4xx other than 409: asking again would change nothing.
+
+    `status` is that answer's, `reason` its own words.
+    """
+
+    def __init__(self, call: str, status: int, reason: str) -> None:
+        super().__init__(f"The Agent API refused {call} with {status}: {reason}")
+        self.status = status
+        self.reason = reason
 
 
 class AgentApiUnavailableError(AgentError):
@@ -29,15 +37,31 @@ class AgentApiUnavailableError(AgentError):
 
 
 class Prompt(BaseModel):
-    """What a person asked for: the issue itself, or a comment on its pull request."""
+    """What a person asked for: the issue itself, or a comment or review on its pull request."""
 
     id: str
-    kind: Literal["issue", "comment"]
+    kind: Literal["issue", "comment", "review", "review_comment"]
     title: str = ""
     body: str = ""
     author: str = ""
     url: str = ""
     created_at: str = ""
+
+
+class Requests(BaseModel):
+    """What people want of the session: all that is not answered yet, and the latest wish to interrupt, by its id."""
+
+    prompts: list[Prompt]
+    interrupt: str | None = None
+
+
+class SessionLimits(BaseModel):
+    """What the repository says about its session's end and review; None where it says nothing."""
+
+    idle_minutes: int | None
+    max_turns: int | None
+    budget_usd: float | None
+    ready_for_review: bool
 
 
 class GitToken(BaseModel):
@@ -77,15 +101,22 @@ class AgentApi:
         """Say that the agent is alive."""
         await self._call("POST", "/agent/heartbeat", self._with_task_token())
 
-    async def ready(self, port: int) -> None:
-        """Say that the dev server answers on `port` of the task's own address."""
-        await self._call("POST", "/agent/ready", self._with_task_token(port=port))
+    async def ready(self, port: int, limits: SessionLimits) -> None:
+        """Say that the dev server answers on `port` of the task's own address, and what the repository wants."""
+        await self._call("POST", "/agent/ready", self._with_task_token(port=port, limits=limits.model_dump()))
 
-    async def prompts(self, after: str | None) -> list[Prompt]:
-        """Return the prompts that came after the one with id `after`, oldest first."""
-        query = {"after": after} if after else {}
-        answer = await self._call("GET", "/agent/prompts", query=query)
-        return [Prompt.model_validate(prompt) for prompt in answer["prompts"]]
+    async def requests(self) -> Requests:
+        """Return what is asked of the session and not answered yet."""
+        return Requests.model_validate(await self._call("GET", "/agent/prompts"))
+
+    async def environment(self, names: list[str]) -> dict[str, SecretStr]:
+        """Return the values of the repository's secrets.
+
+        Raises:
+            AgentApiRefusedError: with status 400 when one does not exist; its reason says where to create it.
+        """
+        answer = await self._call("POST", "/agent/environment", {"names": names})
+        return {name: SecretStr(answer["values"][name]) for name in names}
 
     async def git_token(self) -> GitToken:
         """Return fresh credentials for the session's repository."""
@@ -111,6 +142,7 @@ class AgentApi:
         turns: int,
         cost_usd: float,
         head_sha: str | None,
+        interrupted: bool = False,
     ) -> None:
         """Report a turn's end. `turns` and `cost_usd` are totals of the session; `result` is cut to 8,000."""
         await self._progress(
@@ -121,6 +153,7 @@ class AgentApi:
             turns=turns,
             cost_usd=cost_usd,
             head_sha=head_sha,
+            interrupted=interrupted,
         )
 
     async def failed(self, error: str, message: str, *, patience_seconds: float) -> None:
@@ -143,7 +176,6 @@ class AgentApi:
         path: str,
         body: dict[str, object] | None = None,
         *,
-        query: dict[str, str] | None = None,
         patience_seconds: float | None = None,
     ) -> dict[str, Any]:
         patience = self._patience_seconds if patience_seconds is None else patience_seconds
@@ -151,7 +183,7 @@ class AgentApi:
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                response = await self._http.request(method, path, json=body, params=query)
+                response = await self._http.request(method, path, json=body)
                 if not _worth_repeating(response.status_code):
                     return _answer(method, path, response)
                 reason = f"HTTP {response.status_code}"
@@ -177,9 +209,7 @@ def _answer(method: str, path: str, response: httpx.Response) -> dict[str, Any]:
     if response.is_success:
         answer: dict[str, Any] = response.json()
         return answer
-    raise AgentApiRefusedError(
-        f"The Agent API refused {method} {path} with {response.status_code}: {_message(response)}"
-    )
+    raise AgentApiRefusedError(f"{method} {path}", response.status_code, _message(response))
 
 
 def _message(response: httpx.Response) -> str:

@@ -1,28 +1,22 @@
 import asyncio
 import logging
-import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from claude_agent_sdk import (
-    AssistantMessage,
-    ClaudeAgentOptions,
-    ClaudeSDKClient,
-    ResultMessage,
-    ToolUseBlock,
-)
+from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
+from cloud_agent_runner.claude_process import ClaudeProcess, ToolReport
+from cloud_agent_runner.descendants import end_descendants
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.tool_policy import ALLOWED_TOOLS, REFUSED_TOOLS, ToolPolicy
+from cloud_agent_runner.model_errors import model_error
+from cloud_agent_runner.tool_policy import REFUSED_TOOLS, Tool
 
 logger = logging.getLogger(__name__)
 
-_DETAIL_LIMIT_CHARACTERS = 200
 _LONGEST_MESSAGE_BYTES = 64 * 1024 * 1024
-_INTERRUPT_SECONDS = 1
-_DISCONNECT_SECONDS = 2
+# What Claude starts is known by this variable: the dev server and the supervisor's own commands have it not.
+_MARK = "CLOUD_AGENT_CLAUDE"
 # Nothing but the model's answers is worth a connection from here, and no shell outlives its turn.
 _QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
@@ -31,15 +25,19 @@ _QUIET = {
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_ERROR_REPORTING": "1",
 }
-
-ToolReport = Callable[[str, str], Awaitable[None]]
+_NOTHING_TO_RESUME = "No conversation found"
+_AGAIN = "Comment again to have it continue."
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How far Claude may go: `turns` for one request, `budget_usd` for the whole session."""
+class Assignment:
+    """Where Claude works and as what, and how far it may go in the whole session."""
 
-    turns: int
+    work_tree: Path
+    model: str
+    instructions: str
+    tools: Sequence[Tool]
+    max_turns: int
     budget_usd: float
 
 
@@ -51,138 +49,146 @@ class Turn:
     result: str
     turns: int
     cost_usd: float
+    interrupted: bool = False
 
 
 class Claude:
-    """Claude Code in one repository: one conversation for the whole session, whatever happens to its process."""
+    """Claude Code in one repository: one conversation for the whole session, and a process for each turn.
 
-    def __init__(
-        self, work_tree: Path, model: str, instructions: str, environment: Mapping[str, str], limits: Limits
-    ) -> None:
-        self._limits = limits
-        self._work_tree = work_tree
-        self._conversation = str(uuid.uuid4())
-        self._begun = False
-        self._client: ClaudeSDKClient | None = None
+    A process is told its limits when it starts, so each gets what is left of the session's; and between turns,
+    which may be hours apart, nothing of Claude runs.
+    """
+
+    def __init__(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
+        self._assignment = assignment
+        self._conversation: str | None = None
+        self._process: ClaudeProcess | None = None
         self._turns = 0
         self._cost_usd = 0.0
+        self._cost_of_lost_conversations_usd = 0.0
         self._options = ClaudeAgentOptions(
-            cwd=work_tree,
-            model=model,
-            system_prompt={"type": "preset", "preset": "claude_code", "append": instructions},
-            env={**environment, **_QUIET},
-            tools=ALLOWED_TOOLS,
-            allowed_tools=ALLOWED_TOOLS,
+            model=assignment.model,
+            system_prompt={"type": "preset", "preset": "claude_code", "append": assignment.instructions},
+            env={**environment, **_QUIET, _MARK: "1"},
+            tools=list(assignment.tools),
+            allowed_tools=list(assignment.tools),
             disallowed_tools=REFUSED_TOOLS,
             permission_mode="dontAsk",
-            hooks=ToolPolicy().hooks(),
             # The repository's own settings could run hooks, and an `@path` in an issue would be read and sent.
             setting_sources=[],
             strict_mcp_config=True,
             verbatim_prompts=True,
-            max_turns=limits.turns,
             max_buffer_size=_LONGEST_MESSAGE_BYTES,
             stderr=lambda line: logger.info("claude code says", extra={"line": line}),
         )
 
     async def aclose(self) -> None:
         """Stop what Claude is doing and end its process, within three seconds."""
-        client, self._client = self._client, None
-        if client is None:
-            return
-        for step, seconds in ((client.interrupt, _INTERRUPT_SECONDS), (client.disconnect, _DISCONNECT_SECONDS)):
-            try:
-                async with asyncio.timeout(seconds):
-                    await step()
-            except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception, and the end is the end
-                logger.info("claude code did not obey", extra={"step": step.__name__, "reason": type(error).__name__})
+        process, self._process = self._process, None
+        if process is not None:
+            await process.end_now()
+
+    async def interrupt(self) -> None:
+        """Stop the turn that runs; where none does, nothing happens."""
+        if self._process is not None:
+            logger.info("turn interrupted")
+            await self._process.interrupt()
 
     async def turn(self, request: str, report_tool: ToolReport) -> Turn:
         """Have one request done, in the light of all earlier ones.
 
-        A failure of Claude or of its process is a `Turn` with `is_error`, never an exception: the session
-        goes on, and the next request finds the conversation as it was.
+        A failure of Claude, of its process or of the model API is a `Turn` with `is_error`, never an exception:
+        the session goes on, and the next request finds the conversation as it was.
         """
-        if self._cost_usd >= self._limits.budget_usd:
-            return self._turn(is_error=True, result=self._over_budget())
+        if self._turns >= self._assignment.max_turns:
+            return self._turn(self._out_of_turns(), is_error=True)
+        if self._cost_usd >= self._assignment.budget_usd:
+            return self._turn(self._over_budget(), is_error=True)
+        process = self._process = ClaudeProcess(self._remaining(), self._assignment.work_tree, report_tool)
+        message, reason = None, "Claude Code ended without an answer."
         try:
-            client = await self._connected()
-            await client.query(request)
-            async for message in client.receive_response():
-                await self._note(message, report_tool)
-                if isinstance(message, ResultMessage):
-                    turn = self._outcome(message)
-                    if turn.is_error:
-                        # Past a limit the process ends itself; a new one takes the conversation up again.
-                        await self._let_go()
-                    return turn
-            reason = "Claude Code ended without an answer."
+            message = await process.answer(request)
         except AgentError:
             raise
         except Exception as error:  # the SDK raises plain Exception for some faults of the process
             logger.exception("claude code failed")
-            reason = f"Claude Code stopped unexpectedly ({type(error).__name__})."
-        await self._let_go()
-        return self._turn(is_error=True, result=f"{reason} Comment again to have it continue.")
+            reason = self._reason(error)
+        await process.end()
+        if process.interrupted:
+            await asyncio.to_thread(end_descendants, _MARK)
+        self._process = None
+        self._conversation = process.conversation or self._conversation
+        if message is not None:
+            self._count(message)
+        return self._outcome(process, message, reason)
 
-    async def _connected(self) -> ClaudeSDKClient:
-        if self._client is None:
-            # A process counts from zero what it spends, also on a conversation taken up again.
-            options = replace(self._options, max_budget_usd=self._limits.budget_usd - self._cost_usd)
-            if self._begun:
-                client = ClaudeSDKClient(replace(options, resume=self._conversation))
-            else:
-                client = ClaudeSDKClient(replace(options, session_id=self._conversation))
-            await client.connect()
-            self._client = client
-        return self._client
+    def _remaining(self) -> ClaudeAgentOptions:
+        """Return the options of a process that takes the conversation up with what is left to it.
 
-    async def _let_go(self) -> None:
-        """End a process that has failed, in the time it needs to write the conversation down (SDK: 20 s at most)."""
-        client, self._client = self._client, None
-        if client is None:
-            return
-        try:
-            await client.disconnect()
-        except Exception:
-            logger.exception("claude code did not disconnect")
+        A process counts from zero what it spends, also on a conversation taken up again.
+        """
+        return replace(
+            self._options,
+            resume=self._conversation,
+            max_turns=self._assignment.max_turns - self._turns,
+            max_budget_usd=self._assignment.budget_usd - self._cost_usd,
+        )
 
-    async def _note(self, message: object, report_tool: ToolReport) -> None:
-        self._begun = True
-        if not isinstance(message, AssistantMessage):
-            return
-        for block in message.content:
-            if isinstance(block, ToolUseBlock):
-                await report_tool(block.name, self._detail(block.input))
+    def _reason(self, error: Exception) -> str:
+        """Say what became of a process; forget a conversation that it died too early to write down."""
+        if isinstance(error, ResultError) and any(_NOTHING_TO_RESUME in line for line in error.errors):
+            self._conversation = None
+            self._cost_of_lost_conversations_usd = self._cost_usd
+            return "What was said before was lost when Claude Code stopped; the work on the branch is all there."
+        return f"Claude Code stopped unexpectedly ({type(error).__name__})."
 
-    def _detail(self, arguments: Mapping[str, Any]) -> str:
-        """Return the one argument that tells a reader what a tool is used on."""
-        for name in ("file_path", "notebook_path", "command", "pattern", "description"):
-            if name in arguments:
-                text = str(arguments[name]).replace(f"{self._work_tree}/", "")
-                return text[:_DETAIL_LIMIT_CHARACTERS]
-        return ""
-
-    def _outcome(self, message: ResultMessage) -> Turn:
-        self._turns += message.num_turns
+    def _count(self, message: ResultMessage) -> None:
+        # Claude Code counts the turn that it did not begin for want of any left, too.
+        self._turns = min(self._turns + message.num_turns, self._assignment.max_turns)
         # Cumulative over the conversation, also across a resume: the last value is the total.
-        self._cost_usd = max(self._cost_usd, message.total_cost_usd or 0.0)
+        cost_usd = self._cost_of_lost_conversations_usd + (message.total_cost_usd or 0.0)
+        self._cost_usd = max(self._cost_usd, cost_usd)
+
+    def _outcome(self, process: ClaudeProcess, message: ResultMessage | None, reason: str) -> Turn:
+        """Tell an end that was made from one that came about, and either from success, whatever `subtype` says."""
+        if message is not None and message.subtype == "success" and not message.is_error and process.loop is None:
+            return self._turn(message.result or process.last_words or "(Claude said nothing.)")
+        if process.interrupted:
+            words = _with_last_words("Interrupted before it was done, as a comment asked for.", process)
+            return self._turn(words, interrupted=True)
+        if process.loop is not None:
+            stopped = f"Stopped: {process.loop}. Comment with another way to go about it."
+            return self._turn(_with_last_words(stopped, process), is_error=True)
+        if message is None:
+            return self._turn(f"{reason} {_AGAIN}", is_error=True)
+        return self._turn(self._fault(process, message), is_error=True)
+
+    def _fault(self, process: ClaudeProcess, message: ResultMessage) -> str:
         if message.subtype == "error_max_turns":
-            result = (
-                f"Stopped after {self._limits.turns} turns, the limit for one request (MAX_TURNS). "
-                "Comment again to have it continue."
-            )
-        elif message.subtype == "error_max_budget_usd":
-            result = self._over_budget()
-        else:
-            result = message.result or "; ".join(message.errors or []) or "(Claude said nothing.)"
-        return self._turn(is_error=message.is_error or message.subtype != "success", result=result)
+            return self._out_of_turns()
+        if message.subtype == "error_max_budget_usd":
+            return self._over_budget()
+        said = message.result or "; ".join(message.errors or [])
+        if message.api_error_status is not None or message.terminal_reason == "api_error":
+            return model_error(message.api_error_status, process.fault, said)
+        return f"Claude Code failed: {said or message.subtype}. {_AGAIN}"
+
+    def _out_of_turns(self) -> str:
+        return (
+            f"Stopped: the session's {self._assignment.max_turns} turns of the model are used up (`MaxTurns` of the "
+            "deployment, or `max_turns` of the repository where that is less). To go on, start a new session."
+        )
 
     def _over_budget(self) -> str:
         return (
-            f"Stopped: the session's budget of ${self._limits.budget_usd:.2f} is used up (MAX_BUDGET_USD), "
+            f"Stopped: the session's budget of ${self._assignment.budget_usd:.2f} is used up (`MaxBudgetUsd` of the "
+            "deployment, or `budget_usd` of the repository where that is less), "
             f"${self._cost_usd:.2f} having been spent. To go on, start a new session."
         )
 
-    def _turn(self, *, is_error: bool, result: str) -> Turn:
-        return Turn(is_error=is_error, result=result, turns=self._turns, cost_usd=self._cost_usd)
+    def _turn(self, result: str, *, is_error: bool = False, interrupted: bool = False) -> Turn:
+        return Turn(is_error, result, self._turns, self._cost_usd, interrupted)
+
+
+def _with_last_words(words: str, process: ClaudeProcess) -> str:
+    return f"{words}\n\nClaude's last words were:\n\n{process.last_words}" if process.last_words else words

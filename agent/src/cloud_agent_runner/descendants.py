@@ -35,23 +35,44 @@ def bury_orphans(dead_before: set[int]) -> set[int]:
     return dead - dead_before
 
 
-def end_descendants() -> None:
-    """End every descendant: politely, then, after 1.5 s, for certain."""
-    polite = _living()
+def end_descendants(mark: str | None = None) -> None:
+    """End every descendant: politely, then, after 1.5 s, for certain.
+
+    With `mark`, only those that were started with a variable of that name, and what these have started.
+    """
+    polite = _living(mark)
     for process in polite:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
     psutil.wait_procs(polite, timeout=_GRACE_SECONDS)
     for _ in range(_KILL_ROUNDS):  # a killed process may leave children that were not there before
-        stubborn = _living()
+        stubborn = _living(mark)
         for process in stubborn:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(stubborn, timeout=_GRACE_SECONDS)
 
 
-def _living() -> list[psutil.Process]:
-    return [process for process in psutil.Process().children(recursive=True) if not _is_dead(process)]
+def _living(mark: str | None) -> list[psutil.Process]:
+    family = [process for process in psutil.Process().children(recursive=True) if not _is_dead(process)]
+    if mark is None:
+        return family
+    marked = {process for process in family if _has_variable(process, mark)}
+    return [process for process in family if process in marked or not marked.isdisjoint(_ancestors(process))]
+
+
+def _has_variable(process: psutil.Process, name: str) -> bool:
+    try:
+        return name in process.environ()
+    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+        return False
+
+
+def _ancestors(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.parents()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _is_dead(process: psutil.Process) -> bool:

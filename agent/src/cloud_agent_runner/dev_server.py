@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
+from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.listen_address import ListenAddress
 from cloud_agent_runner.port_forward import forwarded
 from cloud_agent_runner.process_group import ProcessGroup
-from cloud_agent_runner.repository_config import RepositoryConfig
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,12 @@ class DevServer:
     """
 
     def __init__(
-        self, plan: RepositoryConfig, work_tree: Path, address: ListenAddress, environment: Mapping[str, str]
+        self,
+        plan: DevServerPlan,
+        work_tree: Path,
+        address: ListenAddress,
+        environment: Mapping[str, str],
+        secrets: Mapping[str, SecretStr],
     ) -> None:
         self._plan = plan
         self._work_tree = work_tree
@@ -45,8 +51,14 @@ class DevServer:
         self._own_port = plan.port if plan.port not in (None, address.port) else None
         listen = ("127.0.0.1", self._own_port) if self._own_port else (address.host, address.port)
         self._environment = {**environment, "HOST": listen[0], "PORT": str(listen[1])}
+        self._secrets = {name: value.get_secret_value() for name, value in secrets.items()}
         self._group: ProcessGroup | None = None
         self._deaths = 0
+
+    @property
+    def port(self) -> int:
+        """The port at the task's own address."""
+        return self._address.port
 
     @property
     def url(self) -> str:
@@ -61,7 +73,7 @@ class DevServer:
         """
         if self._plan.install is None:
             return
-        group = await ProcessGroup.start("install", self._plan.install, self._work_tree, self._environment)
+        group = await self._start("install", self._plan.install)
         try:
             async with asyncio.timeout(limit_seconds):
                 status = await group.wait()
@@ -119,12 +131,16 @@ class DevServer:
         except httpx.TransportError as error:
             return f"last attempt: {type(error).__name__}"
 
+    async def _start(self, name: str, command: str) -> ProcessGroup:
+        environment = {**self._secrets, **self._environment}
+        return await ProcessGroup.start(name, command, self._work_tree, environment, hidden=self._secrets.values())
+
     async def _restart_forever(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
         clock = asyncio.get_running_loop().time
         while True:
             started = clock()
-            self._group = await ProcessGroup.start("dev server", self._plan.dev, self._work_tree, self._environment)
+            self._group = await self._start("dev server", self._plan.dev)
             try:
                 status = await self._group.wait()
                 await self._group.drain()

@@ -1,14 +1,17 @@
-"""Guessing how a repository's dev server starts, where the repository does not say so itself."""
+"""Finding out how a repository's dev server runs, where the repository does not say so itself."""
 
 import json
 import re
 import shlex
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.repository_config import CONFIG_PATH, EXAMPLE, RepositoryConfig, read_repository_config
+from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository_config_file import EXAMPLE
 
 VIRTUAL_ENVIRONMENT = '"$HOME/.venv"'
 _HOST_AND_PORT = {
@@ -27,24 +30,28 @@ class DevServerNotConfiguredError(AgentError):
     """Nothing in the repository tells how its dev server is started."""
 
 
-def dev_server_plan(work_tree: Path) -> RepositoryConfig:
-    """Return how to run the dev server: as the repository's file says, else as its contents suggest.
+def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
+    """Return how to run the dev server: as the repository says, and where it does not, as its files suggest.
 
     Raises:
-        RepositoryConfigError: the file is there and wrong.
-        DevServerNotConfiguredError: no file, and nothing that is recognised.
+        DevServerNotConfiguredError: nothing is said, and nothing is recognised.
     """
-    plan = read_repository_config(work_tree) or _node(work_tree) or _python(work_tree)
+    plan = DevServerPlan(dev=config.dev) if config.dev else _node(work_tree) or _python(work_tree)
     if plan is None:
         raise DevServerNotConfiguredError(
             "It is not clear how this repository's dev server is started: no package.json with a `dev` script "
             "and no Django, FastAPI, Flask or Streamlit application was found. Add a file "
             f"{CONFIG_PATH} to the default branch, such as:\n{EXAMPLE}"
         )
-    return plan
+    return replace(
+        plan,
+        install=config.install or plan.install,
+        port=config.port or plan.port,
+        health_path=config.health_path or plan.health_path,
+    )
 
 
-def _node(work_tree: Path) -> RepositoryConfig | None:
+def _node(work_tree: Path) -> DevServerPlan | None:
     try:
         scripts = json.loads((work_tree / "package.json").read_text(encoding="utf-8"))["scripts"]
         name = next(name for name in ("dev", "start") if name in scripts)
@@ -54,19 +61,19 @@ def _node(work_tree: Path) -> RepositoryConfig | None:
     tools = set(re.findall(r"[\w.-]+", script))
     flags = next((flags for tool, flags in _HOST_AND_PORT.items() if tool in tools), "")
     if (work_tree / "pnpm-lock.yaml").exists():
-        return RepositoryConfig(
+        return DevServerPlan(
             install="corepack pnpm install --frozen-lockfile", dev=f"corepack pnpm run {name} {flags}".strip()
         )
     if (work_tree / "yarn.lock").exists():
-        return RepositoryConfig(
+        return DevServerPlan(
             install="corepack yarn install --immutable || corepack yarn install --frozen-lockfile",
             dev=f"corepack yarn run {name} {flags}".strip(),
         )
     install = "npm ci" if (work_tree / "package-lock.json").exists() else "npm install --no-package-lock"
-    return RepositoryConfig(install=install, dev=f"npm run {name} -- {flags}" if flags else f"npm run {name}")
+    return DevServerPlan(install=install, dev=f"npm run {name} -- {flags}" if flags else f"npm run {name}")
 
 
-def _python(work_tree: Path) -> RepositoryConfig | None:
+def _python(work_tree: Path) -> DevServerPlan | None:
     dependencies = _python_dependencies(work_tree)
     dev = _python_command(work_tree, dependencies)
     if dev is None:
@@ -79,7 +86,7 @@ def _python(work_tree: Path) -> RepositoryConfig | None:
         packages = " ".join(sorted(dependencies))
     make = f"{shlex.quote(sys.executable)} -m venv {VIRTUAL_ENVIRONMENT}"
     install = f"{make} && {VIRTUAL_ENVIRONMENT}/bin/python -m pip install {packages}"
-    return RepositoryConfig(install=install, dev=f"{VIRTUAL_ENVIRONMENT}/bin/python -m {dev}")
+    return DevServerPlan(install=install, dev=f"{VIRTUAL_ENVIRONMENT}/bin/python -m {dev}")
 
 
 def _python_command(work_tree: Path, dependencies: set[str]) -> str | None:

@@ -89,11 +89,11 @@ class _Door:
         except httpx.TransportError as error:
             logger.warning("model API not reachable", extra={"reason": type(error).__name__})
             return _error(502, "api_error", f"The model API could not be reached ({type(error).__name__}).")
-        return StreamingResponse(
-            _passed_on(answer),
-            status_code=answer.status_code,
-            headers=_chosen(answer.headers.items(), _RESPONSE_HEADERS, _RESPONSE_HEADER_PREFIXES),
-        )
+        passed = _chosen(answer.headers.items(), _RESPONSE_HEADERS, _RESPONSE_HEADER_PREFIXES)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            # Claude Code would try for minutes, as a login may be renewed; a key that is wrong stays so.
+            passed["x-should-retry"] = "false"
+        return StreamingResponse(_passed_on(answer), status_code=answer.status_code, headers=passed)
 
 
 async def _passed_on(answer: httpx.Response) -> AsyncIterator[bytes]:

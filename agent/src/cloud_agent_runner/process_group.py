@@ -3,7 +3,7 @@ import logging
 import os
 import signal
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -13,6 +13,7 @@ logger = logging.getLogger(__name__)
 _LINES_KEPT = 200
 _LINE_LIMIT_CHARACTERS = 2000
 _GRACE_SECONDS = 2
+_SHORTEST_HIDDEN_CHARACTERS = 4
 
 
 class ProcessGroup:
@@ -21,15 +22,22 @@ class ProcessGroup:
     Create it with `start`. `end` leaves no member of the group alive.
     """
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, output: int) -> None:
+    def __init__(self, name: str, process: asyncio.subprocess.Process, output: int, hidden: list[str]) -> None:
         self._name = name
+        self._hidden = hidden
         self._process = process
         self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self._reader = asyncio.create_task(self._read(output))
 
     @classmethod
-    async def start(cls, name: str, command: str, cwd: Path, environment: Mapping[str, str]) -> Self:
-        """Start `command` in `/bin/sh`, with exactly `environment`."""
+    async def start(
+        cls, name: str, command: str, cwd: Path, environment: Mapping[str, str], *, hidden: Iterable[str] = ()
+    ) -> Self:
+        """Start `command` in `/bin/sh`, with exactly `environment`.
+
+        Lines it writes are kept and logged with each value of `hidden` (each of its lines, from 4 characters on)
+        replaced by ***: they may be shown on a pull request.
+        """
         # A pipe of our own: asyncio would count the command as running while anything it left holds its pipe.
         output, written = os.pipe()
         try:
@@ -46,7 +54,8 @@ class ProcessGroup:
             )
         finally:
             os.close(written)
-        return cls(name, process, output)
+        lines = {line for value in hidden for line in value.splitlines() if len(line) >= _SHORTEST_HIDDEN_CHARACTERS}
+        return cls(name, process, output, sorted(lines, key=len, reverse=True))
 
     async def wait(self) -> int:
         """Wait for the command itself (not for what it left running) and return its exit status."""
@@ -106,6 +115,9 @@ class ProcessGroup:
 
     def _keep(self, lines: list[bytes]) -> None:
         for line in lines:
-            text = line.decode(errors="replace").rstrip()[:_LINE_LIMIT_CHARACTERS]
+            text = line.decode(errors="replace").rstrip()
+            for value in self._hidden:
+                text = text.replace(value, "***")
+            text = text[:_LINE_LIMIT_CHARACTERS]
             self._lines.append(text)
             logger.info("process output", extra={"program": self._name, "line": text})

@@ -1,87 +1,118 @@
-from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.tool_policy import ALLOWED_TOOLS, Tool
 
 CONFIG_PATH = ".github/claude-cloud-agent.yml"
-EXAMPLE = """\
-install: npm ci            # optional: run once, before the dev server
-dev: npm run dev           # starts the dev server; it should listen on $HOST and $PORT
-port: 3000                 # optional: where it listens, if it does not follow $PORT
-health_path: /             # optional: answers below 500 once the server is up
-"""
-_SIZE_LIMIT_BYTES = 65536
+# Given to every command by the agent itself.
+_TAKEN_NAMES = ("HOME", "HOST", "LANG", "PATH", "PORT", "TMPDIR")
 
 
-class RepositoryConfigError(AgentError):
-    """The repository's configuration file cannot be used; the text names file, line, key and remedy."""
+def _free(name: str) -> str:
+    if name in _TAKEN_NAMES:
+        raise ValueError(f"{name} is set by the agent itself; name the secret otherwise")
+    return name
+
+
+SecretName = Annotated[
+    str,
+    Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$", json_schema_extra={"not": {"enum": list(_TAKEN_NAMES)}}),
+    AfterValidator(_free),
+]
 
 
 class RepositoryConfig(BaseModel):
-    """How a repository's dev server is installed, started and checked."""
+    """What a repository says about its sessions in `.github/claude-cloud-agent.yml`. Every key may be left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    install: Annotated[str, Field(min_length=1)] | None = None
-    dev: str = Field(min_length=1)
-    port: int | None = Field(default=None, ge=1, le=65535)
-    health_path: str = Field(default="/", pattern=r"^/[!-~]*$")
+    install: str | None = Field(
+        default=None,
+        min_length=1,
+        description=(
+            "Shell command that is run once, before the dev server. Left out together with `dev`, it is found out "
+            "from the repository's files; beside a `dev`, nothing is installed."
+        ),
+        examples=["npm ci"],
+    )
+    dev: str | None = Field(
+        default=None,
+        min_length=1,
+        description=(
+            "Shell command that starts the dev server, which should listen on the address in $HOST and the port in "
+            "$PORT. Left out, it is found out from the repository's files."
+        ),
+        examples=["npm run dev", "python3 -m flask run --host $HOST --port $PORT"],
+    )
+    port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Where the dev server listens, if it does not follow $PORT.",
+        examples=[5173],
+    )
+    health_path: str | None = Field(
+        default=None,
+        pattern=r"^/[!-~]*$",
+        description="Path that answers with a status below 500 once the dev server is up; `/` when left out.",
+        examples=["/health"],
+    )
+    env: list[SecretName] = Field(
+        default=[],
+        max_length=50,
+        description=(
+            "Names of secrets, never values: the install command and the dev server get each as an environment "
+            "variable. The values lie in AWS Secrets Manager."
+        ),
+        examples=[["STRIPE_KEY", "DATABASE_URL"]],
+    )
+    model: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]{0,199}$",
+        description="The model for this repository's sessions; the deployment's own when left out.",
+        examples=["claude-sonnet-5"],
+    )
+    max_turns: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Model turns that a session may take. It can lower the deployment's limit, not raise it.",
+        examples=[50],
+    )
+    budget_usd: float | None = Field(
+        default=None,
+        ge=0.01,
+        le=100_000,
+        allow_inf_nan=False,
+        description="US dollars that a session may cost. It can lower the deployment's limit, not raise it.",
+        examples=[2.5],
+    )
+    idle_minutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=1440,
+        description=(
+            "Minutes without a prompt, a turn or a visit after which a session ends. It can lower the deployment's "
+            "limit, not raise it."
+        ),
+        examples=[30],
+    )
+    ready_for_review: bool = Field(
+        default=True,
+        description="Whether the draft pull request becomes ready for review when the first turn ends with commits.",
+        examples=[False],
+    )
+    allowed_tools: list[Tool] = Field(
+        default=list(ALLOWED_TOOLS),
+        min_length=1,
+        description="The tools that Claude may use; all of them when left out.",
+        examples=[["Read", "Edit", "Write", "Glob", "Grep"]],
+    )
 
-
-def read_repository_config(work_tree: Path) -> RepositoryConfig | None:
-    """Return what `.github/claude-cloud-agent.yml` says, or None when there is no such file.
-
-    Raises:
-        RepositoryConfigError: the file is not readable YAML, or says something unknown.
-    """
-    path = work_tree / CONFIG_PATH
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise RepositoryConfigError(f"{CONFIG_PATH} cannot be read: {error.strerror}.") from error
-    if len(content) > _SIZE_LIMIT_BYTES:
-        raise RepositoryConfigError(f"{CONFIG_PATH} is larger than {_SIZE_LIMIT_BYTES} bytes.")
-    document = _parsed(content)
-    try:
-        return RepositoryConfig.model_validate(yaml.safe_load(content) if document else {})
-    except ValidationError as error:
-        raise RepositoryConfigError(_explained(error, document)) from None
-
-
-def _parsed(content: bytes) -> yaml.MappingNode | None:
-    """Return the document with its line numbers, None when it is empty."""
-    try:
-        document = yaml.compose(content, Loader=yaml.SafeLoader)
-        yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it is not text in UTF-8"
-        raise RepositoryConfigError(f"{CONFIG_PATH}{where} is not YAML: {problem}. Expected:\n{EXAMPLE}") from None
-    if document is not None and not isinstance(document, yaml.MappingNode):
-        raise RepositoryConfigError(f"{CONFIG_PATH} line 1 must be `key: value` lines. Expected:\n{EXAMPLE}")
-    return document
-
-
-def _explained(error: ValidationError, document: yaml.MappingNode | None) -> str:
-    lines = {key.value: key.start_mark.line + 1 for key, _ in document.value} if document else {}
-    faults = []
-    for entry in error.errors(include_input=False):
-        key = str(entry["loc"][0])
-        where = f" line {lines[key]}" if key in lines else ""
-        faults.append(f"{CONFIG_PATH}{where}: `{key}`: {_remedy(entry['type'], entry['msg'])}")
-    return "\n".join([*faults, "Expected:", EXAMPLE])
-
-
-def _remedy(kind: str, message: str) -> str:
-    known = ", ".join(RepositoryConfig.model_fields)
-    if kind == "extra_forbidden":
-        return f"unknown key; remove it or use one of {known}."
-    if kind == "missing":
-        return "missing; say how the dev server is started."
-    return f"{message[0].lower()}{message[1:]}; correct the value."
+    @field_validator("*", mode="before")
+    @classmethod
+    def _said(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("there is nothing after the colon; give a value or remove the line")
+        return value

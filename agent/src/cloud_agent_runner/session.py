@@ -2,27 +2,31 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
-from cloud_agent_runner.agent_api import AgentApi, Prompt
-from cloud_agent_runner.claude import Claude, Limits, Turn
+from pydantic import SecretStr
+
+from cloud_agent_runner.agent_api import AgentApi, AgentApiRefusedError, Prompt, SessionLimits
+from cloud_agent_runner.claude import Assignment, Claude, Turn
 from cloud_agent_runner.descendants import bury_orphans
 from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
 from cloud_agent_runner.git_workspace import GitWorkspace, Published, PublishFailedError
+from cloud_agent_runner.inbox import Inbox
 from cloud_agent_runner.listen_address import listen_address
 from cloud_agent_runner.model_access import model_environment
 from cloud_agent_runner.private_environment import workspace_environment
 from cloud_agent_runner.prompts import request_text, standing_instructions
+from cloud_agent_runner.repository_config import RepositoryConfig
+from cloud_agent_runner.repository_config_file import RepositoryConfigError, read_repository_config
 from cloud_agent_runner.settings import Platform, Settings
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 30
-POLL_SECONDS = 2
 
 
 async def run_session(settings: Settings, platform: Platform, home: Path, api: AgentApi) -> None:
@@ -36,33 +40,66 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         tasks.create_task(_heartbeat(api))
         workspace = await GitWorkspace.clone(home, settings.clone_url, settings.branch, api.git_token)
         logger.info("branch cloned", extra={"branch": settings.branch})
-        address = await listen_address(platform.ecs_container_metadata_uri_v4)
-        environment = workspace_environment()
-        dev_server = DevServer(dev_server_plan(workspace.work_tree), workspace.work_tree, address, environment)
+        config = read_repository_config(workspace.work_tree)
+        dev_server = await _dev_server(config, platform, workspace, api)
         await dev_server.install()
         tasks.create_task(dev_server.keep_running())
         await dev_server.wait_until_ready()
         await workspace.leave_out_untracked()
-        await api.ready(address.port)
+        await api.ready(dev_server.port, _limits(config))
         logger.info("dev server ready", extra={"url": dev_server.url})
-        prompts: asyncio.Queue[Prompt] = asyncio.Queue()
-        tasks.create_task(_collect_prompts(api, prompts))
-        async with _claude(settings, platform, workspace, dev_server) as claude:
-            while True:
-                await _answer(await prompts.get(), claude, workspace, api)
+        inbox = Inbox(api)
+        assignment = _assignment(settings, config, workspace, dev_server)
+        async with model_environment(settings, platform) as access:
+            environment = {**workspace_environment(), **access}
+            async with aclosing(Claude(assignment, environment)) as claude:
+                tasks.create_task(inbox.collect(claude.interrupt))
+                while True:
+                    await _answer(await inbox.next(), claude, workspace, api)
 
 
-@asynccontextmanager
-async def _claude(
-    settings: Settings, platform: Platform, workspace: GitWorkspace, dev_server: DevServer
-) -> AsyncIterator[Claude]:
-    instructions = standing_instructions(settings.repository, settings.branch, dev_server.url)
-    limits = Limits(turns=settings.max_turns, budget_usd=settings.max_budget_usd)
-    async with model_environment(settings, platform) as access:
-        environment = {**workspace_environment(), **access}
-        claude = Claude(workspace.work_tree, settings.claude_model, instructions, environment, limits)
-        async with aclosing(claude):
-            yield claude
+async def _dev_server(
+    config: RepositoryConfig, platform: Platform, workspace: GitWorkspace, api: AgentApi
+) -> DevServer:
+    plan = dev_server_plan(workspace.work_tree, config)
+    address = await listen_address(platform.ecs_container_metadata_uri_v4)
+    secrets = await _secrets(config, api)
+    return DevServer(plan, workspace.work_tree, address, workspace_environment(), secrets)
+
+
+async def _secrets(config: RepositoryConfig, api: AgentApi) -> dict[str, SecretStr]:
+    """Return the values of the secrets that the repository names: for its own commands, never for Claude's."""
+    if not config.env:
+        return {}
+    try:
+        return await api.environment(list(dict.fromkeys(config.env)))
+    except AgentApiRefusedError as error:
+        if error.status != HTTPStatus.BAD_REQUEST:
+            raise
+        raise RepositoryConfigError(error.reason) from error
+
+
+def _limits(config: RepositoryConfig) -> SessionLimits:
+    return SessionLimits(
+        idle_minutes=config.idle_minutes,
+        max_turns=config.max_turns,
+        budget_usd=config.budget_usd,
+        ready_for_review=config.ready_for_review,
+    )
+
+
+def _assignment(
+    settings: Settings, config: RepositoryConfig, workspace: GitWorkspace, dev_server: DevServer
+) -> Assignment:
+    """Return what Claude is to be: the repository may choose within the deployment's limits."""
+    return Assignment(
+        work_tree=workspace.work_tree,
+        model=config.model or settings.claude_model,
+        instructions=standing_instructions(settings.repository, settings.branch, dev_server.url),
+        tools=config.allowed_tools,
+        max_turns=min(settings.max_turns, config.max_turns or settings.max_turns),
+        budget_usd=min(settings.max_budget_usd, config.budget_usd or settings.max_budget_usd),
+    )
 
 
 async def _answer(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api: AgentApi) -> None:
@@ -82,6 +119,7 @@ async def _answer(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api: 
         turns=turn.turns,
         cost_usd=turn.cost_usd,
         head_sha=published.head_sha,
+        interrupted=turn.interrupted,
     )
     logger.info(
         "turn finished",
@@ -110,13 +148,3 @@ async def _heartbeat(api: AgentApi) -> None:
         await api.heartbeat()
         dead = bury_orphans(dead)
         await asyncio.sleep(HEARTBEAT_SECONDS)
-
-
-async def _collect_prompts(api: AgentApi, prompts: asyncio.Queue[Prompt]) -> None:
-    """Take prompts in while earlier ones are being worked on: the end of the session is learnt here, too."""
-    last: str | None = None
-    while True:
-        for prompt in await api.prompts(last):
-            prompts.put_nowait(prompt)
-            last = prompt.id
-        await asyncio.sleep(POLL_SECONDS)

@@ -49,7 +49,7 @@ class Settings(_FromEnvironment):
     anthropic_base_url: BaseUrl = "https://api.anthropic.com"
     anthropic_api_key: SecretStr | None = None
     claude_model: str
-    max_turns: PositiveInt = 100
+    max_turns: PositiveInt = 200
     max_budget_usd: PositiveFloat = 10.0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

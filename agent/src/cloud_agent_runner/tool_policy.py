@@ -1,19 +1,23 @@
 """What Claude may do without asking, there being nobody to ask."""
 
 import re
+from typing import Literal, get_args
 
 from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
-from claude_agent_sdk.types import HookEvent
+from claude_agent_sdk.types import HookEvent, SyncHookJSONOutput
 
-ALLOWED_TOOLS = ["Bash", "Read", "Edit", "Write", "NotebookEdit", "Glob", "Grep", "TodoWrite", "Task"]
+Tool = Literal["Bash", "Read", "Edit", "Write", "NotebookEdit", "Glob", "Grep", "TodoWrite", "Task"]
+ALLOWED_TOOLS: tuple[Tool, ...] = get_args(Tool)
 REFUSED_TOOLS = ["Bash(git push:*)"]
 # git, its own options with their values, push: and not `git stash push`, nor a path such as hooks/pre-push.
 _PUSH = re.compile(r"(?:^|[\s;&|(/])git(?:\s+--?[\w-]+(?:[= ](?!push\b)[^\s-]\S*)?)*\s+push(?![\w./-])")
 _REPETITIONS_ALLOWED = 5
+# Seven refusals in words have changed nothing by then, and each further one costs a model turn.
+_REPETITIONS_BEFORE_THE_END = 12
 
 
 class ToolPolicy:
-    """Looks at each tool call before it is run.
+    """Looks at each tool call of one turn before it is run.
 
     It keeps Claude on course; it is no wall. The wall is that the environment holds no credential.
     """
@@ -21,6 +25,12 @@ class ToolPolicy:
     def __init__(self) -> None:
         self._last_call = ""
         self._repetitions = 0
+        self._loop: str | None = None
+
+    @property
+    def loop(self) -> str | None:
+        """Why the turn was stopped, in words for people; None while it goes somewhere."""
+        return self._loop
 
     def hooks(self) -> dict[HookEvent, list[HookMatcher]]:
         """Return the policy as the SDK takes it; a fault in it stops the call."""
@@ -31,6 +41,10 @@ class ToolPolicy:
         call = f"{tool} {arguments}"
         self._repetitions = self._repetitions + 1 if call == self._last_call else 1
         self._last_call = call
+        if self._repetitions >= _REPETITIONS_BEFORE_THE_END:
+            self._loop = f"the very same {tool} call was made {self._repetitions} times in a row"
+        if self._loop is not None:  # a subagent's loop ends the whole turn
+            return self._loop
         if self._repetitions > _REPETITIONS_ALLOWED:
             return f"The very same call was made {_REPETITIONS_ALLOWED} times in a row. Do something else, or finish."
         if tool == "Bash" and _PUSH.search(arguments):
@@ -44,10 +58,12 @@ class ToolPolicy:
         reason = self.objection(event["tool_name"], str(arguments.get("command", arguments)))
         if reason is None:
             return {}
-        return {
+        refusal: SyncHookJSONOutput = {
             "hookSpecificOutput": {
                 "hookEventName": "PreToolUse",
                 "permissionDecision": "deny",
                 "permissionDecisionReason": reason,
             }
         }
+        # Without the refusal, Claude Code would stop but run this one call first.
+        return refusal if self.loop is None else {**refusal, "continue_": False, "stopReason": self.loop}

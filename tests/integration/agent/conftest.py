@@ -142,6 +142,9 @@ class ControlPlane:
     address: str
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     prompts: list[dict[str, str]] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
+    interrupt: str | None = None
+    polls: int = 0
     over: bool = False
     stumbles: int = 0
 
@@ -150,14 +153,15 @@ class ControlPlane:
         return Starlette(
             routes=[
                 Route("/agent/prompts", self._prompts),
+                Route("/agent/environment", self._environment, methods=["POST"]),
                 Route("/agent/{call}", self._call, methods=["POST"]),
                 Route("/metadata", self._metadata),
             ]
         )
 
-    def ask(self, title: str, body: str = "", kind: str = "issue") -> str:
+    def ask(self, title: str, body: str = "", kind: str = "issue", prompt_id: str = "") -> str:
         """Give the agent something to do; return the prompt's id."""
-        prompt_id = f"p{len(self.prompts):03}"
+        prompt_id = prompt_id or f"p{len(self.prompts):03}"
         url = "https://github.example/acme/lunch/issues/42"
         prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
         self.prompts.append({**prompt, "created_at": "2026-11-22T10:00:00Z"})
@@ -179,10 +183,19 @@ class ControlPlane:
             return JSONResponse(token)
         return JSONResponse({})
 
+    async def _environment(self, request: Request) -> Response:
+        names = (await request.json())["names"]
+        self.calls.append(("environment", {"names": names}))
+        missing = [name for name in names if name not in self.secrets]
+        if missing:
+            return JSONResponse({"message": f"There is no secret for {', '.join(missing)}; create it."}, 400)
+        return self._refusal(request) or JSONResponse({"values": {name: self.secrets[name] for name in names}})
+
     async def _prompts(self, request: Request) -> Response:
-        after = request.query_params.get("after", "")
-        pending = [prompt for prompt in list(self.prompts) if prompt["id"] > after]
-        return self._refusal(request) or JSONResponse({"prompts": pending})
+        self.polls += 1
+        answered = [event["prompt_id"] for event in self.events("turn_finished")]
+        open_ones = sorted((p for p in self.prompts if p["id"] not in answered), key=lambda prompt: prompt["id"])
+        return self._refusal(request) or JSONResponse({"prompts": open_ones, "interrupt": self.interrupt})
 
     def _refusal(self, request: Request) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {SESSION_TOKEN}":
@@ -301,7 +314,7 @@ def start_agent(
             "ANTHROPIC_BASE_URL": model_url,
             "ANTHROPIC_API_KEY": MODEL_KEY,
             "CLAUDE_MODEL": "claude-sonnet-5",
-            "MAX_TURNS": "20",
+            "MAX_TURNS": "200",
             "MAX_BUDGET_USD": "5",
             "LOG_LEVEL": "INFO",
             "SESSION_ID": "09e22a8b",

@@ -19,7 +19,9 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     agent = start_agent()
     finished = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
-    assert [{"task_token": "the-task-token", "port": 3000}] == control_plane.told("ready")
+    nothing_said = {"idle_minutes": None, "max_turns": None, "budget_usd": None, "ready_for_review": True}
+    ready = {"task_token": "the-task-token", "port": 3000, "limits": nothing_said}
+    assert [ready] == control_plane.told("ready")
     assert github.head() == finished["head_sha"]
     assert (False, True, True) == (finished["is_error"], finished["turns"] > 3, finished["cost_usd"] > 0)
     assert "Hello from Claude" in finished["result"]
@@ -101,36 +103,100 @@ def test_a_push_by_somebody_else_is_merged_and_a_conflict_is_told(
     assert "<h1>Third</h1>" in (agent.work_tree / "templates/home.html").read_text()
 
 
-def test_an_error_of_the_model_and_the_turn_limit_end_a_turn_but_not_the_session(
+def test_an_error_of_the_model_ends_a_turn_but_not_the_session(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:
-    control_plane.ask("It fails", "scripted-model: fail 400")
-    control_plane.ask("It goes on and on", "\n".join(f"scripted-model: run echo {n}" for n in range(9)))
-    control_plane.ask("", "Change the greeting to: Recovered", kind="comment")
-    agent = start_agent(MAX_TURNS="6")
-    agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
-    failed, stopped, recovered = control_plane.events("turn_finished")
+    control_plane.ask("It fails", "scripted-model: fail 529")
+    control_plane.ask("", "Change the greeting to: Recovered", kind="review_comment")
+    agent = start_agent()
+    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    failed, recovered = control_plane.events("turn_finished")
 
-    assert (True, True) == (failed["is_error"], "This failure was asked for" in failed["result"])
-    assert (True, True) == (stopped["is_error"], "the limit for one request (MAX_TURNS)" in stopped["result"])
+    assert (True, False) == (failed["is_error"], failed["interrupted"])
+    assert failed["result"].startswith("The model API is overloaded")
     assert (False, True) == (recovered["is_error"], "<h1>Recovered</h1>" in github.show("templates/home.html"))
+
+
+def test_the_turns_of_a_session_are_counted_over_all_its_prompts(
+    start_agent: Callable[..., Agent], control_plane: ControlPlane
+) -> None:
+    long = "\n".join(f"scripted-model: run echo {n}" for n in range(4))
+    for title in ("Done", "Stopped", "Not even begun"):
+        control_plane.ask(title, long)
+    agent = start_agent(MAX_TURNS="8")
+    agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
+    done, stopped, refused = control_plane.events("turn_finished")
+
+    assert [(False, 5), (True, 8), (True, 8)] == [(t["is_error"], t["turns"]) for t in (done, stopped, refused)]
+    assert "the session's 8 turns of the model are used up (`MaxTurns`" in stopped["result"]
+    assert stopped["result"] == refused["result"]
+    assert 6 + 1 == sum("echo" in event["detail"] for event in control_plane.events("tool_used"))
 
 
 def test_a_spent_budget_ends_the_turn_and_every_later_one_also_after_a_restart_of_claude(
     start_agent: Callable[..., Agent], control_plane: ControlPlane
 ) -> None:
-    long = "\n".join(f"scripted-model: run echo {n}" for n in range(9))
-    for title in ("Stopped by the turn limit", "Stopped by the budget", "Not even begun"):
-        control_plane.ask(title, long)
-    agent = start_agent(MAX_TURNS="2", MAX_BUDGET_USD="0.1")
+    control_plane.ask("A little", "scripted-model: run echo 1")
+    for title in ("Stopped by the budget", "Not even begun"):
+        control_plane.ask(title, "\n".join(f"scripted-model: run echo {n}" for n in range(9)))
+    agent = start_agent(MAX_BUDGET_USD="0.1")
     agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
-    limited, spent, refused = control_plane.events("turn_finished")
+    little, spent, refused = control_plane.events("turn_finished")
 
-    assert "(MAX_TURNS)" in limited["result"]
-    assert "the session's budget of $0.10 is used up (MAX_BUDGET_USD)" in spent["result"]
-    assert [True, True] == [spent["is_error"], refused["is_error"]]
-    assert 0 < limited["cost_usd"] < 0.1 <= spent["cost_usd"] < 0.15
+    assert (False, True, True) == (little["is_error"], spent["is_error"], refused["is_error"])
+    assert "the session's budget of $0.10 is used up (`MaxBudgetUsd`" in spent["result"]
+    assert 0 < little["cost_usd"] < 0.1 <= spent["cost_usd"] < 0.15
     assert (spent["cost_usd"], spent["turns"]) == (refused["cost_usd"], refused["turns"])
+
+
+def test_prompts_are_worked_in_the_order_of_their_ids_and_each_once(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    control_plane.ask("Slow", "scripted-model: run sleep 5", prompt_id="b")
+    agent = start_agent()
+    agent.until(lambda: control_plane.events("turn_started"))
+    for prompt_id in ("d", "c"):
+        control_plane.ask(f"This is {prompt_id}", prompt_id=prompt_id, kind="comment")
+        polls = control_plane.polls
+        agent.until(lambda polls=polls: control_plane.polls > polls + 1)  # type: ignore[misc]  # bound at once
+    assert [] == control_plane.events("turn_finished")
+    agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
+
+    assert ["b", "c", "d"] == [event["prompt_id"] for event in control_plane.events("turn_finished")]
+    assert ["b", "c", "d"] == [event["prompt_id"] for event in control_plane.events("turn_started")]
+    assert ["This is c", "This is d"] == json.loads(github.show("content/notes.json"))[-2:]
+
+
+def test_a_call_that_is_repeated_without_end_stops_the_turn(
+    start_agent: Callable[..., Agent], control_plane: ControlPlane
+) -> None:
+    control_plane.ask("Loop", "\n".join(["scripted-model: run echo once-more >> count.txt"] * 20))
+    control_plane.ask("Go on", "scripted-model: run echo on", kind="comment")
+    agent = start_agent()
+    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    looped, after = control_plane.events("turn_finished")
+
+    assert (True, False, False) == (looped["is_error"], looped["interrupted"], after["is_error"])
+    assert looped["result"].startswith("Stopped: the very same Bash call was made 12 times in a row.")
+    assert 12 == len([event for event in control_plane.events("tool_used") if "once-more" in event["detail"]])
+    assert 5 * "once-more\n" == (agent.work_tree / "count.txt").read_text()
+
+
+def test_a_crash_of_claude_code_is_answered_and_the_conversation_goes_on(
+    start_agent: Callable[..., Agent], control_plane: ControlPlane
+) -> None:
+    control_plane.ask("Wait", "scripted-model: run sleep 91")
+    agent = start_agent()
+    agent.until(lambda: agent.family("91"))
+    next(process for process in agent.family() if process.name() == "claude").kill()
+    crashed = agent.until(lambda: control_plane.events("turn_finished"))[0]
+    control_plane.ask("Go on", "scripted-model: run echo on", kind="comment")
+    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+
+    assert (True, False) == (crashed["is_error"], crashed["interrupted"])
+    assert crashed["result"].startswith("Claude Code stopped unexpectedly (")
+    assert not control_plane.events("turn_finished")[1]["is_error"]
+    assert 1 == len(list((agent.home / ".claude" / "projects").glob("*/*.jsonl")))
 
 
 def test_an_api_that_stumbles_is_asked_again(

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from cloud_agent_runner.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
+from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.listen_address import ListenAddress, listen_address
-from cloud_agent_runner.repository_config import RepositoryConfig
 
 SERVER = f"exec {sys.executable} -m http.server"
 
@@ -22,9 +23,9 @@ def _free_port() -> int:
         return port
 
 
-def _dev_server(plan: RepositoryConfig, folder: Path) -> DevServer:
+def _dev_server(plan: DevServerPlan, folder: Path) -> DevServer:
     address = ListenAddress("127.0.0.1", "127.0.0.1", _free_port())
-    return DevServer(plan, folder, address, {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"})
+    return DevServer(plan, folder, address, {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}, {})
 
 
 @contextlib.asynccontextmanager
@@ -39,7 +40,7 @@ async def _running(dev_server: DevServer) -> AsyncIterator[None]:
 
 async def test_a_server_that_follows_host_and_port_is_ready_where_the_proxy_looks(tmp_path: Path) -> None:
     (tmp_path / "hello.txt").write_text("hello")
-    plan = RepositoryConfig(dev=f'{SERVER} --bind "$HOST" "$PORT"', health_path="/hello.txt")
+    plan = DevServerPlan(dev=f'{SERVER} --bind "$HOST" "$PORT"', health_path="/hello.txt")
     dev_server = _dev_server(plan, tmp_path)
     async with _running(dev_server), httpx.AsyncClient() as http:
         await dev_server.wait_until_ready(limit_seconds=20)
@@ -48,7 +49,7 @@ async def test_a_server_that_follows_host_and_port_is_ready_where_the_proxy_look
 
 async def test_a_server_with_a_port_of_its_own_is_reached_through_the_usual_one(tmp_path: Path) -> None:
     own_port = _free_port()
-    plan = RepositoryConfig(dev=f"{SERVER} --bind 127.0.0.1 {own_port}", port=own_port)
+    plan = DevServerPlan(dev=f"{SERVER} --bind 127.0.0.1 {own_port}", port=own_port)
     dev_server = _dev_server(plan, tmp_path)
     async with _running(dev_server), httpx.AsyncClient() as http:
         await dev_server.wait_until_ready(limit_seconds=20)
@@ -57,7 +58,7 @@ async def test_a_server_with_a_port_of_its_own_is_reached_through_the_usual_one(
 
 async def test_a_server_that_never_answers_is_given_up_with_its_last_lines(tmp_path: Path) -> None:
     chatter = "for i in $(seq 30); do echo line $i; done; exec sleep 60"
-    dev_server = _dev_server(RepositoryConfig(dev=chatter), tmp_path)
+    dev_server = _dev_server(DevServerPlan(dev=chatter), tmp_path)
     async with _running(dev_server):
         with pytest.raises(DevServerNotReadyError) as error:
             await dev_server.wait_until_ready(limit_seconds=1)
@@ -74,23 +75,42 @@ async def test_a_server_that_answers_500_is_not_ready(tmp_path: Path) -> None:
         "s.HTTPServer((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
     )
     (tmp_path / "broken.py").write_text(program)
-    dev_server = _dev_server(RepositoryConfig(dev=f"exec {sys.executable} broken.py"), tmp_path)
+    dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} broken.py"), tmp_path)
     async with _running(dev_server):
         with pytest.raises(DevServerNotReadyError, match=r"\(it answered 500\)"):
             await dev_server.wait_until_ready(limit_seconds=2)
 
 
 async def test_an_install_that_fails_is_told_with_its_last_lines(tmp_path: Path) -> None:
-    dev_server = _dev_server(RepositoryConfig(install="echo no such package; exit 4", dev="true"), tmp_path)
+    dev_server = _dev_server(DevServerPlan(install="echo no such package; exit 4", dev="true"), tmp_path)
     with pytest.raises(InstallFailedError, match=r"exit 4` ended with status 4\. Its last lines:\nno such package$"):
         await dev_server.install()
 
 
 async def test_an_install_that_hangs_is_ended(tmp_path: Path) -> None:
-    dev_server = _dev_server(RepositoryConfig(install="echo waiting; sleep 60", dev="true"), tmp_path)
+    dev_server = _dev_server(DevServerPlan(install="echo waiting; sleep 60", dev="true"), tmp_path)
     with pytest.raises(InstallFailedError, match=r"took longer than 1 s(.|\n)*waiting"):
         await dev_server.install(limit_seconds=1)
 
 
 async def test_without_metadata_every_interface_is_listened_on() -> None:
     assert ListenAddress("0.0.0.0", "127.0.0.1", 3000) == await listen_address(None)  # noqa: S104 - the expectation
+
+
+async def test_secrets_reach_install_and_dev_server_and_are_hidden_in_what_they_write(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    plan = DevServerPlan(
+        install='echo "$KEY" > got.txt; echo "$PORT" > port.txt; echo "key=$KEY pin=$PIN"; exit 3', dev="true"
+    )
+    address = ListenAddress("127.0.0.1", "127.0.0.1", _free_port())
+    secrets = {"KEY": SecretStr("first-line\nsecond-line"), "PIN": SecretStr("12"), "PORT": SecretStr("9")}
+    dev_server = DevServer(plan, tmp_path, address, {"PATH": os.environ["PATH"]}, secrets)
+    with pytest.raises(InstallFailedError) as error:
+        await dev_server.install()
+    assert "first-line\nsecond-line\n" == (tmp_path / "got.txt").read_text()
+    assert f"{address.port}\n" == (tmp_path / "port.txt").read_text()
+    assert str(error.value).endswith("Its last lines:\nkey=***\n*** pin=12")
+    shown = [str(vars(record)) for record in caplog.records]
+    assert [] == [line for line in shown if "first-line" in line or "second-line" in line]

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from cloud_agent_runner.dev_server_detection import DevServerNotConfiguredError, dev_server_plan
+from cloud_agent_runner.dev_server_plan import DevServerPlan
+from cloud_agent_runner.repository_config import RepositoryConfig
 
 VENV = '"$HOME/.venv"'
 STREAMLIT = (
@@ -73,7 +75,7 @@ def _package(**scripts: str) -> str:
 )
 def test_usual_repositories_are_recognised(tmp_path: Path, files: dict[str, str], install: str, dev: str) -> None:
     _write(tmp_path, files)
-    plan = dev_server_plan(tmp_path)
+    plan = dev_server_plan(tmp_path, RepositoryConfig())
     assert (install, dev, None, "/") == (plan.install, plan.dev, plan.port, plan.health_path)
 
 
@@ -91,9 +93,16 @@ def test_usual_repositories_are_recognised(tmp_path: Path, files: dict[str, str]
 def test_what_is_not_recognised_is_said_with_what_to_write(tmp_path: Path, files: dict[str, str]) -> None:
     _write(tmp_path, files)
     with pytest.raises(DevServerNotConfiguredError, match=r"\.github/claude-cloud-agent\.yml(.|\n)*dev: npm run dev"):
-        dev_server_plan(tmp_path)
+        dev_server_plan(tmp_path, RepositoryConfig())
 
 
-def test_the_repository_s_own_file_comes_first(tmp_path: Path) -> None:
-    _write(tmp_path, {".github/claude-cloud-agent.yml": "dev: make dev\n", "package.json": _package(dev="vite")})
-    assert "make dev" == dev_server_plan(tmp_path).dev
+def test_a_dev_command_of_the_repository_is_taken_with_nothing_found_out(tmp_path: Path) -> None:
+    _write(tmp_path, {"package.json": _package(dev="vite")})
+    assert DevServerPlan(dev="make dev") == dev_server_plan(tmp_path, RepositoryConfig(dev="make dev"))
+
+
+def test_what_the_repository_says_is_laid_over_what_is_found_out(tmp_path: Path) -> None:
+    _write(tmp_path, {"package.json": _package(dev="node server.js")})
+    config = RepositoryConfig(install="make deps", port=4000, health_path="/up", budget_usd=1)
+    expected = DevServerPlan(dev="npm run dev", install="make deps", port=4000, health_path="/up")
+    assert expected == dev_server_plan(tmp_path, config)

@@ -73,3 +73,16 @@ async def test_a_model_api_out_of_reach_is_a_502_that_says_so() -> None:
     async with model_gateway("http://127.0.0.1:9", KEY) as gateway, httpx.AsyncClient() as http:
         answer = await http.post(f"{gateway.url}/v1/messages", headers={"x-api-key": gateway.placeholder_key})
     assert (502, "api_error") == (answer.status_code, answer.json()["error"]["type"])
+
+
+async def test_a_key_that_the_model_api_does_not_know_is_not_tried_again() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with model_gateway(url, KEY) as gateway, httpx.AsyncClient() as http:
+            answer = await http.post(f"{gateway.url}/v1/messages", headers={"x-api-key": gateway.placeholder_key})
+    assert (401, "false") == (answer.status_code, answer.headers["x-should-retry"])

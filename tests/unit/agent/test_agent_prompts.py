@@ -1,4 +1,7 @@
 import re
+from typing import Literal
+
+import pytest
 
 from cloud_agent_runner.agent_api import Prompt
 from cloud_agent_runner.prompts import request_text, standing_instructions
@@ -29,3 +32,20 @@ def test_the_instructions_name_the_running_dev_server() -> None:
     text = standing_instructions("acme/lunch", "claude/42", "http://10.0.2.133:3000")
     assert "already running at http://10.0.2.133:3000" in text
     assert "Do not push" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "task"),
+    [
+        ("issue", "Implement what this issue asks for."),
+        ("comment", "A follow-up comment was written"),
+        ("review", "The pull request was reviewed."),
+        ("review_comment", "A reviewer commented on lines"),
+    ],
+)
+def test_each_kind_of_request_has_a_task_and_a_fence_of_its_own(
+    kind: Literal["issue", "comment", "review", "review_comment"], task: str
+) -> None:
+    text = request_text(Prompt(id="1", kind=kind, body="Please."))
+    assert text.startswith(task)
+    assert re.search(rf"\n<({kind}-[0-9a-f]{{16}})>\n(?:.|\n)*Please\.\n</\1>$", text)

@@ -1,56 +1,57 @@
-from pathlib import Path
-
 import pytest
+from pydantic import ValidationError
 
-import cloud_agent_local
-from cloud_agent_runner.repository_config import (
-    CONFIG_PATH,
-    EXAMPLE,
-    RepositoryConfig,
-    RepositoryConfigError,
-    read_repository_config,
-)
+from cloud_agent_runner.repository_config import RepositoryConfig
+from cloud_agent_runner.tool_policy import ALLOWED_TOOLS
 
 
-def _read(work_tree: Path, content: str | bytes) -> RepositoryConfig | None:
-    path = work_tree / CONFIG_PATH
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_repository_config(work_tree)
-
-
-def test_no_file_is_no_configuration(tmp_path: Path) -> None:
-    assert read_repository_config(tmp_path) is None
-
-
-def test_the_example_in_our_own_messages_is_right(tmp_path: Path) -> None:
-    expected = RepositoryConfig(install="npm ci", dev="npm run dev", port=3000, health_path="/")
-    assert expected == _read(tmp_path, EXAMPLE)
-
-
-def test_the_sample_repository_is_configured() -> None:
-    sample = Path(cloud_agent_local.__file__).parent / "sample_repository"
-    assert RepositoryConfig(dev="python3 dev.py", health_path="/health") == read_repository_config(sample)
+def test_nothing_said_leaves_everything_to_the_deployment() -> None:
+    config = RepositoryConfig()
+    said = config.model_dump(exclude={"env", "ready_for_review", "allowed_tools"})
+    assert {None} == set(said.values())
+    assert ([], True, list(ALLOWED_TOOLS)) == (config.env, config.ready_for_review, config.allowed_tools)
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    "document",
     [
-        ("", "`dev`: missing; say how the dev server is started."),
-        ("dev: x\n\nports: 3000\n", "line 3: `ports`: unknown key; remove it or use one of install, dev, port"),
-        ("dev: x\nport: '3000'\n", "line 2: `port`: input should be a valid integer"),
-        ("dev: x\nport: 70000\n", "line 2: `port`: input should be less than or equal to 65535"),
-        ("dev: x\nhealth_path: health\n", "line 2: `health_path`: string should match pattern"),
-        ("dev:\n  - a\n", "line 1: `dev`: input should be a valid string"),
-        ("dev: [a\n", "line 2 is not YAML: "),
-        ("dev: !!python/object:os.system x\n", "is not YAML: could not determine a constructor"),
-        ("- dev\n", "line 1 must be `key: value` lines"),
-        (b"dev: \xff\xfe\n", "is not YAML: "),
-        (b"dev: x\n" * 10_000, "is larger than 65536 bytes"),
+        {"env": ["lower_case"]},
+        {"env": ["1ST"]},
+        {"env": ["A" * 65]},
+        {"env": [f"SECRET_{number}" for number in range(51)]},
+        {"env": ["PATH"]},
+        {"env": {"STRIPE_KEY": "a value"}},
+        {"model": "--help"},
+        {"model": "x" * 201},
+        {"max_turns": 0},
+        {"max_turns": True},
+        {"max_turns": 1.5},
+        {"budget_usd": 0},
+        {"budget_usd": float("inf")},
+        {"budget_usd": float("nan")},
+        {"max_turns": 100_001},
+        {"budget_usd": 0.001},
+        {"budget_usd": 100_001},
+        {"idle_minutes": 0},
+        {"idle_minutes": 1441},
+        {"ready_for_review": "no"},
+        {"allowed_tools": []},
+        {"allowed_tools": ["WebFetch"]},
+        {"install": None},
+        {"port": 0},
     ],
 )
-def test_a_wrong_file_is_explained_with_line_and_key(tmp_path: Path, content: str | bytes, complaint: str) -> None:
-    with pytest.raises(RepositoryConfigError) as error:
-        _read(tmp_path, content)
-    assert str(error.value).startswith(CONFIG_PATH)
-    assert complaint in str(error.value)
+def test_a_value_that_cannot_be_meant_is_refused(document: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        RepositoryConfig.model_validate(document)
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-sonnet-5", "claude-opus-4-5[1m]", "eu.anthropic.claude-sonnet-5-v1:0", "arn:aws:bedrock:x:1:y/z"]
+)
+def test_models_of_both_providers_can_be_named(model: str) -> None:
+    assert model == RepositoryConfig(model=model).model
+
+
+def test_whole_dollars_are_dollars() -> None:
+    assert 3 == RepositoryConfig.model_validate({"budget_usd": 3}).budget_usd

@@ -1,4 +1,7 @@
+from typing import cast
+
 import pytest
+from claude_agent_sdk.types import HookContext, PreToolUseHookInput, SyncHookJSONOutput
 
 from cloud_agent_runner.tool_policy import ToolPolicy
 
@@ -39,3 +42,33 @@ def test_the_sixth_same_call_in_a_row_is_refused() -> None:
     assert "5 times in a row" in (policy.objection("Bash", "make") or "")
     assert policy.objection("Bash", "make test") is None
     assert policy.objection("Bash", "make") is None
+
+
+async def test_the_twelfth_same_call_in_a_row_ends_the_turn() -> None:
+    policy = ToolPolicy()
+    answers = [await _ask(policy, "make") for _ in range(11)]
+    assert [None] * 11 == [answer.get("continue_") for answer in answers]
+    assert policy.loop is None
+    last = await _ask(policy, "make")
+    assert (False, "deny") == (last.get("continue_"), _decision(last))
+    assert "the very same Bash call was made 12 times in a row" == policy.loop
+    another = await _ask(policy, "ls")
+    assert (False, "deny") == (another.get("continue_"), _decision(another))
+
+
+async def test_the_same_command_on_other_arguments_starts_the_count_again() -> None:
+    policy = ToolPolicy()
+    for number in range(30):
+        await _ask(policy, "make" if number % 11 else "make test")
+    assert policy.loop is None
+
+
+def _decision(answer: SyncHookJSONOutput) -> object:
+    return cast("dict[str, object]", answer.get("hookSpecificOutput", {})).get("permissionDecision")
+
+
+async def _ask(policy: ToolPolicy, command: str) -> SyncHookJSONOutput:
+    hook = policy.hooks()["PreToolUse"][0].hooks[0]
+    call = {"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command}}
+    answer = await hook(cast("PreToolUseHookInput", call), None, cast("HookContext", {}))
+    return cast("SyncHookJSONOutput", answer)

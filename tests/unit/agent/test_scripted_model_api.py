@@ -43,6 +43,7 @@ def test_a_streamed_answer_says_the_same_as_a_whole_one(model: TestClient) -> No
 def test_a_failure_that_was_asked_for_is_given(model: TestClient, status: int, kind: str) -> None:
     answer = model.post("/v1/messages", json=_call(f"words\nscripted-model: fail {status}"))
     assert (status, "error", kind) == (answer.status_code, answer.json()["type"], answer.json()["error"]["type"])
+    assert "false" == answer.headers["x-should-retry"]
 
 
 def test_tokens_are_counted_and_nonsense_is_refused(model: TestClient) -> None:

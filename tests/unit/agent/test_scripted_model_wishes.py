@@ -50,3 +50,14 @@ def test_only_results_after_the_last_request_count() -> None:
 def test_a_failure_can_be_asked_for() -> None:
     assert 529 == Asked("t", "words\nscripted-model: fail 529\n").failure
     assert Asked("scripted-model: fail 529", "").failure is None
+
+
+def test_a_slow_answer_can_be_asked_for() -> None:
+    assert 30 == Asked("t", "scripted-model: think 30").thinking_seconds
+    assert 0 == Asked("scripted-model: think 30", "I think 30").thinking_seconds
+
+
+@pytest.mark.parametrize("kind", ["issue", "comment", "review", "review_comment"])
+def test_every_kind_of_request_is_found_in_its_fence(kind: str) -> None:
+    text = f"Do it.\n<{kind}-0a1b>\nAuthor: pat\nTitle: t\n\nbody\n</{kind}-0a1b>"
+    assert (Asked("t", "body"), []) == last_request([{"role": "user", "content": text}])

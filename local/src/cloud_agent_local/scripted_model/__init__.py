@@ -6,6 +6,7 @@ conversation that is sent with each call.
 
 Lines that an issue or a comment may hold, for tests:
 
-    scripted-model: fail 529       answer every call with this HTTP status
+    scripted-model: fail 529       answer every call with this HTTP status, as one that is not worth repeating
+    scripted-model: think 30       take 30 s over every answer, having begun it
     scripted-model: run COMMAND    run COMMAND in Claude's shell instead of an edit (one per line, in order)
 """

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-_FENCE = re.compile(r"<((issue|comment)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL)
+_FENCE = re.compile(r"<((issue|comment|review|review_comment)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL)
 _FIELD = re.compile(r"^(Author|Address|Title): ?(.*)$")
 _NO_DESCRIPTION = "(No description was given: the title says it all.)"
 _FAIL = re.compile(r"^scripted-model: fail (\d{3})\s*$", re.MULTILINE)
+_THINK = re.compile(r"^scripted-model: think (\d{1,4})\s*$", re.MULTILINE)
 _RUN = re.compile(r"^scripted-model: run (.+)$", re.MULTILINE)
 
 
@@ -28,6 +29,12 @@ class Asked:
         """The HTTP status that a test asked for."""
         found = _FAIL.search(self.body)
         return int(found[1]) if found else None
+
+    @property
+    def thinking_seconds(self) -> int:
+        """How long a test wants every answer to take."""
+        found = _THINK.search(self.body)
+        return int(found[1]) if found else 0
 
     @property
     def commands(self) -> list[str]:

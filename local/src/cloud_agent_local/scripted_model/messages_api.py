@@ -1,8 +1,9 @@
 """The Anthropic Messages API over HTTP, streamed and not."""
 
+import asyncio
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from starlette.applications import Starlette
@@ -51,7 +52,7 @@ async def _messages(request: Request) -> Response:
     except (ValueError, KeyError, TypeError):
         return _error(400, "The body must be a request of the Messages API.")
     if asked.failure is not None:
-        return _error(asked.failure, "This failure was asked for.")
+        return _error(asked.failure, "This failure was asked for.", {"x-should-retry": "false"})
     if call.get("tools"):
         step = next_step(asked, results)
         blocks = _blocks(step) if isinstance(step, ToolCall) else [{"type": "text", "text": step.text}]
@@ -60,7 +61,7 @@ async def _messages(request: Request) -> Response:
     message = _message(str(call.get("model", "scripted")), blocks, _tokens(len(raw)))
     if not call.get("stream"):
         return JSONResponse(message)
-    return StreamingResponse(_events(message), media_type="text/event-stream")
+    return StreamingResponse(_events(message, asked.thinking_seconds), media_type="text/event-stream")
 
 
 def _blocks(step: ToolCall) -> list[dict[str, Any]]:
@@ -86,10 +87,11 @@ def _message(model: str, blocks: list[dict[str, Any]], input_tokens: int) -> dic
     }
 
 
-def _events(message: dict[str, Any]) -> Iterator[str]:
+async def _events(message: dict[str, Any], thinking_seconds: float) -> AsyncIterator[str]:
     """Yield a message as the server-sent events that the real API would send."""
     opening = {**message, "content": [], "stop_reason": None, "usage": {**message["usage"], "output_tokens": 1}}
     yield _event("message_start", message=opening)
+    await asyncio.sleep(thinking_seconds)
     for index, block in enumerate(message["content"]):
         if block["type"] == "text":
             yield _event("content_block_start", index=index, content_block={"type": "text", "text": ""})
@@ -119,6 +121,6 @@ def _tokens(characters: int) -> int:
     return characters // _CHARACTERS_PER_TOKEN + 1
 
 
-def _error(status: int, message: str) -> Response:
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
     kind = _ERROR_TYPES.get(status, "api_error")
-    return JSONResponse({"type": "error", "error": {"type": kind, "message": message}}, status)
+    return JSONResponse({"type": "error", "error": {"type": kind, "message": message}}, status, headers)

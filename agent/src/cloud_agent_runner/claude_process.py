@@ -1,0 +1,135 @@
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from claude_agent_sdk import (
+    AssistantMessage,
+    ClaudeAgentOptions,
+    ClaudeSDKClient,
+    ResultMessage,
+    TextBlock,
+    ToolUseBlock,
+)
+
+from cloud_agent_runner.tool_policy import ToolPolicy
+
+logger = logging.getLogger(__name__)
+
+ToolReport = Callable[[str, str], Awaitable[None]]
+
+_DETAIL_LIMIT_CHARACTERS = 200
+_INTERRUPT_SECONDS = 1
+_DISCONNECT_SECONDS = 2
+# Claude Code ends an interrupted turn within 0.1 s. Should it not, its process is ended instead.
+_OBEDIENCE_SECONDS = 3
+
+
+class ClaudeProcess:
+    """One run of Claude Code, for one request.
+
+    `conversation` is what it can be resumed by, once the request is written down there; `last_words` is what
+    Claude wrote last, and `fault` the name of the fault when those words are Claude Code's own about the model
+    API. `loop` and `interrupted` say why it was stopped before its end, if it was.
+    """
+
+    def __init__(self, options: ClaudeAgentOptions, work_tree: Path, report_tool: ToolReport) -> None:
+        self._policy = ToolPolicy()
+        self._client = ClaudeSDKClient(replace(options, cwd=work_tree, hooks=self._policy.hooks()))
+        self._work_tree = work_tree
+        self._report_tool = report_tool
+        self._answering = False
+        self._asked = False
+        self._patience = asyncio.timeout(None)
+        self.conversation: str | None = None
+        self.interrupted = False
+        self.last_words = ""
+        self.fault: str | None = None
+
+    @property
+    def loop(self) -> str | None:
+        """What Claude repeated without end, in words."""
+        return self._policy.loop
+
+    async def answer(self, request: str) -> ResultMessage | None:
+        """Have the request done and return how it ended, None when the process ended or had to be given up first.
+
+        What `report_tool` and the SDK raise is passed on; the SDK raises plain Exception for some faults.
+        """
+        self._answering = True
+        try:
+            async with self._patience:
+                return await self._exchange(request)
+        except TimeoutError:
+            if not self._patience.expired():
+                raise
+            logger.warning("claude code did not obey", extra={"step": "interrupt"})
+            return None
+        finally:
+            self._answering = False
+
+    async def interrupt(self) -> None:
+        """Stop what Claude is doing, its shell included: `answer` returns at once. After it, nothing happens."""
+        if not self._answering or self.interrupted:
+            return
+        self.interrupted = True
+        self._patience.reschedule(asyncio.get_running_loop().time() + _OBEDIENCE_SECONDS)
+        if self._asked:
+            await self._obeyed(self._client.interrupt, _INTERRUPT_SECONDS)
+
+    async def end(self) -> None:
+        """End the process in the time it needs to write the conversation down (0.03 s; the SDK gives it 20 s).
+
+        One that did not obey is given two seconds, and may be left for the end of all that Claude started.
+        """
+        if self._patience.expired():
+            await self._obeyed(self._client.disconnect, _DISCONNECT_SECONDS)
+            return
+        try:
+            await self._client.disconnect()
+        except Exception:
+            logger.exception("claude code did not disconnect")
+
+    async def end_now(self) -> None:
+        """Stop what Claude is doing and end its process, within three seconds."""
+        await self._obeyed(self._client.interrupt, _INTERRUPT_SECONDS)
+        await self._obeyed(self._client.disconnect, _DISCONNECT_SECONDS)
+
+    async def _exchange(self, request: str) -> ResultMessage | None:
+        await self._client.connect()
+        await self._client.query(request)
+        self._asked = True
+        if self.interrupted:
+            await self._obeyed(self._client.interrupt, _INTERRUPT_SECONDS)
+        async for message in self._client.receive_response():
+            if isinstance(message, AssistantMessage | ResultMessage):
+                self.conversation = message.session_id
+            if isinstance(message, AssistantMessage):
+                await self._note(message)
+            if isinstance(message, ResultMessage):
+                return message
+        return None
+
+    async def _obeyed(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await step()
+        except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception, and there is another way to end
+            logger.info("claude code did not obey", extra={"step": step.__name__, "reason": type(error).__name__})
+
+    async def _note(self, message: AssistantMessage) -> None:
+        for block in message.content:
+            if isinstance(block, TextBlock) and message.parent_tool_use_id is None:
+                self.last_words, self.fault = block.text, message.error
+            if isinstance(block, ToolUseBlock):
+                await self._report_tool(block.name, self._detail(block.input))
+
+    def _detail(self, arguments: Mapping[str, Any]) -> str:
+        """Return the one argument that tells a reader what a tool is used on."""
+        for name in ("file_path", "notebook_path", "command", "pattern", "description"):
+            if name in arguments:
+                text = str(arguments[name]).replace(f"{self._work_tree}/", "")
+                return text[:_DETAIL_LIMIT_CHARACTERS]
+        return ""

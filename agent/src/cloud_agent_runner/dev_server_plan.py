@@ -1,0 +1,14 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DevServerPlan:
+    """How a dev server runs: what to run once before it, its command, where it listens and answers.
+
+    `port` is the one it insists on; None when it follows $PORT. `health_path` answers below 500 once it is up.
+    """
+
+    dev: str
+    install: str | None = None
+    port: int | None = None
+    health_path: str = "/"

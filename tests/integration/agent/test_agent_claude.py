@@ -1,0 +1,87 @@
+"""The real Claude Code behind the real gateway, when things fail: what a person is told, and what comes after."""
+
+from __future__ import annotations
+
+import os
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from cloud_agent_runner.claude import Assignment, Claude
+from cloud_agent_runner.model_gateway import model_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+async def _report_tool(_tool: str, _detail: str) -> None: ...
+
+
+def _request(body: str) -> str:
+    return f"Do it.\n<issue-0a1b>\nTitle: t\n\n{body}\n</issue-0a1b>"
+
+
+@asynccontextmanager
+async def _claude(folder: Path, model_url: str) -> AsyncIterator[Claude]:
+    assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash"], max_turns=5, budget_usd=1)
+    async with model_gateway(model_url, SecretStr("sk-ant-key")) as gateway:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "ANTHROPIC_BASE_URL": gateway.url,
+            "ANTHROPIC_API_KEY": gateway.placeholder_key,
+            "CLAUDE_CODE_MAX_RETRIES": "1",
+        }
+        async with aclosing(Claude(assignment, environment)) as claude:
+            yield claude
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "does not accept the deployment's credentials"),
+        (404, "does not know the model"),
+        (429, "rate limit for this deployment's account was reached"),
+        (500, "The model API failed"),
+        (529, "The model API is overloaded"),
+        (400, "The model API refused the request"),
+    ],
+)
+async def test_a_failure_of_the_model_api_is_told_in_words_to_act_on(
+    tmp_path: Path, model_url: str, status: int, words: str
+) -> None:
+    async with _claude(tmp_path, model_url) as claude:
+        turn = await claude.turn(_request(f"scripted-model: fail {status}"), _report_tool)
+    assert (True, False, 0.0) == (turn.is_error, turn.interrupted, turn.cost_usd)
+    assert words in turn.result
+    assert "127.0.0.1" not in turn.result
+
+
+async def test_a_model_api_out_of_reach_is_told_in_words_to_act_on(tmp_path: Path) -> None:
+    async with _claude(tmp_path, "http://127.0.0.1:9") as claude:
+        turn = await claude.turn(_request("hello"), _report_tool)
+    assert turn.is_error
+    assert "The model API could not be reached. Whoever runs the deployment" in turn.result
+
+
+async def test_a_conversation_that_was_not_written_down_is_begun_anew(tmp_path: Path, model_url: str) -> None:
+    async with _claude(tmp_path, model_url) as claude:
+        first = await claude.turn(_request("scripted-model: run echo 1"), _report_tool)
+        next((tmp_path / ".claude" / "projects").glob("*/*.jsonl")).unlink()
+        lost = await claude.turn(_request("scripted-model: run echo 2"), _report_tool)
+        anew = await claude.turn(_request("scripted-model: run echo 3"), _report_tool)
+    assert [False, True, False] == [turn.is_error for turn in (first, lost, anew)]
+    assert 0 < first.cost_usd == lost.cost_usd
+    assert 1.5 * first.cost_usd < anew.cost_usd
+    assert "What was said before was lost when Claude Code stopped" in lost.result
+
+
+async def test_an_interrupt_while_nothing_runs_is_of_no_consequence(tmp_path: Path, model_url: str) -> None:
+    async with _claude(tmp_path, model_url) as claude:
+        await claude.interrupt()
+        turn = await claude.turn(_request("scripted-model: run echo 1"), _report_tool)
+        await claude.interrupt()
+    assert (False, False) == (turn.is_error, turn.interrupted)

@@ -1,0 +1,96 @@
+"""What a repository's own configuration file does to a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.agent.conftest import Agent, ControlPlane, GitHub
+
+CONFIG = ".github/claude-cloud-agent.yml"
+
+
+def test_what_the_repository_says_of_the_session_is_reported_and_obeyed(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    github.commit(
+        {
+            CONFIG: "dev: python3 dev.py\nmax_turns: 2\nbudget_usd: 900\nidle_minutes: 20\nready_for_review: false\n"
+            "model: claude-haiku-4-5\nallowed_tools: [Bash, Read]\n"
+        }
+    )
+    control_plane.ask("On and on", "\n".join(f"scripted-model: run echo {n}" for n in range(9)))
+    agent = start_agent()
+    turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
+
+    said = {"idle_minutes": 20, "max_turns": 2, "budget_usd": 900.0, "ready_for_review": False}
+    assert said == control_plane.told("ready")[0]["limits"]
+    assert (True, 2) == (turn["is_error"], turn["turns"])
+    assert "the session's 2 turns of the model are used up" in turn["result"]
+    transcript = next((agent.home / ".claude" / "projects").glob("*/*.jsonl")).read_text()
+    assert '"model":"claude-haiku-4-5"' in transcript
+
+
+@pytest.mark.parametrize(("file", "deployment"), [("0.05", "5"), ("900", "0.05")])
+def test_the_lesser_of_the_two_budgets_holds(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane, file: str, deployment: str
+) -> None:
+    github.commit({CONFIG: f"dev: python3 dev.py\nbudget_usd: {file}\n"})
+    control_plane.ask("On and on", "\n".join(f"scripted-model: run echo {n}" for n in range(9)))
+    agent = start_agent(MAX_BUDGET_USD=deployment)
+    turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
+
+    assert turn["is_error"]
+    assert "the session's budget of $0.05 is used up" in turn["result"]
+
+
+def test_a_file_without_a_dev_command_leaves_it_to_be_found_out_and_tools_are_kept_to(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    package = '{"scripts": {"dev": "python3 dev.py"}}'
+    said = "install: echo said > said.txt\nhealth_path: /health\nallowed_tools: [Read]\n"
+    github.commit({CONFIG: said, "package.json": package, ".gitignore": "said.txt\n"})
+    control_plane.ask("Try the shell", "scripted-model: run echo tried > tried.txt")
+    agent = start_agent()
+    turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
+
+    assert "said\n" == (agent.work_tree / "said.txt").read_text()
+    assert [] == control_plane.told("environment")
+    assert (False, None) == (turn["is_error"], turn["head_sha"])
+    assert not (agent.work_tree / "tried.txt").exists()
+
+
+def test_secrets_are_for_the_repository_s_commands_and_not_in_claude_s_environment(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    control_plane.secrets = {"STRIPE_KEY": "sk_test_123", "OTHER": "not asked for"}
+    dev = 'install: echo "$STRIPE_KEY" > install.txt\ndev: echo "$STRIPE_KEY" | tee dev.txt; exec python3 dev.py\n'
+    github.commit({CONFIG: f"{dev}env: [STRIPE_KEY, STRIPE_KEY]\n", ".gitignore": "*.txt\n"})
+    control_plane.ask("Look", "scripted-model: run env > own.txt")
+    agent = start_agent()
+    agent.until(lambda: control_plane.events("turn_finished"))
+    own, dev_saw, install_saw = ((agent.work_tree / f"{name}.txt").read_text() for name in ("own", "dev", "install"))
+
+    assert [{"names": ["STRIPE_KEY"]}] == control_plane.told("environment")
+    assert ["sk_test_123\n"] * 2 == [dev_saw, install_saw]
+    assert "HOME=" in own
+    assert "sk_test_123" not in own + agent.log.read_text()
+
+
+def test_a_secret_that_does_not_exist_is_told_before_anything_is_run(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    github.commit({CONFIG: "install: touch ran.txt\ndev: python3 dev.py\nenv: [STRIPE_KEY]\n"})
+    agent = start_agent()
+
+    assert 1 == agent.exit_status()
+    done = control_plane.told("done")[0]
+    assert ("RepositoryConfigError", "There is no secret for STRIPE_KEY; create it.") == (
+        done["error"],
+        done["message"],
+    )
+    assert not (agent.work_tree / "ran.txt").exists()

@@ -1,0 +1,89 @@
+"""Interrupting the turn that runs: at once, with nothing lost and nothing left running."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.agent.conftest import Agent, ControlPlane, GitHub
+
+
+def _alive(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def test_an_interrupted_command_leaves_no_process_and_its_commits_are_published(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    commit = "echo kept > kept.txt && git add kept.txt && git commit -qm kept"
+    stubborn = "python3 -c 'import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(100)'"
+    cut_loose = f"(setsid {stubborn} 96 > /dev/null 2>&1 &)"
+    control_plane.ask("Wait", f"scripted-model: run {commit}; {cut_loose}; sleep 97 & env -i sleep 98")
+    agent = start_agent()
+    agent.until(lambda: all(agent.family(word) for word in ("96", "97", "98")))
+    doomed = [process for word in ("96", "97", "98") for process in agent.family(word)]
+    control_plane.interrupt = "01K"
+    turn = agent.until(lambda: control_plane.events("turn_finished"), 10)[0]
+
+    assert (True, False, github.head()) == (turn["interrupted"], turn["is_error"], turn["head_sha"])
+    assert turn["result"].startswith("Interrupted before it was done, as a comment asked for.")
+    assert "Running what was asked for." in turn["result"]
+    assert "kept" == github.show("kept.txt")
+    assert [] == [process for process in doomed if _alive(process)]
+    assert agent.family("dev.py")
+
+
+def test_an_interrupted_conversation_goes_on_and_the_same_wish_interrupts_once(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    control_plane.interrupt = "01A"  # an old wish: nothing is running yet
+    control_plane.ask("Think", "scripted-model: think 60")
+    control_plane.ask("", "Change the greeting to: After", kind="comment")
+    agent = start_agent()
+    agent.until(lambda: control_plane.events("turn_started"))
+    agent.until(lambda: any((agent.home / ".claude" / "projects").glob("*/*.jsonl")))
+    control_plane.interrupt = "01B"
+    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    thought, after = control_plane.events("turn_finished")
+
+    assert (True, False, None) == (thought["interrupted"], thought["is_error"], thought["head_sha"])
+    assert (False, False, github.head()) == (after["interrupted"], after["is_error"], after["head_sha"])
+    assert "<h1>After</h1>" in github.show("templates/home.html")
+    assert 1 == len(list((agent.home / ".claude" / "projects").glob("*/*.jsonl")))
+
+
+def test_an_interrupt_at_the_very_start_of_a_turn_ends_it_too(
+    start_agent: Callable[..., Agent], control_plane: ControlPlane
+) -> None:
+    agent = start_agent()
+    agent.until(lambda: control_plane.told("ready"))
+    control_plane.ask("Think", "scripted-model: think 60")
+    agent.until(lambda: control_plane.events("turn_started"))
+    control_plane.interrupt = "01A"
+    turn = agent.until(lambda: control_plane.events("turn_finished"), 15)[0]
+
+    assert (True, False) == (turn["interrupted"], turn["is_error"])
+
+
+def test_a_claude_code_that_does_not_obey_is_ended(
+    start_agent: Callable[..., Agent], control_plane: ControlPlane
+) -> None:
+    control_plane.ask("Wait", "scripted-model: run sleep 99")
+    control_plane.ask("Go on", "scripted-model: run echo on", kind="comment")
+    agent = start_agent()
+    doomed = agent.until(lambda: agent.family("99"))
+    next(process for process in agent.family() if process.name() == "claude").suspend()
+    control_plane.interrupt = "01K"
+    agent.until(lambda: 2 == len(control_plane.events("turn_finished")), 40)
+    stuck, after = control_plane.events("turn_finished")
+
+    assert (True, False) == (stuck["interrupted"], stuck["is_error"])
+    assert (False, False) == (after["interrupted"], after["is_error"])
+    assert [] == [process for process in doomed if _alive(process)]

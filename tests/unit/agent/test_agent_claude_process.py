@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from claude_agent_sdk import ClaudeAgentOptions
+
+from cloud_agent_runner.claude_process import ClaudeProcess
+
+
+async def _report_tool(_tool: str, _detail: str) -> None: ...
+
+
+async def test_an_interrupt_outside_an_answer_is_of_no_consequence(tmp_path: Path) -> None:
+    process = ClaudeProcess(ClaudeAgentOptions(), tmp_path, _report_tool)
+    await process.interrupt()
+    assert not process.interrupted

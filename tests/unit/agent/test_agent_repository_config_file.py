@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+
+import cloud_agent_local
+from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository_config_file import EXAMPLE, RepositoryConfigError, read_repository_config
+
+KEYS = (
+    "install, dev, port, health_path, env, model, max_turns, budget_usd, idle_minutes, ready_for_review, allowed_tools"
+)
+
+
+def _read(work_tree: Path, content: str | bytes) -> RepositoryConfig:
+    path = work_tree / CONFIG_PATH
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_repository_config(work_tree)
+
+
+@pytest.mark.parametrize("content", ["", "# nothing but words\n", "---\n"])
+def test_an_empty_file_says_as_much_as_none(tmp_path: Path, content: str) -> None:
+    assert RepositoryConfig() == read_repository_config(tmp_path) == _read(tmp_path, content)
+
+
+def test_a_file_may_say_a_single_thing(tmp_path: Path) -> None:
+    assert RepositoryConfig(budget_usd=2.5) == _read(tmp_path, "budget_usd: 2.5\n")
+
+
+def test_the_example_in_our_own_messages_is_right(tmp_path: Path) -> None:
+    expected = RepositoryConfig(install="npm ci", dev="npm run dev", port=3000, health_path="/")
+    assert expected == _read(tmp_path, EXAMPLE)
+
+
+def test_the_sample_repository_is_configured() -> None:
+    sample = Path(cloud_agent_local.__file__).parent / "sample_repository"
+    assert RepositoryConfig(dev="python3 dev.py", health_path="/health") == read_repository_config(sample)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("dev: x\n\nports: 3000\n", f"line 3: `ports`: unknown key; remove it or use one of {KEYS}."),
+        ("dev: x\n1: y\n", "line 2: `1`: "),
+        ("dev: x\nport: '3000'\n", "line 2: `port`: input should be a valid integer"),
+        ("dev: x\nport: 70000\n", "line 2: `port`: input should be less than or equal to 65535"),
+        ("dev: x\nhealth_path: health\n", "line 2: `health_path`: string should match pattern"),
+        ("dev:\n  - a\n", "line 1: `dev`: input should be a valid string"),
+        ("max_turns: 3\ndev:\n", "line 2: `dev`: there is nothing after the colon; give a value or remove the line."),
+        ("env:\n  - OK\n  - not-ok\n", "line 3: `env`: string should match pattern"),
+        ("env: [HOST]\n", "line 1: `env`: HOST is set by the agent itself; name the secret otherwise."),
+        ("allowed_tools:\n  - Read\n  - Browse\n", "line 3: `allowed_tools`: input should be 'Bash', 'Read', "),
+        ("dev: x\nmax_turns: 1\ndev: y\n", "line 3: `dev`: said twice; remove one of them."),
+        ("dev: [a\n", "line 2 is not YAML: "),
+        ("dev: !!python/object:os.system x\n", "is not YAML: could not determine a constructor"),
+        ("dev: " + "[" * 20_000, "is not YAML: "),
+        ("- dev\n", "line 1 must be `key: value` lines"),
+        (b"dev: \xff\xfe\n", "is not YAML: "),
+        (b"dev: x\n" * 10_000, "is larger than 65536 bytes"),
+    ],
+)
+def test_a_wrong_file_is_explained_with_line_and_key(tmp_path: Path, content: str | bytes, complaint: str) -> None:
+    with pytest.raises(RepositoryConfigError) as error:
+        _read(tmp_path, content)
+    assert str(error.value).startswith(CONFIG_PATH)
+    assert complaint in str(error.value)
+
+
+def test_of_very_many_faults_the_first_are_told(tmp_path: Path) -> None:
+    with pytest.raises(RepositoryConfigError) as error:
+        _read(tmp_path, "".join(f"key{number}: x\n" for number in range(1000)))
+    assert 10 == str(error.value).count("unknown key")
