@@ -16,14 +16,24 @@ import uvicorn
 from githubkit_schemas.latest import models
 from githubkit_schemas.latest.webhooks import WebhookNamespace
 
-from cloud_agent_local.github.api import accounts, apps, deployments, git_data, issues, pulls, repositories
+from cloud_agent_local.github.api import (
+    accounts,
+    apps,
+    deployments,
+    git_data,
+    issues,
+    pulls,
+    repositories,
+    rulesets,
+    stage,
+)
 from cloud_agent_local.github.app import build_app
 from cloud_agent_local.github.bare_repository import Identity
 from cloud_agent_local.github.documents import accounts as accounts_documents
 from cloud_agent_local.github.rest import PREFIX
 from cloud_agent_local.github.site import Site
 
-PARTS = (accounts, apps, deployments, git_data, issues, pulls, repositories)
+PARTS = (accounts, apps, deployments, git_data, issues, pulls, repositories, rulesets, stage)
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,9 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of(f"GET {r}/pulls/{{number:int}}/reviews", list[m.PullRequestReview], number=2)
     yield of(f"POST {r}/pulls/{{number:int}}/comments", m.PullRequestReviewComment, 201, line, number=2)
     yield of(f"GET {r}/pulls/{{number:int}}/comments", list[m.PullRequestReviewComment], number=2)
+    yield of(f"GET {r}/pulls/comments/{{comment_id:int}}", m.PullRequestReviewComment, comment_id=1)
+    replies = f"POST {r}/pulls/{{number:int}}/comments/{{comment_id:int}}/replies"
+    yield of(replies, m.PullRequestReviewComment, 201, {"body": "done"}, number=2, comment_id=1)
     subjects: dict[str, dict[str, Any]] = {
         "issues/{number:int}": {},
         "issues/comments/{comment_id:int}": {"comment_id": 1},
@@ -170,6 +183,28 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of("GET /app/hook/deliveries", list[m.HookDeliveryItem], who="app")
     yield of("GET /app/hook/deliveries/{delivery_id:int}", m.HookDelivery, who="app", delivery_id=1)
     yield of("POST /app/hook/deliveries/{delivery_id:int}/attempts", None, 202, who="app", delivery_id=1)
+
+    rules = {
+        "name": "no agents",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["refs/heads/claude/**"], "exclude": []}},
+        "rules": [{"type": "creation"}, {"type": "update"}],
+        "bypass_actors": [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}],
+    }
+    yield of(f"POST {r}/rulesets", m.RepositoryRuleset, 201, rules, who="person")
+    yield of(f"GET {r}/rulesets", list[m.RepositoryRuleset])
+    yield of(f"GET {r}/rulesets/{{ruleset_id:int}}", m.RepositoryRuleset, ruleset_id=1)
+    yield of(f"DELETE {r}/rulesets/{{ruleset_id:int}}", None, 204, who="person", ruleset_id=1)
+    yield of(f"DELETE {r}", None, 204, who="person")
+
+    yield of("PUT /app/installations/{installation_id:int}/suspended", None, 204, **one)
+    yield of("DELETE /app/installations/{installation_id:int}/suspended", None, 204, **one)
+    yield of("DELETE /app/installations/{installation_id:int}", None, 204, **one)
+    yield of("POST /admin/installations", m.Installation, 201, {"account": "acme"}, who="person")
+    yield of("POST /admin/faults", None, 201, {"kind": "drop", "path": "/nowhere"}, who="person")
+    yield of("GET /admin/faults", None, who="person")
+    yield of("DELETE /admin/faults", None, 204, who="person")
+    yield of("GET /admin/requests", None, who="person")
 
 
 @pytest.fixture(scope="module")

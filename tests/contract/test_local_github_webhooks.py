@@ -91,7 +91,9 @@ def test_every_webhook_is_one_github_could_send(site: Site, owner: str) -> None:
         told.add((delivery["event"], payload.get("action")))
         if delivery["event"] != "ping":
             assert ("organization" in payload) == (owner == "acme")
-            assert site.installation_id(owner) == payload["installation"]["id"]
+            installation = site.installation(owner)
+            assert installation
+            assert installation["id"] == payload["installation"]["id"]
             sender = (payload["sender"]["login"], payload["sender"]["type"])
             assert (("octo-dev", "User") if "review" in delivery["event"] else (BOT, "Bot")) == sender
     assert told == TOLD

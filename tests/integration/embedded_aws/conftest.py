@@ -108,7 +108,7 @@ class EmbeddedAws:
         request = {
             "StackName": name,
             "TemplateBody": json.dumps(template),
-            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         }
         (cloudformation.update_stack if stack else cloudformation.create_stack)(**request)
 
@@ -151,6 +151,20 @@ class EmbeddedAws:
             name=f"machine-{uuid.uuid4().hex[:8]}", definition=json.dumps(definition), roleArn=role
         )
         arn: str = answer["stateMachineArn"]
+        return arn
+
+    def role(self, service: str, *statements: tuple[object, ...]) -> str:
+        """The ARN of a new role of `service`, allowed the (action, resource[, condition]) statements."""
+        iam, name = self.client("iam"), f"role-{uuid.uuid4().hex[:8]}"
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        answer = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))
+        allowed = [
+            {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": dict(*condition)}
+            for action, resource, *condition in statements
+        ]
+        if allowed:
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=_policy(*allowed))
+        arn: str = answer["Role"]["Arn"]
         return arn
 
     def execute(self, states: Json, state_input: object = None, *, role: str = ANY_ROLE) -> Json:
@@ -217,6 +231,10 @@ class EmbeddedAws:
         """The JSON value a task that has ended printed last."""
         self.task_when(arn, "STOPPED")
         return json.loads(self.task_log(arn).splitlines()[-1])
+
+
+def _policy(*statements: Json) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 @pytest.fixture(name="eventually", scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING
 
@@ -32,26 +31,6 @@ READ_AND_WRITE = """
 """
 
 
-def role(aws: EmbeddedAws, service: str, *statements: tuple[object, ...]) -> str:
-    """The ARN of a new role of `service`, allowed the (action, resource[, condition]) statements."""
-    iam = aws.client("iam")
-    name = f"role-{uuid.uuid4().hex[:8]}"
-    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    answer = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))
-    allowed = [
-        {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": dict(*condition)}
-        for action, resource, *condition in statements
-    ]
-    if allowed:
-        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=_policy(*allowed))
-    arn: str = answer["Role"]["Arn"]
-    return arn
-
-
-def _policy(*statements: Json) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
 @pytest.fixture
 def strict_table(strict_aws: EmbeddedAws) -> str:
     name = f"table-{uuid.uuid4().hex[:8]}"
@@ -69,7 +48,7 @@ def table_arn(name: str) -> str:
 
 
 def test_a_function_has_its_roles_permissions_only(strict_aws: EmbeddedAws, strict_table: str) -> None:
-    allowed = role(strict_aws, "lambda.amazonaws.com", ("dynamodb:GetItem", table_arn(strict_table)))
+    allowed = strict_aws.role("lambda.amazonaws.com", ("dynamodb:GetItem", table_arn(strict_table)))
     seen = strict_aws.invoke(strict_aws.function(READ_AND_WRITE, role=allowed), {"table": strict_table})
     assert ("allowed", "AccessDeniedException") == (seen["get"], seen["put"])
     assert f":assumed-role/{allowed.rsplit('/', 1)[-1]}/" in seen["who"]
@@ -90,7 +69,7 @@ TASK = """
 
 
 def test_a_task_has_its_roles_permissions_only(strict_aws: EmbeddedAws, strict_table: str) -> None:
-    allowed = role(strict_aws, "ecs-tasks.amazonaws.com", ("dynamodb:DescribeTable", table_arn(strict_table)))
+    allowed = strict_aws.role("ecs-tasks.amazonaws.com", ("dynamodb:DescribeTable", table_arn(strict_table)))
     arn = strict_aws.run_task(TASK, role=allowed, environment=[{"name": "TABLE", "value": strict_table}])
     seen = strict_aws.task_output(arn)
     assert ("allowed", "AccessDeniedException") == (seen["describe"], seen["scan"])
@@ -110,12 +89,12 @@ def test_credentials_are_for_the_task_they_were_made_for(strict_aws: EmbeddedAws
         except urllib.error.HTTPError as error:
             print(json.dumps(error.code))
     """
-    any_role = role(strict_aws, "ecs-tasks.amazonaws.com")
+    any_role = strict_aws.role("ecs-tasks.amazonaws.com")
     assert 403 == strict_aws.task_output(strict_aws.run_task(code, role=any_role))
 
 
 def machine_role(aws: EmbeddedAws, *statements: tuple[object, ...]) -> str:
-    return role(aws, "states.amazonaws.com", *statements)
+    return aws.role("states.amazonaws.com", *statements)
 
 
 def transact(table: str) -> Json:
@@ -146,7 +125,7 @@ def test_a_transaction_needs_the_permission_of_each_of_its_writes(strict_aws: Em
 
 
 def test_a_state_machine_may_invoke_only_the_functions_its_role_names(strict_aws: EmbeddedAws) -> None:
-    own = role(strict_aws, "lambda.amazonaws.com")
+    own = strict_aws.role("lambda.amazonaws.com")
     function = strict_aws.function("def handler(event, context): return 1", role=own)
     allowed = machine_role(strict_aws, ("lambda:InvokeFunction", function))
     arguments = {"FunctionName": function, "Payload": {}}

@@ -9,7 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from cloud_agent_local.github.api import accounts, apps, deployments, git_data, issues, pulls, repositories
+from cloud_agent_local.github.api import (
+    accounts,
+    apps,
+    deployments,
+    git_data,
+    issues,
+    pulls,
+    repositories,
+    rulesets,
+    stage,
+)
 from cloud_agent_local.github.rest import PREFIX
 
 LONGEST_BODY = 65_536
@@ -347,10 +357,17 @@ MEMBERS = [
     "login",
     "scopes",
     "state_reason",
+    "rules",
+    "conditions",
+    "bypass_actors",
+    "enforcement",
+    "kind",
+    "count",
+    "account",
 ]
 
 
-@pytest.mark.parametrize("part", [accounts, apps, deployments, git_data, issues, pulls, repositories])
+@pytest.mark.parametrize("part", [accounts, apps, deployments, git_data, issues, pulls, repositories, rulesets, stage])
 def test_no_malformed_body_is_an_error_of_the_server(
     server: Any, api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str], part: Any
 ) -> None:
@@ -367,13 +384,15 @@ def test_no_malformed_body_is_an_error_of_the_server(
             client = app if template.startswith("/app") else token if "check-runs" in template else api
             for junk in JUNK:
                 for body in (junk, dict.fromkeys(MEMBERS, junk)):
-                    answer = client.request(method, url, json=body)
+                    answer = client.request(method, url, json=body, follow_redirects=True)  # "-x" is a new name
                     assert answer.status_code < 500, (method, url, body)
         for template in ("/issues/{}", "/pulls/{}", "/issues/comments/{}", "/deployments/{}"):
-            assert 404 == api.get(f"/repos/{repo}{template.format(10**30)}").status_code
+            address = f"/repos/{repo}{template.format(10**30)}"
+            assert 404 == api.get(address, follow_redirects=True).status_code
         secret = server.credentials["webhook_secret"]
         hook = {"url": "", "content_type": "json", "secret": secret}  # what the tests after this one expect
         assert 200 == app.patch("/app/hook/config", json=hook).status_code
+        app.delete(f"/app/installations/{server.credentials['installation_id']}/suspended")
 
 
 def _changing_addresses(part: Any) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve as serve_with_hypercorn
 from hypercorn.config import Config
@@ -17,6 +17,8 @@ from ministack.services import ecs
 
 from cloud_agent_local.embedded_aws.addresses import TaskAddresses
 from cloud_agent_local.embedded_aws.containers.client import ProcessContainers, ProcessDocker
+from cloud_agent_local.embedded_aws.fault_injection import install, with_faults
+from cloud_agent_local.embedded_aws.faults import Faults
 from cloud_agent_local.embedded_aws.patches import all_patches
 from cloud_agent_local.embedded_aws.settings import HOST
 
@@ -39,14 +41,16 @@ def run(settings: EmbeddedAwsSettings, host_environment: Mapping[str, str]) -> N
     containers = ProcessContainers(settings.state_dir, settings.log_dir, host_environment, addresses.of)
     for apply in all_patches(ProcessDocker(containers), addresses, settings.lambda_slots).values():
         apply()
-    asyncio.new_event_loop().run_until_complete(_serve(settings.port, containers))
+    faults = Faults()
+    install(faults)
+    asyncio.new_event_loop().run_until_complete(_serve(settings.port, containers, faults))
     logger.info("embedded AWS ended")
     logging.shutdown()
     # Executions parked in a wait hold threads nothing can interrupt; the interpreter would wait for them.
     os._exit(0)
 
 
-async def _serve(port: int, containers: ProcessContainers) -> None:
+async def _serve(port: int, containers: ProcessContainers, faults: Faults) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,7 +68,8 @@ async def _serve(port: int, containers: ProcessContainers) -> None:
         logger.info("embedded AWS stopping", extra={"containers": len(containers.list())})
         await asyncio.to_thread(_end_tasks, containers)
 
-    await serve_with_hypercorn(app, config, shutdown_trigger=end_of_service)
+    application: Any = with_faults(app, faults)  # Starlette's types of ASGI and hypercorn's are not each other's
+    await serve_with_hypercorn(application, config, shutdown_trigger=end_of_service)
     await asyncio.to_thread(_end_lambda_workers)
 
 

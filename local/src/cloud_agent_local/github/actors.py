@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from cloud_agent_local.github.credentials import PERSON
-from cloud_agent_local.github.errors import UnauthenticatedError
+from cloud_agent_local.github.errors import ForbiddenError, UnauthenticatedError
 from cloud_agent_local.github.site import BOT, Site, digest
 
 _LONGEST_JWT_SECONDS = 600  # GitHub: "no more than 10 minutes into the future"
@@ -62,6 +62,7 @@ def identify(site: Site, authorization: str) -> Actor:
 
     Raises:
         UnauthenticatedError: the credential is unknown, malformed or has expired.
+        ForbiddenError: it is of an installation that is suspended.
     """
     if not authorization:
         return Anonymous()
@@ -90,6 +91,9 @@ def _token_actor(site: Site, token: str) -> Actor:
         return Person(row["login"])
     if datetime.fromisoformat(row["expires_at"]) <= datetime.now(UTC):
         raise UnauthenticatedError("Bad credentials")
+    installation = site.installation(row["login"])
+    if installation and installation["suspended_at"]:
+        raise ForbiddenError("This installation has been suspended")
     ids = json.loads(row["repositories"])
     return Installation(
         account=row["login"],

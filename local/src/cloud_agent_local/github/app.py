@@ -1,5 +1,6 @@
 """All of the GitHub as one ASGI application."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,19 +9,46 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from cloud_agent_local.github import smart_http
-from cloud_agent_local.github.api import accounts, apps, deployments, git_data, graphql, issues, pulls, repositories
+from cloud_agent_local.github.api import (
+    accounts,
+    apps,
+    deployments,
+    git_data,
+    graphql,
+    issues,
+    pulls,
+    repositories,
+    rulesets,
+    stage,
+)
 from cloud_agent_local.github.deliveries import delivering
-from cloud_agent_local.github.errors import ApiError, NotFoundError
+from cloud_agent_local.github.errors import ApiError, MovedError, NotFoundError
+from cloud_agent_local.github.fault_injection import FaultInjection
 from cloud_agent_local.github.pages import forms, views
 from cloud_agent_local.github.pages.rendering import error_page
+from cloud_agent_local.github.request_log import RequestLogging
 from cloud_agent_local.github.rest import respond_error
 from cloud_agent_local.github.site import Site
 
 # Where an address fits two routes the first one serves it: the statuses of a commit before the commit itself.
-_PARTS = (accounts, apps, issues, pulls, deployments, git_data, repositories, graphql, smart_http, forms, views)
+_PARTS = (
+    accounts,
+    apps,
+    issues,
+    pulls,
+    deployments,
+    git_data,
+    repositories,
+    rulesets,
+    graphql,
+    stage,
+    smart_http,
+    forms,
+    views,
+)
 
 
 def build_app(site: Site) -> Starlette:
@@ -36,7 +64,11 @@ def build_app(site: Site) -> Starlette:
     app = Starlette(
         routes=[route for part in _PARTS for route in part.ROUTES],
         # The pages act for whoever opens them; a foreign name for this address must not reach them.
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"]),
+            Middleware(RequestLogging, site.request_log),
+            Middleware(FaultInjection, site),
+        ],
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
         lifespan=lifespan,
     )
@@ -46,8 +78,21 @@ def build_app(site: Site) -> Starlette:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - registered for this class alone
+    if isinstance(error, MovedError):
+        return _sent_on(request, error)
     is_api = request.url.path.startswith("/api/")
     return respond_error(error) if is_api else error_page(request, error)
+
+
+def _sent_on(request: Request, moved: MovedError) -> Response:
+    """Send a client on to the repository's new name: 301 for who reads, 307 (the same request again) for who writes."""
+    reads = request.method in {"GET", "HEAD"}
+    former = re.compile(f"/{re.escape(moved.former)}(?=$|[/.])", re.IGNORECASE)
+    path = former.sub(f"/{moved.current}", request.url.path, count=1)
+    site: Site = request.app.state.site
+    url = f"{site.base_url}{path}" + (f"?{request.url.query}" if request.url.query else "")
+    status, message = (moved.status, moved.message) if reads else (307, "Temporary Redirect")
+    return JSONResponse({"message": message, "url": url}, status, {"Location": url})
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

@@ -46,6 +46,24 @@ class ForbiddenError(ApiError):
         return cls("Resource not accessible by integration")
 
 
+class ArchivedError(ForbiddenError):
+    """The repository was archived: it can be read, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__("Repository was archived so is read-only.")
+
+
+class MovedError(ApiError):
+    """The repository `former` (owner/name) is now called `current`."""
+
+    status = 301
+
+    def __init__(self, former: str, current: str) -> None:
+        super().__init__("Moved Permanently")
+        self.former = former
+        self.current = current
+
+
 class NotFoundError(ApiError):
     """The thing does not exist, or the caller may not know that it does."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cloud_agent_local.github.actors import Actor, Anonymous, App, Installation, Person
 from cloud_agent_local.github.credentials import PERSON
-from cloud_agent_local.github.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from cloud_agent_local.github.errors import ArchivedError, ForbiddenError, NotFoundError, UnauthenticatedError
 from cloud_agent_local.github.site import Repository, Site
 
 LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
@@ -107,7 +107,7 @@ def authorize(site: Site, actor: Actor, repository: Repository, needs: Needs) ->
         case App():
             raise ForbiddenError.for_integration()
     if needs.level == "write" and repository.row["archived"] and not needs.even_archived:
-        raise ForbiddenError("Repository was archived so is read-only.")
+        raise ArchivedError
 
 
 def _granted(actor: Installation, repository: Repository, needs: Needs) -> bool:

@@ -162,6 +162,17 @@ def person_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> R
     return _route(method, path, _only_for(Person, endpoint))
 
 
+def site_admin_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> Route:
+    """Serve an address to the site's administrator."""
+
+    def answer(call: Call) -> Reply:
+        if not (isinstance(call.actor, Person) and call.actor.is_site_admin):
+            raise ForbiddenError("Must be a site administrator")
+        return endpoint(call)
+
+    return _route(method, path, _only_for(Person, answer))
+
+
 def installation_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> Route:
     """Serve an address to holders of an installation token."""
     return _route(method, path, _only_for(Installation, endpoint))
@@ -198,7 +209,7 @@ def _answer(request: Request, content: bytes, endpoint: Callable[[Call], Reply])
     site: Site = request.app.state.site
     url = site.base_url + request.url.path
     with site.storage.transaction():
-        actor = identify(site, request.headers.get("authorization", ""))
+        actor = request.state.actor = identify(site, request.headers.get("authorization", ""))
         body = parse_json(content) if request.method != "GET" else {}
         reply = endpoint(Call(site, actor, url, request.path_params, dict(request.query_params), body))
     return respond(reply)

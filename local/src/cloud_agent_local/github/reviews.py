@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
+from cloud_agent_local.github.diff_hunks import up_to_line
 from cloud_agent_local.github.documents import pulls
 from cloud_agent_local.github.errors import InvalidError
 from cloud_agent_local.github.events import emit
+from cloud_agent_local.github.history import FileChange
 from cloud_agent_local.github.limits import check_body
 from cloud_agent_local.github.site import Acting, Repository
 from cloud_agent_local.github.storage import Row, now
 
 _STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
-_MOST_HUNK_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def submit(acting: Acting, pull: Row, *, event: str, body: str, comments: list[L
 
     Raises:
         InvalidError: the event is unknown, a text is missing or too long, authors judge their own work, or a
-            comment names a file the pull request does not change.
+            comment names a file the pull request does not change, or a line its diff does not show.
     """
     if event not in _STATES:
         raise InvalidError.of("PullRequestReview", "invalid", field="event")
@@ -55,13 +56,38 @@ def comment(acting: Acting, pull: Row, line_comment: LineComment) -> Row:
     return _insert_comment(acting, pull, review, line_comment, hunk)
 
 
+def reply(acting: Acting, pull: Row, answered: Row, body: str) -> Row:
+    """Answer a comment on a line, in a review that is nothing else, and announce both.
+
+    Raises:
+        InvalidError: the text is missing or too long, or the comment is an answer itself.
+    """
+    if answered["in_reply_to_id"]:
+        raise InvalidError.of("PullRequestReviewComment", "invalid", field="in_reply_to")
+    check_body("PullRequestReviewComment", body, required=True)
+    review = _insert_review(acting, pull, "COMMENTED", "")
+    line_comment = LineComment(answered["path"], body, answered["line"], answered["side"], answered["id"])
+    return _insert_comment(acting, pull, review, line_comment, answered["diff_hunk"])
+
+
 def _hunk(repo: Repository, pull: Row, line_comment: LineComment) -> str:
-    """Return the end of the diff that is commented on, for readers of the comment alone."""
+    """Return the part of the diff that ends with the line commented on, for readers of the comment alone."""
     check_body("PullRequestReviewComment", line_comment.body, required=True)
     for change in pulls.changes(repo, pull):
         if change.path == line_comment.path:
-            return "\n".join((change.patch or "").split("\n")[:_MOST_HUNK_LINES])
+            return _hunk_of(change, line_comment)
     raise InvalidError.of("PullRequestReviewComment", "invalid", field="path")
+
+
+def _hunk_of(change: FileChange, line_comment: LineComment) -> str:
+    if line_comment.line is None:
+        return change.patch or ""
+    hunk = up_to_line(change.patch or "", line_comment.line, line_comment.side)
+    if hunk is None:
+        field = "pull_request_review_thread.line"
+        message = f"{field} must be part of the diff"
+        raise InvalidError.of("PullRequestReviewComment", "custom", field=field, message=message)
+    return hunk
 
 
 def _insert_review(acting: Acting, pull: Row, state: str, body: str) -> Row:
@@ -75,7 +101,7 @@ def _insert_review(acting: Acting, pull: Row, state: str, body: str) -> Row:
         commit_id=pulls.head_sha(repo, pull),
         submitted_at=now(),
     )
-    document, parent = pulls.review_event(site, repo, review), pulls.pull(site, repo, pull)
+    document, parent = pulls.review_event(site, repo, review), pulls.simple_pull(site, repo, pull)
     emit(acting, "pull_request_review", action="submitted", review=document, pull_request=parent)
     return review
 

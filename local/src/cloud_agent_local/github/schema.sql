@@ -80,3 +80,16 @@ CREATE TABLE IF NOT EXISTS check_runs (
     status TEXT NOT NULL, conclusion TEXT, external_id TEXT NOT NULL, details_url TEXT, title TEXT, summary TEXT,
     started_at TEXT NOT NULL, completed_at TEXT
 );
+-- The App's installations, those that were deleted too: an id is never used again.
+CREATE TABLE IF NOT EXISTS installations (
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL COLLATE NOCASE, suspended_at TEXT, deleted_at TEXT
+);
+CREATE TABLE IF NOT EXISTS rulesets (
+    id INTEGER PRIMARY KEY, repository_id INTEGER NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL,
+    enforcement TEXT NOT NULL, conditions TEXT NOT NULL, rules TEXT NOT NULL, bypass_actors TEXT NOT NULL,
+    created_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS former_names (
+    id INTEGER PRIMARY KEY, repository_id INTEGER NOT NULL, owner TEXT NOT NULL COLLATE NOCASE,
+    name TEXT NOT NULL COLLATE NOCASE, UNIQUE (owner, name)
+);

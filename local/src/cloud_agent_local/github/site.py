@@ -8,7 +8,9 @@ from pathlib import Path
 
 from cloud_agent_local.github.bare_repository import BareRepository, clean_environment
 from cloud_agent_local.github.credentials import APP_SLUG, PERSON, Credentials, load_or_create
-from cloud_agent_local.github.errors import InvalidError, NotFoundError
+from cloud_agent_local.github.errors import InvalidError, MovedError, NotFoundError
+from cloud_agent_local.github.faults import Faults
+from cloud_agent_local.github.request_log import RequestLog
 from cloud_agent_local.github.storage import Row, Storage, now
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -59,6 +61,8 @@ class Site:
         self.api_url = f"{base_url}/api/v3"
         self.credentials: Credentials = load_or_create(self.data_dir / "credentials.json", owner)
         self.storage = Storage(self.data_dir / "github.sqlite3")
+        self.request_log = RequestLog()
+        self.faults = Faults()
         with self.storage.transaction():
             self._know_everybody()
 
@@ -73,6 +77,9 @@ class Site:
         return self.data_dir / "repositories"
 
     def _know_everybody(self) -> None:
+        if not self.storage.one("SELECT 1 FROM installations"):
+            for place, account in enumerate(self.accounts):
+                self.storage.insert("installations", id=self.credentials.installation_id + place, account=account)
         if self.user(PERSON):
             return
         self.add_user(PERSON)
@@ -109,14 +116,17 @@ class Site:
             raise InvalidError.of("User", "already_exists", field="login")
         return self.storage.insert("users", login=login, type=kind, created_at=now())
 
-    def installation_id(self, login: str) -> int | None:
-        """Return the id of the App's installation on an account, or None where it is not installed."""
-        ids = {account.lower(): self.credentials.installation_id + place for place, account in enumerate(self.accounts)}
-        return ids.get(login.lower())
+    def installation(self, login: str) -> Row | None:
+        """Return the App's installation on an account, or None where it is not installed."""
+        return self.storage.one("SELECT * FROM installations WHERE account = ? AND deleted_at IS NULL", login)
+
+    def is_member(self, login: str) -> bool:
+        """Tell whether a person belongs to the organization."""
+        return login.lower() in {account.lower() for account in self.accounts}
 
     @property
     def accounts(self) -> list[str]:
-        """The accounts the App is installed on: the organization and `octo-dev`, which may be one."""
+        """The accounts the App can be installed on: the organization and `octo-dev`, which may be one."""
         return list(dict.fromkeys([self.credentials.owner, PERSON]))
 
     # repositories
@@ -126,11 +136,15 @@ class Site:
 
         Raises:
             NotFoundError: there is none.
+            MovedError: it has another name now.
         """
         row = self.storage.one("SELECT * FROM repositories WHERE owner = ? AND name = ?", owner, name)
-        if not row:
+        if row:
+            return self._repository(row)
+        former = self.storage.one("SELECT repository_id FROM former_names WHERE owner = ? AND name = ?", owner, name)
+        if not former:
             raise NotFoundError
-        return self._repository(row)
+        raise MovedError(f"{owner}/{name}", self.repository_by_id(former["repository_id"]).full_name)
 
     def repository_by_id(self, repository_id: int) -> Repository:
         """Return the repository of that id, which must exist."""
@@ -146,8 +160,8 @@ class Site:
         git = BareRepository(self.repositories_dir / f"{full_name}.git", self.git_environment)
         return Repository(row, git, f"{self.api_url}/repos/{full_name}", f"{self.base_url}/{full_name}")
 
-    def create_repository(self, owner: str, name: str, *, description: str | None, private: bool) -> Repository:
-        """Make an empty repository of an existing account.
+    def require_free_name(self, owner: str, name: str) -> None:
+        """Let a repository be called so.
 
         Raises:
             InvalidError: the name is taken, or is none.
@@ -156,6 +170,15 @@ class Site:
             raise InvalidError.of("Repository", "custom", field="name", message="name is invalid")
         if self.storage.one("SELECT 1 FROM repositories WHERE owner = ? AND name = ?", owner, name):
             raise InvalidError.of("Repository", "custom", field="name", message="name already exists on this account")
+
+    def create_repository(self, owner: str, name: str, *, description: str | None, private: bool) -> Repository:
+        """Make an empty repository of an existing account.
+
+        Raises:
+            InvalidError: the name is taken, or is none.
+        """
+        self.require_free_name(owner, name)
+        self.storage.all("DELETE FROM former_names WHERE owner = ? AND name = ?", owner, name)
         stamp = now()
         row = self.storage.insert(
             "repositories",

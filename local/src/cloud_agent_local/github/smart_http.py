@@ -5,16 +5,25 @@ import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from cloud_agent_local.github.actors import Actor, Anonymous, identify
-from cloud_agent_local.github.errors import ApiError, NotFoundError, UnauthenticatedError
+from cloud_agent_local.github.actors import Actor, Anonymous, Installation, identify
+from cloud_agent_local.github.errors import (
+    ApiError,
+    ArchivedError,
+    ForbiddenError,
+    MovedError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from cloud_agent_local.github.permissions import authorize, reading, writing
 from cloud_agent_local.github.pushes import ref_moved
+from cloud_agent_local.github.refused_pushes import refusal
 from cloud_agent_local.github.site import Acting, Repository, Site
 
 _SERVICES = {"git-upload-pack": reading("contents"), "git-receive-pack": writing("contents")}
@@ -48,11 +57,23 @@ async def _serve(request: Request, service: str, path: str) -> Response:
         repo, actor = await to_thread.run_sync(_admit, site, request, service)
     except UnauthenticatedError as error:
         return PlainTextResponse(f"{error.message}\n", 401, {"WWW-Authenticate": 'Basic realm="GitHub"'})
+    except MovedError:
+        raise
     except ApiError as error:
         return PlainTextResponse(f"{error.message}\n", error.status)
-    with tempfile.TemporaryDirectory(prefix="push-") as folder:
+    with tempfile.TemporaryDirectory(prefix="push-") as folder, tempfile.TemporaryFile(buffering=0) as body:
+        # The body is read to its end first: a streamed answer would eat what is left of it. Unbuffered, so that git
+        # finds the file where we leave it.
+        async for chunk in request.stream():
+            body.write(chunk)
+        length = body.tell()
+        body.seek(0)
+        if path == "git-receive-pack" and (declined := await to_thread.run_sync(refusal, site, repo, actor, body)):
+            return Response(declined, 200, {"Content-Type": "application/x-git-receive-pack-result"})
         report = Path(folder) / "moved"
-        process = await _backend(request, repo, path, actor, report)
+        environment = _backend_environment(request, repo, path, actor)
+        environment |= {"CONTENT_LENGTH": str(length), "PUSH_REPORT": str(report)}
+        process = await _start_backend(site, environment, body)
         headers = await _headers(process)
         status = int(headers.pop("Status", "200").split()[0])
         if request.method == "POST" and service == "git-receive-pack":
@@ -72,7 +93,7 @@ def _admit(site: Site, request: Request, service: str) -> tuple[Repository, Acto
         NotFoundError: there is no such repository or service, or the actor may not know of it.
         ForbiddenError: the actor may not push, or not even read.
     """
-    actor = identify(site, request.headers.get("authorization", ""))
+    actor = request.state.actor = identify(site, request.headers.get("authorization", ""))
     if service not in _SERVICES:
         raise NotFoundError("Only the smart HTTP protocol is served")
     try:
@@ -82,34 +103,36 @@ def _admit(site: Site, request: Request, service: str) -> tuple[Repository, Acto
         if isinstance(actor, Anonymous):
             raise UnauthenticatedError("Authentication required") from error
         raise NotFoundError("Repository not found.") from error
+    except ArchivedError as error:
+        raise ForbiddenError("This repository was archived so it is read-only.") from error
+    except ForbiddenError as error:
+        if isinstance(actor, Installation):
+            raise ForbiddenError("Write access to repository not granted.") from error
+        raise ForbiddenError(f"Permission to {repo.full_name}.git denied to {actor.login}.") from error
     return repo, actor
 
 
-async def _backend(request: Request, repo: Repository, path: str, actor: Actor, report: Path) -> Process:
+def _backend_environment(request: Request, repo: Repository, path: str, actor: Actor) -> dict[str, str]:
     site: Site = request.app.state.site
+    return site.git_environment | {
+        "GIT_PROJECT_ROOT": str(site.repositories_dir),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{repo.full_name}.git/{path}",
+        "QUERY_STRING": request.url.query,
+        "REQUEST_METHOD": request.method,
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_USER": actor.login,
+    }
+
+
+async def _start_backend(site: Site, environment: dict[str, str], body: BinaryIO) -> Process:
     settings = ("-c", "http.receivepack=true", "-c", f"core.hooksPath={site.data_dir / 'hooks'}")
-    # The body is read to its end first: a streamed answer would eat what is left of it.
-    with tempfile.TemporaryFile() as body:
-        async for chunk in request.stream():
-            body.write(chunk)
-        environment = site.git_environment | {
-            "GIT_PROJECT_ROOT": str(site.repositories_dir),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": f"/{repo.full_name}.git/{path}",
-            "QUERY_STRING": request.url.query,
-            "REQUEST_METHOD": request.method,
-            "CONTENT_TYPE": request.headers.get("content-type", ""),
-            "CONTENT_LENGTH": str(body.tell()),
-            "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
-            "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
-            "REMOTE_ADDR": "127.0.0.1",
-            "REMOTE_USER": actor.login,
-            "PUSH_REPORT": str(report),
-        }
-        body.seek(0)
-        return await asyncio.create_subprocess_exec(
-            "git", *settings, "http-backend", stdin=body.fileno(), stdout=PIPE, stderr=DEVNULL, env=environment
-        )
+    return await asyncio.create_subprocess_exec(
+        "git", *settings, "http-backend", stdin=body.fileno(), stdout=PIPE, stderr=DEVNULL, env=environment
+    )
 
 
 async def _headers(process: Process) -> dict[str, str]:

@@ -51,7 +51,9 @@ def test_the_person_may_be_the_owner_of_all(tmp_path: Path) -> None:
     alone = Site(tmp_path / "github", "http://localhost:4580", "octo-dev")
     repo = alone.create_repository("octo-dev", "app", description=None, private=True)
     assert "admin" == role(alone, repo, "octo-dev")
-    assert alone.credentials.installation_id == alone.installation_id("octo-dev")
+    installation = alone.installation("octo-dev")
+    assert installation
+    assert alone.credentials.installation_id == installation["id"]
     assert ["octo-dev"] == alone.accounts
     alone.storage.close()
 

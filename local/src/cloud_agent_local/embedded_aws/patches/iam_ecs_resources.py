@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, get_region
 
 from cloud_agent_local.embedded_aws.patches.seam import wrap
 
@@ -50,7 +51,10 @@ def _resource_arn(  # noqa: PLR0913, PLR0917 - ministack's signature
 def _context(original: Callable[..., Json], service: str, action: str, body: bytes | str, params: Json) -> Json:
     context = original(service, action, body, params)
     cluster = _request(body).get("cluster", "") if service == "ecs" else ""
-    return context | ({"ecs:cluster": cluster} if cluster.startswith("arn:") else {})
+    if not cluster:
+        return context
+    named = f"arn:aws:ecs:{get_region()}:{get_account_id()}:cluster/{cluster}"
+    return context | {"ecs:cluster": cluster if cluster.startswith("arn:") else named}
 
 
 def _request(body: bytes | str) -> Json:

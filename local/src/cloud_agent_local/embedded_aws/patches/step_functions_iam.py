@@ -71,7 +71,8 @@ def _calls(resource: str, data: Json) -> Iterator[tuple[str, str, Json]]:
         yield from ((item_action, table, {}) for item_action, table in items)
         return
     target = iam_actions.extract_resource_arn(service, "POST", "/", {}, request, {}, region, account)
-    yield action, target, iam_actions.request_tag_context(service, action, request, {})
+    conditions = iam_actions.dynamodb_service_context(request) if service == "dynamodb" else {}
+    yield action, target, conditions | iam_actions.request_tag_context(service, action, request, {})
 
 
 def _require(action: str, target: str, context: Json, error_name: str) -> None:

@@ -1,7 +1,8 @@
-"""Defect: ecs:runTask answers in the API's camelCase, and every refusal is ECS.RunTaskFailed.
+"""Defect: ecs:runTask answers in the API's camelCase, every refusal is ECS.RunTaskFailed, and no task is a success.
 
 AWS documents the results of service integrations in PascalCase (`$states.result.Tasks[0].TaskArn`), and errors
-by the class the service answers with (`ECS.InvalidParameterException`, `ECS.ClusterNotFoundException`).
+by the class the service answers with (`ECS.InvalidParameterException`, `ECS.ClusterNotFoundException`). An answer
+whose `failures` say why there is no task, for want of capacity for instance, is an `ECS.AmazonECSException`.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -32,4 +33,7 @@ def _run_task(data: Json) -> object:
     answer = json.loads(body)
     if status >= 400:  # noqa: PLR2004 - HTTP
         raise stepfunctions._ExecutionError(f"ECS.{answer['__type']}", answer.get("message", ""))
+    if answer["failures"]:
+        reasons = "; ".join(failure["reason"] for failure in answer["failures"])
+        raise stepfunctions._ExecutionError("ECS.AmazonECSException", reasons)
     return stepfunctions._sdk_json_result("ecs", "RunTask", answer)

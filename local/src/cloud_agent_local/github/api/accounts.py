@@ -2,9 +2,8 @@
 
 import secrets
 
-from cloud_agent_local.github.actors import Person
 from cloud_agent_local.github.documents.accounts import collaborator, full_user, legacy_permission, simple_user
-from cloud_agent_local.github.errors import ForbiddenError, InvalidError, NotFoundError
+from cloud_agent_local.github.errors import InvalidError, NotFoundError
 from cloud_agent_local.github.permissions import ADMINISTERING, LEVELS, reading, role
 from cloud_agent_local.github.rest import (
     Call,
@@ -14,6 +13,7 @@ from cloud_agent_local.github.rest import (
     person_route,
     public_route,
     repository_route,
+    site_admin_route,
 )
 from cloud_agent_local.github.site import digest
 
@@ -36,23 +36,16 @@ def _get_user(call: Call) -> Reply:
 
 def _create_user(call: Call) -> Reply:
     """Make a user, as GitHub Enterprise lets its administrators do."""
-    _require_site_admin(call)
     user = call.site.add_user(call.text("login"))
     return Reply(simple_user(call.site, user["login"]), 201)
 
 
 def _create_user_token(call: Call) -> Reply:
     """Make a token with which to act as a user, as GitHub Enterprise lets its administrators do."""
-    _require_site_admin(call)
     user = found(call.site.user(call.path["login"]))
     token = f"ghp_{secrets.token_hex(18)}"
     call.storage.insert("tokens", digest=digest(token), login=user["login"])
     return Reply({"token": token, "scopes": call.words("scopes", ["repo"])}, 201)
-
-
-def _require_site_admin(call: Call) -> None:
-    if not (isinstance(call.actor, Person) and call.actor.is_site_admin):
-        raise ForbiddenError("Must be a site administrator")
 
 
 def _list_collaborators(call: RepositoryCall) -> Reply:
@@ -103,8 +96,8 @@ ROUTES = [
     public_route("GET", "/meta", _get_meta),
     person_route("GET", "/user", _get_me),
     public_route("GET", "/users/{login}", _get_user),
-    person_route("POST", "/admin/users", _create_user),
-    person_route("POST", "/admin/users/{login}/authorizations", _create_user_token),
+    site_admin_route("POST", "/admin/users", _create_user),
+    site_admin_route("POST", "/admin/users/{login}/authorizations", _create_user_token),
     repository_route("GET", "/collaborators", _list_collaborators, _METADATA),
     repository_route("PUT", "/collaborators/{login}", _add_collaborator, ADMINISTERING),
     repository_route("DELETE", "/collaborators/{login}", _remove_collaborator, ADMINISTERING),

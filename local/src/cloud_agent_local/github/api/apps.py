@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cloud_agent_local.github import installations
 from cloud_agent_local.github.actors import Installation
 from cloud_agent_local.github.documents import accounts
 from cloud_agent_local.github.documents.repositories import repository
-from cloud_agent_local.github.errors import InvalidError, NotFoundError
+from cloud_agent_local.github.errors import InvalidError
 from cloud_agent_local.github.events import HOOK_ID, emit_ping, hook_config
 from cloud_agent_local.github.permissions import APP_PERMISSIONS, at_least, covers
 from cloud_agent_local.github.rest import (
@@ -32,35 +33,46 @@ def _get_app(call: Call) -> Reply:
 
 
 def _list_installations(call: Call) -> Reply:
-    return call.page(call.site.accounts, lambda account: accounts.installation(call.site, account))
+    rows = call.storage.all("SELECT * FROM installations WHERE deleted_at IS NULL ORDER BY id")
+    return call.page(rows, lambda row: accounts.installation(call.site, row))
 
 
-def _account(call: Call) -> str:
-    for account in call.site.accounts:
-        if call.site.installation_id(account) == call.path["installation_id"]:
-            return account
-    raise NotFoundError
+def _installation(call: Call) -> Row:
+    return installations.find_installation(call.site, call.path["installation_id"])
 
 
 def _get_installation(call: Call) -> Reply:
-    return Reply(accounts.installation(call.site, _account(call)))
+    return Reply(accounts.installation(call.site, _installation(call)))
 
 
 def _get_account_installation(call: Call) -> Reply:
-    if not call.site.installation_id(call.path["account"]):
-        raise NotFoundError
-    return Reply(accounts.installation(call.site, call.path["account"]))
+    return Reply(accounts.installation(call.site, found(call.site.installation(call.path["account"]))))
 
 
 def _get_repository_installation(call: Call) -> Reply:
     repo = call.site.repository(call.path["owner"], call.path["repo"])
-    if not call.site.installation_id(repo.owner):
-        raise NotFoundError
-    return Reply(accounts.installation(call.site, repo.owner))
+    return Reply(accounts.installation(call.site, found(call.site.installation(repo.owner))))
+
+
+def _suspend_installation(call: Call) -> Reply:
+    installations.suspend(call.site, _installation(call))
+    return Reply(None, 204)
+
+
+def _unsuspend_installation(call: Call) -> Reply:
+    installations.unsuspend(call.site, _installation(call))
+    return Reply(None, 204)
+
+
+def _delete_installation(call: Call) -> Reply:
+    installations.delete(call.site, _installation(call))
+    return Reply(None, 204)
 
 
 def _create_token(call: Call) -> Reply:
-    account = _account(call)
+    row = _installation(call)
+    installations.require_active(row)
+    account = row["account"]
     permissions = _narrowed_permissions(call)
     chosen = _chosen_repositories(call, account)
     expires_at = (datetime.now(UTC) + _TOKEN_LIFE).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -189,6 +201,9 @@ ROUTES = [
     app_route("GET", "/app", _get_app),
     app_route("GET", "/app/installations", _list_installations),
     app_route("GET", "/app/installations/{installation_id:int}", _get_installation),
+    app_route("DELETE", "/app/installations/{installation_id:int}", _delete_installation),
+    app_route("PUT", "/app/installations/{installation_id:int}/suspended", _suspend_installation),
+    app_route("DELETE", "/app/installations/{installation_id:int}/suspended", _unsuspend_installation),
     app_route("POST", "/app/installations/{installation_id:int}/access_tokens", _create_token),
     app_route("GET", "/app/hook/config", _get_hook_config),
     app_route("PATCH", "/app/hook/config", _edit_hook_config),

@@ -12,6 +12,7 @@ from cloud_agent_local.github.errors import ConflictError, InvalidError, NotFoun
 from cloud_agent_local.github.permissions import reading, writing
 from cloud_agent_local.github.pushes import ref_moved
 from cloud_agent_local.github.rest import Reply, RepositoryCall, found, repository_route
+from cloud_agent_local.github.rulesets import Move, require_allowed
 
 _READING, _WRITING = reading("contents"), writing("contents")
 _SHA = re.compile(r"[0-9a-f]{40}")
@@ -52,6 +53,7 @@ def _create_ref(call: RepositoryCall) -> Reply:
     sha = _commit_to_point_at(call)
     if git.ref_sha(ref):
         raise InvalidError("Reference already exists")
+    require_allowed(call.site, call.repo, call.actor, Move(ref, NO_COMMIT, sha))
     try:
         git.update_ref(ref, sha, NO_COMMIT)
     except GitCommandError as error:
@@ -80,6 +82,7 @@ def _changeable_ref(call: RepositoryCall) -> tuple[str, str]:
 
 
 def _move(call: RepositoryCall, ref: str, new: str, old: str) -> None:
+    require_allowed(call.site, call.repo, call.actor, Move(ref, old, new))
     try:
         call.repo.git.update_ref(ref, new, old)
     except GitCommandError as error:
@@ -91,6 +94,7 @@ def _delete_ref(call: RepositoryCall) -> Reply:
     ref, old = _changeable_ref(call)
     if ref == f"refs/heads/{call.repo.git.default_branch()}":
         raise InvalidError("Cannot delete the default branch")
+    require_allowed(call.site, call.repo, call.actor, Move(ref, old, NO_COMMIT))
     call.repo.git.delete_ref(ref, old)
     ref_moved(call.acting, ref, old, NO_COMMIT)
     return Reply(None, 204)

@@ -1,48 +1,43 @@
 """The few GraphQL operations that REST has no counterpart of."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
-from graphql import GraphQLError, GraphQLResolveInfo, build_schema, graphql_sync
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    OperationDefinitionNode,
+    build_schema,
+    graphql_sync,
+    parse,
+)
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from cloud_agent_local.github.actors import Actor, Anonymous, App, identify
-from cloud_agent_local.github.documents import issues
+from cloud_agent_local.github.api.nodes import (
+    REACTION_CONTENTS,
+    Node,
+    NodeNotFoundError,
+    describe,
+    describe_reaction,
+    find_node,
+)
 from cloud_agent_local.github.documents.accounts import node_id
-from cloud_agent_local.github.errors import ApiError, UnauthenticatedError
-from cloud_agent_local.github.permissions import authorize, may_see, writing
+from cloud_agent_local.github.errors import ForbiddenError, UnauthenticatedError
+from cloud_agent_local.github.permissions import Needs, authorize, writing
 from cloud_agent_local.github.pull_requests import set_draft
+from cloud_agent_local.github.reactions import react
 from cloud_agent_local.github.rest import Reply, parse_json, respond
-from cloud_agent_local.github.site import Acting, Repository, Site
-from cloud_agent_local.github.storage import Row
+from cloud_agent_local.github.site import Acting, Site
 
-_SCHEMA = build_schema("""
-    type Query { viewer: User!  node(id: ID!): PullRequest }
-    type User { id: ID!  login: String! }
-    type PullRequest {
-        id: ID!  databaseId: Int!  number: Int!  title: String!  url: String!  isDraft: Boolean!  state: String!
-    }
-    input MarkPullRequestReadyForReviewInput { pullRequestId: ID!  clientMutationId: String }
-    input ConvertPullRequestToDraftInput { pullRequestId: ID!  clientMutationId: String }
-    type MarkPullRequestReadyForReviewPayload { pullRequest: PullRequest  clientMutationId: String }
-    type ConvertPullRequestToDraftPayload { pullRequest: PullRequest  clientMutationId: String }
-    type Mutation {
-        markPullRequestReadyForReview(
-            input: MarkPullRequestReadyForReviewInput!
-        ): MarkPullRequestReadyForReviewPayload
-        convertPullRequestToDraft(input: ConvertPullRequestToDraftInput!): ConvertPullRequestToDraftPayload
-    }
-""")
+_SCHEMA = build_schema((Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8"))
 _DRAFTING = writing("pull_requests")
-
-
-class NodeNotFoundError(GraphQLError):
-    """A global id names nothing the viewer may see."""
-
-    def __init__(self, wanted: str) -> None:
-        super().__init__(f"Could not resolve to a node with the global id of '{wanted}'")
+_REACTING = writing("issues", "pull_requests", person="read")
 
 
 class _Root:
@@ -57,7 +52,7 @@ class _Root:
         return {"id": node_id("U", user["id"] if user else 0), "login": self._actor.login}
 
     def node(self, _info: GraphQLResolveInfo, id: str) -> dict[str, Any]:  # noqa: A002 - GraphQL's own name
-        return _pull_request(*self._find(id))
+        return describe(self._site, find_node(self._site, self._actor, id))
 
     def markPullRequestReadyForReview(self, _info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GraphQL's own names
         return self._set_draft(input, draft=False)
@@ -65,43 +60,34 @@ class _Root:
     def convertPullRequestToDraft(self, _info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GraphQL's own names
         return self._set_draft(input, draft=True)
 
+    def addReaction(self, _info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GraphQL's own names
+        node = find_node(self._site, self._actor, input["subjectId"])
+        content = REACTION_CONTENTS[input["content"]]
+        row, _ = self._changed(node, _REACTING, lambda acting: react(acting, node.subject, node.row["id"], content))
+        return _payload(input, reaction=describe_reaction(self._site, row), subject=describe(self._site, node))
+
     def _set_draft(self, given: dict[str, Any], *, draft: bool) -> dict[str, Any]:
-        repo, row = self._find(given["pullRequestId"])
-        try:
-            authorize(self._site, self._actor, repo, _DRAFTING)
-        except ApiError as error:
-            raise GraphQLError(error.message) from error
-        changed = set_draft(Acting(self._site, repo, self._actor.login), row, draft=draft)
-        return {"pullRequest": _pull_request(repo, changed), "clientMutationId": given.get("clientMutationId")}
+        node = find_node(self._site, self._actor, given["pullRequestId"])
+        if node.kind != "PullRequest":
+            raise NodeNotFoundError(given["pullRequestId"])
+        row = self._changed(node, _DRAFTING, lambda acting: set_draft(acting, node.row, draft=draft))
+        changed = Node(node.kind, node.subject, node.repo, row)
+        return _payload(given, pullRequest=describe(self._site, changed))
 
-    def _find(self, wanted: str) -> tuple[Repository, Row]:
-        kind, _, key = wanted.partition("_")
-        row = None
-        if kind == "PR" and key.isascii() and key.isdigit():
-            row = self._site.storage.one("SELECT * FROM issues WHERE CAST(id AS TEXT) = ? AND head IS NOT NULL", key)
-        if not row:
-            raise NodeNotFoundError(wanted)
-        repo = self._site.repository_by_id(row["repository_id"])
-        if not may_see(self._site, self._actor, repo):
-            raise NodeNotFoundError(wanted)
-        return repo, row
+    def _changed(self, node: Node, needs: Needs, change: Callable[[Acting], Any]) -> Any:  # noqa: ANN401 - whatever the change returns
+        """Change something in the actor's name, if they may."""
+        authorize(self._site, self._actor, node.repo, needs)
+        return change(Acting(self._site, node.repo, self._actor.login))
 
 
-def _pull_request(repo: Repository, row: Row) -> dict[str, Any]:
-    return {
-        "id": node_id("PR", row["id"]),
-        "databaseId": row["id"],
-        "number": row["number"],
-        "title": row["title"],
-        "url": issues.html_url(repo, row),
-        "isDraft": bool(row["draft"]),
-        "state": "MERGED" if row["merged_at"] else row["state"].upper(),
-    }
+def _payload(given: dict[str, Any], **members: dict[str, Any]) -> dict[str, Any]:
+    return {**members, "clientMutationId": given.get("clientMutationId")}
 
 
-def _answer(site: Site, authorization: str, content: bytes) -> Response:
+def _answer(request: Request, content: bytes) -> Response:
+    site: Site = request.app.state.site
     with site.storage.transaction():
-        actor = identify(site, authorization)
+        actor = request.state.actor = identify(site, request.headers.get("authorization", ""))
         if isinstance(actor, Anonymous | App):
             raise UnauthenticatedError("This endpoint requires you to be authenticated.")
         body = parse_json(content)
@@ -110,6 +96,7 @@ def _answer(site: Site, authorization: str, content: bytes) -> Response:
             return respond(
                 Reply({"errors": [{"message": "A query attribute must be specified and must be a string."}]})
             )
+        request.state.operation = _root_fields(asked["query"])
         variables = asked.get("variables")
         result = graphql_sync(
             _SCHEMA,
@@ -123,15 +110,29 @@ def _answer(site: Site, authorization: str, content: bytes) -> Response:
     return respond(Reply(document))
 
 
+def _root_fields(query: str) -> str:
+    """Return what a document asks for, `addReaction` for instance; of one that is no GraphQL, nothing."""
+    try:
+        document = parse(query)
+    except GraphQLError:
+        return ""
+    operations = [part for part in document.definitions if isinstance(part, OperationDefinitionNode)]
+    fields = [field for part in operations for field in part.selection_set.selections if isinstance(field, FieldNode)]
+    return " ".join(field.name.value for field in fields)
+
+
 def _error(error: GraphQLError) -> dict[str, Any]:
-    missing = {"type": "NOT_FOUND"} if isinstance(error.original_error or error, NodeNotFoundError) else {}
-    return {**missing, **error.formatted}
+    match error.original_error or error:
+        case NodeNotFoundError():
+            return {"type": "NOT_FOUND", **error.formatted}
+        case ForbiddenError():
+            return {"type": "FORBIDDEN", **error.formatted}
+    return {**error.formatted}
 
 
 async def serve(request: Request) -> Response:
     """Answer POST /api/graphql."""
-    content, authorization = await request.body(), request.headers.get("authorization", "")
-    return await to_thread.run_sync(_answer, request.app.state.site, authorization, content)
+    return await to_thread.run_sync(_answer, request, await request.body())
 
 
 ROUTES = [Route("/api/graphql", serve, methods=["POST"])]

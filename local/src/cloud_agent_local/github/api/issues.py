@@ -7,8 +7,9 @@ from cloud_agent_local.github.actors import Actor, Installation, Person
 from cloud_agent_local.github.documents import issues
 from cloud_agent_local.github.errors import ForbiddenError, InvalidError
 from cloud_agent_local.github.permissions import at_least, reading, role, writing
+from cloud_agent_local.github.reactions import react
 from cloud_agent_local.github.rest import Reply, RepositoryCall, found, repository_route
-from cloud_agent_local.github.storage import Row, now
+from cloud_agent_local.github.storage import Row
 
 # A pull request is an issue too: either permission opens what both have.
 _READING = reading("issues", "pull_requests")
@@ -231,20 +232,8 @@ def _list_reactions(call: RepositoryCall) -> Reply:
 
 def _create_reaction(call: RepositoryCall) -> Reply:
     """React once; the same reaction again is 200 and changes nothing."""
-    (subject, subject_id), content = _subject(call), call.text("content")
-    if content not in issues.REACTIONS:
-        raise InvalidError.of("Reaction", "invalid", field="content")
-    sql = "SELECT * FROM reactions WHERE subject = ? AND subject_id = ? AND author = ? AND content = ?"
-    existing = call.storage.one(sql, subject, subject_id, call.actor.login, content)
-    row = existing or call.storage.insert(
-        "reactions",
-        subject=subject,
-        subject_id=subject_id,
-        author=call.actor.login,
-        content=content,
-        created_at=now(),
-    )
-    return Reply(issues.reaction(call.site, row), 200 if existing else 201)
+    row, is_new = react(call.acting, *_subject(call), call.text("content"))
+    return Reply(issues.reaction(call.site, row), 201 if is_new else 200)
 
 
 def _delete_reaction(call: RepositoryCall) -> Reply:

@@ -122,23 +122,38 @@ def _list_review_comments(call: RepositoryCall) -> Reply:
     return call.page(rows, lambda row: pulls.review_comment(call.site, call.repo, row))
 
 
+def _get_review_comment(call: RepositoryCall) -> Reply:
+    sql = "SELECT * FROM review_comments WHERE id = ? AND repository_id = ?"
+    row = found(call.storage.one(sql, call.path["comment_id"], call.repo.id))
+    return Reply(pulls.review_comment(call.site, call.repo, row))
+
+
 def _create_review_comment(call: RepositoryCall) -> Reply:
-    """Comment on a line, or answer such a comment, in a review of its own."""
-    pull, parent = _pull(call), call.value("in_reply_to", int, "an integer", None)
+    """Comment on a line, or (with `in_reply_to`) answer such a comment."""
+    parent = call.value("in_reply_to", int, "an integer", None)
     if parent is not None:
-        sql = "SELECT * FROM review_comments WHERE id = ? AND issue_id = ?"
-        answered = found(call.storage.one(sql, parent, pull["id"]))
-        comment = reviews.LineComment(answered["path"], call.text("body"), answered["line"], answered["side"], parent)
-    else:
-        comment = _line_comment(call, call.body)
-    row = reviews.comment(call.acting, pull, comment)
+        return _answer_comment(call, parent)
+    return _commented(call, reviews.comment(call.acting, _pull(call), _line_comment(call, call.body)))
+
+
+def _create_reply(call: RepositoryCall) -> Reply:
+    return _answer_comment(call, call.path["comment_id"])
+
+
+def _answer_comment(call: RepositoryCall, comment_id: int) -> Reply:
+    pull, sql = _pull(call), "SELECT * FROM review_comments WHERE id = ? AND issue_id = ?"
+    answered = found(call.storage.one(sql, comment_id, pull["id"]))
+    return _commented(call, reviews.reply(call.acting, pull, answered, call.text("body")))
+
+
+def _commented(call: RepositoryCall, row: Row) -> Reply:
     document = pulls.review_comment(call.site, call.repo, row)
     return Reply(document, 201, {"Location": document["url"]})
 
 
 def _line_comment(call: RepositoryCall, given: dict[str, Any]) -> reviews.LineComment:
     part = RepositoryCall(call.site, call.actor, call.url, call.path, call.query, given, call.repo)
-    line = part.value("line", int, "an integer", part.value("position", int, "an integer", None))
+    line = part.value("line", int, "an integer", None)
     return reviews.LineComment(part.text("path"), part.text("body"), line, part.text("side", "RIGHT"), None)
 
 
@@ -156,4 +171,6 @@ ROUTES = [
     repository_route("POST", f"{_PULL}/reviews", _create_review, _OPENING),
     repository_route("GET", f"{_PULL}/comments", _list_review_comments, _READING),
     repository_route("POST", f"{_PULL}/comments", _create_review_comment, _OPENING),
+    repository_route("POST", f"{_PULL}/comments/{{comment_id:int}}/replies", _create_reply, _OPENING),
+    repository_route("GET", "/pulls/comments/{comment_id:int}", _get_review_comment, _READING),
 ]

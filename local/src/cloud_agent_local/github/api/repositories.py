@@ -12,6 +12,7 @@ from cloud_agent_local.github.documents.repositories import full_repository, rep
 from cloud_agent_local.github.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from cloud_agent_local.github.permissions import ADMINISTERING, may_see, reading
 from cloud_agent_local.github.pushes import ref_moved
+from cloud_agent_local.github.removals import remove, rename
 from cloud_agent_local.github.rest import Call, Reply, RepositoryCall, found, person_route, repository_route
 from cloud_agent_local.github.site import Acting, Repository
 from cloud_agent_local.github.storage import now
@@ -27,7 +28,7 @@ def _create_in_organization(call: Call) -> Reply:
     owner = call.site.user(call.path["org"])
     if not owner or owner["type"] != "Organization":
         raise NotFoundError
-    if not call.site.installation_id(call.actor.login):
+    if not call.site.is_member(call.actor.login):
         raise ForbiddenError("You need admin access to the organization before adding a repository to it.")
     return _create(call, owner["login"])
 
@@ -60,7 +61,7 @@ def _get_repository(call: RepositoryCall) -> Reply:
 
 
 def _edit_repository(call: RepositoryCall) -> Reply:
-    row = call.repo.row
+    row, name = call.repo.row, call.text("name", call.repo.name)
     branch = call.text("default_branch", None)
     if branch is not None:
         if not call.repo.git.branch_sha(branch):
@@ -79,8 +80,15 @@ def _edit_repository(call: RepositoryCall) -> Reply:
         description=call.text("description", row["description"]),
         updated_at=now(),
     )
+    if name != call.repo.name:
+        rename(call.site, call.repo, name)
     changed = call.site.repository_by_id(call.repo.id)
     return Reply(full_repository(call.site, changed, call.actor))
+
+
+def _delete_repository(call: RepositoryCall) -> Reply:
+    remove(call.site, call.repo)
+    return Reply(None, 204)
 
 
 # branches
@@ -212,6 +220,7 @@ ROUTES = [
     person_route("POST", "/orgs/{org}/repos", _create_in_organization),
     repository_route("GET", "", _get_repository, _METADATA),
     repository_route("PATCH", "", _edit_repository, ADMINISTERING),
+    repository_route("DELETE", "", _delete_repository, ADMINISTERING),
     repository_route("GET", "/branches", _list_branches, _CONTENTS),
     repository_route("GET", "/branches/{branch:path}", _get_branch, _CONTENTS),
     repository_route("GET", "/contents", _get_contents, _CONTENTS),

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from cloud_agent_local.github.credentials import APP_SLUG
 from cloud_agent_local.github.permissions import APP_PERMISSIONS, LEVELS, at_least
 from cloud_agent_local.github.site import Repository, Site
+from cloud_agent_local.github.storage import Row
 
 # The events the App listens to.
 APP_EVENTS = (
@@ -124,7 +125,7 @@ def association(site: Site, repository: Repository, login: str) -> str:
     if login.lower() == repository.owner.lower():
         return "OWNER"
     owner, author = site.user(repository.owner), site.user(login)
-    if owner and owner["type"] == "Organization" and author and site.installation_id(login):
+    if owner and owner["type"] == "Organization" and author and site.is_member(login):
         return "MEMBER"
     known = site.storage.one("SELECT 1 FROM collaborators WHERE repository_id = ? AND login = ?", repository.id, login)
     return "COLLABORATOR" if known else "NONE"
@@ -146,13 +147,13 @@ def app(site: Site) -> dict[str, Any]:
         "updated_at": _APP_CREATED_AT,
         "permissions": APP_PERMISSIONS,
         "events": list(APP_EVENTS),
-        "installations_count": 2,
+        "installations_count": site.storage.count("SELECT 1 FROM installations WHERE deleted_at IS NULL"),
     }
 
 
-def installation(site: Site, account: str) -> dict[str, Any]:
-    """Describe the App's installation on an account that has one."""
-    installation_id, owner = site.installation_id(account), simple_user(site, account)
+def installation(site: Site, row: Row) -> dict[str, Any]:
+    """Describe an installation of the App."""
+    installation_id, owner = row["id"], simple_user(site, row["account"])
     return {
         "id": installation_id,
         "client_id": site.credentials.client_id,
@@ -172,6 +173,6 @@ def installation(site: Site, account: str) -> dict[str, Any]:
         "single_file_name": None,
         "has_multiple_single_files": False,
         "single_file_paths": [],
-        "suspended_by": None,
-        "suspended_at": None,
+        "suspended_by": simple_user(site, site.credentials.owner) if row["suspended_at"] else None,
+        "suspended_at": row["suspended_at"],
     }

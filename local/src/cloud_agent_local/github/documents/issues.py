@@ -4,10 +4,9 @@ from typing import Any
 from urllib.parse import quote
 
 from cloud_agent_local.github.documents.accounts import association, node_id, simple_user
+from cloud_agent_local.github.reactions import CONTENTS
 from cloud_agent_local.github.site import Repository, Site
 from cloud_agent_local.github.storage import Row
-
-REACTIONS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
 
 
 def is_pull(row: Row) -> bool:
@@ -131,5 +130,5 @@ def reaction_counts(site: Site, subject: str, subject_id: int, url: str) -> dict
         subject_id,
     )
     times = {row["content"]: row["times"] for row in rows}
-    counts = {content: times.get(content, 0) for content in REACTIONS}
+    counts = {content: times.get(content, 0) for content in CONTENTS}
     return {"url": f"{url}/reactions", "total_count": sum(counts.values()), **counts}

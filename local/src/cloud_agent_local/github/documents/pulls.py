@@ -128,9 +128,9 @@ def review(site: Site, repo: Repository, row: Row) -> dict[str, Any]:
 
 
 def review_event(site: Site, repo: Repository, row: Row) -> dict[str, Any]:
-    """Describe a review as webhooks do, with its state in lower case."""
+    """Describe a review as webhooks do: its state in lower case, and null for no text."""
     document = review(site, repo, row)
-    return {**document, "state": document["state"].lower()}
+    return {**document, "state": document["state"].lower(), "body": document["body"] or None}
 
 
 def review_comment(site: Site, repo: Repository, row: Row) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def review_comment(site: Site, repo: Repository, row: Row) -> dict[str, Any]:
         "pull_request_review_id": row["review_id"],
         "diff_hunk": row["diff_hunk"],
         "path": row["path"],
-        "position": None,
+        "position": 1,
         "original_position": 1,
         "commit_id": row["commit_id"],
         "original_commit_id": row["commit_id"],

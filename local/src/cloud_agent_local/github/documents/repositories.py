@@ -152,9 +152,9 @@ def event_context(site: Site, repo: Repository, sender: str) -> dict[str, Any]:
     context = {"repository": repository(site, repo), "sender": simple_user(site, sender)}
     if context["repository"]["owner"]["type"] == "Organization":
         context["organization"] = organization(site, repo.owner)
-    installation_id = site.installation_id(repo.owner)
-    if installation_id:
-        context["installation"] = {"id": installation_id, "node_id": node_id("INST", installation_id)}
+    installation = site.installation(repo.owner)
+    if installation and not installation["suspended_at"]:
+        context["installation"] = {"id": installation["id"], "node_id": node_id("INST", installation["id"])}
     return context
 
 
