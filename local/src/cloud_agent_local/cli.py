@@ -14,7 +14,7 @@ from rich.markup import escape
 from cloud_agent_local import logs, status
 from cloud_agent_local import up as lifecycle
 from cloud_agent_local.demo import run as run_demo
-from cloud_agent_local.errors import LocalModeError, NotRunningError
+from cloud_agent_local.errors import LocalModeError, NotRunningError, ParameterError
 from cloud_agent_local.installation import STATE_DIR, Installation, Ports
 from cloud_agent_local.progress import console, errors
 
@@ -29,6 +29,9 @@ AwsPort = Annotated[int, typer.Option(help="Port of the embedded AWS.")]
 GitHubPort = Annotated[int, typer.Option(help="Port of the local GitHub.")]
 ModelPort = Annotated[int, typer.Option(help="Port of the scripted model.")]
 ProxyPort = Annotated[int, typer.Option(help="Port of the session URLs.")]
+Parameters = Annotated[
+    list[str], typer.Option("--parameter", help="A parameter of the stack, such as MaxSessions=2. May be repeated.")
+]
 DEFAULT = Ports()
 
 
@@ -49,12 +52,13 @@ def main() -> None:
 
 
 @local.command("up")
-def up(
+def up(  # noqa: PLR0913, PLR0917 - one for each option of the command
     state_dir: StateDir = STATE_DIR,
     aws_port: AwsPort = DEFAULT.aws,
     github_port: GitHubPort = DEFAULT.github,
     model_port: ModelPort = DEFAULT.model,
     proxy_port: ProxyPort = DEFAULT.proxy,
+    parameter: Parameters = [],  # noqa: B006 - typer wants a list and nobody changes it
 ) -> None:
     """Start everything and leave it running."""
     installation = Installation.load(state_dir)
@@ -62,7 +66,7 @@ def up(
         if installation is not None:
             lifecycle.down(installation)
         ports = Ports(aws=aws_port, github=github_port, model=model_port, proxy=proxy_port)
-        installation = lifecycle.up(state_dir, ports)
+        installation = lifecycle.up(state_dir, ports, _named_values(parameter))
     console.print(f"\nOpen {installation.github_url}/{installation.repository} and label an issue claude-dev.")
 
 
@@ -112,6 +116,13 @@ def demo(
 ) -> None:
     """From a label to a live URL: start everything, label an issue, follow along, check each part."""
     run_demo(state_dir, Ports(aws=aws_port, github=github_port, model=model_port, proxy=proxy_port))
+
+
+def _named_values(parameters: list[str]) -> dict[str, str]:
+    for parameter in parameters:
+        if "=" not in parameter:
+            raise ParameterError(f"--parameter {parameter}: write NAME=VALUE, such as --parameter MaxSessions=2.")
+    return dict(parameter.split("=", 1) for parameter in parameters)
 
 
 def _running(state_dir: Path) -> Installation:

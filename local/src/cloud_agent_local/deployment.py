@@ -14,6 +14,7 @@ from cloud_agent_local.installation import PROJECT, aws_environment
 from cloud_agent_local.parts import tail
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cloud_agent_local.installation import Installation
@@ -40,13 +41,13 @@ def build(installation: Installation) -> None:
     )
 
 
-def deploy(installation: Installation, model: ModelAccess) -> dict[str, str]:
-    """`sam deploy` with samconfig's [local]; returns the stack's outputs.
+def deploy(installation: Installation, model: ModelAccess, parameters: Mapping[str, str]) -> dict[str, str]:
+    """`sam deploy` with samconfig's [local] and these parameters over its own; returns the stack's outputs.
 
     Raises:
         PartFailedError: with the end of sam's output.
     """
-    overrides = _parameters(installation, model)
+    overrides = _parameters(installation, model) | dict(parameters)
     _sam(
         installation,
         "deploy",
@@ -102,6 +103,7 @@ def _parameters(installation: Installation, model: ModelAccess) -> dict[str, str
         "AgentImageUri": "claude-cloud-agent/agent:local",
         "ProxyImageUri": "claude-cloud-agent/proxy:local",
         "ProxyDesiredCount": "1",
+        "MaxSessionsPerRepository": "10",  # one machine has one repository to try things in
         "GitHubUrl": installation.github_url,
         "GitHubApiUrl": installation.github_api_url,
         "AnthropicBaseUrl": model.base_url,

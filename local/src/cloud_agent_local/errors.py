@@ -21,5 +21,9 @@ class NotRunningError(LocalModeError):
     """The command needs a running system."""
 
 
+class ParameterError(LocalModeError):
+    """An option of the command cannot be read."""
+
+
 class DemoError(LocalModeError):
     """A part of the demo is not as it should be."""

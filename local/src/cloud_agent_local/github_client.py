@@ -42,8 +42,10 @@ class Credentials:
 class GitHubClient:
     """A few calls to GitHub's REST API; every answer that is not a success is an error with GitHub's words."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, token: str | None = None) -> None:
+        """Speak for whoever the token belongs to; without one, for the person the local GitHub began with."""
         self.credentials = Credentials.read(installation.github_dir)
+        self._token = token or self.credentials.token
         self._http = httpx.Client(base_url=installation.github_api_url, timeout=15, trust_env=False)
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, *, as_app: bool = False) -> Any:  # noqa: ANN401 - a JSON document
@@ -52,7 +54,7 @@ class GitHubClient:
         Raises:
             PartFailedError: GitHub refused or did not answer.
         """
-        token = self.credentials.app_token() if as_app else self.credentials.token
+        token = self.credentials.app_token() if as_app else self._token
         try:
             answer = self._http.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
         except httpx.HTTPError as error:
@@ -63,5 +65,5 @@ class GitHubClient:
 
     def exists(self, path: str) -> bool:
         """Whether a GET of the path succeeds."""
-        headers = {"Authorization": f"Bearer {self.credentials.token}"}
+        headers = {"Authorization": f"Bearer {self._token}"}
         return self._http.get(path, headers=headers).is_success

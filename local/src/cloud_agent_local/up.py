@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 START_SECONDS = 30.0
 
 
-def up(state_dir: Path, ports: Ports) -> Installation:
+def up(state_dir: Path, ports: Ports, parameters: Mapping[str, str] | None = None) -> Installation:
     """Guarantee a whole running system, or none of it: what was started is stopped again when a part fails.
+
+    `parameters` are the stack's, over those of local mode.
 
     Raises:
         LocalModeError: names the part, why, and what to do.
@@ -35,7 +37,7 @@ def up(state_dir: Path, ports: Ports) -> Installation:
     installation = Installation(ports=ports, state_dir=state_dir)
     installation.save()
     try:
-        _bring_up(installation, model_access.choose(installation.model_url))
+        _bring_up(installation, model_access.choose(installation.model_url), parameters or {})
     except BaseException:
         down(installation)
         raise
@@ -54,7 +56,7 @@ def is_up(installation: Installation | None) -> bool:
     return bool(installation and installation.repository and all(is_running(p) for p in installation.parts))
 
 
-def _bring_up(installation: Installation, model: ModelAccess) -> None:
+def _bring_up(installation: Installation, model: ModelAccess, parameters: Mapping[str, str]) -> None:
     with part("embedded AWS"):
         _start_embedded_aws(installation)
     with part("local GitHub"):
@@ -65,7 +67,7 @@ def _bring_up(installation: Installation, model: ModelAccess) -> None:
     with part("sam build"):
         deployment.build(installation)
     with part("sam deploy"):
-        installation.outputs = deployment.deploy(installation, model)
+        installation.outputs = deployment.deploy(installation, model, parameters)
         installation.save()
     with part("secrets and webhook"):
         _connect_github(installation, model)
