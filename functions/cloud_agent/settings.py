@@ -1,5 +1,6 @@
 """What each function is told by its environment: declared here once, and held equal to template.yaml by a test."""
 
+from decimal import Decimal
 from functools import cache
 from typing import TypeVar, cast
 
@@ -7,6 +8,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cloud_agent.domain.errors import ConfigurationError
+from cloud_agent.domain.limits import SessionLimits
+from cloud_agent.domain.slots import SlotLimits
 
 
 class Settings(BaseSettings):
@@ -24,7 +27,27 @@ class GitHubSettings(Settings):
     github_secret_arn: str = Field(min_length=1)
 
 
-class WebhookSettings(Settings):
+class SlotSettings(Settings):
+    """For the functions that hand out slots."""
+
+    max_sessions: int = Field(ge=1)
+    max_sessions_per_repository: int = Field(ge=1)
+
+    @property
+    def slot_limits(self) -> SlotLimits:
+        """How many sessions may run at once."""
+        return SlotLimits(self.max_sessions, self.max_sessions_per_repository)
+
+
+class PublishingSettings(GitHubSettings):
+    """For the functions that keep the pull request true to the session's row."""
+
+    uat_url: str = Field(pattern=r"^https?://")
+    agent_log_group: str = Field(min_length=1)
+    trigger_label: str = Field(min_length=1)
+
+
+class WebhookSettings(GitHubSettings):
     """POST /webhook."""
 
     idempotency_table: str = Field(min_length=1)
@@ -33,16 +56,36 @@ class WebhookSettings(Settings):
     trigger_label: str = Field(min_length=1)
 
 
-class AnnounceSessionSettings(GitHubSettings):
-    """The state that posts the session's URL."""
+class AgentApiSettings(GitHubSettings):
+    """The Agent API: how far a session may go unless its repository says less, and where its secrets are."""
 
-    uat_url: str = Field(pattern=r"^https?://")
+    idle_minutes: int = Field(ge=1)
+    max_turns: int = Field(ge=1)
+    max_budget_usd: Decimal = Field(gt=0)
+    environment_secret_prefix: str = Field(min_length=1)
+
+    @property
+    def session_limits(self) -> SessionLimits:
+        """How far any session may go."""
+        return SessionLimits(idle_minutes=self.idle_minutes, max_turns=self.max_turns, budget_usd=self.max_budget_usd)
 
 
 class RegisterIpSettings(Settings):
     """The state that asks ECS for the task's address."""
 
     cluster_arn: str = Field(min_length=1)
+
+
+class CloseSessionSettings(PublishingSettings, SlotSettings):
+    """The state that ends a session, tells people, and lets the next one start."""
+
+
+class SweepIdleSettings(CloseSessionSettings):
+    """The schedule that ends idle sessions and repairs what an outage left behind."""
+
+    cluster_arn: str = Field(min_length=1)
+    agent_task_family: str = Field(min_length=1)
+    idle_minutes: int = Field(ge=1)
 
 
 # What the platform's own libraries read; every function has them from the template's Globals.
@@ -53,13 +96,16 @@ POWERTOOLS_VARIABLES = frozenset(
 # Logical id in template.yaml -> the settings its code reads.
 FUNCTIONS: dict[str, type[Settings]] = {
     "WebhookFunction": WebhookSettings,
-    "AgentApiFunction": GitHubSettings,
+    "AgentApiFunction": AgentApiSettings,
     "TaskStoppedFunction": Settings,
+    "PublishSessionFunction": PublishingSettings,
+    "SweepIdleFunction": SweepIdleSettings,
     "CreateBranchFunction": GitHubSettings,
-    "OpenDraftPullRequestFunction": GitHubSettings,
+    "OpenDraftPullRequestFunction": PublishingSettings,
+    "TakeSlotFunction": SlotSettings,
     "RegisterIpFunction": RegisterIpSettings,
-    "AnnounceSessionFunction": AnnounceSessionSettings,
-    "CloseSessionFunction": GitHubSettings,
+    "AnnounceSessionFunction": PublishingSettings,
+    "CloseSessionFunction": CloseSessionSettings,
     "ReportFailureFunction": GitHubSettings,
 }
 

@@ -10,25 +10,25 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
 import pytest
 from botocore.config import Config
+from tests.eventually import eventually
 
 from cloud_agent.domain.session import SessionRequest
+from cloud_agent.domain.slots import SlotLimits
 from cloud_agent.steps.report_failure import ReportFailureEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Json = dict[str, Any]
-    Eventually = Callable[..., Any]
 
 HERE = Path(__file__).parent
 DEFINITION = HERE.parents[1] / "statemachine/session.asl.json"
@@ -36,6 +36,7 @@ ROLE = "arn:aws:iam::000000000000:role/any"
 STEPS = (
     "create_branch",
     "open_draft_pull_request",
+    "take_slot",
     "register_ip",
     "announce_session",
     "close_session",
@@ -43,23 +44,12 @@ STEPS = (
 )
 # Generous where a test is not about a timeout, so that a busy machine fails none.
 LIMITS = {
-    "MaxSessions": "100",
     "MaxSessionAgeSeconds": "120",
     "AgentReadyTimeoutSeconds": "60",
     "AgentHeartbeatTimeoutSeconds": "60",
 }
-T = TypeVar("T")
-
-
-def eventually(probe: Callable[[], T | None], timeout: float = 40) -> T:
-    """The first truthy answer of `probe`."""
-    deadline = time.monotonic() + timeout
-    while True:
-        if answer := probe():
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not so after {timeout} s: {probe}")
-        time.sleep(0.05)
+SLOTS = {"pk": "SLOTS", "sk": "SLOTS"}
+NO_SLOT_TAKEN: Json = {"live": {}, "waiting": {}, "version": 0}  # as the webhook leaves it
 
 
 @dataclass(frozen=True)
@@ -73,12 +63,15 @@ class Run:
 class SessionWorkflow:
     """State machines of the one definition, and what their executions leave behind."""
 
+    # The same for all functions: a test that wants few slots has somebody hold the others.
+    slot_limits = SlotLimits(sessions=30, sessions_per_repository=20)
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._names = itertools.count(1)
         self.ecs, self.sfn, self.events = self.client("ecs"), self.client("stepfunctions"), self.client("events")
         self.table, self._scripts = self._make_table("sessions"), self._make_table("scripts")
-        self.table.put_item(Item={"pk": "SLOTS", "sk": "SLOTS", "live": {}})  # as the webhook leaves it
+        self.table.put_item(Item=SLOTS | NO_SLOT_TAKEN)
         self.cluster = self.ecs.create_cluster(clusterName="agents")["cluster"]["clusterArn"]
         # Nobody listens to the events of its tasks.
         self.deaf_cluster = self.ecs.create_cluster(clusterName="deaf")["cluster"]["clusterArn"]
@@ -119,6 +112,11 @@ class SessionWorkflow:
             "CLUSTER_ARN": self.cluster,
             "GITHUB_API_URL": "http://127.0.0.1:9",  # nothing listens there: no session here has a pull request's row
             "GITHUB_SECRET_ARN": "unset",
+            "UAT_URL": "https://uat.example.com",
+            "AGENT_LOG_GROUP": "/agent",
+            "TRIGGER_LABEL": "claude",
+            "MAX_SESSIONS": str(self.slot_limits.sessions),
+            "MAX_SESSIONS_PER_REPOSITORY": str(self.slot_limits.sessions_per_repository),
             "POWERTOOLS_SERVICE_NAME": "tests",
             "POWERTOOLS_METRICS_NAMESPACE": "Tests",
             "POWERTOOLS_TRACE_DISABLED": "1",
@@ -165,7 +163,7 @@ class SessionWorkflow:
     def machine(
         self, *, image: str = "local/python", edit: Callable[[Json], None] = lambda _: None, **substitutions: str
     ) -> str:
-        """The ARN of a machine: retries and the wait for a slot are short, `edit` changes the states further."""
+        """The ARN of a machine: retries and waits for other sessions are short, `edit` changes the states further."""
         values = {
             "SessionsTable": "sessions",
             "ClusterArn": self.cluster,
@@ -181,7 +179,8 @@ class SessionWorkflow:
         for state in definition["States"].values():
             for retrier in state.get("Retry", ()):
                 retrier |= {"IntervalSeconds": 0.05, "BackoffRate": 1}
-        definition["States"]["Wait For Slot"]["Seconds"] = 1
+            if state["Type"] == "Wait":
+                state["Seconds"] = 1
         edit(definition["States"])
         answer = self.sfn.create_state_machine(
             name=f"session-{next(self._names)}", definition=json.dumps(definition), roleArn=ROLE
@@ -207,7 +206,7 @@ class SessionWorkflow:
         return SessionRequest.model_validate(members | changes)
 
     def start(self, machine: str, session: SessionRequest, **scripts: Json) -> Run:
-        """Start an execution whose steps follow these scripts, by step: `error` and `failures`, or `wait_for`."""
+        """Start an execution whose steps follow these scripts: the `errors` of a step's first calls, or `wait_for`."""
         for step, script in scripts.items():
             self._scripts.put_item(Item={"pk": session.session_id, "sk": step, **script})
         answer = self.sfn.start_execution(
@@ -217,12 +216,12 @@ class SessionWorkflow:
 
     def ended(self, run: Run) -> Json:
         """The execution's description, once it is over."""
+        eventually(lambda: self.is_over(run))
+        description: Json = self.sfn.describe_execution(executionArn=run.arn)
+        return description
 
-        def done() -> Json | None:
-            found: Json = self.sfn.describe_execution(executionArn=run.arn)
-            return None if found["status"] == "RUNNING" else found
-
-        return eventually(done)
+    def is_over(self, run: Run) -> bool:
+        return bool(self.sfn.describe_execution(executionArn=run.arn)["status"] != "RUNNING")
 
     def finish(self, run: Run, status: str = "COMPLETED") -> Json:
         """End a supervised session from outside, and describe its execution."""
@@ -246,6 +245,11 @@ class SessionWorkflow:
         document: Json = json.loads(self._script(run, step)["event"])
         return document
 
+    def answer(self, run: Run, step: str) -> Json:
+        """What the step's function answered last."""
+        document: Json = json.loads(self._script(run, step)["answer"])
+        return document
+
     def reported(self, run: Run) -> ReportFailureEvent:
         """What Report Failure was given, as its function reads it."""
         return ReportFailureEvent.model_validate(self.event(run, "report_failure"))
@@ -267,13 +271,13 @@ class SessionWorkflow:
 
         return eventually(found)
 
-    def note(self, session: SessionRequest, attribute: str) -> None:
-        """Give the session's row an attribute that a script waits for."""
+    def note(self, session: SessionRequest, attribute: str, value: object = True) -> None:  # noqa: FBT002 - any value
+        """Give the session's row an attribute: one that a script waits for, or an ending."""
         self.table.update_item(
             Key={"pk": f"SESSION#{session.session_id}", "sk": "SESSION"},
-            UpdateExpression="SET #name = :true",
+            UpdateExpression="SET #name = :value",
             ExpressionAttributeNames={"#name": attribute},
-            ExpressionAttributeValues={":true": True},
+            ExpressionAttributeValues={":value": value},
         )
 
     def lock(self, session: SessionRequest) -> Json | None:
@@ -281,7 +285,29 @@ class SessionWorkflow:
 
     def slots(self) -> set[str]:
         """The ids of the sessions that hold a slot."""
-        return set((self._item("SLOTS", "SLOTS") or {}).get("live", ()))
+        return set((self._item("SLOTS", "SLOTS") or {})["live"])
+
+    def slots_version(self) -> int:
+        """What every write to the row of slots changes."""
+        return int((self._item("SLOTS", "SLOTS") or {})["version"])
+
+    def hold_slots(self, *holders: str, repo: str = "some/other") -> None:
+        """Let these, and nobody else, have a slot."""
+        self.table.put_item(Item=SLOTS | NO_SLOT_TAKEN | {"live": dict.fromkeys(holders, repo)})
+
+    def free_slot(self, holder: str) -> None:
+        """Free a slot and tell nobody."""
+        self.table.update_item(
+            Key=SLOTS,
+            UpdateExpression="REMOVE live.#holder ADD version :one",
+            ExpressionAttributeNames={"#holder": holder},
+            ExpressionAttributeValues={":one": 1},
+        )
+
+    def queue(self) -> list[str]:
+        """The ids of the sessions that wait for a slot, first come first."""
+        waiting = (self._item("SLOTS", "SLOTS") or {})["waiting"]
+        return sorted(waiting, key=lambda session_id: waiting[session_id]["since"])
 
     def _item(self, pk: str, sk: str) -> Json | None:
         item: Json | None = self.table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
@@ -301,17 +327,13 @@ class SessionWorkflow:
         return token
 
     def is_cleaned_up(self, run: Run) -> bool:
-        """Whether slot and lock are free and the task is stopped."""
+        """Whether slot, place in the queue and lock are free and the task is stopped."""
         session = run.session
+        assert session.session_id not in self.queue()
         assert session.session_id not in self.slots()
         assert self.lock(session) is None
         assert [] == self.running_tasks(session)
         return True
-
-
-@pytest.fixture(name="eventually", scope="session")
-def _eventually() -> Eventually:
-    return eventually
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The Lambda function behind each state: it fails or waits as the test has asked, and then does its work.
 
-Register IP and Close Session do their real work; the states that speak to GitHub answer as if they had.
+Take Slot, Register IP and Close Session do their real work; the states that speak to GitHub answer as if they had.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ scripts, sessions = tables.Table(os.environ["SCRIPTS_TABLE"]), tables.Table(os.e
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Do as the script of this session and step says."""
     session_id = event["session"]["session_id"]
-    script = scripts.update_item(
+    script: dict[str, Any] = scripts.update_item(
         Key={"pk": session_id, "sk": STEP},
         UpdateExpression="ADD calls :one SET event = :event",
         ExpressionAttributeValues={":one": 1, ":event": json.dumps(event)},
@@ -37,19 +37,29 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     )["Attributes"]
     if attribute := script.get("wait_for"):
         _wait_for(session_id, str(attribute))
-    if int(str(script["calls"])) <= int(str(script.get("failures", 0))):
-        raise type(str(script["error"]), (Exception,), {})(f"{STEP} fails as asked")
-    if STEP in ANSWERS:
-        return ANSWERS[STEP]
-    answer: dict[str, Any] = importlib.import_module(f"cloud_agent.steps.{STEP}").handler(event, context)
-    return answer
+    if STEP == "create_branch" and _row(session_id)["execution_arn"] != event["execution_arn"]:
+        raise type("SessionNotFoundError", (Exception,), {})("the row is another execution's")
+    errors, call = script.get("errors", []), int(script["calls"])
+    if call <= len(errors):
+        raise type(errors[call - 1], (Exception,), {})(f"{STEP} fails as asked")
+    answer = ANSWERS.get(STEP) or importlib.import_module(f"cloud_agent.steps.{STEP}").handler(event, context)
+    scripts.update_item(
+        Key={"pk": session_id, "sk": STEP},
+        UpdateExpression="SET answer = :answer",
+        ExpressionAttributeValues={":answer": json.dumps(answer)},
+    )
+    return dict(answer)
+
+
+def _row(session_id: str) -> dict[str, Any]:
+    key = {"pk": f"SESSION#{session_id}", "sk": "SESSION"}
+    return dict(sessions.get_item(Key=key, ConsistentRead=True)["Item"])
 
 
 def _wait_for(session_id: str, attribute: str) -> None:
     """Return once the session's row has the attribute."""
     deadline = time.monotonic() + _DEADLINE_SECONDS
-    key = {"pk": f"SESSION#{session_id}", "sk": "SESSION"}
-    while attribute not in sessions.get_item(Key=key, ConsistentRead=True)["Item"]:
+    while attribute not in _row(session_id):
         if time.monotonic() > deadline:
             raise TimeoutError(f"the row never got {attribute}")
         time.sleep(0.05)

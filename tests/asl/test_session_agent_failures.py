@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tests.eventually import eventually
+
 if TYPE_CHECKING:
-    from tests.asl.conftest import Eventually, Run, SessionWorkflow
+    from tests.asl.conftest import Run, SessionWorkflow
 
 STOPPED_NOTE = {"wait_for": "task_stopped_reason"}
 
@@ -114,12 +117,12 @@ def test_a_session_of_the_maximum_age_is_stopped_and_has_not_failed(workflow: Se
 
 
 def test_an_agent_that_says_nonsense_instead_of_its_port_fails_the_session(
-    workflow: SessionWorkflow, machine: str, eventually: Eventually
+    workflow: SessionWorkflow, machine: str
 ) -> None:
     answers = ['"text"', "{}", '{"port": "http"}', '{"port": 22}']
     runs = [workflow.start(machine, workflow.request("is-never-ready")) for _ in answers]
     for run, answer in zip(runs, answers, strict=True):
-        (task,) = eventually(lambda run=run: workflow.running_tasks(run.session))
+        (task,) = eventually(partial(workflow.running_tasks, run.session))
         workflow.sfn.send_task_success(taskToken=workflow.task_token(task), output=answer)
     for run, answer in zip(runs, answers, strict=True):
         assert "FAILED" == workflow.ended(run)["status"], answer

@@ -1,4 +1,4 @@
-"""Claim Session: one live session for an issue, one issue for a branch, and no more sessions than slots."""
+"""Claim Session: one live session for an issue, one issue for a branch, and a row and a place in the queue for each."""
 
 from __future__ import annotations
 
@@ -6,38 +6,46 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.asl.conftest import Eventually, SessionWorkflow
-
-SLOTS = {"pk": "SLOTS", "sk": "SLOTS"}
-
-
-@pytest.fixture
-def taken_slot(workflow: SessionWorkflow) -> Iterator[str]:
-    """Somebody's session holds a slot until the test frees it."""
-    workflow.table.put_item(Item={**SLOTS, "live": {"somebody": 0}})
-    yield "somebody"
-    free(workflow, "somebody")
-
-
-def free(workflow: SessionWorkflow, holder: str) -> None:
-    workflow.table.update_item(
-        Key=SLOTS, UpdateExpression="REMOVE live.#holder", ExpressionAttributeNames={"#holder": holder}
-    )
-
-
-def three_tries(states: dict[str, Any]) -> None:
-    for choice in states["Why Refused?"]["Choices"]:
-        choice["Condition"] = choice["Condition"].replace("$claims >= 120", "$claims >= 3")
+    from tests.asl.conftest import SessionWorkflow
 
 
 def put_lock(workflow: SessionWorkflow, issue: str, holder: str, expires_in_seconds: int) -> None:
     expires_at = int(time.time()) + expires_in_seconds
     workflow.table.put_item(Item={"pk": issue, "sk": "LOCK", "session_id": holder, "expires_at": expires_at})
+
+
+def test_a_claimed_session_has_a_row_of_what_its_request_said_and_stands_in_the_queue(
+    workflow: SessionWorkflow, machine: str
+) -> None:
+    session, version = workflow.request(), workflow.slots_version()
+    run = workflow.start(machine, session, create_branch={"wait_for": "seen"})
+    row = workflow.row_when(session, "status")
+    assert ([session.session_id], version + 1) == (workflow.queue(), workflow.slots_version())
+    workflow.note(session, "seen")
+    said = session.model_dump(exclude={"follows"})
+    assert said == {name: row[name] for name in said}
+    assert ("QUEUED", run.arn, 0, 0) == (row["status"], row["execution_arn"], row["turns"], row["cost_usd"])
+    assert row["created_at"] <= row["last_active_at"]
+    assert 64 == len(row["token_hash"])
+    workflow.finish(run)
+
+
+def test_a_request_without_an_installation_has_a_row_without_one(workflow: SessionWorkflow, machine: str) -> None:
+    run = workflow.start(machine, workflow.request(installation_id=None))
+    workflow.finish(run)
+    assert "installation_id" not in (workflow.row(run.session) or {})
+
+
+def test_the_lock_outlasts_a_day_in_the_queue_and_the_longest_session(workflow: SessionWorkflow) -> None:
+    machine = workflow.machine(MaxSessionAgeSeconds="1000", AgentReadyTimeoutSeconds="100")
+    run = workflow.start(machine, workflow.request())
+    workflow.row_when(run.session, "lifecycle_token")
+    expires_at = int((workflow.lock(run.session) or {})["expires_at"])
+    assert 86_400 + 1_000 + 100 <= expires_at - time.time() <= 86_400 + 1_000 + 100 + 3_600
+    workflow.finish(run)
 
 
 def test_a_locked_issue_ends_the_execution_with_nothing_written(workflow: SessionWorkflow, machine: str) -> None:
@@ -48,7 +56,7 @@ def test_a_locked_issue_ends_the_execution_with_nothing_written(workflow: Sessio
     assert ("SUCCEEDED", "IGNORED") == (ended["status"], json.loads(ended["output"])["status"])
     assert "Session Already Live" == workflow.states(run)[-1]
     assert workflow.row(session) is None
-    assert session.session_id not in workflow.slots()
+    assert session.session_id not in workflow.queue()
     assert "another1" == (workflow.lock(session) or {})["session_id"]
     assert [0, 0] == [workflow.calls(run, step) for step in ("create_branch", "report_failure")]
 
@@ -65,21 +73,11 @@ def test_two_labels_at_the_same_moment_start_one_session(workflow: SessionWorkfl
     first = workflow.request()
     second = first.model_copy(update={"session_id": workflow.request().session_id})
     runs = [workflow.start(machine, session) for session in (first, second)]
-    refused = _the_one_that_ends(workflow, [run.arn for run in runs])
-    assert "Session Already Live" == workflow.states(next(run for run in runs if run.arn == refused))[-1]
-    live = next(run for run in runs if run.arn != refused)
+    refused = eventually(lambda: next((run for run in runs if workflow.is_over(run)), None))
+    assert "Session Already Live" == workflow.states(refused)[-1]
+    (live,) = (run for run in runs if run is not refused)
     assert "SUCCEEDED" == workflow.finish(live)["status"]
     assert workflow.is_cleaned_up(live)
-
-
-def _the_one_that_ends(workflow: SessionWorkflow, arns: list[str]) -> str:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        for arn in arns:
-            if workflow.sfn.describe_execution(executionArn=arn)["status"] != "RUNNING":
-                return arn
-        time.sleep(0.05)
-    raise AssertionError("neither execution ended")
 
 
 def test_a_branch_of_another_issue_is_reported_and_not_touched(workflow: SessionWorkflow, machine: str) -> None:
@@ -106,43 +104,46 @@ def test_the_branch_of_an_earlier_session_of_the_same_issue_is_free(workflow: Se
     assert "SUCCEEDED" == workflow.finish(workflow.start(machine, again))["status"]
 
 
-def test_without_a_free_slot_the_session_waits_and_goes_on_when_one_is_freed(
-    workflow: SessionWorkflow, taken_slot: str, eventually: Eventually
+def test_a_claim_made_again_after_it_succeeded_leaves_the_session_as_it_is(
+    workflow: SessionWorkflow, machine: str
 ) -> None:
+    """The first try's answer was lost; somebody has given the session its slot before the second."""
+
+    def claim_again(states: dict[str, Any]) -> None:
+        states["Claim Again"] = dict(states["Claim Session"])
+        states["Pause"] = states["Open Draft Pull Request"] | {"Next": "Claim Again"}
+        states["Claim Session"]["Next"] = "Pause"
+
+    run = workflow.start(
+        workflow.machine(edit=claim_again), workflow.request(), open_draft_pull_request={"wait_for": "seen"}
+    )
+    workflow.row_when(run.session, "status")
+    giver = workflow.start(machine, workflow.request())
+    claimed = workflow.row_when(run.session, "started_at")
+    workflow.note(run.session, "seen")
+    live = workflow.row_when(run.session, "lifecycle_token")
+    kept = ("started_at", "created_at", "token_hash")
+    assert [claimed[name] for name in kept] == [live[name] for name in kept]
+    assert run.session.session_id not in workflow.queue()
+    for each in (run, giver):
+        assert "SUCCEEDED" == workflow.finish(each)["status"]
+        assert workflow.is_cleaned_up(each)
+    assert ["Claim Session", "Pause", "Claim Again", "Why Refused?", "Create Branch"] == workflow.states(run)[1:6]
+
+
+def test_a_claim_that_meets_another_transaction_is_made_again(workflow: SessionWorkflow) -> None:
+    def conflict(states: dict[str, Any]) -> None:
+        """What DynamoDB says when two transactions meet stands in for the first refusal."""
+        words = "reasons [None, None, TransactionConflict, None]"
+        states["Claim Session"]["Catch"][0]["Assign"]["refusal"] = words
+
     session = workflow.request()
-    run = workflow.start(workflow.machine(MaxSessions="1"), session)
-    eventually(lambda: "Wait For Slot" in workflow.states(run))
-    assert workflow.row(session) is None
-    assert workflow.lock(session) is None
-    free(workflow, taken_slot)
+    put_lock(workflow, f"ISSUE#{session.repo}#{session.issue_number}", "another1", 600)
+    run = workflow.start(workflow.machine(edit=conflict), session)
+    eventually(lambda: "Wait For Other Claims" in workflow.states(run))
+    workflow.table.delete_item(Key={"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK"})
     assert "SUCCEEDED" == workflow.finish(run)["status"]
     assert workflow.is_cleaned_up(run)
-
-
-def test_a_session_that_never_gets_a_slot_is_reported_after_its_tries(
-    workflow: SessionWorkflow, taken_slot: str
-) -> None:
-    run = workflow.start(workflow.machine(MaxSessions="1", edit=three_tries), workflow.request())
-    assert "NoFreeSlotError" == workflow.ended(run)["error"]
-    assert ["Claim Session"] * 3 == [state for state in workflow.states(run) if state == "Claim Session"]
-    assert "NoFreeSlotError" == workflow.reported(run).error
-    assert workflow.is_cleaned_up(run)
-    assert {taken_slot} == workflow.slots()
-
-
-def test_a_claim_that_succeeded_without_its_answer_succeeds_again(workflow: SessionWorkflow) -> None:
-    machine, session = workflow.machine(MaxSessions="1"), workflow.request()
-    name = session.session_id
-    arn = machine.replace(":stateMachine:", ":execution:") + f":{name}"
-    put_lock(workflow, f"ISSUE#{session.repo}#{session.issue_number}", name, 600)
-    workflow.table.put_item(Item={**SLOTS, "live": {name: 0}})
-    workflow.table.put_item(Item={"pk": f"SESSION#{name}", "sk": "SESSION", "execution_arn": arn, "token_hash": "lost"})
-    run = workflow.start(machine, session)
-    assert arn == run.arn
-    assert "SUCCEEDED" == workflow.finish(run)["status"]
-    assert "Wait For Slot" not in workflow.states(run)
-    assert workflow.is_cleaned_up(run)
-    assert "lost" != (workflow.row(session) or {})["token_hash"]
 
 
 def test_a_claim_that_dynamodb_refuses_for_another_reason_is_reported_in_its_words(workflow: SessionWorkflow) -> None:
@@ -156,6 +157,19 @@ def test_a_claim_that_dynamodb_refuses_for_another_reason_is_reported_in_its_wor
     assert workflow.is_cleaned_up(run)
 
 
+def test_a_refusal_that_no_rule_knows_is_reported_in_its_words(workflow: SessionWorkflow) -> None:
+    def no_queue(states: dict[str, Any]) -> None:
+        enrol = states["Claim Session"]["Arguments"]["TransactItems"][2]["Update"]
+        enrol["ConditionExpression"] = "attribute_exists(absent)"
+
+    run = workflow.start(workflow.machine(edit=no_queue), workflow.request())
+    ended, reported = workflow.ended(run), workflow.reported(run)
+    assert ("FAILED", "DynamoDb.TransactionCanceledException") == (ended["status"], ended["error"])
+    assert "[None, None, ConditionalCheckFailed, None]" in reported.cause
+    assert "Refusal Unknown" in workflow.states(run)
+    assert workflow.is_cleaned_up(run)
+
+
 def test_a_session_that_draws_the_id_of_an_earlier_one_fails_and_leaves_its_row_alone(
     workflow: SessionWorkflow, machine: str
 ) -> None:
@@ -164,8 +178,7 @@ def test_a_session_that_draws_the_id_of_an_earlier_one_fails_and_leaves_its_row_
     row = workflow.row(earlier.session)
     run = workflow.start(workflow.machine(), workflow.request(session_id=earlier.session.session_id))
     ended, reported = workflow.ended(run), workflow.reported(run)
-    assert ("FAILED", "DynamoDb.TransactionCanceledException") == (ended["status"], ended["error"])
-    assert ("Claim Session", "DynamoDb.TransactionCanceledException") == (reported.state, reported.error)
-    assert "Refusal Unknown" in workflow.states(run)
+    assert ("FAILED", "SessionNotFoundError") == (ended["status"], ended["error"])
+    assert ("Create Branch", "SessionNotFoundError") == (reported.state, reported.error)
     assert row == workflow.row(earlier.session)
     assert workflow.is_cleaned_up(run)

@@ -5,19 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.eventually import eventually
+
 if TYPE_CHECKING:
-    from tests.asl.conftest import Eventually, Run, SessionWorkflow
+    from tests.asl.conftest import Run, SessionWorkflow
 
 ENDING = {"status": "COMPLETED", "reason": "The pull request was merged."}
-
-
-def ask_to_end(workflow: SessionWorkflow, run: Run) -> None:
-    """Leave the note that the webhook leaves."""
-    workflow.table.update_item(
-        Key={"pk": f"SESSION#{run.session.session_id}", "sk": "SESSION"},
-        UpdateExpression="SET ending = :ending",
-        ExpressionAttributeValues={":ending": ENDING},
-    )
 
 
 def assert_ended_as_asked(workflow: SessionWorkflow, run: Run) -> None:
@@ -31,11 +24,11 @@ def assert_ended_as_asked(workflow: SessionWorkflow, run: Run) -> None:
 
 
 def test_a_session_that_is_asked_to_end_while_its_agent_starts_ends_at_once(
-    workflow: SessionWorkflow, machine: str, eventually: Eventually
+    workflow: SessionWorkflow, machine: str
 ) -> None:
     run = workflow.start(machine, workflow.request("is-never-ready"))
     (task,) = eventually(lambda: workflow.running_tasks(run.session))
-    ask_to_end(workflow, run)
+    workflow.note(run.session, "ending", ENDING)
     workflow.sfn.send_task_failure(
         taskToken=workflow.task_token(task), error="SessionEndRequestedError", cause=ENDING["reason"]
     )
@@ -44,11 +37,11 @@ def test_a_session_that_is_asked_to_end_while_its_agent_starts_ends_at_once(
 
 
 def test_an_agent_that_obeys_the_end_before_it_was_ready_has_not_failed(
-    workflow: SessionWorkflow, machine: str, eventually: Eventually
+    workflow: SessionWorkflow, machine: str
 ) -> None:
     run = workflow.start(machine, workflow.request("is-never-ready"))
     (task,) = eventually(lambda: workflow.running_tasks(run.session))
-    ask_to_end(workflow, run)
+    workflow.note(run.session, "ending", ENDING)
     workflow.ecs.stop_task(cluster=workflow.cluster, task=task)
     assert_ended_as_asked(workflow, run)
 
@@ -58,7 +51,7 @@ def test_a_session_that_is_asked_to_end_between_its_waits_is_not_parked(
 ) -> None:
     run = workflow.start(machine, workflow.request(), announce_session={"wait_for": "ending"})
     workflow.row_when(run.session, "ip")
-    ask_to_end(workflow, run)
+    workflow.note(run.session, "ending", ENDING)
     assert_ended_as_asked(workflow, run)
     assert "Supervise Session" in workflow.states(run)
 
@@ -66,8 +59,8 @@ def test_a_session_that_is_asked_to_end_between_its_waits_is_not_parked(
 def test_a_step_that_fails_in_a_session_that_is_to_end_anyway_is_no_failure(
     workflow: SessionWorkflow, machine: str
 ) -> None:
-    script = {"wait_for": "ending", "error": "RepositoryNotFoundError", "failures": 99}
+    script = {"wait_for": "ending", "errors": ["RepositoryNotFoundError"] * 99}
     run = workflow.start(machine, workflow.request(), create_branch=script)
     workflow.row_when(run.session, "status")
-    ask_to_end(workflow, run)
+    workflow.note(run.session, "ending", ENDING)
     assert_ended_as_asked(workflow, run)

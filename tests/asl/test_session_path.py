@@ -15,6 +15,8 @@ GOOD_PATH = [
     "Claim Session",
     "Create Branch",
     "Open Draft Pull Request",
+    "Take Slot",
+    "Slot Taken?",
     "Run Agent",
     "Register IP",
     "Announce Session",

@@ -27,10 +27,10 @@ LAMBDA_ERRORS = [
     "Lambda.Unknown",
     "Sandbox.Timedout",
 ]
-STEPS = GITHUB_STEPS | {"register_ip": "Register IP"}
+STEPS = GITHUB_STEPS | {"take_slot": "Take Slot", "register_ip": "Register IP"}
 UNWINDING = ["Find Task", "Task Running?", "Close Session", "Ended Well?", "Session Failed"]
 UNWINDING_A_TASK = ["Find Task", "Task Running?", "Stop Task", *UNWINDING]
-TASK_NEVER_STARTED = {"create_branch", "open_draft_pull_request"}
+TASK_NEVER_STARTED = {"create_branch", "open_draft_pull_request", "take_slot"}
 
 
 def assert_failed_as_told(workflow: SessionWorkflow, run: Run, step: str, error: str) -> None:
@@ -54,7 +54,7 @@ def assert_failed_as_told(workflow: SessionWorkflow, run: Run, step: str, error:
 
 
 def test_an_error_of_the_domain_fails_the_session_at_the_first_try(workflow: SessionWorkflow, machine: str) -> None:
-    script = {"error": "RepositoryNotFoundError", "failures": 99}
+    script = {"errors": ["RepositoryNotFoundError"] * 99}
     runs = {step: workflow.start(machine, workflow.request(), **{step: script}) for step in STEPS}
     for step, run in runs.items():
         assert_failed_as_told(workflow, run, step, "RepositoryNotFoundError")
@@ -64,7 +64,7 @@ def test_an_error_of_the_domain_fails_the_session_at_the_first_try(workflow: Ses
 def test_a_github_that_stays_away_fails_the_session_after_five_retries(workflow: SessionWorkflow, machine: str) -> None:
     errors = ["GitHubUnavailableError", "GitHubRateLimitedError", "GitHubUnavailableError"]
     runs = {
-        step: workflow.start(machine, workflow.request(), **{step: {"error": error, "failures": 99}})
+        step: workflow.start(machine, workflow.request(), **{step: {"errors": [error] * 99}})
         for step, error in zip(GITHUB_STEPS, errors, strict=True)
     }
     for (step, run), error in zip(runs.items(), errors, strict=True):
@@ -73,18 +73,18 @@ def test_a_github_that_stays_away_fails_the_session_after_five_retries(workflow:
 
 
 def test_what_passes_by_itself_is_never_noticed(workflow: SessionWorkflow, machine: str) -> None:
-    """Each kind of error that is worth a retry, at each of the steps that can have it."""
-    steps = {error: [*GITHUB_STEPS, "close_session"] for error in GITHUB_ERRORS}
-    steps |= {error: [*STEPS, "close_session"] for error in LAMBDA_ERRORS}
-    runs = {
-        error: workflow.start(
-            machine, workflow.request(), **{step: {"error": error, "failures": 1} for step in steps[error]}
-        )
-        for error in steps
-    }
-    for error, run in runs.items():
+    """Each kind of error that is worth a retry, at each of the steps that can have it; half of them in one session."""
+    scripts = []
+    for half in (0, 1):
+        lambda_errors, github_errors = LAMBDA_ERRORS[half::2], GITHUB_ERRORS[half::2]
+        script = {step: {"errors": lambda_errors} for step in STEPS}
+        script |= {step: {"errors": github_errors + lambda_errors} for step in (*GITHUB_STEPS, "close_session")}
+        scripts.append(script)
+    runs = [workflow.start(machine, workflow.request(), **script) for script in scripts]
+    for run, script in zip(runs, scripts, strict=True):
         assert "SUCCEEDED" == workflow.finish(run)["status"]
-        assert {2} == {workflow.calls(run, step) for step in steps[error]}
+        calls = {step: workflow.calls(run, step) for step in script}
+        assert {step: len(script[step]["errors"]) + 1 for step in script} == calls
         assert 0 == workflow.calls(run, "report_failure")
         assert workflow.is_cleaned_up(run)
 
@@ -93,8 +93,8 @@ def test_report_failure_is_retried_like_every_other_step(workflow: SessionWorkfl
     run = workflow.start(
         machine,
         workflow.request(),
-        create_branch={"error": "RepositoryEmptyError", "failures": 1},
-        report_failure={"error": "GitHubUnavailableError", "failures": 5},
+        create_branch={"errors": ["RepositoryEmptyError"]},
+        report_failure={"errors": ["GitHubUnavailableError"] * 5},
     )
     assert_failed_as_told(workflow, run, "create_branch", "RepositoryEmptyError")
     assert 6 == workflow.calls(run, "report_failure")
@@ -106,6 +106,7 @@ def test_the_steps_run_with_the_events_their_functions_read(workflow: SessionWor
     models: dict[str, type[StepEvent]] = {
         "create_branch": StepEvent,
         "open_draft_pull_request": StepEvent,
+        "take_slot": StepEvent,
         "register_ip": RegisterIpEvent,
         "announce_session": AnnounceSessionEvent,
         "close_session": CloseSessionEvent,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow
 
-DOMAIN_ERROR = {"error": "RepositoryReadOnlyError", "failures": 99}
+DOMAIN_ERROR = {"errors": ["RepositoryReadOnlyError"] * 99}
 
 
 def break_find_task(states: dict[str, Any]) -> None:
@@ -25,7 +25,7 @@ def stop_by_hand(workflow: SessionWorkflow, tasks: list[str]) -> None:
 
 def test_a_failure_that_cannot_be_reported_is_still_cleaned_up_after(workflow: SessionWorkflow, machine: str) -> None:
     run = workflow.start(
-        machine, workflow.request(), announce_session=DOMAIN_ERROR, report_failure={**DOMAIN_ERROR, "error": "KeyError"}
+        machine, workflow.request(), announce_session=DOMAIN_ERROR, report_failure={"errors": ["KeyError"]}
     )
     ended = workflow.ended(run)
     assert ("FAILED", "RepositoryReadOnlyError") == (ended["status"], ended["error"])
@@ -78,7 +78,7 @@ def test_a_task_that_cannot_be_stopped_does_not_keep_the_session_open(workflow: 
 def test_a_close_that_fails_for_good_fails_the_execution_by_its_own_error(
     workflow: SessionWorkflow, machine: str
 ) -> None:
-    run = workflow.start(machine, workflow.request(), close_session={"error": "GitHubUnavailableError", "failures": 99})
+    run = workflow.start(machine, workflow.request(), close_session={"errors": ["GitHubUnavailableError"] * 99})
     ended = workflow.finish(run)
     assert ("FAILED", "GitHubUnavailableError") == (ended["status"], ended["error"])
     assert "close_session fails as asked" in ended["cause"]

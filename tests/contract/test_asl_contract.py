@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ENDS = {"Succeed", "Fail"}
 OTHERWISE_SPELT = {"NULL", "BOOL", "SS", "NS", "BS"}
+LONGEST_WAIT_WITHOUT_A_HEARTBEAT = 300  # seconds; who waits in the queue has no container yet that could send one
 
 
 def _successors(state: Document) -> Iterator[str]:
@@ -62,7 +63,9 @@ def _path_faults(definition: Document) -> Iterator[str]:
 def _task_faults(name: str, state: Document) -> Iterator[str]:
     yield from (f"{name}: has no {member}" for member in ("TimeoutSeconds", "Retry", "Catch") if not state.get(member))
     if state["Resource"].endswith(".waitForTaskToken") and "HeartbeatSeconds" not in state:
-        yield f"{name}: waits without HeartbeatSeconds"
+        timeout = state.get("TimeoutSeconds")
+        if not isinstance(timeout, int) or timeout > LONGEST_WAIT_WITHOUT_A_HEARTBEAT:
+            yield f"{name}: waits without HeartbeatSeconds"
     for retrier in state.get("Retry", []):
         bounds = {"IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds", "JitterStrategy"}
         yield from (f"{name}: retries without {bound}" for bound in sorted(bounds - set(retrier)))
@@ -90,7 +93,7 @@ def _faults(definition: Document) -> list[str]:
             faults.append(f"{name}: has no Comment")
         if state["Type"] == "Task":
             faults += _task_faults(name, state)
-            faults += _type_faults(name, state["Arguments"])
+        faults += _type_faults(name, [state.get("Arguments"), state.get("Assign")])
     return faults
 
 
@@ -140,6 +143,10 @@ def test_the_definition_is_without_fault(definition: Document) -> None:
             lambda s: s["Supervise Session"]["Arguments"]["Key"].update(sk={"SS": ["SESSION"]}),
             "Supervise Session: uses DynamoDB's SS",
         ),
+        (
+            lambda s: s["Prepare Session"]["Assign"]["row"].update(follows={"NULL": True}),
+            "Prepare Session: uses DynamoDB's NULL",
+        ),
         (lambda s: s["Stop Task"]["Catch"][0].update(Next="Nowhere"), "Stop Task: goes to Nowhere"),
         (lambda s: s["Why Refused?"]["Choices"][0].update(Next="Nowhere"), "Why Refused?: goes to Nowhere"),
         (lambda s: s["Task Running?"].update(Default="Nowhere"), "Task Running?: goes to Nowhere"),
@@ -156,6 +163,7 @@ def test_the_definition_is_without_fault(definition: Document) -> None:
         (lambda s: s["Create Branch"].pop("Catch"), "Create Branch: has no Catch"),
         (lambda s: s["Find Task"].pop("TimeoutSeconds"), "Find Task: has no TimeoutSeconds"),
         (lambda s: s["Run Agent"].pop("HeartbeatSeconds"), "Run Agent: waits without HeartbeatSeconds"),
+        (lambda s: s["Wait For Slot"].update(TimeoutSeconds=301), "Wait For Slot: waits without HeartbeatSeconds"),
         (lambda s: s["Run Agent"]["Retry"][0].pop("JitterStrategy"), "Run Agent: retries without JitterStrategy"),
         (
             lambda s: s["Run Agent"]["Retry"][0].update(ErrorEquals=["States.ALL"]),
@@ -187,14 +195,17 @@ def test_cfn_lint_reads_the_definition(
     assert "E3601" in {finding.split()[0] for finding in _lint(broken(mutation), substitutions)}
 
 
-def test_both_waits_are_bounded_by_the_templates_parameters(definition: Document, template: Document) -> None:
+def test_every_wait_is_bounded_those_for_the_agent_by_the_templates_parameters(
+    definition: Document, template: Document
+) -> None:
     bounds = {
-        name: (state["HeartbeatSeconds"], state["TimeoutSeconds"])
+        name: (state.get("HeartbeatSeconds"), state["TimeoutSeconds"])
         for name, state in definition["States"].items()
         if state.get("Resource", "").endswith(".waitForTaskToken")
     }
     heartbeat = "{% $number('${AgentHeartbeatTimeoutSeconds}') %}"
     assert {
+        "Wait For Slot": (None, 300),
         "Run Agent": (heartbeat, "{% $number('${AgentReadyTimeoutSeconds}') %}"),
         "Supervise Session": (heartbeat, "{% $number('${MaxSessionAgeSeconds}') %}"),
     } == bounds
@@ -203,6 +214,28 @@ def test_both_waits_are_bounded_by_the_templates_parameters(definition: Document
     longest = parameters["AgentHeartbeatTimeoutSeconds"]["Default"]
     assert longest < parameters["AgentReadyTimeoutSeconds"]["Default"]
     assert longest < parameters["MaxSessionAgeSeconds"]["Default"]
+
+
+def test_a_slot_is_waited_for_a_day_and_the_lock_outlasts_it(definition: Document) -> None:
+    states = definition["States"]
+    (waits,) = re.findall(r"\$waits >= (\d+)", json.dumps(states["Slot Taken?"]))
+    day = 86_400
+    assert day == int(waits) * states["Wait For Slot"]["TimeoutSeconds"]
+    lock = states["Claim Session"]["Arguments"]["TransactItems"][0]["Update"]
+    assert f" + {day} + " in lock["ExpressionAttributeValues"][":expires"]["N"]
+
+
+def test_the_refusals_are_read_in_the_order_of_the_transactions_items(definition: Document) -> None:
+    items = definition["States"]["Claim Session"]["Arguments"]["TransactItems"]
+    keys = [next(iter(item.values())) for item in items]
+    assert ["ISSUE#", "BRANCH#", "SLOTS"] == [re.findall(r"[A-Z]+#?", key["Key"]["pk"]["S"])[0] for key in keys[:3]]
+    assert "$row" in keys[3]["Item"]
+
+
+def test_only_take_slot_lets_an_agent_run(definition: Document) -> None:
+    states = definition["States"]
+    assert {"Slot Taken?"} == {name for name, state in states.items() if "Run Agent" in _successors(state)}
+    assert {"Take Slot"} == {name for name, state in states.items() if "Slot Taken?" in _successors(state)}
 
 
 def test_a_failure_is_told_before_the_task_is_stopped_and_the_session_closed(definition: Document) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cloud_agent_runner
+from cloud_agent.adapters.workflow import TASK_STOPPED
 from cloud_agent.domain import errors
 from cloud_agent.domain.agent_reports import Done
 from cloud_agent.domain.failures import explain
-from cloud_agent.entrypoints import task_stopped
 from cloud_agent_runner.errors import AgentError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ AWS = {
     "DynamoDb.RequestLimitExceededException",
     "DynamoDb.ThrottlingException",
     "DynamoDb.TransactionCanceledException",
+    "DynamoDb.TransactionConflictException",
     "DynamoDb.TransactionInProgressException",
     "ECS.AmazonECSException",
     "ECS.ServerException",
@@ -107,8 +108,8 @@ def test_every_error_of_the_agent_is_explained_and_can_be_reported(reported: set
 
 
 def test_every_error_that_the_definition_makes_up_is_explained(asl_text: str) -> None:
-    made_up = set(re.findall(r'"error": "(\w+Error)"', asl_text)) | {task_stopped.ERROR}
-    assert {"AgentTaskStoppedError", "BranchTakenError", "NoFreeSlotError"} == made_up
+    made_up = set(re.findall(r'"error": "(\w+Error)"', asl_text)) | {TASK_STOPPED}
+    assert {"AgentTaskStoppedError", "BranchTakenError", "NoFreeSlotError", "SessionStillEndingError"} == made_up
     assert set() == {name for name in made_up if explain("Run Agent", name, "").what == UNEXPECTED}
 
 

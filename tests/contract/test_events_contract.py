@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_lambda_powertools.utilities.parser import parse
-from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model, EventBridgeModel
+from aws_lambda_powertools.utilities.parser.models import (
+    APIGatewayProxyEventV2Model,
+    DynamoDBStreamModel,
+    EventBridgeModel,
+)
 from githubkit.webhooks import parse as parse_github
 from pydantic import TypeAdapter
 
-from cloud_agent.domain.agent_reports import Done, Heartbeat, Progress, PromptId, Ready
+from cloud_agent.domain.agent_reports import Done, EnvironmentNames, Heartbeat, Progress, Ready
+from cloud_agent.domain.decisions import End, Ignore, Start, Steer
 from cloud_agent.domain.events import StoppedTask
-from cloud_agent.domain.intake import End, Ignore, Start, decide
+from cloud_agent.domain.intake import decide
 from cloud_agent.domain.session import execution_name
 from cloud_agent.domain.session_token import session_id_of
 from cloud_agent.domain.signature import verify
@@ -34,6 +39,7 @@ SECRET = "It's a Secret to Everybody"
 STEPS: dict[str, type[StepEvent]] = {
     "create_branch": StepEvent,
     "open_draft_pull_request": StepEvent,
+    "take_slot": StepEvent,
     "register_ip": RegisterIpEvent,
     "announce_session": AnnounceSessionEvent,
     "report_failure": ReportFailureEvent,
@@ -45,6 +51,7 @@ ROUTES: dict[str, TypeAdapter[Any]] = {
     "progress_turn_started": TypeAdapter(Progress),
     "progress_tool_used": TypeAdapter(Progress),
     "progress_turn_finished": TypeAdapter(Progress),
+    "environment": TypeAdapter(EnvironmentNames),
     "done": TypeAdapter(Done),
 }
 # Those the webhook acts on, and those it is subscribed to and ignores.
@@ -55,10 +62,13 @@ WEBHOOKS = {
     "issues.unlabeled",
     "issues.closed",
     "issue_comment.created",
+    "pull_request_review.submitted",
+    "pull_request_review_comment.created",
     "pull_request.opened",
     "pull_request.closed",
     "push",
 }
+STEERS = {"issue_comment.created", "pull_request_review.submitted", "pull_request_review_comment.created"}
 ENDS = {"issues.unlabeled", "issues.closed", "pull_request.closed"}
 
 
@@ -124,10 +134,13 @@ def test_a_webhooks_sample_is_one_that_github_could_send(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(WEBHOOKS))
-def test_a_webhooks_sample_starts_or_ends_a_session_or_is_ignored_with_a_reason(name: str) -> None:
+def test_a_webhooks_sample_starts_steers_or_ends_a_session_or_is_ignored_with_a_reason(name: str) -> None:
     decision = decide(name.partition(".")[0], "delivery", _read(f"github/{name}.json"), "claude-dev")
     if name == "issues.labeled":
         assert isinstance(decision, Start)
+    elif name in STEERS:
+        assert isinstance(decision, Steer)
+        assert decision.has_wish
     elif name in ENDS:
         assert isinstance(decision, End)
         assert decision.ending.reason
@@ -165,10 +178,21 @@ def test_an_agents_sample_has_the_body_that_its_route_reads(name: str) -> None:
     assert ROUTES[name].validate_json(str(event.body))
 
 
-def test_the_sample_of_prompts_names_the_last_one_taken() -> None:
-    event = parse(event=_read("agent_api/prompts.json"), model=APIGatewayProxyEventV2Model)
-    assert event.queryStringParameters
-    assert TypeAdapter(PromptId).validate_python(event.queryStringParameters["after"])
+def test_the_sample_of_the_stream_passes_its_filter_record_by_record(template: Document) -> None:
+    records = DynamoDBStreamModel.model_validate(_read("publish_session.json")).Records
+    source = template["Resources"]["PublishSessionFunction"]["Properties"]["Events"]["Changes"]["Properties"]
+    (rule,) = source["FilterCriteria"]["Filters"]
+    pattern = json.loads(rule["Pattern"])
+    view = template["Resources"]["SessionsTable"]["Properties"]["StreamSpecification"]["StreamViewType"]
+    for record in records:
+        assert record.eventName in pattern["eventName"]
+        assert _matches(record.dynamodb.Keys["sk"], pattern["dynamodb"]["Keys"]["sk"]["S"])
+        assert view == record.dynamodb.StreamViewType
+    assert not _matches("PUBLISHED", pattern["dynamodb"]["Keys"]["sk"]["S"])  # else it would answer itself for ever
+
+
+def _matches(value: str, rules: list[Any]) -> bool:
+    return any(value.startswith(rule["prefix"]) if isinstance(rule, dict) else value == rule for rule in rules)
 
 
 def test_the_sample_of_a_stopped_task_passes_the_rule_and_is_the_sessions(

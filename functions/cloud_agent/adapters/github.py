@@ -1,36 +1,24 @@
-"""GitHub through PyGithub: one repository, as the steps need it. Each `ensure_` finds what an earlier try made."""
+"""GitHub through PyGithub: one repository, as steps and publishing need it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import requests
 from github import Auth, Github, GithubException
+from github.Commit import Commit as GithubCommit
 from github.Comparison import Comparison
-from github.GithubException import RateLimitExceededException, UnknownObjectException
-from github.Issue import Issue
-from github.IssueComment import IssueComment
+from github.GithubException import UnknownObjectException
 from urllib3.util import Retry
 
+from cloud_agent.adapters.github_errors import says, translated
 from cloud_agent.adapters.installation_tokens import STEP_PERMISSIONS, InstallationTokens
 from cloud_agent.adapters.secrets import read_github_credentials
-from cloud_agent.domain.errors import (
-    BranchProtectedError,
-    CloudAgentError,
-    ConfigurationError,
-    GitHubRateLimitedError,
-    GitHubRequestError,
-    GitHubUnavailableError,
-    RepositoryEmptyError,
-    RepositoryNotFoundError,
-    RepositoryReadOnlyError,
-)
+from cloud_agent.domain.errors import DefaultBranchNotFoundError
+from cloud_agent.domain.provenance import Commit
 from cloud_agent.settings import GitHubSettings
 
 TIMEOUT_SECONDS = 10
-_SERVER_ERROR = 500
-# A function must not sleep as long as a rate limit's Retry-After says: Step Functions does.
+_PAGE = 100  # the most that GitHub gives
+_COMPARISON_PAGE = 250  # commits; few branches need a second request
+# A function must not sleep as long as a rate limit's Retry-After says: whoever called it retries later.
 _RETRY = Retry(
     total=2,
     allowed_methods=["GET"],
@@ -72,8 +60,8 @@ class GitHubRepository:
     """One repository.
 
     Only GETs are retried here: a POST that GitHub answered with an error may still have been carried out, so the
-    state is retried instead, and its `ensure_` looks before it writes again. Every method raises the errors of
-    `cloud_agent.domain.errors` that `_translated` names.
+    caller tries again and looks first. Every method raises the errors of `cloud_agent.domain.errors` that
+    `github_errors.translate` names.
     """
 
     def __init__(self, api_url: str, token: str, repo: str) -> None:
@@ -84,11 +72,14 @@ class GitHubRepository:
             base_url=api_url,
             lazy=True,
             timeout=TIMEOUT_SECONDS,
+            per_page=_PAGE,
             seconds_between_requests=0,
             seconds_between_writes=0,
             retry=_RETRY,
         )
         self._repo = self._github.get_repo(repo)
+
+    # ------------------------------------------------------------ branch and pull request
 
     def ensure_branch(self, branch: str, default_branch: str, message: str) -> Branch:
         """The branch with one empty commit on top of the default branch. An existing branch keeps what it has.
@@ -96,14 +87,14 @@ class GitHubRepository:
         One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
         moved forward to a new empty commit.
         """
-        with self._translated():
+        with translated(self._name):
             base_sha = self._head_of(default_branch)
             base = self._repo.get_git_commit(base_sha)
             initial = self._repo.create_git_commit(message, base.tree, [base])
             try:
                 self._repo.create_git_ref(f"refs/heads/{branch}", initial.sha)
             except GithubException as error:
-                if not _says(error, 422, "already exists"):
+                if not says(error, 422, "already exists"):
                     raise
                 comparison = self._repo.compare(default_branch, branch)
                 if comparison.ahead_by:
@@ -115,62 +106,116 @@ class GitHubRepository:
 
     def ensure_draft_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         """The open pull request from the branch; a draft, where the repository's plan has drafts."""
-        with self._translated():
+        with translated(self._name):
             for draft in (True, False):
                 try:
                     pull = self._repo.create_pull(base=base, head=branch, title=title, body=body, draft=draft)
                 except GithubException as error:
-                    if _says(error, 422, "already exists"):
+                    if says(error, 422, "already exists"):
                         pull = self._repo.get_pulls(state="open", head=f"{self._owner}:{branch}")[0]
-                    elif draft and _says(error, 422, "draft pull requests are not supported"):
+                    elif draft and says(error, 422, "draft pull requests are not supported"):
                         continue
                     else:
                         raise
                 return PullRequest(pull.number, pull.html_url)
         raise AssertionError("unreachable: the second try returns or raises")
 
-    def ensure_comment(self, number: int, marker: str, body: str) -> int:
-        """The id of the one comment that carries the marker; written if it is not there yet."""
-        with self._translated():
-            issue = self._repo.get_issue(number)
-            comment = _find_comment(issue, marker)
-            if comment is None:
-                return issue.create_comment(body).id
-            if comment.body != body:
-                comment.edit(body)
-            return comment.id
+    def mark_ready_for_review(self, pull_number: int) -> bool:
+        """Make an open draft ready for review; returns False where there is nothing to do. Two requests."""
+        with translated(self._name):
+            pull = self._repo.get_pull(pull_number)
+            if not pull.draft or pull.state != "open":
+                return False
+            pull.mark_ready_for_review()
+            return True
 
-    def replace_comment(self, number: int, marker: str, body: str) -> None:
-        """Give the comment that carries the marker this text; where there is none, none is written."""
-        with self._translated():
-            comment = _find_comment(self._repo.get_issue(number), marker)
-            if comment is not None:
-                comment.edit(body)
+    def compare(self, base: str, head: str) -> list[Commit] | None:
+        """The commits of `head` that `base` does not have, oldest first, `head`'s own last; None if either is gone."""
+        with translated(self._name):
+            try:
+                comparison = self._repo.compare(base, head, comparison_commits_per_page=_COMPARISON_PAGE)
+                return [_commit(commit) for commit in comparison.commits]
+            except UnknownObjectException:
+                return None
 
-    def ensure_deployment(self, branch: str, environment: str, url: str) -> int:
-        """The id of the environment's Deployment of this branch, successful and with `url` as its address."""
-        with self._translated():
-            existing = list(self._repo.get_deployments(ref=branch, environment=environment))
-            deployment = (
-                existing[0]
-                if existing
-                else self._repo.create_deployment(
-                    ref=branch,
-                    environment=environment,
-                    description="The repository's dev server, live while Claude works",
-                    required_contexts=[],
-                    auto_merge=False,
-                    transient_environment=True,
-                )
+    # ------------------------------------------------------------ comments
+
+    def create_comment(self, number: int, body: str) -> int:
+        """Comment on an issue or pull request; returns the comment's id."""
+        with translated(self._name):
+            return self._repo.get_issue(number).create_comment(body).id
+
+    def edit_comment(self, number: int, comment_id: int, body: str) -> bool:
+        """Give a comment this text; returns False when it is gone."""
+        with translated(self._name):
+            try:
+                self._repo.get_issue(number).get_comment(comment_id).edit(body)
+            except UnknownObjectException:
+                return False
+            return True
+
+    def find_comment(self, number: int, marker: str) -> int | None:
+        """The id of the oldest comment that begins with the marker."""
+        with translated(self._name):
+            comments = self._repo.get_issue(number).get_comments()
+            return next((comment.id for comment in comments if comment.body.startswith(marker)), None)
+
+    def reply_to_review_comment(self, pull_number: int, comment_id: int, body: str) -> int | None:
+        """Answer in a review comment's thread; returns the reply's id, or None when the thread is gone.
+
+        GitHub takes replies to a thread's first comment only: for any other, that one is looked up.
+        """
+        with translated(self._name):
+            pull = self._repo.get_pull(pull_number)
+            try:
+                try:
+                    return pull.create_review_comment_reply(comment_id, body).id
+                except GithubException as error:
+                    if error.status != 422:  # noqa: PLR2004 - Unprocessable, GitHub's answer to a reply to a reply
+                        raise
+                    first = pull.get_review_comment(comment_id).in_reply_to_id
+                    if first is None:
+                        raise
+                    return pull.create_review_comment_reply(first, body).id
+            except UnknownObjectException:
+                return None
+
+    def find_review_reply(self, pull_number: int, marker: str) -> int | None:
+        """The id of the oldest review comment that begins with the marker."""
+        with translated(self._name):
+            comments = self._repo.get_pull(pull_number).get_review_comments()
+            return next((comment.id for comment in comments if comment.body.startswith(marker)), None)
+
+    # ------------------------------------------------------------ Deployments
+
+    def create_deployment(self, branch: str, environment: str, session_id: str) -> int:
+        """A Deployment of the branch that carries the session's id; returns its own."""
+        with translated(self._name):
+            return self._repo.create_deployment(
+                ref=branch,
+                environment=environment,
+                description="The repository's dev server, live while Claude works",
+                payload={"session_id": session_id},
+                required_contexts=[],
+                auto_merge=False,
+                transient_environment=True,
+            ).id
+
+    def find_deployment(self, environment: str, session_id: str) -> int | None:
+        """The id of the environment's Deployment that carries the session's id."""
+        with translated(self._name):
+            deployments = self._repo.get_deployments(environment=environment)
+            return next((one.id for one in deployments if one.payload == {"session_id": session_id}), None)
+
+    def set_deployment_state(self, deployment_id: int, state: str, log_url: str, environment_url: str = "") -> None:
+        """Say how a Deployment goes. Others of its environment are left as they are.
+
+        `target_url` is the older name of `log_url`, which PyGithub has no argument for.
+        """
+        with translated(self._name):
+            self._repo.get_deployment(deployment_id).create_status(
+                state, target_url=log_url, environment_url=environment_url, auto_inactive=False
             )
-            deployment.create_status("success", environment_url=url, auto_inactive=False)
-            return deployment.id
-
-    def end_deployments(self, branch: str, environment: str) -> None:
-        """Mark the environment's Deployments of this branch inactive: their address no longer answers."""
-        with self._translated():
-            for deployment in self._repo.get_deployments(ref=branch, environment=environment):
-                deployment.create_status("inactive")
 
     def _head_of(self, branch: str) -> str:
         try:
@@ -178,18 +223,7 @@ class GitHubRepository:
         except UnknownObjectException:
             # 404 is also the answer for a repository the App does not see: ask for that first.
             self._repo.complete()
-            raise RepositoryEmptyError(f"{self._name} has no branch {branch}.") from None
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except CloudAgentError:
-            raise
-        except requests.RequestException as error:
-            raise GitHubUnavailableError(f"GitHub did not answer: {type(error).__name__}") from error
-        except GithubException as error:
-            raise _translate(self._name, error) from error
+            raise DefaultBranchNotFoundError(f"{self._name} has no branch {branch}.") from None
 
 
 def _begun_branch(comparison: Comparison, message: str) -> Branch:
@@ -197,41 +231,6 @@ def _begun_branch(comparison: Comparison, message: str) -> Branch:
     return Branch(comparison.merge_base_commit.sha, initial)
 
 
-def _find_comment(issue: Issue, marker: str) -> IssueComment | None:
-    """The oldest comment that carries the marker.
-
-    A marker names its session's id, which nobody knows before our own comment shows it.
-    """
-    return next((comment for comment in issue.get_comments() if marker in comment.body), None)
-
-
-def _translate(repo: str, error: GithubException) -> CloudAgentError:
-    message = f"{repo}: GitHub answered {error.status}: {_message(error)}"
-    if isinstance(error, RateLimitExceededException):
-        return GitHubRateLimitedError(message)
-    if error.status >= _SERVER_ERROR:
-        return GitHubUnavailableError(message)
-    if error.status == 422 and ("rule" in _message(error).lower() or "protected" in _message(error).lower()):  # noqa: PLR2004 - Unprocessable, GitHub's answer to a rule violation
-        return BranchProtectedError(message)
-    by_status: dict[int, type[CloudAgentError]] = {
-        401: ConfigurationError,
-        403: RepositoryReadOnlyError,
-        404: RepositoryNotFoundError,
-        409: RepositoryEmptyError,
-        429: GitHubRateLimitedError,
-    }
-    return by_status.get(error.status, GitHubRequestError)(message)
-
-
-def _says(error: GithubException, status: int, words: str) -> bool:
-    return error.status == status and words in _message(error).lower()
-
-
-def _message(error: GithubException) -> str:
-    """GitHub's own words: the message, and those of its list of errors."""
-    data: Any = error.data
-    if not isinstance(data, dict):
-        return str(data)
-    errors = data.get("errors") or []
-    details = [str(e.get("message", "") if isinstance(e, dict) else e) for e in errors]
-    return " ".join(part for part in [str(data.get("message", "")), *details] if part)
+def _commit(commit: GithubCommit) -> Commit:
+    subject = commit.commit.message.partition("\n")[0]
+    return Commit(commit.sha, subject, commit.html_url, tuple(parent.sha for parent in commit.parents))

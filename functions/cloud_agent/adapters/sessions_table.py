@@ -1,14 +1,16 @@
 """DynamoDB: the sessions table. Every write that changes a status names the status it leaves."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import boto3
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr
 
+from cloud_agent.adapters.contention import uncontended
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.intake import Prompt
+from cloud_agent.domain.limits import SessionLimits
 from cloud_agent.domain.session import (
     LIVE,
     Ending,
@@ -17,9 +19,6 @@ from cloud_agent.domain.session import (
     expiry_after_end,
     timestamp,
 )
-
-# Sorts before every ULID: the issue itself is the first prompt.
-INITIAL_PROMPT_ID = "0" * 26
 
 
 def session_key(session_id: str) -> dict[str, str]:
@@ -38,10 +37,11 @@ def pull_key(repo: str, pull_number: int) -> dict[str, str]:
 
 
 SLOTS_KEY = {"pk": "SLOTS", "sk": "SLOTS"}
+_BATCH = 100  # rows, BatchGetItem's limit
 
 
 class SessionsTable:
-    """The rows of DESIGN's single table, as the functions need them."""
+    """The rows of sessions, issue locks and pull requests."""
 
     def __init__(self, table_name: str) -> None:
         self._table = boto3.resource("dynamodb").Table(table_name)
@@ -57,6 +57,18 @@ class SessionsTable:
         if item is None:
             raise SessionNotFoundError(f"There is no session {session_id}.")
         return Session.model_validate(item)
+
+    def rows(self, session_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The rows of these sessions by id, read consistently and unchecked; those that are gone are absent."""
+        rows: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(session_ids), _BATCH):
+            keys = [session_key(session_id) for session_id in session_ids[start : start + _BATCH]]
+            wanted: Any = {self._table.name: {"Keys": keys, "ConsistentRead": True}}
+            while wanted:  # DynamoDB answers at most 16 MB at once, and less when it is throttled
+                page = self._table.meta.client.batch_get_item(RequestItems=wanted)
+                rows |= {str(row["session_id"]): row for row in page["Responses"].get(self._table.name, ())}
+                wanted = page.get("UnprocessedKeys")
+        return rows
 
     def get_own(self, session_id: str, execution_arn: str) -> Session:
         """The row of the session that this execution claimed.
@@ -79,44 +91,6 @@ class SessionsTable:
             return None
         return str(item["session_id"])
 
-    def ensure_slots(self) -> None:
-        """Guarantee the map of live sessions, in which the state "Claim Session" sets a member."""
-        self._table.update_item(
-            Key=SLOTS_KEY,
-            UpdateExpression="SET live = if_not_exists(live, :empty)",
-            ExpressionAttributeValues={":empty": {}},
-        )
-
-    def put_initial_prompt(self, session_id: str, prompt: Prompt) -> None:
-        """Store the issue as the session's first prompt. Run twice, it is stored once."""
-        self._table.put_item(
-            Item={
-                "pk": f"SESSION#{session_id}",
-                "sk": f"PROMPT#{INITIAL_PROMPT_ID}",
-                "kind": "issue",
-                "title": prompt.title,
-                "body": prompt.body,
-                "author": prompt.author,
-                "url": prompt.url,
-                "created_at": timestamp(),
-                "expires_at": expiry_after_end(),
-            }
-        )
-
-    def prompts_after(self, session_id: str, after: str) -> list[dict[str, str]]:
-        """The prompts that follow the one with id `after` (all, when empty), oldest first, at most 1 MB of them."""
-        lowest = f"PROMPT#{after}" if after else "PROMPT#"
-        items = self._table.query(
-            KeyConditionExpression=Key("pk").eq(f"SESSION#{session_id}") & Key("sk").between(lowest, "PROMPT#~"),
-            ConsistentRead=True,
-        )["Items"]
-        names = ("kind", "title", "body", "author", "url", "created_at")
-        return [
-            {"id": str(item["sk"]).partition("#")[2]} | {name: str(item[name]) for name in names}
-            for item in items
-            if item["sk"] != lowest
-        ]
-
     def record(self, session_id: str, **attributes: str | int | None) -> None:
         """Set attributes of an existing row that are not its status.
 
@@ -125,12 +99,14 @@ class SessionsTable:
         """
         names = {f"#{name}": name for name in attributes}
         try:
-            self._table.update_item(
-                Key=session_key(session_id),
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-                ConditionExpression=Attr("pk").exists(),
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+            uncontended(
+                lambda: self._table.update_item(
+                    Key=session_key(session_id),
+                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+                    ConditionExpression=Attr("pk").exists(),
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+                )
             )
         except self._conditional_failure as error:
             raise SessionNotFoundError(f"There is no session {session_id}.") from error
@@ -157,7 +133,7 @@ class SessionsTable:
         )
 
     def record_task_stopped(self, session_id: str, task_arn: str, reason: str) -> Session | None:
-        """Note ECS's reason on a live session and return its row; None when the session is over or has another task.
+        """Note ECS's reason on the session and return its row; None when the session has no task, or another.
 
         The state that parks the session checks this attribute, so a task that stops just before the wait begins
         is not missed.
@@ -165,7 +141,8 @@ class SessionsTable:
         done = self._update(
             session_id,
             "SET task_stopped_reason = :reason",
-            Attr("status").is_in(sorted(LIVE)) & (Attr("task_arn").not_exists() | Attr("task_arn").eq(task_arn)),
+            Attr("status").is_in([SessionStatus.STARTING, SessionStatus.RUNNING])
+            & (Attr("task_arn").not_exists() | Attr("task_arn").eq(task_arn)),
             values={":reason": reason},
         )
         return self.get(session_id) if done else None
@@ -176,7 +153,7 @@ class SessionsTable:
         assignments = [f"#{name} = :{name}" for name in attributes]
         return self._update(
             session_id,
-            "SET " + ", ".join(["last_active_at = :now", *assignments]),
+            "SET " + ", ".join(["last_active_at = :now", *assignments]) + " REMOVE idle_ends_at",
             Attr("status").is_in(sorted(LIVE)),
             names=names,
             values={":now": timestamp()} | {f":{name}": value for name, value in attributes.items()},
@@ -204,6 +181,29 @@ class SessionsTable:
             return None
         return session if session.status.is_live else None
 
+    def record_limits(self, session_id: str, limits: SessionLimits, *, ready_for_review: bool) -> None:
+        """Keep what holds for this session, as the deployment and the repository's file say."""
+        self._update(
+            session_id,
+            "SET idle_minutes = :idle, max_turns = :turns, budget_usd = :budget, ready_for_review = :ready",
+            Attr("status").is_in(sorted(LIVE)),
+            values={
+                ":idle": limits.idle_minutes,
+                ":turns": limits.max_turns,
+                ":budget": limits.budget_usd,
+                ":ready": ready_for_review,
+            },
+        )
+
+    def request_interrupt(self, session_id: str, interrupt_id: str) -> bool:
+        """Note that the running turn is to be interrupted; returns False when the session is over."""
+        return self._update(
+            session_id,
+            "SET interrupt_id = :id, last_active_at = :now REMOVE idle_ends_at",
+            Attr("status").is_in(sorted(LIVE)),
+            values={":id": interrupt_id, ":now": timestamp()},
+        )
+
     def record_start_token(self, session_id: str, token: str) -> None:
         """Keep the token of the execution's first wait, so that an end can be told to it at once."""
         self._update(
@@ -214,11 +214,11 @@ class SessionsTable:
         )
 
     def close(self, session: Session, status: SessionStatus, reason: str) -> None:
-        """End the session and free its slot and its issue's lock. Run twice, the first ending stands."""
+        """End the session and free its issue's lock. Run twice, the first ending stands."""
         self._update(
             session.session_id,
             "SET #status = :status, end_reason = :reason, ended_at = :now, expires_at = :expires"
-            " REMOVE lifecycle_token, start_token",
+            " REMOVE lifecycle_token, start_token, idle_ends_at",
             Attr("status").is_in(sorted(LIVE)),
             names={"#status": "status"},
             values={
@@ -228,13 +228,6 @@ class SessionsTable:
                 ":expires": expiry_after_end(),
             },
         )
-        with suppress(self._conditional_failure):  # freed before
-            self._table.update_item(
-                Key=SLOTS_KEY,
-                UpdateExpression="REMOVE live.#session",
-                ConditionExpression="attribute_exists(live.#session)",
-                ExpressionAttributeNames={"#session": session.session_id},
-            )
         with suppress(self._conditional_failure):  # a later session holds the lock: it is not ours to release
             self._table.delete_item(
                 Key=lock_key(session.repo, session.issue_number),
@@ -252,12 +245,14 @@ class SessionsTable:
     ) -> bool:
         optional: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
         try:
-            self._table.update_item(
-                Key=session_key(session_id),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                **optional,
+            uncontended(
+                lambda: self._table.update_item(
+                    Key=session_key(session_id),
+                    UpdateExpression=expression,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                    **optional,
+                )
             )
         except self._conditional_failure:
             return False

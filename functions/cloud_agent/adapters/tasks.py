@@ -1,11 +1,17 @@
 """ECS: the agent's task as ECS itself knows it, whatever the agent says."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import boto3
 
 from cloud_agent.domain.errors import TaskNotRunningError
+from cloud_agent.domain.events import StoppedTask
+
+_BATCH = 100  # tasks, the limit of DescribeTasks
+_REASON_LIMIT = 255  # characters; what ECS takes and shows of a reason
 
 
 @dataclass(frozen=True)
@@ -14,6 +20,15 @@ class AgentTask:
 
     arn: str
     ip: str
+
+
+@dataclass(frozen=True)
+class StartedTask:
+    """A task that is meant to run, and whoever started it: an agent's task, its session."""
+
+    arn: str
+    started_by: str
+    created_at: datetime
 
 
 class Tasks:
@@ -40,6 +55,41 @@ class Tasks:
         if not running:
             raise TaskNotRunningError(f"The task of session {session_id} is no longer running.")
         return AgentTask(running[-1]["taskArn"], _private_address(running[-1]))
+
+    def started(self, family: str) -> list[StartedTask]:
+        """Every task of the family that is meant to run, whether or not it does yet."""
+        pages = self._client.get_paginator("list_tasks").paginate(
+            cluster=self._cluster, family=family, desiredStatus="RUNNING"
+        )
+        arns = [arn for page in pages for arn in page["taskArns"]]
+        return [
+            StartedTask(task["taskArn"], task.get("startedBy", ""), task["createdAt"]) for task in self._described(arns)
+        ]
+
+    def stopped(self, arns: Sequence[str]) -> dict[str, str]:
+        """Those of the tasks that have come to their end, with ECS's words for it.
+
+        ECS forgets a stopped task after about an hour; one that it does not know has stopped long ago.
+        """
+        known = {task["taskArn"]: task for task in self._described(arns)}
+        return {
+            arn: StoppedTask.model_validate(known[arn]).words if arn in known else "ECS no longer knows the task"
+            for arn in arns
+            if arn not in known or known[arn]["lastStatus"] == "STOPPED"
+        }
+
+    def stop(self, arn: str, reason: str) -> None:
+        """Stop a task. ECS takes it from one that is stopping already, too."""
+        self._client.stop_task(cluster=self._cluster, task=arn, reason=reason[:_REASON_LIMIT])
+
+    def stop_all(self, session_id: str, reason: str) -> None:
+        """Stop whatever tasks of the session are meant to run."""
+        for arn in self._client.list_tasks(cluster=self._cluster, startedBy=session_id)["taskArns"]:
+            self.stop(arn, reason)
+
+    def _described(self, arns: Sequence[str]) -> Iterator[Any]:
+        for start in range(0, len(arns), _BATCH):
+            yield from self._client.describe_tasks(cluster=self._cluster, tasks=arns[start : start + _BATCH])["tasks"]
 
 
 def _private_address(task: Any) -> str:  # noqa: ANN401 - boto3's document of DescribeTasks

@@ -12,7 +12,12 @@ from cloud_agent.domain.session import Ending, Session
 _LATE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 # What the first wait fails with when the session is to end before it has begun: the workflow then reads the ending.
 END_REQUESTED = "SessionEndRequestedError"
+# What either wait fails with when the container is gone.
+TASK_STOPPED = "AgentTaskStoppedError"
 ERROR_LIMIT = 256  # characters, SendTaskFailure's limit for `error`
+# A redriven execution waits in the second of them for its turn.
+_UNDER_WAY = {"RUNNING", "PENDING_REDRIVE"}
+_PAGE = 1_000  # executions, the limit of ListExecutions
 CAUSE_LIMIT = 32_768  # characters, SendTaskFailure's limit for `cause`
 
 
@@ -49,6 +54,21 @@ class Workflow:
             return True
         return bool(session.start_token) and self.fail(str(session.start_token), END_REQUESTED, ending.reason)
 
+    def running(self, state_machine_arn: str) -> set[str]:
+        """The ARNs of the executions that run. One that has begun or ended in the last seconds may be missing."""
+        pages = self._client.get_paginator("list_executions").paginate(
+            stateMachineArn=state_machine_arn, statusFilter="RUNNING", PaginationConfig={"PageSize": _PAGE}
+        )
+        return {execution["executionArn"] for page in pages for execution in page["executions"]}
+
+    def over(self, execution_arn: str) -> str | None:
+        """How an execution came to its end, in Step Functions' word, or DELETED; None while it is under way."""
+        try:
+            status: str = self._client.describe_execution(executionArn=execution_arn)["status"]
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return "DELETED"
+        return None if status in _UNDER_WAY else status
+
     def _answer(self, operation: str, **arguments: str) -> bool:
         try:
             getattr(self._client, operation)(**arguments)
@@ -57,3 +77,8 @@ class Workflow:
                 return False
             raise
         return True
+
+
+def state_machine_of(execution_arn: str) -> str:
+    """The ARN of the state machine whose execution this is."""
+    return execution_arn.replace(":execution:", ":stateMachine:", 1).rpartition(":")[0]

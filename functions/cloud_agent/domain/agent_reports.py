@@ -5,8 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud_agent.domain.answers import Answer
+from cloud_agent.domain.limits import WantedLimits
+
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
 PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
+SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
 
 
@@ -17,10 +21,11 @@ class Report(BaseModel):
 
 
 class Ready(Report):
-    """The dev server answers on this port."""
+    """The dev server answers on this port; `limits` is what the repository's own file asks for."""
 
     task_token: TaskToken
     port: int = Field(ge=1024, le=65535)
+    limits: WantedLimits = WantedLimits()
 
 
 class Heartbeat(Report):
@@ -36,6 +41,12 @@ class Done(Report):
     outcome: Literal["completed", "failed"]
     error: str = Field(pattern=r"^([A-Z][A-Za-z]{0,60}Error)?$")
     message: str = Field(max_length=32_000)
+
+
+class EnvironmentNames(Report):
+    """The secrets that the repository's file wants in the environment of its dev server, by name."""
+
+    names: tuple[SecretName, ...] = Field(max_length=50)
 
 
 class TurnStarted(Report):
@@ -63,24 +74,39 @@ class ToolUsed(Report):
 
 
 class TurnFinished(Report):
-    """A turn is over. Turns and cost count from the session's start, so the last report stands."""
+    """A turn is over. Turns and cost count from the session's start."""
 
     event: Literal["turn_finished"]
     prompt_id: PromptId
     is_error: bool
+    interrupted: bool = False
     result: str = Field(max_length=RESULT_LIMIT)
     turns: int = Field(ge=0, le=100_000)
     cost_usd: float = Field(ge=0, le=100_000)
     head_sha: str | None = Field(pattern=r"^[0-9a-f]{40}$")
+
+    @property
+    def cost(self) -> Decimal:
+        """To the millionth: DynamoDB refuses numbers that are closer to zero than 1e-130."""
+        return Decimal(f"{self.cost_usd:.6f}")
+
+    def answer(self, now: str) -> Answer:
+        """What the turn came to, for whoever wrote its prompt."""
+        return Answer(
+            prompt_id=self.prompt_id,
+            is_error=self.is_error,
+            interrupted=self.interrupted,
+            result=self.result,
+            head_sha=self.head_sha,
+            created_at=now,
+        )
 
     def attributes(self) -> dict[str, Any]:
         """What the session's row says of it."""
         return {
             "activity": "turn_failed" if self.is_error else "turn_finished",
             "turns": self.turns,
-            # To the millionth: DynamoDB refuses numbers that are closer to zero than 1e-130.
-            "cost_usd": Decimal(f"{self.cost_usd:.6f}"),
-            "last_result": self.result,
+            "cost_usd": self.cost,
         } | ({"reported_head_sha": self.head_sha} if self.head_sha else {})
 
 

@@ -33,6 +33,10 @@ class RepositoryEmptyError(CloudAgentError):
     """The repository has no commit on its default branch to start from."""
 
 
+class DefaultBranchNotFoundError(CloudAgentError):
+    """The repository has commits, but not the branch that the session was to start from."""
+
+
 class RepositoryReadOnlyError(CloudAgentError):
     """The repository is archived, or the App lacks a permission it needs."""
 

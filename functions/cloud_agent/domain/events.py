@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud_agent.domain.session import RepositoryName
 
@@ -39,6 +39,7 @@ class Issue(Event):
     body: str | None = None
     html_url: str
     state: str
+    updated_at: AwareDatetime
     pull_request: dict[str, Any] | None = None
 
 
@@ -55,6 +56,17 @@ class Installation(Event):
     id: int
 
 
+class IssueLabeled(Event):
+    """GitHub's `issues` event with action `labeled`. An account that has been deleted since sends nothing."""
+
+    action: str
+    label: Label
+    issue: Issue
+    repository: Repository
+    sender: Account | None
+    installation: Installation | None = None
+
+
 class IssueUnlabeled(Event):
     """GitHub's `issues` event with action `unlabeled`."""
 
@@ -68,6 +80,7 @@ class ClosedIssue(Event):
 
     number: int = Field(gt=0)
     state_reason: str | None = None
+    closed_at: AwareDatetime | None = None
 
 
 class IssueClosed(Event):
@@ -82,6 +95,7 @@ class ClosedPullRequest(Event):
 
     number: int = Field(gt=0)
     merged: bool
+    closed_at: AwareDatetime | None = None
 
 
 class PullRequestClosed(Event):
@@ -91,15 +105,79 @@ class PullRequestClosed(Event):
     repository: Repository
 
 
-class IssueLabeled(Event):
-    """GitHub's `issues` event with action `labeled`."""
+class SteeringEvent(Event):
+    """What somebody wrote on a pull request, whichever way. A deleted account is nobody: `sender` is null."""
 
-    action: str
-    label: Label
-    issue: Issue
     repository: Repository
-    sender: Account
+    sender: Account | None
     installation: Installation | None = None
+
+
+class Comment(Event):
+    """A comment on an issue or on the whole of a pull request."""
+
+    id: int
+    node_id: str
+    html_url: str
+    body: str | None
+    created_at: AwareDatetime
+
+
+class CommentedIssue(Event):
+    """The issue or pull request that a comment was written on."""
+
+    number: int = Field(gt=0)
+    state: str
+    pull_request: dict[str, Any] | None = None
+
+
+class IssueCommented(SteeringEvent):
+    """GitHub's `issue_comment` event with action `created`."""
+
+    issue: CommentedIssue
+    comment: Comment
+
+
+class OpenOrClosedPullRequest(Event):
+    """The pull request that a review is of."""
+
+    number: int = Field(gt=0)
+    state: str
+
+
+class Review(Event):
+    """A review's own text and verdict; its comments on lines are events of their own."""
+
+    id: int
+    node_id: str
+    html_url: str
+    body: str | None
+    state: str
+    submitted_at: AwareDatetime
+
+
+class PullRequestReviewed(SteeringEvent):
+    """GitHub's `pull_request_review` event with action `submitted`."""
+
+    pull_request: OpenOrClosedPullRequest
+    review: Review
+
+
+class ReviewComment(Comment):
+    """A comment on lines of a pull request's changes. A line that is there no longer is null."""
+
+    path: str
+    diff_hunk: str
+    line: int | None = None
+    original_line: int | None = None
+    start_line: int | None = None
+
+
+class PullRequestReviewCommented(SteeringEvent):
+    """GitHub's `pull_request_review_comment` event with action `created`."""
+
+    pull_request: OpenOrClosedPullRequest
+    comment: ReviewComment
 
 
 class EnvironmentVariable(Event):

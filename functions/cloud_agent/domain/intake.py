@@ -1,55 +1,31 @@
-"""What a verified webhook event asks for: a session's start, its end, or nothing (and why)."""
+"""What a verified webhook event asks for. Pure: only the delivery itself is looked at."""
 
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from cloud_agent.domain import steering
+from cloud_agent.domain.decisions import Decision, End, Ignore, Start
 from cloud_agent.domain.errors import UnreadableEventError
-from cloud_agent.domain.events import Event, IssueClosed, IssueLabeled, IssueUnlabeled, PullRequestClosed
+from cloud_agent.domain.events import (
+    Event,
+    IssueClosed,
+    IssueCommented,
+    IssueLabeled,
+    IssueUnlabeled,
+    PullRequestClosed,
+    PullRequestReviewCommented,
+    PullRequestReviewed,
+)
 from cloud_agent.domain.issue_key import branch_name, issue_key
-from cloud_agent.domain.session import Ending, SessionRequest, SessionStatus, session_id_for
+from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.session import Ending, SessionRequest, SessionStatus, session_id_for, timestamp
 
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """The first thing the agent is asked: the issue as it stood when it was labelled. Untrusted text."""
-
-    title: str
-    body: str
-    author: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Start:
-    """A session is asked for."""
-
-    request: SessionRequest
-    prompt: Prompt
-
-
-@dataclass(frozen=True)
-class End:
-    """The session of this issue, or of this pull request, is to end."""
-
-    repo: str
-    ending: Ending
-    issue_number: int | None = None
-    pull_number: int | None = None
-
-
-@dataclass(frozen=True)
-class Ignore:
-    """Nothing is to be done; `reason` is returned to GitHub and read in its list of deliveries."""
-
-    reason: str
-
-
-def decide(event_name: str, delivery_id: str, payload: dict[str, Any], trigger_label: str) -> Start | End | Ignore:
-    """Decide what one delivery asks for. Pure: the same delivery always gives the same answer.
+def decide(event_name: str, delivery_id: str, payload: dict[str, Any], trigger_label: str) -> Decision:  # noqa: PLR0911 - one for each event
+    """Decide what one delivery asks for: the same delivery always gives the same answer.
 
     Raises:
         UnreadableEventError: the payload lacks what GitHub documents for its event.
@@ -66,6 +42,13 @@ def decide(event_name: str, delivery_id: str, payload: dict[str, Any], trigger_l
             return _decide_issue_closed(_parse(IssueClosed, "issues.closed", payload))
         case "pull_request", "closed":
             return _decide_pull_request_closed(_parse(PullRequestClosed, "pull_request.closed", payload))
+        case "issue_comment", "created":
+            return steering.of_comment(_parse(IssueCommented, "issue_comment.created", payload))
+        case "pull_request_review", "submitted":
+            return steering.of_review(_parse(PullRequestReviewed, "pull_request_review.submitted", payload))
+        case "pull_request_review_comment", "created":
+            event = "pull_request_review_comment.created"
+            return steering.of_review_comment(_parse(PullRequestReviewCommented, event, payload))
         case _:
             return Ignore(f"nothing to do for {event_name}{f'.{action}' if action else ''}")
 
@@ -86,6 +69,8 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, trigger_label: str) -
         return Ignore("a session starts from an issue, and this is a pull request")
     if issue.state != "open":
         return Ignore(f"issue #{issue.number} is {issue.state}")
+    if event.sender is None:
+        return Ignore("a session starts when a person labels the issue, and the sender's account is gone")
     if event.sender.is_bot:
         return Ignore("a session starts when a person labels the issue, and the sender is a bot")
     key = issue_key(issue.title, issue.number)
@@ -101,21 +86,29 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, trigger_label: str) -
         installation_id=event.installation.id if event.installation else None,
         requested_by=event.sender.login,
     )
-    prompt = Prompt(issue.title, issue.body or "", event.sender.login, issue.html_url)
-    return Start(request, prompt)
+    prompt = Prompt(
+        id=INITIAL_PROMPT_ID,
+        kind=PromptKind.ISSUE,
+        title=issue.title,
+        body=issue.body or "",
+        author=event.sender.login,
+        url=issue.html_url,
+        created_at=timestamp(issue.updated_at),
+    )
+    return Start(request, prompt, issue.updated_at)
 
 
 def _decide_unlabeled(event: IssueUnlabeled, trigger_label: str) -> End | Ignore:
     if event.label.name != trigger_label:
         return Ignore(f"the label is not '{trigger_label}'")
     ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {trigger_label} was taken off the issue.")
-    return End(event.repository.full_name, ending, issue_number=event.issue.number)
+    return End(event.repository.full_name, ending, issue_number=event.issue.number, at=event.issue.updated_at)
 
 
 def _decide_issue_closed(event: IssueClosed) -> End:
     status = SessionStatus.COMPLETED if event.issue.state_reason == "completed" else SessionStatus.STOPPED
     ending = Ending(status=status, reason="The issue was closed.")
-    return End(event.repository.full_name, ending, issue_number=event.issue.number)
+    return End(event.repository.full_name, ending, issue_number=event.issue.number, at=event.issue.closed_at)
 
 
 def _decide_pull_request_closed(event: PullRequestClosed) -> End:
@@ -124,4 +117,5 @@ def _decide_pull_request_closed(event: PullRequestClosed) -> End:
         if event.pull_request.merged
         else Ending(status=SessionStatus.STOPPED, reason="The pull request was closed.")
     )
-    return End(event.repository.full_name, ending, pull_number=event.pull_request.number)
+    pull = event.pull_request
+    return End(event.repository.full_name, ending, pull_number=pull.number, at=pull.closed_at)

@@ -1,26 +1,27 @@
 """Every word the system writes on GitHub. An issue's title and ECS's reasons are data in them, never markup."""
 
 import re
+from urllib.parse import quote
 
 from cloud_agent.domain.failures import Failure
+from cloud_agent.domain.provenance import INITIAL_SUBJECT
 
 TITLE_LIMIT = 256  # characters, GitHub's limit for a title
 BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
-REASON_LIMIT = 500  # characters of the agent's reason for an end; a comment is read, a log is searched
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@&])")
 _BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what would make a line a list, a rule or an underlined heading
 _REFERENCE = re.compile(r"(?<=[@#])(?=\w)")
 _WORD_JOINER = "\u2060"  # invisible; GitHub looks for mentions and references after it has removed the backslashes
 
 
-def marker(kind: str, session_id: str) -> str:
-    """The hidden line by which a retried step finds the comment it has already written."""
-    return f"<!-- claude-cloud-agent:{kind}:{session_id} -->"
+def marker(kind: str, name: str) -> str:
+    """The hidden line that a comment of ours begins with: it tells the comment from all others, and finds it again."""
+    return f"<!-- claude-cloud-agent:{kind}:{name} -->"
 
 
 def commit_message(issue_key: str) -> str:
     """Of the empty commit without which GitHub opens no draft pull request."""
-    return f"chore: initialize Claude agent session for {issue_key}"
+    return INITIAL_SUBJECT + issue_key
 
 
 def pull_request_title(issue_title: str, issue_key: str) -> str:
@@ -34,7 +35,7 @@ def pull_request_body(issue_number: int, requested_by: str) -> str:
     return (
         f"Closes #{issue_number}\n\n"
         f"Claude Code is implementing the issue on this branch, as asked by {plain(requested_by)}. "
-        "The session's live URL follows in a comment."
+        "The comment below says how it goes and where to see it live."
     )
 
 
@@ -43,41 +44,34 @@ def environment_name(pull_number: int) -> str:
     return f"uat/pr-{pull_number}"
 
 
-def session_announcement(session_id: str, url: str, branch: str) -> str:
-    """The comment that a person waits for."""
-    return (
-        f"{marker('session', session_id)}\n"
-        f"### Claude is working on this\n\n"
-        f"**Live:** {url}\n\n"
-        f"The repository's own dev server runs there and reloads as Claude edits `{branch}`. "
-        "Each finished turn is pushed to this pull request.\n\n"
-        f"<sub>Session `{session_id}`</sub>\n"
-    )
-
-
-def session_end(session_id: str, reason: str) -> str:
-    """What the announcement becomes when the session is over: the URL no longer answers."""
-    return (
-        f"{marker('session', session_id)}\n"
-        f"### The session has ended\n\n"
-        f"{sentence(plain(shortened(reason, REASON_LIMIT)))} What Claude pushed stays on this branch. "
-        "To start again, remove the label from the issue and add it once more.\n\n"
-        f"<sub>Session `{session_id}`</sub>\n"
-    )
-
-
-def session_failure(session_id: str, failure: Failure, execution_url: str) -> str:
+def session_failure(session_id: str, failure: Failure, execution_url: str, way_on: str) -> str:
     """What went wrong, what to do, and where to look; the detail is shown verbatim in a folded block."""
     body = (
         f"{marker('failure', session_id)}\n"
         f"### Claude's session failed\n\n"
         f"{sentence(failure.what)}\n\n"
-        f"**What to do:** {sentence(failure.advice)} "
-        "Then remove the label from the issue and add it once more.\n\n"
+        f"**What to do:** {sentence(failure.advice)} {way_on}\n\n"
     )
     if failure.detail:
         body += f"<details><summary>Details</summary>\n\n{fenced(failure.detail)}\n</details>\n\n"
     return body + f"<sub>[Execution in the Step Functions console]({execution_url}) · session `{session_id}`</sub>\n"
+
+
+def restart_by_comment() -> str:
+    """How to go on where there is a pull request."""
+    return "Then comment `/restart` here: the next session goes on with this branch and pull request."
+
+
+def restart_by_label() -> str:
+    """How to go on where there is only the issue."""
+    return "Then remove the label from the issue and add it once more."
+
+
+def code(text: str) -> str:
+    """A short text of one line as code, whatever backticks are in it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def plain(text: str) -> str:
@@ -110,6 +104,20 @@ def fenced(text: str, limit: int = 8_000) -> str:
 
 def execution_console_url(execution_arn: str) -> str:
     """The execution's page in the Step Functions console, by the ARN's partition and region."""
-    _, partition, _, region, *_ = execution_arn.split(":")
+    return f"{_console(execution_arn, 'states')}#/v2/executions/details/{execution_arn}"
+
+
+def logs_console_url(execution_arn: str, log_group: str, log_stream: str | None) -> str:
+    """The page of a log, or of its group, in the CloudWatch console of the execution's partition and region.
+
+    The console decodes what follows the "#" twice, and has "$" for the "%" of the second time.
+    """
+    group, stream = (quote(quote(name, safe=""), safe="").replace("%", "$") for name in (log_group, log_stream or ""))
+    url = f"{_console(execution_arn, 'cloudwatch')}#logsV2:log-groups/log-group/{group}"
+    return f"{url}/log-events/{stream}" if log_stream else url
+
+
+def _console(arn: str, service: str) -> str:
+    _, partition, _, region, *_ = arn.split(":")
     domain = {"aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}.get(partition, "aws.amazon.com")
-    return f"https://{region}.console.{domain}/states/home?region={region}#/v2/executions/details/{execution_arn}"
+    return f"https://{region}.console.{domain}/{service}/home?region={region}"

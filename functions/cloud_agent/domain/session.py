@@ -45,7 +45,10 @@ LIVE = frozenset({SessionStatus.QUEUED, SessionStatus.STARTING, SessionStatus.RU
 
 
 class SessionRequest(BaseModel):
-    """The execution's input: ids and names, and the issue's title for the pull request's. No secret."""
+    """The execution's input: ids and names, and the issue's title for the pull request's. No secret.
+
+    `follows` names a live session of the same issue that is about to end: its lock is waited for.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,6 +62,7 @@ class SessionRequest(BaseModel):
     default_branch: str
     installation_id: int | None
     requested_by: str
+    follows: SessionId | None = None
 
 
 class Session(BaseModel):
@@ -71,10 +75,16 @@ class Session(BaseModel):
     repo: RepositoryName
     issue_number: int
     issue_key: str
+    issue_title: str = ""
+    issue_url: str = ""
     branch: str
+    default_branch: str = ""
+    requested_by: str = ""
     installation_id: int | None = None
     token_hash: str
     execution_arn: str
+    created_at: str
+    previous_session_id: str | None = None
     base_sha: str | None = None
     initial_sha: str | None = None
     pull_number: int | None = None
@@ -87,8 +97,20 @@ class Session(BaseModel):
     start_token: str | None = None
     lifecycle_token: str | None = None
     ending: Ending | None = None
+    idle_minutes: int | None = None
+    max_turns: int | None = None
+    budget_usd: Decimal | None = None
+    ready_for_review: bool = True
     turns: int = 0
     cost_usd: Decimal = Decimal(0)
+    activity: str = ""
+    reported_head_sha: str | None = None
+    last_active_at: str | None = None
+    last_visited_at: str | None = None
+    idle_ends_at: str | None = None
+    interrupt_id: str | None = None
+    task_stopped_reason: str | None = None
+    ended_at: str | None = None
     end_reason: str | None = None
 
 

@@ -8,12 +8,10 @@ from aws_lambda_powertools.utilities.parser.models import EventBridgeModel
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloud_agent.adapters.sessions_table import SessionsTable
-from cloud_agent.adapters.workflow import Workflow
+from cloud_agent.adapters.workflow import TASK_STOPPED, Workflow
 from cloud_agent.domain.events import StoppedTask
 from cloud_agent.observability import identify_session, logger, metrics, tracer
 from cloud_agent.settings import Settings, load
-
-ERROR = "AgentTaskStoppedError"
 
 
 @tracer.capture_lambda_handler
@@ -34,6 +32,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     if session is not None and session.lifecycle_token:
         tokens.append(session.lifecycle_token)
     workflow = Workflow()
-    failed = sum(workflow.fail(token, ERROR, task.words) for token in tokens)
+    failed = sum(workflow.fail(token, TASK_STOPPED, task.words) for token in tokens)
     logger.info("task stopped", extra={"reason": task.words, "failed_waits": failed})
     return {"failed_waits": failed}

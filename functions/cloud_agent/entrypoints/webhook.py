@@ -1,7 +1,8 @@
-"""POST /webhook: GitHub's deliveries. Verified first, then decided, then acted on once."""
+"""POST /webhook: GitHub's deliveries. Verified first, then decided, then handed over to be acted on once."""
 
 import base64
 import json
+from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -17,16 +18,29 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAl
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloud_agent.adapters.secrets import read_secret
-from cloud_agent.adapters.sessions_table import SessionsTable
-from cloud_agent.adapters.workflow import Workflow
-from cloud_agent.domain.errors import InvalidSignatureError, UnreadableEventError
-from cloud_agent.domain.intake import End, Ignore, Start, decide
-from cloud_agent.domain.session import execution_name
+from cloud_agent.deliveries.comment import steer
+from cloud_agent.deliveries.end import end
+from cloud_agent.deliveries.issue_session import SessionNotClaimedError
+from cloud_agent.deliveries.outcome import Outcome
+from cloud_agent.deliveries.start import start
+from cloud_agent.domain.decisions import End, Ignore, Start, Steer
+from cloud_agent.domain.errors import (
+    AppNotInstalledError,
+    ConfigurationError,
+    GitHubRateLimitedError,
+    GitHubRequestError,
+    GitHubUnavailableError,
+    InvalidSignatureError,
+    RepositoryNotFoundError,
+    UnreadableEventError,
+)
+from cloud_agent.domain.intake import decide
+from cloud_agent.domain.messages import sentence
 from cloud_agent.domain.signature import verify
-from cloud_agent.observability import identify_session, logger, metrics, tracer
+from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import WebhookSettings, load
 
-# GitHub lets a delivery be redelivered for three days; the same delivery never starts a second session.
+# GitHub lets a delivery be redelivered for three days; what was acted on is not acted on again.
 REMEMBERED_SECONDS = 3 * 24 * 3600
 
 app = APIGatewayHttpResolver()
@@ -42,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @app.post("/webhook")
 def receive() -> Response[str]:
-    """202 with the session's id on a start or an end, 200 with the reason when there is nothing to do."""
+    """202 with the session's id when something was done, 200 with the reason when there was nothing to do."""
     metrics.add_metric("DeliveriesReceived", MetricUnit.Count, 1)
     settings = load(WebhookSettings)
     headers = app.current_event.headers
@@ -53,11 +67,15 @@ def receive() -> Response[str]:
         raise UnreadableEventError("The X-GitHub-Event or X-GitHub-Delivery header is missing: is this GitHub?")
     logger.append_keys(delivery_id=delivery_id, github_event=event_name)
     decision = decide(event_name, delivery_id, _json_object(body), settings.trigger_label)
-    if isinstance(decision, Ignore):
-        return _ignored(decision.reason)
-    if isinstance(decision, End):
-        return _end(settings, decision)
-    return _start_once(settings, decision, delivery_id)
+    match decision:
+        case Ignore():
+            return _answer_outcome({"ignored": decision.reason})
+        case End():
+            return _answer_outcome(end(settings, decision))
+        case Start():
+            return _answer_outcome(_once(start, settings, decision, delivery_id))
+        case Steer():
+            return _answer_outcome(_once(steer, settings, decision, decision.identity))
 
 
 @app.exception_handler(InvalidSignatureError)
@@ -74,56 +92,44 @@ def refuse_body(error: UnreadableEventError) -> Response[str]:
     return _answer(HTTPStatus.BAD_REQUEST, {"message": str(error)})
 
 
-def _start_once(settings: WebhookSettings, decision: Start, delivery_id: str) -> Response[str]:
+@app.exception_handler([GitHubUnavailableError, GitHubRateLimitedError, SessionNotClaimedError])
+def ask_for_redelivery(error: Exception) -> Response[str]:
+    """503: nothing is remembered of this delivery, and the same one will do what this could not."""
+    logger.warning("delivery postponed", extra={"reason": str(error)})
+    return _answer(HTTPStatus.SERVICE_UNAVAILABLE, {"message": f"{sentence(str(error))} Redeliver this later."})
+
+
+@app.exception_handler([AppNotInstalledError, GitHubRequestError, RepositoryNotFoundError])
+def tell_refusal(error: Exception) -> Response[str]:
+    """502: GitHub refused what this needs, and says why to whoever looks at the App's deliveries."""
+    logger.error("refused by github", extra={"reason": str(error)})
+    return _answer(HTTPStatus.BAD_GATEWAY, {"message": str(error)})
+
+
+@app.exception_handler(ConfigurationError)
+def tell_misconfiguration(error: ConfigurationError) -> Response[str]:
+    """500: what is missing is said to the log alone, for the signature may not have been checked yet."""
+    logger.error("not configured", extra={"reason": str(error)})
+    message = "This installation of Claude Cloud Agent is not fully configured: its log says what is missing."
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"message": message})
+
+
+def _once(act: Callable[..., Outcome], settings: WebhookSettings, decision: Start | Steer, identity: str) -> Outcome:
+    """Act on this delivery or comment unless that was done; one that failed is forgotten, so that it can come again."""
     config = IdempotencyConfig(expires_after_seconds=REMEMBERED_SECONDS)
     # Bounds a try that never ends: a redelivery after this invocation's time is a new try, not "being handled".
     config.register_lambda_context(app.lambda_context)
-    start = idempotent_function(
-        _start,
-        data_keyword_argument="delivery_id",
+    remembered = idempotent_function(
+        act,
+        data_keyword_argument="identity",
         persistence_store=_persistence(settings.idempotency_table),
         config=config,
     )
     try:
-        outcome = start(settings=settings, decision=decision, delivery_id=delivery_id)
+        outcome: Outcome = remembered(settings=settings, decision=decision, identity=identity)
     except IdempotencyAlreadyInProgressError:
-        return _ignored("this delivery is being handled already")
-    if reason := outcome.get("ignored"):
-        return _ignored(reason)
-    return _answer(HTTPStatus.ACCEPTED, {"session_id": outcome["session_id"]})
-
-
-def _start(*, settings: WebhookSettings, decision: Start, delivery_id: str) -> dict[str, str]:  # noqa: ARG001 - the idempotency key
-    request = decision.request
-    identify_session(request.session_id)
-    table = SessionsTable(settings.sessions_table)
-    live = table.live_session_id(request.repo, request.issue_number)
-    if live is not None and live != request.session_id:
-        return {"ignored": f"issue #{request.issue_number} already has the live session {live}"}
-    table.ensure_slots()
-    table.put_initial_prompt(request.session_id, decision.prompt)
-    name = execution_name(request.repo, request.issue_number, request.session_id)
-    started = Workflow().start(settings.state_machine_arn, name, request.model_dump_json())
-    logger.info("session requested", extra={"execution_name": name, "started": started})
-    metrics.add_metric("SessionsRequested", MetricUnit.Count, 1)
-    return {"session_id": request.session_id}
-
-
-def _end(settings: WebhookSettings, decision: End) -> Response[str]:
-    """Needs no memory of deliveries: the first request to end a session stands, and a later one changes nothing."""
-    table = SessionsTable(settings.sessions_table)
-    if decision.pull_number is not None:
-        session_id = table.session_of_pull(decision.repo, decision.pull_number)
-    else:
-        session_id = table.live_session_id(decision.repo, decision.issue_number or 0)
-    session = table.request_end(session_id, decision.ending) if session_id else None
-    if session is None or session.ending is None:
-        return _ignored("there is no live session to end")
-    identify_session(session.session_id, session.execution_arn)
-    told = Workflow().end(session, session.ending)
-    logger.info("end requested", extra={"reason": session.ending.reason, "told": told})
-    metrics.add_metric("EndsRequested", MetricUnit.Count, 1)
-    return _answer(HTTPStatus.ACCEPTED, {"session_id": session.session_id, "ending": session.ending.reason})
+        return {"ignored": "this delivery is being handled already"}
+    return outcome
 
 
 @cache
@@ -148,9 +154,11 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return payload
 
 
-def _ignored(reason: str) -> Response[str]:
-    logger.info("event ignored", extra={"reason": reason})
-    return _answer(HTTPStatus.OK, {"ignored": reason})
+def _answer_outcome(outcome: Outcome) -> Response[str]:
+    if "ignored" in outcome:
+        logger.info("event ignored", extra={"reason": outcome["ignored"]})
+        return _answer(HTTPStatus.OK, outcome)
+    return _answer(HTTPStatus.ACCEPTED, outcome)
 
 
 def _answer(status: HTTPStatus, body: dict[str, str]) -> Response[str]:

@@ -1,13 +1,12 @@
-"""State "Announce Session": the comment that the person waits for, and a Deployment beside it."""
+"""State "Announce Session": from here on the pull request shows a live address."""
 
 from typing import Any
 
-from cloud_agent.adapters.github import connect
-from cloud_agent.adapters.sessions_table import SessionsTable
-from cloud_agent.domain.messages import environment_name, marker, session_announcement
 from cloud_agent.domain.session import session_url
 from cloud_agent.observability import StepEvent, logger, step
-from cloud_agent.settings import AnnounceSessionSettings, load
+from cloud_agent.publishing import deployments, status
+from cloud_agent.publishing.context import publishing_context
+from cloud_agent.settings import PublishingSettings, load
 
 
 class AnnounceSessionEvent(StepEvent):
@@ -19,17 +18,8 @@ class AnnounceSessionEvent(StepEvent):
 @step(AnnounceSessionEvent)
 def handler(event: AnnounceSessionEvent) -> dict[str, Any]:
     """Guarantees one comment with the session's URL and one successful Deployment of that address."""
-    settings, session = load(AnnounceSessionSettings), event.session
-    repository = connect(settings, session.repo, session.installation_id)
-    url = session_url(settings.uat_url, session.session_id)
-    comment_id = repository.ensure_comment(
-        event.pull_number,
-        marker("session", session.session_id),
-        session_announcement(session.session_id, url, session.branch),
-    )
-    deployment_id = repository.ensure_deployment(session.branch, environment_name(event.pull_number), url)
-    SessionsTable(settings.sessions_table).record(
-        session.session_id, comment_id=comment_id, deployment_id=deployment_id
-    )
+    context, session_id = publishing_context(load(PublishingSettings)), event.session.session_id
+    comment_id = status.publish(context, session_id, create=True)
+    deployment_id = deployments.succeed(context, context.sessions.get(session_id))
     logger.info("session announced", extra={"comment_id": comment_id, "deployment_id": deployment_id})
-    return {"session_url": url, "comment_id": comment_id}
+    return {"session_url": session_url(context.settings.uat_url, session_id), "comment_id": comment_id}

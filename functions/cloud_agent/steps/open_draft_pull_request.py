@@ -2,24 +2,45 @@
 
 from typing import Any
 
-from cloud_agent.adapters.github import connect
-from cloud_agent.adapters.sessions_table import SessionsTable
+from cloud_agent.adapters.github import PullRequest
 from cloud_agent.domain.messages import pull_request_body, pull_request_title
+from cloud_agent.domain.session import SessionRequest
 from cloud_agent.observability import StepEvent, logger, step
-from cloud_agent.settings import GitHubSettings, load
+from cloud_agent.publishing import deployments, status
+from cloud_agent.publishing.context import PublishingContext, publishing_context
+from cloud_agent.publishing.own_commits import look_up
+from cloud_agent.settings import PublishingSettings, load
 
 
 @step(StepEvent)
 def handler(event: StepEvent) -> dict[str, Any]:
-    """Guarantees one open pull request from the session's branch, tied to the session in the table."""
-    settings, session = load(GitHubSettings), event.session
-    repository = connect(settings, session.repo, session.installation_id)
+    """Guarantees one open pull request, tied to the session, with the session's comment and Deployment on it."""
+    context, request = publishing_context(load(PublishingSettings)), event.session
+    repository = context.connect(context.settings, request.repo, request.installation_id)
     pull = repository.ensure_draft_pull_request(
-        session.branch,
-        session.default_branch,
-        pull_request_title(session.issue_title, session.issue_key),
-        pull_request_body(session.issue_number, session.requested_by),
+        request.branch,
+        request.default_branch,
+        pull_request_title(request.issue_title, request.issue_key),
+        pull_request_body(request.issue_number, request.requested_by),
     )
-    SessionsTable(settings.sessions_table).record_pull_request(session.session_id, session.repo, pull.number, pull.url)
-    logger.info("pull request ready", extra={"pull_number": pull.number})
+    _take_over(context, request, pull)
+    session = context.sessions.get(request.session_id)
+    branch = look_up(context, session)
+    if branch is not None:  # what an earlier session has made is listed, and no reply of this one claims it
+        context.publications.record_told(session.session_id, [commit.sha for commit in branch.own])
+    comment_id = status.publish(context, session.session_id, create=True)
+    deployment_id = deployments.begin(context, session)
+    logger.info(
+        "pull request ready",
+        extra={"pull_number": pull.number, "comment_id": comment_id, "deployment_id": deployment_id},
+    )
     return {"pull_number": pull.number, "pull_url": pull.url}
+
+
+def _take_over(context: PublishingContext, request: SessionRequest, pull: PullRequest) -> None:
+    """Tie the pull request to this session; what the one before has left unanswered is asked of this one."""
+    previous = context.sessions.session_of_pull(request.repo, pull.number)
+    if previous and previous != request.session_id:
+        context.prompts.carry_over(context.prompts.unanswered(previous), request.session_id)
+        context.sessions.record(request.session_id, previous_session_id=previous)
+    context.sessions.record_pull_request(request.session_id, request.repo, pull.number, pull.url)

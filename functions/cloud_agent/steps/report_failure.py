@@ -2,11 +2,17 @@
 
 from typing import Any
 
-from cloud_agent.adapters.github import connect
+from cloud_agent.adapters.github import GitHubRepository, connect
 from cloud_agent.adapters.sessions_table import SessionsTable
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.failures import explain
-from cloud_agent.domain.messages import execution_console_url, marker, session_failure
+from cloud_agent.domain.messages import (
+    execution_console_url,
+    marker,
+    restart_by_comment,
+    restart_by_label,
+    session_failure,
+)
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.settings import GitHubSettings, load
 
@@ -30,10 +36,17 @@ def handler(event: ReportFailureEvent) -> dict[str, Any]:
         pull_number = table.get_own(session.session_id, event.execution_arn).pull_number
     except SessionNotFoundError:
         pull_number = None  # it failed before its row was written
-    repository = connect(settings, session.repo, session.installation_id)
-    comment_id = repository.ensure_comment(
+    way_on = restart_by_comment() if pull_number else restart_by_label()
+    console_url = execution_console_url(event.execution_arn)
+    comment_id = _comment_once(
+        connect(settings, session.repo, session.installation_id),
         pull_number or session.issue_number,
         marker("failure", session.session_id),
-        session_failure(session.session_id, failure, execution_console_url(event.execution_arn)),
+        session_failure(session.session_id, failure, console_url, way_on),
     )
     return {"reason": failure.what, "comment_id": comment_id}
+
+
+def _comment_once(repository: GitHubRepository, number: int, marker_: str, body: str) -> int:
+    comment_id = repository.find_comment(number, marker_)
+    return repository.create_comment(number, body) if comment_id is None else comment_id

@@ -21,8 +21,8 @@ from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDE
 from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 
 from cloud_agent import settings
-from cloud_agent.adapters.sessions_table import SessionsTable
 from cloud_agent.domain.session import SessionRequest
+from cloud_agent.entrypoints import publish_session
 from cloud_agent.observability import metrics
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 ACCOUNT = "arn:aws:states:us-east-1:000000000000"
 _DEADLINE_SECONDS = 30
+GIT_ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{who}_{what}": f"claude@{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
 _numbers = itertools.count(1)
 # One for all tests: it keeps the models of the services, which take long to read.
 _SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
@@ -86,7 +92,7 @@ class GitHub:
         authorization = {"Authorization": f"Bearer {self.credentials['token']}"}
         self._http = httpx.Client(base_url=self.api_url, headers=authorization, timeout=30)
 
-    def call(self, method: str, path: str, **body: Any) -> Any:  # noqa: ANN401 - whatever JSON
+    def call(self, method: str, path: str, /, **body: Any) -> Any:  # noqa: ANN401 - whatever JSON
         answer = self._http.request(method, path, json=body or None)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
@@ -174,17 +180,27 @@ class Steps:
         self.put_row(session)
         return session
 
-    def put_row(self, session: SessionRequest) -> None:
-        names = {"session_id", "repo", "issue_number", "issue_key", "branch", "installation_id", "requested_by"}
-        row = {"status": "STARTING", "token_hash": "0" * 64, "execution_arn": self.execution(session)}
-        self.table.put_item(Item=self._key(session) | row | session.model_dump(include=names))
+    def claim_gone(self, repo: str) -> SessionRequest:
+        """A session on the pull request of a repository that has been deleted."""
+        session = self.claim(repo).model_copy(update={"repo": "acme/gone"})
+        self.put_row(session, pull_number=1)
+        return session
+
+    def put_row(self, session: SessionRequest, **more: int) -> None:
+        row = {
+            "status": "STARTING",
+            "token_hash": "0" * 64,
+            "execution_arn": self.execution(session),
+            "created_at": "2026-11-22T10:00:00.000Z",
+        }
+        self.table.put_item(Item=self._key(session) | row | session.model_dump(exclude_none=True) | more)
         lock = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK", "session_id": session.session_id}
         self.table.put_item(Item=lock)
         self.table.update_item(
             Key={"pk": "SLOTS", "sk": "SLOTS"},
-            UpdateExpression="SET live.#session = :now",
+            UpdateExpression="SET live.#session = :repo",
             ExpressionAttributeNames={"#session": session.session_id},
-            ExpressionAttributeValues={":now": 0},
+            ExpressionAttributeValues={":repo": session.repo},
         )
 
     def run(self, step: str, session: SessionRequest, **more: object) -> Json:
@@ -193,6 +209,28 @@ class Steps:
         event = {"session": session.model_dump(), "execution_arn": self.execution(session), **more}
         answer: Json = handler(event, LambdaContext())
         return answer
+
+    def publish(self, session: SessionRequest, *sort_keys: str) -> None:
+        """Hand the table's stream of these rows of the session to its function."""
+        keys = [{"pk": {"S": f"SESSION#{session.session_id}"}, "sk": {"S": key}} for key in sort_keys or ("SESSION",)]
+        self.publish_keys(*keys)
+
+    @staticmethod
+    def publish_keys(*keys: Json, event: str = "MODIFY") -> Json:
+        """What the function answers to a batch of records with these keys."""
+        publish_session._connect.cache_clear()  # noqa: SLF001 - a worker keeps its connection; a test is many workers
+        records = [{"eventName": event, "dynamodb": {"Keys": key}} for key in keys]
+        answer: Json = publish_session.handler({"Records": records}, LambdaContext())
+        return answer
+
+    def change(self, session: SessionRequest, **attributes: object) -> None:
+        """Write attributes of the session's row."""
+        self.table.update_item(
+            Key=self._key(session),
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+        )
 
     def run_up_to(self, step: str, session: SessionRequest) -> None:
         """All steps before this one that speak to GitHub."""
@@ -282,11 +320,15 @@ def environment(
 ) -> Iterator[None]:
     """What the template and Lambda give a step, with nothing remembered of an earlier test."""
     variables = {
+        "AGENT_LOG_GROUP": "/claude-cloud-agent/agent",
         "AWS_ENDPOINT_URL": aws_url,
         "CLUSTER_ARN": "sessions",
         "GITHUB_API_URL": github.api_url,
+        "MAX_SESSIONS": "1000",
+        "MAX_SESSIONS_PER_REPOSITORY": "1000",
         "POWERTOOLS_TRACE_DISABLED": "1",
         "SESSIONS_TABLE": "sessions",
+        "TRIGGER_LABEL": "claude-dev",
         "UAT_URL": "https://uat.example.com",
     }
     for name, value in variables.items():
@@ -320,7 +362,9 @@ def _make_table_and_cluster(aws_url: str) -> None:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
-        SessionsTable("sessions").ensure_slots()  # as the webhook does
+        # As the webhook's Slots.ensure() leaves it.
+        slots: Any = {"pk": "SLOTS", "sk": "SLOTS", "live": {}, "waiting": {}, "version": 0}
+        boto3.resource("dynamodb", endpoint_url=aws_url).Table("sessions").put_item(Item=slots)
 
 
 @pytest.fixture
@@ -358,3 +402,39 @@ def running_task(steps: Steps) -> Iterator[Callable[[str], str]]:
 def repo(github: GitHub) -> str:
     """A repository with one commit on main."""
     return github.new_repository()
+
+
+class Clone:
+    """A work tree of a repository, for a person or Claude to work in."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._folder = folder
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True, env=GIT_ENVIRONMENT)
+
+    def run(self, *arguments: str) -> str:
+        """What git says; a conflict is nobody's subject here."""
+        command = ["git", "-C", str(self._folder), *arguments]
+        return subprocess.run(command, check=True, env=GIT_ENVIRONMENT, capture_output=True, text=True).stdout.strip()
+
+    def commit(self, name: str) -> str:
+        """The sha of a commit that adds a file of this name; its message names it."""
+        (self._folder / name).write_text(f"{name}\n")
+        self.run("add", "--all")
+        self.run("commit", "--quiet", "-m", f"Add {name}")
+        return self.run("rev-parse", "HEAD")
+
+    def push(self, branch: str) -> str:
+        """Make the branch on GitHub what is checked out, whatever it was; returns its sha."""
+        self.run("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
+        return self.run("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def clone(github: GitHub, tmp_path: Path) -> Callable[[str], Clone]:
+    """Clone a repository into a folder of its own."""
+
+    def make(repo: str) -> Clone:
+        url = f"{github.url}/{repo}.git".replace("://", f"://x-access-token:{github.credentials['token']}@")
+        return Clone(url, tmp_path / repo.replace("/", "-"))
+
+    return make

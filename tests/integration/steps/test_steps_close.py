@@ -29,7 +29,8 @@ def test_closed_twice_the_first_ending_stands(steps: Steps, github: GitHub, repo
     assert steps.lock(session) is None
     assert session.session_id not in steps.slots()
     (comment,) = github.comments(repo, row["pull_number"])
-    assert "The session has ended" in comment
+    assert "### ✅ Ended" in comment
+    assert "The pull request was merged." in comment
     assert URL_OF.format(session.session_id) not in comment
     (deployment,) = github.deployments(session)
     assert "inactive" == deployment["state"]
@@ -50,7 +51,7 @@ def test_what_an_announcement_left_before_it_crashed_is_withdrawn(
     close(steps, session, "FAILED", "It failed.")
     (comment,) = github.comments(repo, (steps.row(session) or {})["pull_number"])
     assert URL_OF.format(session.session_id) not in comment
-    assert ["inactive"] == [deployment["state"] for deployment in github.deployments(session)]
+    assert ["error"] == [deployment["state"] for deployment in github.deployments(session)]
 
 
 def test_a_comment_that_somebody_deleted_does_not_keep_the_deployment_active(

@@ -15,7 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from cloud_agent import settings
+from cloud_agent.adapters.prompts import Prompts
+from cloud_agent.domain.answers import Answer
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
+from cloud_agent.domain.prompts import Prompt, PromptKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +30,10 @@ if TYPE_CHECKING:
 # How many requests each step makes at least, so that a loop over them cannot pass by making none.
 STEPS = {
     "create_branch": 5,
-    "open_draft_pull_request": 2,
-    "announce_session": 6,
+    "open_draft_pull_request": 6,
+    "announce_session": 3,
     "report_failure": 3,
-    "close_session": 5,
+    "close_session": 4,
 }
 REFUSALS: dict[str, tuple[int, dict[str, str], str]] = {
     "502 instead": (502, {}, "<html>Bad Gateway</html>"),
@@ -191,6 +194,34 @@ def test_a_step_that_failed_at_any_request_and_is_run_again_leaves_what_an_undis
         steps.run(step, session, **more)
         assert expected == what_is_there(github, steps, session), gateway.broken
     assert index >= (STEPS[step] if fault.endswith("instead") else 1)
+
+
+@pytest.mark.parametrize("fault", ["502 instead", "dropped instead", "502 after", "cut after"])
+def test_an_answer_whose_publishing_failed_at_any_request_and_is_handed_over_again_is_told_once(
+    steps: Steps, gateway: Gateway, repo: str, fault: str
+) -> None:
+    github, prompt_id = gateway.github, "01JD8Y3QF0000000000000000A"
+    prompt = Prompt(id=prompt_id, kind=PromptKind.COMMENT, body="And?", author="octo-dev", url="u", created_at="")
+    for index in itertools.count():
+        session = steps.claim(repo)
+        steps.run_up_to("close_session", session)
+        Prompts("sessions").add(session.session_id, prompt)
+        sha = github.add_commit(repo, session.branch, "Show the menu")
+        answer = Answer(prompt_id=prompt_id, is_error=False, result="Done.", head_sha=sha, created_at="")
+        Prompts("sessions").answer(session.session_id, answer)
+        steps.change(session, status="RUNNING", reported_head_sha=sha)
+        gateway.arm(fault, index)
+        with through(gateway), contextlib.suppress(GitHubUnavailableError):
+            steps.publish(session, "SESSION", f"ANSWER#{prompt_id}")
+        if not gateway.broken:
+            break
+        steps.publish(session, "SESSION", f"ANSWER#{prompt_id}")
+        (pull,) = github.pulls(session)
+        status, reply = github.comments(repo, pull["number"])
+        assert "**1 commit of this branch**" in status, gateway.broken
+        assert "**Pushed** 1 commit" in reply, gateway.broken
+        assert not pull["draft"], gateway.broken
+    assert index >= (6 if fault.endswith("instead") else 3)
 
 
 @pytest.mark.parametrize("limit", ["rate limit", "secondary rate limit", "too many requests"])

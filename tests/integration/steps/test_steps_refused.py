@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cloud_agent.domain.errors import (
     AppNotInstalledError,
     ConfigurationError,
+    DefaultBranchNotFoundError,
     GitHubUnavailableError,
     RepositoryEmptyError,
     RepositoryNotFoundError,
@@ -41,13 +42,13 @@ def test_a_repository_without_a_commit_is_empty(steps: Steps, github: GitHub) ->
 
 
 def test_a_default_branch_that_is_gone_leaves_nothing_to_start_from(steps: Steps, repo: str) -> None:
-    with pytest.raises(RepositoryEmptyError, match="has no branch gone"):
+    with pytest.raises(DefaultBranchNotFoundError, match="has no branch gone"):
         steps.run("create_branch", steps.claim(repo, default_branch="gone"))
 
 
 @pytest.mark.parametrize("step", GITHUB_STEPS)
 def test_a_repository_that_is_gone_is_not_found(steps: Steps, repo: str, step: str) -> None:
-    session = steps.claim(repo).model_copy(update={"repo": "acme/gone"})
+    session = steps.claim_gone(repo)
     with pytest.raises(RepositoryNotFoundError, match=r"gone|does not exist"):
         steps.run(step, session, **steps.more(step, session))
 
@@ -57,7 +58,7 @@ def test_a_repository_that_a_personal_token_does_not_see_is_not_found(
     steps: Steps, github: GitHub, put_secret: Callable[[str], None], repo: str, step: str
 ) -> None:
     put_secret(json.dumps({"token": github.credentials["token"]}))
-    session = steps.claim(repo).model_copy(update={"repo": "acme/gone"})
+    session = steps.claim_gone(repo)
     with pytest.raises(RepositoryNotFoundError, match="acme/gone"):
         steps.run(step, session, **steps.more(step, session))
 
@@ -127,7 +128,7 @@ def test_a_personal_token_does_all_that_the_app_does(
     steps.run("report_failure", session, **steps.more("report_failure", session))
     steps.run("close_session", session, **steps.more("close_session", session))
     (pull,) = github.pulls(session)
-    assert 2 == len(github.comments(repo, pull["number"]))
+    assert 2 == len(github.comments(repo, pull["number"]))  # the session's and the failure's
     assert ["inactive"] == [deployment["state"] for deployment in github.deployments(session)]
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # What a step writes after it has changed GitHub: a crash in between loses it.
 WRITTEN_LAST = {
     "create_branch": ("base_sha", "initial_sha"),
-    "open_draft_pull_request": ("pull_number", "pull_url"),
+    "open_draft_pull_request": ("pull_number", "pull_url", "comment_id", "deployment_id"),
     "announce_session": ("comment_id", "deployment_id"),
 }
 
@@ -149,9 +149,12 @@ def test_a_failure_is_told_once_on_the_pull_request_or_before_there_is_one_on_th
         number = (steps.row(session) or {})["pull_number"]
     answers = [steps.run("report_failure", session, state="Run Agent", error=error, cause=cause) for _ in range(2)]
     assert answers[0] == answers[1]
-    (comment,) = github.comments(repo, number)
-    assert session.session_id in comment
+    status = [f"<!-- claude-cloud-agent:session:{session.session_id} -->"] if place == "pull request" else []
+    *others, comment = github.comments(repo, number)
+    assert status == [other.splitlines()[0] for other in others]
+    assert f"<!-- claude-cloud-agent:failure:{session.session_id} -->" == comment.splitlines()[0]
     assert answers[0]["reason"] in comment
+    assert ("`/restart`" in comment) is (place == "pull request")
     if place == "pull request":
         assert [] == github.comments(repo, session.issue_number)
 

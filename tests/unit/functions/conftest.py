@@ -12,6 +12,7 @@ import http.server
 import io
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
 
 from cloud_agent import settings
+from cloud_agent.adapters.sessions_table import lock_key, pull_key, session_key
+from cloud_agent.domain.signature import sign
 from cloud_agent.entrypoints import webhook
 from cloud_agent.observability import logger, metrics
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 EVENTS = Path(__file__).parents[3] / "events"
 STATE_MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:test-session"
 CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012:cluster/test"
+TASK_FAMILY = "claude-cloud-agent-agent"
 WEBHOOK_SECRET = "It's a Secret to Everybody"  # the one that signs the samples in events/
 
 
@@ -54,8 +58,13 @@ class AwsService:
 
 @dataclass
 class StepFunctions(AwsService):
-    """Keeps what was started and answered; a token in `late` is refused with that error."""
+    """Keeps what was started and answered; a token in `late` is refused with that error.
 
+    `statuses` are those of executions by their ARN; `listed`, when set, is what the list shows, as it may lag.
+    """
+
+    statuses: dict[str, str] = field(default_factory=dict)
+    listed: list[str] | None = None
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
     succeeded: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failed: list[tuple[str, str, str]] = field(default_factory=list)
@@ -86,6 +95,24 @@ class StepFunctions(AwsService):
         self.heartbeats.append(taskToken)
         return {}
 
+    def ListExecutions(  # noqa: N802 - AWS's names
+        self,
+        stateMachineArn: str,  # noqa: N803 - as above
+        statusFilter: str,  # noqa: N803 - as above
+        maxResults: int = 100,  # noqa: N803 - as above
+        nextToken: str = "0",  # noqa: N803 - as above
+    ) -> dict[str, Any]:
+        arns = self.listed or [arn for arn, status in self.statuses.items() if statusFilter == status]
+        own = [arn for arn in arns if arn.startswith(stateMachineArn.replace("stateMachine", "execution"))]
+        page = [{"executionArn": arn} for arn in own[int(nextToken) : int(nextToken) + maxResults]]
+        more = int(nextToken) + maxResults < len(own)
+        return {"executions": page} | ({"nextToken": str(int(nextToken) + maxResults)} if more else {})
+
+    def DescribeExecution(self, executionArn: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        if executionArn not in self.statuses:
+            raise AwsError("ExecutionDoesNotExist")
+        return {"executionArn": executionArn, "status": self.statuses[executionArn]}
+
     def _wait_for(self, token: str) -> None:
         if token in self.late:
             raise AwsError(self.late[token])
@@ -96,15 +123,39 @@ class Ecs(AwsService):
     """Tasks as DescribeTasks shows them; ListTasks finds those that are meant to run."""
 
     tasks: list[dict[str, Any]] = field(default_factory=list)
+    stopped: list[tuple[str, str]] = field(default_factory=list)
 
-    def ListTasks(self, cluster: str, startedBy: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+    def ListTasks(  # noqa: N802 - AWS's names
+        self,
+        cluster: str,
+        startedBy: str = "",  # noqa: N803 - as above
+        family: str = "",
+        desiredStatus: str = "RUNNING",  # noqa: N803 - as above
+        nextToken: str = "0",  # noqa: N803 - as above
+    ) -> dict[str, Any]:
         assert CLUSTER_ARN == cluster
-        running = [t for t in self.tasks if t["startedBy"] == startedBy and t["desiredStatus"] == "RUNNING"]
-        return {"taskArns": [task["taskArn"] for task in running]}
+        found = [
+            task["taskArn"]
+            for task in self.tasks
+            if startedBy in {"", task["startedBy"]}
+            and family in {"", task["family"]}
+            and desiredStatus == task["desiredStatus"]
+        ]
+        more = int(nextToken) + 100 < len(found)
+        page = found[int(nextToken) : int(nextToken) + 100]
+        return {"taskArns": page} | ({"nextToken": str(int(nextToken) + 100)} if more else {})
 
     def DescribeTasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:  # noqa: N802 - AWS's names
         assert CLUSTER_ARN == cluster
+        assert 1 <= len(tasks) <= 100, "InvalidParameterException: 1 to 100 tasks"
         return {"tasks": [task for task in self.tasks if task["taskArn"] in tasks]}
+
+    def StopTask(self, cluster: str, task: str, reason: str) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        assert CLUSTER_ARN == cluster
+        self.stopped.append((task, reason))
+        (one,) = (found for found in self.tasks if found["taskArn"] == task)
+        one["desiredStatus"] = "STOPPED"
+        return {}
 
     def add(self, name: str, session_id: str, created_at: int, ip: str | None, status: str = "RUNNING") -> str:
         """Add a task and return its ARN; one without `ip` has no network interface yet."""
@@ -115,12 +166,57 @@ class Ecs(AwsService):
                 "taskArn": arn,
                 "startedBy": session_id,
                 "createdAt": created_at,
+                "family": TASK_FAMILY,
                 "lastStatus": status,
                 "desiredStatus": "RUNNING",
                 "attachments": [{"type": "ElasticNetworkInterface", "details": details}] if ip else [],
             }
         )
         return arn
+
+
+@dataclass
+class GitHubStandIn:
+    """The few resources of one repository that the webhook uses, on a socket; `faults` breaks requests to come."""
+
+    url: str = ""
+    roles: dict[str, str] = field(default_factory=lambda: {"octo-dev": "admin"})
+    issue: dict[str, Any] | None = None
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    eyes: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    # Method and a part of the path -> status (0 hangs up), and whether the request is carried out all the same.
+    faults: list[tuple[str, str, int, bool]] = field(default_factory=list)
+
+    def said(self, number: int) -> list[str]:
+        """The comments on an issue or pull request, without their hidden first line."""
+        return [c["body"].partition("\n\n")[2] for c in self.comments if c["number"] == number]
+
+    def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """Status and document; a status of 0 hangs up."""
+        self.requests.append(f"{method} {path.partition('?')[0]}")
+        fault = next((f for f in self.faults if f[0] == method and f[1] in path), None)
+        if fault is not None:
+            self.faults.remove(fault)
+            if fault[3]:
+                self._resource(method, path, body)
+            return fault[2], {"message": "as told"}
+        return self._resource(method, path, body)
+
+    def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        parts = path.partition("?")[0].split("/")
+        if path == "/graphql":
+            self.eyes.append(body["variables"]["subject"])
+            return 200, {"data": {"addReaction": {"clientMutationId": None}}}
+        if parts[-1] == "permission":
+            role = self.roles.get(parts[-2])
+            return (200, {"permission": role}) if role else (404, {"message": "Not Found"})
+        if parts[-1] != "comments":
+            return (200, self.issue) if self.issue else (404, {"message": "Not Found"})
+        if method == "GET":
+            return 200, [c for c in self.comments if c["number"] == int(parts[-2])]
+        self.comments.append({"number": int(parts[-2]), "body": body["body"]})
+        return 201, {"id": len(self.comments)}
 
 
 @dataclass(frozen=True)
@@ -173,6 +269,60 @@ def aws_server() -> Iterator[tuple[str, dict[str, AwsService]]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def github_server() -> Iterator[tuple[str, list[GitHubStandIn]]]:
+    """One server for all tests; the last of the list answers."""
+    standing: list[GitHubStandIn] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer({})
+
+        def do_POST(self) -> None:
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def _answer(self, request: dict[str, Any]) -> None:
+            assert "Bearer ghp_a-personal-token" == self.headers["Authorization"]
+            status, document = standing[-1].answer(self.command, self.path, request)
+            if not status:
+                self.close_connection = True
+                return
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", standing
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def github_stand_in(
+    github_server: tuple[str, list[GitHubStandIn]],
+    environment: Callable[..., None],
+    sample: Callable[[str], dict[str, Any]],
+) -> GitHubStandIn:
+    """A GitHub with the sample's issue, labelled; the functions' environment leads to it."""
+    url, standing = github_server
+    issue = sample("github/issues.labeled.json")["issue"] | {"labels": [{"name": "claude-dev"}]}
+    standing.append(GitHubStandIn(url, issue=issue))
+    environment(GITHUB_API_URL=url)
+    return standing[-1]
 
 
 @pytest.fixture
@@ -280,6 +430,14 @@ def environment(
         GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),
         CLUSTER_ARN=CLUSTER_ARN,
         UAT_URL="https://uat.example.com",
+        AGENT_LOG_GROUP="/claude-cloud-agent/agent",
+        AGENT_TASK_FAMILY=TASK_FAMILY,
+        ENVIRONMENT_SECRET_PREFIX="claude-cloud-agent",
+        IDLE_MINUTES="60",
+        MAX_BUDGET_USD="10",
+        MAX_SESSIONS="20",
+        MAX_SESSIONS_PER_REPOSITORY="5",
+        MAX_TURNS="200",
     )
     yield change
     forget()
@@ -298,6 +456,48 @@ def sample() -> Callable[[str], dict[str, Any]]:
         return dict(json.loads((EVENTS / path).read_text()))
 
     return read
+
+
+@pytest.fixture
+def deliver_event(
+    github_stand_in: GitHubStandIn, sample: Callable[[str], dict[str, Any]], context: Context
+) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Send a payload to the webhook as GitHub would, under a delivery's id; returns status and answer."""
+
+    def send(event_name: str, payload: dict[str, Any], delivery: str = "d-1") -> tuple[int, dict[str, Any]]:
+        event, body = sample("webhook/plain_body.json"), json.dumps(payload)
+        headers = {"x-hub-signature-256": sign(WEBHOOK_SECRET, body.encode()), "x-github-event": event_name}
+        event |= {"body": body, "headers": event["headers"] | headers | {"x-github-delivery": delivery}}
+        answer = webhook.handler(event, context)
+        return int(answer["statusCode"]), json.loads(answer["body"])
+
+    return send
+
+
+@pytest.fixture
+def put_session(table: Table) -> Callable[..., None]:
+    """Put a session of issue 42 with pull request 43 as a running one, or as told; a live one holds the lock."""
+
+    def put(session_id: str = "09e22a8b", **attributes: Any) -> None:  # noqa: ANN401 - any attribute of a row
+        row: dict[str, Any] = {
+            "session_id": session_id,
+            "status": "RUNNING",
+            "repo": "acme/storefront",
+            "issue_number": 42,
+            "issue_key": "42",
+            "branch": "claude/42",
+            "pull_number": 43,
+            "token_hash": "",
+            "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:session:x",
+            "created_at": "2026-11-22T07:00:00.000Z",
+        } | attributes
+        table.put_item(Item=session_key(session_id) | row)
+        table.put_item(Item=pull_key("acme/storefront", 43) | {"session_id": session_id})
+        if row["status"] in {"QUEUED", "STARTING", "RUNNING"}:
+            lock = lock_key("acme/storefront", 42)
+            table.put_item(Item={**lock, "session_id": session_id, "expires_at": int(time.time()) + 60})
+
+    return put
 
 
 @pytest.fixture

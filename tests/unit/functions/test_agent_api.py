@@ -10,9 +10,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from cloud_agent.adapters.sessions_table import SessionsTable, session_key
-from cloud_agent.domain.intake import Prompt
+from cloud_agent.adapters.prompts import Prompts
+from cloud_agent.adapters.sessions_table import session_key
+from cloud_agent.domain.prompts import Prompt, PromptKind, PromptState
 from cloud_agent.entrypoints.agent_api import handler
 
 if TYPE_CHECKING:
@@ -38,8 +40,10 @@ ROUTES = [
     "progress_tool_used",
     "progress_turn_finished",
     "git_token",
+    "environment",
     "done",
 ]
+FOLLOW_UPS = ["01K0M1Z0000000000000000001", "01K0M1Z0000000000000000002"]
 
 
 def _put(table: Table, session_id: str = ID, token: str = TOKEN, **attributes: Any) -> None:  # noqa: ANN401 - a row's values
@@ -53,6 +57,7 @@ def _put(table: Table, session_id: str = ID, token: str = TOKEN, **attributes: A
             "issue_key": "42",
             "branch": "claude/42",
             "installation_id": 99,
+            "created_at": "2026-11-22T08:00:00.000Z",
             "token_hash": hashlib.sha256(token.encode()).hexdigest(),
             "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:test-session:{session_id}",
             **attributes,
@@ -60,20 +65,41 @@ def _put(table: Table, session_id: str = ID, token: str = TOKEN, **attributes: A
     )
 
 
+def _ask(table: Table, prompt_id: str = PROMPT, session_id: str = ID, title: str = "", body: str = "Please.") -> None:
+    prompt = Prompt(
+        id=prompt_id,
+        kind=PromptKind.ISSUE if prompt_id == PROMPT else PromptKind.COMMENT,
+        title=title,
+        body=body,
+        author="octo-dev",
+        url="https://github.com/acme/storefront/issues/42",
+        created_at="2026-11-22T08:00:00.000Z",
+        comment_id=None if prompt_id == PROMPT else 7,
+    )
+    Prompts(table.name).put_initial(session_id, prompt)
+
+
+def _states(table: Table, session_id: str = ID) -> list[PromptState]:
+    return [prompt.state for prompt in Prompts(table.name).of(session_id)]
+
+
 def _row(table: Table, session_id: str = ID) -> dict[str, Any]:
     return dict(table.get_item(Key=session_key(session_id))["Item"])
 
 
 @pytest.fixture
-def call(
+def call(  # noqa: PLR0913, PLR0917 - everything that the function meets
     environment: Callable[..., None],
     sample: Callable[[str], dict[str, Any]],
     step_functions: StepFunctions,
     table: Table,
     context: Context,
+    put_secret: Callable[..., str],
 ) -> Call:
     """Send a sample of events/agent_api/, changed as told, for a session that runs; returns status and answer."""
     _put(table)
+    for name in ("STRIPE_KEY", "DATABASE_URL"):
+        put_secret(f"value of {name}", f"claude-cloud-agent/acme/storefront/{name}")
 
     def send(
         name: str, body: object = None, *, authorization: str | None = f"Bearer {TOKEN}", **event_changes: object
@@ -128,9 +154,9 @@ def test_the_rows_hash_opens_nothing(call: Call, table: Table) -> None:
 
 def test_another_sessions_token_opens_that_session_alone(call: Call, table: Table) -> None:
     _put(table, OTHER, OTHER_TOKEN)
-    SessionsTable(table.name).put_initial_prompt(OTHER, Prompt("other", "b", "a", "u"))
+    _ask(table, session_id=OTHER, title="other")
     before = _row(table)
-    status, answer = call("prompts", queryStringParameters=None, authorization=f"Bearer {OTHER_TOKEN}")
+    status, answer = call("prompts", authorization=f"Bearer {OTHER_TOKEN}")
     assert (200, ["other"]) == (status, [prompt["title"] for prompt in answer["prompts"]])
     assert (200, {}) == call("progress_tool_used", authorization=f"Bearer {OTHER_TOKEN}")
     assert before == _row(table)
@@ -192,31 +218,214 @@ def test_a_heartbeat_between_the_two_waits_is_harmless(call: Call, step_function
     assert (200, {"status": "RUNNING"}) == call("heartbeat")
 
 
-def test_prompts_come_after_the_one_named_and_only_once_the_session_runs(call: Call, table: Table) -> None:
-    SessionsTable(table.name).put_initial_prompt(ID, Prompt("Show the total", "b" * 65_536, "octo-dev", "u"))
-    _put(table, status="STARTING")
-    assert (200, {"prompts": []}) == call("prompts", queryStringParameters=None)
-    _put(table)
-    status, answer = call("prompts", queryStringParameters=None)
-    (prompt,) = answer["prompts"]
-    assert (200, PROMPT, "issue", "Show the total") == (status, prompt["id"], prompt["kind"], prompt["title"])
-    assert {"id", "kind", "title", "body", "author", "url", "created_at"} == set(prompt)
-    assert (200, {"prompts": []}) == call("prompts", queryStringParameters={"after": PROMPT})
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING"])
+def test_no_prompt_is_shown_before_the_session_runs(call: Call, table: Table, status: str) -> None:
+    _ask(table)
+    _put(table, status=status)
+    assert (200, {"prompts": [], "interrupt": None}) == call("prompts")
 
 
-@pytest.mark.parametrize("after", ["~~", "x", PROMPT + "0", PROMPT.replace("0", "U"), "#", "😀"])
-def test_a_place_among_the_prompts_that_is_none_is_a_bad_request(call: Call, after: str) -> None:
-    status, answer = call("prompts", queryStringParameters={"after": after})
-    assert (400, "The parameter `after` is no prompt's id.") == (status, answer["message"])
+def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table: Table) -> None:
+    body = "b" * 60_000 + '😀"\u0001' * 1_000
+    _ask(table, title="Show the total", body=body)
+    status, answer = call("prompts")
+    assert 200 == status
+    assert [
+        {
+            "id": PROMPT,
+            "kind": "issue",
+            "title": "Show the total",
+            "body": body,
+            "author": "octo-dev",
+            "url": "https://github.com/acme/storefront/issues/42",
+            "created_at": "2026-11-22T08:00:00.000Z",
+        }
+    ] == answer["prompts"]
 
 
-def test_progress_stands_on_the_row(call: Call, table: Table) -> None:
+def test_every_prompt_is_shown_in_order_until_it_is_answered(
+    call: Call, table: Table, sample: Callable[[str], dict[str, Any]]
+) -> None:
+    for prompt_id in reversed([PROMPT, *FOLLOW_UPS]):
+        _ask(table, prompt_id)
+
+    def shown() -> list[str]:
+        return [prompt["id"] for prompt in call("prompts")[1]["prompts"]]
+
+    assert [PROMPT, *FOLLOW_UPS] == shown()
+    call("progress_turn_started")
+    assert [PROMPT, *FOLLOW_UPS] == shown()  # an agent that starts anew finds what it had begun
+    call("progress_turn_finished")
+    assert FOLLOW_UPS == shown()
+    for prompt_id in FOLLOW_UPS:
+        call("progress_turn_finished", _body(sample, "progress_turn_finished", prompt_id=prompt_id))
+    assert [] == shown()
+
+
+def test_the_latest_wish_to_interrupt_is_shown_with_the_prompts(call: Call, table: Table) -> None:
+    assert call("prompts")[1]["interrupt"] is None
+    _put(table, interrupt_id=FOLLOW_UPS[0])
+    assert FOLLOW_UPS[0] == call("prompts")[1]["interrupt"]
+
+
+def test_more_prompts_than_an_answer_holds_come_after_the_first_are_answered(
+    call: Call, table: Table, sample: Callable[[str], dict[str, Any]]
+) -> None:
+    ids = [f"01K0M1Z00000000000000000{number:02}" for number in range(20)]
+    for prompt_id in ids:
+        _ask(table, prompt_id, body="x" * 65_536)
+    seen: list[str] = []
+    while answered := [prompt["id"] for prompt in call("prompts")[1]["prompts"]]:
+        seen += answered
+        for prompt_id in answered:
+            call("progress_turn_finished", _body(sample, "progress_turn_finished", prompt_id=prompt_id))
+    assert ids == seen
+
+
+def test_a_turn_takes_its_prompt_and_answers_it(
+    call: Call, table: Table, sample: Callable[[str], dict[str, Any]]
+) -> None:
+    _ask(table)
     assert (200, {}) == call("progress_turn_started")
-    assert "turn_started" == _row(table)["activity"]
-    assert (200, {}) == call("progress_turn_finished")
+    assert ("turn_started", [PromptState.TAKEN]) == (_row(table)["activity"], _states(table))
+    assert (200, {}) == call("progress_turn_finished", _body(sample, "progress_turn_finished", interrupted=True))
     row = _row(table)
-    assert (7, Decimal("0.1834")) == (row["turns"], row["cost_usd"])
-    assert ("The cart shows its total.", "turn_finished") == (row["last_result"], row["activity"])
+    assert (7, Decimal("0.1834"), "turn_finished") == (row["turns"], row["cost_usd"], row["activity"])
+    assert "7fd1a60b01f91b314f59955a4e4d4e80d8edf11d" == row["reported_head_sha"]
+    assert "last_result" not in row
+    assert [PromptState.ANSWERED] == _states(table)
+    (answer,) = Prompts(table.name).answers_of(ID)
+    assert ("The cart shows its total.", False, True) == (answer.result, answer.is_error, answer.interrupted)
+
+
+def test_a_report_made_twice_changes_nothing(call: Call, table: Table, sample: Callable[[str], dict[str, Any]]) -> None:
+    _ask(table)
+    call("progress_turn_started")
+    call("progress_turn_finished")
+    row, answers = _row(table), Prompts(table.name).answers_of(ID)
+    assert (200, {}) == call("progress_turn_finished", _body(sample, "progress_turn_finished", result="Another."))
+    assert (200, {}) == call("progress_turn_started")
+    assert answers == Prompts(table.name).answers_of(ID)
+    assert [PromptState.ANSWERED] == _states(table)
+    changed = {name for name, value in _row(table).items() if value != row[name]}
+    assert changed <= {"last_active_at"}
+
+
+def test_a_prompt_that_nobody_wrote_is_neither_taken_nor_answered(call: Call, table: Table) -> None:
+    assert (200, {}) == call("progress_turn_started")
+    assert (200, {}) == call("progress_turn_finished")
+    assert ([], []) == (_states(table), Prompts(table.name).answers_of(ID))
+
+
+def test_activity_takes_back_the_warning_of_an_idle_end(call: Call, table: Table) -> None:
+    _put(table, idle_ends_at="2026-11-22T09:00:00.000Z")
+    call("progress_tool_used")
+    assert "idle_ends_at" not in _row(table)
+
+
+def test_the_answer_of_a_turn_that_ends_with_its_session_is_kept(call: Call, table: Table) -> None:
+    _ask(table)
+    _put(table, ending={"status": "STOPPED", "reason": "The issue was closed."})
+    assert 409 == call("progress_turn_finished")[0]
+    assert [PromptState.ANSWERED] == _states(table)
+    assert 7 == _row(table)["turns"]
+
+
+def test_nothing_else_is_noted_of_a_session_that_is_asked_to_end(call: Call, table: Table) -> None:
+    _ask(table)
+    _put(table, ending={"status": "STOPPED", "reason": "The issue was closed."})
+    before = _row(table)
+    assert 409 == call("progress_turn_started")[0]
+    assert 409 == call("progress_tool_used")[0]
+    assert (before, [PromptState.PENDING]) == (_row(table), _states(table))
+
+
+@pytest.mark.parametrize(
+    ("row", "report", "reason"),
+    [
+        ({}, {"cost_usd": 10.02}, "The session's budget of $10.00 is used up ($10.02 spent)."),
+        ({}, {"turns": 200}, "The session's limit of 200 turns is used up (200 taken)."),
+        ({"max_turns": 7}, {}, "The session's limit of 7 turns is used up (7 taken)."),
+        (
+            {"budget_usd": Decimal("0.10")},
+            {},
+            "The session's budget of $0.10 is used up ($0.18 spent).",
+        ),
+    ],
+)
+def test_a_session_whose_means_are_used_up_ends_with_its_answer_kept(  # noqa: PLR0913, PLR0917 - a case and its surroundings
+    call: Call,
+    table: Table,
+    step_functions: StepFunctions,
+    sample: Callable[[str], dict[str, Any]],
+    row: dict[str, Any],
+    report: dict[str, Any],
+    reason: str,
+) -> None:
+    _ask(table)
+    _put(table, lifecycle_token="second", **row)
+    assert (200, {}) == call("progress_turn_finished", _body(sample, "progress_turn_finished", **report))
+    assert [("second", {"status": "STOPPED", "reason": reason})] == step_functions.succeeded
+    assert 1 == len(Prompts(table.name).answers_of(ID))
+    assert (409, {"message": f"Session {ID} is ending: {reason}"}) == call("heartbeat")
+
+
+def test_a_session_with_means_left_goes_on(call: Call, table: Table, step_functions: StepFunctions) -> None:
+    _put(table, lifecycle_token="second", max_turns=8, budget_usd=Decimal("0.19"))
+    assert (200, {}) == call("progress_turn_finished")
+    assert "ending" not in _row(table)
+    assert [] == step_functions.succeeded
+
+
+def test_an_end_whose_execution_could_not_be_told_is_noted_for_the_sweeper(
+    call: Call, table: Table, step_functions: StepFunctions
+) -> None:
+    _ask(table)
+    _put(table, lifecycle_token="second", max_turns=7)
+    step_functions.late["second"] = "AccessDeniedException"
+    with pytest.raises(ClientError):
+        call("progress_turn_finished")
+    assert "STOPPED" == _row(table)["ending"]["status"]
+    assert 1 == len(Prompts(table.name).answers_of(ID))
+    assert 409 == call("progress_turn_finished")[0]
+
+
+def test_ready_leaves_the_limits_that_hold(call: Call, table: Table, sample: Callable[[str], dict[str, Any]]) -> None:
+    _put(table, status="STARTING")
+    limits = {"idle_minutes": 1_440, "max_turns": None, "budget_usd": 0.5, "ready_for_review": False}
+    assert (200, {}) == call("ready", _body(sample, "ready", limits=limits))
+    row = _row(table)
+    assert (60, 200, Decimal("0.5"), False) == (
+        row["idle_minutes"],
+        row["max_turns"],
+        row["budget_usd"],
+        row["ready_for_review"],
+    )
+
+
+def test_ready_said_again_changes_no_limit(call: Call, table: Table, sample: Callable[[str], dict[str, Any]]) -> None:
+    _put(table, idle_minutes=5, max_turns=3, budget_usd=Decimal(1), ready_for_review=False)
+    before = _row(table)
+    assert (200, {}) == call("ready", _body(sample, "ready", limits={}))
+    assert before == _row(table)
+
+
+def test_the_environment_holds_the_secrets_of_the_sessions_own_repository(call: Call) -> None:
+    expected = {"STRIPE_KEY": "value of STRIPE_KEY", "DATABASE_URL": "value of DATABASE_URL"}
+    assert (200, {"values": expected}) == call("environment")
+    assert (200, {"values": {}}) == call("environment", {"names": []})
+
+
+def test_each_secret_that_is_missing_is_named_with_what_to_do(call: Call, put_secret: Callable[..., str]) -> None:
+    put_secret("another repository's", "claude-cloud-agent/acme/backoffice/ADMIN_KEY")
+    status, answer = call("environment", {"names": ["STRIPE_KEY", "ADMIN_KEY", "MAIL_KEY"]})
+    assert 400 == status
+    assert (
+        "claude-cloud-agent/acme/storefront/ADMIN_KEY, claude-cloud-agent/acme/storefront/MAIL_KEY" in answer["message"]
+    )
+    assert "aws secretsmanager create-secret" in answer["message"]
+    assert "STRIPE_KEY" not in answer["message"]
+    assert {"message"} == set(answer)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +438,8 @@ def test_progress_stands_on_the_row(call: Call, table: Table) -> None:
         ("progress_turn_started", {"event": "turn_paused"}, "event"),
         ("progress_turn_finished", {"event": "turn_finished", "turns": -1}, "turns"),
         ("done", {"task_token": "t", "outcome": "failed", "error": "States.ALL", "message": ""}, "error"),
+        ("environment", {"names": ["../backoffice/ADMIN_KEY"]}, "names"),
+        ("environment", {"names": ["KEY"] * 51}, "names"),
         ("done", "", "task_token"),
         ("done", "[1]", "object"),
         ("done", "{", "Invalid JSON"),
@@ -308,17 +519,17 @@ def test_a_body_in_base64_is_read_too(call: Call, step_functions: StepFunctions)
 def test_no_token_and_no_prompt_is_logged(
     call: Call, table: Table, logs: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    SessionsTable(table.name).put_initial_prompt(ID, Prompt("TITLE-OF-THE-ISSUE", "BODY-OF-THE-ISSUE", "a", "u"))
+    _ask(table, title="TITLE-OF-THE-ISSUE", body="BODY-OF-THE-ISSUE")
     _put(table, lifecycle_token="LIFECYCLE-TOKEN")
     for route in ROUTES:
         call(route)
         call(route, authorization=f"Bearer {TOKEN}0")
         call(route, {"task_token": TASK_TOKEN, "odd": "BODY-OF-THE-ISSUE"})
-    call("prompts", queryStringParameters=None)
     written = logs.getvalue() + "".join(capfd.readouterr())
     assert "agent done" in written
     assert "agent token refused" in written
     secrets = [TOKEN, TASK_TOKEN, "LIFECYCLE-TOKEN", "ghp_a-personal-token", str(_row(table)["token_hash"])]
+    secrets += ["value of STRIPE_KEY", "value of DATABASE_URL"]
     for secret in [*secrets, "BODY-OF-THE-ISSUE", "TITLE-OF-THE-ISSUE", "The cart shows its total."]:
         assert secret not in written
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from cloud_agent.domain.agent_reports import Done, Heartbeat, Progress, Ready
+from cloud_agent.domain.agent_reports import Done, EnvironmentNames, Heartbeat, Progress, Ready, TurnFinished
 
 PROMPT = "0" * 26
 PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
@@ -42,6 +42,23 @@ def _read(report: dict[str, Any]) -> Progress:
         (Ready, {"task_token": "t", "port": 3000, "ip": "10.0.0.1"}),
         (Ready, {"task_token": "", "port": 3000}),
         (Ready, {"port": 3000}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"idle_minutes": 0}}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"idle_minutes": 1_441}}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"max_turns": 0}}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"max_turns": 1.5}}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"budget_usd": 0}}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"budget_usd": float("nan")}}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"budget_usd": 100_001}}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"ready_for_review": None}}),
+        (Ready, {"task_token": "t", "port": 3000, "limits": {"max_sessions": 1}}),
+        (EnvironmentNames, {}),
+        (EnvironmentNames, {"names": "STRIPE_KEY"}),
+        (EnvironmentNames, {"names": ["stripe_key"]}),
+        (EnvironmentNames, {"names": ["../../other/repo/KEY"]}),
+        (EnvironmentNames, {"names": ["KEY\n"]}),
+        (EnvironmentNames, {"names": ["K" * 65]}),
+        (EnvironmentNames, {"names": [""]}),
+        (EnvironmentNames, {"names": [f"KEY_{number}" for number in range(51)]}),
         (Heartbeat, {"task_token": "t" * 2_049}),
         (Heartbeat, {}),
         (Done, DONE | {"outcome": "stopped"}),
@@ -70,6 +87,7 @@ def test_a_body_out_of_bounds_is_refused(model: type[BaseModel], wrong: dict[str
         FINISHED | {"result": "x" * 8_001},
         FINISHED | {"turns": -1},
         FINISHED | {"turns": 1.5},
+        FINISHED | {"interrupted": None},
         FINISHED | {"cost_usd": -0.01},
         FINISHED | {"cost_usd": float("nan")},
         FINISHED | {"cost_usd": float("inf")},
@@ -85,6 +103,9 @@ def test_a_progress_report_out_of_bounds_is_refused(report: dict[str, Any]) -> N
 
 def test_a_report_at_the_bounds_is_taken() -> None:
     assert Ready(task_token="t" * 2_048, port=1024)
+    assert Ready.model_validate({"task_token": "t", "port": 3000, "limits": {"idle_minutes": 1_440, "max_turns": None}})
+    assert EnvironmentNames.model_validate({"names": ["K" * 64] * 50})
+    assert EnvironmentNames(names=())
     assert Done.model_validate(DONE | {"message": "😀" * 32_000, "error": ""})
     assert _read(FINISHED | {"result": "x" * 8_000, "turns": 0, "cost_usd": 0, "head_sha": None})
     assert _read(TOOL | {"tool": "x" * 100, "detail": "😀" * 1_000})
@@ -98,9 +119,30 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
         "activity": "turn_finished",
         "turns": 7,
         "cost_usd": Decimal("0.183400"),
-        "last_result": "The cart shows its total.",
         "reported_head_sha": FINISHED["head_sha"],
     } == _read(FINISHED).attributes()
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_turns_answer_is_for_its_prompt(interrupted: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    report = _read(FINISHED | {"interrupted": interrupted})
+    assert isinstance(report, TurnFinished)
+    answer = report.answer("2026-11-22T10:00:00.000Z")
+    assert {
+        "prompt_id": PROMPT,
+        "is_error": False,
+        "interrupted": interrupted,
+        "result": "The cart shows its total.",
+        "head_sha": FINISHED["head_sha"],
+        "created_at": "2026-11-22T10:00:00.000Z",
+        "reply_id": None,
+    } == answer.model_dump()
+
+
+def test_a_turn_is_not_interrupted_unless_it_says_so() -> None:
+    report = _read({name: value for name, value in FINISHED.items() if name != "interrupted"})
+    assert isinstance(report, TurnFinished)
+    assert not report.interrupted
 
 
 def test_a_turn_that_pushed_nothing_leaves_the_last_commit_on_record() -> None:

@@ -48,12 +48,51 @@ def test_an_unknown_error_is_shown_with_its_name() -> None:
 
 @pytest.mark.parametrize("error", ["ECS.AmazonECSException", "Ecs.ServerException"])
 def test_a_refusal_of_ecs_is_about_image_and_subnets(error: str) -> None:
-    failure = explain("Run Agent", error, "CannotPullContainerError")
+    failure = explain("Run Agent", error, "The subnet is gone")
     assert "The agent's container could not be started" == failure.what
     assert "image" in failure.advice
-    assert f"{error}: CannotPullContainerError" == failure.detail
+    assert f"{error}: The subnet is gone" == failure.detail
 
 
 def test_a_timeout_is_told_as_the_agents_only_where_the_agent_was_waited_for() -> None:
     assert "container was not ready in time" in explain("Run Agent", "States.Timeout", "").what
     assert "“Create Branch” was not done in time" in explain("Create Branch", "States.Timeout", "").what
+
+
+REASONS = {
+    "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found": "image could not be pulled",
+    "Capacity is unavailable at this time. Please try again later": "AWS has no capacity",
+    "OutOfMemoryError: Container killed due to memory usage; exit code 137": "ran out of memory",
+    "ResourceInitializationError: unable to pull secrets": "could not prepare the agent's container",
+    "Essential container in task exited; exit code 1": "container stopped",
+}
+
+
+@pytest.mark.parametrize("cause", REASONS)
+def test_what_ecs_says_of_a_stopped_container_is_told_by_its_cause(cause: str) -> None:
+    failure = explain("Run Agent", "AgentTaskStoppedError", cause)
+    assert REASONS[cause] in failure.what
+    assert cause == failure.detail
+
+
+def test_a_container_that_ecs_has_no_room_for_is_told_as_that() -> None:
+    failure = explain("Run Agent", "ECS.AmazonECSException", "Capacity is unavailable at this time.")
+    assert "AWS has no capacity" in failure.what
+
+
+def test_the_agents_own_words_are_not_taken_for_those_of_ecs() -> None:
+    assert "install" in explain("Run Agent", "InstallFailedError", "OutOfMemoryError in my program").what
+
+
+# What the person has to be able to tell apart, by the error that stands for it.
+KINDS = [
+    *("GitHubUnavailableError", "GitHubRateLimitedError", "AppNotInstalledError", "RepositoryNotFoundError"),
+    *("BranchProtectedError", "RepositoryEmptyError", "RepositoryReadOnlyError", "DefaultBranchNotFoundError"),
+    *("CloneFailedError", "PublishFailedError", "AgentTaskStoppedError", "DevServerNotReadyError", "ModelApiError"),
+    *("UnexpectedAgentError", "RepositoryConfigError", "SessionStillEndingError", "EnvironmentSecretError"),
+    *("NoFreeSlotError", "BranchTakenError", "States.HeartbeatTimeout", "States.Timeout", "InstallFailedError"),
+]
+
+
+def test_every_kind_of_failure_has_words_of_its_own() -> None:
+    assert len(KINDS) == len({explain("Run Agent", error, "").what for error in KINDS} - {UNEXPECTED})

@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from boto3.dynamodb.conditions import Key
 
-from cloud_agent.adapters.sessions_table import SLOTS_KEY, SessionsTable, lock_key, pull_key, session_key
+from cloud_agent.adapters.sessions_table import SessionsTable, lock_key, pull_key, session_key
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.intake import Prompt
-from cloud_agent.domain.session import SessionStatus
+from cloud_agent.domain.limits import SessionLimits
+from cloud_agent.domain.session import Ending, SessionStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 ID, OTHER = "09e22a8b", "0badcafe"
 REPO, ISSUE = "acme/storefront", 42
 TASK = "arn:aws:ecs:us-east-1:123456789012:task/test/1"
-PROMPT = Prompt("title", "body", "octo-dev", "https://github.com/acme/storefront/issues/42")
 ENDED = [SessionStatus.COMPLETED, SessionStatus.STOPPED, SessionStatus.FAILED]
 
 
@@ -42,18 +40,12 @@ def _claim(table: Table, session_id: str = ID, status: str = "STARTING", **attri
             "branch": "claude/42",
             "installation_id": None,
             "token_hash": "",
+            "created_at": "2026-11-22T08:00:00.000Z",
             "execution_arn": f"arn:{session_id}",
             **attributes,
         }
     )
     _lock(table, session_id)
-    SessionsTable(table.name).ensure_slots()
-    table.update_item(
-        Key=SLOTS_KEY,
-        UpdateExpression="SET live.#id = :now",
-        ExpressionAttributeNames={"#id": session_id},
-        ExpressionAttributeValues={":now": int(time.time())},
-    )
 
 
 def _lock(table: Table, session_id: str, seconds: int = 3_600) -> None:
@@ -100,46 +92,6 @@ def test_the_lock_names_the_live_session(table: Table, sessions: SessionsTable) 
 def test_an_expired_lock_binds_nobody_though_it_is_not_deleted_yet(table: Table, sessions: SessionsTable) -> None:
     _lock(table, ID, seconds=-60)
     assert sessions.live_session_id(REPO, ISSUE) is None
-
-
-def test_the_issue_is_the_first_prompt_however_often_it_is_stored(sessions: SessionsTable) -> None:
-    for _ in range(2):
-        sessions.put_initial_prompt(ID, PROMPT)
-    (prompt,) = sessions.prompts_after(ID, "")
-    assert {
-        "id": "0" * 26,
-        "kind": "issue",
-        "title": "title",
-        "body": "body",
-        "author": "octo-dev",
-        "url": PROMPT.url,
-    } == {name: value for name, value in prompt.items() if name != "created_at"}
-    assert prompt["created_at"].endswith("Z")
-
-
-def test_prompts_come_oldest_first_and_after_the_one_named(table: Table, sessions: SessionsTable) -> None:
-    sessions.put_initial_prompt(ID, PROMPT)
-    sessions.put_initial_prompt(OTHER, PROMPT)
-    names = dict.fromkeys(("kind", "title", "body", "author", "url", "created_at"), "x")
-    first, second = "01JD8Z0000000000000000000A", "01JD8Z0000000000000000000B"
-    for prompt_id in (second, first):
-        table.put_item(Item={"pk": f"SESSION#{ID}", "sk": f"PROMPT#{prompt_id}"} | names)
-    _claim(table)
-
-    def ids(after: str) -> list[str]:
-        return [prompt["id"] for prompt in sessions.prompts_after(ID, after)]
-
-    assert ["0" * 26, first, second] == ids("")
-    assert [first, second] == ids("0" * 26)
-    assert [second] == ids(first)
-    assert [] == ids(second)
-    assert [second] == ids("01JD8Z0000000000000000000AZ"[:26] + "Z")
-
-
-@pytest.mark.parametrize("body", ["", "x" * 65_536, "😀" * 65_536, "```\n</details>\r\n\u0001"])
-def test_a_hard_body_comes_back_as_it_was(sessions: SessionsTable, body: str) -> None:
-    sessions.put_initial_prompt(ID, Prompt("", body, "a", "u"))
-    assert body == sessions.prompts_after(ID, "")[0]["body"]
 
 
 def test_attributes_are_recorded_on_an_existing_row_only(table: Table, sessions: SessionsTable) -> None:
@@ -226,18 +178,17 @@ def test_an_ended_session_does_nothing_more(table: Table, sessions: SessionsTabl
     assert before == _row(table)
 
 
-def test_closing_frees_slot_and_lock_and_dates_the_row(table: Table, sessions: SessionsTable) -> None:
-    _claim(table, status="RUNNING", lifecycle_token="t")
+def test_closing_frees_the_lock_and_dates_the_row(table: Table, sessions: SessionsTable) -> None:
+    _claim(table, status="RUNNING", lifecycle_token="t", start_token="s", idle_ends_at="2026-11-22T09:00:00.000Z")
     _claim(table, session_id=OTHER)
     _lock(table, ID)
     sessions.close(sessions.get(ID), SessionStatus.STOPPED, "The pull request was closed.")
     row = _row(table)
     assert ("STOPPED", "The pull request was closed.") == (row["status"], row["end_reason"])
-    assert "lifecycle_token" not in row
+    assert not {"lifecycle_token", "start_token", "idle_ends_at"} & set(row)
     assert row["ended_at"].endswith("Z")
     assert 29 * 86_400 < int(row["expires_at"]) - time.time() < 31 * 86_400
     assert {} == _row(table, lock_key(REPO, ISSUE))
-    assert {OTHER} == set(_row(table, SLOTS_KEY)["live"])
 
 
 def test_closed_twice_the_first_ending_stands(table: Table, sessions: SessionsTable) -> None:
@@ -247,7 +198,6 @@ def test_closed_twice_the_first_ending_stands(table: Table, sessions: SessionsTa
     before = _row(table)
     sessions.close(session, SessionStatus.FAILED, "second")
     assert before == _row(table)
-    assert {} == _row(table, SLOTS_KEY)["live"]
 
 
 def test_closing_leaves_a_later_sessions_lock_alone(table: Table, sessions: SessionsTable) -> None:
@@ -256,13 +206,91 @@ def test_closing_leaves_a_later_sessions_lock_alone(table: Table, sessions: Sess
     _claim(table, session_id=OTHER)
     sessions.close(session, SessionStatus.FAILED, "late")
     assert OTHER == sessions.live_session_id(REPO, ISSUE)
-    assert {OTHER} == set(_row(table, SLOTS_KEY)["live"])
 
 
-def test_closing_keeps_the_prompts_until_they_expire(table: Table, sessions: SessionsTable) -> None:
+def test_rows_are_read_in_batches_and_those_that_are_gone_are_absent(table: Table, sessions: SessionsTable) -> None:
+    ids = [f"{number:08x}" for number in range(203)]
+    with table.batch_writer() as batch:
+        for session_id in ids[:-1]:
+            batch.put_item(Item=session_key(session_id) | {"session_id": session_id})
+    assert ids[:-1] == sorted(sessions.rows(ids))
+    assert {} == sessions.rows([])
+
+
+def test_rows_that_dynamodb_held_back_are_asked_for_again(
+    table: Table, sessions: SessionsTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _claim(table)
-    sessions.put_initial_prompt(ID, PROMPT)
-    sessions.close(sessions.get(ID), SessionStatus.COMPLETED, "done")
-    rows = table.query(KeyConditionExpression=Key("pk").eq(f"SESSION#{ID}"))["Items"]
-    assert 2 == len(rows)
-    assert all(row["expires_at"] for row in rows)
+    _claim(table, OTHER)
+    client = sessions._table.meta.client  # noqa: SLF001 - DynamoDB holds rows back only under load
+    read = client.batch_get_item
+
+    def hold_back(RequestItems: Any) -> Any:  # noqa: ANN401, N803 - boto3's documents and names
+        ((name, wanted),) = RequestItems.items()
+        first, *rest = wanted["Keys"]
+        page = read(RequestItems={name: wanted | {"Keys": [first]}})
+        return page | {"UnprocessedKeys": {name: wanted | {"Keys": rest}} if rest else {}}
+
+    monkeypatch.setattr(client, "batch_get_item", hold_back)
+    assert {ID, OTHER} == set(sessions.rows([ID, OTHER]))
+
+
+def test_limits_are_kept_on_a_live_row(table: Table, sessions: SessionsTable) -> None:
+    _claim(table)
+    limits = SessionLimits(idle_minutes=5, max_turns=3, budget_usd=Decimal("0.25"))
+    sessions.record_limits(ID, limits, ready_for_review=False)
+    session = sessions.get(ID)
+    assert (5, 3, Decimal("0.25"), False) == (
+        session.idle_minutes,
+        session.max_turns,
+        session.budget_usd,
+        session.ready_for_review,
+    )
+
+
+def test_a_wish_to_interrupt_stands_on_a_live_row_and_counts_as_activity(table: Table, sessions: SessionsTable) -> None:
+    _claim(table, status="RUNNING", idle_ends_at="2026-11-22T09:00:00.000Z")
+    assert sessions.request_interrupt(ID, "01K0M1Z0000000000000000001")
+    session = sessions.get(ID)
+    assert ("01K0M1Z0000000000000000001", None) == (session.interrupt_id, session.idle_ends_at)
+    _claim(table, OTHER, status="STOPPED")
+    assert not sessions.request_interrupt(OTHER, "01K0M1Z0000000000000000001")
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "RUNNING"])
+def test_the_first_request_to_end_stands_in_every_live_state(
+    table: Table, sessions: SessionsTable, status: str
+) -> None:
+    _claim(table, status=status)
+    first = Ending(status=SessionStatus.STOPPED, reason="first")
+    for ending in (first, Ending(status=SessionStatus.COMPLETED, reason="second")):
+        asked = sessions.request_end(ID, ending)
+        assert asked is not None
+        assert first == asked.ending
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_an_ended_session_is_not_asked_to_end(table: Table, sessions: SessionsTable, status: SessionStatus) -> None:
+    _claim(table, status=status)
+    assert sessions.request_end(ID, Ending(status=SessionStatus.STOPPED, reason="late")) is None
+    assert "ending" not in _row(table)
+
+
+def test_a_session_whose_row_has_expired_is_not_asked_to_end(sessions: SessionsTable) -> None:
+    assert sessions.request_end(ID, Ending(status=SessionStatus.STOPPED, reason="late")) is None
+
+
+def test_the_token_of_a_start_is_kept_while_the_session_starts(table: Table, sessions: SessionsTable) -> None:
+    for status in ("QUEUED", "RUNNING"):
+        _claim(table, status=status)
+        sessions.record_start_token(ID, "t")
+        assert "start_token" not in _row(table)
+    _claim(table)
+    sessions.record_start_token(ID, "t")
+    assert "t" == _row(table)["start_token"]
+
+
+def test_a_session_that_waits_for_a_slot_has_no_task_to_lose(table: Table, sessions: SessionsTable) -> None:
+    _claim(table, status="QUEUED")
+    assert sessions.record_task_stopped(ID, TASK, "x") is None
+    assert "task_stopped_reason" not in _row(table)

@@ -4,12 +4,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cloud_agent.domain.errors import ConfigurationError
-from cloud_agent.settings import FUNCTIONS, AnnounceSessionSettings, WebhookSettings, load
+from cloud_agent.domain.limits import SessionLimits
+from cloud_agent.domain.slots import SlotLimits
+from cloud_agent.settings import (
+    FUNCTIONS,
+    AgentApiSettings,
+    PublishingSettings,
+    SweepIdleSettings,
+    WebhookSettings,
+    load,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,4 +42,20 @@ def test_a_missing_variable_is_named(environment: Callable[..., None], monkeypat
 def test_an_unusable_variable_is_named(environment: Callable[..., None], name: str, value: str) -> None:
     environment(**{name: value})
     with pytest.raises(ConfigurationError, match=name):
-        load(AnnounceSessionSettings)
+        load(PublishingSettings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MAX_TURNS", "0"), ("MAX_BUDGET_USD", "-1"), ("MAX_BUDGET_USD", "NaN"), ("IDLE_MINUTES", "1.5")],
+)
+def test_a_limit_that_is_none_is_named(environment: Callable[..., None], name: str, value: str) -> None:
+    environment(**{name: value})
+    with pytest.raises(ConfigurationError, match=name):
+        load(AgentApiSettings)
+
+
+def test_the_limits_of_sessions_and_slots_are_those_of_the_deployment(environment: Callable[..., None]) -> None:
+    expected = SessionLimits(idle_minutes=60, max_turns=200, budget_usd=Decimal(10))
+    assert expected == load(AgentApiSettings).session_limits
+    assert SlotLimits(20, 5) == load(SweepIdleSettings).slot_limits

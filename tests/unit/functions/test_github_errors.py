@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from github import Requester
 
-from cloud_agent.adapters.github import _translate
+from cloud_agent.adapters.github_errors import translate
 from cloud_agent.domain.errors import (
     BranchProtectedError,
     CloudAgentError,
@@ -52,7 +52,7 @@ def _error(status: int, data: Any) -> GithubException:  # noqa: ANN401 - whateve
     ],
 )
 def test_each_refusal_has_its_name(status: int, message: str, expected: type[CloudAgentError]) -> None:
-    error = _translate("acme/storefront", _error(status, {"message": message}))
+    error = translate("acme/storefront", _error(status, {"message": message}))
     assert expected is type(error)
     assert f"acme/storefront: GitHub answered {status}: {message}" == str(error)
 
@@ -71,5 +71,5 @@ def test_each_refusal_has_its_name(status: int, message: str, expected: type[Clo
     ],
 )
 def test_githubs_own_words_are_kept_whatever_their_form(data: object, words: str) -> None:
-    error = _translate("acme/storefront", _error(422, data))
+    error = translate("acme/storefront", _error(422, data))
     assert f"acme/storefront: GitHub answered 422: {words}" == str(error)

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -20,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from cloud_agent.adapters import installation_tokens
-from cloud_agent.adapters.installation_tokens import GIT_PERMISSIONS, InstallationTokens
+from cloud_agent.adapters import github_requests, installation_tokens
+from cloud_agent.adapters.installation_tokens import CONVERSATION_PERMISSIONS, GIT_PERMISSIONS, InstallationTokens
 from cloud_agent.adapters.secrets import GitHubCredentials
 from cloud_agent.domain.errors import (
     AppNotInstalledError,
@@ -181,7 +182,7 @@ def test_a_success_without_a_token_is_githubs_fault(tokens: InstallationTokens, 
 
 
 def test_a_silent_github_is_given_up(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation_tokens, "_TIMEOUT", urllib3.Timeout(connect=0.2, read=0.2))
+    monkeypatch.setattr(github_requests, "TIMEOUT", urllib3.Timeout(connect=0.2, read=0.2))
     github.silent = True
     impatient = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=_pem()))
     with pytest.raises(GitHubUnavailableError, match="ReadTimeoutError"):
@@ -210,3 +211,66 @@ def test_an_unusable_key_is_the_owners_to_correct_and_is_not_shown(github: GitHu
         tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
     assert key.splitlines()[0] not in str(refused.value)
     assert [] == github.requests
+
+
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that has just begun."""
+    monkeypatch.setattr(installation_tokens, "_remembered", {})
+
+
+def _expiring(github: GitHub, value: str, minutes: float) -> None:
+    moment = datetime.now(UTC) + timedelta(minutes=minutes)
+    github.body = json.dumps({"token": value, "expires_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}).encode()
+
+
+@pytest.mark.usefixtures("remembered")
+def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: GitHub) -> None:
+    _expiring(github, "ghs_first", 60)
+    credentials = GitHubCredentials(app_id="1", private_key=_pem())
+    for repo, permissions in [
+        ("acme/lunch", CONVERSATION_PERMISSIONS),
+        ("acme/lunch", CONVERSATION_PERMISSIONS),
+        ("acme/dinner", CONVERSATION_PERMISSIONS),
+        ("acme/lunch", GIT_PERMISSIONS),
+    ]:
+        InstallationTokens(github.url, credentials).remembered_token(repo, 99, permissions)
+    assert 3 == len(github.requests)
+    InstallationTokens(github.url, credentials).remembered_token("acme/lunch", 98, CONVERSATION_PERMISSIONS)
+    assert 4 == len(github.requests)
+
+
+@pytest.mark.usefixtures("remembered")
+def test_a_remembered_token_is_replaced_five_minutes_before_it_expires(
+    tokens: InstallationTokens, github: GitHub
+) -> None:
+    _expiring(github, "ghs_first", 4.9)
+    assert "ghs_first" == tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value
+    _expiring(github, "ghs_second", 5.5)
+    assert "ghs_second" == tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value
+    _expiring(github, "ghs_third", 60)
+    assert "ghs_second" == tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value
+
+
+@pytest.mark.usefixtures("remembered")
+def test_a_token_that_is_handed_on_is_always_a_new_one(tokens: InstallationTokens, github: GitHub) -> None:
+    _expiring(github, "ghs_own", 60)
+    tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS)
+    _expiring(github, "ghs_agent's", 60)
+    assert "ghs_agent's" == tokens.token("acme/lunch", 99, GIT_PERMISSIONS).value
+    assert "ghs_own" == tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value
+
+
+@pytest.mark.usefixtures("remembered")
+def test_a_rotated_personal_token_replaces_the_old_one(github: GitHub) -> None:
+    for value in ("ghp_old", "ghp_new"):
+        tokens = InstallationTokens(github.url, GitHubCredentials(token=value))
+        assert value == tokens.remembered_token("acme/lunch", None, GIT_PERMISSIONS).value
+
+
+def test_a_refused_exchange_is_not_remembered(tokens: InstallationTokens, github: GitHub) -> None:
+    github.status = 502
+    with pytest.raises(GitHubUnavailableError):
+        tokens.remembered_token("acme/breakfast", 99, GIT_PERMISSIONS)
+    github.status = 201
+    assert TOKEN["token"] == tokens.remembered_token("acme/breakfast", 99, GIT_PERMISSIONS).value

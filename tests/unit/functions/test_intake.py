@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_agent.domain.decisions import Decision, End, Ignore, Start
 from cloud_agent.domain.errors import UnreadableEventError
-from cloud_agent.domain.intake import End, Ignore, Start, decide
+from cloud_agent.domain.intake import decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ def payload(sample: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     return sample("github/issues.labeled.json")
 
 
-def _decide(payload: dict[str, Any], event: str = "issues") -> Start | End | Ignore:
+def _decide(payload: dict[str, Any], event: str = "issues") -> Decision:
     return decide(event, DELIVERY, payload, "claude-dev")
 
 
@@ -51,6 +52,7 @@ def test_the_label_on_an_open_issue_starts_a_session(payload: dict[str, Any]) ->
         "default_branch": "main",
         "installation_id": payload["installation"]["id"],
         "requested_by": "octo-dev",
+        "follows": None,
     } == started.request.model_dump()
     assert (payload["issue"]["title"], payload["issue"]["body"]) == (started.prompt.title, started.prompt.body)
 
@@ -82,6 +84,11 @@ def test_a_trackers_key_names_the_branch(payload: dict[str, Any]) -> None:
     payload["issue"]["title"] = "AGNTS-124: Show the total"
     request = _started(payload).request
     assert ("AGNTS-124", "claude/agnts-124") == (request.issue_key, request.branch)
+
+
+def test_a_label_of_somebody_who_is_gone_starts_nothing(payload: dict[str, Any]) -> None:
+    payload["sender"] = None
+    assert "account is gone" in _ignored(payload)
 
 
 def test_what_github_adds_is_no_matter(payload: dict[str, Any]) -> None:
@@ -125,10 +132,11 @@ def test_every_other_event_is_politely_ignored(event: str, payload: dict[str, An
     [
         ("issue", None),
         ("label", None),
-        ("sender", None),
+        ("sender", {}),
         ("repository", {"full_name": "acme", "default_branch": "main"}),
         ("repository", {"full_name": "acme/../etc", "default_branch": "main"}),
-        ("issue", {"number": 0, "title": "t", "html_url": "u", "state": "open"}),
+        ("issue", {"number": 0, "title": "t", "html_url": "u", "state": "open", "updated_at": "2026-11-22T08:00:00Z"}),
+        ("issue", {"number": 1, "title": "t", "html_url": "u", "state": "open", "updated_at": "2026-11-22T08:00:00"}),
         ("issue", [1]),
     ],
 )

@@ -12,8 +12,8 @@ from markdown_it import MarkdownIt
 from cloud_agent.domain.failures import Failure, explain
 from cloud_agent.domain.messages import (
     BODY_LIMIT,
-    REASON_LIMIT,
     TITLE_LIMIT,
+    code,
     commit_message,
     execution_console_url,
     fenced,
@@ -21,9 +21,9 @@ from cloud_agent.domain.messages import (
     plain,
     pull_request_body,
     pull_request_title,
+    restart_by_comment,
+    restart_by_label,
     sentence,
-    session_announcement,
-    session_end,
     session_failure,
 )
 
@@ -60,30 +60,6 @@ def test_merging_the_pull_request_closes_the_issue() -> None:
     body = pull_request_body(42, "octo_dev")
     assert body.startswith("Closes #42\n\n")
     assert r"as asked by octo\_dev." in body
-
-
-def test_the_announcement_carries_url_branch_and_marker() -> None:
-    comment = session_announcement("09e22a8b", "https://09e22a8b.uat.example.com", "claude/42")
-    assert comment.startswith("<!-- claude-cloud-agent:session:09e22a8b -->\n")
-    assert "**Live:** https://09e22a8b.uat.example.com\n" in comment
-    assert "`claude/42`" in comment
-
-
-def test_an_ended_sessions_comment_keeps_the_marker_and_claims_no_url() -> None:
-    comment = session_end("09e22a8b", "The session reached its maximum age.")
-    assert comment.startswith(marker("session", "09e22a8b"))
-    assert "The session reached its maximum age. What Claude pushed" in comment
-    assert "http" not in comment
-
-
-def test_the_agents_reason_for_an_end_is_data_and_short() -> None:
-    comment = session_end("09e22a8b", "<img src=x>\n\n# @octo-dev, " + "see [this](http://evil) " * 2_000)
-    html = MARKDOWN.render(comment)
-    assert len(comment) < 2 * REASON_LIMIT + 500
-    assert ["<h3>"] == re.findall(r"<h\d>", html)
-    assert "<img" not in html
-    assert "<a" not in html
-    assert "@octo-dev" not in html
 
 
 @given(text=WORDS)
@@ -137,9 +113,8 @@ def test_of_a_long_text_the_end_is_kept() -> None:
 
 
 def test_a_failure_says_what_happened_what_to_do_and_where_to_look() -> None:
-    comment = session_failure(
-        "09e22a8b", explain("Run Agent", "RepositoryEmptyError", "acme/shop has no branch main."), EXECUTION
-    )
+    failure = explain("Run Agent", "RepositoryEmptyError", "acme/shop has no branch main.")
+    comment = session_failure("09e22a8b", failure, EXECUTION, restart_by_label())
     assert comment.startswith(marker("failure", "09e22a8b"))
     assert "\nThe repository has no commit to start from.\n" in comment
     assert "**What to do:** Push a first commit to the default branch. Then remove the label" in comment
@@ -147,8 +122,17 @@ def test_a_failure_says_what_happened_what_to_do_and_where_to_look() -> None:
     assert f"({EXECUTION})" in comment
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"), [("claude/42", "`claude/42`"), ("a`b", "`` a`b ``"), ("``", "``` `` ```"), ("<b>", "`<b>`")]
+)
+def test_code_is_shown_as_it_is(text: str, shown: str) -> None:
+    assert shown == code(text)
+    (child,) = MARKDOWN.parse(code(text))[1].children or []
+    assert ("code_inline", text) == (child.type, child.content)
+
+
 def test_a_failure_without_evidence_has_no_details() -> None:
-    assert "<details>" not in session_failure("09e22a8b", Failure("XError", "what", "advice", ""), EXECUTION)
+    assert "<details>" not in session_failure("09e22a8b", Failure("XError", "what", "advice", ""), EXECUTION, "")
 
 
 @given(cause=st.text(max_size=100))
@@ -156,7 +140,8 @@ def test_a_failure_without_evidence_has_no_details() -> None:
 @example(cause="😀" * 32_768)
 @example(cause="</details>\n```\n@everyone" * 1_000)
 def test_every_failure_fits_into_a_comment(cause: str) -> None:
-    comment = session_failure("09e22a8b", explain("Run Agent", "InstallFailedError", cause), EXECUTION)
+    failure = explain("Run Agent", "InstallFailedError", cause)
+    comment = session_failure("09e22a8b", failure, EXECUTION, restart_by_comment())
     assert len(comment) <= BODY_LIMIT
     html = MARKDOWN.render(comment)
     assert int(bool(cause)) == html.count("</details>")

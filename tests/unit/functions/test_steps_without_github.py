@@ -33,6 +33,7 @@ def event(environment: Callable[..., None], sample: Callable[[str], dict[str, An
         Item=session_key(ID)
         | {name: session[name] for name in ("session_id", "repo", "issue_number", "issue_key", "branch")}
         | {"status": "STARTING", "token_hash": "", "execution_arn": event["execution_arn"]}
+        | {"created_at": "2026-11-22T10:00:00.000Z"}
     )
     return event
 

@@ -55,6 +55,7 @@ def _put(table: Table, **attributes: Any) -> None:  # noqa: ANN401 - a row's val
             "issue_key": "42",
             "branch": "claude/42",
             "token_hash": "",
+            "created_at": "2026-11-22T08:00:00.000Z",
             "execution_arn": "arn",
             **attributes,
         }
@@ -104,6 +105,26 @@ def test_an_ended_session_is_left_alone(stop: Stop, table: Table, step_functions
     _put(table, status=status, task_arn=TASK)
     assert 0 == stop()
     assert _note(table) is None
+
+
+def test_a_session_that_waits_for_its_slot_has_no_task_to_lose(
+    stop: Stop, table: Table, step_functions: StepFunctions
+) -> None:
+    _put(table, status="QUEUED", start_token="WAIT-FOR-SLOT")
+    step_functions.late[FIRST] = "TaskDoesNotExist"
+    assert 0 == stop()
+    assert _note(table) is None
+    assert [] == step_functions.failed
+
+
+def test_a_session_that_is_asked_to_end_fails_its_wait_and_the_workflow_reads_why(
+    stop: Stop, table: Table, step_functions: StepFunctions
+) -> None:
+    step_functions.late[FIRST] = "TaskTimedOut"
+    ending = {"status": "STOPPED", "reason": "The issue was closed."}
+    _put(table, lifecycle_token=SECOND, task_arn=TASK, ending=ending)
+    assert 1 == stop()
+    assert ending == table.get_item(Key=session_key(ID))["Item"]["ending"]
 
 
 def test_a_session_whose_row_is_gone_still_ends_its_wait(stop: Stop, step_functions: StepFunctions) -> None:

@@ -14,6 +14,7 @@ from cloud_agent.domain.errors import TaskNotRunningError
 if TYPE_CHECKING:
     from tests.unit.functions.conftest import Ecs
 
+FAMILY = "claude-cloud-agent-agent"
 ID = "09e22a8b"
 
 
@@ -54,3 +55,36 @@ def test_a_task_without_an_address_is_named(tasks: Tasks, ecs: Ecs) -> None:
     arn = ecs.add("a", ID, 1, None)
     with pytest.raises(TaskNotRunningError, match=arn):
         tasks.find(ID)
+
+
+def test_every_task_of_the_family_that_is_meant_to_run_is_found(tasks: Tasks, ecs: Ecs) -> None:
+    arns = [ecs.add(f"task-{number}", ID, number, None, "PROVISIONING") for number in range(250)]
+    ecs.tasks[3]["desiredStatus"] = "STOPPED"
+    ecs.tasks[4]["family"] = "claude-cloud-agent-proxy"
+    started = tasks.started(FAMILY)
+    assert [arn for arn in arns if arn not in arns[3:5]] == [task.arn for task in started]
+    assert (ID, 0.0) == (started[0].started_by, started[0].created_at.timestamp())
+
+
+def test_no_task_is_no_error(tasks: Tasks, ecs: Ecs) -> None:
+    assert [] == tasks.started(FAMILY)
+    assert {} == tasks.stopped([])
+    tasks.stop_all(ID, "over")
+    assert [] == ecs.stopped
+
+
+def test_a_stopped_task_is_told_in_ecss_words_and_one_that_still_stops_is_not(tasks: Tasks, ecs: Ecs) -> None:
+    running, stopping, stopped = (ecs.add(name, ID, 1, "10.0.2.2", name) for name in ("RUNNING", "STOPPING", "STOPPED"))
+    ecs.tasks[2] |= {"stoppedReason": "Essential container in task exited", "containers": [{"exitCode": 137}]}
+    forgotten = running + "0"
+    assert {
+        stopped: "Essential container in task exited; exit code 137",
+        forgotten: "ECS no longer knows the task",
+    } == tasks.stopped([running, stopping, stopped, forgotten])
+
+
+def test_all_tasks_of_a_session_are_stopped_and_no_others(tasks: Tasks, ecs: Ecs) -> None:
+    own = [ecs.add(name, ID, 1, None) for name in ("a", "b")]
+    ecs.add("other", "0badcafe", 1, None)
+    tasks.stop_all(ID, "x" * 300)
+    assert [(arn, "x" * 255) for arn in own] == ecs.stopped

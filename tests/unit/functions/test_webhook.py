@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import Context, StepFunctions
+    from tests.unit.functions.conftest import Context, GitHubStandIn, StepFunctions
 
     Deliver = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -32,7 +31,7 @@ EXECUTION = "acme-storefront-42-513821dd"
 
 @pytest.fixture
 def deliver(
-    environment: Callable[..., None],
+    github_stand_in: GitHubStandIn,
     sample: Callable[[str], dict[str, Any]],
     step_functions: StepFunctions,
     context: Context,
@@ -89,7 +88,7 @@ def test_a_body_in_base64_is_the_same_delivery(deliver: Deliver, step_functions:
 
 @pytest.mark.parametrize("path", ["webhook/plain_body.json", "webhook/base64_body.json"])
 def test_the_samples_are_signed_as_their_readme_says(
-    environment: Callable[..., None],
+    github_stand_in: GitHubStandIn,
     sample: Callable[[str], dict[str, Any]],
     step_functions: StepFunctions,
     context: Context,
@@ -202,33 +201,19 @@ def test_a_duplicate_after_the_memory_is_gone_still_starts_nothing(
 
 
 def test_a_second_label_on_an_issue_with_a_live_session_starts_nothing(
-    deliver: Deliver, step_functions: StepFunctions, table: Table
+    deliver: Deliver, step_functions: StepFunctions, put_session: Callable[..., None]
 ) -> None:
-    table.put_item(
-        Item={
-            "pk": "ISSUE#acme/storefront#42",
-            "sk": "LOCK",
-            "session_id": "09e22a8b",
-            "expires_at": int(time.time()) + 60,
-        }
-    )
+    put_session("09e22a8b")
     status, answer = deliver(x_github_delivery="another")
     assert (200, {"ignored": "issue #42 already has the live session 09e22a8b"}) == (status, answer)
     assert {} == step_functions.executions
 
 
 def test_the_own_lock_does_not_stand_in_the_way_of_a_redelivery(
-    deliver: Deliver, table: Table, idempotency_table: Table
+    deliver: Deliver, put_session: Callable[..., None], idempotency_table: Table
 ) -> None:
     first = deliver()
-    table.put_item(
-        Item={
-            "pk": "ISSUE#acme/storefront#42",
-            "sk": "LOCK",
-            "session_id": "513821dd",
-            "expires_at": int(time.time()) + 60,
-        }
-    )
+    put_session("513821dd")
     for row in idempotency_table.scan()["Items"]:
         idempotency_table.delete_item(Key={"id": row["id"]})
     assert first == deliver()
@@ -339,9 +324,10 @@ def test_each_line_of_a_start_carries_session_and_delivery(deliver: Deliver, log
 
 def test_a_start_leaves_the_map_in_which_the_workflow_takes_a_slot(deliver: Deliver, table: Table) -> None:
     slots = {"pk": "SLOTS", "sk": "SLOTS"}
-    table.put_item(Item={**slots, "live": {"0000aaaa": 1}})
+    table.put_item(Item={**slots, "live": {"0000aaaa": "acme/lunch"}})
     deliver()
-    assert {**slots, "live": {"0000aaaa": 1}} == table.get_item(Key=slots)["Item"]
+    expected = {**slots, "live": {"0000aaaa": "acme/lunch"}, "waiting": {}, "version": 0}
+    assert expected == table.get_item(Key=slots)["Item"]
     table.delete_item(Key=slots)
     deliver(x_github_delivery="another")
-    assert {**slots, "live": {}} == table.get_item(Key=slots)["Item"]
+    assert expected | {"live": {}} == table.get_item(Key=slots)["Item"]

@@ -2,106 +2,78 @@
 
 from __future__ import annotations
 
-import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.sessions_table import lock_key, pull_key, session_key
-from cloud_agent.domain.signature import sign
-from cloud_agent.entrypoints.webhook import handler
+from cloud_agent.adapters.sessions_table import pull_key, session_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import Context, StepFunctions
+    from tests.unit.functions.conftest import StepFunctions
 
+    PutSession = Callable[..., None]
     Deliver = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
 
 REPO = "acme/storefront"
-SECRET = "It's a Secret to Everybody"
+SESSION = "513821dd"
 REPOSITORY = {"full_name": REPO, "default_branch": "main"}
 MERGED = {"action": "closed", "repository": REPOSITORY, "pull_request": {"number": 43, "merged": True}}
 CLOSED = {"action": "closed", "repository": REPOSITORY, "issue": {"number": 42, "state_reason": "not_planned"}}
 
 
 @pytest.fixture
-def deliver(
-    environment: Callable[..., None],  # noqa: ARG001 - set, not called
-    sample: Callable[[str], dict[str, Any]],
-    context: Context,
-) -> Deliver:
-    def send(event_name: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        event, body = sample("webhook/plain_body.json"), json.dumps(payload)
-        event["body"] = body
-        event["headers"] |= {"x-hub-signature-256": sign(SECRET, body.encode()), "x-github-event": event_name}
-        answer = handler(event, context)
-        return int(answer["statusCode"]), json.loads(answer["body"])
-
-    return send
+def deliver(deliver_event: Deliver) -> Deliver:
+    return deliver_event
 
 
-def put_session(table: Table, **attributes: str) -> None:
-    row: dict[str, Any] = {
-        "session_id": "513821dd",
-        "status": "RUNNING",
-        "repo": REPO,
-        "issue_number": 42,
-        "issue_key": "42",
-        "branch": "claude/42",
-        "token_hash": "",
-        "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:session:x",
-    }
-    table.put_item(Item=session_key("513821dd") | row | attributes)
-    table.put_item(Item=pull_key(REPO, 43) | {"session_id": "513821dd"})
-    table.put_item(Item=lock_key(REPO, 42) | {"session_id": "513821dd", "expires_at": int(time.time()) + 60})
-
-
-def test_a_merge_ends_a_supervised_session(deliver: Deliver, table: Table, step_functions: StepFunctions) -> None:
-    put_session(table, lifecycle_token="parked")
+def test_a_merge_ends_a_supervised_session(
+    deliver: Deliver, put_session: PutSession, table: Table, step_functions: StepFunctions
+) -> None:
+    put_session(SESSION, lifecycle_token="parked")
     status, answer = deliver("pull_request", MERGED)
-    assert (202, {"session_id": "513821dd", "ending": "The pull request was merged."}) == (status, answer)
+    assert (202, {"session_id": SESSION, "ending": "The pull request was merged."}) == (status, answer)
     ending = {"status": "COMPLETED", "reason": "The pull request was merged."}
     assert [("parked", ending)] == step_functions.succeeded
-    assert ending == table.get_item(Key=session_key("513821dd"))["Item"]["ending"]
+    assert ending == table.get_item(Key=session_key(SESSION))["Item"]["ending"]
 
 
 def test_a_session_that_is_starting_is_told_through_its_first_wait(
-    deliver: Deliver, table: Table, step_functions: StepFunctions
+    deliver: Deliver, put_session: PutSession, step_functions: StepFunctions
 ) -> None:
-    put_session(table, status="STARTING", start_token="first")
+    put_session(SESSION, status="STARTING", start_token="first")
     assert 202 == deliver("issues", CLOSED)[0]
     assert [("first", "SessionEndRequestedError", "The issue was closed.")] == step_functions.failed
 
 
 def test_a_session_between_its_waits_keeps_the_note(
-    deliver: Deliver, table: Table, step_functions: StepFunctions
+    deliver: Deliver, put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
-    put_session(table)
+    put_session(SESSION)
     assert 202 == deliver("issues", CLOSED)[0]
     assert ([], []) == (step_functions.succeeded, step_functions.failed)
     ending = {"status": "STOPPED", "reason": "The issue was closed."}
-    assert ending == table.get_item(Key=session_key("513821dd"))["Item"]["ending"]
+    assert ending == table.get_item(Key=session_key(SESSION))["Item"]["ending"]
 
 
 def test_the_first_reason_stands_and_a_repeated_event_tells_the_wait_again(
-    deliver: Deliver, table: Table, step_functions: StepFunctions
+    deliver: Deliver, put_session: PutSession, step_functions: StepFunctions
 ) -> None:
-    put_session(table, lifecycle_token="parked")
+    put_session(SESSION, lifecycle_token="parked")
     deliver("pull_request", MERGED)
-    assert (202, {"session_id": "513821dd", "ending": "The pull request was merged."}) == deliver("issues", CLOSED)
+    assert (202, {"session_id": SESSION, "ending": "The pull request was merged."}) == deliver("issues", CLOSED)
     assert ["COMPLETED", "COMPLETED"] == [output["status"] for _, output in step_functions.succeeded]
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
 def test_a_session_that_is_over_is_left_alone(
-    deliver: Deliver, table: Table, step_functions: StepFunctions, status: str
+    deliver: Deliver, put_session: PutSession, table: Table, step_functions: StepFunctions, status: str
 ) -> None:
-    put_session(table, status=status)
+    put_session(SESSION, status=status)
     assert (200, {"ignored": "there is no live session to end"}) == deliver("pull_request", MERGED)
-    assert "ending" not in table.get_item(Key=session_key("513821dd"))["Item"]
+    assert "ending" not in table.get_item(Key=session_key(SESSION))["Item"]
     assert ([], []) == (step_functions.succeeded, step_functions.failed)
 
 
@@ -111,5 +83,5 @@ def test_a_pull_request_of_nobodys_session_is_ignored(deliver: Deliver) -> None:
 
 
 def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(deliver: Deliver, table: Table) -> None:
-    table.put_item(Item=pull_key(REPO, 43) | {"session_id": "513821dd"})
+    table.put_item(Item=pull_key(REPO, 43) | {"session_id": SESSION})
     assert (200, {"ignored": "there is no live session to end"}) == deliver("pull_request", MERGED)

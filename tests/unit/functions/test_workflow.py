@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from cloud_agent.adapters.workflow import Workflow
+from cloud_agent.adapters.workflow import Workflow, state_machine_of
 
 if TYPE_CHECKING:
     from tests.unit.functions.conftest import StepFunctions
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:test-session"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:test-session:acme-shop-42-09e22a8b"
 LATE = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"]
 
 
@@ -62,3 +63,34 @@ def test_of_a_cause_that_is_too_long_the_end_is_kept(workflow: Workflow, step_fu
 def test_the_longest_words_of_an_agent_fit_into_an_output(workflow: Workflow, step_functions: StepFunctions) -> None:
     assert workflow.succeed("t", {"reason": "😀" * 32_000})
     assert "😀" * 32_000 == step_functions.succeeded[0][1]["reason"]
+
+
+def test_an_execution_says_which_state_machine_it_is_of() -> None:
+    assert ARN == state_machine_of(EXECUTION)
+
+
+def test_every_page_of_the_running_executions_is_read(workflow: Workflow, step_functions: StepFunctions) -> None:
+    step_functions.statuses = {f"{EXECUTION}{number}": "RUNNING" for number in range(2_001)}
+    step_functions.statuses |= {EXECUTION: "SUCCEEDED", EXECUTION.replace("test", "other"): "RUNNING"}
+    running = workflow.running(ARN)
+    assert 2_001 == len(running)
+    assert EXECUTION not in running
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("RUNNING", None),
+        ("PENDING_REDRIVE", None),
+        ("SUCCEEDED", "SUCCEEDED"),
+        ("FAILED", "FAILED"),
+        ("TIMED_OUT", "TIMED_OUT"),
+        ("ABORTED", "ABORTED"),
+        (None, "DELETED"),
+    ],
+)
+def test_an_execution_is_over_when_nothing_can_go_on(
+    workflow: Workflow, step_functions: StepFunctions, status: str | None, expected: str | None
+) -> None:
+    step_functions.statuses = {EXECUTION: status} if status else {}
+    assert expected == workflow.over(EXECUTION)

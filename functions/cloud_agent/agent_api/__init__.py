@@ -1,0 +1,1 @@
+"""The routes of the Agent API, /agent/*, and what they share."""

@@ -1,0 +1,88 @@
+"""What every route does with its request: open the session, read the body, answer in JSON."""
+
+import json
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from pydantic import TypeAdapter, ValidationError
+
+from cloud_agent.adapters.sessions_table import SessionsTable
+from cloud_agent.domain.errors import SessionNotFoundError, SessionOverError, UnreadableEventError
+from cloud_agent.domain.messages import sentence
+from cloud_agent.domain.session import Session
+from cloud_agent.domain.session_token import opens, session_id_of
+from cloud_agent.observability import identify_session
+from cloud_agent.settings import AgentApiSettings, load
+
+T = TypeVar("T")
+
+
+class TokenRefusedError(Exception):
+    """The bearer token opens no session. Says no more: a guesser learns nothing."""
+
+
+def open_session(event: APIGatewayProxyEventV2) -> Session:
+    """The live session that the request's token opens.
+
+    Raises:
+        TokenRefusedError: it opens none.
+        SessionOverError: the session has ended or was asked to.
+    """
+    session = open_live_session(event)
+    refuse_ending(session)
+    return session
+
+
+def open_live_session(event: APIGatewayProxyEventV2) -> Session:
+    """The session that the request's token opens, asked to end or not.
+
+    Raises:
+        TokenRefusedError: it opens none.
+        SessionOverError: the session has ended.
+    """
+    authorization = event.headers.get("authorization", "")
+    session_id = session_id_of(authorization)
+    if session_id is None:
+        raise TokenRefusedError
+    try:
+        session = SessionsTable(load(AgentApiSettings).sessions_table).get(session_id)
+    except SessionNotFoundError as error:
+        raise TokenRefusedError from error
+    if not opens(authorization, session):
+        raise TokenRefusedError
+    identify_session(session_id, session.execution_arn)
+    if not session.status.is_live:
+        raise SessionOverError(sentence(f"Session {session_id} has ended: {session.end_reason or session.status}"))
+    return session
+
+
+def refuse_ending(session: Session) -> None:
+    """Have the container stop where the session was asked to end.
+
+    Raises:
+        SessionOverError: it was.
+    """
+    if session.ending is not None:
+        raise SessionOverError(sentence(f"Session {session.session_id} is ending: {session.ending.reason}"))
+
+
+def read(event: APIGatewayProxyEventV2, adapter: TypeAdapter[T]) -> T:
+    """The request's body.
+
+    Raises:
+        UnreadableEventError: names the members that are not as expected.
+    """
+    try:
+        return adapter.validate_json(event.decoded_body or "{}")
+    except ValidationError as error:
+        reasons = "; ".join(": ".join(map(str, [*e["loc"], e["msg"]])) for e in error.errors()[:5])
+        raise UnreadableEventError(f"The request body is not as expected: {reasons}") from error
+
+
+def answer(status: HTTPStatus, body: dict[str, Any]) -> Response[str]:
+    """An answer in JSON. Not in ASCII: escapes would make a long text six times as long."""
+    return Response(
+        status_code=status, content_type=content_types.APPLICATION_JSON, body=json.dumps(body, ensure_ascii=False)
+    )

@@ -1,0 +1,1 @@
+"""What each decision about a webhook delivery makes happen."""

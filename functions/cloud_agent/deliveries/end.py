@@ -1,0 +1,48 @@
+"""Something closed, or a label taken off, ends the session it belongs to."""
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from cloud_agent.adapters.sessions_table import SessionsTable
+from cloud_agent.adapters.workflow import Workflow
+from cloud_agent.deliveries.issue_session import of_issue, of_pull_request
+from cloud_agent.deliveries.outcome import Outcome, ignored
+from cloud_agent.domain.decisions import End
+from cloud_agent.domain.session import Ending, Session
+from cloud_agent.observability import identify_session, logger, metrics
+from cloud_agent.settings import WebhookSettings
+
+
+def end(settings: WebhookSettings, decision: End) -> Outcome:
+    """End the live session, if there is one.
+
+    Needs no memory of deliveries: the first request to end a session stands, and a later one changes nothing.
+
+    Raises:
+        SessionNotClaimedError: one is about to begin, and can be ended only then.
+    """
+    known = (
+        of_pull_request(settings.sessions_table, decision.repo, decision.pull_number)
+        if decision.pull_number is not None
+        else of_issue(settings.sessions_table, decision.repo, decision.issue_number or 0)
+    )
+    if known is None:
+        return ignored("there is no live session to end")
+    if known.began_after(decision.at):
+        return ignored("the session was asked for after this had happened")
+    asked = end_session(settings, known.session, decision.ending) if known.session else None
+    known.refuse_while_next_is_starting()
+    if asked is None or asked.ending is None:
+        return ignored("there is no live session to end")
+    return {"session_id": asked.session_id, "ending": asked.ending.reason}
+
+
+def end_session(settings: WebhookSettings, session: Session, ending: Ending) -> Session | None:
+    """Note the ending and tell whichever wait the execution is in; returns the row, None when the session is over."""
+    asked = SessionsTable(settings.sessions_table).request_end(session.session_id, ending)
+    if asked is None or asked.ending is None:
+        return None
+    identify_session(asked.session_id, asked.execution_arn)
+    told = Workflow().end(asked, asked.ending)
+    logger.info("end requested", extra={"reason": asked.ending.reason, "told": told})
+    metrics.add_metric("EndsRequested", MetricUnit.Count, 1)
+    return asked

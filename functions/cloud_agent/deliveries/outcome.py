@@ -1,0 +1,8 @@
+"""What became of a delivery, as it is answered and remembered."""
+
+Outcome = dict[str, str]
+
+
+def ignored(reason: str) -> Outcome:
+    """Nothing was to be done, and why."""
+    return {"ignored": reason}

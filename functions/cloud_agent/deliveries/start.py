@@ -1,0 +1,48 @@
+"""A label asks for a session: started if its sender may, and if what the label asked for still holds."""
+
+from cloud_agent.adapters.github_api import GitHubApi, connect
+from cloud_agent.adapters.requested_sessions import RequestedSessions
+from cloud_agent.deliveries.issue_session import of_issue
+from cloud_agent.deliveries.launch import Asked, following, launch
+from cloud_agent.deliveries.outcome import Outcome, ignored
+from cloud_agent.domain import replies
+from cloud_agent.domain.decisions import Start
+from cloud_agent.settings import WebhookSettings
+
+
+def start(*, settings: WebhookSettings, decision: Start, identity: str) -> Outcome:
+    """Start the session that the delivery `identity` asks for, unless there is a reason against it.
+
+    A session that is about to end is followed by this one. Done again after a failure, it comes to the same.
+
+    Raises:
+        CloudAgentError: as `github_api.connect` and `GitHubApi` do; nothing has been started.
+    """
+    request = decision.request
+    known = of_issue(settings.sessions_table, request.repo, request.issue_number)
+    live = known.session
+    if live is not None and not known.was_asked_for_by(identity) and live.session_id != request.session_id:
+        if live.ending is None:
+            requested = RequestedSessions(settings.sessions_table)
+            requested.note_asked_again(request.repo, request.issue_number, live.session_id, decision.at)
+            return ignored(f"issue #{request.issue_number} already has the live session {live.session_id}")
+        request = following(request, live)
+    github = connect(settings, request.repo, request.installation_id)
+    if not github.has_write_permission(request.requested_by):
+        _explain(settings, github, decision, identity)
+        return ignored(f"{request.requested_by} has no write permission in {request.repo}")
+    issue = github.issue(request.issue_number)
+    if issue is None or not issue.is_open or settings.trigger_label not in issue.labels:
+        return ignored(f"issue #{request.issue_number} is not open with the label any more")
+    return {"session_id": launch(settings, request, decision.prompt, Asked(identity, decision.at), known)}
+
+
+def _explain(settings: WebhookSettings, github: GitHubApi, decision: Start, identity: str) -> None:
+    """Say on the issue why nothing was started: once for each issue and login, so that nobody can make it a loop."""
+    request = decision.request
+    requested = RequestedSessions(settings.sessions_table)
+    subject, topic = f"issue#{request.issue_number}", f"label by {request.requested_by}"
+    if requested.may_explain(request.repo, subject, topic, identity):
+        words = replies.label_refused(request.requested_by, settings.trigger_label)
+        body = replies.reply(identity, words)
+        github.ensure_comment(request.issue_number, replies.reply_marker(identity), body, decision.at)

@@ -1,0 +1,54 @@
+"""What the agent is asked: the issue first, then what people write on the pull request."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+# Sorts before every other: the issue itself is the first prompt.
+INITIAL_PROMPT_ID = "0" * 26
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class PromptKind(StrEnum):
+    """Where a prompt was written."""
+
+    ISSUE = "issue"
+    COMMENT = "comment"
+    REVIEW = "review"
+    REVIEW_COMMENT = "review_comment"
+
+
+class PromptState(StrEnum):
+    """PENDING → TAKEN (Claude works on it) → ANSWERED."""
+
+    PENDING = "PENDING"
+    TAKEN = "TAKEN"
+    ANSWERED = "ANSWERED"
+
+
+class Prompt(BaseModel):
+    """One thing the agent is asked. Untrusted text: it is handed on as data and never obeyed here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    kind: PromptKind
+    title: str = ""
+    body: str
+    author: str
+    url: str
+    created_at: str
+    comment_id: int | None = None
+    state: PromptState = PromptState.PENDING
+
+
+def follow_up_id(kind: PromptKind, comment_id: int, created_at: datetime) -> str:
+    """A ULID that is always the same for the same comment and sorts by when people wrote.
+
+    Deliveries come out of order and come again: neither may change the order of the prompts or their number. Time
+    (48 bits, milliseconds) comes first; GitHub tells it to the second, so its own id (64 bits) decides within one.
+    """
+    milliseconds = int(created_at.timestamp() * 1000)
+    number = milliseconds << 80 | comment_id << 8 | list(PromptKind).index(kind)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

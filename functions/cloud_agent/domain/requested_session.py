@@ -1,0 +1,29 @@
+"""The session that was asked for last on an issue: known before it is claimed, and when it never is."""
+
+from datetime import UTC, datetime, timedelta
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from cloud_agent.domain.session import SessionId
+
+# A start takes seconds, but a session that follows another waits up to ten minutes for that one's lock.
+CLAIMED_WITHIN = timedelta(minutes=1)
+LOCK_AWAITED = timedelta(minutes=10)
+
+
+class RequestedSession(BaseModel):
+    """Who asked for it (a delivery's id or a comment's identity), when GitHub saw that, and when it was passed on."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    session_id: SessionId
+    follows: SessionId | None = None
+    previous_session_id: SessionId | None = None
+    asked_by: str
+    asked_at: AwareDatetime
+    requested_at: AwareDatetime
+
+    def may_still_begin(self) -> bool:
+        """Whether its execution may still be on the way to claiming the issue."""
+        longest = CLAIMED_WITHIN + (LOCK_AWAITED if self.follows else timedelta())
+        return datetime.now(UTC) - self.requested_at < longest

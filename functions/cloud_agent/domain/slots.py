@@ -1,0 +1,56 @@
+"""Who may run and who waits: so many sessions at once in all, so many of one repository. First come, first served."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SlotLimits:
+    """How many sessions may run at once, in all and of one repository."""
+
+    sessions: int
+    sessions_per_repository: int
+
+
+@dataclass(frozen=True, order=True)
+class Waiting:
+    """A session in the queue; they sort by when they came."""
+
+    since: str
+    session_id: str
+    repo: str
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """Every session from its claim to its close: those that hold a slot (id → repository), and the queue in order.
+
+    `version` changes with every write, so that a decision made on an older state is refused.
+    """
+
+    live: dict[str, str]
+    waiting: tuple[Waiting, ...]
+    version: int
+
+    def next_to_start(self, limits: SlotLimits, passed_over: Collection[str] = ()) -> Waiting | None:
+        """The session that has waited longest among those that the limits allow to run.
+
+        A repository at its own limit does not hold up the others behind it.
+        """
+        if len(self.live) >= limits.sessions:
+            return None
+        running = Counter(self.live.values())
+        return next(
+            (
+                one
+                for one in self.waiting
+                if running[one.repo] < limits.sessions_per_repository and one.session_id not in passed_over
+            ),
+            None,
+        )
+
+    def place_of(self, session_id: str) -> int | None:
+        """The session's place in the queue, from 1; None when it does not wait."""
+        ids = [one.session_id for one in self.waiting]
+        return ids.index(session_id) + 1 if session_id in ids else None

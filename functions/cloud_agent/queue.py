@@ -1,0 +1,31 @@
+"""The queue moves on: whoever has waited longest gets the free slot, and its execution is woken."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cloud_agent.adapters.slots import Granted, Slots
+from cloud_agent.adapters.workflow import Workflow
+from cloud_agent.domain.slots import SlotLimits
+from cloud_agent.observability import logger
+
+
+def move_on(slots: Slots, limits: SlotLimits) -> list[str]:
+    """Give every free slot away and wake the executions that wait for one; returns the sessions that may start.
+
+    An execution that is not waiting just now, or cannot be told, finds its slot when it asks for it.
+    """
+    workflow, started = Workflow(), []
+    for granted in slots.assign(limits):
+        started.append(granted.session_id)
+        logger.info("slot given", extra={"to_session": granted.session_id, "told": _tell(workflow, granted)})
+    return started
+
+
+def _tell(workflow: Workflow, granted: Granted) -> bool:
+    """Whether an execution was waiting and has been woken. One session's trouble is not another's failure."""
+    if granted.start_token is None:
+        return False
+    try:
+        return workflow.succeed(granted.start_token, {})
+    except (BotoCoreError, ClientError):
+        logger.exception("session not told of its slot", extra={"to_session": granted.session_id})
+        return False

@@ -1,0 +1,69 @@
+"""How many requests a session makes of GitHub: its limits hold for all sessions of an installation together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from urllib3.connectionpool import HTTPConnectionPool
+
+from cloud_agent.adapters.prompts import Prompts
+from cloud_agent.domain.answers import Answer
+from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.entrypoints import publish_session
+
+if TYPE_CHECKING:
+    from tests.integration.steps.conftest import GitHub, Steps
+
+STEPS = ("create_branch", "open_draft_pull_request", "announce_session", "close_session")
+
+
+@pytest.fixture
+def requests(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """What is asked of GitHub from now on, by method."""
+    counted: Counter[str] = Counter()
+    urlopen = HTTPConnectionPool.urlopen
+
+    def count(pool: HTTPConnectionPool, method: str, url: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - urllib3's
+        if pool.port == int(github.url.rpartition(":")[2]):
+            counted[method] += 1
+        return urlopen(pool, method, url, *arguments, **options)
+
+    monkeypatch.setattr(HTTPConnectionPool, "urlopen", count)
+    return counted
+
+
+def test_a_session_of_one_turn_makes_few_requests(
+    steps: Steps, github: GitHub, repo: str, requests: Counter[str]
+) -> None:
+    session = steps.claim(repo)
+    by_step = {}
+    steps.change(session, status="STARTING")
+    issue = Prompt(id=INITIAL_PROMPT_ID, kind=PromptKind.ISSUE, body="", author="octo-dev", url="u", created_at="")
+    Prompts("sessions").put_initial(session.session_id, issue)
+    for step in STEPS[:3]:
+        steps.run(step, session, **steps.more(step, session))
+        by_step[step] = Counter(requests)
+        requests.clear()
+    steps.change(session, status="RUNNING", turns=3)
+    sha = github.add_commit(repo, session.branch, "Show the menu")
+    steps.change(session, reported_head_sha=sha)
+    answer = Answer(prompt_id=issue.id, is_error=False, result="", head_sha=sha, created_at="2026-11-22T10:00:00Z")
+    Prompts("sessions").answer(session.session_id, answer)
+    publish_session._connect.cache_clear()  # noqa: SLF001 - a worker that has just started
+    steps.publish(session, "SESSION", f"ANSWER#{issue.id}")
+    by_step["turn"] = Counter(requests)
+    requests.clear()
+    steps.run("close_session", session, **steps.more("close_session", session))
+    by_step["close_session"] = Counter(requests)
+    expected = {
+        "create_branch": Counter(POST=3, GET=2),
+        # token, pull request, comment, Deployment and its state; the branch's commits
+        "open_draft_pull_request": Counter(POST=5, GET=1),
+        "announce_session": Counter(POST=2, PATCH=1),
+        # token, reply, ready for review; commits and the pull request's draft; the session's comment
+        "turn": Counter(POST=3, GET=2, PATCH=1),
+        "close_session": Counter(POST=2, GET=1, PATCH=1),
+    }
+    assert expected == by_step

@@ -1,0 +1,240 @@
+"""Each prompt is answered once, where it was asked, and says only of GitHub what GitHub says."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent.adapters.prompts import Prompts
+from cloud_agent.adapters.publications import Publications
+from cloud_agent.domain.answers import Answer
+from cloud_agent.domain.errors import GitHubUnavailableError
+from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.steps.conftest import Clone, GitHub, Json, Steps
+
+    from cloud_agent.domain.session import SessionRequest
+
+ASKED = "01JD8Y3QF0000000000000000A"
+
+
+class Conversation:
+    """One session's prompts and answers, and what people see of them."""
+
+    def __init__(self, steps: Steps, github: GitHub, session: SessionRequest) -> None:
+        self.steps, self.github, self.session = steps, github, session
+        self.prompts = Prompts("sessions")
+        self.number: int = (steps.row(session) or {})["pull_number"]
+
+    def ask(self, prompt_id: str, kind: PromptKind = PromptKind.COMMENT, comment_id: int | None = None) -> None:
+        url = f"{self.github.url}/{self.session.repo}/pull/{self.number}"
+        prompt = Prompt(
+            id=prompt_id, kind=kind, body="And?", author="octo-dev", url=url, created_at="", comment_id=comment_id
+        )
+        store = self.prompts.put_initial if kind is PromptKind.ISSUE else self.prompts.add
+        store(self.session.session_id, prompt)
+
+    def answer(self, prompt_id: str, **members: Any) -> None:  # noqa: ANN401 - any member
+        made: Json = {"is_error": False, "result": "Here it is.", "created_at": "2026-11-22T10:00:00.000Z"}
+        self.prompts.answer(self.session.session_id, Answer(prompt_id=prompt_id, **made | members))
+        if members.get("head_sha"):
+            self.steps.change(self.session, reported_head_sha=members["head_sha"])
+
+    def publish(self, prompt_id: str) -> None:
+        self.steps.publish(self.session, "SESSION", f"ANSWER#{prompt_id}")
+
+    def push(self, message: str) -> str:
+        return self.github.add_commit(self.session.repo, self.session.branch, message)
+
+    def replies(self) -> list[str]:
+        """All that was said on the pull request beside the status comment."""
+        return [
+            text
+            for text in self.github.comments(self.session.repo, self.number)
+            if ":session:" not in text.splitlines()[0]
+        ]
+
+    @property
+    def status(self) -> str:
+        (text,) = (text for text in self.github.comments(self.session.repo, self.number) if ":session:" in text[:60])
+        return text
+
+    @property
+    def is_draft(self) -> bool:
+        return bool(self.github.get(f"/repos/{self.session.repo}/pulls/{self.number}")["draft"])
+
+
+@pytest.fixture
+def talk(steps: Steps, github: GitHub, repo: str) -> Conversation:
+    session = steps.claim(repo)
+    steps.run_up_to("announce_session", session)
+    steps.change(session, status="RUNNING")
+    return Conversation(steps, github, session)
+
+
+def test_an_answer_is_posted_once_with_the_turns_commits_and_the_draft_becomes_ready(talk: Conversation) -> None:
+    talk.ask(INITIAL_PROMPT_ID, PromptKind.ISSUE)
+    sha = talk.push("Show the menu")
+    talk.answer(INITIAL_PROMPT_ID, head_sha=sha)
+    for _ in range(3):
+        talk.publish(INITIAL_PROMPT_ID)
+    (reply,) = talk.replies()
+    assert "In answer to [the issue]" in reply
+    assert "**Pushed** 1 commit to `claude/1`" in reply
+    assert "Show the menu" in reply
+    assert not talk.is_draft
+    assert "**1 commit of this branch**" in talk.status
+    assert "waiting for you" in talk.status
+
+
+def test_the_next_answer_lists_its_own_turns_commits_and_leaves_a_draft_that_a_person_made(talk: Conversation) -> None:
+    talk.ask(INITIAL_PROMPT_ID, PromptKind.ISSUE)
+    talk.answer(INITIAL_PROMPT_ID, head_sha=talk.push("Show the menu"))
+    talk.publish(INITIAL_PROMPT_ID)
+    to_draft(talk)
+    talk.ask(ASKED)
+    talk.answer(ASKED, head_sha=talk.push("Show dessert"))
+    talk.publish(ASKED)
+    _, reply = talk.replies()
+    assert "Show dessert" in reply
+    assert "Show the menu" not in reply
+    assert "**2 commits of this branch**" in talk.status
+    assert talk.is_draft
+
+
+def to_draft(talk: Conversation) -> None:
+    node = talk.github.get(f"/repos/{talk.session.repo}/pulls/{talk.number}")["node_id"]
+    query = f'mutation {{ convertPullRequestToDraft(input: {{pullRequestId: "{node}"}}) {{ clientMutationId }} }}'
+    talk.github.call("POST", f"{talk.github.url}/api/graphql", query=query)
+    assert talk.is_draft
+
+
+@pytest.mark.parametrize(
+    ("row", "members"),
+    [({"ready_for_review": False}, {}), ({}, {"is_error": True}), ({}, {"interrupted": True})],
+    ids=["config", "failed", "interrupted"],
+)
+def test_a_draft_stays_one_when_the_repository_says_so_or_the_turn_did_not_end_well(
+    talk: Conversation, row: dict[str, Any], members: dict[str, Any]
+) -> None:
+    if row:
+        talk.steps.change(talk.session, **row)
+    talk.ask(ASKED)
+    talk.answer(ASKED, head_sha=talk.push("Show the menu"), **members)
+    talk.publish(ASKED)
+    assert talk.is_draft
+    assert ("**The turn" in talk.replies()[0]) is bool(members)
+
+
+def test_pushed_is_not_said_of_a_commit_that_the_branch_does_not_have(talk: Conversation) -> None:
+    talk.ask(ASKED)
+    talk.answer(ASKED, head_sha="a" * 40)
+    talk.publish(ASKED)
+    (reply,) = talk.replies()
+    assert "Pushed" not in reply
+    assert "does not have that commit" in reply
+    assert talk.is_draft
+
+
+def test_an_answer_that_github_took_without_our_knowing_is_not_posted_again(talk: Conversation) -> None:
+    talk.ask(ASKED)
+    talk.answer(ASKED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Publications, "record_reply", crash)
+        with contextlib.suppress(GitHubUnavailableError):
+            talk.publish(ASKED)
+    assert 1 == len(talk.replies())
+    talk.publish(ASKED)
+    assert 1 == len(talk.replies())
+    key = {"pk": f"SESSION#{talk.session.session_id}", "sk": f"ANSWER#{ASKED}"}
+    assert talk.steps.table.get_item(Key=key)["Item"]["reply_id"]
+
+
+def crash(*_arguments: object) -> None:
+    raise GitHubUnavailableError("the connection was cut after GitHub had written")
+
+
+@pytest.fixture
+def line_comment(talk: Conversation, clone: Callable[[str], Clone]) -> int:
+    """The id of a person's comment on a line of the pull request."""
+    work = clone(talk.session.repo)
+    work.run("checkout", "--quiet", talk.session.branch)
+    work.commit("menu.txt")
+    work.push(talk.session.branch)
+    path = f"/repos/{talk.session.repo}/pulls/{talk.number}/comments"
+    made = talk.github.call("POST", path, body="Why?", path="menu.txt", line=1, side="RIGHT")
+    return int(made["id"])
+
+
+@pytest.mark.parametrize("in_reply", [False, True], ids=["first of its thread", "a reply itself"])
+def test_a_review_comment_is_answered_in_its_thread_once(
+    talk: Conversation, line_comment: int, *, in_reply: bool
+) -> None:
+    asked = line_comment
+    path = f"/repos/{talk.session.repo}/pulls/{talk.number}/comments"
+    if in_reply:
+        asked = int(talk.github.call("POST", f"{path}/{line_comment}/replies", body="And this?")["id"])
+    talk.ask(ASKED, PromptKind.REVIEW_COMMENT, asked)
+    talk.answer(ASKED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Publications, "record_reply", crash)
+        with contextlib.suppress(GitHubUnavailableError):
+            talk.publish(ASKED)
+    talk.publish(ASKED)
+    replies = [c for c in talk.github.get(path) if c["body"].startswith("<!-- claude-cloud-agent:answer:")]
+    assert [line_comment] == [reply["in_reply_to_id"] for reply in replies]
+    assert [] == talk.replies()
+
+
+def test_where_the_thread_is_gone_the_answer_stands_on_the_pull_request(talk: Conversation) -> None:
+    talk.ask(ASKED, PromptKind.REVIEW_COMMENT, 999_999)
+    talk.answer(ASKED)
+    talk.publish(ASKED)
+    assert 1 == len(talk.replies())
+
+
+def test_each_session_of_a_pull_request_answers_the_issue_for_itself(talk: Conversation) -> None:
+    talk.ask(INITIAL_PROMPT_ID, PromptKind.ISSUE)
+    talk.answer(INITIAL_PROMPT_ID, head_sha=talk.push("Show the menu"))
+    talk.publish(INITIAL_PROMPT_ID)
+    talk.steps.run("close_session", talk.session, status="STOPPED", reason="The label was removed.")
+    newer = talk.session.model_copy(update={"session_id": f"c{talk.session.session_id[1:]}"})
+    talk.steps.put_row(newer)
+    talk.steps.run_up_to("announce_session", newer)
+    again = Conversation(talk.steps, talk.github, newer)
+    again.ask(INITIAL_PROMPT_ID, PromptKind.ISSUE)
+    again.answer(INITIAL_PROMPT_ID, head_sha=again.push("Show dessert"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Publications, "record_reply", crash)
+        with contextlib.suppress(GitHubUnavailableError):
+            again.publish(INITIAL_PROMPT_ID)
+    again.publish(INITIAL_PROMPT_ID)
+    _, reply = again.replies()
+    assert "Show dessert" in reply
+    assert "Show the menu" not in reply
+
+
+def test_an_answer_of_a_session_without_a_pull_request_is_given_up(steps: Steps, repo: str) -> None:
+    session = steps.claim(repo)
+    Prompts("sessions").answer(
+        session.session_id, Answer(prompt_id=ASKED, is_error=False, result="", created_at="2026-11-22T10:00:00.000Z")
+    )
+    steps.publish(session, f"ANSWER#{ASKED}", "ANSWER#01JD8Y3QF0000000000000000Z")
+
+
+def test_words_of_claude_can_neither_fake_our_marker_nor_mention_anybody(talk: Conversation) -> None:
+    fake = f"<!-- claude-cloud-agent:session:{talk.session.session_id} -->"
+    talk.ask(ASKED)
+    talk.answer(ASKED, result=f"{fake}\n@octo-dev </details>")
+    talk.publish(ASKED)
+    (reply,) = talk.replies()
+    assert fake not in reply
+    assert "@octo" not in reply
+    talk.steps.forget(talk.session, "comment_id")
+    talk.steps.run("announce_session", talk.session, pull_number=talk.number)
+    assert "### 🟢 Running" in talk.status

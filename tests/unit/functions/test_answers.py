@@ -1,0 +1,76 @@
+"""The reply to a prompt: what it answers, Claude's words, and what GitHub's own branch confirms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cloud_agent.domain.agent_reports import RESULT_LIMIT
+from cloud_agent.domain.answers import Answer, Pushed, answer_marker, reply
+from cloud_agent.domain.messages import BODY_LIMIT
+from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.provenance import Commit
+
+ID, PROMPT_ID = "09e22a8b", "01JD8Y3QF0000000000000000A"
+SHA = "a" * 40
+COMMIT = Commit(SHA, "Show the menu", f"https://github.com/acme/shop/commit/{SHA}")
+
+
+def said(kind: PromptKind = PromptKind.COMMENT, pushed: Pushed | None = None, **members: Any) -> str:  # noqa: ANN401 - any member
+    prompt = Prompt(id=PROMPT_ID, kind=kind, body="b", author="octo_dev", url="https://github.com/x", created_at="")
+    made: dict[str, Any] = {"prompt_id": PROMPT_ID, "is_error": False, "result": "Done.", "created_at": ""}
+    return reply(Answer(**made | members), prompt, pushed or Pushed(is_on_branch=False), ID, "claude/42")
+
+
+def test_every_sessions_answer_has_a_marker_of_its_own() -> None:
+    assert said().startswith(answer_marker(PROMPT_ID, ID) + "\n")
+    assert answer_marker(INITIAL_PROMPT_ID, ID) != answer_marker(INITIAL_PROMPT_ID, "00000000")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (PromptKind.ISSUE, "In answer to [the issue](https://github.com/x):"),
+        (PromptKind.COMMENT, "In answer to [octo\\_dev's comment](https://github.com/x):"),
+        (PromptKind.REVIEW, "In answer to [octo\\_dev's review](https://github.com/x):"),
+    ],
+)
+def test_a_reply_links_what_it_answers(kind: PromptKind, words: str) -> None:
+    assert words in said(kind).splitlines()
+
+
+def test_in_its_own_thread_a_reply_needs_no_link() -> None:
+    assert "In answer" not in said(PromptKind.REVIEW_COMMENT)
+
+
+def test_pushed_is_said_of_what_the_branch_has_and_of_nothing_else() -> None:
+    assert "**Pushed** 1 commit to `claude/42`:" in said(
+        head_sha=SHA, pushed=Pushed(is_on_branch=True, commits=(COMMIT,))
+    )
+    assert f"[`{SHA[:7]}`]({COMMIT.url}) Show the menu" in said(
+        head_sha=SHA, pushed=Pushed(is_on_branch=True, commits=(COMMIT,))
+    )
+    missing = said(head_sha=SHA)
+    assert "Pushed" not in missing
+    assert "does not have that commit" in missing
+    assert "Pushed" not in said(pushed=Pushed(is_on_branch=True, commits=(COMMIT,)))
+
+
+def test_a_turn_that_was_interrupted_or_failed_says_so() -> None:
+    assert "**The turn was interrupted**" in said(interrupted=True, is_error=True)
+    assert "**The turn failed**" in said(is_error=True)
+    assert "**The turn" not in said()
+
+
+@pytest.mark.parametrize("result", ["", " \n ", "\n\n"])
+def test_silence_is_said(result: str) -> None:
+    assert "Claude said nothing." in said(result=result)
+
+
+def test_a_long_answer_is_folded_and_fits() -> None:
+    commits = tuple(Commit(f"{n:040x}", "@a" * 100, COMMIT.url) for n in range(1_000))
+    text = said(result="@" * RESULT_LIMIT, head_sha=SHA, pushed=Pushed(is_on_branch=True, commits=commits))
+    assert "<details><summary>Claude's answer, 8,000 characters</summary>" in text
+    assert len(text) <= BODY_LIMIT
+    assert "<details>" not in said(result="x" * 4_000)

@@ -1,0 +1,118 @@
+"""GitHub as the webhook needs it: roles, issues, one comment, a reaction; and what each refusal is called."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_agent.adapters.github_api import GitHubApi, graphql_url
+from cloud_agent.domain.errors import (
+    CloudAgentError,
+    ConfigurationError,
+    GitHubRateLimitedError,
+    GitHubRequestError,
+    GitHubUnavailableError,
+    RepositoryNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from tests.unit.functions.conftest import GitHubStandIn
+
+SINCE = datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+
+@pytest.fixture
+def github(github_stand_in: GitHubStandIn) -> GitHubApi:
+    return GitHubApi(github_stand_in.url + "/", "ghp_a-personal-token", "acme/storefront")
+
+
+@pytest.mark.parametrize(
+    ("api_url", "expected"),
+    [
+        ("https://api.github.com", "https://api.github.com/graphql"),
+        ("https://api.github.com/", "https://api.github.com/graphql"),
+        ("https://github.example.com/api/v3", "https://github.example.com/api/graphql"),
+        ("http://localhost:4580/api/v3/", "http://localhost:4580/api/graphql"),
+        ("https://api.acme.ghe.com", "https://api.acme.ghe.com/graphql"),
+    ],
+)
+def test_graphql_is_found_from_the_apis_address(api_url: str, expected: str) -> None:
+    assert expected == graphql_url(api_url)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (401, ConfigurationError),
+        (403, ConfigurationError),
+        (418, GitHubRequestError),
+        (429, GitHubRateLimitedError),
+        (500, GitHubUnavailableError),
+        (302, GitHubRequestError),
+    ],
+)
+def test_each_refusal_has_its_name(
+    github: GitHubApi, github_stand_in: GitHubStandIn, status: int, expected: type[CloudAgentError]
+) -> None:
+    github_stand_in.faults += [("GET", "permission", status, False)] * 2
+    with pytest.raises(expected, match=rf"{status} to GET /repos/acme/storefront/collaborators"):
+        github.has_write_permission("octo-dev")
+
+
+def test_a_write_to_a_repository_out_of_sight_says_so(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+    github_stand_in.faults.append(("POST", "/comments", 404, False))
+    with pytest.raises(RepositoryNotFoundError):
+        github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE)
+
+
+def test_a_write_is_tried_once_and_a_question_twice(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+    github_stand_in.faults += [("GET", "/comments", 0, False), ("POST", "/comments", 0, False)]
+    with pytest.raises(GitHubUnavailableError, match=r"POST .*comments: ProtocolError"):
+        github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE)
+    assert ["GET", "GET", "POST"] == [request.partition(" ")[0] for request in github_stand_in.requests]
+
+
+def test_a_comment_is_found_by_its_marker_at_its_beginning(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+    github_stand_in.comments.append({"number": 43, "body": "> <!-- m -->\n\nquoted"})
+    for _ in range(2):
+        github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE)
+    assert ["quoted", "Hello."] == github_stand_in.said(43)
+
+
+def test_a_login_is_one_part_of_the_path(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+    assert not github.has_write_permission("../octo-dev?")
+    assert ["GET /repos/acme/storefront/collaborators/..%2Focto-dev%3F/permission"] == github_stand_in.requests
+
+
+@pytest.mark.parametrize("status", [301, 404, 410])
+def test_an_issue_that_is_gone_is_none(github: GitHubApi, github_stand_in: GitHubStandIn, status: int) -> None:
+    github_stand_in.faults.append(("GET", "/issues/42", status, False))
+    assert github.issue(42) is None
+
+
+def test_an_issue_of_a_deleted_account_without_a_text(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+    github_stand_in.issue = (github_stand_in.issue or {}) | {"user": None, "body": None}
+    issue = github.issue(42)
+    assert issue is not None
+    assert ("ghost", "", True) == (issue.author, issue.body, issue.is_open)
+
+
+def test_an_answer_that_is_not_as_documented_is_githubs_fault(
+    github: GitHubApi, github_stand_in: GitHubStandIn
+) -> None:
+    github_stand_in.faults += [("GET", "/issues/42", 200, False), ("GET", "permission", 200, False)]
+    with pytest.raises(GitHubUnavailableError, match="not as documented"):
+        github.issue(42)
+    with pytest.raises(GitHubUnavailableError, match="not as documented"):
+        github.has_write_permission("octo-dev")
+
+
+def test_a_reaction_that_graphql_refuses_in_a_200_is_a_refusal(
+    github: GitHubApi, github_stand_in: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = {"data": None, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve to a node"}]}
+    monkeypatch.setattr(github_stand_in, "answer", lambda *_request: (200, refused))
+    with pytest.raises(GitHubRequestError, match="Could not resolve to a node"):
+        github.add_eyes("IC_1")

@@ -1,0 +1,170 @@
+"""The session's one comment: what it says in each state, within GitHub's limits, with untrusted words as words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from cloud_agent.domain.messages import BODY_LIMIT, execution_console_url, logs_console_url
+from cloud_agent.domain.provenance import Commit
+from cloud_agent.domain.session import Ending, Session, SessionStatus
+from cloud_agent.domain.status_comment import LISTED, StatusView, render, session_marker
+
+ID = "09e22a8b"
+EXECUTION = f"arn:aws:states:eu-central-1:123456789012:execution:m:acme-shop-42-{ID}"
+URL = f"https://{ID}.uat.example.com"
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+EXECUTION_URL = execution_console_url(EXECUTION)
+LOGS_URL = logs_console_url(EXECUTION, "/agent", "session/agent/0a1b")
+
+
+def view(*, commits: int = 0, subject: str = "Show the menu", **members: Any) -> StatusView:  # noqa: ANN401 - any member
+    of_session = {name: members.pop(name) for name in list(members) if name in Session.model_fields}
+    row: dict[str, Any] = {
+        "session_id": ID,
+        "status": "RUNNING",
+        "repo": "acme/shop",
+        "issue_number": 42,
+        "issue_key": "42",
+        "branch": "claude/42",
+        "token_hash": "",
+        "execution_arn": EXECUTION,
+        "created_at": "2026-11-22T10:00:00.000Z",
+    }
+    url = "https://github.com/acme/shop/commit"
+    return StatusView(
+        session=Session.model_validate(row | of_session),
+        url=URL,
+        execution_url=EXECUTION_URL,
+        logs_url=LOGS_URL,
+        trigger_label="claude-dev",
+        commits=[Commit(f"{n:040x}", subject, f"{url}/{n:040x}") for n in range(commits)],
+        commit_count=commits,
+        **members,
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "heading"),
+    [
+        ({"status": "QUEUED", "place": (2, 5)}, "Queued, place 2 of 5"),
+        ({"status": "STARTING"}, "Starting"),
+        ({"working": True}, "Running: Claude is working"),
+        ({"working": False}, "Running: waiting for you"),
+        ({"status": "COMPLETED", "end_reason": "The pull request was merged."}, "Ended"),
+        ({"status": "STOPPED", "end_reason": "The label was removed."}, "Ended"),
+        ({"status": "FAILED", "end_reason": "The container stopped"}, "Failed"),
+    ],
+)
+def test_the_state_stands_in_the_heading_in_words(members: dict[str, Any], heading: str) -> None:
+    first, second, *_ = render(view(**members)).splitlines()
+    assert session_marker(ID) == first
+    assert second.startswith("### ")
+    assert second.endswith(heading)
+
+
+@pytest.mark.parametrize("status", list(SessionStatus))
+def test_branch_turns_cost_links_and_a_way_on_are_always_there(status: SessionStatus) -> None:
+    comment = render(view(status=status, turns=12, max_turns=200, cost_usd=Decimal("0.4312"), budget_usd=Decimal(10)))
+    for part in ("`claude/42`", "12 of 200", "$0.43 of $10.00", f"]({EXECUTION_URL})", f"]({LOGS_URL})", "`/restart`"):
+        assert part in comment
+    assert (URL in comment) is status.is_live
+    assert ("`/stop`" in comment) is status.is_live
+    assert ("`claude-dev`" in comment) is not status.is_live
+
+
+def test_before_the_limits_are_known_none_is_claimed() -> None:
+    comment = render(view(status="STARTING"))
+    assert "| **Model turns** | 0 |" in comment
+    assert "| **Cost** | $0.00 |" in comment
+
+
+@pytest.mark.parametrize(
+    ("activity", "shown"),
+    [
+        ("Bash npm test", "**Now:** Bash npm test"),
+        ("turn_started", "**Now:** Thinking"),
+        ("", "**Now:** Getting ready"),
+        ("Edit <b>@octo-dev</b> `x`", "**Now:** Edit \\<b\\>\\@\u2060octo-dev\\</b\\> \\`x\\`"),
+    ],
+)
+def test_what_claude_does_now_is_shown_while_it_works(activity: str, shown: str) -> None:
+    assert shown in render(view(activity=activity, working=True)).splitlines()
+    assert shown not in render(view(activity=activity, working=False))
+
+
+def test_activity_alone_leaves_the_essence_as_it_was() -> None:
+    assert view(activity="Bash ls", working=True).essence == view(activity="Edit x", working=True).essence
+    assert view(turns=1, working=True).essence != view(turns=2, working=True).essence
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 follow-up in the queue"), (3, "3 follow-ups in the queue")])
+def test_follow_ups_that_wait_are_counted(count: int, words: str) -> None:
+    for status in ("QUEUED", "STARTING", "RUNNING"):
+        assert words in render(view(status=status, unanswered=count, working=True))
+
+
+def test_an_idle_sessions_comment_says_when_it_ends_and_how_to_keep_it() -> None:
+    comment = render(view(idle_ends_at="2026-11-22T12:34:00.000Z"))
+    assert "ends at 12:34 UTC unless somebody comments" in comment
+    assert "unless somebody" not in render(view())
+
+
+def test_a_session_that_is_to_end_says_why() -> None:
+    ending = Ending(status=SessionStatus.STOPPED, reason="octo-dev commented `/stop`")
+    assert "**Ending:** octo-dev commented \\`/stop\\`." in render(view(ending=ending))
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(1, "1 comment was left unanswered; `/restart` takes it up."), (2, "2 comments were left unanswered; `/restart`")],
+)
+def test_an_ended_session_says_what_it_left_unanswered(count: int, words: str) -> None:
+    assert words in render(view(status="STOPPED", unanswered=count))
+    assert "unanswered" not in render(view(status="STOPPED"))
+
+
+def test_ten_commits_are_shown_and_the_rest_is_folded() -> None:
+    assert "<details>" not in render(view(commits=10))
+    comment = render(view(commits=25))
+    before, _, folded = comment.partition("<details>")
+    assert "**25 commits of this branch**" in before
+    assert (10, 15) == (before.count("Show the menu"), folded.count("Show the menu"))
+    assert "<summary>15 more</summary>" in folded
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"]), max_size=600),
+    status=st.sampled_from(list(SessionStatus)),
+    commits=st.sampled_from([0, 1, 11, 3_000]),
+)
+def test_no_words_of_others_become_markup_or_too_much(text: str, status: SessionStatus, commits: int) -> None:
+    hard = f"</details><!-- x -->@octo-dev {text}"
+    members: dict[str, Any] = {"activity": hard, "end_reason": hard, "status": status, "working": True}
+    comment = render(view(commits=commits, subject=hard, ending=Ending(status="STOPPED", reason=hard), **members))
+    shown = MARKDOWN.render(comment)
+    assert len(comment) <= BODY_LIMIT
+    assert comment.startswith(session_marker(ID))
+    assert LOGS_URL in comment
+    assert int(commits > 10) == shown.count("</details>")
+    assert 1 == shown.count("<!--")
+
+
+def test_the_longest_comment_fits() -> None:
+    members: dict[str, Any] = {"activity": "*" * 5_000, "end_reason": "*" * 5_000, "status": "FAILED"}
+    comment = render(view(commits=5_000, subject="@a" * 500, unanswered=10**6, **members))
+    assert len(comment) <= BODY_LIMIT
+    assert f"… and {5_000 - LISTED} older commits." in comment
+
+
+def test_the_logs_page_is_that_of_the_sessions_own_stream() -> None:
+    assert (
+        "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1"
+        "#logsV2:log-groups/log-group/$252Fagent/log-events/session$252Fagent$252F0a1b"
+    ) == LOGS_URL
+    assert logs_console_url(EXECUTION, "/agent", None).endswith("#logsV2:log-groups/log-group/$252Fagent")

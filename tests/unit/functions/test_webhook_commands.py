@@ -1,0 +1,366 @@
+"""Commands on a session's pull request: what each makes happen to a session that is live, ending, over or to come."""
+
+# ruff: noqa: ARG001, PLR0913, PLR0917 - a fixture is asked for by naming it, and these need several
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from boto3.dynamodb.conditions import Key
+
+from cloud_agent.adapters.prompts import Prompts
+from cloud_agent.adapters.sessions_table import lock_key, session_key
+from cloud_agent.domain.answers import Answer as Answered
+from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
+from cloud_agent.domain.session import execution_name, session_id_for, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb.service_resource import Table
+    from tests.unit.functions.conftest import GitHubStandIn, StepFunctions
+
+    Answer = tuple[int, dict[str, Any]]
+    PutSession = Callable[..., None]
+
+REPO, SESSION = "acme/storefront", "09e22a8b"
+NEXT = session_id_for(REPO, 42, f"after:{SESSION}")
+STOPPED = {"status": "STOPPED", "reason": "Stopped by octo-dev."}
+
+
+@pytest.fixture
+def comment(deliver_event: Callable[..., Answer], step_functions: StepFunctions) -> Callable[..., Answer]:
+    """Comment on pull request 43."""
+
+    def send(
+        body: str, number: int = 1, *, login: str = "octo-dev", state: str = "open", at: str = "08:00:00"
+    ) -> Answer:
+        written = {"id": number, "node_id": f"IC_{number}", "html_url": f"https://github.com/c/{number}"}
+        payload = {
+            "action": "created",
+            "repository": {"full_name": REPO, "default_branch": "main"},
+            "sender": {"login": login, "type": "User"},
+            "installation": {"id": 7},
+            "issue": {"number": 43, "state": state, "pull_request": {"url": "u"}},
+            "comment": written | {"body": body, "created_at": f"2026-11-22T{at}Z"},
+        }
+        return deliver_event("issue_comment", payload, f"d-{number}")
+
+    return send
+
+
+def of_session(table: Table, session_id: str) -> dict[str, dict[str, Any]]:
+    items = table.query(KeyConditionExpression=Key("pk").eq(f"SESSION#{session_id}"))["Items"]
+    return {str(item["sk"]): item for item in items}
+
+
+def ending(table: Table) -> Any:  # noqa: ANN401 - whatever is on the row
+    return table.get_item(Key=session_key(SESSION))["Item"].get("ending")
+
+
+def last(table: Table) -> dict[str, Any]:
+    return table.get_item(Key={"pk": f"ISSUE#{REPO}#42", "sk": "LAST"})["Item"]
+
+
+def put_last(table: Table, session_id: str, minutes_ago: float = 0.1, **more: str) -> None:
+    moment = timestamp(datetime.now(UTC) - timedelta(minutes=minutes_ago))
+    times = {"asked_at": "2026-11-22T07:30:00.000Z", "requested_at": moment}
+    row = {"pk": f"ISSUE#{REPO}#42", "sk": "LAST", "session_id": session_id, "asked_by": "somebody"} | times
+    table.put_item(Item=row | more)
+
+
+def wish(body: str, number: int) -> Prompt:
+    at = datetime(2026, 11, 22, 7, 0, number, tzinfo=UTC)
+    return Prompt(
+        id=follow_up_id(PromptKind.COMMENT, number, at),
+        kind=PromptKind.COMMENT,
+        body=body,
+        author="eve",
+        url="u",
+        created_at=timestamp(at),
+    )
+
+
+def put_turn(table: Table, session_id: str, prompt: Prompt, result: str = "") -> None:
+    stored = Prompts(table.name)
+    stored.leave(session_id, prompt)
+    stored.take(session_id, prompt.id)
+    if result:
+        answer = Answered(prompt_id=prompt.id, is_error=False, result=result, created_at="2026-11-22T07:30:00.000Z")
+        stored.answer(session_id, answer)
+
+
+def test_stop_ends_the_session_with_the_name_of_who_said_it(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session(lifecycle_token="parked")
+    assert (202, {"session_id": SESSION, "taken": "/stop"}) == comment("/stop")
+    assert [("parked", STOPPED)] == step_functions.succeeded
+    assert (STOPPED, ["IC_1"], []) == (ending(table), github_stand_in.eyes, github_stand_in.comments)
+
+
+@pytest.mark.parametrize("command", ["/stop", "/interrupt"])
+def test_a_command_to_a_session_that_is_over_is_answered_in_one_reply(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, command: str
+) -> None:
+    put_session(status="FAILED", end_reason="The dev server never answered.")
+    assert 202 == comment(f"{command}\nAnd do this.\n/help")[0]
+    (said,) = github_stand_in.said(43)
+    assert ["IC_1"] == github_stand_in.eyes
+    assert said.startswith("This session has ended. The dev server never answered. Comment `/restart`")
+    assert 1 == said.count("has ended")
+    assert "| `/stop` |" in said
+
+
+def test_interrupt_reaches_the_turn_that_runs_and_leaves_the_new_wish(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session()
+    put_turn(table, SESSION, wish("Something long.", 1))
+    assert (202, {"session_id": SESSION, "taken": "prompt, /interrupt"}) == comment("/interrupt\nRather this.", 9)
+    prompt = follow_up_id(PromptKind.COMMENT, 9, datetime(2026, 11, 22, 8, tzinfo=UTC))
+    items = of_session(table, SESSION)
+    assert prompt == items["SESSION"]["interrupt_id"]
+    assert ("Rather this.", "PENDING") == (items[f"PROMPT#{prompt}"]["body"], items[f"PROMPT#{prompt}"]["state"])
+    assert [] == github_stand_in.comments
+
+
+def test_interrupt_with_nothing_running_interrupts_nothing_and_says_so(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session()
+    put_turn(table, SESSION, wish("Done.", 1), "It is done.")
+    comment("/interrupt\nRather this.")
+    assert "interrupt_id" not in of_session(table, SESSION)["SESSION"]
+    assert "nothing to interrupt" in github_stand_in.said(43)[0]
+
+
+def test_status_says_how_the_session_stands(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(
+        activity="Edit @eve <b>cart.ts", turns=12, cost_usd=1, comment_id=5, pull_url="https://github.com/acme/p/43"
+    )
+    put_turn(table, SESSION, wish("Done.", 1), "It is done.")
+    put_turn(table, SESSION, wish("Going on.", 2))
+    comment("/status\nAnd this.")
+    (said,) = github_stand_in.said(43)
+    for words in ("is running.", "Turns: 12", "$1.00", "not answered yet: 2", "pull/43#issuecomment-5"[4:]):
+        assert words in said
+    assert "@eve" not in said
+    assert "<b>" not in said.replace("\\<b\\>", "")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"status": "QUEUED"}, "is queued."),
+        ({"ending": STOPPED}, "is ending: Stopped by octo-dev."),
+        ({"status": "COMPLETED", "end_reason": "The pull request was merged."}, "is completed: The pull request was"),
+    ],
+)
+def test_status_knows_every_state(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn,
+    attributes: dict[str, Any], words: str,
+) -> None:  # fmt: skip
+    put_session(**attributes)
+    comment("/STATUS")
+    assert words in github_stand_in.said(43)[0]
+
+
+def test_status_and_help_are_one_reply_and_it_is_not_repeated(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn
+) -> None:
+    put_session()
+    github_stand_in.faults.append(("POST", "/comments", 0, True))
+    assert 503 == comment("/help\n/status")[0]
+    assert 202 == comment("/help\n/status")[0]
+    (said,) = github_stand_in.said(43)
+    assert said.index("is running") < said.index("| `/help` |")
+
+
+def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session(lifecycle_token="parked")
+    assert (202, {"session_id": SESSION, "taken": "prompt, /restart"}) == comment("/restart\nThis time in blue.")
+    restarted = {"status": "STOPPED", "reason": "Restarted by octo-dev."}
+    assert [("parked", restarted)] == step_functions.succeeded
+    request = step_functions.executions[execution_name(REPO, 42, NEXT)]
+    issue = github_stand_in.issue or {}
+    assert {
+        "session_id": NEXT, "repo": REPO, "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
+        "issue_url": issue["html_url"], "branch": "claude/42", "default_branch": "main", "installation_id": 7,
+        "requested_by": "octo-dev", "follows": SESSION,
+    } == request  # fmt: skip
+    assert issue["body"] == of_session(table, NEXT)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
+    waiting = [item["body"] for sk, item in of_session(table, SESSION).items() if sk.startswith("PROMPT#")]
+    assert ["This time in blue."] == waiting
+    assert [] == github_stand_in.comments
+
+
+def test_stop_and_restart_together_are_a_restart(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
+) -> None:
+    put_session()
+    comment("/stop\n/interrupt\n/restart")
+    assert "Restarted by octo-dev." == ending(table)["reason"]
+    assert 1 == len(step_functions.executions)
+
+
+def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_wish(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
+) -> None:
+    put_session("aaaa0001", status="STOPPED")
+    put_turn(table, "aaaa0001", wish("The oldest wish.", 1), "The oldest answer.")
+    put_session(status="STOPPED", previous_session_id="aaaa0001")
+    put_turn(table, SESSION, wish("An old wish.", 2), "An old answer.\n/stop ```")
+    put_turn(table, SESSION, wish("Never answered.", 3))
+    assert 202 == comment("/restart\nNow in blue.", 5)[0]
+    next_id = session_id_for(REPO, 42, f"{REPO}#issue_comment-5")
+    request = step_functions.executions[execution_name(REPO, 42, next_id)]
+    assert ("claude/42", None) == (request["branch"], request["follows"])
+    body = of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
+    told = ("What earlier sessions did", "The oldest wish.", "The oldest answer.", "An old wish.", "An old answer.")
+    assert sorted(body.index(words) for words in told) == [body.index(words) for words in told]
+    assert "Never answered." not in body
+    left = [p.body for p in Prompts(table.name).unanswered(SESSION)]
+    assert ["Never answered.", "Now in blue."] == left
+
+
+def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    put_session()
+    with monkeypatch.context() as broken:
+        broken.setenv("AWS_ENDPOINT_URL_SFN", "http://127.0.0.1:9")
+        broken.setenv("AWS_MAX_ATTEMPTS", "1")
+        with pytest.raises(Exception, match="Could not connect"):
+            comment("/restart")
+    put_session(status="STOPPED")  # closed in the meantime
+    table.delete_item(Key=lock_key(REPO, 42))
+    assert 202 == comment("/restart")[0]
+    assert [execution_name(REPO, 42, NEXT)] == list(step_functions.executions)
+
+
+def test_a_restart_whose_reply_failed_does_not_restart_the_restarted(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session()
+    github_stand_in.faults.append(("POST", "/comments", 502, False))
+    assert 503 == comment("/restart\n/help")[0]
+    put_session(NEXT)
+    assert 202 == comment("/restart\n/help")[0]
+    assert [execution_name(REPO, 42, NEXT)] == list(step_functions.executions)
+    assert "ending" not in of_session(table, NEXT)["SESSION"]
+
+
+def test_a_second_restart_while_the_next_session_starts_changes_nothing(
+    comment: Callable[..., Answer], put_session: PutSession, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session(status="STOPPED")
+    comment("/restart", 1)
+    comment("/restart", 2)
+    assert 1 == len(step_functions.executions)
+    assert ["The next session of this pull request is being started already.\n"] == github_stand_in.said(43)
+
+
+def test_a_wish_between_two_sessions_waits_for_the_next(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(status="STOPPED")
+    put_last(table, "bbbb0002")
+    assert (202, {"session_id": SESSION, "taken": "prompt"}) == comment("In blue, please.")
+    assert ["In blue, please."] == [p.body for p in Prompts(table.name).unanswered(SESSION)]
+    assert [] == github_stand_in.comments
+
+
+@pytest.mark.parametrize(("minutes_ago", "more"), [(1.1, {}), (11.1, {"follows": "aaaa0001"})])
+def test_a_session_that_never_began_holds_up_nothing(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    minutes_ago: float, more: dict[str, str],
+) -> None:  # fmt: skip
+    put_session(status="STOPPED")
+    put_last(table, "bbbb0002", minutes_ago, **more)
+    assert (200, {"ignored": f"session {SESSION} has ended"}) == comment("In blue, please.", 1)
+    assert 202 == comment("/restart", 2)[0]
+    assert 1 == len(step_functions.executions)
+
+
+def test_a_session_that_waits_for_the_one_before_is_still_to_come(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table
+) -> None:
+    put_session(ending=STOPPED)
+    put_last(table, "bbbb0002", minutes_ago=9, follows=SESSION)
+    assert 202 == comment("In blue, please.")[0]
+    assert ["In blue, please."] == [p.body for p in Prompts(table.name).unanswered(SESSION)]
+
+
+def test_stop_for_a_session_that_has_not_begun_is_postponed(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
+) -> None:
+    put_session(status="STOPPED")
+    put_last(table, "bbbb0002")
+    status, answer = comment("/stop")
+    assert 503 == status
+    assert "bbbb0002" in answer["message"]
+    put_session("bbbb0002", lifecycle_token="parked")
+    assert (202, {"session_id": "bbbb0002", "taken": "/stop"}) == comment("/stop")
+    assert [("parked", STOPPED)] == step_functions.succeeded
+
+
+@pytest.mark.parametrize("command", ["/stop", "/restart", "/interrupt"])
+def test_a_command_from_before_the_session_was_asked_for_does_nothing_to_it(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions, command: str
+) -> None:
+    put_session(lifecycle_token="parked")
+    put_turn(table, SESSION, wish("Going on.", 2))
+    put_last(table, SESSION)
+    assert (202, {"session_id": SESSION, "taken": "prompt"}) == comment(f"{command}\nIn blue.", at="07:29:59")
+    assert ([], {}, None) == (step_functions.succeeded, step_functions.executions, ending(table))
+    assert "interrupt_id" not in of_session(table, SESSION)["SESSION"]
+
+
+def test_a_closed_pull_request_is_not_restarted(
+    comment: Callable[..., Answer], put_session: PutSession, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session(status="STOPPED")
+    comment("/restart", state="closed")
+    assert "Reopen it" in github_stand_in.said(43)[0]
+    assert {} == step_functions.executions
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_closed_issue_is_not_restarted_and_its_session_goes_on(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn, *, is_gone: bool,
+) -> None:  # fmt: skip
+    put_session()
+    github_stand_in.issue = None if is_gone else (github_stand_in.issue or {}) | {"state": "closed"}
+    comment("/restart")
+    assert "issue #42 is closed or gone" in github_stand_in.said(43)[0]
+    assert ({}, None) == (step_functions.executions, ending(table))
+
+
+def test_the_history_of_a_chatty_session_is_bounded(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(status="STOPPED")
+    (github_stand_in.issue or {})["body"] = "😀" * 65_536
+    for number in range(20):
+        put_turn(table, SESSION, wish(f"Wish {number} " + "😀" * 8_000, number), "😀" * 8_000)
+    assert 202 == comment("/restart", 5)[0]
+    next_id = str(last(table)["session_id"])
+    body = str(of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"])
+    assert len(body) < 65_536 + 21_000
+    assert "Wish 19 " in body
+    assert "Wish 1 " not in body
+    assert "left out" in body

@@ -1,0 +1,311 @@
+"""What somebody writes on a session's pull request reaches Claude in order and once, or is answered with the reason."""
+
+# ruff: noqa: ARG001, PLR0913, PLR0917 - a fixture is asked for by naming it, and these need several
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from boto3.dynamodb.conditions import Key
+
+from cloud_agent.adapters.sessions_table import lock_key, session_key
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb.service_resource import Table
+    from tests.unit.functions.conftest import GitHubStandIn, StepFunctions
+
+    Answer = tuple[int, dict[str, Any]]
+    PutSession = Callable[..., None]
+
+SESSION = "09e22a8b"
+LINE_ENDS = "a\r\n😀\n" + "😀" * 65_000
+
+
+@pytest.fixture
+def comment(deliver_event: Callable[..., Answer], step_functions: StepFunctions) -> Callable[..., Answer]:
+    """Comment on pull request 43."""
+
+    def send(body: str, number: int = 1, *, login: str = "octo-dev", second: int = 0, state: str = "open") -> Answer:
+        payload = {
+            "action": "created",
+            "repository": {"full_name": "acme/storefront", "default_branch": "main"},
+            "sender": {"login": login, "type": "User"},
+            "issue": {"number": 43, "state": state, "pull_request": {"url": "u"}},
+            "comment": {
+                "id": number,
+                "node_id": f"IC_{number}",
+                "html_url": f"https://github.com/acme/storefront/pull/43#issuecomment-{number}",
+                "body": body,
+                "created_at": f"2026-11-22T08:00:{second:02}Z",
+            },
+        }
+        return deliver_event("issue_comment", payload, f"d-{number}")
+
+    return send
+
+
+def prompts(table: Table, session_id: str = SESSION) -> list[dict[str, Any]]:
+    key = Key("pk").eq(f"SESSION#{session_id}") & Key("sk").begins_with("PROMPT#")
+    return list(table.query(KeyConditionExpression=key)["Items"])
+
+
+def row(table: Table, session_id: str = SESSION) -> dict[str, Any]:
+    return table.get_item(Key=session_key(session_id))["Item"]
+
+
+def forget(idempotency_table: Table) -> None:
+    for item in idempotency_table.scan()["Items"]:
+        idempotency_table.delete_item(Key={"id": item["id"]})
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "RUNNING"])
+def test_a_comment_becomes_a_prompt_and_gets_eyes(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn, status: str
+) -> None:
+    put_session(status=status)
+    assert (202, {"session_id": SESSION, "taken": "prompt"}) == comment("In blue, please.")
+    (prompt,) = prompts(table)
+    assert ("comment", "In blue, please.", "octo-dev", "PENDING") == tuple(
+        prompt[name] for name in ("kind", "body", "author", "state")
+    )
+    assert ["IC_1"] == github_stand_in.eyes
+    assert [] == github_stand_in.comments
+    assert "last_active_at" in row(table)
+
+
+def test_comments_stand_in_the_order_they_were_written(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table
+) -> None:
+    put_session()
+    comment("third", 3, second=2)
+    comment("first", 7, second=1)
+    comment("second", 2, second=2)
+    assert ["first", "second", "third"] == [prompt["body"] for prompt in prompts(table)]
+
+
+def test_a_comment_delivered_again_is_taken_once(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    idempotency_table: Table,
+) -> None:  # fmt: skip
+    put_session()
+    first = comment("In blue, please.")
+    assert first == comment("In blue, please.")
+    assert ["IC_1"] == github_stand_in.eyes
+    forget(idempotency_table)
+    prompt = prompts(table)[0]
+    table.update_item(
+        Key={"pk": prompt["pk"], "sk": prompt["sk"]},
+        UpdateExpression="SET #s = :s",
+        ExpressionAttributeNames={"#s": "state"},
+        ExpressionAttributeValues={":s": "ANSWERED"},
+    )
+    assert first == comment("In blue, please.")
+    assert ["ANSWERED"] == [one["state"] for one in prompts(table)]
+
+
+@pytest.mark.parametrize("body", [LINE_ENDS, "x" * 65_536, "```\n/stop\n```", "\u0000<b>'\"$(id)"])
+def test_a_hard_comment_arrives_whole(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, body: str
+) -> None:
+    put_session()
+    assert 202 == comment(body)[0]
+    assert [body.replace("\r\n", "\n")] == [prompt["body"] for prompt in prompts(table)]
+
+
+def test_a_reaction_that_fails_costs_nothing_else(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    logs: io.StringIO,
+) -> None:  # fmt: skip
+    put_session()
+    github_stand_in.faults.append(("POST", "/graphql", 502, False))
+    assert 202 == comment("In blue, please.")[0]
+    assert 1 == len(prompts(table))
+    assert "reaction failed" in logs.getvalue()
+
+
+def test_neither_comment_nor_token_is_logged(
+    comment: Callable[..., Answer], put_session: PutSession, logs: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put_session()
+    comment("TEXT-OF-THE-COMMENT\n/status")
+    written = logs.getvalue() + "".join(capfd.readouterr())
+    assert "comment taken" in written
+    assert "TEXT-OF-THE-COMMENT" not in written
+    assert "ghp_" not in written
+
+
+@pytest.mark.parametrize("role", [None, "read", "triage", "none"])
+def test_who_may_not_write_is_told_once_and_not_heard(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    step_functions: StepFunctions, role: str | None,
+) -> None:  # fmt: skip
+    put_session(lifecycle_token="parked")
+    if role:
+        github_stand_in.roles |= {"guest": role, "other": role}
+    for number in (1, 2, 3):
+        status, answer = comment("Delete it all.\n/stop", number, login="guest")
+        assert (200, "guest has no write permission in acme/storefront") == (status, answer["ignored"])
+    comment("/stop", 4, login="other")
+    assert ([], [], [], 2) == (
+        prompts(table), step_functions.succeeded, github_stand_in.eyes, len(github_stand_in.comments),
+    )  # fmt: skip
+    assert "write permission" in github_stand_in.said(43)[0]
+    assert "ending" not in row(table)
+
+
+def test_the_explanation_itself_starts_no_loop(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn
+) -> None:
+    put_session()
+    comment("Hello?", login="guest")
+    (own,) = github_stand_in.comments
+    assert (200, {"ignored": "this system wrote the comment itself"}) == comment(own["body"], 2)
+    assert 1 == len(github_stand_in.comments)
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+@pytest.mark.parametrize("status", [500, 502, 0, 429])
+def test_an_explanation_that_failed_is_said_by_the_redelivery_and_once(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, status: int,
+    *, carried_out: bool,
+) -> None:  # fmt: skip
+    put_session()
+    github_stand_in.faults.append(("POST", "/comments", status, carried_out))
+    code, answer = comment("Hello?", login="guest")
+    assert 503 == code
+    assert "Redeliver" in answer["message"]
+    assert 200 == comment("Hello?", login="guest")[0]
+    assert 1 == len(github_stand_in.comments)
+
+
+def test_a_github_that_is_down_forgets_the_comment_so_that_it_can_come_again(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session()
+    github_stand_in.faults += [("GET", "permission", 503, False)] * 2
+    assert 503 == comment("In blue, please.")[0]
+    assert [] == prompts(table)
+    assert (202, {"session_id": SESSION, "taken": "prompt"}) == comment("In blue, please.")
+    assert ["In blue, please."] == [prompt["body"] for prompt in prompts(table)]
+
+
+def test_one_failure_of_a_question_is_asked_again_at_once(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn
+) -> None:
+    put_session()
+    github_stand_in.faults.append(("GET", "permission", 502, False))
+    assert 202 == comment("In blue, please.")[0]
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 500), (403, 500), (418, 502)])
+def test_a_refusal_of_github_is_told_to_who_looks_at_the_deliveries(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, status: int, code: int
+) -> None:
+    put_session()
+    github_stand_in.faults.append(("GET", "permission", status, False))
+    told, answer = comment("In blue, please.")
+    assert (code, ["message"]) == (told, list(answer))
+    assert 202 == comment("In blue, please.")[0]
+
+
+def test_a_pull_request_of_nobodys_session_asks_github_nothing(
+    comment: Callable[..., Answer], github_stand_in: GitHubStandIn
+) -> None:
+    assert (200, {"ignored": "pull request #43 belongs to no session"}) == comment("/stop")
+    assert [] == github_stand_in.requests
+
+
+def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table
+) -> None:
+    put_session()
+    table.delete_item(Key=session_key(SESSION))
+    table.delete_item(Key=lock_key("acme/storefront", 42))
+    assert (200, {"ignored": "pull request #43 belongs to no session"}) == comment("In blue, please.")
+
+
+def test_a_session_that_is_over_says_so_once(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(status="STOPPED", end_reason="Stopped by @octo-dev")
+    for number in (1, 2, 3):
+        assert (200, {"ignored": f"session {SESSION} has ended"}) == comment("And in green?", number)
+    (said,) = github_stand_in.said(43)
+    assert "`/restart`" in said
+    assert "@octo" not in said
+    assert ([], []) == (prompts(table), github_stand_in.eyes)
+
+
+def test_talk_of_strangers_after_a_session_is_left_alone(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(status="STOPPED")
+    assert "no write permission" in comment("And in green?", login="guest")[1]["ignored"]
+    assert [] == github_stand_in.comments
+
+
+def test_a_wish_beside_a_question_to_a_session_that_is_over_is_not_lost_in_silence(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(status="STOPPED")
+    assert (202, {"session_id": SESSION, "taken": "/status"}) == comment("And in green?\n/status")
+    assert "Comment `/restart`" in github_stand_in.said(43)[0]
+    assert [] == prompts(table)
+
+
+def test_a_session_that_is_ending_takes_no_more_wishes(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(ending={"status": "STOPPED", "reason": "Stopped by eve."})
+    assert 200 == comment("And in green?")[0]
+    assert [] == prompts(table)
+    assert "This session is ending: Stopped by eve." in github_stand_in.said(43)[0]
+
+
+@pytest.mark.parametrize("login", ["octo-dev", "guest"])
+def test_talk_after_a_pull_request_is_closed_is_left_alone(
+    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, login: str
+) -> None:
+    put_session(status="COMPLETED")
+    assert 200 == comment("Well done.", login=login, state="closed")[0]
+    assert [] == github_stand_in.requests
+
+
+def test_a_newer_live_session_of_the_issue_hears_the_comment(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table
+) -> None:
+    put_session("aaaa0001", pull_number=None)
+    put_session(SESSION, status="STOPPED")
+    assert (202, {"session_id": "aaaa0001", "taken": "prompt"}) == comment("In blue, please.")
+    assert 1 == len(prompts(table, "aaaa0001"))
+
+
+def test_a_newer_session_with_a_pull_request_of_its_own_is_not_disturbed(
+    comment: Callable[..., Answer], put_session: PutSession, table: Table
+) -> None:
+    put_session("aaaa0001", pull_number=50)
+    put_session(SESSION, status="STOPPED")
+    assert (200, {"ignored": f"session {SESSION} has ended"}) == comment("In blue, please.")
+    assert [] == prompts(table, "aaaa0001")
+
+
+@pytest.mark.parametrize(
+    ("event", "sample_path"),
+    [
+        ("pull_request_review", "github/pull_request_review.submitted.json"),
+        ("pull_request_review_comment", "github/pull_request_review_comment.created.json"),
+        ("issue_comment", "github/issue_comment.created.json"),
+    ],
+)
+def test_what_github_sends_is_taken(
+    deliver_event: Callable[..., Answer], sample: Callable[[str], dict[str, Any]], put_session: PutSession,
+    table: Table, event: str, sample_path: str,
+) -> None:  # fmt: skip
+    put_session()
+    assert (202, {"session_id": SESSION, "taken": "prompt"}) == deliver_event(event, sample(sample_path))
+    (prompt,) = prompts(table)
+    assert event.removeprefix("issue_").removeprefix("pull_request_") == prompt["kind"]

@@ -1,0 +1,204 @@
+"""Who may start a session by a label, when the label still counts, and what follows a session that is ending."""
+
+# ruff: noqa: ARG001 - a fixture is asked for by naming it, and these need several
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent.adapters.prompts import Prompts
+from cloud_agent.domain.answers import Answer as Answered
+from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.session import execution_name, session_id_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb.service_resource import Table
+    from tests.unit.functions.conftest import GitHubStandIn, StepFunctions
+
+    Answer = tuple[int, dict[str, Any]]
+
+REPO, SESSION = "acme/storefront", "09e22a8b"
+NEXT = session_id_for(REPO, 42, f"after:{SESSION}")
+ENDING = {"status": "STOPPED", "reason": "The label claude-dev was taken off the issue."}
+
+
+@pytest.fixture
+def label(
+    deliver_event: Callable[..., Answer], step_functions: StepFunctions, sample: Callable[[str], dict[str, Any]]
+) -> Callable[..., Answer]:
+    """Put the label on issue 42."""
+
+    def send(delivery: str = "d-1", *, login: str = "octo-dev", at: str = "08:00:00") -> Answer:
+        payload = sample("github/issues.labeled.json")
+        payload["sender"]["login"] = login
+        payload["issue"]["updated_at"] = f"2026-11-22T{at}Z"
+        return deliver_event("issues", payload, delivery)
+
+    return send
+
+
+@pytest.fixture
+def unlabel(deliver_event: Callable[..., Answer], sample: Callable[[str], dict[str, Any]]) -> Callable[..., Answer]:
+    """Take the label off issue 42."""
+
+    def send(delivery: str = "d-2", *, at: str = "08:00:01") -> Answer:
+        payload = sample("github/issues.unlabeled.json")
+        payload["issue"]["updated_at"] = f"2026-11-22T{at}Z"
+        return deliver_event("issues", payload, delivery)
+
+    return send
+
+
+@pytest.mark.parametrize("role", ["write", "maintain", "admin"])
+def test_who_may_write_may_start(
+    label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions, role: str
+) -> None:
+    github_stand_in.roles["guest"] = role
+    assert 202 == label(login="guest")[0]
+    assert 1 == len(step_functions.executions)
+    assert [] == github_stand_in.comments
+
+
+@pytest.mark.parametrize("role", [None, "none", "read", "triage"])
+def test_who_may_not_write_starts_nothing_and_is_told_why_once(
+    label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions, role: str | None
+) -> None:
+    if role:
+        github_stand_in.roles |= {"guest": role, "other": role}
+    for delivery in ("d-1", "d-2", "d-2"):
+        assert (200, {"ignored": f"guest has no write permission in {REPO}"}) == label(delivery, login="guest")
+    assert 1 == len(github_stand_in.said(42))
+    assert "remove the label and add it again" in github_stand_in.said(42)[0]
+    label("d-3", login="other")
+    assert 2 == len(github_stand_in.said(42))
+    assert {} == step_functions.executions
+
+
+def test_an_explanation_that_github_lost_is_said_by_the_redelivery(
+    label: Callable[..., Answer], github_stand_in: GitHubStandIn
+) -> None:
+    github_stand_in.faults.append(("POST", "/comments", 0, True))
+    assert 503 == label(login="guest")[0]
+    assert 200 == label(login="guest")[0]
+    assert 1 == len(github_stand_in.comments)
+
+
+def test_a_github_that_is_down_starts_nothing_until_the_redelivery(
+    label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions, table: Table
+) -> None:
+    github_stand_in.faults += [("GET", "permission", 503, False)] * 2
+    status, answer = label()
+    assert 503 == status
+    assert answer["message"].endswith("Redeliver this later.")
+    assert ({}, []) == (step_functions.executions, table.scan()["Items"])
+    assert 202 == label()[0]
+    assert 1 == len(step_functions.executions)
+
+
+@pytest.mark.parametrize("change", [{"state": "closed"}, {"labels": []}, {"labels": [{"name": "bug"}]}, None])
+def test_a_label_that_no_longer_counts_when_it_is_delivered_starts_nothing(
+    label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions,
+    change: dict[str, Any] | None,
+) -> None:  # fmt: skip
+    github_stand_in.issue = None if change is None else (github_stand_in.issue or {}) | change
+    assert (200, {"ignored": "issue #42 is not open with the label any more"}) == label()
+    assert {} == step_functions.executions
+
+
+def test_a_session_that_is_ending_is_followed_by_one_however_often_it_is_asked_for(
+    label: Callable[..., Answer], put_session: Callable[..., None], step_functions: StepFunctions
+) -> None:
+    put_session(ending=ENDING)
+    assert (202, {"session_id": NEXT}) == label("d-1") == label("d-2")
+    assert {execution_name(REPO, 42, NEXT)} == set(step_functions.executions)
+    assert SESSION == step_functions.executions[execution_name(REPO, 42, NEXT)]["follows"]
+
+
+def test_the_one_that_follows_is_found_again_by_its_own_redelivery(
+    label: Callable[..., Answer], put_session: Callable[..., None], step_functions: StepFunctions,
+    idempotency_table: Table,
+) -> None:  # fmt: skip
+    put_session(ending=ENDING)
+    first = label()
+    put_session(NEXT)
+    for row in idempotency_table.scan()["Items"]:
+        idempotency_table.delete_item(Key={"id": row["id"]})
+    assert first == label()
+    assert 1 == len(step_functions.executions)
+
+
+def test_a_label_put_back_brings_the_history_along(
+    label: Callable[..., Answer], put_session: Callable[..., None], table: Table
+) -> None:
+    first = label("d-1")[1]["session_id"]
+    put_session(first, status="STOPPED")
+    prompts = Prompts(table.name)
+    asked = Prompt(id="1" * 26, kind=PromptKind.COMMENT, body="In blue.", author="eve", url="u", created_at="c")
+    prompts.leave(first, asked)
+    for prompt_id, result in ((INITIAL_PROMPT_ID, "I built it."), (asked.id, "It is blue now.")):
+        answer = Answered(prompt_id=prompt_id, is_error=False, result=result, created_at="c")
+        assert prompts.answer(first, answer)
+    table.delete_item(Key={"pk": f"ISSUE#{REPO}#42", "sk": "LOCK"})
+    label("d-2", at="08:10:00")  # never claimed: its execution failed
+    third = label("d-3", at="08:20:00")[1]["session_id"]
+    body = prompts.of(third)[0].body
+    assert all(words in body for words in ("I built it.", "In blue.", "It is blue now."))
+    assert 1 == body.count("What earlier sessions did")
+
+
+def test_a_first_prompt_that_is_being_worked_on_is_not_put_again(
+    label: Callable[..., Answer], table: Table, idempotency_table: Table
+) -> None:
+    session_id = label()[1]["session_id"]
+    prompts = Prompts(table.name)
+    prompts.take(session_id, INITIAL_PROMPT_ID)
+    for row in idempotency_table.scan()["Items"]:
+        idempotency_table.delete_item(Key={"id": row["id"]})
+    label()
+    assert ["TAKEN"] == [prompt.state for prompt in prompts.of(session_id)]
+
+
+def test_a_label_taken_off_before_its_session_began_is_postponed(
+    label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None],
+    step_functions: StepFunctions,
+) -> None:  # fmt: skip
+    session_id = label()[1]["session_id"]
+    status, answer = unlabel()
+    assert 503 == status
+    assert session_id in answer["message"]
+    put_session(session_id, lifecycle_token="parked")
+    assert (202, {"session_id": session_id, "ending": ENDING["reason"]}) == unlabel()
+    assert [("parked", ENDING)] == step_functions.succeeded
+
+
+def test_an_end_that_is_delivered_late_spares_the_session_that_began_since(
+    label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None],
+    step_functions: StepFunctions,
+) -> None:  # fmt: skip
+    session_id = label(at="09:00:00")[1]["session_id"]
+    put_session(session_id, lifecycle_token="parked")
+    assert (200, {"ignored": "the session was asked for after this had happened"}) == unlabel(at="08:59:59")
+    assert [] == step_functions.succeeded
+    assert 202 == unlabel(at="09:00:00")[0]
+
+
+def test_a_label_off_and_on_delivered_in_the_wrong_order_keeps_the_session(
+    label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None]
+) -> None:
+    session_id = label("d-1", at="08:00:00")[1]["session_id"]
+    put_session(session_id)
+    assert "already has the live session" in label("d-3", at="08:30:01")[1]["ignored"]
+    assert "asked for after" in unlabel(at="08:30:00")[1]["ignored"]
+    assert 202 == unlabel(at="08:40:00")[0]
+
+
+def test_a_first_deliverys_label_is_not_older_than_a_later_ones(
+    label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None]
+) -> None:
+    put_session(label("d-1", at="09:00:00")[1]["session_id"])
+    label("d-0", at="08:00:00")
+    assert "asked for after" in unlabel(at="08:30:00")[1]["ignored"]
