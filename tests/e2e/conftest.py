@@ -1,9 +1,14 @@
-"""One whole system for the folder: the real `sam deploy`, real processes, on ports and in a folder of its own."""
+"""Two whole systems for the folder: the real `sam deploy`, real processes, each on ports and in a folder of its own.
+
+`system` runs the real agent with the real Claude Code. `stage` runs a quick scripted agent in its place, with tight
+limits, for what is about a session's life and not about Claude's work.
+"""
 
 from __future__ import annotations
 
 import socket
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +31,17 @@ def free_ports() -> Ports:
     return Ports(aws=numbers[0], github=numbers[1], model=numbers[2], proxy=numbers[3])
 
 
+# Few slots, so that a queue forms; an agent is given up for silent after seconds, for it beats every second.
+STAGE = {
+    "AgentImageUri": f"local/python{Path(__file__).with_name('scripted_agent.py')}",
+    "MaxSessions": "3",
+    "MaxSessionsPerRepository": "3",
+    "MaxTurns": "50",
+    "AgentHeartbeatTimeoutSeconds": "15",
+    "AgentReadyTimeoutSeconds": "60",
+}
+
+
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The running system."""
@@ -34,3 +50,20 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield System(installation)
     finally:
         lifecycle.down(installation)
+
+
+@pytest.fixture(scope="session")
+def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    installation = lifecycle.up(tmp_path_factory.mktemp("stage"), free_ports(), STAGE)
+    try:
+        yield System(installation)
+    finally:
+        lifecycle.down(installation)
+
+
+@pytest.fixture
+def stage(_stage: System) -> Iterator[System]:
+    """The system with the scripted agent, without a session: whatever a test leaves alive is ended after it."""
+    yield _stage
+    _stage.github.call("DELETE", "/admin/faults")
+    _stage.end_all()

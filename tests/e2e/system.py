@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import subprocess
 import tempfile
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +24,7 @@ from cloud_agent_local.up import webhook_url
 from cloud_agent_local.visitor import Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cloud_agent_local.installation import Installation
 
@@ -46,6 +48,7 @@ class System:
         self.github = GitHubClient(installation)
         self.executions = Executions(installation)
         self.repository = installation.repository
+        self._people: dict[str, GitHubClient] = {}
 
     def open_issue(self, title: str, body: str) -> int:
         """A new issue's number."""
@@ -68,6 +71,93 @@ class System:
         self.label(issue)
         return self.session_of(issue)
 
+    def person(self, login: str) -> GitHubClient:
+        """Somebody with an account and no access to the repository."""
+        if login not in self._people:
+            self.github.call("POST", "/admin/users", {"login": login})
+            token = self.github.call("POST", f"/admin/users/{login}/authorizations", {"note": "tests"})["token"]
+            self._people[login] = GitHubClient(self.installation, token)
+        return self._people[login]
+
+    def comment(self, pull_number: str | int, body: str, by: GitHubClient | None = None) -> dict[str, Any]:
+        """Comment on a pull request."""
+        path = f"/repos/{self.repository}/issues/{pull_number}/comments"
+        return dict((by or self.github).call("POST", path, {"body": body}))
+
+    def status_comment(self, session: Session) -> str:
+        """The body of the session's one status comment, empty while there is none."""
+        pull_number = self.row(session.id).get("pull_number")
+        marker = f"<!-- claude-cloud-agent:session:{session.id} -->"
+        bodies = [c["body"] for c in self.comments(int(pull_number or 0)) if marker in c["body"]] if pull_number else []
+        assert len(bodies) < 2, bodies
+        return bodies[0] if bodies else ""
+
+    def wait_for_status(self, session: Session, words: str, seconds: float = 60) -> str:
+        """The status comment once it says these words."""
+        return wait_for(lambda: self.status_comment(session), lambda body: words in body, seconds)
+
+    def wait_for_comment(self, number: str | int, words: str, seconds: float = 60) -> str:
+        """The one comment that holds these words."""
+        (body,) = wait_for(lambda: [c["body"] for c in self.comments(int(number)) if words in c["body"]], bool, seconds)
+        return str(body)
+
+    def sweep(self) -> dict[str, Any]:
+        """Have the sweeper run now, without waiting for its schedule."""
+        function = next(
+            f["FunctionName"]
+            for page in self.client("lambda").get_paginator("list_functions").paginate()
+            for f in page["Functions"]
+            if "SweepIdleFunction" in f["FunctionName"]
+        )
+        answer = self.client("lambda").invoke(FunctionName=function)
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return dict(payload)
+
+    @contextmanager
+    def faults(self, *faults: dict[str, Any]) -> Iterator[None]:
+        """GitHub at fault, until the block is left."""
+        for fault in faults:
+            self.github.call("POST", "/admin/faults", fault)
+        try:
+            yield
+        finally:
+            self.github.call("DELETE", "/admin/faults")
+
+    def slots(self) -> tuple[set[str], list[str]]:
+        """The sessions that hold a slot, and those that wait for one in the order in which they came."""
+        table = self.client("dynamodb")
+        key = {"pk": {"S": "SLOTS"}, "sk": {"S": "SLOTS"}}
+        item = table.get_item(TableName=self.installation.outputs["SessionsTable"], Key=key, ConsistentRead=True)
+        slots = item.get("Item", {})
+        waiting = slots.get("waiting", {}).get("M", {})
+        return set(slots.get("live", {}).get("M", {})), sorted(waiting, key=lambda one: waiting[one]["M"]["since"]["S"])
+
+    def write(self, session: Session, **attributes: str) -> None:
+        """Change attributes of the session's row by hand, as no function would."""
+        self.client("dynamodb").update_item(
+            TableName=self.installation.outputs["SessionsTable"],
+            Key={"pk": {"S": f"SESSION#{session.id}"}, "sk": {"S": "SESSION"}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={f":{name}": {"S": value} for name, value in attributes.items()},
+        )
+
+    def end_all(self) -> None:
+        """Close the issue of every live session, and wait until none is left."""
+        live, waiting = self.slots()
+        for session_id in [*live, *waiting]:
+            row = self.row(session_id)
+            if row:
+                path = f"/repos/{row['repo']}/issues/{row['issue_number']}"
+                self.github.call("PATCH", path, {"state": "closed", "state_reason": "not_planned"})
+        wait_for(self.slots, lambda slots: (set(), []) == slots)
+
+    def running_tasks(self, session: Session) -> list[str]:
+        """The session's tasks that nobody has stopped."""
+        cluster = self.installation.outputs["ClusterArn"]
+        return list(self.client("ecs").list_tasks(cluster=cluster, startedBy=session.id)["taskArns"])
+
     def mark_ready(self, pull_number: int) -> None:
         """Make a draft ready for review, as the button does."""
         pull = self.github.call("GET", f"/repos/{self.repository}/pulls/{pull_number}")
@@ -85,6 +175,10 @@ class System:
         client = self.executions.client
         found = client.list_executions(stateMachineArn=self.installation.outputs["StateMachineArn"])["executions"]
         return [e["name"] for e in found if e["name"].split("-")[-2] == str(issue_number)]
+
+    def rows(self) -> list[dict[str, str]]:
+        """Every session's row."""
+        return sessions(self.installation)
 
     def row(self, session_id: str) -> dict[str, str]:
         """The session's row, empty while there is none."""
@@ -126,6 +220,22 @@ class System:
         """First lines of the commit messages on a pull request."""
         commits = self.github.call("GET", f"/repos/{self.repository}/pulls/{pull_number}/commits")
         return [commit["commit"]["message"].splitlines()[0] for commit in commits]
+
+    def push_file(self, branch: str, path: str, text: str) -> None:
+        """Commit a file on top of a branch, as a colleague would."""
+        url = f"{self.installation.github_url}/{self.repository}.git"
+        token = f"http.extraHeader=Authorization: Bearer {self.github.credentials.token}"
+        with tempfile.TemporaryDirectory() as folder:
+
+            def git(*arguments: str) -> None:
+                who = ["-c", "user.name=Octo Developer", "-c", "user.email=octo-dev@example.com"]
+                subprocess.run(["git", "-C", folder, "-c", token, *who, *arguments], check=True, capture_output=True)
+
+            git("clone", "--quiet", "--branch", branch, url, ".")
+            Path(folder, path).write_text(text)
+            git("add", path)
+            git("commit", "--quiet", "--message", f"docs: add {path}")
+            git("push", "--quiet", "origin", branch)
 
     def deliveries(self) -> list[dict[str, Any]]:
         """The webhook's deliveries, newest first."""

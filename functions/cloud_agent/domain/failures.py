@@ -79,10 +79,6 @@ _WORDS: dict[str, tuple[str, str]] = {
         "See whether `install` and the dev server need less time than a session is given to start",
     ),
     "RepositoryConfigError": ("`.github/claude-cloud-agent.yml` cannot be used", "Correct the lines named below"),
-    "EnvironmentSecretError": (
-        "A secret that `.github/claude-cloud-agent.yml` names under `env` is missing",
-        "Create the secret as said below, or take its name out of the file",
-    ),
     "DevServerNotConfiguredError": ("No dev server was found in this repository", _CONFIGURE),
     "InstallFailedError": ("The repository's `install` command failed", "Correct the command or the repository"),
     "DevServerNotReadyError": (
@@ -93,15 +89,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The agent could not clone the branch",
         "See that the branch still exists, and that the App may read Contents of this repository",
     ),
-    "PublishFailedError": (
-        "The agent could not push to the branch",
-        "Allow the App to push to `claude/*` branches in the repository's rules, and grant it Contents: write",
-    ),
     "GitError": ("A Git command of the agent failed", _LOOK),
-    "ModelApiError": (
-        "The model's API refused to work or could not be reached",
-        "Look at the details below: a key, a budget or a quota of the model's provider is the usual cause",
-    ),
     "AgentApiRefusedError": ("The agent was refused by this installation's own API", _LOOK),
     "AgentApiUnavailableError": ("The agent could not reach this installation's own API", _AGAIN),
     "AgentError": ("The agent ended the session", _LOOK),

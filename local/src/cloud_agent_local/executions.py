@@ -40,9 +40,10 @@ class Executions:
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for execution in self.client.list_executions(stateMachineArn=self._state_machine)["executions"]:
-                if execution["name"].split("-")[-2] == str(issue_number):
-                    return str(execution["executionArn"])
+            executions = self.client.list_executions(stateMachineArn=self._state_machine)["executions"]
+            own = [e for e in executions if e["name"].split("-")[-2] == str(issue_number)]
+            if own:
+                return str(max(own, key=lambda execution: execution["startDate"])["executionArn"])
             time.sleep(POLL_SECONDS)
         raise DemoError(f"The label on issue #{issue_number} started no execution within {seconds:.0f} s.")
 

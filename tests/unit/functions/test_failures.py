@@ -88,8 +88,8 @@ def test_the_agents_own_words_are_not_taken_for_those_of_ecs() -> None:
 KINDS = [
     *("GitHubUnavailableError", "GitHubRateLimitedError", "AppNotInstalledError", "RepositoryNotFoundError"),
     *("BranchProtectedError", "RepositoryEmptyError", "RepositoryReadOnlyError", "DefaultBranchNotFoundError"),
-    *("CloneFailedError", "PublishFailedError", "AgentTaskStoppedError", "DevServerNotReadyError", "ModelApiError"),
-    *("UnexpectedAgentError", "RepositoryConfigError", "SessionStillEndingError", "EnvironmentSecretError"),
+    *("CloneFailedError", "AgentTaskStoppedError", "DevServerNotReadyError"),
+    *("UnexpectedAgentError", "RepositoryConfigError", "SessionStillEndingError"),
     *("NoFreeSlotError", "BranchTakenError", "States.HeartbeatTimeout", "States.Timeout", "InstallFailedError"),
 ]
 

@@ -97,6 +97,7 @@ REQUEST = {
     "default_branch": "main",
     "installation_id": None,
     "requested_by": "octo-dev",
+    "follows": None,
 }
 
 
@@ -130,6 +131,7 @@ def test_a_row_may_hold_more_than_the_functions_read() -> None:
         "branch": "claude/42",
         "token_hash": "",
         "execution_arn": "arn",
+        "created_at": "2026-11-22T08:00:00.000Z",
         "pk": "SESSION#09e22a8b",
         "activity": "Edit",
     }

@@ -26,6 +26,7 @@ def _session(token: str) -> Session:
             "branch": "claude/42",
             "token_hash": hashlib.sha256(token.encode()).hexdigest(),
             "execution_arn": "arn",
+            "created_at": "2026-11-22T08:00:00.000Z",
         }
     )
 

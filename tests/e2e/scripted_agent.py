@@ -1,0 +1,146 @@
+"""A quick agent in the place of the real one, for what is about the session and not about Claude's work.
+
+It speaks the whole Agent API and serves a page, but clones nothing: it is ready at once and answers each prompt with
+the prompt's own first line. A prompt may say how: `agent: fail`, `agent: crash`, `agent: wait` (until interrupted),
+`agent: silent` (lives on and says nothing more). On a branch with `slow` in its name it is never ready, with `mute`
+not even heard of.
+"""
+
+from __future__ import annotations
+
+import http.server
+import os
+import threading
+import time
+from typing import Any
+
+import httpx
+
+POLL_SECONDS = 0.2
+HEARTBEAT_SECONDS = 1.0
+API = httpx.Client(
+    base_url=os.environ.get("AGENT_API_URL", ""),
+    headers={"Authorization": f"Bearer {os.environ.get('SESSION_TOKEN')}"},
+    timeout=15,
+    trust_env=False,
+)
+
+
+class SessionOverError(Exception):
+    """The Agent API says that the session has ended."""
+
+
+def call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One call of the Agent API, repeated while it is not to be had."""
+    while True:
+        try:
+            answer = API.request(method, path, json=body)
+        except httpx.TransportError:
+            time.sleep(0.5)
+            continue
+        if answer.status_code == httpx.codes.CONFLICT:
+            raise SessionOverError
+        if not answer.is_server_error:
+            document: dict[str, Any] = answer.raise_for_status().json()
+            return document
+        time.sleep(0.5)
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """The dev server."""
+
+    def do_GET(self) -> None:
+        """A page, or an error where one is asked for."""
+        self.send_response(500 if self.path == "/broken" else 200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+class Agent:
+    """One session."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.seen: set[str] = set()
+        self.interrupt: str | None = None
+        self.silent = False
+
+    def run(self) -> None:
+        """Until the session is over."""
+        metadata = httpx.get(os.environ["ECS_CONTAINER_METADATA_URI_V4"], trust_env=False).json()
+        address = metadata["Networks"][0]["IPv4Addresses"][0]
+        server = http.server.ThreadingHTTPServer((address, 3000), Page)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        call("POST", "/agent/heartbeat", {"task_token": os.environ["TASK_TOKEN"]})
+        threading.Thread(target=self.heartbeat, daemon=True).start()
+        self.silent = "mute" in os.environ["BRANCH"]
+        if self.silent or "slow" in os.environ["BRANCH"]:
+            threading.Event().wait()
+        limits = {"idle_minutes": None, "max_turns": None, "budget_usd": None, "ready_for_review": True}
+        call("POST", "/agent/ready", {"task_token": os.environ["TASK_TOKEN"], "port": 3000, "limits": limits})
+        while True:
+            for prompt in self.poll():
+                self.work(prompt)
+            time.sleep(POLL_SECONDS)
+
+    def heartbeat(self) -> None:
+        """Say that it lives, as long as it means to."""
+        try:
+            while True:
+                time.sleep(HEARTBEAT_SECONDS)
+                if not self.silent:
+                    call("POST", "/agent/heartbeat", {"task_token": os.environ["TASK_TOKEN"]})
+        except SessionOverError:
+            os._exit(0)
+
+    def poll(self) -> list[dict[str, str]]:
+        """The lowest prompt not seen yet, alone: the one after it may not be there yet."""
+        answer = call("GET", "/agent/prompts")
+        self.interrupt = answer["interrupt"]
+        return [prompt for prompt in answer["prompts"] if prompt["id"] not in self.seen][:1]
+
+    def work(self, prompt: dict[str, str]) -> None:
+        """Answer one prompt."""
+        self.seen.add(prompt["id"])
+        call("POST", "/agent/progress", {"event": "turn_started", "prompt_id": prompt["id"]})
+        interrupted = "agent: wait" in prompt["body"] and self.wait_for_interrupt()
+        if "agent: crash" in prompt["body"]:
+            os._exit(3)
+        if "agent: silent" in prompt["body"]:
+            self.silent = True
+            threading.Event().wait()
+        self.turns += 1
+        first_line = (prompt["body"].strip().splitlines() or [prompt["title"]])[0]
+        call(
+            "POST",
+            "/agent/progress",
+            {
+                "event": "turn_finished",
+                "prompt_id": prompt["id"],
+                "is_error": "agent: fail" in prompt["body"],
+                "interrupted": interrupted,
+                "result": f"Done: {first_line[:200]}",
+                "turns": self.turns,
+                "cost_usd": round(self.turns * 0.01, 2),
+                "head_sha": None,
+            },
+        )
+
+    def wait_for_interrupt(self) -> bool:
+        """Until somebody interrupts."""
+        before = self.interrupt
+        while self.interrupt == before:
+            self.poll()
+            time.sleep(POLL_SECONDS)
+        return True
+
+
+if __name__ == "__main__":
+    try:
+        Agent().run()
+    except SessionOverError:
+        os._exit(0)

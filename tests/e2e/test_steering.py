@@ -1,0 +1,200 @@
+"""People write on the pull request: each comment is answered once, in order, and commands act at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.e2e.system import wait_for
+
+if TYPE_CHECKING:
+    from tests.e2e.system import Session, System
+
+
+def running(stage: System, body: str = "Please.") -> tuple[Session, str]:
+    """A session that has answered its issue, and its pull request's number."""
+    session = stage.start("Steer me", body)
+    row = stage.wait_for_row(session, lambda row: "lifecycle_token" in row and "1" == row.get("turns"))
+    return session, row["pull_number"]
+
+
+def replies(stage: System, pull: str) -> list[str]:
+    """The scripted agent's answers on the pull request, in order, as it gave them."""
+    bodies = [
+        comment["body"] for comment in stage.comments(int(pull)) if "claude-cloud-agent:answer:" in comment["body"]
+    ]
+    return [line for body in bodies for line in body.splitlines() if line.startswith("Done: ")]
+
+
+def eyes(stage: System, comment: dict[str, Any]) -> int:
+    """How many pairs of eyes are on a comment."""
+    return int(
+        stage.github.call("GET", f"/repos/{stage.repository}/issues/comments/{comment['id']}")["reactions"]["eyes"]
+    )
+
+
+def test_comments_are_answered_once_each_in_the_order_people_wrote_them(stage: System) -> None:
+    _, pull = running(stage, "First of all.")
+    written = [stage.comment(pull, f"Wish {n}") for n in (1, 2, 3)]
+
+    expected = ["Done: First of all.", "Done: Wish 1", "Done: Wish 2", "Done: Wish 3"]
+    wait_for(lambda: replies(stage, pull), lambda seen: expected == seen, 30)
+    assert [1, 1, 1] == [eyes(stage, comment) for comment in written]
+
+
+def test_a_redelivered_comment_is_not_a_second_prompt(stage: System) -> None:
+    _, pull = running(stage, "First of all.")
+    stage.comment(pull, "Only once")
+    wait_for(lambda: replies(stage, pull), lambda seen: "Done: Only once" in seen, 30)
+    delivered = next(d for d in stage.deliveries() if ("issue_comment", 202) == (d["event"], d["status_code"]))
+    payload = stage.delivery(delivered["id"])["request"]["payload"]
+
+    stage.github.call("POST", f"/app/hook/deliveries/{delivered['id']}/attempts", as_app=True)
+    assert stage.deliver("issue_comment", payload).is_success  # the same comment under another delivery's id
+    stage.comment(pull, "And then this")
+
+    expected = ["Done: First of all.", "Done: Only once", "Done: And then this"]
+    wait_for(lambda: replies(stage, pull), lambda seen: "Done: And then this" in seen, 30)
+    assert expected == replies(stage, pull)
+
+
+def test_follow_ups_queue_while_claude_works_and_an_interrupt_acts_at_once(stage: System) -> None:
+    session, pull = running(stage)
+    stage.comment(pull, "A long job\nagent: wait")
+    stage.wait_for_row(session, lambda row: "turn_started" in row["activity"])
+    stage.comment(pull, "Next wish")
+    stage.comment(pull, "Wish after that")
+
+    stage.wait_for_status(session, "2 follow-ups in the queue")
+    stage.comment(pull, "/interrupt")
+
+    expected = ["Done: Please.", "Done: A long job", "Done: Next wish", "Done: Wish after that"]
+    wait_for(lambda: replies(stage, pull), lambda seen: expected == seen, 30)
+    assert "interrupted" in stage.wait_for_comment(pull, "Done: A long job").lower()
+
+
+def test_an_interrupt_and_a_new_wish_fit_in_one_comment(stage: System) -> None:
+    session, pull = running(stage)
+    stage.comment(pull, "A long job\nagent: wait")
+    stage.wait_for_row(session, lambda row: "turn_started" in row["activity"])
+
+    stage.comment(pull, "/interrupt\nDo this instead")
+
+    expected = ["Done: Please.", "Done: A long job", "Done: Do this instead"]
+    wait_for(lambda: replies(stage, pull), lambda seen: expected == seen, 30)
+
+
+def test_people_without_write_permission_are_told_so_once_and_not_obeyed(stage: System) -> None:
+    session, pull = running(stage)
+    stranger = stage.person("stranger")
+
+    for words in ("Do my bidding", "/stop", "Please!"):
+        stage.comment(pull, words, stranger)
+    explanation = stage.wait_for_comment(pull, "write permission")
+    stage.comment(pull, "Somebody may")
+
+    wait_for(lambda: replies(stage, pull), lambda seen: ["Done: Please.", "Done: Somebody may"] == seen, 30)
+    assert "stranger" in explanation
+    assert 1 == len([c for c in stage.comments(int(pull)) if c["body"] == explanation])
+    assert "RUNNING" == stage.row(session.id)["status"]
+
+
+def test_a_label_by_somebody_without_write_permission_starts_nothing_and_says_why(stage: System) -> None:
+    """Triage lets people label and no more."""
+    issue = stage.open_issue("Label me", "Please.")
+    helper = stage.person("triager")
+    path = f"/repos/{stage.repository}/collaborators/triager"
+    stage.github.call("PUT", path, {"permission": "triage"})
+    helper.call("POST", f"/repos/{stage.repository}/issues/{issue}/labels", {"labels": ["claude-dev"]})
+
+    explanation = stage.wait_for_comment(issue, "write permission")
+    assert "triager" in explanation
+    assert [] == stage.executions_of(issue)
+    stage.github.call("PUT", path, {"permission": "push"})
+    helper.call("DELETE", f"/repos/{stage.repository}/issues/{issue}/labels/claude-dev")
+    helper.call("POST", f"/repos/{stage.repository}/issues/{issue}/labels", {"labels": ["claude-dev"]})
+    wait_for(lambda: stage.executions_of(issue), lambda names: 1 == len(names))
+
+
+def test_a_review_and_its_comments_reach_the_agent_and_are_answered_where_they_stand(stage: System) -> None:
+    _, pull = running(stage)
+    head = stage.github.call("GET", f"/repos/{stage.repository}/pulls/{pull}")["head"]["ref"]
+    stage.push_file(head, "note.txt", "A note.\n")
+    review = {
+        "event": "REQUEST_CHANGES",
+        "body": "The whole of it",
+        "comments": [{"path": "note.txt", "line": 1, "side": "RIGHT", "body": "This line"}],
+    }
+    stage.github.call("POST", f"/repos/{stage.repository}/pulls/{pull}/reviews", review)
+
+    wait_for(lambda: replies(stage, pull), lambda seen: "Done: The review requests changes." in seen, 30)
+    threads = wait_for(
+        lambda: stage.github.call("GET", f"/repos/{stage.repository}/pulls/{pull}/comments"),
+        lambda seen: 2 == len(seen),
+        30,
+    )
+    assert threads[0]["id"] == threads[1]["in_reply_to_id"]
+    assert "Done: On note.txt, line 1:" in threads[1]["body"]
+
+
+@pytest.mark.parametrize(("command", "words"), [("/status", "Waiting for the next comment"), ("/help", "/interrupt")])
+def test_a_question_about_the_session_has_one_answer(stage: System, command: str, words: str) -> None:
+    _, pull = running(stage)
+    wait_for(lambda: replies(stage, pull), lambda seen: 1 == len(seen))
+    before = {comment["id"] for comment in stage.comments(int(pull))}
+
+    asked = stage.comment(pull, command)
+
+    (answer,) = wait_for(
+        lambda: [c for c in stage.comments(int(pull)) if c["id"] not in before | {asked["id"]}], bool, 20
+    )
+    assert words.lower() in answer["body"].lower()
+    stage.comment(pull, "And now work")
+    wait_for(lambda: replies(stage, pull), lambda seen: "Done: And now work" in seen, 20)
+    assert ["Done: Please.", "Done: And now work"] == replies(stage, pull)
+
+
+def test_stop_then_restart_goes_on_with_what_was_left_on_the_same_branch(stage: System) -> None:
+    session, pull = running(stage)
+    stage.comment(pull, "A long job\nagent: wait")
+    stage.wait_for_row(session, lambda row: "turn_started" in row["activity"])
+    stage.comment(pull, "Left over")
+    stage.wait_for_status(session, "1 follow-up in the queue")
+    stage.comment(pull, "/stop")
+
+    assert "SUCCEEDED" == stage.wait_for_end(session)
+    ended = stage.row(session.id)
+    assert ("STOPPED", "Stopped by octo-dev.") == (ended["status"], ended["end_reason"])
+    assert "/restart" in stage.wait_for_status(session, "Ended")
+    stage.comment(pull, "Is anybody there?")
+    stage.comment(pull, "Hello?")
+    assert "/restart" in stage.wait_for_comment(pull, "This session has ended")
+    stage.comment(pull, "/restart")
+
+    following = wait_for(
+        lambda: [name for name in stage.executions_of(session.issue_number) if session.id not in name], bool
+    )
+    second = stage.session_of(session.issue_number)
+    assert 1 == len(following)
+    row = stage.wait_for_row(second, lambda row: "RUNNING" == row.get("status"))
+    assert (ended["branch"], pull, session.id) == (row["branch"], row["pull_number"], row["previous_session_id"])
+    stage.wait_for_row(second, lambda row: "1" == row.get("turns") and "turn_started" in row["activity"])
+    stage.comment(pull, "/interrupt")  # the long job was left over, too
+    wait_for(lambda: replies(stage, pull), lambda seen: "Done: Left over" in seen, 30)
+    answers = replies(stage, pull)
+    assert ["Done: A long job", "Done: Left over"] == answers[-2:]
+    assert "Done: Is anybody there?" not in answers
+
+
+def test_restart_of_a_live_session_ends_it_and_starts_one_that_takes_over(stage: System) -> None:
+    session, pull = running(stage)
+
+    stage.comment(pull, "/restart\nAnd do this")
+    stage.comment(pull, "/restart")  # impatience starts no third one
+
+    assert "SUCCEEDED" == stage.wait_for_end(session)
+    second = wait_for(lambda: stage.session_of(session.issue_number), lambda found: session.id != found.id)
+    stage.wait_for_row(second, lambda row: "RUNNING" == row.get("status"))
+    wait_for(lambda: replies(stage, pull), lambda seen: "Done: And do this" in seen, 30)
+    assert 2 == len(stage.executions_of(session.issue_number))
+    assert 1 == replies(stage, pull).count("Done: And do this")
