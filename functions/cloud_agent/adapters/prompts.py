@@ -9,7 +9,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from cloud_agent.adapters.contention import uncontended
 from cloud_agent.adapters.sessions_table import session_key
 from cloud_agent.domain.answers import Answer
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
+from cloud_agent.domain.prompts import Prompt, PromptState
 from cloud_agent.domain.session import LIVE, expiry_after_end, timestamp
 
 
@@ -90,11 +90,10 @@ class Prompts:
         """Every answer of the session, in the order of its prompts."""
         return [Answer.model_validate(item | {"prompt_id": _id(item)}) for item in self._query(session_id, "ANSWER#")]
 
-    def carry_over(self, prompts: Iterable[Prompt], session_id: str) -> None:
-        """Store what an earlier session left unanswered as prompts of this one, under the same ids. Run twice, once."""
+    def take_over(self, prompts: Iterable[Prompt], session_id: str) -> None:
+        """Store prompts of an earlier session as prompts of this one, under the same ids. Run twice, once."""
         for prompt in prompts:
-            if prompt.id != INITIAL_PROMPT_ID:
-                self._put_if_absent(_item(session_id, prompt.model_copy(update={"state": PromptState.PENDING})))
+            self._put_if_absent(_item(session_id, prompt))
 
     def _put_if_absent(self, item: dict[str, Any]) -> None:
         try:

@@ -4,8 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 from cloud_agent.domain.foreign_markdown import contained
 from cloud_agent.domain.messages import marker, plain
-from cloud_agent.domain.prompts import Prompt, PromptKind
+from cloud_agent.domain.prompts import FAILURES_LIMIT, Prompt, PromptKind
 from cloud_agent.domain.provenance import Commit
+from cloud_agent.domain.session import timestamp
 from cloud_agent.domain.status_comment import LISTED, commit_lines
 
 KIND = "answer"
@@ -25,6 +26,15 @@ class Answer(BaseModel):
     head_sha: str | None = None
     created_at: str
     reply_id: int | None = None
+
+
+def given_up(prompt_id: str) -> Answer:
+    """The answer to a prompt that no session lives through."""
+    words = (
+        f"{FAILURES_LIMIT} sessions failed while Claude was working on this, so it is not tried again. What the agent "
+        "does for it may need more memory or time than there is: ask for it in smaller steps, in a new comment."
+    )
+    return Answer(prompt_id=prompt_id, is_error=True, result=words, created_at=timestamp())
 
 
 class Pushed(BaseModel):

@@ -1,5 +1,7 @@
 """What the agent is asked: the issue first, then what people write on the pull request."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 # Sorts before every other: the issue itself is the first prompt.
 INITIAL_PROMPT_ID = "0" * 26
+FAILURES_LIMIT = 2  # sessions that failed while a prompt was being worked on: once may be chance
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -28,7 +31,10 @@ class PromptState(StrEnum):
 
 
 class Prompt(BaseModel):
-    """One thing the agent is asked. Untrusted text: it is handed on as data and never obeyed here."""
+    """One thing the agent is asked. Untrusted text: it is handed on as data and never obeyed here.
+
+    `failures` counts the sessions that failed while it was being worked on.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -41,6 +47,33 @@ class Prompt(BaseModel):
     created_at: str
     comment_id: int | None = None
     state: PromptState = PromptState.PENDING
+    failures: int = 0
+
+
+@dataclass(frozen=True)
+class Inheritance:
+    """What the next session of a pull request is asked, and what is given up because it ends every session."""
+
+    taken_over: tuple[Prompt, ...]
+    given_up: tuple[Prompt, ...]
+
+
+def inherited(unanswered: Iterable[Prompt], *, has_failed: bool) -> Inheritance:
+    """Divide what an earlier session has left unanswered.
+
+    A prompt that was being worked on when the session failed may be why it failed; after `FAILURES_LIMIT` of them it is
+    not tried again, or no restart would ever get past it. The issue itself is asked of every session anyway.
+    """
+    taken_over, given_up = list[Prompt](), list[Prompt]()
+    for prompt in unanswered:
+        if prompt.id == INITIAL_PROMPT_ID:
+            continue
+        failures = prompt.failures + (has_failed and prompt.state is PromptState.TAKEN)
+        if failures >= FAILURES_LIMIT:
+            given_up.append(prompt)
+        else:
+            taken_over.append(prompt.model_copy(update={"state": PromptState.PENDING, "failures": failures}))
+    return Inheritance(tuple(taken_over), tuple(given_up))
 
 
 def follow_up_id(kind: PromptKind, comment_id: int, created_at: datetime) -> str:

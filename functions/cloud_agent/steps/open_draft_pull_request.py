@@ -3,8 +3,11 @@
 from typing import Any
 
 from cloud_agent.adapters.github import PullRequest
+from cloud_agent.domain.answers import given_up
+from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.messages import pull_request_body, pull_request_title
-from cloud_agent.domain.session import SessionRequest
+from cloud_agent.domain.prompts import inherited
+from cloud_agent.domain.session import SessionRequest, SessionStatus
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.publishing import deployments, status
 from cloud_agent.publishing.context import PublishingContext, publishing_context
@@ -41,6 +44,18 @@ def _take_over(context: PublishingContext, request: SessionRequest, pull: PullRe
     """Tie the pull request to this session; what the one before has left unanswered is asked of this one."""
     previous = context.sessions.session_of_pull(request.repo, pull.number)
     if previous and previous != request.session_id:
-        context.prompts.carry_over(context.prompts.unanswered(previous), request.session_id)
+        _inherit(context, previous, request.session_id)
         context.sessions.record(request.session_id, previous_session_id=previous)
     context.sessions.record_pull_request(request.session_id, request.repo, pull.number, pull.url)
+
+
+def _inherit(context: PublishingContext, previous: str, session_id: str) -> None:
+    try:
+        has_failed = context.sessions.get(previous).status is SessionStatus.FAILED
+    except SessionNotFoundError:  # it expired, and its prompts with it
+        return
+    inheritance = inherited(context.prompts.unanswered(previous), has_failed=has_failed)
+    context.prompts.take_over(inheritance.taken_over, session_id)
+    for prompt in inheritance.given_up:
+        context.prompts.answer(previous, given_up(prompt.id))
+        logger.warning("prompt given up", extra={"prompt_id": prompt.id, "of_session": previous})

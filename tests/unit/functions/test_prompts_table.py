@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from cloud_agent.adapters.prompts import Prompts
 from cloud_agent.adapters.sessions_table import SessionsTable, session_key
 from cloud_agent.domain.answers import Answer
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState, follow_up_id
+from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState, follow_up_id, inherited
 from cloud_agent.domain.session import SessionStatus
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def test_answers_stand_in_the_order_of_their_prompts(table: Table, prompts: Prom
     assert [first.id, second.id] == [answer.prompt_id for answer in prompts.answers_of(ID)]
 
 
-def test_what_a_session_left_unanswered_is_carried_over_once(table: Table, prompts: Prompts) -> None:
+def test_what_a_session_left_unanswered_is_taken_over_once(table: Table, prompts: Prompts) -> None:
     _claim(table)
     prompts.put_initial(ID, _issue())
     answered, taken, pending = (_prompt(minute=minute) for minute in (1, 2, 3))
@@ -199,10 +199,10 @@ def test_what_a_session_left_unanswered_is_carried_over_once(table: Table, promp
     prompts.take(ID, taken.id)
     prompts.put_initial(OTHER, _issue())
 
-    prompts.carry_over(prompts.unanswered(ID), OTHER)
+    prompts.take_over(inherited(prompts.unanswered(ID), has_failed=False).taken_over, OTHER)
     assert [_issue(), taken, pending] == prompts.of(OTHER)
     prompts.answer(OTHER, _answer(taken.id))
-    prompts.carry_over(prompts.unanswered(ID), OTHER)
+    prompts.take_over(inherited(prompts.unanswered(ID), has_failed=False).taken_over, OTHER)
     assert [_issue(), pending] == prompts.unanswered(OTHER)
 
 
