@@ -165,7 +165,7 @@ def test_a_refusal_that_no_rule_knows_is_reported_in_its_words(workflow: Session
     run = workflow.start(workflow.machine(edit=no_queue), workflow.request())
     ended, reported = workflow.ended(run), workflow.reported(run)
     assert ("FAILED", "DynamoDb.TransactionCanceledException") == (ended["status"], ended["error"])
-    assert "[None, None, ConditionalCheckFailed, None]" in reported.cause
+    assert "[None, None, ConditionalCheckFailed, None, None]" in reported.cause
     assert "Refusal Unknown" in workflow.states(run)
     assert workflow.is_cleaned_up(run)
 
@@ -182,3 +182,12 @@ def test_a_session_that_draws_the_id_of_an_earlier_one_fails_and_leaves_its_row_
     assert ("Create Branch", "SessionNotFoundError") == (reported.state, reported.error)
     assert row == workflow.row(earlier.session)
     assert workflow.is_cleaned_up(run)
+
+
+def test_a_session_that_was_called_off_never_begins(workflow: SessionWorkflow, machine: str) -> None:
+    session = workflow.request()
+    workflow.table.put_item(Item={"pk": f"SESSION#{session.session_id}", "sk": "CALLED_OFF"})
+    run = workflow.start(machine, session)
+    assert "SUCCEEDED" == workflow.ended(run)["status"]
+    assert ["Prepare Session", "Claim Session", "Why Refused?", "Session Called Off"] == workflow.states(run)
+    assert (None, None) == (workflow.row(session), workflow.lock(session))

@@ -40,6 +40,19 @@ class RequestedSessions:
         except self._conditional_failure:
             return
 
+    def call_off(self, repo: str, issue_number: int, session_id: str) -> None:
+        """Keep a session that has been asked for from ever beginning: the state that claims it looks for this row."""
+        self._table.put_item(Item={"pk": f"SESSION#{session_id}", "sk": "CALLED_OFF", "expires_at": expiry_after_end()})
+        try:
+            self._table.update_item(
+                Key=_last_key(repo, issue_number),
+                UpdateExpression="SET called_off = :true",
+                ConditionExpression=Attr("session_id").eq(session_id),
+                ExpressionAttributeValues={":true": True},
+            )
+        except self._conditional_failure:
+            return
+
     def may_explain(self, repo: str, subject: str, topic: str, identity: str) -> bool:
         """Whether this is to be explained for this delivery or comment: the first one alone, whenever it is handled.
 

@@ -22,7 +22,6 @@ def steer(*, settings: WebhookSettings, decision: Steer, identity: str) -> Outco
     Guarantees one reply at most. A second try after a failure neither doubles nor loses anything.
 
     Raises:
-        SessionNotClaimedError: a session that is about to begin is to be stopped.
         CloudAgentError: as `connect` and `GitHubApi` do.
     """
     known = of_pull_request(settings.sessions_table, decision.repo, decision.pull_number)

@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from cloud_agent.adapters.requested_sessions import RequestedSessions
 from cloud_agent.adapters.sessions_table import SessionsTable
 from cloud_agent.adapters.workflow import Workflow
-from cloud_agent.deliveries.issue_session import of_issue, of_pull_request
+from cloud_agent.deliveries.issue_session import IssueSession, of_issue, of_pull_request, row_of
 from cloud_agent.deliveries.outcome import Outcome, ignored
 from cloud_agent.domain.decisions import End
 from cloud_agent.domain.session import Ending, Session
@@ -15,10 +16,8 @@ from cloud_agent.settings import WebhookSettings
 def end(settings: WebhookSettings, decision: End) -> Outcome:
     """End the live session, if there is one.
 
-    Needs no memory of deliveries: the first request to end a session stands, and a later one changes nothing.
-
-    Raises:
-        SessionNotClaimedError: one is about to begin, and can be ended only then.
+    Needs no memory of deliveries: the first request to end a session stands, and a later one changes nothing. A session
+    that has been asked for and has not begun never begins.
     """
     known = (
         of_pull_request(settings.sessions_table, decision.repo, decision.pull_number)
@@ -30,10 +29,28 @@ def end(settings: WebhookSettings, decision: End) -> Outcome:
     if known.began_after(decision.at):
         return ignored("the session was asked for after this had happened")
     asked = end_session(settings, known.session, decision.ending) if known.session else None
-    known.refuse_while_next_is_starting()
-    if asked is None or asked.ending is None:
-        return ignored("there is no live session to end")
-    return {"session_id": asked.session_id, "ending": asked.ending.reason}
+    called_off = call_off_next(settings, decision.repo, known, decision.ending)
+    if asked is not None and asked.ending is not None:
+        return {"session_id": asked.session_id, "ending": asked.ending.reason}
+    if called_off is not None:
+        return {"session_id": called_off, "ending": decision.ending.reason}
+    return ignored("there is no live session to end")
+
+
+def call_off_next(settings: WebhookSettings, repo: str, known: IssueSession, ending: Ending) -> str | None:
+    """Keep the session that has been asked for from beginning; returns its id, None when none is on its way.
+
+    Should it begin just now, it has a row by then, and is ended as any other.
+    """
+    if not known.next_is_starting or known.last is None:
+        return None
+    session_id = known.last.session_id
+    RequestedSessions(settings.sessions_table).call_off(repo, known.issue_number, session_id)
+    row = row_of(SessionsTable(settings.sessions_table), session_id)
+    if row is not None:
+        end_session(settings, row, ending)
+    logger.info("session called off", extra={"of_session": session_id, "has_begun": row is not None})
+    return session_id
 
 
 def end_session(settings: WebhookSettings, session: Session, ending: Ending) -> Session | None:

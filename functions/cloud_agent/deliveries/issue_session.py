@@ -5,13 +5,9 @@ from datetime import datetime
 
 from cloud_agent.adapters.requested_sessions import RequestedSessions
 from cloud_agent.adapters.sessions_table import SessionsTable
-from cloud_agent.domain.errors import CloudAgentError, SessionNotFoundError
+from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.requested_session import RequestedSession
 from cloud_agent.domain.session import Session
-
-
-class SessionNotClaimedError(CloudAgentError):
-    """A session has been asked for and may begin at any moment: what concerns it has to be delivered again."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +17,7 @@ class IssueSession:
     Between the request and the claim of a session lie seconds, or minutes where it waits for one that is ending.
     """
 
+    issue_number: int
     session: Session | None
     last: RequestedSession | None
     last_has_begun: bool
@@ -37,15 +34,6 @@ class IssueSession:
     def was_asked_for_by(self, identity: str) -> bool:
         """Whether the last session is the one that this delivery or comment asked for, at an earlier try."""
         return self.last is not None and self.last.asked_by == identity
-
-    def refuse_while_next_is_starting(self) -> None:
-        """Let a later delivery do what cannot be done to a session without a row.
-
-        Raises:
-            SessionNotClaimedError: the next session is on its way.
-        """
-        if self.next_is_starting and self.last is not None:
-            raise SessionNotClaimedError(f"Session {self.last.session_id} has been asked for and has not begun yet.")
 
 
 def of_issue(table_name: str, repo: str, issue_number: int) -> IssueSession:
@@ -85,4 +73,4 @@ def _with_last(table_name: str, repo: str, issue_number: int, session: Session |
         (session is not None and session.session_id == last.session_id)
         or row_of(SessionsTable(table_name), last.session_id) is not None
     )
-    return IssueSession(session, last, has_begun)
+    return IssueSession(issue_number, session, last, has_begun)

@@ -40,6 +40,10 @@ def launch(settings: WebhookSettings, request: SessionRequest, issue: Prompt, as
     last = known.last
     if last is not None and last.asked_by == asked.by:
         request = request.model_copy(update={"session_id": last.session_id, "follows": last.follows})
+    elif last is not None and last.called_off and last.session_id == request.session_id:
+        # It would have been the one that follows, and never begins now: this one needs a name of its own.
+        another = session_id_for(request.repo, request.issue_number, f"{request.session_id}:{asked.by}")
+        request = request.model_copy(update={"session_id": another})
     identify_session(request.session_id)
     previous_id = _previous(settings, known, request.session_id)
     requested = RequestedSession(

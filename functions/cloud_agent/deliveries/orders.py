@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cloud_agent.adapters.github_api import GitHubApi, Issue
 from cloud_agent.adapters.prompts import Prompts
 from cloud_agent.adapters.sessions_table import SessionsTable
-from cloud_agent.deliveries.end import end_session
+from cloud_agent.deliveries.end import call_off_next, end_session
 from cloud_agent.deliveries.issue_session import IssueSession, row_of
 from cloud_agent.deliveries.launch import Asked, following, launch
 from cloud_agent.domain import replies
@@ -44,7 +44,6 @@ def carry_out(heard: Heard, *, turn_runs: bool, wish_is_lost: bool) -> list[str]
     """Carry out the comment's commands, the strongest alone of those that exclude each other.
 
     Raises:
-        SessionNotClaimedError: a session that is about to begin is to be stopped.
         CloudAgentError: as GitHubApi does.
     """
     commands, parts = heard.commands, list[str]()
@@ -87,8 +86,8 @@ def _restart(heard: Heard) -> list[str]:
 def _stop(heard: Heard) -> list[str]:
     ending = Ending(status=SessionStatus.STOPPED, reason=f"Stopped by {heard.said.author}.")
     asked = end_session(heard.settings, heard.session, ending) if heard.session.status.is_live else None
-    heard.known.refuse_while_next_is_starting()
-    return [] if asked else [replies.ended(heard.session)]
+    called_off = call_off_next(heard.settings, heard.said.repo, heard.known, ending)
+    return [] if asked or called_off else [replies.ended(heard.session)]
 
 
 def _interrupt(heard: Heard, *, turn_runs: bool) -> list[str]:

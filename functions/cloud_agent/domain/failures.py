@@ -1,6 +1,7 @@
 """From the error that a state ended with to plain words: what happened and what the person can do about it."""
 
 import json
+import re
 from dataclasses import dataclass
 
 
@@ -123,6 +124,7 @@ _ECS_UNKNOWN = (
     "Check that the agent's image exists and that the subnets have free capacity and a route out",
 )
 _UNEXPECTED = ("Something unexpected went wrong", _LOOK)
+_NAME = re.compile(r"(\w+\.)?\w+")  # `AgentError`, `States.Timeout`: what is said to people has spaces
 
 
 def explain(state: str, error: str, cause: str) -> Failure:
@@ -132,6 +134,13 @@ def explain(state: str, error: str, cause: str) -> Failure:
         return Failure(error, f"The step “{state}” was not done in time", _AGAIN, detail)
     what, advice = _words(error, detail)
     return Failure(error, what, advice, detail if error in _WORDS else f"{error}: {detail}".strip(": "))
+
+
+def in_words(reason: str) -> str:
+    """The reason as people may read it: of a failure that could not be reported, the workflow knows the name alone."""
+    if reason == "States.Timeout":
+        return "A step of the session was not done in time"
+    return _words(reason, "")[0] if _NAME.fullmatch(reason) else reason
 
 
 def _words(error: str, detail: str) -> tuple[str, str]:

@@ -12,7 +12,10 @@ LOCK_AWAITED = timedelta(minutes=10)
 
 
 class RequestedSession(BaseModel):
-    """Who asked for it (a delivery's id or a comment's identity), when GitHub saw that, and when it was passed on."""
+    """Who asked for it (a delivery's id or a comment's identity), when GitHub saw that, and when it was passed on.
+
+    One that is `called_off` was ended before it began, and never begins.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -22,8 +25,9 @@ class RequestedSession(BaseModel):
     asked_by: str
     asked_at: AwareDatetime
     requested_at: AwareDatetime
+    called_off: bool = False
 
     def may_still_begin(self) -> bool:
         """Whether its execution may still be on the way to claiming the issue."""
         longest = CLAIMED_WITHIN + (LOCK_AWAITED if self.follows else timedelta())
-        return datetime.now(UTC) - self.requested_at < longest
+        return not self.called_off and datetime.now(UTC) - self.requested_at < longest

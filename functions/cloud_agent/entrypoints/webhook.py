@@ -20,7 +20,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cloud_agent.adapters.secrets import read_secret
 from cloud_agent.deliveries.comment import steer
 from cloud_agent.deliveries.end import end
-from cloud_agent.deliveries.issue_session import SessionNotClaimedError
 from cloud_agent.deliveries.outcome import Outcome
 from cloud_agent.deliveries.start import start
 from cloud_agent.domain.decisions import End, Ignore, Start, Steer
@@ -92,7 +91,7 @@ def refuse_body(error: UnreadableEventError) -> Response[str]:
     return _answer(HTTPStatus.BAD_REQUEST, {"message": str(error)})
 
 
-@app.exception_handler([GitHubUnavailableError, GitHubRateLimitedError, SessionNotClaimedError])
+@app.exception_handler([GitHubUnavailableError, GitHubRateLimitedError])
 def ask_for_redelivery(error: Exception) -> Response[str]:
     """503: nothing is remembered of this delivery, and the same one will do what this could not."""
     logger.warning("delivery postponed", extra={"reason": str(error)})

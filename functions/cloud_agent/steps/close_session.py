@@ -3,6 +3,7 @@
 from typing import Any
 
 from cloud_agent.domain.errors import SessionNotFoundError
+from cloud_agent.domain.failures import in_words
 from cloud_agent.domain.session import SessionStatus
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.publishing.context import publishing_context
@@ -31,7 +32,7 @@ def handler(event: CloseSessionEvent) -> dict[str, Any]:
     except SessionNotFoundError:
         logger.info("nothing to close: the session was never claimed")
         return {"status": event.status}
-    context.sessions.close(session, event.status, event.reason)
+    context.sessions.close(session, event.status, in_words(event.reason))
     context.slots.free(session_id)
     move_on(context.slots, settings.slot_limits)
     closed = context.sessions.get(session_id)

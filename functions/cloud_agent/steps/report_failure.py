@@ -4,6 +4,7 @@ from typing import Any
 
 from cloud_agent.adapters.github import GitHubRepository, connect
 from cloud_agent.adapters.sessions_table import SessionsTable
+from cloud_agent.adapters.workflow import TASK_STOPPED
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.failures import explain
 from cloud_agent.domain.messages import (
@@ -29,13 +30,17 @@ class ReportFailureEvent(StepEvent):
 def handler(event: ReportFailureEvent) -> dict[str, Any]:
     """Guarantees one comment with the cause: on the pull request, or on the issue where there is none yet."""
     settings, session = load(GitHubSettings), event.session
-    table = SessionsTable(settings.sessions_table)
-    failure = explain(event.state, event.error, event.cause)
-    logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": event.cause})
+    pull_number, cause = None, event.cause
     try:
-        pull_number = table.get_own(session.session_id, event.execution_arn).pull_number
+        row = SessionsTable(settings.sessions_table).get_own(session.session_id, event.execution_arn)
     except SessionNotFoundError:
-        pull_number = None  # it failed before its row was written
+        logger.info("it failed before its row was written")
+    else:
+        pull_number = row.pull_number
+        if event.error == TASK_STOPPED and row.task_stopped_reason:
+            cause = row.task_stopped_reason  # a state that refused to wait knows only that the container has stopped
+    failure = explain(event.state, event.error, cause)
+    logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": cause})
     way_on = restart_by_comment() if pull_number else restart_by_label()
     console_url = execution_console_url(event.execution_arn)
     comment_id = _comment_once(

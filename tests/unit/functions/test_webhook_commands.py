@@ -303,17 +303,27 @@ def test_a_session_that_waits_for_the_one_before_is_still_to_come(
     assert ["In blue, please."] == [p.body for p in Prompts(table.name).unanswered(SESSION)]
 
 
-def test_stop_for_a_session_that_has_not_begun_is_postponed(
+def test_stop_for_a_session_that_has_not_begun_calls_it_off(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
-    status, answer = comment("/stop")
-    assert 503 == status
-    assert "bbbb0002" in answer["message"]
-    put_session("bbbb0002", lifecycle_token="parked")
-    assert (202, {"session_id": "bbbb0002", "taken": "/stop"}) == comment("/stop")
-    assert [("parked", STOPPED)] == step_functions.succeeded
+    assert (202, {"session_id": SESSION, "taken": "/stop"}) == comment("/stop")
+    assert "CALLED_OFF" in of_session(table, "bbbb0002")
+    assert {} == step_functions.executions
+    assert (202, {"session_id": SESSION, "taken": "/restart"}) == comment("/restart", 2)
+    assert 1 == len(step_functions.executions)
+
+
+def test_the_session_that_would_have_followed_and_was_called_off_is_not_the_one_that_follows_now(
+    comment: Callable[..., Answer], put_session: PutSession, step_functions: StepFunctions
+) -> None:
+    put_session(lifecycle_token="parked")
+    for number, command in enumerate(["/restart", "/stop", "/restart"], 1):
+        assert 202 == comment(command, number)[0]
+    called_off, follows = step_functions.executions.values()
+    assert called_off["follows"] == follows["follows"] == SESSION
+    assert called_off["session_id"] != follows["session_id"]
 
 
 @pytest.mark.parametrize("command", ["/stop", "/restart", "/interrupt"])

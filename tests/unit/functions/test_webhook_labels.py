@@ -162,14 +162,19 @@ def test_a_first_prompt_that_is_being_worked_on_is_not_put_again(
     assert ["TAKEN"] == [prompt.state for prompt in prompts.of(session_id)]
 
 
-def test_a_label_taken_off_before_its_session_began_is_postponed(
+def test_a_label_taken_off_before_its_session_began_calls_it_off(
+    label: Callable[..., Answer], unlabel: Callable[..., Answer], table: Table
+) -> None:
+    session_id = label()[1]["session_id"]
+    assert (202, {"session_id": session_id, "ending": ENDING["reason"]}) == unlabel()
+    assert "Item" in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CALLED_OFF"})
+
+
+def test_a_session_that_begins_just_when_it_is_called_off_is_ended(
     label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None],
     step_functions: StepFunctions,
 ) -> None:  # fmt: skip
     session_id = label()[1]["session_id"]
-    status, answer = unlabel()
-    assert 503 == status
-    assert session_id in answer["message"]
     put_session(session_id, lifecycle_token="parked")
     assert (202, {"session_id": session_id, "ending": ENDING["reason"]}) == unlabel()
     assert [("parked", ENDING)] == step_functions.succeeded
