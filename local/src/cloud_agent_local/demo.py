@@ -1,10 +1,11 @@
-"""`cloud-agent demo`: an issue, a label, a comment with a URL, and behind it the page that Claude changed."""
+"""`cloud-agent demo`: an issue, a label, a live URL; the page that Claude changed, and changed again on a comment."""
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.markdown import Markdown
 from rich.panel import Panel
@@ -16,7 +17,7 @@ from cloud_agent_local.executions import Executions
 from cloud_agent_local.github_client import GitHubClient
 from cloud_agent_local.installation import Installation
 from cloud_agent_local.progress import console
-from cloud_agent_local.status import sessions
+from cloud_agent_local.session_on_github import SessionOnGitHub
 from cloud_agent_local.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -29,10 +30,14 @@ ISSUE = {
     "title": "Greet the team on the lunch board",
     "body": f'Please change the greeting on the front page to "{GREETING}".\n\nThe tests should pass afterwards.',
 }
+SECOND_GREETING = "Dinner is served, too"
+COMMENT = f'Lovely! Please change the greeting to "{SECOND_GREETING}".'
+PANEL_COLUMNS = 96
 START_SECONDS = 30.0
 ANNOUNCED_SECONDS = 180.0
 CHANGED_SECONDS = 900.0  # a real model takes minutes; the scripted one takes seconds
-POLL_SECONDS = 0.1
+TOLD_SECONDS = 30.0  # what is known already is told on GitHub
+_HIDDEN = re.compile(r"<!--.*?-->|</?sub>")
 
 
 def run(state_dir: Path, ports: Ports) -> None:
@@ -61,88 +66,87 @@ def show(installation: Installation) -> str:
     Raises:
         DemoError: names the part that is not so.
     """
-    github, executions = GitHubClient(installation), Executions(installation)
+    github = GitHubClient(installation)
     issue = github.call("POST", f"/repos/{installation.repository}/issues", ISSUE)
     console.print(f"\n[bold]Issue #{issue['number']}[/bold] {issue['title']}\n  {issue['html_url']}")
     started = time.monotonic()
     github.call("POST", f"/repos/{installation.repository}/issues/{issue['number']}/labels", {"labels": [sample.LABEL]})
-    console.print(f"  labelled {sample.LABEL}\n\n[bold]Workflow[/bold]")
-    execution = executions.find(issue["number"], START_SECONDS)
+    console.print(f"  labelled {sample.LABEL}")
+    session_id, before = _follow_workflow(installation, issue["number"])
+    visitor = Visitor(installation, session_id)
+    session = SessionOnGitHub(installation, github, session_id)
+    status = session.status_comment(visitor.url, TOLD_SECONDS)
+    console.print(f"\n[bold]Pull request[/bold] {session.pull_request()['html_url']}")
+    _show_comment("The session's status, kept up to date in one comment", status["body"])
+    console.print(f"[bold]Session[/bold] {visitor.url} — {time.monotonic() - started:.1f} s after the label")
+    console.print(f"  the page before Claude's commit: {before!r}")
+    console.print(f"  the page now:                    {visitor.wait_for(GREETING, CHANGED_SECONDS).heading!r}")
+    _show_answer(session, issue["html_url"], CHANGED_SECONDS)
+    _steer(session, visitor)
+    _check_pull_request(session)
+    if installation.model_is_scripted:
+        console.print("  (what a real model would have cost: the scripted one is free)")
+    return visitor.url
+
+
+def _follow_workflow(installation: Installation, issue_number: int) -> tuple[str, str]:
+    """Print each state as it is entered, until the session is live; its id, and the page's heading at that moment."""
+    executions = Executions(installation)
+    console.print("\n[bold]Workflow[/bold], each state as it is entered")
+    execution = executions.find(issue_number, START_SECONDS)
     console.print(f"  execution {execution.rpartition(':')[2]}")
     session_id = execution.rpartition("-")[2]
-    visitor = Visitor(installation, session_id)
     before = None
     for state in executions.follow(execution, "Supervise Session", ANNOUNCED_SECONDS):
         console.print(f"  {state.seconds:6.1f} s  {state.name}")
         if state.name == "Announce Session":
-            before = visitor.wait_for("", START_SECONDS)  # before Claude has changed anything
-    comment = _comment(github, installation, session_id)
-    elapsed = time.monotonic() - started
-    console.print(f"\n[bold]Pull request[/bold] {comment['html_url']}")
-    console.print(Panel(Markdown(comment["body"].partition("-->")[2]), width=96), soft_wrap=False)
-    console.print(f"[bold]Session[/bold] {visitor.url} — {elapsed:.1f} s after the label")
+            before = Visitor(installation, session_id).wait_for("", START_SECONDS)  # nothing is changed yet
     if before is None or GREETING in before.text:
         raise DemoError("The page was not seen before Claude changed it.")
-    console.print(f"  before Claude's commit: {before.heading!r}")
-    after = visitor.wait_for(GREETING, CHANGED_SECONDS)
-    console.print(f"  now:                    {after.heading!r}")
-    _check_pull_request(github, installation, issue["number"], visitor.url)
-    return visitor.url
+    return session_id, before.heading
 
 
-def _comment(github: GitHubClient, installation: Installation, session_id: str) -> dict[str, Any]:
-    """The one comment that carries the session's URL."""
-    row = _row(installation, session_id)
-    path = f"/repos/{installation.repository}/issues/{row['pull_number']}/comments"
-    comments = [c for c in github.call("GET", path) if f"//{session_id}." in c["body"]]
-    if len(comments) != 1:
-        raise DemoError(f"The pull request has {len(comments)} comments with the session's URL, not one.")
-    return dict(comments[0])
+def _steer(session: SessionOnGitHub, visitor: Visitor) -> None:
+    """One comment more, as a reviewer writes it: the page follows, and Claude replies."""
+    comment = session.comment(COMMENT)
+    written = time.monotonic()
+    console.print(f"\n[bold]A comment on the pull request[/bold] {comment['html_url']}")
+    console.print(f"  {comment['user']['login']}: {COMMENT}", markup=False)
+    page = visitor.wait_for(SECOND_GREETING, CHANGED_SECONDS)
+    console.print(f"  the page now: {page.heading!r} — {time.monotonic() - written:.1f} s after the comment")
+    _show_answer(session, comment["html_url"], CHANGED_SECONDS)
 
 
-def _check_pull_request(github: GitHubClient, installation: Installation, issue_number: int, url: str) -> None:
-    """What must be so on GitHub once Claude's first turn is over."""
-    session_id = url.partition("//")[2].partition(".")[0]
-    _wait_for_turn(installation, session_id)
-    row = _row(installation, session_id)
-    pull = github.call("GET", f"/repos/{installation.repository}/pulls/{row['pull_number']}")
-    if not pull["draft"] or pull["head"]["ref"] != row["branch"]:
-        raise DemoError(f"Pull request #{pull['number']} is not a draft of {row['branch']}.")
-    commits = github.call("GET", f"/repos/{installation.repository}/pulls/{pull['number']}/commits")
-    messages = [commit["commit"]["message"].splitlines()[0] for commit in commits]
-    if len(messages) < 2:  # noqa: PLR2004 - the initial commit and Claude's
-        raise DemoError(f"Claude's commit is not on pull request #{pull['number']}: it has {messages}.")
+def _check_pull_request(session: SessionOnGitHub) -> None:
+    """What must be so on GitHub once Claude has answered."""
+    status = session.status_comment("waiting for you", TOLD_SECONDS)
+    pull, row, commits = session.pull_request(), session.row(), session.commits()
+    if pull["draft"] or pull["head"]["ref"] != row["branch"]:
+        raise DemoError(f"Pull request #{pull['number']} is not ready for review, or not of {row['branch']}.")
     if pull["head"]["sha"] != row.get("reported_head_sha"):
         raise DemoError(
             f"The agent reported {row.get('reported_head_sha')} as pushed; GitHub has {pull['head']['sha']}."
         )
-    console.print(f"\n[bold]Pushed[/bold] to {row['branch']} for issue #{issue_number}")
+    untold = [commit["sha"][:7] for commit in commits[1:] if commit["sha"] not in status["body"]]
+    if len(commits) < 3 or untold:  # noqa: PLR2004 - the one that opened the branch, and one for each turn
+        raise DemoError(f"Of {len(commits)} commits on pull request #{pull['number']}, the status leaves out {untold}.")
+    console.print(f"\n[bold]Ready for review[/bold] {pull['html_url']}, branch {row['branch']}")
     for commit in commits:
         console.print(f"  {commit['sha'][:7]} {commit['commit']['message'].splitlines()[0]}", markup=False)
-    console.print(f"  {row['turns']} turns, ${float(row['cost_usd']):.4f}")
+    console.print(f"  {row['turns']} model turns, ${float(row['cost_usd']):.2f}")
 
 
-def _wait_for_turn(installation: Installation, session_id: str) -> None:
-    deadline = time.monotonic() + CHANGED_SECONDS
-    while time.monotonic() < deadline:
-        if (activity := _row(installation, session_id).get("activity")) == "turn_finished":
-            return
-        if activity == "turn_failed":
-            raise DemoError(f"Claude's turn failed: {_row(installation, session_id).get('last_result')}")
-        time.sleep(POLL_SECONDS)
-    raise DemoError(f"Claude's turn was not over within {CHANGED_SECONDS:.0f} s.")
+def _show_answer(session: SessionOnGitHub, url: str, seconds: float) -> None:
+    _show_comment("Claude's answer, a comment of its own", session.answer(url, seconds)["body"])
 
 
-def _row(installation: Installation, session_id: str) -> dict[str, str]:
-    for row in sessions(installation):
-        if row["session_id"] == session_id:
-            return row
-    raise DemoError(f"The sessions table has no row for {session_id}.")
+def _show_comment(title: str, body: str) -> None:
+    console.print(Panel(Markdown(_HIDDEN.sub("", body)), title=title, width=PANEL_COLUMNS), soft_wrap=False)
 
 
 def _stay(installation: Installation, session_url: str) -> None:
-    console.print(f"\nOpen [bold]{session_url}[/bold] in a browser, and the repository at")
-    console.print(f"{installation.github_url}/{installation.repository} to label an issue of your own.")
+    console.print(f"\nOpen [bold]{session_url}[/bold] in a browser. Comment on its pull request, or label an issue of")
+    console.print(f"your own, at {installation.github_url}/{installation.repository}.")
     console.print("Ctrl-C stops everything.")
     try:
         while True:

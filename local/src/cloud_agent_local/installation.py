@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PROJECT = Path(__file__).resolve().parents[3]
 STATE_DIR = PROJECT / ".local"
+MODEL_PART = "model"  # runs unless a real model is configured
 
 
 class Ports(BaseModel):
@@ -74,6 +75,11 @@ class Installation(BaseModel):
     def model_url(self) -> str:
         """The scripted model, when no real one is configured."""
         return f"http://127.0.0.1:{self.ports.model}"
+
+    @property
+    def model_is_scripted(self) -> bool:
+        """Whether the model is the one that costs nothing."""
+        return any(part.name == MODEL_PART for part in self.parts)
 
     @property
     def proxy_url(self) -> str:

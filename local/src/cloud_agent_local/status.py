@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from cloud_agent_local.deployment import client, webhook_secret
 from cloud_agent_local.github_client import Credentials
@@ -14,6 +15,12 @@ from cloud_agent_local.up import webhook_url
 
 if TYPE_CHECKING:
     from cloud_agent_local.installation import Installation
+
+_ACTIVITIES = {
+    "turn_started": "thinking",
+    "turn_finished": "waiting for a comment",
+    "turn_failed": "waiting for a comment",
+}
 
 
 def as_document(installation: Installation) -> dict[str, Any]:
@@ -42,13 +49,34 @@ def show(installation: Installation) -> None:
         console.print(f"  {'[green]✓[/green]' if is_running(part) else '[red]✗[/red]'} {part.name} (pid {part.pid})")
     console.print(f"\n  Repository  {installation.github_url}/{installation.repository}")
     console.print(f"  AWS         {installation.aws_endpoint} (any credentials, region us-east-1)")
+    console.print(f"  Sessions    http://<session>.{installation.uat_domain}:{installation.ports.proxy}")
     console.print(f"  Logs        {installation.log_dir}\n")
-    table = Table("Session", "Status", "Issue", "Branch", "URL", "Turns", box=None, header_style="bold")
+    whole = [Column(name, no_wrap=True) for name in ("Session", "Status", "Issue", "Turns", "Cost")]
+    table = Table(*whole, "", box=None, header_style="bold")
+    queue = _queue(installation)
     for row in sessions(installation):
-        url = f"http://{row['session_id']}.{installation.uat_domain}:{installation.ports.proxy}"
-        issue = f"{row['repo']}#{row['issue_number']}"
-        table.add_row(row["session_id"], row["status"], issue, row["branch"], url, str(row.get("turns", 0)))
+        issue, cost = f"{row['repo']}#{row['issue_number']}", f"${float(row.get('cost_usd', 0)):.2f}"
+        words = Text(standing(row, queue))  # a reason is data, not markup
+        table.add_row(row["session_id"], row["status"], issue, row.get("turns", "0"), cost, words)
     console.print(table if table.row_count else "  No session yet: label an issue claude-dev.")
+
+
+def standing(row: dict[str, str], queue: list[str]) -> str:
+    """What is to be said of a session beside its status."""
+    session_id = row["session_id"]
+    if row["status"] == "QUEUED" and session_id in queue:
+        return f"place {queue.index(session_id) + 1} of {len(queue)}"
+    activity = row.get("activity", "")
+    return row.get("end_reason") or _ACTIVITIES.get(activity, activity)
+
+
+def _queue(installation: Installation) -> list[str]:
+    """The ids of the sessions that wait for a slot, in the order in which they came."""
+    answer = client(installation, "dynamodb").get_item(
+        TableName=installation.outputs["SessionsTable"], Key={"pk": {"S": "SLOTS"}, "sk": {"S": "SLOTS"}}
+    )
+    waiting = answer.get("Item", {}).get("waiting", {}).get("M", {})
+    return sorted(waiting, key=lambda session_id: (waiting[session_id]["M"]["since"]["S"], session_id))
 
 
 def sessions(installation: Installation) -> list[dict[str, str]]:

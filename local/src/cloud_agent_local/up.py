@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_local import deployment, model_access, sample
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.github_client import GitHubClient
-from cloud_agent_local.installation import Installation, Ports
+from cloud_agent_local.installation import MODEL_PART, Installation, Ports
 from cloud_agent_local.parts import check_ports, check_tools, is_running, start, stop, tail, wait_until_healthy
 from cloud_agent_local.progress import part
 
@@ -96,7 +96,7 @@ def _start_local_github(installation: Installation) -> None:
 
 
 def _start_scripted_model(installation: Installation) -> None:
-    running = _start(installation, "model", "scripted_model", {"port": installation.ports.model})
+    running = _start(installation, MODEL_PART, "scripted_model", {"port": installation.ports.model})
     _wait(installation, running, installation.model_url)
 
 

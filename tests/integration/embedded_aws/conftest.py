@@ -9,38 +9,25 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
 import zipfile
 from dataclasses import dataclass, field
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
 import pytest
 from botocore.config import Config
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Json = dict[str, Any]
-    Eventually = Callable[..., Any]
 
 ANY_ROLE = "arn:aws:iam::000000000000:role/any"
-T = TypeVar("T")
-
-
-def eventually(probe: Callable[[], T | None], timeout: float = 15) -> T:
-    """The first truthy answer of `probe`."""
-    deadline = time.monotonic() + timeout
-    while True:
-        if answer := probe():
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not so after {timeout} s: {probe}")
-        time.sleep(0.05)
 
 
 @dataclass
@@ -235,11 +222,6 @@ class EmbeddedAws:
 
 def _policy(*statements: Json) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-@pytest.fixture(name="eventually", scope="session")
-def _eventually() -> Eventually:
-    return eventually
 
 
 @pytest.fixture(scope="session")

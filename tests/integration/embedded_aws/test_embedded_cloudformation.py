@@ -7,8 +7,10 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
+from tests.eventually import eventually
+
 if TYPE_CHECKING:
-    from tests.integration.embedded_aws.conftest import EmbeddedAws, Eventually, Json
+    from tests.integration.embedded_aws.conftest import EmbeddedAws, Json
 
 TABLE: Json = {
     "Type": "AWS::DynamoDB::Table",
@@ -100,7 +102,7 @@ def secret(description: str) -> Json:
     }
 
 
-def drift(aws: EmbeddedAws, stack: str, eventually: Eventually) -> dict[str, str]:
+def drift(aws: EmbeddedAws, stack: str) -> dict[str, str]:
     cloudformation = aws.client("cloudformation")
     started = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
 
@@ -113,18 +115,18 @@ def drift(aws: EmbeddedAws, stack: str, eventually: Eventually) -> dict[str, str
     return {each["LogicalResourceId"]: each["StackResourceDriftStatus"] for each in drifts}
 
 
-def test_ref_of_a_secret_is_its_arn_through_update_drift_and_deletion(aws: EmbeddedAws, eventually: Eventually) -> None:
+def test_ref_of_a_secret_is_its_arn_through_update_drift_and_deletion(aws: EmbeddedAws) -> None:
     outputs = {"Ref": {"Ref": "Secret"}, "Id": {"Fn::GetAtt": ["Secret", "Id"]}}
     stack = aws.deploy(template(outputs, Secret=secret("first"), Table=TABLE))
     assert stack["Ref"].startswith("arn:aws:secretsmanager:us-east-1:000000000000:secret:")
     assert stack["Ref"] == stack["Id"]
-    assert "IN_SYNC" == drift(aws, stack["Stack"], eventually)["Secret"]
+    assert "IN_SYNC" == drift(aws, stack["Stack"])["Secret"]
     updated = aws.deploy(template(outputs, Secret=secret("second"), Table=TABLE), stack["Stack"])
     assert stack["Ref"] == updated["Ref"]
     secrets = aws.client("secretsmanager")
     assert "second" == secrets.describe_secret(SecretId=stack["Ref"])["Description"]
     secrets.update_secret(SecretId=stack["Ref"], Description="by hand")
-    assert "MODIFIED" == drift(aws, stack["Stack"], eventually)["Secret"]
+    assert "MODIFIED" == drift(aws, stack["Stack"])["Secret"]
     aws.deploy(template({}, Table=TABLE), stack["Stack"])
     names = [each["ARN"] for each in secrets.list_secrets()["SecretList"]]
     assert stack["Ref"] not in names
@@ -155,7 +157,7 @@ def test_a_template_task_definition_keeps_secrets_health_check_and_stop_timeout(
     assert "agent" == aws.task_output(run["tasks"][0]["taskArn"])
 
 
-def test_a_services_numbers_may_come_from_parameters(aws: EmbeddedAws, eventually: Eventually) -> None:
+def test_a_services_numbers_may_come_from_parameters(aws: EmbeddedAws) -> None:
     definition = aws.define_task("time.sleep(300)")
     service = {
         "Type": "AWS::ECS::Service",

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.embedded_aws.conftest import EmbeddedAws, Eventually, Json
+    from tests.integration.embedded_aws.conftest import EmbeddedAws, Json
 
 # A main process that ignores SIGTERM, a child in its group, and a grandchild in a session of its own.
 STUBBORN_TREE = """
@@ -37,7 +38,7 @@ def is_running(pid: int) -> bool:
     return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
-def pids_of(aws: EmbeddedAws, arn: str, eventually: Eventually) -> list[int]:
+def pids_of(aws: EmbeddedAws, arn: str) -> list[int]:
     def printed() -> list[int] | None:
         logs = list(aws.log_dir.glob(f"*-{arn.rsplit('/', 1)[-1]}.log"))
         lines = logs[0].read_text().splitlines() if logs else []
@@ -53,7 +54,7 @@ def stop(aws: EmbeddedAws, arn: str, **request: object) -> Json:
     return task
 
 
-def test_stop_lets_the_main_process_finish_and_reports_its_exit_code(aws: EmbeddedAws, eventually: Eventually) -> None:
+def test_stop_lets_the_main_process_finish_and_reports_its_exit_code(aws: EmbeddedAws) -> None:
     arn = aws.run_task(
         """
         import signal
@@ -65,7 +66,7 @@ def test_stop_lets_the_main_process_finish_and_reports_its_exit_code(aws: Embedd
         while True: time.sleep(0.1)
         """
     )
-    pids_of(aws, arn, eventually)
+    pids_of(aws, arn)
     answer = stop(aws, arn, reason="the session is over")
     assert ("STOPPED", "RUNNING") == (answer["desiredStatus"], answer["lastStatus"])
     task = aws.task_when(arn, "STOPPED")
@@ -77,7 +78,7 @@ def test_stop_lets_the_main_process_finish_and_reports_its_exit_code(aws: Embedd
     assert "finished" in aws.task_log(arn)
 
 
-def test_sigterm_reaches_the_main_process_alone(aws: EmbeddedAws, eventually: Eventually) -> None:
+def test_sigterm_reaches_the_main_process_alone(aws: EmbeddedAws) -> None:
     arn = aws.run_task(
         """
         import signal, subprocess
@@ -87,16 +88,16 @@ def test_sigterm_reaches_the_main_process_alone(aws: EmbeddedAws, eventually: Ev
         while True: time.sleep(0.1)
         """
     )
-    (child,) = pids_of(aws, arn, eventually)
+    (child,) = pids_of(aws, arn)
     stop(aws, arn)
     aws.task_when(arn, "STOPPED")
     assert "None" == aws.task_log(arn).splitlines()[-1]
     assert not is_running(child)
 
 
-def test_after_the_stop_timeout_the_whole_tree_is_killed(aws: EmbeddedAws, eventually: Eventually) -> None:
+def test_after_the_stop_timeout_the_whole_tree_is_killed(aws: EmbeddedAws) -> None:
     arn = aws.run_task(STUBBORN_TREE, stopTimeout=2)
-    pids = pids_of(aws, arn, eventually)
+    pids = pids_of(aws, arn)
     stop(aws, arn)
     assert "RUNNING" == aws.task(arn)["lastStatus"]  # it has its two seconds
     task = aws.task_when(arn, "STOPPED")
@@ -105,16 +106,16 @@ def test_after_the_stop_timeout_the_whole_tree_is_killed(aws: EmbeddedAws, event
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")
-def test_when_the_main_process_ends_what_it_left_behind_is_killed(aws: EmbeddedAws, eventually: Eventually) -> None:
+def test_when_the_main_process_ends_what_it_left_behind_is_killed(aws: EmbeddedAws) -> None:
     arn = aws.run_task(STUBBORN_TREE.replace("time.sleep(300)\n", "time.sleep(1)\n"))
-    pids = pids_of(aws, arn, eventually)
+    pids = pids_of(aws, arn)
     aws.task_when(arn, "STOPPED")
     assert [False, False, False] == [is_running(pid) for pid in pids]
 
 
-def test_an_address_is_not_given_out_again_while_its_task_stops(aws: EmbeddedAws, eventually: Eventually) -> None:
+def test_an_address_is_not_given_out_again_while_its_task_stops(aws: EmbeddedAws) -> None:
     arn = aws.run_task(STUBBORN_TREE, stopTimeout=2)
-    pids_of(aws, arn, eventually)
+    pids_of(aws, arn)
     stop(aws, arn)
     others = [aws.task_when(aws.run_task("time.sleep(2)"), "RUNNING") for _ in range(3)]
     addresses = [_address(task) for task in [aws.task(arn), *others]]
@@ -128,21 +129,17 @@ def _address(task: Json) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_no_process_outlives_the_embedded_aws(
-    start_aws: Callable[..., EmbeddedAws], eventually: Eventually, number: int
-) -> None:
+def test_no_process_outlives_the_embedded_aws(start_aws: Callable[..., EmbeddedAws], number: int) -> None:
     aws = start_aws()
     function = aws.function("import os\ndef handler(event, context): return os.getpid()")
-    pids = [aws.invoke(function), *pids_of(aws, aws.run_task(STUBBORN_TREE), eventually)]
+    pids = [aws.invoke(function), *pids_of(aws, aws.run_task(STUBBORN_TREE))]
     aws.stop(number)
     eventually(lambda: not any(is_running(pid) for pid in pids), 5)
 
 
-def test_a_graceful_end_takes_less_than_five_seconds_and_is_status_0(
-    start_aws: Callable[..., EmbeddedAws], eventually: Eventually
-) -> None:
+def test_a_graceful_end_takes_less_than_five_seconds_and_is_status_0(start_aws: Callable[..., EmbeddedAws]) -> None:
     aws = start_aws()
-    pids_of(aws, aws.run_task(STUBBORN_TREE), eventually)
+    pids_of(aws, aws.run_task(STUBBORN_TREE))
     aws.begin({"Wait": {"Type": "Wait", "Seconds": 300, "End": True}})
     parked = {"Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "TimeoutSeconds": 300}
     queue = aws.client("sqs").create_queue(QueueName="parked")["QueueUrl"]
@@ -176,9 +173,7 @@ def end_service(aws: EmbeddedAws, name: str) -> None:
     aws.client("ecs").delete_service(cluster=aws.cluster, service=name, force=True)
 
 
-def test_a_service_keeps_its_task_running_and_registered_in_its_target_group(
-    aws: EmbeddedAws, eventually: Eventually
-) -> None:
+def test_a_service_keeps_its_task_running_and_registered_in_its_target_group(aws: EmbeddedAws) -> None:
     elb = aws.client("elbv2")
     group = elb.create_target_group(Name=f"tg-{time.monotonic_ns()}", Protocol="HTTP", Port=8080, TargetType="ip")
     group_arn = group["TargetGroups"][0]["TargetGroupArn"]
@@ -200,9 +195,7 @@ def test_a_service_keeps_its_task_running_and_registered_in_its_target_group(
     eventually(lambda: not tasks_of(aws, name))
 
 
-def test_a_service_whose_task_dies_gets_a_new_one_but_not_a_storm_of_them(
-    aws: EmbeddedAws, eventually: Eventually
-) -> None:
+def test_a_service_whose_task_dies_gets_a_new_one_but_not_a_storm_of_them(aws: EmbeddedAws) -> None:
     name = service(aws, "sys.exit(1)")
 
     def dead() -> list[str]:

@@ -7,8 +7,10 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.eventually import eventually
+
 if TYPE_CHECKING:
-    from tests.integration.embedded_aws.conftest import EmbeddedAws, Eventually
+    from tests.integration.embedded_aws.conftest import EmbeddedAws
 
 
 def test_a_task_runs_its_command_to_its_exit_code(aws: EmbeddedAws) -> None:
@@ -57,9 +59,7 @@ def test_the_environment_is_the_definitions_the_overrides_and_the_platforms_alon
     assert ("us-east-1", "C.UTF-8") == (environment["AWS_REGION"], environment["LANG"])
 
 
-def test_the_home_directory_is_empty_writable_the_tasks_own_and_gone_afterwards(
-    aws: EmbeddedAws, eventually: Eventually
-) -> None:
+def test_the_home_directory_is_empty_writable_the_tasks_own_and_gone_afterwards(aws: EmbeddedAws) -> None:
     code = """
         home = os.environ["HOME"]
         print(json.dumps([home == os.getcwd(), os.listdir(home), os.access(home, os.W_OK), home]))
@@ -104,7 +104,7 @@ def test_metadata_tells_a_task_its_own_address_which_it_can_listen_on(aws: Embed
     assert addresses[0] == {each["name"]: each["value"] for each in details}["privateIPv4Address"]
 
 
-def test_output_goes_to_the_log_file_and_to_the_awslogs_group(aws: EmbeddedAws, eventually: Eventually) -> None:
+def test_output_goes_to_the_log_file_and_to_the_awslogs_group(aws: EmbeddedAws) -> None:
     group = f"/tests/{uuid.uuid4().hex}"
     aws.client("logs").create_log_group(logGroupName=group)
     options = {"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "task"}
@@ -137,9 +137,7 @@ def test_tasks_are_found_by_who_started_them(aws: EmbeddedAws) -> None:
     assert [started] == stopped["taskArns"]
 
 
-def test_every_change_of_a_tasks_state_is_an_event_with_the_task_in_it(
-    aws: EmbeddedAws, eventually: Eventually
-) -> None:
+def test_every_change_of_a_tasks_state_is_an_event_with_the_task_in_it(aws: EmbeddedAws) -> None:
     sqs, events = aws.client("sqs"), aws.client("events")
     name = f"stopped-{uuid.uuid4().hex[:8]}"
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]

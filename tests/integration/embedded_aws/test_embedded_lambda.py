@@ -27,6 +27,17 @@ def test_an_error_is_reported_by_the_class_of_its_exception(aws: EmbeddedAws) ->
     assert any("raise OddNameError" in line for line in error["stackTrace"])
 
 
+def test_an_environment_outlives_what_its_handler_raises(aws: EmbeddedAws) -> None:
+    function = aws.function(
+        """
+        import os
+        def handler(event, context):
+            raise ValueError(str(os.getpid()))
+        """
+    )
+    assert 1 == len({aws.invoke(function)["errorMessage"] for _ in range(3)})
+
+
 def test_a_function_reaches_the_embedded_aws_with_an_sdk_that_is_told_nothing(aws: EmbeddedAws) -> None:
     function = aws.function(
         "import boto3\ndef handler(event, context): return boto3.client('sts').get_caller_identity()['Account']"

@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.eventually import eventually
 
 from cloud_agent_local.embedded_aws import version
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.embedded_aws.conftest import EmbeddedAws, Eventually
+    from tests.integration.embedded_aws.conftest import EmbeddedAws
 
 
 def run(directory: Path, port: int) -> subprocess.CompletedProcess[str]:
@@ -45,9 +46,7 @@ def test_the_installed_version_is_the_required_one() -> None:
     version.require_supported_ministack()
 
 
-def test_state_is_kept_over_a_graceful_end_and_services_run_again(
-    start_aws: Callable[..., EmbeddedAws], eventually: Eventually
-) -> None:
+def test_state_is_kept_over_a_graceful_end_and_services_run_again(start_aws: Callable[..., EmbeddedAws]) -> None:
     aws = start_aws()
     secret = aws.client("secretsmanager").create_secret(Name="kept", SecretString="value")["ARN"]
     task = aws.define_task("time.sleep(300)")

@@ -10,9 +10,10 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
-    from tests.integration.embedded_aws.conftest import EmbeddedAws, Eventually, Json
+    from tests.integration.embedded_aws.conftest import EmbeddedAws, Json
 
 SEND = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
 TOKEN = "{% $states.context.Task.Token %}"
@@ -31,7 +32,7 @@ def waiting(queue: str, **fields: object) -> Json:
     return {"Type": "Task", "Resource": SEND, "Arguments": arguments, "End": True, **fields}
 
 
-def token_from(aws: EmbeddedAws, queue: str, eventually: Eventually) -> str:
+def token_from(aws: EmbeddedAws, queue: str) -> str:
     messages = eventually(lambda: aws.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
     aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=messages[0]["ReceiptHandle"])
     body: str = messages[0]["Body"]
@@ -43,11 +44,9 @@ def test_a_wait_without_a_heartbeat_fails_with_heartbeat_timeout(aws: EmbeddedAw
     assert "States.HeartbeatTimeout" == aws.execute({"Wait": state})["error"]
 
 
-def test_heartbeats_keep_a_wait_alive_and_its_answer_is_the_output(
-    aws: EmbeddedAws, queue: str, eventually: Eventually
-) -> None:
+def test_heartbeats_keep_a_wait_alive_and_its_answer_is_the_output(aws: EmbeddedAws, queue: str) -> None:
     execution = aws.begin({"Wait": waiting(queue, HeartbeatSeconds=1, TimeoutSeconds=60)})
-    token = token_from(aws, queue, eventually)
+    token = token_from(aws, queue)
     for _ in range(8):
         time.sleep(0.25)
         aws.client("stepfunctions").send_task_heartbeat(taskToken=token)
@@ -81,16 +80,14 @@ def test_a_timeout_expression_that_is_no_number_is_caught_by_the_state(aws: Embe
     assert '"caught"' == execution["output"]
 
 
-def test_each_attempt_has_a_token_of_its_own_and_one_that_is_over_is_timed_out(
-    aws: EmbeddedAws, queue: str, eventually: Eventually
-) -> None:
+def test_each_attempt_has_a_token_of_its_own_and_one_that_is_over_is_timed_out(aws: EmbeddedAws, queue: str) -> None:
     functions = aws.client("stepfunctions")
     retry = [{"ErrorEquals": ["Again"], "MaxAttempts": 1, "IntervalSeconds": 1}]
     execution = aws.begin({"Wait": waiting(queue, TimeoutSeconds=60, Retry=retry)})
-    first = token_from(aws, queue, eventually)
+    first = token_from(aws, queue)
     assert 700 == len(first)
     functions.send_task_failure(taskToken=first, error="Again")
-    second = token_from(aws, queue, eventually)
+    second = token_from(aws, queue)
     assert first != second
     with pytest.raises(functions.exceptions.TaskTimedOut):
         functions.send_task_success(taskToken=first, output='"straggler"')

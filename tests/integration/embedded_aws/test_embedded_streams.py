@@ -10,12 +10,13 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.embedded_aws.conftest import EmbeddedAws, Eventually, Json
+    from tests.integration.embedded_aws.conftest import EmbeddedAws, Json
 
 # Writes down what it is given, one line for each invocation; fails for the row POISON, waits at the row SLOW.
 CONSUMER = """
@@ -123,7 +124,7 @@ def flat(seen: list[list[str]]) -> list[str]:
 
 
 def test_the_rows_that_pass_the_filter_come_in_the_order_in_which_they_were_written(
-    deploy: Callable[..., Stream], eventually: Eventually
+    deploy: Callable[..., Stream],
 ) -> None:
     patterns = ({"sk": {"S": [{"prefix": "PROMPT#"}]}}, {"sk": {"S": ["SESSION"]}})
     filters = [{"Pattern": json.dumps({"dynamodb": {"Keys": keys}})} for keys in patterns]
@@ -146,7 +147,7 @@ def test_the_rows_that_pass_the_filter_come_in_the_order_in_which_they_were_writ
 
 
 def test_a_row_that_always_fails_is_given_up_after_its_retries_and_the_next_one_comes(
-    deploy: Callable[..., Stream], eventually: Eventually
+    deploy: Callable[..., Stream],
 ) -> None:
     stream = deploy(given_up(BatchSize=1, MaximumRetryAttempts=2))
     stream.put("POISON", "after")
@@ -157,16 +158,14 @@ def test_a_row_that_always_fails_is_given_up_after_its_retries_and_the_next_one_
     assert 1 == failure["DDBStreamBatchInfo"]["batchSize"]
 
 
-def test_no_retry_means_one_call(deploy: Callable[..., Stream], eventually: Eventually) -> None:
+def test_no_retry_means_one_call(deploy: Callable[..., Stream]) -> None:
     stream = deploy(given_up(BatchSize=1, MaximumRetryAttempts=0))
     stream.put("POISON", "after")
     eventually(lambda: "INSERT after" in flat(stream.seen()))
     assert [["INSERT POISON"], ["INSERT after"]] == stream.seen()
 
 
-def test_a_batch_that_fails_is_halved_until_the_row_at_fault_is_alone(
-    deploy: Callable[..., Stream], eventually: Eventually
-) -> None:
+def test_a_batch_that_fails_is_halved_until_the_row_at_fault_is_alone(deploy: Callable[..., Stream]) -> None:
     stream = deploy()
     stream.put("a", "b", "POISON", "c")
     stream.map("TRIM_HORIZON", BatchSize=10, BisectBatchOnFunctionError=True, MaximumRetryAttempts=1)
@@ -175,18 +174,14 @@ def test_a_batch_that_fails_is_halved_until_the_row_at_fault_is_alone(
     assert [[a, b, poison, c], [a, b], [poison, c], [poison], [poison], [c]] == stream.seen()
 
 
-def test_a_row_that_is_too_old_is_given_up_whatever_its_retries(
-    deploy: Callable[..., Stream], eventually: Eventually
-) -> None:
+def test_a_row_that_is_too_old_is_given_up_whatever_its_retries(deploy: Callable[..., Stream]) -> None:
     stream = deploy(given_up(BatchSize=1, MaximumRecordAgeInSeconds=1))
     stream.put("POISON", "after")
     eventually(lambda: "INSERT after" in flat(stream.seen()))
     assert "MaxRecordAgeExceeded" == eventually(stream.failure)["requestContext"]["condition"]
 
 
-def test_the_latest_position_is_where_the_stream_ends_when_the_mapping_is_made(
-    deploy: Callable[..., Stream], eventually: Eventually
-) -> None:
+def test_the_latest_position_is_where_the_stream_ends_when_the_mapping_is_made(deploy: Callable[..., Stream]) -> None:
     stream = deploy()
     stream.put("before")
     stream.map("LATEST", BatchSize=10)
@@ -195,9 +190,7 @@ def test_the_latest_position_is_where_the_stream_ends_when_the_mapping_is_made(
     assert ["INSERT after"] == flat(stream.seen())
 
 
-def test_a_function_that_is_busy_holds_up_no_other_stream(
-    deploy: Callable[..., Stream], eventually: Eventually
-) -> None:
+def test_a_function_that_is_busy_holds_up_no_other_stream(deploy: Callable[..., Stream]) -> None:
     slow, quick = deploy(rows()), deploy(rows())
     slow.put("SLOW")
     eventually(slow.seen)
@@ -210,9 +203,7 @@ def test_a_function_that_is_busy_holds_up_no_other_stream(
     assert ["INSERT SLOW", "INSERT behind"] == flat(slow.seen())
 
 
-def test_a_mapping_that_is_deleted_tries_its_failing_row_no_more(
-    deploy: Callable[..., Stream], eventually: Eventually
-) -> None:
+def test_a_mapping_that_is_deleted_tries_its_failing_row_no_more(deploy: Callable[..., Stream]) -> None:
     stream = deploy()
     mapping = stream.map("LATEST", BatchSize=1)
     stream.put("POISON")

@@ -128,6 +128,25 @@ def test_the_app_reacts_to_a_comment_a_review_and_a_comment_on_a_line(
     assert (1, 1) == (comment["reactions"]["eyes"], comment["reactions"]["total_count"])
 
 
+def test_the_page_shows_what_people_said_in_order_with_reviews_threads_and_reactions(
+    server: Any, api: httpx.Client, pull: str
+) -> None:
+    comments = pull.replace("/pulls/", "/issues/") + "/comments"
+    comment = api.post(comments, json={"body": "First words"}).json()
+    api.post(f"{comment['url']}/reactions", json={"content": "eyes"})
+    line = {"path": "new.txt", "line": 2, "body": "This line"}
+    api.post(f"{pull}/reviews", json={"event": "COMMENT", "body": "The whole", "comments": [line]})
+    (thread,) = api.get(f"{pull}/comments").json()
+    api.post(f"{pull}/comments/{thread['id']}/replies", json={"body": "And the reply"})
+
+    page = httpx.get(server.url + pull.removeprefix("/repos").replace("/pulls/", "/pull/")).text
+
+    words = ["First words", "👀 1", "reviewed", "The whole", "new.txt, line 2", "+two", "This line", "the reply"]
+    positions = [page.find(word) for word in words]
+    assert -1 not in positions, page
+    assert sorted(positions) == positions
+
+
 def test_a_comment_on_a_line_that_the_diff_does_not_show_is_refused(api: httpx.Client, pull: str) -> None:
     refused = api.post(f"{pull}/comments", json={"path": "new.txt", "line": 4, "body": "why?"})
     (cause,) = refused.json()["errors"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 import json
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
+import jwt
 import pytest
 from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from cloud_agent import settings
 from cloud_agent.domain.session import SessionRequest
@@ -40,8 +43,18 @@ GIT_ENVIRONMENT = {
     **{f"GIT_{who}_{what}": f"claude@{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
 }
 _numbers = itertools.count(1)
-# One for all tests: it keeps the models of the services, which take long to read.
-_SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+
+
+class _Session(boto3.Session):
+    """Makes each client once: to make one takes longer than most of its calls."""
+
+    client: Any = functools.cache(boto3.Session.client)
+    resource: Any = functools.cache(boto3.Session.resource)
+
+
+# To check an RSA key takes longer than to sign with it.
+_load_key = functools.cache(load_pem_private_key)
+_SESSION = _Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
 
 
 def free_port() -> int:
@@ -334,6 +347,7 @@ def environment(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", _SESSION)
+    monkeypatch.setattr(jwt.algorithms, "load_pem_private_key", _load_key)
     # Read from the environment when the module is first imported, by whichever test that is.
     monkeypatch.setattr(metrics.provider, "namespace", "Tests")
     monkeypatch.setattr(metrics.provider, "service", "tests")

@@ -100,3 +100,9 @@ def test_an_archived_repository_does_not_keep_a_session_open(steps: Steps, githu
     close(steps, session)
     assert "COMPLETED" == (steps.row(session) or {})["status"]
     assert steps.lock(session) is None
+
+
+def test_a_failure_that_nobody_could_report_has_its_words_on_the_row(steps: Steps, repo: str) -> None:
+    session = steps.claim(repo)
+    close(steps, session, "FAILED", "RepositoryReadOnlyError")
+    assert "The repository is archived, or the App may not write to it" == (steps.row(session) or {})["end_reason"]

@@ -163,3 +163,19 @@ def test_a_failure_before_the_row_was_written_is_told_on_the_issue(steps: Steps,
     session = steps.claim(repo).model_copy(update={"session_id": "fffffff0"})
     steps.run("report_failure", session, **steps.more("report_failure", session))
     assert 1 == len(github.comments(repo, session.issue_number))
+
+
+def test_a_container_that_stopped_between_two_waits_is_told_with_its_reason(
+    steps: Steps, github: GitHub, repo: str
+) -> None:
+    session = steps.claim(repo)
+    steps.table.update_item(
+        Key={"pk": f"SESSION#{session.session_id}", "sk": "SESSION"},
+        UpdateExpression="SET task_stopped_reason = :reason",
+        ExpressionAttributeValues={":reason": "OutOfMemoryError: Container killed due to memory usage; exit code 137"},
+    )
+    cause = "The agent's container stopped before the session could be supervised."
+    steps.run("report_failure", session, state="Supervise Session", error="AgentTaskStoppedError", cause=cause)
+    (comment,) = github.comments(repo, session.issue_number)
+    assert "The agent's container ran out of memory." in comment
+    assert "exit code 137" in comment

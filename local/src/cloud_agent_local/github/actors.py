@@ -5,6 +5,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -103,13 +104,17 @@ def _token_actor(site: Site, token: str) -> Actor:
     )
 
 
+@cache  # one key for as long as the server lives, and to read it takes longer than the rest of most requests
+def _public_key(private_key_pem: str) -> str:
+    key = load_pem_private_key(private_key_pem.encode(), password=None).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
 def _app(site: Site, token: str) -> App:
-    private_key = load_pem_private_key(site.credentials.private_key_pem.encode(), password=None)
-    pem = private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     try:
         claims = jwt.decode(
             token,
-            pem,
+            _public_key(site.credentials.private_key_pem),
             algorithms=["RS256"],
             issuer=[str(site.credentials.app_id), site.credentials.client_id],
             leeway=_CLOCK_SKEW_SECONDS,

@@ -1,7 +1,8 @@
-"""Defect: whatever a Python handler raises is reported as errorType Runtime.HandlerError.
+"""Defect: whatever a Python handler raises is reported as errorType Runtime.HandlerError, and ends its environment.
 
-AWS documents errorType as the exception's class name, and Step Functions matches Retry and Catch against it.
-The class is known only in the worker process, which drops it: its script is extended by one member.
+AWS documents errorType as the exception's class name, and Step Functions matches Retry and Catch against it. It keeps
+the environment for the next invocation. The class is known only in the worker process, whose script is changed to name
+it, in an answer like that of a handler that returned: after any other, the process would be ended.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     Response = dict[str, Any]
 
-_REPORT = '"trace": traceback.format_exc()'
+_REPORT = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
+_FULL_REPORT = (
+    '{"status": "ok", "error": str(e), "error_type": type(e).__name__, "trace": traceback.format_exc().splitlines()}'
+)
 _failure = threading.local()
 
 
@@ -36,9 +40,7 @@ def apply() -> None:
     """
     if _REPORT not in lambda_runtime._PYTHON_WORKER_SCRIPT:
         raise WorkerScriptChangedError(f"no {_REPORT} in ministack's Python worker script")
-    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
-        _REPORT, f'{_REPORT}, "error_type": type(e).__name__'
-    )
+    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(_REPORT, _FULL_REPORT)
     wrap(lambda_runtime.Worker, "invoke", _invoke)
     wrap(lambda_svc, "_execute_function_warm", _execute)
 
@@ -52,8 +54,9 @@ def _invoke(original: Callable[..., Response], *args: object, **kwargs: object) 
 def _execute(original: Callable[..., Response], *args: object) -> Response:
     _failure.response = {}
     result = original(*args)
-    error_type = _failure.response.get("error_type")
-    if result.get("error") and error_type:
-        trace = _failure.response.get("trace", "").splitlines()
-        result["body"] |= {"errorType": error_type, "stackTrace": trace}
+    failure = _failure.response
+    if "error_type" in failure:
+        body = {"errorMessage": failure["error"], "errorType": failure["error_type"], "stackTrace": failure["trace"]}
+        log = "\n".join([result["log"], *failure["trace"]])
+        return {"body": body, "error": True, "log": log}
     return result

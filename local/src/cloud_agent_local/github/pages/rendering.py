@@ -1,22 +1,16 @@
-"""Templates, markdown and the headers every page has."""
+"""Templates, and the headers every page has."""
 
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import nh3
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from cloud_agent_local.github.errors import ApiError
+from cloud_agent_local.github.pages.markdown import rendered
 from cloud_agent_local.github.site import Site
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": True, "linkify": True, "breaks": True})
-_MARKDOWN.enable(["table", "strikethrough", "linkify"])
-if _MARKDOWN.linkify:
-    _MARKDOWN.linkify.set({"fuzzy_link": False, "fuzzy_email": False})  # only what says http:// is a link
 _HEADERS = {
     # A comment may hold anything: nothing in it runs, and no image tells a stranger who reads it.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; "
@@ -25,11 +19,6 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-
-
-def _markdown(text: str | None) -> Markup:
-    """Markdown with the harmless part of HTML in it, as GitHub shows it: <details> folds, a comment is hidden."""
-    return Markup(nh3.clean(_MARKDOWN.render(text or ""), link_rel=None))  # noqa: S704 - sanitized
 
 
 def _when(stamp: str) -> str:
@@ -43,7 +32,7 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(markdown=_markdown, when=_when)
+_TEMPLATES.filters.update(markdown=rendered, when=_when)
 
 
 def page(site: Site, template: str, *, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - what the template shows

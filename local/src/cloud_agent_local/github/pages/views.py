@@ -15,6 +15,7 @@ from cloud_agent_local.github.credentials import APP_SLUG
 from cloud_agent_local.github.documents import issues, pulls
 from cloud_agent_local.github.errors import NotFoundError
 from cloud_agent_local.github.pages.rendering import page
+from cloud_agent_local.github.pages.timeline import timeline
 from cloud_agent_local.github.pull_requests import find_pull
 from cloud_agent_local.github.rest import found
 from cloud_agent_local.github.site import BOT, Repository, Site
@@ -91,11 +92,10 @@ def _show_pull(request: Request) -> Response:
 
 
 def _conversation(site: Site, repo: Repository, row: Row) -> dict[str, Any]:
-    comments = site.storage.all("SELECT * FROM comments WHERE issue_id = ? ORDER BY id", row["id"])
     attached = tracker.attached_labels(site, row)
     known = site.storage.all("SELECT * FROM labels WHERE repository_id = ? ORDER BY name", repo.id)
     action = f"/{repo.full_name}/issues/{row['number']}"
-    return {"issue": row, "action": action, "comments": comments, "labels": attached, "known": known}
+    return {"issue": row, "action": action, "entries": timeline(site, row), "labels": attached, "known": known}
 
 
 def _deployments(site: Site, repo: Repository, row: Row) -> list[Row]:

@@ -1,0 +1,88 @@
+"""A session as a person sees it on GitHub: its one status comment, Claude's answers, its pull request."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from cloud_agent_local.errors import DemoError
+from cloud_agent_local.status import sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloud_agent_local.github_client import GitHubClient
+    from cloud_agent_local.installation import Installation
+
+POLL_SECONDS = 0.2
+
+
+class SessionOnGitHub:
+    """One session's pull request, and the row that leads there."""
+
+    def __init__(self, installation: Installation, github: GitHubClient, session_id: str) -> None:
+        self._installation = installation
+        self._github = github
+        self._id = session_id
+
+    def row(self) -> dict[str, str]:
+        """The session's row.
+
+        Raises:
+            DemoError: there is none.
+        """
+        for row in sessions(self._installation):
+            if row["session_id"] == self._id:
+                return row
+        raise DemoError(f"The sessions table has no row for {self._id}.")
+
+    def pull_request(self) -> dict[str, Any]:
+        """The pull request as GitHub has it now."""
+        return dict(self._github.call("GET", f"/repos/{self._repository}/pulls/{self.row()['pull_number']}"))
+
+    def commits(self) -> list[dict[str, Any]]:
+        """The pull request's commits, oldest first."""
+        path = f"/repos/{self._repository}/pulls/{self.row()['pull_number']}/commits"
+        return list(self._github.call("GET", path))
+
+    def comment(self, body: str) -> dict[str, Any]:
+        """Write on the pull request."""
+        return dict(self._github.call("POST", self._comments_path, {"body": body}))
+
+    def status_comment(self, words: str, seconds: float) -> dict[str, Any]:
+        """The session's one status comment once it says these words.
+
+        Raises:
+            DemoError: it does not within `seconds`.
+        """
+        marker = f"<!-- claude-cloud-agent:session:{self._id} -->"
+        return self._wait(lambda body: marker in body and words in body, f"The status comment with {words!r}", seconds)
+
+    def answer(self, url: str, seconds: float) -> dict[str, Any]:
+        """Claude's reply to the issue or comment at this address.
+
+        Raises:
+            DemoError: it is not there within `seconds`.
+        """
+        marker = "<!-- claude-cloud-agent:answer:"
+        return self._wait(lambda body: marker in body and f"({url})" in body, f"Claude's answer to {url}", seconds)
+
+    def _wait(self, is_wanted: Callable[[str], bool], name: str, seconds: float) -> dict[str, Any]:
+        """The one comment that is wanted, as soon as there is any."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = [comment for comment in self._github.call("GET", self._comments_path) if is_wanted(comment["body"])]
+            if len(found) > 1:
+                raise DemoError(f"{name} is on the pull request {len(found)} times, not once.")
+            if found:
+                return dict(found[0])
+            time.sleep(POLL_SECONDS)
+        raise DemoError(f"{name} was not on the pull request within {seconds:.0f} s.")
+
+    @property
+    def _repository(self) -> str:
+        return self._installation.repository
+
+    @property
+    def _comments_path(self) -> str:
+        return f"/repos/{self._repository}/issues/{self.row()['pull_number']}/comments"

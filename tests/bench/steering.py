@@ -1,0 +1,106 @@
+"""How long a comment takes to reach Claude, and how many calls a session makes of GitHub's API.
+
+    python tests/bench/steering.py [--comments 20]
+
+Brings up the whole system with the real agent and the scripted model (about 40 s), runs one session, prints two tables
+and ends everything. The times are from GitHub's own acceptance of the comment to the moment at which the agent reports
+the turn's start; functions are cold for the first comment and warm for the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.e2e.conftest import free_ports
+from tests.e2e.system import System, wait_for
+
+from cloud_agent_local import up as lifecycle
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--comments", type=int, default=20)
+    comments = parser.parse_args().comments
+    with tempfile.TemporaryDirectory() as folder:
+        installation = lifecycle.up(Path(folder), free_ports())
+        try:
+            measure(System(installation), comments)
+        finally:
+            lifecycle.down(installation)
+
+
+def measure(system: System, comments: int) -> None:
+    """One session: the issue's turn, `comments` follow-ups one after the other, and the end."""
+    calls = {"start": _calls(system, 0)}
+    session = system.start("Greet", 'Change the greeting to "Good morning".')
+    row = system.wait_for_row(session, lambda row: row.get("activity") == "turn_finished", 120)
+    pull = row["pull_number"]
+    system.wait_for_comment(pull, "In answer to [the issue]")
+    system.wait_for_status(session, "waiting for you")
+    calls["label to first answer"] = _calls(system, 0) - calls.pop("start")
+    reached, answered = [], []
+    for number in range(comments):
+        known = _prompts(system, session.id)
+        before = _calls(system, 0)
+        began = time.perf_counter()
+        system.comment(pull, f'Change the greeting to "Good morning {number}".')
+        wait_for(lambda: _prompts(system, session.id, "TAKEN", "ANSWERED") - known, bool, 30, every=0.02)  # noqa: B023 - called at once
+        reached.append(time.perf_counter() - began)
+        (prompt,) = _prompts(system, session.id) - known
+        system.wait_for_comment(pull, f"answer:{prompt}")
+        answered.append(time.perf_counter() - began)
+        system.wait_for_status(session, "waiting for you")
+        calls[f"comment {number + 1}"] = _calls(system, 0) - before
+    before = _calls(system, 0)
+    system.comment(pull, "/stop")
+    system.wait_for_end(session)
+    calls["/stop to the end"] = _calls(system, 0) - before
+
+    print("\n| from a comment to | first (cold) | median | p95 | longest |\n|---|---|---|---|---|")
+    for what, times in (("Claude's turn begins", reached), ("the answer is on the pull request", answered)):
+        warm = sorted(times[1:])
+        p95 = warm[round(0.95 * (len(warm) - 1))]
+        print(f"| {what} | {times[0]:.2f} s | {statistics.median(warm):.2f} s | {p95:.2f} s | {warm[-1]:.2f} s |")
+    follow_ups = [sum(count.values()) for name, count in calls.items() if name.startswith("comment ")]
+    print("\n| GitHub API calls of the App | |\n|---|---|")
+    print(f"| from the label to the first answer | {sum(calls['label to first answer'].values())} |")
+    print(f"| for each further comment (median) | {statistics.median(follow_ups):.0f} |")
+    print(f"| from /stop to the end | {sum(calls['/stop to the end'].values())} |")
+    for name in ("label to first answer", "comment 2", "/stop to the end"):
+        print(f"\n{name}:")
+        for route, count in sorted(calls[name].items()):
+            print(f"  {count:3}  {route}")
+
+
+def _calls(system: System, since: int) -> Counter[str]:
+    """The App's calls by method and route."""
+    requests = system.github.call("GET", f"/admin/requests?since={since}")["requests"]
+    # Looking for lost deliveries is the sweeper's, whatever sessions there are.
+    ours = [one for one in requests if one["actor"]["type"] in {"App", "Installation"} and "/hook/" not in one["path"]]
+    return Counter(
+        f"{one['method']} {one['route']}{' ' + one['operation'] if one.get('operation') else ''}" for one in ours
+    )
+
+
+def _prompts(system: System, session_id: str, *states: str) -> set[str]:
+    """The ids of the session's prompts, of all or of these states."""
+    items = system.client("dynamodb").query(
+        TableName=system.installation.outputs["SessionsTable"],
+        ConsistentRead=True,
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :prompt)",
+        ExpressionAttributeValues={":pk": {"S": f"SESSION#{session_id}"}, ":prompt": {"S": "PROMPT#"}},
+    )["Items"]
+    return {i["sk"]["S"].removeprefix("PROMPT#") for i in items if not states or i["state"]["S"] in states}
+
+
+if __name__ == "__main__":
+    main()
