@@ -43,13 +43,19 @@ STAGE = {
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """The running system."""
+def _system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     installation = lifecycle.up(tmp_path_factory.mktemp("system"), free_ports())
     try:
         yield System(installation)
     finally:
         lifecycle.down(installation)
+
+
+@pytest.fixture
+def system(_system: System) -> Iterator[System]:
+    """The system with the real agent, without a session: whatever a test leaves alive is ended after it."""
+    yield _system
+    _system.end_all()
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,15 @@
 
 It speaks the whole Agent API and serves a page, but clones nothing: it is ready at once and answers each prompt with
 the prompt's own first line. A prompt may say how: `agent: fail`, `agent: crash`, `agent: wait` (until interrupted),
-`agent: silent` (lives on and says nothing more). On a branch with `slow` in its name it is never ready, with `mute`
-not even heard of.
+`agent: silent` (lives on and says nothing more), `agent: pushed <sha>` (says that it pushed this commit). On a branch
+with `slow` in its name it is never ready, with `mute` not even heard of.
 """
 
 from __future__ import annotations
 
 import http.server
 import os
+import re
 import threading
 import time
 from typing import Any
@@ -114,6 +115,7 @@ class Agent:
             self.silent = True
             threading.Event().wait()
         self.turns += 1
+        pushed = re.search("agent: pushed ([0-9a-f]{40})", prompt["body"])
         first_line = (prompt["body"].strip().splitlines() or [prompt["title"]])[0]
         call(
             "POST",
@@ -126,7 +128,7 @@ class Agent:
                 "result": f"Done: {first_line[:200]}",
                 "turns": self.turns,
                 "cost_usd": round(self.turns * 0.01, 2),
-                "head_sha": None,
+                "head_sha": pushed[1] if pushed else None,
             },
         )
 

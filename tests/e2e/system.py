@@ -25,10 +25,12 @@ from cloud_agent_local.visitor import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from cloud_agent_local.installation import Installation
 
 T = TypeVar("T")
+ENDED = {"COMPLETED", "STOPPED", "FAILED"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class System:
         self.executions = Executions(installation)
         self.repository = installation.repository
         self._people: dict[str, GitHubClient] = {}
+
+    def at(self, repository: str) -> System:
+        """The same installation, for what happens in another repository."""
+        return System(self.installation.model_copy(update={"repository": repository}))
 
     def open_issue(self, title: str, body: str) -> int:
         """A new issue's number."""
@@ -124,12 +130,49 @@ class System:
         finally:
             self.github.call("DELETE", "/admin/faults")
 
+    @contextmanager
+    def changed_workflow(self, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+        """A changed definition for the executions that begin before the block is left; `change` edits it in place."""
+        client, arn = self.executions.client, self.installation.outputs["StateMachineArn"]
+        definition = client.describe_state_machine(stateMachineArn=arn)["definition"]
+        changed = json.loads(definition)
+        change(changed)
+        client.update_state_machine(stateMachineArn=arn, definition=json.dumps(changed))
+        try:
+            yield
+        finally:
+            client.update_state_machine(stateMachineArn=arn, definition=definition)
+
+    def without_pauses(self, retries: int = 100) -> AbstractContextManager[None]:
+        """The workflow with next to no time between its retries, and at most so many of each kind."""
+
+        def hurry(definition: dict[str, Any]) -> None:
+            for state in definition["States"].values():
+                for retry in state.get("Retry", []):
+                    retry |= {"IntervalSeconds": 0.05, "BackoffRate": 1}
+                    retry["MaxAttempts"] = min(retries, retry["MaxAttempts"])
+
+        return self.changed_workflow(hurry)
+
+    def wait_until_over(self, session: Session, seconds: float = 60) -> dict[str, str]:
+        """The row of a session that has ended, once nothing of it is left: no slot, no issue lock, no task."""
+        row = self.wait_for_row(session, lambda row: row.get("status") in ENDED, seconds)
+        lock = f"ISSUE#{self.repository}#{session.issue_number}"
+        wait_for(lambda: session.id in {one for ids in self.slots() for one in ids}, lambda held: not held, 20)
+        wait_for(lambda: self.item(lock, "LOCK").get("session_id", {}).get("S"), lambda owner: owner != session.id, 20)
+        wait_for(lambda: self.running_tasks(session), lambda tasks: [] == tasks, 20)
+        return row
+
+    def item(self, pk: str, sk: str) -> dict[str, Any]:
+        """One item of the table, empty while there is none."""
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        table = self.installation.outputs["SessionsTable"]
+        answer = self.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
+        return dict(answer.get("Item", {}))
+
     def slots(self) -> tuple[set[str], list[str]]:
         """The sessions that hold a slot, and those that wait for one in the order in which they came."""
-        table = self.client("dynamodb")
-        key = {"pk": {"S": "SLOTS"}, "sk": {"S": "SLOTS"}}
-        item = table.get_item(TableName=self.installation.outputs["SessionsTable"], Key=key, ConsistentRead=True)
-        slots = item.get("Item", {})
+        slots = self.item("SLOTS", "SLOTS")
         waiting = slots.get("waiting", {}).get("M", {})
         return set(slots.get("live", {}).get("M", {})), sorted(waiting, key=lambda one: waiting[one]["M"]["since"]["S"])
 
@@ -166,9 +209,16 @@ class System:
         self.github.call("POST", url, {"query": query, "variables": {"id": pull["node_id"]}})
 
     def session_of(self, issue_number: int) -> Session:
-        """The session that the label started."""
-        arn = self.executions.find(issue_number, 30)
-        return Session(arn.rpartition("-")[2], arn, issue_number)
+        """The session that the label started last."""
+        started = wait_for(lambda: self.executions_here(issue_number), bool, 30)
+        newest = max(started, key=lambda execution: execution["startDate"])
+        return Session(newest["name"].rpartition("-")[2], newest["executionArn"], issue_number)
+
+    def executions_here(self, issue_number: int) -> list[dict[str, Any]]:
+        """What was started for an issue of this repository, which others may number alike."""
+        arn, prefix = self.installation.outputs["StateMachineArn"], self.repository.replace("/", "-")
+        found = self.executions.client.list_executions(stateMachineArn=arn)["executions"]
+        return [e for e in found if e["name"].rpartition("-")[0] == f"{prefix}-{issue_number}"]
 
     def executions_of(self, issue_number: int) -> list[str]:
         """The names of all executions that were started for an issue."""
@@ -211,10 +261,6 @@ class System:
     def comments(self, number: int) -> list[dict[str, Any]]:
         """The comments of an issue or pull request, as posted."""
         return list(self.github.call("GET", f"/repos/{self.repository}/issues/{number}/comments"))
-
-    def wait_for_announcement(self, pull_number: str) -> list[str]:
-        """The bodies of all comments on the pull request, once there is one."""
-        return [c["body"] for c in wait_for(lambda: self.comments(int(pull_number)), bool)]
 
     def commits(self, pull_number: str) -> list[str]:
         """First lines of the commit messages on a pull request."""
@@ -274,7 +320,7 @@ class System:
         return full_name
 
 
-def wait_for(look: Callable[[], T], condition: Callable[[T], bool], seconds: float = 60) -> T:
+def wait_for(look: Callable[[], T], condition: Callable[[T], bool], seconds: float = 60, every: float = 0.2) -> T:
     """What `look` returns once it meets the condition; fails with what it returned last."""
     deadline = time.monotonic() + seconds
     while True:
@@ -282,4 +328,4 @@ def wait_for(look: Callable[[], T], condition: Callable[[T], bool], seconds: flo
         if condition(seen):
             return seen
         assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {seen}"
-        time.sleep(0.2)
+        time.sleep(every)

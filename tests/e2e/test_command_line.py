@@ -76,16 +76,28 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
         "Claim Session",
         "Create Branch",
         "Open Draft Pull Request",
+        "Take Slot",
         "Run Agent",
         "Register IP",
         "Announce Session",
     ]
     positions = [demo.stdout.index(f"s  {state}\n") for state in states]
     assert sorted(positions) == positions
-    assert "Claude is working on this" in demo.stdout
-    assert f".uat.localhost:{ports.proxy}" in demo.stdout
-    assert "before Claude's commit: \"What's for lunch?\"" in demo.stdout
-    assert "now:                    'Hello from Claude, lunch is served'" in demo.stdout
+    story = [
+        "Running: Claude is working",
+        f".uat.localhost:{ports.proxy} — ",
+        "the page before Claude's commit: \"What's for lunch?\"",
+        "the page now:                    'Hello from Claude, lunch is served'",
+        "In answer to the issue",
+        "octo-dev: Lovely!",
+        "the page now: 'Dinner is served, too'",
+        "In answer to octo-dev's comment",
+        "Ready for review",
+        "Stopped.",
+    ]
+    told = [demo.stdout.find(words) for words in story]
+    assert -1 not in told, demo.stdout
+    assert sorted(told) == told
     assert [] == processes_of(tmp_path)
     assert Installation.load(tmp_path) is None
     for port in ports.model_dump().values():
@@ -153,6 +165,20 @@ def test_a_second_up_finds_the_system_running(system: System) -> None:
 
     assert 0 == up.returncode, up.stderr
     assert system.installation.parts == (Installation.load(state_dir) or system.installation).parts
+
+
+def test_status_for_people_says_how_each_session_stands(system: System) -> None:
+    session = system.start("Wait", "Please.")
+    state_dir = f"--state-dir={system.installation.state_dir}"
+
+    def line() -> str:
+        shown = run("local", "status", state_dir, COLUMNS="200").stdout
+        return next((line for line in shown.splitlines() if session.id in line), "")
+
+    wait_for(line, lambda shown: "RUNNING" in shown and "acme/lunch-board#" in shown)
+    system.unlabel(session.issue_number)
+    ended = wait_for(line, lambda shown: "STOPPED" in shown)
+    assert "The label claude-dev was taken off the issue." in ended
 
 
 def test_status_for_people_shows_no_secret(system: System) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from tests.e2e.system import wait_for
 if TYPE_CHECKING:
     from tests.e2e.system import Session, System
 
+KEYS = itertools.count(1)  # of a tracker: a key, and so a branch, belongs to one issue for good
 WAYS = {
     "the pull request is merged": ("COMPLETED", "The pull request was merged."),
     "the pull request is closed": ("STOPPED", "The pull request was closed."),
@@ -41,8 +43,8 @@ def end(stage: System, session: Session, way: str) -> None:
 
 def queued(stage: System) -> Session:
     """A session without a slot: others hold them all."""
-    for n in range(3):
-        other = stage.start(f"SLOW-{n + 1}1 Hold a slot", "Please.")
+    for _ in range(3):
+        other = stage.start(f"SLOW-{next(KEYS)} Hold a slot", "Please.")
         stage.wait_for_row(other, lambda row: "STARTING" == row.get("status"))
     session = stage.start("Wait", "Please.")
     stage.wait_for_row(session, lambda row: "start_token" in row)
@@ -51,7 +53,7 @@ def queued(stage: System) -> Session:
 
 def starting(stage: System) -> Session:
     """A session whose agent is not ready yet and will not be."""
-    session = stage.start("SLOW-42 Take your time", "Please.")
+    session = stage.start(f"SLOW-{next(KEYS)} Take your time", "Please.")
     stage.wait_for_row(session, lambda row: "STARTING" == row.get("status") and "start_token" in row)
     return session
 

@@ -1,9 +1,47 @@
-"""From the label to the live URL, on real input."""
+"""From the label to the live URL and to the end, on real input, with the real agent and the real Claude Code."""
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from tests.e2e.system import System, wait_for
+
+if TYPE_CHECKING:
+    from tests.e2e.system import Session
+
+
+def started(system: System, greeting: str) -> tuple[Session, dict[str, str]]:
+    """A session whose first turn is over and that is supervised."""
+    session = system.start("Greet", f'Change the greeting to "{greeting}".')
+    system.wait_for_turn(session)
+    return session, system.wait_for_row(session, lambda row: "lifecycle_token" in row)
+
+
+def pull_request(system: System, row: dict[str, str]) -> dict[str, Any]:
+    """The session's pull request."""
+    return dict(system.github.call("GET", f"/repos/{system.repository}/pulls/{row['pull_number']}"))
+
+
+def commits_of(system: System, row: dict[str, str]) -> list[str]:
+    """What Claude has committed on the session's branch, oldest first: all but the commit that opened it."""
+    path = f"/repos/{system.repository}/pulls/{row['pull_number']}/commits"
+    return [commit["sha"] for commit in system.github.call("GET", path)][1:]
+
+
+def listed(body: str) -> list[str]:
+    """The commits that a comment links."""
+    return re.findall(r"/commit/([0-9a-f]{40})\)", body)
+
+
+def answers(system: System, row: dict[str, str], number: int) -> list[str]:
+    """Claude's replies on the pull request, in order, once there are as many."""
+    comments = wait_for(
+        lambda: [c for c in system.comments(int(row["pull_number"])) if "claude-cloud-agent:answer:" in c["body"]],
+        lambda found: len(found) >= number,
+    )
+    return [comment["body"] for comment in comments]
 
 
 def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> None:
@@ -19,12 +57,61 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
     rows = [system.wait_for_turn(session) for session in (first, second)]
     assert rows[0]["ip"] != rows[1]["ip"]
     assert rows[0]["branch"] != rows[1]["branch"]
-    for row, own, other in zip(rows, ("morning", "evening"), ("evening", "morning"), strict=True):
-        commits = " ".join(system.commits(row["pull_number"]))
-        assert own in commits
-        assert other not in commits
-        bodies = system.wait_for_announcement(row["pull_number"])
-        assert [True] == [f"//{row['session_id']}." in body for body in bodies]
+    for session, row, own, other in zip(
+        (first, second), rows, ("morning", "evening"), ("evening", "morning"), strict=True
+    ):
+        status = system.wait_for_status(session, "waiting for you")
+        (answer,) = answers(system, row, 1)
+        commits = commits_of(system, row)
+        assert 1 == len(commits)
+        assert (commits, commits) == (listed(status), listed(answer))
+        assert own in status
+        assert own in answer
+        assert other not in status + answer
+        assert f"//{session.id}." in status
+
+
+def test_a_first_turn_with_commits_makes_the_draft_ready_for_review(system: System) -> None:
+    session = system.start("Review me", 'Change the greeting to "Ready when you are".')
+    row = system.wait_for_row(session, lambda row: "pull_number" in row)
+    assert pull_request(system, row)["draft"]
+
+    wait_for(lambda: pull_request(system, row), lambda pull: not pull["draft"], 120)
+    assert 1 == len(commits_of(system, row))
+
+
+def test_a_comment_changes_the_page_and_is_answered_once_with_what_was_pushed(system: System) -> None:
+    session, row = started(system, "First course")
+
+    comment = system.comment(row["pull_number"], 'Please change the greeting to "Second course".')
+
+    assert "Second course" == system.visitor(session).wait_for("Second course", 60).heading
+    _, answer = answers(system, row, 2)
+    status = wait_for(lambda: system.status_comment(session), lambda body: 2 == len(listed(body)))
+    remote = system.github.call("GET", f"/repos/{system.repository}/git/ref/heads/{row['branch']}")["object"]["sha"]
+    assert comment["html_url"] in answer
+    assert [remote] == listed(answer)
+    assert [remote, *commits_of(system, row)[:1]] == listed(status)
+    seen = system.github.call("GET", f"/repos/{system.repository}/issues/comments/{comment['id']}")["reactions"]
+    assert 1 == seen["eyes"]
+
+
+@pytest.mark.parametrize(
+    ("slow", "activity"),
+    [("scripted-model: think 100", "turn_started"), ("scripted-model: run sleep 100", "sleep 100")],
+    ids=["thinking", "working"],
+)
+def test_an_interrupt_ends_a_turn_at_once(system: System, slow: str, activity: str) -> None:
+    session, row = started(system, "Before")
+    system.comment(row["pull_number"], f"Take your time.\n\n{slow}")
+    system.wait_for_row(session, lambda row: activity in row["activity"])
+
+    system.comment(row["pull_number"], "/interrupt")
+    system.comment(row["pull_number"], 'Change the greeting to "After".')
+
+    interrupted = system.wait_for_comment(row["pull_number"], "The turn was interrupted", 20)
+    assert [] == listed(interrupted)
+    assert "After" == system.visitor(session).wait_for("After", 60).heading
 
 
 def test_a_redelivered_event_and_a_second_label_start_nothing_new(system: System) -> None:
@@ -53,7 +140,8 @@ def test_a_redelivered_event_and_a_second_label_start_nothing_new(system: System
     assert (200, {"ignored": "the label is not 'claude-dev'"}) == (other.status_code, other.json())
     assert 1 == len(system.executions_of(session.issue_number))
     row = system.wait_for_turn(session)
-    assert 1 == len(system.wait_for_announcement(row["pull_number"]))
+    assert 1 == len(answers(system, row, 1))
+    assert 2 == len(system.comments(int(row["pull_number"])))  # the status and the answer
 
 
 MARKDOWN_TITLE = (
@@ -75,33 +163,62 @@ def test_hard_texts_work_end_to_end(system: System, title: str, body: str) -> No
 
     row = system.wait_for_turn(session)
 
-    pull = system.github.call("GET", f"/repos/{system.repository}/pulls/{row['pull_number']}")
+    pull = pull_request(system, row)
     assert " ".join(title.split()) == pull["title"]
     assert f"Closes #{session.issue_number}" in pull["body"]
-    assert 2 <= len(system.commits(row["pull_number"]))
-    assert 200 == system.visitor(session).fetch().status
+    assert [row["reported_head_sha"]] == commits_of(system, row)
     assert row["reported_head_sha"] == pull["head"]["sha"]
+    assert 200 == system.visitor(session).fetch().status
 
 
-def test_a_container_that_dies_is_told_on_the_pull_request_and_leaves_nothing_behind(system: System) -> None:
-    session = system.start("Die in the middle", 'Change the greeting to "Farewell".')
-    row = system.wait_for_turn(session)
-    ecs = system.client("ecs")
+def test_a_merge_ends_the_session_and_its_url_says_so(system: System) -> None:
+    session, row = started(system, "Until merged")
+    wait_for(lambda: pull_request(system, row), lambda pull: not pull["draft"])
+    system.github.call("PUT", f"/repos/{system.repository}/pulls/{row['pull_number']}/merge", {})
 
-    ecs.stop_task(cluster=system.installation.outputs["ClusterArn"], task=row["task_arn"], reason="pulled the plug")
-
-    assert "FAILED" == system.wait_for_end(session)
+    assert "SUCCEEDED" == system.wait_for_end(session)
     ended = system.row(session.id)
-    bodies = [comment["body"] for comment in system.comments(int(row["pull_number"]))]
-    assert "The agent's container stopped" in ended["end_reason"]
-    assert ["session has ended", "session failed"] == [
-        words for body in bodies for words in ("session has ended", "session failed") if words in body
-    ]
-    assert "pulled the plug" in bodies[1]
-    assert 410 == wait_for(system.visitor(session).fetch, lambda page: 410 == page.status, 10).status
-    system.unlabel(session.issue_number)
-    system.label(session.issue_number)
-    wait_for(lambda: system.executions_of(session.issue_number), lambda names: 2 == len(names))
+    assert ("COMPLETED", "The pull request was merged.") == (ended["status"], ended["end_reason"])
+    assert commits_of(system, row) == listed(system.wait_for_status(session, "Ended"))
+    gone = wait_for(system.visitor(session).fetch, lambda page: 410 == page.status, 10)
+    assert "The pull request was merged." in gone.text
+    wait_for(lambda: system.running_tasks(session), lambda tasks: [] == tasks)
+
+
+def test_a_label_taken_off_while_the_session_starts_ends_it_and_the_label_starts_it_again(system: System) -> None:
+    first = system.start("Greet twice", 'Change the greeting to "Second try".')
+    system.wait_for_row(first, lambda row: "base_sha" in row)
+    system.unlabel(first.issue_number)
+
+    assert "SUCCEEDED" == system.wait_for_end(first)
+    ended = system.row(first.id)
+    assert "taken off the issue" in ended["end_reason"]
+    system.label(first.issue_number)
+    wait_for(lambda: system.executions_of(first.issue_number), lambda names: 2 == len(names))
+    second = system.session_of(first.issue_number)
+    row = system.wait_for_turn(second)
+    assert (ended["branch"], first.id) == (row["branch"], row["previous_session_id"])
+    assert "Second try" == system.visitor(second).wait_for("Second try", 60).heading
+
+
+def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_its_branch(system: System) -> None:
+    first, row = started(system, "Farewell")
+    cluster = system.installation.outputs["ClusterArn"]
+    system.client("ecs").stop_task(cluster=cluster, task=row["task_arn"], reason="pulled the plug")
+
+    assert "FAILED" == system.wait_for_end(first)
+    failure = system.wait_for_comment(row["pull_number"], f"<!-- claude-cloud-agent:failure:{first.id} -->")
+    assert "pulled the plug" in failure
+    assert "The agent's container stopped" in system.wait_for_status(first, "Failed")
+    assert 410 == wait_for(system.visitor(first).fetch, lambda page: 410 == page.status, 10).status
+    system.unlabel(first.issue_number)
+    system.label(first.issue_number)
+
+    wait_for(lambda: system.executions_of(first.issue_number), lambda names: 2 == len(names))
+    second = system.session_of(first.issue_number)
+    following = system.wait_for_row(second, lambda row: "RUNNING" == row.get("status"))
+    assert (row["branch"], row["pull_number"]) == (following["branch"], following["pull_number"])
+    assert "Farewell" == system.visitor(second).wait_for("Farewell", 60).heading
 
 
 def test_a_repository_without_a_dev_server_says_what_to_write(system: System) -> None:
@@ -112,7 +229,8 @@ def test_a_repository_without_a_dev_server_says_what_to_write(system: System) ->
     execution = wait_for(lambda: [e for e in system.executions_of(issue) if "no-dev-server" in e], bool)[0]
     row = wait_for(lambda: system.row(execution.rpartition("-")[2]), lambda row: "FAILED" == row.get("status"))
 
-    comments = system.github.call("GET", f"/repos/{full_name}/issues/{row['pull_number']}/comments")
-    assert "No dev server was found in this repository" in comments[0]["body"]
-    assert ".github/claude-cloud-agent.yml" in comments[0]["body"]
-    assert 1 == len(comments)
+    path = f"/repos/{full_name}/issues/{row['pull_number']}/comments"
+    status, failure = wait_for(lambda: system.github.call("GET", path), lambda seen: "❌ Failed" in seen[0]["body"])
+    assert "No dev server was found in this repository" in status["body"]
+    assert "No dev server was found in this repository" in failure["body"]
+    assert ".github/claude-cloud-agent.yml" in failure["body"]

@@ -37,7 +37,7 @@ def translated(repo: str) -> Iterator[None]:
 def translate(repo: str, error: GithubException) -> CloudAgentError:
     """The error of the domain that says what GitHub's answer means for the session."""
     message = f"{repo}: GitHub answered {error.status}: {_message(error)}"
-    if isinstance(error, RateLimitExceededException):
+    if isinstance(error, RateLimitExceededException) or _is_graphql_rate_limit(error):
         return GitHubRateLimitedError(message)
     if error.status >= _SERVER_ERROR:
         return GitHubUnavailableError(message)
@@ -56,6 +56,13 @@ def translate(repo: str, error: GithubException) -> CloudAgentError:
 def says(error: GithubException, status: int, words: str) -> bool:
     """Whether GitHub refused with this status and in these words."""
     return error.status == status and words in _message(error).lower()
+
+
+def _is_graphql_rate_limit(error: GithubException) -> bool:
+    """GraphQL answers a rate limit with 200 and an error in the document, of type RATE_LIMITED or RATE_LIMIT."""
+    errors = error.data.get("errors") if isinstance(error.data, dict) else None
+    kinds = [str(one.get("type")) for one in errors or [] if isinstance(one, dict)]
+    return any(kind.startswith("RATE_LIMIT") for kind in kinds)
 
 
 def _message(error: GithubException) -> str:

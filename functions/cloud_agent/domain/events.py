@@ -206,11 +206,15 @@ class TaskContainer(Event):
     reason: str | None = None
 
 
+FAILED_TO_START = "TaskFailedToStart"  # ECS's stopCode of a task whose containers never ran
+
+
 class StoppedTask(Event):
     """The detail of an `ECS Task State Change` event whose lastStatus is STOPPED."""
 
     taskArn: str  # noqa: N815 - ECS's own spelling
     stoppedReason: str = ""  # noqa: N815 - ECS's own spelling
+    stopCode: str = ""  # noqa: N815 - ECS's own spelling
     overrides: TaskOverrides = TaskOverrides()
     containers: tuple[TaskContainer, ...] = ()
 
@@ -224,7 +228,8 @@ class StoppedTask(Event):
 
     @property
     def words(self) -> str:
-        """ECS's reason and exit codes in one sentence."""
+        """ECS's reason and exit codes in one sentence, and that the task never ran, if so."""
+        never_ran = [self.stopCode] if self.stopCode == FAILED_TO_START else []
         reasons = [self.stoppedReason, *(container.reason or "" for container in self.containers)]
         codes = [f"exit code {c.exitCode}" for c in self.containers if c.exitCode is not None]
-        return "; ".join(dict.fromkeys(part for part in [*reasons, *codes] if part)) or "no reason given"
+        return "; ".join(dict.fromkeys(part for part in [*reasons, *codes, *never_ran] if part)) or "no reason given"

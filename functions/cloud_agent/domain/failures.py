@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from cloud_agent.domain.events import FAILED_TO_START
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -96,6 +98,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "AgentError": ("The agent ended the session", _LOOK),
     "UnexpectedAgentError": ("The agent met a fault it does not know", _LOOK),
 }
+_ECS_UNKNOWN = (
+    "The agent's container could not be started",
+    "Check that the agent's image exists and that the subnets have free capacity and a route out",
+)
 # What ECS itself says of a container or a task -> the same, more exactly. The first that is found in the cause counts.
 _ECS_REASONS: dict[str, tuple[str, str]] = {
     "CannotPullContainerError": (
@@ -118,11 +124,8 @@ _ECS_REASONS: dict[str, tuple[str, str]] = {
         "The agent's container ran out of memory",
         "Ask for more memory (the parameter `AgentMemory`), or have `install` and the dev server use less",
     ),
+    FAILED_TO_START: _ECS_UNKNOWN,
 }
-_ECS_UNKNOWN = (
-    "The agent's container could not be started",
-    "Check that the agent's image exists and that the subnets have free capacity and a route out",
-)
 _UNEXPECTED = ("Something unexpected went wrong", _LOOK)
 _NAME = re.compile(r"(\w+\.)?\w+")  # `AgentError`, `States.Timeout`: what is said to people has spaces
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.failures import explain
+from cloud_agent.domain.failures import explain, in_words
 
 UNEXPECTED = "Something unexpected went wrong"
 
@@ -59,12 +59,29 @@ def test_a_timeout_is_told_as_the_agents_only_where_the_agent_was_waited_for() -
     assert "“Create Branch” was not done in time" in explain("Create Branch", "States.Timeout", "").what
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("RepositoryReadOnlyError", "The repository is archived, or the App may not write to it"),
+        ("ECS.AmazonECSException", "The agent's container could not be started"),
+        ("States.Timeout", "A step of the session was not done in time"),
+        ("Lambda.Unknown", UNEXPECTED),
+        ("The pull request was closed.", "The pull request was closed."),
+        ("Stopped by octo-dev.", "Stopped by octo-dev."),
+    ],
+)
+def test_a_failure_that_could_not_be_reported_is_no_bare_name(reason: str, words: str) -> None:
+    assert words == in_words(reason)
+
+
 REASONS = {
     "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found": "image could not be pulled",
     "Capacity is unavailable at this time. Please try again later": "AWS has no capacity",
     "OutOfMemoryError: Container killed due to memory usage; exit code 137": "ran out of memory",
     "ResourceInitializationError: unable to pull secrets": "could not prepare the agent's container",
     "Essential container in task exited; exit code 1": "container stopped",
+    "Timeout waiting for network interface provisioning; TaskFailedToStart": "container could not be started",
+    "CannotPullContainerError: not found; TaskFailedToStart": "image could not be pulled",
 }
 
 

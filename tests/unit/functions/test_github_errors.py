@@ -57,6 +57,18 @@ def test_each_refusal_has_its_name(status: int, message: str, expected: type[Clo
     assert f"acme/storefront: GitHub answered {status}: {message}" == str(error)
 
 
+@pytest.mark.parametrize("kind", ["RATE_LIMITED", "RATE_LIMIT"])
+def test_a_rate_limit_is_one_in_graphqls_own_words_too(kind: str) -> None:
+    """Answered with 200, which PyGithub tells as 400."""
+    data = {"errors": [{"type": kind, "message": "API rate limit exceeded for installation ID 1."}]}
+    assert GitHubRateLimitedError is type(translate("acme/storefront", _error(400, data)))
+
+
+def test_any_other_error_of_graphql_is_a_refusal() -> None:
+    data = {"errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]}
+    assert GitHubRequestError is type(translate("acme/storefront", _error(400, data)))
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

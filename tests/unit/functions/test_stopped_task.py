@@ -42,3 +42,8 @@ def test_a_task_that_never_started_has_words_too(detail: dict[str, Any], words: 
     task = StoppedTask.model_validate({"taskArn": "arn"} | detail)
     assert words == task.words
     assert task.variable("SESSION_ID") is None
+
+
+def test_a_task_that_never_ran_says_so(task: StoppedTask) -> None:
+    never_ran = task.model_copy(update={"stopCode": "TaskFailedToStart"})
+    assert f"{task.words}; TaskFailedToStart" == never_ran.words

@@ -1,0 +1,434 @@
+"""Every failure that a person may meet: what they read, what they can do about it, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+from tests.e2e.system import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.system import Session, System
+
+ALWAYS = 100  # as often as a state may ask
+REFUSED = {"method": "POST", "actor": "app", "count": ALWAYS}
+PAGE = {
+    "README.md": "# A page\n",
+    ".github/claude-cloud-agent.yml": 'dev: python3 -m http.server "$PORT" --bind "$HOST"\n',
+}
+
+
+@pytest.fixture
+def hurried(stage: System) -> Iterator[System]:
+    """The stage, whose workflow tries three times at most, without a pause."""
+    with stage.without_pauses(retries=2):
+        yield stage
+
+
+def repository(system: System, name: str, files: dict[str, str] | None = None) -> System:
+    """A repository of the test's own, with these files or a README alone."""
+    unique = f"{name}-{uuid.uuid4().hex[:6]}"
+    return system.at(system.create_repository(unique, files or {"README.md": "# Something\n"}))
+
+
+def is_told(system: System, session: Session, *words: str) -> str:
+    """The one comment that tells of a session's failure; holds that it can be acted on and nothing is left behind."""
+    assert "FAILED" == system.wait_for_end(session)
+    row = system.wait_until_over(session)
+    assert "FAILED" == row["status"]
+    number = row.get("pull_number") or session.issue_number
+    marker = f"<!-- claude-cloud-agent:failure:{session.id} -->"
+    (body,) = [c["body"] for c in system.comments(int(number)) if c["body"].startswith(marker)]
+    told = body.partition("<details>")[0]
+    assert [] == [part for part in words if part not in body], body
+    assert f"\n{row['end_reason']}" in told
+    assert "**What to do:**" in told
+    assert ("comment `/restart` here" if "pull_number" in row else "remove the label from the issue") in told
+    assert "Error" not in told, "a name from the code is no help"
+    assert f"#/v2/executions/details/{session.execution_arn})" in body
+    if "pull_number" in row:
+        assert row["end_reason"] in system.wait_for_status(session, "❌ Failed").replace("\\", "")
+        assert "error" == deployment_state(system, row["pull_number"])
+    return str(body)
+
+
+def deployment_state(system: System, pull: str) -> str:
+    """What the newest Deployment of a pull request says."""
+    path = f"/repos/{system.repository}/deployments"
+    (deployment,) = system.github.call("GET", f"{path}?environment=uat/pr-{pull}")
+    return str(system.github.call("GET", f"{path}/{deployment['id']}/statuses")[0]["state"])
+
+
+def start_while(system: System, path: str, change: Any) -> Session:  # noqa: ANN401 - any callable without arguments
+    """Start a session and change GitHub while it waits for the first answer to a GET of this path."""
+    late = {"kind": "timeout", "seconds": 2, "method": "GET", "actor": "app"}
+    with system.faults({**late, "path": f"/repos/{system.repository}{path}"}):
+        session = system.start("Change under its feet", "Please.")
+        system.wait_for_row(session, bool)
+        change()
+        system.wait_for_end(session)
+    return session
+
+
+# ------------------------------------------------------------ GitHub
+
+FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "GitHub is down": ({"kind": "status", "status": 503}, "GitHub did not answer", "GitHub's status page"),
+    "GitHub drops connections": ({"kind": "drop"}, "GitHub did not answer", "GitHub's status page"),
+    "the rate limit is used up": ({"kind": "rate_limit"}, "rate limit for this App is used up", "an hour at most"),
+    "the secondary rate limit is met": (
+        {"kind": "rate_limit", "retry_after": 60},
+        "rate limit for this App is used up",
+        "secondary rate limit",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", ["/git/refs", "/pulls"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_github_that_stays_at_fault_is_named_with_what_to_do(hurried: System, fault: str, path: str) -> None:
+    """On the issue, for there is no pull request yet."""
+    system = repository(hurried, "at-fault")
+    how, *words = FAULTS[fault]
+    with system.faults({**how, **REFUSED, "path": f"/repos/{system.repository}{path}"}):
+        session = system.start("Try", "Please.")
+        is_told(system, session, *words)
+    assert "pull_number" not in system.row(session.id)
+
+
+def test_a_github_that_fails_once_there_is_a_pull_request_is_told_of_there(hurried: System) -> None:
+    system = repository(hurried, "at-fault-late")
+    path = f"/repos/{system.repository}/deployments"
+    with system.faults({"kind": "status", "status": 502, **REFUSED, "path": path}):
+        session = system.start("Try", "Please.")
+        assert "FAILED" == system.wait_for_end(session)
+    row = system.wait_until_over(session)
+    (told,) = [c["body"] for c in system.comments(int(row["pull_number"])) if "session failed" in c["body"]]
+    assert "GitHub did not answer" in told
+    assert "❌ Failed" in system.status_comment(session)
+
+
+def test_a_github_that_nobody_reaches_to_the_end_leaves_plain_words_on_the_row(hurried: System) -> None:
+    """The comment cannot be written: the row and the page at the session's address say it."""
+    system = repository(hurried, "down")
+    path = f"/repos/{system.repository}/.*"
+    with system.faults({"kind": "status", "status": 503, **REFUSED, "path": path}):
+        session = system.start("Try", "Please.")
+        assert "FAILED" == system.wait_for_end(session)
+    row = system.wait_until_over(session)
+    assert "GitHub did not answer, in spite of several retries" in row["end_reason"]
+    page = wait_for(system.visitor(session).fetch, lambda page: 410 == page.status, 10)
+    assert "GitHub did not answer" in page.text
+
+
+def test_a_rule_that_protects_branches_is_named(hurried: System) -> None:
+    system = repository(hurried, "protected")
+    protect(system, "creation")
+    session = system.start("Try", "Please.")
+    is_told(system, session, "A rule of this repository forbids", "Settings → Rules", "`claude/*`")
+
+
+def test_an_empty_repository_asks_for_a_first_commit(hurried: System) -> None:
+    name = f"empty-{uuid.uuid4().hex[:6]}"
+    owner = hurried.github.credentials.owner
+    hurried.github.call("POST", f"/orgs/{owner}/repos", {"name": name})
+    system = hurried.at(f"{owner}/{name}")
+    session = system.start("Try", "Please.")
+    is_told(system, session, "no commit to start from", "Push a first commit to the default branch")
+
+
+def test_a_default_branch_that_was_renamed_is_named(hurried: System) -> None:
+    system = repository(hurried, "renamed")
+    path = f"/repos/{system.repository}"
+
+    def rename() -> None:
+        sha = system.github.call("GET", f"{path}/git/ref/heads/main")["object"]["sha"]
+        system.github.call("POST", f"{path}/git/refs", {"ref": "refs/heads/trunk", "sha": sha})
+        system.github.call("PATCH", path, {"default_branch": "trunk"})
+        system.github.call("DELETE", f"{path}/git/refs/heads/main")
+
+    session = start_while(system, "/git/refs?/heads/main", rename)
+    is_told(system, session, "default branch does not exist", "Settings → General → Default branch", "branch main")
+
+
+def test_an_archived_repository_is_named_where_nobody_can_comment(hurried: System) -> None:
+    system = repository(hurried, "archived")
+    path = f"/repos/{system.repository}"
+
+    session = start_while(
+        system, "/git/refs?/heads/main", lambda: system.github.call("PATCH", path, {"archived": True})
+    )
+
+    row = system.wait_until_over(session)
+    assert ("FAILED", "The repository is archived") == (row["status"], row["end_reason"].partition(",")[0])
+    assert [] == system.comments(session.issue_number)
+
+
+# ------------------------------------------------------------ The App
+
+
+@contextmanager
+def suspended(system: System) -> Iterator[None]:
+    """The App's installation is suspended until the block is left."""
+    installation = system.github.call("GET", f"/repos/{system.repository}/installation", as_app=True)
+    path = f"/app/installations/{installation['id']}/suspended"
+    system.github.call("PUT", path, as_app=True)
+    try:
+        yield
+    finally:
+        system.github.call("DELETE", path, as_app=True)
+
+
+def test_a_suspended_app_is_told_to_whoever_looks_at_the_delivery(stage: System) -> None:
+    """Nobody can comment then: GitHub shows the answer to the delivery, in the App's settings."""
+    system = repository(stage, "suspended")
+    payload = labelled(system)
+    with suspended(system):
+        answer = system.deliver("issues", payload)
+    assert (502, True) == (answer.status_code, "suspended" in answer.json()["message"]), answer.text
+    assert [] == system.executions_here(payload["issue"]["number"])
+
+
+def test_an_app_that_is_not_installed_is_told_to_whoever_looks_at_the_delivery(stage: System) -> None:
+    system = repository(stage, "foreign")
+    payload = labelled(system)
+    answer = system.deliver("issues", {**payload, "installation": {"id": 999_999}})
+    assert (502, True) == (answer.status_code, "Not Found" in answer.json()["message"]), answer.text
+    assert [] == system.executions_here(payload["issue"]["number"])
+
+
+def test_an_app_that_is_suspended_while_a_session_begins_leaves_plain_words_on_the_row(hurried: System) -> None:
+    system = repository(hurried, "suspended-late")
+    path = f"/repos/{system.repository}/git/refs"
+    with system.faults({"kind": "timeout", "seconds": 2, "method": "POST", "path": path}):
+        session = system.start("Change under its feet", "Please.")
+        system.wait_for_row(session, bool)
+        with suspended(system):
+            assert "FAILED" == system.wait_for_end(session)
+    row = system.wait_until_over(session)
+    assert "The GitHub App is not installed here, or its installation is suspended" in row["end_reason"]
+
+
+def labelled(system: System) -> dict[str, Any]:
+    """The payload of a delivery that would start a session, were it not for another label that came in its place."""
+    issue = system.open_issue("Try", "Please.")
+    before = {delivery["id"] for delivery in system.deliveries()}
+    path = f"/repos/{system.repository}/issues/{issue}/labels"
+    system.github.call("POST", path, {"labels": ["bug"]})
+    (delivery,) = wait_for(
+        lambda: [d for d in system.deliveries() if d["id"] not in before and "labeled" == d["action"]], bool
+    )
+    payload = system.delivery(delivery["id"])["request"]["payload"]
+    return {**payload, "label": {**payload["label"], "name": "claude-dev"}}
+
+
+def protect(system: System, *rules: str) -> int:
+    """A ruleset for the sessions' branches; returns its id."""
+    ruleset = {
+        "name": "Nobody touches claude/*",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["refs/heads/claude/*"], "exclude": []}},
+        "rules": [{"type": rule} for rule in rules],
+    }
+    return int(system.github.call("POST", f"/repos/{system.repository}/rulesets", ruleset)["id"])
+
+
+# ------------------------------------------------------------ AWS
+
+
+@contextmanager
+def aws_at_fault(system: System, **fault: Any) -> Iterator[None]:  # noqa: ANN401 - JSON
+    """The embedded AWS at fault until the block is left."""
+    url = f"{system.installation.aws_endpoint}/_local/faults"
+    system.github.call("POST", url, fault)
+    try:
+        yield
+    finally:
+        system.github.call("DELETE", url)
+
+
+@contextmanager
+def another_image(system: System, image: str) -> Iterator[None]:
+    """The workflow runs another image, and may, until the block is left."""
+    ecs, iam = system.client("ecs"), system.client("iam")
+    machine = system.executions.client.describe_state_machine(
+        stateMachineArn=system.installation.outputs["StateMachineArn"]
+    )
+    states = json.loads(machine["definition"])["States"]
+    current = ecs.describe_task_definition(taskDefinition=states["Run Agent"]["Arguments"]["TaskDefinition"])
+    kept = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "cpu", "memory", "requiresCompatibilities")
+    definition = {name: current["taskDefinition"][name] for name in kept}
+    containers = [{**one, "image": image} for one in current["taskDefinition"]["containerDefinitions"]]
+    arn = ecs.register_task_definition(**definition, containerDefinitions=containers)["taskDefinition"][
+        "taskDefinitionArn"
+    ]
+    allowed = {"RoleName": machine["roleArn"].rpartition("/")[2], "PolicyName": "another-image"}
+    statement = {"Effect": "Allow", "Action": "ecs:RunTask", "Resource": arn}
+    iam.put_role_policy(**allowed, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+    def run_it(machine: dict[str, Any]) -> None:
+        machine["States"]["Run Agent"]["Arguments"]["TaskDefinition"] = arn
+
+    try:
+        with system.changed_workflow(run_it):
+            yield
+    finally:
+        iam.delete_role_policy(**allowed)
+        ecs.deregister_task_definition(taskDefinition=arn)
+
+
+def test_an_image_that_cannot_be_pulled_is_named(stage: System) -> None:
+    with another_image(stage, "nobody/has-this:1"):
+        session = stage.start("Try", "Please.")
+        is_told(stage, session, "image could not be pulled", "nobody/has-this:1", "may be pulled")
+
+
+def test_no_capacity_is_named(hurried: System) -> None:
+    with aws_at_fault(hurried, kind="no_capacity", count=ALWAYS):
+        session = hurried.start("Try", "Please.")
+        is_told(hurried, session, "AWS has no capacity", "Availability Zones", "Capacity is unavailable at this time")
+
+
+def test_a_moment_without_capacity_is_waited_for(hurried: System) -> None:
+    with aws_at_fault(hurried, kind="no_capacity", count=2):
+        session = hurried.start("Try", "Please.")
+        hurried.wait_for_row(session, lambda row: "lifecycle_token" in row)
+
+
+def test_a_task_that_fails_to_start_is_told_in_ecs_own_words(stage: System) -> None:
+    with aws_at_fault(stage, kind="fails_to_start"):
+        session = stage.start("Try", "Please.")
+        is_told(stage, session, "could not be started", "network interface provisioning")
+
+
+# ------------------------------------------------------------ The repository's own ways
+
+CONFIG = ".github/claude-cloud-agent.yml"
+REPOSITORIES = {
+    "a dev server that never answers": (
+        "dev: echo 'no database at port 5432' >&2; exit 1\n",
+        ("dev server never answered", "no database at port 5432", "ended 3 times", "`health_path`"),
+    ),
+    "an install command that fails": (
+        "install: echo 'no such package' >&2; exit 7\ndev: sleep 60\n",
+        ("`install` command failed", "no such package", "ended with status 7"),
+    ),
+    "an unknown key in the configuration": (
+        "dev: sleep 60\nport: 3000\nbuget_usd: 3\n",
+        (f"`{CONFIG}` cannot be used", "line 3", "buget_usd", "Correct the lines"),
+    ),
+    "a configuration that is not YAML": (
+        "dev: sleep 60\nenv: [A\n",
+        (f"`{CONFIG}` cannot be used", "line 3", "not YAML"),
+    ),
+    "a secret that nobody created": (
+        "dev: sleep 60\nenv: [STRIPE_KEY]\n",
+        (f"`{CONFIG}` cannot be used", "/STRIPE_KEY", "aws secretsmanager create-secret --name"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REPOSITORIES)
+def test_what_is_wrong_in_the_repository_is_told_with_its_own_words(system: System, what: str) -> None:
+    config, words = REPOSITORIES[what]
+    there = repository(system, "wrong", {"README.md": "# Wrong\n", CONFIG: config})
+    is_told(there, there.start("Try", "Please."), *words)
+
+
+def test_a_clone_that_is_refused_is_told_with_what_git_said(system: System) -> None:
+    there = repository(system, "unclonable", PAGE)
+    path = f"/{there.repository}.git/.*"
+    with there.faults({"kind": "status", "status": 503, "path": path, "count": ALWAYS}):
+        session = there.start("Try", "Please.")
+        is_told(there, session, "could not clone the branch", "may read Contents", "error: 503")
+
+
+def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next(system: System) -> None:
+    there = repository(system, "unpushable", PAGE)
+    session = there.start("Note this", "The first note.")
+    there.wait_for_row(session, lambda row: "pull_number" in row)
+    ruleset = protect(there, "update")
+
+    row = there.wait_for_row(session, lambda row: row.get("turns", "0") != "0", 120)
+    refused = there.wait_for_comment(row["pull_number"], "could not be pushed")
+    assert "The turn failed" in refused
+    assert "the next turn tries again" in refused
+    assert "Nobody touches" in refused or "rule violations" in refused
+    assert "**Pushed**" not in refused
+    there.github.call("DELETE", f"/repos/{there.repository}/rulesets/{ruleset}")
+    there.comment(row["pull_number"], "The second note.")
+
+    assert "**Pushed** 2 commits" in there.wait_for_comment(row["pull_number"], "**Pushed**", 120)
+    closed(there, session)
+
+
+MODEL = {
+    529: ("model API is overloaded", "Wait a few minutes", "HTTP 529"),
+    401: ("does not accept the deployment's credentials", "AnthropicApiKeySecretArn", "HTTP 401"),
+}
+
+
+@pytest.mark.parametrize("status", MODEL)
+def test_a_model_api_that_fails_is_told_in_the_answer_and_the_session_goes_on(system: System, status: int) -> None:
+    there = repository(system, "model", PAGE)
+    session = there.start("Think", f"Please.\n\nscripted-model: fail {status}")
+    row = there.wait_for_row(session, lambda row: "turn_failed" == row.get("activity"), 120)
+
+    answer = there.wait_for_comment(row["pull_number"], "The turn failed")
+    assert [] == [words for words in MODEL[status] if words not in answer], answer
+    assert "RUNNING" == there.row(session.id)["status"]
+    there.comment(row["pull_number"], "Note that all is well.")
+    assert "all is well" in there.wait_for_comment(row["pull_number"], "**Pushed**", 120)
+    closed(there, session)
+
+
+def test_a_budget_that_is_used_up_ends_the_session_with_its_answer_given(system: System) -> None:
+    there = repository(system, "thrifty", {**PAGE, CONFIG: PAGE[CONFIG] + "budget_usd: 0.01\n"})
+    session = there.start("Note this", "A note that costs more than a cent.")
+
+    assert "SUCCEEDED" == there.wait_for_end(session)
+    row = there.wait_until_over(session)
+    assert "STOPPED" == row["status"]
+    assert row["end_reason"].startswith("The session's budget of $0.01 is used up (")
+    assert row["end_reason"] in there.wait_for_status(session, "Ended").replace("\\", "")
+    assert there.wait_for_comment(row["pull_number"], "In answer to [the issue]")
+    assert "inactive" == deployment_state(there, row["pull_number"])
+
+
+def test_an_agent_that_is_killed_in_the_middle_of_a_turn_is_told_of_and_leaves_no_process(system: System) -> None:
+    there = repository(system, "killed", PAGE)
+    session = there.start("Think", "Please.\n\nscripted-model: think 120")
+    there.wait_for_row(session, lambda row: "turn_started" == row.get("activity"), 120)
+    (agent,) = processes_of(session)
+    family = [agent, *agent.children(recursive=True)]
+
+    agent.kill()
+
+    is_told(there, session, "The agent's container stopped", "exit code")
+    wait_for(lambda: [one for one in family if one.is_running()], lambda left: [] == left, 20)
+
+
+def processes_of(session: Session) -> list[psutil.Process]:
+    """The agent's own process: the one that was given the session's id."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if "cloud_agent_runner" in process.cmdline() and process.environ().get("SESSION_ID") == session.id:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return [process for process in found if process.parent() not in found]
+
+
+def closed(system: System, session: Session) -> None:
+    """End a session whose test is over."""
+    path = f"/repos/{system.repository}/issues/{session.issue_number}"
+    system.github.call("PATCH", path, {"state": "closed", "state_reason": "not_planned"})
+    assert "STOPPED" == system.wait_until_over(session)["status"]
