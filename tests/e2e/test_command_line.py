@@ -84,7 +84,7 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
     positions = [demo.stdout.index(f"s  {state}\n") for state in states]
     assert sorted(positions) == positions
     story = [
-        "Running: Claude is working",
+        "🟢 Running: ",
         f".uat.localhost:{ports.proxy} — ",
         "the page before Claude's commit: \"What's for lunch?\"",
         "the page now:                    'Hello from Claude, lunch is served'",
