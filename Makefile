@@ -40,7 +40,7 @@ down: $(INSTALLED) ## Stop it
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, imports and templates

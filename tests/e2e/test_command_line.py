@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import psutil
-import pytest
 from tests.e2e.conftest import free_ports
 from tests.e2e.system import System, wait_for
 
@@ -63,46 +62,6 @@ def processes_of(state_dir: Path) -> list[str]:
         if str(state_dir) in text:
             found.append(text)
     return found
-
-
-@pytest.mark.timeout(400)
-def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    ports = free_ports()
-
-    demo = run("demo", *options(tmp_path, ports), seconds=380)
-
-    assert 0 == demo.returncode, demo.stdout + demo.stderr
-    states = [
-        "Claim Session",
-        "Create Branch",
-        "Open Draft Pull Request",
-        "Take Slot",
-        "Run Agent",
-        "Register IP",
-        "Announce Session",
-    ]
-    positions = [demo.stdout.index(f"s  {state}\n") for state in states]
-    assert sorted(positions) == positions
-    story = [
-        "🟢 Running: ",
-        f".uat.localhost:{ports.proxy} — ",
-        "the page before Claude's commit: \"What's for lunch?\"",
-        "the page now:                    'Hello from Claude, lunch is served'",
-        "In answer to the issue",
-        "octo-dev: Lovely!",
-        "the page now: 'Dinner is served, too'",
-        "In answer to octo-dev's comment",
-        "Ready for review",
-        "Stopped.",
-    ]
-    told = [demo.stdout.find(words) for words in story]
-    assert -1 not in told, demo.stdout
-    assert sorted(told) == told
-    assert [] == processes_of(tmp_path)
-    assert Installation.load(tmp_path) is None
-    for port in ports.model_dump().values():
-        with socket.socket() as probe:
-            assert 0 != probe.connect_ex(("127.0.0.1", port))
 
 
 def test_a_port_in_use_is_named_with_its_part_and_the_option_that_moves_it(tmp_path: Path) -> None:

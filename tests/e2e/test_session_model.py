@@ -26,7 +26,7 @@ LIVE = {"QUEUED", "STARTING", "RUNNING"}
 ISSUES = 2
 # A sequence takes half a minute of real processes: it is not shrunk, and the usual run takes the same few each time.
 settings.register_profile(
-    "few", max_examples=5, stateful_step_count=12, derandomize=True, deadline=None, phases=[Phase.generate]
+    "few", max_examples=4, stateful_step_count=12, derandomize=True, deadline=None, phases=[Phase.generate]
 )
 settings.register_profile("explore", max_examples=60, stateful_step_count=15, deadline=None, phases=[Phase.generate])
 
