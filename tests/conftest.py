@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist has no types
 
 if TYPE_CHECKING:
     import pytest
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 LONGEST = "tests/e2e/"  # half of all the time
 
 
-class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # as above
     """All tests of a folder on one worker: what is expensive to set up is set up once, and addresses do not collide."""
 
     def _split_scope(self, nodeid: str) -> str:
