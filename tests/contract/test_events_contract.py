@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.parser.models import (
 from githubkit.webhooks import parse as parse_github
 from pydantic import TypeAdapter
 
-from cloud_agent.domain.agent_reports import Done, EnvironmentNames, Heartbeat, Progress, Ready
+from cloud_agent.domain.agent_reports import DevServer, Done, EnvironmentNames, Heartbeat, Progress, Ready
 from cloud_agent.domain.decisions import End, Ignore, Start, Steer
 from cloud_agent.domain.events import StoppedTask
 from cloud_agent.domain.intake import decide
@@ -48,6 +48,7 @@ STEPS: dict[str, type[StepEvent]] = {
 ROUTES: dict[str, TypeAdapter[Any]] = {
     "ready": TypeAdapter(Ready),
     "heartbeat": TypeAdapter(Heartbeat),
+    "dev_server": TypeAdapter(DevServer),
     "progress_turn_started": TypeAdapter(Progress),
     "progress_tool_used": TypeAdapter(Progress),
     "progress_turn_finished": TypeAdapter(Progress),

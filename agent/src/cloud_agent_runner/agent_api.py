@@ -64,6 +64,13 @@ class SessionLimits(BaseModel):
     ready_for_review: bool
 
 
+class DevServerState(BaseModel):
+    """Whether the dev server listens; if it does not, the last lines it wrote."""
+
+    answering: bool
+    log: str = ""
+
+
 class GitToken(BaseModel):
     """Credentials for git over HTTP, for this repository alone and at most an hour."""
 
@@ -104,6 +111,10 @@ class AgentApi:
     async def ready(self, port: int, limits: SessionLimits) -> None:
         """Say that the dev server answers on `port` of the task's own address, and what the repository wants."""
         await self._call("POST", "/agent/ready", self._with_task_token(port=port, limits=limits.model_dump()))
+
+    async def dev_server(self, state: DevServerState) -> None:
+        """Say how the dev server is; a courtesy to visitors, so an API that is down is not waited for."""
+        await self._call("POST", "/agent/dev-server", state.model_dump(), patience_seconds=0)
 
     async def requests(self) -> Requests:
         """Return what is asked of the session and not answered yet."""

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 _LINES_SHOWN = 20
 _PROBE_PAUSE_SECONDS = 0.1
 _PROBE_TIMEOUT_SECONDS = 10
+_CONNECT_TIMEOUT_SECONDS = 2
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 _STEADY_AFTER_SECONDS = 60
@@ -117,11 +118,25 @@ class DevServer:
             outcome = f"ended {self._deaths} times before it answered"
         except TimeoutError:
             outcome = f"did not answer within {limit_seconds:.0f} s ({seen})"
-        lines = self._group.last_lines(_LINES_SHOWN) if self._group else "(it wrote nothing)"
         raise DevServerNotReadyError(
             f"The dev server `{self._plan.dev}` {outcome} at {self.url}{self._plan.health_path}. It should listen "
-            f"on the address in $HOST and the port in $PORT. Its last lines:\n{lines}"
+            f"on the address in $HOST and the port in $PORT. Its last lines:\n{self.last_lines()}"
         )
+
+    async def listens(self) -> bool:
+        """Say whether the dev server itself takes connections; no request is made, so its log stays as it is."""
+        host, port = ("localhost", self._own_port) if self._own_port else (self._address.reached_at, self.port)
+        try:
+            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+                _, writer = await asyncio.open_connection(host, port)
+        except OSError:  # TimeoutError is one
+            return False
+        writer.close()
+        return True
+
+    def last_lines(self) -> str:
+        """Return the last lines that the dev server wrote, for a person to read."""
+        return self._group.last_lines(_LINES_SHOWN) if self._group else "(it wrote nothing)"
 
     async def _probe(self, http: httpx.AsyncClient) -> str:
         """Return what is wrong with the answer, or nothing when the server is up."""

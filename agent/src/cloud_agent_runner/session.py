@@ -14,6 +14,7 @@ from cloud_agent_runner.claude import Assignment, Claude, Turn
 from cloud_agent_runner.descendants import bury_orphans
 from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
+from cloud_agent_runner.dev_server_watch import watch
 from cloud_agent_runner.git_workspace import GitWorkspace, Published, PublishFailedError
 from cloud_agent_runner.inbox import Inbox
 from cloud_agent_runner.listen_address import listen_address
@@ -48,6 +49,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         await workspace.leave_out_untracked()
         await api.ready(dev_server.port, _limits(config))
         logger.info("dev server ready", extra={"url": dev_server.url})
+        tasks.create_task(watch(dev_server, api))
         inbox = Inbox(api)
         assignment = _assignment(settings, config, workspace, dev_server)
         async with model_environment(settings, platform) as access:

@@ -9,6 +9,7 @@ import boto3
 from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.contention import uncontended
+from cloud_agent.domain.agent_reports import DevServer
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.limits import SessionLimits
 from cloud_agent.domain.session import (
@@ -193,6 +194,15 @@ class SessionsTable:
                 ":budget": limits.budget_usd,
                 ":ready": ready_for_review,
             },
+        )
+
+    def record_dev_server(self, session_id: str, state: DevServer) -> None:
+        """Keep how the dev server of a running session is."""
+        self._update(
+            session_id,
+            "SET dev_server = :state",
+            Attr("status").eq(SessionStatus.RUNNING),
+            values={":state": state.model_dump()},
         )
 
     def request_interrupt(self, session_id: str, interrupt_id: str) -> bool:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from cloud_agent.adapters.sessions_table import SessionsTable
 from cloud_agent.adapters.workflow import Workflow
 from cloud_agent.agent_api.requests import answer, open_session, read
-from cloud_agent.domain.agent_reports import Done, Heartbeat, Ready
+from cloud_agent.domain.agent_reports import DevServer, Done, Heartbeat, Ready
 from cloud_agent.domain.session import SessionStatus
 from cloud_agent.observability import logger
 from cloud_agent.settings import AgentApiSettings, load
@@ -40,6 +40,14 @@ def heartbeat() -> Response[str]:
         table.record_start_token(session.session_id, report.task_token)
     Workflow().heartbeat(session.lifecycle_token or report.task_token)
     return answer(HTTPStatus.OK, {"status": session.status})
+
+
+@router.post("/agent/dev-server")
+def dev_server() -> Response[str]:
+    """How the dev server is, onto the row: the proxy shows it to visitors. No activity: it keeps no session alive."""
+    session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(DevServer))
+    SessionsTable(load(AgentApiSettings).sessions_table).record_dev_server(session.session_id, report)
+    return answer(HTTPStatus.OK, {})
 
 
 @router.post("/agent/done")

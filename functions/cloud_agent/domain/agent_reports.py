@@ -34,6 +34,13 @@ class Heartbeat(Report):
     task_token: TaskToken
 
 
+class DevServer(Report):
+    """Whether the dev server listens; if it does not, its last lines, for whoever visits the session meanwhile."""
+
+    answering: bool
+    log: str = Field(default="", max_length=4_000)
+
+
 class Done(Report):
     """The agent ends by itself."""
 

@@ -35,6 +35,7 @@ REFUSED = (401, {"message": "The bearer token opens no session."})
 ROUTES = [
     "ready",
     "heartbeat",
+    "dev_server",
     "prompts",
     "progress_turn_started",
     "progress_tool_used",
@@ -216,6 +217,22 @@ def test_a_heartbeat_keeps_the_wait_that_the_execution_is_in(
 def test_a_heartbeat_between_the_two_waits_is_harmless(call: Call, step_functions: StepFunctions) -> None:
     step_functions.late[TASK_TOKEN] = "TaskDoesNotExist"
     assert (200, {"status": "RUNNING"}) == call("heartbeat")
+
+
+def test_how_the_dev_server_is_stands_on_the_row_and_is_no_activity(call: Call, table: Table) -> None:
+    assert (200, {}) == call("dev_server")
+    row = _row(table)
+    assert {"answering": False, "log": "SyntaxError: invalid syntax (app.py, line 12)"} == row["dev_server"]
+    assert "last_active_at" not in row
+    assert (200, {}) == call("dev_server", {"answering": True})
+    assert {"answering": True, "log": ""} == _row(table)["dev_server"]
+
+
+def test_a_log_that_is_too_long_is_refused_by_name(call: Call, table: Table) -> None:
+    status, answer = call("dev_server", {"answering": False, "log": "x" * 4_001})
+    assert 400 == status
+    assert "log" in answer["message"]
+    assert "dev_server" not in _row(table)
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING"])

@@ -1,0 +1,39 @@
+import asyncio
+import logging
+
+from cloud_agent_runner.agent_api import AgentApi, AgentApiUnavailableError, DevServerState
+from cloud_agent_runner.dev_server import DevServer
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 2.0
+_SAME_AGAIN_SECONDS = 10.0
+_LOG_LIMIT_CHARACTERS = 4000
+
+
+async def watch(dev_server: DevServer, api: AgentApi, *, look_seconds: float = _LOOK_SECONDS) -> None:
+    """Tell the control plane whenever the dev server begins or ceases to listen, until cancelled.
+
+    Whoever visits the session meanwhile is shown its last lines. They are told again when they have changed, every
+    10 s at most. A server that is away for a single look only restarts: that is no news.
+    """
+    told, told_at, missed = DevServerState(answering=True), 0.0, False
+    clock = asyncio.get_running_loop().time
+    while True:
+        await asyncio.sleep(look_seconds)
+        listens = await dev_server.listens()
+        missed, missed_before = not listens, missed
+        if missed and not missed_before:
+            continue
+        log = "" if listens else dev_server.last_lines()[-_LOG_LIMIT_CHARACTERS:]
+        state = DevServerState(answering=listens, log=log)
+        same_again = state.answering == told.answering and clock() - told_at < _SAME_AGAIN_SECONDS
+        if state == told or same_again:
+            continue
+        try:
+            await api.dev_server(state)
+        except AgentApiUnavailableError as error:  # the next look tells it
+            logger.warning("dev server's state not reported", extra={"reason": str(error)})
+        else:
+            told, told_at = state, clock()
+            logger.info("dev server's state reported", extra={"answering": listens})
