@@ -60,11 +60,10 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
     for session, row, own, other in zip(
         (first, second), rows, ("morning", "evening"), ("evening", "morning"), strict=True
     ):
-        status = system.wait_for_status(session, "waiting for you")
         (answer,) = answers(system, row, 1)
-        commits = commits_of(system, row)
-        assert 1 == len(commits)
-        assert (commits, commits) == (listed(status), listed(answer))
+        (commit,) = commits_of(system, row)
+        status = system.wait_for_status(session, f"/commit/{commit}")
+        assert ([commit], [commit]) == (listed(status), listed(answer))
         assert own in status
         assert own in answer
         assert other not in status + answer
