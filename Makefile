@@ -7,7 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-UNITS := functions proxy agent
+# Each folder with a unit's requirements.txt; the unit, and its dependency group, is the first part of its path.
+REQUIREMENTS := functions/dependencies proxy agent
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -70,10 +71,10 @@ lock: $(INSTALLED) ## Resolve the dependencies anew
 	  --custom-compile-command "make lock" --output-file requirements/dev.txt
 	echo uv | $(BIN)/uv pip compile --quiet - --constraint requirements/dev.txt --generate-hashes --universal \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/uv.txt
-	for unit in $(UNITS); do \
-	  $(BIN)/uv pip compile --quiet --group $$unit --constraint requirements/dev.txt --generate-hashes \
+	for folder in $(REQUIREMENTS); do \
+	  $(BIN)/uv pip compile --quiet --group $${folder%%/*} --constraint requirements/dev.txt --generate-hashes \
 	    --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
-	    --custom-compile-command "make lock" --output-file $$unit/requirements.txt; \
+	    --custom-compile-command "make lock" --output-file $$folder/requirements.txt; \
 	done
 
 .PHONY: clean

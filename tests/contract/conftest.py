@@ -39,6 +39,7 @@ def resources(template: Document) -> Document:
     packaged = copy.deepcopy(template)
     # `sam package` has uploaded code and definition by the time SAM expands the template.
     packaged["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
+    packaged["Resources"]["DependenciesLayer"]["Properties"]["ContentUri"] = "s3://bucket/libraries"
     packaged["Resources"]["SessionStateMachine"]["Properties"]["DefinitionUri"] = "s3://bucket/definition"
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")

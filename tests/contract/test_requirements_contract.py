@@ -11,8 +11,13 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 UV = Path(sys.executable).parent / "uv"
-# Unit -> the folder its package lies in.
+# Unit -> the folder its package lies in, and its requirements.
 UNITS = {"functions": "functions", "proxy": "proxy/src", "agent": "agent/src"}
+REQUIREMENTS = {
+    "functions": "functions/dependencies/requirements.txt",
+    "proxy": "proxy/requirements.txt",
+    "agent": "agent/requirements.txt",
+}
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 for found in pkgutil.iter_modules([sys.argv[1]]):
@@ -33,7 +38,7 @@ def pinned(requirements: Path) -> dict[str, str]:
 def test_a_unit_imports_with_its_own_requirements_alone(unit: str, tmp_path: Path) -> None:
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / "bin" / "python"
-    requirements = PROJECT / unit / "requirements.txt"
+    requirements = PROJECT / REQUIREMENTS[unit]
     options = ["--quiet", "--require-hashes", "--no-deps", "--python", str(python), "--requirement", str(requirements)]
     subprocess.run([UV, "pip", "install", *options], check=True)
 
@@ -54,15 +59,13 @@ def test_a_unit_imports_with_its_own_requirements_alone(unit: str, tmp_path: Pat
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_ships_the_versions_that_the_tests_ran_with(unit: str) -> None:
     tested = pinned(PROJECT / "requirements" / "dev.txt")
-    shipped = pinned(PROJECT / unit / "requirements.txt")
+    shipped = pinned(PROJECT / REQUIREMENTS[unit])
 
     assert {} != shipped
     assert {name: tested.get(name) for name in shipped} == shipped
 
 
-@pytest.mark.parametrize(
-    "path", ["requirements/dev.txt", "requirements/uv.txt", *(f"{unit}/requirements.txt" for unit in UNITS)]
-)
+@pytest.mark.parametrize("path", ["requirements/dev.txt", "requirements/uv.txt", *REQUIREMENTS.values()])
 def test_a_lock_names_hashes_and_no_registry(path: str) -> None:
     text = (PROJECT / path).read_text()
 
