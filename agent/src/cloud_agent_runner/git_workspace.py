@@ -63,7 +63,8 @@ class GitWorkspace:
         try:
             await git("init", "--quiet", "--bare", "--template=", str(workspace._bare), at=root)
             workspace._bare_config = (workspace._bare / "config").read_bytes()
-            await workspace._with_token("fetch", "--no-tags", url, f"refs/heads/{branch}:refs/heads/{branch}")
+            fetched = f"refs/heads/{branch}:refs/heads/{branch}"
+            await workspace._remote_git(await token(), "fetch", "--no-tags", url, fetched)
             await git(
                 *("clone", "--quiet", "--no-hardlinks", "--single-branch", "--template="),
                 *("--branch", branch, str(workspace._bare), str(workspace.work_tree)),
@@ -118,7 +119,9 @@ class GitWorkspace:
             await self._work("commit", "--quiet", "--no-verify", "--message", message)
 
     async def _push(self) -> Published:
-        await self._with_token("fetch", "--quiet", "--no-tags", self._url, f"+refs/heads/{self._branch}:{_REMOTE}")
+        token = await self._token()
+        fetched = f"+refs/heads/{self._branch}:{_REMOTE}"
+        await self._remote_git(token, "fetch", "--quiet", "--no-tags", self._url, fetched)
         ours, theirs = await self._sha(_WORK), await self._sha(_REMOTE)
         base = await self._merge_base(ours, theirs)
         if base == ours:
@@ -126,10 +129,10 @@ class GitWorkspace:
                 await self._bring_to_work_tree(theirs)
             return Published(head_sha=None)
         head = ours if base == theirs else await self._merged(ours, theirs)
-        await self._with_token("push", "--quiet", self._url, f"{head}:refs/heads/{self._branch}")
+        await self._remote_git(token, "push", "--quiet", self._url, f"{head}:refs/heads/{self._branch}")
         if head != ours:
             await self._bring_to_work_tree(head)
-        return Published(head_sha=await self._read_back(), merged=head != ours)
+        return Published(head_sha=await self._read_back(token), merged=head != ours)
 
     async def _merged(self, ours: str, theirs: str) -> str:
         """Return a merge commit of both, made without a work tree.
@@ -161,8 +164,8 @@ class GitWorkspace:
         except GitError as error:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
 
-    async def _read_back(self) -> str:
-        listing = await self._with_token("ls-remote", self._url, f"refs/heads/{self._branch}")
+    async def _read_back(self, token: GitToken) -> str:
+        listing = await self._remote_git(token, "ls-remote", self._url, f"refs/heads/{self._branch}")
         return listing.split("\t")[0]
 
     async def _sha(self, ref: str) -> str:
@@ -181,8 +184,7 @@ class GitWorkspace:
         self._restore_bare_config()
         return await git(*arguments, at=self._bare)
 
-    async def _with_token(self, *arguments: str) -> str:
-        token = await self._token()
+    async def _remote_git(self, token: GitToken, *arguments: str) -> str:
         self._restore_bare_config()
         return await git(*arguments, at=self._bare, token=token, url=self._url)
 

@@ -31,6 +31,7 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     page = f"http://{control_plane.address}:3000/"
     agent.until(lambda: "<h1>Hello from Claude</h1>" in urlopen(page, timeout=5).read().decode())
     assert {"task_token": "the-task-token"} == control_plane.told("heartbeat")[0]
+    assert 2 == len(control_plane.told("git-token"))  # one to clone, one to publish
     assert [] == control_plane.told("done")
 
 
