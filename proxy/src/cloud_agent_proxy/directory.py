@@ -21,12 +21,12 @@ _NO_SESSION = "--------"  # asked for when no session is known, to learn whether
 
 
 class SessionStore(Protocol):
-    """Where sessions are read from; both methods block and raise TableUnavailableError."""
+    """Where sessions are read from; both methods raise TableUnavailableError."""
 
-    def get(self, session_id: str) -> Session | None:
+    async def get(self, session_id: str) -> Session | None:
         """Return the session, None when there is none of that id."""
 
-    def get_many(self, session_ids: list[str]) -> dict[str, Session | None]:
+    async def get_many(self, session_ids: list[str]) -> dict[str, Session | None]:
         """Return the sessions that the store answered for, None for those that do not exist."""
 
 
@@ -105,7 +105,7 @@ class SessionDirectory:
         """Read every known session once and apply what has changed."""
         asked_at = time.monotonic()
         try:
-            answers = await asyncio.to_thread(self._store.get_many, list(self._live) or [_NO_SESSION])
+            answers = await self._store.get_many(list(self._live) or [_NO_SESSION])
         except TableUnavailableError as error:
             self._lose_table(error)
             return
@@ -120,7 +120,7 @@ class SessionDirectory:
         asked_at = time.monotonic()
         try:
             async with asyncio.timeout(_LOOK_UP_SECONDS):
-                session = await asyncio.to_thread(self._store.get, session_id)
+                session = await self._store.get(session_id)
         except (TableUnavailableError, TimeoutError) as error:
             self._lose_table(error)
             return self._recall(session_id)

@@ -33,4 +33,6 @@ def log_as_json(level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # its DEBUG prints credentials' headers
+    # Their DEBUG prints credentials and rows of the table, their INFO a line for every read.
+    for name in ("aiodynamo", "httpcore", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -22,7 +22,11 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from aiodynamo.client import Client
 from tests.integration.proxy.line import Line
+
+from cloud_agent_proxy.dynamodb import dynamodb_client
+from cloud_agent_proxy.settings import Platform
 
 DOMAIN = "uat.example.test"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
@@ -103,11 +107,26 @@ class SessionsTable:
         return item["last_visited_at"]["S"] if "last_visited_at" in item else None
 
 
+OpenDynamodb = Callable[[str], Awaitable[Client]]
+
+
 @pytest.fixture
-def aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For parts of the proxy that run within the test."""
+async def open_dynamodb(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenDynamodb]:
+    """For parts of the proxy that run within the test: the proxy's own client, for any endpoint."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
+    async with contextlib.AsyncExitStack() as clients:
+
+        async def open_client(endpoint: str) -> Client:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+            return await clients.enter_async_context(dynamodb_client(Platform()))
+
+        yield open_client
+
+
+@pytest.fixture
+async def dynamodb(open_dynamodb: OpenDynamodb, aws_endpoint: str) -> Client:
+    return await open_dynamodb(aws_endpoint)
 
 
 def create_table(aws_endpoint: str) -> SessionsTable:

@@ -1,7 +1,6 @@
 """What the proxy believes when answers come late, in the wrong order, or not at all."""
 
 import asyncio
-import threading
 from ipaddress import IPv4Network
 
 import pytest
@@ -27,19 +26,20 @@ class Store:
         self.unanswered: set[str] = set()
         self.away = False
         self.reads = 0
-        self.reading, self.may_answer = threading.Event(), threading.Event()
+        self.reading, self.may_answer = asyncio.Event(), asyncio.Event()
         self.may_answer.set()
 
-    def get(self, session_id: str) -> Session | None:
+    async def get(self, session_id: str) -> Session | None:
         self.reads += 1
         if self.away:
             raise TableUnavailableError
         row = self.rows.get(session_id)
         self.reading.set()
-        self.may_answer.wait(5)
+        async with asyncio.timeout(5):
+            await self.may_answer.wait()
         return row
 
-    def get_many(self, session_ids: list[str]) -> dict[str, Session | None]:
+    async def get_many(self, session_ids: list[str]) -> dict[str, Session | None]:
         if self.away:
             raise TableUnavailableError
         return {id_: self.rows.get(id_) for id_ in session_ids if id_ not in self.unanswered}
@@ -110,7 +110,7 @@ async def test_a_slow_read_does_not_undo_a_stop_that_was_seen_meanwhile(
     store.reading.clear()
     store.may_answer.clear()
     late = asyncio.create_task(directory.look_up(ID))
-    await asyncio.to_thread(store.reading.wait, 5)
+    await asyncio.wait_for(store.reading.wait(), 5)
     store.rows[ID] = session("STOPPED")
     await directory.refresh()
     store.may_answer.set()
