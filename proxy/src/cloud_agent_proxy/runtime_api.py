@@ -12,6 +12,7 @@ _TIMEOUT_SECONDS = 5
 _ORDERS_A_LINE = 200  # a line must fit HAProxy's buffer of 16 KB; one order has some 35 bytes
 _STREAM = re.compile(r"^(0x[0-9a-f]+): ", re.MULTILINE)
 _WEBSOCKET = re.compile(r"^  txn=\S+ .* status=101 ", re.MULTILINE)
+_CONNECTED = re.compile(r"^  server=session \(id=\d+\) addr=(\S+)$", re.MULTILINE)
 # An entry whose time is over stays, with none left, for as long as its stream is open.
 _VISIT = re.compile(r" key=([0-9a-f]{8}) use=\d+ exp=([1-9]\d*)\b")
 
@@ -46,6 +47,14 @@ class RuntimeApi:
             RuntimeApiError: HAProxy refused or did not answer.
         """
         return await self._close(re.compile(rf"^  server=session \(id=\d+\) addr={re.escape(address)}$", re.MULTILINE))
+
+    async def addresses_in_use(self) -> set[str]:
+        """Return the addresses to which a request or a WebSocket is connected.
+
+        Raises:
+            RuntimeApiError: HAProxy did not answer.
+        """
+        return set(_CONNECTED.findall(await self._ask("show sess all")))
 
     async def accept_nobody_new(self) -> None:
         """Close the listener for good; requests under way go on, and each connection ends with its own.
