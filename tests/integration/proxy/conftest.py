@@ -229,7 +229,9 @@ def start_proxy(
     aws_endpoint: str, table: SessionsTable, metadata_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> StartProxy:
     @contextlib.contextmanager
-    def start(endpoint: str = aws_endpoint, address: str | None = None, **overrides: str) -> Iterator[Proxy]:
+    def start(
+        endpoint: str = aws_endpoint, address: str | None = None, stdout: int | None = None, **overrides: str
+    ) -> Iterator[Proxy]:
         address = address or new_address()
         folder = tmp_path_factory.mktemp("proxy")
         environment = {
@@ -246,7 +248,11 @@ def start_proxy(
         log_file = folder / "log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "cloud_agent_proxy"], env=environment, cwd=folder, stdout=log, stderr=log
+                [sys.executable, "-m", "cloud_agent_proxy"],
+                env=environment,
+                cwd=folder,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
             )
         try:
             wait_until(
