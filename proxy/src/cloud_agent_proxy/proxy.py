@@ -15,6 +15,7 @@ from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.drain import drain
 from cloud_agent_proxy.dynamodb import dynamodb_client
 from cloud_agent_proxy.haproxy import Haproxy
+from cloud_agent_proxy.metrics import Metrics
 from cloud_agent_proxy.pages import Pages
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
@@ -43,22 +44,28 @@ async def run(settings: Settings, address: IPv4Address) -> int:
         async with dynamodb_client(Platform()) as dynamodb:
             table = SessionsTable(settings.sessions_table, dynamodb)
             directory = SessionDirectory(table, routes, settings.agent_cidr)
-            visits = Visits(runtime, table)
+            visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
             async with serve(ControlApp(directory, pages).asgi):
                 haproxy = await Haproxy.start(ASSETS, settings, address)
                 try:
-                    return await _attend(haproxy, runtime, directory, visits, stop)
+                    return await _attend(haproxy, runtime, directory, visits, metrics, stop)
                 finally:
                     await haproxy.stop()
 
 
-async def _attend(
-    haproxy: Haproxy, runtime: RuntimeApi, directory: SessionDirectory, visits: Visits, stop: asyncio.Event
+async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
+    haproxy: Haproxy,
+    runtime: RuntimeApi,
+    directory: SessionDirectory,
+    visits: Visits,
+    metrics: Metrics,
+    stop: asyncio.Event,
 ) -> int:
     told_to_stop = asyncio.create_task(stop.wait())
     haproxy_ended = asyncio.create_task(haproxy.ended())
     refreshing = asyncio.create_task(directory.refresh_forever())
     recording = asyncio.create_task(visits.record_forever())
+    reporting = asyncio.create_task(metrics.report_forever())
     try:
         await asyncio.wait({told_to_stop, haproxy_ended, refreshing}, return_when=asyncio.FIRST_COMPLETED)
         if haproxy_ended.done():
@@ -68,9 +75,10 @@ async def _attend(
             logger.critical("refresh ended by itself", exc_info=refreshing.exception())
             return 1
         await drain(runtime)
+        await metrics.report()
         return 0
     finally:
-        for task in (told_to_stop, haproxy_ended, refreshing, recording):
+        for task in (told_to_stop, haproxy_ended, refreshing, recording, reporting):
             task.cancel()
         await asyncio.wait({recording})
         await visits.record_last()

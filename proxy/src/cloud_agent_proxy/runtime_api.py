@@ -1,7 +1,9 @@
 """HAProxy's runtime API: its map, its open streams and the visits it has seen, while it runs."""
 
 import asyncio
+import csv
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 
 VISITS_REMEMBERED = timedelta(minutes=1)
@@ -19,6 +21,21 @@ _VISIT = re.compile(r" key=([0-9a-f]{8}) use=\d+ exp=([1-9]\d*)\b")
 
 class RuntimeApiError(Exception):
     """HAProxy did not do what it was told."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What HAProxy has counted since its start; the load balancer's health checks are left out."""
+
+    requests: int
+    client_errors: int
+    """Answers 4xx, whoever gave them."""
+    server_errors: int
+    """Answers 5xx of our own: no dev server, or one that does not answer."""
+    dev_server_errors: int
+    """Answers 5xx that a dev server gave itself."""
+    open_streams: int
+    """Requests and WebSockets that are with a dev server at this moment."""
 
 
 class RuntimeApi:
@@ -79,6 +96,32 @@ class RuntimeApi:
             RuntimeApiError: HAProxy did not answer.
         """
         return (await self._ask("show sess")).count(" fe=visitors ")
+
+    async def traffic(self) -> Traffic:
+        """Return what HAProxy has counted.
+
+        Raises:
+            RuntimeApiError: HAProxy did not answer.
+        """
+        listing = await self._ask("show stat")
+        if not listing.startswith("# pxname,svname,"):
+            raise RuntimeApiError(f"show stat: {listing.strip()}")
+        rows = list(csv.DictReader(listing.removeprefix("# ").splitlines()))
+        visitors = next(row for row in rows if (row["pxname"], row["svname"]) == ("visitors", "FRONTEND"))
+        health = next(row for row in rows if (row["pxname"], row["svname"]) == ("health", "BACKEND"))
+        dev_servers = [row for row in rows if row["svname"] == "session"]
+
+        def visits(column: str) -> int:
+            return int(visitors[column]) - int(health[column])
+
+        dev_server_errors = sum(int(row["hrsp_5xx"]) for row in dev_servers)
+        return Traffic(
+            requests=visits("req_tot"),
+            client_errors=visits("hrsp_4xx"),
+            server_errors=visits("hrsp_5xx") - dev_server_errors,
+            dev_server_errors=dev_server_errors,
+            open_streams=sum(int(row["scur"]) for row in dev_servers),
+        )
 
     async def time_since_visits(self) -> dict[str, timedelta]:
         """Return how long ago each session was last visited, for those visited within VISITS_REMEMBERED.

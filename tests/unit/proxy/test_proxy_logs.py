@@ -34,6 +34,7 @@ def test_a_newline_in_a_field_stays_within_the_line() -> None:
     assert 1 == len(JsonFormatter().format(record).splitlines())
 
 
+@pytest.mark.timeout(20)
 def test_a_line_waits_for_room_in_a_pipe_that_another_process_made_non_blocking(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
