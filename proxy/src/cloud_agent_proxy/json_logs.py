@@ -1,10 +1,18 @@
-"""One JSON object a line on stdout, as CloudWatch Logs Insights reads them."""
+"""One JSON object a line on stdout, as CloudWatch Logs Insights reads them.
+
+HAProxy writes its access log to the same file descriptor, with the same fields `timestamp`, `level` and `message`
+(haproxy.cfg), so nothing stands between the two and the log.
+"""
 
 import json
 import logging
-import sys
+import os
+import select
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import ClassVar
+
+_STDOUT = 1
 
 
 class JsonFormatter(logging.Formatter):
@@ -17,7 +25,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
         line: dict[str, object] = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "timestamp": _timestamp(record.created),
             "level": record.levelname,
             "message": record.getMessage(),
             "logger": record.name,
@@ -28,9 +36,51 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class StdoutHandler(logging.Handler):
+    """Writes each record to file descriptor 1, whole."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record; one that cannot be is reported on stderr, as logging does."""
+        try:
+            _write_line(self.format(record))
+        except Exception:  # noqa: BLE001 - as every handler of logging: a line of the log ends no program
+            self.handleError(record)
+
+
 def log_as_json(level: str) -> None:
     """Send every log record at or above `level` to stdout."""
-    handler = logging.StreamHandler(sys.stdout)
+    handler = StdoutHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # its DEBUG prints credentials' headers
+    # Their DEBUG prints credentials and rows of the table, their INFO a line for every read.
+    for name in ("aiodynamo", "httpcore", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def write_event(message: str, now: float, fields: Mapping[str, object]) -> None:
+    """Write one line that is no log record, whatever the level of the log.
+
+    Args:
+        message: What the line is, constant.
+        now: When it is written, in seconds since the epoch.
+        fields: What it says beside.
+    """
+    _write_line(json.dumps({"timestamp": _timestamp(now), "level": "INFO", "message": message, **fields}))
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _write_line(line: str) -> None:
+    """Write it in one piece if it fits a pipe's 4096 bytes, waiting for room.
+
+    HAProxy makes file descriptor 1 non-blocking, for itself and for us: it drops a line rather than let a visitor
+    wait. Our own lines are few and tell of what goes wrong, so they wait as they always did.
+    """
+    rest = f"{line}\n".encode()
+    while rest:
+        try:
+            rest = rest[os.write(_STDOUT, rest) :]
+        except BlockingIOError:
+            select.select([], [_STDOUT], [])

@@ -13,12 +13,14 @@ from cloud_agent_proxy.control_app import ControlApp
 from cloud_agent_proxy.control_server import serve
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.drain import drain
+from cloud_agent_proxy.dynamodb import dynamodb_client
 from cloud_agent_proxy.haproxy import Haproxy
+from cloud_agent_proxy.metrics import Metrics
 from cloud_agent_proxy.pages import Pages
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.sessions_table import SessionsTable
-from cloud_agent_proxy.settings import Settings
+from cloud_agent_proxy.settings import Platform, Settings
 from cloud_agent_proxy.visits import Visits
 
 logger = logging.getLogger(__name__)
@@ -34,28 +36,36 @@ async def run(settings: Settings, address: IPv4Address) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pages = Pages(ASSETS / "pages")
     runtime = RuntimeApi()
-    table = SessionsTable(settings.sessions_table)
-    directory = SessionDirectory(table, Routes(runtime), settings.agent_cidr)
-    visits = Visits(runtime, table)
+    routes = Routes(runtime)
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
         _write_what_haproxy_reads(pages)
-        async with serve(ControlApp(directory, pages).asgi):
-            haproxy = await Haproxy.start(ASSETS, settings, address)
-            try:
-                return await _attend(haproxy, runtime, directory, visits, stop)
-            finally:
-                await haproxy.stop()
+        async with dynamodb_client(Platform()) as dynamodb:
+            table = SessionsTable(settings.sessions_table, dynamodb)
+            directory = SessionDirectory(table, routes, settings.agent_cidr)
+            visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
+            async with serve(ControlApp(directory, pages).asgi):
+                haproxy = await Haproxy.start(ASSETS, settings, address)
+                try:
+                    return await _attend(haproxy, runtime, directory, visits, metrics, stop)
+                finally:
+                    await haproxy.stop()
 
 
-async def _attend(
-    haproxy: Haproxy, runtime: RuntimeApi, directory: SessionDirectory, visits: Visits, stop: asyncio.Event
+async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
+    haproxy: Haproxy,
+    runtime: RuntimeApi,
+    directory: SessionDirectory,
+    visits: Visits,
+    metrics: Metrics,
+    stop: asyncio.Event,
 ) -> int:
     told_to_stop = asyncio.create_task(stop.wait())
     haproxy_ended = asyncio.create_task(haproxy.ended())
     refreshing = asyncio.create_task(directory.refresh_forever())
     recording = asyncio.create_task(visits.record_forever())
+    reporting = asyncio.create_task(metrics.report_forever())
     try:
         await asyncio.wait({told_to_stop, haproxy_ended, refreshing}, return_when=asyncio.FIRST_COMPLETED)
         if haproxy_ended.done():
@@ -65,9 +75,10 @@ async def _attend(
             logger.critical("refresh ended by itself", exc_info=refreshing.exception())
             return 1
         await drain(runtime)
+        await metrics.report()
         return 0
     finally:
-        for task in (told_to_stop, haproxy_ended, refreshing, recording):
+        for task in (told_to_stop, haproxy_ended, refreshing, recording, reporting):
             task.cancel()
         await asyncio.wait({recording})
         await visits.record_last()

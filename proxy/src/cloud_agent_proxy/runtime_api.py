@@ -1,7 +1,9 @@
 """HAProxy's runtime API: its map, its open streams and the visits it has seen, while it runs."""
 
 import asyncio
+import csv
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 
 VISITS_REMEMBERED = timedelta(minutes=1)
@@ -12,12 +14,28 @@ _TIMEOUT_SECONDS = 5
 _ORDERS_A_LINE = 200  # a line must fit HAProxy's buffer of 16 KB; one order has some 35 bytes
 _STREAM = re.compile(r"^(0x[0-9a-f]+): ", re.MULTILINE)
 _WEBSOCKET = re.compile(r"^  txn=\S+ .* status=101 ", re.MULTILINE)
+_CONNECTED = re.compile(r"^  server=session \(id=\d+\) addr=(\S+)$", re.MULTILINE)
 # An entry whose time is over stays, with none left, for as long as its stream is open.
 _VISIT = re.compile(r" key=([0-9a-f]{8}) use=\d+ exp=([1-9]\d*)\b")
 
 
 class RuntimeApiError(Exception):
     """HAProxy did not do what it was told."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What HAProxy has counted since its start; the load balancer's health checks are left out."""
+
+    requests: int
+    client_errors: int
+    """Answers 4xx, whoever gave them."""
+    server_errors: int
+    """Answers 5xx of our own: no dev server, or one that does not answer."""
+    dev_server_errors: int
+    """Answers 5xx that a dev server gave itself."""
+    open_streams: int
+    """Requests and WebSockets that are with a dev server at this moment."""
 
 
 class RuntimeApi:
@@ -47,6 +65,14 @@ class RuntimeApi:
         """
         return await self._close(re.compile(rf"^  server=session \(id=\d+\) addr={re.escape(address)}$", re.MULTILINE))
 
+    async def addresses_in_use(self) -> set[str]:
+        """Return the addresses to which a request or a WebSocket is connected.
+
+        Raises:
+            RuntimeApiError: HAProxy did not answer.
+        """
+        return set(_CONNECTED.findall(await self._ask("show sess all")))
+
     async def accept_nobody_new(self) -> None:
         """Close the listener for good; requests under way go on, and each connection ends with its own.
 
@@ -70,6 +96,32 @@ class RuntimeApi:
             RuntimeApiError: HAProxy did not answer.
         """
         return (await self._ask("show sess")).count(" fe=visitors ")
+
+    async def traffic(self) -> Traffic:
+        """Return what HAProxy has counted.
+
+        Raises:
+            RuntimeApiError: HAProxy did not answer.
+        """
+        listing = await self._ask("show stat")
+        if not listing.startswith("# pxname,svname,"):
+            raise RuntimeApiError(f"show stat: {listing.strip()}")
+        rows = list(csv.DictReader(listing.removeprefix("# ").splitlines()))
+        visitors = next(row for row in rows if (row["pxname"], row["svname"]) == ("visitors", "FRONTEND"))
+        health = next(row for row in rows if (row["pxname"], row["svname"]) == ("health", "BACKEND"))
+        dev_servers = [row for row in rows if row["svname"] == "session"]
+
+        def visits(column: str) -> int:
+            return int(visitors[column]) - int(health[column])
+
+        dev_server_errors = sum(int(row["hrsp_5xx"]) for row in dev_servers)
+        return Traffic(
+            requests=visits("req_tot"),
+            client_errors=visits("hrsp_4xx"),
+            server_errors=visits("hrsp_5xx") - dev_server_errors,
+            dev_server_errors=dev_server_errors,
+            open_streams=sum(int(row["scur"]) for row in dev_servers),
+        )
 
     async def time_since_visits(self) -> dict[str, timedelta]:
         """Return how long ago each session was last visited, for those visited within VISITS_REMEMBERED.

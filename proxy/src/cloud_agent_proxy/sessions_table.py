@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from boto3.dynamodb.types import TypeDeserializer
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from aiodynamo.errors import ConditionalCheckFailed, ItemNotFound
+from aiodynamo.expressions import F, ProjectionExpression
+from aiodynamo.models import BatchGetRequest, ReturnValues
 from pydantic import ValidationError
 
+from cloud_agent_proxy.dynamodb import FAILURES
 from cloud_agent_proxy.session import Session, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mypy_boto3_dynamodb.type_defs import KeysAndAttributesOutputTypeDef
+    from aiodynamo.client import Client
 
 logger = logging.getLogger(__name__)
 
-# A visitor waits for these reads.
-_SHORT_TIMEOUTS = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
 _KEYS_PER_READ = 100  # BatchGetItem's own limit
-_READ_ATTRIBUTES = "pk, #status, ip, port, end_reason, pull_url"
-_ALIASES = {"#status": "status"}  # a reserved word of DynamoDB
+_READ_ATTRIBUTES: ProjectionExpression = reduce(
+    and_, (F(name) for name in Session.model_fields if name != "id"), F("pk")
+)
 
 
 class TableUnavailableError(Exception):
@@ -33,33 +34,29 @@ class TableUnavailableError(Exception):
 
 
 class SessionsTable:
-    """Reads sessions and notes visits; its methods block and may be called from any thread."""
+    """Reads sessions and notes visits."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, dynamodb: Client) -> None:
         self._name = name
-        self._client = boto3.client("dynamodb", config=_SHORT_TIMEOUTS)
-        self._deserializer = TypeDeserializer()
+        self._dynamodb = dynamodb
 
-    def get(self, session_id: str) -> Session | None:
+    async def get(self, session_id: str) -> Session | None:
         """Return the session as last written, None when there is none of that id.
 
         Raises:
             TableUnavailableError: the table did not answer within two attempts of 2 s each.
         """
         try:
-            answer = self._client.get_item(
-                TableName=self._name,
-                Key=_key(session_id),
-                ConsistentRead=True,
-                ProjectionExpression=_READ_ATTRIBUTES,
-                ExpressionAttributeNames=_ALIASES,
+            item = await self._dynamodb.get_item(
+                self._name, _key(session_id), projection=_READ_ATTRIBUTES, consistent_read=True
             )
-        except (BotoCoreError, ClientError) as error:
-            raise TableUnavailableError(f"GetItem on table {self._name}: {error}") from error
-        item = answer.get("Item")
-        return self._session(item) if item else None
+        except ItemNotFound:
+            return None
+        except FAILURES as error:
+            raise self._unavailable("GetItem", error) from error
+        return _session(item)
 
-    def get_many(self, session_ids: Sequence[str]) -> dict[str, Session | None]:
+    async def get_many(self, session_ids: Sequence[str]) -> dict[str, Session | None]:
         """Return the sessions as last written, None for those that do not exist.
 
         An id that the table left unanswered (throttling) is missing from the result.
@@ -69,10 +66,10 @@ class SessionsTable:
         """
         found: dict[str, Session | None] = {}
         for first in range(0, len(session_ids), _KEYS_PER_READ):
-            found |= self._get_batch(session_ids[first : first + _KEYS_PER_READ])
+            found |= await self._get_batch(session_ids[first : first + _KEYS_PER_READ])
         return found
 
-    def note_visit(self, session_id: str, visited_at: datetime) -> None:
+    async def note_visit(self, session_id: str, visited_at: datetime) -> None:
         """Write `last_visited_at` on the session's row, if the session is running and no later visit is known.
 
         Every proxy writes it, each what it has seen itself; the latest stands.
@@ -80,59 +77,52 @@ class SessionsTable:
         Raises:
             TableUnavailableError: the table did not take it within two attempts of 2 s each.
         """
+        visited, moment = F("last_visited_at"), _timestamp(visited_at)
+        running = F("status").equals(SessionStatus.RUNNING.value)
         try:
-            self._client.update_item(
-                TableName=self._name,
-                Key=_key(session_id),
-                UpdateExpression="SET last_visited_at = :visited_at",
-                ConditionExpression="#status = :running"
-                " AND (attribute_not_exists(last_visited_at) OR last_visited_at < :visited_at)",
-                ExpressionAttributeNames=_ALIASES,
-                ExpressionAttributeValues={
-                    ":visited_at": {"S": _timestamp(visited_at)},
-                    ":running": {"S": SessionStatus.RUNNING},
-                },
+            await self._dynamodb.update_item(
+                self._name,
+                _key(session_id),
+                visited.set(moment),
+                condition=running & (visited.does_not_exist() | visited.lt(moment)),
+                return_values=ReturnValues.none,  # the task's role may not see more of the row
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
+        except ConditionalCheckFailed:
             logger.debug("visit out of date", extra={"session_id": session_id})
-        except (BotoCoreError, ClientError) as error:
-            raise TableUnavailableError(f"UpdateItem on table {self._name}: {error}") from error
+        except FAILURES as error:
+            raise self._unavailable("UpdateItem", error) from error
 
-    def _get_batch(self, session_ids: Sequence[str]) -> dict[str, Session | None]:
+    async def _get_batch(self, session_ids: Sequence[str]) -> dict[str, Session | None]:
+        keys = [_key(session_id) for session_id in session_ids]
+        request = BatchGetRequest(keys, _READ_ATTRIBUTES, consistent_read=True)
         try:
-            answer = self._client.batch_get_item(
-                RequestItems={
-                    self._name: {
-                        "Keys": [_key(session_id) for session_id in session_ids],
-                        "ConsistentRead": True,
-                        "ProjectionExpression": _READ_ATTRIBUTES,
-                        "ExpressionAttributeNames": _ALIASES,
-                    }
-                }
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise TableUnavailableError(f"BatchGetItem on table {self._name}: {error}") from error
-        unanswered = _ids_in(answer["UnprocessedKeys"].get(self._name))
+            answer = await self._dynamodb.batch_get({self._name: request})
+        except FAILURES as error:
+            raise self._unavailable("BatchGetItem", error) from error
+        unanswered = {_id_in(key) for key in answer.unprocessed_keys.get(self._name, [])}
         found: dict[str, Session | None] = {id_: None for id_ in session_ids if id_ not in unanswered}
-        for item in answer["Responses"].get(self._name, []):
-            found[_id_in(item)] = self._session(item)
+        for item in answer.items.get(self._name, []):
+            found[_id_in(item)] = _session(item)
         return found
 
-    def _session(self, item: Mapping[str, Any]) -> Session | None:
-        session_id = _id_in(item)
-        fields = {name: self._deserializer.deserialize(value) for name, value in item.items()}
-        try:
-            return Session.model_validate({**fields, "id": session_id})
-        except ValidationError as error:
-            logger.error(  # noqa: TRY400 - a traceback into the validator tells nothing more
-                "session row not understood",
-                extra={"session_id": session_id, "reason": error.errors(include_url=False)},
-            )
-            return None
+    def _unavailable(self, action: str, error: Exception) -> TableUnavailableError:
+        return TableUnavailableError(f"{action} on table {self._name}: {error!r}")
 
 
-def _key(session_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
+def _session(item: Mapping[str, Any]) -> Session | None:
+    session_id = _id_in(item)
+    try:
+        return Session.model_validate({**item, "id": session_id})
+    except ValidationError as error:
+        logger.error(  # noqa: TRY400 - a traceback into the validator tells nothing more
+            "session row not understood",
+            extra={"session_id": session_id, "reason": error.errors(include_url=False)},
+        )
+        return None
+
+
+def _key(session_id: str) -> dict[str, str]:
+    return {"pk": f"SESSION#{session_id}", "sk": "SESSION"}
 
 
 def _timestamp(moment: datetime) -> str:
@@ -141,8 +131,4 @@ def _timestamp(moment: datetime) -> str:
 
 
 def _id_in(item: Mapping[str, Any]) -> str:
-    return str(item["pk"]["S"]).removeprefix("SESSION#")
-
-
-def _ids_in(keys: KeysAndAttributesOutputTypeDef | None) -> set[str]:
-    return {_id_in(key) for key in keys["Keys"]} if keys else set()
+    return str(item["pk"]).removeprefix("SESSION#")

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AliasChoices, Field, HttpUrl, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DomainName = Annotated[
@@ -27,3 +27,15 @@ class Settings(BaseSettings):
     """The only addresses a session may have."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     metadata_uri: str | None = Field(default=None, validation_alias="ECS_CONTAINER_METADATA_URI_V4")
+
+
+class Platform(BaseSettings):
+    """What Fargate, or the embedded ECS, tells every container of AWS; the task role's credentials beside it."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    region: str = Field(validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
+    dynamodb_url: HttpUrl | None = Field(
+        default=None, validation_alias=AliasChoices("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
+    )
+    """Where DynamoDB is, if not at the region's own endpoint."""

@@ -19,9 +19,9 @@ _WRITE_EVERY = VISITS_REMEMBERED
 
 
 class VisitStore(Protocol):
-    """Where visits are written; it blocks and raises TableUnavailableError."""
+    """Where visits are written; it raises TableUnavailableError."""
 
-    def note_visit(self, session_id: str, visited_at: datetime) -> None:
+    async def note_visit(self, session_id: str, visited_at: datetime) -> None:
         """Write when the session was last visited; writing the same twice changes nothing."""
 
 
@@ -85,7 +85,7 @@ class Visits:
     async def _write(self, session_ids: Iterable[str]) -> None:
         for session_id in session_ids:
             try:
-                await asyncio.to_thread(self._store.note_visit, session_id, self._unwritten[session_id])
+                await self._store.note_visit(session_id, self._unwritten[session_id])
             except TableUnavailableError as error:
                 # It goes to the end of the line, so that a row that cannot be written holds up no other.
                 self._unwritten[session_id] = self._unwritten.pop(session_id)

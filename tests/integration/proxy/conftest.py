@@ -22,7 +22,11 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from aiodynamo.client import Client
 from tests.integration.proxy.line import Line
+
+from cloud_agent_proxy.dynamodb import dynamodb_client
+from cloud_agent_proxy.settings import Platform
 
 DOMAIN = "uat.example.test"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
@@ -103,11 +107,26 @@ class SessionsTable:
         return item["last_visited_at"]["S"] if "last_visited_at" in item else None
 
 
+OpenDynamodb = Callable[[str], Awaitable[Client]]
+
+
 @pytest.fixture
-def aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For parts of the proxy that run within the test."""
+async def open_dynamodb(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenDynamodb]:
+    """For parts of the proxy that run within the test: the proxy's own client, for any endpoint."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
+    async with contextlib.AsyncExitStack() as clients:
+
+        async def open_client(endpoint: str) -> Client:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+            return await clients.enter_async_context(dynamodb_client(Platform()))
+
+        yield open_client
+
+
+@pytest.fixture
+async def dynamodb(open_dynamodb: OpenDynamodb, aws_endpoint: str) -> Client:
+    return await open_dynamodb(aws_endpoint)
 
 
 def create_table(aws_endpoint: str) -> SessionsTable:
@@ -210,7 +229,9 @@ def start_proxy(
     aws_endpoint: str, table: SessionsTable, metadata_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> StartProxy:
     @contextlib.contextmanager
-    def start(endpoint: str = aws_endpoint, address: str | None = None, **overrides: str) -> Iterator[Proxy]:
+    def start(
+        endpoint: str = aws_endpoint, address: str | None = None, stdout: int | None = None, **overrides: str
+    ) -> Iterator[Proxy]:
         address = address or new_address()
         folder = tmp_path_factory.mktemp("proxy")
         environment = {
@@ -227,7 +248,11 @@ def start_proxy(
         log_file = folder / "log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "cloud_agent_proxy"], env=environment, cwd=folder, stdout=log, stderr=log
+                [sys.executable, "-m", "cloud_agent_proxy"],
+                env=environment,
+                cwd=folder,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
             )
         try:
             wait_until(

@@ -18,7 +18,8 @@ from cloud_agent_proxy.visits import Visits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text
+    from aiodynamo.client import Client
+    from tests.integration.proxy.conftest import OpenDynamodb, Proxy, SessionsTable, StartProxy, StartUpstream, Text
     from tests.integration.proxy.line import Line
     from websockets.asyncio.server import ServerConnection
 
@@ -133,29 +134,26 @@ class ShiftedClock:
 class CountingTable(ProxysTable):
     """The sessions table as the proxy writes it, and how often it did."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, dynamodb: Client) -> None:
+        super().__init__(name, dynamodb)
         self.writes: list[str] = []
 
-    def note_visit(self, session_id: str, visited_at: datetime) -> None:
-        super().note_visit(session_id, visited_at)
+    async def note_visit(self, session_id: str, visited_at: datetime) -> None:
+        await super().note_visit(session_id, visited_at)
         self.writes.append(session_id)
 
 
-@pytest.mark.usefixtures("aws_credentials")
 async def test_many_requests_are_one_write_a_minute(  # noqa: PLR0913, PLR0917 - what the proxy stands between
     proxy: Proxy,
     haproxy: RuntimeApi,
     table: SessionsTable,
     start_upstream: StartUpstream,
     text: Text,
-    aws_endpoint: str,
-    monkeypatch: pytest.MonkeyPatch,
+    dynamodb: Client,
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
     upstream = await start_upstream(text("live"))
     session_id = table.put(ip=upstream.address, port=3000)
-    store, clock = CountingTable(table.name), ShiftedClock()
+    store, clock = CountingTable(table.name, dynamodb), ShiftedClock()
     visits = Visits(haproxy, store, clock)
     async with proxy.client(session_id) as client:
         for expected_writes in (1, 2):
@@ -166,7 +164,6 @@ async def test_many_requests_are_one_write_a_minute(  # noqa: PLR0913, PLR0917 -
             clock.ahead += timedelta(minutes=1)
 
 
-@pytest.mark.usefixtures("aws_credentials")
 async def test_a_visit_is_not_lost_while_the_table_is_away(  # noqa: PLR0913, PLR0917 - what the proxy stands between
     proxy: Proxy,
     haproxy: RuntimeApi,
@@ -175,13 +172,12 @@ async def test_a_visit_is_not_lost_while_the_table_is_away(  # noqa: PLR0913, PL
     start_upstream: StartUpstream,
     text: Text,
     line: Line,
-    monkeypatch: pytest.MonkeyPatch,
+    open_dynamodb: OpenDynamodb,
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{line.port}")
     upstream = await start_upstream(text("live"))
     session_id = table.put(ip=upstream.address, port=3000)
     other_table.put(id=session_id)  # which the proxy's own control plane does not write
-    visits = Visits(haproxy, ProxysTable(other_table.name))
+    visits = Visits(haproxy, ProxysTable(other_table.name, await open_dynamodb(f"http://127.0.0.1:{line.port}")))
     line.cut()
     async with proxy.client(session_id) as client:
         assert 200 == (await client.get("/")).status_code

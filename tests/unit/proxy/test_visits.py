@@ -58,7 +58,7 @@ class Store:
         self.refused: set[str] = set()
         self.attempts = 0
 
-    def note_visit(self, session_id: str, visited_at: datetime) -> None:
+    async def note_visit(self, session_id: str, visited_at: datetime) -> None:
         self.attempts += 1
         if session_id in self.refused:
             raise TableUnavailableError(session_id)

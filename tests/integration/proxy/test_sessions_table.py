@@ -1,0 +1,112 @@
+"""The sessions table as DynamoDB answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent_proxy.sessions_table import SessionsTable as ProxysTable
+from cloud_agent_proxy.sessions_table import TableUnavailableError
+
+if TYPE_CHECKING:
+    from aiodynamo.client import Client
+    from tests.integration.proxy.conftest import SessionsTable
+
+ID = "09e22a8b"
+VISIT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def rows(other_table: SessionsTable) -> SessionsTable:
+    """A table of the test's own."""
+    return other_table
+
+
+@pytest.fixture
+def table(rows: SessionsTable, dynamodb: Client) -> ProxysTable:
+    return ProxysTable(rows.name, dynamodb)
+
+
+def items(rows: SessionsTable) -> list[dict[str, Any]]:
+    return list(rows.client.scan(TableName=rows.name, ConsistentRead=True)["Items"])
+
+
+async def test_a_row_becomes_a_session(rows: SessionsTable, table: ProxysTable) -> None:
+    rows.put(id=ID, ip="10.0.0.9", port=3000, turns=7, end_reason="", pull_url="https://github.test/pull/1")
+    session = await table.get(ID)
+    assert session is not None
+    assert ("RUNNING", "10.0.0.9", 3000) == (session.status, str(session.ip), session.port)
+    assert (ID, "https://github.test/pull/1") == (session.id, session.pull_url)
+    assert {ID: session} == await table.get_many([ID])
+
+
+async def test_no_row_is_no_session(table: ProxysTable) -> None:
+    assert await table.get(ID) is None
+
+
+async def test_more_sessions_than_one_request_takes_are_all_read(rows: SessionsTable, table: ProxysTable) -> None:
+    ids = [f"{number:08x}" for number in range(250)]
+    for session_id in ids[:-1]:
+        rows.put(id=session_id, status="STARTING")
+    found = await table.get_many(ids)
+    assert set(ids) == found.keys()
+    assert [ids[-1]] == [session_id for session_id, session in found.items() if session is None]
+
+
+async def test_one_unreadable_row_does_not_hide_the_others(rows: SessionsTable, table: ProxysTable) -> None:
+    rows.put(id="0000000a", ip="not an address", port=3000)
+    rows.put(id="0000000b", status="STARTING")
+    found = await table.get_many(["0000000a", "0000000b"])
+    assert found["0000000a"] is None
+    assert found["0000000b"] is not None
+
+
+async def test_a_table_that_cannot_be_read_is_said_with_its_name(dynamodb: Client) -> None:
+    table = ProxysTable("missing", dynamodb)
+    with pytest.raises(TableUnavailableError, match="missing"):
+        await table.get(ID)
+    with pytest.raises(TableUnavailableError, match="missing"):
+        await table.get_many([ID])
+    with pytest.raises(TableUnavailableError, match="missing"):
+        await table.note_visit(ID, VISIT)
+
+
+@pytest.mark.parametrize(
+    ("moment", "written"),
+    [
+        (VISIT, "2026-11-22T10:00:00.000Z"),
+        (VISIT + timedelta(microseconds=1_999), "2026-11-22T10:00:00.001Z"),
+        (VISIT.astimezone(timezone(timedelta(hours=2))), "2026-11-22T10:00:00.000Z"),
+    ],
+)
+async def test_a_visit_is_written_in_utc_to_the_millisecond_and_changes_nothing_else(
+    rows: SessionsTable, table: ProxysTable, moment: datetime, written: str
+) -> None:
+    rows.put(id=ID, ip="10.0.0.9")
+    (before,) = items(rows)
+    await table.note_visit(ID, moment)
+    (after,) = items(rows)
+    assert {**before, "last_visited_at": {"S": written}} == after
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "COMPLETED", "STOPPED", "FAILED"])
+async def test_a_visit_is_written_on_no_session_that_does_not_run(
+    rows: SessionsTable, table: ProxysTable, status: str
+) -> None:
+    rows.put(id=ID, status=status)
+    await table.note_visit(ID, VISIT)
+    assert rows.last_visited_at(ID) is None
+
+
+async def test_a_visit_makes_no_row(rows: SessionsTable, table: ProxysTable) -> None:
+    await table.note_visit(ID, VISIT)
+    assert [] == items(rows)
+
+
+async def test_of_two_proxies_visits_the_later_stands(rows: SessionsTable, table: ProxysTable) -> None:
+    rows.put(id=ID)
+    for minutes in (1, 2, 0):
+        await table.note_visit(ID, VISIT + timedelta(minutes=minutes))
+    assert "2026-11-22T10:02:00.000Z" == rows.last_visited_at(ID)

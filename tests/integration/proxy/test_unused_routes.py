@@ -1,0 +1,50 @@
+"""Withdrawing the routes that nobody uses, as HAProxy itself knows of use."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
+
+import pytest
+import websockets
+
+from cloud_agent_proxy.routes import Routes
+from cloud_agent_proxy.runtime_api import RuntimeApi
+from cloud_agent_proxy.session import Address
+
+if TYPE_CHECKING:
+    from tests.integration.proxy.conftest import HaproxyCommand, Proxy
+    from websockets.asyncio.server import ServerConnection
+
+ID, OTHER = "0f0f0f0a", "0f0f0f0b"  # in no table: only the map leads to them
+
+
+@pytest.fixture
+def routes(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Routes:
+    """Routes of the running HAProxy, beside those of its own control plane."""
+    (folder,) = proxy.folder.glob("uat-proxy-*")
+    monkeypatch.chdir(folder)
+    return Routes(RuntimeApi())
+
+
+async def test_a_route_is_withdrawn_unless_a_websocket_is_open(
+    proxy: Proxy, routes: Routes, unused_address: str, haproxy_command: HaproxyCommand
+) -> None:
+    async def hold(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async with websockets.serve(hold, unused_address, 3000):
+        await routes.assign(ID, Address(IPv4Address(unused_address), 3000))
+        await routes.assign(OTHER, Address(IPv4Address(unused_address), 3001))
+        async with websockets.connect(f"ws://{ID}.uat.example.test:8080/", host=proxy.address, port=8080) as socket:
+            assert {ID} == await routes.withdraw_unless_busy([ID, OTHER])
+            entries = await haproxy_command(proxy, "show map sessions.map")
+            assert f"{ID} {unused_address}:3000" in entries
+            assert OTHER not in entries
+            await asyncio.wait_for(await socket.ping(), 5)
+        async with asyncio.timeout(5):
+            while await routes.withdraw_unless_busy([ID]):  # noqa: ASYNC110 - HAProxy tells nobody by itself
+                await asyncio.sleep(0.02)
+    assert ID not in await haproxy_command(proxy, "show map sessions.map")
+    assert 0 == len(routes)
