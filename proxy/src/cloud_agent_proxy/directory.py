@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Protocol
@@ -51,8 +52,15 @@ class SessionDirectory:
     While the table is away it answers from what it knows.
     """
 
-    def __init__(self, store: SessionStore, routes: Routes, agent_network: IPv4Network) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        routes: Routes,
+        agent_network: IPv4Network,
+        when_ended: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._store = store
+        self._when_ended = when_ended
         self._routes = routes
         self._agent_network = agent_network
         self._live: dict[str, _Known] = {}
@@ -161,6 +169,7 @@ class SessionDirectory:
                 return
             if session.status.is_final:
                 self._remember_ended(session)
+                await self._when_ended(session_id)
             else:
                 self._live[session_id] = _Known(session, asked_at)
 

@@ -222,6 +222,7 @@ def start_proxy(
             "SESSIONS_TABLE": table.name,
             "UAT_DOMAIN": DOMAIN,
             "AGENT_CIDR": "127.0.0.0/8",
+            "UAT_ACCESS": "public",  # what is not about access is tested without
             **overrides,
         }
         log_file = folder / "log"

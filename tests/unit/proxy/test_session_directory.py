@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
+from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
@@ -71,7 +72,7 @@ def haproxy() -> Haproxy:
 
 @pytest.fixture
 def directory(store: Store, haproxy: Haproxy) -> SessionDirectory:
-    return SessionDirectory(store, Routes(haproxy), IPv4Network("10.0.0.0/8"))
+    return SessionDirectory(store, Routes(haproxy), IPv4Network("10.0.0.0/8"), Admissions(haproxy).forget_session)
 
 
 async def route(directory: SessionDirectory) -> str:
