@@ -122,6 +122,18 @@ def too_many_requests(retry_after_seconds: int) -> Answer:
     )
 
 
+def access_unchecked() -> Answer:
+    """Whether the visitor may see the session could not be found out; he may well."""
+    return Answer(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="access_unchecked",
+        title="Your access cannot be checked right now",
+        message="Too much is going on at once, so whether you may see this session could not be found out.",
+        what_to_do="This page tries again by itself.",
+        retry_after_seconds=5,
+    )
+
+
 def table_unavailable(session_id: str) -> Answer:
     """Whether the session exists cannot be said at the moment."""
     return Answer(

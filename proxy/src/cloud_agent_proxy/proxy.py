@@ -40,6 +40,7 @@ _ANSWERED_BY_HAPROXY: dict[str, Answer] = {
     "not_answering": answers.not_answering(),
     "signed_out": answers.signed_out(),
     "other_session": answers.other_session(),
+    "access_unchecked": answers.access_unchecked(),
     "too_many_requests": answers.too_many_requests(10),  # the span that haproxy.cfg counts over
 }
 
