@@ -255,6 +255,11 @@ def unused_address() -> str:
     return new_address()
 
 
+@pytest.fixture
+def another_unused_address() -> str:
+    return new_address()
+
+
 @dataclass
 class Upstream:
     """A dev server made of raw bytes: what it received, and what it says to each request head."""
