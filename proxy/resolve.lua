@@ -1,14 +1,31 @@
--- A session the map does not know yet: ask the control plane, and let the request wait for its word.
--- An empty answer, or none within the time, leaves txn.route unset; the request then goes to the page that says why.
-local TIMEOUT_SECONDS = 4 -- above the 3 s the control plane allows itself for a look-up
+-- What a request waits for the control plane's word on. Its questions queue at questions.sock (haproxy.cfg).
+-- They go by HAProxy's own client: `show sess all`, by which routes are withdrawn, crashes on a core.tcp() socket.
+local TIMEOUT_MS = 4000 -- above the 3 s the control plane allows itself for a look-up
 
+local function ask(question, headers)
+  return core.httpclient():get({
+    url = "http://control" .. question,
+    dst = "unix@questions.sock",
+    headers = headers,
+    timeout = TIMEOUT_MS,
+  })
+end
+
+-- A cookie the map of admissions does not know yet: until when does it let its holder pass?
+-- Set: txn.admitted_until if it does, txn.unanswered if that could not be found out.
+core.register_action("admit", { "http-req" }, function(txn)
+  local cookies = { txn.sf:req_fhdr("cookie") }
+  local answer = ask("/admissions/" .. txn:get_var("txn.session_id"), { cookie = cookies })
+  if answer.status == 200 then
+    txn:set_var("txn.admitted_until", math.tointeger(answer.body))
+  elseif answer.status ~= 401 then
+    txn:set_var("txn.unanswered", true)
+  end
+end)
+
+-- A session the map does not know yet: where is it?
+-- No answer leaves txn.route unset; the request then goes to the page that says why.
 core.register_action("resolve", { "http-req" }, function(txn)
-  local control = core.tcp()
-  control:settimeout(TIMEOUT_SECONDS)
-  if not control:connect("unix@control.sock") then return end
-  control:send("GET /routes/" .. txn:get_var("txn.session_id") .. " HTTP/1.0\r\n\r\n")
-  local response = control:receive("*a") or ""
-  control:close()
-  local route = response:match("^HTTP/1%.[01] 200 .*\r\n\r\n([0-9.]+:[0-9]+)$")
-  if route then txn:set_var("txn.route", route) end
+  local answer = ask("/routes/" .. txn:get_var("txn.session_id"))
+  if answer.status == 200 then txn:set_var("txn.route", answer.body) end
 end)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from cloud_agent_proxy.session import Session, SessionStatus
 
 _REASON_LENGTH = 500
+_WHERE_THE_LINK_IS = "The session's link stands in its comment on the pull request."
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,76 @@ def foreign_host() -> Answer:
         title="This is not the place for that address",
         message="This server shows sessions of Claude Cloud Agent only, and that address is not one of them.",
         what_to_do="The full address stands in the comment on the session's pull request.",
+    )
+
+
+def unknown_path() -> Answer:
+    """The path is one of the proxy's own, and there is nothing at it."""
+    return Answer(
+        status=HTTPStatus.NOT_FOUND,
+        error="path_unknown",
+        title="There is nothing here",
+        message="Paths that begin with /.uat/ belong to Claude Cloud Agent, and it has no such page.",
+        what_to_do="The session itself is at the address without this path.",
+    )
+
+
+def signed_out() -> Answer:
+    """The visitor has not shown that he may see the session, if there is one: nothing is said about it."""
+    return Answer(
+        status=HTTPStatus.UNAUTHORIZED,
+        error="signed_out",
+        title="Open this session by its link",
+        message="Sessions are shown only to those who have their link. "
+        "This browser has not opened it yet, or not since yesterday.",
+        what_to_do=f"{_WHERE_THE_LINK_IS} Open it there once; after that, this address works too.",
+    )
+
+
+def link_no_longer_good() -> Answer:
+    """The entry link is too old, damaged or another session's."""
+    return Answer(
+        status=HTTPStatus.UNAUTHORIZED,
+        error="link_no_longer_good",
+        title="This link is no longer good",
+        message="It is too old, or it was not copied whole.",
+        what_to_do=f"{_WHERE_THE_LINK_IS} The one that stands there now opens the session.",
+    )
+
+
+def other_session() -> Answer:
+    """A page of another session sent the request, with the visitor's cookies of this one."""
+    return Answer(
+        status=HTTPStatus.FORBIDDEN,
+        error="sent_by_another_session",
+        title="Another session's page sent this request",
+        message="Sessions are kept apart: a page of one may link to another, but not load from it or write to it.",
+        what_to_do="Open the session's own address.",
+    )
+
+
+def too_many_requests(retry_after_seconds: int) -> Answer:
+    """More was asked than is good for the other visitors."""
+    seconds = "a second" if retry_after_seconds == 1 else f"{retry_after_seconds} seconds"
+    return Answer(
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        error="too_many_requests",
+        title="Too many requests",
+        message="More requests came in a short time than one visitor or one session may send.",
+        what_to_do=f"Wait {seconds}, then load the page again.",
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def access_unchecked() -> Answer:
+    """Whether the visitor may see the session could not be found out; he may well."""
+    return Answer(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="access_unchecked",
+        title="Your access cannot be checked right now",
+        message="Too much is going on at once, so whether you may see this session could not be found out.",
+        what_to_do="This page tries again by itself.",
+        retry_after_seconds=5,
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Protocol
@@ -59,9 +59,11 @@ class SessionDirectory:
         store: SessionStore,
         routes: Routes,
         agent_network: IPv4Network,
+        when_ended: Callable[[str], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._when_ended = when_ended
         self._routes = routes
         self._agent_network = agent_network
         self._clock = clock
@@ -208,6 +210,7 @@ class SessionDirectory:
             self._drop(session_id)
             if session is not None:
                 self._remember_ended(session)
+                await self._when_ended(session_id)
 
     def _drop(self, session_id: str) -> None:
         self._live.pop(session_id, None)

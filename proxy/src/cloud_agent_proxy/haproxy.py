@@ -65,7 +65,7 @@ class Haproxy:
 
 
 def _environment(assets: Path, settings: Settings, address: IPv4Address) -> dict[str, str]:
-    """Return all that haproxy.cfg and resolve.lua are told; no credential of the task is among it."""
+    """Return all that haproxy.cfg and its Lua are told; no credential of the task is among it."""
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     affordable = (most_files - _SPARE_FILES) // 2  # a visitor's connection and one to the dev server
     connections = _MOST_CONNECTIONS if most_files == resource.RLIM_INFINITY else min(_MOST_CONNECTIONS, affordable)
@@ -76,6 +76,7 @@ def _environment(assets: Path, settings: Settings, address: IPv4Address) -> dict
         "PROXY_VISITS_REMEMBERED_MS": str(VISITS_REMEMBERED // timedelta(milliseconds=1)),
         "UAT_DOMAIN": settings.uat_domain,
         "UAT_DOMAIN_PATTERN": settings.uat_domain.replace(".", r"\."),
+        "UAT_ACCESS": settings.uat_access,
         "AGENT_CIDR": str(settings.agent_cidr),
     }
 

@@ -7,8 +7,15 @@ import signal
 import tempfile
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from cloud_agent_proxy.answers import not_answering
+from cloud_agent_proxy import answers
+from cloud_agent_proxy.access.admissions import Admissions
+from cloud_agent_proxy.access.gate import Gate
+from cloud_agent_proxy.access.link import LinkGate
+from cloud_agent_proxy.access.public import PublicGate
+from cloud_agent_proxy.access.tokens import Tokens
+from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.control_app import ControlApp
 from cloud_agent_proxy.control_server import serve
 from cloud_agent_proxy.directory import SessionDirectory
@@ -23,10 +30,21 @@ from cloud_agent_proxy.sessions_table import SessionsTable
 from cloud_agent_proxy.settings import Platform, Settings
 from cloud_agent_proxy.visits import Visits
 
+if TYPE_CHECKING:
+    from cloud_agent_proxy.access.keys import AccessKeys
+
 logger = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parents[2]
-"""haproxy.cfg, resolve.lua and pages/ stand beside src/, in the checkout as in the image."""
+"""haproxy.cfg, its Lua and pages/ stand beside src/, in the checkout as in the image."""
+
+_ANSWERED_BY_HAPROXY: dict[str, Answer] = {
+    "not_answering": answers.not_answering(),
+    "signed_out": answers.signed_out(),
+    "other_session": answers.other_session(),
+    "access_unchecked": answers.access_unchecked(),
+    "too_many_requests": answers.too_many_requests(10),  # the span that haproxy.cfg counts over
+}
 
 
 async def run(settings: Settings, address: IPv4Address) -> int:
@@ -36,16 +54,16 @@ async def run(settings: Settings, address: IPv4Address) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pages = Pages(ASSETS / "pages")
     runtime = RuntimeApi()
-    routes = Routes(runtime)
+    routes, admissions = Routes(runtime), Admissions(runtime)
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
         _write_what_haproxy_reads(pages)
         async with dynamodb_client(Platform()) as dynamodb:
             table = SessionsTable(settings.sessions_table, dynamodb)
-            directory = SessionDirectory(table, routes, settings.agent_cidr)
+            directory = SessionDirectory(table, routes, settings.agent_cidr, admissions.forget_session)
             visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
-            async with serve(ControlApp(directory, pages).asgi):
+            async with serve(ControlApp(directory, pages, _gate(settings), admissions).asgi):
                 haproxy = await Haproxy.start(ASSETS, settings, address)
                 try:
                     return await _attend(haproxy, runtime, directory, visits, metrics, stop)
@@ -84,7 +102,16 @@ async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
         await visits.record_last()
 
 
+def _gate(settings: Settings) -> Gate:
+    if settings.uat_access == "public":
+        return PublicGate()
+    keys = cast("AccessKeys", settings.uat_access_keys)  # without them there are no such settings
+    return LinkGate(Tokens(keys))
+
+
 def _write_what_haproxy_reads(pages: Pages) -> None:
-    Path("sessions.map").touch()
-    Path("not_answering.html.http").write_bytes(pages.html(not_answering()).as_http())
-    Path("not_answering.json.http").write_bytes(pages.json(not_answering()).as_http())
+    for name in ("sessions.map", "admissions.map"):
+        Path(name).touch()
+    for name, answer in _ANSWERED_BY_HAPROXY.items():
+        Path(f"{name}.html.http").write_bytes(pages.html(answer).as_http())
+        Path(f"{name}.json.http").write_bytes(pages.json(answer).as_http())

@@ -1,8 +1,9 @@
-"""HAProxy's runtime API: its map, its open streams and the visits it has seen, while it runs."""
+"""HAProxy's runtime API: its maps, its open streams and the visits it has seen, while it runs."""
 
 import asyncio
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ VISITS_REMEMBERED = timedelta(minutes=1)
 _SOCKET = "haproxy.sock"
 _TIMEOUT_SECONDS = 5
 _ORDERS_A_LINE = 200  # a line must fit HAProxy's buffer of 16 KB; one order has some 35 bytes
+_ADMISSIONS_A_LINE = 100  # the same; one order has some 90 bytes
 _STREAM = re.compile(r"^(0x[0-9a-f]+): ", re.MULTILINE)
 _WEBSOCKET = re.compile(r"^  txn=\S+ .* status=101 ", re.MULTILINE)
 _CONNECTED = re.compile(r"^  server=session \(id=\d+\) addr=(\S+)$", re.MULTILINE)
@@ -56,6 +58,24 @@ class RuntimeApi:
             RuntimeApiError: HAProxy refused or did not answer.
         """
         await self._order(f"del map sessions.map {session_id}", also_fine="Key not found.")
+
+    async def add_admission(self, key: str, expires_at: int) -> None:
+        """Let the holder of the cookie that `key` stands for pass, until this second of the epoch.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        await self._order(f"add map admissions.map {key} {expires_at}")
+
+    async def remove_admissions(self, keys: Sequence[str]) -> None:
+        """Remove these entries, as far as they are there.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        for first in range(0, len(keys), _ADMISSIONS_A_LINE):
+            orders = [f"del map admissions.map {key}" for key in keys[first : first + _ADMISSIONS_A_LINE]]
+            await self._order("; ".join(orders), also_fine="Key not found.")
 
     async def close_streams_to(self, address: str) -> int:
         """Close every request and WebSocket that is connected to `address`; return how many.

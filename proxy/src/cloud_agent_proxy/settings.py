@@ -1,10 +1,12 @@
 """What the proxy is told by its environment, declared once."""
 
 from ipaddress import IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, HttpUrl, StringConstraints
+from pydantic import AliasChoices, Field, HttpUrl, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cloud_agent_proxy.access.keys import AccessKeys
 
 DomainName = Annotated[
     str,
@@ -19,14 +21,23 @@ DomainName = Annotated[
 class Settings(BaseSettings):
     """Environment of the proxy's container; an unusable value stops the start with a message naming it."""
 
-    model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
     sessions_table: str = Field(min_length=1)
     uat_domain: DomainName
     agent_cidr: IPv4Network
     """The only addresses a session may have."""
+    uat_access: Literal["link", "public"] = "link"
+    """Who may see sessions: who has their link, or whoever reaches the proxy."""
+    uat_access_keys: AccessKeys | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     metadata_uri: str | None = Field(default=None, validation_alias="ECS_CONTAINER_METADATA_URI_V4")
+
+    @model_validator(mode="after")
+    def _keys_where_they_are_needed(self) -> Self:
+        if self.uat_access != "public" and self.uat_access_keys is None:
+            raise ValueError(f'UAT_ACCESS={self.uat_access} needs UAT_ACCESS_KEYS: {{"signing_key": "..."}}')
+        return self
 
 
 class Platform(BaseSettings):

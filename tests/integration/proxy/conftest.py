@@ -243,6 +243,7 @@ def start_proxy(
             "SESSIONS_TABLE": table.name,
             "UAT_DOMAIN": DOMAIN,
             "AGENT_CIDR": "127.0.0.0/8",
+            "UAT_ACCESS": "public",  # what is not about access is tested without
             **overrides,
         }
         log_file = folder / "log"
@@ -276,6 +277,11 @@ def proxy(start_proxy: StartProxy) -> Iterator[Proxy]:
 @pytest.fixture
 def unused_address() -> str:
     """An address where nothing listens."""
+    return new_address()
+
+
+@pytest.fixture
+def another_unused_address() -> str:
     return new_address()
 
 

@@ -25,6 +25,11 @@ EVERY_ANSWER = [
     answers.unknown_session(),
     answers.foreign_host(),
     answers.not_answering(),
+    answers.unknown_path(),
+    answers.signed_out(),
+    answers.link_no_longer_good(),
+    answers.other_session(),
+    answers.access_unchecked(),
     answers.table_unavailable("09e22a8b"),
 ]
 

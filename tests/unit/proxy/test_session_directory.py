@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_agent_proxy import directory as directory_module
+from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
@@ -105,7 +106,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def directory(store: Store, haproxy: Haproxy, clock: Clock) -> SessionDirectory:
-    return SessionDirectory(store, Routes(haproxy), IPv4Network("10.0.0.0/8"), clock)
+    network, forget = IPv4Network("10.0.0.0/8"), Admissions(haproxy).forget_session
+    return SessionDirectory(store, Routes(haproxy), network, forget, clock)
 
 
 async def route(directory: SessionDirectory) -> str:

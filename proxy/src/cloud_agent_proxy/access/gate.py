@@ -1,0 +1,34 @@
+"""What the proxy asks of a way to decide who may see a session; link.py and public.py are two."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+ACCESS_COOKIE = "__Host-uat-access"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A visitor may see one session for a while."""
+
+    token: str
+    """The value of the access cookie that stands for it from now on."""
+    expires_at: int
+    """Until when, in seconds since the epoch."""
+    cookies: tuple[str, ...] = ()
+    """What the visitor's browser is to keep, each as the value of a Set-Cookie header."""
+
+
+class Gate(Protocol):
+    """Decides by what the visitor shows alone; it neither reads sessions nor says anything about them."""
+
+    async def admit(self, session_id: str, cookies: Mapping[str, str]) -> Grant | None:
+        """Return what these cookies entitle their holder to, None when that is nothing."""
+
+    async def enter(self, session_id: str, token: str) -> tuple[str, ...] | None:
+        """Return the cookies for who follows an entry link, None when the link is no good here."""
+
+
+def access_cookie(token: str, seconds: int) -> str:
+    """Return the Set-Cookie header by which a browser holds `token` for this host alone."""
+    return f"{ACCESS_COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}"

@@ -1,0 +1,19 @@
+"""Mode `public`: whoever reaches the proxy may see every session whose address they know."""
+
+from collections.abc import Mapping
+
+from cloud_agent_proxy.access.gate import Grant
+
+_FOREVER = 2**31 - 1
+
+
+class PublicGate:
+    """Asks for nothing, and leaves no cookie."""
+
+    async def admit(self, session_id: str, cookies: Mapping[str, str]) -> Grant | None:  # noqa: ARG002 - the gate's form
+        """Admit everybody."""
+        return Grant("", _FOREVER)
+
+    async def enter(self, session_id: str, token: str) -> tuple[str, ...] | None:  # noqa: ARG002 - the gate's form
+        """Let everybody pass: links from before the mode was changed still lead to their sessions."""
+        return ()

@@ -1,0 +1,122 @@
+"""Sessions are one site to a browser: a page of one must not act on another with the visitor's cookies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.integration.proxy.visitor import GATED, NAVIGATION, access
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text, Upstream
+
+OTHER = "https://11111111.uat.example.test"
+FETCH = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-site"}
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "a" * 22 + "==",
+}
+
+
+@pytest.fixture(scope="module")
+def gated(start_proxy: StartProxy) -> Iterator[Proxy]:
+    with start_proxy(**GATED) as running:
+        yield running
+
+
+@pytest.fixture(params=["link", "public"])
+def either(request: pytest.FixtureRequest, proxy: Proxy, gated: Proxy) -> Proxy:
+    return gated if request.param == "link" else proxy
+
+
+@pytest.fixture
+async def upstream(start_upstream: StartUpstream, text: Text) -> Upstream:
+    return await start_upstream(text("shown"))
+
+
+@pytest.fixture
+def session_id(upstream: Upstream, table: SessionsTable) -> str:
+    return table.put(ip=upstream.address, port=3000)
+
+
+FROM_ANOTHER_SESSION = [
+    ("GET", {"Origin": OTHER}),
+    ("GET", {"Origin": OTHER + ":8080"}),
+    ("GET", {"Origin": OTHER.upper()}),
+    ("GET", {"Origin": "http://uat.example.test"}),
+    ("GET", {"Origin": "https://a.b.uat.example.test"}),
+    ("POST", {"Origin": OTHER}),
+    ("OPTIONS", {"Origin": OTHER, "Access-Control-Request-Method": "PUT"}),
+    ("GET", {"Origin": OTHER, **WEBSOCKET}),
+    ("GET", FETCH),
+    ("GET", {**FETCH, "Sec-Fetch-Dest": "script"}),
+    ("GET", {**FETCH, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}),
+    ("POST", {**FETCH, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}),
+]
+
+
+@pytest.mark.parametrize(("method", "headers"), FROM_ANOTHER_SESSION)
+async def test_what_another_sessions_page_sends_is_refused(
+    either: Proxy, session_id: str, upstream: Upstream, method: str, headers: dict[str, str]
+) -> None:
+    async with either.client(session_id, headers=access(session_id)) as client:
+        response = await client.request(method, "/", headers=headers)
+        own_path = await client.request(method, "/.uat/none", headers=headers)
+    assert (403, 403) == (response.status_code, own_path.status_code)
+    if headers.get("Sec-Fetch-Mode") == "navigate":
+        assert "Another session&#39;s page sent this request" in response.text
+    else:
+        assert "sent_by_another_session" == response.json()["error"]
+    assert [] == upstream.requests
+
+
+async def test_it_is_refused_alike_whether_or_not_there_is_such_a_session(either: Proxy, session_id: str) -> None:
+    answers = []
+    for host in (session_id, "00000000"):
+        async with either.client(host, headers={"Origin": OTHER}) as client:
+            response = await client.get("/")
+        answers.append((response.status_code, dict(response.headers), response.content))
+    assert answers[0] == answers[1]
+    assert 403 == answers[0][0]
+
+
+NOT_FROM_ANOTHER_SESSION = [
+    ("GET", {"Origin": "https://{host}"}),
+    ("POST", {"Origin": "https://{host}", "Sec-Fetch-Site": "same-origin"}),
+    ("GET", {"Origin": "http://{host}:8080", **WEBSOCKET}),
+    ("GET", {**NAVIGATION, "Sec-Fetch-Site": "same-site"}),
+    ("HEAD", {**NAVIGATION, "Sec-Fetch-Site": "same-site"}),
+    ("GET", {**NAVIGATION, "Sec-Fetch-Site": "cross-site"}),
+    ("GET", {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}),
+    ("GET", {"Origin": "null"}),
+    ("GET", {"Origin": "https://uat.example.test.evil.example"}),
+    ("GET", {"Origin": "https://xuat.example.test"}),
+    ("POST", {"Sec-Fetch-Site": "none"}),
+    ("POST", {}),
+]
+
+
+@pytest.mark.parametrize(("method", "headers"), NOT_FROM_ANOTHER_SESSION)
+async def test_everything_else_is_passed_on_untouched(
+    either: Proxy, session_id: str, upstream: Upstream, method: str, headers: dict[str, str]
+) -> None:
+    sent = {name: value.format(host=f"{session_id}.uat.example.test") for name, value in headers.items()}
+    async with either.client(session_id, headers=access(session_id)) as client:
+        assert 200 == (await client.request(method, "/", headers=sent)).status_code
+    for name in {"Origin", "Sec-Fetch-Site"} & sent.keys():
+        assert f"\r\n{name.lower()}: {sent[name]}\r\n".encode() in upstream.requests[0]
+
+
+async def test_a_redirect_elsewhere_does_not_launder_what_another_sessions_page_posts(
+    gated: Proxy, proxy: Proxy, session_id: str
+) -> None:
+    """The browser calls it cross-site then, and hides the origin, yet sends the cookie along."""
+    laundered = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Origin": "null"}
+    async with gated.client(session_id, headers=access(session_id) | laundered) as client:
+        assert 403 == (await client.post("/")).status_code
+    async with proxy.client(session_id, headers=laundered) as client:
+        assert 200 == (await client.post("/")).status_code

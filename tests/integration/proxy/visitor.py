@@ -1,0 +1,33 @@
+"""What a visitor needs to be shown a session: an entry link, and the cookie it is changed for."""
+
+import json
+import time
+
+import jwt
+
+KEY, OTHER_KEY = "k" * 32, "o" * 32
+ACCESS_COOKIE = "__Host-uat-access"
+GATED = {"UAT_ACCESS": "link", "UAT_ACCESS_KEYS": json.dumps({"signing_key": KEY, "verifying_key": ""})}
+NAVIGATION = {
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Site": "none",
+    "Accept": "text/html",
+}
+
+
+def entry_token(session_id: str, key: str = KEY, seconds: int = 7 * 24 * 60 * 60, **claims: object) -> str:
+    return _token("uat-entry", session_id, key, seconds, claims)
+
+
+def access_token(session_id: str, key: str = KEY, seconds: int = 60 * 60, **claims: object) -> str:
+    return _token("uat-access", session_id, key, seconds, claims)
+
+
+def access(session_id: str, key: str = KEY, seconds: int = 60 * 60) -> dict[str, str]:
+    return {"Cookie": f"{ACCESS_COOKIE}={access_token(session_id, key, seconds)}"}
+
+
+def _token(audience: str, session_id: str, key: str, seconds: int, claims: dict[str, object]) -> str:
+    now = int(time.time())
+    return jwt.encode({"aud": audience, "sub": session_id, "iat": now, "exp": now + seconds, **claims}, key, "HS256")

@@ -1,0 +1,72 @@
+"""Who may see sessions, as the environment says it; and that no key is shown when it says it wrong."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from cloud_agent_proxy.settings import Settings
+
+KEY = "k" * 32
+SHORT = "short-secret"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"SESSIONS_TABLE": "t", "UAT_DOMAIN": "uat.example.test", "AGENT_CIDR": "10.0.0.0/8"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def keys(**values: str) -> str:
+    return json.dumps(values)
+
+
+@pytest.mark.parametrize(
+    ("value", "believed"),
+    [
+        (keys(signing_key=KEY, verifying_key=""), [KEY]),
+        (keys(signing_key=KEY), [KEY]),
+        (keys(signing_key=KEY, verifying_key="v" * 32), [KEY, "v" * 32]),
+    ],
+)
+def test_the_signing_key_comes_first(monkeypatch: pytest.MonkeyPatch, value: str, believed: list[str]) -> None:
+    monkeypatch.setenv("UAT_ACCESS_KEYS", value)
+    settings = Settings()
+    assert "link" == settings.uat_access
+    assert settings.uat_access_keys
+    assert believed == settings.uat_access_keys.believed
+    assert KEY not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SHORT,
+        "{}",
+        keys(signing_key=""),
+        keys(signing_key=SHORT),
+        keys(signing_key=KEY, verifying_key=SHORT),
+        keys(signing_key=KEY, other_key=SHORT),
+    ],
+)
+def test_unusable_keys_stop_the_start_without_being_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("UAT_ACCESS_KEYS", value)
+    with pytest.raises((ValidationError, SettingsError)) as error:
+        Settings()
+    assert "uat_access_keys" in str(error.value)
+    assert SHORT not in str(error.value)
+    assert KEY not in str(error.value)
+
+
+def test_only_public_access_needs_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError, match="UAT_ACCESS=link needs UAT_ACCESS_KEYS"):
+        Settings()
+    monkeypatch.setenv("UAT_ACCESS", "public")
+    assert "public" == Settings().uat_access
+
+
+def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UAT_ACCESS", "everybody")
+    with pytest.raises(ValidationError, match="uat_access"):
+        Settings()
