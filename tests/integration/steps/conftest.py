@@ -22,6 +22,7 @@ import pytest
 from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from tests import fresh_worker
 
 from cloud_agent import settings
 from cloud_agent.domain.session import SessionRequest
@@ -352,9 +353,9 @@ def environment(
     monkeypatch.setattr(metrics.provider, "namespace", "Tests")
     monkeypatch.setattr(metrics.provider, "service", "tests")
     monkeypatch.setitem(DEFAULT_PROVIDERS, "secrets", secrets_provider)
-    settings._load.cache_clear()  # noqa: SLF001 - as above
+    fresh_worker.begin()
     yield
-    settings._load.cache_clear()  # noqa: SLF001 - as above
+    fresh_worker.begin()
 
 
 @pytest.fixture

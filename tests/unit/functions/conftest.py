@@ -21,6 +21,7 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
+from tests import fresh_worker
 
 from cloud_agent import settings
 from cloud_agent.adapters.sessions_table import lock_key, pull_key, session_key
@@ -349,7 +350,9 @@ def account(aws_server: tuple[str, dict[str, AwsService]]) -> Iterator[None]:
         variables.setenv("AWS_ENDPOINT_URL_SFN", aws_server[0])
         variables.setenv("AWS_ENDPOINT_URL_ECS", aws_server[0])
         with mock_aws():
+            fresh_worker.begin()
             yield
+            fresh_worker.begin()
 
 
 @pytest.fixture
