@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cloud_agent.domain.entry_link import UatAccess
 from cloud_agent.domain.errors import ConfigurationError
 from cloud_agent.domain.limits import SessionLimits
 from cloud_agent.domain.slots import SlotLimits
@@ -43,6 +44,8 @@ class PublishingSettings(GitHubSettings):
     """For the functions that keep the pull request true to the session's row."""
 
     uat_url: str = Field(pattern=r"^https?://")
+    uat_access: UatAccess
+    uat_access_keys_arn: str = Field(min_length=1)
     agent_log_group: str = Field(min_length=1)
     trigger_label: str = Field(min_length=1)
 

@@ -113,6 +113,8 @@ class SessionWorkflow:
             "GITHUB_API_URL": "http://127.0.0.1:9",  # nothing listens there: no session here has a pull request's row
             "GITHUB_SECRET_ARN": "unset",
             "UAT_URL": "https://uat.example.com",
+            "UAT_ACCESS": "link",
+            "UAT_ACCESS_KEYS_ARN": "unset",
             "AGENT_LOG_GROUP": "/agent",
             "TRIGGER_LABEL": "claude",
             "MAX_SESSIONS": str(self.slot_limits.sessions),

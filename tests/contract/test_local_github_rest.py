@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import jwt
@@ -26,14 +27,16 @@ from cloud_agent_local.github.api import (
     repositories,
     rulesets,
     stage,
+    user_tokens,
 )
 from cloud_agent_local.github.app import build_app
 from cloud_agent_local.github.bare_repository import Identity
 from cloud_agent_local.github.documents import accounts as accounts_documents
+from cloud_agent_local.github.oauth import authorize_app, exchange, read_request
 from cloud_agent_local.github.rest import PREFIX
 from cloud_agent_local.github.site import Site
 
-PARTS = (accounts, apps, deployments, git_data, issues, pulls, repositories, rulesets, stage)
+PARTS = (accounts, apps, deployments, git_data, issues, pulls, repositories, rulesets, stage, user_tokens)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     r = "/repos/{owner}/{repo}"
     yield of("GET /meta", None)
     yield of("GET /user", m.PrivateUser, who="person")
+    yield of("GET /user", m.PrivateUser, who="user token")
     yield of("GET /users/{login}", m.SimpleUser, login="octo-dev")
     yield of("POST /admin/users", m.SimpleUser, 201, {"login": "zoe"}, who="person")
     yield of("POST /admin/users/{login}/authorizations", None, 201, {"scopes": ["repo"]}, who="person", login="zoe")
@@ -98,6 +102,10 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of("POST /orgs/{org}/repos", m.FullRepository, 201, {"name": "more"}, who="person", org="acme")
     yield of("GET /user/repos", list[m.Repository], who="person")
     yield of(f"GET {r}", m.FullRepository)
+    yield of(f"GET {r}", m.FullRepository, who="user token")
+    used_up = {"access_token": world["user_token"]}
+    client: dict[str, Any] = {"who": "app client", "client_id": world["client_id"]}
+    yield of("DELETE /applications/{client_id}/token", None, 204, used_up, **client)
     yield of(f"PATCH {r}", m.FullRepository, 200, {"default_branch": "main", "description": "d"}, who="person")
     yield of(f"GET {r}/branches", list[m.ShortBranch])
     yield of(f"GET {r}/branches/{{branch:path}}", m.BranchWithProtection, branch="main")
@@ -213,7 +221,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        made = Site(tmp_path_factory.mktemp("github"), f"http://localhost:{port}", "acme")
+        made = Site(tmp_path_factory.mktemp("github"), f"http://localhost:{port}", "acme", ("http://x/callback",))
         server = uvicorn.Server(uvicorn.Config(build_app(made), log_level="warning", timeout_graceful_shutdown=3))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -236,6 +244,14 @@ def clients(site: Site) -> Iterator[dict[str, httpx.Client]]:
     }
     path = f"/app/installations/{site.credentials.installation_id}/access_tokens"
     token = made["app"].post(path).json()["token"]
+    by_client = (site.credentials.client_id, site.credentials.client_secret)
+    made["app client"] = httpx.Client(base_url=site.api_url, auth=by_client, timeout=30)
+    with site.storage.transaction():
+        asked = read_request(site, {"client_id": by_client[0]})
+        code = parse_qs(urlsplit(authorize_app(site, asked, "octo-dev")).query)["code"][0]
+        user_token = exchange(site, {"client_id": by_client[0], "client_secret": by_client[1], "code": code})
+    headers = {"Authorization": f"Bearer {user_token}"}
+    made["user token"] = httpx.Client(base_url=site.api_url, headers=headers, timeout=30)
     made["app token"] = httpx.Client(base_url=site.api_url, headers={"Authorization": f"token {token}"}, timeout=30)
     yield made
     for client in made.values():
@@ -254,7 +270,15 @@ def world(site: Site, clients: dict[str, httpx.Client]) -> dict[str, Any]:
     clients["app token"].post("/repos/acme/app/git/refs", json=ref).raise_for_status()
     (readme,) = git.tree(main)
     installation = site.credentials.installation_id
-    return {"main": main, "ahead": ahead, "tree": tree, "blob": readme.sha, "installation_id": installation}
+    return {
+        "main": main,
+        "ahead": ahead,
+        "tree": tree,
+        "blob": readme.sha,
+        "installation_id": installation,
+        "client_id": site.credentials.client_id,
+        "user_token": clients["user token"].headers["Authorization"].removeprefix("Bearer "),
+    }
 
 
 def test_every_answer_is_one_github_could_give(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     Document = dict[str, Any]
     Rule = tuple[str, str, int, int, str]
 
@@ -93,3 +96,26 @@ def test_the_load_balancer_asks_the_proxy_for_its_health_on_8080(resources: Docu
 
 def test_the_dev_server_is_on_3000(container: Document) -> None:
     assert [{"ContainerPort": 3000, "Protocol": "tcp"}] == container["AgentTaskDefinition"]["PortMappings"]
+
+
+@pytest.fixture(scope="module")
+def attributes(resources: Document) -> dict[str, str]:
+    """The load balancer's settings."""
+    return {one["Key"]: one["Value"] for one in resources["LoadBalancer"]["Properties"]["LoadBalancerAttributes"]}
+
+
+def test_the_proxy_never_closes_before_the_load_balancer_which_waits_an_hour(
+    root: Path, attributes: dict[str, str]
+) -> None:
+    configuration = (root / "proxy/haproxy.cfg").read_text()
+    kept_alive = re.findall(r"timeout http-keep-alive\s+(\d+)s", configuration)
+    tunnel = re.findall(r"timeout tunnel\s+(\d+)h", configuration)
+    idle = int(attributes["idle_timeout.timeout_seconds"])
+    assert [idle + 5] == [int(seconds) for seconds in kept_alive]
+    assert [idle] == [3600 * int(hours) for hours in tunnel]
+
+
+def test_the_load_balancer_lets_through_what_is_sound_and_says_who_asks(attributes: dict[str, str]) -> None:
+    assert "strictest" == attributes["routing.http.desync_mitigation_mode"]
+    assert "append" == attributes["routing.http.xff_header_processing.mode"]
+    assert "false" == attributes["routing.http.drop_invalid_header_fields.enabled"]

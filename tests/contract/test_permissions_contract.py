@@ -93,7 +93,7 @@ def test_the_agents_container_has_no_permission_unless_bedrock_is_chosen(roles: 
     assert "ManagedPolicyArns" not in roles["AgentTaskRole"]
 
 
-def test_only_the_agents_tokens_may_be_handed_out_by_those_who_need_github(roles: Document) -> None:
+def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document) -> None:
     def reads(secret: str) -> set[str]:
         return {
             name
@@ -104,6 +104,13 @@ def test_only_the_agents_tokens_may_be_handed_out_by_those_who_need_github(roles
 
     assert {"WebhookFunctionRole"} == reads("WebhookSecret")
     assert {"AgentExecutionRole"} == reads("AnthropicApiKeySecret")
+    assert {"ProxyExecutionRole"} == reads("UatSignInSecret")
+    assert {
+        "PublishSessionFunctionRole",
+        "OpenDraftPullRequestFunctionRole",
+        "AnnounceSessionFunctionRole",
+        "ProxyExecutionRole",
+    } == reads("UatAccessKeysSecret")
     assert {
         "WebhookFunctionRole",
         "AgentApiFunctionRole",

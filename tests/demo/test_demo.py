@@ -34,8 +34,10 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
     positions = [demo.stdout.index(f"s  {state}\n") for state in states]
     assert sorted(positions) == positions
     story = [
+        "without the link, the session's URL says",
         "🟢 Running: ",
         f".uat.localhost:{ports.proxy} — ",
+        f".uat.localhost:{ports.proxy}/.uat/enter?token=",
         "the page before Claude's commit: \"What's for lunch?\"",
         "the page now:                    'Hello from Claude, lunch is served'",
         "In answer to the issue",

@@ -19,6 +19,7 @@ import httpx
 from cloud_agent_local import deployment, sample
 from cloud_agent_local.executions import Executions
 from cloud_agent_local.github_client import GitHubClient
+from cloud_agent_local.session_on_github import live_link
 from cloud_agent_local.status import sessions
 from cloud_agent_local.up import webhook_url
 from cloud_agent_local.visitor import Visitor
@@ -254,8 +255,18 @@ class System:
         assert "turn_finished" == row["activity"], row
         return row
 
+    def link(self, session: Session, seconds: float = 60) -> str:
+        """Where the session's URL leads in its status comment, as soon as it leads anywhere."""
+        return str(wait_for(lambda: live_link(self.status_comment(session)), bool, seconds))
+
     def visitor(self, session: Session) -> Visitor:
-        """Somebody who opens the session's URL."""
+        """Somebody who has clicked on the link in the session's comment."""
+        visitor = self.stranger(session)
+        visitor.enter(self.link(session))
+        return visitor
+
+    def stranger(self, session: Session) -> Visitor:
+        """Somebody who knows the session's URL and nothing else."""
         return Visitor(self.installation, session.id)
 
     def comments(self, number: int) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ def test_a_github_that_fails_once_there_is_a_pull_request_is_told_of_there(hurri
 
 
 def test_a_github_that_nobody_reaches_to_the_end_leaves_plain_words_on_the_row(hurried: System) -> None:
-    """The comment cannot be written: the row and the page at the session's address say it."""
+    """The comment cannot be written, so that nobody is given a link: the row says it, and no page to strangers."""
     system = repository(hurried, "down")
     path = f"/repos/{system.repository}/.*"
     with system.faults({"kind": "status", "status": 503, **REFUSED, "path": path}):
@@ -123,8 +123,9 @@ def test_a_github_that_nobody_reaches_to_the_end_leaves_plain_words_on_the_row(h
         assert "FAILED" == system.wait_for_end(session)
     row = system.wait_until_over(session)
     assert "GitHub did not answer, in spite of several retries" in row["end_reason"]
-    page = wait_for(system.visitor(session).fetch, lambda page: 410 == page.status, 10)
-    assert "GitHub did not answer" in page.text
+    page = system.stranger(session).fetch()
+    assert 401 == page.status
+    assert "GitHub did not answer" not in page.text
 
 
 def test_a_rule_that_protects_branches_is_named(hurried: System) -> None:

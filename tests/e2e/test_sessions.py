@@ -172,6 +172,7 @@ def test_hard_texts_work_end_to_end(system: System, title: str, body: str) -> No
 
 def test_a_merge_ends_the_session_and_its_url_says_so(system: System) -> None:
     session, row = started(system, "Until merged")
+    visitor = system.visitor(session)
     wait_for(lambda: pull_request(system, row), lambda pull: not pull["draft"])
     system.github.call("PUT", f"/repos/{system.repository}/pulls/{row['pull_number']}/merge", {})
 
@@ -179,7 +180,7 @@ def test_a_merge_ends_the_session_and_its_url_says_so(system: System) -> None:
     ended = system.row(session.id)
     assert ("COMPLETED", "The pull request was merged.") == (ended["status"], ended["end_reason"])
     assert commits_of(system, row) == listed(system.wait_for_status(session, "Ended"))
-    gone = wait_for(system.visitor(session).fetch, lambda page: 410 == page.status, 10)
+    gone = wait_for(visitor.fetch, lambda page: 410 == page.status, 10)
     assert "The pull request was merged." in gone.text
     wait_for(lambda: system.running_tasks(session), lambda tasks: [] == tasks)
 
@@ -202,6 +203,7 @@ def test_a_label_taken_off_while_the_session_starts_ends_it_and_the_label_starts
 
 def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_its_branch(system: System) -> None:
     first, row = started(system, "Farewell")
+    visitor = system.visitor(first)
     cluster = system.installation.outputs["ClusterArn"]
     system.client("ecs").stop_task(cluster=cluster, task=row["task_arn"], reason="pulled the plug")
 
@@ -209,7 +211,7 @@ def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_
     failure = system.wait_for_comment(row["pull_number"], f"<!-- claude-cloud-agent:failure:{first.id} -->")
     assert "pulled the plug" in failure
     assert "The agent's container stopped" in system.wait_for_status(first, "Failed")
-    assert 410 == wait_for(system.visitor(first).fetch, lambda page: 410 == page.status, 10).status
+    assert 410 == wait_for(visitor.fetch, lambda page: 410 == page.status, 10).status
     system.unlabel(first.issue_number)
     system.label(first.issue_number)
 

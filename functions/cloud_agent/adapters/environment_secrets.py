@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-import boto3
-
+from cloud_agent.adapters import clients
 from cloud_agent.domain.errors import CloudAgentError
 
 
@@ -16,7 +15,7 @@ class EnvironmentSecrets:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix.rstrip("/")
-        self._client = boto3.client("secretsmanager")
+        self._client = clients.secrets_manager()
 
     def values(self, repo: str, names: Iterable[str]) -> dict[str, str]:
         """The current value of each secret of this repository.

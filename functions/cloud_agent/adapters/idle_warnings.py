@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-import boto3
 from boto3.dynamodb.conditions import Attr
 
+from cloud_agent.adapters import clients
 from cloud_agent.adapters.contention import uncontended
 from cloud_agent.adapters.sessions_table import session_key
 from cloud_agent.domain.session import Ending, Session, SessionStatus, timestamp
@@ -15,7 +15,7 @@ class IdleWarnings:
     """Changes a running session's row only while it is as idle as the row that was read says."""
 
     def __init__(self, table_name: str) -> None:
-        self._table = boto3.resource("dynamodb").Table(table_name)
+        self._table = clients.table(table_name)
 
     def warn(self, session: Session, ends_at: datetime) -> bool:
         """Note when the session is going to end; returns False when it was not left alone meanwhile."""

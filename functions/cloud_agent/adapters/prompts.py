@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-import boto3
 from boto3.dynamodb.conditions import Attr, Key
 
+from cloud_agent.adapters import clients
 from cloud_agent.adapters.contention import uncontended
 from cloud_agent.adapters.sessions_table import session_key
 from cloud_agent.domain.answers import Answer
@@ -17,12 +17,18 @@ class Prompts:
     """The prompts of sessions and their answers. A prompt is stored once and answered once."""
 
     def __init__(self, table_name: str) -> None:
-        self._table = boto3.resource("dynamodb").Table(table_name)
+        self._table = clients.table(table_name)
         self._client = self._table.meta.client
 
-    def put_initial(self, session_id: str, prompt: Prompt) -> None:
-        """Store the issue as the session's first prompt, before the session has a row. Run twice, it is stored once."""
-        self._put_if_absent(_item(session_id, prompt))
+    def put(self, session_id: str, prompt: Prompt) -> None:
+        """Store a prompt whether or not the session lives. Run twice, it is stored once.
+
+        For the issue, before the session has a row, and for a follow-up after its end, which a successor carries over.
+        """
+        try:
+            self._table.put_item(Item=_item(session_id, prompt), ConditionExpression=Attr("pk").not_exists())
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
 
     def add(self, session_id: str, prompt: Prompt) -> bool:
         """Store a follow-up of a live session; returns False when the session is over.
@@ -39,10 +45,6 @@ class Prompts:
         }
         of_session, _ = self._write({"Update": session}, {"Put": self._new(session_id, prompt)})
         return of_session != "ConditionalCheckFailed"
-
-    def leave(self, session_id: str, prompt: Prompt) -> None:
-        """Store a follow-up of a session that is over, for its successor to carry over. Run twice, stored once."""
-        self._put_if_absent(_item(session_id, prompt))
 
     def of(self, session_id: str) -> list[Prompt]:
         """Every prompt of the session in the order people wrote them."""
@@ -93,13 +95,7 @@ class Prompts:
     def take_over(self, prompts: Iterable[Prompt], session_id: str) -> None:
         """Store prompts of an earlier session as prompts of this one, under the same ids. Run twice, once."""
         for prompt in prompts:
-            self._put_if_absent(_item(session_id, prompt))
-
-    def _put_if_absent(self, item: dict[str, Any]) -> None:
-        try:
-            self._table.put_item(Item=item, ConditionExpression=Attr("pk").not_exists())
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+            self.put(session_id, prompt)
 
     def _new(self, session_id: str, prompt: Prompt) -> dict[str, Any]:
         return {

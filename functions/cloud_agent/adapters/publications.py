@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from boto3.dynamodb.conditions import Attr
 
+from cloud_agent.adapters import clients
 from cloud_agent.domain.provenance import Commit
 from cloud_agent.domain.session import expiry_after_end, timestamp
 
@@ -36,8 +36,8 @@ class Publications:
     """The bookkeeping of publishing. Nothing here decides; what GitHub shows is the truth."""
 
     def __init__(self, table_name: str) -> None:
-        self._resource = boto3.resource("dynamodb")
-        self._table = self._resource.Table(table_name)
+        self._resource = clients.dynamodb()
+        self._table = clients.table(table_name)
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
     def of(self, session_id: str) -> Published:

@@ -3,9 +3,9 @@
 import time
 from datetime import datetime
 
-import boto3
 from boto3.dynamodb.conditions import Attr
 
+from cloud_agent.adapters import clients
 from cloud_agent.domain.requested_session import RequestedSession
 from cloud_agent.domain.session import expiry_after_end, timestamp
 
@@ -14,7 +14,7 @@ class RequestedSessions:
     """One row for each issue: its last session, claimed or not."""
 
     def __init__(self, table_name: str) -> None:
-        self._table = boto3.resource("dynamodb").Table(table_name)
+        self._table = clients.table(table_name)
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
     def last(self, repo: str, issue_number: int) -> RequestedSession | None:

@@ -1,13 +1,14 @@
-"""Secrets Manager: the webhook's secret and the GitHub credentials."""
+"""Secrets Manager: the webhook's secret, the GitHub credentials and the keys of access to sessions."""
 
-from typing import Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from aws_lambda_powertools.utilities.parameters import get_secret
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from cloud_agent.domain.errors import ConfigurationError
 
+S = TypeVar("S", bound=BaseModel)
 MAX_AGE_SECONDS = 60  # a rotated value is used by every warm worker within a minute
 
 
@@ -25,6 +26,18 @@ class GitHubCredentials(BaseModel):
         if bool(self.token) == bool(self.app_id and self.private_key):
             raise ValueError("give either app_id and private_key, or token")
         return self
+
+
+AccessKey = Annotated[str, StringConstraints(min_length=32)]  # HS256 asks for 32 bytes: RFC 7518, section 3.2
+
+
+class UatAccessKeys(BaseModel):
+    """What access to sessions is signed with, and a second key that is accepted besides, so that keys can change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    signing_key: AccessKey
+    verifying_key: AccessKey | Literal[""] = ""
 
 
 def read_secret(arn: str) -> str:
@@ -45,12 +58,22 @@ def read_github_credentials(arn: str) -> GitHubCredentials:
     Raises:
         ConfigurationError: the secret cannot be read or is not of the documented form; never shows its value.
     """
+    return _read(GitHubCredentials, arn, '{"app_id": "...", "private_key": "..."} or {"token": "..."}')
+
+
+def read_uat_access_keys(arn: str) -> UatAccessKeys:
+    """The keys of access to sessions.
+
+    Raises:
+        ConfigurationError: the secret cannot be read or is not of the documented form; never shows its value.
+    """
+    return _read(UatAccessKeys, arn, '{"signing_key": "...", "verifying_key": "..."}, 32 characters or more each')
+
+
+def _read(model: type[S], arn: str, form: str) -> S:
     text = read_secret(arn)
     try:
-        return GitHubCredentials.model_validate_json(text)
+        return model.model_validate_json(text)
     except ValidationError as error:
-        reasons = "; ".join(e["msg"] for e in error.errors())
-        raise ConfigurationError(
-            f'The secret {arn} must be JSON: {{"app_id": "...", "private_key": "..."}} or {{"token": "..."}} '
-            f"({reasons})."
-        ) from error
+        reasons = "; ".join(dict.fromkeys(e["msg"] for e in error.errors()))
+        raise ConfigurationError(f"The secret {arn} must be JSON: {form} ({reasons}).") from error

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-import boto3
 from boto3.dynamodb.conditions import Attr
 
+from cloud_agent.adapters import clients
 from cloud_agent.adapters.contention import uncontended
 from cloud_agent.domain.agent_reports import DevServer
 from cloud_agent.domain.errors import SessionNotFoundError
@@ -45,7 +45,7 @@ class SessionsTable:
     """The rows of sessions, issue locks and pull requests."""
 
     def __init__(self, table_name: str) -> None:
-        self._table = boto3.resource("dynamodb").Table(table_name)
+        self._table = clients.table(table_name)
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
     def get(self, session_id: str) -> Session:

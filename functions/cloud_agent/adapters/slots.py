@@ -7,8 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
+from cloud_agent.adapters import clients
 from cloud_agent.adapters.contention import uncontended
 from cloud_agent.adapters.sessions_table import SLOTS_KEY, session_key
 from cloud_agent.domain.session import SessionStatus, timestamp
@@ -31,7 +30,7 @@ class Slots:
     """Hands out slots, in the order in which sessions came."""
 
     def __init__(self, table_name: str) -> None:
-        self._table = boto3.resource("dynamodb").Table(table_name)
+        self._table = clients.table(table_name)
         self._client = self._table.meta.client
 
     def ensure(self) -> None:

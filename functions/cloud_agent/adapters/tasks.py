@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import boto3
-
+from cloud_agent.adapters import clients
 from cloud_agent.domain.errors import TaskNotRunningError
 from cloud_agent.domain.events import StoppedTask
 
@@ -36,7 +35,7 @@ class Tasks:
 
     def __init__(self, cluster_arn: str) -> None:
         self._cluster = cluster_arn
-        self._client = boto3.client("ecs")
+        self._client = clients.ecs()
 
     def find(self, session_id: str) -> AgentTask:
         """The session's running task; the newest, should RunTask have been retried.

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
+from cloud_agent.adapters import clients
 from cloud_agent.domain.session import Ending, Session
 
 # A wait that has been answered, has timed out or whose execution is over: the answer came late and is harmless.
@@ -25,7 +25,7 @@ class Workflow:
     """The state machine of statemachine/session.asl.json."""
 
     def __init__(self) -> None:
-        self._client = boto3.client("stepfunctions")
+        self._client = clients.step_functions()
 
     def start(self, state_machine_arn: str, name: str, execution_input: str) -> bool:
         """Start an execution of this name unless there is one already; returns whether this call started it."""

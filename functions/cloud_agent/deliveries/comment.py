@@ -62,7 +62,7 @@ def _store_wish(heard: Heard) -> bool:
     if session.status.is_live and (session.ending is None or goes_on) and prompts.add(session.session_id, said.prompt):
         return True
     if goes_on:
-        prompts.leave(session.session_id, said.prompt)
+        prompts.put(session.session_id, said.prompt)
     return goes_on
 
 

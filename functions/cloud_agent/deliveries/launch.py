@@ -57,7 +57,7 @@ def launch(settings: WebhookSettings, request: SessionRequest, issue: Prompt, as
     RequestedSessions(settings.sessions_table).note(request.repo, request.issue_number, requested)
     Slots(settings.sessions_table).ensure()
     prompt = issue.model_copy(update={"body": with_history(issue.body, _history(settings, previous_id))})
-    Prompts(settings.sessions_table).put_initial(request.session_id, prompt)
+    Prompts(settings.sessions_table).put(request.session_id, prompt)
     name = execution_name(request.repo, request.issue_number, request.session_id)
     started = Workflow().start(settings.state_machine_arn, name, request.model_dump_json())
     logger.info("session requested", extra={"execution_name": name, "started": started, "follows": request.follows})

@@ -22,11 +22,13 @@ _ACTIVITIES = {"": "Getting ready", "turn_started": "Thinking", "turn_finished":
 class StatusView:
     """All that the comment says. `place` is the session's place in the queue and the queue's length.
 
+    `link` is what a click on `url` opens: it may hold a token, which nobody has to read.
     `unanswered` counts the follow-ups, `working` says whether any prompt is still being worked on or about to be.
     """
 
     session: Session
     url: str
+    link: str
     execution_url: str
     logs_url: str
     trigger_label: str
@@ -116,7 +118,7 @@ def _facts(view: StatusView) -> str:
     session = view.session
     turns = f"{session.turns}" + (f" of {session.max_turns}" if session.max_turns else "")
     cost = f"${session.cost_usd:.2f}" + (f" of ${session.budget_usd:.2f}" if session.budget_usd else "")
-    live = "" if not session.status.is_live else view.url
+    live = "" if not session.status.is_live else f"[{view.url}]({view.link})"
     if session.status in {SessionStatus.QUEUED, SessionStatus.STARTING}:
         live += " (answers once the session runs)"
     rows = [

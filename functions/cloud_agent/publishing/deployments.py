@@ -1,8 +1,9 @@
 """The session's Deployment: GitHub's own box on the pull request, with the live address."""
 
 from cloud_agent.domain.messages import environment_name, execution_console_url
-from cloud_agent.domain.session import Session, SessionStatus, session_url
+from cloud_agent.domain.session import Session, SessionStatus
 from cloud_agent.publishing.context import PublishingContext
+from cloud_agent.publishing.links import session_link
 
 _DEED = "deployment"
 
@@ -23,8 +24,8 @@ def begin(context: PublishingContext, session: Session) -> int:
 def succeed(context: PublishingContext, session: Session) -> int:
     """Guarantee that the session's Deployment shows its live address; returns its id."""
     deployment_id = session.deployment_id or begin(context, session)
-    url = session_url(context.settings.uat_url, session.session_id)
-    context.repository(session).set_deployment_state(deployment_id, "success", _log_url(session), url)
+    link = session_link(context.settings, session)
+    context.repository(session).set_deployment_state(deployment_id, "success", _log_url(session), link)
     return deployment_id
 
 

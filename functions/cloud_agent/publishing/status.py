@@ -10,6 +10,7 @@ from cloud_agent.domain.session import Session, SessionStatus, session_url
 from cloud_agent.domain.status_comment import StatusView, render, session_marker
 from cloud_agent.observability import logger
 from cloud_agent.publishing.context import PublishingContext
+from cloud_agent.publishing.links import session_link
 from cloud_agent.publishing.own_commits import look_up
 
 # GitHub allows 80 requests a minute and 500 an hour that create content, all sessions of an installation together:
@@ -49,6 +50,7 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
     return StatusView(
         session=session,
         url=session_url(settings.uat_url, session_id),
+        link=session_link(settings, session),
         execution_url=execution_console_url(session.execution_arn),
         logs_url=logs_console_url(session.execution_arn, settings.agent_log_group, stream),
         trigger_label=settings.trigger_label,

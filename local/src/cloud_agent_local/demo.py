@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import httpx
 from rich.markdown import Markdown
 from rich.panel import Panel
 
@@ -52,16 +53,16 @@ def run(state_dir: Path, ports: Ports) -> None:
         lifecycle.down(earlier)
     installation = lifecycle.up(state_dir, ports)
     try:
-        session_url = show(installation)
+        link = show(installation)
         if sys.stdin.isatty():
-            _stay(installation, session_url)
+            _stay(installation, link)
     finally:
         lifecycle.down(installation)
         console.print("Stopped.")
 
 
 def show(installation: Installation) -> str:
-    """The main job on a running system, each part checked; returns the session's URL.
+    """The main job on a running system, each part checked; returns the link that opens the session.
 
     Raises:
         DemoError: names the part that is not so.
@@ -72,13 +73,13 @@ def show(installation: Installation) -> str:
     started = time.monotonic()
     github.call("POST", f"/repos/{installation.repository}/issues/{issue['number']}/labels", {"labels": [sample.LABEL]})
     console.print(f"  labelled {sample.LABEL}")
-    session_id, before = _follow_workflow(installation, issue["number"])
-    visitor = Visitor(installation, session_id)
-    session = SessionOnGitHub(installation, github, session_id)
+    session, visitor, before = _follow_workflow(installation, github, issue["number"])
     status = session.status_comment(visitor.url, TOLD_SECONDS)
     console.print(f"\n[bold]Pull request[/bold] {session.pull_request()['html_url']}")
     _show_comment("The session's status, kept up to date in one comment", status["body"])
     console.print(f"[bold]Session[/bold] {visitor.url} — {time.monotonic() - started:.1f} s after the label")
+    link = session.link(TOLD_SECONDS)
+    console.print(f"  to be opened by the link in the comment: {link}")
     console.print(f"  the page before Claude's commit: {before!r}")
     console.print(f"  the page now:                    {visitor.wait_for(GREETING, CHANGED_SECONDS).heading!r}")
     _show_answer(session, issue["html_url"], CHANGED_SECONDS)
@@ -86,24 +87,37 @@ def show(installation: Installation) -> str:
     _check_pull_request(session)
     if installation.model_is_scripted:
         console.print("  (what a real model would have cost: the scripted one is free)")
-    return visitor.url
+    return link
 
 
-def _follow_workflow(installation: Installation, issue_number: int) -> tuple[str, str]:
-    """Print each state as it is entered, until the session is live; its id, and the page's heading at that moment."""
+def _follow_workflow(
+    installation: Installation, github: GitHubClient, issue_number: int
+) -> tuple[SessionOnGitHub, Visitor, str]:
+    """Print each state as it is entered, until the session is live; with the page's heading at that moment."""
     executions = Executions(installation)
     console.print("\n[bold]Workflow[/bold], each state as it is entered")
     execution = executions.find(issue_number, START_SECONDS)
     console.print(f"  execution {execution.rpartition(':')[2]}")
     session_id = execution.rpartition("-")[2]
+    session, visitor = SessionOnGitHub(installation, github, session_id), Visitor(installation, session_id)
     before = None
     for state in executions.follow(execution, "Supervise Session", ANNOUNCED_SECONDS):
         console.print(f"  {state.seconds:6.1f} s  {state.name}")
         if state.name == "Announce Session":
-            before = Visitor(installation, session_id).wait_for("", START_SECONDS)  # nothing is changed yet
+            _enter(session, visitor)
+            before = visitor.wait_for("", START_SECONDS)  # nothing is changed yet
     if before is None or GREETING in before.text:
         raise DemoError("The page was not seen before Claude changed it.")
-    return session_id, before.heading
+    return session, visitor, before.heading
+
+
+def _enter(session: SessionOnGitHub, visitor: Visitor) -> None:
+    """By the link in the comment, as a person does; who only knows the session's URL is not shown its page."""
+    page = visitor.fetch()
+    if page.status != httpx.codes.UNAUTHORIZED:
+        raise DemoError(f"{visitor.url} answered {page.status}, headed {page.heading!r}, to somebody without its link.")
+    console.print(f"           without the link, the session's URL says {page.heading!r}")
+    visitor.enter(session.link(TOLD_SECONDS))
 
 
 def _steer(session: SessionOnGitHub, visitor: Visitor) -> None:
@@ -144,8 +158,8 @@ def _show_comment(title: str, body: str) -> None:
     console.print(Panel(Markdown(_HIDDEN.sub("", body)), title=title, width=PANEL_COLUMNS), soft_wrap=False)
 
 
-def _stay(installation: Installation, session_url: str) -> None:
-    console.print(f"\nOpen [bold]{session_url}[/bold] in a browser. Comment on its pull request, or label an issue of")
+def _stay(installation: Installation, link: str) -> None:
+    console.print(f"\nOpen [bold]{link}[/bold] in a browser. Comment on its pull request, or label an issue of")
     console.print(f"your own, at {installation.github_url}/{installation.repository}.")
     console.print("Ctrl-C stops everything.")
     try:

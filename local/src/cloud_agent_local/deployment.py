@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.exceptions import WaiterError
 
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.installation import PROJECT, aws_environment
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 STACK = "claude-cloud-agent-local"
 CONFIG = "local"  # the section of samconfig.toml
 COMMAND_SECONDS = 600
+RESTART_SECONDS = 90  # a proxy that is asked to end takes up to 60 s for those it serves
 
 
 def build(installation: Installation) -> None:
@@ -72,11 +74,37 @@ def client(installation: Installation, service: str) -> Any:  # noqa: ANN401 - b
     )
 
 
-def fill_secrets(installation: Installation, model: ModelAccess, github_app: dict[str, str]) -> None:
+def fill_secrets(
+    installation: Installation, model: ModelAccess, github_app: dict[str, str], sign_in: dict[str, str]
+) -> None:
     """Put the values that a person puts after the first deployment."""
+    values = {
+        "GitHubSecretArn": json.dumps(github_app),
+        "AnthropicApiKeySecretArn": model.api_key,
+        "UatSignInSecretArn": json.dumps(sign_in),
+    }
     secrets = client(installation, "secretsmanager")
-    secrets.put_secret_value(SecretId=installation.outputs["GitHubSecretArn"], SecretString=json.dumps(github_app))
-    secrets.put_secret_value(SecretId=installation.outputs["AnthropicApiKeySecretArn"], SecretString=model.api_key)
+    for output, value in values.items():
+        secrets.put_secret_value(SecretId=installation.outputs[output], SecretString=value)
+
+
+def restart_proxy(installation: Installation) -> None:
+    """Put new proxy tasks in the place of the old ones, which know the secrets as they were when they began.
+
+    Raises:
+        PartFailedError: the new ones do not run.
+    """
+    ecs = client(installation, "ecs")
+    cluster, service = installation.outputs["ClusterArn"], installation.outputs["ProxyServiceArn"]
+    ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
+    try:
+        ecs.get_waiter("services_stable").wait(
+            cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": RESTART_SECONDS}
+        )
+    except WaiterError as error:
+        raise PartFailedError(
+            f"The proxy's new tasks do not run: {error}. See its logs in {installation.log_dir}."
+        ) from error
 
 
 def webhook_secret(installation: Installation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -23,6 +23,8 @@ class Credentials:
     """What the local GitHub made on its first start."""
 
     app_id: str
+    client_id: str
+    client_secret: str
     private_key_pem: str
     token: str
     owner: str
@@ -31,7 +33,7 @@ class Credentials:
     def read(cls, github_dir: Path) -> Credentials:
         """From the local GitHub's data directory."""
         document = json.loads((github_dir / "credentials.json").read_text())
-        return cls(str(document["app_id"]), document["private_key_pem"], document["token"], document["owner"])
+        return cls(**{field.name: str(document[field.name]) for field in fields(cls)})
 
     def app_token(self) -> str:
         """A JSON Web Token for the App's own endpoints, valid for five minutes."""

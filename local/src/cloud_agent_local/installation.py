@@ -96,6 +96,11 @@ class Installation(BaseModel):
         """A session's URL without its id."""
         return f"http://{self.uat_domain}:{self.ports.proxy}"
 
+    @property
+    def sign_in_callback_url(self) -> str:
+        """Where the local GitHub sends those back to who have signed in."""
+        return f"http://sign-in.{self.uat_domain}:{self.ports.proxy}/callback"
+
     @classmethod
     def load(cls, state_dir: Path) -> Self | None:
         """What the last `up` wrote; None when there was none."""

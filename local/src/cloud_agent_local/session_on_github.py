@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from cloud_agent_local.installation import Installation
 
 POLL_SECONDS = 0.2
+_LIVE = re.compile(r"\| \*\*Live\*\* \| \[[^]]*\]\((\S+)\)")
+
+
+def live_link(comment: str) -> str | None:
+    """Where the session's URL leads in its status comment; None while, or once, there is none."""
+    found = _LIVE.search(comment)
+    return found[1] if found else None
 
 
 class SessionOnGitHub:
@@ -57,6 +65,18 @@ class SessionOnGitHub:
         """
         marker = f"<!-- claude-cloud-agent:session:{self._id} -->"
         return self._wait(lambda body: marker in body and words in body, f"The status comment with {words!r}", seconds)
+
+    def link(self, seconds: float) -> str:
+        """The link to the live session that people find in its status comment.
+
+        Raises:
+            DemoError: there is none within `seconds`.
+        """
+        body = self.status_comment("| **Live** |", seconds)["body"]
+        link = live_link(body)
+        if link is None:
+            raise DemoError("The status comment names the live session without linking it.")
+        return link
 
     def answer(self, url: str, seconds: float) -> dict[str, Any]:
         """Claude's reply to the issue or comment at this address.

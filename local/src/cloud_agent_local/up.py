@@ -71,6 +71,8 @@ def _bring_up(installation: Installation, model: ModelAccess, parameters: Mappin
         installation.save()
     with part("secrets and webhook"):
         _connect_github(installation, model)
+        if parameters.get("UatAccess") == "github":
+            deployment.restart_proxy(installation)  # it began before its secret had a value
     with part("proxy behind its load balancer"):
         _start_load_balancer(installation)
     with part("sample repository"):
@@ -90,7 +92,11 @@ def _start_embedded_aws(installation: Installation) -> None:
 
 
 def _start_local_github(installation: Installation) -> None:
-    options = {"port": installation.ports.github, "data-dir": installation.github_dir}
+    options = {
+        "port": installation.ports.github,
+        "data-dir": installation.github_dir,
+        "callback-url": installation.sign_in_callback_url,
+    }
     running = _start(installation, "github", "github", options)
     _wait(installation, running, f"{installation.github_api_url}/meta")
 
@@ -140,7 +146,8 @@ def _connect_github(installation: Installation, model: ModelAccess) -> None:
     """What a person does in the GitHub App's settings and in Secrets Manager after the first deployment."""
     github = GitHubClient(installation)
     app = {"app_id": github.credentials.app_id, "private_key": github.credentials.private_key_pem}
-    deployment.fill_secrets(installation, model, app)
+    sign_in = {"client_id": github.credentials.client_id, "client_secret": github.credentials.client_secret}
+    deployment.fill_secrets(installation, model, app, sign_in)
     hook = {
         "url": webhook_url(installation),
         "secret": deployment.webhook_secret(installation),

@@ -181,3 +181,59 @@ def test_a_services_numbers_may_come_from_parameters(aws: EmbeddedAws) -> None:
     source["Parameters"]["Count"]["Default"] = 0
     aws.deploy(source, stack["Stack"])
     eventually(lambda: (described()["desiredCount"], described()["runningCount"]) == (0, 0))
+
+
+def test_a_generated_secret_reaches_a_service_and_a_changed_one_its_next_deployment(aws: EmbeddedAws) -> None:
+    generate = {
+        "SecretStringTemplate": '{"verifying_key": ""}',
+        "GenerateStringKey": "signing_key",
+        "PasswordLength": 64,
+        "ExcludePunctuation": True,
+    }
+    keys = {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": generate}}
+    container = {
+        "Name": "main",
+        "Image": "local/python",
+        "Command": ["-u", "-c", "import os, time; print(os.environ['KEYS']); time.sleep(300)"],
+        "Secrets": [{"Name": "KEYS", "ValueFrom": {"Ref": "Keys"}}],
+    }
+    definition = {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {"NetworkMode": "awsvpc", "ContainerDefinitions": [container]},
+    }
+    service = {
+        "Type": "AWS::ECS::Service",
+        "Properties": {
+            "Cluster": aws.cluster,
+            "TaskDefinition": {"Ref": "Task"},
+            "LaunchType": "FARGATE",
+            "DesiredCount": 1,
+        },
+    }
+    outputs = {
+        "Keys": {"Ref": "Keys"},
+        "Service": {"Ref": "Service"},
+        "Callback": {"Fn::Join": ["//sign-in.", {"Fn::Split": ["//", "https://uat.example.com"]}]},
+    }
+    stack = aws.deploy(template(outputs, Keys=keys, Task=definition, Service=service))
+    ecs, secrets = aws.client("ecs"), aws.client("secretsmanager")
+
+    def shown() -> list[str]:
+        tasks = ecs.list_tasks(cluster=aws.cluster, serviceName=stack["Service"].rpartition("/")[2])["taskArns"]
+        return [aws.task_log(arn).strip() for arn in tasks]
+
+    generated = secrets.get_secret_value(SecretId=stack["Keys"])["SecretString"]
+    assert {"verifying_key", "signing_key"} == json.loads(generated).keys()
+    assert 64 == len(json.loads(generated)["signing_key"])
+    assert json.loads(generated)["signing_key"].isalnum()
+    assert "https://sign-in.uat.example.com" == stack["Callback"]
+    eventually(lambda: [generated] == shown())
+
+    secrets.put_secret_value(SecretId=stack["Keys"], SecretString="changed")
+    ecs.update_service(cluster=aws.cluster, service=stack["Service"], forceNewDeployment=True)
+    eventually(lambda: ["changed"] == shown())
+    ecs.get_waiter("services_stable").wait(
+        cluster=aws.cluster, services=[stack["Service"]], WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+    )
+    ecs.update_service(cluster=aws.cluster, service=stack["Service"], desiredCount=0)
+    eventually(lambda: [] == shown())

@@ -19,6 +19,7 @@ import jwt
 import pytest
 
 _DEADLINE_SECONDS = 15
+CALLBACK_URL = "http://sign-in.uat.localhost:8080/callback"
 
 
 def _free_port() -> int:
@@ -49,7 +50,8 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "cloud_agent_local.github", "--port", str(self.port)]
-        self.process = subprocess.Popen([*command, "--data-dir", str(self.data_dir), "--owner", "acme"])
+        settings = ["--data-dir", str(self.data_dir), "--owner", "acme", "--callback-url", CALLBACK_URL]
+        self.process = subprocess.Popen([*command, *settings])
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while True:
             try:
@@ -69,6 +71,10 @@ class Server:
             return self.process.wait(_DEADLINE_SECONDS)
         finally:
             self.process.kill()
+
+    @property
+    def callback_url(self) -> str:
+        return CALLBACK_URL
 
     def client(self, token: str) -> httpx.Client:
         return httpx.Client(base_url=self.api_url, headers={"Authorization": f"Bearer {token}"}, timeout=30)

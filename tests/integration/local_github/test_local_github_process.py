@@ -2,6 +2,7 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
+import json
 import stat
 from typing import Any
 
@@ -31,6 +32,20 @@ def test_a_restart_keeps_everything(fresh_server: Any) -> None:
 
 def test_credentials_are_readable_by_their_owner_alone(fresh_server: Any) -> None:
     assert 0o600 == stat.S_IMODE((fresh_server.data_dir / "credentials.json").stat().st_mode)
-    names = {"app_id", "client_id", "private_key_pem", "installation_id", "webhook_secret", "token", "owner"}
-    assert names == set(fresh_server.credentials)
+    app = {"app_id", "client_id", "client_secret", "private_key_pem", "installation_id", "webhook_secret"}
+    assert app | {"token", "owner"} == set(fresh_server.credentials)
     assert "acme" == fresh_server.credentials["owner"]
+
+
+def test_credentials_made_before_the_app_had_a_client_secret_are_completed(fresh_server: Any) -> None:
+    before = fresh_server.credentials
+    fresh_server.stop()
+    kept = {name: value for name, value in before.items() if name != "client_secret"}
+    (fresh_server.data_dir / "credentials.json").write_text(json.dumps(kept))
+    fresh_server.start()
+    after = fresh_server.credentials
+    assert kept == {name: value for name, value in after.items() if name != "client_secret"}
+    assert 40 == len(after["client_secret"])
+    fresh_server.stop()
+    fresh_server.start()
+    assert after == fresh_server.credentials

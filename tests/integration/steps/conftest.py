@@ -22,6 +22,7 @@ import pytest
 from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from tests import fresh_worker
 
 from cloud_agent import settings
 from cloud_agent.domain.session import SessionRequest
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 ACCOUNT = "arn:aws:states:us-east-1:000000000000"
+SIGNING_KEY = "a-signing-key-of-32-characters-or-more"
 _DEADLINE_SECONDS = 30
 GIT_ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -327,9 +329,17 @@ def secrets_provider(aws_url: str) -> SecretsProvider:
     return SecretsProvider(boto3_client=_SESSION.client("secretsmanager", endpoint_url=aws_url))
 
 
+@pytest.fixture(scope="session")
+def access_keys(aws_url: str) -> str:
+    """The ARN of the keys of access to sessions, as the stack generates them."""
+    client = _SESSION.client("secretsmanager", endpoint_url=aws_url)
+    keys = json.dumps({"signing_key": SIGNING_KEY, "verifying_key": ""})
+    return str(client.create_secret(Name="uat-access-keys", SecretString=keys)["ARN"])
+
+
 @pytest.fixture
 def environment(
-    aws_url: str, github: GitHub, secrets_provider: SecretsProvider, monkeypatch: pytest.MonkeyPatch
+    aws_url: str, github: GitHub, secrets_provider: SecretsProvider, access_keys: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """What the template and Lambda give a step, with nothing remembered of an earlier test."""
     variables = {
@@ -342,6 +352,8 @@ def environment(
         "POWERTOOLS_TRACE_DISABLED": "1",
         "SESSIONS_TABLE": "sessions",
         "TRIGGER_LABEL": "claude-dev",
+        "UAT_ACCESS": "link",
+        "UAT_ACCESS_KEYS_ARN": access_keys,
         "UAT_URL": "https://uat.example.com",
     }
     for name, value in variables.items():
@@ -352,9 +364,9 @@ def environment(
     monkeypatch.setattr(metrics.provider, "namespace", "Tests")
     monkeypatch.setattr(metrics.provider, "service", "tests")
     monkeypatch.setitem(DEFAULT_PROVIDERS, "secrets", secrets_provider)
-    settings._load.cache_clear()  # noqa: SLF001 - as above
+    fresh_worker.begin()
     yield
-    settings._load.cache_clear()  # noqa: SLF001 - as above
+    fresh_worker.begin()
 
 
 @pytest.fixture

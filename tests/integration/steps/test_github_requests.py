@@ -41,7 +41,7 @@ def test_a_session_of_one_turn_makes_few_requests(
     by_step = {}
     steps.change(session, status="STARTING")
     issue = Prompt(id=INITIAL_PROMPT_ID, kind=PromptKind.ISSUE, body="", author="octo-dev", url="u", created_at="")
-    Prompts("sessions").put_initial(session.session_id, issue)
+    Prompts("sessions").put(session.session_id, issue)
     for step in STEPS[:3]:
         steps.run(step, session, **steps.more(step, session))
         by_step[step] = Counter(requests)

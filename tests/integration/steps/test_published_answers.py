@@ -36,7 +36,7 @@ class Conversation:
         prompt = Prompt(
             id=prompt_id, kind=kind, body="And?", author="octo-dev", url=url, created_at="", comment_id=comment_id
         )
-        store = self.prompts.put_initial if kind is PromptKind.ISSUE else self.prompts.add
+        store = self.prompts.put if kind is PromptKind.ISSUE else self.prompts.add
         store(self.session.session_id, prompt)
 
     def answer(self, prompt_id: str, **members: Any) -> None:  # noqa: ANN401 - any member

@@ -44,7 +44,7 @@ def test_the_steps_of_a_start_run_twice_leave_one_branch_one_pull_request_one_co
     url = f"https://{session.session_id}.uat.example.com"
     assert url in comment
     (deployment,) = github.deployments(session)
-    assert ("success", url) == (deployment["state"], deployment["environment_url"])
+    assert ("success", f"{url}/.uat/enter") == (deployment["state"], deployment["environment_url"].partition("?")[0])
 
 
 def test_a_branch_that_work_was_pushed_to_keeps_its_base_and_its_first_commit(

@@ -21,6 +21,7 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
+from tests import fresh_worker
 
 from cloud_agent import settings
 from cloud_agent.adapters.sessions_table import lock_key, pull_key, session_key
@@ -37,6 +38,7 @@ EVENTS = Path(__file__).parents[3] / "events"
 STATE_MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:test-session"
 CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012:cluster/test"
 TASK_FAMILY = "claude-cloud-agent-agent"
+SIGNING_KEY = "a-signing-key-of-32-characters-or-more"
 WEBHOOK_SECRET = "It's a Secret to Everybody"  # the one that signs the samples in events/
 
 
@@ -349,7 +351,9 @@ def account(aws_server: tuple[str, dict[str, AwsService]]) -> Iterator[None]:
         variables.setenv("AWS_ENDPOINT_URL_SFN", aws_server[0])
         variables.setenv("AWS_ENDPOINT_URL_ECS", aws_server[0])
         with mock_aws():
+            fresh_worker.begin()
             yield
+            fresh_worker.begin()
 
 
 @pytest.fixture
@@ -430,6 +434,8 @@ def environment(
         GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),
         CLUSTER_ARN=CLUSTER_ARN,
         UAT_URL="https://uat.example.com",
+        UAT_ACCESS="link",
+        UAT_ACCESS_KEYS_ARN=put_secret(json.dumps({"signing_key": SIGNING_KEY, "verifying_key": ""}), "uat-access"),
         AGENT_LOG_GROUP="/claude-cloud-agent/agent",
         AGENT_TASK_FAMILY=TASK_FAMILY,
         ENVIRONMENT_SECRET_PREFIX="claude-cloud-agent",

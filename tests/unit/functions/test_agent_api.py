@@ -77,7 +77,7 @@ def _ask(table: Table, prompt_id: str = PROMPT, session_id: str = ID, title: str
         created_at="2026-11-22T08:00:00.000Z",
         comment_id=None if prompt_id == PROMPT else 7,
     )
-    Prompts(table.name).put_initial(session_id, prompt)
+    Prompts(table.name).put(session_id, prompt)
 
 
 def _states(table: Table, session_id: str = ID) -> list[PromptState]:

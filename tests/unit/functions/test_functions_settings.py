@@ -37,7 +37,13 @@ def test_a_missing_variable_is_named(environment: Callable[..., None], monkeypat
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("UAT_URL", "uat.example.com"), ("GITHUB_API_URL", "file:///etc"), ("SESSIONS_TABLE", "")]
+    ("name", "value"),
+    [
+        ("UAT_URL", "uat.example.com"),
+        ("UAT_ACCESS", "everybody"),
+        ("GITHUB_API_URL", "file:///etc"),
+        ("SESSIONS_TABLE", ""),
+    ],
 )
 def test_an_unusable_variable_is_named(environment: Callable[..., None], name: str, value: str) -> None:
     environment(**{name: value})

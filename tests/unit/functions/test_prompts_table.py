@@ -82,14 +82,14 @@ def _canceled(*codes: str) -> ClientError:
 
 def test_the_issue_is_the_first_prompt_however_often_it_is_stored(prompts: Prompts) -> None:
     for _ in range(2):
-        prompts.put_initial(ID, _issue())
+        prompts.put(ID, _issue())
     assert [_issue()] == prompts.of(ID)
 
 
 def test_the_issue_stored_again_is_not_to_be_answered_again(prompts: Prompts) -> None:
-    prompts.put_initial(ID, _issue())
+    prompts.put(ID, _issue())
     prompts.answer(ID, _answer(INITIAL_PROMPT_ID))
-    prompts.put_initial(ID, _issue())
+    prompts.put(ID, _issue())
     assert [] == prompts.unanswered(ID)
 
 
@@ -140,8 +140,8 @@ def test_prompts_stand_in_the_order_in_which_people_wrote_them(table: Table, pro
     later, earlier, same_second = _prompt(8, minute=2), _prompt(9, minute=1), _prompt(10, minute=1)
     for prompt in (later, same_second, earlier):
         prompts.add(ID, prompt)
-    prompts.put_initial(ID, _issue())
-    prompts.put_initial(OTHER, _issue())
+    prompts.put(ID, _issue())
+    prompts.put(OTHER, _issue())
     assert [_issue(), earlier, same_second, later] == prompts.of(ID)
 
 
@@ -191,13 +191,13 @@ def test_answers_stand_in_the_order_of_their_prompts(table: Table, prompts: Prom
 
 def test_what_a_session_left_unanswered_is_taken_over_once(table: Table, prompts: Prompts) -> None:
     _claim(table)
-    prompts.put_initial(ID, _issue())
+    prompts.put(ID, _issue())
     answered, taken, pending = (_prompt(minute=minute) for minute in (1, 2, 3))
     for prompt in (answered, taken, pending):
         prompts.add(ID, prompt)
     prompts.answer(ID, _answer(answered.id))
     prompts.take(ID, taken.id)
-    prompts.put_initial(OTHER, _issue())
+    prompts.put(OTHER, _issue())
 
     prompts.take_over(inherited(prompts.unanswered(ID), has_failed=False).taken_over, OTHER)
     assert [_issue(), taken, pending] == prompts.of(OTHER)

@@ -11,7 +11,13 @@ import boto3
 import pytest
 
 from cloud_agent.adapters import secrets
-from cloud_agent.adapters.secrets import GitHubCredentials, read_github_credentials, read_secret
+from cloud_agent.adapters.secrets import (
+    GitHubCredentials,
+    UatAccessKeys,
+    read_github_credentials,
+    read_secret,
+    read_uat_access_keys,
+)
 from cloud_agent.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -78,4 +84,44 @@ def test_unusable_credentials_are_refused_without_being_shown(put_secret: Callab
         read_github_credentials(arn)
     assert arn in str(refused.value)
     assert '{"token": "..."}' in str(refused.value)
+    assert "SENSITIVE" not in "".join(traceback.format_exception(refused.value))
+
+
+SIGNING, VERIFYING = "s" * 32, "v" * 64
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (f'{{"verifying_key": "", "signing_key": "{SIGNING}"}}', UatAccessKeys(signing_key=SIGNING)),
+        (f'{{"signing_key": "{SIGNING}"}}', UatAccessKeys(signing_key=SIGNING)),
+        (
+            f'{{"signing_key": "{SIGNING}", "verifying_key": "{VERIFYING}"}}',
+            UatAccessKeys(signing_key=SIGNING, verifying_key=VERIFYING),
+        ),
+    ],
+    ids=["as generated", "without a second key", "while they change"],
+)
+def test_the_keys_of_access_are_read(put_secret: Callable[[str], str], value: str, expected: UatAccessKeys) -> None:
+    assert expected == read_uat_access_keys(put_secret(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{}",
+        "SENSITIVE",
+        '{"signing_key": ""}',
+        f'{{"signing_key": "SENSITIVE{"x" * 22}"}}',
+        f'{{"signing_key": "{SIGNING}", "verifying_key": "SENSITIVE"}}',
+        f'{{"signing_key": "{SIGNING}", "other": "SENSITIVE"}}',
+        f'{{"verifying_key": "SENSITIVE{VERIFYING}"}}',
+    ],
+)
+def test_unusable_keys_of_access_are_refused_without_being_shown(put_secret: Callable[[str], str], value: str) -> None:
+    arn = put_secret(value)
+    with pytest.raises(ConfigurationError) as refused:
+        read_uat_access_keys(arn)
+    assert arn in str(refused.value)
+    assert '"signing_key": "..."' in str(refused.value)
     assert "SENSITIVE" not in "".join(traceback.format_exception(refused.value))

@@ -18,6 +18,7 @@ from cloud_agent.domain.status_comment import LISTED, StatusView, render, sessio
 ID = "09e22a8b"
 EXECUTION = f"arn:aws:states:eu-central-1:123456789012:execution:m:acme-shop-42-{ID}"
 URL = f"https://{ID}.uat.example.com"
+LINK = f"{URL}/.uat/enter?token=header.claims_and-more.signature"
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 EXECUTION_URL = execution_console_url(EXECUTION)
 LOGS_URL = logs_console_url(EXECUTION, "/agent", "session/agent/0a1b")
@@ -40,6 +41,7 @@ def view(*, commits: int = 0, subject: str = "Show the menu", **members: Any) ->
     return StatusView(
         session=Session.model_validate(row | of_session),
         url=URL,
+        link=LINK,
         execution_url=EXECUTION_URL,
         logs_url=LOGS_URL,
         trigger_label="claude-dev",
@@ -76,6 +78,21 @@ def test_branch_turns_cost_links_and_a_way_on_are_always_there(status: SessionSt
     assert (URL in comment) is status.is_live
     assert ("`/stop`" in comment) is status.is_live
     assert ("`claude-dev`" in comment) is not status.is_live
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "RUNNING"])
+def test_the_link_is_behind_the_url_and_is_not_itself_read(status: str) -> None:
+    comment = render(view(status=status))
+    assert f"[{URL}]({LINK})" in comment
+    assert 1 == comment.count("token=")
+    assert f'<a href="{LINK}">{URL}</a>' in MARKDOWN.render(comment)
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
+def test_an_ended_session_has_no_link(status: str) -> None:
+    comment = render(view(status=status))
+    assert URL not in comment
+    assert "token=" not in comment
 
 
 def test_before_the_limits_are_known_none_is_claimed() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
+from tests import fresh_worker
 
 from cloud_agent.adapters.workflow import Workflow
 from cloud_agent.domain.signature import sign
@@ -235,8 +236,10 @@ def test_a_start_that_failed_is_tried_again_by_the_redelivery(
     with monkeypatch.context() as broken:
         broken.setenv("AWS_ENDPOINT_URL_SFN", "http://127.0.0.1:9")
         broken.setenv("AWS_MAX_ATTEMPTS", "1")
+        fresh_worker.begin()
         with pytest.raises(Exception, match="Could not connect"):
             deliver()
+    fresh_worker.begin()
     assert (202, {"session_id": "513821dd"}) == deliver()
     assert [EXECUTION] == list(step_functions.executions)
 

@@ -85,7 +85,7 @@ def wish(body: str, number: int) -> Prompt:
 
 def put_turn(table: Table, session_id: str, prompt: Prompt, result: str = "") -> None:
     stored = Prompts(table.name)
-    stored.leave(session_id, prompt)
+    stored.put(session_id, prompt)
     stored.take(session_id, prompt.id)
     if result:
         answer = Answered(prompt_id=prompt.id, is_error=False, result=result, created_at="2026-11-22T07:30:00.000Z")

@@ -138,7 +138,7 @@ def test_a_label_put_back_brings_the_history_along(
     put_session(first, status="STOPPED")
     prompts = Prompts(table.name)
     asked = Prompt(id="1" * 26, kind=PromptKind.COMMENT, body="In blue.", author="eve", url="u", created_at="c")
-    prompts.leave(first, asked)
+    prompts.put(first, asked)
     for prompt_id, result in ((INITIAL_PROMPT_ID, "I built it."), (asked.id, "It is blue now.")):
         answer = Answered(prompt_id=prompt_id, is_error=False, result=result, created_at="c")
         assert prompts.answer(first, answer)

@@ -19,12 +19,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=4580)
     parser.add_argument("--data-dir", type=Path, required=True, help="everything is kept here; made when missing")
     parser.add_argument("--owner", default="acme", help="the organization, when the data directory is new")
+    parser.add_argument(
+        "--callback-url", action="append", default=[], help="where the App's users are sent back to; may be repeated"
+    )
     arguments = parser.parse_args()
     # Uvicorn ends its requests, then raises the signal again; ended as asked is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if not is_login(arguments.owner):
         parser.error(f"--owner: {arguments.owner!r} is no login; use letters, digits and single hyphens")
-    site = Site(arguments.data_dir, f"http://localhost:{arguments.port}", arguments.owner)
+    base_url, callback_urls = f"http://localhost:{arguments.port}", tuple(arguments.callback_url)
+    site = Site(arguments.data_dir, base_url, arguments.owner, callback_urls)
     uvicorn.run(
         build_app(site),
         host="127.0.0.1",

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hmac
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from cloud_agent_local.github.site import BOT, Site, digest
 
 _LONGEST_JWT_SECONDS = 600  # GitHub: "no more than 10 minutes into the future"
 _CLOCK_SKEW_SECONDS = 60
+USER_TOKEN_PREFIX = "ghu_"  # noqa: S105 - how such tokens begin, as on GitHub
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ class Person:
 
 
 @dataclass(frozen=True)
+class PersonThroughApp(Person):
+    """A user for whom the App acts, with a user access token: may do what both may do."""
+
+    @property
+    def is_site_admin(self) -> bool:
+        """Never: no App looks after the site."""
+        return False
+
+
+@dataclass(frozen=True)
 class Installation:
     """The App, with an installation token: `repositories` are ids (None: all of the account's)."""
 
@@ -55,7 +67,14 @@ class App:
     login: str = BOT
 
 
-Actor = Anonymous | Person | Installation | App
+@dataclass(frozen=True)
+class AppClient:
+    """The App's web server, proven by client id and secret: may look after its users' tokens only."""
+
+    login: str = BOT
+
+
+Actor = Anonymous | Person | Installation | App | AppClient
 
 
 def identify(site: Site, authorization: str) -> Actor:
@@ -67,21 +86,44 @@ def identify(site: Site, authorization: str) -> Actor:
     """
     if not authorization:
         return Anonymous()
-    credential = _credential(authorization)
-    return _app(site, credential) if credential.count(".") == 2 else _token_actor(site, credential)  # noqa: PLR2004 - a JWT has three parts
-
-
-def _credential(authorization: str) -> str:
     scheme, _, value = authorization.partition(" ")
-    if scheme.lower() in {"bearer", "token"}:
-        return value.strip()
-    if scheme.lower() == "basic":
-        try:
-            username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise UnauthenticatedError("Bad credentials") from error
-        return password if password not in {"", "x-oauth-basic"} else username
+    match scheme.lower():
+        case "bearer" | "token":
+            return _bearer(site, value.strip())
+        case "basic":
+            return _basic(site, value)
     raise UnauthenticatedError("Bad credentials")
+
+
+def _basic(site: Site, value: str) -> Actor:
+    try:
+        username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise UnauthenticatedError("Bad credentials") from error
+    if is_client(site, username, password):
+        return AppClient()
+    return _bearer(site, password if password not in {"", "x-oauth-basic"} else username)
+
+
+def is_client(site: Site, client_id: str, client_secret: str) -> bool:
+    """Tell whether these are the App's client id and secret."""
+    ours = site.credentials
+    return client_id == ours.client_id and hmac.compare_digest(client_secret.encode(), ours.client_secret.encode())
+
+
+def _bearer(site: Site, credential: str) -> Actor:
+    if credential.count(".") == 2:  # noqa: PLR2004 - a JWT has three parts
+        return _app(site, credential)
+    if credential.startswith(USER_TOKEN_PREFIX):
+        return _user_of_app(site, credential)
+    return _token_actor(site, credential)
+
+
+def _user_of_app(site: Site, token: str) -> PersonThroughApp:
+    row = site.storage.one("SELECT * FROM user_tokens WHERE digest = ?", digest(token))
+    if not row or datetime.fromisoformat(row["expires_at"]) <= datetime.now(UTC):
+        raise UnauthenticatedError("Bad credentials")
+    return PersonThroughApp(row["login"])
 
 
 def _token_actor(site: Site, token: str) -> Actor:

@@ -11,7 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cloud_agent_local.github import smart_http
+from cloud_agent_local.github import smart_http, token_exchange
 from cloud_agent_local.github.api import (
     accounts,
     apps,
@@ -23,11 +23,12 @@ from cloud_agent_local.github.api import (
     repositories,
     rulesets,
     stage,
+    user_tokens,
 )
 from cloud_agent_local.github.deliveries import delivering
 from cloud_agent_local.github.errors import ApiError, MovedError, NotFoundError
 from cloud_agent_local.github.fault_injection import FaultInjection
-from cloud_agent_local.github.pages import forms, views
+from cloud_agent_local.github.pages import authorize, forms, views
 from cloud_agent_local.github.pages.rendering import error_page
 from cloud_agent_local.github.request_log import RequestLogging
 from cloud_agent_local.github.rest import respond_error
@@ -45,7 +46,10 @@ _PARTS = (
     rulesets,
     graphql,
     stage,
+    user_tokens,
+    token_exchange,
     smart_http,
+    authorize,
     forms,
     views,
 )

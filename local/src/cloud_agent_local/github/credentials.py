@@ -18,11 +18,13 @@ class Credentials:
     """What a client needs: the GitHub App's identity and key, and the personal token of the user `octo-dev`.
 
     `owner` is the organization whose repositories `octo-dev` administers; `installation_id` is the App's
-    installation there. `webhook_secret` is the secret the App's webhook starts with.
+    installation there. `webhook_secret` is the secret the App's webhook starts with; with `client_id` and
+    `client_secret` the App exchanges a user's authorization for a token.
     """
 
     app_id: int
     client_id: str
+    client_secret: str
     private_key_pem: str
     installation_id: int
     webhook_secret: str
@@ -33,10 +35,17 @@ class Credentials:
 def load_or_create(path: Path, owner: str) -> Credentials:
     """Return the credentials kept at `path`; the first time make them, for `owner`, readable by us alone."""
     if path.exists():
-        return Credentials(**json.loads(path.read_text(encoding="utf-8")))
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if "client_secret" in kept:
+            return Credentials(**kept)
+        # Made before users could authorize the App.
+        credentials = Credentials(**kept, client_secret=secrets.token_hex(20))
+        _write_private(path, json.dumps(asdict(credentials), indent=2) + "\n")
+        return credentials
     credentials = Credentials(
         app_id=secrets.randbelow(900_000) + 100_000,
         client_id=f"Iv23li{secrets.token_hex(7)}",
+        client_secret=secrets.token_hex(20),
         private_key_pem=_private_key_pem(),
         installation_id=secrets.randbelow(90_000_000) + 10_000_000,
         webhook_secret=secrets.token_hex(20),

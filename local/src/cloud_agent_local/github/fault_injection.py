@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cloud_agent_local.github.actors import App, Installation, Person, identify
+from cloud_agent_local.github.actors import App, AppClient, Installation, Person, identify
 from cloud_agent_local.github.errors import ApiError
 from cloud_agent_local.github.faults import Drop, Fault, RateLimit, Status, Timeout
 from cloud_agent_local.github.request_log import api_path
@@ -24,7 +24,7 @@ _SECONDARY = (
 
 
 class FaultInjection:
-    """ASGI middleware that lets requests to REST, GraphQL and git meet the faults planned for them."""
+    """ASGI middleware that lets requests to REST, GraphQL, git and for user tokens meet the faults planned for them."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
@@ -62,7 +62,7 @@ def _kind_of_actor(site: Site, authorization: str) -> str:
     except ApiError:
         return "nobody"
     match actor:
-        case App() | Installation():
+        case App() | AppClient() | Installation():
             return "app"
         case Person():
             return "person"

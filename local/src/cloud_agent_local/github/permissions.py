@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloud_agent_local.github.actors import Actor, Anonymous, App, Installation, Person
+from cloud_agent_local.github.actors import Actor, Anonymous, App, AppClient, Installation, Person, PersonThroughApp
 from cloud_agent_local.github.credentials import PERSON
 from cloud_agent_local.github.errors import ArchivedError, ForbiddenError, NotFoundError, UnauthenticatedError
 from cloud_agent_local.github.site import Repository, Site
@@ -79,6 +79,8 @@ def may_see(site: Site, actor: Actor, repository: Repository) -> bool:
     if not repository.row["private"]:
         return True
     match actor:
+        case PersonThroughApp() if not _installation_over(site, repository):
+            return False
         case Person():
             return at_least(role(site, repository, actor.login), "read")
         case Installation():
@@ -102,15 +104,25 @@ def authorize(site: Site, actor: Actor, repository: Repository, needs: Needs) ->
             raise UnauthenticatedError("Requires authentication")
         case Person() if not at_least(role(site, repository, actor.login), needs.person):
             raise ForbiddenError("Must have admin rights to Repository.")
+        case PersonThroughApp() if not _granted(_installation_over(site, repository), repository, needs):
+            raise ForbiddenError.for_integration()
         case Installation() if not _granted(actor, repository, needs):
             raise ForbiddenError.for_integration()
-        case App():
+        case App() | AppClient():
             raise ForbiddenError.for_integration()
     if needs.level == "write" and repository.row["archived"] and not needs.even_archived:
         raise ArchivedError
 
 
-def _granted(actor: Installation, repository: Repository, needs: Needs) -> bool:
-    if not covers(actor, repository):
+def _installation_over(site: Site, repository: Repository) -> Installation | None:
+    """Return what the App may do in a repository whoever uses it, None where it is not installed or is suspended."""
+    row = site.installation(repository.owner)
+    if not row or row["suspended_at"]:
+        return None
+    return Installation(row["account"], row["id"], repositories=None, permissions=APP_PERMISSIONS)
+
+
+def _granted(actor: Installation | None, repository: Repository, needs: Needs) -> bool:
+    if not actor or not covers(actor, repository):
         return needs.level == "read" and not repository.row["private"]
     return any(at_least(actor.permissions.get(name, "none"), needs.level) for name in needs.permissions)

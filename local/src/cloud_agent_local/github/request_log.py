@@ -11,13 +11,15 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LIMIT = 10_000  # requests kept; a session needs some dozens
+EXCHANGE_PATH = "/login/oauth/access_token"
 _REST, _ADMIN = "/api/v3", "/api/v3/admin"
 
 
 def api_path(path: str) -> str | None:
-    """Return the path of a REST, GraphQL or git request as the API knows it, or None for pages and for /admin.
+    """Return the path of a program's request as the API knows it, or None for pages and for /admin.
 
-    `/api/v3/repos/a/b` is `/repos/a/b`, `/api/graphql` is `/graphql`, and `/a/b.git/info/refs` is itself.
+    `/api/v3/repos/a/b` is `/repos/a/b`, `/api/graphql` is `/graphql`; `/a/b.git/info/refs` and `EXCHANGE_PATH` are
+    themselves.
     """
     if path == _ADMIN or path.startswith(f"{_ADMIN}/"):
         return None
@@ -25,7 +27,7 @@ def api_path(path: str) -> str | None:
         return path.removeprefix(_REST)
     if path.startswith("/api/"):
         return path.removeprefix("/api")
-    return path if ".git/" in path else None
+    return path if ".git/" in path or path == EXCHANGE_PATH else None
 
 
 class RequestLog:
@@ -48,7 +50,7 @@ class RequestLog:
 
 
 class RequestLogging:
-    """ASGI middleware that writes down each request to REST, GraphQL and git.
+    """ASGI middleware that writes down each request to REST, GraphQL and git, and for user tokens.
 
     What handles a request tells more of it in the scope's state: `actor`, `operation` (of GraphQL), `fault`.
     """

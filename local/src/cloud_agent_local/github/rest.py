@@ -13,7 +13,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cloud_agent_local.github.actors import Actor, Anonymous, App, Installation, Person, identify
+from cloud_agent_local.github.actors import (
+    Actor,
+    Anonymous,
+    App,
+    AppClient,
+    Installation,
+    Person,
+    PersonThroughApp,
+    identify,
+)
 from cloud_agent_local.github.errors import (
     ApiError,
     BadRequestError,
@@ -157,9 +166,20 @@ def public_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> R
     return _route(method, path, endpoint)
 
 
+def user_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> Route:
+    """Serve an address to people, and to the App where it acts for one."""
+    return _route(method, path, _only_for(Person, endpoint))
+
+
 def person_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> Route:
     """Serve an address to people with a token of their own."""
-    return _route(method, path, _only_for(Person, endpoint))
+
+    def answer(call: Call) -> Reply:
+        if isinstance(call.actor, PersonThroughApp):
+            raise ForbiddenError.for_integration()
+        return endpoint(call)
+
+    return _route(method, path, _only_for(Person, answer))
 
 
 def site_admin_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> Route:
@@ -181,6 +201,11 @@ def installation_route(method: str, path: str, endpoint: Callable[[Call], Reply]
 def app_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> Route:
     """Serve an address to the App, proven by its JWT."""
     return _route(method, path, _only_for(App, endpoint))
+
+
+def app_client_route(method: str, path: str, endpoint: Callable[[Call], Reply]) -> Route:
+    """Serve an address to the App's web server, proven by client id and secret."""
+    return _route(method, path, _only_for(AppClient, endpoint))
 
 
 def _only_for(kind: type, endpoint: Callable[[Call], Reply]) -> Callable[[Call], Reply]:

@@ -6,6 +6,21 @@ CREATE TABLE IF NOT EXISTS tokens (
     -- the rest is set for installation tokens only; repositories is a JSON list of ids, null for all
     installation_id INTEGER, repositories TEXT, permissions TEXT, expires_at TEXT
 );
+-- Whoever authorized the App, and what came of it.
+CREATE TABLE IF NOT EXISTS authorizations (
+    id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE COLLATE NOCASE, created_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS oauth_codes (
+    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, login TEXT NOT NULL, redirect_uri TEXT NOT NULL,
+    code_challenge TEXT, expires_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS user_tokens (
+    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, login TEXT NOT NULL, expires_at TEXT NOT NULL
+);
+-- Who is signed in to the pages on which the App is authorized, by the digest of a browser's cookie.
+CREATE TABLE IF NOT EXISTS browser_sessions (
+    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, login TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS hook (
     id INTEGER PRIMARY KEY CHECK (id = 1), url TEXT NOT NULL, secret TEXT NOT NULL, content_type TEXT NOT NULL,
     insecure_ssl TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL

@@ -52,13 +52,15 @@ class Site:
     """The whole of this GitHub: where it answers, what it stores, who it knows.
 
     `data_dir` is created when missing, and `owner` matters then only; afterwards the credentials kept there say it.
+    `callback_urls` are those of the App's settings: where its users may be sent back to.
     """
 
-    def __init__(self, data_dir: Path, base_url: str, owner: str) -> None:
+    def __init__(self, data_dir: Path, base_url: str, owner: str, callback_urls: tuple[str, ...] = ()) -> None:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.data_dir = data_dir.resolve()
         self.base_url = base_url
         self.api_url = f"{base_url}/api/v3"
+        self.callback_urls = callback_urls
         self.credentials: Credentials = load_or_create(self.data_dir / "credentials.json", owner)
         self.storage = Storage(self.data_dir / "github.sqlite3")
         self.request_log = RequestLog()

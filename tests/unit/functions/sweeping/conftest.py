@@ -121,7 +121,7 @@ class Fleet:
         prompt = Prompt(
             id=INITIAL_PROMPT_ID, kind=PromptKind.ISSUE, body="", author="a", url="u", created_at="", state=state
         )
-        Prompts(self.table.name).put_initial(session_id, prompt)
+        Prompts(self.table.name).put(session_id, prompt)
 
     def row(self, session_id: str = "09e22a8b") -> dict[str, Any]:
         return dict(self.table.get_item(Key=session_key(session_id)).get("Item", {}))

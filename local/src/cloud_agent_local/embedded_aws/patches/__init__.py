@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_local.embedded_aws.patches import (
     cloudformation_container_definitions,
     cloudformation_event_archive,
+    cloudformation_generated_secrets,
     cloudformation_http_api_body,
     cloudformation_secret_ref,
     cloudformation_security_group_rules,
@@ -54,6 +55,7 @@ def all_patches(
     return {
         "cloudformation_container_definitions": cloudformation_container_definitions.apply,
         "cloudformation_event_archive": cloudformation_event_archive.apply,
+        "cloudformation_generated_secrets": cloudformation_generated_secrets.apply,
         "cloudformation_http_api_body": cloudformation_http_api_body.apply,
         "cloudformation_secret_ref": cloudformation_secret_ref.apply,
         "cloudformation_security_group_rules": cloudformation_security_group_rules.apply,

@@ -10,10 +10,10 @@ from cloud_agent_local.github.rest import (
     Reply,
     RepositoryCall,
     found,
-    person_route,
     public_route,
     repository_route,
     site_admin_route,
+    user_route,
 )
 from cloud_agent_local.github.site import digest
 
@@ -94,7 +94,7 @@ def _get_permission(call: RepositoryCall) -> Reply:
 
 ROUTES = [
     public_route("GET", "/meta", _get_meta),
-    person_route("GET", "/user", _get_me),
+    user_route("GET", "/user", _get_me),
     public_route("GET", "/users/{login}", _get_user),
     site_admin_route("POST", "/admin/users", _create_user),
     site_admin_route("POST", "/admin/users/{login}/authorizations", _create_user_token),

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cloud_agent_local.github.actors import Actor, Anonymous, App, identify
+from cloud_agent_local.github.actors import Actor, Anonymous, App, AppClient, identify
 from cloud_agent_local.github.api.nodes import (
     REACTION_CONTENTS,
     Node,
@@ -88,7 +88,7 @@ def _answer(request: Request, content: bytes) -> Response:
     site: Site = request.app.state.site
     with site.storage.transaction():
         actor = request.state.actor = identify(site, request.headers.get("authorization", ""))
-        if isinstance(actor, Anonymous | App):
+        if isinstance(actor, Anonymous | App | AppClient):
             raise UnauthenticatedError("This endpoint requires you to be authenticated.")
         body = parse_json(content)
         asked = body if isinstance(body, dict) else {}

@@ -1,7 +1,6 @@
 """The forms on the pages: what a person does by hand, in the name of `octo-dev`."""
 
 from collections.abc import Callable
-from urllib.parse import parse_qs
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -12,13 +11,10 @@ from cloud_agent_local.github import pull_requests, tracker
 from cloud_agent_local.github.actors import Person
 from cloud_agent_local.github.credentials import PERSON
 from cloud_agent_local.github.documents import issues
-from cloud_agent_local.github.errors import BadRequestError, ForbiddenError
+from cloud_agent_local.github.pages.form_data import Form, check_origin, read_form
 from cloud_agent_local.github.permissions import authorize, writing
 from cloud_agent_local.github.site import Acting, Site
 from cloud_agent_local.github.storage import Row
-
-_LARGEST_FORM_BYTES = 1 << 20
-Form = dict[str, str]
 
 
 def _text(form: Form, name: str) -> str:
@@ -55,32 +51,6 @@ def _merge(acting: Acting, row: Row, _form: Form) -> None:
     pull_requests.merge(acting, pull, pull_requests.MergeCommit())
 
 
-def _check_origin(request: Request, site: Site) -> None:
-    """Refuse what another site's page sends through the person's browser.
-
-    Raises:
-        ForbiddenError: the browser does not say that the form is one of ours.
-    """
-    ours = {site.base_url, site.base_url.replace("localhost", "127.0.0.1")}
-    origin = request.headers.get("origin")
-    from_us = origin in ours if origin else request.headers.get("sec-fetch-site") == "same-origin"
-    if not from_us:
-        raise ForbiddenError("This form was not sent from these pages.")
-
-
-async def _read_form(request: Request) -> Form:
-    content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _LARGEST_FORM_BYTES:
-            raise BadRequestError("The form is too large.")
-    try:
-        fields = parse_qs(content.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
-    except ValueError as error:
-        raise BadRequestError("The form cannot be read.") from error
-    return {name: values[0] for name, values in fields.items()}
-
-
 def _submit(request: Request, form: Form, act: Callable[[Acting, Form], Row]) -> Response:
     site: Site = request.app.state.site
     with site.storage.transaction():
@@ -93,8 +63,8 @@ def _submit(request: Request, form: Form, act: Callable[[Acting, Form], Row]) ->
 
 def _post(path: str, act_for: Callable[[Request], Callable[[Acting, Form], Row]]) -> Route:
     async def serve(request: Request) -> Response:
-        _check_origin(request, request.app.state.site)
-        form = await _read_form(request)
+        check_origin(request)
+        form = await read_form(request)
         return await to_thread.run_sync(_submit, request, form, act_for(request))
 
     return Route("/{owner}/{repo}/issues" + path, serve, methods=["POST"])

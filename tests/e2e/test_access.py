@@ -1,0 +1,87 @@
+"""Who is shown a session: whoever comes by the link on its pull request, as long as it lives, and nobody else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tests.e2e.system import System, wait_for
+
+if TYPE_CHECKING:
+    from tests.e2e.system import Session
+
+PAGE = "hello"  # what the scripted agent's dev server shows
+
+
+def running(stage: System, title: str) -> Session:
+    """A session whose dev server answers."""
+    session = stage.start(title, "Please.")
+    stage.wait_for_row(session, lambda row: "RUNNING" == row.get("status"))
+    return session
+
+
+def test_the_link_in_the_comment_opens_the_session_and_its_bare_url_does_not(stage: System) -> None:
+    session = running(stage, "Open me")
+    visitor, stranger = stage.visitor(session), stage.stranger(session)
+
+    assert (200, PAGE) == (visitor.fetch().status, visitor.fetch().text)
+    refused = stranger.fetch()
+    assert 401 == refused.status
+    assert PAGE not in refused.text
+
+
+def test_the_link_of_one_session_does_not_open_another(stage: System) -> None:
+    first, second = running(stage, "Mine"), running(stage, "Theirs")
+    other = urlsplit(stage.link(second))
+    visitor = stage.visitor(first)
+
+    stranger = stage.stranger(first)
+    refused = stranger.enter(f"{other.path}?{other.query}")
+
+    assert 401 == refused.status
+    assert 401 == stranger.fetch().status
+    assert 200 == visitor.fetch().status
+
+
+def test_the_deployment_leads_where_the_comment_leads(stage: System) -> None:
+    session = running(stage, "Deployed")
+    link, branch = stage.link(session), stage.row(session.id)["branch"]
+
+    def environment_url() -> str:
+        (deployment,) = stage.github.call("GET", f"/repos/{stage.repository}/deployments?ref={branch}")
+        path = f"/repos/{stage.repository}/deployments/{deployment['id']}/statuses"
+        return str(stage.github.call("GET", path)[0]["environment_url"])
+
+    wait_for(environment_url, lambda url: url == link)
+
+
+def test_after_the_end_the_link_opens_no_dev_server(stage: System) -> None:
+    session = running(stage, "Soon over")
+    visitor, link = stage.visitor(session), stage.link(session)
+    assert 200 == visitor.fetch().status
+
+    stage.unlabel(session.issue_number)
+    stage.wait_until_over(session)
+
+    assert 410 == wait_for(visitor.fetch, lambda page: 410 == page.status, 10).status
+    assert 410 == stage.stranger(session).enter(link).status
+    assert 401 == stage.stranger(session).fetch().status
+    assert "/.uat/enter" not in stage.wait_for_status(session, "Ended")
+
+
+def test_the_link_is_in_no_log_and_in_no_executions_history(stage: System) -> None:
+    session = running(stage, "Keep it to yourself")
+    visitor = stage.visitor(session)
+    visitor.fetch()
+    secret = stage.link(session).rpartition(".")[2]  # the token's signature
+    stage.unlabel(session.issue_number)
+    stage.wait_until_over(session)
+
+    pages = stage.executions.client.get_paginator("get_execution_history").paginate(executionArn=session.execution_arn)
+    history = json.dumps([event for page in pages for event in page["events"]], default=str)
+    assert session.id in history
+    assert secret not in history
+    logs = {path.name: path.read_text(errors="replace") for path in stage.installation.log_dir.rglob("*.log")}
+    assert any(session.id in text for text in logs.values())
+    assert [] == [name for name, text in logs.items() if secret in text]

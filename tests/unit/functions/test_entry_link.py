@@ -1,0 +1,62 @@
+"""The link that lets a person into one session."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+
+from cloud_agent.domain.entry_link import entry_link
+from cloud_agent.domain.session import Session
+
+KEY, OTHER_KEY = "k" * 64, "o" * 64
+URL = "https://09e22a8b.uat.example.com"
+CREATED_AT = "2026-11-22T07:00:00.123Z"
+
+
+def session(**changes: Any) -> Session:  # noqa: ANN401 - any attribute of a row
+    row = {
+        "session_id": "09e22a8b",
+        "status": "RUNNING",
+        "repo": "acme/storefront",
+        "issue_number": 42,
+        "issue_key": "42",
+        "branch": "claude/42",
+        "token_hash": "",
+        "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:session:x",
+        "created_at": CREATED_AT,
+    }
+    return Session.model_validate(row | changes)
+
+
+def token_of(link: str) -> str:
+    (token,) = parse_qs(urlsplit(link).query)["token"]
+    return token
+
+
+def test_the_link_leads_to_the_sessions_own_host() -> None:
+    link = urlsplit(entry_link(URL, session(), KEY))
+    assert (URL, "/.uat/enter") == (f"{link.scheme}://{link.netloc}", link.path)
+
+
+def test_the_token_is_for_entering_this_session_for_seven_days_from_its_creation() -> None:
+    token = token_of(entry_link(URL, session(), KEY))
+    claims = jwt.decode(token, KEY, ["HS256"], audience="uat-entry", options={"verify_exp": False, "verify_iat": False})
+    created_at = 1_795_330_800  # 2026-11-22T07:00:00Z
+    assert {"aud": "uat-entry", "sub": "09e22a8b", "iat": created_at, "exp": created_at + 604_800} == claims
+    assert {"alg": "HS256", "typ": "JWT"} == jwt.get_unverified_header(token)
+
+
+def test_a_session_has_one_link_whatever_becomes_of_it() -> None:
+    first = entry_link(URL, session(), KEY)
+    assert first == entry_link(URL, session(status="QUEUED", turns=7, last_visited_at="2026-11-23T00:00:00.000Z"), KEY)
+    assert first != entry_link(URL, session(session_id="513821dd"), KEY)
+    assert first != entry_link(URL, session(created_at="2026-11-22T07:00:01.000Z"), KEY)
+
+
+def test_the_token_is_signed_with_the_key_it_was_asked_for() -> None:
+    token = token_of(entry_link(URL, session(), KEY))
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(token, OTHER_KEY, ["HS256"], audience="uat-entry")
