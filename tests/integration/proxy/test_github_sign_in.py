@@ -438,6 +438,7 @@ async def test_a_short_absence_of_github_signs_nobody_out_and_a_long_one_everybo
     assert later.access_seconds in range(50, 61)
     assert Failed(Cause.GITHUB_AWAY) == await renewed(proxy_with(url=nowhere, hours=66 / 60), browser)
     assert isinstance(await renewed(proxy_with(hours=66 / 60), browser), Renewed)
+    assert isinstance(await renewed(proxy_with(url=nowhere, hours=125 / 60), browser), Renewed)  # counted from there
 
 
 async def test_early_renewals_while_github_is_away_are_short_ones(

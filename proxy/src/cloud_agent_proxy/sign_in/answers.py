@@ -10,13 +10,13 @@ _OPEN_AGAIN = "Open the session's address again to sign in."
 
 
 def refused(refusal: Refused) -> Answer:
-    """GitHub knows the visitor, and does not let them read the repository. It is not named, nor the session shown."""
+    """GitHub knows the visitor, and does not let them read the repository, which is not named, or there is none."""
     return Answer(
         status=HTTPStatus.FORBIDDEN,
         error="forbidden",
         title="This session is not shown to you",
-        message=f"You are signed in to GitHub as {refusal.login}, who may not read the repository of a session at this "
-        "address, if there is one.",
+        message=f"You are signed in to GitHub as {refusal.login}. A session is shown to those who may read its "
+        f"repository, and {refusal.login} may not.",
         what_to_do="Ask for access to the repository, or sign in to GitHub with another account and come back.",
     )
 
