@@ -3,93 +3,19 @@
 import http.server
 import json
 import os
-import socket
 import subprocess
-import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import jwt
 import pytest
+from tests.integration.local_github.server import Server
 
 _DEADLINE_SECONDS = 15
-CALLBACK_URL = "http://sign-in.uat.localhost:8080/callback"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Server:
-    """One run of the program on a data directory."""
-
-    data_dir: Path
-    port: int = field(default_factory=_free_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://localhost:{self.port}"
-
-    @property
-    def api_url(self) -> str:
-        return f"{self.url}/api/v3"
-
-    @property
-    def credentials(self) -> dict[str, Any]:
-        return dict(json.loads((self.data_dir / "credentials.json").read_text()))
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "cloud_agent_local.github", "--port", str(self.port)]
-        settings = ["--data-dir", str(self.data_dir), "--owner", "acme", "--callback-url", CALLBACK_URL]
-        self.process = subprocess.Popen([*command, *settings])
-        deadline = time.monotonic() + _DEADLINE_SECONDS
-        while True:
-            try:
-                httpx.get(f"{self.api_url}/meta").raise_for_status()
-            except httpx.HTTPError:
-                assert self.process.poll() is None, "the server has ended"
-                assert time.monotonic() < deadline, "the server does not answer"
-                time.sleep(0.05)
-            else:
-                return
-
-    def stop(self) -> int:
-        """Ask the process to end and return its exit code."""
-        assert self.process
-        self.process.terminate()
-        try:
-            return self.process.wait(_DEADLINE_SECONDS)
-        finally:
-            self.process.kill()
-
-    @property
-    def callback_url(self) -> str:
-        return CALLBACK_URL
-
-    def client(self, token: str) -> httpx.Client:
-        return httpx.Client(base_url=self.api_url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
-
-    def app_jwt(self, **claims: Any) -> str:  # noqa: ANN401 - claims of any type
-        moment = int(time.time())
-        payload = {"iat": moment - 30, "exp": moment + 300, "iss": str(self.credentials["app_id"]), **claims}
-        return jwt.encode(payload, self.credentials["private_key_pem"], algorithm="RS256")
-
-    def installation_token(self, **limits: Any) -> str:  # noqa: ANN401 - JSON
-        path = f"/app/installations/{self.credentials['installation_id']}/access_tokens"
-        with self.client(self.app_jwt()) as app:
-            answer = app.post(path, json=limits)
-        assert 201 == answer.status_code, answer.text
-        return str(answer.json()["token"])
 
 
 @dataclass

@@ -1,0 +1,12 @@
+"""Sign in with GitHub: a session is shown to those who may read its repository.
+
+A visitor's way, each step a redirect but the last:
+
+1. `GitHubSignIn.begin` on the session's host: to GitHub, with a state that names the session and a nonce cookie that
+   stays behind on this host.
+2. GitHub, where the visitor authorizes the App, once in a lifetime.
+3. `GitHubSignIn.forward` on the sign-in host, the one callback address that GitHub knows: back to the session's host.
+4. `GitHubSignIn.finish` on the session's host: the visitor's own token asks GitHub for the repository.
+
+Afterwards `GitHubSignIn.renew` asks GitHub again, once an hour, unnoticed by the visitor.
+"""

@@ -1,0 +1,62 @@
+"""What a visitor is told whose sign-in led nowhere: one writer per cause."""
+
+from http import HTTPStatus
+
+from cloud_agent_proxy import answers
+from cloud_agent_proxy.answers import Answer
+from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
+
+_OPEN_AGAIN = "Open the session's address again to sign in."
+
+
+def refused(refusal: Refused) -> Answer:
+    """GitHub knows the visitor, and does not let them read the repository, which is not named, or there is none."""
+    return Answer(
+        status=HTTPStatus.FORBIDDEN,
+        error="forbidden",
+        title="This session is not shown to you",
+        message=f"You are signed in to GitHub as {refusal.login}. A session is shown to those who may read its "
+        f"repository, and {refusal.login} may not.",
+        what_to_do="Ask for access to the repository, or sign in to GitHub with another account and come back.",
+    )
+
+
+def failed(failure: Failed, session_id: str) -> Answer:
+    """Say why nothing is known of the visitor yet."""
+    match failure.cause:
+        case Cause.EXPIRED:
+            return Answer(
+                status=HTTPStatus.BAD_REQUEST,
+                error="sign_in_expired",
+                title="This sign-in is no longer good",
+                message="A sign-in has to be finished within ten minutes, once, and in the browser it was begun in.",
+                what_to_do=_OPEN_AGAIN,
+            )
+        case Cause.DENIED:
+            return Answer(
+                status=HTTPStatus.FORBIDDEN,
+                error="sign_in_denied",
+                title="You have not signed in",
+                message="Sessions are shown to those who may read their repository. GitHub can tell only if you let "
+                "Claude Cloud Agent know who you are.",
+                what_to_do=_OPEN_AGAIN,
+            )
+        case Cause.GITHUB_AWAY:
+            return Answer(
+                status=HTTPStatus.SERVICE_UNAVAILABLE,
+                error="github_unavailable",
+                title="GitHub did not answer",
+                message="Whether you may see this session is for GitHub to say, and GitHub is not answering.",
+                what_to_do="This page tries again by itself.",
+                retry_after_seconds=10,
+            )
+        case Cause.SESSIONS_AWAY:
+            return answers.table_unavailable(session_id)
+        case Cause.MISCONFIGURED:
+            return Answer(
+                status=HTTPStatus.INTERNAL_SERVER_ERROR,
+                error="sign_in_misconfigured",
+                title="Sign-in is not set up right",
+                message="GitHub does not accept this installation's GitHub App, so nobody can sign in.",
+                what_to_do="Those who run it find GitHub's reason in the proxy's log.",
+            )

@@ -1,0 +1,183 @@
+"""What GitHub is asked: who a visitor is, and whether they may read a repository."""
+
+import asyncio
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+_TIMEOUT_SECONDS = 5
+_LONGEST_CHAIN = 3  # a renamed repository is one redirect
+_TOO_MANY = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
+# What a legal complaint (451) and a repository that is blocked (403), gone or not to be seen (404) are answered with.
+_NOT_READABLE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}
+
+
+class GitHubAwayError(Exception):
+    """GitHub cannot be reached, is at fault, or wants fewer requests: what was asked is not known."""
+
+
+class CodeRefusedError(Exception):
+    """The code is used up, expired, or does not belong to this browser."""
+
+
+class TokenRefusedError(Exception):
+    """The token has expired, or the user has taken it back."""
+
+
+class ClientRefusedError(Exception):
+    """GitHub does not know the App by these credentials or at this address; the text is GitHub's word for it."""
+
+
+class ClientCredentials(BaseModel):
+    """With which the App proves itself to GitHub when it exchanges a code."""
+
+    model_config = ConfigDict(frozen=True)
+
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class UserToken:
+    """A token with which the App acts for a user."""
+
+    value: str = field(repr=False)
+    lives_seconds: int | None
+    """None for an App whose user tokens do not expire."""
+
+
+class GitHub:
+    """One GitHub, github.com or an Enterprise Server, which every question gets 5 s to answer."""
+
+    def __init__(self, url: str, api_url: str, client: ClientCredentials) -> None:
+        self._url, self._api_url = url.rstrip("/"), api_url.rstrip("/")
+        self._client = client
+        # A redirect to another host gets no Authorization header from httpx.
+        self._http = httpx.AsyncClient(
+            timeout=_TIMEOUT_SECONDS,
+            follow_redirects=True,
+            max_redirects=_LONGEST_CHAIN,
+            headers={"User-Agent": "claude-cloud-agent", "X-GitHub-Api-Version": "2022-11-28"},
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def authorize_url(self, redirect_uri: str, state: str, challenge: str) -> str:
+        """Return where a user lets the App know who they are.
+
+        https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app
+        """
+        query = {
+            "client_id": self._client.client_id,
+            "redirect_uri": redirect_uri,
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+            "allow_signup": "false",
+        }
+        return f"{self._url}/login/oauth/authorize?{urlencode(query)}"
+
+    async def exchange(self, code: str, verifier: str, redirect_uri: str) -> UserToken:
+        """Return a token for a code.
+
+        Raises:
+            CodeRefusedError: the code is used up, expired or another browser's.
+            ClientRefusedError: GitHub does not know the App.
+            GitHubAwayError: GitHub does not answer.
+        """
+        form = {
+            "client_id": self._client.client_id,
+            "client_secret": self._client.client_secret.get_secret_value(),
+            "code": code,
+            "code_verifier": verifier,
+            "redirect_uri": redirect_uri,
+        }
+        url, headers = f"{self._url}/login/oauth/access_token", {"Accept": "application/json"}
+        answer = await self._ask(self._http.build_request("POST", url, data=form, headers=headers))
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise ClientRefusedError(f"{url} is not found")
+        document = _document(answer)
+        match document.get("error"):
+            case None:
+                lives = document.get("expires_in")
+                return UserToken(_text(document, "access_token"), lives if isinstance(lives, int) else None)
+            case "bad_verification_code":
+                raise CodeRefusedError("GitHub does not take the code")
+            case error:
+                raise ClientRefusedError(str(error))
+
+    async def login(self, token: str) -> str:
+        """Return the name of the token's user.
+
+        Raises:
+            TokenRefusedError: the token is good no longer.
+            GitHubAwayError: GitHub does not answer.
+        """
+        answer = await self._ask_api("/user", token)
+        return _text(_document(answer), "login")
+
+    async def may_read(self, token: str, repository: str) -> bool:
+        """Tell whether the token's user may read a repository (owner/name), and the App too.
+
+        Raises:
+            TokenRefusedError: the token is good no longer.
+            GitHubAwayError: GitHub does not answer.
+        """
+        answer = await self._ask_api(f"/repos/{quote(repository)}", token)
+        if answer.status_code in _NOT_READABLE:
+            return False
+        # A page on the way, that of an enterprise's own sign-in say, may answer 200 too; it is no repository.
+        _text(_document(answer), "full_name")
+        return True
+
+    async def _ask_api(self, path: str, token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
+        answer = await self._ask(self._http.build_request("GET", self._api_url + path, headers=headers))
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            raise TokenRefusedError("GitHub does not take the user's token")
+        return answer
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):  # of httpx's own, each read has one
+                answer = await self._http.send(request)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise GitHubAwayError(f"{request.url} did not answer: {error!r}") from error
+        if answer.is_server_error or _is_too_many(answer):
+            raise GitHubAwayError(f"{request.url} answered {answer.status_code}")
+        return answer
+
+
+def _is_too_many(answer: httpx.Response) -> bool:
+    """Tell a limit from a refusal, which may be 403 both.
+
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+    """
+    if answer.status_code not in _TOO_MANY:
+        return False
+    is_used_up = answer.headers.get("x-ratelimit-remaining") == "0"
+    return is_used_up or "retry-after" in answer.headers or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def _document(answer: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of a successful answer; whatever else GitHub says is no answer to the question."""
+    try:
+        document = answer.json() if answer.is_success else None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise GitHubAwayError(f"{answer.url} answered {answer.status_code}, and no JSON object")
+    return document
+
+
+def _text(document: dict[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise GitHubAwayError(f"the answer has no {name}")
+    return value

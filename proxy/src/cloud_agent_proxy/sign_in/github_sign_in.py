@@ -1,0 +1,215 @@
+"""The steps of the sign-in, from the first redirect to GitHub to the last renewal of the access it gave."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import urlencode, urlsplit
+
+from cloud_agent_proxy.sessions_table import TableUnavailableError
+from cloud_agent_proxy.sign_in.github import (
+    ClientRefusedError,
+    CodeRefusedError,
+    GitHub,
+    GitHubAwayError,
+    TokenRefusedError,
+)
+from cloud_agent_proxy.sign_in.results import (
+    Cause,
+    Cookie,
+    Failed,
+    Granted,
+    Redirect,
+    Refused,
+    Renewed,
+    SignInNeeded,
+)
+from cloud_agent_proxy.sign_in.sealing import Renewal, SealBrokenError, unseal
+from cloud_agent_proxy.sign_in.state import (
+    STATE_SECONDS,
+    State,
+    StateRefusedError,
+    challenge_of,
+    nonce_of,
+    read_state,
+    return_path,
+)
+
+logger = logging.getLogger(__name__)
+
+SIGN_IN_HOST = "sign-in"
+"""The name below the UAT domain at which GitHub's callback arrives."""
+NONCE_COOKIE = "__Host-uat-sign-in"
+RENEWAL_COOKIE = "__Host-uat-renewal"
+
+ACCESS_SECONDS = 3_600
+"""For how long GitHub's word is taken: one who loses the repository loses the session within the hour."""
+GRACE_SECONDS = 300
+"""For how long the last word is taken while GitHub is away: a short outage signs nobody out."""
+_RENEWAL_SECONDS = 86_400
+_NO_REPOSITORY = "-/-"  # asked for in place of a session's that does not exist, so that the two take the same way
+
+
+class _DeniedError(Exception):
+    """The visitor does not let the App know who they are."""
+
+
+_CAUSES: dict[type[Exception], Cause] = {
+    StateRefusedError: Cause.EXPIRED,
+    CodeRefusedError: Cause.EXPIRED,
+    TokenRefusedError: Cause.EXPIRED,
+    _DeniedError: Cause.DENIED,
+    ClientRefusedError: Cause.MISCONFIGURED,
+    GitHubAwayError: Cause.GITHUB_AWAY,
+    TableUnavailableError: Cause.SESSIONS_AWAY,
+}
+RepositoryOf = Callable[[str], Awaitable[str | None]]
+"""Return the repository (owner/name) of a session, None when there is no such session; raise TableUnavailableError."""
+
+
+class GitHubSignIn:
+    """Lets those in whom GitHub lets read a session's repository.
+
+    `keys` are the access keys: the first signs and seals, each is accepted. An origin (`https://host[:port]`) is that
+    by which the visitor reached us; only its scheme and port are believed.
+    """
+
+    def __init__(
+        self,
+        github: GitHub,
+        uat_domain: str,
+        keys: Sequence[str],
+        repository_of: RepositoryOf,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._github = github
+        self._uat_domain = uat_domain
+        self._keys = keys
+        self._repository_of = repository_of
+        self._clock = clock
+        self._renewals: dict[tuple[str, str], asyncio.Task[Renewed | SignInNeeded | Failed]] = {}
+
+    def begin(self, session_id: str, origin: str, return_to: str, cookies: Mapping[str, str]) -> Redirect:
+        """Send a visitor of a session to GitHub; `return_to` is the path and query at which they asked for it."""
+        nonce = nonce_of(cookies.get(NONCE_COOKIE, ""))
+        state = State(session_id, return_path(return_to), challenge_of(nonce))
+        url = self._github.authorize_url(
+            self._callback(origin), state.signed(self._keys, self._clock()), state.challenge
+        )
+        return Redirect(url, Cookie(NONCE_COOKIE, nonce, STATE_SECONDS))
+
+    def forward(self, origin: str, query: Mapping[str, str]) -> Redirect | Failed:
+        """Send a visitor who comes back from GitHub to the sign-in host on to the session that the state names.
+
+        The state alone says where to, and only we make one: nobody is sent to a place of another's choice.
+        """
+        try:
+            state = read_state(query.get("state", ""), self._keys)
+        except StateRefusedError as error:
+            logger.info("sign-in not forwarded", extra={"reason": str(error)})
+            return Failed(Cause.EXPIRED)
+        passed_on = {name: query[name] for name in ("code", "error", "state") if name in query}
+        return Redirect(f"{self._origin_of(state.session_id, origin)}/.uat/callback?{urlencode(passed_on)}")
+
+    async def finish(
+        self, session_id: str, origin: str, query: Mapping[str, str], cookies: Mapping[str, str]
+    ) -> Granted | Refused | Failed:
+        """Ask GitHub about a visitor who is back on the session's host, `query` being what GitHub has sent along.
+
+        The nonce cookie is not taken away: another tab may be on its way. A code is good once, whatever we keep.
+        """
+        try:
+            state, nonce = self._trusted(session_id, query, cookies)
+            return await self._decide(state, query.get("code", ""), nonce, origin)
+        except tuple(_CAUSES) as error:
+            return _failed(session_id, error)
+
+    async def renew(self, session_id: str, sealed: str) -> Renewed | SignInNeeded | Failed:
+        """Ask GitHub again about one who shows the renewal cookie; all who show it at the same time share the answer.
+
+        While GitHub (or the sessions table) is away, the visitor stays in for five minutes at a time, and no longer
+        than five minutes after the hour for which GitHub's last word was taken.
+        """
+        asked = (session_id, sealed)
+        renewal = self._renewals.get(asked)
+        if renewal is None:
+            renewal = asyncio.create_task(self._renew(session_id, sealed))
+            self._renewals[asked] = renewal
+            renewal.add_done_callback(lambda _: self._renewals.pop(asked))
+        return await asyncio.shield(renewal)
+
+    def _trusted(self, session_id: str, query: Mapping[str, str], cookies: Mapping[str, str]) -> tuple[State, str]:
+        """Return state and nonce of a sign-in that this browser began for this session, and GitHub went on with."""
+        state = read_state(query.get("state", ""), self._keys)
+        if state.session_id != session_id:
+            raise StateRefusedError("the state is another session's")
+        nonce = cookies.get(NONCE_COOKIE, "")
+        if not state.is_answered_by(nonce):
+            raise StateRefusedError("the state is another browser's")
+        match query.get("error"):
+            case None:
+                return state, nonce
+            case "access_denied":
+                raise _DeniedError("the visitor has not authorized the App")
+            case error:
+                raise ClientRefusedError(error)
+
+    async def _decide(self, state: State, code: str, nonce: str, origin: str) -> Granted | Refused:
+        token = await self._github.exchange(code, nonce, self._callback(origin))
+        login = await self._github.login(token.value)
+        repository = await self._repository_of(state.session_id)
+        if not await self._github.may_read(token.value, repository or _NO_REPOSITORY):
+            logger.info("sign-in refused", extra={"session_id": state.session_id, "login": login})
+            return Refused(login)
+        logger.info("signed in", extra={"session_id": state.session_id, "login": login})
+        now = int(self._clock())
+        lives = min(_RENEWAL_SECONDS, token.lives_seconds or _RENEWAL_SECONDS)
+        renewal = Renewal(token.value, ends_at=now + lives, asked_at=now)
+        cookie = self._renewal_cookie(renewal, state.session_id)
+        return Granted(login, state.return_to, min(ACCESS_SECONDS, lives), cookie)
+
+    async def _renew(self, session_id: str, sealed: str) -> Renewed | SignInNeeded | Failed:
+        try:
+            renewal = unseal(sealed, self._keys, session_id)
+        except SealBrokenError as error:
+            logger.info("access not renewed", extra={"session_id": session_id, "reason": str(error)})
+            return SignInNeeded()
+        if renewal.ends_at <= self._clock():
+            return SignInNeeded()
+        try:
+            repository = await self._repository_of(session_id)
+            may_read = await self._github.may_read(renewal.token, repository or _NO_REPOSITORY)
+        except TokenRefusedError:
+            may_read = False
+        except (GitHubAwayError, TableUnavailableError) as error:
+            return self._within_grace(session_id, renewal, error)
+        if not may_read:
+            logger.info("access withdrawn", extra={"session_id": session_id})
+            return SignInNeeded()
+        now = int(self._clock())
+        renewed = Renewal(renewal.token, renewal.ends_at, asked_at=now)
+        return Renewed(min(ACCESS_SECONDS, renewal.ends_at - now), self._renewal_cookie(renewed, session_id))
+
+    def _within_grace(self, session_id: str, renewal: Renewal, error: Exception) -> Renewed | Failed:
+        failed = _failed(session_id, error)
+        ends_at = min(renewal.asked_at + ACCESS_SECONDS + GRACE_SECONDS, renewal.ends_at)
+        left = ends_at - int(self._clock())
+        return Renewed(min(GRACE_SECONDS, left), None) if left > 0 else failed
+
+    def _renewal_cookie(self, renewal: Renewal, session_id: str) -> Cookie:
+        return Cookie(RENEWAL_COOKIE, renewal.sealed(self._keys, session_id), renewal.ends_at - int(self._clock()))
+
+    def _callback(self, origin: str) -> str:
+        return f"{self._origin_of(SIGN_IN_HOST, origin)}/callback"
+
+    def _origin_of(self, name: str, origin: str) -> str:
+        parts = urlsplit(origin)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{name}.{self._uat_domain}{port}"
+
+
+def _failed(session_id: str, error: Exception) -> Failed:
+    cause = _CAUSES[type(error)]
+    level = logging.INFO if cause in {Cause.EXPIRED, Cause.DENIED} else logging.ERROR
+    logger.log(level, "sign-in failed", extra={"session_id": session_id, "cause": cause, "reason": str(error)[:200]})
+    return Failed(cause)

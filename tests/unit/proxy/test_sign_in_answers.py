@@ -1,0 +1,41 @@
+"""What a visitor is told whose sign-in led nowhere."""
+
+import json
+
+import pytest
+
+from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.proxy import ASSETS
+from cloud_agent_proxy.sign_in import answers
+from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
+
+PAGES = Pages(ASSETS / "pages")
+
+
+def test_the_refused_are_told_who_they_are() -> None:
+    answer = answers.refused(Refused("mona"))
+    assert (403, "forbidden") == (answer.status, answer.error)
+    assert b"as mona" in PAGES.html(answer).body
+    assert "as mona" in json.loads(PAGES.json(answer).body)["message"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "error"),
+    [
+        (Cause.EXPIRED, 400, "sign_in_expired"),
+        (Cause.DENIED, 403, "sign_in_denied"),
+        (Cause.GITHUB_AWAY, 503, "github_unavailable"),
+        (Cause.SESSIONS_AWAY, 503, "sessions_unavailable"),
+        (Cause.MISCONFIGURED, 500, "sign_in_misconfigured"),
+    ],
+)
+def test_every_failure_has_words_of_its_own(cause: Cause, status: int, error: str) -> None:
+    answer = answers.failed(Failed(cause), "09e22a8b")
+    page = PAGES.html(answer)
+    assert (status, error) == (page.status, json.loads(PAGES.json(answer).body)["error"])
+    assert answer.title.encode() in page.body
+    assert (status == 503) == ("Retry-After" in page.headers)
+
+
+def test_every_cause_is_worded() -> None:
+    assert len(Cause) == len({answers.failed(Failed(cause), "09e22a8b").title for cause in Cause})

@@ -1,0 +1,111 @@
+"""The state of a sign-in, and the nonce that binds it to a browser."""
+
+import time
+
+import jwt
+import pytest
+
+from cloud_agent_proxy.sign_in.state import (
+    State,
+    StateRefusedError,
+    challenge_of,
+    nonce_of,
+    read_state,
+    return_path,
+)
+
+OLD, NEW, FOREIGN = "old-" * 8, "new-" * 8, "not-" * 8
+STATE = State("09e22a8b", "/path?a=1", challenge_of("n" * 43))
+CLAIMS = {"sub": "09e22a8b", "return_to": "/", "challenge": "c", "exp": int(time.time()) + 60}
+
+
+@pytest.mark.parametrize("accepted", [(OLD,), (OLD, NEW), (NEW, OLD)])
+def test_a_state_is_read_with_any_accepted_key(accepted: tuple[str, ...]) -> None:
+    assert STATE == read_state(STATE.signed([OLD], time.time()), accepted)
+
+
+def test_the_first_key_signs() -> None:
+    assert STATE == read_state(STATE.signed([NEW, OLD], time.time()), [NEW])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no.state.this",
+        STATE.signed([FOREIGN], time.time()),
+        STATE.signed([OLD], time.time() - 601),
+        jwt.encode({**CLAIMS, "aud": "uat-entry"}, OLD, "HS256"),
+        jwt.encode({**CLAIMS, "aud": "uat-sign-in"}, "", "none"),
+        jwt.encode({**CLAIMS, "aud": "uat-sign-in"}, OLD * 2, "HS512"),
+        jwt.encode({name: value for name, value in CLAIMS.items() if name != "exp"} | {"aud": "uat-sign-in"}, OLD),
+    ],
+    ids=[
+        "empty",
+        "garbage",
+        "foreign key",
+        "old",
+        "another token of ours",
+        "unsigned",
+        "another algorithm",
+        "for ever",
+    ],
+)
+def test_no_other_text_is_a_state(text: str) -> None:
+    with pytest.raises(StateRefusedError):
+        read_state(text, [OLD, OLD * 2])
+
+
+def test_a_state_of_a_proxy_whose_clock_is_ahead_is_good() -> None:
+    assert STATE == read_state(STATE.signed([OLD], time.time() + 30), [OLD])
+
+
+def test_a_state_is_good_for_ten_minutes() -> None:
+    assert STATE == read_state(STATE.signed([OLD], time.time() - 590), [OLD])
+
+
+def test_only_the_nonce_answers() -> None:
+    assert STATE.is_answered_by("n" * 43)
+    assert not STATE.is_answered_by("m" * 43)
+    assert not STATE.is_answered_by("")
+    assert not STATE.is_answered_by("é")
+
+
+def test_a_browser_keeps_its_nonce_and_gets_one_if_it_has_none() -> None:
+    new = nonce_of("")
+    assert 43 == len(new)
+    assert new == nonce_of(new)
+    assert new != nonce_of("")
+    for unusable in ("x", new + "x", new[:-1] + ";", new[:-1] + "\n"):
+        assert unusable != nonce_of(unusable)
+
+
+def test_the_challenge_is_that_of_rfc_7636() -> None:
+    """Appendix B of the RFC."""
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" == challenge_of(verifier)
+
+
+@pytest.mark.parametrize("path", ["/", "/a/b?c=d&e=%2F", "/.uatx", "/a?next=//evil.example", "/" + "x" * 1_999])
+def test_a_path_of_this_host_is_returned_to(path: str) -> None:
+    assert path == return_path(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "/a\r\nSet-Cookie: x=y",
+        "/a\tb",
+        "/a b",
+        "/é",
+        "/.uat/enter?token=x",
+        "/" + "x" * 2_000,
+    ],
+)
+def test_nothing_else_is(text: str) -> None:
+    assert "/" == return_path(text)
