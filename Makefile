@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(INSTALLED): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -59,6 +59,10 @@ types: $(INSTALLED) ## Check types
 .PHONY: ci
 ci: lint types test ## What continuous integration runs
 
+.PHONY: bench-proxy
+bench-proxy: $(INSTALLED) ## Measure the proxy against others (ARGS="--quick --output FILE")
+	$(BIN)/python -m tests.bench.proxy $(ARGS)
+
 .PHONY: format
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix .
@@ -79,4 +83,4 @@ lock: $(INSTALLED) ## Resolve the dependencies anew
 
 .PHONY: clean
 clean: ## Remove everything that make built
-	rm -rf $(VENV) .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .aws-sam .bench .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

