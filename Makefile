@@ -46,7 +46,7 @@ test: $(INSTALLED) ## Run all tests
 conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromium
 	@for program in node npm chromium chromedriver; do command -v $$program >/dev/null \
 	  || { echo "$$program is not installed; see docs/proxy-conformance.md" >&2; exit 1; }; done
-	$(BIN)/python -m pytest -m conformance tests/conformance
+	$(BIN)/python -m pytest -m conformance tests/conformance tests/integration/proxy
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, imports and templates
