@@ -43,6 +43,12 @@ down: $(INSTALLED) ## Stop it
 test: $(INSTALLED) ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
+.PHONY: conformance
+conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromium
+	@for program in node npm chromium chromedriver; do command -v $$program >/dev/null \
+	  || { echo "$$program is not installed; see docs/proxy-conformance.md" >&2; exit 1; }; done
+	$(BIN)/python -m pytest -m conformance tests/conformance tests/integration/proxy
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, imports and templates
 	$(BIN)/ruff check .
@@ -83,4 +89,4 @@ lock: $(INSTALLED) ## Resolve the dependencies anew
 
 .PHONY: clean
 clean: ## Remove everything that make built
-	rm -rf $(VENV) .aws-sam .bench .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .aws-sam .bench .conformance .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

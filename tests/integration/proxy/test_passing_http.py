@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.proxy.conftest import new_address
 
 if TYPE_CHECKING:
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream, Text, Upstream
@@ -55,12 +56,31 @@ async def test_a_session_is_reachable_as_soon_as_its_row_is_written(
         assert "live" == (await client.get("/")).text
 
 
-async def test_the_dev_server_sees_the_name_it_knows_and_the_public_one_beside(proxy: Proxy, echo_session: str) -> None:
+async def test_to_the_dev_server_it_is_called_what_it_calls_itself(proxy: Proxy, echo_session: str) -> None:
     async with proxy.client(echo_session, headers={"X-Forwarded-Proto": "https"}) as client:
-        seen = (await client.get("/")).text
+        seen = (await client.post("/", headers={"Origin": f"https://{echo_session}.uat.example.test:8080"})).text
     assert "\r\nhost: localhost:3000\r\n" in seen
-    assert f"\r\nx-forwarded-host: {echo_session}.uat.example.test:8080\r\n" in seen
-    assert "\r\nx-forwarded-proto: https\r\n" in seen
+    assert "\r\norigin: http://localhost:3000\r\n" in seen
+    assert "x-forwarded-host" not in seen
+    assert "x-forwarded-proto" not in seen
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://{host}",  # the page came over https
+        "https://{host}.evil.example",
+        "https://00000000.uat.example.test:8080",
+        "https://evil.example",
+        "null",
+    ],
+)
+async def test_an_origin_that_is_not_the_sessions_own_is_seen_as_it_is(
+    proxy: Proxy, echo_session: str, origin: str
+) -> None:
+    sent = origin.format(host=f"{echo_session}.uat.example.test:8080")
+    async with proxy.client(echo_session, headers={"X-Forwarded-Proto": "https", "Origin": sent}) as client:
+        assert f"\r\norigin: {sent}\r\n" in (await client.post("/")).text
 
 
 async def test_forwarding_headers_cannot_be_forged(proxy: Proxy, echo_session: str) -> None:
@@ -83,7 +103,6 @@ async def test_forwarding_headers_cannot_be_forged(proxy: Proxy, echo_session: s
     assert "gopher" not in seen
     assert "666" not in seen
     assert "\r\nx-forwarded-for: 203.0.113.9\r\n" in seen
-    assert "\r\nx-forwarded-proto: http\r\n" in seen
     assert "connection" not in seen
 
 
@@ -104,6 +123,12 @@ async def test_an_upper_case_host_is_the_same_session(proxy: Proxy, echo_session
     [
         ("http://localhost:3000/login?next=http://localhost:3000/", "https://{host}/login?next=http://localhost:3000/"),
         ("https://localhost:3000", "https://{host}"),
+        ("http://0.0.0.0:3000/new", "https://{host}/new"),
+        ("http://127.0.0.1:3000/new", "https://{host}/new"),
+        ("http://[::]:3000/new", "https://{host}/new"),
+        ("http://{ip}:3000/new", "https://{host}/new"),
+        ("http://127.0.0.1:4000/new", "http://127.0.0.1:4000/new"),
+        ("http://127.0.0.1/new", "http://127.0.0.1/new"),
         ("http://localhost:4000/", "http://localhost:4000/"),
         ("https://accounts.example/localhost:3000", "https://accounts.example/localhost:3000"),
         ("/x/localhost:3000/y", "/x/localhost:3000/y"),
@@ -113,7 +138,9 @@ async def test_an_upper_case_host_is_the_same_session(proxy: Proxy, echo_session
 async def test_a_redirect_of_the_dev_server_to_itself_stays_on_the_public_origin(
     proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, location: str, expected: str
 ) -> None:
-    upstream = await start_upstream(f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode())
+    address = new_address()
+    sent = f"Location: {location.format(ip=address)}"
+    upstream = await start_upstream(f"HTTP/1.1 302 Found\r\n{sent}\r\nContent-Length: 0\r\n\r\n".encode(), address)
     session_id = table.put(ip=upstream.address, port=3000)
     async with proxy.client(session_id, headers={"X-Forwarded-Proto": "https"}) as client:
         response = await client.get("/")

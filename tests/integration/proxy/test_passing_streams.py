@@ -7,6 +7,7 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import websockets
 from websockets.asyncio.server import ServerConnection, serve
@@ -15,7 +16,7 @@ from websockets.typing import Origin, Subprotocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream
+    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream, Text
 
 
 async def test_a_first_visit_may_be_an_upload(
@@ -145,3 +146,150 @@ async def test_a_websocket_with_a_subprotocol_lives(proxy: Proxy, table: Session
         for message in ("reload", b"\x00" * 200_000):
             await socket.send(message)
             assert message == await socket.recv()
+
+
+async def test_an_upload_reaches_the_dev_server_as_it_comes(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def read_slowly(_: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _piece in range(3):
+            await pieces.put(await reader.readexactly(5))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+    upstream = await start_upstream(read_slowly)
+    host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
+    reader, writer = await asyncio.open_connection(proxy.address, 8080)
+    writer.write(b"POST / HTTP/1.1\r\nHost: " + host + b"\r\nContent-Length: 15\r\n\r\n")
+    async with asyncio.timeout(5):
+        for piece in (b"12345", b"67890", b"abcde"):  # the next is not even sent before this one has arrived
+            writer.write(piece)
+            assert piece == await pieces.get()
+        assert b"HTTP/1.1 204" in await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+
+async def test_a_visitor_who_leaves_amid_an_upload_ends_it_at_the_dev_server(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def take(_: bytes, reader: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+        await reader.readexactly(5)
+        begun.set()
+        with contextlib.suppress(ConnectionResetError):
+            assert b"" == await reader.read()
+        ended.set()
+
+    upstream = await start_upstream(take)
+    host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
+    _, writer = await asyncio.open_connection(proxy.address, 8080)
+    writer.write(b"POST / HTTP/1.1\r\nHost: " + host + b"\r\nContent-Length: 1000\r\n\r\n12345")
+    async with asyncio.timeout(5):
+        await begun.wait()
+        writer.close()
+        await ended.wait()
+
+
+async def test_a_visitor_who_leaves_amid_a_download_ends_it_at_the_dev_server(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    ended = asyncio.Event()
+
+    async def send_for_ever(_: bytes, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"data: 1\n\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        finally:
+            ended.set()
+
+    upstream = await start_upstream(send_for_ever)
+    host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
+    reader, writer = await asyncio.open_connection(proxy.address, 8080)
+    writer.write(b"GET /events HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+    async with asyncio.timeout(5):
+        await reader.readuntil(b"data: 1\n\n")
+        writer.close()
+        await ended.wait()
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
+async def test_an_answer_that_breaks_off_is_not_taken_for_whole(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, framing: bytes
+) -> None:
+    upstream = await start_upstream(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n5\r\nhello\r\n")
+    async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get("/")
+
+
+async def test_a_visitor_who_reads_slowly_slows_the_dev_server_down(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    sent, size = 0, 64 * 1024 * 1024
+    stuck = asyncio.Event()
+
+    async def send(_: bytes, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        while sent < size:
+            writer.write(b"x" * 65536)
+            try:
+                async with asyncio.timeout(0.5):
+                    await writer.drain()
+            except TimeoutError:
+                stuck.set()
+                await writer.drain()
+            sent += 65536
+
+    upstream = await start_upstream(send)
+    host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
+    reader, writer = await asyncio.open_connection(proxy.address, 8080)
+    writer.write(b"GET /large HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+    async with asyncio.timeout(20):
+        await stuck.wait()  # what nobody reads waits at the dev server, and not in the proxy's memory
+        assert sent < size // 2
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(size // 65536):
+            await reader.readexactly(65536)
+    writer.close()
+
+
+async def test_each_side_hears_how_the_other_closed_the_websocket(
+    proxy: Proxy, table: SessionsTable, unused_address: str
+) -> None:
+    heard: asyncio.Queue[tuple[int | None, str | None]] = asyncio.Queue()
+
+    async def talk(connection: ServerConnection) -> None:
+        if connection.request and connection.request.path == "/leave":
+            await connection.close(4001, "restarting")
+        await connection.wait_closed()
+        await heard.put((connection.close_code, connection.close_reason))
+
+    session_id = table.put(ip=unused_address, port=3000)
+    url = f"ws://{session_id}.uat.example.test:8080"
+    async with serve(talk, unused_address, 3000):
+        async with websockets.connect(f"{url}/leave", host=proxy.address, port=8080) as socket:
+            await socket.wait_closed()
+            assert (4001, "restarting") == (socket.close_code, socket.close_reason)
+        assert (4001, "restarting") == await heard.get()
+        async with websockets.connect(f"{url}/stay", host=proxy.address, port=8080) as socket:
+            async with asyncio.timeout(5):
+                await (await socket.ping())
+            await socket.close(4002, "done")
+        assert (4002, "done") == await heard.get()
+
+
+async def test_a_refused_websocket_is_refused_with_the_dev_servers_own_words(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
+) -> None:
+    upstream = await start_upstream(text("no such socket").replace(b"200 OK", b"403 Forbidden"))
+    session_id = table.put(ip=upstream.address, port=3000)
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await websockets.connect(f"ws://{session_id}.uat.example.test:8080/x", host=proxy.address, port=8080)
+    assert (403, b"no such socket") == (refused.value.response.status_code, refused.value.response.body)

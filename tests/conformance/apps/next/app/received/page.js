@@ -1,0 +1,3 @@
+export default async function Received({ searchParams }) {
+  return <p id="received">{(await searchParams).message}</p>
+}

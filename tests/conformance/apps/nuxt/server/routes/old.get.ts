@@ -1,0 +1,1 @@
+export default defineEventHandler((event) => sendRedirect(event, new URL('/new', getRequestURL(event)).href))

@@ -1,0 +1,76 @@
+"""A framework's dev server, installed and run by the agent's own code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.dev_server import DevServer
+from cloud_agent_runner.dev_server_detection import dev_server_plan
+from cloud_agent_runner.listen_address import ListenAddress
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.conformance.frameworks import Framework
+
+CACHE = Path(__file__).parents[2] / ".conformance"
+"""What was installed stays here from run to run."""
+APPS = Path(__file__).parent / "apps"
+PORT = 3000
+
+
+@dataclass(frozen=True)
+class WorkTree:
+    """A framework's application, as a session's agent would have checked it out."""
+
+    framework: Framework
+
+    @property
+    def home(self) -> Path:
+        return CACHE / self.framework.name / "home"
+
+    @property
+    def app(self) -> Path:
+        return CACHE / self.framework.name / "app"
+
+    def lay_anew(self) -> None:
+        """Put the application back to what the suite says, and keep what is installed."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(APPS / self.framework.name, self.app, dirs_exist_ok=True)
+
+    def edit(self, old: str, new: str) -> None:
+        file = self.app / self.framework.edited
+        text = file.read_text(encoding="utf-8")
+        assert 1 == text.count(old), f"{file} should say {old!r} once"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def version(self) -> str:
+        return self.framework.version(self.home, self.app)
+
+
+@contextlib.asynccontextmanager
+async def running(work_tree: WorkTree, address: str) -> AsyncIterator[None]:
+    """Install what the application needs and keep its dev server running at `address`, port 3000."""
+    framework = work_tree.framework
+    environment = {
+        "HOME": str(work_tree.home),
+        "PATH": f"{work_tree.home}/.venv/bin{os.pathsep}{os.environ['PATH']}",
+        "LANG": "C.UTF-8",
+        **framework.environment,
+    }
+    plan = dev_server_plan(work_tree.app, framework.config)
+    server = DevServer(plan, work_tree.app, ListenAddress(address, address, PORT), environment, {})
+    await server.install()
+    kept = asyncio.create_task(server.keep_running())
+    try:
+        await server.wait_until_ready(limit_seconds=180)
+        yield
+    finally:
+        kept.cancel()
+        await asyncio.wait([kept])
