@@ -255,7 +255,7 @@ class System:
         assert "turn_finished" == row["activity"], row
         return row
 
-    def link(self, session: Session, seconds: float = 60) -> str:
+    def link(self, session: Session, seconds: float = 120) -> str:
         """Where the session's URL leads in its status comment, as soon as it leads anywhere."""
         return str(wait_for(lambda: live_link(self.status_comment(session)), bool, seconds))
 
