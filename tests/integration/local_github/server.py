@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import jwt
 
-_DEADLINE_SECONDS = 15
+_DEADLINE_SECONDS = 30
 
 
 def _free_port() -> int:
@@ -46,6 +46,14 @@ class Server:
         command = [sys.executable, "-m", "cloud_agent_local.github", "--port", str(self.port)]
         settings = ["--data-dir", str(self.data_dir), "--owner", "acme", "--callback-url", self.callback_url]
         self.process = subprocess.Popen([*command, *settings])
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_it_answers(self) -> None:
+        assert self.process
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while True:
             try:
