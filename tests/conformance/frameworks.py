@@ -116,6 +116,7 @@ class Jupyter(Framework):
         if page.has("#password_input"):
             self.send(page)
         self.is_logged_in(page)
+        page.wait_for_socket("/channels")  # of the notebook's kernel, which starts later
 
     def send(self, page: Page) -> None:
         page.open("/logout")

@@ -24,10 +24,16 @@ RELOADED_WITHIN_SECONDS = 3
 _NOTE_SOCKETS = """
 window.conformanceSockets = []
 window.WebSocket = class extends window.WebSocket {
-  constructor(...args) { super(...args); window.conformanceSockets.push(this) }
+  constructor(...args) {
+    super(...args)
+    const noted = { path: new URL(this.url).pathname, state: 'connecting' }
+    window.conformanceSockets.push(noted)
+    this.addEventListener('open', () => { noted.state = 'open' })
+    this.addEventListener('close', event => { noted.state = `closed with ${event.code}` })
+  }
 }
 """
-_OPEN_SOCKETS = "return window.conformanceSockets.map(socket => socket.readyState === WebSocket.OPEN)"
+_SOCKETS = "return window.conformanceSockets.map(socket => `${socket.path} ${socket.state}`)"
 
 
 def start_browser(domain: str, address: str, port: int) -> webdriver.Chrome:
@@ -77,12 +83,14 @@ class Page:
     def is_marked(self) -> bool:
         return bool(self._browser.execute_script("return window.conformanceMark === true"))
 
-    def open_sockets(self) -> list[bool]:
-        """Return for each WebSocket the page has made whether it is open."""
-        return list(self._browser.execute_script(_OPEN_SOCKETS))
+    def sockets(self) -> list[str]:
+        """Return each WebSocket that the page has made, with its path and whether it is open."""
+        return list(self._browser.execute_script(_SOCKETS))
 
-    def wait_for_socket(self) -> None:
-        self._wait(lambda: True in self.open_sockets(), "an open WebSocket")
+    def wait_for_socket(self, path: str = "") -> None:
+        """Wait until a WebSocket whose path ends so is open."""
+        open_ = f"{path} open"
+        self._wait(lambda: any(socket.endswith(open_) for socket in self.sockets()), f"a WebSocket {open_}")
 
     def run_async(self, script: str) -> Any:  # noqa: ANN401 - whatever the script calls back with
         self._browser.set_script_timeout(PATIENCE_SECONDS)

@@ -48,9 +48,9 @@ def test_a_login_holds_over_a_reload(site: Site, page: Page) -> None:
 def test_a_websocket_lives(site: Site, page: Page) -> None:
     site.framework.arrive(page)
     page.wait_for_socket()
-    before = page.open_sockets()
+    before = page.sockets()
     time.sleep(IDLE_SECONDS)  # idle is what is looked at
-    assert before == page.open_sockets()
+    assert before == page.sockets()
     site.framework.exchange(page)
 
 
