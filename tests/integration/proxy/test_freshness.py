@@ -89,34 +89,6 @@ async def test_a_move_closes_connections_to_the_former_address(
         assert "new" == (await client.get("/")).text
 
 
-async def test_a_stop_while_a_visitor_waits_for_a_look_up_leaves_haproxy_running(
-    start_proxy: StartProxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
-) -> None:
-    upstream = await start_upstream(text("live"))
-    session_id, others = table.put(ip=upstream.address, port=3000), [table.put(status="STARTING") for _ in range(20)]
-    with start_proxy() as proxy:
-        async with proxy.client(session_id) as client:
-            assert "live" == (await client.get("/")).text
-            stopped = False
-
-            async def keep_asking(other: str) -> None:
-                async with proxy.client(other) as waiting:
-                    while not stopped:
-                        assert 503 == (await waiting.get("/")).status_code
-
-            asking = [asyncio.create_task(keep_asking(other)) for other in others]
-
-            async def status() -> int:
-                return int((await client.get("/")).status_code)
-
-            table.put(id=session_id, status="STOPPED")
-            try:
-                await becomes(410, status, 10)
-            finally:
-                stopped = True
-                await asyncio.gather(*asking)
-
-
 async def test_an_address_that_turns_bad_is_no_longer_visited(
     proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
 ) -> None:
