@@ -64,11 +64,11 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
-def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextlib.contextmanager
+def serve_aws(home: Path) -> Iterator[str]:
+    """Run a DynamoDB endpoint with its log in `home`; give its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("ministack")
     environment = {
         **os.environ,
         "GATEWAY_PORT": str(port),
@@ -86,6 +86,12 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         end(process)
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve_aws(tmp_path_factory.mktemp("ministack")) as url:
+        yield url
 
 
 @dataclass
@@ -161,8 +167,8 @@ def other_table(aws_endpoint: str) -> SessionsTable:
     return create_table(aws_endpoint)
 
 
-@pytest.fixture(scope="session")
-def metadata_url() -> Iterator[str]:
+@contextlib.contextmanager
+def serve_metadata() -> Iterator[str]:
     """An ECS metadata endpoint for any task: the path's last part is the address it reports."""
 
     class Metadata(BaseHTTPRequestHandler):
@@ -178,8 +184,16 @@ def metadata_url() -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Metadata) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def metadata_url() -> Iterator[str]:
+    with serve_metadata() as url:
+        yield url
 
 
 @dataclass
@@ -224,45 +238,50 @@ def host_of(session_id: str) -> str:
 StartProxy = Callable[..., contextlib.AbstractContextManager[Proxy]]
 
 
+@contextlib.contextmanager
+def run_proxy(
+    folder: Path, environment: dict[str, str], metadata_url: str, address: str | None = None, stdout: int | None = None
+) -> Iterator[Proxy]:
+    """Run a proxy with its files and its log in `folder`, on an address of its own."""
+    address = address or new_address()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(folder),
+        **CREDENTIALS,
+        "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{address}",
+        "UAT_DOMAIN": DOMAIN,
+        "AGENT_CIDR": "127.0.0.0/8",
+        "UAT_ACCESS": "public",  # what is not about access is tested without
+        **environment,
+    }
+    log_file = folder / "log"
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cloud_agent_proxy"],
+            env=environment,
+            cwd=folder,
+            stdout=log if stdout is None else stdout,
+            stderr=log,
+        )
+    try:
+        wait_until(
+            lambda: process.poll() is not None or answers(f"http://{address}:8080/health"),
+            f"the proxy answers or ends, see {log_file}",
+        )
+        yield Proxy(process, address, log_file, folder)
+    finally:
+        end(process)
+
+
 @pytest.fixture(scope="session")
 def start_proxy(
     aws_endpoint: str, table: SessionsTable, metadata_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> StartProxy:
-    @contextlib.contextmanager
     def start(
         endpoint: str = aws_endpoint, address: str | None = None, stdout: int | None = None, **overrides: str
-    ) -> Iterator[Proxy]:
-        address = address or new_address()
-        folder = tmp_path_factory.mktemp("proxy")
-        environment = {
-            "PATH": os.environ["PATH"],
-            "TMPDIR": str(folder),
-            **CREDENTIALS,
-            "AWS_ENDPOINT_URL": endpoint,
-            "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{address}",
-            "SESSIONS_TABLE": table.name,
-            "UAT_DOMAIN": DOMAIN,
-            "AGENT_CIDR": "127.0.0.0/8",
-            "UAT_ACCESS": "public",  # what is not about access is tested without
-            **overrides,
-        }
-        log_file = folder / "log"
-        with log_file.open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cloud_agent_proxy"],
-                env=environment,
-                cwd=folder,
-                stdout=log if stdout is None else stdout,
-                stderr=log,
-            )
-        try:
-            wait_until(
-                lambda: process.poll() is not None or answers(f"http://{address}:8080/health"),
-                f"the proxy answers or ends, see {log_file}",
-            )
-            yield Proxy(process, address, log_file, folder)
-        finally:
-            end(process)
+    ) -> contextlib.AbstractContextManager[Proxy]:
+        environment = {"AWS_ENDPOINT_URL": endpoint, "SESSIONS_TABLE": table.name, **overrides}
+        return run_proxy(tmp_path_factory.mktemp("proxy"), environment, metadata_url, address, stdout)
 
     return start
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.session import Address
 
 if TYPE_CHECKING:
-    from tests.integration.proxy.conftest import HaproxyCommand, Proxy
+    from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartProxy
     from websockets.asyncio.server import ServerConnection
 
 ID, OTHER = "0f0f0f0a", "0f0f0f0b"  # in no table: only the map leads to them
@@ -48,3 +49,26 @@ async def test_a_route_is_withdrawn_unless_a_websocket_is_open(
                 await asyncio.sleep(0.02)
     assert ID not in await haproxy_command(proxy, "show map sessions.map")
     assert 0 == len(routes)
+
+
+async def test_haproxy_survives_being_asked_for_its_streams_while_a_visitor_waits_for_a_look_up(
+    start_proxy: StartProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_proxy() as proxy:
+        (folder,) = proxy.folder.glob("uat-proxy-*")
+        monkeypatch.chdir(folder)
+        haproxy = RuntimeApi()
+        proxy.signal(signal.SIGSTOP)  # so that the control plane does not answer
+        try:
+            async with proxy.client(ID) as client:
+                visit = asyncio.create_task(client.get("/"))
+                async with asyncio.timeout(5):
+                    while not await haproxy.count_requests():  # noqa: ASYNC110 - HAProxy tells nobody by itself
+                        await asyncio.sleep(0.02)
+                assert set() == await haproxy.addresses_in_use()
+                assert 0 == await haproxy.close_streams_to("127.0.0.2:3000")
+                assert 1 == await haproxy.count_requests()
+                proxy.signal(signal.SIGCONT)
+                assert 404 == (await visit).status_code
+        finally:
+            proxy.signal(signal.SIGCONT)
