@@ -15,10 +15,12 @@ from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.drain import drain
 from cloud_agent_proxy.haproxy import Haproxy
 from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.probe import Probe
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.sessions_table import SessionsTable
 from cloud_agent_proxy.settings import Settings
+from cloud_agent_proxy.status import Status
 from cloud_agent_proxy.visits import Visits
 
 logger = logging.getLogger(__name__)
@@ -35,13 +37,15 @@ async def run(settings: Settings, address: IPv4Address) -> int:
     pages = Pages(ASSETS / "pages")
     runtime = RuntimeApi()
     table = SessionsTable(settings.sessions_table)
-    directory = SessionDirectory(table, Routes(runtime), settings.agent_cidr)
+    routes = Routes(runtime)
+    directory = SessionDirectory(table, routes, settings.agent_cidr)
+    status = Status(directory, routes, Probe())
     visits = Visits(runtime, table)
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
         _write_what_haproxy_reads(pages)
-        async with serve(ControlApp(directory, pages).asgi):
+        async with serve(ControlApp(directory, status, pages).asgi):
             haproxy = await Haproxy.start(ASSETS, settings, address)
             try:
                 return await _attend(haproxy, runtime, directory, visits, stop)
@@ -76,4 +80,6 @@ async def _attend(
 def _write_what_haproxy_reads(pages: Pages) -> None:
     Path("sessions.map").touch()
     Path("not_answering.html.http").write_bytes(pages.html(not_answering()).as_http())
+    change = pages.html(not_answering(), repeatable=False)
+    Path("not_answering_change.html.http").write_bytes(change.as_http())
     Path("not_answering.json.http").write_bytes(pages.json(not_answering()).as_http())

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 # A visitor waits for these reads.
 _SHORT_TIMEOUTS = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
 _KEYS_PER_READ = 100  # BatchGetItem's own limit
-_READ_ATTRIBUTES = "pk, #status, ip, port, end_reason, pull_url"
+_READ_ATTRIBUTES = "pk, #status, ip, port, end_reason, pull_url, pull_number, initial_sha, start_token, dev_server"
 _ALIASES = {"#status": "status"}  # a reserved word of DynamoDB
 
 

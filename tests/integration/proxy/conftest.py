@@ -22,6 +22,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from tests.integration.proxy.line import Line
 
 DOMAIN = "uat.example.test"
@@ -89,11 +90,11 @@ class SessionsTable:
     name: str
     client: Any
 
-    def put(self, **attributes: str | int) -> str:
+    def put(self, **attributes: object) -> str:
         """Write a session's row; return the session's id."""
         session_id = str(attributes.pop("id", "")) or secrets.token_hex(4)
         row = {"pk": f"SESSION#{session_id}", "sk": "SESSION", "status": "RUNNING", **attributes}
-        item = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in row.items()}
+        item = {name: TypeSerializer().serialize(value) for name, value in row.items()}
         self.client.put_item(TableName=self.name, Item=item)
         return session_id
 
