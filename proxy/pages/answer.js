@@ -21,8 +21,8 @@
   function line({ name, state, detail }) {
     const item = document.createElement("li");
     item.className = state.replace(" ", "-");
-    for (const [tag, text] of [["b", name], ["i", `${state}:`], ["span", detail]]) {
-      item.append(Object.assign(document.createElement(tag), { textContent: text }), " ");
+    for (const [tag, textContent, className] of [["b", name, ""], ["i", `${state}:`, "unseen"], ["span", detail, ""]]) {
+      item.append(Object.assign(document.createElement(tag), { textContent, className }), " ");
     }
     return item;
   }
@@ -34,9 +34,11 @@
     changed = Date.now();
     document.title = answer.title;
     write(part("title"), answer.title);
+    const current = answer.steps.find(({ state }) => state === "current");
+    write(part("now"), `${answer.title}. ${answer.hop || (current ? `${current.name} ${current.detail}` : "")}`);
     fill("message", answer.message);
     fill("reason", answer.reason);
-    fill("what-to-do", answer.what_to_do);
+    if (repeatable) fill("what-to-do", answer.what_to_do);
     fill("session", answer.session_id, part("session").lastElementChild);
     part("steps").hidden = !answer.steps.length;
     part("steps").replaceChildren(...answer.steps.map(line));
@@ -69,12 +71,8 @@
 
   function giveWay() {
     over = true;
-    if (repeatable) {
-      timer = setTimeout(() => location.reload(), 1000 * pauseBeforeReturn());
-      return;
-    }
-    stop();
-    fill("what-to-do", "What you sent may not have reached it: go back and send it once more.");
+    if (repeatable) setTimeout(() => location.reload(), 1000 * pauseBeforeReturn());
+    else stop();
   }
 
   async function ask() {

@@ -21,6 +21,13 @@ pytestmark = pytest.mark.skipif(
 
 DEV_PAGE = b"<!doctype html><title>dev page</title><h1>It works</h1>"
 QUESTIONS = "return performance.getEntriesByName(location.origin + '/.uat/status').length"
+MOVED = """
+const done = arguments[0];
+new PerformanceObserver((list) => done(list.getEntries().flatMap(
+  ({sources}) => sources.map(({node}) => (node.closest("main > *") ?? node).tagName))))
+  .observe({type: "layout-shift", buffered: true});
+setTimeout(() => done([]), 1000);
+"""
 WHERE = "/board/7?tab=a%20b&x=1#line-3"
 
 
@@ -156,8 +163,9 @@ async def test_what_was_sent_is_not_sent_again(
     broken = True
     await browser.run("document.forms[0].submit()")
     await browser.shows("answers on port 3000, but not in HTTP")
+    assert "go back then and send it once more" in await browser.text()
     broken = False
-    await browser.shows("go back and send it once more")
+    await browser.shows("The session is live")
     assert browser.driver.current_url.endswith("/save")
     assert 1 == sum(head.startswith(b"POST /save") for head in upstream.requests)
     assert not any(head.startswith(b"GET /save") for head in upstream.requests)
@@ -214,6 +222,19 @@ async def test_without_scripts_the_page_comes_back_all_the_same(
         table.put(id=session_id, ip=upstream.address, port=3000)
         await browser.shows("It works")
         assert url == browser.driver.current_url
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_nothing_jumps_when_the_details_come(
+    browser: Browser, table: SessionsTable, unused_address: str, width: int
+) -> None:
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 1000}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    details = {"pull_url": "https://github.example/1", "dev_server": {"log": "SyntaxError\n" * 9}}
+    await browser.open(table.put(ip=unused_address, port=3000, **details))
+    await browser.shows("is not listening")
+    await asyncio.sleep(0.5)  # until they are on the screen
+    assert {"FOOTER"} >= set(await asyncio.to_thread(browser.driver.execute_async_script, MOVED))
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
