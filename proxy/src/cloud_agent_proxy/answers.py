@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from cloud_agent_proxy.log_text import last_lines
+from cloud_agent_proxy.probe import Finding
 from cloud_agent_proxy.session import Session, SessionStatus
+from cloud_agent_proxy.steps import Step, broken_hop, steps_of_probe, steps_of_start
 
 _REASON_LENGTH = 500
 _WHERE_THE_LINK_IS = "The session's link stands in its comment on the pull request."
@@ -16,15 +19,27 @@ class Answer:
 
     status: HTTPStatus
     error: str
-    """The cause as a program reads it."""
+    """The cause as a program reads it; empty when nothing is wrong."""
     title: str
     message: str
     what_to_do: str = ""
     reason: str = ""
     session_id: str = ""
+    session_status: str = ""
+    """The session's own status, where it is known."""
+    steps: tuple[Step, ...] = ()
+    """How far the session has come, or how far a request comes."""
+    hop: str = ""
+    """Where between proxy and dev server the way is broken, in a sentence."""
+    log: str = ""
+    """The last lines of the dev server's log."""
     pull_request: str = ""
+    live: bool = False
+    """Whether asking for the session again shows its dev server."""
+    watched: bool = False
+    """Whether the page keeps itself current and gives way to the session by itself."""
     retry_after_seconds: int | None = None
-    """After how long asking again makes sense; the page does so by itself."""
+    """After how long asking again makes sense."""
 
 
 def about(session: Session | None) -> Answer:
@@ -32,12 +47,12 @@ def about(session: Session | None) -> Answer:
     if session is None:
         return unknown_session()
     match session.status:
-        case SessionStatus.QUEUED:
+        case SessionStatus.QUEUED if session.pull_number is not None:
             return _queued(session)
-        case SessionStatus.STARTING:
+        case SessionStatus.QUEUED | SessionStatus.STARTING:
             return _starting(session)
         case SessionStatus.RUNNING:
-            return not_answering(session.id)
+            return not_answering(session)
         case SessionStatus.COMPLETED | SessionStatus.STOPPED | SessionStatus.FAILED:
             return _ended(session)
 
@@ -53,17 +68,6 @@ def unknown_session() -> Answer:
     )
 
 
-def foreign_host() -> Answer:
-    """The request is for a domain this proxy does not serve."""
-    return Answer(
-        status=HTTPStatus.MISDIRECTED_REQUEST,
-        error="host_foreign",
-        title="This is not the place for that address",
-        message="This server shows sessions of Claude Cloud Agent only, and that address is not one of them.",
-        what_to_do="The full address stands in the comment on the session's pull request.",
-    )
-
-
 def unknown_path() -> Answer:
     """The path is one of the proxy's own, and there is nothing at it."""
     return Answer(
@@ -72,6 +76,17 @@ def unknown_path() -> Answer:
         title="There is nothing here",
         message="Paths that begin with /.uat/ belong to Claude Cloud Agent, and it has no such page.",
         what_to_do="The session itself is at the address without this path.",
+    )
+
+
+def foreign_host() -> Answer:
+    """The request is for a domain this proxy does not serve."""
+    return Answer(
+        status=HTTPStatus.MISDIRECTED_REQUEST,
+        error="host_foreign",
+        title="This is not the place for that address",
+        message="This server shows sessions of Claude Cloud Agent only, and that address is not one of them.",
+        what_to_do="The full address stands in the comment on the session's pull request.",
     )
 
 
@@ -109,6 +124,30 @@ def other_session() -> Answer:
     )
 
 
+def forbidden(login: str = "") -> Answer:
+    """GitHub says that who has signed in, `login` if known, may not read what the session works on."""
+    who = f"You are signed in to GitHub as {login}" if login else "You are signed in to GitHub"
+    return Answer(
+        status=HTTPStatus.FORBIDDEN,
+        error="forbidden",
+        title="You may not see this session",
+        message=f"{who}, but that account may not read the repository this session would belong to.",
+        what_to_do="Ask somebody who looks after the repository for read access, or sign in with another account.",
+    )
+
+
+def github_not_answering() -> Answer:
+    """Whether the visitor may see the session could not be asked; nothing was granted."""
+    return Answer(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="github_not_answering",
+        title="GitHub did not answer",
+        message="Only GitHub knows whether you may see this session, and it cannot be asked at the moment.",
+        what_to_do="Open the session's address again in half a minute.",
+        retry_after_seconds=30,
+    )
+
+
 def too_many_requests(retry_after_seconds: int) -> Answer:
     """More was asked than is good for the other visitors."""
     seconds = "a second" if retry_after_seconds == 1 else f"{retry_after_seconds} seconds"
@@ -134,6 +173,50 @@ def access_unchecked() -> Answer:
     )
 
 
+_REFUSED = {
+    HTTPStatus.BAD_REQUEST: (
+        "This request cannot be understood",
+        "Something in it is not as HTTP demands, so it was not passed on.",
+        "Load the page again. If that does not help, clear this site's cookies.",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "This kind of request is not passed on",
+        "Requests by TRACE and CONNECT end here; every other method reaches the dev server.",
+        "",
+    ),
+    HTTPStatus.REQUEST_TIMEOUT: (
+        "The request took too long to arrive",
+        "Its beginning was not here in time, so the connection was closed.",
+        "Check the connection, then load the page again.",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "What was sent is too large",
+        "The request is larger than can be passed on to a dev server.",
+        "Send less at once.",
+    ),
+    HTTPStatus.REQUEST_URI_TOO_LONG: (
+        "The address is too long",
+        "Path and query are longer than can be passed on to a dev server.",
+        "Open the session's start page. If the app wrote this address, it should send less in it.",
+    ),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        "The request's headers are too large",
+        "Most often that is because of too many cookies.",
+        "Clear this site's cookies, then open the session by its link again.",
+    ),
+}
+
+
+def refused(status: HTTPStatus) -> Answer:
+    """The request is one that no browser in good order sends.
+
+    Raises:
+        KeyError: there are no words for this status; there are for 400, 405, 408, 413, 414 and 431.
+    """
+    title, message, what_to_do = _REFUSED[status]
+    return Answer(status=status, error=status.name.lower(), title=title, message=message, what_to_do=what_to_do)
+
+
 def table_unavailable(session_id: str) -> Answer:
     """Whether the session exists cannot be said at the moment."""
     return Answer(
@@ -143,21 +226,48 @@ def table_unavailable(session_id: str) -> Answer:
         message="The list of sessions is not answering, so whether this one exists cannot be said.",
         what_to_do="This page tries again by itself.",
         session_id=session_id,
+        watched=True,
         retry_after_seconds=5,
     )
 
 
-def not_answering(session_id: str = "") -> Answer:
-    """The session runs, but its dev server refuses connections, is silent or talks nonsense."""
+def not_answering(session: Session | None = None, finding: Finding | None = None) -> Answer:
+    """The session runs, but its dev server refuses connections, is silent or talks nonsense.
+
+    Without a finding, and for the page that HAProxy serves for every session, the cause is still to be found out.
+    """
+    steps = steps_of_probe(finding, session.port if session else None)
     return Answer(
         status=HTTPStatus.BAD_GATEWAY,
         error="dev_server_not_answering",
         title="The dev server is not answering",
         message="The session is running, but its dev server does not answer. "
         "It may be restarting after a change, or the change broke it.",
-        what_to_do="This page tries again by itself. A comment on the pull request can ask Claude to look.",
-        session_id=session_id,
-        retry_after_seconds=3,
+        what_to_do="This page gives way to the session as soon as it answers again. "
+        "A comment on the pull request can ask Claude to look.",
+        session_id=session.id if session else "",
+        session_status=SessionStatus.RUNNING,
+        steps=steps,
+        hop=broken_hop(steps),
+        log=last_lines(session.dev_server.log) if session else "",
+        pull_request=_web_link(session.pull_url) if session else "",
+        watched=True,
+        retry_after_seconds=2,
+    )
+
+
+def answering(session: Session) -> Answer:
+    """The session's dev server answers: whoever waits for it need wait no longer."""
+    return Answer(
+        status=HTTPStatus.OK,
+        error="",
+        title="The session is live",
+        message="Its dev server answers.",
+        session_id=session.id,
+        session_status=session.status,
+        steps=steps_of_probe(Finding.ANSWERS),
+        pull_request=_web_link(session.pull_url),
+        live=True,
     )
 
 
@@ -170,7 +280,10 @@ def _queued(session: Session) -> Answer:
         "This one starts by itself when it is its turn; its place in the queue stands in its comment on GitHub.",
         what_to_do="This page turns into the session by itself.",
         session_id=session.id,
+        session_status=session.status,
+        steps=steps_of_start(session),
         pull_request=_web_link(session.pull_url),
+        watched=True,
         retry_after_seconds=2,
     )
 
@@ -180,10 +293,14 @@ def _starting(session: Session) -> Answer:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="session_starting",
         title="The session is starting",
-        message="Its container starts, clones the branch and brings up the dev server. That takes a minute or two.",
+        message="It gets a branch, a pull request and a container, which brings up the dev server.",
         what_to_do="This page turns into the session by itself.",
         session_id=session.id,
+        session_status=session.status,
+        steps=steps_of_start(session),
+        log=last_lines(session.dev_server.log),
         pull_request=_web_link(session.pull_url),
+        watched=True,
         retry_after_seconds=2,
     )
 
@@ -203,6 +320,7 @@ def _ended(session: Session) -> Answer:
         what_to_do="To go on, comment /restart on the pull request, "
         "or take the label off the issue and put it on again.",
         session_id=session.id,
+        session_status=session.status,
         pull_request=_web_link(session.pull_url),
     )
 

@@ -1,29 +1,36 @@
 """The control plane's HTTP side: HAProxy is its only client, on a unix socket in a private folder."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cloud_agent_proxy import answers
 from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.access.gate import Gate
-from cloud_agent_proxy.access.return_path import return_path
 from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.directory import SessionDirectory
-from cloud_agent_proxy.pages import Page, Pages
+from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.responses import EVERY_METHOD, page_response
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 
-_EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_READS = {"GET", "HEAD"}
 
 
 class ControlApp:
     """Says who may pass and where a session is (to resolve.lua), what visitors see in its place, and how we are."""
 
-    def __init__(self, directory: SessionDirectory, pages: Pages, gate: Gate, admissions: Admissions) -> None:
+    def __init__(
+        self,
+        directory: SessionDirectory,
+        pages: Pages,
+        gate: Gate,
+        admissions: Admissions,
+        visitor_routes: Sequence[Route],
+    ) -> None:
         self._directory = directory
         self._pages = pages
         self._gate = gate
@@ -32,11 +39,10 @@ class ControlApp:
             routes=[
                 Route("/admissions/{session_id}", self._admission),
                 Route("/routes/{session_id}", self._route),
-                Route("/own/{session_id}/.uat/enter", self._enter),
-                Route("/own/{session_id}/.uat/{path:path}", self._unknown_path, methods=_EVERY_METHOD),
-                Route("/{form:str}/sessions/{session_id}", self._session, methods=_EVERY_METHOD),
-                Route("/{form:str}/unnamed", self._unnamed, methods=_EVERY_METHOD),
-                Route("/{form:str}/foreign", self._foreign, methods=_EVERY_METHOD),
+                *visitor_routes,
+                Route("/{form:str}/sessions/{session_id}", self._session, methods=EVERY_METHOD),
+                Route("/{form:str}/unnamed", self._unnamed, methods=EVERY_METHOD),
+                Route("/{form:str}/foreign", self._foreign, methods=EVERY_METHOD),
                 Route("/health", self._health),
                 Route("/health/ready", self._ready),
             ]
@@ -48,22 +54,10 @@ class ControlApp:
         if grant is None:
             return Response(status_code=401)
         await self._admissions.remember(session_id, grant.token, grant.expires_at)
-        return PlainTextResponse(str(grant.expires_at))
-
-    async def _enter(self, request: Request) -> Response:
-        """Change the link for a cookie; the address that stays in the browser holds no token."""
-        query = request.query_params
-        cookies = await self._gate.enter(request.path_params["session_id"], query.get("token", ""))
-        if cookies is None:
-            return self._response(answers.link_no_longer_good(), as_json=_wants_json(request))
-        headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-        response = RedirectResponse(return_path(query.get("return_to", "/")), HTTPStatus.SEE_OTHER, headers)
-        for cookie in cookies:
+        response = PlainTextResponse(str(grant.expires_at))
+        for cookie in grant.cookies:
             response.headers.append("Set-Cookie", cookie)
         return response
-
-    async def _unknown_path(self, request: Request) -> Response:
-        return self._response(answers.unknown_path(), as_json=_wants_json(request))
 
     async def _route(self, request: Request) -> Response:
         try:
@@ -78,13 +72,13 @@ class ControlApp:
             answer = answers.about(await self._directory.look_up(session_id))
         except TableUnavailableError:
             answer = answers.table_unavailable(session_id)
-        return self._response_in_form(request, answer)
+        return self._response(request, answer)
 
     async def _unnamed(self, request: Request) -> Response:
-        return self._response_in_form(request, answers.unknown_session())
+        return self._response(request, answers.unknown_session())
 
     async def _foreign(self, request: Request) -> Response:
-        return self._response_in_form(request, answers.foreign_host())
+        return self._response(request, answers.foreign_host())
 
     async def _health(self, _: Request) -> Response:
         return PlainTextResponse("ok")
@@ -95,14 +89,7 @@ class ControlApp:
         status = "degraded" if freshness.degraded else "ok"
         return JSONResponse({"status": status, **asdict(freshness)}, headers={"Cache-Control": "no-store"})
 
-    def _response_in_form(self, request: Request, answer: Answer) -> Response:
-        return self._response(answer, as_json=request.path_params["form"] == "json")
-
-    def _response(self, answer: Answer, *, as_json: bool) -> Response:
-        page: Page = self._pages.json(answer) if as_json else self._pages.html(answer)
-        return Response(page.body, page.status, page.headers)
-
-
-def _wants_json(request: Request) -> bool:
-    accepted = request.headers.get("accept", "")
-    return "application/json" in accepted and "text/html" not in accepted
+    def _response(self, request: Request, answer: Answer) -> Response:
+        if request.path_params["form"] == "json":
+            return page_response(self._pages.json(answer))
+        return page_response(self._pages.html(answer, repeatable=request.method in _READS))

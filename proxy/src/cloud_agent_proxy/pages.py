@@ -3,12 +3,14 @@
 import hashlib
 import json
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from cloud_agent_proxy.answers import Answer
+
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Page:
 
 
 class Pages:
-    """Writes answers with the template and the style of one folder."""
+    """Writes answers with the template, the style and the script of one folder."""
 
     def __init__(self, folder: Path) -> None:
         templates = Environment(
@@ -36,29 +38,43 @@ class Pages:
         )
         self._template = templates.get_template("answer.html.jinja")
         self._style = (folder / "answer.css").read_text()
-        digest = b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
-        self._policy = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
-            "form-action 'none'; frame-ancestors 'none'"
-        )
+        self._script = (folder / "answer.js").read_text()
+        self._policy = f"{_NOTHING}; style-src {_source(self._style)}"
+        self._watched_policy = f"{self._policy}; script-src {_source(self._script)}; connect-src 'self'"
 
-    def html(self, answer: Answer) -> Page:
-        """Return the answer as a page that loads nothing and can be framed by nobody."""
-        body = self._template.render(answer=answer, style=self._style)
-        headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": self._policy}
-        return _page(answer, headers, body)
+    def html(self, answer: Answer, *, repeatable: bool = True) -> Page:
+        """Return the answer as a page that loads nothing and can be framed by nobody.
+
+        A watched page asks for its own address again as soon as the session is live; not so unless it is
+        `repeatable`, for it may answer what must not be sent twice.
+        """
+        body = self._template.render(answer=answer, repeatable=repeatable, style=self._style, script=self._script)
+        policy = self._watched_policy if answer.watched else self._policy
+        return _page(answer, {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}, body)
 
     def json(self, answer: Answer) -> Page:
-        """Return the answer as a JSON object."""
+        """Return the answer as a JSON object; its names are the same for every answer."""
         fields = {
-            "error": answer.error,
-            "message": answer.message,
-            "reason": answer.reason or None,
+            "error": answer.error or None,
             "session_id": answer.session_id or None,
+            "status": answer.session_status or None,
+            "title": answer.title,
+            "message": answer.message,
+            "what_to_do": answer.what_to_do or None,
+            "reason": answer.reason or None,
+            "steps": [asdict(step) for step in answer.steps],
+            "hop": answer.hop or None,
+            "log": answer.log or None,
             "pull_request": answer.pull_request or None,
+            "live": answer.live,
             "retry_after_seconds": answer.retry_after_seconds,
         }
         return _page(answer, {"Content-Type": "application/json"}, json.dumps(fields))
+
+
+def _source(inline: str) -> str:
+    """Name an inline style or script in a Content-Security-Policy by its hash: nothing but it may stand there."""
+    return f"'sha256-{b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
 
 
 def _page(answer: Answer, headers: dict[str, str], body: str) -> Page:

@@ -23,11 +23,14 @@ from cloud_agent_proxy.drain import drain
 from cloud_agent_proxy.dynamodb import dynamodb_client
 from cloud_agent_proxy.haproxy import Haproxy
 from cloud_agent_proxy.metrics import Metrics
+from cloud_agent_proxy.own_paths import OwnPaths
 from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.probe import Probe
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.sessions_table import SessionsTable
 from cloud_agent_proxy.settings import Platform, Settings
+from cloud_agent_proxy.status import Status
 from cloud_agent_proxy.visits import Visits
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ async def run(settings: Settings, address: IPv4Address) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pages = Pages(ASSETS / "pages")
     runtime = RuntimeApi()
-    routes, admissions = Routes(runtime), Admissions(runtime)
+    routes, admissions, gate = Routes(runtime), Admissions(runtime), _gate(settings)
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
@@ -63,7 +66,8 @@ async def run(settings: Settings, address: IPv4Address) -> int:
             table = SessionsTable(settings.sessions_table, dynamodb)
             directory = SessionDirectory(table, routes, settings.agent_cidr, admissions.forget_session)
             visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
-            async with serve(ControlApp(directory, pages, _gate(settings), admissions).asgi):
+            own = OwnPaths(gate, Status(directory, routes, Probe()), pages)
+            async with serve(ControlApp(directory, pages, gate, admissions, own.routes).asgi):
                 haproxy = await Haproxy.start(ASSETS, settings, address)
                 try:
                     return await _attend(haproxy, runtime, directory, visits, metrics, stop)
@@ -115,3 +119,5 @@ def _write_what_haproxy_reads(pages: Pages) -> None:
     for name, answer in _ANSWERED_BY_HAPROXY.items():
         Path(f"{name}.html.http").write_bytes(pages.html(answer).as_http())
         Path(f"{name}.json.http").write_bytes(pages.json(answer).as_http())
+    change = pages.html(answers.not_answering(), repeatable=False)
+    Path("not_answering_change.html.http").write_bytes(change.as_http())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 _LOWEST_PORT, _HIGHEST_PORT = 1024, 65535
 
@@ -41,10 +41,20 @@ class Address:
         return f"{self.ip}:{self.port}"
 
 
+class DevServer(BaseModel):
+    """What the container has reported of its dev server."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    answering: bool = False
+    log: str = ""
+    """Its last lines."""
+
+
 class Session(BaseModel):
     """What the sessions table says of one session; what the proxy does not need is left out."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     id: str
     status: SessionStatus
@@ -52,6 +62,17 @@ class Session(BaseModel):
     port: int | None = None
     end_reason: str = ""
     pull_url: str = ""
+    pull_number: int | None = None
+    initial_sha: str | None = None
+    container_reported: bool = Field(default=False, validation_alias="start_token")
+    """Whether the container of a STARTING session has been heard of."""
+    dev_server: DevServer = DevServer()
+
+    @field_validator("container_reported", mode="before")
+    @classmethod
+    def _keep_no_token(cls, start_token: object) -> bool:
+        """That there is a token says it; the token itself is none of the proxy's business."""
+        return bool(start_token)
 
     def address_within(self, network: IPv4Network) -> Address | None:
         """Return where visitors are sent, None while there is no such place.

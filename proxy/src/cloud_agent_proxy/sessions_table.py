@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _KEYS_PER_READ = 100  # BatchGetItem's own limit
-_READ_ATTRIBUTES: ProjectionExpression = reduce(
-    and_, (F(name) for name in Session.model_fields if name != "id"), F("pk")
-)
+_ATTRIBUTES = [str(field.validation_alias or name) for name, field in Session.model_fields.items() if name != "id"]
+_READ_ATTRIBUTES: ProjectionExpression = reduce(and_, map(F, _ATTRIBUTES), F("pk"))
 
 
 class TableUnavailableError(Exception):

@@ -23,6 +23,7 @@ import boto3
 import httpx
 import pytest
 from aiodynamo.client import Client
+from boto3.dynamodb.types import TypeSerializer
 from tests.integration.proxy.line import Line
 
 from cloud_agent_proxy.dynamodb import dynamodb_client
@@ -99,11 +100,11 @@ class SessionsTable:
     name: str
     client: Any
 
-    def put(self, **attributes: str | int) -> str:
+    def put(self, **attributes: object) -> str:
         """Write a session's row; return the session's id."""
         session_id = str(attributes.pop("id", "")) or secrets.token_hex(4)
         row = {"pk": f"SESSION#{session_id}", "sk": "SESSION", "status": "RUNNING", **attributes}
-        item = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in row.items()}
+        item = {name: TypeSerializer().serialize(value) for name, value in row.items()}
         self.client.put_item(TableName=self.name, Item=item)
         return session_id
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream
 
 LIVE_STATUS = [
-    ("QUEUED", "session_queued", "The session waits for a free slot"),
-    ("STARTING", "session_starting", "The session is starting"),
+    ({"status": "QUEUED"}, "session_starting", "The session is starting"),
+    ({"status": "QUEUED", "pull_number": 7}, "session_queued", "The session waits for a free slot"),
+    ({"status": "STARTING"}, "session_starting", "The session is starting"),
 ]
 
 
@@ -49,16 +50,16 @@ async def test_a_foreign_host_is_a_421_page(proxy: Proxy, host: str) -> None:
     assert "not the place" in response.text
 
 
-@pytest.mark.parametrize(("status", "error", "title"), LIVE_STATUS)
+@pytest.mark.parametrize(("row", "error", "title"), LIVE_STATUS)
 async def test_a_session_on_its_way_is_a_503_page_that_comes_back_by_itself(
-    proxy: Proxy, table: SessionsTable, status: str, error: str, title: str
+    proxy: Proxy, table: SessionsTable, row: dict[str, str | int], error: str, title: str
 ) -> None:
-    session_id = table.put(status=status)
+    session_id = table.put(**row)
     response = await page(proxy, session_id)
     assert 503 == response.status_code
     assert "2" == response.headers["retry-after"]
-    assert '<meta http-equiv="refresh" content="2">' in response.text
-    assert f"<h1>{title}</h1>" in response.text
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in response.text
+    assert f">{title}</h1>" in response.text
     assert session_id in response.text
     fields = (await page(proxy, session_id, "application/json")).json()
     assert (error, session_id, 2) == (fields["error"], fields["session_id"], fields["retry_after_seconds"])
@@ -86,10 +87,18 @@ async def test_a_program_gets_the_same_answer_as_json(proxy: Proxy, table: Sessi
     assert "application/json" == response.headers["content-type"]
     assert {
         "error": "session_ended",
-        "message": "Its container and dev server are gone; what was pushed stays on its branch.",
-        "reason": "Stopped by /stop.",
         "session_id": session_id,
+        "status": "STOPPED",
+        "title": "The session was stopped",
+        "message": "Its container and dev server are gone; what was pushed stays on its branch.",
+        "what_to_do": "To go on, comment /restart on the pull request, "
+        "or take the label off the issue and put it on again.",
+        "reason": "Stopped by /stop.",
+        "steps": [],
+        "hop": None,
+        "log": None,
         "pull_request": "https://github.example/p/1",
+        "live": False,
         "retry_after_seconds": None,
     } == response.json()
 
@@ -104,7 +113,7 @@ async def test_a_refused_connection_is_a_502_page(proxy: Proxy, table: SessionsT
     response = await page(proxy, session_id)
     assert 502 == response.status_code
     assert "The dev server is not answering" in response.text
-    assert "3" == response.headers["retry-after"]
+    assert "2" == response.headers["retry-after"]
 
 
 async def test_a_refused_connection_is_502_json_for_a_program(

@@ -4,39 +4,61 @@ import base64
 import hashlib
 import json
 import re
+from http import HTTPStatus
 
 import pytest
+from markupsafe import escape
 
 from cloud_agent_proxy import answers
 from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.probe import Finding
 from cloud_agent_proxy.proxy import ASSETS
-from cloud_agent_proxy.session import Session, SessionStatus
+from cloud_agent_proxy.session import DevServer, Session, SessionStatus
 
 PAGES = Pages(ASSETS / "pages")
+PAGES_SCRIPT = (ASSETS / "pages/answer.js").read_text()
+REFUSALS = (400, 405, 408, 413, 414, 431)
+NAMES = {
+    *("error", "session_id", "status", "title", "message", "what_to_do", "reason"),
+    *("steps", "hop", "log", "pull_request", "live", "retry_after_seconds"),
+}
 
 
 def ended(**fields: str) -> Answer:
     return answers.about(Session(id="09e22a8b", status=SessionStatus.STOPPED, **fields))
 
 
+def starting(log: str) -> Session:
+    return Session(id="09e22a8b", status=SessionStatus.STARTING, dev_server=DevServer(log=log))
+
+
+RUNNING = Session(id="09e22a8b", status=SessionStatus.RUNNING, port=3000)
+FOR_EVERY_SESSION = [answers.not_answering(), *(answers.refused(HTTPStatus(status)) for status in REFUSALS)]
 EVERY_ANSWER = [
+    *FOR_EVERY_SESSION,
     *(answers.about(Session(id="09e22a8b", status=status)) for status in SessionStatus),
+    answers.about(Session(id="09e22a8b", status=SessionStatus.QUEUED, pull_number=7)),
+    *(answers.not_answering(RUNNING, finding) for finding in Finding),
+    answers.answering(RUNNING),
     answers.unknown_session(),
-    answers.foreign_host(),
-    answers.not_answering(),
     answers.unknown_path(),
+    answers.foreign_host(),
     answers.signed_out(),
     answers.link_no_longer_good(),
     answers.other_session(),
     answers.access_unchecked(),
+    answers.forbidden(),
+    answers.forbidden("octocat"),
+    answers.github_not_answering(),
+    answers.too_many_requests(10),
     answers.table_unavailable("09e22a8b"),
 ]
 
 
-@pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: answer.title)
+@pytest.mark.parametrize("answer", FOR_EVERY_SESSION, ids=lambda answer: answer.title)
 def test_an_error_file_fits_haproxys_buffer_and_says_its_own_length(answer: Answer) -> None:
-    for page in (PAGES.html(answer), PAGES.json(answer)):
+    for page in (PAGES.html(answer), PAGES.html(answer, repeatable=False), PAGES.json(answer)):
         head, _, body = page.as_http().partition(b"\r\n\r\n")
         assert head.startswith(f"HTTP/1.1 {answer.status.value} ".encode())
         assert f"Content-Length: {len(body)}".encode() in head
@@ -44,17 +66,48 @@ def test_an_error_file_fits_haproxys_buffer_and_says_its_own_length(answer: Answ
 
 
 @pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: answer.title)
-def test_a_page_that_says_it_tries_again_does(answer: Answer) -> None:
+def test_a_page_that_says_it_keeps_watch_does(answer: Answer) -> None:
     body = PAGES.html(answer).body.decode()
-    assert ("by itself" in answer.what_to_do) == ('http-equiv="refresh"' in body)
-    assert ("by itself" in answer.what_to_do) == ("Retry-After" in PAGES.json(answer).headers)
+    assert answer.watched == ("This page" in answer.what_to_do)
+    assert answer.watched == ("<script>" in body)
+    assert answer.watched == ('<noscript><meta http-equiv="refresh"' in body)
+    assert not answer.watched or answer.retry_after_seconds
+    assert bool(answer.retry_after_seconds) == ("Retry-After" in PAGES.json(answer).headers)
+
+
+@pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: answer.title)
+def test_what_was_sent_is_not_sent_again_by_the_page(answer: Answer) -> None:
+    body = PAGES.html(answer, repeatable=False).body.decode()
+    assert "refresh" not in body.replace(PAGES_SCRIPT, "")
+    assert 'data-repeatable="yes"' not in body
+
+
+@pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: answer.title)
+def test_every_answer_has_words_for_a_person_and_the_same_names_for_a_program(answer: Answer) -> None:
+    fields = json.loads(PAGES.json(answer).body)
+    assert NAMES == set(fields)
+    assert f'<h1 id="title">{escape(answer.title)}</h1>' in PAGES.html(answer).body.decode()
+    assert answer.title
+    assert answer.message.endswith(".")
+    assert answer.live == (answer.error == "")
+
+
+@pytest.mark.parametrize("answer", [answers.signed_out(), answers.link_no_longer_good(), answers.forbidden()])
+def test_who_may_not_see_a_session_learns_nothing_about_one(answer: Answer) -> None:
+    assert ("", "", (), "", "") == (
+        answer.session_id,
+        answer.session_status,
+        answer.steps,
+        answer.log,
+        answer.pull_request,
+    )
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "http://[", "https://"])
 def test_only_a_web_address_becomes_a_link(url: str) -> None:
     answer = ended(pull_url=url)
     assert "" == answer.pull_request
-    assert "<a " not in PAGES.html(answer).body.decode()
+    assert " href=" not in PAGES.html(answer).body.decode()
 
 
 def test_a_reason_cannot_bring_markup_or_flood_the_page() -> None:
@@ -63,11 +116,57 @@ def test_a_reason_cannot_bring_markup_or_flood_the_page() -> None:
     assert len(body) < 14_000
 
 
-def test_the_policy_allows_exactly_the_style_of_the_page() -> None:
-    page = PAGES.html(answers.unknown_session())
-    (style,) = re.findall(rb"<style>(.*)</style>", page.body, re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
-    assert f"style-src 'sha256-{digest}';" in page.headers["Content-Security-Policy"]
+def test_a_log_cannot_bring_markup_or_flood_the_page() -> None:
+    log = "x" * 100_000 + "</pre><script>alert(1)</script>"
+    session = RUNNING.model_copy(update={"dev_server": DevServer(log=log)})
+    for answer in (answers.not_answering(session, Finding.REFUSED), answers.about(starting(log))):
+        body = PAGES.html(answer).body.decode()
+        assert "<script>alert" not in body
+        assert "&lt;script&gt;alert" in body
+        assert len(body) < 20_000
+
+
+def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page() -> None:
+    page = PAGES.html(answers.not_answering())
+    policy = page.headers["Content-Security-Policy"].split("; ")
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    for kind in ("style", "script"):
+        (inline,) = re.findall(rf"<{kind}>(.*?)</{kind}>".encode(), page.body, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inline).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert b" style=" not in page.body
+    assert b" src=" not in page.body
+
+
+def test_a_page_without_a_script_allows_none() -> None:
+    policy = PAGES.html(answers.signed_out()).headers["Content-Security-Policy"]
+    assert "script-src" not in policy
+    assert "connect-src" not in policy
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    digits = colour * 2 if len(colour) == 3 else colour
+    channels = (int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4))
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return sum(weight * channel for weight, channel in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        *((text, "sheet") for text in ("ink", "soft", "accent", "bad")),
+        *(("sheet", ground) for ground in ("accent", "good", "bad")),
+        ("ink", "well"),
+    ],
+)
+def test_text_can_be_read_in_both_schemes(scheme: int, text: str, ground: str) -> None:
+    style = (ASSETS / "pages/answer.css").read_text()
+    colours = dict(re.findall(r"--(\w+): #([0-9a-f]{3,6})", re.findall(r":root \{(.*?)\}", style)[scheme]))
+    light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2 AA, text of any size
 
 
 def test_json_says_null_for_what_is_not_known() -> None:

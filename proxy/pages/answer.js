@@ -1,0 +1,109 @@
+"use strict";
+// Keeps this page as `/.uat/status` says, and gives way to the session. Everything is written as text, never as markup.
+(() => {
+  const LONGEST_PAUSE = 30;
+  const QUIET_SHARE = 50; // the longer nothing changes, the longer the pauses: a fiftieth of that time
+  const RETURNS = "uat-returns";
+  const main = document.querySelector("main");
+  const began = main.dataset.status;
+  const repeatable = main.dataset.repeatable === "yes";
+  let timer = 0, asking = false, over = false, failures = 0, shown = "", changed = Date.now();
+
+  const part = (id) => document.getElementById(id);
+  function write(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+  function fill(id, text, within = part(id)) {
+    part(id).hidden = !text;
+    write(within, text || "");
+  }
+
+  function line({ name, state, detail }) {
+    const item = document.createElement("li");
+    item.className = state.replace(" ", "-");
+    for (const [tag, textContent, className] of [["b", name, ""], ["i", `${state}:`, "unseen"], ["span", detail, ""]]) {
+      item.append(Object.assign(document.createElement(tag), { textContent, className }), " ");
+    }
+    return item;
+  }
+
+  function show(answer) {
+    const text = JSON.stringify(answer);
+    if (text === shown) return;
+    shown = text;
+    changed = Date.now();
+    document.title = answer.title;
+    write(part("title"), answer.title);
+    const current = answer.steps.find(({ state }) => state === "current");
+    write(part("now"), `${answer.title}. ${answer.hop || (current ? `${current.name} ${current.detail}` : "")}`);
+    fill("message", answer.message);
+    fill("reason", answer.reason);
+    if (repeatable) fill("what-to-do", answer.what_to_do);
+    fill("session", answer.session_id, part("session").lastElementChild);
+    part("steps").hidden = !answer.steps.length;
+    part("steps").replaceChildren(...answer.steps.map(line));
+    part("pull-request").hidden = !answer.pull_request;
+    if (answer.pull_request) part("pull-request").href = answer.pull_request;
+    const log = part("log").lastElementChild;
+    const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
+    fill("log", answer.log, log);
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  // An address that breaks the dev server each time it is opened must not be opened in a loop: each return that led
+  // back to this page within five minutes doubles the pause before the next.
+  function pauseBeforeReturn() {
+    let returns = 0;
+    try {
+      const last = JSON.parse(sessionStorage.getItem(RETURNS));
+      if (last && last.to === location.href && Date.now() - last.at < 300_000) returns = last.returns;
+      sessionStorage.setItem(RETURNS, JSON.stringify({ to: location.href, at: Date.now(), returns: returns + 1 }));
+    } catch {
+      returns = 2; // nothing can be remembered here
+    }
+    return returns ? Math.min(LONGEST_PAUSE, 2 ** returns) : 0;
+  }
+
+  function stop() {
+    over = true;
+    main.classList.remove("watched");
+  }
+
+  function giveWay() {
+    over = true;
+    if (repeatable) setTimeout(() => location.reload(), 1000 * pauseBeforeReturn());
+    else stop();
+  }
+
+  async function ask() {
+    if (asking) return;
+    asking = true;
+    try {
+      const response = await fetch("/.uat/status", {
+        headers: { Accept: "application/json" }, cache: "no-store", redirect: "error", signal: AbortSignal.timeout(10_000),
+      });
+      const answer = await response.json();
+      show(answer);
+      failures = 0;
+      if (answer.live || (began !== "RUNNING" && answer.status === "RUNNING")) giveWay();
+      else if (answer.retry_after_seconds) askAfter(Math.max(answer.retry_after_seconds, (Date.now() - changed) / 1000 / QUIET_SHARE));
+      else stop();
+    } catch {
+      failures += 1;
+      askAfter(2 ** failures);
+    } finally {
+      asking = false;
+    }
+  }
+
+  function askAfter(seconds) {
+    if (!document.hidden) timer = setTimeout(ask, 1000 * Math.min(LONGEST_PAUSE, seconds));
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (over) return;
+    clearTimeout(timer);
+    if (!document.hidden) ask();
+  });
+  if (!document.hidden) ask();
+})();

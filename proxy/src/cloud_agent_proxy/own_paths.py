@@ -1,0 +1,61 @@
+"""The paths under `/.uat/` on every session's host: the proxy's own, which no dev server sees."""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from cloud_agent_proxy import answers
+from cloud_agent_proxy.access.gate import Gate
+from cloud_agent_proxy.access.return_path import return_path
+from cloud_agent_proxy.answers import Answer
+from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.responses import EVERY_METHOD, page_response
+from cloud_agent_proxy.status import Status
+
+
+class OwnPaths:
+    """Lets visitors in, and tells those who are in how their session is. Nobody is asked for a cookie to get here."""
+
+    def __init__(self, gate: Gate, status: Status, pages: Pages) -> None:
+        self._gate = gate
+        self._status = status
+        self._pages = pages
+        self.routes = [
+            Route("/own/{session_id}/.uat/enter", self._enter),
+            Route("/own/{session_id}/.uat/status", self._status_of),
+            Route("/own/{session_id}/.uat/{path:path}", self._unknown_path, methods=EVERY_METHOD),
+        ]
+
+    async def _enter(self, request: Request) -> Response:
+        """Change the link for a cookie; the address that stays in the browser holds no token."""
+        query = request.query_params
+        cookies = await self._gate.enter(request.path_params["session_id"], query.get("token", ""))
+        if cookies is None:
+            return self._response(request, answers.link_no_longer_good())
+        headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        response = RedirectResponse(return_path(query.get("return_to", "/")), HTTPStatus.SEE_OTHER, headers)
+        for cookie in cookies:
+            response.headers.append("Set-Cookie", cookie)
+        return response
+
+    async def _status_of(self, request: Request) -> Response:
+        session_id = request.path_params["session_id"]
+        grant = await self._gate.admit(session_id, request.cookies)
+        answer = await self._status.answer(session_id, has_access=grant is not None)
+        if answer.session_status:  # the question is answered, whatever the answer
+            answer = replace(answer, status=HTTPStatus.OK)
+        response = page_response(self._pages.json(answer))
+        for cookie in grant.cookies if grant else ():
+            response.headers.append("Set-Cookie", cookie)
+        return response
+
+    async def _unknown_path(self, request: Request) -> Response:
+        return self._response(request, answers.unknown_path())
+
+    def _response(self, request: Request, answer: Answer) -> Response:
+        accepted = request.headers.get("accept", "")
+        as_json = "application/json" in accepted and "text/html" not in accepted
+        return page_response(self._pages.json(answer) if as_json else self._pages.html(answer))

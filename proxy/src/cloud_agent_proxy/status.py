@@ -1,0 +1,33 @@
+"""What `/.uat/status` says of a session: what a page that waits for it shows, as it is now."""
+
+from cloud_agent_proxy import answers
+from cloud_agent_proxy.answers import Answer
+from cloud_agent_proxy.directory import SessionDirectory
+from cloud_agent_proxy.probe import Finding, Probe
+from cloud_agent_proxy.routes import Routes
+from cloud_agent_proxy.session import SessionStatus
+from cloud_agent_proxy.sessions_table import TableUnavailableError
+
+
+class Status:
+    """Tells where a session stands; of one that runs, whether its dev server answers at this moment."""
+
+    def __init__(self, directory: SessionDirectory, routes: Routes, probe: Probe) -> None:
+        self._directory = directory
+        self._routes = routes
+        self._probe = probe
+
+    async def answer(self, session_id: str, *, has_access: bool) -> Answer:
+        """Return the answer; without access nothing is looked up, and nothing about the session is said."""
+        if not has_access:
+            return answers.signed_out()
+        try:
+            session = await self._directory.look_up(session_id)
+        except TableUnavailableError:
+            return answers.table_unavailable(session_id)
+        if session is None or session.status is not SessionStatus.RUNNING:
+            return answers.about(session)
+        # Only where HAProxy sends visitors is tried: such an address has passed every check there is.
+        address = self._routes.address_of(session_id)
+        finding = await self._probe.try_out(address) if address else Finding.NO_ADDRESS
+        return answers.answering(session) if finding is Finding.ANSWERS else answers.not_answering(session, finding)

@@ -1,0 +1,249 @@
+"""What a person sees and need not do: the pages in Chromium, before the real proxy."""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.chrome.service import Service
+from tests.integration.proxy.conftest import DOMAIN, Proxy, SessionsTable, StartUpstream, host_of
+
+CHROMEDRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not CHROMEDRIVER, reason="needs Chromium and its driver: apt-get install chromium-driver"
+)
+
+DEV_PAGE = b"<!doctype html><title>dev page</title><h1>It works</h1>"
+QUESTIONS = "return performance.getEntriesByName(location.origin + '/.uat/status').length"
+MOVED = """
+const done = arguments[0];
+new PerformanceObserver((list) => done(list.getEntries().flatMap(
+  ({sources}) => sources.map(({node}) => (node.closest("main > *") ?? node).tagName))))
+  .observe({type: "layout-shift", buffered: true});
+setTimeout(() => done([]), 1000);
+"""
+WHERE = "/board/7?tab=a%20b&x=1#line-3"
+
+
+def http(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+class Browser:
+    """Chromium with a profile of its own; its waits leave the event loop to the dev servers."""
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+
+    async def open(self, session_id: str, path: str = WHERE) -> str:
+        url = f"http://{host_of(session_id)}{path}"
+        await asyncio.to_thread(self.driver.get, url)
+        return url
+
+    async def run(self, script: str) -> Any:  # noqa: ANN401 - whatever the script returns
+        return await asyncio.to_thread(self.driver.execute_script, f"return {script}")
+
+    async def text(self) -> str:
+        return str(await self.run("document.body.innerText"))
+
+    async def until(self, true: Callable[[str], bool], what: str, seconds: float = 20) -> None:
+        deadline, text = time.monotonic() + seconds, ""
+        while time.monotonic() < deadline:
+            with contextlib.suppress(WebDriverException):  # the page is just being left
+                text = await self.text()
+                if true(text):
+                    return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"after {seconds} s still not so: {what}; the page says: {text}")
+
+    async def shows(self, words: str) -> None:
+        await self.until(lambda text: words in text, f"the page shows {words!r}")
+
+    def complaints(self) -> list[str]:
+        """What the console says, but for answers that are no success."""
+        lines = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium does not annotate it
+        return [line["message"] for line in lines if "Failed to load resource" not in line["message"]]
+
+    async def questions(self) -> int:
+        """How often the page has asked for the session's status."""
+        return int(await asyncio.to_thread(self.driver.execute_script, QUESTIONS))
+
+
+@contextlib.contextmanager
+def chromium(proxy: Proxy, profile: Path, **preferences: object) -> Iterator[Browser]:
+    options = webdriver.ChromeOptions()
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={profile}",
+        f"--host-resolver-rules=MAP *.{DOMAIN} {proxy.address}",
+    ):
+        options.add_argument(argument)
+    options.binary_location = shutil.which("chromium") or ""
+    options.add_experimental_option("prefs", preferences)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
+    try:
+        yield Browser(driver)
+    finally:
+        driver.quit()
+
+
+@pytest.fixture
+def browser(proxy: Proxy, tmp_path: Path) -> Iterator[Browser]:
+    with chromium(proxy, tmp_path) as running:
+        yield running
+
+
+async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wanted_to_be(
+    browser: Browser, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    upstream = await start_upstream(http(DEV_PAGE))
+    session_id = table.put(status="STARTING", pull_number=7)
+    url = await browser.open(session_id)
+    await browser.shows("The session is starting")
+    assert "Run Agent: container" == await browser.run("document.querySelector('.current b').textContent")
+    table.put(id=session_id, status="STARTING", pull_number=7, start_token="reported")
+    await browser.until(lambda text: "is installed and started" in text, "the next step is shown")
+    assert "Run Agent: dev server" == await browser.run("document.querySelector('.current b').textContent")
+    table.put(id=session_id, ip=upstream.address, port=3000)
+    await browser.shows("It works")
+    assert url == browser.driver.current_url
+    assert [b"GET /board/7?tab=a%20b&x=1 HTTP/1.1"] == [
+        head.splitlines()[0] for head in upstream.requests if head.startswith(b"GET /board")
+    ]
+
+
+async def test_the_broken_hop_is_named_and_the_page_returns_when_it_is_mended(
+    browser: Browser, table: SessionsTable, start_upstream: StartUpstream, unused_address: str
+) -> None:
+    hostile = "<img src=x onerror=\"document.title='owned'\">"
+    session_id = table.put(
+        ip=unused_address,
+        port=3000,
+        pull_url="https://github.example/owner/repo/pull/7",
+        dev_server={"answering": False, "log": f"\x1b[31mSyntaxError\x1b[0m {hostile}"},
+    )
+    url = await browser.open(session_id)
+    await browser.shows("is not listening: the container refuses connections on port 3000")
+    text = await browser.text()
+    assert f"SyntaxError {hostile}" in text
+    assert session_id in text
+    assert "The dev server is not answering" == browser.driver.title
+    assert "https://github.example/owner/repo/pull/7" == await browser.run("document.querySelector('a').href")
+    assert [] == browser.complaints()
+    await start_upstream(http(DEV_PAGE), unused_address)
+    await browser.shows("It works")
+    assert url == browser.driver.current_url
+
+
+async def test_what_was_sent_is_not_sent_again(
+    browser: Browser, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    broken = False
+
+    async def respond(head: bytes, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        form = b'<form method="post" action="/save"><input name="a" value="b"></form>'
+        writer.write(b"gone mad\r\n\r\n" if broken or head.startswith(b"POST") else http(form))
+
+    upstream = await start_upstream(respond)
+    await browser.open(table.put(ip=upstream.address, port=3000))
+    broken = True
+    await browser.run("document.forms[0].submit()")
+    await browser.shows("answers on port 3000, but not in HTTP")
+    assert "go back then and send it once more" in await browser.text()
+    broken = False
+    await browser.shows("The session is live")
+    assert browser.driver.current_url.endswith("/save")
+    assert 1 == sum(head.startswith(b"POST /save") for head in upstream.requests)
+    assert not any(head.startswith(b"GET /save") for head in upstream.requests)
+
+
+async def test_an_address_that_breaks_each_time_is_not_opened_in_a_loop(
+    browser: Browser, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    async def respond(head: bytes, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"gone mad\r\n\r\n" if head.startswith(b"GET /board") else http(DEV_PAGE))
+
+    upstream = await start_upstream(respond)
+    await browser.open(table.put(ip=upstream.address, port=3000))
+    await asyncio.sleep(5)
+    # at once, then 2, 4, 8 s after the page before: three by now; a loop would have made dozens
+    assert 2 <= sum(head.startswith(b"GET /board") for head in upstream.requests) <= 3
+
+
+async def test_a_page_says_that_the_session_has_ended_and_asks_no_more(browser: Browser, table: SessionsTable) -> None:
+    session_id = table.put(status="STARTING")
+    await browser.open(session_id)
+    table.put(id=session_id, status="FAILED", end_reason="The install command failed: " + "y" * 400)
+    await browser.shows("The session has failed")
+    assert "The install command failed" in await browser.text()
+    assert "/restart" in await browser.text()
+    asked = await browser.questions()
+    await asyncio.sleep(3)
+    assert asked == await browser.questions()
+
+
+async def test_a_page_that_nobody_looks_at_asks_nothing_until_somebody_does(
+    browser: Browser, table: SessionsTable
+) -> None:
+    await browser.open(table.put(status="STARTING"))
+    await browser.shows("The session is starting")
+    await asyncio.to_thread(browser.driver.minimize_window)
+    await browser.until(lambda _: bool(browser.driver.execute_script("return document.hidden")), "it is hidden")
+    await asyncio.sleep(0.5)  # a question may be under way
+    asked = await browser.questions()
+    await asyncio.sleep(5)
+    assert asked == await browser.questions()
+    await asyncio.to_thread(browser.driver.set_window_rect, 0, 0, 800, 600)
+    await browser.until(lambda _: browser.driver.execute_script(QUESTIONS) > asked, "it asks again")
+
+
+async def test_without_scripts_the_page_comes_back_all_the_same(
+    proxy: Proxy, tmp_path: Path, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    upstream = await start_upstream(http(DEV_PAGE))
+    session_id = table.put(status="STARTING")
+    with chromium(proxy, tmp_path, **{"profile.managed_default_content_settings.javascript": 2}) as browser:
+        url = await browser.open(session_id, "/board/7?x=1")  # Chromium refreshes no address that has a hash
+        await browser.shows("The session is starting")
+        table.put(id=session_id, ip=upstream.address, port=3000)
+        await browser.shows("It works")
+        assert url == browser.driver.current_url
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_nothing_jumps_when_the_details_come(
+    browser: Browser, table: SessionsTable, unused_address: str, width: int
+) -> None:
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 1000}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    details = {"pull_url": "https://github.example/1", "dev_server": {"log": "SyntaxError\n" * 9}}
+    await browser.open(table.put(ip=unused_address, port=3000, **details))
+    await browser.shows("is not listening")
+    await asyncio.sleep(0.5)  # until they are on the screen
+    assert {"FOOTER"} >= set(await asyncio.to_thread(browser.driver.execute_async_script, MOVED))
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+async def test_no_word_is_too_long_for_the_page(browser: Browser, table: SessionsTable, width: int) -> None:
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 1000}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for row in (
+        {"status": "FAILED", "end_reason": "y" * 400},
+        {"status": "STARTING", "dev_server": {"log": "x" * 4000}},
+    ):
+        await browser.open(table.put(**row))
+        assert await browser.run("document.documentElement.scrollWidth") <= width

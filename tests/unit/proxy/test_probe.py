@@ -1,0 +1,118 @@
+"""Which hop is broken, found out on real sockets."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from ipaddress import IPv4Address
+
+import pytest
+
+from cloud_agent_proxy.probe import Finding, Probe
+from cloud_agent_proxy.session import Address
+
+LOCALHOST = IPv4Address("127.0.0.1")
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Listen = Callable[[Serve], Awaitable[Address]]
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Listen]:
+    async with AsyncExitStack() as servers:
+
+        async def start(serve: Serve) -> Address:
+            server = await asyncio.start_server(serve, str(LOCALHOST), 0)
+            servers.callback(server.close)
+            return Address(LOCALHOST, server.sockets[0].getsockname()[1])
+
+        yield start
+
+
+def saying(answer: bytes) -> Serve:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.0 500 Oops\r\n\r\n", b"HTTP/1.1 404 \r\n\r\n"]
+)
+async def test_any_http_answer_is_an_answer(listen: Listen, answer: bytes) -> None:
+    assert Finding.ANSWERS == await Probe().try_out(await listen(saying(answer)))
+
+
+@pytest.mark.parametrize("answer", [b"this is not HTTP\r\n\r\n", b"HTTP/1", b"HTTP/1.1 99 Odd number\r\n", b"\x16\x03"])
+async def test_anything_else_is_nonsense(listen: Listen, answer: bytes) -> None:
+    assert Finding.NONSENSE == await Probe().try_out(await listen(saying(answer)))
+
+
+async def test_a_port_where_nobody_listens_is_refused() -> None:
+    with socket.create_server((str(LOCALHOST), 0)) as free:
+        port = free.getsockname()[1]
+    assert Finding.REFUSED == await Probe().try_out(Address(LOCALHOST, port))
+
+
+async def test_a_connection_that_is_closed_at_once_is_told_from_nonsense(listen: Listen) -> None:
+    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    for serve in (close, reset):
+        assert Finding.CLOSED == await Probe().try_out(await listen(serve))
+
+
+async def test_a_server_that_takes_the_connection_and_says_nothing_is_silent(listen: Listen) -> None:
+    done = asyncio.Event()
+
+    async def wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await done.wait()
+        writer.close()
+
+    finding = await Probe().try_out(await listen(wait))
+    done.set()
+    assert Finding.SILENT == finding
+
+
+async def test_a_container_that_sends_nothing_back_is_unreachable() -> None:
+    with socket.socket() as listener, socket.socket() as only_guest:
+        listener.bind((str(LOCALHOST), 0))
+        listener.listen(0)  # the kernel drops whatever comes once one connection waits to be accepted
+        only_guest.connect(listener.getsockname())
+        assert Finding.UNREACHABLE == await Probe().try_out(Address(LOCALHOST, listener.getsockname()[1]))
+
+
+async def test_all_who_ask_within_a_second_share_one_try(listen: Listen) -> None:
+    now, tries = 100.0, 0
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tries
+        tries += 1
+        await saying(b"HTTP/1.1 200 OK\r\n\r\n")(reader, writer)
+
+    address, probe = await listen(count), Probe(lambda: now)
+    assert {Finding.ANSWERS} == set(await asyncio.gather(*(probe.try_out(address) for _ in range(50))))
+    await probe.try_out(address)
+    assert 1 == tries
+    now += 1
+    await probe.try_out(address)
+    assert 2 == tries
+
+
+async def test_a_visitor_who_leaves_does_not_end_the_others_try(listen: Listen) -> None:
+    may_answer = asyncio.Event()
+
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await may_answer.wait()
+        await saying(b"HTTP/1.1 200 OK\r\n\r\n")(reader, writer)
+
+    address, probe = await listen(wait), Probe()
+    leaving, staying = (asyncio.create_task(probe.try_out(address)) for _ in range(2))
+    await asyncio.sleep(0.05)
+    leaving.cancel()
+    may_answer.set()
+    assert Finding.ANSWERS == await staying

@@ -1,0 +1,69 @@
+"""How far a session or a request has come, as its page lists it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cloud_agent_proxy.probe import Finding
+from cloud_agent_proxy.session import Session
+from cloud_agent_proxy.steps import StepState, broken_hop, steps_of_probe, steps_of_start
+
+BRANCHED = {"initial_sha": "1f2e3d"}
+OPENED = {**BRANCHED, "pull_number": 7}
+REPORTED = {**OPENED, "status": "STARTING", "start_token": "made-up"}
+
+
+def session(**fields: object) -> Session:
+    return Session.model_validate({"id": "09e22a8b", "status": "QUEUED", **fields})
+
+
+@pytest.mark.parametrize(
+    ("row", "current"),
+    [
+        ({}, "Create Branch"),
+        (BRANCHED, "Open Draft Pull Request"),
+        (OPENED, "Take Slot"),
+        ({**OPENED, "start_token": "of the wait for a slot"}, "Take Slot"),
+        ({**OPENED, "status": "STARTING"}, "Run Agent: container"),
+        (REPORTED, "Run Agent: dev server"),
+        ({**REPORTED, "dev_server": {"answering": False, "log": "installing"}}, "Run Agent: dev server"),
+        ({**REPORTED, "dev_server": {"answering": True}}, "Register IP"),
+        ({"pull_number": 7}, "Take Slot"),  # a branch that was there already leaves no mark of its making
+    ],
+)
+def test_the_row_tells_which_step_a_session_is_in(row: dict[str, object], current: str) -> None:
+    steps = steps_of_start(session(**row))
+    names = [step.name for step in steps]
+    place = names.index(current)
+    assert [StepState.DONE] * place == [step.state for step in steps[:place]]
+    assert StepState.CURRENT == steps[place].state
+    assert {StepState.TO_COME} >= {step.state for step in steps[place + 1 :]}
+
+
+def test_steps_have_the_names_of_the_workflows_states_in_its_order() -> None:
+    definition = Path(__file__).parents[3] / "statemachine/session.asl.json"
+    states = list(json.loads(definition.read_text())["States"])
+    places = [states.index(step.name.partition(":")[0]) for step in steps_of_start(session())]
+    assert sorted(places) == places
+
+
+def test_the_token_of_a_start_is_not_kept() -> None:
+    assert "made-up" not in repr(session(**REPORTED))
+
+
+@pytest.mark.parametrize(
+    ("finding", "sentence"),
+    [
+        (None, ""),
+        (Finding.ANSWERS, ""),
+        (Finding.REFUSED, "The dev server is not listening: the container refuses connections on port 3000."),
+        (Finding.CLOSED, "The dev server is not listening: the container closes connections to port 3000."),
+        (Finding.UNREACHABLE, "The container does not answer: it may have just stopped."),
+        (Finding.SILENT, "The dev server accepts the connection, but sends no answer within 2 s."),
+        (Finding.NONSENSE, "The dev server answers on port 3000, but not in HTTP."),
+        (Finding.NO_ADDRESS, "The container has no address that visitors could be sent to."),
+    ],
+)
+def test_the_broken_hop_is_named_in_a_sentence(finding: Finding | None, sentence: str) -> None:
+    assert sentence == broken_hop(steps_of_probe(finding, 3000))
