@@ -63,6 +63,48 @@ def foreign_host() -> Answer:
     )
 
 
+_REFUSED = {
+    HTTPStatus.BAD_REQUEST: (
+        "This request cannot be understood",
+        "Something in it is not as HTTP demands, or its headers are too large, so it was not passed on.",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "This kind of request is not passed on",
+        "Requests by TRACE, TRACK and CONNECT end here; every other method reaches the dev server.",
+    ),
+    HTTPStatus.REQUEST_TIMEOUT: (
+        "The request took too long to arrive",
+        "Its beginning was not here within ten seconds, so the connection was closed.",
+    ),
+    HTTPStatus.REQUEST_URI_TOO_LONG: (
+        "The address is too long",
+        "Path and query are longer than can be passed on to a dev server.",
+    ),
+}
+
+
+def refused(status: HTTPStatus) -> Answer:
+    """The request is one that no browser in good order sends.
+
+    Raises:
+        KeyError: there are no words for this status; there are for 400, 405, 408 and 414.
+    """
+    title, message = _REFUSED[status]
+    return Answer(status=status, error=status.name.lower(), title=title, message=message)
+
+
+def too_many_requests(retry_after_seconds: int) -> Answer:
+    """More was asked than is good for the other visitors."""
+    return Answer(
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        error="too_many_requests",
+        title="Too many requests",
+        message="More requests came at once, or in a short time, than one session may send.",
+        what_to_do="This page tries again by itself.",
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
 def table_unavailable(session_id: str) -> Answer:
     """Whether the session exists cannot be said at the moment."""
     return Answer(

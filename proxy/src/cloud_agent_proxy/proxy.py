@@ -8,11 +8,11 @@ import tempfile
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from cloud_agent_proxy.answers import not_answering
 from cloud_agent_proxy.control_app import ControlApp
 from cloud_agent_proxy.control_server import serve
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.drain import drain
+from cloud_agent_proxy.error_files import write_error_files
 from cloud_agent_proxy.haproxy import Haproxy
 from cloud_agent_proxy.pages import Pages
 from cloud_agent_proxy.routes import Routes
@@ -40,7 +40,8 @@ async def run(settings: Settings, address: IPv4Address) -> int:
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
-        _write_what_haproxy_reads(pages)
+        Path("sessions.map").touch()
+        write_error_files(pages)
         async with serve(ControlApp(directory, pages).asgi):
             haproxy = await Haproxy.start(ASSETS, settings, address)
             try:
@@ -71,9 +72,3 @@ async def _attend(
             task.cancel()
         await asyncio.wait({recording})
         await visits.record_last()
-
-
-def _write_what_haproxy_reads(pages: Pages) -> None:
-    Path("sessions.map").touch()
-    Path("not_answering.html.http").write_bytes(pages.html(not_answering()).as_http())
-    Path("not_answering.json.http").write_bytes(pages.json(not_answering()).as_http())
