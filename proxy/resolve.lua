@@ -1,14 +1,16 @@
 -- A session the map does not know yet: ask the control plane, and let the request wait for its word.
 -- An empty answer, or none within the time, leaves txn.route unset; the request then goes to the page that says why.
-local TIMEOUT_SECONDS = 4 -- above the 3 s the control plane allows itself for a look-up
+-- By HAProxy's own client, not by core.tcp(): HAProxy 2.8 crashes when it lists its streams (`show sess all`) while
+-- one of them is a script's socket.
+local TIMEOUT_MS = 4000 -- above the 3 s the control plane allows itself for a look-up
 
 core.register_action("resolve", { "http-req" }, function(txn)
-  local control = core.tcp()
-  control:settimeout(TIMEOUT_SECONDS)
-  if not control:connect("unix@control.sock") then return end
-  control:send("GET /routes/" .. txn:get_var("txn.session_id") .. " HTTP/1.0\r\n\r\n")
-  local response = control:receive("*a") or ""
-  control:close()
-  local route = response:match("^HTTP/1%.[01] 200 .*\r\n\r\n([0-9.]+:[0-9]+)$")
+  local answer = core.httpclient():get({
+    url = "http://control/routes/" .. txn:get_var("txn.session_id"),
+    dst = "unix@control.sock",
+    timeout = TIMEOUT_MS,
+  })
+  if not answer or answer.status ~= 200 then return end
+  local route = answer.body:match("^[0-9.]+:[0-9]+$")
   if route then txn:set_var("txn.route", route) end
 end)
