@@ -42,6 +42,10 @@ down: $(INSTALLED) ## Stop it
 test: $(INSTALLED) ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
+.PHONY: security
+security: $(INSTALLED) ## Run the tests of what the proxy refuses, limits and survives
+	$(BIN)/python -m pytest -m security --numprocesses 2 tests/unit/proxy tests/integration/proxy
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, imports and templates
 	$(BIN)/ruff check .

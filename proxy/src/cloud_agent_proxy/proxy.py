@@ -40,8 +40,7 @@ async def run(settings: Settings, address: IPv4Address) -> int:
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
-        Path("sessions.map").touch()
-        write_error_files(pages)
+        _write_what_haproxy_reads(pages)
         async with serve(ControlApp(directory, pages).asgi):
             haproxy = await Haproxy.start(ASSETS, settings, address)
             try:
@@ -72,3 +71,8 @@ async def _attend(
             task.cancel()
         await asyncio.wait({recording})
         await visits.record_last()
+
+
+def _write_what_haproxy_reads(pages: Pages) -> None:
+    Path("sessions.map").touch()
+    write_error_files(pages)

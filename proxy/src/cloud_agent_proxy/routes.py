@@ -1,21 +1,26 @@
 """Which address HAProxy sends each session's visitors to."""
 
+from __future__ import annotations
+
 import logging
 from collections import defaultdict
-from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
 
-from cloud_agent_proxy.runtime_api import RuntimeApi
-from cloud_agent_proxy.session import Address
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
+
+    from cloud_agent_proxy.runtime_api import RuntimeApi
+    from cloud_agent_proxy.session import Address
 
 logger = logging.getLogger(__name__)
 
 
 class Routes:
-    """The map inside HAProxy, and two promises: a changed route takes its open connections with it, and a container
-    is reached by the name of one session only.
+    """The map inside HAProxy, which leads to a container by the name of one session only.
 
-    Two sessions that are said to have one IP address cannot both have it: the row of one is out of date, and which
-    one cannot be known here. So neither is routed until one of them lets go.
+    A changed route takes its open connections with it. Two sessions that are said to have one IP address cannot
+    both have it: the row of one is out of date, and which one cannot be known here. So neither is routed until
+    one of them lets go.
     """
 
     def __init__(self, haproxy: RuntimeApi) -> None:
@@ -23,7 +28,9 @@ class Routes:
         self._claims: dict[str, Address] = {}
         self._claimants: defaultdict[IPv4Address, set[str]] = defaultdict(set)
         self._addresses: dict[str, Address] = {}
-        """What HAProxy was told."""
+        """What HAProxy was told, and what may still be connected."""
+        self._half_withdrawn: set[str] = set()
+        """Sessions no longer in HAProxy's map whose connections may still be open."""
         self._unsettled: set[str] = set()
         """Sessions whose route may differ from what their claims allow."""
 
@@ -43,7 +50,7 @@ class Routes:
         """
         self._claim(session_id, address)
         for unsettled in sorted(self._unsettled):
-            if self._allowed(unsettled) != self._addresses.get(unsettled):
+            if unsettled in self._half_withdrawn or self._allowed(unsettled) != self._addresses.get(unsettled):
                 await self._withdraw(unsettled)
         for unsettled in sorted(self._unsettled):
             await self._give(unsettled)
@@ -76,8 +83,10 @@ class Routes:
         if former is None:
             return
         await self._haproxy.unmap_session(session_id)
+        self._half_withdrawn.add(session_id)
         closed = await self._haproxy.close_streams_to(str(former))
         del self._addresses[session_id]
+        self._half_withdrawn.discard(session_id)
         logger.info(
             "route withdrawn",
             extra={"session_id": session_id, "address": str(former), "connections_closed": closed},

@@ -31,8 +31,9 @@ async def test_visitors_who_wait_for_a_look_up_survive_the_listing(
         try:
             async with proxy.client("00000000") as client:
                 visit = asyncio.create_task(client.get("/"))
-                async with asyncio.timeout(5):  # until the question to the control plane is a stream as well
-                    while "proto=?" not in await haproxy_command(proxy, "show sess"):
+                # The question to the control plane is a stream as well.
+                async with asyncio.timeout(5):
+                    while "proto=?" not in await haproxy_command(proxy, "show sess"):  # noqa: ASYNC110 - another process changes it
                         await asyncio.sleep(0.02)
                 assert "fe=visitors" in await haproxy_command(proxy, "show sess")
                 assert "frontend=visitors" in await haproxy_command(proxy, "show sess all")
