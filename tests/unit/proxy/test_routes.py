@@ -110,10 +110,9 @@ async def test_what_haproxy_did_not_take_is_made_good_by_the_next_call_for_any_s
 
 
 async def test_whatever_the_order_no_address_is_ever_given_twice(routes: Routes, haproxy: Haproxy) -> None:
-    places = (None, HERE, HERE_ON_ANOTHER_PORT, ELSEWHERE)
-    for session_id, address in itertools.islice(
-        itertools.cycle(itertools.product((ONE, OTHER, THIRD), places, repeat=1)), 200
-    ):
-        await routes.assign(session_id, address)
+    places: tuple[Address | None, ...] = (None, HERE, HERE_ON_ANOTHER_PORT, ELSEWHERE)
+    steps = [(session_id, place) for place in places for session_id in (ONE, OTHER, THIRD)]
+    for session_id, place in itertools.chain(*itertools.permutations(steps, 2)):
+        await routes.assign(session_id, place)
         ips = [address.partition(":")[0] for address in haproxy.map.values()]
         assert len(set(ips)) == len(ips)
