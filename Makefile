@@ -49,6 +49,10 @@ conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromi
 	  || { echo "$$program is not installed; see docs/proxy-conformance.md" >&2; exit 1; }; done
 	$(BIN)/python -m pytest -m conformance tests/conformance tests/integration/proxy
 
+.PHONY: security
+security: $(INSTALLED) ## Run the tests of what the proxy refuses, limits and survives
+	$(BIN)/python -m pytest -m security --numprocesses 2 tests/unit/proxy tests/integration/proxy
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, imports and templates
 	$(BIN)/ruff check .

@@ -176,17 +176,17 @@ def access_unchecked() -> Answer:
 _REFUSED = {
     HTTPStatus.BAD_REQUEST: (
         "This request cannot be understood",
-        "Something in it is not as HTTP demands, so it was not passed on.",
+        "Something in it is not as HTTP demands, or its headers are too large, so it was not passed on.",
         "Load the page again. If that does not help, clear this site's cookies.",
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: (
         "This kind of request is not passed on",
-        "Requests by TRACE and CONNECT end here; every other method reaches the dev server.",
+        "Requests by TRACE, TRACK and CONNECT end here; every other method reaches the dev server.",
         "",
     ),
     HTTPStatus.REQUEST_TIMEOUT: (
         "The request took too long to arrive",
-        "Its beginning was not here in time, so the connection was closed.",
+        "Its beginning was not here within ten seconds, so the connection was closed.",
         "Check the connection, then load the page again.",
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (

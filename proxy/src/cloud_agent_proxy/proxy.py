@@ -9,18 +9,17 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from cloud_agent_proxy import answers
 from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.access.gate import Gate
 from cloud_agent_proxy.access.link import LinkGate
 from cloud_agent_proxy.access.public import PublicGate
 from cloud_agent_proxy.access.tokens import Tokens
-from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.control_app import ControlApp
 from cloud_agent_proxy.control_server import serve
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.drain import drain
 from cloud_agent_proxy.dynamodb import dynamodb_client
+from cloud_agent_proxy.error_files import write_error_files
 from cloud_agent_proxy.haproxy import Haproxy
 from cloud_agent_proxy.metrics import Metrics
 from cloud_agent_proxy.own_paths import OwnPaths
@@ -40,14 +39,6 @@ logger = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parents[2]
 """haproxy.cfg, its Lua and pages/ stand beside src/, in the checkout as in the image."""
-
-_ANSWERED_BY_HAPROXY: dict[str, Answer] = {
-    "not_answering": answers.not_answering(),
-    "signed_out": answers.signed_out(),
-    "other_session": answers.other_session(),
-    "access_unchecked": answers.access_unchecked(),
-    "too_many_requests": answers.too_many_requests(10),  # the span that haproxy.cfg counts over
-}
 
 
 async def run(settings: Settings, address: IPv4Address) -> int:
@@ -116,8 +107,4 @@ def _gate(settings: Settings) -> Gate:
 def _write_what_haproxy_reads(pages: Pages) -> None:
     for name in ("sessions.map", "admissions.map"):
         Path(name).touch()
-    for name, answer in _ANSWERED_BY_HAPROXY.items():
-        Path(f"{name}.html.http").write_bytes(pages.html(answer).as_http())
-        Path(f"{name}.json.http").write_bytes(pages.json(answer).as_http())
-    change = pages.html(answers.not_answering(), repeatable=False)
-    Path("not_answering_change.html.http").write_bytes(change.as_http())
+    write_error_files(pages)

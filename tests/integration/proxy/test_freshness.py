@@ -129,9 +129,9 @@ async def health(proxy: Proxy) -> dict[str, Any]:
 async def test_without_its_table_the_proxy_serves_what_it_knows_and_says_so(
     start_proxy: StartProxy, table: SessionsTable, line: Line, start_upstream: StartUpstream, text: Text
 ) -> None:
-    upstream = await start_upstream(text("live"))
+    upstream, other = await start_upstream(text("live")), await start_upstream(text("live"))
     known, ended = table.put(ip=upstream.address, port=3000), table.put(status="STOPPED")
-    never_seen = table.put(ip=upstream.address, port=3000)
+    never_seen = table.put(ip=other.address, port=3000)
     start = start_proxy(f"http://127.0.0.1:{line.port}")
     # Starting waits without the event loop, which the line needs: so it waits in a thread.
     proxy = await asyncio.to_thread(start.__enter__)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.metrics import Metrics
 from cloud_agent_proxy.routes import Routes
@@ -62,9 +63,10 @@ def routes(haproxy: Haproxy) -> Routes:
 
 
 @pytest.fixture
-def directory(routes: Routes) -> SessionDirectory:
+def directory(haproxy: Haproxy, routes: Routes) -> SessionDirectory:
     seconds = iter([100.0, *([107.5] * 100)])
-    return SessionDirectory(Store(), routes, IPv4Network("10.0.0.0/8"), lambda: next(seconds))
+    forget = Admissions(haproxy).forget_session
+    return SessionDirectory(Store(), routes, IPv4Network("10.0.0.0/8"), forget, lambda: next(seconds))
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""Nobody is shown another session's container, whatever the table says."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream, Text
+
+pytestmark = pytest.mark.security
+
+
+async def becomes(expected: int, proxy: Proxy, session_id: str) -> None:
+    async with asyncio.timeout(5), proxy.client(session_id) as client:
+        while expected != (await client.get("/")).status_code:  # noqa: ASYNC110 - another process changes it
+            await asyncio.sleep(0.02)
+
+
+async def test_an_address_that_two_sessions_claim_is_shown_to_neither_until_one_has_ended(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
+) -> None:
+    upstream = await start_upstream(text("the new one's"))
+    stale, new = table.put(ip=upstream.address, port=3000), table.put(ip=upstream.address, port=3000)
+    await becomes(200, proxy, stale)
+    async with proxy.client(new) as client:
+        assert 502 == (await client.get("/")).status_code
+    async with proxy.client(stale) as client:
+        assert 502 == (await client.get("/")).status_code
+    (said,) = [line for line in proxy.log() if upstream.address == line.get("address") and "ERROR" == line["level"]]
+    assert sorted((stale, new)) == said["sessions"]
+    table.put(id=stale, status="FAILED")
+    await becomes(200, proxy, new)
+    async with proxy.client(stale) as client:
+        assert 410 == (await client.get("/")).status_code
+
+
+async def test_a_session_that_moves_to_anothers_address_takes_both_off_it(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, text: Text
+) -> None:
+    first, second = await start_upstream(text("first")), await start_upstream(text("second"))
+    staying, moving = table.put(ip=first.address, port=3000), table.put(ip=second.address, port=3000)
+    await becomes(200, proxy, staying)
+    await becomes(200, proxy, moving)
+    table.put(id=moving, ip=first.address, port=3000)
+    await becomes(502, proxy, staying)
+    await becomes(502, proxy, moving)
+    table.put(id=moving, ip=second.address, port=3000)
+    await becomes(200, proxy, staying)
+    await becomes(200, proxy, moving)
