@@ -70,7 +70,6 @@ async def test_to_the_dev_server_it_is_called_what_it_calls_itself(proxy: Proxy,
     [
         "http://{host}",  # the page came over https
         "https://{host}.evil.example",
-        "https://00000000.uat.example.test:8080",
         "https://evil.example",
         "null",
     ],
