@@ -168,7 +168,7 @@ def access_unchecked() -> Answer:
         error="access_unchecked",
         title="Your access cannot be checked right now",
         message="Too much is going on at once, so whether you may see this session could not be found out.",
-        what_to_do="This page tries again by itself.",
+        what_to_do="Load the page again in a few seconds.",
         retry_after_seconds=5,
     )
 

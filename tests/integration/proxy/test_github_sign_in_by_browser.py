@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from selenium.common import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -139,7 +140,10 @@ def authorize_as(browser: Chrome, person: str) -> None:
 
 
 def wait_for_text(browser: Chrome, text: str) -> str:
-    WebDriverWait(browser, 15).until(lambda driver: text in driver.find_element(By.TAG_NAME, "body").text)
+    on_the_way = [StaleElementReferenceException]  # the page of a moment ago
+    WebDriverWait(browser, 15, ignored_exceptions=on_the_way).until(
+        lambda driver: text in driver.find_element(By.TAG_NAME, "body").text
+    )
     return str(browser.current_url)
 
 

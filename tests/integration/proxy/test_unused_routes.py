@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import websockets
+from tests.integration.proxy.conftest import new_address
 
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
@@ -37,7 +38,7 @@ async def test_a_route_is_withdrawn_unless_a_websocket_is_open(
 
     async with websockets.serve(hold, unused_address, 3000):
         await routes.assign(ID, Address(IPv4Address(unused_address), 3000))
-        await routes.assign(OTHER, Address(IPv4Address(unused_address), 3001))
+        await routes.assign(OTHER, Address(IPv4Address(new_address()), 3000))
         async with websockets.connect(f"ws://{ID}.uat.example.test:8080/", host=proxy.address, port=8080) as socket:
             assert {ID} == await routes.withdraw_unless_busy([ID, OTHER])
             entries = await haproxy_command(proxy, "show map sessions.map")
