@@ -32,8 +32,8 @@ class ControlApp:
             routes=[
                 Route("/admissions/{session_id}", self._admission),
                 Route("/routes/{session_id}", self._route),
-                Route("/own/{session_id}/.uat/enter", self._enter),
-                Route("/own/{session_id}/.uat/{path:path}", self._unknown_path, methods=_EVERY_METHOD),
+                Route("/reserved/{session_id}/.uat/enter", self._enter),
+                Route("/reserved/{session_id}/.uat/{path:path}", self._unknown_path, methods=_EVERY_METHOD),
                 Route("/{form:str}/sessions/{session_id}", self._session, methods=_EVERY_METHOD),
                 Route("/{form:str}/unnamed", self._unnamed, methods=_EVERY_METHOD),
                 Route("/{form:str}/foreign", self._foreign, methods=_EVERY_METHOD),
