@@ -82,6 +82,13 @@ class HotReloading(Framework):
         page.wait_for_socket()
 
 
+class Nuxt(HotReloading):
+    def arrive(self, page: Page) -> None:
+        """Also wait until the page's modules have run: Vite drops an edit of one that has not, though it is shown."""
+        super().arrive(page)
+        page.wait_until_true("document.querySelector('#__nuxt').__vue_app__ !== undefined")
+
+
 class Django(Framework):
     def log_in(self, page: Page) -> None:
         page.open("/admin/login/?next=/")
@@ -179,7 +186,7 @@ FRAMEWORKS = [
         reloads_by_itself=True,
         environment={"NEXT_TELEMETRY_DISABLED": "1"},
     ),
-    HotReloading(
+    Nuxt(
         "nuxt",
         "Nuxt",
         "nuxt",
