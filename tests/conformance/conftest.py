@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from tests.integration.proxy.conftest import (
     start_proxy,
     table,
 )
+from tests.integration.proxy.visitor import GATED, entry_token
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -28,11 +27,6 @@ if TYPE_CHECKING:
     from tests.integration.proxy.conftest import SessionsTable, StartProxy
 
 __all__ = ["aws_endpoint", "metadata_url", "start_proxy", "table"]  # fixtures of the proxy's own tests
-
-ACCESS = {
-    "UAT_ACCESS": "link",
-    "UAT_ACCESS_KEYS": json.dumps({"signing_key": secrets.token_urlsafe(32), "verifying_key": ""}),
-}
 
 
 @dataclass
@@ -50,13 +44,18 @@ class Site:
 
     @property
     def entry_url(self) -> str:
-        """The link that lets a browser in: for as long as nothing is asked of visitors, the plain address."""
-        return f"{self.origin}/"
+        """The link that lets a browser in."""
+        return f"{self.origin}/.uat/enter?token={entry_token(self.session_id)}"
 
     def page(self) -> Page:
         """Return the browser's page, let in and on no page of the dev server's own."""
         self.browser.get(self.entry_url)
         self.browser.get("about:blank")
+        return Page(self.browser, self.origin)
+
+    def strangers_page(self) -> Page:
+        """Return the browser's page, as of somebody who was never let in anywhere."""
+        self.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
         return Page(self.browser, self.origin)
 
 
@@ -65,7 +64,7 @@ def browser(start_proxy: StartProxy, tmp_path_factory: pytest.TempPathFactory) -
     """A browser for which the sessions' hosts lead through a load balancer and the proxy."""
     address = new_address()
     with (
-        start_proxy(**ACCESS) as proxy,
+        start_proxy(**GATED) as proxy,
         load_balancer.load_balancer(DOMAIN, address, f"{proxy.address}:8080", tmp_path_factory.mktemp("balancer")),
     ):
         chromium = start_browser(DOMAIN, address, load_balancer.PORT)

@@ -42,7 +42,7 @@ class WorkTree:
     def lay_anew(self) -> None:
         """Put the application back to what the suite says, and keep what is installed."""
         self.home.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(APPS / self.framework.name, self.app, dirs_exist_ok=True)
+        shutil.copytree(APPS / self.framework.folder, self.app, dirs_exist_ok=True)
 
     def edit(self, old: str, new: str) -> None:
         file = self.app / self.framework.edited

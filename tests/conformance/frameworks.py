@@ -22,7 +22,7 @@ MESSAGE = "grüße & <b>tags</b>"
 
 @dataclass(frozen=True)
 class Framework:
-    """A dev server whose application, in `apps/<name>`, speaks the suite's own few pages.
+    """A dev server whose application, in `apps/<folder>`, speaks the suite's own few pages.
 
     They are: a greeting in `edited`, a form that posts a message, a form that logs in, a redirect from /old to /new.
     `not_applicable` names, by check, why there is nothing to check.
@@ -36,6 +36,10 @@ class Framework:
     config: RepositoryConfig = field(default_factory=RepositoryConfig)
     environment: Mapping[str, str] = field(default_factory=dict)
     not_applicable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        return self.name
 
     def version(self, home: Path, app: Path) -> str:
         """Return the installed version of `package`."""
@@ -76,6 +80,13 @@ class HotReloading(Framework):
     def arrive(self, page: Page) -> None:
         super().arrive(page)
         page.wait_for_socket()
+
+
+class Nuxt(HotReloading):
+    def arrive(self, page: Page) -> None:
+        """Also wait until the page's modules have run: Vite drops an edit of one that has not, though it is shown."""
+        super().arrive(page)
+        page.wait_until_true("document.querySelector('#__nuxt').__vue_app__ !== undefined")
 
 
 class Django(Framework):
@@ -135,9 +146,21 @@ class Jupyter(Framework):
         page.wait_for_text(".jp-OutputArea-output", "42", within=True)
 
 
+class Style(Framework):
+    """What judges requests as a framework does that cannot be installed here; it is not that framework."""
+
+    @property
+    def folder(self) -> str:
+        return "styles"
+
+    def version(self, home: Path, app: Path) -> str:  # noqa: ARG002 - nothing is installed
+        return "imitated"
+
+
 _STATIC = "Vite's dev server answers no form: what it serves is static"
 _OWN_AUTHENTICATION = "it has no login of its own unless an identity provider is configured"
 _NO_SOCKET = "its dev server has no WebSocket"
+_ONLY_JUDGES = "of the framework, only how it judges a request's headers is imitated"
 _IN_THE_VIRTUAL_ENVIRONMENT = (
     'python3 -m venv "$HOME/.venv" && "$HOME/.venv/bin/python" -m pip install -r requirements.txt'
 )
@@ -163,7 +186,7 @@ FRAMEWORKS = [
         reloads_by_itself=True,
         environment={"NEXT_TELEMETRY_DISABLED": "1"},
     ),
-    HotReloading(
+    Nuxt(
         "nuxt",
         "Nuxt",
         "nuxt",
@@ -218,5 +241,12 @@ FRAMEWORKS = [
             "test_an_edit_shows": "it runs notebooks, not an application that is edited",
             "test_a_redirect_stays_on_the_public_host": "its redirects are paths",
         },
+    ),
+    Style(
+        "rails-style",
+        "Rails style: hosts, origins, redirects",
+        package="",
+        config=RepositoryConfig(dev="RAILS_DEVELOPMENT_HOSTS=.uat.example.test python3 rails.py"),
+        not_applicable={"test_an_edit_shows": _ONLY_JUDGES, "test_a_websocket_lives": _ONLY_JUDGES},
     ),
 ]

@@ -106,6 +106,10 @@ class Page:
         """Wait until the element says `text`, or has it `within`."""
         self._wait(lambda: self._says(selector, text, within=within), f"{selector} says {text!r}")
 
+    def wait_until_true(self, expression: str) -> None:
+        """Wait until the JavaScript expression is true in the page."""
+        self._wait(lambda: bool(self._browser.execute_script(f"return {expression}")), expression)
+
     def reload_until_text(self, selector: str, text: str) -> None:
         """Load the page anew, again and again, until the element says `text`."""
 

@@ -16,6 +16,12 @@ pytestmark = [pytest.mark.conformance, pytest.mark.timeout(600)]
 IDLE_SECONDS = 6
 
 
+def test_nothing_is_shown_without_the_link(site: Site) -> None:
+    page = site.strangers_page()
+    page.open("/")
+    page.wait_for_text("h1", "Open this session by its link")
+
+
 def test_a_page_loads_without_errors(site: Site, page: Page) -> None:
     site.framework.arrive(page)
     assert [] == page.errors()

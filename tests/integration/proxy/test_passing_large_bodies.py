@@ -1,4 +1,4 @@
-"""A gibibyte passes either way, and neither part of the proxy grows by more than its buffers."""
+"""A gibibyte passes either way, and neither part of the proxy grows by more than its buffers; the gate is closed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.proxy.visitor import GATED, access
 
 if TYPE_CHECKING:
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream
@@ -30,7 +31,7 @@ def peaks_kib(proxy: Proxy) -> dict[str, int]:
 
 async def visit_once(proxy: Proxy, session_id: str) -> None:
     """Have the session looked up and the first buffers made."""
-    async with proxy.client(session_id) as client:
+    async with proxy.client(session_id, access(session_id)) as client:
         assert 200 == (await client.get("/")).status_code
 
 
@@ -47,12 +48,13 @@ async def test_a_gibibyte_is_uploaded_in_flat_memory(
 
     upstream = await start_upstream(count)
     session_id = table.put(ip=upstream.address, port=3000)
-    with start_proxy() as proxy:
+    with start_proxy(**GATED) as proxy:
         await visit_once(proxy, session_id)
         before = peaks_kib(proxy)
         reader, writer = await asyncio.open_connection(proxy.address, 8080)
-        host = f"{session_id}.uat.example.test".encode()
-        writer.write(b"POST / HTTP/1.1\r\nHost: " + host + b"\r\nContent-Length: %d\r\n\r\n" % GIBIBYTE)
+        headers = {"Host": f"{session_id}.uat.example.test", **access(session_id), "Content-Length": str(GIBIBYTE)}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        writer.write(f"POST / HTTP/1.1\r\n{lines}\r\n".encode())
         for _ in range(GIBIBYTE // len(PIECE)):
             writer.write(PIECE)
             await writer.drain()
@@ -75,11 +77,11 @@ async def test_a_gibibyte_is_downloaded_in_flat_memory(
 
     upstream = await start_upstream(send)
     session_id = table.put(ip=upstream.address, port=3000)
-    with start_proxy() as proxy:
+    with start_proxy(**GATED) as proxy:
         await visit_once(proxy, session_id)
         before = peaks_kib(proxy)
         received = 0
-        async with proxy.client(session_id) as client, client.stream("GET", "/large") as response:
+        async with proxy.client(session_id, access(session_id)) as client, client.stream("GET", "/large") as response:
             async for piece in response.aiter_bytes():
                 received += len(piece)
         after = peaks_kib(proxy)
