@@ -60,6 +60,8 @@ class Session(BaseModel):
     status: SessionStatus
     ip: IPv4Address | None = None
     port: int | None = None
+    repo: str = ""
+    """The repository it works on (owner/name), whose readers may see it in mode `github`."""
     end_reason: str = ""
     pull_url: str = ""
     pull_number: int | None = None
