@@ -89,7 +89,7 @@ def test_a_sign_in_that_is_not_configured_stops_no_start(monkeypatch: pytest.Mon
 def test_half_a_sign_in_stops_the_start_and_is_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("UAT_ACCESS", "public")
     monkeypatch.setenv("UAT_SIGN_IN", value)
-    with pytest.raises(ValidationError, match="uat_sign_in.client_id") as error:
+    with pytest.raises(ValidationError, match=r"uat_sign_in\.client_id") as error:
         Settings()
     assert SHORT not in str(error.value)
 
