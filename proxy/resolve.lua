@@ -27,9 +27,12 @@ core.register_action("admit", { "http-req" }, function(txn)
   end
 end)
 
+local ADDRESS = "^%d+%.%d+%.%d+%.%d+:%d+"
+
 -- A session the map does not know yet: where is it?
--- No answer leaves txn.route unset; the request then goes to the page that says why.
+-- No answer, and none but a route (session.py), leaves txn.route unset; the request then goes to the page that says why.
 core.register_action("resolve", { "http-req" }, function(txn)
   local answer = ask("/routes/" .. txn:get_var("txn.session_id"))
-  if answer.status == 200 then txn:set_var("txn.route", answer.body) end
+  local route = answer.status == 200 and (answer.body:match(ADDRESS .. "$") or answer.body:match(ADDRESS .. ":public$"))
+  if route then txn:set_var("txn.route", route) end
 end)

@@ -116,6 +116,6 @@ def test_the_proxy_never_closes_before_the_load_balancer_which_waits_an_hour(
 
 
 def test_the_load_balancer_lets_through_what_is_sound_and_says_who_asks(attributes: dict[str, str]) -> None:
-    assert "strictest" == attributes["routing.http.desync_mitigation_mode"]
+    assert "defensive" == attributes["routing.http.desync_mitigation_mode"]
     assert "append" == attributes["routing.http.xff_header_processing.mode"]
     assert "false" == attributes["routing.http.drop_invalid_header_fields.enabled"]

@@ -7,6 +7,7 @@ import httpx
 from pydantic import BaseModel, SecretStr
 
 from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.repository_config import HostHeader
 
 logger = logging.getLogger(__name__)
 
@@ -108,9 +109,10 @@ class AgentApi:
         """Say that the agent is alive."""
         await self._call("POST", "/agent/heartbeat", self._with_task_token())
 
-    async def ready(self, port: int, limits: SessionLimits) -> None:
+    async def ready(self, port: int, host_header: HostHeader, limits: SessionLimits) -> None:
         """Say that the dev server answers on `port` of the task's own address, and what the repository wants."""
-        await self._call("POST", "/agent/ready", self._with_task_token(port=port, limits=limits.model_dump()))
+        body = self._with_task_token(port=port, host_header=host_header, limits=limits.model_dump())
+        await self._call("POST", "/agent/ready", body)
 
     async def dev_server(self, state: DevServerState) -> None:
         """Say how the dev server is; a courtesy to visitors, so an API that is down is not waited for."""

@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
@@ -15,6 +15,7 @@ def _free(name: str) -> str:
     return name
 
 
+HostHeader = Literal["localhost", "public"]
 SecretName = Annotated[
     str,
     Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$", json_schema_extra={"not": {"enum": list(_TAKEN_NAMES)}}),
@@ -57,6 +58,14 @@ class RepositoryConfig(BaseModel):
         pattern=r"^/[!-~]*$",
         description="Path that answers with a status below 500 once the dev server is up; `/` when left out.",
         examples=["/health"],
+    )
+    host_header: HostHeader = Field(
+        default="localhost",
+        description=(
+            "The name that visitors' requests call the dev server by: `localhost` with its port, which dev servers "
+            "accept unasked, or the `public` one, for an app that is configured to accept it."
+        ),
+        examples=["public"],
     )
     env: list[SecretName] = Field(
         default=[],

@@ -47,7 +47,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         tasks.create_task(dev_server.keep_running())
         await dev_server.wait_until_ready()
         await workspace.leave_out_untracked()
-        await api.ready(dev_server.port, _limits(config))
+        await api.ready(dev_server.port, config.host_header, _limits(config))
         logger.info("dev server ready", extra={"url": dev_server.url})
         tasks.create_task(watch(dev_server, api))
         inbox = Inbox(api)

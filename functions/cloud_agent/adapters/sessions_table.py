@@ -9,7 +9,7 @@ from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters import clients
 from cloud_agent.adapters.contention import uncontended
-from cloud_agent.domain.agent_reports import DevServer
+from cloud_agent.domain.agent_reports import DevServer, HostHeader
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.limits import SessionLimits
 from cloud_agent.domain.session import (
@@ -182,17 +182,21 @@ class SessionsTable:
             return None
         return session if session.status.is_live else None
 
-    def record_limits(self, session_id: str, limits: SessionLimits, *, ready_for_review: bool) -> None:
+    def record_config(
+        self, session_id: str, limits: SessionLimits, *, ready_for_review: bool, host_header: HostHeader
+    ) -> None:
         """Keep what holds for this session, as the deployment and the repository's file say."""
         self._update(
             session_id,
-            "SET idle_minutes = :idle, max_turns = :turns, budget_usd = :budget, ready_for_review = :ready",
+            "SET idle_minutes = :idle, max_turns = :turns, budget_usd = :budget, ready_for_review = :ready, "
+            "host_header = :host_header",
             Attr("status").is_in(sorted(LIVE)),
             values={
                 ":idle": limits.idle_minutes,
                 ":turns": limits.max_turns,
                 ":budget": limits.budget_usd,
                 ":ready": ready_for_review,
+                ":host_header": host_header,
             },
         )
 

@@ -24,8 +24,11 @@ def ready() -> Response[str]:
     if session.status is SessionStatus.STARTING:
         settings = load(AgentApiSettings)
         limits = settings.session_limits.lowered_by(report.limits)
-        SessionsTable(settings.sessions_table).record_limits(
-            session.session_id, limits, ready_for_review=report.limits.ready_for_review
+        SessionsTable(settings.sessions_table).record_config(
+            session.session_id,
+            limits,
+            ready_for_review=report.limits.ready_for_review,
+            host_header=report.host_header,
         )
     Workflow().succeed(report.task_token, {"port": report.port})
     return answer(HTTPStatus.OK, {})

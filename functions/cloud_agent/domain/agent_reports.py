@@ -11,6 +11,7 @@ from cloud_agent.domain.limits import WantedLimits
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
 PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
+HostHeader = Literal["localhost", "public"]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
 
 
@@ -21,10 +22,11 @@ class Report(BaseModel):
 
 
 class Ready(Report):
-    """The dev server answers on this port; `limits` is what the repository's own file asks for."""
+    """The dev server answers on this port; `host_header` and `limits` are what the repository's own file asks for."""
 
     task_token: TaskToken
     port: int = Field(ge=1024, le=65535)
+    host_header: HostHeader = "localhost"
     limits: WantedLimits = WantedLimits()
 
 

@@ -67,7 +67,7 @@ class ControlApp:
             address = await self._directory.route_to(request.path_params["session_id"])
         except TableUnavailableError:
             address = None
-        return PlainTextResponse(str(address)) if address else Response(status_code=404)
+        return PlainTextResponse(address.route) if address else Response(status_code=404)
 
     async def _session(self, request: Request) -> Response:
         session_id = request.path_params["session_id"]

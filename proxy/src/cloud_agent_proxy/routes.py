@@ -70,7 +70,7 @@ class Routes:
             in_use = await self._haproxy.addresses_in_use()
             busy = {session_id for session_id, address in routed.items() if str(address) in in_use}
             for session_id in busy:
-                await self._haproxy.map_session(session_id, str(routed[session_id]))
+                await self._haproxy.map_session(session_id, routed[session_id].route)
         for session_id in unused - busy:
             self._addresses.pop(session_id, None)
             self._claim(session_id, None)
@@ -132,13 +132,13 @@ class Routes:
         self._half_withdrawn.discard(session_id)
         logger.info(
             "route withdrawn",
-            extra={"session_id": session_id, "address": str(former), "connections_closed": closed},
+            extra={"session_id": session_id, "address": former.route, "connections_closed": closed},
         )
 
     async def _give(self, session_id: str) -> None:
         address = self._allowed(session_id)
         if address is None or session_id in self._addresses:
             return
-        await self._haproxy.map_session(session_id, str(address))
+        await self._haproxy.map_session(session_id, address.route)
         self._addresses[session_id] = address
-        logger.info("route assigned", extra={"session_id": session_id, "address": str(address)})
+        logger.info("route assigned", extra={"session_id": session_id, "address": address.route})

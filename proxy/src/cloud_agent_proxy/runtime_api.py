@@ -43,13 +43,13 @@ class Traffic:
 class RuntimeApi:
     """Speaks to the HAProxy whose private folder is the working directory of this process."""
 
-    async def map_session(self, session_id: str, address: str) -> None:
+    async def map_session(self, session_id: str, route: str) -> None:
         """Add an entry; one of the same id must not be there, for the older would win.
 
         Raises:
             RuntimeApiError: HAProxy refused or did not answer.
         """
-        await self._order(f"add map sessions.map {session_id} {address}")
+        await self._order(f"add map sessions.map {session_id} {route}")
 
     async def unmap_session(self, session_id: str) -> None:
         """Remove the session's entry, if there is one.

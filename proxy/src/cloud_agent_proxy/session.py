@@ -29,16 +29,29 @@ class SessionStatus(StrEnum):
         return self in {SessionStatus.COMPLETED, SessionStatus.STOPPED, SessionStatus.FAILED}
 
 
+class HostHeader(StrEnum):
+    """By which name a dev server is called."""
+
+    LOCALHOST = "localhost"
+    PUBLIC = "public"
+
+
 @dataclass(frozen=True)
 class Address:
-    """Where a session's dev server listens."""
+    """Where a session's dev server listens, and by which name it is called."""
 
     ip: IPv4Address
     port: int
+    host_header: HostHeader = HostHeader.LOCALHOST
 
     def __str__(self) -> str:
-        """Return it as the map of HAProxy holds it."""
+        """Return where it listens, as HAProxy lists its connections."""
         return f"{self.ip}:{self.port}"
+
+    @property
+    def route(self) -> str:
+        """It as the map of HAProxy holds it: `10.0.0.7:3000`, `10.0.0.7:3000:public`."""
+        return f"{self}:public" if self.host_header is HostHeader.PUBLIC else str(self)
 
 
 class DevServer(BaseModel):
@@ -62,6 +75,7 @@ class Session(BaseModel):
     port: int | None = None
     repo: str = ""
     """The repository it works on (owner/name), whose readers may see it in mode `github`."""
+    host_header: HostHeader = HostHeader.LOCALHOST
     end_reason: str = ""
     pull_url: str = ""
     pull_number: int | None = None
@@ -89,4 +103,4 @@ class Session(BaseModel):
             raise AddressRefusedError(f"session {self.id}: {self.ip} is not an address of {network}")
         if not _LOWEST_PORT <= self.port <= _HIGHEST_PORT:
             raise AddressRefusedError(f"session {self.id}: port {self.port} is not in 1024..65535")
-        return Address(self.ip, self.port)
+        return Address(self.ip, self.port, self.host_header)

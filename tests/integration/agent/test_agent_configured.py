@@ -20,7 +20,7 @@ def test_what_the_repository_says_of_the_session_is_reported_and_obeyed(
     github.commit(
         {
             CONFIG: "dev: python3 dev.py\nmax_turns: 2\nbudget_usd: 900\nidle_minutes: 20\nready_for_review: false\n"
-            "model: claude-haiku-4-5\nallowed_tools: [Bash, Read]\n"
+            "host_header: public\nmodel: claude-haiku-4-5\nallowed_tools: [Bash, Read]\n"
         }
     )
     control_plane.ask("On and on", "\n".join(f"scripted-model: run echo {n}" for n in range(9)))
@@ -28,7 +28,8 @@ def test_what_the_repository_says_of_the_session_is_reported_and_obeyed(
     turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
     said = {"idle_minutes": 20, "max_turns": 2, "budget_usd": 900.0, "ready_for_review": False}
-    assert said == control_plane.told("ready")[0]["limits"]
+    ready = control_plane.told("ready")[0]
+    assert (said, "public") == (ready["limits"], ready["host_header"])
     assert (True, 2) == (turn["is_error"], turn["turns"])
     assert "the session's 2 turns of the model are used up" in turn["result"]
     transcript = next((agent.home / ".claude" / "projects").glob("*/*.jsonl")).read_text()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import json
 import os
 import secrets
@@ -16,6 +15,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,12 @@ from cloud_agent_proxy.settings import Platform
 DOMAIN = "uat.example.test"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 # A loopback network of this test run's own, so that two runs on one machine do not meet.
-NETWORK = f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
-_HOSTS = itertools.count(1)
+NETWORK = IPv4Network(f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 60 * 4}.0/22")
+_HOSTS = NETWORK.hosts()  # a thousand
 
 
 def new_address() -> str:
-    return f"{NETWORK}.{next(_HOSTS)}"
+    return str(next(_HOSTS))
 
 
 def wait_until(true: Callable[[], bool], what: str, seconds: float = 10) -> None:

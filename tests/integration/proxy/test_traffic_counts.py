@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import websockets
+from tests.integration.proxy.conftest import new_address
 
 from cloud_agent_proxy.runtime_api import RuntimeApi
 
@@ -29,7 +30,7 @@ async def test_requests_and_errors_are_counted_by_who_answered_and_health_checks
 
     live = await start_upstream(text("live"))
     failing = await start_upstream(b"HTTP/1.1 500 Wrong\r\nContent-Length: 0\r\n\r\n")
-    away = table.put(ip=unused_address, port=3001)
+    away = table.put(ip=new_address(), port=3000)
     sockets = table.put(ip=unused_address, port=3000)
     with start_proxy() as proxy:
         (folder,) = proxy.folder.glob("uat-proxy-*")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import websockets
+from tests.integration.proxy.conftest import new_address
 
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
-from cloud_agent_proxy.session import Address
+from cloud_agent_proxy.session import Address, HostHeader
 
 if TYPE_CHECKING:
     from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartProxy
@@ -29,19 +30,21 @@ def routes(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Routes:
     return Routes(RuntimeApi())
 
 
+@pytest.mark.parametrize("name", HostHeader)
 async def test_a_route_is_withdrawn_unless_a_websocket_is_open(
-    proxy: Proxy, routes: Routes, unused_address: str, haproxy_command: HaproxyCommand
+    name: HostHeader, proxy: Proxy, routes: Routes, unused_address: str, haproxy_command: HaproxyCommand
 ) -> None:
     async def hold(connection: ServerConnection) -> None:
         await connection.wait_closed()
 
     async with websockets.serve(hold, unused_address, 3000):
-        await routes.assign(ID, Address(IPv4Address(unused_address), 3000))
-        await routes.assign(OTHER, Address(IPv4Address(unused_address), 3001))
+        address = Address(IPv4Address(unused_address), 3000, name)
+        await routes.assign(ID, address)
+        await routes.assign(OTHER, Address(IPv4Address(new_address()), 3000))
         async with websockets.connect(f"ws://{ID}.uat.example.test:8080/", host=proxy.address, port=8080) as socket:
             assert {ID} == await routes.withdraw_unless_busy([ID, OTHER])
             entries = await haproxy_command(proxy, "show map sessions.map")
-            assert f"{ID} {unused_address}:3000" in entries
+            assert f" {ID} {address.route}\n" in entries
             assert OTHER not in entries
             await asyncio.wait_for(await socket.ping(), 5)
         async with asyncio.timeout(5):

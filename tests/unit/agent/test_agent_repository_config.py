@@ -7,14 +7,18 @@ from cloud_agent_runner.tool_policy import ALLOWED_TOOLS
 
 def test_nothing_said_leaves_everything_to_the_deployment() -> None:
     config = RepositoryConfig()
-    said = config.model_dump(exclude={"env", "ready_for_review", "allowed_tools"})
+    said = config.model_dump(exclude={"host_header", "env", "ready_for_review", "allowed_tools"})
     assert {None} == set(said.values())
+    assert "localhost" == config.host_header
     assert ([], True, list(ALLOWED_TOOLS)) == (config.env, config.ready_for_review, config.allowed_tools)
 
 
 @pytest.mark.parametrize(
     "document",
     [
+        {"host_header": "Public"},
+        {"host_header": "shop.example"},
+        {"host_header": True},
         {"env": ["lower_case"]},
         {"env": ["1ST"]},
         {"env": ["A" * 65]},

@@ -7,7 +7,8 @@ from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository_config_file import EXAMPLE, RepositoryConfigError, read_repository_config
 
 KEYS = (
-    "install, dev, port, health_path, env, model, max_turns, budget_usd, idle_minutes, ready_for_review, allowed_tools"
+    "install, dev, port, health_path, host_header, env, model, max_turns, budget_usd, idle_minutes, ready_for_review, "
+    "allowed_tools"
 )
 
 
@@ -47,6 +48,7 @@ def test_the_sample_repository_is_configured() -> None:
         ("dev: x\nhealth_path: health\n", "line 2: `health_path`: string should match pattern"),
         ("dev:\n  - a\n", "line 1: `dev`: input should be a valid string"),
         ("max_turns: 3\ndev:\n", "line 2: `dev`: there is nothing after the colon; give a value or remove the line."),
+        ("dev: x\nhost_header: any\n", "line 2: `host_header`: input should be 'localhost' or 'public'"),
         ("env:\n  - OK\n  - not-ok\n", "line 3: `env`: string should match pattern"),
         ("env: [HOST]\n", "line 1: `env`: HOST is set by the agent itself; name the secret otherwise."),
         ("allowed_tools:\n  - Read\n  - Browse\n", "line 3: `allowed_tools`: input should be 'Bash', 'Read', "),

@@ -420,10 +420,23 @@ def test_ready_leaves_the_limits_that_hold(call: Call, table: Table, sample: Cal
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"), [({}, "localhost"), *(({"host_header": n}, n) for n in ("localhost", "public"))]
+)
+def test_ready_leaves_the_name_that_the_dev_server_is_called_by(
+    call: Call, table: Table, sample: Callable[[str], dict[str, Any]], said: dict[str, str], expected: str
+) -> None:
+    _put(table, status="STARTING")
+    body = _body(sample, "ready")
+    del body["host_header"]
+    assert (200, {}) == call("ready", body | said)
+    assert expected == _row(table)["host_header"]
+
+
 def test_ready_said_again_changes_no_limit(call: Call, table: Table, sample: Callable[[str], dict[str, Any]]) -> None:
-    _put(table, idle_minutes=5, max_turns=3, budget_usd=Decimal(1), ready_for_review=False)
+    _put(table, idle_minutes=5, max_turns=3, budget_usd=Decimal(1), ready_for_review=False, host_header="localhost")
     before = _row(table)
-    assert (200, {}) == call("ready", _body(sample, "ready", limits={}))
+    assert (200, {}) == call("ready", _body(sample, "ready", limits={}, host_header="public"))
     assert before == _row(table)
 
 

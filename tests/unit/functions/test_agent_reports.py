@@ -42,6 +42,8 @@ def _read(report: dict[str, Any]) -> Progress:
         (Ready, {"task_token": "t", "port": 3000, "ip": "10.0.0.1"}),
         (Ready, {"task_token": "", "port": 3000}),
         (Ready, {"port": 3000}),
+        (Ready, {"task_token": "t", "port": 3000, "host_header": "evil.example"}),
+        (Ready, {"task_token": "t", "port": 3000, "host_header": None}),
         (Ready, {"task_token": "t", "port": 3000, "limits": {"idle_minutes": 0}}),
         (Ready, {"task_token": "t", "port": 3000, "limits": {"idle_minutes": 1_441}}),
         (Ready, {"task_token": "t", "port": 3000, "limits": {"max_turns": 0}}),

@@ -235,10 +235,11 @@ def test_rows_that_dynamodb_held_back_are_asked_for_again(
     assert {ID, OTHER} == set(sessions.rows([ID, OTHER]))
 
 
-def test_limits_are_kept_on_a_live_row(table: Table, sessions: SessionsTable) -> None:
+def test_what_holds_for_a_session_is_kept_on_a_live_row(table: Table, sessions: SessionsTable) -> None:
     _claim(table)
     limits = SessionLimits(idle_minutes=5, max_turns=3, budget_usd=Decimal("0.25"))
-    sessions.record_limits(ID, limits, ready_for_review=False)
+    sessions.record_config(ID, limits, ready_for_review=False, host_header="public")
+    assert "public" == _row(table)["host_header"]  # for the proxy, the functions do not read it
     session = sessions.get(ID)
     assert (5, 3, Decimal("0.25"), False) == (
         session.idle_minutes,

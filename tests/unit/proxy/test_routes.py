@@ -10,13 +10,14 @@ import pytest
 
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
-from cloud_agent_proxy.session import Address
+from cloud_agent_proxy.session import Address, HostHeader
 
 pytestmark = pytest.mark.security
 
 ONE, OTHER, THIRD = "11111111", "22222222", "33333333"
 HERE = Address(IPv4Address("10.0.0.1"), 3000)
 HERE_ON_ANOTHER_PORT = Address(IPv4Address("10.0.0.1"), 4000)
+HERE_BY_THE_PUBLIC_NAME = Address(IPv4Address("10.0.0.1"), 3000, HostHeader.PUBLIC)
 ELSEWHERE = Address(IPv4Address("10.0.0.2"), 3000)
 
 
@@ -51,7 +52,7 @@ def routes(haproxy: Haproxy) -> Routes:
     return Routes(haproxy)
 
 
-@pytest.mark.parametrize("claim", [HERE, HERE_ON_ANOTHER_PORT])
+@pytest.mark.parametrize("claim", [HERE, HERE_ON_ANOTHER_PORT, HERE_BY_THE_PUBLIC_NAME])
 async def test_neither_of_two_sessions_with_one_address_is_routed(
     routes: Routes, haproxy: Haproxy, claim: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -85,6 +86,19 @@ async def test_of_three_none_is_routed_until_one_is_left(routes: Routes, haproxy
     assert {THIRD: str(HERE)} == haproxy.map
 
 
+async def test_another_name_is_another_route_that_takes_the_formers_connections_with_it(
+    routes: Routes, haproxy: Haproxy
+) -> None:
+    await routes.assign(ONE, HERE)
+    await routes.assign(ONE, HERE_BY_THE_PUBLIC_NAME)
+    assert [
+        f"add map sessions.map {ONE} 10.0.0.1:3000",
+        f"del map sessions.map {ONE}",
+        "show sess all",
+        f"add map sessions.map {ONE} 10.0.0.1:3000:public",
+    ] == haproxy.orders
+
+
 async def test_sessions_elsewhere_are_left_alone(routes: Routes, haproxy: Haproxy) -> None:
     await routes.assign(THIRD, ELSEWHERE)
     await routes.assign(ONE, HERE)
@@ -110,7 +124,7 @@ async def test_what_haproxy_did_not_take_is_made_good_by_the_next_call_for_any_s
 
 
 async def test_whatever_the_order_no_address_is_ever_given_twice(routes: Routes, haproxy: Haproxy) -> None:
-    places: tuple[Address | None, ...] = (None, HERE, HERE_ON_ANOTHER_PORT, ELSEWHERE)
+    places: tuple[Address | None, ...] = (None, HERE, HERE_ON_ANOTHER_PORT, HERE_BY_THE_PUBLIC_NAME, ELSEWHERE)
     steps = [(session_id, place) for place in places for session_id in (ONE, OTHER, THIRD)]
     for session_id, place in itertools.chain(*itertools.permutations(steps, 2)):
         await routes.assign(session_id, place)

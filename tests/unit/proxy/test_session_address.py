@@ -3,6 +3,7 @@
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
+from pydantic import ValidationError
 
 from cloud_agent_proxy.session import AddressRefusedError, Session, SessionStatus
 
@@ -15,6 +16,27 @@ def session(status: str = "RUNNING", ip: str | None = "10.0.4.2", port: int | No
 
 def test_a_running_session_has_its_address() -> None:
     assert "10.0.4.2:3000" == str(session().address_within(NETWORK))
+
+
+@pytest.mark.parametrize(
+    ("row", "route"),
+    [
+        ({}, "10.0.4.2:3000"),
+        ({"host_header": "localhost"}, "10.0.4.2:3000"),
+        ({"host_header": "public"}, "10.0.4.2:3000:public"),
+    ],
+)
+def test_its_route_says_by_which_name_the_dev_server_is_called(row: dict[str, str], route: str) -> None:
+    named = Session.model_validate(session().model_dump(exclude={"host_header"}) | row)
+    address = named.address_within(NETWORK)
+    assert address is not None
+    assert ("10.0.4.2:3000", route) == (str(address), address.route)
+
+
+@pytest.mark.parametrize("name", ["Public", "", "localhost:3000", "10.0.4.2:public", None])
+def test_a_name_that_is_neither_is_refused(name: str | None) -> None:
+    with pytest.raises(ValidationError, match="host_header"):
+        Session.model_validate(session().model_dump() | {"host_header": name})
 
 
 @pytest.mark.parametrize("status", [status for status in SessionStatus if status is not SessionStatus.RUNNING])

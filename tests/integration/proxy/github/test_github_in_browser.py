@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from selenium.common import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -64,7 +65,8 @@ async def wait_for_text(browser: Chrome, text: str) -> str:
     def is_there(driver: Chrome) -> bool:
         return text in driver.find_element(By.TAG_NAME, "body").text
 
-    await asyncio.to_thread(WebDriverWait(browser, 15).until, is_there)
+    on_the_way = [StaleElementReferenceException]  # the page of a moment ago
+    await asyncio.to_thread(WebDriverWait(browser, 15, ignored_exceptions=on_the_way).until, is_there)
     return str(browser.current_url)
 
 
