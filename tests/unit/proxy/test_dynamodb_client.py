@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from pydantic import ValidationError
 
 from cloud_agent_proxy.dynamodb import dynamodb_client
@@ -157,6 +160,24 @@ async def test_the_endpoint_is_the_one_the_environment_names(
     async with table(network) as sessions:
         await sessions.get(ID)
     assert url == str(network.requests[0].url)
+
+
+@pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:4566"])
+async def test_the_signature_is_the_one_aws_calculates_from_what_was_sent(
+    user: pytest.MonkeyPatch, network: Network, endpoint: str
+) -> None:
+    user.setenv("AWS_ENDPOINT_URL", endpoint)
+    async with table(network) as sessions:
+        await sessions.get(ID)
+    (sent,) = network.requests
+    scheme, _, fields = sent.headers["Authorization"].partition(" ")
+    told = dict(field.strip().split("=", 1) for field in fields.split(","))
+    headers = {name: sent.headers[name] for name in told["SignedHeaders"].split(";")}
+    request = AWSRequest("POST", str(sent.url), headers=headers, data=sent.content)
+    request.context["timestamp"] = sent.headers["X-Amz-Date"]
+    aws = SigV4Auth(Credentials("AKIAUSER", "user-secret"), "dynamodb", "eu-west-1")
+    text = aws.string_to_sign(request, aws.canonical_request(request))
+    assert ("AWS4-HMAC-SHA256", aws.signature(text, request)) == (scheme, told["Signature"])
 
 
 async def test_the_region_has_two_names_and_must_be_told(user: pytest.MonkeyPatch) -> None:
