@@ -83,7 +83,9 @@ def load(targets: Sequence[Target], path: str, folder: Path, *, connections: int
     if process.returncode != 0:
         raise LoadFailedError(f"wrk at {targets[0].place}{path}: {process.stderr.strip() or process.stdout.strip()}")
     result = Load(**json.loads(process.stderr))
-    if result.failures or not result.requests:
+    if not result.requests:
+        raise LoadFailedError(f"{targets[0].place}{path} answered nobody within {seconds} s")
+    if result.failures:
         raise LoadFailedError(
             f"{targets[0].place}{path}: {result.failures} of {result.requests} requests failed "
             f"at {connections} connections"

@@ -55,7 +55,7 @@ class Plan:
 
 FULL = Plan(
     rounds=5,
-    seconds={1: 2, 32: 4, 256: 2},
+    seconds={1: 2, 32: 3, 256: 2},
     echoes=1000,
     websockets=(1_000, 9_000),
     first_visits=50,

@@ -41,6 +41,7 @@ class _Idle(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         if not self.opened.done():
             self.opened.set_exception(WebSocketRefusedError("closed without an answer"))
+            self.opened.exception()  # nobody may be waiting any more
 
 
 class IdleWebSockets:
@@ -58,7 +59,12 @@ class IdleWebSockets:
             WebSocketRefusedError: one was not opened.
             TimeoutError: one took longer than 20 s.
         """
-        await asyncio.gather(*(self._open() for _ in range(count - len(self._transports))))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(count - len(self._transports)):
+                    group.create_task(self._open())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # the others followed from it, or say the same
         closed = sum(transport.is_closing() for transport in self._transports)
         if closed:
             raise WebSocketRefusedError(f"{closed} of {count} were closed again")

@@ -13,6 +13,7 @@ import io
 import json
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from cloud_agent.observability import logger, metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from mypy_boto3_dynamodb.service_resource import Table
 
@@ -331,6 +333,22 @@ def github_stand_in(
 def step_functions(aws_server: tuple[str, dict[str, AwsService]]) -> StepFunctions:
     service = aws_server[1]["AWSStepFunctions"] = StepFunctions()
     return service
+
+
+@pytest.fixture
+def without_step_functions() -> Callable[[], AbstractContextManager[None]]:
+    """A worker, until the block is left, that does not reach Step Functions."""
+
+    @contextmanager
+    def worker() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setenv("AWS_ENDPOINT_URL_SFN", "http://127.0.0.1:9")
+            broken.setenv("AWS_MAX_ATTEMPTS", "1")
+            fresh_worker.begin()
+            yield
+        fresh_worker.begin()
+
+    return worker
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
-from tests import fresh_worker
 
 from cloud_agent.adapters.workflow import Workflow
 from cloud_agent.domain.signature import sign
@@ -20,6 +19,7 @@ from cloud_agent.entrypoints.webhook import handler
 if TYPE_CHECKING:
     import io
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from mypy_boto3_dynamodb.service_resource import Table
     from tests.unit.functions.conftest import Context, GitHubStandIn, StepFunctions
@@ -231,15 +231,10 @@ def test_two_issues_at_once_are_two_sessions(
 
 
 def test_a_start_that_failed_is_tried_again_by_the_redelivery(
-    deliver: Deliver, step_functions: StepFunctions, monkeypatch: pytest.MonkeyPatch
+    deliver: Deliver, step_functions: StepFunctions, without_step_functions: Callable[[], AbstractContextManager[None]]
 ) -> None:
-    with monkeypatch.context() as broken:
-        broken.setenv("AWS_ENDPOINT_URL_SFN", "http://127.0.0.1:9")
-        broken.setenv("AWS_MAX_ATTEMPTS", "1")
-        fresh_worker.begin()
-        with pytest.raises(Exception, match="Could not connect"):
-            deliver()
-    fresh_worker.begin()
+    with without_step_functions(), pytest.raises(Exception, match="Could not connect"):
+        deliver()
     assert (202, {"session_id": "513821dd"}) == deliver()
     assert [EXECUTION] == list(step_functions.executions)
 

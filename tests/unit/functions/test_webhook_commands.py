@@ -18,6 +18,7 @@ from cloud_agent.domain.session import execution_name, session_id_for, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from mypy_boto3_dynamodb.service_resource import Table
     from tests.unit.functions.conftest import GitHubStandIn, StepFunctions
@@ -234,14 +235,11 @@ def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_wis
 
 def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
-    github_stand_in: GitHubStandIn, monkeypatch: pytest.MonkeyPatch,
+    github_stand_in: GitHubStandIn, without_step_functions: Callable[[], AbstractContextManager[None]],
 ) -> None:  # fmt: skip
     put_session()
-    with monkeypatch.context() as broken:
-        broken.setenv("AWS_ENDPOINT_URL_SFN", "http://127.0.0.1:9")
-        broken.setenv("AWS_MAX_ATTEMPTS", "1")
-        with pytest.raises(Exception, match="Could not connect"):
-            comment("/restart")
+    with without_step_functions(), pytest.raises(Exception, match="Could not connect"):
+        comment("/restart")
     put_session(status="STOPPED")  # closed in the meantime
     table.delete_item(Key=lock_key(REPO, 42))
     assert 202 == comment("/restart")[0]
