@@ -102,6 +102,17 @@ def signed_out() -> Answer:
     )
 
 
+def sign_in_needed() -> Answer:
+    """The visitor has not signed in with GitHub, or no longer may see the session, if there is one."""
+    return Answer(
+        status=HTTPStatus.UNAUTHORIZED,
+        error="signed_out",
+        title="Sign in to see this session",
+        message="Sessions are shown to those who sign in with GitHub and may read the session's repository.",
+        what_to_do="Open the session's address in a browser to sign in.",
+    )
+
+
 def link_no_longer_good() -> Answer:
     """The entry link is too old, damaged or another session's."""
     return Answer(
@@ -167,7 +178,7 @@ def access_unchecked() -> Answer:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="access_unchecked",
         title="Your access cannot be checked right now",
-        message="Too much is going on at once, so whether you may see this session could not be found out.",
+        message="Whether you may see this session could not be found out in time.",
         what_to_do="Load the page again in a few seconds.",
         retry_after_seconds=5,
     )

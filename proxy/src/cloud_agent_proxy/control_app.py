@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from cloud_agent_proxy import answers
 from cloud_agent_proxy.access.admissions import Admissions
-from cloud_agent_proxy.access.gate import Gate
+from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
 from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.pages import Pages
@@ -50,7 +50,10 @@ class ControlApp:
 
     async def _admission(self, request: Request) -> Response:
         session_id = request.path_params["session_id"]
-        grant = await self._gate.admit(session_id, request.cookies)
+        try:
+            grant = await self._gate.admit(session_id, request.cookies)
+        except AccessUnknownError:
+            return Response(status_code=503)
         if grant is None:
             return Response(status_code=401)
         await self._admissions.remember(session_id, grant.token, grant.expires_at)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from cloud_agent_proxy import answers
+from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.pages import Pages
 
 _REFUSALS = (
@@ -19,15 +20,18 @@ _TOLD_IN_BOTH_FORMS = {
     "not_answering": answers.not_answering(),
     "not_looked_up": answers.table_unavailable(session_id=""),
     "other_session": answers.other_session(),
-    "signed_out": answers.signed_out(),
     "too_many_requests": answers.too_many_requests(_COUNTED_OVER_SECONDS),
 }
 
 
-def write_error_files(pages: Pages) -> None:
+def write_error_files(pages: Pages, signed_out: Answer) -> None:
     """Write every file that haproxy.cfg names as an `errorfile` into the working directory.
 
     Refusals are pages only: HAProxy gives most of them before it could know what the visitor accepts.
+
+    Args:
+        pages: Give each its form.
+        signed_out: What is said to one without access.
 
     Raises:
         OSError: a file could not be written.
@@ -37,7 +41,7 @@ def write_error_files(pages: Pages) -> None:
         # Who sends such a request may not agree with us about where it ends: nothing after it is read.
         closing = replace(page, headers=page.headers | {"Connection": "close"})
         Path(f"refused.{status.value}.http").write_bytes(closing.as_http())
-    for name, answer in _TOLD_IN_BOTH_FORMS.items():
+    for name, answer in {**_TOLD_IN_BOTH_FORMS, "signed_out": signed_out}.items():
         Path(f"{name}.html.http").write_bytes(pages.html(answer).as_http())
         Path(f"{name}.json.http").write_bytes(pages.json(answer).as_http())
     change = pages.html(answers.not_answering(), repeatable=False)

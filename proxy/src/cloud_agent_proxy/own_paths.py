@@ -4,15 +4,15 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from cloud_agent_proxy import answers
-from cloud_agent_proxy.access.gate import Gate
+from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
 from cloud_agent_proxy.access.return_path import return_path
 from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.pages import Pages
-from cloud_agent_proxy.responses import EVERY_METHOD, page_response
+from cloud_agent_proxy.responses import EVERY_METHOD, answer_response, page_response, redirect_response
 from cloud_agent_proxy.status import Status
 
 
@@ -35,20 +35,21 @@ class OwnPaths:
         cookies = await self._gate.enter(request.path_params["session_id"], query.get("token", ""))
         if cookies is None:
             return self._response(request, answers.link_no_longer_good())
-        headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-        response = RedirectResponse(return_path(query.get("return_to", "/")), HTTPStatus.SEE_OTHER, headers)
-        for cookie in cookies:
-            response.headers.append("Set-Cookie", cookie)
-        return response
+        return redirect_response(return_path(query.get("return_to", "/")), cookies)
 
     async def _status_of(self, request: Request) -> Response:
         session_id = request.path_params["session_id"]
-        grant = await self._gate.admit(session_id, request.cookies)
-        answer = await self._status.answer(session_id, has_access=grant is not None)
+        try:
+            grant = await self._gate.admit(session_id, request.cookies)
+        except AccessUnknownError:
+            return page_response(self._pages.json(answers.access_unchecked()))
+        if grant is None:  # nothing is looked up, and nothing about the session is said
+            return page_response(self._pages.json(self._gate.signed_out))
+        answer = await self._status.answer(session_id)
         if answer.session_status:  # the question is answered, whatever the answer
             answer = replace(answer, status=HTTPStatus.OK)
         response = page_response(self._pages.json(answer))
-        for cookie in grant.cookies if grant else ():
+        for cookie in grant.cookies:
             response.headers.append("Set-Cookie", cookie)
         return response
 
@@ -56,6 +57,4 @@ class OwnPaths:
         return self._response(request, answers.unknown_path())
 
     def _response(self, request: Request, answer: Answer) -> Response:
-        accepted = request.headers.get("accept", "")
-        as_json = "application/json" in accepted and "text/html" not in accepted
-        return page_response(self._pages.json(answer) if as_json else self._pages.html(answer))
+        return answer_response(self._pages, request, answer)

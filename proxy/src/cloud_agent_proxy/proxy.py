@@ -7,13 +7,10 @@ import signal
 import tempfile
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from cloud_agent_proxy.access.admissions import Admissions
-from cloud_agent_proxy.access.gate import Gate
-from cloud_agent_proxy.access.link import LinkGate
-from cloud_agent_proxy.access.public import PublicGate
-from cloud_agent_proxy.access.tokens import Tokens
+from cloud_agent_proxy.access_mode import access_mode
+from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.control_app import ControlApp
 from cloud_agent_proxy.control_server import serve
 from cloud_agent_proxy.directory import SessionDirectory
@@ -32,9 +29,6 @@ from cloud_agent_proxy.settings import Platform, Settings
 from cloud_agent_proxy.status import Status
 from cloud_agent_proxy.visits import Visits
 
-if TYPE_CHECKING:
-    from cloud_agent_proxy.access.keys import AccessKeys
-
 logger = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parents[2]
@@ -48,22 +42,24 @@ async def run(settings: Settings, address: IPv4Address) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pages = Pages(ASSETS / "pages")
     runtime = RuntimeApi()
-    routes, admissions, gate = Routes(runtime), Admissions(runtime), _gate(settings)
+    routes, admissions = Routes(runtime), Admissions(runtime)
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
-        _write_what_haproxy_reads(pages)
         async with dynamodb_client(Platform()) as dynamodb:
             table = SessionsTable(settings.sessions_table, dynamodb)
             directory = SessionDirectory(table, routes, settings.agent_cidr, admissions.forget_session)
             visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
-            own = OwnPaths(gate, Status(directory, routes, Probe()), pages)
-            async with serve(ControlApp(directory, pages, gate, admissions, own.routes).asgi):
-                haproxy = await Haproxy.start(ASSETS, settings, address)
-                try:
-                    return await _attend(haproxy, runtime, directory, visits, metrics, stop)
-                finally:
-                    await haproxy.stop()
+            async with access_mode(settings, directory, pages) as access:
+                _write_what_haproxy_reads(pages, access.gate.signed_out)
+                own = OwnPaths(access.gate, Status(directory, routes, Probe()), pages)
+                visitor_routes = [*access.routes, *own.routes]
+                async with serve(ControlApp(directory, pages, access.gate, admissions, visitor_routes).asgi):
+                    haproxy = await Haproxy.start(ASSETS, settings, address)
+                    try:
+                        return await _attend(haproxy, runtime, directory, visits, metrics, stop)
+                    finally:
+                        await haproxy.stop()
 
 
 async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
@@ -97,14 +93,7 @@ async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
         await visits.record_last()
 
 
-def _gate(settings: Settings) -> Gate:
-    if settings.uat_access == "public":
-        return PublicGate()
-    keys = cast("AccessKeys", settings.uat_access_keys)  # without them there are no such settings
-    return LinkGate(Tokens(keys))
-
-
-def _write_what_haproxy_reads(pages: Pages) -> None:
+def _write_what_haproxy_reads(pages: Pages, signed_out: Answer) -> None:
     for name in ("sessions.map", "admissions.map"):
         Path(name).touch()
-    write_error_files(pages)
+    write_error_files(pages, signed_out)

@@ -1,6 +1,11 @@
-from starlette.responses import Response
+from collections.abc import Iterable
+from http import HTTPStatus
 
-from cloud_agent_proxy.pages import Page
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from cloud_agent_proxy.answers import Answer
+from cloud_agent_proxy.pages import Page, Pages
 
 EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 """What a visitor may send; HAProxy refuses TRACE and CONNECT."""
@@ -9,3 +14,19 @@ EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def page_response(page: Page) -> Response:
     """Send a page as it is."""
     return Response(page.body, page.status, page.headers)
+
+
+def answer_response(pages: Pages, request: Request, answer: Answer) -> Response:
+    """Send an answer as a page, or as JSON to who asks for that and not for HTML."""
+    accepted = request.headers.get("accept", "")
+    as_json = "application/json" in accepted and "text/html" not in accepted
+    return page_response(pages.json(answer) if as_json else pages.html(answer))
+
+
+def redirect_response(url: str, cookies: Iterable[str]) -> Response:
+    """Send a visitor on from an address that nobody else should learn, with these values of Set-Cookie."""
+    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    response = RedirectResponse(url, HTTPStatus.SEE_OTHER, headers)
+    for cookie in cookies:
+        response.headers.append("Set-Cookie", cookie)
+    return response

@@ -73,6 +73,8 @@ class Session(BaseModel):
     status: SessionStatus
     ip: IPv4Address | None = None
     port: int | None = None
+    repo: str = ""
+    """The repository it works on (owner/name), whose readers may see it in mode `github`."""
     host_header: HostHeader = HostHeader.LOCALHOST
     end_reason: str = ""
     pull_url: str = ""

@@ -3,10 +3,11 @@
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, HttpUrl, StringConstraints, model_validator
+from pydantic import AliasChoices, Field, HttpUrl, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cloud_agent_proxy.access.keys import AccessKeys
+from cloud_agent_proxy.sign_in.github import ClientCredentials
 
 DomainName = Annotated[
     str,
@@ -18,6 +19,9 @@ DomainName = Annotated[
 ]
 
 
+BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]")]
+
+
 class Settings(BaseSettings):
     """Environment of the proxy's container; an unusable value stops the start with a message naming it."""
 
@@ -27,11 +31,20 @@ class Settings(BaseSettings):
     uat_domain: DomainName
     agent_cidr: IPv4Network
     """The only addresses a session may have."""
-    uat_access: Literal["link", "public"] = "link"
-    """Who may see sessions: who has their link, or whoever reaches the proxy."""
+    uat_access: Literal["link", "github", "public"] = "link"
+    """Who may see sessions: who has their link, who may read their repository, or whoever reaches the proxy."""
     uat_access_keys: AccessKeys | None = None
+    uat_sign_in: ClientCredentials | None = None
+    """The GitHub App's, for UAT_ACCESS=github; `{}` while nobody has put them, which stops no start."""
+    github_url: BaseUrl = "https://github.com"
+    github_api_url: BaseUrl = "https://api.github.com"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     metadata_uri: str | None = Field(default=None, validation_alias="ECS_CONTAINER_METADATA_URI_V4")
+
+    @field_validator("uat_sign_in", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
 
     @model_validator(mode="after")
     def _keys_where_they_are_needed(self) -> Self:

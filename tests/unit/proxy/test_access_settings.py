@@ -70,3 +70,31 @@ def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UAT_ACCESS", "everybody")
     with pytest.raises(ValidationError, match="uat_access"):
         Settings()
+
+
+@pytest.mark.parametrize("value", ["{}", json.dumps({"client_id": "Iv23", "client_secret": SHORT})])
+def test_a_sign_in_that_is_not_configured_stops_no_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("UAT_ACCESS", "github")
+    monkeypatch.setenv("UAT_ACCESS_KEYS", keys(signing_key=KEY))
+    monkeypatch.setenv("UAT_SIGN_IN", value)
+    settings = Settings()
+    assert (value == "{}") == (settings.uat_sign_in is None)
+    assert ("https://github.com", "https://api.github.com") == (settings.github_url, settings.github_api_url)
+    assert SHORT not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "value", [json.dumps({"client_secret": SHORT}), json.dumps({"client_id": "", "client_secret": SHORT})]
+)
+def test_half_a_sign_in_stops_the_start_and_is_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("UAT_ACCESS", "public")
+    monkeypatch.setenv("UAT_SIGN_IN", value)
+    with pytest.raises(ValidationError, match=r"uat_sign_in\.client_id") as error:
+        Settings()
+    assert SHORT not in str(error.value)
+
+
+def test_mode_github_needs_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UAT_ACCESS", "github")
+    with pytest.raises(ValidationError, match="UAT_ACCESS=github needs UAT_ACCESS_KEYS"):
+        Settings()

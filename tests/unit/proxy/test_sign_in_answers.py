@@ -24,9 +24,10 @@ def test_the_refused_are_told_who_they_are() -> None:
     [
         (Cause.EXPIRED, 400, "sign_in_expired"),
         (Cause.DENIED, 403, "sign_in_denied"),
-        (Cause.GITHUB_AWAY, 503, "github_unavailable"),
+        (Cause.GITHUB_AWAY, 503, "github_not_answering"),
         (Cause.SESSIONS_AWAY, 503, "sessions_unavailable"),
         (Cause.MISCONFIGURED, 500, "sign_in_misconfigured"),
+        (Cause.NOT_CONFIGURED, 500, "sign_in_not_configured"),
     ],
 )
 def test_every_failure_has_words_of_its_own(cause: Cause, status: int, error: str) -> None:
@@ -34,6 +35,7 @@ def test_every_failure_has_words_of_its_own(cause: Cause, status: int, error: st
     page = PAGES.html(answer)
     assert (status, error) == (page.status, json.loads(PAGES.json(answer).body)["error"])
     assert answer.title.encode() in page.body
+    assert not answer.watched  # its address, with a code that is good once, is not to be loaded again
     assert (status == 503) == ("Retry-After" in page.headers)
 
 

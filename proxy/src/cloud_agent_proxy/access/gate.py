@@ -1,8 +1,10 @@
-"""What the proxy asks of a way to decide who may see a session; link.py and public.py are two."""
+"""What the proxy asks of a way to decide who may see a session; link.py, github.py and public.py are three."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+from cloud_agent_proxy.answers import Answer
 
 ACCESS_COOKIE = "__Host-uat-access"
 
@@ -19,11 +21,22 @@ class Grant:
     """What the visitor's browser is to keep, each as the value of a Set-Cookie header."""
 
 
+class AccessUnknownError(Exception):
+    """Whether the visitor may see the session cannot be found out at the moment."""
+
+
 class Gate(Protocol):
-    """Decides by what the visitor shows alone; it neither reads sessions nor says anything about them."""
+    """Decides by what the visitor shows alone, before anything is said about a session, or that there is one."""
+
+    signed_out: Answer
+    """What is said to one whose cookies entitle to nothing; the same for every session."""
 
     async def admit(self, session_id: str, cookies: Mapping[str, str]) -> Grant | None:
-        """Return what these cookies entitle their holder to, None when that is nothing."""
+        """Return what these cookies entitle their holder to, None when that is nothing.
+
+        Raises:
+            AccessUnknownError: that could not be found out.
+        """
 
     async def enter(self, session_id: str, token: str) -> tuple[str, ...] | None:
         """Return the cookies for who follows an entry link, None when the link is no good here."""

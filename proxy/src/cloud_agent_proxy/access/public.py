@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cloud_agent_proxy import answers
 from cloud_agent_proxy.access.gate import Grant
 
 _FOREVER = 2**31 - 1
@@ -9,6 +10,8 @@ _FOREVER = 2**31 - 1
 
 class PublicGate:
     """Asks for nothing, and leaves no cookie."""
+
+    signed_out = answers.signed_out()  # nobody is
 
     async def admit(self, session_id: str, cookies: Mapping[str, str]) -> Grant | None:  # noqa: ARG002 - the gate's form
         """Admit everybody."""

@@ -28,20 +28,20 @@ class Tokens:
         """
         return self._verify(token, session_id, _ENTRY)
 
-    def verify_access(self, token: str, session_id: str) -> int:
+    def verify_access(self, token: str, session_id: str, longest_seconds: int | None = None) -> int:
         """Return when the access cookie's token is over.
 
         Raises:
-            TokenRefusedError: it lets nobody into this session now.
+            TokenRefusedError: it lets nobody into this session now, or was signed for longer than `longest_seconds`.
         """
-        return self._verify(token, session_id, _ACCESS)
+        return self._verify(token, session_id, _ACCESS, longest_seconds)
 
     def sign_access(self, session_id: str, expires_at: int) -> str:
         """Return the value of an access cookie for this session."""
         claims = {"aud": _ACCESS, "sub": session_id, "iat": int(time.time()), "exp": expires_at}
         return jwt.encode(claims, self._keys.signing_key.get_secret_value(), _ALGORITHM)
 
-    def _verify(self, token: str, session_id: str, purpose: str) -> int:
+    def _verify(self, token: str, session_id: str, purpose: str, longest_seconds: int | None = None) -> int:
         for key in self._keys.believed:
             try:
                 claims = jwt.decode(
@@ -57,5 +57,7 @@ class Tokens:
                 continue
             except jwt.InvalidTokenError as error:
                 raise TokenRefusedError(str(error)) from None
+            if longest_seconds is not None and claims["exp"] - claims["iat"] > longest_seconds:
+                raise TokenRefusedError("signed for longer than is granted here")
             return int(claims["exp"])
         raise TokenRefusedError("signed with none of the keys")

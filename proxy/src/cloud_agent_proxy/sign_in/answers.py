@@ -1,5 +1,6 @@
 """What a visitor is told whose sign-in led nowhere: one writer per cause."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from cloud_agent_proxy import answers
@@ -11,14 +12,7 @@ _OPEN_AGAIN = "Open the session's address again to sign in."
 
 def refused(refusal: Refused) -> Answer:
     """GitHub knows the visitor, and does not let them read the repository, which is not named, or there is none."""
-    return Answer(
-        status=HTTPStatus.FORBIDDEN,
-        error="forbidden",
-        title="This session is not shown to you",
-        message=f"You are signed in to GitHub as {refusal.login}. A session is shown to those who may read its "
-        f"repository, and {refusal.login} may not.",
-        what_to_do="Ask for access to the repository, or sign in to GitHub with another account and come back.",
-    )
+    return answers.forbidden(refusal.login)
 
 
 def failed(failure: Failed, session_id: str) -> Answer:
@@ -42,16 +36,10 @@ def failed(failure: Failed, session_id: str) -> Answer:
                 what_to_do=_OPEN_AGAIN,
             )
         case Cause.GITHUB_AWAY:
-            return Answer(
-                status=HTTPStatus.SERVICE_UNAVAILABLE,
-                error="github_unavailable",
-                title="GitHub did not answer",
-                message="Whether you may see this session is for GitHub to say, and GitHub is not answering.",
-                what_to_do="This page tries again by itself.",
-                retry_after_seconds=10,
-            )
+            return answers.github_not_answering()
         case Cause.SESSIONS_AWAY:
-            return answers.table_unavailable(session_id)
+            # The callback's address is good once: this page cannot try again by itself.
+            return replace(answers.table_unavailable(session_id), watched=False, what_to_do=_OPEN_AGAIN)
         case Cause.MISCONFIGURED:
             return Answer(
                 status=HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -59,4 +47,14 @@ def failed(failure: Failed, session_id: str) -> Answer:
                 title="Sign-in is not set up right",
                 message="GitHub does not accept this installation's GitHub App, so nobody can sign in.",
                 what_to_do="Those who run it find GitHub's reason in the proxy's log.",
+            )
+        case Cause.NOT_CONFIGURED:
+            return Answer(
+                status=HTTPStatus.INTERNAL_SERVER_ERROR,
+                error="sign_in_not_configured",
+                title="Sign-in is not configured",
+                message="Sessions are shown to those who may read their repository, but nobody has connected this "
+                "installation's GitHub App for signing in yet.",
+                what_to_do="Those who run it put the App's client id and secret into the secret UatSignInSecret and "
+                "restart the proxy.",
             )

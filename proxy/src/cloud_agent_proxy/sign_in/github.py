@@ -32,6 +32,10 @@ class ClientRefusedError(Exception):
     """GitHub does not know the App by these credentials or at this address; the text is GitHub's word for it."""
 
 
+class NotConfiguredError(Exception):
+    """The App's client id and secret have not been given to this proxy."""
+
+
 class ClientCredentials(BaseModel):
     """With which the App proves itself to GitHub when it exchanges a code."""
 
@@ -53,9 +57,9 @@ class UserToken:
 class GitHub:
     """One GitHub, github.com or an Enterprise Server, which every question gets 5 s to answer."""
 
-    def __init__(self, url: str, api_url: str, client: ClientCredentials) -> None:
+    def __init__(self, url: str, api_url: str, client: ClientCredentials | None) -> None:
         self._url, self._api_url = url.rstrip("/"), api_url.rstrip("/")
-        self._client = client
+        self._given_client = client
         # A redirect to another host gets no Authorization header from httpx.
         self._http = httpx.AsyncClient(
             timeout=_TIMEOUT_SECONDS,
@@ -68,10 +72,19 @@ class GitHub:
         """Close the connections."""
         await self._http.aclose()
 
+    @property
+    def _client(self) -> ClientCredentials:
+        if self._given_client is None:
+            raise NotConfiguredError("UAT_SIGN_IN holds no client_id and client_secret")
+        return self._given_client
+
     def authorize_url(self, redirect_uri: str, state: str, challenge: str) -> str:
         """Return where a user lets the App know who they are.
 
         https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app
+
+        Raises:
+            NotConfiguredError: the App's credentials are missing.
         """
         query = {
             "client_id": self._client.client_id,
@@ -89,6 +102,7 @@ class GitHub:
         Raises:
             CodeRefusedError: the code is used up, expired or another browser's.
             ClientRefusedError: GitHub does not know the App.
+            NotConfiguredError: the App's credentials are missing.
             GitHubAwayError: GitHub does not answer.
         """
         form = {

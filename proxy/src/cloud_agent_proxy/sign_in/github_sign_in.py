@@ -12,6 +12,7 @@ from cloud_agent_proxy.sign_in.github import (
     CodeRefusedError,
     GitHub,
     GitHubAwayError,
+    NotConfiguredError,
     TokenRefusedError,
 )
 from cloud_agent_proxy.sign_in.results import (
@@ -47,6 +48,9 @@ ACCESS_SECONDS = 3_600
 GRACE_SECONDS = 300
 """For how long the last word is taken while GitHub is away: a short outage signs nobody out."""
 _RENEWAL_SECONDS = 86_400
+_FINISH_SECONDS = 8  # three questions to GitHub and one to the table; HAProxy waits two seconds longer
+_RENEW_SECONDS = 3  # a request waits for it; resolve.lua does so a second longer
+_SHARED_SECONDS = 5
 _NO_REPOSITORY = "-/-"  # asked for in place of a session's that does not exist, so that the two take the same way
 
 
@@ -60,7 +64,9 @@ _CAUSES: dict[type[Exception], Cause] = {
     TokenRefusedError: Cause.EXPIRED,
     _DeniedError: Cause.DENIED,
     ClientRefusedError: Cause.MISCONFIGURED,
+    NotConfiguredError: Cause.NOT_CONFIGURED,
     GitHubAwayError: Cause.GITHUB_AWAY,
+    TimeoutError: Cause.GITHUB_AWAY,
     TableUnavailableError: Cause.SESSIONS_AWAY,
 }
 RepositoryOf = Callable[[str], Awaitable[str | None]]
@@ -90,7 +96,11 @@ class GitHubSignIn:
         self._renewals: dict[tuple[str, str], asyncio.Task[Renewed | SignInNeeded | Failed]] = {}
 
     def begin(self, session_id: str, origin: str, return_to: str, cookies: Mapping[str, str]) -> Redirect:
-        """Send a visitor of a session to GitHub; `return_to` is the path and query at which they asked for it."""
+        """Send a visitor of a session to GitHub; `return_to` is the path and query at which they asked for it.
+
+        Raises:
+            NotConfiguredError: there is no App to sign in with.
+        """
         nonce = nonce_of(cookies.get(NONCE_COOKIE, ""))
         state = State(session_id, return_path(return_to), challenge_of(nonce))
         url = self._github.authorize_url(
@@ -120,23 +130,33 @@ class GitHubSignIn:
         """
         try:
             state, nonce = self._trusted(session_id, query, cookies)
-            return await self._decide(state, query.get("code", ""), nonce, origin)
+            async with asyncio.timeout(_FINISH_SECONDS):
+                return await self._decide(state, query.get("code", ""), nonce, origin)
         except tuple(_CAUSES) as error:
             return _failed(session_id, error)
 
     async def renew(self, session_id: str, sealed: str) -> Renewed | SignInNeeded | Failed:
-        """Ask GitHub again about one who shows the renewal cookie; all who show it at the same time share the answer.
+        """Ask GitHub again about one who shows the renewal cookie; who show it within 5 s share the answer.
 
+        So a page's many requests are one question, and a page that keeps asking for one who is refused few.
         While GitHub (or the sessions table) is away, the visitor stays in for five minutes at a time, and no longer
         than five minutes after the hour for which GitHub's last word was taken.
         """
         asked = (session_id, sealed)
-        renewal = self._renewals.get(asked)
-        if renewal is None:
-            renewal = asyncio.create_task(self._renew(session_id, sealed))
-            self._renewals[asked] = renewal
-            renewal.add_done_callback(lambda _: self._renewals.pop(asked))
-        return await asyncio.shield(renewal)
+        renewing = self._renewals.get(asked)
+        if renewing is None:
+            try:
+                renewal = unseal(sealed, self._keys, session_id)
+            except SealBrokenError as error:
+                logger.info("access not renewed", extra={"session_id": session_id, "reason": str(error)})
+                return SignInNeeded()
+            renewing = asyncio.create_task(self._renew(session_id, renewal))
+            self._renewals[asked] = renewing
+            renewing.add_done_callback(lambda _: self._forget_later(asked))
+        return await asyncio.shield(renewing)
+
+    def _forget_later(self, asked: tuple[str, str]) -> None:
+        asyncio.get_running_loop().call_later(_SHARED_SECONDS, self._renewals.pop, asked)
 
     def _trusted(self, session_id: str, query: Mapping[str, str], cookies: Mapping[str, str]) -> tuple[State, str]:
         """Return state and nonce of a sign-in that this browser began for this session, and GitHub went on with."""
@@ -168,20 +188,16 @@ class GitHubSignIn:
         cookie = self._renewal_cookie(renewal, state.session_id)
         return Granted(login, state.return_to, min(ACCESS_SECONDS, lives), cookie)
 
-    async def _renew(self, session_id: str, sealed: str) -> Renewed | SignInNeeded | Failed:
-        try:
-            renewal = unseal(sealed, self._keys, session_id)
-        except SealBrokenError as error:
-            logger.info("access not renewed", extra={"session_id": session_id, "reason": str(error)})
-            return SignInNeeded()
+    async def _renew(self, session_id: str, renewal: Renewal) -> Renewed | SignInNeeded | Failed:
         if renewal.ends_at <= self._clock():
             return SignInNeeded()
         try:
-            repository = await self._repository_of(session_id)
-            may_read = await self._github.may_read(renewal.token, repository or _NO_REPOSITORY)
+            async with asyncio.timeout(_RENEW_SECONDS):
+                repository = await self._repository_of(session_id)
+                may_read = await self._github.may_read(renewal.token, repository or _NO_REPOSITORY)
         except TokenRefusedError:
             may_read = False
-        except (GitHubAwayError, TableUnavailableError) as error:
+        except (GitHubAwayError, TableUnavailableError, TimeoutError) as error:
             return self._within_grace(session_id, renewal, error)
         if not may_read:
             logger.info("access withdrawn", extra={"session_id": session_id})
@@ -211,5 +227,6 @@ class GitHubSignIn:
 def _failed(session_id: str, error: Exception) -> Failed:
     cause = _CAUSES[type(error)]
     level = logging.INFO if cause in {Cause.EXPIRED, Cause.DENIED} else logging.ERROR
-    logger.log(level, "sign-in failed", extra={"session_id": session_id, "cause": cause, "reason": str(error)[:200]})
+    reason = str(error) or repr(error)
+    logger.log(level, "sign-in failed", extra={"session_id": session_id, "cause": cause, "reason": reason[:200]})
     return Failed(cause)

@@ -59,6 +59,8 @@ class Cause(StrEnum):
     """The session's repository cannot be looked up."""
     MISCONFIGURED = "misconfigured"
     """GitHub does not know this App by these credentials or at this address; the log has GitHub's word for it."""
+    NOT_CONFIGURED = "not_configured"
+    """Nobody has given this proxy the App's credentials yet."""
 
 
 @dataclass(frozen=True)

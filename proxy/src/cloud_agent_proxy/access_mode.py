@@ -1,0 +1,61 @@
+"""UAT_ACCESS, put into effect: the gate of each mode, and the addresses of its own that it has."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from starlette.routing import Route
+
+from cloud_agent_proxy.access.gate import Gate
+from cloud_agent_proxy.access.github import GitHubGate
+from cloud_agent_proxy.access.link import LinkGate
+from cloud_agent_proxy.access.public import PublicGate
+from cloud_agent_proxy.access.tokens import Tokens
+from cloud_agent_proxy.directory import SessionDirectory
+from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.settings import Settings
+from cloud_agent_proxy.sign_in.github import GitHub
+from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
+from cloud_agent_proxy.sign_in_paths import SignInPaths
+
+if TYPE_CHECKING:
+    from cloud_agent_proxy.access.keys import AccessKeys
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AccessMode:
+    """Who may see sessions, and by which way they come in."""
+
+    gate: Gate
+    routes: tuple[Route, ...] = ()
+
+
+@contextlib.asynccontextmanager
+async def access_mode(settings: Settings, directory: SessionDirectory, pages: Pages) -> AsyncIterator[AccessMode]:
+    """Open the mode that the settings name; only `github` holds connections."""
+    if settings.uat_access == "public":
+        yield AccessMode(PublicGate())
+        return
+    keys = cast("AccessKeys", settings.uat_access_keys)  # without them there are no such settings
+    tokens = Tokens(keys)
+    if settings.uat_access == "link":
+        yield AccessMode(LinkGate(tokens))
+        return
+    if settings.uat_sign_in is None:
+        logger.error("sign-in not configured", extra={"reason": "UAT_SIGN_IN holds no client_id and client_secret"})
+    github = GitHub(settings.github_url, settings.github_api_url, settings.uat_sign_in)
+
+    async def repository_of(session_id: str) -> str | None:
+        session = await directory.look_up(session_id)
+        return session.repo if session else None
+
+    sign_in = GitHubSignIn(github, settings.uat_domain, keys.believed, repository_of)
+    gate = GitHubGate(tokens, sign_in)
+    try:
+        yield AccessMode(gate, tuple(SignInPaths(sign_in, gate, pages).routes))
+    finally:
+        await github.aclose()

@@ -1,0 +1,68 @@
+"""The addresses at which a visitor passes through the sign-in with GitHub, in mode `github`."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cloud_agent_proxy.access.github import GitHubGate
+from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.responses import answer_response, redirect_response
+from cloud_agent_proxy.sign_in import answers
+from cloud_agent_proxy.sign_in.github import NotConfiguredError
+from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
+from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused
+
+
+class SignInPaths:
+    """Answers what HAProxy hands over: a navigation without access, and both callbacks."""
+
+    def __init__(self, sign_in: GitHubSignIn, gate: GitHubGate, pages: Pages) -> None:
+        self._sign_in = sign_in
+        self._gate = gate
+        self._pages = pages
+        self.routes = [
+            Route("/sign-in/{session_id}{path:path}", self._begin),
+            Route("/callback", self._forward),
+            Route("/own/{session_id}/.uat/callback", self._finish),
+        ]
+
+    async def _begin(self, request: Request) -> Response:
+        session_id = request.path_params["session_id"]
+        try:
+            begun = self._sign_in.begin(session_id, _origin(request), _asked_for(request), request.cookies)
+        except NotConfiguredError:
+            return self._failed(request, Failed(Cause.NOT_CONFIGURED), session_id)
+        return redirect_response(begun.url, [begun.cookie.header] if begun.cookie else [])
+
+    async def _forward(self, request: Request) -> Response:
+        match self._sign_in.forward(_origin(request), request.query_params):
+            case Redirect() as redirect:
+                return redirect_response(redirect.url, [])
+            case Failed() as failed:
+                return self._failed(request, failed, session_id="")
+
+    async def _finish(self, request: Request) -> Response:
+        session_id = request.path_params["session_id"]
+        match await self._sign_in.finish(session_id, _origin(request), request.query_params, request.cookies):
+            case Granted() as granted:
+                grant = self._gate.grant(session_id, granted.access_seconds, granted.renewal)
+                return redirect_response(granted.return_to, grant.cookies)
+            case Refused() as refused:
+                return answer_response(self._pages, request, answers.refused(refused))
+            case Failed() as failed:
+                return self._failed(request, failed, session_id)
+
+    def _failed(self, request: Request, failed: Failed, session_id: str) -> Response:
+        return answer_response(self._pages, request, answers.failed(failed, session_id))
+
+
+def _origin(request: Request) -> str:
+    """Return the origin by which the visitor reached us; HAProxy has put these headers in place of any other."""
+    return f"{request.headers['x-forwarded-proto']}://{request.headers['x-forwarded-host']}"
+
+
+def _asked_for(request: Request) -> str:
+    """Return path and query as the visitor wrote them."""
+    path = request.scope["raw_path"].decode("latin-1").removeprefix(f"/sign-in/{request.path_params['session_id']}")
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path

@@ -1,0 +1,268 @@
+"""Mode `github`: who signs in at GitHub and may read the session's repository sees it, and nobody else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+import websockets
+from tests.integration.proxy.github.visitors import (
+    ASKED_FOR,
+    CALLBACK,
+    DOMAIN,
+    HOUR,
+    PROGRAM,
+    Visitor,
+    address,
+    greet,
+    host,
+    mode,
+    open_websocket,
+)
+from tests.integration.proxy.visitor import ACCESS_COOKIE, KEY, NAVIGATION, access_token, entry_token
+
+from cloud_agent_proxy.sign_in.github_sign_in import NONCE_COOKIE, RENEWAL_COOKIE
+from cloud_agent_proxy.sign_in.sealing import unseal
+
+if TYPE_CHECKING:
+    from tests.integration.local_github.server import Server
+    from tests.integration.proxy.conftest import HaproxyCommand, Proxy, SessionsTable, StartProxy, Upstream
+
+UNKNOWN_SESSION = "deadbeef"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "a" * 22 + "==",
+}
+
+
+async def test_a_reader_is_sent_to_github_and_comes_back_to_the_address_asked_for(
+    visitor: Visitor, session_id: str, upstream: Upstream
+) -> None:
+    sent_away = await visitor.ask(address(session_id, ASKED_FOR))
+    assert (303, "no-store") == (sent_away.status_code, sent_away.headers["cache-control"])
+    assert sent_away.headers["location"].startswith(f"{visitor.github.url}/login/oauth/authorize?")
+    query = dict(parse_qsl(urlsplit(sent_away.headers["location"]).query))
+    assert (CALLBACK, "S256") == (query["redirect_uri"], query["code_challenge_method"])
+    assert [NONCE_COOKIE] == list(visitor.of(session_id))
+
+    entered = await visitor.signs_in(session_id, ASKED_FOR)
+    assert (303, ASKED_FOR) == (entered.status_code, entered.headers["location"])
+    assert ("no-store", "no-referrer") == tuple(entered.headers[n] for n in ("cache-control", "referrer-policy"))
+    access, renewal = entered.headers.get_list("set-cookie")
+    assert access.startswith(f"{ACCESS_COOKIE}=")
+    assert renewal.startswith(f"{RENEWAL_COOKIE}=")
+    for cookie in (access, renewal):
+        assert {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"} < set(cookie.split("; "))
+    assert f"Max-Age={HOUR}" in access
+
+    assert [] == upstream.requests
+    shown = await visitor.ask(address(session_id, ASKED_FOR))
+    assert (200, "the dev server") == (shown.status_code, shown.text)
+    assert upstream.requests[0].startswith(f"GET {ASKED_FOR} HTTP/1.1\r\n".encode())
+
+
+async def test_a_dev_server_sees_none_of_the_cookies(signed_in: Visitor, session_id: str, upstream: Upstream) -> None:
+    signed_in.of(session_id)["mine"] = "1"
+    assert {NONCE_COOKIE, ACCESS_COOKIE, RENEWAL_COOKIE, "mine"} == set(signed_in.of(session_id))
+    await signed_in.ask(address(session_id))
+    (head,) = upstream.requests
+    assert b"\r\ncookie: mine=1\r\n" in head
+    assert b"__Host-uat-" not in head
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET", {"Sec-Fetch-Mode": "cors", "Accept": "text/html"}),
+        ("GET", {"Accept": "*/*"}),
+        ("GET", {**NAVIGATION, **UPGRADE}),
+        ("POST", NAVIGATION),
+        ("POST", {"Accept": "text/html"}),
+        ("PUT", NAVIGATION),
+        ("OPTIONS", {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}),
+    ],
+)
+async def test_what_is_no_navigation_is_never_sent_to_github(
+    visitor: Visitor, session_id: str, upstream: Upstream, method: str, headers: dict[str, str]
+) -> None:
+    refused = await visitor.ask(address(session_id), method, headers)
+    assert (401, "application/json") == (refused.status_code, refused.headers["content-type"])
+    assert ("signed_out", "Sign in to see this session") == (refused.json()["error"], refused.json()["title"])
+    assert "set-cookie" not in refused.headers
+    assert [] == upstream.requests
+
+
+@pytest.mark.parametrize("headers", [NAVIGATION, {"Accept": "text/html,*/*;q=0.8"}])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_every_navigation_is_sent_to_github(
+    visitor: Visitor, session_id: str, method: str, headers: dict[str, str]
+) -> None:
+    assert 303 == (await visitor.ask(address(session_id), method, headers)).status_code
+
+
+async def test_a_websocket_is_refused_without_access_and_open_with(
+    visitor: Visitor, gated: Proxy, table: SessionsTable, unused_address: str, repository: str
+) -> None:
+    async with websockets.serve(greet, unused_address, 3000):
+        session_id = table.put(ip=unused_address, port=3000, repo=repository)
+        with pytest.raises(websockets.InvalidStatus, match="HTTP 401"):
+            await websockets.connect(address(session_id).replace("http", "ws"), host=gated.address, port=8080)
+        await visitor.signs_in(session_id)
+        async with open_websocket(visitor, session_id) as socket:
+            assert "hello" == await socket.recv()
+            assert socket.response
+            assert [] == socket.response.headers.get_all("set-cookie")
+
+        visitor.lets_an_hour_pass(session_id)
+        async with open_websocket(visitor, session_id) as socket:
+            assert "hello" == await socket.recv()
+            assert socket.response
+            names = [cookie.partition("=")[0] for cookie in socket.response.headers.get_all("set-cookie")]
+            assert [ACCESS_COOKIE, RENEWAL_COOKIE] == names
+
+
+async def test_who_may_not_read_the_repository_is_told_so_and_nothing_about_the_session(
+    visitor: Visitor, session_id: str, stranger: str, repository: str, upstream: Upstream
+) -> None:
+    visitor.person = stranger
+    answers = []
+    for name in (session_id, UNKNOWN_SESSION):
+        refused = await visitor.signs_in(name)
+        headers = {header: value for header, value in refused.headers.items() if header != "date"}
+        answers.append((refused.status_code, headers, refused.text))
+        assert [NONCE_COOKIE] == list(visitor.of(name))
+    existing, missing = answers
+    assert missing == existing
+    assert 403 == existing[0]
+    assert f"signed in to GitHub as {stranger}" in existing[2]
+    assert repository not in existing[2]
+    assert [] == upstream.requests
+
+
+async def test_without_access_every_session_host_answers_alike(
+    visitor: Visitor, session_id: str, table: SessionsTable
+) -> None:
+    sessions = [UNKNOWN_SESSION, session_id, table.put(status="QUEUED"), table.put(status="STOPPED")]
+    for headers in (PROGRAM, {"Sec-Fetch-Mode": "cors", "Accept": "*/*"}):
+        answers = [await visitor.ask(address(name), "POST", headers) for name in sessions]
+        assert 1 == len({(answer.status_code, repr(answer.headers), answer.text) for answer in answers})
+    redirects = [await visitor.ask(address(name)) for name in sessions]
+    assert [303] * len(sessions) == [redirect.status_code for redirect in redirects]
+    assert 1 == len({re.sub(r"(state|code_challenge)=[^&]*", "", r.headers["location"]) for r in redirects})
+
+
+async def test_an_entry_link_of_mode_link_leads_to_the_sign_in(visitor: Visitor, session_id: str) -> None:
+    link = f"/.uat/enter?token={entry_token(session_id)}&return_to=/a"
+    entered = await visitor.ask(address(session_id, link))
+    assert (303, "/a") == (entered.status_code, entered.headers["location"])
+    assert "set-cookie" not in entered.headers
+    assert "/login/oauth/" in (await visitor.ask(address(session_id, "/a"))).headers["location"]
+
+
+async def test_a_cookie_of_mode_link_opens_nothing(visitor: Visitor, session_id: str) -> None:
+    visitor.cookies[host(session_id)] = {ACCESS_COOKIE: access_token(session_id, seconds=24 * HOUR)}
+    assert 401 == (await visitor.ask(address(session_id), headers=PROGRAM)).status_code
+
+
+async def test_the_status_of_a_waiting_page_is_told_and_renews_access_too(
+    visitor: Visitor, table: SessionsTable, repository: str
+) -> None:
+    session_id = table.put(status="STARTING", repo=repository)
+    status, script = address(session_id, "/.uat/status"), {"Sec-Fetch-Mode": "cors"}
+    outside = await visitor.ask(status, headers=script)
+    assert (401, None) == (outside.status_code, outside.json()["session_id"])
+    await visitor.signs_in(session_id)
+    assert 503 == (await visitor.ask(address(session_id))).status_code
+    told = await visitor.ask(status, headers=script)
+    assert (200, "STARTING", False) == (told.status_code, told.json()["status"], "set-cookie" in told.headers)
+    visitor.lets_an_hour_pass(session_id)
+    told = await visitor.ask(status, headers=script)
+    assert (200, 2) == (told.status_code, len(told.headers.get_list("set-cookie")))
+
+
+async def test_a_session_that_has_ended_shows_its_end_and_nothing_else(
+    signed_in: Visitor, session_id: str, table: SessionsTable, repository: str, upstream: Upstream
+) -> None:
+    assert 200 == (await signed_in.ask(address(session_id))).status_code
+    table.put(id=session_id, status="STOPPED", repo=repository, end_reason="Stopped by /stop.")
+    while 410 != (shown := await signed_in.ask(address(session_id))).status_code:
+        pass
+    assert "Stopped by /stop." in shown.text
+    count = len(upstream.requests)
+    signed_in.lets_an_hour_pass(session_id)
+    assert 410 == (await signed_in.ask(address(session_id))).status_code
+    assert count == len(upstream.requests)
+
+
+async def test_a_sign_in_is_of_one_browser(visitor: Visitor, session_id: str, github: Server) -> None:
+    callback = await visitor.returns(session_id)
+    refused = await Visitor(github, visitor.proxy, visitor.person).ask(callback)
+    assert 400 == refused.status_code
+    assert "This sign-in is no longer good" in refused.text
+    assert "set-cookie" not in refused.headers
+    assert 303 == (await visitor.ask(callback)).status_code
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/callback", 400), ("/callback?state=x&code=y", 400), ("/", 404), ("/.uat/callback", 404)]
+)
+async def test_the_sign_in_host_forwards_and_does_nothing_else(visitor: Visitor, path: str, status: int) -> None:
+    assert status == (await visitor.ask(f"http://sign-in.{DOMAIN}:8080{path}")).status_code
+
+
+async def test_without_an_app_everybody_is_told_that_sign_in_is_not_configured(
+    start_proxy: StartProxy, github: Server, session_id: str, reader: str
+) -> None:
+    with start_proxy(**mode(github, UAT_SIGN_IN="{}")) as proxy:
+        visitor = Visitor(github, proxy, reader)
+        shown = await visitor.ask(address(session_id))
+        assert 500 == shown.status_code
+        assert "Sign-in is not configured" in shown.text
+        assert "sign-in not configured" in [line["message"] for line in proxy.log()]
+        assert 401 == (await visitor.ask(address(session_id), headers=PROGRAM)).status_code
+
+
+async def test_the_sign_in_is_limited_as_every_question_is(
+    start_proxy: StartProxy, github: Server, session_id: str
+) -> None:
+    with start_proxy(**mode(github)) as proxy:
+        flooding = {"X-Forwarded-For": "203.0.113.5"}
+        async with httpx.AsyncClient(base_url=proxy.url, trust_env=False, timeout=15) as client:
+            statuses = []
+            for _ in range(610):
+                answer = await client.get("/", headers={"Host": host(session_id), **NAVIGATION, **flooding})
+                statuses.append(answer.status_code)
+            assert 303 == statuses[0]
+            assert 429 == statuses[-1]
+            assert {303, 429} == set(statuses)
+            another = {"X-Forwarded-For": "203.0.113.6"}
+            assert (
+                303 == (await client.get("/", headers={"Host": host(session_id), **NAVIGATION, **another})).status_code
+            )
+
+
+async def test_a_sign_in_is_no_visit_and_leaves_no_secret_in_the_log(
+    start_proxy: StartProxy, github: Server, session_id: str, reader: str, haproxy_command: HaproxyCommand
+) -> None:
+    with start_proxy(**mode(github, LOG_LEVEL="DEBUG")) as proxy:
+        visitor = Visitor(github, proxy, reader)
+        callback = await visitor.returns(session_id)
+        await visitor.ask(callback)
+        assert session_id not in await haproxy_command(proxy, "show table visits")
+        await visitor.ask(address(session_id))
+        visitor.lets_an_hour_pass(session_id)
+        await visitor.ask(address(session_id))
+        text = proxy.log_file.read_text()
+    assert "signed in" in text
+    token = unseal(visitor.of(session_id)[RENEWAL_COOKIE], [KEY], session_id).token
+    secret = github.credentials["client_secret"]
+    query = dict(parse_qsl(urlsplit(callback).query))
+    cookies = visitor.of(session_id)
+    del cookies["own"]
+    for part in (*query.values(), *cookies.values(), token, secret):
+        assert part not in text
