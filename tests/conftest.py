@@ -1,13 +1,18 @@
-"""How the tests are shared out between the workers of `make test`: a folder stays together, the longest comes first."""
+"""For all tests: no example of Hypothesis is timed, and how folders are shared out between `make test`'s workers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist has no types
 
 if TYPE_CHECKING:
     import pytest
+
+# An example that takes long on a busy machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 LONGEST = "tests/e2e/"  # half of all the time
 
