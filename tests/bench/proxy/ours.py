@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tests.bench.proxy.upstream import Upstream
 
 DOMAIN = "uat.example.test"
+SESSIONS = 20
+"""How many are visited in turn: together they may ask for 40,000 pages a second (haproxy.cfg, table `demands`)."""
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 _SIGNING_KEY = secrets.token_hex(32)
 _COOKIE_SECONDS = 12 * 3600
@@ -106,15 +108,16 @@ class OurProxy:
     table: SessionsTable
     folder: Path
     upstream: Upstream
+    free_pages: Iterator[Place]
 
     def new_session(self) -> Target:
         """Start a session that leads to the page."""
-        return self._target(self.table.start_session(self.upstream.page))
+        return self._target(self.table.start_session(next(self.free_pages)))
 
     def peer(self) -> Peer:
-        """Start the two sessions that stand for this proxy among the peers."""
+        """Start the sessions that stand for this proxy among the peers."""
         streams = self._target(self.table.start_session(self.upstream.streams))
-        return Peer(self.new_session(), streams, self.process)
+        return Peer([self.new_session() for _ in range(SESSIONS)], streams, self.process)
 
     def haproxy(self) -> psutil.Process:
         """Return the data plane's own process."""
@@ -183,7 +186,7 @@ def our_proxy(network: LoopbackNetwork, upstream: Upstream, endpoint: str, folde
         }
         argv = [sys.executable, "-m", "cloud_agent_proxy"]
         with program(argv, [place], folder, core=PROXY_CORE, environment=environment) as process:
-            yield OurProxy(place, process, table, folder, upstream)
+            yield OurProxy(place, process, table, folder, upstream, iter(upstream.pages))
 
 
 @contextlib.contextmanager
