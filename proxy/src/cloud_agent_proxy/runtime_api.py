@@ -13,7 +13,7 @@ VISITS_REMEMBERED = timedelta(minutes=1)
 _SOCKET = "haproxy.sock"
 _TIMEOUT_SECONDS = 5
 _ORDERS_A_LINE = 200  # a line must fit HAProxy's buffer of 16 KB; one order has some 35 bytes
-_ADMISSIONS_A_LINE = 100  # the same; one order has some 90 bytes
+_ADMISSIONS_A_LINE = 200  # the same; one order has some 45 bytes
 _STREAM = re.compile(r"^(0x[0-9a-f]+): ", re.MULTILINE)
 _WEBSOCKET = re.compile(r"^  txn=\S+ .* status=101 ", re.MULTILINE)
 _CONNECTED = re.compile(r"^  server=session \(id=\d+\) addr=(\S+)$", re.MULTILINE)
@@ -59,13 +59,13 @@ class RuntimeApi:
         """
         await self._order(f"del map sessions.map {session_id}", also_fine="Key not found.")
 
-    async def add_admission(self, key: str, expires_at: int) -> None:
-        """Let the holder of the cookie that `key` stands for pass, until this second of the epoch.
+    async def add_admission(self, key: str, token: str, expires_at: int) -> None:
+        """Let who shows `token` pass, until this second of the epoch; `key` is by which HAProxy finds the entry.
 
         Raises:
             RuntimeApiError: HAProxy refused or did not answer.
         """
-        await self._order(f"add map admissions.map {key} {expires_at}")
+        await self._order(f"add map admissions.map {key} {expires_at:010}:{token}")
 
     async def remove_admissions(self, keys: Sequence[str]) -> None:
         """Remove these entries, as far as they are there.
@@ -167,7 +167,7 @@ class RuntimeApi:
     async def _order(self, command: str, *, also_fine: str = "") -> None:
         answers = set((await self._ask(command)).splitlines()) - {"", also_fine}
         if answers:
-            raise RuntimeApiError(f"{command}: {' '.join(sorted(answers))}")
+            raise RuntimeApiError(f"{_named(command)}: {' '.join(sorted(answers))}")
 
     async def _ask(self, command: str) -> str:
         try:
@@ -179,7 +179,12 @@ class RuntimeApi:
                 finally:
                     writer.close()
         except OSError as error:  # TimeoutError is one
-            raise RuntimeApiError(f"{command}: no answer on {_SOCKET}: {error!r}") from error
+            raise RuntimeApiError(f"{_named(command)}: no answer on {_SOCKET}: {error!r}") from error
+
+
+def _named(command: str) -> str:
+    """Return a command without the value it sets, which may be a visitor's cookie."""
+    return " ".join(command.split(" ")[:4])
 
 
 def _streams(which: re.Pattern[str], listing: str) -> list[str]:

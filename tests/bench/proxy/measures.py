@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from tests.bench.proxy import peers
 from tests.bench.proxy.load import Load, LoadFailedError, load
 from tests.bench.proxy.machine import NotStartedError, cpu_seconds, resident_megabytes
-from tests.bench.proxy.ours import DOMAIN, OurProxy, cookie, our_proxy, ours
+from tests.bench.proxy.ours import DOMAIN, SESSIONS, OurProxy, cookie, our_proxy, ours
 from tests.bench.proxy.peers import Peer, Site
 from tests.bench.proxy.programs import UnavailableError
 from tests.bench.proxy.websocket_load import WebSocketRefusedError, echo_times_ms, idle_websockets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -34,7 +34,6 @@ OURS, BARE, DIRECT = "ours", "bare HAProxy", "direct"
 ENVOY, CHP = "Envoy", "configurable-http-proxy"
 CONNECTIONS = (1, 32, 256)
 _CPU_AT = 32
-_SESSIONS_VISITED = 10
 _MEMORY_SETTLES_SECONDS = 2
 _FAILURES = (LoadFailedError, WebSocketRefusedError, OSError)  # TimeoutError is an OSError
 
@@ -59,7 +58,7 @@ FULL = Plan(
     echoes=1000,
     websockets=(1_000, 9_000),
     first_visits=50,
-    sizes=(10, 10_000, 100_000),
+    sizes=(20, 10_000, 100_000),
     size_rounds=5,
 )
 QUICK = Plan(
@@ -68,7 +67,7 @@ QUICK = Plan(
     echoes=200,
     websockets=(1_000,),
     first_visits=10,
-    sizes=(10, 10_000),
+    sizes=(20, 10_000),
     size_rounds=1,
 )
 
@@ -85,7 +84,9 @@ class Bench:
     @property
     def starts(self) -> dict[str, Callable[[Path], AbstractContextManager[Peer]]]:
         """How each peer is started in a new folder, by its name."""
-        site = Site(self.network, self.upstream, f"5e551015.{DOMAIN}", f"__Host-uat-access={cookie('5e551015')}")
+        session_ids = [f"5e55{number:04x}" for number in range(SESSIONS)]
+        visits = [(f"{id_}.{DOMAIN}", f"__Host-uat-access={cookie(id_)}; theme=dark") for id_ in session_ids]
+        site = Site(self.network, self.upstream, visits)
         return {
             OURS: partial(ours, site, self.dynamodb),
             BARE: partial(peers.bare_haproxy, site),
@@ -108,7 +109,7 @@ def compare(bench: Bench, plan: Plan, figures: Figures) -> None:
                 figures.unavailable[name] = str(error)
         for name, peer in started.items():  # code is compiled, pools are filled
             with _failure_noted(name, figures):
-                load([peer.page], "/", bench.folder, connections=_CPU_AT, seconds=1)
+                load(peer.pages, "/", bench.folder, connections=_CPU_AT, seconds=1)
         for _ in range(plan.rounds):
             for name, peer in started.items():
                 _measure_speed(name, peer, bench.folder, plan, figures)
@@ -119,7 +120,7 @@ def _measure_speed(name: str, peer: Peer, folder: Path, plan: Plan, figures: Fig
         result = cpu = None
         with _failure_noted(name, figures):
             result, cpu = _load_and_cpu(
-                peer.process, [peer.page], folder, connections=connections, seconds=plan.seconds[connections]
+                peer.process, peer.pages, folder, connections=connections, seconds=plan.seconds[connections]
             )
         figures.add(name, f"p50_ms at {connections}", result.p50_ms if result else None)
         figures.add(name, f"p99_ms at {connections}", result.p99_ms if result else None)
@@ -136,7 +137,7 @@ def _measure_speed(name: str, peer: Peer, folder: Path, plan: Plan, figures: Fig
 
 
 def _load_and_cpu(
-    process: psutil.Process | None, targets: list[Target], folder: Path, *, connections: int, seconds: int
+    process: psutil.Process | None, targets: Sequence[Target], folder: Path, *, connections: int, seconds: int
 ) -> tuple[Load, float | None]:
     """Return what came of the load, and the microseconds of CPU that the process and its children took a request."""
     before = cpu_seconds(process) if process else 0
@@ -181,9 +182,9 @@ def measure_sizes(bench: Bench, plan: Plan, figures: Figures) -> None:
             proxy = running.enter_context(
                 our_proxy(bench.network, bench.upstream, bench.dynamodb, bench.folder / f"{size} sessions")
             )
-            targets = [proxy.new_session() for _ in range(_SESSIONS_VISITED)]
-            load(targets, "/", bench.folder, connections=_SESSIONS_VISITED, seconds=1)
-            proxy.load_map(size - _SESSIONS_VISITED)
+            targets = [proxy.new_session() for _ in range(SESSIONS)]
+            load(targets, "/", bench.folder, connections=SESSIONS, seconds=1)
+            proxy.load_map(size - SESSIONS)
             proxies[size] = proxy, targets
         for _ in range(plan.size_rounds):
             for size, (proxy, targets) in proxies.items():

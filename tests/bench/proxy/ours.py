@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import secrets
 import socket
@@ -23,6 +22,8 @@ from tests.bench.proxy.machine import OTHER_CORE, PROXY_CORE, LoopbackNetwork, P
 from tests.bench.proxy.peers import Peer, Site
 from tests.bench.proxy.visitor import Target
 
+from cloud_agent_proxy.access.admissions import key_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from tests.bench.proxy.upstream import Upstream
 
 DOMAIN = "uat.example.test"
+SESSIONS = 20
+"""How many are visited in turn: together they may ask for 40,000 pages a second (haproxy.cfg, table `demands`)."""
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 _SIGNING_KEY = secrets.token_hex(32)
 _COOKIE_SECONDS = 12 * 3600
-_ENTRIES_A_COMMAND = 100  # each has 100 bytes at most, and a command must fit HAProxy's buffer of 16 KB
+_ENTRIES_A_COMMAND = 50  # each has 300 bytes at most, and a command must fit HAProxy's buffer of 16 KB
 
 
 @contextlib.contextmanager
@@ -105,15 +108,16 @@ class OurProxy:
     table: SessionsTable
     folder: Path
     upstream: Upstream
+    free_pages: Iterator[Place]
 
     def new_session(self) -> Target:
         """Start a session that leads to the page."""
-        return self._target(self.table.start_session(self.upstream.page))
+        return self._target(self.table.start_session(next(self.free_pages)))
 
     def peer(self) -> Peer:
-        """Start the two sessions that stand for this proxy among the peers."""
+        """Start the sessions that stand for this proxy among the peers."""
         streams = self._target(self.table.start_session(self.upstream.streams))
-        return Peer(self.new_session(), streams, self.process)
+        return Peer([self.new_session() for _ in range(SESSIONS)], streams, self.process)
 
     def haproxy(self) -> psutil.Process:
         """Return the data plane's own process."""
@@ -128,8 +132,8 @@ class OurProxy:
         self._add("sessions.map", [(session_id, str(self.upstream.page)) for session_id in session_ids])
         if "admissions.map" in self._ask("show map\n"):
             expiry = str(int(time.time()) + _COOKIE_SECONDS)
-            keys = (hashlib.sha256(f"{cookie(id_)}@{id_}".encode()).hexdigest() for id_ in session_ids)
-            self._add("admissions.map", [(key, expiry) for key in keys])
+            tokens = ((id_, cookie(id_)) for id_ in session_ids)
+            self._add("admissions.map", [(key_of(id_, token), f"{expiry}:{token}") for id_, token in tokens])
 
     def _add(self, name: str, entries: list[tuple[str, str]]) -> None:
         for first in range(0, len(entries), _ENTRIES_A_COMMAND):
@@ -182,7 +186,7 @@ def our_proxy(network: LoopbackNetwork, upstream: Upstream, endpoint: str, folde
         }
         argv = [sys.executable, "-m", "cloud_agent_proxy"]
         with program(argv, [place], folder, core=PROXY_CORE, environment=environment) as process:
-            yield OurProxy(place, process, table, folder, upstream)
+            yield OurProxy(place, process, table, folder, upstream, iter(upstream.pages))
 
 
 @contextlib.contextmanager

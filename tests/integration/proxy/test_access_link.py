@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING
@@ -63,7 +62,7 @@ def session_id(upstream: Upstream, table: SessionsTable) -> str:
 
 
 def key_in_map(session_id: str, token: str) -> str:
-    return hashlib.sha256(f"{token}@{session_id}".encode()).hexdigest().upper()
+    return f"{token.rpartition('.')[2][:8]}@{session_id}"
 
 
 async def get(proxy: Proxy, session_id: str, path: str = "/", **headers: str) -> httpx.Response:
@@ -261,7 +260,7 @@ async def test_a_websocket_needs_access_too(gated: Proxy, table: SessionsTable, 
             assert "hello" == await socket.recv()
 
 
-async def test_haproxy_remembers_a_good_cookie_but_cannot_be_read_for_it(
+async def test_haproxy_remembers_a_good_cookie_and_its_end(
     gated: Proxy, session_id: str, haproxy_command: HaproxyCommand
 ) -> None:
     token = access_token(session_id)
@@ -269,19 +268,28 @@ async def test_haproxy_remembers_a_good_cookie_but_cannot_be_read_for_it(
         assert 200 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={token}")).status_code
     listing = await haproxy_command(gated, "show map admissions.map")
     expires_at = jwt.decode(token, KEY, ["HS256"], audience="uat-access")["exp"]
-    assert 1 == listing.count(f" {key_in_map(session_id, token)} {expires_at}\n")
-    assert token not in listing
+    assert 1 == listing.count(f" {key_in_map(session_id, token)} {expires_at}:{token}\n")
 
 
 async def test_what_the_map_holds_is_not_asked_again_and_its_end_is_heeded(
     gated: Proxy, session_id: str, haproxy_command: HaproxyCommand
 ) -> None:
-    forged = "not a token: only the map can admit it"
-    await haproxy_command(gated, f"add map admissions.map {key_in_map(session_id, forged)} {2**31 - 1}")
-    assert 200 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code
+    forged = "only.the-map.admits-it"
     key = key_in_map(session_id, forged)
-    await haproxy_command(gated, f"del map admissions.map {key}; add map admissions.map {key} 1700000000")
+    await haproxy_command(gated, f"add map admissions.map {key} {2**31 - 1}:{forged}")
+    assert 200 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code
+    await haproxy_command(gated, f"del map admissions.map {key}; add map admissions.map {key} 1700000000:{forged}")
     assert 401 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code
+
+
+@pytest.mark.parametrize("shown", ["x.y.admits-it", "only.the-map.admits-it.", "only.the-map.admits-me", "admits-it"])
+async def test_a_cookie_that_shares_no_more_than_the_key_in_the_map_is_not_admitted(
+    gated: Proxy, session_id: str, haproxy_command: HaproxyCommand, shown: str
+) -> None:
+    forged = "only.the-map.admits-it"
+    await haproxy_command(gated, f"add map admissions.map {key_in_map(session_id, forged)} {2**31 - 1}:{forged}")
+    assert 401 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={shown}")).status_code
+    assert 200 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code
 
 
 async def test_the_admissions_of_a_session_end_with_it(

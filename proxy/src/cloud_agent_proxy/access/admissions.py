@@ -1,8 +1,8 @@
 """Cookies that were found good, so that HAProxy lets their holders pass without asking again."""
 
 import asyncio
-import hashlib
 import logging
+import re
 
 from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
 
@@ -10,6 +10,8 @@ logger = logging.getLogger(__name__)
 
 _MOST = 20_000
 _MOST_OF_ONE_SESSION = 1_000
+# What a JSON Web Token is written in (RFC 7515, 2). Verifying it ignores other characters, HAProxy's socket does not.
+_TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 class Admissions:
@@ -32,14 +34,19 @@ class Admissions:
         """Session id -> its keys, the oldest first."""
 
     async def remember(self, session_id: str, token: str, expires_at: int) -> None:
-        """Let the holder of this cookie pass until `expires_at`; when HAProxy cannot be told, that is logged."""
+        """Let the holder of this cookie pass until `expires_at`; when HAProxy cannot be told, that is logged.
+
+        A token with characters that no JSON Web Token has is not remembered.
+        """
+        if not _TOKEN.fullmatch(token):
+            return
         key = key_of(session_id, token)
         async with self._changing:
             if key in self._session_of:
                 return
             try:
                 await self._make_room(session_id)
-                await self._haproxy.add_admission(key, expires_at)
+                await self._haproxy.add_admission(key, token, expires_at)
             except RuntimeApiError as error:
                 _log(session_id, error)
                 return
@@ -71,8 +78,11 @@ class Admissions:
 
 
 def key_of(session_id: str, token: str) -> str:
-    """Return the cookie's key in the map, as haproxy.cfg computes it: no cookie can be read off the map."""
-    return hashlib.sha256(f"{token}@{session_id}".encode()).hexdigest().upper()
+    """Return the key by which haproxy.cfg finds the cookie: 48 bits of its signature, which prove nothing.
+
+    HAProxy compares the whole cookie then. Of two with the same key, the later is asked about each time.
+    """
+    return f"{token.rpartition('.')[2][:8]}@{session_id}"
 
 
 def _log(session_id: str, error: RuntimeApiError) -> None:
