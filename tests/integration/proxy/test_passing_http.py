@@ -192,6 +192,28 @@ async def test_a_connection_is_kept_for_the_next_request(proxy: Proxy, echo_sess
     assert 2 == both.count(b"HTTP/1.1 200 OK")
 
 
+async def test_each_of_many_sessions_keeps_its_connection_to_the_dev_server(
+    proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    connections: list[str] = []
+
+    async def stay(_: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append("opened")
+        while True:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+
+    upstreams = [await start_upstream(stay) for _ in range(6)]
+    session_ids = [table.put(ip=upstream.address, port=3000) for upstream in upstreams]
+    async with proxy.client(session_ids[0]) as client:
+        for _ in range(10):
+            for session_id in session_ids:
+                response = await client.get("/", headers={"Host": f"{session_id}.uat.example.test"})
+                assert 200 == response.status_code
+    # One for each session, some more for those that were closed as unused meanwhile: a half of them each second.
+    assert 6 <= len(connections) <= 30
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
 async def test_no_request_is_lost_on_a_connection_that_the_dev_server_just_closed(
     proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, method: str
