@@ -12,18 +12,18 @@ local function ask(question, headers)
 end
 
 -- A cookie the map of admissions does not know yet: until when does it let its holder pass?
--- Set: txn.admitted_until if it does, txn.unanswered if that could not be found out; txn.access_cookie and
+-- Set: req.admitted_until if it does, req.unanswered if that could not be found out; txn.access_cookie and
 -- txn.renewal_cookie if the visitor is to keep others from now on.
 core.register_action("admit", { "http-req" }, function(txn)
   local cookies = { txn.sf:req_fhdr("cookie") }
   local answer = ask("/admissions/" .. txn:get_var("txn.session_id"), { cookie = cookies })
   if answer.status == 200 then
-    txn:set_var("txn.admitted_until", math.tointeger(answer.body))
+    txn:set_var("req.admitted_until", math.tointeger(answer.body))
     local cookies = answer.headers["set-cookie"] or {}
     if cookies[0] then txn:set_var("txn.access_cookie", cookies[0]) end
     if cookies[1] then txn:set_var("txn.renewal_cookie", cookies[1]) end
   elseif answer.status ~= 401 then
-    txn:set_var("txn.unanswered", true)
+    txn:set_var("req.unanswered", true)
   end
 end)
 
