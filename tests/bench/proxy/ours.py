@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from tests.bench.proxy.upstream import Upstream
 
 DOMAIN = "uat.example.test"
-SESSIONS = 20
-"""How many are visited in turn: together they may ask for 40,000 pages a second (haproxy.cfg, table `demands`)."""
+SESSIONS = 30
+"""How many are visited in turn: together they may ask for 60,000 pages a second (haproxy.cfg, table `demands`)."""
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 _SIGNING_KEY = secrets.token_hex(32)
 _COOKIE_SECONDS = 12 * 3600
@@ -116,7 +116,7 @@ class OurProxy:
 
     def peer(self) -> Peer:
         """Start the sessions that stand for this proxy among the peers."""
-        streams = self._target(self.table.start_session(self.upstream.streams))
+        streams = [self._target(self.table.start_session(place)) for place in self.upstream.all_streams]
         return Peer([self.new_session() for _ in range(SESSIONS)], streams, self.process)
 
     def haproxy(self) -> psutil.Process:

