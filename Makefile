@@ -41,7 +41,7 @@ down: $(INSTALLED) ## Stop it
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder
 
 .PHONY: conformance
 conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromium

@@ -37,7 +37,7 @@ STAGE = {
     "MaxSessions": "3",
     "MaxSessionsPerRepository": "3",
     "MaxTurns": "50",
-    "AgentHeartbeatTimeoutSeconds": "15",
+    "AgentHeartbeatTimeoutSeconds": "25",
     "AgentReadyTimeoutSeconds": "60",
 }
 
