@@ -14,7 +14,7 @@ from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
 from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.pages import Pages
-from cloud_agent_proxy.responses import EVERY_METHOD, page_response
+from cloud_agent_proxy.responses import EVERY_METHOD, page_response, with_cookies
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 
 _READS = {"GET", "HEAD"}
@@ -57,10 +57,7 @@ class ControlApp:
         if grant is None:
             return Response(status_code=401)
         await self._admissions.remember(session_id, grant.token, grant.expires_at)
-        response = PlainTextResponse(str(grant.expires_at))
-        for cookie in grant.cookies:
-            response.headers.append("Set-Cookie", cookie)
-        return response
+        return with_cookies(PlainTextResponse(str(grant.expires_at)), grant.cookies)
 
     async def _route(self, request: Request) -> Response:
         try:

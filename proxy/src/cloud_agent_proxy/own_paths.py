@@ -12,7 +12,7 @@ from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
 from cloud_agent_proxy.access.return_path import return_path
 from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.pages import Pages
-from cloud_agent_proxy.responses import EVERY_METHOD, answer_response, page_response, redirect_response
+from cloud_agent_proxy.responses import EVERY_METHOD, answer_response, page_response, redirect_response, with_cookies
 from cloud_agent_proxy.status import Status
 
 
@@ -48,10 +48,7 @@ class OwnPaths:
         answer = await self._status.answer(session_id)
         if answer.session_status:  # the question is answered, whatever the answer
             answer = replace(answer, status=HTTPStatus.OK)
-        response = page_response(self._pages.json(answer))
-        for cookie in grant.cookies:
-            response.headers.append("Set-Cookie", cookie)
-        return response
+        return with_cookies(page_response(self._pages.json(answer)), grant.cookies)
 
     async def _unknown_path(self, request: Request) -> Response:
         return self._response(request, answers.unknown_path())

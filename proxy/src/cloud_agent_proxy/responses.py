@@ -26,7 +26,11 @@ def answer_response(pages: Pages, request: Request, answer: Answer) -> Response:
 def redirect_response(url: str, cookies: Iterable[str]) -> Response:
     """Send a visitor on from an address that nobody else should learn, with these values of Set-Cookie."""
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    response = RedirectResponse(url, HTTPStatus.SEE_OTHER, headers)
+    return with_cookies(RedirectResponse(url, HTTPStatus.SEE_OTHER, headers), cookies)
+
+
+def with_cookies(response: Response, cookies: Iterable[str]) -> Response:
+    """Return the response, which now sets these cookies too, each the value of a Set-Cookie header."""
     for cookie in cookies:
         response.headers.append("Set-Cookie", cookie)
     return response

@@ -7,11 +7,9 @@ import json
 import secrets
 import socket
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ from boto3.dynamodb.types import TypeSerializer
 from tests.bench.proxy.machine import OTHER_CORE, PROXY_CORE, LoopbackNetwork, Place, program
 from tests.bench.proxy.peers import Peer, Site
 from tests.bench.proxy.visitor import Target
+from tests.integration.proxy.conftest import serve_metadata
 
 from cloud_agent_proxy.access.admissions import key_of
 
@@ -170,11 +169,11 @@ def our_proxy(network: LoopbackNetwork, upstream: Upstream, endpoint: str, folde
     """
     place = Place(network.new_address(), 8080)
     table = SessionsTable(endpoint)
-    with _task_metadata(place.address) as metadata_url:
+    with serve_metadata() as metadata_url:
         environment = {
             **_CREDENTIALS,
             "AWS_ENDPOINT_URL": endpoint,
-            "ECS_CONTAINER_METADATA_URI_V4": metadata_url,
+            "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{place.address}",
             "SESSIONS_TABLE": table.name,
             "UAT_DOMAIN": DOMAIN,
             "AGENT_CIDR": "127.0.0.0/8",
@@ -194,24 +193,3 @@ def ours(site: Site, endpoint: str, folder: Path) -> Iterator[Peer]:
     """Our proxy as one of the peers."""
     with our_proxy(site.network, site.upstream, endpoint, folder) as proxy:
         yield proxy.peer()
-
-
-@contextlib.contextmanager
-def _task_metadata(address: str) -> Iterator[str]:
-    """Answer as the platform's metadata endpoint of a task that has `address`."""
-    body = json.dumps({"Networks": [{"IPv4Addresses": [address]}]}).encode()
-
-    class Metadata(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Metadata) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()

@@ -13,6 +13,7 @@ import pytest
 import websockets
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from tests.chromium import FLAGS
 from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, entry_token
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -27,16 +28,6 @@ if TYPE_CHECKING:
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGE = b"<!doctype html><title>the dev server</title><h1>shown</h1>"
 # Each ends with the browser's own word on how it went.
 OPEN_WEBSOCKET = """

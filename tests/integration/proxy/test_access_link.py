@@ -15,6 +15,7 @@ from tests.integration.proxy.visitor import (
     KEY,
     NAVIGATION,
     OTHER_KEY,
+    UPGRADE,
     access,
     access_token,
     entry_token,
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
 DAY = 24 * 60 * 60
-UPGRADE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "a" * 22 + "==",
-}
 
 
 @pytest.fixture(scope="module")

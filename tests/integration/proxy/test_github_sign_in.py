@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 from tests.integration.local_github.server import Server
+from tests.integration.proxy.github.visitors import Requests, new_person
 
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in.github import ClientCredentials, GitHub
@@ -73,29 +74,6 @@ def reader(api: httpx.Client, repository: str) -> str:
     login = new_person(api)
     api.put(f"/repos/{repository}/collaborators/{login}", json={"permission": "pull"}).raise_for_status()
     return login
-
-
-def new_person(api: httpx.Client) -> str:
-    login = f"p-{secrets.token_hex(4)}"
-    api.post("/admin/users", json={"login": login}).raise_for_status()
-    return login
-
-
-@dataclass
-class Requests:
-    """What the proxy asks of GitHub from here on."""
-
-    api: httpx.Client
-    since: int = 0
-
-    def __post_init__(self) -> None:
-        self.since = max(entry["id"] for entry in self._entries())
-
-    def routes(self) -> list[str]:
-        return [f"{entry['method']} {entry['route']}" for entry in self._entries()]
-
-    def _entries(self) -> list[dict[str, Any]]:
-        return list(self.api.get("/admin/requests", params={"since": self.since}).json()["requests"])
 
 
 def plan_fault(api: httpx.Client, **fault: Any) -> None:  # noqa: ANN401 - JSON

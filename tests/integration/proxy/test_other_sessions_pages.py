@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.proxy.visitor import GATED, NAVIGATION, access
+from tests.integration.proxy.visitor import GATED, NAVIGATION, UPGRADE, access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 
 OTHER = "https://11111111.uat.example.test"
 FETCH = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-site"}
-WEBSOCKET = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "a" * 22 + "==",
-}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +45,7 @@ FROM_ANOTHER_SESSION = [
     ("GET", {"Origin": "https://a.b.uat.example.test"}),
     ("POST", {"Origin": OTHER}),
     ("OPTIONS", {"Origin": OTHER, "Access-Control-Request-Method": "PUT"}),
-    ("GET", {"Origin": OTHER, **WEBSOCKET}),
+    ("GET", {"Origin": OTHER, **UPGRADE}),
     ("GET", FETCH),
     ("GET", {**FETCH, "Sec-Fetch-Dest": "script"}),
     ("GET", {**FETCH, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}),
@@ -87,7 +81,7 @@ async def test_it_is_refused_alike_whether_or_not_there_is_such_a_session(either
 NOT_FROM_ANOTHER_SESSION = [
     ("GET", {"Origin": "https://{host}"}),
     ("POST", {"Origin": "https://{host}", "Sec-Fetch-Site": "same-origin"}),
-    ("GET", {"Origin": "http://{host}:8080", **WEBSOCKET}),
+    ("GET", {"Origin": "http://{host}:8080", **UPGRADE}),
     ("GET", {**NAVIGATION, "Sec-Fetch-Site": "same-site"}),
     ("HEAD", {**NAVIGATION, "Sec-Fetch-Site": "same-site"}),
     ("GET", {**NAVIGATION, "Sec-Fetch-Site": "cross-site"}),

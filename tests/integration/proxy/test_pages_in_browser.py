@@ -12,6 +12,7 @@ import pytest
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
+from tests.chromium import FLAGS
 from tests.integration.proxy.conftest import DOMAIN, Proxy, SessionsTable, StartUpstream, host_of
 
 CHROMEDRIVER = shutil.which("chromedriver")
@@ -79,14 +80,7 @@ class Browser:
 def chromium(proxy: Proxy, profile: Path, **preferences: object) -> Iterator[Browser]:
     options = webdriver.ChromeOptions()
     for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
+        *FLAGS,
         f"--user-data-dir={profile}",
         f"--host-resolver-rules=MAP *.{DOMAIN} {proxy.address}",
     ):

@@ -14,6 +14,12 @@ NAVIGATION = {
     "Sec-Fetch-Site": "none",
     "Accept": "text/html",
 }
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "a" * 22 + "==",
+}
 
 
 def entry_token(session_id: str, key: str = KEY, seconds: int = 7 * 24 * 60 * 60, **claims: object) -> str:

@@ -12,6 +12,7 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
+from tests.chromium import FLAGS
 from tests.integration.proxy.github.visitors import ASKED_FOR, DOMAIN, address, host
 from tests.integration.proxy.visitor import ACCESS_COOKIE
 
@@ -30,14 +31,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("chromedriver"), reason="chrome
 def browser(tmp_path: Path, gated: Proxy) -> Iterator[Chrome]:
     options = ChromeOptions()
     for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
+        *FLAGS,
         "--window-size=1000,800",
         f"--user-data-dir={tmp_path / 'profile'}",
         f"--host-resolver-rules=MAP *.{DOMAIN} {gated.address}",
