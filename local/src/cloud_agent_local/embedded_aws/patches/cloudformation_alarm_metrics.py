@@ -3,7 +3,6 @@
 AWS documents that an alarm has either MetricName and what belongs to it or Metrics. Here such an alarm is stored and
 described as declared; nothing evaluates it, so that it stays INSUFFICIENT_DATA.
 """
-# ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
 from __future__ import annotations
 
