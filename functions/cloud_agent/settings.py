@@ -91,6 +91,22 @@ class SweepIdleSettings(CloseSessionSettings):
     idle_minutes: int = Field(ge=1)
 
 
+class AuditPathSettings(Settings):
+    """The schedule that audits the stack."""
+
+    stack_name: str = Field(min_length=1)
+
+
+class VisitCanarySettings(Settings):
+    """The schedule that visits the canary."""
+
+    cluster_arn: str = Field(min_length=1)
+    canary_service: str = Field(min_length=1)
+    uat_url: str = Field(pattern=r"^https?://")
+    uat_access: UatAccess
+    uat_access_keys_arn: str = Field(min_length=1)
+
+
 # What the platform's own libraries read; every function has them from the template's Globals.
 POWERTOOLS_VARIABLES = frozenset(
     {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"},
@@ -103,6 +119,8 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "TaskStoppedFunction": Settings,
     "PublishSessionFunction": PublishingSettings,
     "SweepIdleFunction": SweepIdleSettings,
+    "AuditPathFunction": AuditPathSettings,
+    "VisitCanaryFunction": VisitCanarySettings,
     "CreateBranchFunction": GitHubSettings,
     "OpenDraftPullRequestFunction": PublishingSettings,
     "TakeSlotFunction": SlotSettings,
