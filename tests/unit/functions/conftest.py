@@ -537,3 +537,14 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     monkeypatch.setattr(logger.registered_handler, "stream", written)
     monkeypatch.setattr(logger._logger, "level", 10)  # noqa: SLF001 - Powertools has no way to set it for a while
     return written
+
+
+@pytest.fixture
+def measured(capsys: pytest.CaptureFixture[str]) -> Callable[..., list[list[float]]]:
+    """The values of metrics, by their names, that CloudWatch was told since this was last asked."""
+
+    def values(*names: str) -> list[list[float]]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
+        return [[value for line in lines for value in line.get(name, [])] for name in names]
+
+    return values

@@ -57,6 +57,18 @@ def test_the_slot_of_a_session_without_a_row_is_freed(sweep: Sweep, fleet: Fleet
     assert {} == sweep()
 
 
+def test_how_many_run_and_wait_is_told_as_the_sweep_leaves_it(
+    sweep: Sweep, fleet: Fleet, environment: Callable[..., None], measured: Callable[..., list[list[float]]]
+) -> None:
+    environment(MAX_SESSIONS="2")
+    fleet.put("0000000a")
+    fleet.put("0000000b", row=False, task=False)
+    for waiting in ("0000000c", "0000000d"):
+        fleet.put(waiting, "QUEUED", start_token=f"token-{waiting}")
+    sweep()
+    assert [[2.0], [1.0]] == measured("SlotsInUse", "SessionsWaiting")
+
+
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
 def test_the_slot_of_an_ended_session_is_freed(sweep: Sweep, fleet: Fleet, status: str) -> None:
     fleet.put(ID, status, execution="SUCCEEDED", ended_at=timestamp(ago(3)))

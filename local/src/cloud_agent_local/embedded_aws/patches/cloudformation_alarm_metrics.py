@@ -4,7 +4,6 @@ AWS documents that an alarm has either MetricName and what belongs to it or Metr
 described as declared; nothing evaluates it, so that it stays INSUFFICIENT_DATA.
 """
 
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
