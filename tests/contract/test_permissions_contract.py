@@ -73,7 +73,7 @@ def test_all_resources_are_named_only_where_no_resource_can_be(roles: Document) 
 
 def test_tasks_are_listed_in_the_cluster_alone(roles: Document) -> None:
     listing = [s for role in roles.values() for s in _statements(role) if "ecs:ListTasks" in _list(s["Action"])]
-    assert 3 == len(listing)
+    assert 4 == len(listing)
     for statement in listing:
         assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == statement["Condition"]
 
@@ -84,6 +84,14 @@ def test_the_workflow_may_pass_both_roles_of_the_agents_task_and_no_other(roles:
     task = resources["AgentTaskDefinition"]["Properties"]
     assert [task["TaskRoleArn"], task["ExecutionRoleArn"]] == passing[0]["Resource"]
     assert {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}} == passing[0]["Condition"]
+
+
+def test_the_workflow_may_run_both_agents_and_nothing_else(roles: Document) -> None:
+    running = [s for role in roles.values() for s in _statements(role) if "ecs:RunTask" in _list(s["Action"])]
+    assert running == [s for s in _statements(roles["SessionStateMachineRole"]) if s["Action"] == "ecs:RunTask"]
+    staging = {"Fn::If": ["HasStagingAgent", {"Ref": "StagingAgentTaskDefinition"}, {"Ref": "AWS::NoValue"}]}
+    assert [{"Ref": "AgentTaskDefinition"}, staging] == running[0]["Resource"]
+    assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == running[0]["Condition"]
 
 
 def test_the_agents_container_has_no_permission_unless_bedrock_is_chosen(roles: Document) -> None:
@@ -109,6 +117,7 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
         "PublishSessionFunctionRole",
         "OpenDraftPullRequestFunctionRole",
         "AnnounceSessionFunctionRole",
+        "VisitCanaryFunctionRole",
         "ProxyExecutionRole",
     } == reads("UatAccessKeysSecret")
     assert {

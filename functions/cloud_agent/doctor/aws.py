@@ -96,5 +96,5 @@ def _code(error: Exception) -> str:
 def _cannot_look(service: str, client: Any, operation: str, error: Exception) -> CannotLookError:  # noqa: ANN401
     action = f"{_IAM_PREFIXES.get(service, service)}:{client.meta.method_to_api_mapping[operation]}"
     if _code(error) in _REFUSED:
-        return CannotLookError(f"not allowed: {action}", action)
-    return CannotLookError(f"{action} failed: {error}")
+        return CannotLookError(f"not allowed: {action}", action, _code(error))
+    return CannotLookError(f"{action} failed: {error}", code=_code(error))

@@ -77,9 +77,9 @@ def _outcome(check: Check, examination: Examination, before: Sequence[Outcome]) 
     except Exception as error:
         logger.exception("check %s failed", check.name)
         status, reason = Status.UNSEEN, f"the check itself failed: {type(error).__name__}: {error}"
-    if check.only_new:
-        told = {name for outcome in before for finding in outcome.findings for name in finding.logical_ids}
-        findings = [finding for finding in findings if not told.intersection(finding.logical_ids)]
-    if findings and status is Status.HEALTHY:
+    told = {name for outcome in before for finding in outcome.findings for name in finding.logical_ids}
+    told_before = [one for one in findings if check.only_new and told.intersection(one.logical_ids)]
+    new = [finding for finding in findings if finding not in told_before]
+    if new and status is Status.HEALTHY:
         status = Status.BROKEN
-    return Outcome(check.name, status, tuple(findings), reason)
+    return Outcome(check.name, status, tuple(new), reason, tuple(told_before))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     reason: str = ""
     """Why it was not judged, or not to the end."""
+    told_before: tuple[Finding, ...] = ()
+    """Findings left out, because an earlier one speaks of the same resource."""
 
 
 @dataclass(frozen=True)
@@ -73,3 +76,12 @@ class Report:
         if self.finding_count:
             return 1
         return 2 if self.unseen else 0
+
+    def as_document(self) -> dict[str, Any]:
+        """The report for programs; its names are those of this module."""
+        return {
+            "stack": self.stack,
+            "healthy": self.exit_code == 0,
+            "first_broken": self.broken[0].check if self.broken else None,
+            "outcomes": [asdict(outcome) for outcome in self.outcomes],
+        }

@@ -1,4 +1,4 @@
-"""`cloud-agent`: the command of local mode."""
+"""`cloud-agent`: the command."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from cloud_agent_local import doctor as path_audit
 from cloud_agent_local import logs, status
 from cloud_agent_local import up as lifecycle
 from cloud_agent_local.demo import run as run_demo
@@ -116,6 +117,29 @@ def demo(
 ) -> None:
     """From a label to a live URL: start everything, label an issue, follow along, check each part."""
     run_demo(state_dir, Ports(aws=aws_port, github=github_port, model=model_port, proxy=proxy_port))
+
+
+@app.command("doctor")
+def doctor(  # noqa: PLR0913, PLR0917 - one for each option of the command
+    stack: Annotated[
+        str | None, typer.Option(help="The stack; by default that of the system on this machine, or samconfig's.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="The stack's region; by default your AWS configuration's.")] = None,
+    session: Annotated[str | None, typer.Option(help="A session's id, to look at its own path as well.")] = None,
+    explain: Annotated[str | None, typer.Option(help="Say what this check looks at, and look at nothing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002 - a flag
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Walk the path from the browser to the dev server and name the broken hop.
+
+    Exit code 0: every hop is sound. 1: something is wrong. 2: not everything could be looked at.
+    """
+    if explain is not None:
+        path_audit.explain(explain)
+        return
+    installation = Installation.load(state_dir)
+    running = installation if installation is not None and lifecycle.is_up(installation) else None
+    raise typer.Exit(path_audit.run(stack, region, session, running, as_json=as_json))
 
 
 def _named_values(parameters: list[str]) -> dict[str, str]:

@@ -1,0 +1,150 @@
+"""How an audit is run: in order, each thing once, whatever fails on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from cloud_agent.doctor import examine
+from cloud_agent.doctor.aws import Aws
+from cloud_agent.doctor.check import CannotLookError, Check, NotApplicableError
+from cloud_agent.doctor.checks import stack as stack_check
+from cloud_agent.doctor.findings import Finding, Report, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cloud_agent.doctor.examination import Examination
+
+STACK_ARN = "arn:aws:cloudformation:eu-central-1:123456789012:stack/agents/5a0a6d80"
+
+
+def finding(*logical_ids: str) -> Finding:
+    return Finding("thing", "it is broken", "nothing works", "mend the template", "aws look", logical_ids)
+
+
+def check(name: str, *results: Finding | Exception, behind: tuple[str, ...] = (), only_new: bool = False) -> Check:
+    def look(_: Examination) -> Iterator[Finding]:
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+            yield result
+
+    return Check(name, f"Is {name} well?", look, actions=(), behind=behind, only_new=only_new)
+
+
+def cloudformation(answer: Callable[[Stubber], None]) -> Aws:
+    client: Any = boto3.client(
+        "cloudformation", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    stubber = Stubber(client)
+    answer(stubber)
+    stubber.activate()
+    return Aws(lambda _: client)
+
+
+def settled(stubber: Stubber, status: str = "UPDATE_COMPLETE") -> None:
+    described = {"StackName": "agents", "StackId": STACK_ARN, "StackStatus": status, "CreationTime": "2026-01-01"}
+    stubber.add_response("describe_stacks", {"Stacks": [described]}, {"StackName": "agents"})
+    stubber.add_response("list_stack_resources", {"StackResourceSummaries": []}, {"StackName": "agents"})
+
+
+def audit(*checks: Check, status: str = "UPDATE_COMPLETE") -> Report:
+    return examine("agents", cloudformation(lambda stubber: settled(stubber, status)), checks=checks)
+
+
+def statuses(report: Report) -> dict[str, Status]:
+    return {outcome.check: outcome.status for outcome in report.outcomes}
+
+
+def test_a_sound_stack_is_healthy() -> None:
+    report = audit(check("one"), check("two"))
+    assert {"one": Status.HEALTHY, "two": Status.HEALTHY} == statuses(report)
+    assert 0 == report.exit_code
+
+
+def test_the_first_broken_hop_is_the_first_on_the_path() -> None:
+    report = audit(check("one"), check("two", finding()), check("three", finding(), finding()))
+    assert ["two", "three"] == [outcome.check for outcome in report.broken]
+    assert (3, 1) == (report.finding_count, report.exit_code)
+    assert "two" == report.as_document()["first_broken"]
+
+
+def test_what_lies_behind_a_broken_hop_is_not_judged() -> None:
+    report = audit(
+        check("one", finding()), check("two", finding(), behind=("one",)), check("three", finding(), behind=("two",))
+    )
+    assert {"one": Status.BROKEN, "two": Status.BEHIND, "three": Status.BEHIND} == statuses(report)
+    assert "behind two" == report.outcomes[2].reason
+
+
+def test_what_an_earlier_hop_found_is_not_reported_again() -> None:
+    report = audit(
+        check("one", finding("ProxyIngress", "ProxySecurityGroup")),
+        check("drift", finding("ProxyIngress"), finding("Cluster"), only_new=True),
+    )
+    assert [("ProxyIngress", "ProxySecurityGroup"), ("Cluster",)] == [
+        found.logical_ids for outcome in report.outcomes for found in outcome.findings
+    ]
+
+
+def test_a_check_that_may_not_look_says_which_permission_it_lacks_and_keeps_what_it_found() -> None:
+    report = audit(check("one", finding(), CannotLookError("not allowed: iam:GetRole", "iam:GetRole")), check("two"))
+    assert {"one": Status.UNSEEN, "two": Status.HEALTHY} == statuses(report)
+    assert "not allowed: iam:GetRole" == report.outcomes[0].reason
+    assert (1, 1) == (len(report.outcomes[0].findings), report.exit_code)
+
+
+def test_to_see_nothing_wrong_without_seeing_everything_is_not_to_be_healthy() -> None:
+    assert 2 == audit(check("one", CannotLookError("not allowed: iam:GetRole")), check("two")).exit_code
+
+
+def test_a_hop_that_need_not_be_there_is_no_fault() -> None:
+    report = audit(check("one", NotApplicableError("no zone was given")))
+    assert ({"one": Status.NOT_APPLICABLE}, 0) == (statuses(report), report.exit_code)
+
+
+def test_a_defect_of_one_check_hides_no_other_hop() -> None:
+    report = audit(check("one", KeyError("Rules")), check("two", finding()))
+    assert {"one": Status.UNSEEN, "two": Status.BROKEN} == statuses(report)
+    assert "the check itself failed: KeyError: 'Rules'" == report.outcomes[0].reason
+
+
+def test_whoever_asks_is_told_of_each_check_as_it_ends() -> None:
+    told: list[str] = []
+    aws = cloudformation(settled)
+    examine("agents", aws, checks=[check("one"), check("two")], on_outcome=lambda outcome: told.append(outcome.check))
+    assert ["one", "two"] == told
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_COMPLETE"])
+def test_a_stack_whose_last_change_failed_is_broken(status: str) -> None:
+    (found,) = audit(stack_check.CHECK, status=status).broken
+    assert status in found.findings[0].problem
+    assert "continue the rollback" in found.findings[0].mend
+
+
+def test_a_stack_that_is_changing_is_to_be_waited_for() -> None:
+    (found,) = audit(stack_check.CHECK, status="UPDATE_IN_PROGRESS").broken
+    assert "Wait" in found.findings[0].mend
+
+
+def test_a_stack_that_is_not_there_is_the_one_finding() -> None:
+    def absent(stubber: Stubber) -> None:
+        stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id agents does not exist")
+
+    report = examine("agents", cloudformation(absent), checks=[stack_check.CHECK, check("one")])
+    assert {"stack": Status.BROKEN, "one": Status.BEHIND} == statuses(report)
+    assert "There is no stack agents" in report.broken[0].findings[0].problem
+
+
+def test_who_may_not_even_see_the_stack_is_told_so() -> None:
+    def refuse(stubber: Stubber) -> None:
+        stubber.add_client_error("describe_stacks", "AccessDenied", "no")
+
+    report = examine("agents", cloudformation(refuse), checks=[stack_check.CHECK, check("one")])
+    assert 2 == report.exit_code
+    assert "not allowed: cloudformation:DescribeStacks" == report.outcomes[0].reason
