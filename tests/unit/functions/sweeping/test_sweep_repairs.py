@@ -203,6 +203,13 @@ def test_a_task_of_another_family_is_none_of_ours(sweep: Sweep, fleet: Fleet) ->
     assert {} == sweep()
 
 
+def test_a_task_of_the_staging_agent_without_a_session_is_stopped(sweep: Sweep, fleet: Fleet) -> None:
+    arn = fleet.ecs.add("tried-out", OTHER, int(ago(60).timestamp()), None)
+    fleet.ecs.tasks[0]["family"] = "claude-cloud-agent-staging-agent"
+    assert {"TaskStopped": 1} == sweep()
+    assert [(arn, "No live session has this task.")] == fleet.ecs.stopped
+
+
 def test_the_task_of_a_live_session_is_left_alone_though_it_holds_no_slot(sweep: Sweep, fleet: Fleet) -> None:
     fleet.put(ID)
     Slots(fleet.table.name).free(ID)
@@ -345,4 +352,5 @@ def test_many_sessions_take_few_requests(sweep: Sweep, fleet: Fleet, monkeypatch
 
         monkeypatch.setattr(service, "handle", count)
     assert {} == sweep()
-    assert {"ListExecutions": 1, "ListTasks": 3, "DescribeTasks": 3} == asked
+    # Three pages of the usual agent's tasks, and one look for the staging agent's.
+    assert {"ListExecutions": 1, "ListTasks": 3 + 1, "DescribeTasks": 3} == asked
