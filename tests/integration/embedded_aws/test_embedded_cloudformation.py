@@ -237,3 +237,28 @@ def test_a_generated_secret_reaches_a_service_and_a_changed_one_its_next_deploym
     )
     ecs.update_service(cluster=aws.cluster, service=stack["Service"], desiredCount=0)
     eventually(lambda: [] == shown())
+
+
+def test_an_alarm_on_a_metric_math_expression_is_stored_as_declared(aws: EmbeddedAws) -> None:
+    def query(name: str) -> Json:
+        metric = {"Namespace": "ECS/ContainerInsights", "MetricName": f"{name}TaskCount"}
+        stat = {"Metric": metric, "Period": 60, "Stat": "Average"}
+        return {"Id": name.lower(), "ReturnData": False, "MetricStat": stat}
+
+    alarm = {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "Metrics": [{"Id": "missing", "Expression": "desired - running"}, query("Desired"), query("Running")],
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": 0,
+            "EvaluationPeriods": 5,
+            "TreatMissingData": "breaching",
+        },
+    }
+    stack = aws.deploy(template({"Name": {"Ref": "Alarm"}}, Alarm=alarm))
+    (found,) = aws.client("cloudwatch").describe_alarms(AlarmNames=[stack["Name"]])["MetricAlarms"]
+    expected = {name: value for name, value in alarm["Properties"].items() if name != "Metrics"}
+    assert expected == {name: found[name] for name in expected}
+    assert alarm["Properties"]["Metrics"] == found["Metrics"]
+    assert "MetricName" not in found
+    assert "INSUFFICIENT_DATA" == found["StateValue"]

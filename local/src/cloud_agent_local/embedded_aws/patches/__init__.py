@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent_local.embedded_aws.patches import (
+    cloudformation_alarm_metrics,
     cloudformation_container_definitions,
     cloudformation_event_archive,
     cloudformation_generated_secrets,
@@ -28,10 +29,13 @@ from cloud_agent_local.embedded_aws.patches import (
     ecs_task_metadata,
     elbv2_deletion_protection,
     elbv2_target_group_load_balancers,
+    eventbridge_dead_letters,
+    eventbridge_lambda_retries,
     http_api_errors,
     iam_dynamodb_conditions,
     iam_ecs_resources,
     lambda_error_class,
+    lambda_shared_layers,
     lambda_slots,
     lambda_stream_retries,
     step_functions_assign,
@@ -57,6 +61,7 @@ def all_patches(
 ) -> dict[str, Callable[[], None]]:
     """The patches by name, ready to be called in order."""
     return {
+        "cloudformation_alarm_metrics": cloudformation_alarm_metrics.apply,
         "cloudformation_container_definitions": cloudformation_container_definitions.apply,
         "cloudformation_event_archive": cloudformation_event_archive.apply,
         "cloudformation_generated_secrets": cloudformation_generated_secrets.apply,
@@ -76,10 +81,13 @@ def all_patches(
         "ecs_stop_task": lambda: ecs_stop_task.apply(docker),
         "elbv2_deletion_protection": elbv2_deletion_protection.apply,
         "elbv2_target_group_load_balancers": elbv2_target_group_load_balancers.apply,
+        "eventbridge_dead_letters": eventbridge_dead_letters.apply,
+        "eventbridge_lambda_retries": eventbridge_lambda_retries.apply,
         "http_api_errors": http_api_errors.apply,
         "iam_dynamodb_conditions": iam_dynamodb_conditions.apply,
         "iam_ecs_resources": iam_ecs_resources.apply,
         "lambda_error_class": lambda_error_class.apply,
+        "lambda_shared_layers": lambda_shared_layers.apply,
         "lambda_slots": lambda: lambda_slots.apply(lambda_slots_count),
         "lambda_stream_retries": lambda_stream_retries.apply,
         "step_functions_assign": step_functions_assign.apply,
