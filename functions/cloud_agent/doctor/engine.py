@@ -11,6 +11,7 @@ from cloud_agent.doctor.examination import Examination
 from cloud_agent.doctor.findings import Finding, Outcome, Report, Status
 from cloud_agent.doctor.resolver import resolve
 from cloud_agent.doctor.stacks import load_stack
+from cloud_agent.doctor.visits import Visit, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ def examine(  # noqa: PLR0913 - the ways to look at the world, each with its def
     *,
     session_id: str | None = None,
     resolver: Callable[[str], frozenset[str]] = resolve,
+    visitor: Callable[[str, str], Visit] = visit,
     checks: Sequence[Check] = CHECKS,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> Report:
@@ -52,7 +54,7 @@ def examine(  # noqa: PLR0913 - the ways to look at the world, each with its def
             add(Outcome(stack.CHECK.name, Status.BROKEN, (stack.missing(stack_name),)))
     for check in checks:
         if loaded is not None:
-            examination = Examination(aws, loaded, session_id, resolver)
+            examination = Examination(aws, loaded, session_id, resolver, visitor)
             add(_outcome(check, examination, outcomes))
         elif check is not stack.CHECK:
             add(Outcome(check.name, Status.BEHIND, reason=reason))
