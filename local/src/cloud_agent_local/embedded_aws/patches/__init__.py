@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent_local.embedded_aws.patches import (
+    acm_imported_certificates,
     cloudformation_container_definitions,
+    cloudformation_drift_readers,
     cloudformation_event_archive,
     cloudformation_generated_secrets,
     cloudformation_http_api_body,
@@ -17,6 +19,8 @@ from cloud_agent_local.embedded_aws.patches import (
     cloudformation_security_group_rules,
     cloudformation_service_numbers,
     cloudformation_table_settings,
+    ec2_revoked_rules,
+    ecr_missing_images,
     ecs_local_processes,
     ecs_service_restarts,
     ecs_stop_task,
@@ -24,6 +28,10 @@ from cloud_agent_local.embedded_aws.patches import (
     ecs_task_credentials,
     ecs_task_events,
     ecs_task_metadata,
+    elbv2_listener_certificates,
+    elbv2_load_balancer_deletion,
+    elbv2_not_found,
+    elbv2_target_group_users,
     http_api_errors,
     iam_dynamodb_conditions,
     iam_ecs_resources,
@@ -53,7 +61,9 @@ def all_patches(
 ) -> dict[str, Callable[[], None]]:
     """The patches by name, ready to be called in order."""
     return {
+        "acm_imported_certificates": acm_imported_certificates.apply,
         "cloudformation_container_definitions": cloudformation_container_definitions.apply,
+        "cloudformation_drift_readers": cloudformation_drift_readers.apply,
         "cloudformation_event_archive": cloudformation_event_archive.apply,
         "cloudformation_generated_secrets": cloudformation_generated_secrets.apply,
         "cloudformation_http_api_body": cloudformation_http_api_body.apply,
@@ -61,6 +71,8 @@ def all_patches(
         "cloudformation_security_group_rules": cloudformation_security_group_rules.apply,
         "cloudformation_service_numbers": cloudformation_service_numbers.apply,
         "cloudformation_table_settings": cloudformation_table_settings.apply,
+        "ec2_revoked_rules": ec2_revoked_rules.apply,
+        "ecr_missing_images": ecr_missing_images.apply,
         "ecs_local_processes": lambda: ecs_local_processes.apply(docker, addresses),
         "ecs_service_restarts": ecs_service_restarts.apply,
         "ecs_stopped_reason": ecs_stopped_reason.apply,
@@ -68,6 +80,10 @@ def all_patches(
         "ecs_task_metadata": lambda: ecs_task_metadata.apply(addresses),
         "ecs_task_events": ecs_task_events.apply,
         "ecs_stop_task": lambda: ecs_stop_task.apply(docker),
+        "elbv2_listener_certificates": elbv2_listener_certificates.apply,
+        "elbv2_load_balancer_deletion": elbv2_load_balancer_deletion.apply,
+        "elbv2_not_found": elbv2_not_found.apply,
+        "elbv2_target_group_users": elbv2_target_group_users.apply,
         "http_api_errors": http_api_errors.apply,
         "iam_dynamodb_conditions": iam_dynamodb_conditions.apply,
         "iam_ecs_resources": iam_ecs_resources.apply,
