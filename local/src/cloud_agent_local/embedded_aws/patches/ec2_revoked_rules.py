@@ -3,7 +3,6 @@
 AWS documents that a description is not needed to revoke a rule. ministack leaves it out of address ranges only.
 """
 
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
