@@ -91,6 +91,12 @@ class SweepIdleSettings(CloseSessionSettings):
     idle_minutes: int = Field(ge=1)
 
 
+class AuditPathSettings(Settings):
+    """The schedule that audits the stack."""
+
+    stack_name: str = Field(min_length=1)
+
+
 # What the platform's own libraries read; every function has them from the template's Globals.
 POWERTOOLS_VARIABLES = frozenset(
     {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"},
@@ -103,6 +109,7 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "TaskStoppedFunction": Settings,
     "PublishSessionFunction": PublishingSettings,
     "SweepIdleFunction": SweepIdleSettings,
+    "AuditPathFunction": AuditPathSettings,
     "CreateBranchFunction": GitHubSettings,
     "OpenDraftPullRequestFunction": PublishingSettings,
     "TakeSlotFunction": SlotSettings,

@@ -6,7 +6,7 @@ A worker handles one invocation at a time, so that nobody shares them.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
+
+
+@cache
+def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    """Any service's client, by the service's name in boto3."""
+    factory: Any = boto3.client  # its overloads take a literal name, not a variable
+    return factory(service)
 
 
 @cache

@@ -444,6 +444,7 @@ def environment(
 
     change(
         SESSIONS_TABLE=table.name,
+        STACK_NAME="claude-cloud-agent",
         IDEMPOTENCY_TABLE=idempotency_table.name,
         STATE_MACHINE_ARN=STATE_MACHINE_ARN,
         WEBHOOK_SECRET_ARN=put_secret(WEBHOOK_SECRET, "webhook"),
