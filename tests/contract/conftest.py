@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from cfnlint.decode import cfn_yaml
-from samtranslator.translator.transform import transform
+from tests.stack_template import ROOT, expanded, read_template
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Document = dict[str, Any]
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -25,26 +23,19 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def template() -> Document:
     """template.yaml, its short tags written out (`!Ref X` is {"Ref": "X"})."""
-    return dict(json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml")))))
+    return read_template()
 
 
 @pytest.fixture(scope="session")
-def resources(template: Document) -> Document:
-    """The resources that CloudFormation makes of the template once SAM has expanded it."""
+def expanded_template(template: Document) -> Document:
+    """The template that CloudFormation is given once SAM has expanded it."""
+    return expanded(template)
 
-    class NoManagedPolicies:
-        def load(self) -> dict[str, str]:
-            return {}
 
-    packaged = copy.deepcopy(template)
-    # `sam package` has uploaded code and definition by the time SAM expands the template.
-    packaged["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
-    packaged["Resources"]["DependenciesLayer"]["Properties"]["ContentUri"] = "s3://bucket/libraries"
-    packaged["Resources"]["SessionStateMachine"]["Properties"]["DefinitionUri"] = "s3://bucket/definition"
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        expanded: Document = transform(packaged, {}, NoManagedPolicies())
-    return dict(expanded["Resources"])
+@pytest.fixture(scope="session")
+def resources(expanded_template: Document) -> Document:
+    """The resources that CloudFormation makes of the template once SAM has expanded it, whatever their conditions."""
+    return dict(expanded_template["Resources"])
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.stack_template import MODES, evaluated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,14 +16,9 @@ if TYPE_CHECKING:
 
 INTERNET = "0.0.0.0/0"
 LOAD_BALANCER, PROXY, AGENT = "LoadBalancerSecurityGroup", "ProxySecurityGroup", "AgentSecurityGroup"
-EXPECTED = {
-    LOAD_BALANCER: {
-        ("in", "tcp", 443, 443, "VisitorCidr"),
-        ("in", "tcp", 80, 80, "VisitorCidr"),
-        ("out", "tcp", 8080, 8080, PROXY),
-    },
+VISITORS = "192.0.2.0/24"
+BEHIND_THE_LOAD_BALANCER = {
     PROXY: {
-        ("in", "tcp", 8080, 8080, LOAD_BALANCER),
         ("out", "tcp", 3000, 3000, AGENT),
         ("out", "tcp", 443, 443, INTERNET),
     },
@@ -32,16 +28,22 @@ EXPECTED = {
         ("out", "tcp", 80, 80, INTERNET),
     },
 }
+OWN = {
+    LOAD_BALANCER: {
+        ("in", "tcp", 443, 443, VISITORS),
+        ("in", "tcp", 80, 80, VISITORS),
+        ("out", "tcp", 8080, 8080, PROXY),
+    },
+}
+ADMITTED = {"own": LOAD_BALANCER, "existing": MODES["existing"]["LoadBalancerSecurityGroupId"]}
 
 
 def _name(reference: object) -> str:
-    """The logical id, parameter or range that a rule speaks of."""
-    if isinstance(reference, dict) and "Fn::GetAtt" in reference:
+    """The logical id of the group, or the range or foreign group, that a rule speaks of."""
+    if isinstance(reference, dict):
         logical_id, attribute = reference["Fn::GetAtt"]
         assert "GroupId" == attribute
         return str(logical_id)
-    if isinstance(reference, dict):
-        return str(reference["Ref"])
     return str(reference)
 
 
@@ -54,8 +56,7 @@ def _rule(direction: str, rule: Document) -> Rule:
     return direction, rule["IpProtocol"], rule["FromPort"], rule["ToPort"], _name(rule[ends.pop()])
 
 
-@pytest.fixture(scope="module")
-def rules(resources: Document) -> dict[str, set[Rule]]:
+def _rules(resources: Document) -> dict[str, set[Rule]]:
     """Every rule of every security group, whether it stands in the group or beside it."""
     found: dict[str, set[Rule]] = {}
     for name, resource in resources.items():
@@ -72,14 +73,20 @@ def rules(resources: Document) -> dict[str, set[Rule]]:
     return found
 
 
-def test_the_groups_admit_the_chain_and_nothing_wider(rules: dict[str, set[Rule]]) -> None:
-    assert EXPECTED == rules
+@pytest.mark.parametrize("mode", MODES)
+def test_the_groups_admit_the_chain_and_nothing_wider(expanded_template: Document, mode: str) -> None:
+    visitors = {"VisitorCidr": VISITORS} if mode == "own" else {}
+    rules = _rules(evaluated(expanded_template, MODES[mode] | visitors)["Resources"])
+
+    expected = BEHIND_THE_LOAD_BALANCER | (OWN if mode == "own" else {})
+    from_the_load_balancer = {("in", "tcp", 8080, 8080, ADMITTED[mode])}
+    assert expected | {PROXY: expected[PROXY] | from_the_load_balancer} == rules
 
 
 def test_each_hop_is_in_its_own_group(resources: Document, definition: Document, substitutions: Document) -> None:
     proxy = resources["ProxyService"]["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]
     agent = definition["States"]["Run Agent"]["Arguments"]["NetworkConfiguration"]["AwsvpcConfiguration"]
-    assert [LOAD_BALANCER] == [_name(g) for g in resources["LoadBalancer"]["Properties"]["SecurityGroups"]]
+    assert [LOAD_BALANCER] == [_name(g) for g in resources["ApplicationLoadBalancer"]["Properties"]["SecurityGroups"]]
     assert [PROXY] == [_name(g) for g in proxy["SecurityGroups"]]
     assert ["${AgentSecurityGroupId}"] == agent["SecurityGroups"]
     assert AGENT == _name(substitutions["AgentSecurityGroupId"])
@@ -101,7 +108,8 @@ def test_the_dev_server_is_on_3000(container: Document) -> None:
 @pytest.fixture(scope="module")
 def attributes(resources: Document) -> dict[str, str]:
     """The load balancer's settings."""
-    return {one["Key"]: one["Value"] for one in resources["LoadBalancer"]["Properties"]["LoadBalancerAttributes"]}
+    load_balancer = resources["ApplicationLoadBalancer"]["Properties"]
+    return {one["Key"]: one["Value"] for one in load_balancer["LoadBalancerAttributes"]}
 
 
 def test_the_proxy_never_closes_before_the_load_balancer_which_waits_an_hour(

@@ -1,0 +1,147 @@
+"""What CloudFormation makes of template.yaml for certain parameters: which resources there are, with which values.
+
+A value that only a deployed stack knows (the `Ref` of a resource, `Fn::GetAtt`) stays as it stands in the template.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode import cfn_yaml
+from samtranslator.translator.transform import transform
+
+Document = dict[str, Any]
+
+ROOT = Path(__file__).parents[1]
+_NO_VALUE = {"Ref": "AWS::NoValue"}
+
+_EVERYWHERE = {
+    "VpcId": "vpc-00000001",
+    "VpcCidr": "10.0.0.0/16",
+    "AgentSubnetIds": "subnet-00000001,subnet-00000002",
+    "DomainName": "example.com",
+    "HostedZoneId": "Z0123456789ABC",
+    "AgentImageUri": "registry.example/agent:1",
+    "ProxyImageUri": "registry.example/proxy:1",
+}
+# What must be given, and a hosted zone, for each value of LoadBalancer.
+MODES: dict[str, dict[str, str]] = {
+    "own": _EVERYWHERE
+    | {
+        "LoadBalancer": "own",
+        "LoadBalancerSubnetIds": "subnet-00000001,subnet-00000002",
+        "CertificateArn": "arn:aws:acm:eu-central-1:111122223333:certificate/sessions",
+    },
+    "existing": _EVERYWHERE
+    | {
+        "LoadBalancer": "existing",
+        "ListenerArn": "arn:aws:elasticloadbalancing:eu-central-1:111122223333:listener/app/shared/1234/5678",
+        "LoadBalancerSecurityGroupId": "sg-0123456789abcdef0",
+        "LoadBalancerDnsName": "shared-1234567890.eu-central-1.elb.amazonaws.com",
+        "LoadBalancerHostedZoneId": "Z215JYRZR1TBD5",
+    },
+}
+
+
+class NoManagedPolicies:
+    """SAM asks for the managed policies of an account; the template names none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def read_template() -> Document:
+    """template.yaml, its short tags written out (`!Ref X` is {"Ref": "X"})."""
+    return dict(json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml")))))
+
+
+def expanded(template: Document) -> Document:
+    """The template once SAM has expanded it; `sam package` has uploaded code and definition by then."""
+    packaged = copy.deepcopy(template)
+    packaged["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
+    packaged["Resources"]["DependenciesLayer"]["Properties"]["ContentUri"] = "s3://bucket/libraries"
+    packaged["Resources"]["SessionStateMachine"]["Properties"]["DefinitionUri"] = "s3://bucket/definition"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        return dict(transform(packaged, {}, NoManagedPolicies()))
+
+
+def evaluated(template: Document, parameters: dict[str, str]) -> Document:
+    """An expanded template's sections with these parameters over the defaults.
+
+    Resources and outputs whose condition is false are gone, `Fn::If` is decided, parameters stand for their `Ref`.
+    """
+    values = {name: str(p["Default"]) for name, p in template["Parameters"].items() if "Default" in p} | parameters
+    missing = set(template["Parameters"]) - set(values)
+    assert set() == missing, "no value and no default"
+    evaluation = _Evaluation(values, template["Conditions"])
+    return {
+        section: {
+            name: evaluation.value(entry)
+            for name, entry in template[section].items()
+            if "Condition" not in entry or evaluation.holds(entry["Condition"])
+        }
+        for section in ("Resources", "Outputs")
+    }
+
+
+class _Evaluation:
+    """One set of parameters, and the template's conditions."""
+
+    def __init__(self, parameters: dict[str, str], conditions: Document) -> None:
+        self._parameters = parameters
+        self._conditions = conditions
+
+    def holds(self, name: str) -> bool:
+        return self._truth(self._conditions[name])
+
+    def _truth(self, condition: Document) -> bool:
+        ((function, argument),) = condition.items()
+        match function:
+            case "Condition":
+                return self.holds(argument)
+            case "Fn::Equals":
+                left, right = (self.value(side) for side in argument)
+                return bool(left == right)
+            case "Fn::Not":
+                return not self._truth(argument[0])
+            case "Fn::And":
+                return all(self._truth(each) for each in argument)
+            case "Fn::Or":
+                return any(self._truth(each) for each in argument)
+        raise AssertionError(f"{function} is no function of a condition that is understood here")
+
+    def value(self, node: Any) -> Any:  # noqa: ANN401 - whatever a template holds
+        """`node` with everything decided that the parameters decide."""
+        if isinstance(node, list):
+            return [self.value(each) for each in node if self._decided(each) != _NO_VALUE]
+        if not isinstance(node, dict):
+            return node
+        decided = self._decided(node)
+        if decided is not node:
+            return self.value(decided)
+        if set(node) == {"Fn::Sub"}:
+            return self._substituted(node["Fn::Sub"])
+        if set(node) == {"Fn::Split"}:
+            separator, text = self.value(node["Fn::Split"])
+            return text.split(separator) if isinstance(text, str) else {"Fn::Split": [separator, text]}
+        return {key: self.value(each) for key, each in node.items() if self._decided(each) != _NO_VALUE}
+
+    def _decided(self, node: Any) -> Any:  # noqa: ANN401 - whatever a template holds
+        while isinstance(node, dict) and set(node) == {"Fn::If"}:
+            condition, yes, no = node["Fn::If"]
+            node = yes if self.holds(condition) else no
+        if isinstance(node, dict) and set(node) == {"Ref"}:
+            return self._parameters.get(node["Ref"], node)
+        return node
+
+    def _substituted(self, text: object) -> Any:  # noqa: ANN401 - text, or what is left to CloudFormation
+        if not isinstance(text, str):
+            return {"Fn::Sub": text}
+        result = re.sub(r"\$\{(\w+)\}", lambda match: self._parameters.get(match[1], match[0]), text)
+        return {"Fn::Sub": result} if "${" in result else result
