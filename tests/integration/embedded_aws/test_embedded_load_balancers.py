@@ -82,6 +82,15 @@ def test_a_deleted_load_balancer_takes_its_listeners_and_rules_along(balancer: L
     assert balancer.rule not in [one["RuleArn"] for one in elbv2.describe_rules()["Rules"]]
 
 
+def test_a_protected_load_balancer_is_not_deleted(balancer: LoadBalancer) -> None:
+    protection = {"Key": "deletion_protection.enabled", "Value": "true"}
+    balancer.elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=[protection])
+    assert "OperationNotPermitted" == refusal(balancer.elbv2.delete_load_balancer, LoadBalancerArn=balancer.arn)
+    protection["Value"] = "false"
+    balancer.elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=[protection])
+    balancer.elbv2.delete_load_balancer(LoadBalancerArn=balancer.arn)
+
+
 def test_listeners_and_rules_that_are_gone_are_not_found(balancer: LoadBalancer) -> None:
     elbv2 = balancer.elbv2
     elbv2.delete_load_balancer(LoadBalancerArn=balancer.arn)
