@@ -62,10 +62,6 @@ class LoadBalancer:
     def forward(self, group: int) -> Json:
         return {"Type": "forward", "TargetGroupArn": self.target_groups[group]}
 
-    def users(self, group: int) -> list[str]:
-        described = self.elbv2.describe_target_groups(TargetGroupArns=[self.target_groups[group]])
-        return list(described["TargetGroups"][0]["LoadBalancerArns"])
-
 
 @pytest.fixture
 def balancer(aws: EmbeddedAws) -> LoadBalancer:
@@ -82,15 +78,6 @@ def test_a_deleted_load_balancer_takes_its_listeners_and_rules_along(balancer: L
     assert balancer.rule not in [one["RuleArn"] for one in elbv2.describe_rules()["Rules"]]
 
 
-def test_a_protected_load_balancer_is_not_deleted(balancer: LoadBalancer) -> None:
-    protection = {"Key": "deletion_protection.enabled", "Value": "true"}
-    balancer.elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=[protection])
-    assert "OperationNotPermitted" == refusal(balancer.elbv2.delete_load_balancer, LoadBalancerArn=balancer.arn)
-    protection["Value"] = "false"
-    balancer.elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=[protection])
-    balancer.elbv2.delete_load_balancer(LoadBalancerArn=balancer.arn)
-
-
 def test_listeners_and_rules_that_are_gone_are_not_found(balancer: LoadBalancer) -> None:
     elbv2 = balancer.elbv2
     elbv2.delete_load_balancer(LoadBalancerArn=balancer.arn)
@@ -98,19 +85,6 @@ def test_listeners_and_rules_that_are_gone_are_not_found(balancer: LoadBalancer)
     assert "ListenerNotFound" == refusal(elbv2.describe_listeners, ListenerArns=[balancer.listener])
     assert "ListenerNotFound" == refusal(elbv2.describe_rules, ListenerArn=balancer.listener)
     assert "RuleNotFound" == refusal(elbv2.describe_rules, RuleArns=[balancer.rule])
-
-
-def test_a_target_group_knows_the_load_balancers_that_forward_to_it(balancer: LoadBalancer) -> None:
-    assert ([balancer.arn], [balancer.arn]) == (balancer.users(0), balancer.users(1))
-    balancer.elbv2.delete_rule(RuleArn=balancer.rule)
-    assert ([balancer.arn], []) == (balancer.users(0), balancer.users(1))
-
-
-def test_a_target_group_in_use_cannot_be_deleted(balancer: LoadBalancer) -> None:
-    used, unused = balancer.target_groups
-    balancer.elbv2.delete_rule(RuleArn=balancer.rule)
-    balancer.elbv2.delete_target_group(TargetGroupArn=unused)
-    assert "ResourceInUse" == refusal(balancer.elbv2.delete_target_group, TargetGroupArn=used)
 
 
 def test_a_listener_has_certificates_beside_its_default_one(balancer: LoadBalancer) -> None:
