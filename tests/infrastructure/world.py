@@ -148,7 +148,9 @@ def build(mode: Mode, folder: Path) -> World:
         session = _run_session(system)
         summaries = system.client("cloudformation").get_paginator("list_stack_resources")
         pages = summaries.paginate(StackName=deployment.STACK)
-        ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for p in pages for one in p["StackResourceSummaries"]}
+        ids = {
+            one["LogicalResourceId"]: one["PhysicalResourceId"] for p in pages for one in p["StackResourceSummaries"]
+        }
         world = World(mode=mode, system=system, session=session, resources=ids, **found)
         world.keep()
     except BaseException:

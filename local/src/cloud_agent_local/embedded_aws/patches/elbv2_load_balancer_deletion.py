@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import alb
 
-from cloud_agent_local.embedded_aws.patches.seam import wrap
+from cloud_agent_local.embedded_aws.patches.seam import wrap_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 def apply() -> None:
     """Delete listeners and rules with their load balancer."""
-    wrap(alb, "_delete_lb", _delete)
-    alb._ACTION_MAP["DeleteLoadBalancer"] = alb._delete_lb
+    wrap_entry(alb._ACTION_MAP, "DeleteLoadBalancer", _delete)
 
 
 def _delete(original: Callable[..., object], params: dict[str, Any]) -> object:
     arn = alb._p(params, "LoadBalancerArn")
-    for listener in [one for one in alb._listeners.values() if one["LoadBalancerArn"] == arn]:
-        alb._delete_listener({"ListenerArn": listener["ListenerArn"]})
-    return original(params)
+    answer = original(params)
+    if arn not in alb._lbs:  # it was not protected
+        for listener in [one for one in alb._listeners.values() if one["LoadBalancerArn"] == arn]:
+            alb._delete_listener({"ListenerArn": listener["ListenerArn"]})
+    return answer

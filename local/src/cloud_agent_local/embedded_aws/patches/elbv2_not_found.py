@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import alb
 
-from cloud_agent_local.embedded_aws.patches.seam import wrap
+from cloud_agent_local.embedded_aws.patches.seam import wrap_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 def apply() -> None:
     """Refuse to describe what is not there."""
-    wrap(alb, "_describe_listeners", _describe_listeners)
-    wrap(alb, "_describe_rules", _describe_rules)
-    alb._ACTION_MAP |= {"DescribeListeners": alb._describe_listeners, "DescribeRules": alb._describe_rules}
+    wrap_entry(alb._ACTION_MAP, "DescribeListeners", _describe_listeners)
+    wrap_entry(alb._ACTION_MAP, "DescribeRules", _describe_rules)
 
 
 def _describe_listeners(original: Callable[..., object], params: Params) -> object:

@@ -20,6 +20,15 @@ def wrap(owner: ModuleType | type, name: str, around: Callable[..., Any]) -> Non
     setattr(owner, name, _around(original, around))
 
 
+def wrap_entry(table: dict[str, Callable[..., Any]], key: str, around: Callable[..., Any]) -> None:
+    """The same for a function that is looked up in `table`, such as a service's table of actions.
+
+    Raises:
+        KeyError: the table has no such entry.
+    """
+    table[key] = _around(table[key], around)
+
+
 def wrap_handler(resource_type: str, operation: str, around: Callable[..., Any]) -> None:
     """The same for CloudFormation's handler of `operation` (create, update or delete) on a resource type.
 
@@ -28,8 +37,7 @@ def wrap_handler(resource_type: str, operation: str, around: Callable[..., Any])
     """
     from ministack.services.cloudformation import provisioners  # noqa: PLC0415 - 1 s to import, last
 
-    handlers = provisioners._RESOURCE_HANDLERS[resource_type]  # noqa: SLF001 - the table of all handlers
-    handlers[operation] = _around(handlers[operation], around)
+    wrap_entry(provisioners._RESOURCE_HANDLERS[resource_type], operation, around)  # noqa: SLF001 - the table of all
 
 
 def _around(original: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
