@@ -97,6 +97,16 @@ class AuditPathSettings(Settings):
     stack_name: str = Field(min_length=1)
 
 
+class VisitCanarySettings(Settings):
+    """The schedule that visits the canary."""
+
+    cluster_arn: str = Field(min_length=1)
+    canary_service: str = Field(min_length=1)
+    uat_url: str = Field(pattern=r"^https?://")
+    uat_access: UatAccess
+    uat_access_keys_arn: str = Field(min_length=1)
+
+
 # What the platform's own libraries read; every function has them from the template's Globals.
 POWERTOOLS_VARIABLES = frozenset(
     {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"},
@@ -110,6 +120,7 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "PublishSessionFunction": PublishingSettings,
     "SweepIdleFunction": SweepIdleSettings,
     "AuditPathFunction": AuditPathSettings,
+    "VisitCanaryFunction": VisitCanarySettings,
     "CreateBranchFunction": GitHubSettings,
     "OpenDraftPullRequestFunction": PublishingSettings,
     "TakeSlotFunction": SlotSettings,

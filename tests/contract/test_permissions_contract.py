@@ -73,7 +73,7 @@ def test_all_resources_are_named_only_where_no_resource_can_be(roles: Document) 
 
 def test_tasks_are_listed_in_the_cluster_alone(roles: Document) -> None:
     listing = [s for role in roles.values() for s in _statements(role) if "ecs:ListTasks" in _list(s["Action"])]
-    assert 3 == len(listing)
+    assert 4 == len(listing)
     for statement in listing:
         assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == statement["Condition"]
 
@@ -109,6 +109,7 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
         "PublishSessionFunctionRole",
         "OpenDraftPullRequestFunctionRole",
         "AnnounceSessionFunctionRole",
+        "VisitCanaryFunctionRole",
         "ProxyExecutionRole",
     } == reads("UatAccessKeysSecret")
     assert {

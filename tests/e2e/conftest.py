@@ -39,6 +39,7 @@ STAGE = {
     "MaxTurns": "50",
     "AgentHeartbeatTimeoutSeconds": "25",
     "AgentReadyTimeoutSeconds": "60",
+    "Canary": "enabled",
 }
 
 

@@ -110,11 +110,15 @@ class System:
 
     def sweep(self) -> dict[str, Any]:
         """Have the sweeper run now, without waiting for its schedule."""
+        return self.invoke("SweepIdleFunction")
+
+    def invoke(self, logical_id: str) -> dict[str, Any]:
+        """Have a scheduled function of the stack run now, without waiting for its schedule."""
         function = next(
             f["FunctionName"]
             for page in self.client("lambda").get_paginator("list_functions").paginate()
             for f in page["Functions"]
-            if "SweepIdleFunction" in f["FunctionName"]
+            if logical_id in f["FunctionName"]
         )
         answer = self.client("lambda").invoke(FunctionName=function)
         payload = json.loads(answer["Payload"].read())

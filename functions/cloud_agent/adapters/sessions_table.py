@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr
@@ -10,6 +11,7 @@ from boto3.dynamodb.conditions import Attr
 from cloud_agent.adapters import clients
 from cloud_agent.adapters.contention import uncontended
 from cloud_agent.domain.agent_reports import DevServer, HostHeader
+from cloud_agent.domain.canary import CANARY_ID, CANARY_PORT, KEPT
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.limits import SessionLimits
 from cloud_agent.domain.session import (
@@ -58,6 +60,25 @@ class SessionsTable:
         if item is None:
             raise SessionNotFoundError(f"There is no session {session_id}.")
         return Session.model_validate(item)
+
+    def put_canary(self, ip: str, task_arn: str) -> None:
+        """Let the canary's row be that of a running session at this address, for an hour from now."""
+        now = datetime.now(UTC)
+        self._table.update_item(
+            Key=session_key(CANARY_ID),
+            UpdateExpression="SET session_id = :id, #status = :running, ip = :ip, port = :port, task_arn = :task,"
+            " created_at = if_not_exists(created_at, :now), expires_at = :expires",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                ":id": CANARY_ID,
+                ":running": SessionStatus.RUNNING,
+                ":ip": ip,
+                ":port": CANARY_PORT,
+                ":task": task_arn,
+                ":now": timestamp(now),
+                ":expires": int((now + KEPT).timestamp()),
+            },
+        )
 
     def rows(self, session_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The rows of these sessions by id, read consistently and unchecked; those that are gone are absent."""

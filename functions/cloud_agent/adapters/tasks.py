@@ -44,16 +44,16 @@ class Tasks:
             TaskNotRunningError: ECS knows no task of this session that is running and has an address.
         """
         arns = self._client.list_tasks(cluster=self._cluster, startedBy=session_id)["taskArns"]
-        if not arns:
-            raise TaskNotRunningError(f"ECS lists no running task started by session {session_id}.")
-        tasks = self._client.describe_tasks(cluster=self._cluster, tasks=arns)["tasks"]
-        running = sorted(
-            (task for task in tasks if task.get("lastStatus") == "RUNNING"),
-            key=lambda task: task["createdAt"],
-        )
-        if not running:
-            raise TaskNotRunningError(f"The task of session {session_id} is no longer running.")
-        return AgentTask(running[-1]["taskArn"], _private_address(running[-1]))
+        return self._newest_running(arns, f"Session {session_id}")
+
+    def find_of_service(self, service: str) -> AgentTask:
+        """The newest running task of a service.
+
+        Raises:
+            TaskNotRunningError: the service has no task that is running and has an address.
+        """
+        arns = self._client.list_tasks(cluster=self._cluster, serviceName=service)["taskArns"]
+        return self._newest_running(arns, f"The service {service}")
 
     def started(self, family: str) -> list[StartedTask]:
         """Every task of the family that is meant to run, whether or not it does yet."""
@@ -85,6 +85,17 @@ class Tasks:
         """Stop whatever tasks of the session are meant to run."""
         for arn in self._client.list_tasks(cluster=self._cluster, startedBy=session_id)["taskArns"]:
             self.stop(arn, reason)
+
+    def _newest_running(self, arns: Sequence[str], whose: str) -> AgentTask:
+        if not arns:
+            raise TaskNotRunningError(f"{whose} has no task that is meant to run.")
+        running = sorted(
+            (task for task in self._described(arns) if task.get("lastStatus") == "RUNNING"),
+            key=lambda task: task["createdAt"],
+        )
+        if not running:
+            raise TaskNotRunningError(f"{whose} has no task that is running.")
+        return AgentTask(running[-1]["taskArn"], _private_address(running[-1]))
 
     def _described(self, arns: Sequence[str]) -> Iterator[Any]:
         for start in range(0, len(arns), _BATCH):

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud_agent.adapters.github import GitHubRepository, connect
+from cloud_agent.domain.canary import CANARY_ID
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError, SessionNotFoundError
 from cloud_agent.observability import identify_session, logger, metrics, tracer
 from cloud_agent.publishing.context import PublishingContext, publishing_context
@@ -57,7 +58,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
 
 def changes_of(records: list[dict[str, Any]]) -> Changes:
-    """Read the keys of the stream's records; our own bookkeeping and rows that expired are no news."""
+    """Read the keys of the stream's records; our own bookkeeping, the canary and rows that expired are no news."""
     changes = Changes()
     for record in records:
         if record["eventName"] == "REMOVE":
@@ -66,7 +67,7 @@ def changes_of(records: list[dict[str, Any]]) -> Changes:
         (table, _, session_id), (kind, _, prompt_id) = keys["pk"]["S"].partition("#"), keys["sk"]["S"].partition("#")
         if table == "SLOTS":
             changes.queue = True
-        elif table == "SESSION" and kind in {"SESSION", "PROMPT", "ANSWER"}:
+        elif table == "SESSION" and session_id != CANARY_ID and kind in {"SESSION", "PROMPT", "ANSWER"}:
             changes.sessions[session_id] = None
             if kind == "ANSWER":
                 changes.answers[session_id, prompt_id] = None

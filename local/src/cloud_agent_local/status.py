@@ -80,12 +80,12 @@ def _queue(installation: Installation) -> list[str]:
 
 
 def sessions(installation: Installation) -> list[dict[str, str]]:
-    """The sessions' rows, newest first, as plain text."""
+    """The rows of issues' sessions, newest first, as plain text: the canary is none."""
     pages = client(installation, "dynamodb").get_paginator("scan")
     items = [
         {name: str(next(iter(value.values()))) for name, value in item.items()}
         for page in pages.paginate(TableName=installation.outputs["SessionsTable"])
         for item in page["Items"]
-        if item["sk"]["S"] == "SESSION" and item["pk"]["S"].startswith("SESSION#")
+        if item["sk"]["S"] == "SESSION" and item["pk"]["S"].startswith("SESSION#") and "issue_number" in item
     ]
     return sorted(items, key=lambda item: item["created_at"], reverse=True)

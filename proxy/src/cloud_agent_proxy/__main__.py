@@ -1,9 +1,13 @@
-"""`python -m cloud_agent_proxy`: run the proxy until SIGTERM, SIGINT or the end of HAProxy."""
+"""`python -m cloud_agent_proxy`: run the proxy until SIGTERM, SIGINT or the end of HAProxy.
+
+`python -m cloud_agent_proxy canary`: run the canary's dev server in its place, of the same image.
+"""
 
 import asyncio
 import logging
 import sys
 
+from cloud_agent_proxy import canary
 from cloud_agent_proxy.json_logs import log_as_json
 from cloud_agent_proxy.listen_address import MetadataUnavailableError, listen_address
 from cloud_agent_proxy.proxy import run
@@ -25,4 +29,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(canary.main() if sys.argv[1:] == ["canary"] else main())

@@ -53,6 +53,14 @@ class Settings(BaseSettings):
         return self
 
 
+class CanarySettings(BaseSettings):
+    """Environment of the canary's container."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    metadata_uri: str | None = Field(default=None, validation_alias="ECS_CONTAINER_METADATA_URI_V4")
+
+
 class Platform(BaseSettings):
     """What Fargate, or the embedded ECS, tells every container of AWS; the task role's credentials beside it."""
 

@@ -129,11 +129,12 @@ class Ecs(AwsService):
     tasks: list[dict[str, Any]] = field(default_factory=list)
     stopped: list[tuple[str, str]] = field(default_factory=list)
 
-    def ListTasks(  # noqa: N802 - AWS's names
+    def ListTasks(  # noqa: N802, PLR0913, PLR0917 - AWS's names
         self,
         cluster: str,
         startedBy: str = "",  # noqa: N803 - as above
         family: str = "",
+        serviceName: str = "",  # noqa: N803 - as above
         desiredStatus: str = "RUNNING",  # noqa: N803 - as above
         nextToken: str = "0",  # noqa: N803 - as above
     ) -> dict[str, Any]:
@@ -143,6 +144,7 @@ class Ecs(AwsService):
             for task in self.tasks
             if startedBy in {"", task["startedBy"]}
             and family in {"", task["family"]}
+            and serviceName in {"", task.get("group", "").removeprefix("service:")}
             and desiredStatus == task["desiredStatus"]
         ]
         more = int(nextToken) + 100 < len(found)
@@ -445,6 +447,7 @@ def environment(
     change(
         SESSIONS_TABLE=table.name,
         STACK_NAME="claude-cloud-agent",
+        CANARY_SERVICE="canary",
         IDEMPOTENCY_TABLE=idempotency_table.name,
         STATE_MACHINE_ARN=STATE_MACHINE_ARN,
         WEBHOOK_SECRET_ARN=put_secret(WEBHOOK_SECRET, "webhook"),

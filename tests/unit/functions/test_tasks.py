@@ -42,7 +42,7 @@ def test_a_task_that_does_not_run_is_not_taken(tasks: Tasks, ecs: Ecs, status: s
     ecs.add("b", ID, 2, "10.0.2.3", status)
     assert "10.0.2.2" == tasks.find(ID).ip
     ecs.tasks.pop(0)
-    with pytest.raises(TaskNotRunningError, match="no longer running"):
+    with pytest.raises(TaskNotRunningError, match="no task that is running"):
         tasks.find(ID)
 
 
