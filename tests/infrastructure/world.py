@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,7 @@ from tests.e2e.conftest import free_ports
 from tests.e2e.system import Session, System
 from tests.eventually import eventually
 from tests.infrastructure import standing_proxy
+from tests.infrastructure.certificates import import_certificate
 from tests.infrastructure.team_load_balancer import TeamLoadBalancer, create
 
 from cloud_agent.doctor import examine
@@ -129,13 +131,16 @@ class World:
         return f"{self.system.installation.aws_endpoint}/_local/snapshot"
 
 
-def build(mode: Mode, folder: Path) -> World:
-    """Deploy it all and start a session; `tear_down` ends it.
+def build(mode: Mode, folder: Path, built: World | None = None) -> World:
+    """Deploy it all and start a session; `tear_down` ends it. What another world was built from is not built again.
 
     Raises:
         LocalModeError: a part did not start.
     """
     found: dict[str, Any] = {}
+    if built:
+        shutil.copytree(built.system.installation.state_dir / "build", folder / "build")
+        shutil.copy(built.system.installation.state_dir / "build.toml", folder)
 
     def parameters(installation: Installation) -> dict[str, str]:
         found.update(_account(installation, mode))
@@ -171,11 +176,8 @@ def _account(installation: Installation, mode: Mode) -> dict[str, Any]:
         return deployment.client(installation, service)
 
     zone = client("route53").create_hosted_zone(Name=DOMAIN, CallerReference=mode)["HostedZone"]["Id"]
-    acm = client("acm")
-    uat, billing = (
-        acm.request_certificate(DomainName=name, ValidationMethod="DNS")["CertificateArn"]
-        for name in (UAT_NAME, "*.acme-billing.net")
-    )
+    uat = import_certificate(client("acm"), UAT_NAME)
+    billing = import_certificate(client("acm"), "*.acme-billing.net")
     other = create(client, "billing", billing)
     given = create(client, "storefront", billing) if mode is Mode.EXISTING else None
     for balancer in filter(None, (other, given)):
