@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cloud_agent.domain.agents import TriggerLabels
 from cloud_agent.domain.entry_link import UatAccess
 from cloud_agent.domain.errors import ConfigurationError
 from cloud_agent.domain.limits import SessionLimits
@@ -28,6 +29,18 @@ class GitHubSettings(Settings):
     github_secret_arn: str = Field(min_length=1)
 
 
+class TriggerSettings(GitHubSettings):
+    """For the functions that read or name the labels that start sessions."""
+
+    trigger_label: str = Field(min_length=1)
+    staging_trigger_label: str
+
+    @property
+    def trigger_labels(self) -> TriggerLabels:
+        """Each agent's label; the staging agent has none where there is no such agent."""
+        return TriggerLabels(self.trigger_label, self.staging_trigger_label)
+
+
 class SlotSettings(Settings):
     """For the functions that hand out slots."""
 
@@ -40,23 +53,21 @@ class SlotSettings(Settings):
         return SlotLimits(self.max_sessions, self.max_sessions_per_repository)
 
 
-class PublishingSettings(GitHubSettings):
+class PublishingSettings(TriggerSettings):
     """For the functions that keep the pull request true to the session's row."""
 
     uat_url: str = Field(pattern=r"^https?://")
     uat_access: UatAccess
     uat_access_keys_arn: str = Field(min_length=1)
     agent_log_group: str = Field(min_length=1)
-    trigger_label: str = Field(min_length=1)
 
 
-class WebhookSettings(GitHubSettings):
+class WebhookSettings(TriggerSettings):
     """POST /webhook."""
 
     idempotency_table: str = Field(min_length=1)
     state_machine_arn: str = Field(min_length=1)
     webhook_secret_arn: str = Field(min_length=1)
-    trigger_label: str = Field(min_length=1)
 
 
 class AgentApiSettings(GitHubSettings):
@@ -88,6 +99,7 @@ class SweepIdleSettings(CloseSessionSettings):
 
     cluster_arn: str = Field(min_length=1)
     agent_task_family: str = Field(min_length=1)
+    staging_agent_task_family: str = Field(min_length=1)
     idle_minutes: int = Field(ge=1)
 
 

@@ -117,6 +117,7 @@ class SessionWorkflow:
             "UAT_ACCESS_KEYS_ARN": "unset",
             "AGENT_LOG_GROUP": "/agent",
             "TRIGGER_LABEL": "claude",
+            "STAGING_TRIGGER_LABEL": "",
             "MAX_SESSIONS": str(self.slot_limits.sessions),
             "MAX_SESSIONS_PER_REPOSITORY": str(self.slot_limits.sessions_per_repository),
             "POWERTOOLS_SERVICE_NAME": "tests",
@@ -142,7 +143,8 @@ class SessionWorkflow:
         function = self._make_function("task_stopped", "real_task_stopped.py")
         self.events.put_targets(Rule="stopped", Targets=[{"Id": "task-stopped", "Arn": function}])
 
-    def _agent(self, image: str) -> str:
+    def task_definition(self, image: str = "local/python") -> str:
+        """The ARN of a task definition of the scripted agent."""
         container = {
             "name": "agent",
             "image": image,
@@ -169,7 +171,8 @@ class SessionWorkflow:
         values = {
             "SessionsTable": "sessions",
             "ClusterArn": self.cluster,
-            "AgentTaskDefinitionArn": self._agent(image),
+            "AgentTaskDefinitionArn": self.task_definition(image),
+            "StagingAgentTaskDefinitionArn": "",
             "AgentSubnetIds": "subnet-1,subnet-2",
             "AgentSecurityGroupId": "sg-1",
             "AssignPublicIp": "DISABLED",
@@ -190,16 +193,16 @@ class SessionWorkflow:
         arn: str = answer["stateMachineArn"]
         return arn
 
-    def request(self, agent: str = "works", **changes: Any) -> SessionRequest:  # noqa: ANN401 - any member
+    def request(self, behaviour: str = "works", **changes: Any) -> SessionRequest:  # noqa: ANN401 - any member
         """A new session's request for an issue of its own."""
         number = next(self._names)
         members = {
             "session_id": f"{number:08x}",
-            "repo": f"acme/{agent}",
+            "repo": f"acme/{behaviour}",
             "issue_number": number,
             "issue_key": str(number),
             "issue_title": "Show the menu",
-            "issue_url": f"https://github.example.com/acme/{agent}/issues/{number}",
+            "issue_url": f"https://github.example.com/acme/{behaviour}/issues/{number}",
             "branch": f"claude/{number}",
             "default_branch": "main",
             "installation_id": 4242,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cloud_agent.domain.agents import Agent
+
 if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow
 
@@ -66,3 +68,16 @@ def test_a_live_session_holds_its_lock_and_its_slot_and_the_row_has_no_token_in_
         assert not any(f"{session.session_id}." in str(value) for value in live.values())
     finally:
         workflow.finish(run)
+
+
+@pytest.mark.parametrize("agent", Agent)
+def test_a_sessions_task_is_of_its_agents_task_definition(workflow: SessionWorkflow, agent: Agent) -> None:
+    definitions = {one: workflow.task_definition() for one in Agent}
+    machine = workflow.machine(
+        AgentTaskDefinitionArn=definitions[Agent.STANDARD], StagingAgentTaskDefinitionArn=definitions[Agent.STAGING]
+    )
+    run = workflow.start(machine, workflow.request("works", agent=agent))
+    row = workflow.row_when(run.session, "lifecycle_token")
+    (task,) = workflow.ecs.describe_tasks(cluster=workflow.cluster, tasks=[row["task_arn"]])["tasks"]
+    assert (agent, definitions[agent]) == (row["agent"], task["taskDefinitionArn"])
+    workflow.finish(run)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES, Settings
+from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES, Settings, TriggerSettings
 from cloud_agent_proxy.settings import Settings as ProxySettings
 from cloud_agent_runner.settings import Platform
 from cloud_agent_runner.settings import Settings as AgentSettings
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
+AGENTS = ("AgentTaskDefinition", "StagingAgentTaskDefinition")
+STAGING = "HasStagingAgent"
 # What Fargate, or the embedded ECS, adds to every container.
 PLATFORM = {
     "ECS_CONTAINER_METADATA_URI_V4",
@@ -85,14 +87,56 @@ def test_nothing_reads_the_environment_beside_the_settings(root: Path, package: 
     assert set() == readers - {"settings.py"}
 
 
-def test_the_agent_is_given_exactly_what_it_reads_each_by_one_hand(container: Document, overrides: Document) -> None:
-    given = _given_to(container["AgentTaskDefinition"]) + [variable["Name"] for variable in overrides["Environment"]]
+@pytest.mark.parametrize("agent", AGENTS)
+def test_each_agent_is_given_exactly_what_it_reads_each_by_one_hand(
+    container: Document, overrides: Document, agent: str
+) -> None:
+    given = _given_to(container[agent]) + [variable["Name"] for variable in overrides["Environment"]]
     assert len(given) == len(set(given))
     assert _read_by(AgentSettings) == set(given)
 
 
-def test_the_overrides_are_of_the_agents_container(container: Document, overrides: Document) -> None:
-    assert container["AgentTaskDefinition"]["Name"] == overrides["Name"]
+@pytest.mark.parametrize("agent", AGENTS)
+def test_the_overrides_are_of_the_agents_container(container: Document, overrides: Document, agent: str) -> None:
+    assert container[agent]["Name"] == overrides["Name"]
+
+
+def test_the_staging_agent_differs_in_family_and_image_alone(resources: Document) -> None:
+    standard, staging = (dict(resources[agent]["Properties"]) for agent in AGENTS)
+    families = [definition.pop("Family") for definition in (standard, staging)]
+    assert [{"Fn::Sub": "${AWS::StackName}-agent"}, {"Fn::Sub": "${AWS::StackName}-staging-agent"}] == families
+    (container,), (tried_out,) = (definition.pop("ContainerDefinitions") for definition in (standard, staging))
+    assert container | {"Image": {"Ref": "StagingAgentImageUri"}} == tried_out
+    assert standard == staging
+
+
+def test_the_sweeper_watches_the_families_of_both_agents(functions: Document, resources: Document) -> None:
+    variables = functions["SweepIdleFunction"]["Environment"]["Variables"]
+    families = [resources[agent]["Properties"]["Family"] for agent in AGENTS]
+    assert families == [variables["AGENT_TASK_FAMILY"], variables["STAGING_AGENT_TASK_FAMILY"]]
+
+
+def test_there_is_a_label_and_a_task_definition_of_the_staging_agent_where_it_has_an_image_and_only_there(
+    template: Document, functions: Document, substitutions: Document
+) -> None:
+    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "StagingAgentImageUri"}, ""]}]} == template["Conditions"][STAGING]
+    assert STAGING == template["Resources"]["StagingAgentTaskDefinition"]["Condition"]
+    labels = [
+        function["Environment"]["Variables"]["STAGING_TRIGGER_LABEL"]
+        for name, function in functions.items()
+        if issubclass(FUNCTIONS[name], TriggerSettings)
+    ]
+    assert {"Fn::If": [STAGING, {"Ref": "StagingTriggerLabel"}, ""]} == labels[0]
+    assert all(label == labels[0] for label in labels)
+    definition = {"Fn::If": [STAGING, {"Ref": "StagingAgentTaskDefinition"}, ""]}
+    assert definition == substitutions["StagingAgentTaskDefinitionArn"]
+
+
+def test_the_two_labels_are_refused_when_they_are_the_same(template: Document) -> None:
+    rule = template["Rules"]["LabelsDiffer"]
+    assert template["Conditions"][STAGING] == rule["RuleCondition"]
+    same = {"Fn::Equals": [{"Ref": "TriggerLabel"}, {"Ref": "StagingTriggerLabel"}]}
+    assert [{"Fn::Not": [same]}] == [assertion["Assert"] for assertion in rule["Assertions"]]
 
 
 def test_the_agent_expects_no_more_of_the_platform_than_it_gives() -> None:

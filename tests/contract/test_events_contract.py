@@ -18,6 +18,7 @@ from githubkit.webhooks import parse as parse_github
 from pydantic import TypeAdapter
 
 from cloud_agent.domain.agent_reports import DevServer, Done, EnvironmentNames, Heartbeat, Progress, Ready
+from cloud_agent.domain.agents import TriggerLabels
 from cloud_agent.domain.decisions import End, Ignore, Start, Steer
 from cloud_agent.domain.events import StoppedTask
 from cloud_agent.domain.intake import decide
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 EVENTS = Path(__file__).parents[2] / "events"
+LABELS = TriggerLabels("claude-dev")
 SECRET = "It's a Secret to Everybody"
 STEPS: dict[str, type[StepEvent]] = {
     "create_branch": StepEvent,
@@ -112,7 +114,7 @@ def test_a_steps_sample_is_what_the_state_passes(definition: Document, step: str
 @pytest.mark.parametrize("step", STEPS)
 def test_every_steps_sample_is_of_the_session_that_the_webhooks_sample_starts(step: str) -> None:
     event = parse(event=_read("webhook/plain_body.json"), model=APIGatewayProxyEventV2Model)
-    decision = decide("issues", event.headers["x-github-delivery"], json.loads(str(event.body)), "claude-dev")
+    decision = decide("issues", event.headers["x-github-delivery"], json.loads(str(event.body)), LABELS)
     assert isinstance(decision, Start)
     assert (
         decision.request
@@ -136,7 +138,7 @@ def test_a_webhooks_sample_is_one_that_github_could_send(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(WEBHOOKS))
 def test_a_webhooks_sample_starts_steers_or_ends_a_session_or_is_ignored_with_a_reason(name: str) -> None:
-    decision = decide(name.partition(".")[0], "delivery", _read(f"github/{name}.json"), "claude-dev")
+    decision = decide(name.partition(".")[0], "delivery", _read(f"github/{name}.json"), LABELS)
     if name == "issues.labeled":
         assert isinstance(decision, Start)
     elif name in STEERS:

@@ -86,6 +86,14 @@ def test_the_workflow_may_pass_both_roles_of_the_agents_task_and_no_other(roles:
     assert {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}} == passing[0]["Condition"]
 
 
+def test_the_workflow_may_run_both_agents_and_nothing_else(roles: Document) -> None:
+    running = [s for role in roles.values() for s in _statements(role) if "ecs:RunTask" in _list(s["Action"])]
+    assert running == [s for s in _statements(roles["SessionStateMachineRole"]) if s["Action"] == "ecs:RunTask"]
+    staging = {"Fn::If": ["HasStagingAgent", {"Ref": "StagingAgentTaskDefinition"}, {"Ref": "AWS::NoValue"}]}
+    assert [{"Ref": "AgentTaskDefinition"}, staging] == running[0]["Resource"]
+    assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == running[0]["Condition"]
+
+
 def test_the_agents_container_has_no_permission_unless_bedrock_is_chosen(roles: Document) -> None:
     assert ["UsesBedrock", {"Ref": "AWS::NoValue"}] == roles["AgentTaskRole"]["Policies"]["Fn::If"][::2]
     actions = {action for s in _statements(roles["AgentTaskRole"]) for action in s["Action"]}

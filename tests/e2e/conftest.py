@@ -34,6 +34,7 @@ def free_ports() -> Ports:
 # Few slots, so that a queue forms; an agent is given up for silent after seconds, for it beats every second.
 STAGE = {
     "AgentImageUri": f"local/python{Path(__file__).with_name('scripted_agent.py')}",
+    "StagingAgentImageUri": f"local/python{Path(__file__).with_name('staging_agent.py')}",
     "MaxSessions": "3",
     "MaxSessionsPerRepository": "3",
     "MaxTurns": "50",

@@ -64,6 +64,8 @@ class Page(http.server.BaseHTTPRequestHandler):
 class Agent:
     """One session."""
 
+    says = "Done"
+
     def __init__(self) -> None:
         self.turns = 0
         self.seen: set[str] = set()
@@ -125,7 +127,7 @@ class Agent:
                 "prompt_id": prompt["id"],
                 "is_error": "agent: fail" in prompt["body"],
                 "interrupted": interrupted,
-                "result": f"Done: {first_line[:200]}",
+                "result": f"{self.says}: {first_line[:200]}",
                 "turns": self.turns,
                 "cost_usd": round(self.turns * 0.01, 2),
                 "head_sha": pushed[1] if pushed else None,
@@ -141,8 +143,13 @@ class Agent:
         return True
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Work until the session is over."""
     try:
         Agent().run()
     except SessionOverError:
         os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -63,19 +63,19 @@ class System:
             self.github.call("POST", f"/repos/{self.repository}/issues", {"title": title, "body": body})["number"]
         )
 
-    def label(self, issue_number: int) -> None:
-        """Add the label that starts a session."""
+    def label(self, issue_number: int, label: str = sample.LABEL) -> None:
+        """Add the label that starts a session, or another."""
         path = f"/repos/{self.repository}/issues/{issue_number}/labels"
-        self.github.call("POST", path, {"labels": [sample.LABEL]})
+        self.github.call("POST", path, {"labels": [label]})
 
-    def unlabel(self, issue_number: int) -> None:
+    def unlabel(self, issue_number: int, label: str = sample.LABEL) -> None:
         """Take it away again."""
-        self.github.call("DELETE", f"/repos/{self.repository}/issues/{issue_number}/labels/{sample.LABEL}")
+        self.github.call("DELETE", f"/repos/{self.repository}/issues/{issue_number}/labels/{label}")
 
-    def start(self, title: str, body: str) -> Session:
+    def start(self, title: str, body: str, label: str = sample.LABEL) -> Session:
         """Open an issue and label it."""
         issue = self.open_issue(title, body)
-        self.label(issue)
+        self.label(issue, label)
         return self.session_of(issue)
 
     def person(self, login: str) -> GitHubClient:

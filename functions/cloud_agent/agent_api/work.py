@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import TypeAdapter
 
 from cloud_agent.adapters.prompts import Prompts
@@ -17,7 +19,7 @@ from cloud_agent.domain.agent_reports import Progress, TurnFinished, TurnStarted
 from cloud_agent.domain.errors import SessionOverError
 from cloud_agent.domain.prompts import Prompt
 from cloud_agent.domain.session import Ending, Session, SessionStatus, timestamp
-from cloud_agent.observability import logger
+from cloud_agent.observability import logger, metrics
 from cloud_agent.settings import AgentApiSettings, load
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
@@ -56,6 +58,9 @@ def progress() -> Response[str]:
     )
     if started and not SessionsTable(settings.sessions_table).record_activity(session.session_id, report.attributes()):
         raise SessionOverError(f"Session {session.session_id} has ended.")
+    if isinstance(report, TurnFinished):
+        # What the row did not know yet: a report made again costs nothing.
+        metrics.add_metric("CostUsd", MetricUnit.NoUnit, float(max(report.cost - session.cost_usd, Decimal(0))))
     refuse_ending(session)
     if isinstance(report, TurnFinished):
         _end_if_used_up(session, report, settings)

@@ -8,6 +8,7 @@ from cloud_agent.adapters.workflow import Workflow
 from cloud_agent.deliveries.issue_session import IssueSession, of_issue, of_pull_request, row_of
 from cloud_agent.deliveries.outcome import Outcome, ignored
 from cloud_agent.domain.decisions import End
+from cloud_agent.domain.requested_session import RequestedSession
 from cloud_agent.domain.session import Ending, Session
 from cloud_agent.observability import identify_session, logger, metrics
 from cloud_agent.settings import WebhookSettings
@@ -28,13 +29,23 @@ def end(settings: WebhookSettings, decision: End) -> Outcome:
         return ignored("there is no live session to end")
     if known.began_after(decision.at):
         return ignored("the session was asked for after this had happened")
-    asked = end_session(settings, known.session, decision.ending) if known.session else None
-    called_off = call_off_next(settings, decision.repo, known, decision.ending)
+    session = known.session if _concerns(decision, known.session) else None
+    asked = end_session(settings, session, decision.ending) if session else None
+    called_off = (
+        call_off_next(settings, decision.repo, known, decision.ending) if _concerns(decision, known.last) else None
+    )
     if asked is not None and asked.ending is not None:
         return {"session_id": asked.session_id, "ending": asked.ending.reason}
     if called_off is not None:
         return {"session_id": called_off, "ending": decision.ending.reason}
+    if known.session is not None and session is None:
+        return ignored(f"session {known.session.session_id} was started by another label")
     return ignored("there is no live session to end")
+
+
+def _concerns(decision: End, session: Session | RequestedSession | None) -> bool:
+    """Whether it is for this session: a label that was taken off is for those that it has started."""
+    return session is not None and decision.agent in {None, session.agent}
 
 
 def call_off_next(settings: WebhookSettings, repo: str, known: IssueSession, ending: Ending) -> str | None:

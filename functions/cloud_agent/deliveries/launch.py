@@ -39,15 +39,21 @@ def launch(settings: WebhookSettings, request: SessionRequest, issue: Prompt, as
     """Start the session and return its id. Asked for by the same delivery or comment again, it is the same session."""
     last = known.last
     if last is not None and last.asked_by == asked.by:
-        request = request.model_copy(update={"session_id": last.session_id, "follows": last.follows})
+        request = request.model_copy(
+            update={"session_id": last.session_id, "agent": last.agent, "follows": last.follows}
+        )
     elif last is not None and last.called_off and last.session_id == request.session_id:
         # It would have been the one that follows, and never begins now: this one needs a name of its own.
         another = session_id_for(request.repo, request.issue_number, f"{request.session_id}:{asked.by}")
         request = request.model_copy(update={"session_id": another})
+    elif last is not None and last.session_id == request.session_id:
+        # The one that follows has been asked for already, and whoever came first has chosen its agent.
+        request = request.model_copy(update={"agent": last.agent})
     identify_session(request.session_id)
     previous_id = _previous(settings, known, request.session_id)
     requested = RequestedSession(
         session_id=request.session_id,
+        agent=request.agent,
         follows=request.follows,
         previous_session_id=previous_id,
         asked_by=asked.by,

@@ -75,7 +75,7 @@ def _restart(heard: Heard) -> list[str]:
     issue = heard.github.issue(session.issue_number)
     if issue is None or not issue.is_open:
         return [replies.issue_closed(session.issue_number)]
-    request = _request(said, session, issue)
+    request = _request(heard, issue)
     ending = Ending(status=SessionStatus.STOPPED, reason=f"Restarted by {said.author}.")
     if session.status.is_live and end_session(heard.settings, session, ending):
         request = following(request, session)
@@ -106,7 +106,8 @@ def _status(heard: Heard) -> str:
     return replies.status(session, waiting, next_is_starting=heard.known.next_is_starting)
 
 
-def _request(said: Steer, session: Session, issue: Issue) -> SessionRequest:
+def _request(heard: Heard, issue: Issue) -> SessionRequest:
+    said, session = heard.said, heard.session
     return SessionRequest(
         session_id=session_id_for(said.repo, session.issue_number, said.identity),
         repo=said.repo,
@@ -118,6 +119,7 @@ def _request(said: Steer, session: Session, issue: Issue) -> SessionRequest:
         default_branch=said.default_branch,
         installation_id=said.installation_id,
         requested_by=said.author,
+        agent=heard.settings.trigger_labels.available(session.agent),
     )
 
 

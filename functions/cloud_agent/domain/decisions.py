@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from cloud_agent.domain.agents import Agent
 from cloud_agent.domain.commands import Command
 from cloud_agent.domain.prompts import Prompt
 from cloud_agent.domain.session import Ending, SessionRequest
@@ -22,6 +23,7 @@ class End:
     """The session of this issue, or of this pull request, is to end.
 
     `at` says since when, as GitHub tells it: a delivery that comes late must not end a session that began after it.
+    With `agent`, only a session in which that agent works: a label ends what it has started.
     """
 
     repo: str
@@ -29,6 +31,7 @@ class End:
     issue_number: int | None = None
     pull_number: int | None = None
     at: datetime | None = None
+    agent: Agent | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from cloud_agent.domain import steering
+from cloud_agent.domain.agents import TriggerLabels
 from cloud_agent.domain.decisions import Decision, End, Ignore, Start
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.events import (
@@ -24,7 +25,7 @@ from cloud_agent.domain.session import Ending, SessionRequest, SessionStatus, se
 E = TypeVar("E", bound=Event)
 
 
-def decide(event_name: str, delivery_id: str, payload: dict[str, Any], trigger_label: str) -> Decision:  # noqa: PLR0911 - one for each event
+def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: TriggerLabels) -> Decision:  # noqa: PLR0911 - one for each event
     """Decide what one delivery asks for: the same delivery always gives the same answer.
 
     Raises:
@@ -35,9 +36,9 @@ def decide(event_name: str, delivery_id: str, payload: dict[str, Any], trigger_l
         case "ping", _:
             return Ignore("pong: the webhook is connected")
         case "issues", "labeled":
-            return _decide_labeled(_parse(IssueLabeled, "issues.labeled", payload), delivery_id, trigger_label)
+            return _decide_labeled(_parse(IssueLabeled, "issues.labeled", payload), delivery_id, labels)
         case "issues", "unlabeled":
-            return _decide_unlabeled(_parse(IssueUnlabeled, "issues.unlabeled", payload), trigger_label)
+            return _decide_unlabeled(_parse(IssueUnlabeled, "issues.unlabeled", payload), labels)
         case "issues", "closed":
             return _decide_issue_closed(_parse(IssueClosed, "issues.closed", payload))
         case "pull_request", "closed":
@@ -61,10 +62,11 @@ def _parse(model: type[E], event: str, payload: dict[str, Any]) -> E:
         raise UnreadableEventError(f"The {event} payload is not as GitHub documents it: {where}") from error
 
 
-def _decide_labeled(event: IssueLabeled, delivery_id: str, trigger_label: str) -> Start | Ignore:
+def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels) -> Start | Ignore:
     issue, repo = event.issue, event.repository.full_name
-    if event.label.name != trigger_label:
-        return Ignore(f"the label is not '{trigger_label}'")
+    agent = labels.agent_of(event.label.name)
+    if agent is None:
+        return Ignore(labels.foreign())
     if issue.pull_request is not None:
         return Ignore("a session starts from an issue, and this is a pull request")
     if issue.state != "open":
@@ -85,6 +87,7 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, trigger_label: str) -
         default_branch=event.repository.default_branch,
         installation_id=event.installation.id if event.installation else None,
         requested_by=event.sender.login,
+        agent=agent,
     )
     prompt = Prompt(
         id=INITIAL_PROMPT_ID,
@@ -98,11 +101,13 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, trigger_label: str) -
     return Start(request, prompt, issue.updated_at)
 
 
-def _decide_unlabeled(event: IssueUnlabeled, trigger_label: str) -> End | Ignore:
-    if event.label.name != trigger_label:
-        return Ignore(f"the label is not '{trigger_label}'")
-    ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {trigger_label} was taken off the issue.")
-    return End(event.repository.full_name, ending, issue_number=event.issue.number, at=event.issue.updated_at)
+def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ignore:
+    agent = labels.agent_of(event.label.name)
+    if agent is None:
+        return Ignore(labels.foreign())
+    ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {event.label.name} was taken off the issue.")
+    issue = event.issue
+    return End(event.repository.full_name, ending, issue_number=issue.number, at=issue.updated_at, agent=agent)
 
 
 def _decide_issue_closed(event: IssueClosed) -> End:

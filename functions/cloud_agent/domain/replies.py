@@ -41,6 +41,16 @@ def label_refused(login: str, label: str) -> str:
     )
 
 
+def other_agent_at_work(session: Session, label: str, other_label: str) -> str:
+    """Why the other agent's label started nothing, and what to do."""
+    where = f" on #{session.pull_number}" if session.pull_number else ""
+    return (
+        f"The label {code(other_label)} started nothing: an issue has one session at a time, and the one that "
+        f"{code(label)} started is live{where}. To have the other instead, take both labels off and add "
+        f"{code(other_label)} again."
+    )
+
+
 def comment_refused(login: str) -> str:
     """Why a comment was not passed on to Claude."""
     return (

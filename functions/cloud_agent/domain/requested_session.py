@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from cloud_agent.domain.agents import Agent
 from cloud_agent.domain.session import SessionId
 
 # A start takes seconds, but a session that follows another waits up to ten minutes for that one's lock.
@@ -20,6 +21,7 @@ class RequestedSession(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     session_id: SessionId
+    agent: Agent = Agent.STANDARD
     follows: SessionId | None = None
     previous_session_id: SessionId | None = None
     asked_by: str

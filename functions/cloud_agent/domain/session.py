@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cloud_agent.domain.agents import Agent
+
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 RepositoryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
 
@@ -62,6 +64,7 @@ class SessionRequest(BaseModel):
     default_branch: str
     installation_id: int | None
     requested_by: str
+    agent: Agent = Agent.STANDARD
     follows: SessionId | None = None
 
 
@@ -80,6 +83,7 @@ class Session(BaseModel):
     branch: str
     default_branch: str = ""
     requested_by: str = ""
+    agent: Agent = Agent.STANDARD
     installation_id: int | None = None
     token_hash: str
     execution_arn: str

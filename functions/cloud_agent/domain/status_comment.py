@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cloud_agent.domain.agents import Agent
 from cloud_agent.domain.messages import code, marker, plain, sentence, shortened
 from cloud_agent.domain.provenance import Commit
 from cloud_agent.domain.session import Session, SessionStatus
@@ -123,12 +124,18 @@ def _facts(view: StatusView) -> str:
         live += " (answers once the session runs)"
     rows = [
         ("Live", live),
+        ("Agent", _agent(view)),
         ("Branch", code(session.branch)),
         ("Model turns", turns),
         ("Cost", cost),
     ]
     lines = [f"| **{name}** | {value} |" for name, value in rows if value]
     return "\n".join([lines[0], "|:--|:--|", *lines[1:]])
+
+
+def _agent(view: StatusView) -> str:
+    """Said only where it is not the usual one."""
+    return f"{view.session.agent}" if view.session.agent is not Agent.STANDARD else ""
 
 
 def _commits(view: StatusView) -> str:

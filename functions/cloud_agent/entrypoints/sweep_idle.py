@@ -36,7 +36,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     sweep = Sweep(load(SweepIdleSettings), datetime.now(UTC), context.get_remaining_time_in_millis)
     for duty in DUTIES:
         sweep.attempt(duty.__name__, duty, sweep)
-    for name, count in {"SessionsSwept": len(sweep.sessions), **sweep.done}.items():
+    occupancy = sweep.slots.occupancy()  # as the sweep leaves it
+    held = {"SlotsInUse": len(occupancy.live), "SessionsWaiting": len(occupancy.waiting)}
+    for name, count in {"SessionsSwept": len(sweep.sessions), **held, **sweep.done}.items():
         metrics.add_metric(name, MetricUnit.Count, count)
     logger.info("sweep ended", extra={"sessions": len(sweep.sessions), "done": dict(sweep.done)})
     return {"sessions": len(sweep.sessions), **sweep.done}

@@ -65,7 +65,7 @@ def receive() -> Response[str]:
     if not event_name or not delivery_id:
         raise UnreadableEventError("The X-GitHub-Event or X-GitHub-Delivery header is missing: is this GitHub?")
     logger.append_keys(delivery_id=delivery_id, github_event=event_name)
-    decision = decide(event_name, delivery_id, _json_object(body), settings.trigger_label)
+    decision = decide(event_name, delivery_id, _json_object(body), settings.trigger_labels)
     match decision:
         case Ignore():
             return _answer_outcome({"ignored": decision.reason})

@@ -53,7 +53,7 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
         link=session_link(settings, session),
         execution_url=execution_console_url(session.execution_arn),
         logs_url=logs_console_url(session.execution_arn, settings.agent_log_group, stream),
-        trigger_label=settings.trigger_label,
+        trigger_label=settings.trigger_labels.label_of(session.agent),
         place=_place(context, session),
         working=bool(unanswered),
         unanswered=sum(_still_waits(prompt, session) for prompt in unanswered),

@@ -12,7 +12,8 @@ _SESSION_ID = re.compile(r"[0-9a-f]{8}")
 
 def watch_tasks(sweep: Sweep) -> None:
     """Stop the tasks whose session is over or unknown; fail the waits of sessions whose task is gone."""
-    started = sweep.tasks.started(sweep.settings.agent_task_family)
+    families = (sweep.settings.agent_task_family, sweep.settings.staging_agent_task_family)
+    started = [task for family in families for task in sweep.tasks.started(family)]
     _stop_orphans(sweep, started)
     _fail_bereft(sweep, {task.arn for task in started})
 

@@ -138,6 +138,27 @@ def test_an_imported_certificate_has_its_own_names_and_dates(aws: EmbeddedAws) -
     assert [begin, begin + timedelta(days=90)] == [described["NotBefore"], described["NotAfter"]]
 
 
+def test_a_simulated_request_has_the_context_that_it_is_given(aws: EmbeddedAws) -> None:
+    condition = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    role = aws.role("states.amazonaws.com", ("iam:PassRole", "arn:aws:iam::000000000000:role/agent", condition))
+
+    def decision(*services: str) -> str:
+        entries = [
+            {"ContextKeyName": "iam:PassedToService", "ContextKeyValues": [service], "ContextKeyType": "string"}
+            for service in services
+        ]
+        answer = aws.client("iam").simulate_principal_policy(
+            PolicySourceArn=role,
+            ActionNames=["iam:PassRole"],
+            ResourceArns=["arn:aws:iam::000000000000:role/agent"],
+            ContextEntries=entries,
+        )
+        return str(answer["EvaluationResults"][0]["EvalDecision"])
+
+    asked = [decision("ecs-tasks.amazonaws.com"), decision("lambda.amazonaws.com"), decision()]
+    assert ["allowed", "implicitDeny", "implicitDeny"] == asked
+
+
 def certificate(names: list[str], begin: datetime, end: datetime) -> dict[str, Any]:
     """A certificate signed by itself, as ImportCertificate takes it."""
     key = ec.generate_private_key(ec.SECP256R1())

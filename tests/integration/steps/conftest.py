@@ -352,6 +352,7 @@ def environment(
         "POWERTOOLS_TRACE_DISABLED": "1",
         "SESSIONS_TABLE": "sessions",
         "TRIGGER_LABEL": "claude-dev",
+        "STAGING_TRIGGER_LABEL": "",
         "UAT_ACCESS": "link",
         "UAT_ACCESS_KEYS_ARN": access_keys,
         "UAT_URL": "https://uat.example.com",

@@ -452,6 +452,7 @@ def environment(
         STATE_MACHINE_ARN=STATE_MACHINE_ARN,
         WEBHOOK_SECRET_ARN=put_secret(WEBHOOK_SECRET, "webhook"),
         TRIGGER_LABEL="claude-dev",
+        STAGING_TRIGGER_LABEL="",
         GITHUB_API_URL="http://127.0.0.1:9",
         GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),
         CLUSTER_ARN=CLUSTER_ARN,
@@ -460,6 +461,7 @@ def environment(
         UAT_ACCESS_KEYS_ARN=put_secret(json.dumps({"signing_key": SIGNING_KEY, "verifying_key": ""}), "uat-access"),
         AGENT_LOG_GROUP="/claude-cloud-agent/agent",
         AGENT_TASK_FAMILY=TASK_FAMILY,
+        STAGING_AGENT_TASK_FAMILY="claude-cloud-agent-staging-agent",
         ENVIRONMENT_SECRET_PREFIX="claude-cloud-agent",
         IDLE_MINUTES="60",
         MAX_BUDGET_USD="10",
@@ -535,3 +537,14 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     monkeypatch.setattr(logger.registered_handler, "stream", written)
     monkeypatch.setattr(logger._logger, "level", 10)  # noqa: SLF001 - Powertools has no way to set it for a while
     return written
+
+
+@pytest.fixture
+def measured(capsys: pytest.CaptureFixture[str]) -> Callable[..., list[list[float]]]:
+    """The values of metrics, by their names, that CloudWatch was told since this was last asked."""
+
+    def values(*names: str) -> list[list[float]]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
+        return [[value for line in lines for value in line.get(name, [])] for name in names]
+
+    return values

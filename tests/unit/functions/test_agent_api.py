@@ -328,6 +328,29 @@ def test_a_report_made_twice_changes_nothing(call: Call, table: Table, sample: C
     assert changed <= {"last_active_at"}
 
 
+def test_what_a_turn_has_cost_is_counted_once_and_without_what_came_before(
+    call: Call, table: Table, sample: Callable[[str], dict[str, Any]], measured: Callable[..., list[list[float]]]
+) -> None:
+    _ask(table)
+    _put(table, cost_usd=Decimal("0.1"))
+    call("progress_turn_finished")
+    assert [[0.0834]] == measured("CostUsd")
+    call("progress_turn_finished")
+    assert [[0.0]] == measured("CostUsd")
+    call("progress_turn_finished", _body(sample, "progress_turn_finished", cost_usd=0.05))  # an agent that lost count
+    assert [[0.0]] == measured("CostUsd")
+    call("progress_tool_used")
+    assert [[]] == measured("CostUsd")
+
+
+def test_what_the_last_turn_of_a_session_that_is_to_end_has_cost_is_counted(
+    call: Call, table: Table, measured: Callable[..., list[list[float]]]
+) -> None:
+    _put(table, ending={"status": "STOPPED", "reason": "The issue was closed."})
+    assert 409 == call("progress_turn_finished")[0]
+    assert [[0.1834]] == measured("CostUsd")
+
+
 def test_a_prompt_that_nobody_wrote_is_neither_taken_nor_answered(call: Call, table: Table) -> None:
     assert (200, {}) == call("progress_turn_started")
     assert (200, {}) == call("progress_turn_finished")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_agent.domain.agents import Agent, TriggerLabels
 from cloud_agent.domain.decisions import Decision, End, Ignore, Start
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.intake import decide
@@ -24,7 +25,7 @@ def payload(sample: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _decide(payload: dict[str, Any], event: str = "issues") -> Decision:
-    return decide(event, DELIVERY, payload, "claude-dev")
+    return decide(event, DELIVERY, payload, TriggerLabels("claude-dev"))
 
 
 def _started(payload: dict[str, Any]) -> Start:
@@ -52,6 +53,7 @@ def test_the_label_on_an_open_issue_starts_a_session(payload: dict[str, Any]) ->
         "default_branch": "main",
         "installation_id": payload["installation"]["id"],
         "requested_by": "octo-dev",
+        "agent": "standard",
         "follows": None,
     } == started.request.model_dump()
     assert (payload["issue"]["title"], payload["issue"]["body"]) == (started.prompt.title, started.prompt.body)
@@ -197,3 +199,36 @@ def test_only_the_trigger_label_ends_a_session_when_it_is_taken_off(payload: dic
     assert isinstance(ended, End)
     assert "The label claude-dev was taken off the issue." == ended.ending.reason
     assert Ignore("the label is not 'claude-dev'") == _decide(unlabeled | {"label": {"name": "bug"}})
+
+
+BOTH = TriggerLabels("claude-dev", "claude-dev-staging")
+
+
+@pytest.mark.parametrize(
+    ("label", "agent"),
+    [("claude-dev", Agent.STANDARD), ("claude-dev-staging", Agent.STAGING)],
+    ids=["usual", "staging"],
+)
+def test_each_label_starts_and_ends_sessions_of_its_own_agent(
+    payload: dict[str, Any], label: str, agent: Agent
+) -> None:
+    payload["label"]["name"] = label
+    started = decide("issues", DELIVERY, payload, BOTH)
+    ended = decide("issues", DELIVERY, payload | {"action": "unlabeled"}, BOTH)
+    assert isinstance(started, Start)
+    assert isinstance(ended, End)
+    assert (agent, agent) == (started.request.agent, ended.agent)
+    assert f"The label {label} was taken off the issue." == ended.ending.reason
+
+
+@pytest.mark.parametrize("action", ["labeled", "unlabeled"])
+def test_without_a_staging_agent_its_label_is_any_other(payload: dict[str, Any], action: str) -> None:
+    payload |= {"action": action, "label": {"name": "claude-dev-staging"}}
+    assert Ignore("the label is not 'claude-dev'") == _decide(payload)
+    payload["label"] = {"name": ""}
+    assert Ignore("the label is not 'claude-dev'") == _decide(payload)
+
+
+def test_where_there_are_two_labels_any_other_is_told_of_both(payload: dict[str, Any]) -> None:
+    payload["label"] = {"name": "bug"}
+    assert Ignore("the label is neither 'claude-dev' nor 'claude-dev-staging'") == decide("issues", "d", payload, BOTH)

@@ -97,6 +97,7 @@ REQUEST = {
     "default_branch": "main",
     "installation_id": None,
     "requested_by": "octo-dev",
+    "agent": "standard",
     "follows": None,
 }
 

@@ -185,3 +185,8 @@ def test_the_logs_page_is_that_of_the_sessions_own_stream() -> None:
         "#logsV2:log-groups/log-group/$252Fagent/log-events/session$252Fagent$252F0a1b"
     ) == LOGS_URL
     assert logs_console_url(EXECUTION, "/agent", None).endswith("#logsV2:log-groups/log-group/$252Fagent")
+
+
+def test_the_staging_agent_is_named_and_the_usual_one_is_not() -> None:
+    assert "| **Agent** | staging |" in render(view(agent="staging"))
+    assert "**Agent**" not in render(view(agent="standard"))

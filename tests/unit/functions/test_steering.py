@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cloud_agent.domain.agents import TriggerLabels
 from cloud_agent.domain.commands import Command
 from cloud_agent.domain.decisions import Ignore, Steer
 from cloud_agent.domain.errors import UnreadableEventError
@@ -53,7 +54,7 @@ def _decide(event: str, **changes: Any) -> Steer | Ignore:  # noqa: ANN401 - par
     payload = copy.deepcopy(KINDS[event])
     for name, change in changes.items():
         payload[name] = {**payload[name], **change} if isinstance(change, dict) else change
-    decision = decide(event, "d-1", payload, "claude-dev")
+    decision = decide(event, "d-1", payload, TriggerLabels("claude-dev"))
     assert isinstance(decision, Steer | Ignore)
     return decision
 

@@ -57,6 +57,18 @@ def test_the_slot_of_a_session_without_a_row_is_freed(sweep: Sweep, fleet: Fleet
     assert {} == sweep()
 
 
+def test_how_many_run_and_wait_is_told_as_the_sweep_leaves_it(
+    sweep: Sweep, fleet: Fleet, environment: Callable[..., None], measured: Callable[..., list[list[float]]]
+) -> None:
+    environment(MAX_SESSIONS="2")
+    fleet.put("0000000a")
+    fleet.put("0000000b", row=False, task=False)
+    for waiting in ("0000000c", "0000000d"):
+        fleet.put(waiting, "QUEUED", start_token=f"token-{waiting}")
+    sweep()
+    assert [[2.0], [1.0]] == measured("SlotsInUse", "SessionsWaiting")
+
+
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
 def test_the_slot_of_an_ended_session_is_freed(sweep: Sweep, fleet: Fleet, status: str) -> None:
     fleet.put(ID, status, execution="SUCCEEDED", ended_at=timestamp(ago(3)))
@@ -189,6 +201,13 @@ def test_a_task_of_another_family_is_none_of_ours(sweep: Sweep, fleet: Fleet) ->
     fleet.ecs.add("proxy", "ecs-svc/1", int(ago(60).timestamp()), None)
     fleet.ecs.tasks[0]["family"] = "claude-cloud-agent-proxy"
     assert {} == sweep()
+
+
+def test_a_task_of_the_staging_agent_without_a_session_is_stopped(sweep: Sweep, fleet: Fleet) -> None:
+    arn = fleet.ecs.add("tried-out", OTHER, int(ago(60).timestamp()), None)
+    fleet.ecs.tasks[0]["family"] = "claude-cloud-agent-staging-agent"
+    assert {"TaskStopped": 1} == sweep()
+    assert [(arn, "No live session has this task.")] == fleet.ecs.stopped
 
 
 def test_the_task_of_a_live_session_is_left_alone_though_it_holds_no_slot(sweep: Sweep, fleet: Fleet) -> None:
@@ -333,4 +352,5 @@ def test_many_sessions_take_few_requests(sweep: Sweep, fleet: Fleet, monkeypatch
 
         monkeypatch.setattr(service, "handle", count)
     assert {} == sweep()
-    assert {"ListExecutions": 1, "ListTasks": 3, "DescribeTasks": 3} == asked
+    # Three pages of the usual agent's tasks, and one look for the staging agent's.
+    assert {"ListExecutions": 1, "ListTasks": 3 + 1, "DescribeTasks": 3} == asked

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_local.embedded_aws.patches import (
     acm_imported_certificates,
+    cloudformation_alarm_metrics,
     cloudformation_container_definitions,
     cloudformation_drift_readers,
     cloudformation_event_archive,
@@ -33,9 +34,12 @@ from cloud_agent_local.embedded_aws.patches import (
     elbv2_load_balancer_deletion,
     elbv2_not_found,
     elbv2_target_group_load_balancers,
+    eventbridge_dead_letters,
+    eventbridge_lambda_retries,
     http_api_errors,
     iam_dynamodb_conditions,
     iam_ecs_resources,
+    iam_simulated_context,
     lambda_error_class,
     lambda_slots,
     lambda_stream_retries,
@@ -63,6 +67,7 @@ def all_patches(
     """The patches by name, ready to be called in order."""
     return {
         "acm_imported_certificates": acm_imported_certificates.apply,
+        "cloudformation_alarm_metrics": cloudformation_alarm_metrics.apply,
         "cloudformation_container_definitions": cloudformation_container_definitions.apply,
         "cloudformation_drift_readers": cloudformation_drift_readers.apply,
         "cloudformation_event_archive": cloudformation_event_archive.apply,
@@ -86,9 +91,12 @@ def all_patches(
         "elbv2_load_balancer_deletion": elbv2_load_balancer_deletion.apply,
         "elbv2_not_found": elbv2_not_found.apply,
         "elbv2_target_group_load_balancers": elbv2_target_group_load_balancers.apply,
+        "eventbridge_dead_letters": eventbridge_dead_letters.apply,
+        "eventbridge_lambda_retries": eventbridge_lambda_retries.apply,
         "http_api_errors": http_api_errors.apply,
         "iam_dynamodb_conditions": iam_dynamodb_conditions.apply,
         "iam_ecs_resources": iam_ecs_resources.apply,
+        "iam_simulated_context": iam_simulated_context.apply,
         "lambda_error_class": lambda_error_class.apply,
         "lambda_slots": lambda: lambda_slots.apply(lambda_slots_count),
         "lambda_stream_retries": lambda_stream_retries.apply,

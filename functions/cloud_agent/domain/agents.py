@@ -1,0 +1,39 @@
+"""Which agent works in a session: the standard one, or the one that is tried out; each has a label of its own."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Agent(StrEnum):
+    """The task definition that a session's container is started from."""
+
+    STANDARD = "standard"
+    STAGING = "staging"
+
+
+@dataclass(frozen=True)
+class TriggerLabels:
+    """The labels that start sessions. `staging` is empty where there is no staging agent."""
+
+    standard: str
+    staging: str = ""
+
+    def agent_of(self, label: str) -> Agent | None:
+        """The agent that this label asks for; None when the label is not one of ours."""
+        if label == self.standard:
+            return Agent.STANDARD
+        return Agent.STAGING if self.staging and label == self.staging else None
+
+    def label_of(self, agent: Agent) -> str:
+        """The label that starts a session of this agent, or of the one that there is instead of it."""
+        return self.staging if self.available(agent) is Agent.STAGING else self.standard
+
+    def available(self, agent: Agent) -> Agent:
+        """This agent, or the standard one where the staging agent has been removed."""
+        return agent if self.staging else Agent.STANDARD
+
+    def foreign(self) -> str:
+        """Why any other label starts and ends nothing."""
+        if self.staging:
+            return f"the label is neither '{self.standard}' nor '{self.staging}'"
+        return f"the label is not '{self.standard}'"
