@@ -87,7 +87,7 @@ def listener_is_deleted(world: World) -> None:
 @found_by("listener-rule")
 def rule_is_shadowed(world: World) -> None:
     """An earlier rule takes all names of the domain."""
-    _create_rule(world, 5, [f"*.{DOMAIN}"], world.other.target_group_arn)
+    _create_rule(world, world.listener_arn, 5, [f"*.{DOMAIN}"], world.other.target_group_arn)
 
 
 @found_by("listener-rule")
@@ -280,33 +280,33 @@ def row_names_a_task_that_is_gone(world: World) -> None:
     _change_row(world, "task_arn", f"{world.cluster.replace(':cluster/', ':task/')}/{'0' * 32}")
 
 
+# ---------------------------------------------------------------- what is left over
+
+
 @found_by("orphans")
-def task_without_a_session(world: World) -> None:
-    """It costs money until somebody looks."""
-    ecs = world.client("ecs")
-    network = ecs.describe_services(cluster=world.cluster, services=[world.resources["ProxyService"]])["services"][0]
-    nowhere = [{"name": "AGENT_API_URL", "value": "http://127.0.0.1:9"}, {"name": "TASK_TOKEN", "value": "none"}]
-    (task,) = ecs.run_task(
-        cluster=world.cluster,
-        taskDefinition=world.resources["AgentTaskDefinition"],
-        launchType="FARGATE",
-        startedBy="0badcafe",
-        networkConfiguration=network["networkConfiguration"],
-        overrides={"containerOverrides": [{"name": "agent", "environment": nowhere}]},
-    )["tasks"]
-    arn = task["taskArn"]
-    world.undo.callback(lambda: ecs.stop_task(cluster=world.cluster, task=arn))
-
-    def runs() -> bool:
-        (found,) = ecs.describe_tasks(cluster=world.cluster, tasks=[arn])["tasks"]
-        return bool(found["lastStatus"] == "RUNNING")
-
-    eventually(runs, 30)
+def security_group_is_left_behind(world: World) -> None:
+    """It was made beside the stack's, by its name, and nothing has it."""
+    group = world.client("ec2").describe_security_groups(GroupIds=[world.resources["ProxySecurityGroup"]])
+    world.client("ec2").create_security_group(
+        GroupName=f"{world.stack}-old", Description="Before the move", VpcId=group["SecurityGroups"][0]["VpcId"]
+    )
 
 
-def _create_rule(world: World, priority: int, hosts: list[str], target_group: str) -> None:
+@found_by("orphans")
+def target_group_is_left_behind(world: World) -> None:
+    """No load balancer forwards to it."""
+    world.client("elbv2").create_target_group(Name=f"{world.stack}-old", Protocol="HTTP", Port=PROXY_PORT)
+
+
+@found_by("orphans")
+def rule_is_left_on_another_load_balancer(world: World) -> None:
+    """Session URLs would show another team's service, if the record led there."""
+    _create_rule(world, world.other.listener_arn, 10, [UAT_NAME], world.other.target_group_arn)
+
+
+def _create_rule(world: World, listener: str, priority: int, hosts: list[str], target_group: str) -> None:
     world.client("elbv2").create_rule(
-        ListenerArn=world.listener_arn,
+        ListenerArn=listener,
         Priority=priority,
         Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": hosts}}],
         Actions=[{"Type": "forward", "TargetGroupArn": target_group}],

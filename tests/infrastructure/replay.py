@@ -57,7 +57,7 @@ def replay(world: World, numbers: tuple[int, ...]) -> Verdict:
     """Set the faults up in a whole world and have the doctor look; the world is left broken."""
     set_up(world, numbers)
     began = time.monotonic()
-    report = world.examine(world.session.id)
+    report = world.examine()
     return Verdict(
         mode=world.mode,
         numbers=numbers,

@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("fault", FURTHER, ids=lambda fault: fault.name)
 def test_a_fault_is_found_by_the_check_of_its_hop_alone(world: World, fault: FurtherFault) -> None:
     fault.set_up(world)
-    report = world.examine(world.session.id)
+    report = world.examine()
     assert ((fault.check,), ()) == (found_checks(report), report.unseen)
