@@ -227,7 +227,10 @@ def _silence_schedules(system: System) -> None:
 
 def _run_session(system: System) -> Session:
     """Start one and let it come to rest; GitHub, as a busy machine makes it wait, is asked for what did not arrive."""
-    session = system.start("Show the lunch menu", "Any colour will do.")
+    issue = system.open_issue("Show the lunch menu", "Any colour will do.")
+    system.label(issue)
+    eventually(lambda: system.executions_here(issue), 120)
+    session = system.session_of(issue)
     eventually(lambda: system.row(session.id).get("activity") == "turn_finished", 120)
 
     def arrived() -> bool:
