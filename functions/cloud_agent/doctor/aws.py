@@ -85,7 +85,10 @@ class Aws:
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         if service not in self._clients:
-            self._clients[service] = self._make_client(service)
+            try:
+                self._clients[service] = self._make_client(service)
+            except BotoCoreError as error:  # such as no region
+                raise CannotLookError(f"{service} cannot be asked: {error}") from error
         return self._clients[service]
 
 
@@ -96,5 +99,5 @@ def _code(error: Exception) -> str:
 def _cannot_look(service: str, client: Any, operation: str, error: Exception) -> CannotLookError:  # noqa: ANN401
     action = f"{_IAM_PREFIXES.get(service, service)}:{client.meta.method_to_api_mapping[operation]}"
     if _code(error) in _REFUSED:
-        return CannotLookError(f"not allowed: {action}", action)
-    return CannotLookError(f"{action} failed: {error}")
+        return CannotLookError(f"not allowed: {action}", action, _code(error))
+    return CannotLookError(f"{action} failed: {error}", code=_code(error))

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 class CannotLookError(Exception):
     """What a check needs to see could not be seen; whatever it found so far still counts."""
 
-    def __init__(self, reason: str, permission: str = "") -> None:
+    def __init__(self, reason: str, permission: str = "", code: str = "") -> None:
         super().__init__(reason)
         self.permission = permission
         """The IAM action that is missing, if that is why."""
+        self.code = code
+        """AWS's error code, if AWS answered."""
 
 
 class NotApplicableError(Exception):

@@ -11,6 +11,7 @@ from cloud_agent.doctor.examination import Examination
 from cloud_agent.doctor.findings import Finding, Outcome, Report, Status
 from cloud_agent.doctor.resolver import resolve
 from cloud_agent.doctor.stacks import load_stack
+from cloud_agent.doctor.visits import Visit, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ def examine(  # noqa: PLR0913 - the ways to look at the world, each with its def
     *,
     session_id: str | None = None,
     resolver: Callable[[str], frozenset[str]] = resolve,
+    visitor: Callable[[str, str], Visit] = visit,
     checks: Sequence[Check] = CHECKS,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> Report:
@@ -52,7 +54,7 @@ def examine(  # noqa: PLR0913 - the ways to look at the world, each with its def
             add(Outcome(stack.CHECK.name, Status.BROKEN, (stack.missing(stack_name),)))
     for check in checks:
         if loaded is not None:
-            examination = Examination(aws, loaded, session_id, resolver)
+            examination = Examination(aws, loaded, session_id, resolver, visitor)
             add(_outcome(check, examination, outcomes))
         elif check is not stack.CHECK:
             add(Outcome(check.name, Status.BEHIND, reason=reason))
@@ -75,9 +77,9 @@ def _outcome(check: Check, examination: Examination, before: Sequence[Outcome]) 
     except Exception as error:
         logger.exception("check %s failed", check.name)
         status, reason = Status.UNSEEN, f"the check itself failed: {type(error).__name__}: {error}"
-    if check.only_new:
-        told = {name for outcome in before for finding in outcome.findings for name in finding.logical_ids}
-        findings = [finding for finding in findings if not told.intersection(finding.logical_ids)]
-    if findings and status is Status.HEALTHY:
+    told = {name for outcome in before for finding in outcome.findings for name in finding.logical_ids}
+    told_before = [one for one in findings if check.only_new and told.intersection(one.logical_ids)]
+    new = [finding for finding in findings if finding not in told_before]
+    if new and status is Status.HEALTHY:
         status = Status.BROKEN
-    return Outcome(check.name, status, tuple(findings), reason)
+    return Outcome(check.name, status, tuple(new), reason, tuple(told_before))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cloud_agent.doctor.resolver import resolve
+from cloud_agent.doctor.visits import Visit, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,3 +79,5 @@ class Examination:
     """The session to look at besides; none: the stack alone."""
     resolve: Callable[[str], frozenset[str]] = field(default=resolve)
     """The IPv4 addresses of a host name as a visitor is told them; empty when there are none."""
+    visit: Callable[[str, str], Visit] = field(default=visit)
+    """How a session is by its URL, as the proxy says; the second is its entry link, where one is needed."""

@@ -44,6 +44,8 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     reason: str = ""
     """Why it was not judged, or not to the end."""
+    told_before: tuple[Finding, ...] = ()
+    """Findings left out, because an earlier one speaks of the same resource."""
 
 
 @dataclass(frozen=True)

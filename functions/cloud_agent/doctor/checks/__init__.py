@@ -3,6 +3,34 @@
 from typing import Final
 
 from cloud_agent.doctor.check import Check
-from cloud_agent.doctor.checks import stack
+from cloud_agent.doctor.checks import (
+    agent_ingress,
+    certificate,
+    dns_record,
+    listener,
+    listener_rule,
+    load_balancer,
+    orphans,
+    proxy_ingress,
+    proxy_service,
+    stack,
+    stack_drift,
+    target_group,
+    target_health,
+)
 
-CHECKS: Final[tuple[Check, ...]] = (stack.CHECK,)
+CHECKS: Final[tuple[Check, ...]] = (
+    stack.CHECK,
+    dns_record.CHECK,
+    certificate.CHECK,
+    load_balancer.CHECK,
+    listener.CHECK,
+    listener_rule.CHECK,
+    target_group.CHECK,
+    proxy_ingress.CHECK,
+    proxy_service.CHECK,
+    target_health.CHECK,
+    agent_ingress.CHECK,
+    stack_drift.CHECK,
+    orphans.CHECK,
+)

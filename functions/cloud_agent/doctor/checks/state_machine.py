@@ -1,0 +1,105 @@
+"""Is the workflow that runs the one this version was made with?
+
+Looks at the state machine as it is deployed: that it exists, is a standard one, uses the stack's role, logs every step
+without the inputs and outputs (they hold the sessions' tokens) and traces. Then it compares the definition, state by
+state and field by field, with the one that this program carries. What the template fills in, such as the table's name
+and the functions' ARNs, must be the stack's own.
+
+A difference means that somebody edited the workflow in the console, or that this program and the stack are of two
+versions: run the doctor of the version that is deployed, or deploy this one. The mend is a deployment, never an edit.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from cloud_agent.doctor import mends, workloads
+from cloud_agent.doctor.check import Check
+from cloud_agent.doctor.definitions import differences
+from cloud_agent.doctor.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloud_agent.doctor.examination import Examination, Stack
+
+    Document = dict[str, Any]
+
+_SHOWN = 5  # differences; more say no more
+
+
+def examine(examination: Examination) -> Iterator[Finding]:
+    """Find a workflow that is gone, or is not what this version deploys."""
+    stack = examination.stack
+    arn = stack.physical_id("SessionStateMachine")
+    machine = workloads.state_machine(examination)
+    if machine is None:
+        faults = ["it is gone"]
+    else:
+        faults = [*_definition_faults(machine["definition"], stack), *_setting_faults(machine, stack)]
+    if faults:
+        yield Finding(
+            resource=arn or f"{stack.name}-session",
+            problem=f"The workflow is not what this version deploys: {'; '.join(faults)}.",
+            meaning="No session can start."
+            if machine is None
+            else "Sessions go another way than documented and tested.",
+            mend=f"{mends.revert(stack)} Where another version is meant, `sam deploy` it.",
+            confirm=f"aws stepfunctions describe-state-machine --state-machine-arn {arn}",
+            logical_ids=("SessionStateMachine",),
+        )
+
+
+def repository_definition() -> str:
+    """The text of statemachine/session.asl.json, as this package carries it."""
+    return files("cloud_agent.doctor").joinpath("session.asl.json").read_text(encoding="utf-8")
+
+
+def known_substitutions(stack: Stack) -> dict[str, str]:
+    """What the template puts in place of a `${Name}`, as far as the stack tells it by a name of its own."""
+    functions = stack.of_type("AWS::Lambda::Function")
+    function_arn = f"arn:{stack.partition}:lambda:{stack.region}:{stack.account}:function:"
+    own = {
+        **stack.of_type("AWS::DynamoDB::Table"),
+        "ClusterArn": stack.outputs.get("ClusterArn", ""),
+        **{f"{name}Arn": function_arn + physical_id for name, physical_id in functions.items()},
+        **{f"{name}Arn": physical_id for name, physical_id in stack.of_type("AWS::ECS::TaskDefinition").items()},
+        **{f"{name}Id": physical_id for name, physical_id in stack.of_type("AWS::EC2::SecurityGroup").items()},
+    }
+    return {**stack.parameters, **{name: value for name, value in own.items() if value}}
+
+
+def _definition_faults(deployed: str, stack: Stack) -> list[str]:
+    try:
+        found = differences(repository_definition(), deployed, known_substitutions(stack))
+    except ValueError:
+        return ["its definition is no JSON"]
+    faults = [one.words for one in found[:_SHOWN]]
+    return [*faults, f"and {len(found) - _SHOWN} differences more"] if len(found) > _SHOWN else faults
+
+
+def _setting_faults(machine: Document, stack: Stack) -> Iterator[str]:
+    if machine.get("type") != "STANDARD":
+        yield f"its type is {machine.get('type')}, not STANDARD: it could not wait for hours"
+    if machine.get("status", "ACTIVE") != "ACTIVE":
+        yield f"its status is {machine['status']}, not ACTIVE"
+    role = machine.get("roleArn", "").rpartition("/")[2]
+    own = stack.physical_id("SessionStateMachineRole")
+    if own and role != own:
+        yield f"its role is {role or 'none'}, not {own}"
+    logging = machine.get("loggingConfiguration", {})
+    if logging.get("level") != "ALL" or not logging.get("destinations"):
+        yield f"it logs at level {logging.get('level', 'OFF')}, not ALL"
+    if logging.get("includeExecutionData"):
+        yield "it logs inputs and outputs, which hold the sessions' tokens"
+    if not machine.get("tracingConfiguration", {}).get("enabled"):
+        yield "it does not trace"
+
+
+CHECK = Check(
+    name="state-machine",
+    question="Is the workflow that runs the one this version was made with?",
+    examine=examine,
+    actions=workloads.AGENT_ACTIONS,
+)

@@ -1,0 +1,38 @@
+"""What the two containers read of their environment.
+
+The code that reads it is in deployable units of its own, which the functions' package cannot import: a contract test
+holds these names equal to the settings there, and to what template.yaml and the workflow's RunTask give.
+"""
+
+from typing import Final
+
+PROXY_CONTAINER: Final = "proxy"
+PROXY_VARIABLES: Final = frozenset(
+    {
+        "SESSIONS_TABLE",
+        "UAT_DOMAIN",
+        "AGENT_CIDR",
+        "UAT_ACCESS",
+        "GITHUB_URL",
+        "GITHUB_API_URL",
+        "LOG_LEVEL",
+    }
+)
+PROXY_SECRETS: Final = frozenset({"UAT_ACCESS_KEYS", "UAT_SIGN_IN"})
+
+AGENT_CONTAINER: Final = "agent"
+AGENT_VARIABLES: Final = frozenset(
+    {
+        "AGENT_API_URL",
+        "GITHUB_URL",
+        "MODEL_PROVIDER",
+        "ANTHROPIC_BASE_URL",
+        "CLAUDE_MODEL",
+        "MAX_TURNS",
+        "MAX_BUDGET_USD",
+        "LOG_LEVEL",
+    }
+)
+AGENT_SECRETS: Final = frozenset({"ANTHROPIC_API_KEY"})
+# What the workflow adds to each task: of one session, so in no task definition.
+RUN_TASK_VARIABLES: Final = frozenset({"SESSION_ID", "SESSION_TOKEN", "TASK_TOKEN", "REPOSITORY", "BRANCH"})

@@ -1,0 +1,166 @@
+"""What the doctor knows of the system by itself, held equal to where it comes from: code, template and workflow."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent.doctor import container_environment as containers
+from cloud_agent.doctor.checks import secrets
+from cloud_agent.doctor.checks.state_machine import known_substitutions, repository_definition
+from cloud_agent.doctor.examination import Resource, Stack
+from cloud_agent.doctor.expected_environment import expected_values
+from cloud_agent.doctor.role_template import template_role
+from cloud_agent.doctor.template_values import TemplateValues, UnresolvableError
+from cloud_agent_proxy.settings import Settings as ProxySettings
+from cloud_agent_proxy.sign_in.github import ClientCredentials
+from cloud_agent_runner.settings import Settings as AgentSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Document = dict[str, Any]
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+
+
+@pytest.fixture(scope="module")
+def stack(template: Document, resources: Document) -> Stack:
+    """The stack that the template makes, every parameter given: its conditions are true, save those of local mode."""
+    given = {name: str(one.get("Default") or f"a-{name}") for name, one in template["Parameters"].items()}
+    unresolved = Stack(
+        name="acme",
+        arn=f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/acme/5b1d7a70",
+        status="CREATE_COMPLETE",
+        parameters=given | {"UatUrl": "", "HttpApiBaseUrl": ""},
+        outputs={},
+        resources={name: Resource(one["Type"], _physical_id(name, one["Type"])) for name, one in resources.items()},
+    )
+    values = TemplateValues(template, unresolved)
+    outputs = {}
+    for name, output in template["Outputs"].items():
+        try:
+            outputs[name] = values.resolve(output["Value"])
+        except UnresolvableError:
+            continue  # such as a load balancer's name, which nothing here is made of
+    return Stack(
+        unresolved.name, unresolved.arn, unresolved.status, unresolved.parameters, outputs, unresolved.resources
+    )
+
+
+def _physical_id(name: str, resource_type: str) -> str:
+    by_arn = {
+        "AWS::ECS::TaskDefinition": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{name}:1",
+        "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}",
+        "AWS::SQS::Queue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}",
+        "AWS::SNS::Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}",
+        "AWS::StepFunctions::StateMachine": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:acme-session",
+    }
+    return by_arn.get(resource_type, f"acme-{name}")
+
+
+@pytest.fixture(scope="module")
+def values(template: Document, stack: Stack) -> TemplateValues:
+    return TemplateValues(template, stack)
+
+
+def _read_by(model: type[ProxySettings | AgentSettings]) -> set[str]:
+    return {str(field.validation_alias or name).upper() for name, field in model.model_fields.items()}
+
+
+def test_the_proxy_reads_the_names_that_the_doctor_expects() -> None:
+    known = containers.PROXY_VARIABLES | containers.PROXY_SECRETS
+    assert known == _read_by(ProxySettings) - {"ECS_CONTAINER_METADATA_URI_V4"}
+
+
+def test_the_agent_reads_the_names_that_the_doctor_expects() -> None:
+    known = containers.AGENT_VARIABLES | containers.AGENT_SECRETS | containers.RUN_TASK_VARIABLES
+    assert known == _read_by(AgentSettings)
+
+
+def test_the_workflow_adds_the_names_that_the_doctor_expects(definition: Document) -> None:
+    (override,) = definition["States"]["Run Agent"]["Arguments"]["Overrides"]["ContainerOverrides"]
+    assert containers.RUN_TASK_VARIABLES == {variable["Name"] for variable in override["Environment"]}
+
+
+@pytest.mark.parametrize(
+    ("task_definition", "name", "variables", "secret"),
+    [
+        (
+            "ProxyTaskDefinition",
+            containers.PROXY_CONTAINER,
+            containers.PROXY_VARIABLES,
+            containers.PROXY_SECRETS,
+        ),
+        (
+            "AgentTaskDefinition",
+            containers.AGENT_CONTAINER,
+            containers.AGENT_VARIABLES,
+            containers.AGENT_SECRETS,
+        ),
+    ],
+)
+def test_the_template_gives_the_containers_what_the_doctor_expects(  # noqa: PLR0913, PLR0917 - one row
+    container: Document,
+    values: TemplateValues,
+    stack: Stack,
+    task_definition: str,
+    name: str,
+    variables: frozenset[str],
+    secret: frozenset[str],
+) -> None:
+    given = container[task_definition]
+    assert name == given["Name"]
+    assert variables == {one["Name"] for one in given["Environment"]}
+    assert secret == {one["Name"] for one in given["Secrets"]}
+    told = {one["Name"]: values.resolve(one["Value"]) for one in given["Environment"]}
+    told |= {one["Name"]: values.resolve(one["ValueFrom"]) for one in given["Secrets"]}
+    assert told == {one: expected_values(stack)[one] for one in told}
+
+
+def test_the_values_that_the_doctor_expects_of_functions_are_the_templates(
+    functions: Document, values: TemplateValues, stack: Stack
+) -> None:
+    expected = expected_values(stack)
+    compared = set()
+    for function in functions.values():
+        for name, value in function["Environment"]["Variables"].items():
+            if name in expected:
+                assert values.resolve(value) == expected[name], name
+                compared.add(name)
+    assert {"SESSIONS_TABLE", "GITHUB_SECRET_ARN", "CLUSTER_ARN", "STATE_MACHINE_ARN", "UAT_URL"} <= compared
+
+
+def test_the_sign_in_secret_is_judged_as_the_proxy_reads_it() -> None:
+    assert set(ClientCredentials.model_fields) == set(secrets.SignIn.model_fields)
+    for name, field in ClientCredentials.model_fields.items():
+        assert field.metadata == secrets.SignIn.model_fields[name].metadata
+        assert field.annotation == secrets.SignIn.model_fields[name].annotation
+
+
+def test_the_doctor_carries_the_repositorys_own_workflow(root: Path, asl_text: str) -> None:
+    assert asl_text == repository_definition()
+    assert (root / "functions/cloud_agent/doctor/session.asl.json").is_symlink()
+
+
+def test_what_the_doctor_expects_in_the_workflow_is_what_the_template_puts_there(
+    substitutions: Document, values: TemplateValues, stack: Stack
+) -> None:
+    known = known_substitutions(stack)
+    compared = set()
+    for name, value in substitutions.items():
+        if name in known:
+            assert values.resolve(value) == known[name], name
+            compared.add(name)
+    assert {"SessionsTable", "ClusterArn", "AgentTaskDefinitionArn", "CreateBranchFunctionArn"} <= compared
+
+
+def test_every_statement_of_every_role_can_be_worked_out(resources: Document, values: TemplateValues) -> None:
+    roles = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::IAM::Role"}
+    assert "SessionStateMachineRole" in roles
+    for name, properties in roles.items():
+        role = template_role(json.loads(json.dumps(properties)), values)
+        assert [] == role.unseen, name
+        assert role.trust, name

@@ -1,0 +1,76 @@
+"""The check `state-machine`: the workflow that runs is this version's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.functions.doctor.inside_account import REFUSED, Containers
+
+from cloud_agent.doctor.checks.state_machine import CHECK
+
+
+@pytest.fixture
+def account() -> Containers:
+    return Containers()
+
+
+def test_a_healthy_workflow_has_no_finding_and_takes_the_declared_actions(account: Containers) -> None:
+    assert [] == account.findings(CHECK)
+    assert set(CHECK.actions) == account.asked
+
+
+def test_an_edited_state_is_found_by_its_name_and_field(account: Containers) -> None:
+    account.machine["definition"] = account.machine["definition"].replace('"HeartbeatSeconds"', '"OtherSeconds"', 1)
+    (finding,) = account.findings(CHECK)
+    assert 'state "Run Agent", HeartbeatSeconds is absent, not "{% $number(' in finding.problem
+    assert ("SessionStateMachine",) == finding.logical_ids
+
+
+@pytest.mark.parametrize("name", ["acme-SessionsTable-1", "acme-CreateBranchFunction-1", "acme-agent:1"])
+def test_another_resource_than_the_stacks_is_found(account: Containers, name: str) -> None:
+    account.machine["definition"] = account.machine["definition"].replace(name, "others")
+    (finding,) = account.findings(CHECK)
+    assert "others" in finding.problem
+
+
+def test_many_differences_are_told_by_the_first_and_their_number(account: Containers) -> None:
+    account.machine["definition"] = '{"States": {}}'
+    (finding,) = account.findings(CHECK)
+    assert finding.problem.count(" is absent") == 5
+    assert "differences more" in finding.problem
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"type": "EXPRESS"}, "its type is EXPRESS, not STANDARD"),
+        ({"status": "DELETING"}, "its status is DELETING, not ACTIVE"),
+        ({"roleArn": "arn:aws:iam::123456789012:role/admin"}, "its role is admin, not acme-SessionStateMachineRole-1"),
+        ({"loggingConfiguration": {"level": "OFF"}}, "it logs at level OFF, not ALL"),
+        ({"tracingConfiguration": {"enabled": False}}, "it does not trace"),
+        ({"definition": "no JSON"}, "its definition is no JSON"),
+    ],
+)
+def test_a_changed_setting_is_found(account: Containers, change: dict[str, Any], words: str) -> None:
+    account.machine |= change
+    (finding,) = account.findings(CHECK)
+    assert words in finding.problem
+
+
+def test_a_log_of_inputs_and_outputs_is_found(account: Containers) -> None:
+    account.machine["loggingConfiguration"]["includeExecutionData"] = True
+    (finding,) = account.findings(CHECK)
+    assert "it logs inputs and outputs, which hold the sessions' tokens" in finding.problem
+
+
+def test_a_workflow_that_was_deleted_is_found(account: Containers) -> None:
+    account.machine = {}
+    (finding,) = account.findings(CHECK)
+    assert "it is gone" in finding.problem
+    assert "No session can start." == finding.meaning
+
+
+def test_whoever_may_not_look_is_told_for_want_of_what(account: Containers) -> None:
+    account.set("stepfunctions", "DescribeStateMachine", REFUSED)
+    assert "states:DescribeStateMachine" == account.seen(CHECK)[1].permission

@@ -1,0 +1,161 @@
+"""A visit where the proxy is not what answers, or nothing does."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import socket
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from cloud_agent.doctor import visits
+from cloud_agent.doctor.visits import Visit, visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+TOKEN = "very-secret"
+LIVE = b'{"error": null, "title": "The session is live", "live": true}'
+
+
+@contextlib.contextmanager
+def serving(
+    answer: Callable[[http.server.BaseHTTPRequestHandler], None], tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
+    """A server on loopback, until the block is left; gives its port."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def sending(
+    status: int, body: bytes, *headers: tuple[str, str]
+) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in headers:
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+@pytest.mark.parametrize("body", [b"<h1>503 Service Temporarily Unavailable</h1>", b'{"live": true}', b"[1]", b""])
+def test_an_answer_that_is_not_the_proxys_is_told_by_its_status(body: bytes) -> None:
+    with serving(sending(503, body)) as port:
+        assert Visit(503) == visit(f"http://127.0.0.1:{port}")
+
+
+def test_a_name_under_localhost_is_this_machine_whatever_the_resolver_knows() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        asked.append((request.headers["Host"], request.path))
+        sending(200, LIVE)(request)
+
+    with serving(answer) as port:
+        seen = visit(f"http://09e22a8b.uat.localhost:{port}")
+        assert [(f"09e22a8b.uat.localhost:{port}", "/.uat/status")] == asked
+    assert seen.document is not None
+    assert seen.document["live"]
+
+
+def test_the_cookies_that_a_link_leaves_are_sent_and_its_redirect_is_not_followed() -> None:
+    cookies: list[str | None] = []
+
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        cookies.append(request.headers["Cookie"])
+        if request.path.startswith("/.uat/enter"):
+            one, other = ("Set-Cookie", "__Host-a=1; Path=/; Secure; HttpOnly"), ("Set-Cookie", "b=2; Max-Age=60")
+            sending(303, b"", ("Location", "/elsewhere"), one, other)(request)
+        else:
+            sending(200, LIVE)(request)
+
+    with serving(answer) as port:
+        url = f"http://127.0.0.1:{port}"
+        assert visit(url, f"{url}/.uat/enter?token={TOKEN}").document is not None
+    assert [None, "__Host-a=1; b=2"] == cookies
+
+
+def test_what_answers_a_link_with_no_redirect_is_where_the_visit_ends() -> None:
+    with serving(sending(404, b"no rule")) as port:
+        url = f"http://127.0.0.1:{port}"
+        assert Visit(404) == visit(url, f"{url}/.uat/enter?token={TOKEN}")
+
+
+def test_a_port_where_nobody_listens_is_no_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    seen = visit(url, f"{url}/.uat/enter?token={TOKEN}")
+    assert 0 == seen.status
+    assert "no connection" in seen.trouble
+    assert TOKEN not in repr(seen)
+
+
+def test_a_name_without_an_address_is_told() -> None:
+    assert Visit(trouble="the name has no address") == visit("http://09e22a8b.invalid")
+
+
+def test_silence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "READ_SECONDS", 0.1)
+    over = threading.Event()
+
+    def stay_silent(_: http.server.BaseHTTPRequestHandler) -> None:
+        over.wait(5)
+
+    with serving(stay_silent) as port:
+        try:
+            assert visit(f"http://127.0.0.1:{port}").trouble.endswith("no answer within 0.1 s")
+        finally:
+            over.set()
+
+
+def test_what_is_no_http_is_told() -> None:
+    def greet(request: http.server.BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
+
+    with serving(greet) as port:
+        assert "no HTTP" in visit(f"http://127.0.0.1:{port}").trouble
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    pem = tmp_path / "certificate.pem"
+    pem.write_bytes(
+        made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    with serving(sending(200, LIVE), tls) as port:
+        assert Visit(trouble="its certificate is not accepted") == visit(f"https://127.0.0.1:{port}")
