@@ -15,6 +15,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import ParamValidator
+from cloud_agent.doctor.visits import Visit
 
 from cloud_agent.doctor.aws import Aws
 from cloud_agent.doctor.check import CannotLookError
@@ -28,7 +29,6 @@ from cloud_agent.doctor.container_environment import (
 )
 from cloud_agent.doctor.examination import Examination, Resource, Stack
 from cloud_agent.doctor.expected_environment import expected_values
-from cloud_agent.doctor.visits import Visit
 from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def stack_of(**parameters: str) -> Stack:
         | parameters,
         outputs={
             "HttpApiUrl": f"https://abcdef1234.execute-api.{REGION}.amazonaws.com",
+            "AgentApiUrl": f"https://abcdef1234.execute-api.{REGION}.amazonaws.com",
             "UatUrl": "https://uat.example.com",
             "ClusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{CLUSTER}",
         },
