@@ -115,7 +115,8 @@ class System:
 
     def invoke(self, logical_id: str, event: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
         """What one of the template's functions answers to an event."""
-        answer = self.client("lambda").invoke(FunctionName=self.physical_id(logical_id), Payload=json.dumps(dict(event)))
+        function = self.physical_id(logical_id)
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(dict(event)))
         payload = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, payload
         return dict(payload)
