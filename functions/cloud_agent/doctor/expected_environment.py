@@ -42,7 +42,7 @@ _RESOURCES: Final = {
     "UAT_SIGN_IN": "UatSignInSecret",
     "WEBHOOK_SECRET_ARN": "WebhookSecret",
 }
-_OUTPUTS: Final = {"AGENT_API_URL": "HttpApiUrl", "CLUSTER_ARN": "ClusterArn", "UAT_URL": "UatUrl"}
+_OUTPUTS: Final = {"AGENT_API_URL": "AgentApiUrl", "CLUSTER_ARN": "ClusterArn", "UAT_URL": "UatUrl"}
 
 
 def expected_values(stack: Stack) -> Mapping[str, str]:
@@ -52,6 +52,7 @@ def expected_values(stack: Stack) -> Mapping[str, str]:
         **{name: stack.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()},
         **{name: stack.physical_id(resource) for name, resource in _RESOURCES.items()},
         **{name: stack.outputs.get(output, "") for name, output in _OUTPUTS.items()},
+        "STACK_NAME": stack.name,
         "UAT_DOMAIN": stack.uat_domain,
     }
     return {name: value for name, value in found.items() if value}
