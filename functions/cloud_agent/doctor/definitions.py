@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class _Comparison:
             for index, (one, other) in enumerate(zip(expected, seen, strict=True)):
                 yield from self.differences(state, f"{path}[{index}]", one, other)
         elif not self._same(expected, seen):
-            yield Difference(state, path, self._shown(expected), self._shown(seen))
+            yield Difference(state, path, *_shown(self._substituted(expected), self._substituted(seen)))
 
     def _same(self, expected: object, seen: object) -> bool:
         if not isinstance(expected, str) or not isinstance(seen, str):
@@ -72,13 +73,20 @@ class _Comparison:
             self.names |= found.groupdict()
         return bool(found)
 
-    def _shown(self, value: object) -> str:
-        if value is _ABSENT:
-            return "absent"
-        text = value if isinstance(value, str) else json.dumps(value)
-        text = _PLACEHOLDER.sub(lambda found: self.names.get(found[1], found[0]), text)
-        text = text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
-        return repr(text) if isinstance(value, str) else text
+    def _substituted(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        if not isinstance(value, str):
+            return value
+        return _PLACEHOLDER.sub(lambda found: self.names.get(found[1], found[0]), value)
+
+
+def _shown(expected: Any, seen: Any) -> tuple[str, str]:  # noqa: ANN401 - JSON
+    """Both in one line; of long ones the part where they part."""
+    texts = ["absent" if value is _ABSENT else json.dumps(value, ensure_ascii=False) for value in (expected, seen)]
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    start = max(0, alike - _LONGEST_SHOWN // 2)
+    cut = [f"{'…' * bool(start)}{text[start:]}" for text in texts]
+    one, other = (text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…" for text in cut)
+    return one, other
 
 
 def differences(repository: str, deployed: str, known: Mapping[str, str]) -> list[Difference]:
