@@ -85,7 +85,10 @@ class Aws:
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         if service not in self._clients:
-            self._clients[service] = self._make_client(service)
+            try:
+                self._clients[service] = self._make_client(service)
+            except BotoCoreError as error:  # such as no region
+                raise CannotLookError(f"{service} cannot be asked: {error}") from error
         return self._clients[service]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class _Comparison:
             for index, (one, other) in enumerate(zip(expected, seen, strict=True)):
                 yield from self.differences(state, f"{path}[{index}]", one, other)
         elif not self._same(expected, seen):
-            yield Difference(state, path, *_shown(self._substituted(expected), self._substituted(seen)))
+            yield Difference(state, path, *self._shown_apart(expected, seen))
 
     def _same(self, expected: object, seen: object) -> bool:
         if not isinstance(expected, str) or not isinstance(seen, str):
@@ -73,20 +73,24 @@ class _Comparison:
             self.names |= found.groupdict()
         return bool(found)
 
-    def _substituted(self, value: Any) -> Any:  # noqa: ANN401 - JSON
-        if not isinstance(value, str):
-            return value
-        return _PLACEHOLDER.sub(lambda found: self.names.get(found[1], found[0]), value)
+    def _shown_apart(self, expected: object, seen: object) -> tuple[str, str]:
+        """Both in short, where they part."""
+        one, other = self._text(expected), self._text(seen)
+        shared = len(os.path.commonprefix([one, other]))  # noqa: RUF071 - by characters, as is meant
+        start = max(0, shared - _LONGEST_SHOWN // 4) if max(len(one), len(other)) > _LONGEST_SHOWN else 0
+        return _shown(expected, one, start), _shown(seen, other, start)
+
+    def _text(self, value: object) -> str:
+        text = value if isinstance(value, str) else "" if value is _ABSENT else json.dumps(value)
+        return _PLACEHOLDER.sub(lambda found: self.names.get(found[1], found[0]), text)
 
 
-def _shown(expected: Any, seen: Any) -> tuple[str, str]:  # noqa: ANN401 - JSON
-    """Both in one line; of long ones the part where they part."""
-    texts = ["absent" if value is _ABSENT else json.dumps(value, ensure_ascii=False) for value in (expected, seen)]
-    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
-    start = max(0, alike - _LONGEST_SHOWN // 2)
-    cut = [f"{'…' * bool(start)}{text[start:]}" for text in texts]
-    one, other = (text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…" for text in cut)
-    return one, other
+def _shown(value: object, text: str, start: int) -> str:
+    if value is _ABSENT:
+        return "absent"
+    end = start + _LONGEST_SHOWN
+    text = ("…" if start else "") + text[start:end] + ("…" if len(text) > end else "")
+    return repr(text) if isinstance(value, str) else text
 
 
 def differences(repository: str, deployed: str, known: Mapping[str, str]) -> list[Difference]:

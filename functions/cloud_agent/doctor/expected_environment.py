@@ -42,7 +42,7 @@ _RESOURCES: Final = {
     "UAT_SIGN_IN": "UatSignInSecret",
     "WEBHOOK_SECRET_ARN": "WebhookSecret",
 }
-_OUTPUTS: Final = {"CLUSTER_ARN": "ClusterArn", "UAT_URL": "UatUrl"}
+_OUTPUTS: Final = {"AGENT_API_URL": "AgentApiUrl", "CLUSTER_ARN": "ClusterArn", "UAT_URL": "UatUrl"}
 
 
 def expected_values(stack: Stack) -> Mapping[str, str]:
@@ -53,7 +53,6 @@ def expected_values(stack: Stack) -> Mapping[str, str]:
         **{name: stack.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()},
         **{name: stack.physical_id(resource) for name, resource in _RESOURCES.items()},
         **{name: stack.outputs.get(output, "") for name, output in _OUTPUTS.items()},
-        "AGENT_API_URL": api_gateway_url(stack),
         "AGENT_TASK_FAMILY": f"{stack.name}-agent",
         "CANARY_SERVICE": stack.physical_id("CanaryService").rpartition("/")[2],
         "ENVIRONMENT_SECRET_PREFIX": f"{stack.name}/env",
@@ -63,12 +62,3 @@ def expected_values(stack: Stack) -> Mapping[str, str]:
         "UAT_DOMAIN": stack.uat_domain,
     }
     return {name: value for name, value in found.items() if value}
-
-
-def api_gateway_url(stack: Stack) -> str:
-    """The HTTP API's own address, also where the output HttpApiUrl is a domain of the stack's; empty without an API."""
-    api = stack.physical_id("HttpApi")
-    base = stack.parameters.get("HttpApiBaseUrl", "")
-    suffix = "amazonaws.com.cn" if stack.partition == "aws-cn" else "amazonaws.com"
-    own = f"{base}/{api}" if base else f"https://{api}.execute-api.{stack.region}.{suffix}"
-    return own if api else ""

@@ -6,15 +6,19 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import boto3
 import typer
 from rich.markup import escape
 
 from cloud_agent_local import doctor as path_audit
 from cloud_agent_local import logs, status
 from cloud_agent_local import up as lifecycle
+from cloud_agent_local.adoption import command as adoption
+from cloud_agent_local.adoption.search import Search
 from cloud_agent_local.demo import run as run_demo
+from cloud_agent_local.doctor import DEFAULT_STACK
 from cloud_agent_local.errors import LocalModeError, NotRunningError, ParameterError
 from cloud_agent_local.installation import STATE_DIR, Installation, Ports
 from cloud_agent_local.progress import console, errors
@@ -140,6 +144,26 @@ def doctor(  # noqa: PLR0913, PLR0917 - one for each option of the command
     installation = Installation.load(state_dir)
     running = installation if installation is not None and lifecycle.is_up(installation) else None
     raise typer.Exit(path_audit.run(stack, region, session, running, as_json=as_json))
+
+
+@app.command("adopt")
+def adopt(  # noqa: PLR0913, PLR0917 - one for each option of the command
+    domain: Annotated[str, typer.Option(help="DomainName of the deployment: sessions are at *.uat.<domain>.")],
+    resources: Annotated[
+        list[str],
+        typer.Argument(help="What to adopt, such as SessionsTable or SessionsTable=<its name>; all, when empty."),
+    ] = [],  # noqa: B006 - typer wants a list and nobody changes it
+    stack: Annotated[str, typer.Option(help="The stack that it comes to; made where there is none.")] = DEFAULT_STACK,
+    region: Annotated[str | None, typer.Option(help="The stack's region; by default your AWS configuration's.")] = None,
+    output: Annotated[Path, typer.Option(help="The folder for the template and the list of resources.")] = Path(
+        ".aws-sam/adoption"
+    ),
+    yes: Annotated[bool, typer.Option("--yes", help="Import without asking.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Bring what an account has already into the stack, by CloudFormation import. Deletes nothing."""
+    search = Search(stack, domain, adoption.wishes(resources))
+    clients: Any = boto3.Session(region_name=region).client  # its overloads take a literal name, not a variable
+    adoption.run(search, clients, output, (lambda _: True) if yes else typer.confirm)
 
 
 def _named_values(parameters: list[str]) -> dict[str, str]:

@@ -133,8 +133,9 @@ def _steer(session: SessionOnGitHub, visitor: Visitor) -> None:
 
 def _check_pull_request(session: SessionOnGitHub) -> None:
     """What must be so on GitHub once Claude has answered."""
-    status = session.status_comment("waiting for you", TOLD_SECONDS)
     pull, row, commits = session.pull_request(), session.row(), session.commits()
+    session.status_comment(commits[-1]["sha"], TOLD_SECONDS)  # the status is edited after the answer has been given
+    status = session.status_comment("waiting for you", TOLD_SECONDS)
     if pull["draft"] or pull["head"]["ref"] != row["branch"]:
         raise DemoError(f"Pull request #{pull['number']} is not ready for review, or not of {row['branch']}.")
     if pull["head"]["sha"] != row.get("reported_head_sha"):

@@ -72,11 +72,10 @@ def show(report: Report) -> None:
         _show_findings(first)
     names = max(len(outcome.check) for outcome in report.outcomes)
     questions = {check.name: check.question for check in CHECKS}
-    for number, outcome in enumerate(report.outcomes):
-        if number:
-            console.print("  [dim]│[/dim]")
-        words = outcome.reason or (outcome.findings[0].problem if outcome.findings else questions[outcome.check])
-        console.print(f"  {_MARKS[_shown(outcome)]} {outcome.check:<{names}}  {escape(words)}")
+    for number, outcome in enumerate(report.outcomes, 1):
+        link = "┌" if number == 1 else "└" if number == len(report.outcomes) else "├"
+        words = escape(outcome.reason or questions[outcome.check])
+        console.print(f"  [dim]{link}[/dim] {_MARKS[_shown(outcome)]} {outcome.check:<{names}}  {words}")
     console.print()
     for outcome in others:
         _show_findings(outcome)

@@ -27,3 +27,7 @@ class ParameterError(LocalModeError):
 
 class DemoError(LocalModeError):
     """A part of the demo is not as it should be."""
+
+
+class AdoptionError(LocalModeError):
+    """Resources of an account cannot be brought into a stack."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -89,3 +91,30 @@ def test_a_function_that_invokes_others_does_not_wait_for_its_own_slot(aws: Embe
     )
     with ThreadPoolExecutor(8) as pool:
         assert ['"inner"'] * 8 == list(pool.map(lambda _: aws.invoke(outer), range(8)))
+
+
+def layer(aws: EmbeddedAws, name: str, says: str) -> str:
+    """The ARN of a new version of a layer whose one module is named as the layer and says this."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr(f"python/{name}.py", f"SAYS = {says!r}")
+    answer = aws.client("lambda").publish_layer_version(LayerName=name, Content={"ZipFile": archive.getvalue()})
+    return str(answer["LayerVersionArn"])
+
+
+def test_the_workers_of_all_functions_share_what_a_layers_version_holds_and_nothing_else(aws: EmbeddedAws) -> None:
+    code = """
+        import os, menu, wine
+        def handler(event, context): return [menu.SAYS, wine.SAYS, menu.__file__, os.getpid()]
+        """
+    wine = layer(aws, "wine", "Riesling")
+    old, new = layer(aws, "menu", "soup"), layer(aws, "menu", "salad")
+
+    first, second = (aws.invoke(aws.function(code, Layers=[old, wine])) for _ in range(2))
+    third = aws.invoke(aws.function(code, Layers=[wine, new]))
+
+    assert ["soup", "Riesling"] == first[:2] == second[:2]
+    assert first[2] == second[2]
+    assert first[3] != second[3]
+    assert ["salad", "Riesling"] == third[:2]
+    assert first[2] != third[2]

@@ -21,7 +21,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from cloud_agent.doctor import github
 from cloud_agent.doctor.check import CannotLookError, Check, NotApplicableError
-from cloud_agent.doctor.expected_environment import api_gateway_url
 from cloud_agent.doctor.findings import Finding
 from cloud_agent.domain.errors import ConfigurationError, GitHubUnavailableError
 from cloud_agent.domain.redelivery import Delivery
@@ -105,7 +104,7 @@ def lost(attempts: Iterable[Attempt], since: datetime) -> list[Attempt]:
 
 def _addresses(stack: Stack) -> list[str]:
     """Where GitHub may send: to the address of the stack's output, which may be a domain of its own, or the API's."""
-    bases = [stack.outputs["HttpApiUrl"], api_gateway_url(stack)]
+    bases = [stack.outputs["HttpApiUrl"], stack.outputs.get("AgentApiUrl", "")]
     return list(dict.fromkeys(f"{base.rstrip('/')}/webhook" for base in bases if base))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import NoRegionError
 from botocore.stub import Stubber
 
 from cloud_agent.doctor import examine
@@ -148,3 +149,12 @@ def test_who_may_not_even_see_the_stack_is_told_so() -> None:
     report = examine("agents", cloudformation(refuse), checks=[stack_check.CHECK, check("one")])
     assert 2 == report.exit_code
     assert "not allowed: cloudformation:DescribeStacks" == report.outcomes[0].reason
+
+
+def test_without_a_region_nothing_can_be_looked_at() -> None:
+    def no_client(_: str) -> Any:  # noqa: ANN401 - as boto3 makes its clients
+        raise NoRegionError
+
+    report = examine("agents", Aws(no_client), checks=[stack_check.CHECK])
+    assert 2 == report.exit_code
+    assert "cloudformation cannot be asked: You must specify a region." == report.outcomes[0].reason

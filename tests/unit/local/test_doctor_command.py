@@ -1,0 +1,97 @@
+"""What `cloud-agent doctor` prints and how it ends."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_agent.doctor.checks import CHECKS
+from cloud_agent.doctor.findings import Finding, Outcome, Report, Status
+from cloud_agent_local import cli, doctor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent.doctor.check import Check
+
+RULE = Finding(
+    "arn:listener", "No rule [priority 10]", "Visitors see another system.", "Deploy again.", "aws elbv2 look"
+)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """The command's own process: an AWS configuration without a region."""
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return monkeypatch
+
+
+def run(command: pytest.MonkeyPatch, tmp_path: Path, *arguments: str) -> object:
+    command.setattr("sys.argv", ["cloud-agent", "doctor", "--state-dir", str(tmp_path), *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code
+
+
+def test_the_first_broken_hop_comes_first_then_the_chain_then_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    health = Finding("arn:group", "No target is healthy.", "", "", "")
+    doctor.show(
+        Report(
+            "agents",
+            (
+                Outcome("stack", Status.HEALTHY),
+                Outcome("listener-rule", Status.BROKEN, (RULE,)),
+                Outcome("target-group", Status.BEHIND, reason="behind listener-rule"),
+                Outcome("orphans", Status.BROKEN, (health,)),
+            ),
+        )
+    )
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert "agents: 2 things are wrong; the first broken hop is listener-rule" == lines[0]
+    assert "✗ listener-rule  No rule [priority 10]" == lines[1]
+    assert ["which means Visitors see another system.", "to mend     Deploy again."] == lines[3:5]
+    chain = [line for line in lines if line[0] in "┌├└"]
+    assert ["┌ ✓ stack", "├ ✗ listener-rule", "├ · target-group", "└ ✗ orphans"] == [
+        " ".join(line.split()[:3]) for line in chain
+    ]
+    assert chain[2].endswith("behind listener-rule")
+    assert lines.index(chain[-1]) < lines.index("✗ orphans  No target is healthy.")
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_each_check_explains_itself(
+    command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], check: Check
+) -> None:
+    assert 0 == run(command, tmp_path, "--explain", check.name)
+    words = capsys.readouterr().out
+    assert all(action in words.replace("\n", " ") for action in check.actions)
+    assert f"docs/runbook.md#{check.name}" in words
+    assert len(words.split()) > 40
+
+
+def test_an_unknown_check_is_refused_with_those_there_are(
+    command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 1 == run(command, tmp_path, "--explain", "weather")
+    assert "--explain weather: there is no such check. There are stack, dns-record," in capsys.readouterr().err
+
+
+def test_what_cannot_be_looked_at_ends_with_code_2_and_says_why(
+    command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == run(command, tmp_path)
+    assert "You must specify a region" in capsys.readouterr().out
+
+
+def test_programs_are_given_json(
+    command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == run(command, tmp_path, "--json")
+    document = json.loads(capsys.readouterr().out)
+    assert ("claude-cloud-agent", False, None) == tuple(document[name] for name in ("stack", "healthy", "first_broken"))
+    assert ["unseen", *["behind"] * (len(CHECKS) - 1)] == [one["status"] for one in document["outcomes"]]
