@@ -5,6 +5,7 @@ The embedded AWS carries no traffic through a load balancer: this is about what 
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -236,6 +237,23 @@ def test_an_existing_load_balancer_gets_one_rule_and_stays_as_it_was(
 ) -> None:
     assert_a_path_through(aws, shared, existing)
     assert set() == set(balancers(aws)) & set(resources(aws, existing.name).values())
+
+
+@pytest.mark.parametrize("mode", ["own", "existing"])
+def test_the_alarm_watches_the_targets_of_the_load_balancer_in_use(
+    aws: EmbeddedAws, mode: str, request: pytest.FixtureRequest
+) -> None:
+    deployed: Deployed = request.getfixturevalue(mode)
+    made = resources(aws, deployed.name)
+    balancer = made.get("ApplicationLoadBalancer") or request.getfixturevalue("shared").arn
+    (alarm,) = aws.client("cloudwatch").describe_alarms(AlarmNames=[made["ProxyUnhealthyAlarm"]])["MetricAlarms"]
+    watched = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
+    assert balancer.partition(":loadbalancer/")[2] == watched["LoadBalancer"]
+    assert made["ProxyTargetGroup"].endswith(f"/{watched['TargetGroup']}")  # the embedded AWS leaves targetgroup/ out
+    shown = aws.client("cloudwatch").get_dashboard(DashboardName=made["Dashboard"])["DashboardBody"]
+    assert watched["LoadBalancer"] in shown
+    assert "${" not in shown
+    assert json.loads(shown)["widgets"]
 
 
 def test_the_webhook_answers_by_a_name_of_ones_own(aws: EmbeddedAws, existing: Deployed) -> None:
