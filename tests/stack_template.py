@@ -142,6 +142,6 @@ class _Evaluation:
 
     def _substituted(self, text: object) -> Any:  # noqa: ANN401 - text, or what is left to CloudFormation
         if not isinstance(text, str):
-            return {"Fn::Sub": text}
+            return {"Fn::Sub": self.value(text)}
         result = re.sub(r"\$\{(\w+)\}", lambda match: self._parameters.get(match[1], match[0]), text)
         return {"Fn::Sub": result} if "${" in result else result
