@@ -42,7 +42,7 @@ _RESOURCES: Final = {
     "UAT_SIGN_IN": "UatSignInSecret",
     "WEBHOOK_SECRET_ARN": "WebhookSecret",
 }
-_OUTPUTS: Final = {"AGENT_API_URL": "HttpApiUrl", "CLUSTER_ARN": "ClusterArn", "UAT_URL": "UatUrl"}
+_OUTPUTS: Final = {"AGENT_API_URL": "AgentApiUrl", "CLUSTER_ARN": "ClusterArn", "UAT_URL": "UatUrl"}
 
 
 def expected_values(stack: Stack) -> Mapping[str, str]:
