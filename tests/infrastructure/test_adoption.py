@@ -76,7 +76,8 @@ def by_hand(aws: EmbeddedAws) -> ByHand:
     """A stack's worth, with the health check, the priority and the settings that somebody thought of."""
     name = uuid.uuid4().hex[:8]
     elbv2, vpc, domain = aws.client("elbv2"), "vpc-00000001", f"{name}.example.com"
-    aws.client("dynamodb").create_table(TableName=f"sessions-{name}", BillingMode="PAY_PER_REQUEST", **KEYS)
+    capacity = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+    aws.client("dynamodb").create_table(TableName=f"sessions-{name}", ProvisionedThroughput=capacity, **KEYS)
     aws.client("dynamodb").put_item(TableName=f"sessions-{name}", Item=ROW)
     aws.client("ecs").create_cluster(clusterName=f"agents-{name}")
     group = aws.client("ec2").create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
@@ -151,6 +152,8 @@ def test_what_was_made_by_hand_becomes_the_stacks_and_stays_what_it_is(
     assert ROW == stored["Item"]
     ttl = aws.client("dynamodb").describe_time_to_live(TableName=by_hand.table)["TimeToLiveDescription"]
     assert "expires_at" == ttl["AttributeName"]
+    table = aws.client("dynamodb").describe_table(TableName=by_hand.table)["Table"]
+    assert "PAY_PER_REQUEST" == table["BillingModeSummary"]["BillingMode"]
     (group,) = aws.client("elbv2").describe_target_groups(TargetGroupArns=[by_hand.target_group])["TargetGroups"]
     assert "/health" == group["HealthCheckPath"]
 
