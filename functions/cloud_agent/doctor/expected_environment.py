@@ -52,6 +52,7 @@ def expected_values(stack: Stack) -> Mapping[str, str]:
         **{name: stack.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()},
         **{name: stack.physical_id(resource) for name, resource in _RESOURCES.items()},
         **{name: stack.outputs.get(output, "") for name, output in _OUTPUTS.items()},
+        "STACK_NAME": stack.name,
         "UAT_DOMAIN": stack.uat_domain,
     }
     return {name: value for name, value in found.items() if value}

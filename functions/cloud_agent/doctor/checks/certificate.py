@@ -1,9 +1,10 @@
 """Does a visitor's browser get a certificate for the session's name?
 
-Looks at the certificates of the stack's HTTPS listener (of the listener that was given, at all of those that its names
-share); of a listener that is gone, at the one that the stack would give it. One must be for `*.uat.<domain>`, where an asterisk stands for exactly one label, so that
-`*.<domain>` is not enough; it must be issued, and not about to end. Certificate Manager renews what it validated by
-DNS long before (60 days): one that has less than 21 days left and cannot renew itself has been overlooked.
+Looks at the certificates of the stack's HTTPS listener: of one that was given, at all that its names share; of one that
+is gone, at the certificate that the stack would give it. One must be for `*.uat.<domain>`, where an asterisk stands for
+exactly one label, so that `*.<domain>` is not enough; it must be issued, and not about to end. Certificate Manager
+renews what it validated by DNS long before (60 days): one that has less than 21 days left and cannot renew itself has
+been overlooked.
 
 Without one every browser warns before the page, and webhooks and scripts refuse. Mended by a validated certificate of
 the load balancer's region in the parameter CertificateArn, or in the template that owns the shared listener.

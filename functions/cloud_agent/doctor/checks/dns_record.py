@@ -70,7 +70,9 @@ def _record(examination: Examination, expected: str) -> Finding | None:
         resource=name,
         problem=problem,
         meaning="Visitors of session URLs come to another system." if seen else "No session URL opens.",
-        mend=revert(stack),
+        mend=revert(stack)
+        if stack.owns_load_balancer or plain(stack.parameters["LoadBalancerDnsName"]) == expected
+        else f"Deploy with LoadBalancerDnsName={expected} and the LoadBalancerHostedZoneId of that load balancer.",
         confirm=f"aws route53 list-resource-record-sets --hosted-zone-id {zone} --start-record-name '{name}' "
         "--max-items 1",
         logical_ids=_LOGICAL_IDS,

@@ -26,6 +26,7 @@ from cloud_agent.doctor.load_balancer_in_use import (
     listeners,
     load_balancer_in_use,
 )
+from cloud_agent.doctor.parts import all_parts
 from cloud_agent.doctor.security_groups import ACTION as GROUPS_ACTION
 from cloud_agent.domain.session import LIVE
 
@@ -45,10 +46,9 @@ _AGENTS = ("AgentTaskDefinition", "StagingAgentTaskDefinition")
 
 def examine(examination: Examination) -> Iterator[Finding]:
     """Find what is left over."""
-    yield from _security_groups(examination)
-    yield from _target_groups(examination)
-    yield from _rules(examination)
-    yield from _tasks(examination)
+    return all_parts(
+        _security_groups(examination), _target_groups(examination), _rules(examination), _tasks(examination)
+    )
 
 
 def _is_ours(examination: Examination, name: str, tags: Mapping[str, str]) -> bool:

@@ -132,6 +132,7 @@ class Account:
             "LoadBalancer": "own",
             "ListenerArn": "",
             "LoadBalancerSecurityGroupId": "",
+            "LoadBalancerDnsName": "",
         }
         self.outputs = {"LoadBalancerDnsName": "cloud-agent-1.eu-central-1.elb.amazonaws.com"}
         self.resources: dict[str, tuple[str, str]] = {
@@ -396,6 +397,7 @@ class Account:
             "LoadBalancer": "existing",
             "ListenerArn": OTHER_LISTENER,
             "LoadBalancerSecurityGroupId": OTHER_GROUP,
+            "LoadBalancerDnsName": "shop-1.eu-central-1.elb.amazonaws.com",
             "CertificateArn": "",
         }
         self.outputs["LoadBalancerDnsName"] = "shop-1.eu-central-1.elb.amazonaws.com"

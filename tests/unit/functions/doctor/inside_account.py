@@ -100,8 +100,8 @@ def stack_of(**parameters: str) -> Stack:
         }
         | parameters,
         outputs={
-            "AgentApiUrl": f"https://abcdef1234.execute-api.{REGION}.amazonaws.com",
             "HttpApiUrl": f"https://abcdef1234.execute-api.{REGION}.amazonaws.com",
+            "AgentApiUrl": f"https://abcdef1234.execute-api.{REGION}.amazonaws.com",
             "UatUrl": "https://uat.example.com",
             "ClusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{CLUSTER}",
         },

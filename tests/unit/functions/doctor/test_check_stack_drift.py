@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.functions.doctor.account import STACK, Account, long_ago
+
+from cloud_agent.doctor.check import CannotLookError, Check
+from cloud_agent.doctor.checks import stack
+from cloud_agent.doctor.checks.stack_drift import CHECK, examine
+from cloud_agent.doctor.examination import Examination
+from cloud_agent.doctor.findings import Finding, Status
+from cloud_agent.doctor.stacks import load_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def drifted(logical_id: str, status: str = "DELETED", *paths: str) -> dict[str, object]:
+    return {
+        "StackId": STACK,
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": f"physical-{logical_id}",
+        "ResourceType": "AWS::ECS::Service",
+        "StackResourceDriftStatus": status,
+        "Timestamp": long_ago(),
+        "PropertyDifferences": [
+            {"PropertyPath": path, "ExpectedValue": "1", "ActualValue": "2", "DifferenceType": "NOT_EQUAL"}
+            for path in paths
+        ],
+    }
+
+
+class Watch:
+    """A clock that stands still: the pauses that were asked for."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+def looked_at(account: Account, watch: Watch) -> Iterator[Finding]:
+    aws = account.aws()
+    loaded = load_stack(aws, STACK)
+    assert loaded is not None
+    return examine(Examination(aws, loaded), watch.sleep)
+
+
+def test_each_drifted_resource_is_a_finding_with_what_was_and_what_is(account: Account) -> None:
+    account.drifts = [drifted("A"), drifted("B", "MODIFIED", "/X", "/Y"), drifted("C", "IN_SYNC")]
+    deleted, modified = account.outcome(CHECK).findings
+    assert "A (AWS::ECS::Service) was deleted." == deleted.problem
+    assert "B (AWS::ECS::Service) was changed: /X is 2, not 1; /Y is 2, not 1." == modified.problem
+    assert ("physical-B", ("B",)) == (modified.resource, modified.logical_ids)
+
+
+def test_of_many_differences_the_first_are_shown(account: Account) -> None:
+    account.drifts = [drifted("A", "MODIFIED", *(f"/{n}" for n in range(9)))]
+    assert account.outcome(CHECK).findings[0].problem.endswith("/4 is 2, not 1; and 4 more.")
+
+
+def test_it_waits_for_the_comparison(account: Account) -> None:
+    account.detection = ["DETECTION_IN_PROGRESS", "DETECTION_IN_PROGRESS", "DETECTION_COMPLETE"]
+    account.drifts = [drifted("A")]
+    watch = Watch()
+    assert 1 == len(list(looked_at(account, watch)))
+    assert [3, 3] == watch.pauses
+
+
+def test_it_waits_for_a_comparison_that_somebody_else_began(account: Account) -> None:
+    account.others_detections = 4
+    watch = Watch()
+    assert [] == list(looked_at(account, watch))
+    assert 4 == len(watch.pauses)
+
+
+@pytest.mark.parametrize("others", [0, 1000])
+def test_it_waits_two_minutes_at_most(account: Account, others: int) -> None:
+    account.detection = ["DETECTION_IN_PROGRESS"]
+    account.others_detections = others
+    watch = Watch()
+    with pytest.raises(CannotLookError, match="120 s"):
+        list(looked_at(account, watch))
+    assert 120 == sum(watch.pauses)
+
+
+def test_a_comparison_that_failed_for_one_resource_tells_of_the_others(account: Account) -> None:
+    account.detection = ["DETECTION_FAILED"]
+    account.drifts = [drifted("A")]
+    outcome = account.outcome(CHECK)
+    assert (Status.UNSEEN, 1) == (outcome.status, len(outcome.findings))
+    assert "Failed to detect drift on resource [HttpApi]" in outcome.reason
+
+
+def test_what_an_earlier_check_told_is_kept_for_counting_but_not_told_again(account: Account) -> None:
+    def earlier(_: Examination) -> list[Finding]:
+        return [Finding("x", "x", "x", "x", "x", ("A", "ProxyTaskDefinition"))]
+
+    account.drifts = [drifted("A"), drifted("B"), drifted("ProxyService", "MODIFIED", "/TaskDefinition")]
+    outcome = account.report([Check("earlier", "?", earlier, ()), CHECK]).outcomes[-1]
+    assert ["physical-B"] == [one.resource for one in outcome.findings]
+    assert ["physical-A", "physical-ProxyService"] == [one.resource for one in outcome.told_before]
+
+
+def test_a_service_of_which_more_than_the_revision_was_changed_is_told(account: Account) -> None:
+    account.drifts = [drifted("ProxyService", "MODIFIED", "/TaskDefinition", "/DesiredCount")]
+    assert ("ProxyService",) == account.outcome(CHECK).findings[0].logical_ids
+
+
+def test_a_stack_that_is_changing_is_not_compared(account: Account) -> None:
+    account.stack_status = "UPDATE_IN_PROGRESS"
+    outcome = account.report([stack.CHECK, CHECK]).outcomes[-1]
+    assert Status.BEHIND is outcome.status
+    assert "cloudformation:DetectStackDrift" not in account.asked
