@@ -28,10 +28,6 @@ WITHOUT_RESOURCE = {
     "states:SendTaskFailure",
     "states:SendTaskHeartbeat",
     "states:SendTaskSuccess",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
 }
 
 
