@@ -5,36 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.proxy.visitor import GATED, NAVIGATION, UPGRADE, access
+from tests.integration.proxy.visitor import NAVIGATION, UPGRADE, access
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text, Upstream
+    from tests.integration.proxy.conftest import Proxy, Upstream
 
 OTHER = "https://11111111.uat.example.test"
 FETCH = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-site"}
 
 
-@pytest.fixture(scope="module")
-def gated(start_proxy: StartProxy) -> Iterator[Proxy]:
-    with start_proxy(**GATED) as running:
-        yield running
-
-
 @pytest.fixture(params=["link", "public"])
 def either(request: pytest.FixtureRequest, proxy: Proxy, gated: Proxy) -> Proxy:
     return gated if request.param == "link" else proxy
-
-
-@pytest.fixture
-async def upstream(start_upstream: StartUpstream, text: Text) -> Upstream:
-    return await start_upstream(text("shown"))
-
-
-@pytest.fixture
-def session_id(upstream: Upstream, table: SessionsTable) -> str:
-    return table.put(ip=upstream.address, port=3000)
 
 
 FROM_ANOTHER_SESSION = [
