@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.functions.doctor.account import (
+    OTHER_GROUP,
     OTHER_LISTENER,
     OTHER_TARGET_GROUP,
     PROXY_GROUP,
@@ -59,6 +60,9 @@ def test_a_group_that_is_used_or_another_stacks_or_anybodys_is_none(account: Acc
 
 def test_what_the_stack_manages_is_never_one(account: Account) -> None:
     account.groups_in_use.clear()
+    for group in account.groups.values():
+        group["GroupName"] = f"cloud-agent-{group['GroupId']}"
+    del account.groups[OTHER_GROUP]
     account.target_groups[TARGET_GROUP]["LoadBalancerArns"] = []
     account.delete_load_balancer()
     assert Status.HEALTHY is account.outcome(CHECK).status
