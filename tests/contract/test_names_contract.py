@@ -87,6 +87,25 @@ def test_every_log_group_expires(resources: Document) -> None:
     assert all("RetentionInDays" in group for group in groups)
 
 
+def test_what_container_insights_logs_expires_because_the_group_is_there_before_the_first_task(
+    resources: Document,
+) -> None:
+    assert {"Name": "containerInsights", "Value": "enabled"} in resources["Cluster"]["Properties"]["ClusterSettings"]
+    name = resources["ContainerInsightsLogGroup"]["Properties"]["LogGroupName"]
+    assert {"Fn::Sub": "/aws/ecs/containerinsights/${Cluster}/performance"} == name
+    services = [r for r in resources.values() if r["Type"] == "AWS::ECS::Service"]
+    assert all("ContainerInsightsLogGroup" in service["DependsOn"] for service in services)
+
+
+def test_a_flood_of_the_webhook_takes_nothing_from_the_agents(functions: Document, resources: Document) -> None:
+    (stage,) = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::ApiGatewayV2::Stage"]
+    webhook, rest = stage["RouteSettings"]["POST /webhook"], stage["DefaultRouteSettings"]
+    assert webhook["ThrottlingRateLimit"] < rest["ThrottlingRateLimit"]
+    reserved = {"Fn::If": ["HasReservedConcurrency", {"Ref": "ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    kept = {name for name, p in functions.items() if p.get("ReservedConcurrentExecutions") == reserved}
+    assert {"WebhookFunction", "AgentApiFunction"} == kept
+
+
 def test_the_workflow_logs_without_its_tokens_and_is_traced(resources: Document) -> None:
     machine = resources["SessionStateMachine"]["Properties"]
     assert ("ALL", False) == (

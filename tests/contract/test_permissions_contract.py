@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     Document = dict[str, Any]
 
@@ -131,3 +133,10 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
         "CloseSessionFunctionRole",
         "ReportFailureFunctionRole",
     } == reads("GitHubSecret")
+
+
+def test_whatever_is_allowed_on_all_resources_says_why_beside_it(root: Path) -> None:
+    lines = (root / "template.yaml").read_text().splitlines()
+    everything = [line for line in lines if re.search(r'\bResources?:.*"\*"', line)]
+    assert len(WITHOUT_RESOURCE) / 4 < len(everything)
+    assert [] == [line for line in everything if not re.search(r'"\*"[^#]*# \w.{20}', line)]

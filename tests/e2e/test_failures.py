@@ -11,6 +11,8 @@ import psutil
 import pytest
 from tests.e2e.system import wait_for
 
+from cloud_agent_local import deployment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -262,8 +264,7 @@ def another_image(system: System, image: str) -> Iterator[None]:
     machine = system.executions.client.describe_state_machine(
         stateMachineArn=system.installation.outputs["StateMachineArn"]
     )
-    states = json.loads(machine["definition"])["States"]
-    current = ecs.describe_task_definition(taskDefinition=states["Run Agent"]["Arguments"]["TaskDefinition"])
+    current = ecs.describe_task_definition(taskDefinition=f"{deployment.STACK}-agent")
     kept = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "cpu", "memory", "requiresCompatibilities")
     definition = {name: current["taskDefinition"][name] for name in kept}
     containers = [{**one, "image": image} for one in current["taskDefinition"]["containerDefinitions"]]

@@ -37,6 +37,7 @@ class ByHand:
     """What somebody has made without a stack."""
 
     domain: str
+    vpc: str
     table: str
     cluster: str
     balancer: str
@@ -96,7 +97,7 @@ def by_hand(aws: EmbeddedAws) -> ByHand:
         Conditions=[{"Field": "host-header", "Values": [f"*.uat.{domain}"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": target_group}],
     )["Rules"][0]["RuleArn"]
-    return ByHand(domain, f"sessions-{name}", f"agents-{name}", arn, group, listener, target_group, rule)
+    return ByHand(domain, vpc, f"sessions-{name}", f"agents-{name}", arn, group, listener, target_group, rule)
 
 
 def adopt(aws: EmbeddedAws, folder: Path, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
@@ -134,7 +135,8 @@ def test_what_was_made_by_hand_becomes_the_stacks_and_stays_what_it_is(
     # What it says comes next.
     (overrides,) = [line for line in adopted.stdout.splitlines() if "--parameter-overrides" in line]
     given = dict(word.split("=", 1) for word in overrides.split() if "=" in word)
-    assert (by_hand.listener, "37", by_hand.group) == (
+    assert (by_hand.vpc, by_hand.listener, "37", by_hand.group) == (
+        given["VpcId"],
         given["ListenerArn"],
         given["ListenerRulePriority"],
         given["LoadBalancerSecurityGroupId"],

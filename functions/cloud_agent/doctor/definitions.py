@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ class _Comparison:
             for index, (one, other) in enumerate(zip(expected, seen, strict=True)):
                 yield from self.differences(state, f"{path}[{index}]", one, other)
         elif not self._same(expected, seen):
-            yield Difference(state, path, self._shown(expected), self._shown(seen))
+            yield Difference(state, path, *self._shown_apart(expected, seen))
 
     def _same(self, expected: object, seen: object) -> bool:
         if not isinstance(expected, str) or not isinstance(seen, str):
@@ -72,13 +73,24 @@ class _Comparison:
             self.names |= found.groupdict()
         return bool(found)
 
-    def _shown(self, value: object) -> str:
-        if value is _ABSENT:
-            return "absent"
-        text = value if isinstance(value, str) else json.dumps(value)
-        text = _PLACEHOLDER.sub(lambda found: self.names.get(found[1], found[0]), text)
-        text = text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
-        return repr(text) if isinstance(value, str) else text
+    def _shown_apart(self, expected: object, seen: object) -> tuple[str, str]:
+        """Both in short, where they part."""
+        one, other = self._text(expected), self._text(seen)
+        shared = len(os.path.commonprefix([one, other]))  # noqa: RUF071 - by characters, as is meant
+        start = max(0, shared - _LONGEST_SHOWN // 4) if max(len(one), len(other)) > _LONGEST_SHOWN else 0
+        return _shown(expected, one, start), _shown(seen, other, start)
+
+    def _text(self, value: object) -> str:
+        text = value if isinstance(value, str) else "" if value is _ABSENT else json.dumps(value)
+        return _PLACEHOLDER.sub(lambda found: self.names.get(found[1], found[0]), text)
+
+
+def _shown(value: object, text: str, start: int) -> str:
+    if value is _ABSENT:
+        return "absent"
+    end = start + _LONGEST_SHOWN
+    text = ("…" if start else "") + text[start:end] + ("…" if len(text) > end else "")
+    return repr(text) if isinstance(value, str) else text
 
 
 def differences(repository: str, deployed: str, known: Mapping[str, str]) -> list[Difference]:

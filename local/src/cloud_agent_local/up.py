@@ -15,19 +15,24 @@ from cloud_agent_local.parts import check_ports, check_tools, is_running, start,
 from cloud_agent_local.progress import part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cloud_agent_local.installation import RunningPart
     from cloud_agent_local.model_access import ModelAccess
 
+    Parameters = Mapping[str, str]
+
 START_SECONDS = 30.0
 
 
-def up(state_dir: Path, ports: Ports, parameters: Mapping[str, str] | None = None) -> Installation:
+def up(
+    state_dir: Path, ports: Ports, parameters: Parameters | Callable[[Installation], Parameters] | None = None
+) -> Installation:
     """Guarantee a whole running system, or none of it: what was started is stopped again when a part fails.
 
-    `parameters` are the stack's, over those of local mode.
+    `parameters` are the stack's, over those of local mode. A function is asked for them as soon as the embedded AWS
+    runs, and may make there what the stack is to find.
 
     Raises:
         LocalModeError: names the part, why, and what to do.
@@ -56,9 +61,12 @@ def is_up(installation: Installation | None) -> bool:
     return bool(installation and installation.repository and all(is_running(p) for p in installation.parts))
 
 
-def _bring_up(installation: Installation, model: ModelAccess, parameters: Mapping[str, str]) -> None:
+def _bring_up(
+    installation: Installation, model: ModelAccess, asked: Parameters | Callable[[Installation], Parameters]
+) -> None:
     with part("embedded AWS"):
         _start_embedded_aws(installation)
+        parameters = asked(installation) if callable(asked) else asked
     with part("local GitHub"):
         _start_local_github(installation)
     with part("scripted model" if model.scripted else f"model at {model.base_url}"):

@@ -14,7 +14,7 @@ from cloud_agent_local.adoption import account, dns_record, load_balancers
 from cloud_agent_local.adoption.import_change_set import adopt
 from cloud_agent_local.adoption.import_template import import_template, resources_to_import
 from cloud_agent_local.adoption.plan import ANY, decide
-from cloud_agent_local.adoption.resources import LISTENER_RULE, Found
+from cloud_agent_local.adoption.resources import LISTENER_RULE, TARGET_GROUP, Found
 from cloud_agent_local.adoption.stack import Stack
 from cloud_agent_local.errors import AdoptionError
 from cloud_agent_local.progress import console, part
@@ -66,10 +66,14 @@ def wishes(resources: Sequence[str]) -> dict[str, str]:
 
 
 def _parameters(aws: Aws, adopted: Sequence[Found]) -> dict[str, str]:
+    """The parameters of template.yaml without which the next deployment would replace what was adopted."""
+    parameters = {}
     for found in adopted:
-        if found.kind is LISTENER_RULE:
-            return load_balancers.parameters(aws, found.properties["ListenerArn"], found.properties["Priority"])
-    return {}
+        if found.kind is TARGET_GROUP:
+            parameters["VpcId"] = str(found.properties["VpcId"])
+        elif found.kind is LISTENER_RULE:
+            parameters |= load_balancers.parameters(aws, found.properties["ListenerArn"], found.properties["Priority"])
+    return parameters
 
 
 def _deployment(stack: str, parameters: dict[str, str]) -> str:

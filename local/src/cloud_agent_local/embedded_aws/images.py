@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 # The Dockerfiles' entry points end with the same modules. `local/python` is for tests: its task definition's
-# Command is what the interpreter is given; `local/python/<absolute path>` runs that file.
+# Command is what the interpreter is given; `local/python/<absolute path>` runs that file, whatever its tag.
 ENTRY_POINTS: dict[str, list[str]] = {
     "claude-cloud-agent/agent:local": [sys.executable, "-m", "cloud_agent_runner"],
     "claude-cloud-agent/proxy:local": [sys.executable, "-m", "cloud_agent_proxy"],
     "local/python": [sys.executable],
 }
+
+
+# An image may be named as one of the account's registry. What is there is not looked at.
+_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
 
 
 class ImageNotFoundError(Exception):
@@ -23,11 +28,12 @@ def entry_point(image: str) -> list[str]:
     Raises:
         ImageNotFoundError: The image is not in the table.
     """
-    repository, _, path = image.partition("python/")
+    name = _REGISTRY.sub("", image, count=1)
+    repository, _, path = name.partition("python/")
     if repository == "local/" and path:
-        return [sys.executable, "-u", f"/{path}"]
+        return [sys.executable, "-u", f"/{path.partition(':')[0]}"]
     try:
-        return list(ENTRY_POINTS[image])
+        return list(ENTRY_POINTS[name])
     except KeyError:
         known = ", ".join(sorted(ENTRY_POINTS))
         raise ImageNotFoundError(

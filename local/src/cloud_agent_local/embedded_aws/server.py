@@ -21,6 +21,7 @@ from cloud_agent_local.embedded_aws.fault_injection import install, with_faults
 from cloud_agent_local.embedded_aws.faults import Faults
 from cloud_agent_local.embedded_aws.patches import all_patches
 from cloud_agent_local.embedded_aws.settings import HOST
+from cloud_agent_local.embedded_aws.snapshots import Snapshot, with_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,8 @@ async def _serve(port: int, containers: ProcessContainers, faults: Faults) -> No
         logger.info("embedded AWS stopping", extra={"containers": len(containers.list())})
         await asyncio.to_thread(_end_tasks, containers)
 
-    application: Any = with_faults(app, faults)  # Starlette's types of ASGI and hypercorn's are not each other's
+    # Starlette's types of ASGI and hypercorn's are not each other's.
+    application: Any = with_snapshot(with_faults(app, faults), Snapshot())
     await serve_with_hypercorn(application, config, shutdown_trigger=end_of_service)
     await asyncio.to_thread(_end_lambda_workers)
 

@@ -15,7 +15,6 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import ParamValidator
-from cloud_agent.doctor.visits import Visit
 
 from cloud_agent.doctor.aws import Aws
 from cloud_agent.doctor.check import CannotLookError
@@ -29,6 +28,7 @@ from cloud_agent.doctor.container_environment import (
 )
 from cloud_agent.doctor.examination import Examination, Resource, Stack
 from cloud_agent.doctor.expected_environment import expected_values
+from cloud_agent.doctor.visits import Visit
 from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES
 
 if TYPE_CHECKING:
@@ -101,12 +101,17 @@ def stack_of(**parameters: str) -> Stack:
         | parameters,
         outputs={
             "HttpApiUrl": f"https://abcdef1234.execute-api.{REGION}.amazonaws.com",
+            "AgentApiUrl": f"https://abcdef1234.execute-api.{REGION}.amazonaws.com",
             "UatUrl": "https://uat.example.com",
             "ClusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{CLUSTER}",
         },
         resources={
             "SessionsTable": Resource("AWS::DynamoDB::Table", "acme-SessionsTable-1"),
             "IdempotencyTable": Resource("AWS::DynamoDB::Table", "acme-IdempotencyTable-1"),
+            "HttpApi": Resource("AWS::ApiGatewayV2::Api", "abcdef1234"),
+            "CanaryService": Resource(
+                "AWS::ECS::Service", f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{CLUSTER}/acme-CanaryService-1"
+            ),
             "Cluster": Resource("AWS::ECS::Cluster", CLUSTER),
             "AgentLogGroup": Resource("AWS::Logs::LogGroup", "/acme/agents"),
             "AgentSecurityGroup": Resource("AWS::EC2::SecurityGroup", "sg-0a1b2c3d4e5f60718"),

@@ -34,23 +34,18 @@ def _create(permissions: str) -> Callable[..., tuple[str, dict[str, str]]]:
         group = ec2._security_groups.get(props["GroupId"])
         if group is None:
             raise ValueError(f"The security group '{props['GroupId']}' does not exist")
-        group[permissions] = [*group.get(permissions, []), _permission(props)]
         rule_id = f"sgr-{secrets.token_hex(9)[:17]}"
+        rule: dict[str, Any] = provisioners._ec2_sg_permissions([props])[0]
+        group[permissions] = [*group.get(permissions, []), rule | {"SecurityGroupRuleId": rule_id}]
         return rule_id, {"Id": rule_id}
 
     return create
 
 
 def _delete(permissions: str) -> Callable[..., None]:
-    def delete(_rule_id: str, props: dict[str, Any]) -> None:
+    def delete(rule_id: str, props: dict[str, Any]) -> None:
         group = ec2._security_groups.get(props["GroupId"])
-        permission = _permission(props)
-        if group and permission in group.get(permissions, []):
-            group[permissions].remove(permission)
+        if group:
+            group[permissions] = [one for one in group[permissions] if one.get("SecurityGroupRuleId") != rule_id]
 
     return delete
-
-
-def _permission(props: dict[str, Any]) -> dict[str, Any]:
-    permission: dict[str, Any] = provisioners._ec2_sg_permissions([props])[0]
-    return permission

@@ -1,0 +1,37 @@
+"""One world of each load balancer mode for the folder; each test finds it whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.infrastructure.world import Mode, World, build, tear_down
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="session")
+def _worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Mode], World]]:
+    worlds: dict[Mode, World] = {}
+
+    def of(mode: Mode) -> World:
+        if mode not in worlds:
+            worlds[mode] = build(mode, tmp_path_factory.mktemp(mode), next(iter(worlds.values()), None))
+        return worlds[mode]
+
+    yield of
+    for world in worlds.values():
+        tear_down(world)
+
+
+@pytest.fixture(params=Mode, scope="session")
+def _shared_world(request: pytest.FixtureRequest, _worlds: Callable[[Mode], World]) -> World:
+    return _worlds(request.param)
+
+
+@pytest.fixture
+def world(_shared_world: World) -> Iterator[World]:
+    """A healthy world, of either mode; whatever a test breaks is brought back after it."""
+    yield _shared_world
+    _shared_world.bring_back()

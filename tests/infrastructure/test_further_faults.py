@@ -1,0 +1,19 @@
+"""Each hop's own faults are found by its own check, and by no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.infrastructure.further_faults import FURTHER, FurtherFault
+from tests.infrastructure.replay import found_checks
+
+if TYPE_CHECKING:
+    from tests.infrastructure.world import World
+
+
+@pytest.mark.parametrize("fault", FURTHER, ids=lambda fault: fault.name)
+def test_a_fault_is_found_by_the_check_of_its_hop_alone(world: World, fault: FurtherFault) -> None:
+    fault.set_up(world)
+    report = world.examine()
+    assert ((fault.check,), ()) == (found_checks(report), report.unseen)
