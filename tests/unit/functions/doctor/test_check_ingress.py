@@ -173,9 +173,21 @@ def test_a_shared_load_balancer_that_lets_nothing_out_is_mended_where_it_is_made
     assert f"In the template that owns {OTHER_GROUP}" in finding.mend
 
 
-def test_without_a_load_balancer_nobody_is_to_be_admitted(account: Account) -> None:
+def test_without_a_load_balancer_the_group_that_the_template_means_is_to_be_admitted(account: Account) -> None:
     account.delete_load_balancer()
-    assert Status.NOT_APPLICABLE is account.outcome(proxy_ingress.CHECK).status
+    assert Status.HEALTHY is account.outcome(proxy_ingress.CHECK).status
+    account.groups[PROXY_GROUP]["IpPermissions"] = [tcp(8080, groups=["sg-gone"])]
+    finding = only(account, proxy_ingress.CHECK)
+    assert f"the load balancer that is gone, is in {LOAD_BALANCER_GROUP}" in finding.problem
+
+
+def test_a_group_that_went_with_the_load_balancer_is_a_finding(account: Account) -> None:
+    account.delete_load_balancer()
+    del account.groups[LOAD_BALANCER_GROUP]
+    assert (
+        f"{LOAD_BALANCER_GROUP} of the load balancer that is gone, does not exist."
+        == only(account, proxy_ingress.CHECK).problem
+    )
 
 
 def test_without_a_service_the_stacks_group_is_judged(account: Account) -> None:
