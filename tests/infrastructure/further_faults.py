@@ -16,7 +16,7 @@ from tests.infrastructure.faults import (
     run_revision,
     update_service,
 )
-from tests.infrastructure.world import DOMAIN, UAT_NAME
+from tests.infrastructure.world import DOMAIN, UAT_NAME, redeliver_lost
 
 from cloud_agent_local import deployment
 
@@ -228,7 +228,7 @@ def github_secret_lacks_the_key(world: World) -> None:
 
 
 @found_by("secrets")
-def sign_in_secret_is_no_json(world: World) -> None:
+def access_keys_are_no_json(world: World) -> None:
     """The value alone was pasted."""
     _put_secret(world, "UatAccessKeysSecret", "signing_key")
 
@@ -262,7 +262,7 @@ def webhook_is_signed_with_another_secret(world: World) -> None:
 def app_is_suspended(world: World) -> None:
     """Nothing can be read or written any more."""
     github = world.system.github
-    (installation,) = github.call("GET", "/app/installations", as_app=True)
+    installation = github.call("GET", f"/repos/{world.system.repository}/installation", as_app=True)
     path = f"/app/installations/{installation['id']}/suspended"
     github.call("PUT", path, as_app=True)
     world.undo.callback(lambda: github.call("DELETE", path, as_app=True))
@@ -358,9 +358,9 @@ def _change_webhook(world: World, **change: str) -> None:
 
 
 def _restore_webhook(world: World, config: dict[str, str]) -> None:
-    """And have the last delivery be a good one: it greets the address, which has no answer to wait for here."""
+    """And have what was lost meanwhile delivered after all."""
     world.system.github.call("PATCH", "/app/hook/config", config, as_app=True)
-    eventually(lambda: world.system.deliveries()[0]["status_code"] == httpx.codes.OK)
+    redeliver_lost(world.system)
 
 
 def _change_row(world: World, attribute: str, value: str) -> None:
