@@ -16,7 +16,7 @@ from tests.infrastructure.faults import (
     run_revision,
     update_service,
 )
-from tests.infrastructure.world import DOMAIN, UAT_NAME, redeliver_lost
+from tests.infrastructure.world import DOMAIN, UAT_NAME, Mode, redeliver_lost
 
 from cloud_agent_local import deployment
 
@@ -35,6 +35,8 @@ class FurtherFault:
     set_up: Callable[[World], None]
     check: str
     """The check that is to find it."""
+    modes: tuple[Mode, ...]
+    """Where it is tried: a fault behind the proxy is the same in both modes."""
 
     @property
     def name(self) -> str:
@@ -45,11 +47,11 @@ class FurtherFault:
 FURTHER: list[FurtherFault] = []
 
 
-def found_by(check: str) -> Callable[[Callable[[World], None]], Callable[[World], None]]:
-    """Add a fault to the list."""
+def found_by(check: str, *modes: Mode) -> Callable[[Callable[[World], None]], Callable[[World], None]]:
+    """Add a fault to the list; without modes it is tried in one."""
 
     def add(set_up: Callable[[World], None]) -> Callable[[World], None]:
-        FURTHER.append(FurtherFault(set_up, check))
+        FURTHER.append(FurtherFault(set_up, check, modes or (Mode.OWN,)))
         return set_up
 
     return add
@@ -58,7 +60,7 @@ def found_by(check: str) -> Callable[[Callable[[World], None]], Callable[[World]
 # ---------------------------------------------------------------- from the browser to the proxy
 
 
-@found_by("dns-record")
+@found_by("dns-record", *Mode)
 def record_is_deleted(world: World) -> None:
     """No session's name resolves."""
     records = world.client("route53").list_resource_record_sets(HostedZoneId=world.zone_id)["ResourceRecordSets"]
@@ -66,52 +68,52 @@ def record_is_deleted(world: World) -> None:
     change_record(world, "DELETE", record)
 
 
-@found_by("certificate")
+@found_by("certificate", *Mode)
 def certificate_has_expired(world: World) -> None:
     """Nobody renewed what was imported."""
     import_certificate(world.client("acm"), UAT_NAME, began_days_ago=120, over=world.certificate_arn)
 
 
-@found_by("certificate")
+@found_by("certificate", *Mode)
 def certificate_is_for_another_name(world: World) -> None:
     """It was imported anew, without the wildcard."""
     import_certificate(world.client("acm"), f"uat.{DOMAIN}", over=world.certificate_arn)
 
 
-@found_by("listener")
+@found_by("listener", *Mode)
 def listener_is_deleted(world: World) -> None:
     """Nobody answers on 443."""
     world.client("elbv2").delete_listener(ListenerArn=world.listener_arn)
 
 
-@found_by("listener-rule")
+@found_by("listener-rule", *Mode)
 def rule_is_shadowed(world: World) -> None:
     """An earlier rule takes all names of the domain."""
     _create_rule(world, world.listener_arn, 5, [f"*.{DOMAIN}"], world.other.target_group_arn)
 
 
-@found_by("listener-rule")
+@found_by("listener-rule", *Mode)
 def rule_forwards_elsewhere(world: World) -> None:
     """Session URLs show another team's service."""
     actions = [{"Type": "forward", "TargetGroupArn": world.other.target_group_arn}]
     world.client("elbv2").modify_rule(RuleArn=world.resources["UatListenerRule"], Actions=actions)
 
 
-@found_by("listener-rule")
+@found_by("listener-rule", *Mode)
 def rule_is_for_another_host(world: World) -> None:
     """A misspelt domain."""
     conditions = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["*.uat.acme-preview.net"]}}]
     world.client("elbv2").modify_rule(RuleArn=world.resources["UatListenerRule"], Conditions=conditions)
 
 
-@found_by("target-group")
+@found_by("target-group", *Mode)
 def health_is_asked_for_elsewhere(world: World) -> None:
     """The proxy does not answer there, so it is taken for dead."""
     group = world.resources["ProxyTargetGroup"]
     world.client("elbv2").modify_target_group(TargetGroupArn=group, HealthCheckPath="/healthz")
 
 
-@found_by("target-health")
+@found_by("target-health", *Mode)
 def no_proxy_is_registered(world: World) -> None:
     """The load balancer knows nobody to forward to."""
     elbv2, group = world.client("elbv2"), world.resources["ProxyTargetGroup"]
@@ -121,13 +123,13 @@ def no_proxy_is_registered(world: World) -> None:
     world.undo.callback(lambda: elbv2.register_targets(TargetGroupArn=group, Targets=targets))
 
 
-@found_by("proxy-ingress")
+@found_by("proxy-ingress", *Mode)
 def proxy_is_open_to_everybody(world: World) -> None:
     """Whoever reaches the proxy's address passes the load balancer by."""
     _authorize(world, "ProxySecurityGroup", PROXY_PORT, {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]})
 
 
-@found_by("agent-ingress")
+@found_by("agent-ingress", *Mode)
 def agents_admit_another_group(world: World) -> None:
     """Another team's service reaches dev servers, past the proxy's access control."""
     _authorize(
@@ -135,7 +137,7 @@ def agents_admit_another_group(world: World) -> None:
     )
 
 
-@found_by("agent-ingress")
+@found_by("agent-ingress", *Mode)
 def agents_admit_nobody(world: World) -> None:
     """The proxy does not get through to any dev server."""
     revoke_ingress(world, "AgentSecurityGroup", "AgentIngress")

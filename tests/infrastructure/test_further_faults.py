@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from tests.infrastructure.world import World
 
 
-@pytest.mark.parametrize("fault", FURTHER, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    ("_shared_world", "fault"),
+    [pytest.param(mode, fault, id=f"{fault.name}-{mode}") for fault in FURTHER for mode in fault.modes],
+    indirect=["_shared_world"],
+)
 def test_a_fault_is_found_by_the_check_of_its_hop_alone(world: World, fault: FurtherFault) -> None:
     fault.set_up(world)
     report = world.examine()
