@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.rows import PullRequest, Rows, open_pull_request
 from tests.e2e.system import System
 
 from cloud_agent_local import up as lifecycle
@@ -75,3 +76,18 @@ def stage(_stage: System) -> Iterator[System]:
     yield _stage
     _stage.github.call("DELETE", "/admin/faults")
     _stage.end_all()
+
+
+@pytest.fixture(scope="session")
+def _pull_request(_stage: System) -> PullRequest:
+    return open_pull_request(_stage)
+
+
+@pytest.fixture
+def rows(stage: System, _pull_request: PullRequest) -> Iterator[Rows]:
+    """Sessions made of rows alone, on a pull request of the stage; deleted after the test."""
+    made = Rows(stage, _pull_request)
+    try:
+        yield made
+    finally:
+        made.take_away()

@@ -12,6 +12,7 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -25,7 +26,7 @@ from cloud_agent_local.up import webhook_url
 from cloud_agent_local.visitor import Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from cloud_agent_local.installation import Installation
@@ -112,18 +113,20 @@ class System:
         """Have the sweeper run now, without waiting for its schedule."""
         return self.invoke("SweepIdleFunction")
 
-    def invoke(self, logical_id: str) -> dict[str, Any]:
-        """Have a scheduled function of the stack run now, without waiting for its schedule."""
-        function = next(
-            f["FunctionName"]
-            for page in self.client("lambda").get_paginator("list_functions").paginate()
-            for f in page["Functions"]
-            if logical_id in f["FunctionName"]
-        )
-        answer = self.client("lambda").invoke(FunctionName=function)
+    def invoke(self, logical_id: str, event: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+        """What one of the template's functions answers to an event."""
+        function = self.physical_id(logical_id)
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(dict(event)))
         payload = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, payload
         return dict(payload)
+
+    def physical_id(self, logical_id: str) -> str:
+        """What one of the template's resources is called in this stack."""
+        described = self.client("cloudformation").describe_stack_resource(
+            StackName=deployment.STACK, LogicalResourceId=logical_id
+        )
+        return str(described["StackResourceDetail"]["PhysicalResourceId"])
 
     @contextmanager
     def faults(self, *faults: dict[str, Any]) -> Iterator[None]:
@@ -316,7 +319,7 @@ class System:
             "X-GitHub-Delivery": str(uuid.uuid4()),
             "X-Hub-Signature-256": "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest(),
         }
-        return httpx.post(webhook_url(self.installation), content=body, headers=headers, timeout=15, trust_env=False)
+        return httpx.post(webhook_url(self.installation), content=body, headers=headers, timeout=30, trust_env=False)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """A client of the embedded AWS."""

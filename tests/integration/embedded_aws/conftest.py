@@ -75,6 +75,10 @@ class EmbeddedAws:
         finally:
             self.process.kill()
 
+    def log(self) -> str:
+        """What it has written so far."""
+        return "".join((self.directory / name).read_text(errors="replace") for name in ("out", "err"))
+
     def client(self, service: str) -> Any:  # noqa: ANN401 - a client of whatever service
         if service not in self._clients:
             make_client: Any = boto3.client  # whose stubs want a literal name

@@ -245,7 +245,7 @@ def test_an_alarm_on_a_metric_math_expression_is_stored_as_declared(aws: Embedde
         stat = {"Metric": metric, "Period": 60, "Stat": "Average"}
         return {"Id": name.lower(), "ReturnData": False, "MetricStat": stat}
 
-    alarm = {
+    alarm: Json = {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
             "Metrics": [{"Id": "missing", "Expression": "desired - running"}, query("Desired"), query("Running")],

@@ -54,6 +54,14 @@ def test_a_function_has_its_roles_permissions_only(strict_aws: EmbeddedAws, stri
     assert f":assumed-role/{allowed.rsplit('/', 1)[-1]}/" in seen["who"]
 
 
+def test_a_refusal_is_in_the_log_with_who_what_and_where(strict_aws: EmbeddedAws, strict_table: str) -> None:
+    role = strict_aws.role("lambda.amazonaws.com", ("dynamodb:GetItem", table_arn(strict_table)))
+    strict_aws.invoke(strict_aws.function(READ_AND_WRITE, role=role), {"table": strict_table})
+    lines = [line for line in strict_aws.log().splitlines() if role.rsplit("/", 1)[-1] in line]
+    (refused,) = [line.partition("refused by IAM: ")[2].split() for line in lines if "refused by IAM" in line]
+    assert ["dynamodb:PutItem", table_arn(strict_table)] == refused[1:]
+
+
 TASK = """
     from botocore.exceptions import ClientError
     import boto3

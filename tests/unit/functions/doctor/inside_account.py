@@ -15,7 +15,6 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import ParamValidator
-from cloud_agent.doctor.visits import Visit
 
 from cloud_agent.doctor.aws import Aws
 from cloud_agent.doctor.check import CannotLookError
@@ -29,6 +28,7 @@ from cloud_agent.doctor.container_environment import (
 )
 from cloud_agent.doctor.examination import Examination, Resource, Stack
 from cloud_agent.doctor.expected_environment import expected_values
+from cloud_agent.doctor.visits import Visit
 from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES
 
 if TYPE_CHECKING:

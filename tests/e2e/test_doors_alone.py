@@ -1,0 +1,189 @@
+"""The system's doors by themselves, in the deployed stack: GitHub's deliveries, the agents' API, the visitors' proxy.
+
+Against sessions made of rows, as in test_functions_alone.py and for the same reason.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from tests.e2e.system import wait_for
+
+from cloud_agent.domain.entry_link import entry_link
+from cloud_agent.domain.session import Session, session_url
+from cloud_agent_local.deployment import STACK
+
+if TYPE_CHECKING:
+    from tests.e2e.rows import Rows, RowSession
+    from tests.e2e.system import System
+
+NO_WAIT = "a-token-of-no-wait"  # Step Functions has never given it out; IAM is asked all the same
+
+
+# ------------------------------------------------------------ GitHub's deliveries
+
+
+def says(stage: System, rows: Rows, body: str, comment_id: int | None = None) -> httpx.Response:
+    """What the webhook answers to somebody's comment on the pull request."""
+    event = json.loads(json.dumps(rows.pull.comment_event))
+    event["comment"] |= {"id": comment_id or 1_000_000 + secrets.randbelow(1_000_000_000), "body": body}
+    return stage.deliver("issue_comment", event)
+
+
+def test_a_comment_is_a_prompt_once_however_often_it_is_delivered(stage: System, rows: Rows) -> None:
+    session, comment_id = rows.session(), 1_000_000 + secrets.randbelow(1_000_000_000)
+
+    answers = [says(stage, rows, "A wish", comment_id) for _ in range(2)]
+
+    taken = (202, {"session_id": session.id, "taken": "prompt"})
+    assert [taken, taken] == [(answer.status_code, answer.json()) for answer in answers]
+    assert ["A wish"] == [item["body"]["S"] for item in rows.items(session, "PROMPT#")]
+
+
+def test_a_comment_that_github_could_not_be_asked_about_is_forgotten(stage: System, rows: Rows) -> None:
+    rows.session()
+    path = f"/repos/{stage.repository}/collaborators/.*"
+    with stage.faults({"kind": "status", "status": 502, "path": path, "actor": "app", "count": 10}):
+        assert 503 == says(stage, rows, "A wish").status_code
+
+
+def test_a_question_is_answered_from_the_sessions_rows(stage: System, rows: Rows) -> None:
+    session = rows.session()
+
+    answer = says(stage, rows, "/status")
+
+    assert (202, {"session_id": session.id, "taken": "/status"}) == (answer.status_code, answer.json())
+
+
+def test_an_end_is_told_to_whichever_wait_the_execution_is_in(stage: System, rows: Rows) -> None:
+    session = rows.session(lifecycle_token=NO_WAIT, start_token=NO_WAIT)
+
+    answer = says(stage, rows, "/stop")
+
+    assert (202, {"session_id": session.id, "taken": "/stop"}) == (answer.status_code, answer.json())
+    assert "ending" in stage.item(f"SESSION#{session.id}", "SESSION")
+
+
+def test_a_restart_starts_an_execution(stage: System, rows: Rows) -> None:
+    issue = stage.open_issue("Again", "Please.")
+    rows.session("STOPPED", issue_number=issue)
+
+    def do_nothing(definition: dict[str, Any]) -> None:
+        definition.clear()
+        definition |= {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Succeed"}}}
+
+    with stage.changed_workflow(do_nothing):
+        assert 202 == says(stage, rows, "/restart").status_code
+        assert 1 == len(stage.executions_here(issue))
+
+
+# ------------------------------------------------------------ The agents' API
+
+
+def agent(stage: System, session: RowSession, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the session's container is answered; a GET where there is nothing to say."""
+    answer = httpx.request(
+        "GET" if body is None else "POST",
+        f"{stage.installation.outputs['HttpApiUrl']}/agent/{path}",
+        json=body,
+        headers={"Authorization": f"Bearer {session.token}"},
+        timeout=30,
+        trust_env=False,
+    )
+    assert 200 == answer.status_code, answer.text
+    return dict(answer.json())
+
+
+def test_the_agent_is_told_what_it_is_asked(stage: System, rows: Rows) -> None:
+    session = rows.session()
+    prompt_id = rows.prompt(session)
+
+    assert [prompt_id] == [prompt["id"] for prompt in agent(stage, session, "prompts")["prompts"]]
+
+
+def test_the_agents_turn_is_noted_and_its_answer_kept(stage: System, rows: Rows) -> None:
+    session = rows.session(pull_number=None)
+    prompt_id = rows.prompt(session)
+
+    agent(stage, session, "progress", {"event": "turn_started", "prompt_id": prompt_id})
+    finished = {"is_error": False, "result": "Done.", "turns": 1, "cost_usd": 0.01, "head_sha": None}
+    agent(stage, session, "progress", {"event": "turn_finished", "prompt_id": prompt_id, **finished})
+
+    assert ["ANSWERED"] == [item["state"]["S"] for item in rows.items(session, "PROMPT#")]
+    assert ["Done."] == [item["result"]["S"] for item in rows.items(session, "ANSWER#")]
+
+
+def test_the_agent_is_given_a_git_token(stage: System, rows: Rows) -> None:
+    assert agent(stage, rows.session(), "git-token", {})["token"]
+
+
+def test_the_agent_is_given_its_repositorys_environment(stage: System, rows: Rows) -> None:
+    secret = f"{STACK}/env/{stage.repository}/DATABASE_URL"
+    manager = stage.client("secretsmanager")
+    manager.create_secret(Name=secret, SecretString="sqlite://")
+    try:
+        given = agent(stage, rows.session(), "environment", {"names": ["DATABASE_URL"]})
+    finally:
+        manager.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+
+    assert {"values": {"DATABASE_URL": "sqlite://"}} == given
+
+
+def test_the_agents_heartbeat_is_passed_on_to_its_wait(stage: System, rows: Rows) -> None:
+    assert {"status": "RUNNING"} == agent(stage, rows.session(), "heartbeat", {"task_token": NO_WAIT})
+
+
+def test_an_agent_that_is_done_ends_its_wait_well(stage: System, rows: Rows) -> None:
+    session = rows.session(lifecycle_token=NO_WAIT)
+    done = {"task_token": NO_WAIT, "outcome": "completed", "error": "", "message": "Done."}
+    assert {} == agent(stage, session, "done", done)
+
+
+def test_an_agent_that_gives_up_fails_its_wait(stage: System, rows: Rows) -> None:
+    session = rows.session(lifecycle_token=NO_WAIT)
+    failed = {"task_token": NO_WAIT, "outcome": "failed", "error": "AgentError", "message": "No."}
+    assert {} == agent(stage, session, "done", failed)
+
+
+# ------------------------------------------------------------ The visitors' proxy
+
+
+def serving(rows: Rows) -> RowSession:
+    """A running session with a dev server."""
+    starting = rows.session("STARTING")
+    task = rows.run_agent(starting)
+    details = {d["name"]: d["value"] for attachment in task["attachments"] for d in attachment["details"]}
+    running = {"status": "RUNNING", "ip": details["privateIPv4Address"], "port": 3000, "task_arn": task["taskArn"]}
+    return rows.changed(starting, **running)
+
+
+def link(stage: System, session: RowSession) -> str:
+    """What the session's comment would link."""
+    secret = stage.client("secretsmanager").get_secret_value(
+        SecretId=stage.installation.outputs["UatAccessKeysSecretArn"]
+    )["SecretString"]
+    url = session_url(stage.installation.uat_url, session.id)
+    return entry_link(url, Session.model_validate(session.row), json.loads(secret)["signing_key"])
+
+
+def test_the_proxy_shows_a_session_until_its_row_says_that_it_is_over(stage: System, rows: Rows) -> None:
+    session = serving(rows)
+    visitor = stage.stranger(session.session)
+    visitor.enter(link(stage, session))
+
+    assert "hello" == wait_for(visitor.fetch, lambda page: 200 == page.status, 15).text
+    rows.changed(session, status="STOPPED", end_reason="By a test.")
+    assert 410 == wait_for(visitor.fetch, lambda page: 200 != page.status, 10).status
+
+
+def test_the_proxy_notes_a_visit_on_the_row(stage: System, rows: Rows) -> None:
+    session = serving(rows)
+    visitor = stage.stranger(session.session)
+    visitor.enter(link(stage, session))
+
+    wait_for(visitor.fetch, lambda page: 200 == page.status, 15)
+
+    stage.wait_for_row(session.session, lambda row: "last_visited_at" in row, 15)

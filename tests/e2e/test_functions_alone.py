@@ -1,0 +1,189 @@
+"""Each step's function by itself, in the deployed stack and under its own role: it does what its state promises.
+
+Quick, and with nobody else who could make good what it cannot do: these are tests that a permission taken away breaks
+(docs/permissions.md).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e.rows import LIVE, WAITING, sample_event
+from tests.e2e.system import wait_for
+
+if TYPE_CHECKING:
+    from tests.e2e.rows import Rows
+    from tests.e2e.system import System
+
+NO_WAIT = "a-token-of-no-wait"  # Step Functions has never given it out; IAM is asked all the same
+
+
+def is_woken(stage: System, execution_arn: str) -> None:
+    """The execution's wait has been answered."""
+    describe = stage.executions.client.describe_execution
+    wait_for(lambda: describe(executionArn=execution_arn)["status"], lambda status: "SUCCEEDED" == status, 5)
+
+
+def deployment(stage: System, rows: Rows) -> int:
+    """A Deployment of the pull request that says that it is live; returns its id."""
+    path = f"/repos/{stage.repository}/deployments"
+    asked = {"ref": rows.pull.branch, "environment": "uat/rows", "auto_merge": False, "required_contexts": []}
+    made = stage.github.call("POST", path, asked)
+    stage.github.call("POST", f"{path}/{made['id']}/statuses", {"state": "success"})
+    return int(made["id"])
+
+
+def deployment_state(stage: System, deployment_id: int) -> str:
+    """What the Deployment says now."""
+    path = f"/repos/{stage.repository}/deployments/{deployment_id}/statuses"
+    return str(stage.github.call("GET", path)[0]["state"])
+
+
+# ------------------------------------------------------------ The workflow's steps
+
+
+def test_create_branch_makes_the_branch_and_claims_its_first_commit(stage: System, rows: Rows) -> None:
+    session = rows.session("QUEUED", branch=f"claude/alone-{secrets.token_hex(4)}", base_sha=None, pull_number=None)
+
+    made = stage.invoke("CreateBranchFunction", session.step())
+
+    ref = stage.github.call("GET", f"/repos/{stage.repository}/git/ref/heads/{session.row['branch']}")
+    row = stage.row(session.id)
+    assert (made["base_sha"], ref["object"]["sha"]) == (row["base_sha"], row["initial_sha"])
+    assert stage.item(f"COMMIT#{stage.repository}#{row['initial_sha']}", "BRANCH")
+
+
+def test_open_draft_pull_request_ties_it_to_the_session_with_comment_and_deployment(stage: System, rows: Rows) -> None:
+    session = rows.session("QUEUED", pull_number=None)
+    rows.forget_commit()
+
+    opened = stage.invoke("OpenDraftPullRequestFunction", session.step())
+
+    assert rows.pull.number == opened["pull_number"]
+    assert "🕓 Queued" in stage.status_comment(session.session)
+    assert rows.commit_is_known()
+    assert "deployment_id" in stage.row(session.id)
+
+
+def test_take_slot_gives_the_free_slot_to_who_waits(stage: System, rows: Rows) -> None:
+    session = rows.session("QUEUED")
+    rows.place(session, WAITING)
+
+    assert {"taken": True, "place": None} == stage.invoke("TakeSlotFunction", session.step())
+    assert "STARTING" == rows.status(session)
+
+
+def test_take_slot_wakes_the_execution_that_waits(stage: System, rows: Rows) -> None:
+    session = rows.session("QUEUED")
+    waiting = rows.park(session, "start_token")
+    rows.place(session, WAITING)
+
+    stage.invoke("TakeSlotFunction", session.step())
+
+    is_woken(stage, waiting)
+
+
+def test_register_ip_takes_the_tasks_address_from_ecs(stage: System, rows: Rows) -> None:
+    session = rows.session("STARTING")
+    task = rows.run_agent(session)
+
+    registered = stage.invoke("RegisterIpFunction", session.step(port=3000))
+
+    assert task["taskArn"] == registered["task_arn"]
+    assert ("RUNNING", registered["ip"]) == (rows.status(session), stage.row(session.id)["ip"])
+
+
+def test_announce_session_shows_the_link_in_comment_and_deployment(stage: System, rows: Rows) -> None:
+    session = rows.session()
+
+    announced = stage.invoke("AnnounceSessionFunction", session.step(pull_number=rows.pull.number))
+
+    assert f"//{session.id}." in announced["session_url"]
+    assert "/.uat/enter?token=" in stage.status_comment(session.session)
+    assert "success" == deployment_state(stage, int(stage.row(session.id)["deployment_id"]))
+
+
+def test_close_session_ends_the_row_frees_slot_and_lock_and_takes_the_live_address_back(
+    stage: System, rows: Rows
+) -> None:
+    shown = deployment(stage, rows)
+    session = rows.session(deployment_id=shown)
+    rows.place(session, LIVE)
+    rows.forget_commit()
+
+    stage.invoke("CloseSessionFunction", session.step(status="STOPPED", reason="By a test."))
+
+    assert "STOPPED" == rows.status(session)
+    assert session.id not in stage.slots()[0]
+    assert {} == stage.item(f"ISSUE#{stage.repository}#{session.row['issue_number']}", "LOCK")
+    assert rows.commit_is_known()
+    assert "inactive" == deployment_state(stage, shown)
+
+
+def test_close_session_wakes_the_execution_that_waits(stage: System, rows: Rows) -> None:
+    closing, waits = rows.session(pull_number=None), rows.session("QUEUED")
+    waiting = rows.park(waits, "start_token")
+    rows.place(closing, LIVE)
+    rows.place(waits, WAITING)
+
+    stage.invoke("CloseSessionFunction", closing.step(status="STOPPED", reason="By a test."))
+
+    is_woken(stage, waiting)
+
+
+def test_report_failure_tells_people_on_the_pull_request(stage: System, rows: Rows) -> None:
+    session = rows.session()
+    failure = {"state": "Run Agent", "error": "AgentTaskStoppedError", "cause": "Pulled by a test."}
+
+    told = stage.invoke("ReportFailureFunction", session.step(**failure))
+
+    body = next(c["body"] for c in stage.comments(rows.pull.number) if c["id"] == told["comment_id"])
+    assert "Pulled by a test." in body
+
+
+# ------------------------------------------------------------ The others
+
+
+def test_publish_session_brings_what_changed_onto_the_comment(stage: System, rows: Rows) -> None:
+    comment = stage.comment(rows.pull.number, "To be edited")
+    rows.forget_commit()
+    session = rows.session(comment_id=comment["id"], reported_head_sha=rows.pull.head_sha)
+    keys = {"pk": {"S": f"SESSION#{session.id}"}, "sk": {"S": "SESSION"}}
+
+    stage.invoke("PublishSessionFunction", {"Records": [{"eventName": "MODIFY", "dynamodb": {"Keys": keys}}]})
+
+    assert rows.commit_is_known()
+    assert "🟢 Running" in stage.status_comment(session.session)
+
+
+def test_task_stopped_notes_it_and_fails_the_waits(stage: System, rows: Rows) -> None:
+    session = rows.session(lifecycle_token=NO_WAIT)
+    variables = {"SESSION_ID": session.id, "TASK_TOKEN": NO_WAIT}
+    environment = [{"name": name, "value": value} for name, value in variables.items()]
+    event = sample_event("task_stopped/container_exited")
+    event["detail"]["overrides"]["containerOverrides"][0]["environment"] = environment
+
+    assert {"failed_waits": 0} == stage.invoke("TaskStoppedFunction", event)
+    assert "OutOfMemory" in stage.row(session.id)["task_stopped_reason"]
+
+
+def test_a_sweep_closes_what_an_aborted_execution_left_and_repeats_an_end(stage: System, rows: Rows) -> None:
+    ago = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    ending = {"status": "STOPPED", "reason": "By a test."}
+    asked = rows.session(lifecycle_token=NO_WAIT, start_token=NO_WAIT, ending=ending)
+    abandoned = rows.session("STARTING", created_at=ago)
+    task = rows.run_agent(abandoned)
+    rows.forget_commit()
+    for session in (abandoned, asked):
+        rows.place(session, LIVE)
+
+    done: dict[str, Any] = stage.sweep()
+
+    assert "SweepFailed" not in done
+    assert ("FAILED", "RUNNING") == (rows.status(abandoned), rows.status(asked))
+    assert abandoned.id not in stage.slots()[0]
+    assert {} == stage.item(f"ISSUE#{stage.repository}#{abandoned.row['issue_number']}", "LOCK")
+    assert rows.commit_is_known()
+    assert [] == stage.running_tasks(abandoned.session), task["taskArn"]

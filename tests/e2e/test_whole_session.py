@@ -1,0 +1,50 @@
+"""A session from its label to its end, followed closely: whatever stops its workflow fails the test at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.e2e.system import ENDED, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.system import Session, System
+
+
+@pytest.fixture
+def session(stage: System) -> Iterator[Session]:
+    """A session that has just been asked for. Its agent takes up the issue and is not heard of again."""
+    started = stage.start("From label to end", "agent: silent")
+    try:
+        yield started
+    finally:
+        if "RUNNING" != execution(stage, started) and stage.row(started.id).get("status") not in ENDED | {None}:
+            # Its workflow was not able to close it.
+            ago = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            stage.write(started, created_at=ago)
+            stage.sweep()
+
+
+def execution(stage: System, session: Session) -> str:
+    """How the session's execution is."""
+    return str(stage.executions.client.describe_execution(executionArn=session.execution_arn)["status"])
+
+
+def test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_task(
+    stage: System, session: Session
+) -> None:
+    _, row = wait_for(
+        lambda: (execution(stage, session), stage.row(session.id)),
+        lambda seen: "RUNNING" != seen[0] or ("lifecycle_token" in seen[1] and "turn_started" in seen[1]["activity"]),
+    )
+    assert "lifecycle_token" in row, row
+    stage.comment(row["pull_number"], "/stop")
+
+    assert "SUCCEEDED" == stage.wait_for_end(session)
+    assert "STOPPED" == stage.row(session.id)["status"]
+    cluster = stage.installation.outputs["ClusterArn"]
+    (task,) = stage.client("ecs").describe_tasks(cluster=cluster, tasks=[row["task_arn"]])["tasks"]
+    assert "Session over: Stopped by octo-dev." == task.get("stoppedReason")
