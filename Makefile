@@ -7,6 +7,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Checkov pins an older boto3 than ours, and so has an environment of its own.
+CHECKOV := .checkov
+CHECKOV_INSTALLED := $(CHECKOV)/.installed
 # Each folder with a unit's requirements.txt; the unit, and its dependency group, is the first part of its path.
 REQUIREMENTS := functions/dependencies proxy agent
 export SAM_CLI_TELEMETRY := 0
@@ -22,6 +25,11 @@ $(INSTALLED): requirements/dev.txt requirements/uv.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CHECKOV_INSTALLED): requirements/checkov.txt | $(INSTALLED)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CHECKOV)
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(CHECKOV)/bin/python requirements/checkov.txt
 	@touch $@
 
 .PHONY: install
@@ -54,13 +62,15 @@ security: $(INSTALLED) ## Run the tests of what the proxy refuses, limits and su
 	$(BIN)/python -m pytest -m security --numprocesses 2 tests/unit/proxy tests/integration/proxy
 
 .PHONY: lint
-lint: $(INSTALLED) ## Check style, imports and templates
+lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --verbose
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/hadolint --no-color agent/Dockerfile proxy/Dockerfile
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+	$(BIN)/python -m tests.expanded_template > $(CHECKOV)/template.json
+	$(CHECKOV)/bin/checkov --file $(CHECKOV)/template.json --framework cloudformation --compact --quiet --skip-download
 
 .PHONY: types
 types: $(INSTALLED) ## Check types
@@ -89,6 +99,8 @@ lock: $(INSTALLED) ## Resolve the dependencies anew
 	  --custom-compile-command "make lock" --output-file requirements/dev.txt
 	echo uv | $(BIN)/uv pip compile --quiet - --constraint requirements/dev.txt --generate-hashes --universal \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/uv.txt
+	echo checkov | $(BIN)/uv pip compile --quiet - --generate-hashes --universal --python-version 3.11 \
+	  --no-annotate --custom-compile-command "make lock" --output-file requirements/checkov.txt
 	for folder in $(REQUIREMENTS); do \
 	  $(BIN)/uv pip compile --quiet --group $${folder%%/*} --constraint requirements/dev.txt --generate-hashes \
 	    --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
@@ -97,4 +109,4 @@ lock: $(INSTALLED) ## Resolve the dependencies anew
 
 .PHONY: clean
 clean: ## Remove everything that make built
-	rm -rf $(VENV) .aws-sam .bench .conformance .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CHECKOV) .aws-sam .bench .conformance .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -65,7 +65,9 @@ def test_a_unit_ships_the_versions_that_the_tests_ran_with(unit: str) -> None:
     assert {name: tested.get(name) for name in shipped} == shipped
 
 
-@pytest.mark.parametrize("path", ["requirements/dev.txt", "requirements/uv.txt", *REQUIREMENTS.values()])
+@pytest.mark.parametrize(
+    "path", ["requirements/dev.txt", "requirements/uv.txt", "requirements/checkov.txt", *REQUIREMENTS.values()]
+)
 def test_a_lock_names_hashes_and_no_registry(path: str) -> None:
     text = (PROJECT / path).read_text()
 

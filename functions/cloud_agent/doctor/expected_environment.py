@@ -47,12 +47,18 @@ _OUTPUTS: Final = {"AGENT_API_URL": "AgentApiUrl", "CLUSTER_ARN": "ClusterArn", 
 
 def expected_values(stack: Stack) -> Mapping[str, str]:
     """By variable; one whose value the stack does not tell is absent. Of a secret the value is its ARN."""
+    staging = bool(stack.parameters.get("StagingAgentImageUri"))
     found = {
         **_CONSTANTS,
         **{name: stack.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()},
         **{name: stack.physical_id(resource) for name, resource in _RESOURCES.items()},
         **{name: stack.outputs.get(output, "") for name, output in _OUTPUTS.items()},
+        "AGENT_TASK_FAMILY": f"{stack.name}-agent",
+        "CANARY_SERVICE": stack.physical_id("CanaryService").rpartition("/")[2],
+        "ENVIRONMENT_SECRET_PREFIX": f"{stack.name}/env",
         "STACK_NAME": stack.name,
+        "STAGING_AGENT_TASK_FAMILY": f"{stack.name}-staging-agent",
+        "STAGING_TRIGGER_LABEL": stack.parameters.get("StagingTriggerLabel", "") if staging else "",
         "UAT_DOMAIN": stack.uat_domain,
     }
     return {name: value for name, value in found.items() if value}

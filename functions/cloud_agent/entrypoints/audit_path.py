@@ -35,7 +35,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         "AuditFindings": report.finding_count,
         "AuditUnseen": len(report.unseen),
         "NewFindings": len(found - before),
-        "DriftedResources": sum(len(o.findings) for o in report.outcomes if o.check == "stack-drift"),
+        "DriftedResources": sum(
+            len(o.findings) + len(o.told_before) for o in report.outcomes if o.check == "stack-drift"
+        ),
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)

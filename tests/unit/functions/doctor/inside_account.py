@@ -108,6 +108,10 @@ def stack_of(**parameters: str) -> Stack:
         resources={
             "SessionsTable": Resource("AWS::DynamoDB::Table", "acme-SessionsTable-1"),
             "IdempotencyTable": Resource("AWS::DynamoDB::Table", "acme-IdempotencyTable-1"),
+            "HttpApi": Resource("AWS::ApiGatewayV2::Api", "abcdef1234"),
+            "CanaryService": Resource(
+                "AWS::ECS::Service", f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{CLUSTER}/acme-CanaryService-1"
+            ),
             "Cluster": Resource("AWS::ECS::Cluster", CLUSTER),
             "AgentLogGroup": Resource("AWS::Logs::LogGroup", "/acme/agents"),
             "AgentSecurityGroup": Resource("AWS::EC2::SecurityGroup", "sg-0a1b2c3d4e5f60718"),

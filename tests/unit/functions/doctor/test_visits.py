@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.server
 import socket
 import ssl
 import threading
@@ -15,55 +13,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.unit.functions.doctor.loopback import sending, serving
 
 from cloud_agent.doctor import visits
 from cloud_agent.doctor.visits import Visit, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import http.server
     from pathlib import Path
 
 TOKEN = "very-secret"
 LIVE = b'{"error": null, "title": "The session is live", "live": true}'
-
-
-@contextlib.contextmanager
-def serving(
-    answer: Callable[[http.server.BaseHTTPRequestHandler], None], tls: ssl.SSLContext | None = None
-) -> Iterator[int]:
-    """A server on loopback, until the block is left; gives its port."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer(self)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def sending(
-    status: int, body: bytes, *headers: tuple[str, str]
-) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
-    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
-        request.send_response(status)
-        for name, value in headers:
-            request.send_header(name, value)
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-    return answer
 
 
 @pytest.mark.parametrize("body", [b"<h1>503 Service Temporarily Unavailable</h1>", b'{"live": true}', b"[1]", b""])

@@ -1,0 +1,103 @@
+"""The check `github-app`, where GitHub says of an App what the local GitHub's own App never lacks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from tests.unit.functions.doctor.inside_account import Account
+from tests.unit.functions.doctor.loopback import sending, serving
+
+from cloud_agent.doctor.checks.github_app import CHECK, EVENTS, PERMISSIONS
+
+if TYPE_CHECKING:
+    import http.server
+    from collections.abc import Iterator
+
+
+class AppOnGitHub:
+    """What GitHub answers about one App, by path."""
+
+    def __init__(self) -> None:
+        self.app: dict[str, Any] = {
+            "id": 4711,
+            "slug": "cloud-agent",
+            "html_url": "https://github.com/apps/cloud-agent",
+            "permissions": dict(PERMISSIONS),
+            "events": sorted(EVENTS),
+        }
+        self.installations: list[dict[str, Any]] = [self.installation(1), self.installation(2)]
+
+    @staticmethod
+    def installation(number: int) -> dict[str, Any]:
+        return {
+            "id": number,
+            "account": {"login": f"acme-{number}"},
+            "permissions": dict(PERMISSIONS),
+            "suspended_at": None,
+            "html_url": f"https://github.com/organizations/acme-{number}/settings/installations/{number}",
+        }
+
+    def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
+        """Of the installations one a page, as GitHub pages what is more than fits."""
+        path, _, query = request.path.partition("?")
+        if path == "/app":
+            sending(200, json.dumps(self.app).encode())(request)
+            return
+        page = int(query.rpartition("page=")[2]) if "&page=" in query else 1
+        host = request.headers["Host"]
+        more = page < len(self.installations)
+        link = [("Link", f'<http://{host}{path}?per_page=100&page={page + 1}>; rel="next"')] if more else []
+        sending(200, json.dumps(self.installations[page - 1 : page]).encode(), *link)(request)
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(pem, form, serialization.NoEncryption()).decode()
+
+
+@pytest.fixture
+def github() -> AppOnGitHub:
+    return AppOnGitHub()
+
+
+@pytest.fixture
+def account(github: AppOnGitHub, private_key: str) -> Iterator[Account]:
+    with serving(github.answer) as port:
+        account = Account(GitHubApiUrl=f"http://127.0.0.1:{port}")
+        secret = json.dumps({"app_id": "4711", "private_key": private_key})
+        account.set("secretsmanager", "GetSecretValue", {"SecretString": secret})
+        yield account
+
+
+def test_an_app_with_all_it_needs_has_no_finding(account: Account) -> None:
+    assert [] == account.findings(CHECK)
+
+
+def test_permissions_and_events_that_the_app_lacks_are_one_finding(account: Account, github: AppOnGitHub) -> None:
+    github.app["permissions"]["issues"] = "read"
+    github.app["events"].remove("pull_request")
+    for installation in github.installations:  # which cannot have more than the App
+        installation["permissions"]["issues"] = "read"
+    (finding,) = account.findings(CHECK)
+    assert "it has not the permissions issues: write; it does not listen to the events pull_request" in finding.problem
+    assert "gh api apps/cloud-agent --hostname 127.0.0.1 --jq '.permissions, .events'" == finding.confirm
+
+
+def test_permissions_that_an_account_has_not_accepted_are_found_there(account: Account, github: AppOnGitHub) -> None:
+    del github.installations[1]["permissions"]["deployments"]
+    (finding,) = account.findings(CHECK)
+    assert "The installation 2 of cloud-agent on acme-2 still lacks the App's permissions deployments: write." == (
+        finding.problem
+    )
+
+
+def test_an_installation_of_the_second_page_is_seen(account: Account, github: AppOnGitHub) -> None:
+    github.installations[1]["suspended_at"] = "2026-02-02T09:30:00Z"
+    (finding,) = account.findings(CHECK)
+    assert "on acme-2 is suspended since 2026-02-02T09:30:00Z" in finding.problem
