@@ -79,6 +79,10 @@ types: $(INSTALLED) ## Check types
 .PHONY: ci
 ci: lint types test ## What continuous integration runs
 
+.PHONY: replay
+replay: $(INSTALLED) ## Replay the incident's five faults, and what the doctor finds of each (ARGS="--mode own")
+	$(BIN)/python -m tests.infrastructure.replay $(ARGS)
+
 .PHONY: bench-proxy
 bench-proxy: $(INSTALLED) ## Measure the proxy against others (ARGS="--quick --output FILE")
 	$(BIN)/python -m tests.bench.proxy $(ARGS)
