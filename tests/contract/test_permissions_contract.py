@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.mutation.grants import ASSUME, MANAGED, grants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     Document = dict[str, Any]
 
@@ -26,10 +28,16 @@ WITHOUT_RESOURCE = {
     "states:SendTaskFailure",
     "states:SendTaskHeartbeat",
     "states:SendTaskSuccess",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
+}
+
+# Resources that are named by a pattern, and why no narrower one would do; docs/permissions.md tells it to people.
+PATTERNS = {
+    "secret:${AWS::StackName}/env/*": "people create them, for repositories that the template does not know",
+    "execution:${AWS::StackName}-session:*": "an execution is named when a session is asked for",
+    "task/${Cluster}/*": "a task gets its id when it is run; the cluster is the stack's own",
+    "repository/*": "the images' parameters may name any repository of the account",
+    "foundation-model/anthropic.*": "the model is a parameter",
+    "inference-profile/*anthropic.*": "the model is a parameter",
 }
 
 
@@ -69,6 +77,45 @@ def test_all_resources_are_named_only_where_no_resource_can_be(roles: Document) 
         for action in _list(statement["Action"])
     }
     assert WITHOUT_RESOURCE == everywhere
+
+
+def test_a_pattern_of_resources_stands_only_where_no_name_can(resources: Document) -> None:
+    assert set(PATTERNS) == {one.resource for one in grants(resources) if "*" in one.resource} - {"*"}
+
+
+def test_whatever_is_wide_is_explained_to_people(root: Path) -> None:
+    _, _, explained = (root / "docs/permissions.md").read_text().partition("\n## Wide on purpose\n")
+    explained, _, _ = explained.partition("\n## ")
+    assert [] == [name for name in sorted(WITHOUT_RESOURCE | set(PATTERNS)) if f"`{name}`" not in explained]
+
+
+def test_a_role_has_no_managed_policies_but_those_that_sam_attaches(resources: Document) -> None:
+    managed: dict[str, set[str]] = {}
+    for one in grants(resources):
+        if one.action == MANAGED:
+            managed.setdefault(one.resource, set()).add(one.role)
+    assert {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSLambdaDynamoDBExecutionRole"} == set(managed)
+    assert {"PublishSessionFunctionRole"} == managed["AWSLambdaDynamoDBExecutionRole"]
+
+
+def test_each_role_is_assumed_by_one_service_and_a_tasks_role_in_this_account_alone(
+    resources: Document, roles: Document
+) -> None:
+    services = {one.role: one.resource for one in grants(resources) if one.action == ASSUME}
+    assert set(roles) == set(services)
+    assert len(roles) == len([one for one in grants(resources) if one.action == ASSUME])
+    for name in (name for name, service in services.items() if service == "ecs-tasks.amazonaws.com"):
+        (statement,) = roles[name]["AssumeRolePolicyDocument"]["Statement"]
+        assert {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}} == statement["Condition"]
+
+
+def test_the_proxy_writes_nothing_of_a_session_but_when_it_was_visited(roles: Document) -> None:
+    (writing,) = [s for s in _statements(roles["ProxyTaskRole"]) if s["Action"] == "dynamodb:UpdateItem"]
+    assert {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SESSION#*"]},
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "status", "last_visited_at"]},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
+    } == writing["Condition"]
 
 
 def test_tasks_are_listed_in_the_cluster_alone(roles: Document) -> None:
