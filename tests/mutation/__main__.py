@@ -1,6 +1,6 @@
 """Take each permission of each role away, and see the test break that is named for it.
 
-    python -m tests.mutation [--role PATTERN] [--document FILE]
+    python -m tests.mutation [--role PATTERN] [--static] [--document FILE]
 
 One stack is deployed on the embedded AWS; on it each permission is taken from its role by IAM's own API, the named
 test is run, and the permission given back. A test counts as broken when it fails and IAM has refused that action to
@@ -28,12 +28,16 @@ def main() -> int:
     """Run, print and write; 1 if a permission survives, or its test could not be run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--role", default="*", help="a role's logical id, or a pattern for several")
+    parser.add_argument("--static", action="store_true", help="only what is proven from the template; takes seconds")
     parser.add_argument(
         "--document", type=Path, default=ROOT / "docs/permissions.md", help="where the table is written"
     )
     options = parser.parse_args()
     every = mutants(grants(expanded(read_template())["Resources"]))
-    run = MutationRun([one for one in every if any(fnmatchcase(gone.role, options.role) for gone in one.gone)], _say)
+    wanted = [
+        one for one in every if fnmatchcase(one.role, options.role) and (one.proof.is_static or not options.static)
+    ]
+    run = MutationRun(wanted, _say)
     begun = time.monotonic()
     if run.tests:
         pytest.main(["-q", "--rootdir", str(ROOT), *run.tests], plugins=[run])
@@ -42,7 +46,8 @@ def main() -> int:
         return 1  # pytest has said why it did not come to them
     tried = {mutant.row: run.outcomes[mutant] for mutant in run.mutants}
     figures = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {'all roles' if options.role == '*' else f'`{options.role}`'}: "
+        f"{datetime.now(UTC):%Y-%m-%d}, {'all roles' if options.role == '*' else f'`{options.role}`'}"
+        f"{', from the template' if options.static else ''}: "
         f"{sum(len(mutant.gone) for mutant in run.mutants)} permissions in {len(tried)} rows, "
         f"{len(tried) - len(run.survivors)} broke their test, {len(run.survivors)} survived; "
         f"{(time.monotonic() - begun) / 60:.0f} minutes"

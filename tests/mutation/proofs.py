@@ -40,6 +40,7 @@ _FAILURE = f"{_FUNCTIONS}::test_report_failure_tells_people_on_the_pull_request"
 _WHOLE = (
     "tests/e2e/test_whole_session.py::test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_task"
 )
+_PULLED = f"{STATIC}::test_each_containers_image_is_pulled_by_its_execution_role"
 _ASSUMED = f"{STATIC}::test_every_role_is_assumed_by_the_service_that_works_as_it"
 
 
@@ -243,7 +244,8 @@ PROOFS: list[Proof] = [
         "*ExecutionRole",
         ("secretsmanager:*", "*", f"{STATIC}::test_each_secret_of_a_container_is_read_by_its_execution_role"),
         ("logs:*", "*", f"{STATIC}::test_each_containers_log_is_written_by_its_execution_role"),
-        ("ecr:*", "*", f"{STATIC}::test_each_containers_image_is_pulled_by_its_execution_role"),
+        ("ecr:GetAuthorizationToken", "*", _PULLED),
+        ("ecr:*", "repository/*", _PULLED),
     ),
     *_of(
         "*",

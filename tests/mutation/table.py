@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.mutation.grants import Grant
 
-Row = tuple[str, str, str]  # the roles, what they may do, the test that breaks
+Row = tuple[str, str, str]  # the role, what it may do, the test that breaks
 
 _BEGIN, _END = "<!-- mutation table: written by `make mutation` -->", "<!-- end of the mutation table -->"
 _HEAD = "| Role | May | Breaks without it | How it broke |\n|---|---|---|---|"
@@ -25,24 +25,29 @@ _AWS_ERROR = re.compile(r"An error occurred \((\w+)\) when calling the (\w+) ope
 
 @dataclass(frozen=True)
 class Mutant:
-    """The permissions of one line of proofs.py, to be taken away together."""
+    """The permissions of one role that one line of proofs.py covers, to be taken away together."""
 
     proof: Proof
+    role: str
     gone: tuple[Grant, ...]
 
     @property
     def row(self) -> Row:
         """The first three cells of its row."""
-        roles, actions, resources = (
-            ", ".join(f"`{one}`" for one in dict.fromkeys(grant.key[part] for grant in self.gone)) for part in range(3)
+        actions, resources = (
+            ", ".join(f"`{one}`" for one in dict.fromkeys(grant.key[part] for grant in self.gone)) for part in (1, 2)
         )
         may = {ASSUME: f"be assumed by {resources}", MANAGED: f"what {resources} allows"}
-        return roles, may.get(self.gone[0].action, f"{actions} on {resources}"), f"`{self.proof.test}`"
+        return f"`{self.role}`", may.get(self.gone[0].action, f"{actions} on {resources}"), f"`{self.proof.test}`"
 
 
 def mutants(permissions: Sequence[Grant]) -> list[Mutant]:
-    """Every line of proofs.py with the permissions that it covers."""
-    found = [Mutant(proof, tuple(grant for grant in permissions if proof.covers(grant))) for proof in PROOFS]
+    """Every line of proofs.py with the permissions that it covers, role by role."""
+    found = [
+        Mutant(proof, role, tuple(grant for grant in permissions if grant.role == role and proof.covers(grant)))
+        for role in dict.fromkeys(grant.role for grant in permissions)
+        for proof in PROOFS
+    ]
     return [mutant for mutant in found if mutant.gone]
 
 
@@ -68,7 +73,7 @@ def shown_in(document: Path) -> dict[Row, str]:
     """The rows of the document's table, each with how its test broke."""
     _, _, rows = _parts(document)[1].partition(_HEAD)
     cells = [[cell.strip() for cell in line.split(" | ")] for line in rows.strip().splitlines()]
-    return {(roles.removeprefix("| "), may, test): how.removesuffix(" |") for roles, may, test, how in cells}
+    return {(role.removeprefix("| "), may, test): how.removesuffix(" |") for role, may, test, how in cells}
 
 
 def write(document: Path, tried: Mapping[Row, str], order: Sequence[Row], run: str) -> None:
