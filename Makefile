@@ -61,6 +61,10 @@ conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromi
 security: $(INSTALLED) ## Run the tests of what the proxy refuses, limits and survives
 	$(BIN)/python -m pytest -m security --numprocesses 2 tests/unit/proxy tests/integration/proxy
 
+.PHONY: mutation
+mutation: $(INSTALLED) ## Take each permission away and see its test break (ARGS="--role PATTERN")
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 .PHONY: lint
 lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 	$(BIN)/ruff check .
