@@ -21,7 +21,7 @@ from tests.bench.proxy.peers import Peer, Site
 from tests.bench.proxy.visitor import Target
 from tests.integration.proxy.conftest import serve_metadata
 
-from cloud_agent_proxy.access.admissions import key_of
+from cloud_agent_proxy.access.admissions import MOST_ADMISSIONS, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,13 +126,13 @@ class OurProxy:
     def load_map(self, entries: int) -> None:
         """Put that many sessions into HAProxy's map through its runtime API, as if each had been visited.
 
-        Where there is a map of admissions, each gets one there too.
+        Where there is a map of admissions, each gets one there too, as far as the control plane would keep them.
         """
         session_ids = [secrets.token_hex(4) for _ in range(entries)]
         self._add("sessions.map", [(session_id, str(self.upstream.page)) for session_id in session_ids])
         if "admissions.map" in self._ask("show map\n"):
             expiry = str(int(time.time()) + _COOKIE_SECONDS)
-            tokens = ((id_, cookie(id_)) for id_ in session_ids)
+            tokens = ((id_, cookie(id_)) for id_ in session_ids[: MOST_ADMISSIONS - SESSIONS])
             self._add("admissions.map", [(key_of(id_, token), f"{expiry}:{token}") for id_, token in tokens])
 
     def _add(self, name: str, entries: list[tuple[str, str]]) -> None:
