@@ -50,6 +50,26 @@ async def test_what_another_sessions_page_sends_is_refused(
     assert [] == upstream.requests
 
 
+@pytest.mark.parametrize(("method", "headers"), FROM_ANOTHER_SESSION)
+async def test_it_is_refused_where_the_visitor_has_been_before(
+    either: Proxy, session_id: str, upstream: Upstream, method: str, headers: dict[str, str]
+) -> None:
+    async with either.client(session_id, headers=access(session_id)) as client:
+        assert 200 == (await client.get("/")).status_code
+        statuses = [(await client.request(method, path, headers=headers)).status_code for path in ("/", "/.uat/none")]
+    assert [403, 403] == statuses
+    assert 1 == len(upstream.requests)
+
+
+async def test_a_reserved_path_reaches_no_dev_server_where_the_visitor_has_been_before(
+    either: Proxy, session_id: str, upstream: Upstream
+) -> None:
+    async with either.client(session_id, headers=access(session_id)) as client:
+        statuses = [(await client.get(path)).status_code for path in ("/", "/.uat/none")]
+    assert [200, 404] == statuses
+    assert 1 == len(upstream.requests)
+
+
 async def test_it_is_refused_alike_whether_or_not_there_is_such_a_session(either: Proxy, session_id: str) -> None:
     answers = []
     for host in (session_id, "00000000"):
