@@ -72,24 +72,7 @@ def test_every_resource_and_parameter_that_is_asked_for_is_the_templates(
     assert parameters <= set(template["Parameters"])
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "stack",
-        "dns-record",
-        "certificate",
-        "load-balancer",
-        "listener",
-        "listener-rule",
-        "target-group",
-        "proxy-ingress",
-        "proxy-service",
-        "target-health",
-        "agent-ingress",
-        "stack-drift",
-        "orphans",
-    ],
-)
+@pytest.mark.parametrize("name", [check.name for check in CHECKS])
 def test_the_runbook_has_a_section_for_each_check(root: Path, name: str) -> None:
     findings = (root / "docs/runbook.md").read_text().partition("\n## Findings\n")[2]
     anchors = [heading.lower().replace(" ", "-") for heading in re.findall(r"^### (.+)$", findings, re.MULTILINE)]

@@ -48,6 +48,33 @@ def test_a_tables_ttl_recovery_and_encryption_are_as_declared_and_as_updated(aws
     assert ("DISABLED", "DISABLED") == table_settings(aws, stack["Name"])[::2]
 
 
+def test_a_state_machines_logging_and_tracing_are_as_declared_and_as_updated(aws: EmbeddedAws) -> None:
+    destination = {"CloudWatchLogsLogGroup": {"LogGroupArn": "arn:aws:logs:us-east-1:000000000000:log-group:x:*"}}
+    machine: Json = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "RoleArn": "arn:aws:iam::000000000000:role/workflow",
+            "DefinitionString": '{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
+            "LoggingConfiguration": {"Level": "ALL", "IncludeExecutionData": False, "Destinations": [destination]},
+            "TracingConfiguration": {"Enabled": True},
+        },
+    }
+
+    def settings() -> tuple[Json, Json]:
+        described = aws.client("stepfunctions").describe_state_machine(stateMachineArn=stack["Arn"])
+        return described["loggingConfiguration"], described["tracingConfiguration"]
+
+    stack = aws.deploy(template({"Arn": {"Ref": "Machine"}}, Machine=machine))
+    group = {"logGroupArn": destination["CloudWatchLogsLogGroup"]["LogGroupArn"]}
+    logging = {"level": "ALL", "includeExecutionData": False, "destinations": [{"cloudWatchLogsLogGroup": group}]}
+    assert (logging, {"enabled": True}) == settings()
+    changed = copy.deepcopy(machine)
+    changed["Properties"]["LoggingConfiguration"]["Level"] = "ERROR"
+    del changed["Properties"]["TracingConfiguration"]
+    aws.deploy(template({"Arn": {"Ref": "Machine"}}, Machine=changed), stack["Stack"])
+    assert (logging | {"level": "ERROR"}, {"enabled": False}) == settings()
+
+
 def test_security_group_rules_that_name_each_other_are_added_and_removed(aws: EmbeddedAws) -> None:
     def group(name: str) -> Json:
         return {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": name, "VpcId": {"Ref": "Vpc"}}}
