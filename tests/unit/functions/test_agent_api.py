@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import Context, StepFunctions
+    from tests.unit.functions.aws_stand_in import StepFunctions
+    from tests.unit.functions.conftest import Context
 
     Call = Callable[..., tuple[int, dict[str, Any]]]
 

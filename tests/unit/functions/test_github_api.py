@@ -18,7 +18,7 @@ from cloud_agent.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.unit.functions.conftest import GitHubStandIn
+    from tests.unit.functions.github_stand_in import GitHubStandIn
 
 SINCE = datetime(2026, 11, 22, 8, tzinfo=UTC)
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import Context, StepFunctions
+    from tests.unit.functions.aws_stand_in import StepFunctions
+    from tests.unit.functions.conftest import Context
 
 LIMITS = SlotLimits(sessions=2, sessions_per_repository=1)
 A, B = "acme/a", "acme/b"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import Context, Ecs
+    from tests.unit.functions.aws_stand_in import Ecs
+    from tests.unit.functions.conftest import Context
 
 ID = "513821dd"
 

@@ -12,7 +12,7 @@ from cloud_agent.adapters.tasks import Tasks
 from cloud_agent.domain.errors import TaskNotRunningError
 
 if TYPE_CHECKING:
-    from tests.unit.functions.conftest import Ecs
+    from tests.unit.functions.aws_stand_in import Ecs
 
 FAMILY = "claude-cloud-agent-agent"
 ID = "09e22a8b"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import Ecs
+    from tests.unit.functions.aws_stand_in import Ecs
 
 KEYS = AccessKeys(signing_key="a-signing-key-of-32-characters-or-more")
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import GitHubStandIn, StepFunctions
+    from tests.unit.functions.aws_stand_in import StepFunctions
+    from tests.unit.functions.github_stand_in import GitHubStandIn
 
     Answer = tuple[int, dict[str, Any]]
     PutSession = Callable[..., None]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import StepFunctions
+    from tests.unit.functions.aws_stand_in import StepFunctions
 
     PutSession = Callable[..., None]
     Deliver = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]

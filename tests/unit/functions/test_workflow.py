@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from cloud_agent.adapters.workflow import Workflow, state_machine_of
 
 if TYPE_CHECKING:
-    from tests.unit.functions.conftest import StepFunctions
+    from tests.unit.functions.aws_stand_in import StepFunctions
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:test-session"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:test-session:acme-shop-42-09e22a8b"

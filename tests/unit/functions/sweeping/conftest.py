@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb.service_resource import Table
-    from tests.unit.functions.conftest import Ecs, StepFunctions
+    from tests.unit.functions.aws_stand_in import Ecs, StepFunctions
 
 REPO = "acme/storefront"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:test-session:acme-storefront-42-"

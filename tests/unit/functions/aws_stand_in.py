@@ -1,0 +1,191 @@
+"""Step Functions and ECS as a small server: moto runs neither a wait with a task token nor a task with an address."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012:cluster/test"
+TASK_FAMILY = "claude-cloud-agent-agent"
+
+
+class AwsError(Exception):
+    """What an AWS service answers in place of a result."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class AwsService:
+    """The wire protocol of an AWS JSON service: one method for each operation, named as the operation."""
+
+    def handle(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = getattr(self, operation)(**request)
+        return answer
+
+
+@dataclass
+class StepFunctions(AwsService):
+    """Keeps what was started and answered; a token in `late` is refused with that error.
+
+    `statuses` are those of executions by their ARN; `listed`, when set, is what the list shows, as it may lag.
+    """
+
+    statuses: dict[str, str] = field(default_factory=dict)
+    listed: list[str] | None = None
+    executions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    succeeded: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    failed: list[tuple[str, str, str]] = field(default_factory=list)
+    heartbeats: list[str] = field(default_factory=list)
+    late: dict[str, str] = field(default_factory=dict)
+
+    def StartExecution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N802, N803 - AWS's names
+        if name in self.executions:
+            raise AwsError("ExecutionAlreadyExists")
+        self.executions[name] = json.loads(input)
+        return {"executionArn": f"{stateMachineArn}:{name}".replace("stateMachine", "execution"), "startDate": 0}
+
+    def SendTaskSuccess(self, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        self._wait_for(taskToken)
+        assert len(output.encode()) <= 262_144, "ValidationException: the output is too long"
+        self.succeeded.append((taskToken, json.loads(output)))
+        return {}
+
+    def SendTaskFailure(self, taskToken: str, error: str, cause: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        self._wait_for(taskToken)
+        assert len(error) <= 256, "ValidationException: the error is too long"
+        assert len(cause) <= 32_768, "ValidationException: the cause is too long"
+        self.failed.append((taskToken, error, cause))
+        return {}
+
+    def SendTaskHeartbeat(self, taskToken: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        self._wait_for(taskToken)
+        self.heartbeats.append(taskToken)
+        return {}
+
+    def ListExecutions(  # noqa: N802 - AWS's names
+        self,
+        stateMachineArn: str,  # noqa: N803 - as above
+        statusFilter: str,  # noqa: N803 - as above
+        maxResults: int = 100,  # noqa: N803 - as above
+        nextToken: str = "0",  # noqa: N803 - as above
+    ) -> dict[str, Any]:
+        arns = self.listed or [arn for arn, status in self.statuses.items() if statusFilter == status]
+        own = [arn for arn in arns if arn.startswith(stateMachineArn.replace("stateMachine", "execution"))]
+        page = [{"executionArn": arn} for arn in own[int(nextToken) : int(nextToken) + maxResults]]
+        more = int(nextToken) + maxResults < len(own)
+        return {"executions": page} | ({"nextToken": str(int(nextToken) + maxResults)} if more else {})
+
+    def DescribeExecution(self, executionArn: str) -> dict[str, Any]:  # noqa: N802, N803 - AWS's names
+        if executionArn not in self.statuses:
+            raise AwsError("ExecutionDoesNotExist")
+        return {"executionArn": executionArn, "status": self.statuses[executionArn]}
+
+    def _wait_for(self, token: str) -> None:
+        if token in self.late:
+            raise AwsError(self.late[token])
+
+
+@dataclass
+class Ecs(AwsService):
+    """Tasks as DescribeTasks shows them; ListTasks finds those that are meant to run."""
+
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    stopped: list[tuple[str, str]] = field(default_factory=list)
+
+    def ListTasks(  # noqa: N802, PLR0913, PLR0917 - AWS's names
+        self,
+        cluster: str,
+        startedBy: str = "",  # noqa: N803 - as above
+        family: str = "",
+        serviceName: str = "",  # noqa: N803 - as above
+        desiredStatus: str = "RUNNING",  # noqa: N803 - as above
+        nextToken: str = "0",  # noqa: N803 - as above
+    ) -> dict[str, Any]:
+        assert CLUSTER_ARN == cluster
+        found = [
+            task["taskArn"]
+            for task in self.tasks
+            if startedBy in {"", task["startedBy"]}
+            and family in {"", task["family"]}
+            and serviceName in {"", task.get("group", "").removeprefix("service:")}
+            and desiredStatus == task["desiredStatus"]
+        ]
+        more = int(nextToken) + 100 < len(found)
+        page = found[int(nextToken) : int(nextToken) + 100]
+        return {"taskArns": page} | ({"nextToken": str(int(nextToken) + 100)} if more else {})
+
+    def DescribeTasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        assert CLUSTER_ARN == cluster
+        assert 1 <= len(tasks) <= 100, "InvalidParameterException: 1 to 100 tasks"
+        return {"tasks": [task for task in self.tasks if task["taskArn"] in tasks]}
+
+    def StopTask(self, cluster: str, task: str, reason: str) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        assert CLUSTER_ARN == cluster
+        self.stopped.append((task, reason))
+        (one,) = (found for found in self.tasks if found["taskArn"] == task)
+        one["desiredStatus"] = "STOPPED"
+        return {}
+
+    def add(self, name: str, session_id: str, created_at: int, ip: str | None, status: str = "RUNNING") -> str:
+        """Add a task and return its ARN; one without `ip` has no network interface yet."""
+        details = [{"name": "subnetId", "value": "subnet-1"}, {"name": "privateIPv4Address", "value": ip}]
+        arn = f"arn:aws:ecs:us-east-1:123456789012:task/test/{name}"
+        self.tasks.append(
+            {
+                "taskArn": arn,
+                "startedBy": session_id,
+                "createdAt": created_at,
+                "family": TASK_FAMILY,
+                "lastStatus": status,
+                "desiredStatus": "RUNNING",
+                "attachments": [{"type": "ElasticNetworkInterface", "details": details}] if ip else [],
+            }
+        )
+        return arn
+
+
+@contextmanager
+def serve_aws() -> Iterator[tuple[str, dict[str, AwsService]]]:
+    """One server for both services, told apart by the request's target."""
+    services: dict[str, AwsService] = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            service, _, operation = self.headers["X-Amz-Target"].partition(".")
+            try:
+                status, answer = 200, services[service].handle(operation, request)
+            except AwsError as error:
+                status, answer = 400, {"__type": error.code, "message": f"as told: {error.code}"}
+            except Exception as error:  # noqa: BLE001 - an AWS service, too, refuses what it does not understand
+                status, answer = 400, {"__type": "ValidationException", "message": str(error)}
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", services
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
