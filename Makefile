@@ -61,6 +61,10 @@ conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromi
 security: $(INSTALLED) ## Run the tests of what the proxy refuses, limits and survives
 	$(BIN)/python -m pytest -m security --numprocesses 2 tests/unit/proxy tests/integration/proxy
 
+.PHONY: mutation
+mutation: $(INSTALLED) ## Take each permission away and see its test break (ARGS="--role PATTERN")
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 .PHONY: lint
 lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 	$(BIN)/ruff check .
@@ -78,6 +82,10 @@ types: $(INSTALLED) ## Check types
 
 .PHONY: ci
 ci: lint types test ## What continuous integration runs
+
+.PHONY: replay
+replay: $(INSTALLED) ## Replay the incident's five faults, and what the doctor finds of each (ARGS="--mode own")
+	$(BIN)/python -m tests.infrastructure.replay $(ARGS)
 
 .PHONY: bench-proxy
 bench-proxy: $(INSTALLED) ## Measure the proxy against others (ARGS="--quick --output FILE")

@@ -170,17 +170,18 @@ def test_an_alarms_window_is_one_that_cloudwatch_takes(alarms: dict[str, Documen
         assert period * alarm["EvaluationPeriods"] <= (7 * 86400 if period >= 3600 else 86400), name
 
 
-def test_the_load_balancers_name_is_read_from_the_rule_which_both_modes_have(alarms: dict[str, Document]) -> None:
+def test_the_load_balancers_name_is_read_from_its_listener_which_both_modes_have(
+    alarms: dict[str, Document], resources: Document
+) -> None:
     (value,) = [d["Value"] for d in alarms["ProxyUnhealthyAlarm"]["Dimensions"] if d["Name"] == "LoadBalancer"]
     separator, parts = value["Fn::Join"]
-    arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/"
-    rule = arn + "app/shared/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee"
+    arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/"
 
     def resolve(part: Document) -> str:
         index, split = part["Fn::Select"]
         by, source = split["Fn::Split"]
-        assert {"Ref": "UatListenerRule"} == source
-        return rule.split(by)[int(index)]
+        assert resources["UatListenerRule"]["Properties"]["ListenerArn"] == source
+        return f"{arn}app/shared/50dc6c495c0c9188/f2f7dc8efc522ab2".split(by)[int(index)]
 
     assert "app/shared/50dc6c495c0c9188" == separator.join(map(resolve, parts))
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.mutation.grants import ASSUME, MANAGED, grants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,17 @@ WITHOUT_RESOURCE = {
     "states:SendTaskFailure",
     "states:SendTaskHeartbeat",
     "states:SendTaskSuccess",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
+}
+
+# Resources that are named by a pattern, and why no narrower one would do; docs/permissions.md tells it to people.
+PATTERNS = {
+    "secret:${AWS::StackName}/env/*": "people create them, for repositories that the template does not know",
+    "execution:${AWS::StackName}-session:*": "an execution is named when a session is asked for",
+    "task/${Cluster}/*": "a task gets its id when it is run; the cluster is the stack's own",
+    "role/${AWS::StackName}-*": "a role gets its name when it is made; CloudFormation begins it with the stack's",
+    "repository/*": "the images' parameters may name any repository of the account",
+    "foundation-model/anthropic.*": "the model is a parameter",
+    "inference-profile/*anthropic.*": "the model is a parameter",
 }
 
 
@@ -65,7 +73,8 @@ def test_no_role_may_do_everything_with_a_service(roles: Document) -> None:
 def test_all_resources_are_named_only_where_no_resource_can_be(roles: Document) -> None:
     everywhere = {
         action
-        for role in roles.values()
+        for name, role in roles.items()
+        if name != "AuditPathFunctionRole"  # it describes whatever there is: test_audit_permissions_contract.py
         for statement in _statements(role)
         if "*" in _list(statement["Resource"])
         for action in _list(statement["Action"])
@@ -73,9 +82,48 @@ def test_all_resources_are_named_only_where_no_resource_can_be(roles: Document) 
     assert WITHOUT_RESOURCE == everywhere
 
 
+def test_a_pattern_of_resources_stands_only_where_no_name_can(resources: Document) -> None:
+    assert set(PATTERNS) == {one.resource for one in grants(resources) if "*" in one.resource} - {"*"}
+
+
+def test_whatever_is_wide_is_explained_to_people(root: Path) -> None:
+    _, _, explained = (root / "docs/permissions.md").read_text().partition("\n## Wide on purpose\n")
+    explained, _, _ = explained.partition("\n## ")
+    assert [] == [name for name in sorted(WITHOUT_RESOURCE | set(PATTERNS)) if f"`{name}`" not in explained]
+
+
+def test_a_role_has_no_managed_policies_but_those_that_sam_attaches(resources: Document) -> None:
+    managed: dict[str, set[str]] = {}
+    for one in grants(resources):
+        if one.action == MANAGED:
+            managed.setdefault(one.resource, set()).add(one.role)
+    assert {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSLambdaDynamoDBExecutionRole"} == set(managed)
+    assert {"PublishSessionFunctionRole"} == managed["AWSLambdaDynamoDBExecutionRole"]
+
+
+def test_each_role_is_assumed_by_one_service_and_a_tasks_role_in_this_account_alone(
+    resources: Document, roles: Document
+) -> None:
+    services = {one.role: one.resource for one in grants(resources) if one.action == ASSUME}
+    assert set(roles) == set(services)
+    assert len(roles) == len([one for one in grants(resources) if one.action == ASSUME])
+    for name in (name for name, service in services.items() if service == "ecs-tasks.amazonaws.com"):
+        (statement,) = roles[name]["AssumeRolePolicyDocument"]["Statement"]
+        assert {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}} == statement["Condition"]
+
+
+def test_the_proxy_writes_nothing_of_a_session_but_when_it_was_visited(roles: Document) -> None:
+    (writing,) = [s for s in _statements(roles["ProxyTaskRole"]) if s["Action"] == "dynamodb:UpdateItem"]
+    assert {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SESSION#*"]},
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "status", "last_visited_at"]},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
+    } == writing["Condition"]
+
+
 def test_tasks_are_listed_in_the_cluster_alone(roles: Document) -> None:
     listing = [s for role in roles.values() for s in _statements(role) if "ecs:ListTasks" in _list(s["Action"])]
-    assert 4 == len(listing)
+    assert 5 == len(listing)
     for statement in listing:
         assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == statement["Condition"]
 
@@ -112,15 +160,17 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
             if "secretsmanager:GetSecretValue" in _list(s["Action"]) and {"Ref": secret} in _list(s["Resource"])
         }
 
-    assert {"WebhookFunctionRole"} == reads("WebhookSecret")
-    assert {"AgentExecutionRole"} == reads("AnthropicApiKeySecret")
-    assert {"ProxyExecutionRole"} == reads("UatSignInSecret")
+    audit = "AuditPathFunctionRole"
+    assert {"WebhookFunctionRole", audit} == reads("WebhookSecret")
+    assert {"AgentExecutionRole", audit} == reads("AnthropicApiKeySecret")
+    assert {"ProxyExecutionRole", audit} == reads("UatSignInSecret")
     assert {
         "PublishSessionFunctionRole",
         "OpenDraftPullRequestFunctionRole",
         "AnnounceSessionFunctionRole",
         "VisitCanaryFunctionRole",
         "ProxyExecutionRole",
+        audit,
     } == reads("UatAccessKeysSecret")
     assert {
         "WebhookFunctionRole",
@@ -132,6 +182,7 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
         "AnnounceSessionFunctionRole",
         "CloseSessionFunctionRole",
         "ReportFailureFunctionRole",
+        audit,
     } == reads("GitHubSecret")
 
 

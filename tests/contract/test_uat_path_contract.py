@@ -254,6 +254,7 @@ def test_the_webhook_has_a_name_of_ones_own_and_the_agents_api_does_not_depend_o
         stack = evaluated(expanded_template, MODES["own"] | parameters)
         (agent,) = stack["Resources"]["AgentTaskDefinition"]["Properties"]["ContainerDefinitions"]
         given = {variable["Name"]: variable["Value"] for variable in agent["Environment"]}
+        assert given["AGENT_API_URL"] == stack["Outputs"]["AgentApiUrl"]["Value"]
         return stack["Outputs"]["HttpApiUrl"]["Value"], given["AGENT_API_URL"]
 
     webhook, agents = urls()

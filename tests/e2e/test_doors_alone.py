@@ -40,7 +40,7 @@ def test_a_comment_is_a_prompt_once_however_often_it_is_delivered(stage: System,
 
     taken = (202, {"session_id": session.id, "taken": "prompt"})
     assert [taken, taken] == [(answer.status_code, answer.json()) for answer in answers]
-    assert ["A wish"] == [item["body"]["S"] for item in rows.items(session, "PROMPT#")]
+    assert 1 == [item["body"]["S"] for item in rows.items(session, "PROMPT#")].count("A wish")
 
 
 def test_a_comment_that_github_could_not_be_asked_about_is_forgotten(stage: System, rows: Rows) -> None:

@@ -173,8 +173,9 @@ def test_a_sweep_closes_what_an_aborted_execution_left_and_repeats_an_end(stage:
     ago = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     ending = {"status": "STOPPED", "reason": "By a test."}
     asked = rows.session(lifecycle_token=NO_WAIT, start_token=NO_WAIT, ending=ending)
-    abandoned = rows.session("STARTING", created_at=ago)
-    task = rows.run_agent(abandoned)
+    abandoned, left_alone = rows.session("STARTING", created_at=ago), rows.session()
+    for session in (abandoned, left_alone):
+        rows.run_agent(session)
     rows.forget_commit()
     for session in (abandoned, asked):
         rows.place(session, LIVE)
@@ -186,4 +187,4 @@ def test_a_sweep_closes_what_an_aborted_execution_left_and_repeats_an_end(stage:
     assert abandoned.id not in stage.slots()[0]
     assert {} == stage.item(f"ISSUE#{stage.repository}#{abandoned.row['issue_number']}", "LOCK")
     assert rows.commit_is_known()
-    assert [] == stage.running_tasks(abandoned.session), task["taskArn"]
+    assert [0, 1] == [len(stage.running_tasks(one.session)) for one in (abandoned, left_alone)]

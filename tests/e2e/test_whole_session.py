@@ -40,7 +40,7 @@ def test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_tas
         lambda: (execution(stage, session), stage.row(session.id)),
         lambda seen: "RUNNING" != seen[0] or ("lifecycle_token" in seen[1] and "turn_started" in seen[1]["activity"]),
     )
-    assert "lifecycle_token" in row, row
+    assert "lifecycle_token" in row, row.get("end_reason", "there is no row")
     stage.comment(row["pull_number"], "/stop")
 
     assert "SUCCEEDED" == stage.wait_for_end(session)

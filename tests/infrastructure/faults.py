@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from tests.infrastructure.world import World
 
 PROXY_PORT = 8080
+_REGISTERED = (  # of what is described, what a new revision is registered with
+    "family",
+    "taskRoleArn",
+    "executionRoleArn",
+    "networkMode",
+    "containerDefinitions",
+    "requiresCompatibilities",
+    "cpu",
+    "memory",
+    "runtimePlatform",
+)
 
 
 @dataclass(frozen=True)
@@ -154,11 +165,8 @@ def run_revision(world: World, change: Callable[[dict[str, Any]], None]) -> None
     definition = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
     (container,) = definition["containerDefinitions"]
     change(container)
-    given = (
-        "family taskRoleArn executionRoleArn networkMode containerDefinitions requiresCompatibilities cpu memory "
-        "runtimePlatform"
-    )
-    registered = ecs.register_task_definition(**{name: definition[name] for name in given.split()})
+    described = {name: definition[name] for name in _REGISTERED if name in definition}
+    registered = ecs.register_task_definition(**described)
     update_service(world, taskDefinition=registered["taskDefinition"]["taskDefinitionArn"])
 
 

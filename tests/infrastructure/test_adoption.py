@@ -15,6 +15,7 @@ from tests.infrastructure.deployment import deploy, upload
 from tests.integration.embedded_aws.conftest import EmbeddedAws
 from tests.stack_template import MODES
 
+from cloud_agent_local.adoption.import_change_set import TEMPLATE_BODY_BYTES
 from cloud_agent_local.installation import aws_environment
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def by_hand(aws: EmbeddedAws) -> ByHand:
     """A stack's worth, with the health check, the priority and the settings that somebody thought of."""
     name = uuid.uuid4().hex[:8]
     elbv2, vpc, domain = aws.client("elbv2"), "vpc-00000001", f"{name}.example.com"
-    aws.client("dynamodb").create_table(TableName=f"sessions-{name}", BillingMode="PAY_PER_REQUEST", **KEYS)
+    capacity = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+    aws.client("dynamodb").create_table(TableName=f"sessions-{name}", ProvisionedThroughput=capacity, **KEYS)
     aws.client("dynamodb").put_item(TableName=f"sessions-{name}", Item=ROW)
     aws.client("ecs").create_cluster(clusterName=f"agents-{name}")
     group = aws.client("ec2").create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
@@ -151,6 +153,8 @@ def test_what_was_made_by_hand_becomes_the_stacks_and_stays_what_it_is(
     assert ROW == stored["Item"]
     ttl = aws.client("dynamodb").describe_time_to_live(TableName=by_hand.table)["TimeToLiveDescription"]
     assert "expires_at" == ttl["AttributeName"]
+    table = aws.client("dynamodb").describe_table(TableName=by_hand.table)["Table"]
+    assert "PAY_PER_REQUEST" == table["BillingModeSummary"]["BillingMode"]
     (group,) = aws.client("elbv2").describe_target_groups(TargetGroupArns=[by_hand.target_group])["TargetGroups"]
     assert "/health" == group["HealthCheckPath"]
 
@@ -166,23 +170,28 @@ def test_a_rule_that_was_made_by_hand_comes_into_the_stack_that_there_is(
     aws.client("cloudformation").get_waiter("stack_create_complete").wait(
         StackName="aws-sam-cli-managed-default", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
-    deploy(aws, _without_rule(aws, template_url), "stands", MODES["own"] | {"HostedZoneId": ""})
+    deploy(aws, _part_of(aws, template_url), "stands", MODES["own"] | {"HostedZoneId": ""})
     before = physical_ids(aws, "stands")
+    assert "TakeSlotFunctionRole" in before
 
     adopted = adopt(aws, tmp_path, "--stack", "stands", "--domain", by_hand.domain, "--yes", "UatListenerRule")
 
     assert 0 == adopted.returncode, adopted.stdout + adopted.stderr
     assert before | {"UatListenerRule": by_hand.rule} == physical_ids(aws, "stands")
+    assert 1 == aws.client("s3").list_objects_v2(Bucket="sam-bucket")["KeyCount"]
 
 
-def _without_rule(aws: EmbeddedAws, template_url: str) -> str:
-    """The template of a stack that had no rule of its own yet, put beside the other."""
+def _part_of(aws: EmbeddedAws, template_url: str) -> str:
+    """A stack of a table, a function with its role, and what they need; as long as the whole, and beside it."""
     bucket = template_url.rsplit("/", 2)[1]
     s3 = aws.client("s3")
     template = json.loads(s3.get_object(Bucket=bucket, Key="template.json")["Body"].read())
-    del template["Resources"]["UatListenerRule"], template["Resources"]["ProxyService"]["DependsOn"]
-    s3.put_object(Bucket=bucket, Key="without-rule.json", Body=json.dumps(template).encode())
-    return template_url.replace("template.json", "without-rule.json")
+    kept = {"SessionsTable", "FunctionsLogGroup", "DependenciesLayer", "TakeSlotFunction"}
+    template["Resources"] = {name: each for name, each in template["Resources"].items() if name in kept}
+    template["Outputs"] = {"SessionsTable": template["Outputs"]["SessionsTable"]}
+    template["Metadata"]["Length"] = "x" * TEMPLATE_BODY_BYTES
+    s3.put_object(Bucket=bucket, Key="part.json", Body=json.dumps(template).encode())
+    return template_url.replace("template.json", "part.json")
 
 
 def test_nothing_is_imported_without_a_yes(aws: EmbeddedAws, by_hand: ByHand, tmp_path: Path) -> None:

@@ -233,12 +233,21 @@ def _run_session(system: System) -> Session:
     session = system.session_of(issue)
     eventually(lambda: system.row(session.id).get("activity") == "turn_finished", 120)
 
+    redeliver_lost(system)
+    return session
+
+
+def redeliver_lost(system: System) -> None:
+    """Have GitHub deliver again what never arrived, until all has."""
+    asked: set[int] = set()
+
     def arrived() -> bool:
         attempts = system.deliveries()
         good = {one["guid"] for one in attempts if one["status_code"] < httpx.codes.BAD_REQUEST}
-        for lost in {one["guid"]: one["id"] for one in attempts if one["guid"] not in good}.values():
-            system.github.call("POST", f"/app/hook/deliveries/{lost}/attempts", as_app=True)
-        return all(one["guid"] in good for one in attempts)
+        latest = {one["guid"]: one["id"] for one in reversed(attempts) if one["guid"] not in good}
+        for attempt in set(latest.values()) - asked:
+            system.github.call("POST", f"/app/hook/deliveries/{attempt}/attempts", as_app=True)
+            asked.add(attempt)
+        return not latest
 
     eventually(arrived, 60)
-    return session

@@ -131,10 +131,14 @@ def _way_out(examination: Examination, passage: Passage) -> Iterator[Finding]:
     permissions = [one for document in documents if document for one in document["IpPermissionsEgress"]]
     vpc_cidr = examination.stack.parameters["VpcCidr"]
     if not any(may_go_out(permissions, passage.port, target, vpc_cidr) for target in passage.target_groups):
+        what = (
+            f"lets no tcp {passage.port} out to {_list(passage.target_groups)} of {passage.target}"
+            if any(documents)
+            else "does not exist"
+        )
         yield Finding(
             resource=_list(passage.source_groups),
-            problem=f"{_list(passage.source_groups)} of {passage.source}, lets no tcp {passage.port} out to "
-            f"{_list(passage.target_groups)} of {passage.target}.",
+            problem=f"{_list(passage.source_groups)} of {passage.source}, {what}.",
             meaning=f"{passage.target.capitalize()} never hears of the visitors: they wait, then see an error.",
             mend=revert(examination.stack)
             if passage.egress_ids

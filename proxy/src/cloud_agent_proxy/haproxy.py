@@ -78,6 +78,9 @@ def _environment(assets: Path, settings: Settings, address: IPv4Address) -> dict
         "UAT_DOMAIN_PATTERN": settings.uat_domain.replace(".", r"\."),
         "UAT_ACCESS": settings.uat_access,
         "AGENT_CIDR": str(settings.agent_cidr),
+        # Huge pages, where the kernel gives them to who asks: a look-up among 100,000 sessions follows some twenty
+        # pointers, each into another page, and the processor remembers where few of the small ones are.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     }
 
 

@@ -3,8 +3,8 @@
     python -m tests.bench.proxy [--quick] [--output FILE]
 
 Needs two cores, Debian's wrk and, to be compared with it, nginx-light. The first run installs Envoy, Caddy and
-configurable-http-proxy into .bench. The proxy under test has one core, everything else the other. The report is
-Markdown; it takes about 10 minutes, or 2 with --quick, whose figures are rough.
+configurable-http-proxy into .bench, and what our own proxy's image has. The proxy under test has one core, everything
+else the other. The report is Markdown; it takes about 10 minutes, or 2 with --quick, whose figures are rough.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tests.bench.proxy.measures import (
     measure_sizes,
 )
 from tests.bench.proxy.ours import dynamodb
+from tests.bench.proxy.programs import python_of_the_proxys_image
 from tests.bench.proxy.report import report
 from tests.bench.proxy.upstream import upstream
 
@@ -45,7 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-proxy-") as temporary:
         folder = Path(temporary)
         with upstream(network, folder / "upstream") as places, dynamodb(network, folder / "dynamodb") as endpoint:
-            bench = Bench(network, places, endpoint, folder)
+            bench = Bench(network, places, endpoint, folder, python_of_the_proxys_image())
             _say("compare the peers")
             compare(bench, plan, figures)
             _say("measure memory")

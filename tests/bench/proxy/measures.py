@@ -80,6 +80,8 @@ class Bench:
     upstream: Upstream
     dynamodb: str
     folder: Path
+    python: Path
+    """What runs our control plane."""
 
     @property
     def starts(self) -> dict[str, Callable[[Path], AbstractContextManager[Peer]]]:
@@ -88,7 +90,7 @@ class Bench:
         visits = [(f"{id_}.{DOMAIN}", f"__Host-uat-access={cookie(id_)}; theme=dark") for id_ in session_ids]
         site = Site(self.network, self.upstream, visits)
         return {
-            OURS: partial(ours, site, self.dynamodb),
+            OURS: partial(ours, self.python, site, self.dynamodb),
             BARE: partial(peers.bare_haproxy, site),
             "nginx": partial(peers.nginx, site),
             ENVOY: partial(peers.envoy, site),
@@ -96,6 +98,10 @@ class Bench:
             CHP: partial(peers.configurable_http_proxy, site),
             DIRECT: partial(peers.direct, site),
         }
+
+    def our_proxy(self, folder: str) -> AbstractContextManager[OurProxy]:
+        """Start our proxy, with no session yet, in a new folder of that name."""
+        return our_proxy(self.python, self.network, self.upstream, self.dynamodb, self.folder / folder)
 
 
 def compare(bench: Bench, plan: Plan, figures: Figures) -> None:
@@ -179,9 +185,7 @@ def measure_sizes(bench: Bench, plan: Plan, figures: Figures) -> None:
     with contextlib.ExitStack() as running:
         proxies: dict[int, tuple[OurProxy, list[Target]]] = {}
         for size in plan.sizes:
-            proxy = running.enter_context(
-                our_proxy(bench.network, bench.upstream, bench.dynamodb, bench.folder / f"{size} sessions")
-            )
+            proxy = running.enter_context(bench.our_proxy(f"{size} sessions"))
             targets = [proxy.new_session() for _ in range(SESSIONS)]
             load(targets, "/", bench.folder, connections=SESSIONS, seconds=1)
             proxy.load_map(size - SESSIONS)
@@ -199,7 +203,7 @@ def measure_sizes(bench: Bench, plan: Plan, figures: Figures) -> None:
 
 def measure_first_visits(bench: Bench, plan: Plan, figures: Figures) -> None:
     """Write a session's row and visit it at once; compare with a session that is known."""
-    with our_proxy(bench.network, bench.upstream, bench.dynamodb, bench.folder / "first visits") as proxy:
+    with bench.our_proxy("first visits") as proxy:
         known = proxy.new_session()
         _first_byte_ms(known)
         for _ in range(plan.first_visits):

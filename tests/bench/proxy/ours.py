@@ -21,7 +21,7 @@ from tests.bench.proxy.peers import Peer, Site
 from tests.bench.proxy.visitor import Target
 from tests.integration.proxy.conftest import serve_metadata
 
-from cloud_agent_proxy.access.admissions import key_of
+from cloud_agent_proxy.access.admissions import MOST_ADMISSIONS, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 DOMAIN = "uat.example.test"
 SESSIONS = 30
 """How many are visited in turn: together they may ask for 60,000 pages a second (haproxy.cfg, table `demands`)."""
+_SOURCE = Path(__file__).parents[3] / "proxy" / "src"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 _SIGNING_KEY = secrets.token_hex(32)
 _COOKIE_SECONDS = 12 * 3600
@@ -125,13 +126,13 @@ class OurProxy:
     def load_map(self, entries: int) -> None:
         """Put that many sessions into HAProxy's map through its runtime API, as if each had been visited.
 
-        Where there is a map of admissions, each gets one there too.
+        Where there is a map of admissions, each gets one there too, as far as the control plane would keep them.
         """
         session_ids = [secrets.token_hex(4) for _ in range(entries)]
         self._add("sessions.map", [(session_id, str(self.upstream.page)) for session_id in session_ids])
         if "admissions.map" in self._ask("show map\n"):
             expiry = str(int(time.time()) + _COOKIE_SECONDS)
-            tokens = ((id_, cookie(id_)) for id_ in session_ids)
+            tokens = ((id_, cookie(id_)) for id_ in session_ids[: MOST_ADMISSIONS - SESSIONS])
             self._add("admissions.map", [(key_of(id_, token), f"{expiry}:{token}") for id_, token in tokens])
 
     def _add(self, name: str, entries: list[tuple[str, str]]) -> None:
@@ -161,8 +162,10 @@ _STARTED_AT = int(time.time())
 
 
 @contextlib.contextmanager
-def our_proxy(network: LoopbackNetwork, upstream: Upstream, endpoint: str, folder: Path) -> Iterator[OurProxy]:
-    """Run the proxy with access control on, for visitors who have a link.
+def our_proxy(
+    python: Path, network: LoopbackNetwork, upstream: Upstream, endpoint: str, folder: Path
+) -> Iterator[OurProxy]:
+    """Run the proxy by the given Python with access control on, for visitors who have a link.
 
     Raises:
         NotStartedError: it did not come up.
@@ -172,6 +175,7 @@ def our_proxy(network: LoopbackNetwork, upstream: Upstream, endpoint: str, folde
     with serve_metadata() as metadata_url:
         environment = {
             **_CREDENTIALS,
+            "PYTHONPATH": str(_SOURCE),
             "AWS_ENDPOINT_URL": endpoint,
             "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{place.address}",
             "SESSIONS_TABLE": table.name,
@@ -183,13 +187,13 @@ def our_proxy(network: LoopbackNetwork, upstream: Upstream, endpoint: str, folde
             "GITHUB_URL": "https://github.com",
             "GITHUB_API_URL": "https://api.github.com",
         }
-        argv = [sys.executable, "-m", "cloud_agent_proxy"]
+        argv = [python, "-m", "cloud_agent_proxy"]
         with program(argv, [place], folder, core=PROXY_CORE, environment=environment) as process:
             yield OurProxy(place, process, table, folder, upstream, iter(upstream.pages))
 
 
 @contextlib.contextmanager
-def ours(site: Site, endpoint: str, folder: Path) -> Iterator[Peer]:
+def ours(python: Path, site: Site, endpoint: str, folder: Path) -> Iterator[Peer]:
     """Our proxy as one of the peers."""
-    with our_proxy(site.network, site.upstream, endpoint, folder) as proxy:
+    with our_proxy(python, site.network, site.upstream, endpoint, folder) as proxy:
         yield proxy.peer()

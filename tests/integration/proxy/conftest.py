@@ -25,6 +25,7 @@ import pytest
 from aiodynamo.client import Client
 from boto3.dynamodb.types import TypeSerializer
 from tests.integration.proxy.line import Line
+from tests.integration.proxy.visitor import GATED
 
 from cloud_agent_proxy.dynamodb import dynamodb_client
 from cloud_agent_proxy.settings import Platform
@@ -294,6 +295,13 @@ def proxy(start_proxy: StartProxy) -> Iterator[Proxy]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def gated(start_proxy: StartProxy) -> Iterator[Proxy]:
+    """The same in mode `link`."""
+    with start_proxy(**GATED) as running:
+        yield running
+
+
 @pytest.fixture
 def unused_address() -> str:
     """An address where nothing listens."""
@@ -355,6 +363,18 @@ def text() -> Text:
         return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{lines}\r\n{body}".encode()
 
     return build
+
+
+@pytest.fixture
+async def upstream(start_upstream: StartUpstream, text: Text) -> Upstream:
+    """A dev server that says so."""
+    return await start_upstream(text("the dev server"))
+
+
+@pytest.fixture
+def session_id(upstream: Upstream, table: SessionsTable) -> str:
+    """The session whose dev server it is."""
+    return table.put(ip=upstream.address, port=3000)
 
 
 @pytest.fixture

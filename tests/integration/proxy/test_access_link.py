@@ -22,38 +22,18 @@ from tests.integration.proxy.visitor import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import httpx
     from tests.integration.proxy.conftest import (
         HaproxyCommand,
         Proxy,
         SessionsTable,
         StartProxy,
-        StartUpstream,
-        Text,
         Upstream,
     )
     from tests.integration.proxy.line import Line
     from websockets.asyncio.server import ServerConnection
 
 DAY = 24 * 60 * 60
-
-
-@pytest.fixture(scope="module")
-def gated(start_proxy: StartProxy) -> Iterator[Proxy]:
-    with start_proxy(**GATED) as running:
-        yield running
-
-
-@pytest.fixture
-async def upstream(start_upstream: StartUpstream, text: Text) -> Upstream:
-    return await start_upstream(text("the dev server"))
-
-
-@pytest.fixture
-def session_id(upstream: Upstream, table: SessionsTable) -> str:
-    return table.put(ip=upstream.address, port=3000)
 
 
 def key_in_map(session_id: str, token: str) -> str:

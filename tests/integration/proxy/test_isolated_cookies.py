@@ -6,26 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import websockets
-from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, access_token
+from tests.integration.proxy.visitor import ACCESS_COOKIE, access_token
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
 
-    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text, Upstream
+    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream, Text, Upstream
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
-
-
-@pytest.fixture(scope="module")
-def gated(start_proxy: StartProxy) -> Iterator[Proxy]:
-    with start_proxy(**GATED) as running:
-        yield running
-
-
-@pytest.fixture
-async def upstream(start_upstream: StartUpstream, text: Text) -> Upstream:
-    return await start_upstream(text("shown"))
 
 
 async def cookies_seen(proxy: Proxy, table: SessionsTable, upstream: Upstream, *headers: str) -> list[bytes]:

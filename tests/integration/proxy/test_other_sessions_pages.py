@@ -5,36 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.proxy.visitor import GATED, NAVIGATION, UPGRADE, access
+from tests.integration.proxy.visitor import NAVIGATION, UPGRADE, access
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text, Upstream
+    from tests.integration.proxy.conftest import Proxy, Upstream
 
 OTHER = "https://11111111.uat.example.test"
 FETCH = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-site"}
 
 
-@pytest.fixture(scope="module")
-def gated(start_proxy: StartProxy) -> Iterator[Proxy]:
-    with start_proxy(**GATED) as running:
-        yield running
-
-
 @pytest.fixture(params=["link", "public"])
 def either(request: pytest.FixtureRequest, proxy: Proxy, gated: Proxy) -> Proxy:
     return gated if request.param == "link" else proxy
-
-
-@pytest.fixture
-async def upstream(start_upstream: StartUpstream, text: Text) -> Upstream:
-    return await start_upstream(text("shown"))
-
-
-@pytest.fixture
-def session_id(upstream: Upstream, table: SessionsTable) -> str:
-    return table.put(ip=upstream.address, port=3000)
 
 
 FROM_ANOTHER_SESSION = [
@@ -66,6 +48,26 @@ async def test_what_another_sessions_page_sends_is_refused(
     else:
         assert "sent_by_another_session" == response.json()["error"]
     assert [] == upstream.requests
+
+
+@pytest.mark.parametrize(("method", "headers"), FROM_ANOTHER_SESSION)
+async def test_it_is_refused_where_the_visitor_has_been_before(
+    either: Proxy, session_id: str, upstream: Upstream, method: str, headers: dict[str, str]
+) -> None:
+    async with either.client(session_id, headers=access(session_id)) as client:
+        assert 200 == (await client.get("/")).status_code
+        statuses = [(await client.request(method, path, headers=headers)).status_code for path in ("/", "/.uat/none")]
+    assert [403, 403] == statuses
+    assert 1 == len(upstream.requests)
+
+
+async def test_a_reserved_path_reaches_no_dev_server_where_the_visitor_has_been_before(
+    either: Proxy, session_id: str, upstream: Upstream
+) -> None:
+    async with either.client(session_id, headers=access(session_id)) as client:
+        statuses = [(await client.get(path)).status_code for path in ("/", "/.uat/none")]
+    assert [200, 404] == statuses
+    assert 1 == len(upstream.requests)
 
 
 async def test_it_is_refused_alike_whether_or_not_there_is_such_a_session(either: Proxy, session_id: str) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text
     from websockets.asyncio.server import ServerConnection
 
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
 
 def is_gone(pid: int) -> bool:
     try:
@@ -52,6 +54,17 @@ async def test_health_answers_a_load_balancer_that_names_no_session(proxy: Proxy
         ready = await client.get("/health/ready", headers={"Host": "10.0.3.4:8080"})
     assert (200, "ok") == (response.status_code, response.text)
     assert {"status", "degraded", "table_lag_seconds", "sessions_known"} == ready.json().keys()
+
+
+@pytest.mark.skipif(
+    not HUGE_PAGES.exists() or "[madvise]" not in HUGE_PAGES.read_text(),
+    reason="the kernel gives huge pages to all or to nobody",
+)
+def test_haproxys_memory_is_of_huge_pages_where_the_kernel_gives_them_to_who_asks(proxy: Proxy) -> None:
+    mappings = Path(f"/proc/{proxy.haproxy_pid()}/smaps").read_text()
+    heap = mappings[mappings.index("[heap]") :]
+    flags = next(line for line in heap.splitlines() if line.startswith("VmFlags:"))
+    assert "hg" in flags.split()
 
 
 async def test_health_of_a_session_is_its_dev_servers_own(

@@ -54,9 +54,11 @@ async def test_a_route_is_withdrawn_unless_a_websocket_is_open(
     assert 0 == len(routes)
 
 
+@pytest.mark.security
 async def test_haproxy_survives_being_asked_for_its_streams_while_a_visitor_waits_for_a_look_up(
-    start_proxy: StartProxy, monkeypatch: pytest.MonkeyPatch
+    start_proxy: StartProxy, monkeypatch: pytest.MonkeyPatch, haproxy_command: HaproxyCommand
 ) -> None:
+    """A stop or move lists them; HAProxy 2.8 does not survive that while a Lua script has a plain socket open."""
     with start_proxy() as proxy:
         (folder,) = proxy.folder.glob("uat-proxy-*")
         monkeypatch.chdir(folder)
@@ -66,8 +68,9 @@ async def test_haproxy_survives_being_asked_for_its_streams_while_a_visitor_wait
             async with proxy.client(ID) as client:
                 visit = asyncio.create_task(client.get("/"))
                 async with asyncio.timeout(5):
-                    while not await haproxy.count_requests():  # noqa: ASYNC110 - HAProxy tells nobody by itself
+                    while " fe=questions " not in await haproxy_command(proxy, "show sess"):  # noqa: ASYNC110 - HAProxy tells nobody by itself
                         await asyncio.sleep(0.02)
+                assert "frontend=visitors" in await haproxy_command(proxy, "show sess all")
                 assert set() == await haproxy.addresses_in_use()
                 assert 0 == await haproxy.close_streams_to("127.0.0.2:3000")
                 assert 1 == await haproxy.count_requests()

@@ -1,9 +1,9 @@
 """Do the security groups let visitors in to the load balancer, and the load balancer to the proxy?
 
 Looks at the groups that the proxy's service really has, which must be the stack's, and at those that the load balancer
-in use really has. The proxy's must admit tcp 8080 from the load balancer's, and nothing else: no other group, no
-range of addresses, no other port. The load balancer's must let that out; and the stack's own must admit tcp 443 and 80
-from VisitorCidr alone.
+in use really has; while there is none, at the one that the template means to admit. The proxy's must admit tcp 8080
+from the load balancer's, and nothing else: no other group, no range of addresses, no other port. The load balancer's
+must let that out; and the stack's own must admit tcp 443 and 80 from VisitorCidr alone.
 
 A group that admits the wrong one drops what is sent: targets time out, visitors wait and see 504. One that admits more
 lets others past the load balancer. Rules come from the template alone: LoadBalancerSecurityGroupId says which group is
@@ -15,11 +15,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent.doctor.admission import Passage, findings
-from cloud_agent.doctor.check import Check, NotApplicableError
+from cloud_agent.doctor.check import Check
 from cloud_agent.doctor.findings import Finding
 from cloud_agent.doctor.load_balancer_in_use import (
     ACTIONS,
-    NONE_IN_USE,
     LoadBalancer,
     intended_arn,
     load_balancer_in_use,
@@ -47,24 +46,24 @@ def examine(examination: Examination) -> Iterator[Finding]:
     if set(groups) != {own_group}:
         yield _other_groups(examination, groups, own_group)
     load_balancer = load_balancer_in_use(examination)
-    if load_balancer is None:
-        raise NotApplicableError(NONE_IN_USE)
-    is_own = stack.owns_load_balancer and load_balancer.arn == intended_arn(stack)
+    is_own = stack.owns_load_balancer and (load_balancer is None or load_balancer.arn == intended_arn(stack))
+    declared = _declared(examination)
+    which = f"in use, {load_balancer.name}" if load_balancer else "that is gone"
     yield from findings(
         examination,
         Passage(
             port=_PORT,
-            source=f"the load balancer in use, {load_balancer.name}",
-            source_groups=load_balancer.security_groups,
+            source=f"the load balancer {which}",
+            source_groups=load_balancer.security_groups if load_balancer else (declared,),
             target="the proxy",
             target_groups=groups,
-            declared=(_declared(examination),),
+            declared=(declared,),
             ingress_ids=("ProxyIngress", "ProxySecurityGroup"),
             egress_ids=("LoadBalancerSecurityGroup",) if is_own else (),
             mend=_mend(examination, load_balancer),
         ),
     )
-    if is_own:
+    if is_own and load_balancer:
         yield from _visitors(examination, load_balancer)
 
 
@@ -76,8 +75,8 @@ def _declared(examination: Examination) -> str:
     return stack.parameters["LoadBalancerSecurityGroupId"]
 
 
-def _mend(examination: Examination, load_balancer: LoadBalancer) -> str:
-    if _declared(examination) in load_balancer.security_groups:
+def _mend(examination: Examination, load_balancer: LoadBalancer | None) -> str:
+    if load_balancer is None or _declared(examination) in load_balancer.security_groups:
         return revert(examination.stack)
     of_it = " or ".join(load_balancer.security_groups)
     return f"Deploy with LoadBalancer=existing and LoadBalancerSecurityGroupId={of_it}, if visitors are to come by it."

@@ -35,6 +35,7 @@ SESSIONS_TABLE = Kind(
         "BillingMode",
         "KeySchema",
         "PointInTimeRecoverySpecification",
+        "ProvisionedThroughput",  # of a table that is not paid by request; the template's is
         "SSESpecification",
         "StreamSpecification",
         "TimeToLiveSpecification",

@@ -41,9 +41,12 @@ def _properties(table: Document) -> Document:
         "AttributeDefinitions": [one for one in table["AttributeDefinitions"] if one["AttributeName"] in keys],
         "BillingMode": table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
     }
+    if properties["BillingMode"] == "PROVISIONED":
+        units = ("ReadCapacityUnits", "WriteCapacityUnits")
+        properties["ProvisionedThroughput"] = {name: table["ProvisionedThroughput"][name] for name in units}
     if table.get("StreamSpecification", {}).get("StreamEnabled"):
         properties["StreamSpecification"] = {"StreamViewType": table["StreamSpecification"]["StreamViewType"]}
-    # Without a description the key is DynamoDB's own, which is what SSEEnabled false means.
+    # False: DynamoDB's own key, of which DescribeTable says nothing. Whose key it is otherwise, stays as it is.
     encryption = table.get("SSEDescription", {})
     properties["SSESpecification"] = {"SSEEnabled": encryption.get("Status") == "ENABLED"}
     return properties

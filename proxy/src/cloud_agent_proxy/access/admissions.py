@@ -8,7 +8,7 @@ from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
 
 logger = logging.getLogger(__name__)
 
-_MOST = 20_000
+MOST_ADMISSIONS = 20_000
 _MOST_OF_ONE_SESSION = 1_000
 # What a JSON Web Token is written in (RFC 7515, 2). Verifying it ignores other characters, HAProxy's socket does not.
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
@@ -22,7 +22,7 @@ class Admissions:
     """
 
     def __init__(
-        self, haproxy: RuntimeApi, *, most: int = _MOST, most_of_one_session: int = _MOST_OF_ONE_SESSION
+        self, haproxy: RuntimeApi, *, most: int = MOST_ADMISSIONS, most_of_one_session: int = _MOST_OF_ONE_SESSION
     ) -> None:
         self._haproxy = haproxy
         self._most = most

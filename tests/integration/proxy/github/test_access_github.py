@@ -66,6 +66,12 @@ async def test_a_reader_is_sent_to_github_and_comes_back_to_the_address_asked_fo
     assert upstream.requests[0].startswith(f"GET {ASKED_FOR} HTTP/1.1\r\n".encode())
 
 
+async def test_a_visitor_cannot_say_which_host_github_sends_them_back_to(visitor: Visitor, session_id: str) -> None:
+    sent_away = await visitor.ask(address(session_id), headers=NAVIGATION | {"X-Forwarded-Host": "elsewhere.test:9"})
+    query = dict(parse_qsl(urlsplit(sent_away.headers["location"]).query))
+    assert CALLBACK == query["redirect_uri"]
+
+
 async def test_a_dev_server_sees_none_of_the_cookies(signed_in: Visitor, session_id: str, upstream: Upstream) -> None:
     signed_in.of(session_id)["mine"] = "1"
     assert {NONCE_COOKIE, ACCESS_COOKIE, RENEWAL_COOKIE, "mine"} == set(signed_in.of(session_id))

@@ -256,6 +256,7 @@ class Account:
         self.drifts: list[Document] = []
         self.detection = ["DETECTION_COMPLETE"]
         """What each look at a drift detection finds; the last stays."""
+        self.refuses_detection = ""
         self.others_detections = 0
         """How many attempts at one are refused, because another is running."""
 
@@ -440,6 +441,8 @@ class Account:
         }
 
     def detect_stack_drift(self, _: Document) -> Document:
+        if self.refuses_detection:
+            raise AwsError("ValidationError", self.refuses_detection)
         if self.others_detections:
             self.others_detections -= 1
             raise AwsError("ValidationError", f"Drift detection is already in progress for stack [{STACK}]")

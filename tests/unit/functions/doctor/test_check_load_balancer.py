@@ -52,6 +52,13 @@ def test_the_one_that_dns_leads_to_instead_is_named(account: Account) -> None:
     assert "To use shop" in finding.mend
 
 
+def test_the_one_that_the_record_names_is_found_without_looking_names_up(account: Account) -> None:
+    account.delete_load_balancer()
+    account.lead_dns_elsewhere()
+    account.addresses.clear()
+    assert "leads to shop" in only(account, load_balancer.CHECK).problem
+
+
 def test_the_one_that_a_name_managed_elsewhere_leads_to_is_found_by_its_addresses(account: Account) -> None:
     account.delete_load_balancer()
     account.lead_dns_elsewhere()
@@ -109,6 +116,11 @@ def test_https_on_another_port_is_no_listener_for_visitors(account: Account) -> 
 
 def test_port_80_that_does_not_redirect_is_a_finding(account: Account) -> None:
     account.listeners[HTTP_LISTENER]["DefaultActions"] = forward(TARGET_GROUP)
+    assert ("HttpListener",) == only(account, listener.CHECK).logical_ids
+
+
+def test_a_redirect_that_does_not_lead_to_https_is_a_finding(account: Account) -> None:
+    account.listeners[HTTP_LISTENER]["DefaultActions"][0]["RedirectConfig"]["Protocol"] = "HTTP"
     assert ("HttpListener",) == only(account, listener.CHECK).logical_ids
 
 

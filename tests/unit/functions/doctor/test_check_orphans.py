@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.functions.doctor.account import (
+    HTTPS_LISTENER,
+    OTHER_GROUP,
     OTHER_LISTENER,
     OTHER_TARGET_GROUP,
     PROXY_GROUP,
@@ -59,6 +61,9 @@ def test_a_group_that_is_used_or_another_stacks_or_anybodys_is_none(account: Acc
 
 def test_what_the_stack_manages_is_never_one(account: Account) -> None:
     account.groups_in_use.clear()
+    for group in account.groups.values():
+        group["GroupName"] = f"cloud-agent-{group['GroupId']}"
+    del account.groups[OTHER_GROUP]
     account.target_groups[TARGET_GROUP]["LoadBalancerArns"] = []
     account.delete_load_balancer()
     assert Status.HEALTHY is account.outcome(CHECK).status
@@ -102,6 +107,11 @@ def test_a_rule_for_our_names_that_leads_elsewhere_on_another_load_balancer_is_f
     finding = only(account)
     assert "arn:left" == finding.resource
     assert f"the rule of priority 7 for {WILDCARD} forwards to shop" in finding.problem
+
+
+def test_a_rule_on_the_load_balancer_in_use_is_left_to_its_own_check(account: Account) -> None:
+    account.rules[HTTPS_LISTENER].append(host_rule("arn:left", "7", WILDCARD, forward(OTHER_TARGET_GROUP)))
+    assert [] == found(account)
 
 
 def test_a_rule_for_other_names_or_to_our_proxy_or_of_the_stack_is_none(account: Account) -> None:

@@ -148,6 +148,11 @@ def test_tasks_that_are_not_registered_are_a_finding(account: Account) -> None:
     assert "Only 1 targets are registered, 1 of them healthy" in only(account, target_health.CHECK).problem
 
 
+def test_a_target_that_is_leaving_does_not_count(account: Account) -> None:
+    account.targets[0] = Account.target("10.0.2.10", "draining", "Target.DeregistrationInProgress", "x")
+    assert "Only 1 targets are registered" in only(account, target_health.CHECK).problem
+
+
 def test_a_task_that_does_not_run_yet_is_not_missed(account: Account) -> None:
     del account.targets[0]
     change(account, runningCount=1)

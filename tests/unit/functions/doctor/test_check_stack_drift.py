@@ -76,6 +76,14 @@ def test_it_waits_for_a_comparison_that_somebody_else_began(account: Account) ->
     assert 4 == len(watch.pauses)
 
 
+def test_a_refusal_for_another_reason_is_told_at_once(account: Account) -> None:
+    account.refuses_detection = "Drift detection cannot be performed on stack in ROLLBACK_COMPLETE"
+    watch = Watch()
+    with pytest.raises(CannotLookError, match="ROLLBACK_COMPLETE"):
+        list(looked_at(account, watch))
+    assert [] == watch.pauses
+
+
 @pytest.mark.parametrize("others", [0, 1000])
 def test_it_waits_two_minutes_at_most(account: Account, others: int) -> None:
     account.detection = ["DETECTION_IN_PROGRESS"]

@@ -181,6 +181,12 @@ def test_each_fault_has_one_finding_by_its_own_check(
     assert [(check, resource)] == told(account)
 
 
+def test_a_deleted_load_balancer_and_a_closed_group_have_a_finding_each(account: Account) -> None:
+    delete_the_load_balancer(account)
+    admit_another_group(account)
+    assert [("load-balancer", LOAD_BALANCER), ("proxy-ingress", PROXY_GROUP)] == told(account)
+
+
 def test_the_faults_of_the_incident_each_have_their_finding(account: Account) -> None:
     delete_the_load_balancer(account)
     lead_the_name_elsewhere(account)

@@ -91,7 +91,9 @@ def test_a_table_is_known_by_its_name_and_described_in_the_templates_words(docum
 
 def test_a_table_with_other_keys_does_not_fit(documented: DocumentedAws) -> None:
     documented.answers("dynamodb", "list_tables", {"TableNames": []})
-    answer_with_a_table(documented, "sessions", KeySchema=[{"AttributeName": "session_id", "KeyType": "HASH"}])
+    capacity = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 2, "NumberOfDecreasesToday": 1}
+    other_keys = [{"AttributeName": "session_id", "KeyType": "HASH"}]
+    answer_with_a_table(documented, "sessions", KeySchema=other_keys, ProvisionedThroughput=capacity)
     answer_with_its_settings(documented, "sessions", "DISABLED", {"TimeToLiveStatus": "DISABLED"})
 
     (found,) = tables.tables(Aws(documented.client), SEARCH, ["arn:aws:dynamodb:eu-central-1:1:table/sessions"])
@@ -101,6 +103,10 @@ def test_a_table_with_other_keys_does_not_fit(documented: DocumentedAws) -> None
     assert "its KeySchema is" in found.unfit[0]
     assert {"PointInTimeRecoveryEnabled": False} == found.properties["PointInTimeRecoverySpecification"]
     assert "TimeToLiveSpecification" not in found.properties
+    assert ("PROVISIONED", {"ReadCapacityUnits": 5, "WriteCapacityUnits": 2}) == (
+        found.stated["BillingMode"],
+        found.stated["ProvisionedThroughput"],
+    )
 
 
 def test_a_table_that_is_named_and_does_not_exist_is_not_found(documented: DocumentedAws) -> None:
@@ -218,7 +224,7 @@ def test_a_cluster_is_known_by_the_stacks_tags_and_by_whom_it_belongs_to(documen
 
 def test_what_may_not_be_read_is_no_empty_account(documented: DocumentedAws) -> None:
     documented.refuses("resourcegroupstaggingapi", "get_resources", "AccessDeniedException", "no")
-    with pytest.raises(CannotLookError, match="GetResources"):
+    with pytest.raises(CannotLookError, match="not allowed: tag:GetResources"):
         find(Aws(documented.client), SEARCH)
 
 

@@ -1,7 +1,7 @@
-"""Defect: a state machine's LoggingConfiguration keeps the template's spelling, its TracingConfiguration is not kept.
+"""Defect: a state machine's LoggingConfiguration is kept by the template's names, its TracingConfiguration not at all.
 
-CloudFormation documents both with capitals, the API in lower camel case: DescribeStateMachine, which answers the
-former as it is, seems to log nothing.
+DescribeStateMachine documents both by the API's names, so that a machine of the template is described as one that
+neither logs nor traces.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -23,7 +23,7 @@ _TYPE = "AWS::StepFunctions::StateMachine"
 
 
 def apply() -> None:
-    """Keep both as the API knows them."""
+    """Keep both as the API has them."""
     wrap_handler(_TYPE, "create", _create)
     wrap_handler(_TYPE, "update", _update)
 
@@ -37,19 +37,24 @@ def _create(original: Callable[..., Provisioned], *args: Any) -> Provisioned:  #
 
 def _update(original: Callable[..., Provisioned], *args: Any) -> Provisioned:  # noqa: ANN401 - passed through
     arn, attributes = original(*args)
-    _, _, new, *_ = args
-    _configure(arn, new)
+    _, _, props, *_ = args
+    _configure(arn, props)
     return arn, attributes
 
 
 def _configure(arn: str, props: Properties) -> None:
-    machine = stepfunctions._state_machines[arn]
-    if "LoggingConfiguration" in props:
-        machine["loggingConfiguration"] = _as_in_the_api(props["LoggingConfiguration"])
-    machine["tracingConfiguration"] = _as_in_the_api(props.get("TracingConfiguration", {"Enabled": False}))
+    logging = props.get("LoggingConfiguration") or {}
+    groups = [one["CloudWatchLogsLogGroup"]["LogGroupArn"] for one in logging.get("Destinations", [])]
+    stepfunctions._state_machines[arn] |= {
+        "loggingConfiguration": {
+            "level": logging.get("Level", "OFF"),
+            "includeExecutionData": _is_true(logging.get("IncludeExecutionData")),
+            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}} for group in groups],
+        },
+        "tracingConfiguration": {"enabled": _is_true((props.get("TracingConfiguration") or {}).get("Enabled"))},
+    }
 
 
-def _as_in_the_api(value: Any) -> Any:  # noqa: ANN401 - whatever a template holds
-    if isinstance(value, dict):
-        return {name[:1].lower() + name[1:]: _as_in_the_api(one) for name, one in value.items()}
-    return [_as_in_the_api(one) for one in value] if isinstance(value, list) else value
+def _is_true(value: object) -> bool:
+    """Whether a template's boolean, which may be spelt as a string, is true."""
+    return str(value).lower() == "true"

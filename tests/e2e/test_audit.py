@@ -1,0 +1,44 @@
+"""The audit and the doctor on a whole system, IAM enforced: what is sound is found sound, and what breaks is named."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.e2e.system import System
+
+
+def _doctor(stage: System, *arguments: str) -> tuple[int, dict[str, Any]]:
+    command = [sys.executable, "-m", "cloud_agent_local.cli", "doctor", "--json", *arguments]
+    command += ["--state-dir", str(stage.installation.state_dir)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def test_a_sound_system_is_found_sound_by_the_doctor_and_by_the_function_under_its_own_role(stage: System) -> None:
+    code, report = _doctor(stage)
+    wrong = [one for one in report["outcomes"] if one["findings"] or one["status"] == "unseen"]
+    assert (0, []) == (code, wrong)
+    audit = stage.invoke("AuditPathFunction")
+    assert {"healthy": True, "AuditFindings": 0, "AuditUnseen": 0, "NewFindings": 0, "DriftedResources": 0} == audit
+
+
+def test_a_fault_is_named_by_both_and_is_new_once(stage: System) -> None:
+    ecs, cluster = stage.client("ecs"), stage.installation.outputs["ClusterArn"]
+    service = stage.installation.outputs["ProxyServiceArn"]
+    (counted,) = ecs.describe_services(cluster=cluster, services=[service])["services"]
+    ecs.update_service(cluster=cluster, service=service, desiredCount=0)
+    try:
+        code, report = _doctor(stage)
+        assert (1, "proxy-service") == (code, report["first_broken"])
+        audits = [stage.invoke("AuditPathFunction") for _ in range(2)]
+        assert [True, False] == [audit["NewFindings"] > 0 for audit in audits]
+        assert all(audit["AuditFindings"] for audit in audits)
+    finally:
+        ecs.update_service(cluster=cluster, service=service, desiredCount=counted["desiredCount"])
+        ecs.get_waiter("services_stable").wait(
+            cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": 90}
+        )
