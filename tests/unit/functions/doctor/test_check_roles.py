@@ -177,6 +177,16 @@ def test_iam_is_asked_with_the_values_that_conditions_need(account: Roles) -> No
     ] == run_task["ContextEntries"]
 
 
+def test_iam_is_not_asked_about_a_resource_that_is_many(account: Roles) -> None:
+    everywhere = {"Effect": "Allow", "Action": "dynamodb:ListTables", "Resource": "*"}
+    policies = account.template["Resources"]["SessionStateMachineRole"]["Properties"]["Policies"]
+    policies[0]["PolicyDocument"]["Statement"].append(everywhere)
+    account.workflow.append(everywhere)
+    assert [] == account.findings(CHECK)
+    assert account.simulated
+    assert not [one for one in account.simulated if "dynamodb:ListTables" in one["ActionNames"]]
+
+
 def test_a_permission_that_was_taken_away_is_found(account: Roles) -> None:
     account.workflow[0]["Action"] = "dynamodb:GetItem"
     (finding,) = account.findings(CHECK)
