@@ -58,8 +58,8 @@ def _visit(settings: VisitCanarySettings) -> str:
     try:
         answer = visit(f"{url}/", cookie)
     except NoAnswerError as error:
-        return str(error)
-    if answer.status != _OK or answer.text != CANARY_ANSWER:
+        return f"{url}: {error}"
+    if answer.status != _OK or answer.body != CANARY_ANSWER:
         return f"{url} answered {answer.status}, and not with the canary's words"
     return ""
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.unit.functions.doctor.loopback import sending, serving
 
-from cloud_agent.doctor import visits
+from cloud_agent.adapters import visits
 from cloud_agent.doctor.visits import Visit, visit
 
 if TYPE_CHECKING:
