@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import itertools
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,10 +20,10 @@ from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDE
 from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests import fresh_worker
+from tests.integration.steps.github import Clone, GitHub
+from tests.integration.steps.handlers import Steps
 
 from cloud_agent import settings
-from cloud_agent.domain.session import SessionRequest
-from cloud_agent.entrypoints import publish_session
 from cloud_agent.observability import metrics
 
 if TYPE_CHECKING:
@@ -35,15 +32,8 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-ACCOUNT = "arn:aws:states:us-east-1:000000000000"
 SIGNING_KEY = "a-signing-key-of-32-characters-or-more"
 _DEADLINE_SECONDS = 30
-GIT_ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    **{f"GIT_{who}_{what}": f"claude@{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
 _numbers = itertools.count(1)
 
 
@@ -95,202 +85,6 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., No
             process.wait(20)
         finally:
             process.kill()
-
-
-class GitHub:
-    """The local GitHub, as the person who looks at what the steps have done there."""
-
-    def __init__(self, port: int, data_dir: Path) -> None:
-        self.url = f"http://localhost:{port}"
-        self.api_url = f"{self.url}/api/v3"
-        self.credentials: Json = json.loads((data_dir / "credentials.json").read_text())
-        authorization = {"Authorization": f"Bearer {self.credentials['token']}"}
-        self._http = httpx.Client(base_url=self.api_url, headers=authorization, timeout=30)
-
-    def call(self, method: str, path: str, /, **body: Any) -> Any:  # noqa: ANN401 - whatever JSON
-        answer = self._http.request(method, path, json=body or None)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
-    def get(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON
-        return self.call("GET", path)
-
-    def new_repository(self, *, auto_init: bool = True) -> str:
-        """The full name of a repository of the organization, with one commit unless told otherwise."""
-        name = f"app-{next(_numbers)}"
-        name_of: str = self.call("POST", "/orgs/acme/repos", name=name, auto_init=auto_init)["full_name"]
-        return name_of
-
-    def branches(self, repo: str) -> dict[str, str]:
-        """Head by branch."""
-        return {branch["name"]: branch["commit"]["sha"] for branch in self.get(f"/repos/{repo}/branches")}
-
-    def add_commit(self, repo: str, branch: str, message: str) -> str:
-        """The sha of an empty commit on top of the branch."""
-        return self._commit(repo, branch, message, [self.branches(repo)[branch]])
-
-    def merge(self, repo: str, branch: str) -> str:
-        """The sha of the commit that merges the branch into main."""
-        heads = self.branches(repo)
-        return self._commit(repo, "main", f"Merge {branch}", [heads["main"], heads[branch]])
-
-    def _commit(self, repo: str, branch: str, message: str, parents: list[str]) -> str:
-        tree = self.get(f"/repos/{repo}/git/commits/{parents[-1]}")["tree"]["sha"]
-        commit = self.call("POST", f"/repos/{repo}/git/commits", message=message, tree=tree, parents=parents)
-        self.call("PATCH", f"/repos/{repo}/git/refs/heads/{branch}", sha=commit["sha"])
-        return str(commit["sha"])
-
-    def pulls(self, session: SessionRequest) -> list[Json]:
-        """The pull requests of the session's branch, open or not."""
-        found = self.get(f"/repos/{session.repo}/pulls?state=all&per_page=100")
-        return [pull for pull in found if pull["head"]["ref"] == session.branch]
-
-    def comments(self, repo: str, number: int) -> list[str]:
-        return [comment["body"] for comment in self.get(f"/repos/{repo}/issues/{number}/comments?per_page=100")]
-
-    def deployments(self, session: SessionRequest) -> list[Json]:
-        """The Deployments of the session's branch, each with its latest state and address."""
-        found = self.get(f"/repos/{session.repo}/deployments?ref={session.branch}")
-        for deployment in found:
-            latest = self.get(f"/repos/{session.repo}/deployments/{deployment['id']}/statuses")[0]
-            deployment |= {"state": latest["state"], "environment_url": latest["environment_url"]}
-        return list(found)
-
-
-@dataclass(frozen=True)
-class LambdaContext:
-    """What Powertools reads of an invocation."""
-
-    function_name: str = "step"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:step"
-    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
-
-
-class Steps:
-    """The handlers, each called as its state calls it, and the rows they work on."""
-
-    def __init__(self, github: GitHub, endpoint_url: str) -> None:
-        self._github = github
-        make_resource: Any = boto3.resource  # whose stubs want a literal name
-        self.table = make_resource("dynamodb", endpoint_url=endpoint_url).Table("sessions")
-        self.ecs: Any = boto3.client("ecs", endpoint_url=endpoint_url)
-
-    def claim(self, repo: str, *, title: str = "Show the menu", body: str = "", **changes: Any) -> SessionRequest:  # noqa: ANN401 - any member
-        """A new issue's session, whose row is as the state Claim Session leaves it."""
-        number = self._github.call("POST", f"/repos/{repo}/issues", title=title, body=body)["number"]
-        members = {
-            "session_id": f"{next(_numbers):08x}",
-            "repo": repo,
-            "issue_number": number,
-            "issue_key": str(number),
-            "issue_title": title,
-            "issue_url": f"{self._github.url}/{repo}/issues/{number}",
-            "branch": f"claude/{number}",
-            "default_branch": "main",
-            "installation_id": self._github.credentials["installation_id"],
-            "requested_by": "octo-dev",
-        }
-        session = SessionRequest.model_validate(members | changes)
-        self.put_row(session)
-        return session
-
-    def claim_gone(self, repo: str) -> SessionRequest:
-        """A session on the pull request of a repository that has been deleted."""
-        session = self.claim(repo).model_copy(update={"repo": "acme/gone"})
-        self.put_row(session, pull_number=1)
-        return session
-
-    def put_row(self, session: SessionRequest, **more: int) -> None:
-        row = {
-            "status": "STARTING",
-            "token_hash": "0" * 64,
-            "execution_arn": self.execution(session),
-            "created_at": "2026-11-22T10:00:00.000Z",
-        }
-        self.table.put_item(Item=self._key(session) | row | session.model_dump(exclude_none=True) | more)
-        lock = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK", "session_id": session.session_id}
-        self.table.put_item(Item=lock)
-        self.table.update_item(
-            Key={"pk": "SLOTS", "sk": "SLOTS"},
-            UpdateExpression="SET live.#session = :repo",
-            ExpressionAttributeNames={"#session": session.session_id},
-            ExpressionAttributeValues={":repo": session.repo},
-        )
-
-    def run(self, step: str, session: SessionRequest, **more: object) -> Json:
-        """What the step answers."""
-        handler = importlib.import_module(f"cloud_agent.steps.{step}").handler
-        event = {"session": session.model_dump(), "execution_arn": self.execution(session), **more}
-        answer: Json = handler(event, LambdaContext())
-        return answer
-
-    def publish(self, session: SessionRequest, *sort_keys: str) -> None:
-        """Hand the table's stream of these rows of the session to its function."""
-        keys = [{"pk": {"S": f"SESSION#{session.session_id}"}, "sk": {"S": key}} for key in sort_keys or ("SESSION",)]
-        self.publish_keys(*keys)
-
-    @staticmethod
-    def publish_keys(*keys: Json, event: str = "MODIFY") -> Json:
-        """What the function answers to a batch of records with these keys."""
-        publish_session._connect.cache_clear()  # noqa: SLF001 - a worker keeps its connection; a test is many workers
-        records = [{"eventName": event, "dynamodb": {"Keys": key}} for key in keys]
-        answer: Json = publish_session.handler({"Records": records}, LambdaContext())
-        return answer
-
-    def change(self, session: SessionRequest, **attributes: object) -> None:
-        """Write attributes of the session's row."""
-        self.table.update_item(
-            Key=self._key(session),
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-            ExpressionAttributeNames={f"#{name}": name for name in attributes},
-            ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
-        )
-
-    def run_up_to(self, step: str, session: SessionRequest) -> None:
-        """All steps before this one that speak to GitHub."""
-        if step in {"open_draft_pull_request", "announce_session", "close_session"}:
-            self.run("create_branch", session)
-        if step in {"announce_session", "close_session"}:
-            self.run("open_draft_pull_request", session)
-        if step == "close_session":
-            self.run("announce_session", session, **self.more("announce_session", session))
-
-    def more(self, step: str, session: SessionRequest) -> Json:
-        """What the step's state passes beside the session."""
-        if step == "announce_session":
-            return {"pull_number": (self.row(session) or {}).get("pull_number", 1)}
-        if step == "close_session":
-            return {"status": "COMPLETED", "reason": "The pull request was merged."}
-        if step == "report_failure":
-            return {"state": "Create Branch", "error": "GitHubRequestError", "cause": "as asked"}
-        return {}
-
-    @staticmethod
-    def execution(session: SessionRequest) -> str:
-        name = re.sub(r"\W", "-", f"{session.repo}-{session.issue_number}-{session.session_id}")
-        return f"{ACCOUNT}:execution:session:{name}"
-
-    def row(self, session: SessionRequest) -> Json | None:
-        row: Json | None = self.table.get_item(Key=self._key(session), ConsistentRead=True).get("Item")
-        return row
-
-    def forget(self, session: SessionRequest, *attributes: str) -> None:
-        """Make the row as if the step had crashed before it wrote these."""
-        self.table.update_item(Key=self._key(session), UpdateExpression="REMOVE " + ", ".join(attributes))
-
-    def lock(self, session: SessionRequest) -> Json | None:
-        key = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK"}
-        lock: Json | None = self.table.get_item(Key=key, ConsistentRead=True).get("Item")
-        return lock
-
-    def slots(self) -> set[str]:
-        item = self.table.get_item(Key={"pk": "SLOTS", "sk": "SLOTS"}, ConsistentRead=True)["Item"]
-        return set(item.get("live", ()))
-
-    @staticmethod
-    def _key(session: SessionRequest) -> dict[str, str]:
-        return {"pk": f"SESSION#{session.session_id}", "sk": "SESSION"}
 
 
 @pytest.fixture(scope="session")
@@ -429,31 +223,6 @@ def running_task(steps: Steps) -> Iterator[Callable[[str], str]]:
 def repo(github: GitHub) -> str:
     """A repository with one commit on main."""
     return github.new_repository()
-
-
-class Clone:
-    """A work tree of a repository, for a person or Claude to work in."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self._folder = folder
-        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True, env=GIT_ENVIRONMENT)
-
-    def run(self, *arguments: str) -> str:
-        """What git says; a conflict is nobody's subject here."""
-        command = ["git", "-C", str(self._folder), *arguments]
-        return subprocess.run(command, check=True, env=GIT_ENVIRONMENT, capture_output=True, text=True).stdout.strip()
-
-    def commit(self, name: str) -> str:
-        """The sha of a commit that adds a file of this name; its message names it."""
-        (self._folder / name).write_text(f"{name}\n")
-        self.run("add", "--all")
-        self.run("commit", "--quiet", "-m", f"Add {name}")
-        return self.run("rev-parse", "HEAD")
-
-    def push(self, branch: str) -> str:
-        """Make the branch on GitHub what is checked out, whatever it was; returns its sha."""
-        self.run("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
-        return self.run("rev-parse", "HEAD")
 
 
 @pytest.fixture

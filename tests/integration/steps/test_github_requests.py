@@ -14,7 +14,8 @@ from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.entrypoints import publish_session
 
 if TYPE_CHECKING:
-    from tests.integration.steps.conftest import GitHub, Steps
+    from tests.integration.steps.github import GitHub
+    from tests.integration.steps.handlers import Steps
 
 STEPS = ("create_branch", "open_draft_pull_request", "announce_session", "close_session")
 

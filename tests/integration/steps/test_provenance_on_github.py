@@ -13,7 +13,8 @@ from cloud_agent.domain.answers import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.steps.conftest import Clone, GitHub, Steps
+    from tests.integration.steps.github import Clone, GitHub
+    from tests.integration.steps.handlers import Steps
 
     from cloud_agent.domain.session import SessionRequest
 

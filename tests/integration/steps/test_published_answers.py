@@ -16,7 +16,8 @@ from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.steps.conftest import Clone, GitHub, Json, Steps
+    from tests.integration.steps.github import Clone, GitHub, Json
+    from tests.integration.steps.handlers import Steps
 
     from cloud_agent.domain.session import SessionRequest
 

@@ -20,7 +20,8 @@ from cloud_agent.observability import logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.integration.steps.conftest import GitHub, Steps
+    from tests.integration.steps.github import GitHub
+    from tests.integration.steps.handlers import Steps
 
     from cloud_agent.domain.session import SessionRequest
 

@@ -16,7 +16,8 @@ from cloud_agent.entrypoints import publish_session
 from cloud_agent.publishing import status
 
 if TYPE_CHECKING:
-    from tests.integration.steps.conftest import GitHub, Steps
+    from tests.integration.steps.github import GitHub
+    from tests.integration.steps.handlers import Steps
 
     from cloud_agent.domain.session import SessionRequest
 

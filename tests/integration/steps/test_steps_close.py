@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integration.steps.conftest import GitHub, Steps
+    from tests.integration.steps.github import GitHub
+    from tests.integration.steps.handlers import Steps
 
     from cloud_agent.domain.session import SessionRequest
 

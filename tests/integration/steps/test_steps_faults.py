@@ -23,7 +23,8 @@ from cloud_agent.domain.prompts import Prompt, PromptKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.integration.steps.conftest import GitHub, Steps
+    from tests.integration.steps.github import GitHub
+    from tests.integration.steps.handlers import Steps
 
     from cloud_agent.domain.session import SessionRequest
 

@@ -25,7 +25,8 @@ from cloud_agent.domain.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.steps.conftest import GitHub, Steps
+    from tests.integration.steps.github import GitHub
+    from tests.integration.steps.handlers import Steps
 
 GITHUB_STEPS = ["create_branch", "open_draft_pull_request", "announce_session", "report_failure"]
 

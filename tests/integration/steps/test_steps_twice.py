@@ -9,7 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.steps.conftest import GitHub, Steps
+    from tests.integration.steps.github import GitHub
+    from tests.integration.steps.handlers import Steps
 
 # What a step writes after it has changed GitHub: a crash in between loses it.
 WRITTEN_LAST = {

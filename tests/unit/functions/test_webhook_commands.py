@@ -197,7 +197,7 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
     assert {
         "session_id": NEXT, "repo": REPO, "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
         "issue_url": issue["html_url"], "branch": "claude/42", "default_branch": "main", "installation_id": 7,
-        "requested_by": "octo-dev", "follows": SESSION,
+        "requested_by": "octo-dev", "agent": "standard", "follows": SESSION,
     } == request  # fmt: skip
     assert issue["body"] == of_session(table, NEXT)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
     waiting = [item["body"] for sk, item in of_session(table, SESSION).items() if sk.startswith("PROMPT#")]

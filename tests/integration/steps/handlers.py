@@ -1,0 +1,158 @@
+"""The steps' handlers, called as their states call them."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from cloud_agent.domain.session import SessionRequest
+from cloud_agent.entrypoints import publish_session
+
+if TYPE_CHECKING:
+    from tests.integration.steps.github import GitHub
+
+    Json = dict[str, Any]
+
+ACCOUNT = "arn:aws:states:us-east-1:000000000000"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    """What Powertools reads of an invocation."""
+
+    function_name: str = "step"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:step"
+    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
+
+
+class Steps:
+    """The handlers, each called as its state calls it, and the rows they work on."""
+
+    def __init__(self, github: GitHub, endpoint_url: str) -> None:
+        self._github = github
+        make_resource: Any = boto3.resource  # whose stubs want a literal name
+        self.table = make_resource("dynamodb", endpoint_url=endpoint_url).Table("sessions")
+        self.ecs: Any = boto3.client("ecs", endpoint_url=endpoint_url)
+
+    def claim(self, repo: str, *, title: str = "Show the menu", body: str = "", **changes: Any) -> SessionRequest:  # noqa: ANN401 - any member
+        """A new issue's session, whose row is as the state Claim Session leaves it."""
+        number = self._github.call("POST", f"/repos/{repo}/issues", title=title, body=body)["number"]
+        members = {
+            "session_id": f"{next(_numbers):08x}",
+            "repo": repo,
+            "issue_number": number,
+            "issue_key": str(number),
+            "issue_title": title,
+            "issue_url": f"{self._github.url}/{repo}/issues/{number}",
+            "branch": f"claude/{number}",
+            "default_branch": "main",
+            "installation_id": self._github.credentials["installation_id"],
+            "requested_by": "octo-dev",
+        }
+        session = SessionRequest.model_validate(members | changes)
+        self.put_row(session)
+        return session
+
+    def claim_gone(self, repo: str) -> SessionRequest:
+        """A session on the pull request of a repository that has been deleted."""
+        session = self.claim(repo).model_copy(update={"repo": "acme/gone"})
+        self.put_row(session, pull_number=1)
+        return session
+
+    def put_row(self, session: SessionRequest, **more: int) -> None:
+        row = {
+            "status": "STARTING",
+            "token_hash": "0" * 64,
+            "execution_arn": self.execution(session),
+            "created_at": "2026-11-22T10:00:00.000Z",
+        }
+        self.table.put_item(Item=self._key(session) | row | session.model_dump(exclude_none=True) | more)
+        lock = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK", "session_id": session.session_id}
+        self.table.put_item(Item=lock)
+        self.table.update_item(
+            Key={"pk": "SLOTS", "sk": "SLOTS"},
+            UpdateExpression="SET live.#session = :repo",
+            ExpressionAttributeNames={"#session": session.session_id},
+            ExpressionAttributeValues={":repo": session.repo},
+        )
+
+    def run(self, step: str, session: SessionRequest, **more: object) -> Json:
+        """What the step answers."""
+        handler = importlib.import_module(f"cloud_agent.steps.{step}").handler
+        event = {"session": session.model_dump(), "execution_arn": self.execution(session), **more}
+        answer: Json = handler(event, LambdaContext())
+        return answer
+
+    def publish(self, session: SessionRequest, *sort_keys: str) -> None:
+        """Hand the table's stream of these rows of the session to its function."""
+        keys = [{"pk": {"S": f"SESSION#{session.session_id}"}, "sk": {"S": key}} for key in sort_keys or ("SESSION",)]
+        self.publish_keys(*keys)
+
+    @staticmethod
+    def publish_keys(*keys: Json, event: str = "MODIFY") -> Json:
+        """What the function answers to a batch of records with these keys."""
+        publish_session._connect.cache_clear()  # noqa: SLF001 - a worker keeps its connection; a test is many workers
+        records = [{"eventName": event, "dynamodb": {"Keys": key}} for key in keys]
+        answer: Json = publish_session.handler({"Records": records}, LambdaContext())
+        return answer
+
+    def change(self, session: SessionRequest, **attributes: object) -> None:
+        """Write attributes of the session's row."""
+        self.table.update_item(
+            Key=self._key(session),
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+        )
+
+    def run_up_to(self, step: str, session: SessionRequest) -> None:
+        """All steps before this one that speak to GitHub."""
+        if step in {"open_draft_pull_request", "announce_session", "close_session"}:
+            self.run("create_branch", session)
+        if step in {"announce_session", "close_session"}:
+            self.run("open_draft_pull_request", session)
+        if step == "close_session":
+            self.run("announce_session", session, **self.more("announce_session", session))
+
+    def more(self, step: str, session: SessionRequest) -> Json:
+        """What the step's state passes beside the session."""
+        if step == "announce_session":
+            return {"pull_number": (self.row(session) or {}).get("pull_number", 1)}
+        if step == "close_session":
+            return {"status": "COMPLETED", "reason": "The pull request was merged."}
+        if step == "report_failure":
+            return {"state": "Create Branch", "error": "GitHubRequestError", "cause": "as asked"}
+        return {}
+
+    @staticmethod
+    def execution(session: SessionRequest) -> str:
+        name = re.sub(r"\W", "-", f"{session.repo}-{session.issue_number}-{session.session_id}")
+        return f"{ACCOUNT}:execution:session:{name}"
+
+    def row(self, session: SessionRequest) -> Json | None:
+        row: Json | None = self.table.get_item(Key=self._key(session), ConsistentRead=True).get("Item")
+        return row
+
+    def forget(self, session: SessionRequest, *attributes: str) -> None:
+        """Make the row as if the step had crashed before it wrote these."""
+        self.table.update_item(Key=self._key(session), UpdateExpression="REMOVE " + ", ".join(attributes))
+
+    def lock(self, session: SessionRequest) -> Json | None:
+        key = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK"}
+        lock: Json | None = self.table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return lock
+
+    def slots(self) -> set[str]:
+        item = self.table.get_item(Key={"pk": "SLOTS", "sk": "SLOTS"}, ConsistentRead=True)["Item"]
+        return set(item.get("live", ()))
+
+    @staticmethod
+    def _key(session: SessionRequest) -> dict[str, str]:
+        return {"pk": f"SESSION#{session.session_id}", "sk": "SESSION"}
