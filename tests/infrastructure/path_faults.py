@@ -32,6 +32,17 @@ def certificate_is_for_another_name(world: World) -> None:
     import_certificate(world.client("acm"), f"uat.{DOMAIN}", over=world.certificate_arn)
 
 
+def listener_has_another_certificate(world: World) -> None:
+    """A visitor's browser is shown another team's name."""
+    elbv2, shown = world.client("elbv2"), [{"CertificateArn": world.certificate_arn}]
+    if world.mode is Mode.EXISTING:
+        elbv2.remove_listener_certificates(ListenerArn=world.listener_arn, Certificates=shown)
+        return
+    other = elbv2.describe_listener_certificates(ListenerArn=world.other.listener_arn)["Certificates"]
+    (default,) = (one["CertificateArn"] for one in other if one["IsDefault"])
+    elbv2.modify_listener(ListenerArn=world.listener_arn, Certificates=[{"CertificateArn": default}])
+
+
 def listener_is_deleted(world: World) -> None:
     """Nobody answers on 443."""
     world.client("elbv2").delete_listener(ListenerArn=world.listener_arn)
@@ -72,6 +83,14 @@ def no_proxy_is_registered(world: World) -> None:
 def proxy_is_open_to_everybody(world: World) -> None:
     """Whoever reaches the proxy's address passes the load balancer by."""
     _authorize(world, "ProxySecurityGroup", PROXY_PORT, {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]})
+
+
+def load_balancer_lets_nothing_out(world: World) -> None:
+    """Its own group keeps it from the proxy."""
+    ec2, group = world.client("ec2"), world.resources["LoadBalancerSecurityGroup"]
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    outward = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"]]
+    ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=outward)
 
 
 def agents_admit_another_group(world: World) -> None:
@@ -122,6 +141,7 @@ PATH_FAULTS = (
     FurtherFault(record_is_deleted, "dns-record", tuple(Mode)),
     FurtherFault(certificate_has_expired, "certificate", tuple(Mode)),
     FurtherFault(certificate_is_for_another_name, "certificate", tuple(Mode)),
+    FurtherFault(listener_has_another_certificate, "certificate", tuple(Mode)),
     FurtherFault(listener_is_deleted, "listener", tuple(Mode)),
     FurtherFault(rule_is_shadowed, "listener-rule", tuple(Mode)),
     FurtherFault(rule_forwards_elsewhere, "listener-rule", tuple(Mode)),
@@ -129,6 +149,7 @@ PATH_FAULTS = (
     FurtherFault(health_is_asked_for_elsewhere, "target-group", tuple(Mode)),
     FurtherFault(no_proxy_is_registered, "target-health", tuple(Mode)),
     FurtherFault(proxy_is_open_to_everybody, "proxy-ingress", tuple(Mode)),
+    FurtherFault(load_balancer_lets_nothing_out, "proxy-ingress"),
     FurtherFault(agents_admit_another_group, "agent-ingress", tuple(Mode)),
     FurtherFault(agents_admit_nobody, "agent-ingress", tuple(Mode)),
     FurtherFault(security_group_is_left_behind, "orphans", tuple(Mode)),

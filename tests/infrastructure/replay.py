@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from cloud_agent.doctor.findings import Report
 
+_WIDTH = 140  # of the table where there is no terminal to ask
 NUMBERS = tuple(fault.number for fault in INCIDENT)
 CASES = (*combinations(NUMBERS, 1), *combinations(NUMBERS, 2), NUMBERS)
 
@@ -104,7 +105,7 @@ def _replays(modes: list[Mode], folder: Path) -> Iterator[Verdict]:
 
 
 def _show(verdicts: list[Verdict]) -> None:
-    console = Console(soft_wrap=True)
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     for fault in INCIDENT:
         console.print(f"{fault.number}  {fault.words}  [dim]{fault.check}[/dim]", highlight=False)
     table = Table("load balancer", "faults", "detected", "first broken hop", "findings", "seconds")
