@@ -195,3 +195,23 @@ def test_a_wait_by_update_item_needs_the_permission_too(strict_aws: EmbeddedAws,
     assert "States.Timeout" == strict_aws.execute({"Park": state}, role=allowed)["error"]
     refused = strict_aws.execute({"Park": state}, role=machine_role(strict_aws))
     assert "DynamoDb.DynamoDbException" == refused["error"]
+
+
+SIMULATE = """
+    import boto3
+    from botocore.exceptions import ClientError
+    def handler(event, context):
+        def simulate(role):
+            try:
+                boto3.client("iam").simulate_principal_policy(PolicySourceArn=role, ActionNames=["s3:GetObject"])
+            except ClientError as error:
+                return error.response["Error"]["Code"]
+            return "allowed"
+        return [simulate(role) for role in event]
+"""
+
+
+def test_policies_are_simulated_for_the_roles_that_a_policy_names(strict_aws: EmbeddedAws) -> None:
+    one, other = strict_aws.role("lambda.amazonaws.com"), strict_aws.role("lambda.amazonaws.com")
+    role = strict_aws.role("lambda.amazonaws.com", ("iam:SimulatePrincipalPolicy", one))
+    assert ["allowed", "AccessDenied"] == strict_aws.invoke(strict_aws.function(SIMULATE, role=role), [one, other])
