@@ -78,9 +78,11 @@ def test_a_document_less_a_permission_keeps_every_other() -> None:
 
 
 def test_what_a_task_or_function_is_allowed_is_never_proven_from_the_template_alone() -> None:
-    """But for Bedrock, which is not on this machine, what the embedded AWS enforces is proven by running it."""
+    """What the embedded AWS enforces is proven by running it, but for what AWS reads by itself to detect drift."""
     enforced = ("dynamodb:", "ecs:", "lambda:", "states:")
-    assert [] == [proof for proof in PROOFS if proof.test.startswith(STATIC) and proof.actions.startswith(enforced)]
+    static = [one for one in PROOFS if one.test.startswith(STATIC) and one.actions.startswith(enforced)]
+    drift = f"{STATIC}::test_the_audit_may_read_what_drift_is_detected_by"
+    assert [] == [one for one in static if one.test != drift]
 
 
 @cache

@@ -37,6 +37,7 @@ PATTERNS = {
     "execution:${AWS::StackName}-session:*": "an execution is named when a session is asked for",
     "task/${Cluster}/*": "a task gets its id when it is run; the cluster is the stack's own",
     "role/${AWS::StackName}-*": "a role gets its name when it is made; CloudFormation begins it with the stack's",
+    "stack/${AWS::StackName}/*": "the stack itself, whose id only AWS knows",
     "repository/*": "the images' parameters may name any repository of the account",
     "foundation-model/anthropic.*": "the model is a parameter",
     "inference-profile/*anthropic.*": "the model is a parameter",

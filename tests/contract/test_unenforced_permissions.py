@@ -61,6 +61,18 @@ def test_a_tables_stream_is_read_by_the_functions_role(resources: Document) -> N
     assert [] == unmet(resources, needs.streams)
 
 
+def test_what_a_function_failed_at_is_sent_by_its_role(resources: Document) -> None:
+    assert [] == unmet(resources, needs.dead_letters)
+
+
+def test_the_audit_may_read_what_drift_is_detected_by(resources: Document) -> None:
+    assert [] == unmet(resources, needs.drift)
+
+
+def test_the_audit_may_ask_what_this_machine_has_not(resources: Document) -> None:
+    assert [] == unmet(resources, needs.asked_beyond)
+
+
 def _static_permissions() -> list[Any]:
     found = grants(expanded(read_template())["Resources"])
     return [

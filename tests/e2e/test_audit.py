@@ -7,7 +7,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tests.e2e.rows import LIVE
+
 if TYPE_CHECKING:
+    from tests.e2e.rows import Rows
     from tests.e2e.system import System
 
 
@@ -24,6 +27,12 @@ def test_a_sound_system_is_found_sound_by_the_doctor_and_by_the_function_under_i
     assert (0, []) == (code, wrong)
     audit = stage.invoke("AuditPathFunction")
     assert {"healthy": True, "AuditFindings": 0, "AuditUnseen": 0, "NewFindings": 0, "DriftedResources": 0} == audit
+
+
+def test_the_audit_sees_everything_under_its_own_role(stage: System, rows: Rows) -> None:
+    session = rows.session("RUNNING", task_arn=f"arn:aws:ecs:us-east-1:000000000000:task/c/{'0' * 32}", ip="127.9.9.9")
+    rows.place(session, LIVE)
+    assert 0 == stage.invoke("AuditPathFunction")["AuditUnseen"]
 
 
 def test_a_fault_is_named_by_both_and_is_new_once(stage: System) -> None:

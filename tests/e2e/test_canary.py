@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from tests.e2e.system import System
 
 
-def test_the_canary_is_reached_while_the_path_is_sound_and_missed_when_it_is_gone(stage: System) -> None:
+def test_the_canary_is_reached_while_the_path_is_sound(stage: System) -> None:
+    assert {"reached": True, "reason": ""} == stage.invoke("VisitCanaryFunction")
+
+
+def test_the_canary_is_missed_when_it_is_gone(stage: System) -> None:
     def visit() -> dict[str, Any]:
         return stage.invoke("VisitCanaryFunction")
 
-    wait_for(visit, lambda result: bool(result["reached"]))
     cluster = stage.installation.outputs["ClusterArn"]
     ecs = stage.client("ecs")
     (service,) = [arn for arn in ecs.list_services(cluster=cluster)["serviceArns"] if "Canary" in arn]

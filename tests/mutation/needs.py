@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.mutation.drift_reads import READ_FOR_DRIFT
 from tests.mutation.grants import ASSUME, MANAGED, branches, grants, short
+
+from cloud_agent.doctor.checks import CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +34,13 @@ _LOG_DELIVERY = (
 )
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _INVOKE_MODEL = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+# Of what the doctor's checks ask: hops that a system on one machine does not have, each with where it is asked.
+BEYOND_THIS_MACHINE = {
+    "acm:DescribeCertificate": "*",
+    "ecr:DescribeImages": "repository/*",
+    "route53:ListResourceRecordSets": "*",
+}
+_AUDIT = "AuditPathFunctionRole"
 _FUNCTION, _MACHINE, _TASK = "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine", "AWS::ECS::TaskDefinition"
 
 
@@ -72,7 +82,7 @@ def assumed(resources: Document) -> Iterator[Need]:
     for name, properties in _all(resources, _MACHINE):
         yield Need(short(properties["RoleArn"]), ASSUME, "states.amazonaws.com", f"{name} runs as it")
     for name, properties in _all(resources, _TASK):
-        for role in ("TaskRoleArn", "ExecutionRoleArn"):
+        for role in sorted({"TaskRoleArn", "ExecutionRoleArn"} & set(properties)):
             yield Need(short(properties[role]), ASSUME, "ecs-tasks.amazonaws.com", f"{name} names it as {role}")
 
 
@@ -156,6 +166,32 @@ def streams(resources: Document) -> Iterator[Need]:
         yield Need(short(function["Role"]), MANAGED, "AWSLambdaDynamoDBExecutionRole", f"{name} reads a stream")
 
 
+def dead_letters(resources: Document) -> Iterator[Need]:
+    """Lambda sends what a function could not work off to its queue, as the function's role."""
+    for kind in ("AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping"):
+        for name, properties in _all(resources, kind):
+            function = resources[short(properties["FunctionName"])]["Properties"]
+            queue = short(properties["DestinationConfig"]["OnFailure"]["Destination"])
+            yield Need(short(function["Role"]), "sqs:SendMessage", queue, f"{name} keeps there what failed")
+
+
+def drift(resources: Document) -> Iterator[Need]:
+    """CloudFormation reads each resource in the name of whoever has its drift detected: the audit."""
+    stack = "stack/${AWS::StackName}/*"
+    yield Need(_AUDIT, "cloudformation:DetectStackResourceDrift", stack, "drift is detected resource by resource")
+    asked = {action for check in CHECKS for action in check.actions}
+    for kind in sorted({resource["Type"] for resource in resources.values()}):
+        for action in sorted(READ_FOR_DRIFT[kind] - asked):
+            yield Need(_AUDIT, action, "*", f"the drift of {kind} is read by it")
+
+
+def asked_beyond(_: Document) -> Iterator[Need]:
+    """The audit's checks ask for what a system on one machine has not."""
+    for check in CHECKS:
+        for action in BEYOND_THIS_MACHINE.keys() & set(check.actions):
+            yield Need(_AUDIT, action, BEYOND_THIS_MACHINE[action], f"the check {check.name} asks it")
+
+
 def _all(resources: Document, kind: str) -> Iterator[tuple[str, Document]]:
     return ((name, resource["Properties"]) for name, resource in resources.items() if resource["Type"] == kind)
 
@@ -178,4 +214,7 @@ TESTS: dict[str, Callable[[Document], Iterator[Need]]] = {
     "test_each_functions_log_is_written_by_its_role": function_logs,
     "test_whatever_is_traced_sends_its_traces": traces,
     "test_a_tables_stream_is_read_by_the_functions_role": streams,
+    "test_what_a_function_failed_at_is_sent_by_its_role": dead_letters,
+    "test_the_audit_may_read_what_drift_is_detected_by": drift,
+    "test_the_audit_may_ask_what_this_machine_has_not": asked_beyond,
 }

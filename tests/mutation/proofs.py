@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from tests.mutation.drift_reads import READ_FOR_DRIFT
 from tests.mutation.grants import ASSUME, MANAGED
+from tests.mutation.needs import BEYOND_THIS_MACHINE
+
+from cloud_agent.doctor.checks import CHECKS
 
 if TYPE_CHECKING:
     from tests.mutation.grants import Grant
@@ -42,6 +46,15 @@ _WHOLE = (
 )
 _PULLED = f"{STATIC}::test_each_containers_image_is_pulled_by_its_execution_role"
 _ASSUMED = f"{STATIC}::test_every_role_is_assumed_by_the_service_that_works_as_it"
+
+_AUDIT = "tests/e2e/test_audit.py::test_the_audit_sees_everything_under_its_own_role"
+_STAGING = (
+    "tests/e2e/test_staging.py::test_each_label_starts_its_own_agent_and_the_comment_names_the_one_that_is_tried_out"
+)
+_DRIFT = f"{STATIC}::test_the_audit_may_read_what_drift_is_detected_by"
+_CANARY = "tests/e2e/test_canary.py::test_the_canary_is_reached_while_the_path_is_sound"
+_ASKED = {action for check in CHECKS for action in check.actions}
+_READ = set().union(*READ_FOR_DRIFT.values()) - _ASKED
 
 
 @dataclass(frozen=True)
@@ -151,6 +164,24 @@ PROOFS: list[Proof] = [
         ("ecs:StopTask", "task/*", _SWEEP),
     ),
     *_of(
+        "AuditPathFunctionRole",
+        ("dynamodb:PutItem", "SessionsTable", _AUDIT),
+        *((action, "*", _AUDIT) for action in sorted(_ASKED - BEYOND_THIS_MACHINE.keys())),
+        *(
+            (action, resource, f"{STATIC}::test_the_audit_may_ask_what_this_machine_has_not")
+            for action, resource in sorted(BEYOND_THIS_MACHINE.items())
+        ),
+        ("cloudformation:DetectStackResourceDrift", "stack/*", _DRIFT),
+        *((action, "*", _DRIFT) for action in sorted(_READ)),
+    ),
+    *_of(
+        "VisitCanaryFunctionRole",
+        ("secretsmanager:GetSecretValue", "UatAccessKeysSecret", _CANARY),
+        ("dynamodb:UpdateItem", "SessionsTable", _CANARY),
+        ("ecs:ListTasks", "*", _CANARY),
+        ("ecs:DescribeTasks", "task/*", _CANARY),
+    ),
+    *_of(
         "SessionStateMachineRole",
         ("lambda:InvokeFunction", "CreateBranchFunction", _WHOLE),
         ("lambda:InvokeFunction", "OpenDraftPullRequestFunction", _WHOLE),
@@ -172,6 +203,11 @@ PROOFS: list[Proof] = [
         ("dynamodb:PutItem", "SessionsTable", _WHOLE),
         ("dynamodb:UpdateItem", "SessionsTable", _WHOLE),
         ("ecs:RunTask", "AgentTaskDefinition", _WHOLE),
+        (
+            "ecs:RunTask",
+            "StagingAgentTaskDefinition",
+            _STAGING,
+        ),
         ("ecs:ListTasks", "*", _WHOLE),
         ("ecs:StopTask", "task/*", _WHOLE),
         ("iam:PassRole", "*", f"{STATIC}::test_the_workflow_may_pass_both_roles_of_each_task_that_it_runs"),
@@ -249,6 +285,11 @@ PROOFS: list[Proof] = [
     ),
     *_of(
         "*",
+        (
+            "sqs:SendMessage",
+            "*DeadLetterQueue",
+            f"{STATIC}::test_what_a_function_failed_at_is_sent_by_its_role",
+        ),
         (ASSUME, "lambda.amazonaws.com", _ASSUMED),
         (ASSUME, "states.amazonaws.com", _ASSUMED),
         (ASSUME, "ecs-tasks.amazonaws.com", _ASSUMED),
