@@ -30,8 +30,9 @@ def test_a_sound_system_is_found_sound_by_the_doctor_and_by_the_function_under_i
 
 
 def test_the_audit_sees_everything_under_its_own_role(stage: System, rows: Rows) -> None:
-    session = rows.session("RUNNING", task_arn=f"arn:aws:ecs:us-east-1:000000000000:task/c/{'0' * 32}", ip="127.9.9.9")
+    session = rows.session("RUNNING", ip="127.9.9.9")
     rows.place(session, LIVE)
+    rows.run_agent(session)
     assert 0 == stage.invoke("AuditPathFunction")["AuditUnseen"]
 
 

@@ -37,7 +37,10 @@ _INVOKE_MODEL = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 # Of what the doctor's checks ask: hops that a system on one machine does not have, each with where it is asked.
 BEYOND_THIS_MACHINE = {
     "acm:DescribeCertificate": "*",
+    "ec2:DescribeNetworkInterfaces": "*",
     "ecr:DescribeImages": "repository/*",
+    "elasticloadbalancing:DescribeListenerCertificates": "*",
+    "elasticloadbalancing:DescribeTags": "*",
     "route53:ListResourceRecordSets": "*",
 }
 _AUDIT = "AuditPathFunctionRole"
