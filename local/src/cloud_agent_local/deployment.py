@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -24,23 +26,25 @@ if TYPE_CHECKING:
 STACK = "claude-cloud-agent-local"
 CONFIG = "local"  # the section of samconfig.toml
 COMMAND_SECONDS = 600
+_BUILT = PROJECT / ".aws-sam" / "local" / "build"
 RESTART_SECONDS = 90  # a proxy that is asked to end takes up to 60 s for those it serves
 
 
 def build(installation: Installation) -> None:
     """`sam build`, cached: only a change of functions/ is built anew.
 
+    SAM remembers beside its build folder what it has built, so that one folder serves all installations of this
+    machine, one after the other; each deploys from a copy.
+
     Raises:
         PartFailedError: with the end of sam's output.
     """
-    _sam(
-        installation,
-        "build",
-        "--build-dir",
-        str(_build_dir(installation)),
-        "--parameter-overrides",
-        f"PythonRuntime={_runtime()}",
-    )
+    _BUILT.parent.mkdir(parents=True, exist_ok=True)
+    with (_BUILT.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _sam(installation, "build", "--build-dir", str(_BUILT), "--parameter-overrides", f"PythonRuntime={_runtime()}")
+        shutil.rmtree(_build_dir(installation), ignore_errors=True)
+        shutil.copytree(_BUILT, _build_dir(installation), symlinks=True)
 
 
 def deploy(installation: Installation, model: ModelAccess, parameters: Mapping[str, str]) -> dict[str, str]:
