@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.infrastructure.deployment import upload
 from tests.infrastructure.world import Mode, World, build, tear_down
+from tests.integration.embedded_aws.conftest import EmbeddedAws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,3 +37,20 @@ def world(_shared_world: World) -> Iterator[World]:
     """A healthy world, of either mode; whatever a test breaks is brought back after it."""
     yield _shared_world
     _shared_world.bring_back()
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
+    """An embedded AWS with nothing in it, for stacks without a system."""
+    aws = EmbeddedAws(tmp_path_factory.mktemp("aws"))
+    try:
+        aws.start()
+        yield aws
+    finally:
+        aws.stop()
+
+
+@pytest.fixture(scope="module")
+def template_url(aws: EmbeddedAws) -> str:
+    """Where it has template.yaml, expanded."""
+    return upload(aws)

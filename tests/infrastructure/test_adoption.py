@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.infrastructure.deployment import deploy, upload
-from tests.integration.embedded_aws.conftest import EmbeddedAws
+from tests.infrastructure.deployment import deploy
 from tests.stack_template import MODES
 
 from cloud_agent_local.adoption.import_change_set import TEMPLATE_BODY_BYTES
 from cloud_agent_local.installation import aws_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.integration.embedded_aws.conftest import EmbeddedAws
 
     Json = dict[str, Any]
 
@@ -55,21 +54,6 @@ class ByHand:
             "ProxyTargetGroup": self.target_group,
             "UatListenerRule": self.rule,
         }
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    aws = EmbeddedAws(tmp_path_factory.mktemp("aws"))
-    try:
-        aws.start()
-        yield aws
-    finally:
-        aws.stop()
-
-
-@pytest.fixture(scope="module")
-def template_url(aws: EmbeddedAws) -> str:
-    return upload(aws)
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.infrastructure.deployment import deploy, outputs, upload
-from tests.integration.embedded_aws.conftest import EmbeddedAws
+from tests.infrastructure.deployment import deploy, outputs
 from tests.stack_template import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.integration.embedded_aws.conftest import EmbeddedAws
 
     Json = dict[str, Any]
 
@@ -60,21 +59,6 @@ class Deployed:
     @property
     def name(self) -> str:
         return str(self.stack["StackName"])
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    aws = EmbeddedAws(tmp_path_factory.mktemp("aws"))
-    try:
-        aws.start()
-        yield aws
-    finally:
-        aws.stop()
-
-
-@pytest.fixture(scope="module")
-def template_url(aws: EmbeddedAws) -> str:
-    return upload(aws)
 
 
 @pytest.fixture(scope="module")
