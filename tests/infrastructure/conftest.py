@@ -19,7 +19,7 @@ def _worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Mode
 
     def of(mode: Mode) -> World:
         if mode not in worlds:
-            worlds[mode] = build(mode, tmp_path_factory.mktemp(mode), next(iter(worlds.values()), None))
+            worlds[mode] = build(mode, tmp_path_factory.mktemp(mode))
         return worlds[mode]
 
     yield of

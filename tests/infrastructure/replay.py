@@ -91,17 +91,15 @@ def main() -> int:
 
 
 def _replays(modes: list[Mode], folder: Path) -> Iterator[Verdict]:
-    built: World | None = None
     for mode in modes:
         (folder / mode).mkdir()
-        world = build(mode, folder / mode, built)
+        world = build(mode, folder / mode)
         try:
             for numbers in CASES:
                 yield replay(world, numbers)
                 world.bring_back()
         finally:
             tear_down(world)
-        built = world
 
 
 def _show(verdicts: list[Verdict]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -131,16 +130,13 @@ class World:
         return f"{self.system.installation.aws_endpoint}/_local/snapshot"
 
 
-def build(mode: Mode, folder: Path, built: World | None = None) -> World:
-    """Deploy it all and start a session; `tear_down` ends it. What another world was built from is not built again.
+def build(mode: Mode, folder: Path) -> World:
+    """Deploy it all and start a session; `tear_down` ends it.
 
     Raises:
         LocalModeError: a part did not start.
     """
     found: dict[str, Any] = {}
-    if built:
-        shutil.copytree(built.system.installation.state_dir / "build", folder / "build")
-        shutil.copy(built.system.installation.state_dir / "build.toml", folder)
 
     def parameters(installation: Installation) -> dict[str, str]:
         found.update(_account(installation, mode))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import shutil
 import subprocess
@@ -34,7 +35,7 @@ def build(installation: Installation) -> None:
     """`sam build`, cached: only a change of functions/ is built anew.
 
     SAM remembers beside its build folder what it has built, so that one folder serves all installations of this
-    machine, one after the other; each deploys from a copy.
+    machine, one after the other; each deploys from a copy of its own, which is gone once it is deployed.
 
     Raises:
         PartFailedError: with the end of sam's output.
@@ -54,14 +55,17 @@ def deploy(installation: Installation, model: ModelAccess, parameters: Mapping[s
         PartFailedError: with the end of sam's output.
     """
     overrides = _parameters(installation, model) | dict(parameters)
-    _sam(
-        installation,
-        "deploy",
-        "--template-file",
-        str(_build_dir(installation) / "template.yaml"),
-        "--parameter-overrides",
-        " ".join(f"{name}={value}" for name, value in overrides.items()),
-    )
+    try:
+        _sam(
+            installation,
+            "deploy",
+            "--template-file",
+            str(_build_dir(installation) / "template.yaml"),
+            "--parameter-overrides",
+            " ".join(f"{name}={value}" for name, value in overrides.items()),
+        )
+    finally:
+        shutil.rmtree(_build_dir(installation), ignore_errors=True)
     stack = client(installation, "cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
@@ -166,7 +170,8 @@ def _sam(installation: Installation, command: str, *arguments: str) -> None:
 
 
 def _build_dir(installation: Installation) -> Path:
-    return installation.state_dir / "build"
+    """Beside the folder that it is a copy of: the built template names the workflow's definition by the way there."""
+    return _BUILT.with_name(hashlib.sha256(str(installation.state_dir).encode()).hexdigest()[:12])
 
 
 def _runtime() -> str:
