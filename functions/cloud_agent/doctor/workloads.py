@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from cloud_agent.doctor.proxy_tasks import ACTION as SERVICE_ACTION
+from cloud_agent.doctor.proxy_tasks import proxy_service
+
 if TYPE_CHECKING:
     from cloud_agent.doctor.examination import Examination
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 _TASK_DEFINITION_ARN = re.compile(r"arn:[\w-]+:ecs:[\w-]+:\d{12}:task-definition/[\w-]+:\d+")
 _DESCRIBED_AT_ONCE = 100  # tasks, the limit of DescribeTasks
 
-PROXY_ACTIONS = ("ecs:DescribeServices",)
+PROXY_ACTIONS = (SERVICE_ACTION,)
 AGENT_ACTIONS = ("states:DescribeStateMachine",)
 DEFINITION_ACTIONS = ("ecs:DescribeTaskDefinition",)
 TASK_ACTIONS = ("ecs:ListTasks", "ecs:DescribeTasks")
@@ -26,15 +29,8 @@ def proxy_task_definitions(examination: Examination) -> list[str]:
     Raises:
         CannotLookError: ECS refused or did not answer.
     """
-    stack = examination.stack
-    cluster, service = stack.physical_id("Cluster"), stack.physical_id("ProxyService")
-    if not cluster or not service:
-        return []
-    described = examination.aws.ask(
-        "ecs", "describe_services", missing=["ClusterNotFoundException"], cluster=cluster, services=[service]
-    )
-    deployments = [one for found in (described or {}).get("services", []) for one in found.get("deployments", [])]
-    in_use = [one for one in deployments if one["status"] == "PRIMARY" or one["runningCount"]]
+    service = proxy_service(examination) or {}
+    in_use = [one for one in service.get("deployments", []) if one["status"] == "PRIMARY" or one["runningCount"]]
     return list(dict.fromkeys(one["taskDefinition"] for one in in_use))
 
 
@@ -94,7 +90,7 @@ def running_proxy_tasks(examination: Examination) -> list[Document]:
 
 
 def described_tasks(examination: Examination, arns: list[str]) -> list[Document]:
-    """Those of the tasks that ECS still knows.
+    """Those of the tasks that ECS still knows, as they are now.
 
     Raises:
         CannotLookError: ECS refused or did not answer.
@@ -103,6 +99,5 @@ def described_tasks(examination: Examination, arns: list[str]) -> list[Document]
     found: list[Document] = []
     for start in range(0, len(arns), _DESCRIBED_AT_ONCE):
         batch = arns[start : start + _DESCRIBED_AT_ONCE]
-        answer = examination.aws.ask("ecs", "describe_tasks", cluster=cluster, tasks=batch) or {}
-        found += answer.get("tasks", [])
+        found += examination.aws.tell("ecs", "describe_tasks", cluster=cluster, tasks=batch).get("tasks", [])
     return found

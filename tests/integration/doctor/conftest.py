@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("github"))
-    running.start()
-    try:
+    with Server(tmp_path_factory.mktemp("github")) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture

@@ -79,23 +79,15 @@ class Receiver:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("github"))
-    running.start()
-    try:
+    with Server(tmp_path_factory.mktemp("github")) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture
 def fresh_server(tmp_path: Path) -> Iterator[Server]:
     """A server of the test's own, which it may stop and start."""
-    running = Server(tmp_path / "github")
-    running.start()
-    try:
+    with Server(tmp_path / "github") as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture

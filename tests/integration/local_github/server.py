@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import jwt
@@ -41,6 +41,13 @@ class Server:
     @property
     def credentials(self) -> dict[str, Any]:
         return dict(json.loads((self.data_dir / "credentials.json").read_text()))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "cloud_agent_local.github", "--port", str(self.port)]

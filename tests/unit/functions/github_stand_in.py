@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from tests.served import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,12 +87,5 @@ def serve_github() -> Iterator[tuple[str, list[GitHubStandIn]]]:
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}", standing
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import http.server
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.served import served
 
 from cloud_agent.adapters.sessions_table import session_key
 from cloud_agent.domain.canary import CANARY_ID
@@ -51,16 +51,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def sessions(environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
     monkeypatch.setattr(visit_canary, "_PAUSE_SECONDS", 0)
-    server = Sessions()
-    environment(UAT_URL=f"http://uat.localhost:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with served(Sessions()) as server:
+        environment(UAT_URL=f"http://uat.localhost:{server.server_port}")
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

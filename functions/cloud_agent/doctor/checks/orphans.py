@@ -28,6 +28,9 @@ from cloud_agent.doctor.load_balancer_in_use import (
 )
 from cloud_agent.doctor.parts import all_parts
 from cloud_agent.doctor.security_groups import ACTION as GROUPS_ACTION
+from cloud_agent.doctor.session_rows import ACTIONS as ROW_ACTIONS
+from cloud_agent.doctor.session_rows import session_row
+from cloud_agent.doctor.workloads import TASK_ACTIONS, described_tasks
 from cloud_agent.domain.session import LIVE
 
 if TYPE_CHECKING:
@@ -40,7 +43,6 @@ if TYPE_CHECKING:
 _STACK_TAG = "aws:cloudformation:stack-name"
 _SETTLED = timedelta(minutes=15)
 _BATCH_OF_TAGS = 20  # resources, the limit of DescribeTags
-_BATCH_OF_TASKS = 100  # the limit of DescribeTasks, and of the rows of BatchGetItem
 _AGENTS = ("AgentTaskDefinition", "StagingAgentTaskDefinition")
 
 
@@ -131,7 +133,9 @@ def _tasks(examination: Examination) -> Iterator[Finding]:
     # A row is written before its task is started: rows are read after the tasks.
     tasks = [task for name in _AGENTS for task in _running(examination, cluster, name)]
     settled = [task for task in tasks if task["createdAt"] < datetime.now(UTC) - _SETTLED]
-    status = _status_of_sessions(examination, sorted({task.get("startedBy", "") for task in settled} - {""}))
+    sessions = sorted({task.get("startedBy", "") for task in settled} - {""})
+    rows = {session: session_row(examination, session) for session in sessions}
+    status = {session: row["status"] for session, row in rows.items() if row}
     for task in settled:
         session = task.get("startedBy", "")
         if status.get(session) not in LIVE:
@@ -159,20 +163,7 @@ def _running(examination: Examination, cluster: str, logical_id: str) -> Iterato
         family=family,
         desiredStatus="RUNNING",
     )
-    for start in range(0, len(arns), _BATCH_OF_TASKS):
-        batch = arns[start : start + _BATCH_OF_TASKS]
-        yield from examination.aws.tell("ecs", "describe_tasks", cluster=cluster, tasks=batch)["tasks"]
-
-
-def _status_of_sessions(examination: Examination, session_ids: Sequence[str]) -> dict[str, str]:
-    table = examination.stack.physical_id("SessionsTable")
-    status: dict[str, str] = {}
-    for session_id in session_ids:
-        key = {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
-        row = examination.aws.tell("dynamodb", "get_item", TableName=table, Key=key, ConsistentRead=True).get("Item")
-        if row:
-            status[session_id] = row["status"]["S"]
-    return status
+    yield from described_tasks(examination, arns)
 
 
 def _finding(resource: str, problem: str, confirm: str, mend: str = "") -> Finding:
@@ -199,8 +190,7 @@ CHECK = Check(
         "elasticloadbalancing:DescribeTags",
         "elasticloadbalancing:DescribeTargetGroups",
         "ec2:DescribeNetworkInterfaces",
-        "ecs:ListTasks",
-        "ecs:DescribeTasks",
-        "dynamodb:GetItem",
+        *TASK_ACTIONS,
+        *ROW_ACTIONS,
     ),
 )

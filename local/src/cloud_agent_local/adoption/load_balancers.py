@@ -123,20 +123,6 @@ def _targets(action: Document) -> list[str]:
 
 
 def _properties(group: Document, attributes: list[Document]) -> Document:
-    same = {
-        "HealthCheckIntervalSeconds",
-        "HealthCheckPath",
-        "HealthCheckPort",
-        "HealthCheckTimeoutSeconds",
-        "HealthyThresholdCount",
-        "Matcher",
-        "Port",
-        "Protocol",
-        "ProtocolVersion",
-        "TargetType",
-        "UnhealthyThresholdCount",
-        "VpcId",
-    }
     delay = [{"Key": one["Key"], "Value": one["Value"]} for one in attributes if one["Key"] == _DEREGISTRATION]
-    stated = {name: group[name] for name in same if name in group}
+    stated = {name: group[name] for name in (*TARGET_GROUP.stated, "ProtocolVersion") if name in group}
     return {"ProtocolVersion": "HTTP1"} | stated | {"TargetGroupAttributes": delay}  # HTTP1 where nothing is said

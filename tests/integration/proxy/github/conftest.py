@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.integration.local_github.server import Server
-from tests.integration.proxy.github.visitors import CALLBACK, Visitor, forget_faults, mode, new_person
+from tests.integration.proxy.github.visitors import (
+    CALLBACK,
+    Visitor,
+    forget_faults,
+    mode,
+    new_person,
+    new_reader,
+    new_repository,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +25,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("github"), callback_url=CALLBACK)
-    running.start()
-    try:
+    with Server(tmp_path_factory.mktemp("github"), callback_url=CALLBACK) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +46,7 @@ def api(github: Server) -> Iterator[httpx.Client]:
 @pytest.fixture
 def repository(api: httpx.Client) -> str:
     """A private repository."""
-    answer = api.post("/orgs/acme/repos", json={"name": f"app-{secrets.token_hex(4)}", "private": True})
-    return str(answer.raise_for_status().json()["full_name"])
+    return new_repository(api)
 
 
 @pytest.fixture
@@ -55,9 +57,7 @@ def stranger(api: httpx.Client) -> str:
 @pytest.fixture
 def reader(api: httpx.Client, repository: str) -> str:
     """A person who may read the repository."""
-    login = new_person(api)
-    api.put(f"/repos/{repository}/collaborators/{login}", json={"permission": "pull"}).raise_for_status()
-    return login
+    return new_reader(api, repository)
 
 
 @pytest.fixture

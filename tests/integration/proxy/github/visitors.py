@@ -45,6 +45,19 @@ def new_person(api: httpx.Client) -> str:
     return login
 
 
+def new_repository(api: httpx.Client) -> str:
+    """A private one; returns its full name."""
+    answer = api.post("/orgs/acme/repos", json={"name": f"app-{secrets.token_hex(4)}", "private": True})
+    return str(answer.raise_for_status().json()["full_name"])
+
+
+def new_reader(api: httpx.Client, repository: str) -> str:
+    """A person who may read the repository."""
+    login = new_person(api)
+    api.put(f"/repos/{repository}/collaborators/{login}", json={"permission": "pull"}).raise_for_status()
+    return login
+
+
 def plan_fault(api: httpx.Client, **fault: Any) -> None:  # noqa: ANN401 - JSON
     api.post("/admin/faults", json=fault).raise_for_status()
 

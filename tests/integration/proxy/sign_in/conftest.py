@@ -1,13 +1,12 @@
 """A real local GitHub, and the sign-in as a proxy task has it."""
 
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
 from tests.integration.local_github.server import Server
-from tests.integration.proxy.github.visitors import new_person
+from tests.integration.proxy.github.visitors import new_reader, new_repository
 from tests.integration.proxy.sign_in.visitors import CALLBACK, DOMAIN, KEY, SESSION, Browser, Proxy
 
 from cloud_agent_proxy.sessions_table import TableUnavailableError
@@ -17,12 +16,8 @@ from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("github"), callback_url=CALLBACK)
-    running.start()
-    try:
+    with Server(tmp_path_factory.mktemp("github"), callback_url=CALLBACK) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture
@@ -36,16 +31,13 @@ def api(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture
 def repository(api: httpx.Client) -> str:
     """A private repository."""
-    answer = api.post("/orgs/acme/repos", json={"name": f"app-{secrets.token_hex(4)}", "private": True})
-    return str(answer.raise_for_status().json()["full_name"])
+    return new_repository(api)
 
 
 @pytest.fixture
 def reader(api: httpx.Client, repository: str) -> str:
     """A person who may read it."""
-    login = new_person(api)
-    api.put(f"/repos/{repository}/collaborators/{login}", json={"permission": "pull"}).raise_for_status()
-    return login
+    return new_reader(api, repository)
 
 
 @pytest.fixture

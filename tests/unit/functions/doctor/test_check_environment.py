@@ -46,7 +46,8 @@ def test_what_still_runs_of_an_older_deployment_is_looked_at_as_well(account: Co
     new = {"status": "PRIMARY", "taskDefinition": account.runs, "runningCount": 0}
     draining = {"status": "ACTIVE", "taskDefinition": HAND_MADE_REVISION, "runningCount": 1}
     gone = {"status": "ACTIVE", "taskDefinition": "arn:aws:ecs:x:1:task-definition/acme-proxy:9", "runningCount": 0}
-    account.set("ecs", "DescribeServices", {"services": [{"deployments": [new, draining, gone]}]})
+    service = {"status": "ACTIVE", "deployments": [new, draining, gone]}
+    account.set("ecs", "DescribeServices", {"services": [service]})
     assert [HAND_MADE_REVISION] == [finding.resource for finding in account.findings(CHECK)]
 
 
