@@ -145,6 +145,13 @@ def test_the_workflow_may_run_both_agents_and_nothing_else(roles: Document) -> N
     assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == running[0]["Condition"]
 
 
+def test_the_workflow_may_tag_a_task_as_it_runs_it_and_at_no_other_time(roles: Document, definition: Document) -> None:
+    assert "TASK_DEFINITION" == definition["States"]["Run Agent"]["Arguments"]["PropagateTags"]
+    tagging = [s for role in roles.values() for s in _statements(role) if "ecs:TagResource" in _list(s["Action"])]
+    assert tagging == [s for s in _statements(roles["SessionStateMachineRole"]) if s["Action"] == "ecs:TagResource"]
+    assert {"StringEquals": {"ecs:CreateAction": "RunTask"}} == tagging[0]["Condition"]
+
+
 def test_the_agents_container_has_no_permission_unless_bedrock_is_chosen(roles: Document) -> None:
     assert ["UsesBedrock", {"Ref": "AWS::NoValue"}] == roles["AgentTaskRole"]["Policies"]["Fn::If"][::2]
     actions = {action for s in _statements(roles["AgentTaskRole"]) for action in s["Action"]}

@@ -210,6 +210,7 @@ PROOFS: list[Proof] = [
         ),
         ("ecs:ListTasks", "*", _WHOLE),
         ("ecs:StopTask", "task/*", _WHOLE),
+        ("ecs:TagResource", "task/*", _WHOLE),
         ("iam:PassRole", "*", f"{STATIC}::test_the_workflow_may_pass_both_roles_of_each_task_that_it_runs"),
         ("logs:*", "*", f"{STATIC}::test_the_workflows_log_is_delivered_by_its_role"),
     ),

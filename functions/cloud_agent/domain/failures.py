@@ -69,6 +69,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "ConfigurationError": ("This installation of Claude Cloud Agent is not fully configured", _OPERATOR),
     "TaskNotRunningError": ("The agent's container was gone before it could be reached", _AGAIN),
+    "ECS.AccessDeniedException": (
+        "AWS refused to start the agent's container: the workflow's role lacks a permission",
+        "Ask whoever runs Claude Cloud Agent to grant it the permission that the details below name",
+    ),
     "SessionNotFoundError": ("The session's row is gone from the sessions table", _AGAIN),
     "SessionEndRequestedError": ("The session was asked to end", _AGAIN),
     "SessionOverError": ("The session ended while it was being started", _AGAIN),
@@ -151,7 +155,7 @@ def _words(error: str, detail: str) -> tuple[str, str]:
     if of_ecs or error == "AgentTaskStoppedError":
         known = next((words for reason, words in _ECS_REASONS.items() if reason in detail), None)
         if known or of_ecs:
-            return known or _ECS_UNKNOWN
+            return known or _WORDS.get(error, _ECS_UNKNOWN)
     return _WORDS.get(error, _UNEXPECTED)
 
 

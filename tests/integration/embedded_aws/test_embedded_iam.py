@@ -178,6 +178,36 @@ def test_running_and_stopping_a_task_need_the_definition_the_task_and_the_cluste
     assert ("ECS.AccessDeniedException", True) == (no_run["error"], "ecs:RunTask" in no_run["cause"])
 
 
+TAGGED = [
+    {"PropagateTags": "TASK_DEFINITION"},
+    {"Tags": [{"Key": "project", "Value": "tests"}]},
+    {"EnableECSManagedTags": True},
+]
+
+
+@pytest.mark.parametrize("tagged", TAGGED, ids=lambda tagged: next(iter(tagged)))
+def test_a_task_that_is_tagged_as_it_is_run_needs_the_permission_to_tag_it_then(
+    strict_aws: EmbeddedAws, tagged: Json
+) -> None:
+    definition = strict_aws.define_task()
+    task = ARN.format(service="ecs", resource=f"task/{strict_aws.cluster}/*")
+    states = {"Run": {**run_and_stop(strict_aws, definition)["Run"], "End": True}}
+    del states["Run"]["Next"]
+    run = ("ecs:RunTask", definition)
+    untagged = strict_aws.execute(states, role=machine_role(strict_aws, run))
+    assert "SUCCEEDED" == untagged["status"], untagged
+
+    states["Run"]["Arguments"] |= tagged
+    refused = strict_aws.execute(states, role=machine_role(strict_aws, run))
+    assert "ECS.AccessDeniedException" == refused["error"]
+    reason = "because no identity-based policy allows the ecs:TagResource action"
+    assert f"is not authorized to perform: ecs:TagResource on resource: {task} {reason}" in refused["cause"]
+    for action, status in (("CreateCluster", "FAILED"), ("RunTask", "SUCCEEDED")):
+        tag = ("ecs:TagResource", task, {"StringEquals": {"ecs:CreateAction": action}})
+        ended = strict_aws.execute(states, role=machine_role(strict_aws, run, tag))
+        assert status == ended["status"], ended
+
+
 def test_a_wait_by_update_item_needs_the_permission_too(strict_aws: EmbeddedAws, strict_table: str) -> None:
     state = {
         "Type": "Task",

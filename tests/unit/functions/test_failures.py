@@ -54,6 +54,15 @@ def test_a_refusal_of_ecs_is_about_image_and_subnets(error: str) -> None:
     assert f"{error}: The subnet is gone" == failure.detail
 
 
+def test_a_permission_that_the_workflow_lacks_is_about_permissions() -> None:
+    cause = "User: workflow is not authorized to perform: ecs:TagResource on resource: task"
+    failure = explain("Run Agent", "ECS.AccessDeniedException", cause)
+    assert "role lacks a permission" in failure.what
+    assert "permission" in failure.advice
+    assert "image" not in failure.advice
+    assert cause == failure.detail
+
+
 def test_a_timeout_is_told_as_the_agents_only_where_the_agent_was_waited_for() -> None:
     assert "container was not ready in time" in explain("Run Agent", "States.Timeout", "").what
     assert "“Create Branch” was not done in time" in explain("Create Branch", "States.Timeout", "").what

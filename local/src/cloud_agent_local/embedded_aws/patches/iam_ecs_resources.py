@@ -2,7 +2,8 @@
 
 AWS's service authorization reference gives RunTask the task definition as its resource and StopTask and
 DescribeTasks the task, both with the condition key ecs:cluster; a least-privilege policy written by it would
-be denied here, and one that allows the cluster's ARN allowed.
+be denied here, and one that allows the cluster's ARN allowed. A task that is tagged as it is run needs ecs:TagResource
+besides ("Grant permission to tag resources on creation" in the Amazon ECS Developer Guide).
 """
 
 from __future__ import annotations
@@ -27,6 +28,18 @@ def apply() -> None:
     wrap(iam_actions, "request_tag_context", _context)
 
 
+def tagged_task(request: Json) -> str:
+    """The ARN that stands for the task which a RunTask request tags as it creates it; empty when it tags none.
+
+    PropagateTags counts whatever tags the task definition has, as it does for AWS CDK: one that CloudFormation made
+    always has CloudFormation's own.
+    """
+    propagates = request.get("propagateTags", "NONE") != "NONE"
+    if not (propagates or request.get("tags") or request.get("enableECSManagedTags")):
+        return ""
+    return f"arn:aws:ecs:{get_region()}:{get_account_id()}:task/{_cluster(request)}/*"
+
+
 def _resource_arn(  # noqa: PLR0913, PLR0917 - ministack's signature
     original: Callable[..., str],
     service: str,
@@ -43,8 +56,7 @@ def _resource_arn(  # noqa: PLR0913, PLR0917 - ministack's signature
     if definition := request.get("taskDefinition"):
         return definition if definition.startswith("arn:") else f"{prefix}:task-definition/{definition}"
     if task := request.get("task") or next(iter(request.get("tasks", [])), None):
-        cluster = request.get("cluster", "default").rsplit("/", 1)[-1]
-        return task if task.startswith("arn:") else f"{prefix}:task/{cluster}/{task}"
+        return task if task.startswith("arn:") else f"{prefix}:task/{_cluster(request)}/{task}"
     return original(service, method, path, headers, body, params, region, account)
 
 
@@ -55,6 +67,11 @@ def _context(original: Callable[..., Json], service: str, action: str, body: byt
         return context
     named = f"arn:aws:ecs:{get_region()}:{get_account_id()}:cluster/{cluster}"
     return context | {"ecs:cluster": cluster if cluster.startswith("arn:") else named}
+
+
+def _cluster(request: Json) -> str:
+    name: str = request.get("cluster", "default").rsplit("/", 1)[-1]
+    return name
 
 
 def _request(body: bytes | str) -> Json:

@@ -17,6 +17,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from cloud_agent_local.embedded_aws import role_sessions
+from cloud_agent_local.embedded_aws.patches.iam_ecs_resources import tagged_task
 from cloud_agent_local.embedded_aws.patches.seam import wrap
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def _calls(resource: str, data: Json) -> Iterator[tuple[str, str, Json]]:
         yield "lambda:InvokeFunction", _function_arn(data.get("FunctionName", "")), {}
         return
     action = f"{service}:{operation[0].upper()}{operation[1:]}"
-    request = json.dumps(stepfunctions._pascal_to_camel(data) if service == "ecs" else data).encode()
+    arguments = stepfunctions._pascal_to_camel(data) if service == "ecs" else data
+    request = json.dumps(arguments).encode()
     region, account = get_region(), get_account_id()
     if items := iam_actions.dynamodb_transaction_checks(action, request, region, account):
         yield from ((item_action, table, {}) for item_action, table in items)
@@ -73,6 +75,8 @@ def _calls(resource: str, data: Json) -> Iterator[tuple[str, str, Json]]:
     target = iam_actions.extract_resource_arn(service, "POST", "/", {}, request, {}, region, account)
     conditions = iam_actions.dynamodb_service_context(request) if service == "dynamodb" else {}
     yield action, target, conditions | iam_actions.request_tag_context(service, action, request, {})
+    if action == "ecs:RunTask" and (task := tagged_task(arguments)):
+        yield "ecs:TagResource", task, {"ecs:CreateAction": "RunTask"}
 
 
 def _require(action: str, target: str, context: Json, error_name: str) -> None:
@@ -83,11 +87,9 @@ def _require(action: str, target: str, context: Json, error_name: str) -> None:
     )
     if denied:
         who = getattr(denied, "principal_arn", role_arn)
-        raise stepfunctions._ExecutionError(
-            error_name,
-            f"User: {who} is not authorized to perform: {action} on resource: {target} "
-            "because no identity-based policy allows the action",
-        )
+        explicit = getattr(denied, "decision", "") == "Deny"
+        message = iam_actions.identity_denial_message(action, who, target, explicit_deny=explicit)
+        raise stepfunctions._ExecutionError(error_name, message)
 
 
 def _error_name(resource: str) -> str:
