@@ -60,6 +60,11 @@ class Run:
     session: SessionRequest
 
 
+def family_of(task_definition: str) -> str:
+    """The family of a task definition, from its ARN."""
+    return task_definition.rpartition("/")[2].partition(":")[0]
+
+
 class SessionWorkflow:
     """State machines of the one definition, and what their executions leave behind."""
 
@@ -143,8 +148,8 @@ class SessionWorkflow:
         function = self._make_function("task_stopped", "real_task_stopped.py")
         self.events.put_targets(Rule="stopped", Targets=[{"Id": "task-stopped", "Arn": function}])
 
-    def task_definition(self, image: str = "local/python") -> str:
-        """The ARN of a task definition of the scripted agent."""
+    def task_definition(self, family: str = "", image: str = "local/python") -> str:
+        """The ARN of a task definition of the scripted agent: a new revision of the family, or of a new family."""
         container = {
             "name": "agent",
             "image": image,
@@ -154,7 +159,7 @@ class SessionWorkflow:
             "stopTimeout": 2,
         }
         answer = self.ecs.register_task_definition(
-            family=f"agent-{next(self._names)}",
+            family=family or f"agent-{next(self._names)}",
             networkMode="awsvpc",
             requiresCompatibilities=["FARGATE"],
             cpu="256",
@@ -171,8 +176,8 @@ class SessionWorkflow:
         values = {
             "SessionsTable": "sessions",
             "ClusterArn": self.cluster,
-            "AgentTaskDefinitionArn": self.task_definition(image),
-            "StagingAgentTaskDefinitionArn": "",
+            "AgentTaskDefinitionFamily": family_of(self.task_definition(image=image)),
+            "StagingAgentTaskDefinitionFamily": "",
             "AgentSubnetIds": "subnet-1,subnet-2",
             "AgentSecurityGroupId": "sg-1",
             "AssignPublicIp": "DISABLED",

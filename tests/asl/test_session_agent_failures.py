@@ -32,7 +32,7 @@ def test_a_task_whose_image_cannot_be_pulled_fails_the_session_at_once(workflow:
 
 
 def test_a_task_that_ecs_refuses_to_start_fails_the_session_at_once(workflow: SessionWorkflow) -> None:
-    run = workflow.start(workflow.machine(AgentTaskDefinitionArn="missing:1"), workflow.request())
+    run = workflow.start(workflow.machine(AgentTaskDefinitionFamily="missing"), workflow.request())
     ended, reported = workflow.ended(run), workflow.reported(run)
     assert ended["error"].startswith("ECS."), ended
     assert ("Run Agent", ended["error"]) == (reported.state, reported.error)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.asl.conftest import family_of
 
 from cloud_agent.domain.agents import Agent
 
@@ -74,7 +75,8 @@ def test_a_live_session_holds_its_lock_and_its_slot_and_the_row_has_no_token_in_
 def test_a_sessions_task_is_of_its_agents_task_definition(workflow: SessionWorkflow, agent: Agent) -> None:
     definitions = {one: workflow.task_definition() for one in Agent}
     machine = workflow.machine(
-        AgentTaskDefinitionArn=definitions[Agent.STANDARD], StagingAgentTaskDefinitionArn=definitions[Agent.STAGING]
+        AgentTaskDefinitionFamily=family_of(definitions[Agent.STANDARD]),
+        StagingAgentTaskDefinitionFamily=family_of(definitions[Agent.STAGING]),
     )
     run = workflow.start(machine, workflow.request("works", agent=agent))
     row = workflow.row_when(run.session, "lifecycle_token")

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.mutation.grants import branches
 
 from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES, Settings, TriggerSettings
 from cloud_agent_proxy.settings import Settings as ProxySettings
@@ -128,8 +129,17 @@ def test_there_is_a_label_and_a_task_definition_of_the_staging_agent_where_it_ha
     ]
     assert {"Fn::If": [STAGING, {"Ref": "StagingTriggerLabel"}, ""]} == labels[0]
     assert all(label == labels[0] for label in labels)
-    definition = {"Fn::If": [STAGING, {"Ref": "StagingAgentTaskDefinition"}, ""]}
-    assert definition == substitutions["StagingAgentTaskDefinitionArn"]
+    family = template["Resources"]["StagingAgentTaskDefinition"]["Properties"]["Family"]
+    assert {"Fn::If": [STAGING, family, ""]} == substitutions["StagingAgentTaskDefinitionFamily"]
+
+
+def test_the_workflow_runs_the_families_of_both_agents_whatever_their_revision(
+    definition: Document, substitutions: Document, resources: Document
+) -> None:
+    run = definition["States"]["Run Agent"]["Arguments"]["TaskDefinition"]
+    for agent in AGENTS:
+        assert f"'${{{agent}Family}}'" in run
+        assert resources[agent]["Properties"]["Family"] in list(branches(substitutions[f"{agent}Family"]))
 
 
 def test_the_two_labels_are_refused_when_they_are_the_same(template: Document) -> None:

@@ -31,10 +31,14 @@ WITHOUT_RESOURCE = {
     "states:SendTaskSuccess",
 }
 
+FAMILIES = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task-definition"
+
 # Resources that are named by a pattern, and why no narrower one would do; docs/permissions.md tells it to people.
 PATTERNS = {
     "secret:${AWS::StackName}/env/*": "people create them, for repositories that the template does not know",
     "execution:${AWS::StackName}-session:*": "an execution is named when a session is asked for",
+    "task-definition/${AWS::StackName}-agent:*": "every deployment may make a revision",
+    "task-definition/${AWS::StackName}-staging-agent:*": "every deployment may make a revision",
     "task/${Cluster}/*": "a task gets its id when it is run; the cluster is the stack's own",
     "role/${AWS::StackName}-*": "a role gets its name when it is made; CloudFormation begins it with the stack's",
     "stack/${AWS::StackName}/*": "the stack itself, whose id only AWS knows",
@@ -140,8 +144,10 @@ def test_the_workflow_may_pass_both_roles_of_the_agents_task_and_no_other(roles:
 def test_the_workflow_may_run_both_agents_and_nothing_else(roles: Document) -> None:
     running = [s for role in roles.values() for s in _statements(role) if "ecs:RunTask" in _list(s["Action"])]
     assert running == [s for s in _statements(roles["SessionStateMachineRole"]) if s["Action"] == "ecs:RunTask"]
-    staging = {"Fn::If": ["HasStagingAgent", {"Ref": "StagingAgentTaskDefinition"}, {"Ref": "AWS::NoValue"}]}
-    assert [{"Ref": "AgentTaskDefinition"}, staging] == running[0]["Resource"]
+    standard, staging = (
+        {"Fn::Sub": f"{FAMILIES}/${{AWS::StackName}}-{agent}:*"} for agent in ("agent", "staging-agent")
+    )
+    assert [standard, {"Fn::If": ["HasStagingAgent", staging, {"Ref": "AWS::NoValue"}]}] == running[0]["Resource"]
     assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == running[0]["Condition"]
 
 

@@ -151,6 +151,33 @@ class System:
         finally:
             client.update_state_machine(stateMachineArn=arn, definition=definition)
 
+    @contextmanager
+    def updated_stack(self, **parameters: str) -> Iterator[None]:
+        """The deployed template with changed parameters, until the block is left; the proxy has gone along."""
+        cloudformation = self.client("cloudformation")
+        (stack,) = cloudformation.describe_stacks(StackName=deployment.STACK)["Stacks"]
+        before = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+
+        def update(values: dict[str, str]) -> None:
+            cloudformation.update_stack(
+                StackName=deployment.STACK,
+                UsePreviousTemplate=True,
+                Parameters=[{"ParameterKey": name, "ParameterValue": one} for name, one in (before | values).items()],
+                Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            )
+            every = {"Delay": 0.2, "MaxAttempts": 300}
+            cloudformation.get_waiter("stack_update_complete").wait(StackName=deployment.STACK, WaiterConfig=every)
+            outputs = self.installation.outputs
+            self.client("ecs").get_waiter("services_stable").wait(
+                cluster=outputs["ClusterArn"], services=[outputs["ProxyServiceArn"]], WaiterConfig=every
+            )
+
+        update(parameters)
+        try:
+            yield
+        finally:
+            update({})
+
     def without_pauses(self, retries: int = 100) -> AbstractContextManager[None]:
         """The workflow with next to no time between its retries, and at most so many of each kind."""
 
@@ -208,6 +235,13 @@ class System:
         """The session's tasks that nobody has stopped."""
         cluster = self.installation.outputs["ClusterArn"]
         return list(self.client("ecs").list_tasks(cluster=cluster, startedBy=session.id)["taskArns"])
+
+    def task_definition(self, session: Session) -> str:
+        """The ARN of the task definition that the session's one task is of."""
+        (arn,) = self.running_tasks(session)
+        cluster = self.installation.outputs["ClusterArn"]
+        (task,) = self.client("ecs").describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+        return str(task["taskDefinitionArn"])
 
     def mark_ready(self, pull_number: int) -> None:
         """Make a draft ready for review, as the button does."""

@@ -34,3 +34,20 @@ def test_sessions_beyond_the_limit_wait_their_turn_and_start_by_themselves(stage
     assert "STOPPED" == stage.row(late[1].id)["status"]
     assert "Ended" in stage.wait_for_status(late[1], "Ended")
     assert [] == wait_for(lambda: stage.slots()[1], lambda waiting: [] == waiting)
+
+
+def test_a_session_that_waits_while_the_agent_is_deployed_anew_starts_from_what_was_deployed(stage: System) -> None:
+    first = [stage.start(f"Before the deployment {n}", "Please.") for n in range(SLOTS)]
+    for session in first:
+        stage.wait_for_row(session, lambda row: "lifecycle_token" in row)
+    waiting = stage.start("Across the deployment", "Please.")
+    stage.wait_for_status(waiting, "place 1 of 1")
+    old = stage.task_definition(first[0])
+
+    with stage.updated_stack(MaxTurns="49"):
+        described = stage.client("ecs").describe_task_definition(taskDefinition=old)["taskDefinition"]
+        assert "INACTIVE" == described["status"]
+        stage.comment(stage.row(first[0].id)["pull_number"], "/stop")
+
+        assert "RUNNING" == stage.wait_for_row(waiting, lambda row: row["status"] in {"RUNNING", "FAILED"})["status"]
+        assert stage.physical_id("AgentTaskDefinition") == stage.task_definition(waiting) != old

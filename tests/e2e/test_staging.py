@@ -20,10 +20,7 @@ def answer(stage: System, session: Session) -> str:
 
 def family(stage: System, session: Session) -> str:
     """The family of the task definition that the session's one task is of."""
-    (arn,) = stage.running_tasks(session)
-    cluster = stage.installation.outputs["ClusterArn"]
-    (task,) = stage.client("ecs").describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
-    return str(task["taskDefinitionArn"]).rpartition("/")[2].rpartition(":")[0]
+    return stage.task_definition(session).rpartition("/")[2].rpartition(":")[0]
 
 
 def test_each_label_starts_its_own_agent_and_the_comment_names_the_one_that_is_tried_out(stage: System) -> None:

@@ -160,14 +160,17 @@ def change_record(world: World, action: str, record: dict[str, Any]) -> None:
 
 def run_revision(world: World, change: Callable[[dict[str, Any]], None]) -> None:
     """Register the proxy's definition anew, its container changed by hand, and have the service run that."""
+    update_service(world, taskDefinition=register_revision(world, "ProxyTaskDefinition", change))
+
+
+def register_revision(world: World, logical_id: str, change: Callable[[dict[str, Any]], None]) -> str:
+    """Register a task definition of the stack anew, its container changed by hand; returns the revision's ARN."""
     ecs = world.client("ecs")
-    family = world.resources["ProxyTaskDefinition"]
-    definition = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    definition = ecs.describe_task_definition(taskDefinition=world.resources[logical_id])["taskDefinition"]
     (container,) = definition["containerDefinitions"]
     change(container)
     described = {name: definition[name] for name in _REGISTERED if name in definition}
-    registered = ecs.register_task_definition(**described)
-    update_service(world, taskDefinition=registered["taskDefinition"]["taskDefinitionArn"])
+    return str(ecs.register_task_definition(**described)["taskDefinition"]["taskDefinitionArn"])
 
 
 def update_service(world: World, **change: object) -> None:

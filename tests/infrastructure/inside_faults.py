@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from tests.eventually import eventually
-from tests.infrastructure.faults import run_revision, update_service
+from tests.infrastructure.faults import register_revision, run_revision, update_service
 from tests.infrastructure.further_faults import FurtherFault
 from tests.infrastructure.world import redeliver_lost
 
@@ -63,6 +63,15 @@ def workflow_is_changed(world: World) -> None:
     definition = json.loads(client.describe_state_machine(stateMachineArn=arn)["definition"])
     definition["States"].pop(next(reversed(definition["States"])))
     client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+
+
+def agents_start_from_a_revision_made_by_hand(world: World) -> None:
+    """It gives them less time to end, until somebody deregisters it."""
+
+    def hurry(container: dict[str, Any]) -> None:
+        container["stopTimeout"] = 5
+
+    register_revision(world, "AgentTaskDefinition", hurry)
 
 
 def workflow_may_not_pass_roles(world: World) -> None:
@@ -200,6 +209,7 @@ INSIDE_FAULTS = (
     FurtherFault(function_has_a_variable_too_many, "environment"),
     FurtherFault(function_has_less_memory, "stack-drift"),
     FurtherFault(workflow_is_changed, "state-machine"),
+    FurtherFault(agents_start_from_a_revision_made_by_hand, "state-machine"),
     FurtherFault(workflow_may_not_pass_roles, "roles"),
     FurtherFault(proxy_may_not_read_sessions, "roles"),
     FurtherFault(agents_may_do_more, "roles"),

@@ -90,14 +90,14 @@ def assumed(resources: Document) -> Iterator[Need]:
 
 
 def passed(resources: Document) -> Iterator[Need]:
-    """Whoever runs a task passes both its roles: the workflow, of each task definition that its definition is given."""
+    """Whoever runs a task passes both its roles: the workflow, of each task definition whose family it is given."""
     for name, properties in _all(resources, _MACHINE):
-        for definition in branches(list(properties["DefinitionSubstitutions"].values())):
-            task = definition.get("Ref") if isinstance(definition, dict) else None
-            if task not in dict(_all(resources, _TASK)):
+        given = list(branches(list(properties["DefinitionSubstitutions"].values())))
+        for task, definition in _all(resources, _TASK):
+            if definition["Family"] not in given:
                 continue
             for role in ("TaskRoleArn", "ExecutionRoleArn"):
-                passes = short(resources[task]["Properties"][role])
+                passes = short(definition[role])
                 yield Need(short(properties["RoleArn"]), "iam:PassRole", passes, f"{name} runs {task}")
 
 

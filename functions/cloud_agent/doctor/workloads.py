@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,12 @@ from cloud_agent.doctor.proxy_tasks import ACTION as SERVICE_ACTION
 from cloud_agent.doctor.proxy_tasks import proxy_service
 
 if TYPE_CHECKING:
-    from cloud_agent.doctor.examination import Examination
+    from cloud_agent.doctor.examination import Examination, Stack
 
     Document = dict[str, Any]
 
-# Wherever in the workflow's definition it stands: a choice between two is an expression.
-_TASK_DEFINITION_ARN = re.compile(r"arn:[\w-]+:ecs:[\w-]+:\d{12}:task-definition/[\w-]+:\d+")
+_RUN_TASK = "arn:aws:states:::ecs:runTask"
+_CHOICES = re.compile(r"[?:]\s*'([^']+)'")  # a choice between task definitions is an expression
 _DESCRIBED_AT_ONCE = 100  # tasks, the limit of DescribeTasks
 
 PROXY_ACTIONS = (SERVICE_ACTION,)
@@ -35,13 +36,33 @@ def proxy_task_definitions(examination: Examination) -> list[str]:
 
 
 def agent_task_definitions(examination: Examination) -> list[str]:
-    """The ARNs that the workflow's deployed definition names; none when there is no such workflow.
+    """What the workflow's deployed definition runs tasks of: families, of which ECS runs the latest active revision.
+
+    A definition that was edited may name revisions. None when there is no such workflow.
 
     Raises:
         CannotLookError: Step Functions refused or did not answer.
     """
     machine = state_machine(examination)
-    return list(dict.fromkeys(_TASK_DEFINITION_ARN.findall(machine["definition"]))) if machine else []
+    try:
+        states = json.loads(machine["definition"])["States"].values() if machine else ()
+    except (ValueError, KeyError):  # the check `state-machine` says so
+        return []
+    runs = [one.get("Arguments", {}) for one in states if one.get("Resource", "").startswith(_RUN_TASK)]
+    named = [arguments["TaskDefinition"] for arguments in runs if "TaskDefinition" in arguments]
+    return list(dict.fromkeys(name for text in named for name in _CHOICES.findall(text) or [text]))
+
+
+def stacks_own(stack: Stack, task_definition: str) -> tuple[str, str]:
+    """Logical id and ARN of the stack's task definition in the family of this one; empty when it has none."""
+    own = stack.of_type("AWS::ECS::TaskDefinition").items()
+    family = family_of(task_definition)
+    return next(((name, arn) for name, arn in own if family_of(arn) == family), ("", ""))
+
+
+def family_of(task_definition: str) -> str:
+    """The family of a task definition that is named by its ARN, by family and revision, or by family alone."""
+    return task_definition.rpartition("/")[2].partition(":")[0]
 
 
 def state_machine(examination: Examination) -> Document | None:
@@ -57,14 +78,14 @@ def state_machine(examination: Examination) -> Document | None:
     return examination.aws.ask("stepfunctions", "describe_state_machine", missing=missing, stateMachineArn=arn)
 
 
-def task_definition(examination: Examination, arn: str) -> Document | None:
-    """A task definition from which a task can be started; None when it is gone or deregistered.
+def task_definition(examination: Examination, name: str) -> Document | None:
+    """The task definition of this ARN or family, if a task can be started from it; None when gone or deregistered.
 
     Raises:
         CannotLookError: ECS refused or did not answer.
     """
     # A client exception is all that ECS says of one that it does not know.
-    answer = examination.aws.ask("ecs", "describe_task_definition", missing=["ClientException"], taskDefinition=arn)
+    answer = examination.aws.ask("ecs", "describe_task_definition", missing=["ClientException"], taskDefinition=name)
     definition: Document | None = answer["taskDefinition"] if answer else None
     return definition if definition and definition.get("status", "ACTIVE") == "ACTIVE" else None
 

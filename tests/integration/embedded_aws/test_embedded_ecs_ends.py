@@ -195,6 +195,17 @@ def test_a_service_keeps_its_task_running_and_registered_in_its_target_group(aws
     eventually(lambda: not tasks_of(aws, name))
 
 
+def test_a_service_replaces_its_task_though_its_definition_has_been_deregistered(aws: EmbeddedAws) -> None:
+    name = service(aws, "time.sleep(300)")
+    try:
+        (first,) = eventually(lambda: tasks_of(aws, name))
+        aws.client("ecs").deregister_task_definition(taskDefinition=aws.task(first)["taskDefinitionArn"])
+        stop(aws, first)
+        eventually(lambda: [arn for arn in tasks_of(aws, name) if arn != first])
+    finally:
+        end_service(aws, name)
+
+
 def test_a_service_whose_task_dies_gets_a_new_one_but_not_a_storm_of_them(aws: EmbeddedAws) -> None:
     name = service(aws, "sys.exit(1)")
 

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.eventually import eventually
 
 if TYPE_CHECKING:
@@ -123,6 +124,31 @@ def test_output_goes_to_the_log_file_and_to_the_awslogs_group(aws: EmbeddedAws) 
         return lines == [event["message"] for event in events]
 
     eventually(in_cloudwatch)
+
+
+def test_a_family_is_its_latest_active_revision_and_no_task_is_run_from_an_inactive_one(aws: EmbeddedAws) -> None:
+    ecs, first = aws.client("ecs"), aws.define_task()
+    family = first.rpartition("/")[2].partition(":")[0]
+    container = {"name": "main", "image": "local/python", "command": ["-c", "pass"]}
+
+    def run(definition: str) -> str:
+        (task,) = ecs.run_task(cluster=aws.cluster, taskDefinition=definition, launchType="FARGATE")["tasks"]
+        return str(task["taskDefinitionArn"])
+
+    registered = ecs.register_task_definition(family=family, networkMode="awsvpc", containerDefinitions=[container])
+    second = registered["taskDefinition"]["taskDefinitionArn"]
+    assert (second, first) == (run(family), run(first))
+
+    ecs.deregister_task_definition(taskDefinition=second)
+    assert first == run(family)
+    assert first == ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["taskDefinitionArn"]
+    assert "INACTIVE" == ecs.describe_task_definition(taskDefinition=second)["taskDefinition"]["status"]
+    with pytest.raises(ecs.exceptions.ClientException, match="TaskDefinition is inactive"):
+        run(second)
+
+    ecs.deregister_task_definition(taskDefinition=first)
+    with pytest.raises(ecs.exceptions.ClientException):
+        run(family)
 
 
 def test_tasks_are_found_by_who_started_them(aws: EmbeddedAws) -> None:

@@ -178,6 +178,16 @@ def test_running_and_stopping_a_task_need_the_definition_the_task_and_the_cluste
     assert ("ECS.AccessDeniedException", True) == (no_run["error"], "ecs:RunTask" in no_run["cause"])
 
 
+def test_a_task_that_is_run_from_a_family_needs_the_permission_of_its_latest_revision(strict_aws: EmbeddedAws) -> None:
+    family, _, _ = strict_aws.define_task().rpartition("/")[2].partition(":")
+    states = {"Run": {**run_and_stop(strict_aws, family)["Run"], "End": True}}
+    del states["Run"]["Next"]
+    for revision, status in (("1", "SUCCEEDED"), ("*", "SUCCEEDED"), ("2", "FAILED")):
+        definition = ARN.format(service="ecs", resource=f"task-definition/{family}:{revision}")
+        ended = strict_aws.execute(states, role=machine_role(strict_aws, ("ecs:RunTask", definition)))
+        assert status == ended["status"], ended
+
+
 TAGGED = [
     {"PropagateTags": "TASK_DEFINITION"},
     {"Tags": [{"Key": "project", "Value": "tests"}]},

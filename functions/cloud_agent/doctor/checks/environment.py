@@ -12,7 +12,7 @@ Values of secrets are never looked at here, only which secret is named.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloud_agent.doctor import container_environment as containers
 from cloud_agent.doctor import mends, workloads
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pydantic_settings import BaseSettings
 
     from cloud_agent.doctor.examination import Examination
+
+    Document = dict[str, Any]
 
 
 class _Contained(NamedTuple):
@@ -110,8 +112,10 @@ def _of_function(examination: Examination, logical_id: str, settings: type[BaseS
 def _of_containers(
     examination: Examination, in_use: Callable[[Examination], list[str]], contained: _Contained
 ) -> Iterator[Finding]:
-    for arn in in_use(examination):
-        problem, meaning = _judged(examination, arn, contained)
+    for name in in_use(examination):
+        definition = workloads.task_definition(examination, name)
+        arn = definition["taskDefinitionArn"] if definition else name
+        problem, meaning = _judged(examination, arn, definition, contained)
         if problem:
             yield Finding(
                 resource=arn,
@@ -126,14 +130,11 @@ def _of_containers(
 
 def _logical_id(examination: Examination, arn: str, contained: _Contained) -> str:
     """The stack's task definition of the same family; a revision made by hand is one of them."""
-    family = arn.rpartition(":")[0]
-    own = examination.stack.of_type("AWS::ECS::TaskDefinition")
-    return next((name for name, one in own.items() if one.rpartition(":")[0] == family), contained.task_definition)
+    return workloads.stacks_own(examination.stack, arn)[0] or contained.task_definition
 
 
-def _judged(examination: Examination, arn: str, contained: _Contained) -> tuple[str, str]:
+def _judged(examination: Examination, arn: str, definition: Document | None, contained: _Contained) -> tuple[str, str]:
     """What is wrong with a task definition and what it means; nothing when nothing is."""
-    definition = workloads.task_definition(examination, arn)
     if definition is None:
         problem = f"{contained.runs_it} names the task definition {arn}, which is gone or deregistered."
         return problem, "No new task of it can start."

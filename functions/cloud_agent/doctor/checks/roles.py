@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _WORKFLOW_ROLE = "SessionStateMachineRole"
 _SHOWN = 6  # permissions of one kind; more say no more
 # What no session gets far without; to ask of every permission would take minutes.
-_ASKED_OF_IAM = ("dynamodb:", "ecs:RunTask", "iam:PassRole", "lambda:InvokeFunction")
+_ASKED_OF_IAM = ("dynamodb:", "ecs:RunTask", "ecs:TagResource", "iam:PassRole", "lambda:InvokeFunction")
 
 
 class _Role(NamedTuple):
@@ -179,11 +179,11 @@ def _overruled(examination: Examination, role: _Role, expected: TemplateRole) ->
     asked = sorted(
         one
         for one in expected.permissions & role.permissions
-        if one.effect == "Allow" and one.action.startswith(_ASKED_OF_IAM) and "*" not in one.resource
+        if one.effect == "Allow" and one.action.startswith(_ASKED_OF_IAM) and one.resource != "*"
     )
 
     def question(one: Permission) -> tuple[str, str]:
-        return one.resource, one.condition
+        return one.resource.replace("*", "1"), one.condition  # of a pattern, about one that it stands for
 
     for (resource, _), group in groupby(sorted(asked, key=question), question):
         together = list(group)

@@ -3,7 +3,8 @@
 Looks at the state machine as it is deployed: that it exists, is a standard one, uses the stack's role, logs every step
 without the inputs and outputs (they hold the sessions' tokens) and traces. Then it compares the definition, state by
 state and field by field, with the one that this program carries. What the template fills in, such as the table's name
-and the functions' ARNs, must be the stack's own.
+and the functions' ARNs, must be the stack's own. The workflow names the agents' task definitions by family, of which
+ECS runs the latest revision: that one must be the stack's own, too.
 
 A difference means that somebody edited the workflow in the console, or that this program and the stack are of two
 versions: run the doctor of the version that is deployed, or deploy this one. The mend is a deployment, never an edit.
@@ -49,6 +50,7 @@ def examine(examination: Examination) -> Iterator[Finding]:
             confirm=f"aws stepfunctions describe-state-machine --state-machine-arn {arn}",
             logical_ids=("SessionStateMachine",),
         )
+    yield from _other_revisions(examination)
 
 
 def repository_definition() -> str:
@@ -64,7 +66,9 @@ def known_substitutions(stack: Stack) -> dict[str, str]:
         **stack.of_type("AWS::DynamoDB::Table"),
         "ClusterArn": stack.outputs.get("ClusterArn", ""),
         **{f"{name}Arn": function_arn + physical_id for name, physical_id in functions.items()},
-        **{f"{name}Arn": physical_id for name, physical_id in stack.of_type("AWS::ECS::TaskDefinition").items()},
+        **{
+            f"{name}Family": workloads.family_of(arn) for name, arn in stack.of_type("AWS::ECS::TaskDefinition").items()
+        },
         **{f"{name}Id": physical_id for name, physical_id in stack.of_type("AWS::EC2::SecurityGroup").items()},
     }
     return {**stack.parameters, **{name: value for name, value in own.items() if value}}
@@ -77,6 +81,25 @@ def _definition_faults(deployed: str, stack: Stack) -> list[str]:
         return ["its definition is no JSON"]
     faults = [one.words for one in found[:_SHOWN]]
     return [*faults, f"and {len(found) - _SHOWN} differences more"] if len(found) > _SHOWN else faults
+
+
+def _other_revisions(examination: Examination) -> Iterator[Finding]:
+    for name in workloads.agent_task_definitions(examination):
+        definition = workloads.task_definition(examination, name)
+        logical_id, own = workloads.stacks_own(examination.stack, name)
+        runs = definition["taskDefinitionArn"] if definition else own  # one that is gone is the environment's check
+        if own and runs != own:
+            yield Finding(
+                resource=runs,
+                problem=f"The workflow starts agents from {runs}, the family's latest revision, and not from the "
+                f"stack's own, {own}.",
+                meaning="New sessions run what somebody registered by hand.",
+                mend=f"Put what it has of use into the template, then `aws ecs deregister-task-definition "
+                f"--task-definition {runs}`: the stack's own is the latest again.",
+                confirm=f"aws ecs describe-task-definition --task-definition {workloads.family_of(name)} "
+                "--query taskDefinition.taskDefinitionArn",
+                logical_ids=(logical_id,),
+            )
 
 
 def _setting_faults(machine: Document, stack: Stack) -> Iterator[str]:
@@ -101,5 +124,5 @@ CHECK = Check(
     name="state-machine",
     question="Is the workflow that runs the one this version was made with?",
     examine=examine,
-    actions=workloads.AGENT_ACTIONS,
+    actions=(*workloads.AGENT_ACTIONS, *workloads.DEFINITION_ACTIONS),
 )

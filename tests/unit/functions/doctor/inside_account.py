@@ -227,6 +227,7 @@ def deployed_definition(stack: Stack) -> str:
     text = repository_definition()
     known = known_substitutions(stack)
     others = {
+        "StagingAgentTaskDefinitionFamily": "",
         "AgentSubnetIds": "subnet-1,subnet-2",
         "AssignPublicIp": "DISABLED",
         "MaxSessionAgeSeconds": "28800",
@@ -309,9 +310,13 @@ class Containers(Account):
         return {"services": [{"status": "ACTIVE", "taskDefinition": self.runs, "deployments": [deployment]}]}
 
     def _definition(self, request: Document) -> Document:
-        if request["taskDefinition"] not in self.definitions:
+        name = request["taskDefinition"]
+        if not name.startswith("arn:"):  # a family is its latest active revision
+            of_family = [arn for arn in self.definitions if f"/{name}:" in arn]
+            name = max((arn for arn in of_family if self.definitions[arn]["status"] == "ACTIVE"), default="")
+        if name not in self.definitions:
             raise AwsError("ClientException")
-        return {"taskDefinition": self.definitions[request["taskDefinition"]]}
+        return {"taskDefinition": self.definitions[name]}
 
     def _task_arns(self, request: Document) -> Document:
         wanted = "proxy" if "serviceName" in request else request["startedBy"]

@@ -91,7 +91,7 @@ def test_a_task_definition_that_no_task_can_start_from_is_found(account: Contain
     else:
         account.definitions[AGENT_REVISION]["status"] = "INACTIVE"
     (finding,) = account.findings(CHECK)
-    assert f"SessionStateMachine names the task definition {AGENT_REVISION}, which is gone" in finding.problem
+    assert "SessionStateMachine names the task definition acme-agent, which is gone" in finding.problem
 
 
 def test_a_container_of_another_name_is_found(account: Containers) -> None:

@@ -36,6 +36,8 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"PolicyName": "Work", "PolicyDocument": {"Statement": list(statements)}}
 
 
+FAMILY_ARN = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task-definition"
+ANY_REVISION = f"{AGENT_REVISION.removesuffix('1')}*"
 TABLE = {"Fn::GetAtt": ["SessionsTable", "Arn"]}
 TEMPLATE: dict[str, Any] = {
     "Conditions": {"UsesBedrock": {"Fn::Equals": [{"Ref": "ModelProvider"}, "bedrock"]}},
@@ -47,7 +49,7 @@ TEMPLATE: dict[str, Any] = {
                     {
                         "Effect": "Allow",
                         "Action": "ecs:RunTask",
-                        "Resource": {"Ref": "AgentTaskDefinition"},
+                        "Resource": {"Fn::Sub": f"{FAMILY_ARN}/${{AWS::StackName}}-agent:*"},
                         "Condition": {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}},
                     },
                     {
@@ -89,7 +91,7 @@ class Roles(Containers):
                 {
                     "Effect": "Allow",
                     "Action": "ecs:RunTask",
-                    "Resource": AGENT_REVISION,
+                    "Resource": ANY_REVISION,
                     "Condition": {"ArnEquals": {"ecs:cluster": [cluster]}},
                 },
                 {
@@ -167,7 +169,7 @@ def test_roles_that_are_the_templates_have_no_finding_and_take_the_declared_acti
 def test_iam_is_asked_with_the_values_that_conditions_need(account: Roles) -> None:
     account.findings(CHECK)
     (run_task,) = (one for one in account.simulated if one["ActionNames"] == ["ecs:RunTask"])
-    assert [AGENT_REVISION] == run_task["ResourceArns"]
+    assert [AGENT_REVISION] == run_task["ResourceArns"]  # of any revision, about one
     assert [
         {
             "ContextKeyName": "ecs:cluster",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.functions.doctor.inside_account import REFUSED, Containers
+from tests.unit.functions.doctor.inside_account import AGENT_REVISION, REFUSED, Containers, agent_container
 
 from cloud_agent.doctor.checks.state_machine import CHECK
 
@@ -27,7 +27,7 @@ def test_an_edited_state_is_found_by_its_name_and_field(account: Containers) -> 
     assert ("SessionStateMachine",) == finding.logical_ids
 
 
-@pytest.mark.parametrize("name", ["acme-SessionsTable-1", "acme-CreateBranchFunction-1", "acme-agent:1"])
+@pytest.mark.parametrize("name", ["acme-SessionsTable-1", "acme-CreateBranchFunction-1", "acme-agent"])
 def test_another_resource_than_the_stacks_is_found(account: Containers, name: str) -> None:
     account.machine["definition"] = account.machine["definition"].replace(name, "others")
     (finding,) = account.findings(CHECK)
@@ -69,6 +69,22 @@ def test_a_workflow_that_was_deleted_is_found(account: Containers) -> None:
     (finding,) = account.findings(CHECK)
     assert "it is gone" in finding.problem
     assert "No session can start." == finding.meaning
+
+
+def test_a_revision_registered_by_hand_takes_the_place_of_the_stacks(account: Containers) -> None:
+    by_hand = AGENT_REVISION.removesuffix("1") + "2"
+    account.definitions[by_hand] = account.definition(by_hand, agent_container(account.stack))
+    (finding,) = account.findings(CHECK)
+    assert f"starts agents from {by_hand}, the family's latest revision" in finding.problem
+    assert (by_hand, ("AgentTaskDefinition",)) == (finding.resource, finding.logical_ids)
+    assert f"deregister-task-definition --task-definition {by_hand}" in finding.mend
+
+
+def test_a_definition_that_names_a_revision_is_an_edited_one(account: Containers) -> None:
+    account.machine["definition"] = account.machine["definition"].replace("'acme-agent'", f"'{AGENT_REVISION}'")
+    (finding,) = account.findings(CHECK)
+    assert AGENT_REVISION in finding.problem
+    assert "SessionStateMachine" in finding.logical_ids
 
 
 def test_whoever_may_not_look_is_told_for_want_of_what(account: Containers) -> None:

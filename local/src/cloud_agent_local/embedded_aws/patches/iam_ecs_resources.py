@@ -5,6 +5,7 @@ DescribeTasks the task, both with the condition key ecs:cluster; a least-privile
 be denied here, and one that allows the cluster's ARN allowed. A task that is tagged as it is run needs ecs:TagResource
 besides ("Grant permission to tag resources on creation" in the Amazon ECS Developer Guide).
 """
+# ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
+from ministack.services import ecs
 
 from cloud_agent_local.embedded_aws.patches.seam import wrap
 
@@ -54,7 +56,8 @@ def _resource_arn(  # noqa: PLR0913, PLR0917 - ministack's signature
     request = _request(body) if service == "ecs" else {}
     prefix = f"arn:aws:ecs:{region}:{account}"
     if definition := request.get("taskDefinition"):
-        return definition if definition.startswith("arn:") else f"{prefix}:task-definition/{definition}"
+        revision = ecs._resolve_td_key(definition)  # of a family too: a policy is asked about a revision
+        return f"{prefix}:task-definition/{revision}" if revision else definition
     if task := request.get("task") or next(iter(request.get("tasks", [])), None):
         return task if task.startswith("arn:") else f"{prefix}:task/{_cluster(request)}/{task}"
     return original(service, method, path, headers, body, params, region, account)
