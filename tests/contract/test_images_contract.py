@@ -23,11 +23,13 @@ def _instructions(dockerfile: Path, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("unit", "module", "port"), UNITS)
-def test_both_images_of_a_unit_run_the_same_module(root: Path, unit: str, module: str, port: str) -> None:
+def test_both_images_of_a_unit_run_the_same_module_with_the_same_flags(
+    root: Path, unit: str, module: str, port: str
+) -> None:
     dockerfile = root / unit / "Dockerfile"
     command = json.loads(_instructions(dockerfile, "ENTRYPOINT")[-1])
-    assert ["python", "-m", module] == command[-3:]
-    assert ["-m", module] == entry_point(f"claude-cloud-agent/{unit}:local")[1:]
+    assert ["-P", "-s", "-m", module] == command[command.index("python") + 1 :]
+    assert ["-P", "-s", "-m", module] == entry_point(f"claude-cloud-agent/{unit}:local")[1:]
     assert [] == _instructions(dockerfile, "CMD")
     assert [port] == _instructions(dockerfile, "EXPOSE")
     assert (root / unit / "src" / module / "__main__.py").is_file()

@@ -52,6 +52,7 @@ def _start_anew() -> None:
     os.write(write_end, written)
     os.close(write_end)
     os.set_inheritable(read_end, True)
+    # orig_argv has the interpreter's own options, -P and -s, without which the repository could put modules in our way.
     # PYTHONPATH is where the image keeps the supervisor itself; it is dropped once the program is loaded.
     kept = {name: os.environ[name] for name in (*PASSED_ON, "PYTHONPATH") if name in os.environ}
     os.execve(sys.executable, sys.orig_argv, {**kept, _PIPE: str(read_end)})  # noqa: S606 - itself, no shell

@@ -46,7 +46,7 @@ async def _run(settings: Settings, platform: Platform) -> int:
             asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     async with aclosing(AgentApi(settings.agent_api_url, settings.session_token, settings.task_token)) as api:
         try:
-            await run_session(settings, platform, Path.cwd(), api)
+            await run_session(settings, platform, Path.home(), api)
         except asyncio.CancelledError:
             logger.info("agent stopped by signal")
             return 0

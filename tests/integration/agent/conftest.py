@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import cloud_agent_local
+from cloud_agent_local.embedded_aws.images import entry_point
 
 SAMPLE_REPOSITORY = Path(cloud_agent_local.__file__).parent / "sample_repository"
 BRANCH = "claude/42"
@@ -212,14 +213,14 @@ class ControlPlane:
 class Agent:
     """One agent process, in a home directory of its own."""
 
-    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+    def __init__(self, home: Path, environment: dict[str, str], working_directory: Path) -> None:
         self.home = home
         self.work_tree = home / "repository"
         self.log = home.parent / "agent.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cloud_agent_runner"],
-                cwd=home,
+                entry_point("claude-cloud-agent/agent:local"),
+                cwd=working_directory,
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -300,9 +301,9 @@ def start_agent(
     agents: list[Agent] = []
     github_url, api_url = serve(github.app), serve(control_plane.app)
 
-    def start(**more: str) -> Agent:
+    def start(*, working_directory: Path = Path("/"), **more: str) -> Agent:
         home = tmp_path / "home"
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
@@ -324,7 +325,8 @@ def start_agent(
             "BRANCH": BRANCH,
             **more,
         }
-        agents.append(Agent(home, {name: value for name, value in environment.items() if value}))
+        given = {name: value for name, value in environment.items() if value}
+        agents.append(Agent(home, given, working_directory))
         return agents[-1]
 
     yield start

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 from typing import TYPE_CHECKING
 
+import pytest
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from starlette.requests import Request
     from tests.integration.agent.conftest import Agent, ControlPlane, GitHub, Served
@@ -85,3 +88,28 @@ def test_a_hostile_work_tree_neither_gets_the_token_nor_stops_the_push(
     leak = agent.home / "leak"
     assert [] == [secret for secret in SECRETS if leak.exists() and secret in leak.read_text()]
     assert thief in (agent.work_tree / ".git/config").read_text()
+
+
+@pytest.mark.parametrize("ran_at", ["/", "home"])
+def test_a_module_that_the_repository_leaves_in_home_is_not_imported_by_the_supervisor(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane, tmp_path: Path, ran_at: str
+) -> None:
+    # uvicorn tries to import httptools, which is not installed, when the model gateway starts: after `install`.
+    spy = """
+import os, sys
+print(sys.orig_argv, file=open(os.environ["HOME"] + "/imported", "a"))
+raise ImportError
+"""
+    config = """
+install: cp httptools.py "$HOME/"; cd "$HOME"; python3 -c "import httptools"; true
+dev: python3 dev.py
+"""
+    github.commit({"httptools.py": spy, ".github/claude-cloud-agent.yml": config})
+    control_plane.ask("Greet", "scripted-model: run echo hello > greeting.txt")
+    (tmp_path / "home").mkdir()
+    agent = start_agent(working_directory=tmp_path / ran_at)
+    agent.until(lambda: control_plane.events("turn_finished"))
+
+    imports = (agent.home / "imported").read_text().splitlines()
+    assert ["-c"] == [ast.literal_eval(argv)[1] for argv in imports]
+    assert (agent.home / "httptools.py").exists()

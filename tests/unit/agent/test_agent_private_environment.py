@@ -6,7 +6,7 @@ import sys
 import pytest
 
 PROGRAM = """
-import ctypes, json, os
+import ctypes, json, os, sys
 from cloud_agent_runner.private_environment import take_environment
 taken = take_environment()
 print(json.dumps({
@@ -16,6 +16,7 @@ print(json.dumps({
     "dumpable": ctypes.CDLL(None).prctl(3, 0, 0, 0, 0),
     "pid": os.getpid(),
     "child": os.popen("env").read(),
+    "flags": [sys.flags.safe_path, sys.flags.no_user_site],
 }))
 """
 
@@ -23,11 +24,13 @@ print(json.dumps({
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are Linux's")
 def test_a_taken_environment_is_nowhere_to_be_seen() -> None:
     environment = {**os.environ, "TASK_TOKEN": "the-secret", "HOME": "/somewhere", "LANG": "C.UTF-8"}
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE) as process:
+    argv = [sys.executable, "-P", "-s", "-c", PROGRAM]
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE) as process:
         output, _ = process.communicate(timeout=30)
     seen = json.loads(output)
 
     assert "the-secret" == seen["taken"]
     assert {"HOME", "LANG", "PATH"} <= set(seen["left"]) <= {"HOME", "LANG", "PATH", "TMPDIR"}
     assert "the-secret" not in seen["proc"] + seen["child"]
+    assert [True, 1] == seen["flags"]
     assert (0, process.pid) == (seen["dumpable"], seen["pid"])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sys
 
-# The Dockerfiles' entry points end with the same modules. `local/python` is for tests: its task definition's
-# Command is what the interpreter is given; `local/python/<absolute path>` runs that file, whatever its tag.
+# The Dockerfiles' entry points end with the same flags and modules. -P and -s keep the working directory and HOME's
+# site-packages off sys.path: what a repository leaves there must not run in the supervisor.
+# `local/python` is for tests: its task definition's Command is what the interpreter is given;
+# `local/python/<absolute path>` runs that file, whatever its tag.
 ENTRY_POINTS: dict[str, list[str]] = {
-    "claude-cloud-agent/agent:local": [sys.executable, "-m", "cloud_agent_runner"],
-    "claude-cloud-agent/proxy:local": [sys.executable, "-m", "cloud_agent_proxy"],
+    "claude-cloud-agent/agent:local": [sys.executable, "-P", "-s", "-m", "cloud_agent_runner"],
+    "claude-cloud-agent/proxy:local": [sys.executable, "-P", "-s", "-m", "cloud_agent_proxy"],
     "local/python": [sys.executable],
 }
 

@@ -14,7 +14,7 @@ from cloud_agent_local.embedded_aws.images import ImageNotFoundError, entry_poin
     [("claude-cloud-agent/agent:local", "cloud_agent_runner"), ("claude-cloud-agent/proxy:local", "cloud_agent_proxy")],
 )
 def test_an_image_of_this_project_runs_its_module(image: str, module: str) -> None:
-    assert [sys.executable, "-m", module] == entry_point(image)
+    assert [sys.executable, "-P", "-s", "-m", module] == entry_point(image)
 
 
 def test_an_unknown_image_is_named_with_those_that_are_known() -> None:

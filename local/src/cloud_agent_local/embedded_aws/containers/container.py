@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SHIM = Path(__file__).with_name("shim.py")
+# Docker's own default. Not `home`: what a repository's code leaves there is not to be in a program's way.
+_WORKING_DIRECTORY = Path("/")
 _FOLLOW_INTERVAL_SECONDS = 0.1
 # A killed tree is gone in milliseconds; a process the kernel cannot kill must not block the caller for ever.
 _KILL_TIMEOUT_SECONDS = 5.0
@@ -29,7 +31,7 @@ class ContainerSpec:
         argv: The program and its arguments.
         environment: Every variable the program sees.
         address: The task's own IPv4 address.
-        directory: The container's own; holds `home` (working directory) and `tmp`. Removed with the container.
+        directory: The container's own; holds `home` and `tmp`. Removed with the container.
         log: Receives standard output and error.
         stop_timeout_seconds: From SIGTERM to SIGKILL.
         labels: Docker labels, by which ministack tells whose container it is.
@@ -71,7 +73,7 @@ class ProcessContainer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=dict(spec.environment),
-                cwd=home,
+                cwd=_WORKING_DIRECTORY,
                 start_new_session=True,
             )
 
