@@ -1,0 +1,228 @@
+"""What a contributor meets first names only what there is: paths, make targets, versions, ports, owners' folders."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # it has no annotations of its own
+import pytest
+import yaml
+
+from cloud_agent_local.installation import Ports
+from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository_config_file import read_repository_config
+
+Document = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+GITHUB = ROOT / ".github"
+YAML_FILES = [*sorted(GITHUB.rglob("*.yml")), ROOT / ".pre-commit-config.yaml"]
+FORMS = [path for path in sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]
+GUIDES = sorted(path for path in ROOT.glob("**/AGENTS.md") if not path.is_relative_to(ROOT / ".venv"))
+PROSE = [*GUIDES, ROOT / "SECURITY.md", GITHUB / "PULL_REQUEST_TEMPLATE.md"]
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _yaml(path: Path) -> Document:
+    # The syntax of YAML 1.2, as GitHub reads it: `on` is a key and not a boolean.
+    document = yaml.load(path.read_text(), Loader=yaml.BaseLoader)  # noqa: S506 - it builds nothing but text
+    assert isinstance(document, dict)
+    return document
+
+
+def _files() -> set[str]:
+    """Every file of the repository, also one that is not committed yet."""
+    arguments = ["ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return {line for line in listed.splitlines() if (ROOT / line).is_file()}
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def _make_targets_in(text: str) -> set[str]:
+    commands = re.findall(r"\bmake((?: [a-z][a-z-]*\b)+)", text)
+    return {target for command in commands for target in command.split()}
+
+
+# What GitHub reads
+
+
+@pytest.mark.parametrize("path", YAML_FILES, ids=_name)
+def test_github_can_read_the_file(path: Path) -> None:
+    assert {} != _yaml(path)
+
+
+@pytest.mark.parametrize("path", FORMS, ids=_name)
+def test_an_issue_form_has_what_github_requires(path: Path) -> None:
+    form = _yaml(path)
+    questions = [element for element in form["body"] if element["type"] != "markdown"]
+
+    assert all(form[key].strip() for key in ("name", "description"))
+    assert {element["type"] for element in form["body"]} <= {"markdown", "input", "textarea", "dropdown", "checkboxes"}
+    assert len(questions) == len({question["id"] for question in questions})
+    assert len(questions) == len({question["attributes"]["label"] for question in questions})
+    assert any(question.get("validations", {}).get("required") == "true" for question in questions)
+
+
+def test_a_bug_report_asks_for_what_a_maintainer_needs() -> None:
+    questions = {element["id"]: element for element in _yaml(GITHUB / "ISSUE_TEMPLATE/bug_report.yml")["body"][1:]}
+    required = {name for name, one in questions.items() if one.get("validations", {}).get("required") == "true"}
+
+    assert {"where", "happened", "expected", "doctor", "version"} == required
+    assert {"session", "region"} <= set(questions) - required
+    assert "cloud-agent doctor --json" in questions["doctor"]["attributes"]["description"]
+
+
+def test_every_folder_with_an_owner_exists() -> None:
+    lines = [line.split() for line in (GITHUB / "CODEOWNERS").read_text().splitlines() if line.strip()]
+    patterns = [line[0] for line in lines if line[0] != "#"]
+
+    assert "*" == patterns[0]
+    assert [] == [pattern for pattern in patterns[1:] if not (ROOT / pattern.lstrip("/")).exists()]
+
+
+def test_dependabot_watches_each_folder_with_a_lock_file() -> None:
+    watched = {update["package-ecosystem"]: update for update in _yaml(GITHUB / "dependabot.yml")["updates"]}
+    locks = {f"/{Path(path).parent}" for path in _files() if (ROOT / path).read_bytes()[:200].count(b"    make lock\n")}
+
+    assert {"github-actions", "pip"} == set(watched)
+    assert locks == set(watched["pip"]["directories"])
+
+
+# The workflow
+
+
+@pytest.fixture(scope="module")
+def workflow() -> Document:
+    return _yaml(GITHUB / "workflows/ci.yml")
+
+
+def _steps(workflow: Document) -> list[Document]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def test_the_workflow_runs_on_main_and_on_pull_requests_and_may_only_read(workflow: Document) -> None:
+    assert {"push": {"branches": ["main"]}, "pull_request": ""} == workflow["on"]
+    assert {"contents": "read"} == workflow["permissions"]
+    assert [] == [name for name, job in workflow["jobs"].items() if "permissions" in job]
+    assert "secrets." not in (GITHUB / "workflows/ci.yml").read_text()
+
+
+def test_every_job_ends(workflow: Document) -> None:
+    assert all(0 < int(job["timeout-minutes"]) <= 60 for job in workflow["jobs"].values())
+
+
+def test_every_job_runs_one_make_target_that_exists(workflow: Document) -> None:
+    commands = [step["run"] for step in _steps(workflow) if "run" in step]
+
+    assert ["make ci", "make test-emulators", "make demo"] == commands
+    assert [] == [command for command in commands if command.removeprefix("make ") not in _targets()]
+
+
+def test_every_action_is_pinned_by_commit_and_names_its_version() -> None:
+    uses = re.findall(r"^\s+uses: (.*)$", (GITHUB / "workflows/ci.yml").read_text(), re.MULTILINE)
+
+    assert [] != uses
+    assert [] == [one for one in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)]
+
+
+def test_the_checkout_leaves_no_token_behind(workflow: Document) -> None:
+    checkouts = [step for step in _steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
+
+    assert len(workflow["jobs"]) == len(checkouts)
+    assert all("false" == step["with"]["persist-credentials"] for step in checkouts)
+
+
+def test_the_workflow_runs_the_lowest_python_that_the_project_supports(workflow: Document) -> None:
+    versions = {step["with"]["python-version"] for step in _steps(workflow) if "python-version" in step.get("with", {})}
+
+    assert {_lowest_python()} == versions
+
+
+# A contributor's machine
+
+
+def _lowest_python() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return str(project["requires-python"]).removeprefix(">=")
+
+
+def test_the_development_container_is_made_of_what_the_project_runs_on() -> None:
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    node = re.search(r"^ARG NODE_IMAGE=node:(\d+)", (ROOT / "agent/Dockerfile").read_text(), re.MULTILINE)
+
+    assert f"/python:{_lowest_python()}-" in container["image"]
+    assert node is not None
+    assert [{"version": node[1]}] == list(container["features"].values())
+    assert _make_targets_in(container["postCreateCommand"]) <= _targets()
+    assert [Ports().proxy, Ports().github] == container["forwardPorts"]
+    assert {str(port) for port in container["forwardPorts"]} == set(container["portsAttributes"])
+
+
+def test_the_hooks_run_the_projects_own_tools() -> None:
+    repositories = _yaml(ROOT / ".pre-commit-config.yaml")["repos"]
+    programs = [hook["entry"].split()[0] for repository in repositories for hook in repository["hooks"]]
+
+    assert ["local"] == [repository["repo"] for repository in repositories]
+    assert [] == [program for program in programs if program != "git" and not (ROOT / program).is_file()]
+
+
+def test_the_repositorys_own_settings_are_right() -> None:
+    schema = json.loads((ROOT / "docs/claude-cloud-agent.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(yaml.safe_load((ROOT / CONFIG_PATH).read_text()))
+
+    config = read_repository_config(ROOT)
+
+    assert RepositoryConfig() != config
+    assert Ports().github == config.port
+    assert {"install"} == _make_targets_in(config.install or "") & _targets()
+    assert {"up"} == _make_targets_in(config.dev or "") & _targets()
+
+
+# What a contributor reads
+
+
+def _named_paths(text: str) -> set[str]:
+    """Return what stands in backticks, or behind a link, and has a slash or a file's ending."""
+    named = set(re.findall(r"`([\w.*-]+(?:/[\w.*-]+)*/?)`", text)) | set(re.findall(r"\]\(([^)#:]+)", text))
+    return {path for path in named if "/" in path or re.search(r"\w\.(cfg|json|md|py|toml|yaml|yml)$", path)}
+
+
+@pytest.mark.parametrize("guide", PROSE, ids=_name)
+def test_every_path_that_a_guide_names_exists(guide: Path) -> None:
+    """A path starts at the guide's own folder or at the repository's; a bare file name may be anywhere."""
+    names = {Path(path).name for path in _files()}
+
+    missing = {
+        path
+        for path in _named_paths(guide.read_text())
+        if not any(list(folder.glob(path)) for folder in (guide.parent, ROOT)) and path not in names
+    }
+
+    assert set() == missing
+
+
+@pytest.mark.parametrize("guide", PROSE, ids=_name)
+def test_every_make_target_that_a_guide_names_exists(guide: Path) -> None:
+    code = "\n".join(re.findall(r"`(make [^`]+)`", guide.read_text()))
+
+    assert set() == _make_targets_in(code) - _targets()
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=_name)
+def test_claude_code_reads_what_other_agents_read(guide: Path) -> None:
+    assert "@AGENTS.md\n" == (guide.parent / "CLAUDE.md").read_text()
+
+
+def test_no_guide_is_shipped_with_the_functions() -> None:
+    assert [] == [path for path in _files() if path.startswith("functions/") and path.endswith(".md")]
