@@ -10,6 +10,8 @@ INSTALLED := $(VENV)/.installed
 # Checkov pins an older boto3 than ours, and so has an environment of its own.
 CHECKOV := .checkov
 CHECKOV_INSTALLED := $(CHECKOV)/.installed
+# HAProxy's wheel exists for Linux with glibc alone; elsewhere the program is found on PATH.
+NAME_HAPROXY := import platform; print("requirements/haproxy.txt" * (platform.libc_ver()[0] == "glibc"))
 # Each folder with a unit's requirements.txt; the unit, and its dependency group, is the first part of its path.
 REQUIREMENTS := functions/dependencies proxy agent
 export SAM_CLI_TELEMETRY := 0
@@ -18,12 +20,13 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(INSTALLED): requirements/dev.txt requirements/uv.txt pyproject.toml
+$(INSTALLED): requirements/dev.txt requirements/haproxy.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	haproxy=$$($(BIN)/python -c '$(NAME_HAPROXY)') \
+	  && $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt $$haproxy
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -101,14 +104,16 @@ format: $(INSTALLED) ## Format the code
 lock: $(INSTALLED) ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --group dev --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --group haproxy --generate-hashes --universal --python-version 3.11 \
+	  --no-annotate --custom-compile-command "make lock" --output-file requirements/haproxy.txt
 	echo uv | $(BIN)/uv pip compile --quiet - --constraint requirements/dev.txt --generate-hashes --universal \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/uv.txt
 	echo checkov | $(BIN)/uv pip compile --quiet - --generate-hashes --universal --python-version 3.11 \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/checkov.txt
 	for folder in $(REQUIREMENTS); do \
-	  $(BIN)/uv pip compile --quiet --group $${folder%%/*} --constraint requirements/dev.txt --generate-hashes \
-	    --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
-	    --custom-compile-command "make lock" --output-file $$folder/requirements.txt; \
+	  $(BIN)/uv pip compile --quiet --group $${folder%%/*} --constraint requirements/dev.txt \
+	    --constraint requirements/haproxy.txt --generate-hashes --no-annotate --python-version 3.11 \
+	    --python-platform x86_64-manylinux_2_28 --custom-compile-command "make lock" --output-file $$folder/requirements.txt; \
 	done
 
 .PHONY: clean

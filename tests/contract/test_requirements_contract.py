@@ -58,7 +58,7 @@ def test_a_unit_imports_with_its_own_requirements_alone(unit: str, tmp_path: Pat
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_ships_the_versions_that_the_tests_ran_with(unit: str) -> None:
-    tested = pinned(PROJECT / "requirements" / "dev.txt")
+    tested = pinned(PROJECT / "requirements" / "dev.txt") | pinned(PROJECT / "requirements" / "haproxy.txt")
     shipped = pinned(PROJECT / REQUIREMENTS[unit])
 
     assert {} != shipped
@@ -66,7 +66,8 @@ def test_a_unit_ships_the_versions_that_the_tests_ran_with(unit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["requirements/dev.txt", "requirements/uv.txt", "requirements/checkov.txt", *REQUIREMENTS.values()]
+    "path",
+    [*(f"requirements/{name}.txt" for name in ("dev", "haproxy", "uv", "checkov")), *REQUIREMENTS.values()],
 )
 def test_a_lock_names_hashes_and_no_registry(path: str) -> None:
     text = (PROJECT / path).read_text()

@@ -14,6 +14,7 @@ import psutil
 
 from cloud_agent_local.errors import MissingToolError, PartFailedError, PortInUseError
 from cloud_agent_local.installation import PROJECT, RunningPart
+from cloud_agent_proxy.haproxy_program import HaproxyNotFoundError, haproxy_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ LOG_LINES = 15
 
 
 def check_tools() -> None:
-    """Guarantee that the programs which are not Python packages are there.
+    """Guarantee that the programs which `make install` does not bring are there.
 
     Raises:
         MissingToolError: names the program and where to get it.
@@ -35,6 +36,10 @@ def check_tools() -> None:
         raise MissingToolError(
             "git is not on the PATH. Install it (Debian: apt-get install git; macOS: xcode-select --install)."
         )
+    try:
+        haproxy_program()
+    except HaproxyNotFoundError as error:
+        raise MissingToolError(str(error)) from error
 
 
 def check_ports(ports: Ports) -> None:

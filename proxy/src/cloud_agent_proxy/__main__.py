@@ -8,6 +8,7 @@ import logging
 import sys
 
 from cloud_agent_proxy import canary
+from cloud_agent_proxy.haproxy_program import HaproxyNotFoundError, haproxy_program
 from cloud_agent_proxy.json_logs import log_as_json
 from cloud_agent_proxy.listen_address import MetadataUnavailableError, listen_address
 from cloud_agent_proxy.proxy import run
@@ -22,10 +23,11 @@ def main() -> int:
     log_as_json(settings.log_level)
     try:
         address = listen_address(settings.metadata_uri)
-    except MetadataUnavailableError as error:
+        program = haproxy_program()
+    except (MetadataUnavailableError, HaproxyNotFoundError) as error:
         logger.critical("proxy not started", extra={"reason": str(error)})
         return 1
-    return asyncio.run(run(settings, address))
+    return asyncio.run(run(settings, address, program))
 
 
 if __name__ == "__main__":

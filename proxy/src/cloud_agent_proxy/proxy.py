@@ -35,7 +35,7 @@ ASSETS = Path(__file__).parents[2]
 """haproxy.cfg, its Lua and pages/ stand beside src/, in the checkout as in the image."""
 
 
-async def run(settings: Settings, address: IPv4Address) -> int:
+async def run(settings: Settings, address: IPv4Address, haproxy_program: Path) -> int:
     """Serve on `address` until told to stop; return 0 after a drain, 1 if a part of the proxy ended by itself."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,7 +55,7 @@ async def run(settings: Settings, address: IPv4Address) -> int:
                 own = OwnPaths(access.gate, Status(directory, routes, Probe()), pages)
                 visitor_routes = [*access.routes, *own.routes]
                 async with serve(ControlApp(directory, pages, access.gate, admissions, visitor_routes).asgi):
-                    haproxy = await Haproxy.start(ASSETS, settings, address)
+                    haproxy = await Haproxy.start(haproxy_program, ASSETS, settings, address)
                     try:
                         return await _attend(haproxy, runtime, directory, visits, metrics, stop)
                     finally:

