@@ -81,7 +81,7 @@ lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 
 .PHONY: types
 types: $(INSTALLED) ## Check types
-	$(BIN)/mypy functions proxy/src agent/src local/src tests
+	$(BIN)/mypy functions proxy/src agent/src cli/src local/src emulators tests
 
 .PHONY: ci
 ci: lint types test ## What continuous integration runs

@@ -9,7 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
 
-from cloud_agent.domain.session import SessionRequest
+from cloud_agent.domain.session.session import SessionRequest
 
 logger = Logger()
 tracer = Tracer()

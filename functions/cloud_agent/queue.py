@@ -2,9 +2,9 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloud_agent.adapters.slots import Granted, Slots
-from cloud_agent.adapters.workflow import Workflow
-from cloud_agent.domain.slots import SlotLimits
+from cloud_agent.adapters.aws.workflow import Workflow
+from cloud_agent.adapters.table.slots import Granted, Slots
+from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.observability import logger
 
 

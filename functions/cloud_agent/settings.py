@@ -7,11 +7,11 @@ from typing import TypeVar, cast
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cloud_agent.domain.agents import TriggerLabels
-from cloud_agent.domain.entry_link import UatAccess
 from cloud_agent.domain.errors import ConfigurationError
-from cloud_agent.domain.limits import SessionLimits
-from cloud_agent.domain.slots import SlotLimits
+from cloud_agent.domain.policy.limits import SessionLimits
+from cloud_agent.domain.policy.slots import SlotLimits
+from cloud_agent.domain.session.agents import TriggerLabels
+from cloud_agent.domain.session.entry_link import UatAccess
 
 
 class Settings(BaseSettings):
@@ -94,29 +94,13 @@ class CloseSessionSettings(PublishingSettings, SlotSettings):
     """The state that ends a session, tells people, and lets the next one start."""
 
 
-class SweepIdleSettings(CloseSessionSettings):
+class ReconcilerSettings(CloseSessionSettings):
     """The schedule that ends idle sessions and repairs what an outage left behind."""
 
     cluster_arn: str = Field(min_length=1)
     agent_task_family: str = Field(min_length=1)
     staging_agent_task_family: str = Field(min_length=1)
     idle_minutes: int = Field(ge=1)
-
-
-class AuditPathSettings(Settings):
-    """The schedule that audits the stack."""
-
-    stack_name: str = Field(min_length=1)
-
-
-class VisitCanarySettings(Settings):
-    """The schedule that visits the canary."""
-
-    cluster_arn: str = Field(min_length=1)
-    canary_service: str = Field(min_length=1)
-    uat_url: str = Field(pattern=r"^https?://")
-    uat_access: UatAccess
-    uat_access_keys_arn: str = Field(min_length=1)
 
 
 # What the platform's own libraries read; every function has them from the template's Globals.
@@ -128,11 +112,9 @@ POWERTOOLS_VARIABLES = frozenset(
 FUNCTIONS: dict[str, type[Settings]] = {
     "WebhookFunction": WebhookSettings,
     "AgentApiFunction": AgentApiSettings,
-    "TaskStoppedFunction": Settings,
-    "PublishSessionFunction": PublishingSettings,
-    "SweepIdleFunction": SweepIdleSettings,
-    "AuditPathFunction": AuditPathSettings,
-    "VisitCanaryFunction": VisitCanarySettings,
+    "TaskEventsFunction": Settings,
+    "PublisherFunction": PublishingSettings,
+    "ReconcilerFunction": ReconcilerSettings,
     "CreateBranchFunction": GitHubSettings,
     "OpenDraftPullRequestFunction": PublishingSettings,
     "TakeSlotFunction": SlotSettings,

@@ -21,9 +21,9 @@ import pytest
 from botocore.config import Config
 from tests.eventually import eventually
 
-from cloud_agent.domain.session import SessionRequest
-from cloud_agent.domain.slots import SlotLimits
-from cloud_agent.steps.report_failure import ReportFailureEvent
+from cloud_agent.domain.policy.slots import SlotLimits
+from cloud_agent.domain.session.session import SessionRequest
+from cloud_agent.workflow.report_failure import ReportFailureEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -353,7 +353,7 @@ def workflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionWorkfl
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "cloud_agent_local.embedded_aws", "--port", str(port)]
+    command = [sys.executable, "-m", "embedded_aws", "--port", str(port)]
     command += ["--state-dir", str(directory / "state"), "--log-dir", str(directory / "logs")]
     url = f"http://127.0.0.1:{port}"
     with (directory / "output").open("wb") as output:

@@ -1,5 +1,5 @@
 """The Lambda function behind the rule for stopped tasks is the real one."""
 
-from cloud_agent.entrypoints.task_stopped import handler
+from cloud_agent.task_events.handler import handler
 
 __all__ = ["handler"]

@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     errors, call = script.get("errors", []), int(script["calls"])
     if call <= len(errors):
         raise type(errors[call - 1], (Exception,), {})(f"{STEP} fails as asked")
-    answer = ANSWERS.get(STEP) or importlib.import_module(f"cloud_agent.steps.{STEP}").handler(event, context)
+    answer = ANSWERS.get(STEP) or importlib.import_module(f"cloud_agent.workflow.{STEP}").handler(event, context)
     scripts.update_item(
         Key={"pk": session_id, "sk": STEP},
         UpdateExpression="SET answer = :answer",

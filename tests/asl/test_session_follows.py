@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from tests.eventually import eventually
 
-from cloud_agent.domain.session import session_id_for
+from cloud_agent.domain.session.session import session_id_for
 
 if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow
 
-    from cloud_agent.domain.session import SessionRequest
+    from cloud_agent.domain.session.session import SessionRequest
 
 
 def follower_of(session: SessionRequest) -> SessionRequest:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.asl.conftest import family_of
 
-from cloud_agent.domain.agents import Agent
+from cloud_agent.domain.session.agents import Agent
 
 if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow

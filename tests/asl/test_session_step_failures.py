@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.failures import explain
+from cloud_agent.domain.policy.failures import explain
 from cloud_agent.observability import StepEvent
-from cloud_agent.steps.announce_session import AnnounceSessionEvent
-from cloud_agent.steps.close_session import CloseSessionEvent
-from cloud_agent.steps.register_ip import RegisterIpEvent
+from cloud_agent.workflow.announce_session import AnnounceSessionEvent
+from cloud_agent.workflow.close_session import CloseSessionEvent
+from cloud_agent.workflow.register_ip import RegisterIpEvent
 
 if TYPE_CHECKING:
     from tests.asl.conftest import Run, SessionWorkflow

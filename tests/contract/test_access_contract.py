@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cloud_agent.adapters.secrets import UatAccessKeys
-from cloud_agent.domain.entry_link import UatAccess
+from cloud_agent.adapters.aws.secrets import UatAccessKeys
+from cloud_agent.domain.session.entry_link import UatAccess
 
 Document = dict[str, Any]
 
@@ -26,7 +26,7 @@ def test_the_keys_are_generated_in_the_form_that_is_read(resources: Document) ->
 def test_functions_and_proxy_are_told_of_the_same_access_and_the_same_keys(
     functions: Document, container: Document
 ) -> None:
-    variables = functions["PublishSessionFunction"]["Environment"]["Variables"]
+    variables = functions["PublisherFunction"]["Environment"]["Variables"]
     proxy = container["ProxyTaskDefinition"]
     assert {"Name": "UAT_ACCESS", "Value": variables["UAT_ACCESS"]} in proxy["Environment"]
     assert {"Name": "UAT_ACCESS_KEYS", "ValueFrom": variables["UAT_ACCESS_KEYS_ARN"]} in proxy["Secrets"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.stack_template import MODES, evaluated
 
-from cloud_agent_local.adoption.resources import KINDS
+from cloud_agent_cli.adopt.resources import KINDS
 
 Document = dict[str, Any]
 

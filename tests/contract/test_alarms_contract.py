@@ -84,7 +84,7 @@ def _exists(metric: Metric, root: Path, resources: Document) -> bool:
         names, of = AWS[namespace]
         return name in names and of == set(dimensions)
     if dimensions == ("service",):
-        return name in _emitted(root / "functions/cloud_agent")
+        return name in _emitted(root / "functions")
     if dimensions == ("Service",):
         return name in _emitted(root / "proxy/src")
     filters = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Logs::MetricFilter"]
@@ -133,7 +133,7 @@ def test_the_runbooks_commands_are_sound_shell_and_name_outputs_and_resources_th
         assert "" == checked.stderr, command
     assert set(re.findall(r"\$\(output (\w+)\)", runbook)) <= set(template["Outputs"])
     named = {name for name in re.findall(r"\$\(resource (\S+)\)", runbook) if "$" not in name}
-    assert {"PublishSessionDeadLetterQueue", "PublishSessionFunction"} == named
+    assert {"PublisherDeadLetterQueue", "PublisherFunction"} == named
     assert named <= set(resources)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.mutation.drift_reads import READ_FOR_DRIFT
 
-from cloud_agent.doctor.checks import CHECKS
+from cloud_agent_doctor.checks import CHECKS
 
 if TYPE_CHECKING:
     Document = dict[str, Any]
@@ -17,7 +17,7 @@ OWN = {"dynamodb:PutItem", "sqs:SendMessage"}  # what the last audit found, and 
 
 @pytest.fixture(scope="module")
 def statements(resources: Document) -> list[Document]:
-    policies = resources["AuditPathFunctionRole"]["Properties"]["Policies"]
+    policies = resources["DoctorFunctionRole"]["Properties"]["Policies"]
     found: list[Document] = []
     for policy in policies:
         listed = policy["PolicyDocument"]["Statement"]

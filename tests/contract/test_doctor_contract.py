@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.doctor import container_environment as containers
-from cloud_agent.doctor.checks import secrets
-from cloud_agent.doctor.checks.state_machine import known_substitutions, repository_definition
-from cloud_agent.doctor.examination import Resource, Stack
-from cloud_agent.doctor.expected_environment import expected_values
-from cloud_agent.doctor.role_template import template_role
-from cloud_agent.doctor.template_values import TemplateValues, UnresolvableError
+from cloud_agent_doctor.checks import secrets
+from cloud_agent_doctor.checks.state_machine import known_substitutions, repository_definition
+from cloud_agent_doctor.containers import container_environment as containers
+from cloud_agent_doctor.containers.expected_environment import expected_values
+from cloud_agent_doctor.engine.examination import Resource, Stack
+from cloud_agent_doctor.iam.role_template import template_role
+from cloud_agent_doctor.stack.template_values import TemplateValues, UnresolvableError
 from cloud_agent_proxy.settings import Settings as ProxySettings
 from cloud_agent_proxy.sign_in.github import ClientCredentials
 from cloud_agent_runner.settings import Settings as AgentSettings
@@ -142,7 +142,7 @@ def test_the_sign_in_secret_is_judged_as_the_proxy_reads_it() -> None:
 
 def test_the_doctor_carries_the_repositorys_own_workflow(root: Path, asl_text: str) -> None:
     assert asl_text == repository_definition()
-    assert (root / "functions/cloud_agent/doctor/session.asl.json").is_symlink()
+    assert (root / "functions/cloud_agent_doctor/session.asl.json").is_symlink()
 
 
 def test_what_the_doctor_expects_in_the_workflow_is_what_the_template_puts_there(

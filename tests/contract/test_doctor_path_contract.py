@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.doctor.checks import (
-    CHECKS,
-    agent_ingress,
-    load_balancer,
-    orphans,
-    proxy_ingress,
-    target_group,
-)
+from cloud_agent_doctor.checks import CHECKS, agent_ingress, load_balancer, orphans, proxy_ingress, target_group
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud_agent.doctor.check import Check
+    from cloud_agent_doctor.engine.check import Check
 
     Document = dict[str, Any]
 
@@ -64,7 +57,7 @@ def test_the_tasks_of_agents_are_those_of_the_templates_definitions(resources: D
 def test_every_resource_and_parameter_that_is_asked_for_is_the_templates(
     root: Path, template: Document, resources: Document
 ) -> None:
-    sources = [path.read_text() for path in (root / "functions/cloud_agent/doctor").rglob("*.py")]
+    sources = [path.read_text() for path in (root / "functions/cloud_agent_doctor").rglob("*.py")]
     asked = {name for text in sources for name in re.findall(r'physical_id\("(\w+)"\)', text)}
     parameters = {name for text in sources for name in re.findall(r'parameters(?:\.get\(|\[)"(\w+)"', text)}
     assert {"ApplicationLoadBalancer", "ProxyTargetGroup"} <= asked
@@ -85,7 +78,7 @@ def test_the_runbooks_links_to_its_own_sections_lead_there(root: Path) -> None:
     links = set(re.findall(r"\]\(#([\w-]+)\)", text))
     named = {
         anchor
-        for path in (root / "functions/cloud_agent/doctor").rglob("*.py")
+        for path in (root / "functions/cloud_agent_doctor").rglob("*.py")
         for anchor in re.findall(r"docs/runbook\.md#([\w-]+)", path.read_text())
     }
     assert links | named <= anchors

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.mutation.grants import branches
 
-from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES, Settings, TriggerSettings
+from cloud_agent.settings import POWERTOOLS_VARIABLES, Settings, TriggerSettings
+from cloud_agent_doctor.settings import FUNCTIONS
 from cloud_agent_proxy.settings import Settings as ProxySettings
 from cloud_agent_runner.settings import Platform
 from cloud_agent_runner.settings import Settings as AgentSettings
@@ -65,18 +66,22 @@ def test_a_function_is_given_exactly_what_it_reads(functions: Document, function
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_loads_the_settings_that_are_declared_for_it(functions: Document, function: str) -> None:
     module = importlib.import_module(functions[function]["Handler"].removesuffix(".handler"))
-    # An entry point with a package of its own name has its routes there.
-    routes = [m for name, m in sys.modules.items() if name.startswith(f"cloud_agent.{module.__name__.split('.')[-1]}.")]
+    loaders = [module]
+    if module.__name__.endswith(".handler"):  # in the function's own package, where what it does stands beside it
+        siblings = {name: m for name, m in sys.modules.items() if name.rpartition(".")[0] == module.__package__}
+        loaders += [m for name, m in siblings.items() if not name.endswith(".settings")]
     loaded = {
         value.__name__
-        for one in [module, *routes]
+        for one in loaders
         for value in vars(one).values()
         if isinstance(value, type) and issubclass(value, Settings)
     }
     assert {FUNCTIONS[function].__name__} == loaded
 
 
-@pytest.mark.parametrize("package", ["functions/cloud_agent", "proxy/src/cloud_agent_proxy"])
+@pytest.mark.parametrize(
+    "package", ["functions/cloud_agent", "functions/cloud_agent_doctor", "proxy/src/cloud_agent_proxy"]
+)
 def test_nothing_reads_the_environment_beside_the_settings(root: Path, package: str) -> None:
     readers = set()
     for path in (root / package).rglob("*.py"):
@@ -112,7 +117,7 @@ def test_the_staging_agent_differs_in_family_and_image_alone(resources: Document
 
 
 def test_the_sweeper_watches_the_families_of_both_agents(functions: Document, resources: Document) -> None:
-    variables = functions["SweepIdleFunction"]["Environment"]["Variables"]
+    variables = functions["ReconcilerFunction"]["Environment"]["Variables"]
     families = [resources[agent]["Properties"]["Family"] for agent in AGENTS]
     assert families == [variables["AGENT_TASK_FAMILY"], variables["STAGING_AGENT_TASK_FAMILY"]]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cloud_agent_runner
-from cloud_agent.adapters.workflow import TASK_STOPPED
+from cloud_agent.adapters.aws.workflow import TASK_STOPPED
 from cloud_agent.domain import errors
-from cloud_agent.domain.agent_reports import Done
-from cloud_agent.domain.failures import explain
+from cloud_agent.domain.policy.failures import explain
+from cloud_agent.domain.session.agent_reports import Done
 from cloud_agent_runner.errors import AgentError
 
 if TYPE_CHECKING:

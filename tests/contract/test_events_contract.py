@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +18,20 @@ from aws_lambda_powertools.utilities.parser.models import (
 from githubkit.webhooks import parse as parse_github
 from pydantic import TypeAdapter
 
-from cloud_agent.domain.agent_reports import DevServer, Done, EnvironmentNames, Heartbeat, Progress, Ready
-from cloud_agent.domain.agents import TriggerLabels
-from cloud_agent.domain.decisions import End, Ignore, Start, Steer
-from cloud_agent.domain.events import StoppedTask
-from cloud_agent.domain.intake import decide
-from cloud_agent.domain.session import execution_name
-from cloud_agent.domain.session_token import session_id_of
-from cloud_agent.domain.signature import verify
+from cloud_agent.domain.session.agent_reports import DevServer, Done, EnvironmentNames, Heartbeat, Progress, Ready
+from cloud_agent.domain.session.agents import TriggerLabels
+from cloud_agent.domain.session.session import execution_name
+from cloud_agent.domain.session.session_token import session_id_of
+from cloud_agent.domain.session.stopped_task import StoppedTask
 from cloud_agent.observability import StepEvent
-from cloud_agent.settings import FUNCTIONS
-from cloud_agent.steps.announce_session import AnnounceSessionEvent
-from cloud_agent.steps.close_session import CloseSessionEvent
-from cloud_agent.steps.register_ip import RegisterIpEvent
-from cloud_agent.steps.report_failure import ReportFailureEvent
+from cloud_agent.webhook.decide import decide
+from cloud_agent.webhook.decisions import End, Ignore, Start, Steer
+from cloud_agent.webhook.signature import verify
+from cloud_agent.workflow.announce_session import AnnounceSessionEvent
+from cloud_agent.workflow.close_session import CloseSessionEvent
+from cloud_agent.workflow.register_ip import RegisterIpEvent
+from cloud_agent.workflow.report_failure import ReportFailureEvent
+from cloud_agent_doctor.settings import FUNCTIONS
 
 if TYPE_CHECKING:
     Document = dict[str, Any]
@@ -83,16 +84,10 @@ def _files(folder: str) -> list[str]:
     return sorted(path.stem for path in (EVENTS / folder).glob("*.json"))
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_has_a_sample(functions: Document, function: str) -> None:
-    module = functions[function]["Handler"].split(".")[-2]
-    assert _files(module) or (EVENTS / f"{module}.json").is_file()
-
-
-def test_every_sample_is_of_a_function_or_of_github(functions: Document) -> None:
-    modules = {properties["Handler"].split(".")[-2] for properties in functions.values()}
+def test_every_function_has_a_sample_and_every_other_sample_is_of_github() -> None:
+    names = {re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower() for name in FUNCTIONS}
     found = {path.relative_to(EVENTS).parts[0].removesuffix(".json") for path in EVENTS.rglob("*.json")}
-    assert modules | {"github"} == found
+    assert names | {"github"} == found
 
 
 def test_the_readme_lists_every_sample() -> None:
@@ -182,8 +177,8 @@ def test_an_agents_sample_has_the_body_that_its_route_reads(name: str) -> None:
 
 
 def test_the_sample_of_the_stream_passes_its_filter_record_by_record(template: Document) -> None:
-    records = DynamoDBStreamModel.model_validate(_read("publish_session.json")).Records
-    source = template["Resources"]["PublishSessionFunction"]["Properties"]["Events"]["Changes"]["Properties"]
+    records = DynamoDBStreamModel.model_validate(_read("publisher.json")).Records
+    source = template["Resources"]["PublisherFunction"]["Properties"]["Events"]["Changes"]["Properties"]
     (rule,) = source["FilterCriteria"]["Filters"]
     pattern = json.loads(rule["Pattern"])
     view = template["Resources"]["SessionsTable"]["Properties"]["StreamSpecification"]["StreamViewType"]
@@ -201,8 +196,8 @@ def _matches(value: str, rules: list[Any]) -> bool:
 def test_the_sample_of_a_stopped_task_passes_the_rule_and_is_the_sessions(
     template: Document, definition: Document
 ) -> None:
-    event = parse(event=_read("task_stopped/container_exited.json"), model=EventBridgeModel)
-    rule = template["Resources"]["TaskStoppedFunction"]["Properties"]["Events"]["TaskStopped"]["Properties"]["Pattern"]
+    event = parse(event=_read("task_events/container_exited.json"), model=EventBridgeModel)
+    rule = template["Resources"]["TaskEventsFunction"]["Properties"]["Events"]["TaskStopped"]["Properties"]["Pattern"]
     assert ([event.source], [event.detail_type]) == (rule["source"], rule["detail-type"])
     detail = TypeAdapter(dict[str, Any]).validate_python(event.detail)
     assert [detail["lastStatus"]] == rule["detail"]["lastStatus"]

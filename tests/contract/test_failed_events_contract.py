@@ -32,7 +32,7 @@ def targets(resources: Document) -> list[tuple[str, str, Document]]:
 def test_an_event_that_cannot_be_delivered_is_kept_in_its_functions_queue(
     targets: list[tuple[str, str, Document]],
 ) -> None:
-    assert {"TaskStoppedFunction", "SweepIdleFunction", "AuditPathFunction"} <= {function for _, function, _ in targets}
+    assert {"TaskEventsFunction", "ReconcilerFunction", "DoctorFunction"} <= {function for _, function, _ in targets}
     for _, function, target in targets:
         assert f"{function.removesuffix('Function')}DeadLetterQueue" == _queue(target["DeadLetterConfig"]["Arn"])
         assert {"MaximumRetryAttempts", "MaximumEventAgeInSeconds"} == set(target["RetryPolicy"])
@@ -63,7 +63,7 @@ def test_an_event_that_a_function_fails_at_is_kept_in_the_same_queue(
 
 def test_a_batch_of_a_stream_that_is_given_up_is_kept(resources: Document) -> None:
     (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
-    assert "PublishSessionDeadLetterQueue" == _queue(mapping["DestinationConfig"]["OnFailure"]["Destination"])
+    assert "PublisherDeadLetterQueue" == _queue(mapping["DestinationConfig"]["OnFailure"]["Destination"])
     assert 0 <= mapping["MaximumRetryAttempts"]  # else it would be tried for ever, and never be given up
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent_local.embedded_aws.images import entry_point
+from embedded_aws.images import entry_point
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ import uvicorn
 from githubkit_schemas.latest import models
 from githubkit_schemas.latest.webhooks import WebhookNamespace
 
-from cloud_agent_local.github.api import (
+from local_github.api import (
     accounts,
     apps,
     deployments,
@@ -29,12 +29,12 @@ from cloud_agent_local.github.api import (
     stage,
     user_tokens,
 )
-from cloud_agent_local.github.app import build_app
-from cloud_agent_local.github.bare_repository import Identity
-from cloud_agent_local.github.documents import accounts as accounts_documents
-from cloud_agent_local.github.oauth import authorize_app, exchange, read_request
-from cloud_agent_local.github.rest import PREFIX
-from cloud_agent_local.github.site import Site
+from local_github.app import build_app
+from local_github.bare_repository import Identity
+from local_github.documents import accounts as accounts_documents
+from local_github.oauth import authorize_app, exchange, read_request
+from local_github.rest import PREFIX
+from local_github.site import Site
 
 PARTS = (accounts, apps, deployments, git_data, issues, pulls, repositories, rulesets, stage, user_tokens)
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from githubkit_schemas.latest.webhooks import WebhookNamespace
 
-from cloud_agent_local.github import pull_requests, reviews, tracker
-from cloud_agent_local.github.bare_repository import NO_COMMIT, Identity
-from cloud_agent_local.github.events import HOOK_ID, emit_ping
-from cloud_agent_local.github.pushes import ref_moved
-from cloud_agent_local.github.site import BOT, Acting, Site
+from local_github import pull_requests, reviews, tracker
+from local_github.bare_repository import NO_COMMIT, Identity
+from local_github.events import HOOK_ID, emit_ping
+from local_github.pushes import ref_moved
+from local_github.site import BOT, Acting, Site
 
 TOLD = {
     ("ping", None),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.settings import FUNCTIONS
+from cloud_agent_doctor.settings import FUNCTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +34,14 @@ def lambda_states(definition: Document) -> Document:
     }
 
 
-def _modules(root: Path, package: str) -> set[str]:
-    return {path.stem for path in (root / "functions/cloud_agent" / package).glob("*.py")} - {"__init__"}
+def _handlers(root: Path) -> set[str]:
+    """Each package of functions/ that has a handler of its own, as a dotted name."""
+    found = (root / "functions").rglob("handler.py")
+    return {".".join(path.parent.relative_to(root / "functions").parts) for path in found}
+
+
+def _steps(root: Path) -> set[str]:
+    return {path.stem for path in (root / "functions/cloud_agent/workflow").glob("*.py")} - {"__init__"}
 
 
 def test_a_state_its_module_and_its_function_have_one_name(
@@ -46,21 +52,22 @@ def test_a_state_its_module_and_its_function_have_one_name(
         module, function = _module(state), _function(_module(state))
         assert f"${{{function}Arn}}" == arguments["FunctionName"]
         assert {"Fn::GetAtt": [function, "Arn"]} == substitutions[f"{function}Arn"]
-        assert f"cloud_agent.steps.{module}.handler" == functions[function]["Handler"]
+        assert f"cloud_agent.workflow.{module}.handler" == functions[function]["Handler"]
         assert f'State "{state}".' == functions[function]["Description"]
-        doc = importlib.import_module(f"cloud_agent.steps.{module}").__doc__
+        doc = importlib.import_module(f"cloud_agent.workflow.{module}").__doc__
         assert doc is not None
         assert doc.startswith(f'State "{state}":')
 
 
 def test_every_step_is_a_state_and_every_state_a_step(lambda_states: Document, root: Path) -> None:
-    assert {_module(state) for state in lambda_states} == _modules(root, "steps")
+    assert {_module(state) for state in lambda_states} == _steps(root)
 
 
-def test_every_entry_point_is_a_function_of_its_name(functions: Document, root: Path) -> None:
+def test_every_function_is_a_step_or_a_package_of_its_name(functions: Document, root: Path) -> None:
     handlers = {name: properties["Handler"] for name, properties in functions.items()}
-    expected = {_function(m): f"cloud_agent.entrypoints.{m}.handler" for m in _modules(root, "entrypoints")}
-    expected |= {_function(m): f"cloud_agent.steps.{m}.handler" for m in _modules(root, "steps")}
+    packages = {package: package.rpartition(".")[2].removeprefix("cloud_agent_") for package in _handlers(root)}
+    expected = {_function(name): f"{package}.handler.handler" for package, name in packages.items()}
+    expected |= {_function(step): f"cloud_agent.workflow.{step}.handler" for step in _steps(root)}
     assert expected == handlers
 
 

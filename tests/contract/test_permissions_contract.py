@@ -79,7 +79,7 @@ def test_all_resources_are_named_only_where_no_resource_can_be(roles: Document) 
     everywhere = {
         action
         for name, role in roles.items()
-        if name != "AuditPathFunctionRole"  # it describes whatever there is: test_audit_permissions_contract.py
+        if name != "DoctorFunctionRole"  # it describes whatever there is: test_audit_permissions_contract.py
         for statement in _statements(role)
         if "*" in _list(statement["Resource"])
         for action in _list(statement["Action"])
@@ -103,7 +103,7 @@ def test_a_role_has_no_managed_policies_but_those_that_sam_attaches(resources: D
         if one.action == MANAGED:
             managed.setdefault(one.resource, set()).add(one.role)
     assert {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSLambdaDynamoDBExecutionRole"} == set(managed)
-    assert {"PublishSessionFunctionRole"} == managed["AWSLambdaDynamoDBExecutionRole"]
+    assert {"PublisherFunctionRole"} == managed["AWSLambdaDynamoDBExecutionRole"]
 
 
 def test_each_role_is_assumed_by_one_service_and_a_tasks_role_in_this_account_alone(
@@ -174,23 +174,23 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
             if "secretsmanager:GetSecretValue" in _list(s["Action"]) and {"Ref": secret} in _list(s["Resource"])
         }
 
-    audit = "AuditPathFunctionRole"
+    audit = "DoctorFunctionRole"
     assert {"WebhookFunctionRole", audit} == reads("WebhookSecret")
     assert {"AgentExecutionRole", audit} == reads("AnthropicApiKeySecret")
     assert {"ProxyExecutionRole", audit} == reads("UatSignInSecret")
     assert {
-        "PublishSessionFunctionRole",
+        "PublisherFunctionRole",
         "OpenDraftPullRequestFunctionRole",
         "AnnounceSessionFunctionRole",
-        "VisitCanaryFunctionRole",
+        "CanaryFunctionRole",
         "ProxyExecutionRole",
         audit,
     } == reads("UatAccessKeysSecret")
     assert {
         "WebhookFunctionRole",
         "AgentApiFunctionRole",
-        "PublishSessionFunctionRole",
-        "SweepIdleFunctionRole",
+        "PublisherFunctionRole",
+        "ReconcilerFunctionRole",
         "CreateBranchFunctionRole",
         "OpenDraftPullRequestFunctionRole",
         "AnnounceSessionFunctionRole",

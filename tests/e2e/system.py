@@ -111,7 +111,7 @@ class System:
 
     def sweep(self) -> dict[str, Any]:
         """Have the sweeper run now, without waiting for its schedule."""
-        return self.invoke("SweepIdleFunction")
+        return self.invoke("ReconcilerFunction")
 
     def invoke(self, logical_id: str, event: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
         """What one of the template's functions answers to an event."""

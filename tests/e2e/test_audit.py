@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _doctor(stage: System, *arguments: str) -> tuple[int, dict[str, Any]]:
-    command = [sys.executable, "-m", "cloud_agent_local.cli", "doctor", "--json", *arguments]
+    command = [sys.executable, "-m", "cloud_agent_cli.main", "doctor", "--json", *arguments]
     command += ["--state-dir", str(stage.installation.state_dir)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     return ended.returncode, json.loads(ended.stdout)
@@ -25,7 +25,7 @@ def test_a_sound_system_is_found_sound_by_the_doctor_and_by_the_function_under_i
     code, report = _doctor(stage)
     wrong = [one for one in report["outcomes"] if one["findings"] or one["status"] == "unseen"]
     assert (0, []) == (code, wrong)
-    audit = stage.invoke("AuditPathFunction")
+    audit = stage.invoke("DoctorFunction")
     assert {"healthy": True, "AuditFindings": 0, "AuditUnseen": 0, "NewFindings": 0, "DriftedResources": 0} == audit
 
 
@@ -33,7 +33,7 @@ def test_the_audit_sees_everything_under_its_own_role(stage: System, rows: Rows)
     session = rows.session("RUNNING", ip="127.9.9.9")
     rows.place(session, LIVE)
     rows.run_agent(session)
-    assert 0 == stage.invoke("AuditPathFunction")["AuditUnseen"]
+    assert 0 == stage.invoke("DoctorFunction")["AuditUnseen"]
 
 
 def test_a_fault_is_named_by_both_and_is_new_once(stage: System) -> None:
@@ -44,7 +44,7 @@ def test_a_fault_is_named_by_both_and_is_new_once(stage: System) -> None:
     try:
         code, report = _doctor(stage)
         assert (1, "proxy-service") == (code, report["first_broken"])
-        audits = [stage.invoke("AuditPathFunction") for _ in range(2)]
+        audits = [stage.invoke("DoctorFunction") for _ in range(2)]
         assert [True, False] == [audit["NewFindings"] > 0 for audit in audits]
         assert all(audit["AuditFindings"] for audit in audits)
     finally:

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def test_the_canary_is_reached_while_the_path_is_sound(stage: System) -> None:
-    assert {"reached": True, "reason": ""} == stage.invoke("VisitCanaryFunction")
+    assert {"reached": True, "reason": ""} == stage.invoke("CanaryFunction")
 
 
 def test_the_canary_is_missed_when_it_is_gone(stage: System) -> None:
     def visit() -> dict[str, Any]:
-        return stage.invoke("VisitCanaryFunction")
+        return stage.invoke("CanaryFunction")
 
     cluster = stage.installation.outputs["ClusterArn"]
     ecs = stage.client("ecs")

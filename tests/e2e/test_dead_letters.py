@@ -22,11 +22,11 @@ def resource(stage: System, logical_id: str) -> str:
 
 
 def test_a_stopped_task_that_nobody_understands_is_kept_with_its_error_and_can_be_replayed(stage: System) -> None:
-    sqs, queue = stage.client("sqs"), resource(stage, "TaskStoppedDeadLetterQueue")
-    event = json.loads((Path(__file__).parents[2] / "events/task_stopped/container_exited.json").read_text())
+    sqs, queue = stage.client("sqs"), resource(stage, "TaskEventsDeadLetterQueue")
+    event = json.loads((Path(__file__).parents[2] / "events/task_events/container_exited.json").read_text())
     whole = event["detail"]
     detail = event["detail"] = {name: value for name, value in whole.items() if name != "taskArn"}
-    function, invoked = stage.client("lambda"), resource(stage, "TaskStoppedFunction")
+    function, invoked = stage.client("lambda"), resource(stage, "TaskEventsFunction")
 
     function.invoke(FunctionName=invoked, InvocationType="Event", Payload=json.dumps(event))  # as EventBridge does
 

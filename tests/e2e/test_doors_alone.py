@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from tests.e2e.system import wait_for
 
-from cloud_agent.domain.entry_link import entry_link
-from cloud_agent.domain.session import Session, session_url
+from cloud_agent.domain.session.entry_link import entry_link
+from cloud_agent.domain.session.session import Session, session_url
 from cloud_agent_local.deployment import STACK
 
 if TYPE_CHECKING:

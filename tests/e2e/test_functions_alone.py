@@ -152,7 +152,7 @@ def test_publish_session_brings_what_changed_onto_the_comment(stage: System, row
     session = rows.session(comment_id=comment["id"], reported_head_sha=rows.pull.head_sha)
     keys = {"pk": {"S": f"SESSION#{session.id}"}, "sk": {"S": "SESSION"}}
 
-    stage.invoke("PublishSessionFunction", {"Records": [{"eventName": "MODIFY", "dynamodb": {"Keys": keys}}]})
+    stage.invoke("PublisherFunction", {"Records": [{"eventName": "MODIFY", "dynamodb": {"Keys": keys}}]})
 
     assert rows.commit_is_known()
     assert "🟢 Running" in stage.status_comment(session.session)
@@ -162,10 +162,10 @@ def test_task_stopped_notes_it_and_fails_the_waits(stage: System, rows: Rows) ->
     session = rows.session(lifecycle_token=NO_WAIT)
     variables = {"SESSION_ID": session.id, "TASK_TOKEN": NO_WAIT}
     environment = [{"name": name, "value": value} for name, value in variables.items()]
-    event = sample_event("task_stopped/container_exited")
+    event = sample_event("task_events/container_exited")
     event["detail"]["overrides"]["containerOverrides"][0]["environment"] = environment
 
-    assert {"failed_waits": 0} == stage.invoke("TaskStoppedFunction", event)
+    assert {"failed_waits": 0} == stage.invoke("TaskEventsFunction", event)
     assert "OutOfMemory" in stage.row(session.id)["task_stopped_reason"]
 
 

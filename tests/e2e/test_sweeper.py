@@ -25,10 +25,10 @@ NOWHERE = "http://127.0.0.1:9/webhook"  # the port of a service that discards; n
 AHEAD = """
 import json, sys
 from datetime import UTC, datetime, timedelta
-from cloud_agent.entrypoints.sweep_idle import DUTIES
-from cloud_agent.settings import SweepIdleSettings, load
-from cloud_agent.sweeping.sweep import Sweep
-sweep = Sweep(load(SweepIdleSettings), datetime.now(UTC) + timedelta(minutes=int(sys.argv[1])), lambda: 60_000)
+from cloud_agent.reconciler.handler import DUTIES
+from cloud_agent.settings import ReconcilerSettings, load
+from cloud_agent.reconciler.sweep import Sweep
+sweep = Sweep(load(ReconcilerSettings), datetime.now(UTC) + timedelta(minutes=int(sys.argv[1])), lambda: 60_000)
 for duty in DUTIES:
     duty(sweep)
 print(json.dumps(sweep.done), file=sys.stderr)
@@ -39,7 +39,7 @@ def sweep_later(stage: System, minutes: int) -> dict[str, int]:
     """Sweep as the deployed function would so many minutes from now; returns what was done."""
     client = stage.client("lambda")
     functions = [f for page in client.get_paginator("list_functions").paginate() for f in page["Functions"]]
-    (function,) = [f for f in functions if "SweepIdleFunction" in f["FunctionName"]]
+    (function,) = [f for f in functions if "ReconcilerFunction" in f["FunctionName"]]
     environment = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": stage.installation.aws_endpoint,

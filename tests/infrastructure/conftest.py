@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from emulators.aws.tests.integration.conftest import EmbeddedAws
 from tests.infrastructure.deployment import upload
 from tests.infrastructure.world import Mode, World, build, tear_down
-from tests.integration.embedded_aws.conftest import EmbeddedAws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

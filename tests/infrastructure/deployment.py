@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from tests.integration.embedded_aws.conftest import EmbeddedAws
+    from emulators.aws.tests.integration.conftest import EmbeddedAws
 
     Json = dict[str, Any]
 

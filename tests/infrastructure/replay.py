@@ -22,7 +22,7 @@ from tests.infrastructure.world import Mode, World, build, tear_down
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_agent.doctor.findings import Report
+    from cloud_agent_doctor.engine.findings import Report
 
 _WIDTH = 140  # of the table where there is no terminal to ask
 NUMBERS = tuple(fault.number for fault in INCIDENT)

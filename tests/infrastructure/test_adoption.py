@@ -14,11 +14,11 @@ import pytest
 from tests.infrastructure.deployment import deploy
 from tests.stack_template import MODES
 
-from cloud_agent_local.adoption.import_change_set import TEMPLATE_BODY_BYTES
+from cloud_agent_cli.adopt.import_change_set import TEMPLATE_BODY_BYTES
 from cloud_agent_local.installation import aws_environment
 
 if TYPE_CHECKING:
-    from tests.integration.embedded_aws.conftest import EmbeddedAws
+    from emulators.aws.tests.integration.conftest import EmbeddedAws
 
     Json = dict[str, Any]
 

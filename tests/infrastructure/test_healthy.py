@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.infrastructure.faults import set_up
 from tests.infrastructure.replay import NUMBERS
 
-from cloud_agent.doctor.findings import Status
+from cloud_agent_doctor.engine.findings import Status
 
 if TYPE_CHECKING:
     from tests.infrastructure.world import World

@@ -16,7 +16,7 @@ from tests.infrastructure.deployment import deploy, outputs
 from tests.stack_template import MODES
 
 if TYPE_CHECKING:
-    from tests.integration.embedded_aws.conftest import EmbeddedAws
+    from emulators.aws.tests.integration.conftest import EmbeddedAws
 
     Json = dict[str, Any]
 

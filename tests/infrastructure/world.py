@@ -25,13 +25,13 @@ from tests.infrastructure import standing_proxy
 from tests.infrastructure.certificates import import_certificate
 from tests.infrastructure.team_load_balancer import TeamLoadBalancer, create
 
-from cloud_agent.doctor import examine
-from cloud_agent.doctor.aws import Aws
+from cloud_agent_doctor import examine
+from cloud_agent_doctor.engine.aws import Aws
 from cloud_agent_local import deployment
 from cloud_agent_local import up as lifecycle
 
 if TYPE_CHECKING:
-    from cloud_agent.doctor.findings import Report
+    from cloud_agent_doctor.engine.findings import Report
     from cloud_agent_local.installation import Installation
 
 DOMAIN = "acme-previews.net"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tests.mutation.drift_reads import READ_FOR_DRIFT
 from tests.mutation.grants import ASSUME, MANAGED, branches, grants, short
 
-from cloud_agent.doctor.checks import CHECKS
+from cloud_agent_doctor.checks import CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +43,7 @@ BEYOND_THIS_MACHINE = {
     "elasticloadbalancing:DescribeTags": "*",
     "route53:ListResourceRecordSets": "*",
 }
-_AUDIT = "AuditPathFunctionRole"
+_AUDIT = "DoctorFunctionRole"
 _FUNCTION, _MACHINE, _TASK = "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine", "AWS::ECS::TaskDefinition"
 
 

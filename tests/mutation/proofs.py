@@ -15,7 +15,7 @@ from tests.mutation.drift_reads import READ_FOR_DRIFT
 from tests.mutation.grants import ASSUME, MANAGED
 from tests.mutation.needs import BEYOND_THIS_MACHINE
 
-from cloud_agent.doctor.checks import CHECKS
+from cloud_agent_doctor.checks import CHECKS
 
 if TYPE_CHECKING:
     from tests.mutation.grants import Grant
@@ -131,13 +131,13 @@ PROOFS: list[Proof] = [
         ("states:SendTaskFailure", "*", _GIVES_UP),
     ),
     *_of(
-        "TaskStoppedFunctionRole",
+        "TaskEventsFunctionRole",
         ("dynamodb:GetItem", "SessionsTable", _STOPPED),
         ("dynamodb:UpdateItem", "SessionsTable", _STOPPED),
         ("states:SendTaskFailure", "*", _STOPPED),
     ),
     *_of(
-        "PublishSessionFunctionRole",
+        "PublisherFunctionRole",
         ("secretsmanager:GetSecretValue", "GitHubSecret", _PUBLISH),
         ("secretsmanager:GetSecretValue", "UatAccessKeysSecret", _PUBLISH),
         ("dynamodb:BatchGetItem", "SessionsTable", _PUBLISH),
@@ -147,7 +147,7 @@ PROOFS: list[Proof] = [
         ("dynamodb:UpdateItem", "SessionsTable", _PUBLISH),
     ),
     *_of(
-        "SweepIdleFunctionRole",
+        "ReconcilerFunctionRole",
         ("secretsmanager:GetSecretValue", "GitHubSecret", _SWEEP),
         ("dynamodb:BatchGetItem", "SessionsTable", _SWEEP),
         ("dynamodb:DeleteItem", "SessionsTable", _SWEEP),
@@ -164,7 +164,7 @@ PROOFS: list[Proof] = [
         ("ecs:StopTask", "task/*", _SWEEP),
     ),
     *_of(
-        "AuditPathFunctionRole",
+        "DoctorFunctionRole",
         ("dynamodb:PutItem", "SessionsTable", _AUDIT),
         *((action, "*", _AUDIT) for action in sorted(_ASKED - BEYOND_THIS_MACHINE.keys())),
         *(
@@ -175,7 +175,7 @@ PROOFS: list[Proof] = [
         *((action, "*", _DRIFT) for action in sorted(_READ)),
     ),
     *_of(
-        "VisitCanaryFunctionRole",
+        "CanaryFunctionRole",
         ("secretsmanager:GetSecretValue", "UatAccessKeysSecret", _CANARY),
         ("dynamodb:UpdateItem", "SessionsTable", _CANARY),
         ("ecs:ListTasks", "*", _CANARY),

@@ -6,11 +6,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import TypeAdapter
 
-from cloud_agent.adapters.environment_secrets import EnvironmentSecrets
-from cloud_agent.adapters.installation_tokens import GIT_PERMISSIONS, InstallationTokens
-from cloud_agent.adapters.secrets import read_github_credentials
+from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecrets
+from cloud_agent.adapters.aws.secrets import read_github_credentials
+from cloud_agent.adapters.github.installation_tokens import GIT_PERMISSIONS, InstallationTokens
 from cloud_agent.agent_api.requests import answer, open_session, read
-from cloud_agent.domain.agent_reports import EnvironmentNames
+from cloud_agent.domain.session.agent_reports import EnvironmentNames
 from cloud_agent.observability import logger
 from cloud_agent.settings import AgentApiSettings, load
 

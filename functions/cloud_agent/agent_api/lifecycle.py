@@ -6,11 +6,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import TypeAdapter
 
-from cloud_agent.adapters.sessions_table import SessionsTable
-from cloud_agent.adapters.workflow import Workflow
+from cloud_agent.adapters.aws.workflow import Workflow
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.requests import answer, open_session, read
-from cloud_agent.domain.agent_reports import DevServer, Done, Heartbeat, Ready
-from cloud_agent.domain.session import SessionStatus
+from cloud_agent.domain.session.agent_reports import DevServer, Done, Heartbeat, Ready
+from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
 from cloud_agent.settings import AgentApiSettings, load
 

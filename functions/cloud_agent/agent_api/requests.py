@@ -8,11 +8,11 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import TypeAdapter, ValidationError
 
-from cloud_agent.adapters.sessions_table import SessionsTable
+from cloud_agent.adapters.table.sessions_table import SessionsTable
+from cloud_agent.domain.conversation.messages import sentence
 from cloud_agent.domain.errors import SessionNotFoundError, SessionOverError, UnreadableEventError
-from cloud_agent.domain.messages import sentence
-from cloud_agent.domain.session import Session
-from cloud_agent.domain.session_token import opens, session_id_of
+from cloud_agent.domain.session.session import Session
+from cloud_agent.domain.session.session_token import opens, session_id_of
 from cloud_agent.observability import identify_session
 from cloud_agent.settings import AgentApiSettings, load
 

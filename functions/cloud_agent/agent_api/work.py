@@ -11,14 +11,14 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import TypeAdapter
 
-from cloud_agent.adapters.prompts import Prompts
-from cloud_agent.adapters.sessions_table import SessionsTable
-from cloud_agent.adapters.workflow import Workflow
+from cloud_agent.adapters.aws.workflow import Workflow
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.requests import answer, open_live_session, open_session, read, refuse_ending
-from cloud_agent.domain.agent_reports import Progress, TurnFinished, TurnStarted
+from cloud_agent.domain.conversation.prompts import Prompt
 from cloud_agent.domain.errors import SessionOverError
-from cloud_agent.domain.prompts import Prompt
-from cloud_agent.domain.session import Ending, Session, SessionStatus, timestamp
+from cloud_agent.domain.session.agent_reports import Progress, TurnFinished, TurnStarted
+from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
 from cloud_agent.observability import logger, metrics
 from cloud_agent.settings import AgentApiSettings, load
 

@@ -26,7 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import cloud_agent_local
-from cloud_agent_local.embedded_aws.images import entry_point
+from embedded_aws.images import entry_point
 
 SAMPLE_REPOSITORY = Path(cloud_agent_local.__file__).parent / "sample_repository"
 BRANCH = "claude/42"
@@ -261,7 +261,7 @@ def model_url() -> Iterator[str]:
     """The scripted model, as its own program."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-m", "cloud_agent_local.scripted_model", "--port", str(port)]) as model:
+    with subprocess.Popen([sys.executable, "-m", "scripted_model", "--port", str(port)]) as model:
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             with socket.socket() as probe:

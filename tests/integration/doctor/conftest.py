@@ -7,8 +7,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.local_github.conftest import Receiver
-from tests.integration.local_github.server import Server
+from emulators.github.tests.integration.conftest import Receiver
+from emulators.github.tests.integration.server import Server
 from tests.unit.functions.doctor.inside_account import Account
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.integration.doctor.conftest import put
 from tests.unit.functions.doctor.inside_account import REFUSED, Account
 
-from cloud_agent.doctor.check import NotApplicableError
-from cloud_agent.doctor.checks.github_app import CHECK
+from cloud_agent_doctor.checks.github_app import CHECK
+from cloud_agent_doctor.engine.check import NotApplicableError
 
 if TYPE_CHECKING:
     import httpx
-    from tests.integration.local_github.server import Server
+    from emulators.github.tests.integration.server import Server
 
 
 def test_an_app_that_is_set_up_has_no_finding_and_takes_the_declared_actions(account: Account) -> None:

@@ -9,15 +9,15 @@ import pytest
 from tests.integration.doctor.conftest import put
 from tests.unit.functions.doctor.inside_account import REFUSED, Account
 
-from cloud_agent.doctor.check import NotApplicableError
-from cloud_agent.doctor.checks.webhook import CHECK
+from cloud_agent_doctor.checks.webhook import CHECK
+from cloud_agent_doctor.engine.check import NotApplicableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
-    from tests.integration.local_github.conftest import Receiver
-    from tests.integration.local_github.server import Server
+    from emulators.github.tests.integration.conftest import Receiver
+    from emulators.github.tests.integration.server import Server
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.proxy.conftest import DOMAIN
 from tests.integration.proxy.visitor import GATED, OTHER_KEY, entry_token
 
-from cloud_agent.doctor.visits import Visit, visit
+from cloud_agent_doctor.session.probes import Visit, visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

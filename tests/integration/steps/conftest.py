@@ -90,7 +90,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., No
 @pytest.fixture(scope="session")
 def github(start: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> GitHub:
     port, data_dir = free_port(), tmp_path_factory.mktemp("github")
-    module = "cloud_agent_local.github"
+    module = "local_github"
     start(f"http://localhost:{port}/api/v3/meta", module, "--port", str(port), "--data-dir", str(data_dir))
     return GitHub(port, data_dir)
 
@@ -101,7 +101,7 @@ def aws_url(start: Callable[..., None], tmp_path_factory: pytest.TempPathFactory
     port, directory = free_port(), tmp_path_factory.mktemp("aws")
     folders = ["--state-dir", str(directory / "state"), "--log-dir", str(directory / "logs")]
     url = f"http://127.0.0.1:{port}"
-    start(f"{url}/_ministack/health", "cloud_agent_local.embedded_aws", "--port", str(port), *folders)
+    start(f"{url}/_ministack/health", "embedded_aws", "--port", str(port), *folders)
     return url
 
 

@@ -13,7 +13,7 @@ import httpx
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud_agent.domain.session import SessionRequest
+    from cloud_agent.domain.session.session import SessionRequest
 
     Json = dict[str, Any]
 

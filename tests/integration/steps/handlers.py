@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from cloud_agent.domain.session import SessionRequest
-from cloud_agent.entrypoints import publish_session
+from cloud_agent.domain.session.session import SessionRequest
+from cloud_agent.publisher import handler as publisher
 
 if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
@@ -85,7 +85,7 @@ class Steps:
 
     def run(self, step: str, session: SessionRequest, **more: object) -> Json:
         """What the step answers."""
-        handler = importlib.import_module(f"cloud_agent.steps.{step}").handler
+        handler = importlib.import_module(f"cloud_agent.workflow.{step}").handler
         event = {"session": session.model_dump(), "execution_arn": self.execution(session), **more}
         answer: Json = handler(event, LambdaContext())
         return answer
@@ -98,9 +98,9 @@ class Steps:
     @staticmethod
     def publish_keys(*keys: Json, event: str = "MODIFY") -> Json:
         """What the function answers to a batch of records with these keys."""
-        publish_session._connect.cache_clear()  # noqa: SLF001 - a worker keeps its connection; a test is many workers
+        publisher._connect.cache_clear()  # noqa: SLF001 - a worker keeps its connection; a test is many workers
         records = [{"eventName": event, "dynamodb": {"Keys": key}} for key in keys]
-        answer: Json = publish_session.handler({"Records": records}, LambdaContext())
+        answer: Json = publisher.handler({"Records": records}, LambdaContext())
         return answer
 
     def change(self, session: SessionRequest, **attributes: object) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent.adapters.prompts import Prompts
-from cloud_agent.domain.answers import Answer
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.domain.conversation.answers import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import Clone, GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session import SessionRequest
+    from cloud_agent.domain.session.session import SessionRequest
 
 
 class Sessions:

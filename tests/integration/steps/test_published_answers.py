@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.prompts import Prompts
-from cloud_agent.adapters.publications import Publications
-from cloud_agent.domain.answers import Answer
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.publications import Publications
+from cloud_agent.domain.conversation.answers import Answer
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.errors import GitHubUnavailableError
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import Clone, GitHub, Json
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session import SessionRequest
+    from cloud_agent.domain.session.session import SessionRequest
 
 ASKED = "01JD8Y3QF0000000000000000A"
 

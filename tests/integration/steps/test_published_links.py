@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session import SessionRequest
+    from cloud_agent.domain.session.session import SessionRequest
 
 URL = "https://{}.uat.example.com"
 SHOWN = re.compile(r"\| \*\*Live\*\* \| \[([^]]+)\]\(([^)]+)\)")

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.prompts import Prompts
-from cloud_agent.adapters.slots import Slots
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.slots import Slots
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.status_comment import render
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
-from cloud_agent.domain.status_comment import render
-from cloud_agent.entrypoints import publish_session
-from cloud_agent.publishing import status
+from cloud_agent.publisher import handler as publisher
+from cloud_agent.publisher import status
 
 if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session import SessionRequest
+    from cloud_agent.domain.session.session import SessionRequest
 
 URL = "https://{}.uat.example.com"
 
@@ -156,7 +156,7 @@ def test_writers_that_race_leave_what_the_row_says(steps: Steps, github: GitHub,
         return text
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cloud_agent.publishing.status.render", slowly)
+        patch.setattr("cloud_agent.publisher.status.render", slowly)
         slow = threading.Thread(target=steps.publish, args=(session,))
         slow.start()
         assert held.wait(20)
@@ -193,8 +193,8 @@ def test_while_github_is_down_the_stream_is_asked_to_come_again(
 
     steps.change(session, status="RUNNING")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publish_session, "connect", refuse)
-        patch.setattr(publish_session, "_PAUSE_SECONDS", 0)
+        patch.setattr(publisher, "connect", refuse)
+        patch.setattr(publisher, "_PAUSE_SECONDS", 0)
         with pytest.raises(error):
             steps.publish(session)
     steps.publish(session)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session import SessionRequest
+    from cloud_agent.domain.session.session import SessionRequest
 
 URL_OF = "https://{}.uat.example.com"
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from cloud_agent import settings
-from cloud_agent.adapters.prompts import Prompts
-from cloud_agent.domain.answers import Answer
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.domain.conversation.answers import Answer
+from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
-from cloud_agent.domain.prompts import Prompt, PromptKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session import SessionRequest
+    from cloud_agent.domain.session.session import SessionRequest
 
 # What a session's execution may run through. To each step how many requests it makes at least, so that a loop over them
 # cannot pass by making none.

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cloud_agent_local.scripted_model.messages_api import application
+from scripted_model.messages_api import application
 
 TOOLS = [{"name": "Bash", "input_schema": {"type": "object"}}]
 

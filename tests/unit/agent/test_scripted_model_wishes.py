@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from cloud_agent_local.scripted_model.conversation import Asked, ToolResult, last_request
-from cloud_agent_local.scripted_model.wishes import Commands, Greeting, Note, Page, wish
+from scripted_model.conversation import Asked, ToolResult, last_request
+from scripted_model.wishes import Commands, Greeting, Note, Page, wish
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from cloud_agent.domain.agent_reports import Done, EnvironmentNames, Heartbeat, Progress, Ready, TurnFinished
+from cloud_agent.domain.session.agent_reports import Done, EnvironmentNames, Heartbeat, Progress, Ready, TurnFinished
 
 PROMPT = "0" * 26
 PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)

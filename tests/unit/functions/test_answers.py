@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from cloud_agent.domain.agent_reports import RESULT_LIMIT
-from cloud_agent.domain.answers import Answer, Pushed, answer_marker, reply
-from cloud_agent.domain.messages import BODY_LIMIT
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
-from cloud_agent.domain.provenance import Commit
+from cloud_agent.domain.conversation.answers import Answer, Pushed, answer_marker, reply
+from cloud_agent.domain.conversation.messages import BODY_LIMIT
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.session.agent_reports import RESULT_LIMIT
+from cloud_agent.domain.session.provenance import Commit
 
 ID, PROMPT_ID = "09e22a8b", "01JD8Y3QF0000000000000000A"
 SHA = "a" * 40

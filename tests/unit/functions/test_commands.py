@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.commands import Command, Orders, read_orders
+from cloud_agent.domain.conversation.commands import Command, Orders, read_orders
 
 
 @pytest.mark.parametrize("command", Command)

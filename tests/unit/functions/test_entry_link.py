@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
-from cloud_agent.domain.entry_link import entry_link
-from cloud_agent.domain.session import Session
+from cloud_agent.domain.session.entry_link import entry_link
+from cloud_agent.domain.session.session import Session
 
 KEY, OTHER_KEY = "k" * 64, "o" * 64
 URL = "https://09e22a8b.uat.example.com"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from cloud_agent.adapters.environment_secrets import EnvironmentSecretError, EnvironmentSecrets
+from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecretError, EnvironmentSecrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.failures import explain, in_words
+from cloud_agent.domain.policy.failures import explain, in_words
 
 UNEXPECTED = "Something unexpected went wrong"
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cloud_agent.domain.foreign_markdown import contained
+from cloud_agent.domain.conversation.foreign_markdown import contained
 
 # GitHub's own: HTML is let through, so that whatever gets by as HTML shows.
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.sessions_table import SessionsTable, lock_key, pull_key, session_key
+from cloud_agent.adapters.table.sessions_table import SessionsTable, lock_key, pull_key, session_key
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.limits import SessionLimits
-from cloud_agent.domain.session import Ending, SessionStatus
+from cloud_agent.domain.policy.limits import SessionLimits
+from cloud_agent.domain.session.session import Ending, SessionStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

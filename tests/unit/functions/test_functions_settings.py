@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_agent.domain.errors import ConfigurationError
-from cloud_agent.domain.limits import SessionLimits
-from cloud_agent.domain.slots import SlotLimits
+from cloud_agent.domain.policy.limits import SessionLimits
+from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.settings import (
     FUNCTIONS,
     AgentApiSettings,
     PublishingSettings,
-    SweepIdleSettings,
+    ReconcilerSettings,
     WebhookSettings,
     load,
 )
@@ -64,4 +64,4 @@ def test_a_limit_that_is_none_is_named(environment: Callable[..., None], name: s
 def test_the_limits_of_sessions_and_slots_are_those_of_the_deployment(environment: Callable[..., None]) -> None:
     expected = SessionLimits(idle_minutes=60, max_turns=200, budget_usd=Decimal(10))
     assert expected == load(AgentApiSettings).session_limits
-    assert SlotLimits(20, 5) == load(SweepIdleSettings).slot_limits
+    assert SlotLimits(20, 5) == load(ReconcilerSettings).slot_limits

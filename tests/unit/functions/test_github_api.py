@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent.adapters.github_api import GitHubApi, graphql_url
+from cloud_agent.adapters.github.conversation import GitHubApi, graphql_url
 from cloud_agent.domain.errors import (
     CloudAgentError,
     ConfigurationError,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from github import Requester
 
-from cloud_agent.adapters.github_errors import translate
+from cloud_agent.adapters.github.errors import translate
 from cloud_agent.domain.errors import (
     BranchProtectedError,
     CloudAgentError,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.idleness import Idleness, IdleStep
-from cloud_agent.domain.session import Session, timestamp
+from cloud_agent.domain.policy.idleness import Idleness, IdleStep
+from cloud_agent.domain.session.session import Session, timestamp
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState, inherited
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState, inherited
 
 
 def _prompt(number: int, state: PromptState = PromptState.PENDING, failures: int = 0) -> Prompt:

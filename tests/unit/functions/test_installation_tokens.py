@@ -21,9 +21,14 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from cloud_agent.adapters import github_requests, installation_tokens
-from cloud_agent.adapters.installation_tokens import CONVERSATION_PERMISSIONS, GIT_PERMISSIONS, InstallationTokens
-from cloud_agent.adapters.secrets import GitHubCredentials
+from cloud_agent.adapters.aws.secrets import GitHubCredentials
+from cloud_agent.adapters.github import installation_tokens
+from cloud_agent.adapters.github import requests as github_requests
+from cloud_agent.adapters.github.installation_tokens import (
+    CONVERSATION_PERMISSIONS,
+    GIT_PERMISSIONS,
+    InstallationTokens,
+)
 from cloud_agent.domain.errors import (
     AppNotInstalledError,
     CloudAgentError,

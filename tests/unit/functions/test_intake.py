@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.domain.agents import Agent, TriggerLabels
-from cloud_agent.domain.decisions import Decision, End, Ignore, Start
 from cloud_agent.domain.errors import UnreadableEventError
-from cloud_agent.domain.intake import decide
+from cloud_agent.domain.session.agents import Agent, TriggerLabels
+from cloud_agent.webhook.decide import decide
+from cloud_agent.webhook.decisions import Decision, End, Ignore, Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable

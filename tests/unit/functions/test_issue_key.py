@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_agent.domain.issue_key import branch_name, issue_key
+from cloud_agent.domain.session.issue_key import branch_name, issue_key
 
 TITLES = st.one_of(
     st.text(max_size=300),

@@ -9,8 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cloud_agent.domain.failures import Failure, explain
-from cloud_agent.domain.messages import (
+from cloud_agent.domain.conversation.messages import (
     BODY_LIMIT,
     TITLE_LIMIT,
     code,
@@ -26,6 +25,7 @@ from cloud_agent.domain.messages import (
     sentence,
     session_failure,
 )
+from cloud_agent.domain.policy.failures import Failure, explain
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 WORDS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=200)

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cloud_agent.adapters.prompts import Prompts
-from cloud_agent.adapters.sessions_table import SessionsTable, session_key
-from cloud_agent.domain.answers import Answer
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState, follow_up_id, inherited
-from cloud_agent.domain.session import SessionStatus
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.sessions_table import SessionsTable, session_key
+from cloud_agent.domain.conversation.answers import Answer
+from cloud_agent.domain.conversation.prompts import (
+    INITIAL_PROMPT_ID,
+    Prompt,
+    PromptKind,
+    PromptState,
+    follow_up_id,
+    inherited,
+)
+from cloud_agent.domain.session.session import SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -248,7 +255,7 @@ def test_a_write_that_cannot_be_made_is_not_taken_for_made(
     _claim(table)
     refusing = _refusing(prompts, [_canceled(*codes) for _ in range(50)])
     monkeypatch.setattr(prompts._client, "transact_write_items", refusing)  # noqa: SLF001 - moto has no conflicts
-    monkeypatch.setattr("cloud_agent.adapters.contention._LONGEST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("cloud_agent.adapters.table.contention._LONGEST_PAUSE_SECONDS", 0)
     with pytest.raises(ClientError, match=error):
         prompts.add(ID, _prompt())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloud_agent.domain.provenance import INITIAL_SUBJECT, Commit, cut, lineage, others_met, own_commits
+from cloud_agent.domain.session.provenance import INITIAL_SUBJECT, Commit, cut, lineage, others_met, own_commits
 
 BRANCH, OTHER = "claude/42", "claude/43"
 MESSAGE = f"{INITIAL_SUBJECT}42"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent.adapters.publications import KEPT_COMMITS, Publications
-from cloud_agent.domain.provenance import Commit
+from cloud_agent.adapters.table.publications import KEPT_COMMITS, Publications
+from cloud_agent.domain.session.provenance import Commit
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

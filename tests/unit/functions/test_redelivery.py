@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloud_agent.domain.redelivery import PAUSES, Delivery, lost
+from cloud_agent.domain.policy.redelivery import PAUSES, Delivery, lost
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

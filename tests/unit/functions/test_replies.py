@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cloud_agent.domain import replies
-from cloud_agent.domain.messages import BODY_LIMIT
-from cloud_agent.domain.session import Session
-from cloud_agent.domain.steering import OWN_PREFIX
+from cloud_agent.domain.conversation import replies
+from cloud_agent.domain.conversation.messages import BODY_LIMIT
+from cloud_agent.domain.session.session import Session
+from cloud_agent.webhook.steering import OWN_PREFIX
 
 ROW: dict[str, Any] = {
     "session_id": "09e22a8b",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from cloud_agent.adapters import secrets
-from cloud_agent.adapters.secrets import (
+from cloud_agent.adapters.aws import secrets
+from cloud_agent.adapters.aws.secrets import (
     GitHubCredentials,
     UatAccessKeys,
     read_github_credentials,

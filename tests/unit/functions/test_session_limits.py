@@ -9,8 +9,8 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.limits import SessionLimits, WantedLimits
-from cloud_agent.domain.session import Session
+from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
+from cloud_agent.domain.session.session import Session
 
 DEPLOYMENT = SessionLimits(idle_minutes=60, max_turns=200, budget_usd=Decimal(10))
 ROW = {

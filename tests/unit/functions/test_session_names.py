@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cloud_agent.domain.session import (
+from cloud_agent.domain.session.session import (
     EXECUTION_NAME_LIMIT,
     Session,
     SessionRequest,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.session import Session
-from cloud_agent.domain.session_token import opens, session_id_of
+from cloud_agent.domain.session.session import Session
+from cloud_agent.domain.session.session_token import opens, session_id_of
 
 # As the state "Prepare Session" makes it: the session's id and two UUIDs.
 TOKEN = "09e22a8b.6f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cloud_agent.domain.errors import InvalidSignatureError
-from cloud_agent.domain.signature import sign, verify
+from cloud_agent.webhook.signature import sign, verify
 
 # The example of GitHub's documentation "Validating webhook deliveries".
 SECRET, BODY = "It's a Secret to Everybody", b"Hello, World!"

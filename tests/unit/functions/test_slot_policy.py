@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.slots import Occupancy, SlotLimits, Waiting
+from cloud_agent.domain.policy.slots import Occupancy, SlotLimits, Waiting
 
 LIMITS = SlotLimits(sessions=2, sessions_per_repository=1)
 A, B = "acme/a", "acme/b"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloud_agent import queue
-from cloud_agent.adapters.sessions_table import SLOTS_KEY, session_key
-from cloud_agent.adapters.slots import Granted, Slots
+from cloud_agent.adapters.table.sessions_table import SLOTS_KEY, session_key
+from cloud_agent.adapters.table.slots import Granted, Slots
 from cloud_agent.domain.errors import SessionNotFoundError, SessionOverError
-from cloud_agent.domain.slots import Occupancy, SlotLimits
-from cloud_agent.steps import take_slot
+from cloud_agent.domain.policy.slots import Occupancy, SlotLimits
+from cloud_agent.workflow import take_slot
 
 if TYPE_CHECKING:
     import io
@@ -240,7 +240,7 @@ def test_a_slot_that_others_keep_changing_is_left_to_them(
     slots: Slots, come: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     come("1")
-    monkeypatch.setattr("cloud_agent.adapters.slots._LONGEST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("cloud_agent.adapters.table.slots._LONGEST_PAUSE_SECONDS", 0)
     monkeypatch.setattr(slots, "_grant", lambda *_: False)
     assert [] == granted_ids(slots)
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cloud_agent.domain.messages import BODY_LIMIT, execution_console_url, logs_console_url
-from cloud_agent.domain.provenance import Commit
-from cloud_agent.domain.session import Ending, Session, SessionStatus
-from cloud_agent.domain.status_comment import LISTED, StatusView, render, session_marker
+from cloud_agent.domain.conversation.messages import BODY_LIMIT, execution_console_url, logs_console_url
+from cloud_agent.domain.conversation.status_comment import LISTED, StatusView, render, session_marker
+from cloud_agent.domain.session.provenance import Commit
+from cloud_agent.domain.session.session import Ending, Session, SessionStatus
 
 ID = "09e22a8b"
 EXECUTION = f"arn:aws:states:eu-central-1:123456789012:execution:m:acme-shop-42-{ID}"

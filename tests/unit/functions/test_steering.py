@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from cloud_agent.domain.agents import TriggerLabels
-from cloud_agent.domain.commands import Command
-from cloud_agent.domain.decisions import Ignore, Steer
+from cloud_agent.domain.conversation.commands import Command
+from cloud_agent.domain.conversation.messages import marker
 from cloud_agent.domain.errors import UnreadableEventError
-from cloud_agent.domain.intake import decide
-from cloud_agent.domain.messages import marker
-from cloud_agent.domain.steering import OWN_PREFIX
+from cloud_agent.domain.session.agents import TriggerLabels
+from cloud_agent.webhook.decide import decide
+from cloud_agent.webhook.decisions import Ignore, Steer
+from cloud_agent.webhook.steering import OWN_PREFIX
 
 COMMON: dict[str, Any] = {
     "repository": {"full_name": "acme/lunch", "default_branch": "main"},

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from cloud_agent.adapters.sessions_table import session_key
+from cloud_agent.adapters.table.sessions_table import session_key
 from cloud_agent.domain.errors import SessionOverError, TaskNotRunningError
-from cloud_agent.steps import close_session, register_ip
+from cloud_agent.workflow import close_session, register_ip
 
 if TYPE_CHECKING:
     import io

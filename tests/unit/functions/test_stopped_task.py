@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.domain.events import StoppedTask
+from cloud_agent.domain.session.stopped_task import StoppedTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def task(sample: Callable[[str], dict[str, Any]]) -> StoppedTask:
-    return StoppedTask.model_validate(sample("task_stopped/container_exited.json")["detail"])
+    return StoppedTask.model_validate(sample("task_events/container_exited.json")["detail"])
 
 
 def test_the_overrides_tell_whose_task_it_was(task: StoppedTask) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent.adapters.tasks import Tasks
+from cloud_agent.adapters.aws.tasks import Tasks
 from cloud_agent.domain.errors import TaskNotRunningError
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from cloud_agent.adapters.workflow import Workflow
-from cloud_agent.domain.signature import sign
-from cloud_agent.entrypoints.webhook import handler
+from cloud_agent.adapters.aws.workflow import Workflow
+from cloud_agent.webhook.handler import handler
+from cloud_agent.webhook.signature import sign
 
 if TYPE_CHECKING:
     import io

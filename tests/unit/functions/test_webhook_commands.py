@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from cloud_agent.adapters.prompts import Prompts
-from cloud_agent.adapters.sessions_table import lock_key, session_key
-from cloud_agent.domain.answers import Answer as Answered
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
-from cloud_agent.domain.session import execution_name, session_id_for, timestamp
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.sessions_table import lock_key, session_key
+from cloud_agent.domain.conversation.answers import Answer as Answered
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
+from cloud_agent.domain.session.session import execution_name, session_id_for, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.prompts import Prompts
-from cloud_agent.domain.answers import Answer as Answered
-from cloud_agent.domain.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
-from cloud_agent.domain.session import execution_name, session_id_for
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.domain.conversation.answers import Answer as Answered
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.session.session import execution_name, session_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

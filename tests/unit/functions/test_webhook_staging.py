@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.domain.session import execution_name, session_id_for
+from cloud_agent.domain.session.session import execution_name, session_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from cloud_agent.adapters.workflow import Workflow, state_machine_of
+from cloud_agent.adapters.aws.workflow import Workflow, state_machine_of
 
 if TYPE_CHECKING:
     from tests.unit.functions.aws_stand_in import StepFunctions

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent_local import cli
+from cloud_agent_cli import main as cli
 from cloud_agent_local.errors import PartFailedError
 
 if TYPE_CHECKING:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent.doctor.checks import CHECKS
-from cloud_agent.doctor.findings import Finding, Outcome, Report, Status
-from cloud_agent_local import cli, doctor
+from cloud_agent_cli import doctor
+from cloud_agent_cli import main as cli
+from cloud_agent_doctor.checks import CHECKS
+from cloud_agent_doctor.engine.findings import Finding, Outcome, Report, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud_agent.doctor.check import Check
+    from cloud_agent_doctor.engine.check import Check
 
 RULE = Finding(
     "arn:listener", "No rule [priority 10]", "Visitors see another system.", "Deploy again.", "aws elbv2 look"

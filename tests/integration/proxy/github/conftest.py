@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.local_github.server import Server
+from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.github.visitors import (
     CALLBACK,
     Visitor,

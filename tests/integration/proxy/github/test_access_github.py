@@ -28,7 +28,7 @@ from cloud_agent_proxy.sign_in.github_sign_in import NONCE_COOKIE, RENEWAL_COOKI
 from cloud_agent_proxy.sign_in.sealing import unseal
 
 if TYPE_CHECKING:
-    from tests.integration.local_github.server import Server
+    from emulators.github.tests.integration.server import Server
     from tests.integration.proxy.conftest import HaproxyCommand, Proxy, SessionsTable, StartProxy, Upstream
 
 UNKNOWN_SESSION = "deadbeef"

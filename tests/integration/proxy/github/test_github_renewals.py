@@ -28,7 +28,7 @@ from cloud_agent_proxy.sign_in.sealing import Renewal, unseal
 
 if TYPE_CHECKING:
     import httpx
-    from tests.integration.local_github.server import Server
+    from emulators.github.tests.integration.server import Server
     from tests.integration.proxy.conftest import SessionsTable, StartProxy, StartUpstream, Text, Upstream
     from tests.integration.proxy.line import Line
 

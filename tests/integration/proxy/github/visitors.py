@@ -15,7 +15,7 @@ import websockets
 from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, NAVIGATION, access_token
 
 if TYPE_CHECKING:
-    from tests.integration.local_github.server import Server
+    from emulators.github.tests.integration.server import Server
     from tests.integration.proxy.conftest import Proxy
     from websockets.asyncio.server import ServerConnection
 

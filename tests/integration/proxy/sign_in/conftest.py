@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
-from tests.integration.local_github.server import Server
+from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.github.visitors import new_reader, new_repository
 from tests.integration.proxy.sign_in.visitors import CALLBACK, DOMAIN, KEY, SESSION, Browser, Proxy
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import httpx
-from tests.integration.local_github.server import Server
+from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.github.visitors import Requests
 from tests.integration.proxy.sign_in.visitors import (
     DOMAIN,

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.integration.local_github.server import Server
+from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.github.visitors import Requests, new_person
 from tests.integration.proxy.sign_in.visitors import (
     DOMAIN,

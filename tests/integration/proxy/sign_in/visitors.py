@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from tests.integration.local_github.server import Server
+from emulators.github.tests.integration.server import Server
 
 from cloud_agent_proxy.sign_in.github_sign_in import RENEWAL_COOKIE, GitHubSignIn
 from cloud_agent_proxy.sign_in.results import Failed, Granted, Redirect, Refused, Renewed, SignInNeeded

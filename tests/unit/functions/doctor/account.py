@@ -16,14 +16,14 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import validate_parameters
 
-from cloud_agent.doctor import examine
-from cloud_agent.doctor.aws import Aws
+from cloud_agent_doctor import examine
+from cloud_agent_doctor.engine.aws import Aws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cloud_agent.doctor.check import Check
-    from cloud_agent.doctor.findings import Outcome, Report
+    from cloud_agent_doctor.engine.check import Check
+    from cloud_agent_doctor.engine.findings import Outcome, Report
 
     Document = dict[str, Any]
 

@@ -16,26 +16,27 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import ParamValidator
 
-from cloud_agent.doctor.aws import Aws
-from cloud_agent.doctor.check import CannotLookError
-from cloud_agent.doctor.checks.environment import variables_read_by
-from cloud_agent.doctor.checks.state_machine import known_substitutions, repository_definition
-from cloud_agent.doctor.container_environment import (
+from cloud_agent.settings import POWERTOOLS_VARIABLES
+from cloud_agent_doctor.checks.environment import variables_read_by
+from cloud_agent_doctor.checks.state_machine import known_substitutions, repository_definition
+from cloud_agent_doctor.containers.container_environment import (
     AGENT_SECRETS,
     AGENT_VARIABLES,
     PROXY_SECRETS,
     PROXY_VARIABLES,
 )
-from cloud_agent.doctor.examination import Examination, Resource, Stack
-from cloud_agent.doctor.expected_environment import expected_values
-from cloud_agent.doctor.visits import Visit
-from cloud_agent.settings import FUNCTIONS, POWERTOOLS_VARIABLES
+from cloud_agent_doctor.containers.expected_environment import expected_values
+from cloud_agent_doctor.engine.aws import Aws
+from cloud_agent_doctor.engine.check import CannotLookError
+from cloud_agent_doctor.engine.examination import Examination, Resource, Stack
+from cloud_agent_doctor.session.probes import Visit
+from cloud_agent_doctor.settings import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cloud_agent.doctor.check import Check
-    from cloud_agent.doctor.findings import Finding
+    from cloud_agent_doctor.engine.check import Check
+    from cloud_agent_doctor.engine.findings import Finding
 
     Document = dict[str, Any]
     Answer = Document | Callable[[Document], Document]

@@ -12,8 +12,8 @@ from tests.unit.functions.doctor.account import (
     Account,
 )
 
-from cloud_agent.doctor.checks.certificate import CHECK
-from cloud_agent.doctor.findings import Finding, Status
+from cloud_agent_doctor.checks.certificate import CHECK
+from cloud_agent_doctor.engine.findings import Finding, Status
 
 
 def only(account: Account) -> Finding:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from tests.unit.functions.doctor.account import DOMAIN, LOAD_BALANCER, WILDCARD, ZONE, Account
 
-from cloud_agent.doctor.checks.dns_record import CHECK
-from cloud_agent.doctor.findings import Finding, Status
+from cloud_agent_doctor.checks.dns_record import CHECK
+from cloud_agent_doctor.engine.findings import Finding, Status
 
 NAME, BALANCER = f"doctor.uat.{DOMAIN}", "cloud-agent-1.eu-central-1.elb.amazonaws.com"
 

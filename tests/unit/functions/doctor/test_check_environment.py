@@ -12,8 +12,8 @@ from tests.unit.functions.doctor.inside_account import (
     proxy_container,
 )
 
-from cloud_agent.doctor.checks.environment import CHECK
-from cloud_agent.settings import FUNCTIONS
+from cloud_agent_doctor.checks.environment import CHECK
+from cloud_agent_doctor.settings import FUNCTIONS
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.unit.functions.doctor.inside_account import Account
 from tests.unit.functions.doctor.loopback import sending, serving
 
-from cloud_agent.doctor.checks.github_app import CHECK, EVENTS, PERMISSIONS
+from cloud_agent_doctor.checks.github_app import CHECK, EVENTS, PERMISSIONS
 
 if TYPE_CHECKING:
     import http.server

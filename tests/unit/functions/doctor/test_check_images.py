@@ -17,8 +17,8 @@ from tests.unit.functions.doctor.inside_account import (
     stack_of,
 )
 
-from cloud_agent.doctor.check import NotApplicableError
-from cloud_agent.doctor.checks.images import CHECK, EcrImage, ecr_image
+from cloud_agent_doctor.checks.images import CHECK, EcrImage, ecr_image
+from cloud_agent_doctor.engine.check import NotApplicableError
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from tests.unit.functions.doctor.account import (
     tcp,
 )
 
-from cloud_agent.doctor.checks import agent_ingress, proxy_ingress
-from cloud_agent.doctor.findings import Finding, Status
+from cloud_agent_doctor.checks import agent_ingress, proxy_ingress
+from cloud_agent_doctor.engine.findings import Finding, Status
 
 if TYPE_CHECKING:
-    from cloud_agent.doctor.check import Check
+    from cloud_agent_doctor.engine.check import Check
 
 HOPS = [
     pytest.param(proxy_ingress.CHECK, PROXY_GROUP, LOAD_BALANCER_GROUP, 8080, id="proxy"),

@@ -21,11 +21,11 @@ from tests.unit.functions.doctor.account import (
     host_rule,
 )
 
-from cloud_agent.doctor.checks import listener, listener_rule, load_balancer, target_group
-from cloud_agent.doctor.findings import Finding, Status
+from cloud_agent_doctor.checks import listener, listener_rule, load_balancer, target_group
+from cloud_agent_doctor.engine.findings import Finding, Status
 
 if TYPE_CHECKING:
-    from cloud_agent.doctor.check import Check
+    from cloud_agent_doctor.engine.check import Check
 
 
 def only(account: Account, check: Check) -> Finding:

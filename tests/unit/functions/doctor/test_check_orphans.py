@@ -18,8 +18,8 @@ from tests.unit.functions.doctor.account import (
     long_ago,
 )
 
-from cloud_agent.doctor.checks.orphans import CHECK
-from cloud_agent.doctor.findings import Finding, Status
+from cloud_agent_doctor.checks.orphans import CHECK
+from cloud_agent_doctor.engine.findings import Finding, Status
 
 TAG = "aws:cloudformation:stack-name"
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.unit.functions.doctor.account import PROXY_REVISION, TARGET_GROUP, Account
 
-from cloud_agent.doctor.check import Check
-from cloud_agent.doctor.checks import proxy_service, target_health
-from cloud_agent.doctor.findings import Finding, Status
+from cloud_agent_doctor.checks import proxy_service, target_health
+from cloud_agent_doctor.engine.check import Check
+from cloud_agent_doctor.engine.findings import Finding, Status
 
 if TYPE_CHECKING:
-    from cloud_agent.doctor.examination import Examination
+    from cloud_agent_doctor.engine.examination import Examination
 
 
 def only(account: Account, check: Check = proxy_service.CHECK) -> Finding:

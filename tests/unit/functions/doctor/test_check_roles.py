@@ -15,8 +15,8 @@ from tests.unit.functions.doctor.inside_account import (
     as_policy,
 )
 
-from cloud_agent.doctor.checks.roles import CHECK
-from cloud_agent.doctor.examination import Resource
+from cloud_agent_doctor.checks.roles import CHECK
+from cloud_agent_doctor.engine.examination import Resource
 
 BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/acme-"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.functions.doctor.inside_account import ACCESS_KEY, REFUSED, Account, AwsError, secret_arn
 
-from cloud_agent.doctor.checks.secrets import CHECK
+from cloud_agent_doctor.checks.secrets import CHECK
 
 
 class Secrets(Account):

@@ -17,9 +17,9 @@ from tests.unit.functions.doctor.inside_account import (
     Containers,
 )
 
-from cloud_agent.doctor.check import NotApplicableError
-from cloud_agent.doctor.checks.session import CHECK, MOST_SESSIONS
-from cloud_agent.doctor.visits import Visit
+from cloud_agent_doctor.checks.session import CHECK, MOST_SESSIONS
+from cloud_agent_doctor.engine.check import NotApplicableError
+from cloud_agent_doctor.session.probes import Visit
 
 
 class Sessions(Containers):

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.functions.doctor.account import STACK, Account, long_ago
 
-from cloud_agent.doctor.check import CannotLookError, Check
-from cloud_agent.doctor.checks import stack
-from cloud_agent.doctor.checks.stack_drift import CHECK, examine
-from cloud_agent.doctor.examination import Examination
-from cloud_agent.doctor.findings import Finding, Status
-from cloud_agent.doctor.stacks import load_stack
+from cloud_agent_doctor.checks import stack
+from cloud_agent_doctor.checks.stack_drift import CHECK, examine
+from cloud_agent_doctor.engine.check import CannotLookError, Check
+from cloud_agent_doctor.engine.examination import Examination
+from cloud_agent_doctor.engine.findings import Finding, Status
+from cloud_agent_doctor.stack.stacks import load_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.functions.doctor.inside_account import AGENT_REVISION, REFUSED, Containers, agent_container
 
-from cloud_agent.doctor.checks.state_machine import CHECK
+from cloud_agent_doctor.checks.state_machine import CHECK
 
 
 @pytest.fixture

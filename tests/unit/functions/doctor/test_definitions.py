@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cloud_agent.doctor.definitions import differences
+from cloud_agent_doctor.stack.definitions import differences
 
 REPOSITORY = {
     "StartAt": "Read",

@@ -9,16 +9,16 @@ import pytest
 from botocore.exceptions import NoRegionError
 from botocore.stub import Stubber
 
-from cloud_agent.doctor import examine
-from cloud_agent.doctor.aws import Aws
-from cloud_agent.doctor.check import CannotLookError, Check, NotApplicableError
-from cloud_agent.doctor.checks import stack as stack_check
-from cloud_agent.doctor.findings import Finding, Report, Status
+from cloud_agent_doctor import examine
+from cloud_agent_doctor.checks import stack as stack_check
+from cloud_agent_doctor.engine.aws import Aws
+from cloud_agent_doctor.engine.check import CannotLookError, Check, NotApplicableError
+from cloud_agent_doctor.engine.findings import Finding, Report, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cloud_agent.doctor.examination import Examination
+    from cloud_agent_doctor.engine.examination import Examination
 
 STACK_ARN = "arn:aws:cloudformation:eu-central-1:123456789012:stack/agents/5a0a6d80"
 

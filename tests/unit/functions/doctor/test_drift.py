@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloud_agent.doctor.drift import read_drift
+from cloud_agent_doctor.stack.drift import read_drift
 
 
 def document(logical_id: str, type_: str, *differences: tuple[str, str, str, str], status: str = "MODIFIED") -> Any:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloud_agent.doctor.environment_faults import environment_faults
+from cloud_agent_doctor.containers.environment_faults import environment_faults
 
 READS = frozenset({"SESSIONS_TABLE", "GITHUB_URL", "GITHUB_API_URL", "GITHUB_SECRET_ARN"})
 GIVEN = {

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.unit.functions.doctor.inside_account import stack_of
 
-from cloud_agent.doctor.checks.github_app import EVENTS, PERMISSIONS, lacking
-from cloud_agent.doctor.checks.webhook import Attempt, configuration_faults, lost
+from cloud_agent_doctor.checks.github_app import EVENTS, PERMISSIONS, lacking
+from cloud_agent_doctor.checks.webhook import Attempt, configuration_faults, lost
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 API = "https://abcdef1234.execute-api.eu-central-1.amazonaws.com/webhook"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.doctor.host_patterns import includes, overlaps
+from cloud_agent_doctor.load_balancer.host_patterns import includes, overlaps
 
 ALPHABET = "ab."
 patterns = st.text(alphabet="ab.*?", max_size=5)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.doctor.listener_rules import Reach, Rule, course, read_rule
+from cloud_agent_doctor.load_balancer.listener_rules import Reach, Rule, course, read_rule
 
 HOST = "*.uat.example.com"
 PROXY, SHOP = "arn:tg/proxy/1", "arn:tg/shop/2"

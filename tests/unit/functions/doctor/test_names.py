@@ -1,6 +1,6 @@
 import pytest
 
-from cloud_agent.doctor.names import covers, plain
+from cloud_agent_doctor.stack.names import covers, plain
 
 
 def test_one_name_has_one_spelling() -> None:

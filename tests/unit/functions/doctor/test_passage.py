@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from tests.unit.functions.doctor.account import EVERYTHING_OUT, tcp
 
-from cloud_agent.doctor.admission import judge
-from cloud_agent.doctor.passage import PeerKind, address_range, group, may_go_out, openings
+from cloud_agent_doctor.network.admission import judge
+from cloud_agent_doctor.network.passage import PeerKind, address_range, group, may_go_out, openings
 
 VPC = "10.0.0.0/16"
 BALANCER = group("sg-balancer")

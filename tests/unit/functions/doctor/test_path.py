@@ -21,7 +21,7 @@ from tests.unit.functions.doctor.account import (
     tcp,
 )
 
-from cloud_agent.doctor.checks import (
+from cloud_agent_doctor.checks import (
     agent_ingress,
     certificate,
     dns_record,
@@ -35,12 +35,12 @@ from cloud_agent.doctor.checks import (
     target_group,
     target_health,
 )
-from cloud_agent.doctor.findings import Status
+from cloud_agent_doctor.engine.findings import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cloud_agent.doctor.check import Check
+    from cloud_agent_doctor.engine.check import Check
 
 PATH = tuple(
     module.CHECK

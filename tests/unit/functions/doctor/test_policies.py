@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloud_agent.doctor.policies import permissions, statements
+from cloud_agent_doctor.iam.policies import permissions, statements
 
 READ = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "table"}
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tests.unit.functions.doctor.inside_account import SESSION_ID, stack_of
 
-from cloud_agent.doctor.session_visit import findings
-from cloud_agent.doctor.visits import Visit
-from cloud_agent.domain.session import Session, SessionStatus
+from cloud_agent.domain.session.session import Session, SessionStatus
+from cloud_agent_doctor.session.probes import Visit
+from cloud_agent_doctor.session.session_visit import findings
 
 URL = f"https://{SESSION_ID}.uat.example.com"
 SESSION = Session(

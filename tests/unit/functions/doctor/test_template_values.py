@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.functions.doctor.inside_account import ACCOUNT, REGION, stack_of
 
-from cloud_agent.doctor.template_values import TemplateValues, UnresolvableError
+from cloud_agent_doctor.stack.template_values import TemplateValues, UnresolvableError
 
 CONDITIONS = {
     "UsesBedrock": {"Fn::Equals": [{"Ref": "ModelProvider"}, "bedrock"]},

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.unit.functions.doctor.loopback import sending, serving
 
-from cloud_agent.adapters import visits
-from cloud_agent.doctor.visits import Visit, visit
+from cloud_agent_doctor.session import visits
+from cloud_agent_doctor.session.probes import Visit, visit
 
 if TYPE_CHECKING:
     import http.server

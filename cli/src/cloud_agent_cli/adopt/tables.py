@@ -1,0 +1,67 @@
+"""Tables that may be the sessions table, in CloudFormation's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cloud_agent_cli.adopt.resources import SESSIONS_TABLE, Found
+
+if TYPE_CHECKING:
+    from cloud_agent_cli.adopt.search import Search
+    from cloud_agent_doctor.engine.aws import Aws
+
+    Document = dict[str, Any]
+
+_MISSING = ("ResourceNotFoundException",)
+
+
+def tables(aws: Aws, search: Search, tagged: list[str]) -> list[Found]:
+    """The tables that the stack's tags or name, or a person, point at, and that exist.
+
+    Raises:
+        CannotLookError: AWS refused or did not answer.
+    """
+    names = aws.ask_all("dynamodb", "list_tables", "TableNames")
+    candidates = {name: "its name" for name in names if search.is_own_name(SESSIONS_TABLE, name)}
+    candidates |= {arn.rpartition("/")[2]: "its tags" for arn in tagged} | search.named(SESSIONS_TABLE)
+    found = []
+    for name, why in candidates.items():
+        answer = aws.ask("dynamodb", "describe_table", missing=_MISSING, TableName=name)
+        if answer is not None:
+            properties = _properties(answer["Table"]) | _recovery(aws, name) | _expiry(aws, name)
+            found.append(Found(SESSIONS_TABLE, name, why, properties))
+    return found
+
+
+def _properties(table: Document) -> Document:
+    keys = {key["AttributeName"] for key in table["KeySchema"]}
+    properties: Document = {
+        "KeySchema": table["KeySchema"],
+        # Those of indexes are left out: an index that the template does not have is not the stack's.
+        "AttributeDefinitions": [one for one in table["AttributeDefinitions"] if one["AttributeName"] in keys],
+        "BillingMode": table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+    }
+    if properties["BillingMode"] == "PROVISIONED":
+        units = ("ReadCapacityUnits", "WriteCapacityUnits")
+        properties["ProvisionedThroughput"] = {name: table["ProvisionedThroughput"][name] for name in units}
+    if table.get("StreamSpecification", {}).get("StreamEnabled"):
+        properties["StreamSpecification"] = {"StreamViewType": table["StreamSpecification"]["StreamViewType"]}
+    # False: DynamoDB's own key, of which DescribeTable says nothing. Whose key it is otherwise, stays as it is.
+    encryption = table.get("SSEDescription", {})
+    properties["SSESpecification"] = {"SSEEnabled": encryption.get("Status") == "ENABLED"}
+    return properties
+
+
+def _recovery(aws: Aws, name: str) -> Document:
+    answer = aws.ask("dynamodb", "describe_continuous_backups", missing=_MISSING, TableName=name) or {}
+    backups = answer.get("ContinuousBackupsDescription", {})
+    status = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+    return {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": status == "ENABLED"}}
+
+
+def _expiry(aws: Aws, name: str) -> Document:
+    answer = aws.ask("dynamodb", "describe_time_to_live", missing=_MISSING, TableName=name) or {}
+    described = answer.get("TimeToLiveDescription", {})
+    if described.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
+        return {}
+    return {"TimeToLiveSpecification": {"AttributeName": described["AttributeName"], "Enabled": True}}

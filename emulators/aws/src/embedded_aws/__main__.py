@@ -1,0 +1,55 @@
+"""Command line of the embedded AWS. Readiness: `GET /_ministack/health` answers 200."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from embedded_aws.port import PortInUseError, require_free_port
+from embedded_aws.settings import HOST, EmbeddedAwsSettings
+from embedded_aws.version import UnsupportedMinistackError, require_supported_ministack
+
+
+def main() -> int:
+    """Run until stopped; 2 with a line on standard error when it cannot start."""
+    settings = _arguments()
+    host_environment = dict(os.environ)
+    try:
+        require_supported_ministack()
+        require_free_port(HOST, settings.port)
+    except (UnsupportedMinistackError, PortInUseError) as error:
+        sys.stderr.write(f"embedded AWS: {error}\n")
+        return 2
+    temporary = settings.state_dir / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)  # Lambda packages, when the last run was killed
+    for directory in (temporary, settings.log_dir):
+        directory.mkdir(parents=True, exist_ok=True)
+    # ministack and every Lambda function see this environment and nothing else of the host's.
+    os.environ.clear()
+    os.environ.update(settings.process_environment(host_environment))
+    from embedded_aws.server import run  # noqa: PLC0415 - imports ministack, which reads the above
+
+    run(settings, host_environment)
+    return 0
+
+
+def _arguments() -> EmbeddedAwsSettings:
+    parser = argparse.ArgumentParser(prog="python -m embedded_aws", description=__doc__)
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--state-dir", type=Path, required=True)
+    parser.add_argument("--log-dir", type=Path, required=True)
+    parser.add_argument("--enforce-iam", action="store_true", help="evaluate IAM policies of roles")
+    arguments = parser.parse_args()
+    return EmbeddedAwsSettings(
+        port=arguments.port,
+        state_dir=arguments.state_dir.resolve(),
+        log_dir=arguments.log_dir.resolve(),
+        enforce_iam=arguments.enforce_iam,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""Defect: task metadata (version 4) has no Networks.
+
+AWS documents `Networks: [{"NetworkMode": "awsvpc", "IPv4Addresses": [...]}]` on each container; it is how a
+task learns its own address.
+"""
+# ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ministack.services import ecs, ecs_metadata
+
+from embedded_aws.patches.seam import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embedded_aws.addresses import TaskAddresses
+
+
+def apply(addresses: TaskAddresses) -> None:
+    """Tell each container its task's address."""
+
+    def register(original: Callable[..., str], task_arn: str, *args: object) -> str:
+        token = original(task_arn, *args)
+        network = {"NetworkMode": "awsvpc", "IPv4Addresses": [addresses.of(task_arn)]}
+        ecs_metadata._TOKEN_TO_CONTAINER[token]["Networks"] = [network]
+        return token
+
+    wrap(ecs, "_register_metadata", register)

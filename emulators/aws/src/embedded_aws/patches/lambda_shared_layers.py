@@ -1,0 +1,76 @@
+"""Defect: each worker process unpacks its function's layers anew, and compiles of them what it imports.
+
+AWS unpacks a layer once, read-only, below /opt. Ours has 70 MB of libraries: each cold function spent seconds on them.
+One tree for each content serves all Python workers; what one of them has compiled is there for the next. Node.js
+workers are left alone: their modules are linked into the function's own code.
+"""
+# ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from embedded_aws.patches.seam import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SEARCHED = "_LAMBDA_LAYERS_DIRS"  # where ministack's Python worker looks for layers
+
+
+class UnpackedLayers:
+    """The trees of the layers' contents, each in a directory of its digest, which a later server finds again."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        self._directories: dict[bytes, Path] = {}  # ministack keeps the contents in memory, so that they hash once
+
+    def directory_of(self, content: bytes) -> Path:
+        """Where this zip archive is unpacked; whoever asks first unpacks it, and others wait for that."""
+        with self._lock:
+            if content not in self._directories:
+                self._directories[content] = self._unpacked(content)
+            return self._directories[content]
+
+    def _unpacked(self, content: bytes) -> Path:
+        directory = self._root / hashlib.sha256(content).hexdigest()
+        if not directory.exists():
+            self._root.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(dir=self._root))
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                archive.extractall(partial)
+            partial.rename(directory)
+        return directory
+
+
+def apply() -> None:
+    """Give Python workers the shared trees in the place of copies of their own."""
+    layers = UnpackedLayers(Path(tempfile.gettempdir()) / "lambda-layers")
+
+    def spawn(original: Callable[[lambda_runtime.Worker], None], worker: lambda_runtime.Worker) -> None:
+        config = worker.config
+        if not config["Runtime"].startswith("python"):
+            original(worker)
+            return
+        contents = [lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers", [])]
+        directories = [str(layers.directory_of(content)) for content in contents if content]
+        variables = config.get("Environment", {}).get("Variables", {})
+        searched = {_SEARCHED: os.pathsep.join(directories)}
+        worker.config = config | {"Layers": [], "Environment": {"Variables": variables | searched}}
+        try:
+            original(worker)
+        finally:
+            worker.config = config
+
+    wrap(lambda_runtime.Worker, "_spawn", spawn)

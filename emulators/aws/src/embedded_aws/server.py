@@ -1,0 +1,87 @@
+"""The embedded AWS as a server: start, and an end that leaves no process behind."""
+# ruff: noqa: SLF001 - ministack has no public way to end its tasks and workers
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+from hypercorn.asyncio import serve as serve_with_hypercorn
+from hypercorn.config import Config
+from ministack.app import app
+from ministack.core import lambda_runtime
+from ministack.services import ecs
+
+from embedded_aws.addresses import TaskAddresses
+from embedded_aws.containers.client import ProcessContainers, ProcessDocker
+from embedded_aws.fault_injection import install, with_faults
+from embedded_aws.faults import Faults
+from embedded_aws.patches import all_patches
+from embedded_aws.settings import HOST
+from embedded_aws.snapshots import Snapshot, with_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from embedded_aws.settings import EmbeddedAwsSettings
+
+logger = logging.getLogger(__name__)
+logging.getLogger("persistence").setLevel(logging.WARNING)  # one line for each of 100 services
+
+# Together below the 5 s a caller waits: tasks first, so that they can still reach the APIs, then requests.
+_TASKS_GRACE_SECONDS = 2.0
+_REQUESTS_GRACE_SECONDS = 0.5
+
+
+def run(settings: EmbeddedAwsSettings, host_environment: Mapping[str, str]) -> None:
+    """Serve until SIGTERM or SIGINT, then end every task and worker and exit the process with status 0."""
+    addresses = TaskAddresses()
+    containers = ProcessContainers(settings.state_dir, settings.log_dir, host_environment, addresses.of)
+    for apply in all_patches(ProcessDocker(containers), addresses, settings.lambda_slots).values():
+        apply()
+    faults = Faults()
+    install(faults)
+    asyncio.new_event_loop().run_until_complete(_serve(settings.port, containers, faults))
+    logger.info("embedded AWS ended")
+    logging.shutdown()
+    # Executions parked in a wait hold threads nothing can interrupt; the interpreter would wait for them.
+    os._exit(0)
+
+
+async def _serve(port: int, containers: ProcessContainers, faults: Faults) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    config = Config()
+    config.bind = [f"{HOST}:{port}"]
+    config.graceful_timeout = _REQUESTS_GRACE_SECONDS
+    config.keep_alive_timeout = 75
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.include_server_header = False
+    config.include_date_header = False
+
+    async def end_of_service() -> None:
+        await stop.wait()
+        logger.info("embedded AWS stopping", extra={"containers": len(containers.list())})
+        await asyncio.to_thread(_end_tasks, containers)
+
+    # Starlette's types of ASGI and hypercorn's are not each other's.
+    application: Any = with_snapshot(with_faults(app, faults), Snapshot())
+    await serve_with_hypercorn(application, config, shutdown_trigger=end_of_service)
+    await asyncio.to_thread(_end_lambda_workers)
+
+
+def _end_tasks(containers: ProcessContainers) -> None:
+    for _, task in list(ecs._tasks.all_items()):
+        task["_ecs_resetting"] = True  # nobody watches it any more: no service starts a replacement
+    containers.stop_all(_TASKS_GRACE_SECONDS)
+
+
+def _end_lambda_workers() -> None:
+    with lambda_runtime._lock:
+        workers = [worker for pool in lambda_runtime._workers.values() for worker in pool]
+    lambda_runtime.kill_workers(workers)

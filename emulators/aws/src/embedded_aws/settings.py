@@ -1,0 +1,66 @@
+"""What the embedded AWS is told, and the environment ministack is configured by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embedded_aws.containers.environment import image_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+# The name ministack's ECS asks its container client for, to learn the address containers reach it at.
+OWN_CONTAINER_NAME = "embedded-aws"
+
+
+@dataclass(frozen=True)
+class EmbeddedAwsSettings:
+    """One embedded AWS.
+
+    Attributes:
+        port: The one port of all APIs, on 127.0.0.1.
+        state_dir: Holds ministack's state between graceful runs, S3 objects and the directories of live tasks.
+        log_dir: Receives one `<family>-<task id>.log` for each task.
+        enforce_iam: Evaluate IAM policies for Lambda, task and state machine roles.
+        lambda_slots: How many Lambda invocations run at once; more wait. A Python worker takes about 48 MiB.
+    """
+
+    port: int
+    state_dir: Path
+    log_dir: Path
+    enforce_iam: bool = False
+    lambda_slots: int = 8
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL every AWS client is pointed at."""
+        return f"http://{HOST}:{self.port}"
+
+    def process_environment(self, host: Mapping[str, str]) -> dict[str, str]:
+        """The whole environment of this process, which Lambda functions inherit.
+
+        Nothing of `host` passes but what an image would have anyway, so that a variable missing from the
+        template is missing here too.
+        """
+        temporary = self.state_dir / "tmp"
+        return image_environment(host, home=temporary, temporary=temporary) | {
+            "AUTH": str(self.enforce_iam).lower(),
+            "BIND_HOST": HOST,
+            "DOCKER_HOST": f"unix://{self.state_dir}/no-docker.sock",  # a real daemon is never touched
+            "GATEWAY_PORT": str(self.port),
+            "HOSTNAME": OWN_CONTAINER_NAME,
+            "IOT_MTLS_ENABLED": "0",
+            "LAMBDA_WARM_TTL_SECONDS": "120",
+            "LOG_LEVEL": host.get("LOG_LEVEL", "INFO"),
+            "MINISTACK_HOST": HOST,
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": "1",
+            "S3_DATA_DIR": str(self.state_dir / "s3"),
+            "S3_PERSIST": "1",
+            "SFTP_ENABLED": "0",
+            "STATE_DIR": str(self.state_dir / "ministack"),
+        }

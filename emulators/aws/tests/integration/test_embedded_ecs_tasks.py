@@ -1,0 +1,198 @@
+"""ECS tasks as local processes: what a container sees and what ECS says of it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.eventually import eventually
+
+if TYPE_CHECKING:
+    from emulators.aws.tests.integration.conftest import EmbeddedAws
+
+
+def test_a_task_runs_its_command_to_its_exit_code(aws: EmbeddedAws) -> None:
+    arn = aws.run_task("sys.exit(7)")
+    task = aws.task_when(arn, "STOPPED")
+    assert 7 == task["containers"][0]["exitCode"]
+    assert "EssentialContainerExited" == task["stopCode"]
+
+
+def test_the_stopped_reason_is_worded_as_aws_words_it(aws: EmbeddedAws) -> None:
+    task = aws.task_when(aws.run_task("pass"), "STOPPED")
+    assert "Essential container in task exited" == task["stoppedReason"]
+
+
+def test_death_by_a_signal_is_128_plus_its_number(aws: EmbeddedAws) -> None:
+    task = aws.task_when(aws.run_task("os.kill(os.getpid(), 9)"), "STOPPED")
+    assert 137 == task["containers"][0]["exitCode"]
+
+
+def test_an_unknown_image_stops_the_task_with_cannot_pull(aws: EmbeddedAws) -> None:
+    task = aws.task_when(aws.run_task(image="nobody/knows:1"), "STOPPED")
+    words = "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref nobody/"
+    assert task["stoppedReason"].startswith(words)
+    assert "TaskFailedToStart" == task["stopCode"]
+
+
+def test_a_program_that_does_not_exist_ends_with_127_and_says_so(aws: EmbeddedAws) -> None:
+    arn = aws.run_task(entryPoint=["/no/such/program"])
+    assert 127 == aws.task_when(arn, "STOPPED")["containers"][0]["exitCode"]
+    assert "cannot start /no/such/program: No such file or directory" in aws.task_log(arn)
+
+
+def test_the_environment_is_the_definitions_the_overrides_and_the_platforms_alone(aws: EmbeddedAws) -> None:
+    arn = aws.run_task(
+        "print(json.dumps(dict(os.environ)))",
+        environment=[{"name": "FROM_DEFINITION", "value": "1"}, {"name": "BOTH", "value": "definition"}],
+        overrides=[{"name": "BOTH", "value": "override"}],
+    )
+    environment = aws.task_output(arn)
+    assert ("1", "override") == (environment.pop("FROM_DEFINITION"), environment.pop("BOTH"))
+    assert "/host/ca.pem" == environment.pop("SSL_CERT_FILE")
+    expected = {"PATH", "HOME", "LANG", "TMPDIR", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV"}
+    expected |= {"AWS_ENDPOINT_URL", "ECS_CONTAINER_METADATA_URI_V4"}
+    assert expected == environment.keys() - {"LC_CTYPE"}  # which Python itself sets
+    assert aws.url == environment["AWS_ENDPOINT_URL"]
+    assert ("us-east-1", "C.UTF-8") == (environment["AWS_REGION"], environment["LANG"])
+
+
+def test_the_home_directory_is_empty_writable_the_tasks_own_and_gone_afterwards(aws: EmbeddedAws) -> None:
+    code = """
+        home = os.environ["HOME"]
+        print(json.dumps([os.listdir(home), os.access(home, os.W_OK), home]))
+    """
+    content, writable, home = aws.task_output(aws.run_task(code))
+    assert ([], True) == (content, writable)
+    assert home.startswith(str(aws.state_dir / "tasks"))
+    eventually(lambda: not Path(home).exists())
+
+
+def test_a_task_does_not_run_in_its_home_directory_which_the_repositorys_code_can_write(aws: EmbeddedAws) -> None:
+    assert "/" == aws.task_output(aws.run_task("print(json.dumps(os.getcwd()))"))
+
+
+def test_secrets_come_from_secrets_manager_whole_or_by_json_key(aws: EmbeddedAws) -> None:
+    secrets = aws.client("secretsmanager")
+    whole = secrets.create_secret(Name=f"w-{uuid.uuid4().hex}", SecretString="key-1")["ARN"]
+    parts = secrets.create_secret(Name=f"p-{uuid.uuid4().hex}", SecretString=json.dumps({"token": "t-2"}))["ARN"]
+    arn = aws.run_task(
+        "print(json.dumps([os.environ['WHOLE'], os.environ['PART']]))",
+        secrets=[{"name": "WHOLE", "valueFrom": whole}, {"name": "PART", "valueFrom": f"{parts}:token::"}],
+    )
+    assert ["key-1", "t-2"] == aws.task_output(arn)
+
+
+def test_a_missing_secret_stops_the_task_as_on_fargate(aws: EmbeddedAws) -> None:
+    missing = "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-abcdef"
+    arn = aws.run_task(secrets=[{"name": "X", "valueFrom": missing}])
+    assert aws.task_when(arn, "STOPPED")["stoppedReason"].startswith("ResourceInitializationError: unable to pull")
+
+
+def test_metadata_tells_a_task_its_own_address_which_it_can_listen_on(aws: EmbeddedAws) -> None:
+    code = """
+        import urllib.request, socket
+        container = json.load(urllib.request.urlopen(os.environ["ECS_CONTAINER_METADATA_URI_V4"]))
+        network = container["Networks"][0]
+        socket.create_server((network["IPv4Addresses"][0], 3000))
+        print(json.dumps([network, time.sleep(1)]))
+    """
+    first, second = aws.run_task(code), aws.run_task(code)  # the same port at the same time
+    networks = [aws.task_output(arn)[0] for arn in (first, second)]
+    addresses = [network["IPv4Addresses"][0] for network in networks]
+    assert {"awsvpc"} == {network["NetworkMode"] for network in networks}
+    assert 2 == len(set(addresses))
+    (details,) = [attachment["details"] for attachment in aws.task(first)["attachments"]]
+    assert addresses[0] == {each["name"]: each["value"] for each in details}["privateIPv4Address"]
+
+
+def test_output_goes_to_the_log_file_and_to_the_awslogs_group(aws: EmbeddedAws) -> None:
+    group = f"/tests/{uuid.uuid4().hex}"
+    aws.client("logs").create_log_group(logGroupName=group)
+    options = {"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "task"}
+    arn = aws.run_task(
+        "print('to out'); print('to err', file=sys.stderr); sys.stdout.write('no newline')",
+        logConfiguration={"logDriver": "awslogs", "options": options},
+    )
+    task = aws.task_when(arn, "STOPPED")
+    family = task["taskDefinitionArn"].rsplit("/", 1)[-1].split(":")[0]
+    lines = ["to out", "to err", "no newline"]
+    assert lines == (aws.log_dir / f"{family}-{arn.rsplit('/', 1)[-1]}.log").read_text().splitlines()
+
+    def in_cloudwatch() -> bool:
+        stream = f"task/main/{arn.rsplit('/', 1)[-1]}"
+        events = aws.client("logs").get_log_events(logGroupName=group, logStreamName=stream)["events"]
+        return lines == [event["message"] for event in events]
+
+    eventually(in_cloudwatch)
+
+
+def test_a_family_is_its_latest_active_revision_and_no_task_is_run_from_an_inactive_one(aws: EmbeddedAws) -> None:
+    ecs, first = aws.client("ecs"), aws.define_task()
+    family = first.rpartition("/")[2].partition(":")[0]
+    container = {"name": "main", "image": "local/python", "command": ["-c", "pass"]}
+
+    def run(definition: str) -> str:
+        (task,) = ecs.run_task(cluster=aws.cluster, taskDefinition=definition, launchType="FARGATE")["tasks"]
+        return str(task["taskDefinitionArn"])
+
+    registered = ecs.register_task_definition(family=family, networkMode="awsvpc", containerDefinitions=[container])
+    second = registered["taskDefinition"]["taskDefinitionArn"]
+    assert (second, first) == (run(family), run(first))
+
+    ecs.deregister_task_definition(taskDefinition=second)
+    assert first == run(family)
+    assert first == ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["taskDefinitionArn"]
+    assert "INACTIVE" == ecs.describe_task_definition(taskDefinition=second)["taskDefinition"]["status"]
+    with pytest.raises(ecs.exceptions.ClientException, match="TaskDefinition is inactive"):
+        run(second)
+
+    ecs.deregister_task_definition(taskDefinition=first)
+    with pytest.raises(ecs.exceptions.ClientException):
+        run(family)
+
+
+def test_tasks_are_found_by_who_started_them(aws: EmbeddedAws) -> None:
+    ecs = aws.client("ecs")
+    who = f"session-{uuid.uuid4().hex[:8]}"
+    definition = aws.define_task("time.sleep(60)")
+    started = ecs.run_task(cluster=aws.cluster, taskDefinition=definition, startedBy=who)["tasks"][0]["taskArn"]
+    assert [started] == ecs.list_tasks(cluster=aws.cluster, startedBy=who)["taskArns"]
+    ecs.stop_task(cluster=aws.cluster, task=started)
+    assert [] == ecs.list_tasks(cluster=aws.cluster, startedBy=who)["taskArns"]
+    stopped = ecs.list_tasks(cluster=aws.cluster, startedBy=who, desiredStatus="STOPPED")
+    assert [started] == stopped["taskArns"]
+
+
+def test_every_change_of_a_tasks_state_is_an_event_with_the_task_in_it(aws: EmbeddedAws) -> None:
+    sqs, events = aws.client("sqs"), aws.client("events")
+    name = f"stopped-{uuid.uuid4().hex[:8]}"
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    cluster_arn = aws.client("ecs").describe_clusters(clusters=[aws.cluster])["clusters"][0]["clusterArn"]
+    pattern = {
+        "source": ["aws.ecs"],
+        "detail-type": ["ECS Task State Change"],
+        "detail": {"lastStatus": ["STOPPED"], "clusterArn": [cluster_arn], "startedBy": [name]},
+    }
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": queue_arn}])
+    aws.client("ecs").run_task(
+        cluster=aws.cluster,
+        taskDefinition=aws.define_task("sys.exit(3)"),
+        startedBy=name,
+        group="sessions",
+        overrides={"containerOverrides": [{"name": "main", "environment": [{"name": "TASK_TOKEN", "value": "t"}]}]},
+    )
+
+    (message,) = eventually(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+    event = json.loads(message["Body"])
+    detail = event["detail"]
+    assert [{"name": "TASK_TOKEN", "value": "t"}] == detail["overrides"]["containerOverrides"][0]["environment"]
+    assert (3, "main") == (detail["containers"][0]["exitCode"], detail["containers"][0]["name"])
+    assert "Essential container in task exited" == detail["stoppedReason"]
+    assert (name, "sessions", "STOPPED") == (detail["startedBy"], detail["group"], detail["desiredStatus"])
+    assert [detail["taskArn"]] == event["resources"]

@@ -1,0 +1,42 @@
+"""Run the local GitHub: `python -m local_github --port 4580 --data-dir DIR`."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from local_github.app import build_app
+from local_github.site import Site, is_login
+
+_SECONDS_TO_END_REQUESTS = 3
+
+
+def main() -> None:
+    """Serve on 127.0.0.1 until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m local_github", description=__doc__)
+    parser.add_argument("--port", type=int, default=4580)
+    parser.add_argument("--data-dir", type=Path, required=True, help="everything is kept here; made when missing")
+    parser.add_argument("--owner", default="acme", help="the organization, when the data directory is new")
+    parser.add_argument(
+        "--callback-url", action="append", default=[], help="where the App's users are sent back to; may be repeated"
+    )
+    arguments = parser.parse_args()
+    # Uvicorn ends its requests, then raises the signal again; ended as asked is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if not is_login(arguments.owner):
+        parser.error(f"--owner: {arguments.owner!r} is no login; use letters, digits and single hyphens")
+    base_url, callback_urls = f"http://localhost:{arguments.port}", tuple(arguments.callback_url)
+    site = Site(arguments.data_dir, base_url, arguments.owner, callback_urls)
+    uvicorn.run(
+        build_app(site),
+        host="127.0.0.1",
+        port=arguments.port,
+        log_level="warning",
+        timeout_graceful_shutdown=_SECONDS_TO_END_REQUESTS,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Pushes that a ruleset forbids, refused in the words of git's own protocol.
+
+The protocol: https://git-scm.com/docs/pack-protocol (pkt-lines, reference update requests, report status).
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+from urllib.parse import quote
+
+from local_github.actors import Actor
+from local_github.rulesets import Move, violations
+from local_github.site import Repository, Site
+
+_MESSAGES, _REPORT = b"\x02", b"\x01"  # channels of the side band
+_LENGTH_DIGITS = 4
+_DECLINED = "push declined due to repository rule violations"
+
+
+def refusal(site: Site, repo: Repository, actor: Actor, request: BinaryIO) -> bytes | None:
+    """Return the answer that declines a push, or None when every ref may be moved; `request` is left at its start."""
+    lines = list(_packets(request))
+    request.seek(0)
+    commands = [line.partition(b"\0")[0].decode(errors="replace").strip() for line in lines]
+    moves = [
+        Move(ref, before, after)
+        for before, after, ref in (command.split(" ", 2) for command in commands if command.count(" ") >= 2)  # noqa: PLR2004 - old, new, name
+    ]
+    broken = {move.ref: words for move in moves if (words := violations(site, repo, actor, move))}
+    if not broken:
+        return None
+    said = "".join(_explain(repo, ref, words) for ref, words in broken.items())
+    report = b"".join([_packet(b"unpack ok\n"), *(_packet(f"ng {move.ref} {_DECLINED}\n".encode()) for move in moves)])
+    report += b"0000"
+    if not any(b"side-band-64k" in line.partition(b"\0")[2] for line in lines):
+        return report
+    return _packet(_MESSAGES + said.encode()) + _packet(_REPORT + report) + b"0000"
+
+
+def _explain(repo: Repository, ref: str, words: list[str]) -> str:
+    rules_url = f"{repo.html_url}/rules?ref={quote(ref, safe='')}"
+    listed = "".join(f"- {sentence}\n\n" for sentence in words)
+    found = f"error: GH013: Repository rule violations found for {ref}."
+    return f"{found}\nReview all repository rules at {rules_url}\n\n{listed}"
+
+
+def _packets(request: BinaryIO) -> Iterator[bytes]:
+    """Yield the pkt-lines of a request up to the first flush packet."""
+    while (digits := request.read(_LENGTH_DIGITS)) not in {b"", b"0000"}:
+        yield request.read(int(digits, 16) - _LENGTH_DIGITS)
+
+
+def _packet(content: bytes) -> bytes:
+    return f"{len(content) + _LENGTH_DIGITS:04x}".encode() + content

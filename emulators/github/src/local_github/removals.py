@@ -1,0 +1,48 @@
+"""Repositories that go away: under another name, or for good."""
+
+import shutil
+
+from local_github.site import Repository, Site
+
+_BELOW_AN_ISSUE = ("issue_labels", "reviews")
+_BELOW_A_REPOSITORY = (
+    "collaborators",
+    "comments",
+    "labels",
+    "review_comments",
+    "deployments",
+    "statuses",
+    "check_runs",
+    "rulesets",
+    "former_names",
+    "issues",
+)
+
+
+def rename(site: Site, repo: Repository, name: str) -> None:
+    """Call a repository otherwise; who asks for it by its old name is sent on.
+
+    Raises:
+        InvalidError: the name is taken, or is none.
+    """
+    only_case_differs = name.lower() == repo.name.lower()
+    if not only_case_differs:
+        site.require_free_name(repo.owner, name)
+    site.storage.all("DELETE FROM former_names WHERE owner = ? AND name = ?", repo.owner, name)
+    if not only_case_differs:
+        site.storage.insert("former_names", repository_id=repo.id, owner=repo.owner, name=repo.name)
+    site.storage.update("repositories", repo.id, name=name)
+    repo.git.path.rename(repo.git.path.with_name(f"{name}.git"))
+
+
+def remove(site: Site, repo: Repository) -> None:
+    """Delete a repository and all that belongs to it."""
+    mine = "SELECT id FROM issues WHERE repository_id = ?"
+    for table in _BELOW_AN_ISSUE:
+        site.storage.all(f"DELETE FROM {table} WHERE issue_id IN ({mine})", repo.id)  # noqa: S608 - literals of our code
+    deployments = "SELECT id FROM deployments WHERE repository_id = ?"
+    site.storage.all(f"DELETE FROM deployment_statuses WHERE deployment_id IN ({deployments})", repo.id)  # noqa: S608 - a literal of our code
+    for table in _BELOW_A_REPOSITORY:
+        site.storage.all(f"DELETE FROM {table} WHERE repository_id = ?", repo.id)  # noqa: S608 - literals of our code
+    site.storage.delete("repositories", repo.id)
+    shutil.rmtree(repo.git.path)

@@ -1,0 +1,164 @@
+"""Rulesets: which refs may be made, moved and removed, and by whom."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from local_github.actors import Actor, App, Installation, Person
+from local_github.bare_repository import NO_COMMIT
+from local_github.errors import InvalidError
+from local_github.permissions import role
+from local_github.site import Repository, Site
+from local_github.storage import Row, now
+
+_ADMIN_ROLE_ID = 5  # GitHub's own number of the repository role "admin"
+_WORDS = {
+    "creation": "Cannot create ref due to creations being restricted.",
+    "update": "Cannot update this protected ref.",
+    "deletion": "Cannot delete this protected ref.",
+    "non_fast_forward": "Cannot force-push to this branch",
+}
+_PREFIXES = {"branch": "refs/heads/", "tag": "refs/tags/"}
+_WILDCARDS = re.compile(r"\*\*|\*|\?")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Rule(_Part):
+    """One of the rules that this GitHub enforces."""
+
+    type: Literal["creation", "update", "deletion", "non_fast_forward"]
+
+
+class BypassActor(_Part):
+    """One whom the rules do not bind: the App by its id, or everybody of a role."""
+
+    actor_id: int | None = None
+    actor_type: Literal["Integration", "OrganizationAdmin", "RepositoryRole"]
+    bypass_mode: Literal["always"] = "always"
+
+
+class RefNames(_Part):
+    """Patterns of full ref names; `~ALL` and `~DEFAULT_BRANCH` stand for what they say."""
+
+    include: list[str] = []
+    exclude: list[str] = []
+
+
+class Conditions(_Part):
+    """Where the rules hold."""
+
+    ref_name: RefNames = RefNames()
+
+
+class Ruleset(_Part):
+    """What a client asks for."""
+
+    name: str = Field(min_length=1)
+    target: Literal["branch", "tag"] = "branch"
+    enforcement: Literal["disabled", "active", "evaluate"]
+    bypass_actors: list[BypassActor] = []
+    conditions: Conditions = Conditions()
+    rules: list[Rule] = []
+
+
+@dataclass(frozen=True)
+class Move:
+    """A ref that goes from `before` to `after` (NO_COMMIT: it is made, or removed)."""
+
+    ref: str
+    before: str
+    after: str
+
+
+def create(site: Site, repo: Repository, wanted: Ruleset) -> Row:
+    """Let a ruleset hold for a repository from now on."""
+    parts = wanted.model_dump(mode="json")
+    return site.storage.insert(
+        "rulesets",
+        repository_id=repo.id,
+        name=wanted.name,
+        target=wanted.target,
+        enforcement=wanted.enforcement,
+        created_at=now(),
+        **{name: json.dumps(parts[name]) for name in ("conditions", "rules", "bypass_actors")},
+    )
+
+
+def stored(row: Row) -> Ruleset:
+    """Return a ruleset as it was asked for."""
+    parts: dict[str, Any] = {name: json.loads(row[name]) for name in ("conditions", "rules", "bypass_actors")}
+    return Ruleset(name=row["name"], target=row["target"], enforcement=row["enforcement"], **parts)
+
+
+def violations(site: Site, repo: Repository, actor: Actor, move: Move) -> list[str]:
+    """Return what forbids the actor to move a ref, in GitHub's words; nothing when it is allowed."""
+    rows = site.storage.all("SELECT * FROM rulesets WHERE repository_id = ? AND enforcement = 'active'", repo.id)
+    broken = {
+        _WORDS[rule.type]
+        for ruleset in map(stored, rows)
+        if _holds_for(ruleset, repo, move.ref) and not _may_bypass(site, repo, actor, ruleset)
+        for rule in ruleset.rules
+        if _breaks(repo, rule, move)
+    }
+    return sorted(broken)
+
+
+def require_allowed(site: Site, repo: Repository, actor: Actor, move: Move) -> None:
+    """Let the actor move a ref.
+
+    Raises:
+        InvalidError: a rule forbids it.
+    """
+    if broken := violations(site, repo, actor, move):
+        raise InvalidError("\n\n".join(["Repository rule violations found", *broken, ""]))
+
+
+def _breaks(repo: Repository, rule: Rule, move: Move) -> bool:
+    if move.before == NO_COMMIT:
+        return rule.type == "creation"
+    if move.after == NO_COMMIT:
+        return rule.type == "deletion"
+    if rule.type == "non_fast_forward":
+        return not repo.git.is_ancestor(move.before, move.after)
+    return rule.type == "update"
+
+
+def _holds_for(ruleset: Ruleset, repo: Repository, ref: str) -> bool:
+    names = ruleset.conditions.ref_name
+    if not ref.startswith(_PREFIXES[ruleset.target]):
+        return False
+    return any(_matches(repo, name, ref) for name in names.include) and not any(
+        _matches(repo, name, ref) for name in names.exclude
+    )
+
+
+def _matches(repo: Repository, pattern: str, ref: str) -> bool:
+    if pattern == "~ALL":
+        return True
+    if pattern == "~DEFAULT_BRANCH":
+        return ref == f"refs/heads/{repo.git.default_branch()}"
+    meanings = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    literals = [re.escape(text) for text in _WILDCARDS.split(pattern)]
+    wildcards = [meanings[mark] for mark in _WILDCARDS.findall(pattern)]
+    expression = "".join(part for pair in zip(literals, [*wildcards, ""], strict=True) for part in pair)
+    return re.fullmatch(expression, ref) is not None
+
+
+def _may_bypass(site: Site, repo: Repository, actor: Actor, ruleset: Ruleset) -> bool:
+    is_app = isinstance(actor, App | Installation)
+    is_admin = isinstance(actor, Person) and role(site, repo, actor.login) == "admin"
+    for exempt in ruleset.bypass_actors:
+        match exempt.actor_type:
+            case "Integration" if is_app and exempt.actor_id == site.credentials.app_id:
+                return True
+            case "RepositoryRole" if is_admin and exempt.actor_id == _ADMIN_ROLE_ID:
+                return True
+            case "OrganizationAdmin" if is_admin:
+                return True
+    return False

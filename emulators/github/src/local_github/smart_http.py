@@ -1,0 +1,171 @@
+"""Clone, fetch and push: git's own http-backend behind our access rules."""
+
+import asyncio
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from local_github.actors import Actor, Anonymous, Installation, identify
+from local_github.errors import (
+    ApiError,
+    ArchivedError,
+    ForbiddenError,
+    MovedError,
+    NotFoundError,
+    UnauthenticatedError,
+)
+from local_github.permissions import authorize, reading, writing
+from local_github.pushes import ref_moved
+from local_github.refused_pushes import refusal
+from local_github.site import Acting, Repository, Site
+
+_SERVICES = {"git-upload-pack": reading("contents"), "git-receive-pack": writing("contents")}
+_CHUNK_BYTES = 1 << 16
+# Git feeds the hook one line "old new ref" for each ref that has really moved.
+_REPORTING_HOOK = '#!/bin/sh\ncat > "$PUSH_REPORT"\n'
+
+
+def install_hook(hooks_dir: Path) -> None:
+    """Write the hook by which git reports what a push has moved."""
+    hooks_dir.mkdir(exist_ok=True)
+    hook = hooks_dir / "post-receive"
+    hook.write_text(_REPORTING_HOOK, encoding="utf-8")
+    hook.chmod(0o755)
+
+
+async def advertise(request: Request) -> Response:
+    """Answer GET info/refs."""
+    return await _serve(request, request.query_params.get("service", ""), "info/refs")
+
+
+async def exchange(request: Request) -> Response:
+    """Answer POST git-upload-pack (fetch) and git-receive-pack (push)."""
+    service = request.path_params["service"]
+    return await _serve(request, service, service)
+
+
+async def _serve(request: Request, service: str, path: str) -> Response:
+    site: Site = request.app.state.site
+    try:
+        repo, actor = await to_thread.run_sync(_admit, site, request, service)
+    except UnauthenticatedError as error:
+        return PlainTextResponse(f"{error.message}\n", 401, {"WWW-Authenticate": 'Basic realm="GitHub"'})
+    except MovedError:
+        raise
+    except ApiError as error:
+        return PlainTextResponse(f"{error.message}\n", error.status)
+    with tempfile.TemporaryDirectory(prefix="push-") as folder, tempfile.TemporaryFile(buffering=0) as body:
+        # The body is read to its end first: a streamed answer would eat what is left of it. Unbuffered, so that git
+        # finds the file where we leave it.
+        async for chunk in request.stream():
+            body.write(chunk)
+        length = body.tell()
+        body.seek(0)
+        if path == "git-receive-pack" and (declined := await to_thread.run_sync(refusal, site, repo, actor, body)):
+            return Response(declined, 200, {"Content-Type": "application/x-git-receive-pack-result"})
+        report = Path(folder) / "moved"
+        environment = _backend_environment(request, repo, path, actor)
+        environment |= {"CONTENT_LENGTH": str(length), "PUSH_REPORT": str(report)}
+        process = await _start_backend(site, environment, body)
+        headers = await _headers(process)
+        status = int(headers.pop("Status", "200").split()[0])
+        if request.method == "POST" and service == "git-receive-pack":
+            # The client learns of the end of its push when the pull requests know of it too.
+            content = await _read_all(process)
+            await to_thread.run_sync(_announce, site, repo, actor.login, report)
+            return Response(content, status, headers)
+    return StreamingResponse(_drain(process), status, headers)
+
+
+def _admit(site: Site, request: Request, service: str) -> tuple[Repository, Actor]:
+    """Return the repository and the actor, who may use the service.
+
+    Raises:
+        UnauthenticatedError: git should ask for a credential: a private repository does not show itself as missing
+            to one who has not said who they are.
+        NotFoundError: there is no such repository or service, or the actor may not know of it.
+        ForbiddenError: the actor may not push, or not even read.
+    """
+    actor = request.state.actor = identify(site, request.headers.get("authorization", ""))
+    if service not in _SERVICES:
+        raise NotFoundError("Only the smart HTTP protocol is served")
+    try:
+        repo = site.repository(request.path_params["owner"], request.path_params["repo"])
+        authorize(site, actor, repo, _SERVICES[service])
+    except NotFoundError as error:
+        if isinstance(actor, Anonymous):
+            raise UnauthenticatedError("Authentication required") from error
+        raise NotFoundError("Repository not found.") from error
+    except ArchivedError as error:
+        raise ForbiddenError("This repository was archived so it is read-only.") from error
+    except ForbiddenError as error:
+        if isinstance(actor, Installation):
+            raise ForbiddenError("Write access to repository not granted.") from error
+        raise ForbiddenError(f"Permission to {repo.full_name}.git denied to {actor.login}.") from error
+    return repo, actor
+
+
+def _backend_environment(request: Request, repo: Repository, path: str, actor: Actor) -> dict[str, str]:
+    site: Site = request.app.state.site
+    return site.git_environment | {
+        "GIT_PROJECT_ROOT": str(site.repositories_dir),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{repo.full_name}.git/{path}",
+        "QUERY_STRING": request.url.query,
+        "REQUEST_METHOD": request.method,
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_USER": actor.login,
+    }
+
+
+async def _start_backend(site: Site, environment: dict[str, str], body: BinaryIO) -> Process:
+    settings = ("-c", "http.receivepack=true", "-c", f"core.hooksPath={site.data_dir / 'hooks'}")
+    return await asyncio.create_subprocess_exec(
+        "git", *settings, "http-backend", stdin=body.fileno(), stdout=PIPE, stderr=DEVNULL, env=environment
+    )
+
+
+async def _headers(process: Process) -> dict[str, str]:
+    assert process.stdout  # noqa: S101 - it was asked for as a pipe
+    head = (await process.stdout.readuntil(b"\r\n\r\n")).decode("latin-1")
+    return dict(line.split(": ", 1) for line in head.split("\r\n") if ": " in line)
+
+
+async def _read_all(process: Process) -> bytes:
+    return b"".join([chunk async for chunk in _drain(process)])
+
+
+async def _drain(process: Process) -> AsyncIterator[bytes]:
+    assert process.stdout  # noqa: S101 - it was asked for as a pipe
+    try:
+        while chunk := await process.stdout.read(_CHUNK_BYTES):
+            yield chunk
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()  # the client has gone away
+
+
+def _announce(site: Site, repo: Repository, pusher: str, report: Path) -> None:
+    if not report.exists():
+        return  # git has refused every ref
+    with site.storage.transaction():
+        for line in report.read_text(encoding="utf-8", errors="replace").splitlines():
+            before, after, ref = line.split(" ", 2)
+            ref_moved(Acting(site, repo, pusher), ref, before, after)
+
+
+ROUTES = [
+    Route("/{owner}/{repo}.git/info/refs", advertise, methods=["GET"]),
+    Route("/{owner}/{repo}.git/{service}", exchange, methods=["POST"]),
+]

@@ -1,0 +1,196 @@
+"""People steer by comments, reviews and comments on lines; who answers can react to each and reply on the line."""
+
+# ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+ADD_REACTION = """
+mutation($subject: ID!, $content: ReactionContent!) {
+    addReaction(input: {subjectId: $subject, content: $content}) {
+        reaction { content user { login } }
+        subject { id reactions(first: 10) { totalCount nodes { content } } }
+    }
+}
+"""
+
+
+@pytest.fixture
+def pull(api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str], git: Any, server: Any) -> str:
+    """The API path of a pull request, by the person, that adds a file of three lines."""
+    branch_with_commit("claude/1")
+    git.run("clone", "-q", "-b", "claude/1", git.url(repo, server.credentials["token"]), "work")
+    (git.folder / "work/new.txt").write_text("one\ntwo\nthree\n")
+    git.run("add", "new.txt", folder="work")
+    git.run("commit", "-q", "-m", "add", folder="work")
+    git.run("push", "-q", "origin", "claude/1", folder="work")
+    answer = api.post(f"/repos/{repo}/pulls", json={"title": "t", "head": "claude/1", "base": "main"})
+    assert answer.status_code == 201, answer.text
+    return f"/repos/{repo}/pulls/{answer.json()['number']}"
+
+
+@pytest.fixture
+def app(server: Any) -> Any:
+    """REST and GraphQL as the App's installation."""
+    with server.client(server.installation_token()) as client:
+        yield client
+
+
+def _react(server: Any, client: httpx.Client, subject: str, content: str = "EYES") -> dict[str, Any]:
+    body = {"query": ADD_REACTION, "variables": {"subject": subject, "content": content}}
+    return dict(client.post(f"{server.url}/api/graphql", json=body).json())
+
+
+def _review(api: httpx.Client, pull: str) -> dict[str, Any]:
+    comments = [{"path": "new.txt", "line": line, "body": f"line {line}"} for line in (1, 2)]
+    answer = api.post(f"{pull}/reviews", json={"event": "COMMENT", "body": "two things", "comments": comments})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_a_review_with_two_comments_is_told_as_one_review_and_two_comments(
+    api: httpx.Client, pull: str, receiver: Any
+) -> None:
+    review = _review(api, pull)
+    receiver.wait_for("pull_request_review_comment", "created", times=2)
+    told = receiver.wait_for("pull_request_review", "submitted").payload["review"]
+    assert (review["id"], review["node_id"], "two things", "commented") == (
+        told["id"],
+        told["node_id"],
+        told["body"],
+        told["state"],
+    )
+    assert (told["user"]["login"], told["user"]["type"], told["author_association"]) == ("octo-dev", "User", "MEMBER")
+    events = [delivery.event for delivery in receiver.deliveries if "review" in delivery.event]
+    assert sorted(events) == ["pull_request_review", "pull_request_review_comment", "pull_request_review_comment"]
+    comments = [d.payload["comment"] for d in receiver.deliveries if d.event == "pull_request_review_comment"]
+    assert {(1, "line 1"), (2, "line 2")} == {(comment["line"], comment["body"]) for comment in comments}
+    for comment in comments:
+        assert (review["id"], "new.txt") == (comment["pull_request_review_id"], comment["path"])
+        hunk = ["@@ -0,0 +1,3 @@", "+one", "+two"]
+        assert hunk[: comment["line"] + 1] == comment["diff_hunk"].split("\n")
+        assert comment["node_id"]
+        assert "in_reply_to_id" not in comment
+
+
+def test_a_single_comment_on_a_line_is_told_with_a_review_without_a_text(
+    api: httpx.Client, pull: str, receiver: Any
+) -> None:
+    api.post(f"{pull}/comments", json={"path": "new.txt", "line": 1, "body": "why?"}).raise_for_status()
+    comment = receiver.wait_for("pull_request_review_comment", "created").payload["comment"]
+    review = receiver.wait_for("pull_request_review", "submitted").payload["review"]
+    assert (None, comment["pull_request_review_id"]) == (review["body"], review["id"])
+
+
+def test_a_reply_stands_below_the_comment_it_answers(
+    api: httpx.Client, app: httpx.Client, pull: str, receiver: Any
+) -> None:
+    comment = api.post(f"{pull}/comments", json={"path": "new.txt", "line": 2, "body": "why?"}).json()
+    answer = app.post(f"{pull}/comments/{comment['id']}/replies", json={"body": "because"})
+    reply = answer.json()
+    assert (201, comment["id"], "because") == (answer.status_code, reply["in_reply_to_id"], reply["body"])
+    assert ("new.txt", 2, comment["diff_hunk"]) == (reply["path"], reply["line"], reply["diff_hunk"])
+    told = receiver.wait_for("pull_request_review_comment", "created", times=2).payload
+    replies = [d.payload["comment"] for d in receiver.deliveries if d.payload.get("comment", {}).get("in_reply_to_id")]
+    assert [reply["id"]] == [one["id"] for one in replies]
+    assert told["pull_request"]["number"]
+
+
+def test_a_reply_is_refused_to_a_reply_and_to_a_comment_of_another_pull_request(
+    api: httpx.Client, app: httpx.Client, pull: str
+) -> None:
+    comment = api.post(f"{pull}/comments", json={"path": "new.txt", "line": 2, "body": "why?"}).json()
+    reply = app.post(f"{pull}/comments/{comment['id']}/replies", json={"body": "because"}).json()
+    assert app.post(f"{pull}/comments/{reply['id']}/replies", json={"body": "again"}).status_code == 422
+    assert app.post(f"{pull}/comments/999999/replies", json={"body": "again"}).status_code == 404
+    assert app.post(f"{pull}/comments/{comment['id']}/replies", json={"body": " "}).status_code == 422
+
+
+def test_the_app_reacts_to_a_comment_a_review_and_a_comment_on_a_line(
+    server: Any, api: httpx.Client, app: httpx.Client, pull: str
+) -> None:
+    subjects = [
+        api.post(f"{pull.replace('/pulls/', '/issues/')}/comments", json={"body": "please"}).json(),
+        _review(api, pull),
+        api.get(f"{pull}/comments").json()[0],
+        api.get(pull.replace("/pulls/", "/issues/")).json(),
+    ]
+    for subject in subjects:
+        for _ in range(2):  # the second one changes nothing
+            data = _react(server, app, subject["node_id"])["data"]["addReaction"]
+            assert data["reaction"] == {"content": "EYES", "user": {"login": "claude-cloud-agent[bot]"}}
+            seen = {"id": subject["node_id"], "reactions": {"totalCount": 1, "nodes": [{"content": "EYES"}]}}
+            assert seen == data["subject"]
+    comment = api.get(f"{pull.replace('/pulls/', '/issues/')}/comments").json()[0]
+    assert (comment["reactions"]["eyes"], comment["reactions"]["total_count"]) == (1, 1)
+
+
+def test_the_page_shows_what_people_said_in_order_with_reviews_threads_and_reactions(
+    server: Any, api: httpx.Client, pull: str
+) -> None:
+    comments = pull.replace("/pulls/", "/issues/") + "/comments"
+    comment = api.post(comments, json={"body": "First words"}).json()
+    api.post(f"{comment['url']}/reactions", json={"content": "eyes"})
+    line = {"path": "new.txt", "line": 2, "body": "This line"}
+    api.post(f"{pull}/reviews", json={"event": "COMMENT", "body": "The whole", "comments": [line]})
+    (thread,) = api.get(f"{pull}/comments").json()
+    api.post(f"{pull}/comments/{thread['id']}/replies", json={"body": "And the reply"})
+
+    page = httpx.get(server.url + pull.removeprefix("/repos").replace("/pulls/", "/pull/")).text
+
+    words = ["First words", "👀 1", "reviewed", "The whole", "new.txt, line 2", "+two", "This line", "the reply"]
+    positions = [page.find(word) for word in words]
+    assert -1 not in positions, page
+    assert sorted(positions) == positions
+
+
+def test_a_comment_on_a_line_that_the_diff_does_not_show_is_refused(api: httpx.Client, pull: str) -> None:
+    refused = api.post(f"{pull}/comments", json={"path": "new.txt", "line": 4, "body": "why?"})
+    (cause,) = refused.json()["errors"]
+    assert (refused.status_code, cause["message"]) == (422, "pull_request_review_thread.line must be part of the diff")
+
+
+@pytest.mark.parametrize("subject", ["IC_999999", "PRR_x", "nonsense", ""])
+def test_nothing_is_no_subject_of_a_reaction(server: Any, app: httpx.Client, subject: str) -> None:
+    (error,) = _react(server, app, subject)["errors"]
+    assert (error["type"], error["path"]) == ("NOT_FOUND", ["addReaction"])
+
+
+def test_a_token_that_may_not_write_may_not_react(server: Any, api: httpx.Client, repo: str) -> None:
+    api.post(f"/repos/{repo}/issues", json={"title": "t"}).raise_for_status()
+    comment = api.post(f"/repos/{repo}/issues/1/comments", json={"body": "please"}).json()
+    with server.client(server.installation_token(permissions={"contents": "write"})) as narrow:
+        (error,) = _react(server, narrow, comment["node_id"])["errors"]
+    assert (error["type"], error["message"]) == ("FORBIDDEN", "Resource not accessible by integration")
+    assert api.get(f"/repos/{repo}/issues/comments/{comment['id']}").json()["reactions"]["eyes"] == 0
+
+
+def test_an_unknown_content_is_refused(server: Any, app: httpx.Client) -> None:
+    assert "SHRUG" in _react(server, app, "IC_1", "SHRUG")["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown_as"),
+    [("pull", ("read", "read")), ("triage", ("read", "triage")), ("push", ("write", "write"))],
+)
+def test_the_app_reads_what_a_person_may_do(
+    server: Any, api: httpx.Client, repo: str, given: str, shown_as: tuple[str, str]
+) -> None:
+    login = f"zoe-{given}-{repo[-8:]}"
+    api.post("/admin/users", json={"login": login}).raise_for_status()
+    api.put(f"/repos/{repo}/collaborators/{login}", json={"permission": given}).raise_for_status()
+    # The narrowest token there is: metadata is part of every one.
+    with server.client(server.installation_token(permissions={"contents": "read"})) as app:
+        shown = app.get(f"/repos/{repo}/collaborators/{login}/permission").json()
+        assert app.get(f"/repos/{repo}/collaborators/nobody-at-all/permission").status_code == 404
+    assert (*shown_as, login) == (shown["permission"], shown["role_name"], shown["user"]["login"])
+
+
+def test_a_comparison_tells_each_commits_parents(api: httpx.Client, repo: str, branch_with_commit: Any) -> None:
+    sha = branch_with_commit("claude/1")
+    document = api.get(f"/repos/{repo}/compare/main...claude/1").json()
+    (commit,) = document["commits"]
+    assert (sha, [document["base_commit"]["sha"]]) == (commit["sha"], [parent["sha"] for parent in commit["parents"]])

@@ -1,0 +1,84 @@
+"""Step Functions: starting a session's execution and answering its two waits."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cloud_agent.adapters.aws import clients
+from cloud_agent.domain.session.session import Ending, Session
+
+# A wait that has been answered, has timed out or whose execution is over: the answer came late and is harmless.
+_LATE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
+# What the first wait fails with when the session is to end before it has begun: the workflow then reads the ending.
+END_REQUESTED = "SessionEndRequestedError"
+# What either wait fails with when the container is gone.
+TASK_STOPPED = "AgentTaskStoppedError"
+ERROR_LIMIT = 256  # characters, SendTaskFailure's limit for `error`
+# A redriven execution waits in the second of them for its turn.
+_UNDER_WAY = {"RUNNING", "PENDING_REDRIVE"}
+_PAGE = 1_000  # executions, the limit of ListExecutions
+CAUSE_LIMIT = 32_768  # characters, SendTaskFailure's limit for `cause`
+
+
+class Workflow:
+    """The state machine of statemachine/session.asl.json."""
+
+    def __init__(self) -> None:
+        self._client = clients.step_functions()
+
+    def start(self, state_machine_arn: str, name: str, execution_input: str) -> bool:
+        """Start an execution of this name unless there is one already; returns whether this call started it."""
+        try:
+            self._client.start_execution(stateMachineArn=state_machine_arn, name=name, input=execution_input)
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return False
+        return True
+
+    def succeed(self, token: str, output: dict[str, Any]) -> bool:
+        """Complete a wait; returns False when it was over already."""
+        # Not in ASCII: an escape of six bytes for each character could take a long text over the limit of 256 KiB.
+        return self._answer("send_task_success", taskToken=token, output=json.dumps(output, ensure_ascii=False))
+
+    def fail(self, token: str, error: str, cause: str) -> bool:
+        """Fail a wait with an error that the state's Catch can name; returns False when it was over already."""
+        return self._answer("send_task_failure", taskToken=token, error=error[:ERROR_LIMIT], cause=cause[-CAUSE_LIMIT:])
+
+    def heartbeat(self, token: str) -> bool:
+        """Tell a wait that the agent is alive; returns False when the wait is over."""
+        return self._answer("send_task_heartbeat", taskToken=token)
+
+    def end(self, session: Session, ending: Ending) -> bool:
+        """End whichever wait a session's execution is in; returns False when it is in none just now."""
+        if session.lifecycle_token and self.succeed(session.lifecycle_token, ending.model_dump(mode="json")):
+            return True
+        return bool(session.start_token) and self.fail(str(session.start_token), END_REQUESTED, ending.reason)
+
+    def running(self, state_machine_arn: str) -> set[str]:
+        """The ARNs of the executions that run. One that has begun or ended in the last seconds may be missing."""
+        pages = self._client.get_paginator("list_executions").paginate(
+            stateMachineArn=state_machine_arn, statusFilter="RUNNING", PaginationConfig={"PageSize": _PAGE}
+        )
+        return {execution["executionArn"] for page in pages for execution in page["executions"]}
+
+    def over(self, execution_arn: str) -> str | None:
+        """How an execution came to its end, in Step Functions' word, or DELETED; None while it is under way."""
+        try:
+            status: str = self._client.describe_execution(executionArn=execution_arn)["status"]
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return "DELETED"
+        return None if status in _UNDER_WAY else status
+
+    def _answer(self, operation: str, **arguments: str) -> bool:
+        try:
+            getattr(self._client, operation)(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _LATE:
+                return False
+            raise
+        return True
+
+
+def state_machine_of(execution_arn: str) -> str:
+    """The ARN of the state machine whose execution this is."""
+    return execution_arn.replace(":execution:", ":stateMachine:", 1).rpartition(":")[0]

@@ -1,0 +1,134 @@
+"""Tokens for GitHub: of the App's installation, narrowed to one repository and the permissions a caller needs.
+
+PyGithub can exchange an App's key for a token, but not for one repository alone: everything that speaks to GitHub
+shares this exchange instead.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import jwt
+
+from cloud_agent.adapters.aws.secrets import GitHubCredentials
+from cloud_agent.adapters.github.requests import Answer, GitHubRequests
+from cloud_agent.domain.errors import (
+    AppNotInstalledError,
+    ConfigurationError,
+    GitHubRequestError,
+    GitHubUnavailableError,
+    RepositoryNotFoundError,
+)
+
+# What the steps do: branch and commit, draft pull request, comments, Deployment.
+STEP_PERMISSIONS = {
+    "contents": "write",
+    "deployments": "write",
+    "issues": "write",
+    "pull_requests": "write",
+}
+# What the agent's supervisor does: clone and push.
+GIT_PERMISSIONS = {"contents": "write"}
+# What the webhook does: read an issue and a person's role, write comments and reactions on issues and pull requests.
+CONVERSATION_PERMISSIONS = {"issues": "write", "pull_requests": "write"}
+
+_APP_TOKEN_SECONDS = 540  # GitHub accepts at most ten minutes
+_CLOCK_SKEW_SECONDS = 60  # as GitHub's documentation advises for `iat`
+_LEFT_AT_LEAST = timedelta(minutes=5)  # of a remembered token's life, so that it does not expire in use
+
+
+@dataclass(frozen=True, repr=False)
+class Token:
+    """A bearer of GitHub's API and of Git over HTTP (user `x-access-token`). Has no repr: it is a secret."""
+
+    value: str
+    expires_at: str
+
+
+class InstallationTokens:
+    """Exchanges the deployment's GitHub credentials for tokens."""
+
+    def __init__(self, api_url: str, credentials: GitHubCredentials) -> None:
+        self._requests = GitHubRequests(api_url)
+        self._credentials = credentials
+
+    def token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
+        """A token for this repository alone with these permissions, valid for at most an hour.
+
+        A personal token, when that is what the deployment has, is returned as it is: GitHub cannot narrow one.
+
+        Raises:
+            AppNotInstalledError: the event came without an installation, or the installation is gone.
+            ConfigurationError: GitHub does not accept the App's id and key, or lacks a permission.
+            RepositoryNotFoundError: the installation does not reach this repository.
+            GitHubUnavailableError, GitHubRateLimitedError: worth a retry.
+        """
+        if self._credentials.token:
+            return Token(self._credentials.token, _in_an_hour())
+        if installation_id is None:
+            raise AppNotInstalledError(f"The event from {repo} names no installation of the GitHub App.")
+        path = f"/app/installations/{installation_id}/access_tokens"
+        wanted = {"repositories": [repo.partition("/")[2]], "permissions": dict(permissions)}
+        answer = self._requests.send("POST", path, app_token(self._credentials), wanted)
+        if answer.status != 201:  # noqa: PLR2004 - Created
+            raise _refusal(answer)
+        try:
+            return Token(answer.document["token"], answer.document["expires_at"])
+        except (KeyError, TypeError) as error:
+            raise GitHubUnavailableError(f"GitHub answered 201 to POST {path} with no token.") from error
+
+    def remembered_token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
+        """As `token`, but one that this worker was given before, as long as it lives for five minutes more.
+
+        Only for the system's own use: a token that is handed on, such as the agent's, is always a new one. A personal
+        token is not remembered, so that a rotated one takes effect.
+        """
+        if self._credentials.token:
+            return self.token(repo, installation_id, permissions)
+        wanted = (
+            self._requests.api_url,
+            self._credentials.app_id,
+            repo,
+            installation_id,
+            frozenset(permissions.items()),
+        )
+        known = _remembered.get(wanted)
+        if known is None or datetime.fromisoformat(known.expires_at) - datetime.now(UTC) < _LEFT_AT_LEAST:
+            known = _remembered[wanted] = self.token(repo, installation_id, permissions)
+        return known
+
+
+def app_token(credentials: GitHubCredentials) -> str:
+    """The App's own proof of itself, for what concerns no installation; valid for nine minutes.
+
+    Raises:
+        ConfigurationError: the private key is none; never shows it.
+    """
+    now = int(time.time())
+    claims = {"iss": credentials.app_id, "iat": now - _CLOCK_SKEW_SECONDS, "exp": now + _APP_TOKEN_SECONDS}
+    try:
+        return jwt.encode(claims, credentials.private_key, algorithm="RS256")
+    except (TypeError, ValueError, jwt.PyJWTError) as error:  # a TypeError where the key has a passphrase
+        raise ConfigurationError("The GitHub secret's private_key is not an RSA key in PEM form.") from error
+
+
+def _refusal(answer: Answer) -> Exception:
+    words = answer.words
+    if answer.status == 422 and "repositor" in answer.message:  # noqa: PLR2004 - "... does not exist or is not accessible"
+        return RepositoryNotFoundError(words)
+    by_status = {
+        401: ConfigurationError(words + " (check app_id and private_key)"),
+        403: AppNotInstalledError(words),
+        404: AppNotInstalledError(words),
+        422: ConfigurationError(words + " (grant the App this permission)"),
+    }
+    return by_status.get(answer.status) or GitHubRequestError(words)
+
+
+# Of this worker: api url, App, repository, installation and permissions -> token.
+_remembered: dict[tuple[str, str, str, int | None, frozenset[tuple[str, str]]], Token] = {}
+
+
+def _in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "Z")

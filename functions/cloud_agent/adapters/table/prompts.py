@@ -1,0 +1,143 @@
+"""DynamoDB: what a session is asked and what was answered."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr, Key
+
+from cloud_agent.adapters.aws import clients
+from cloud_agent.adapters.table.contention import uncontended
+from cloud_agent.adapters.table.sessions_table import session_key
+from cloud_agent.domain.conversation.answers import Answer
+from cloud_agent.domain.conversation.prompts import Prompt, PromptState
+from cloud_agent.domain.session.session import LIVE, expiry_after_end, timestamp
+
+
+class Prompts:
+    """The prompts of sessions and their answers. A prompt is stored once and answered once."""
+
+    def __init__(self, table_name: str) -> None:
+        self._table = clients.table(table_name)
+        self._client = self._table.meta.client
+
+    def put(self, session_id: str, prompt: Prompt) -> None:
+        """Store a prompt whether or not the session lives. Run twice, it is stored once.
+
+        For the issue, before the session has a row, and for a follow-up after its end, which a successor carries over.
+        """
+        try:
+            self._table.put_item(Item=_item(session_id, prompt), ConditionExpression=Attr("pk").not_exists())
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def add(self, session_id: str, prompt: Prompt) -> bool:
+        """Store a follow-up of a live session; returns False when the session is over.
+
+        The same comment has the same id, so that a second delivery of it changes nothing, whatever has become of it.
+        """
+        session = {
+            "TableName": self._table.name,
+            "Key": session_key(session_id),
+            "UpdateExpression": "SET last_active_at = :now REMOVE idle_ends_at",
+            "ConditionExpression": "#status IN (:queued, :starting, :running)",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {":now": timestamp()} | {f":{status.lower()}": status for status in LIVE},
+        }
+        of_session, _ = self._write({"Update": session}, {"Put": self._new(session_id, prompt)})
+        return of_session != "ConditionalCheckFailed"
+
+    def of(self, session_id: str) -> list[Prompt]:
+        """Every prompt of the session in the order people wrote them."""
+        return [Prompt.model_validate(item | {"id": _id(item)}) for item in self._query(session_id, "PROMPT#")]
+
+    def unanswered(self, session_id: str) -> list[Prompt]:
+        """The prompts that still wait for an answer, oldest first."""
+        return [prompt for prompt in self.of(session_id) if prompt.state is not PromptState.ANSWERED]
+
+    def take(self, session_id: str, prompt_id: str) -> bool:
+        """PENDING → TAKEN; returns False when the session has no such prompt, or it has been answered."""
+        try:
+            uncontended(
+                lambda: self._table.update_item(
+                    Key=_key(session_id, prompt_id),
+                    UpdateExpression="SET #state = :taken",
+                    ConditionExpression=Attr("state").is_in([PromptState.PENDING, PromptState.TAKEN]),
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues={":taken": PromptState.TAKEN},
+                )
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def answer(self, session_id: str, answer: Answer) -> bool:
+        """Store a turn's outcome and move its prompt to ANSWERED, both or neither.
+
+        Returns False when the session has no such prompt, or it was answered before: the first answer stands.
+        """
+        prompt = {
+            "TableName": self._table.name,
+            "Key": _key(session_id, answer.prompt_id),
+            "UpdateExpression": "SET #state = :answered",
+            "ConditionExpression": "#state IN (:pending, :taken)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {f":{state.lower()}": state for state in PromptState},
+        }
+        item = {"pk": f"SESSION#{session_id}", "sk": f"ANSWER#{answer.prompt_id}", "expires_at": expiry_after_end()}
+        item |= answer.model_dump(mode="json", exclude={"prompt_id"}, exclude_none=True)
+        refused = self._write({"Update": prompt}, {"Put": {"TableName": self._table.name, "Item": item}})
+        return "ConditionalCheckFailed" not in refused
+
+    def answers_of(self, session_id: str) -> list[Answer]:
+        """Every answer of the session, in the order of its prompts."""
+        return [Answer.model_validate(item | {"prompt_id": _id(item)}) for item in self._query(session_id, "ANSWER#")]
+
+    def take_over(self, prompts: Iterable[Prompt], session_id: str) -> None:
+        """Store prompts of an earlier session as prompts of this one, under the same ids. Run twice, once."""
+        for prompt in prompts:
+            self.put(session_id, prompt)
+
+    def _new(self, session_id: str, prompt: Prompt) -> dict[str, Any]:
+        return {
+            "TableName": self._table.name,
+            "Item": _item(session_id, prompt),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+
+    def _write(self, *actions: Any) -> list[str]:  # noqa: ANN401 - DynamoDB's documents
+        """All of the actions or none; returns what DynamoDB says of each when it refuses, "None" for the blameless."""
+        try:
+            uncontended(lambda: self._client.transact_write_items(TransactItems=list(actions)))
+        except self._client.exceptions.TransactionCanceledException as error:
+            reasons = [str(reason["Code"]) for reason in error.response["CancellationReasons"]]
+            if "ConditionalCheckFailed" not in reasons:
+                raise
+            return reasons
+        return ["None"] * len(actions)
+
+    def _query(self, session_id: str, prefix: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            page = self._table.query(
+                KeyConditionExpression=Key("pk").eq(f"SESSION#{session_id}") & Key("sk").begins_with(prefix),
+                ConsistentRead=True,
+                **start,
+            )
+            items += page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return items
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _key(session_id: str, prompt_id: str) -> dict[str, str]:
+    return {"pk": f"SESSION#{session_id}", "sk": f"PROMPT#{prompt_id}"}
+
+
+def _item(session_id: str, prompt: Prompt) -> dict[str, Any]:
+    attributes = prompt.model_dump(mode="json", exclude={"id"}, exclude_none=True)
+    return _key(session_id, prompt.id) | attributes | {"expires_at": expiry_after_end()}
+
+
+def _id(item: dict[str, Any]) -> str:
+    return str(item["sk"]).partition("#")[2]

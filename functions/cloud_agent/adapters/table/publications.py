@@ -1,0 +1,144 @@
+"""DynamoDB: what has been published of a session, and on which branch a commit was first seen."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr
+
+from cloud_agent.adapters.aws import clients
+from cloud_agent.domain.session.provenance import Commit
+from cloud_agent.domain.session.session import expiry_after_end, timestamp
+
+KEPT_COMMITS = 200  # newest first; a row holds 400 KB, and no comment lists as many
+_BATCH = 100  # keys, BatchGetItem's limit
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is known to stand on GitHub.
+
+    `essence` and `body` are digests of the status comment, without and with what Claude is doing; `commits` are the
+    branch's own, newest first, as they were when `head_sha` was reported; `told` are those that a reply has named.
+    """
+
+    essence: str = ""
+    body: str = ""
+    edited_at: str = ""
+    head_sha: str | None = None
+    commits: tuple[Commit, ...] = ()
+    commit_count: int = 0
+    told: frozenset[str] = frozenset()
+    made_ready: bool = False
+
+
+class Publications:
+    """The bookkeeping of publishing. Nothing here decides; what GitHub shows is the truth."""
+
+    def __init__(self, table_name: str) -> None:
+        self._resource = clients.dynamodb()
+        self._table = clients.table(table_name)
+        self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
+
+    def of(self, session_id: str) -> Published:
+        """What has been published of the session, read consistently."""
+        item: dict[str, Any] = self._table.get_item(Key=_key(session_id), ConsistentRead=True).get("Item", {})
+        return Published(
+            essence=item.get("essence", ""),
+            body=item.get("body", ""),
+            edited_at=item.get("edited_at", ""),
+            head_sha=item.get("head_sha"),
+            commits=tuple(
+                Commit(commit["sha"], commit["subject"], commit["url"]) for commit in item.get("commits", ())
+            ),
+            commit_count=int(item.get("commit_count", 0)),
+            told=frozenset(item.get("told", ())),
+            made_ready=bool(item.get("made_ready", False)),
+        )
+
+    def first_try(self, session_id: str, deed: str) -> bool:
+        """Note that something is about to be written on GitHub; returns False when that had been noted before.
+
+        Then an earlier try may have got through without our knowing: look on GitHub before writing again.
+        """
+        before: dict[str, Any] = self._table.update_item(
+            Key=_key(session_id),
+            UpdateExpression="ADD tried :deed SET expires_at = :expires",
+            ExpressionAttributeValues={":deed": {deed}, ":expires": expiry_after_end()},
+            ReturnValues="ALL_OLD",
+        ).get("Attributes", {})
+        return deed not in before.get("tried", ())
+
+    def record_edit(self, session_id: str, essence: str, body: str) -> None:
+        """The status comment now says this (digests)."""
+        self._set(session_id, essence=essence, body=body, edited_at=timestamp())
+
+    def record_commits(self, session_id: str, head_sha: str | None, commits: Sequence[Commit]) -> None:
+        """These are the branch's own commits, newest first, at this reported head."""
+        kept = [{"sha": one.sha, "subject": one.subject[:200], "url": one.url} for one in commits[:KEPT_COMMITS]]
+        self._set(session_id, head_sha=head_sha, commits=kept, commit_count=len(commits))
+
+    def record_told(self, session_id: str, shas: Iterable[str]) -> None:
+        """A reply has named these commits, or they were there before the session."""
+        told = set(shas)
+        if told:
+            self._table.update_item(
+                Key=_key(session_id),
+                UpdateExpression="ADD told :told",
+                ExpressionAttributeValues={":told": told},
+            )
+
+    def record_ready(self, session_id: str) -> None:
+        """The pull request has been made ready for review, or could not be: this session does it no more."""
+        self._set(session_id, made_ready=True)
+
+    def record_reply(self, session_id: str, prompt_id: str, reply_id: int) -> None:
+        """The answer to this prompt stands on GitHub."""
+        self._table.update_item(
+            Key={"pk": f"SESSION#{session_id}", "sk": f"ANSWER#{prompt_id}"},
+            UpdateExpression="SET reply_id = :id",
+            ConditionExpression=Attr("pk").exists(),
+            ExpressionAttributeValues={":id": reply_id},
+        )
+
+    def claim_commits(self, repo: str, branch: str, shas: Iterable[str]) -> None:
+        """Note that these commits were seen on the branch. Where one had been seen before, that stands, for good."""
+        for sha in shas:
+            try:
+                self._table.put_item(
+                    Item=_commit_key(repo, sha) | {"branch": branch}, ConditionExpression=Attr("pk").not_exists()
+                )
+            except self._conditional_failure:
+                continue
+
+    def branches_of(self, repo: str, shas: Sequence[str]) -> dict[str, str]:
+        """The branch that each commit was first seen on, by sha; one that was never seen is left out."""
+        found: dict[str, str] = {}
+        for start in range(0, len(shas), _BATCH):
+            pending: list[Any] = [_commit_key(repo, sha) for sha in dict.fromkeys(shas[start : start + _BATCH])]
+            while pending:
+                answer = self._resource.batch_get_item(
+                    RequestItems={self._table.name: {"Keys": pending, "ConsistentRead": True}}
+                )
+                for item in answer["Responses"].get(self._table.name, ()):
+                    found[str(item["pk"]).rpartition("#")[2]] = str(item["branch"])
+                left: dict[str, Any] = dict(answer["UnprocessedKeys"].get(self._table.name, {}))
+                pending = left.get("Keys", [])
+        return found
+
+    def _set(self, session_id: str, **attributes: Any) -> None:  # noqa: ANN401 - whatever DynamoDB stores
+        values = {"expires_at": expiry_after_end(), **attributes}
+        self._table.update_item(
+            Key=_key(session_id),
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+        )
+
+
+def _key(session_id: str) -> dict[str, str]:
+    return {"pk": f"SESSION#{session_id}", "sk": "PUBLISHED"}
+
+
+def _commit_key(repo: str, sha: str) -> dict[str, str]:
+    return {"pk": f"COMMIT#{repo}#{sha}", "sk": "BRANCH"}

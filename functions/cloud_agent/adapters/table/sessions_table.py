@@ -1,0 +1,294 @@
+"""DynamoDB: the sessions table. Every write that changes a status names the status it leaves."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr
+
+from cloud_agent.adapters.aws import clients
+from cloud_agent.adapters.table.contention import uncontended
+from cloud_agent.domain.errors import SessionNotFoundError
+from cloud_agent.domain.policy.limits import SessionLimits
+from cloud_agent.domain.session.agent_reports import DevServer, HostHeader
+from cloud_agent.domain.session.canary import CANARY_ID, CANARY_PORT, KEPT
+from cloud_agent.domain.session.session import (
+    LIVE,
+    Ending,
+    Session,
+    SessionStatus,
+    expiry_after_end,
+    timestamp,
+)
+
+
+def session_key(session_id: str) -> dict[str, str]:
+    """Key of a session's row."""
+    return {"pk": f"SESSION#{session_id}", "sk": "SESSION"}
+
+
+def lock_key(repo: str, issue_number: int) -> dict[str, str]:
+    """Key of the lock by which an issue has at most one live session."""
+    return {"pk": f"ISSUE#{repo}#{issue_number}", "sk": "LOCK"}
+
+
+def pull_key(repo: str, pull_number: int) -> dict[str, str]:
+    """Key of the row that says which session a pull request belongs to."""
+    return {"pk": f"PULL#{repo}#{pull_number}", "sk": "SESSION"}
+
+
+SLOTS_KEY = {"pk": "SLOTS", "sk": "SLOTS"}
+_BATCH = 100  # rows, BatchGetItem's limit
+
+
+class SessionsTable:
+    """The rows of sessions, issue locks and pull requests."""
+
+    def __init__(self, table_name: str) -> None:
+        self._table = clients.table(table_name)
+        self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
+
+    def get(self, session_id: str) -> Session:
+        """The session's row, read consistently.
+
+        Raises:
+            SessionNotFoundError: there is none.
+        """
+        item = self._table.get_item(Key=session_key(session_id), ConsistentRead=True).get("Item")
+        if item is None:
+            raise SessionNotFoundError(f"There is no session {session_id}.")
+        return Session.model_validate(item)
+
+    def put_canary(self, ip: str, task_arn: str) -> None:
+        """Let the canary's row be that of a running session at this address, for an hour from now."""
+        now = datetime.now(UTC)
+        self._table.update_item(
+            Key=session_key(CANARY_ID),
+            UpdateExpression="SET session_id = :id, #status = :running, ip = :ip, port = :port, task_arn = :task,"
+            " created_at = if_not_exists(created_at, :now), expires_at = :expires",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                ":id": CANARY_ID,
+                ":running": SessionStatus.RUNNING,
+                ":ip": ip,
+                ":port": CANARY_PORT,
+                ":task": task_arn,
+                ":now": timestamp(now),
+                ":expires": int((now + KEPT).timestamp()),
+            },
+        )
+
+    def rows(self, session_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The rows of these sessions by id, read consistently and unchecked; those that are gone are absent."""
+        rows: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(session_ids), _BATCH):
+            keys = [session_key(session_id) for session_id in session_ids[start : start + _BATCH]]
+            wanted: Any = {self._table.name: {"Keys": keys, "ConsistentRead": True}}
+            while wanted:  # DynamoDB answers at most 16 MB at once, and less when it is throttled
+                page = self._table.meta.client.batch_get_item(RequestItems=wanted)
+                rows |= {str(row["session_id"]): row for row in page["Responses"].get(self._table.name, ())}
+                wanted = page.get("UnprocessedKeys")
+        return rows
+
+    def get_own(self, session_id: str, execution_arn: str) -> Session:
+        """The row of the session that this execution claimed.
+
+        Raises:
+            SessionNotFoundError: it claimed none; a row of the same id is another execution's.
+        """
+        session = self.get(session_id)
+        if session.execution_arn != execution_arn:
+            raise SessionNotFoundError(f"Session {session_id} belongs to {session.execution_arn}.")
+        return session
+
+    def live_session_id(self, repo: str, issue_number: int) -> str | None:
+        """The id of the session that holds this issue's lock, if any.
+
+        An expired lock binds nobody, here as in the state that claims the session: DynamoDB may take days to delete it.
+        """
+        item = self._table.get_item(Key=lock_key(repo, issue_number), ConsistentRead=True).get("Item")
+        if item is None or int(str(item["expires_at"])) < time.time():
+            return None
+        return str(item["session_id"])
+
+    def record(self, session_id: str, **attributes: str | int | None) -> None:
+        """Set attributes of an existing row that are not its status.
+
+        Raises:
+            SessionNotFoundError: the row is gone.
+        """
+        names = {f"#{name}": name for name in attributes}
+        try:
+            uncontended(
+                lambda: self._table.update_item(
+                    Key=session_key(session_id),
+                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+                    ConditionExpression=Attr("pk").exists(),
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+                )
+            )
+        except self._conditional_failure as error:
+            raise SessionNotFoundError(f"There is no session {session_id}.") from error
+
+    def record_pull_request(self, session_id: str, repo: str, pull_number: int, pull_url: str) -> None:
+        """Tie session and pull request together, both ways."""
+        self.record(session_id, pull_number=pull_number, pull_url=pull_url)
+        self._table.put_item(Item=pull_key(repo, pull_number) | {"session_id": session_id})
+
+    def mark_running(self, session_id: str, task_arn: str, ip: str, port: int) -> bool:
+        """STARTING → RUNNING at this address; returns False when the session is neither, so it has ended."""
+        return self._update(
+            session_id,
+            "SET #status = :running, task_arn = :task, ip = :ip, #port = :port, last_active_at = :now",
+            Attr("status").is_in([SessionStatus.STARTING, SessionStatus.RUNNING]),
+            names={"#status": "status", "#port": "port"},
+            values={
+                ":running": SessionStatus.RUNNING,
+                ":task": task_arn,
+                ":ip": ip,
+                ":port": port,
+                ":now": timestamp(),
+            },
+        )
+
+    def record_task_stopped(self, session_id: str, task_arn: str, reason: str) -> Session | None:
+        """Note ECS's reason on the session and return its row; None when the session has no task, or another.
+
+        The state that parks the session checks this attribute, so a task that stops just before the wait begins
+        is not missed.
+        """
+        done = self._update(
+            session_id,
+            "SET task_stopped_reason = :reason",
+            Attr("status").is_in([SessionStatus.STARTING, SessionStatus.RUNNING])
+            & (Attr("task_arn").not_exists() | Attr("task_arn").eq(task_arn)),
+            values={":reason": reason},
+        )
+        return self.get(session_id) if done else None
+
+    def record_activity(self, session_id: str, attributes: dict[str, Any]) -> bool:
+        """Set what a turn reports and when; returns False when the session is over."""
+        names = {f"#{name}": name for name in attributes}
+        assignments = [f"#{name} = :{name}" for name in attributes]
+        return self._update(
+            session_id,
+            "SET " + ", ".join(["last_active_at = :now", *assignments]) + " REMOVE idle_ends_at",
+            Attr("status").is_in(sorted(LIVE)),
+            names=names,
+            values={":now": timestamp()} | {f":{name}": value for name, value in attributes.items()},
+        )
+
+    def session_of_pull(self, repo: str, pull_number: int) -> str | None:
+        """The id of the session that a pull request belongs to, live or not, if any."""
+        item = self._table.get_item(Key=pull_key(repo, pull_number), ConsistentRead=True).get("Item")
+        return str(item["session_id"]) if item else None
+
+    def request_end(self, session_id: str, ending: Ending) -> Session | None:
+        """Note how a live session is to end and return its row; None when it is over or gone. The first request stands.
+
+        Whoever waits for the session reads the note: the state that parks it, and the agent's next call.
+        """
+        self._update(
+            session_id,
+            "SET ending = :ending",
+            Attr("status").is_in(sorted(LIVE)) & Attr("ending").not_exists(),
+            values={":ending": ending.model_dump(mode="json")},
+        )
+        try:
+            session = self.get(session_id)
+        except SessionNotFoundError:  # a pull request outlives its session's row, which expires
+            return None
+        return session if session.status.is_live else None
+
+    def record_config(
+        self, session_id: str, limits: SessionLimits, *, ready_for_review: bool, host_header: HostHeader
+    ) -> None:
+        """Keep what holds for this session, as the deployment and the repository's file say."""
+        self._update(
+            session_id,
+            "SET idle_minutes = :idle, max_turns = :turns, budget_usd = :budget, ready_for_review = :ready, "
+            "host_header = :host_header",
+            Attr("status").is_in(sorted(LIVE)),
+            values={
+                ":idle": limits.idle_minutes,
+                ":turns": limits.max_turns,
+                ":budget": limits.budget_usd,
+                ":ready": ready_for_review,
+                ":host_header": host_header,
+            },
+        )
+
+    def record_dev_server(self, session_id: str, state: DevServer) -> None:
+        """Keep how the dev server of a running session is."""
+        self._update(
+            session_id,
+            "SET dev_server = :state",
+            Attr("status").eq(SessionStatus.RUNNING),
+            values={":state": state.model_dump()},
+        )
+
+    def request_interrupt(self, session_id: str, interrupt_id: str) -> bool:
+        """Note that the running turn is to be interrupted; returns False when the session is over."""
+        return self._update(
+            session_id,
+            "SET interrupt_id = :id, last_active_at = :now REMOVE idle_ends_at",
+            Attr("status").is_in(sorted(LIVE)),
+            values={":id": interrupt_id, ":now": timestamp()},
+        )
+
+    def record_start_token(self, session_id: str, token: str) -> None:
+        """Keep the token of the execution's first wait, so that an end can be told to it at once."""
+        self._update(
+            session_id,
+            "SET start_token = :token",
+            Attr("status").eq(SessionStatus.STARTING),
+            values={":token": token},
+        )
+
+    def close(self, session: Session, status: SessionStatus, reason: str) -> None:
+        """End the session and free its issue's lock. Run twice, the first ending stands."""
+        self._update(
+            session.session_id,
+            "SET #status = :status, end_reason = :reason, ended_at = :now, expires_at = :expires"
+            " REMOVE lifecycle_token, start_token, idle_ends_at",
+            Attr("status").is_in(sorted(LIVE)),
+            names={"#status": "status"},
+            values={
+                ":status": status,
+                ":reason": reason,
+                ":now": timestamp(),
+                ":expires": expiry_after_end(),
+            },
+        )
+        with suppress(self._conditional_failure):  # a later session holds the lock: it is not ours to release
+            self._table.delete_item(
+                Key=lock_key(session.repo, session.issue_number),
+                ConditionExpression=Attr("pk").not_exists() | Attr("session_id").eq(session.session_id),
+            )
+
+    def _update(
+        self,
+        session_id: str,
+        expression: str,
+        condition: Any,  # noqa: ANN401 - boto3's condition builder
+        *,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+    ) -> bool:
+        optional: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
+        try:
+            uncontended(
+                lambda: self._table.update_item(
+                    Key=session_key(session_id),
+                    UpdateExpression=expression,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                    **optional,
+                )
+            )
+        except self._conditional_failure:
+            return False
+        return True

@@ -1,0 +1,46 @@
+"""The Agent API, /agent/*: the one door between a session's container and the system. A token opens one session."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecretError
+from cloud_agent.agent_api import credentials, lifecycle, work
+from cloud_agent.agent_api.requests import TokenRefusedError, answer
+from cloud_agent.domain.errors import SessionOverError, UnreadableEventError
+from cloud_agent.observability import logger, metrics, tracer
+
+app = APIGatewayHttpResolver()
+for routes in (lifecycle, work, credentials):
+    app.include_router(routes.router)
+
+
+@tracer.capture_lambda_handler(capture_response=False)  # /agent/git-token and /agent/environment answer with secrets
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Guarantees that a container reaches its own live session and no other."""
+    metrics.add_metric("AgentRequests", MetricUnit.Count, 1)
+    return app.resolve(event, context)
+
+
+@app.exception_handler(TokenRefusedError)
+def refuse_token(_: TokenRefusedError) -> Response[str]:
+    """401 to every token that opens nothing, whatever is wrong with it."""
+    logger.warning("agent token refused")
+    return answer(HTTPStatus.UNAUTHORIZED, {"message": "The bearer token opens no session."})
+
+
+@app.exception_handler(SessionOverError)
+def refuse_ended(error: SessionOverError) -> Response[str]:
+    """409: the container is to stop."""
+    return answer(HTTPStatus.CONFLICT, {"message": str(error)})
+
+
+@app.exception_handler([UnreadableEventError, EnvironmentSecretError])
+def refuse_request(error: UnreadableEventError | EnvironmentSecretError) -> Response[str]:
+    """400 with the member, or the secrets, that are wrong."""
+    return answer(HTTPStatus.BAD_REQUEST, {"message": str(error)})

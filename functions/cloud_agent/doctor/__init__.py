@@ -1,8 +1,0 @@
-"""The path audit: walks from the browser to the dev server and from the issue to the workflow, hop by hop.
-
-`cloud-agent doctor` and the scheduled AuditPathFunction call the same `examine`.
-"""
-
-from cloud_agent.doctor.engine import examine
-
-__all__ = ["examine"]

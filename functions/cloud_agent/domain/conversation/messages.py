@@ -1,0 +1,123 @@
+"""Every word the system writes on GitHub. An issue's title and ECS's reasons are data in them, never markup."""
+
+import re
+from urllib.parse import quote
+
+from cloud_agent.domain.policy.failures import Failure
+from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
+
+TITLE_LIMIT = 256  # characters, GitHub's limit for a title
+BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@&])")
+_BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what would make a line a list, a rule or an underlined heading
+_REFERENCE = re.compile(r"(?<=[@#])(?=\w)")
+_WORD_JOINER = "\u2060"  # invisible; GitHub looks for mentions and references after it has removed the backslashes
+
+
+def marker(kind: str, name: str) -> str:
+    """The hidden line that a comment of ours begins with: it tells the comment from all others, and finds it again."""
+    return f"<!-- claude-cloud-agent:{kind}:{name} -->"
+
+
+def commit_message(issue_key: str) -> str:
+    """Of the empty commit without which GitHub opens no draft pull request."""
+    return INITIAL_SUBJECT + issue_key
+
+
+def pull_request_title(issue_title: str, issue_key: str) -> str:
+    """The issue's title as one line that GitHub accepts."""
+    line = " ".join(issue_title.split()) or f"Claude: issue {issue_key}"
+    return shortened(line, TITLE_LIMIT)
+
+
+def pull_request_body(issue_number: int, requested_by: str) -> str:
+    """Merging closes the issue; the rest is said by the session's comment."""
+    return (
+        f"Closes #{issue_number}\n\n"
+        f"Claude Code is implementing the issue on this branch, as asked by {plain(requested_by)}. "
+        "The comment below says how it goes and where to see it live."
+    )
+
+
+def environment_name(pull_number: int) -> str:
+    """One for each pull request: GitHub deactivates earlier Deployments of the same environment."""
+    return f"uat/pr-{pull_number}"
+
+
+def session_failure(session_id: str, failure: Failure, execution_url: str, way_on: str) -> str:
+    """What went wrong, what to do, and where to look; the detail is shown verbatim in a folded block."""
+    body = (
+        f"{marker('failure', session_id)}\n"
+        f"### Claude's session failed\n\n"
+        f"{sentence(failure.what)}\n\n"
+        f"**What to do:** {sentence(failure.advice)} {way_on}\n\n"
+    )
+    if failure.detail:
+        body += f"<details><summary>Details</summary>\n\n{fenced(failure.detail)}\n</details>\n\n"
+    return body + f"<sub>[Execution in the Step Functions console]({execution_url}) · session `{session_id}`</sub>\n"
+
+
+def restart_by_comment() -> str:
+    """How to go on where there is a pull request."""
+    return "Then comment `/restart` here: the next session goes on with this branch and pull request."
+
+
+def restart_by_label() -> str:
+    """How to go on where there is only the issue."""
+    return "Then remove the label from the issue and add it once more."
+
+
+def code(text: str) -> str:
+    """A short text of one line as code, whatever backticks are in it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def plain(text: str) -> str:
+    """Untrusted words as literal text in Markdown: no markup, no mention of a person or an issue, one line."""
+    line = _REFERENCE.sub(_WORD_JOINER, " ".join(text.split()))
+    return _BLOCK.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", line))
+
+
+def shortened(text: str, limit: int) -> str:
+    """The beginning of the text in at most `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def sentence(text: str) -> str:
+    """The words with a full stop, unless they end with a mark of their own."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def fenced(text: str, limit: int = 8_000) -> str:
+    """The end of a long text in a code fence that the text itself cannot close.
+
+    `limit` characters of the end are kept: an error stands last in a log.
+    """
+    kept = text if len(text) <= limit else "…\n" + text[-limit:]
+    longest = max((len(run) for run in re.findall(r"`{3,}", kept)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}text\n{kept}\n{fence}"
+
+
+def execution_console_url(execution_arn: str) -> str:
+    """The execution's page in the Step Functions console, by the ARN's partition and region."""
+    return f"{_console(execution_arn, 'states')}#/v2/executions/details/{execution_arn}"
+
+
+def logs_console_url(execution_arn: str, log_group: str, log_stream: str | None) -> str:
+    """The page of a log, or of its group, in the CloudWatch console of the execution's partition and region.
+
+    The console decodes what follows the "#" twice, and has "$" for the "%" of the second time.
+    """
+    group, stream = (quote(quote(name, safe=""), safe="").replace("%", "$") for name in (log_group, log_stream or ""))
+    url = f"{_console(execution_arn, 'cloudwatch')}#logsV2:log-groups/log-group/{group}"
+    return f"{url}/log-events/{stream}" if log_stream else url
+
+
+def _console(arn: str, service: str) -> str:
+    _, partition, _, region, *_ = arn.split(":")
+    domain = {"aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}.get(partition, "aws.amazon.com")
+    return f"https://{region}.console.{domain}/{service}/home?region={region}"

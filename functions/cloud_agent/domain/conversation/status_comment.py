@@ -1,0 +1,184 @@
+"""The session's one comment: what its row says, in words. Written again from the row whenever that changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
+from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.provenance import Commit
+from cloud_agent.domain.session.session import Session, SessionStatus
+
+KIND = "session"
+REASON_LIMIT = 500  # characters of why a session ended; a comment is read, a log is searched
+ACTIVITY_LIMIT = 200  # characters of what Claude is doing
+SUBJECT_LIMIT = 72  # characters of a commit's first line, as Git itself advises
+UNFOLDED = 10  # commits that are shown without unfolding
+LISTED = 100  # commits that are shown at all: more would take the comment towards GitHub's 65,536 characters
+
+_ACTIVITIES = {"": "Getting ready", "turn_started": "Thinking", "turn_finished": "Thinking", "turn_failed": "Thinking"}
+
+
+@dataclass(frozen=True)
+class StatusView:
+    """All that the comment says. `place` is the session's place in the queue and the queue's length.
+
+    `link` is what a click on `url` opens: it may hold a token, which nobody has to read.
+    `unanswered` counts the follow-ups, `working` says whether any prompt is still being worked on or about to be.
+    """
+
+    session: Session
+    url: str
+    link: str
+    execution_url: str
+    logs_url: str
+    trigger_label: str
+    place: tuple[int, int] | None = None
+    working: bool = False
+    unanswered: int = 0
+    commits: Sequence[Commit] = ()
+    commit_count: int = 0
+
+    @property
+    def essence(self) -> str:
+        """The comment without what changes with every tool that Claude uses."""
+        return render(replace(self, session=self.session.model_copy(update={"activity": ""})))
+
+
+def session_marker(session_id: str) -> str:
+    """What the comment begins with."""
+    return marker(KIND, session_id)
+
+
+def render(view: StatusView) -> str:
+    """The comment's text. Bounded by its parts: each untrusted one is shortened, none is markup."""
+    parts = [_heading(view), *_now(view), _facts(view), _commits(view), _how_to_go_on(view), _links(view)]
+    return f"{session_marker(view.session.session_id)}\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _heading(view: StatusView) -> str:
+    session = view.session
+    match session.status:
+        case SessionStatus.QUEUED:
+            place, length = view.place or (1, 1)
+            return f"### 🕓 Queued, place {place} of {length}"
+        case SessionStatus.STARTING:
+            return "### 🚀 Starting"
+        case SessionStatus.RUNNING:
+            return f"### 🟢 Running: {'Claude is working' if view.working else 'waiting for you'}"
+        case SessionStatus.FAILED:
+            return "### ❌ Failed"
+        case SessionStatus.COMPLETED:
+            return "### ✅ Ended"
+    return "### ⏹️ Ended"
+
+
+def _now(view: StatusView) -> list[str]:
+    """What happens at this moment, or why nothing does any more."""
+    session = view.session
+    if not session.status.is_live:
+        reason = shortened(session.end_reason or "no reason was given", REASON_LIMIT)
+        return [sentence(plain(reason)), _left_over(view)]
+    lines = [_expectation(view)]
+    if session.ending:
+        lines.append(f"**Ending:** {sentence(plain(shortened(session.ending.reason, REASON_LIMIT)))}")
+    elif session.idle_ends_at:
+        lines.append(
+            f"> [!WARNING]\n> Nothing has happened for a while: the session ends at {_clock(session.idle_ends_at)} "
+            "unless somebody comments on this pull request or opens the session's page."
+        )
+    return lines
+
+
+def _expectation(view: StatusView) -> str:
+    waiting = f" {_counted(view.unanswered, 'follow-up')} in the queue." if view.unanswered else ""
+    match view.session.status:
+        case SessionStatus.QUEUED:
+            return f"It starts by itself as soon as the sessions before it leave room.{waiting}"
+        case SessionStatus.STARTING:
+            return f"A container is being prepared with this branch and its dev server.{waiting}"
+    if not view.working:
+        return "Every comment has been answered. Write the next one whenever you like."
+    activity = view.session.activity
+    doing = _ACTIVITIES.get(activity) or plain(shortened(activity, ACTIVITY_LIMIT))
+    return f"**Now:** {doing}{waiting and ' ·'}{waiting}"
+
+
+def _left_over(view: StatusView) -> str:
+    if not view.unanswered:
+        return ""
+    verb = "was" if view.unanswered == 1 else "were"
+    return f"{_counted(view.unanswered, 'comment')} {verb} left unanswered; `/restart` takes {_pronoun(view)} up."
+
+
+def _pronoun(view: StatusView) -> str:
+    return "it" if view.unanswered == 1 else "them"
+
+
+def _facts(view: StatusView) -> str:
+    session = view.session
+    turns = f"{session.turns}" + (f" of {session.max_turns}" if session.max_turns else "")
+    cost = f"${session.cost_usd:.2f}" + (f" of ${session.budget_usd:.2f}" if session.budget_usd else "")
+    live = "" if not session.status.is_live else f"[{view.url}]({view.link})"
+    if session.status in {SessionStatus.QUEUED, SessionStatus.STARTING}:
+        live += " (answers once the session runs)"
+    rows = [
+        ("Live", live),
+        ("Agent", _agent(view)),
+        ("Branch", code(session.branch)),
+        ("Model turns", turns),
+        ("Cost", cost),
+    ]
+    lines = [f"| **{name}** | {value} |" for name, value in rows if value]
+    return "\n".join([lines[0], "|:--|:--|", *lines[1:]])
+
+
+def _agent(view: StatusView) -> str:
+    """Said only where it is not the usual one."""
+    return f"{view.session.agent}" if view.session.agent is not Agent.STANDARD else ""
+
+
+def _commits(view: StatusView) -> str:
+    count = view.commit_count
+    if not count:
+        return "" if view.session.status.is_live else "Nothing was committed on this branch."
+    lines = commit_lines(view.commits[:LISTED])
+    shown = "\n".join(lines[:UNFOLDED])
+    text = f"**{_counted(count, 'commit')} of this branch**, newest first\n\n{shown}"
+    if len(lines) > UNFOLDED:
+        rest = "\n".join(lines[UNFOLDED:])
+        more = f"\n\n… and {_counted(count - len(lines), 'older commit')}." if count > len(lines) else ""
+        text += f"\n\n<details><summary>{count - UNFOLDED} more</summary>\n\n{rest}{more}\n\n</details>"
+    return text
+
+
+def commit_lines(commits: Sequence[Commit]) -> list[str]:
+    """A list item for each commit: its short sha, linked, and its first line as plain words."""
+    return [f"- [`{c.sha[:7]}`]({c.url}) {plain(shortened(c.subject, SUBJECT_LIMIT))}".rstrip() for c in commits]
+
+
+def _how_to_go_on(view: StatusView) -> str:
+    label = code(view.trigger_label)
+    if not view.session.status.is_live:
+        return (
+            f"**Start the next session** on this branch: comment `/restart`, or take the label {label} off the issue "
+            "and add it again."
+        )
+    return (
+        "**Steer:** comment on this pull request or review its lines; Claude takes what you write in turn.\n"
+        "**Commands**, alone on a line: `/interrupt` stops the turn, `/stop` ends the session, `/restart` ends it and "
+        "starts a new one, `/status` and `/help` answer here."
+    )
+
+
+def _links(view: StatusView) -> str:
+    links = f"[Execution]({view.execution_url}) · [Logs]({view.logs_url})"
+    return f"<sub>Session `{view.session.session_id}` · {links}</sub>"
+
+
+def _clock(moment: str) -> str:
+    return datetime.fromisoformat(moment).strftime("%H:%M UTC")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

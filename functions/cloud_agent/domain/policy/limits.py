@@ -1,0 +1,54 @@
+"""How far one session may go: what the deployment allows, lowered by the repository's own file where that says so."""
+
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cloud_agent.domain.session.session import Session
+
+
+class WantedLimits(BaseModel):
+    """What `.github/claude-cloud-agent.yml` says, as the agent read it; None where it says nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    idle_minutes: int | None = Field(default=None, ge=1, le=1440)
+    max_turns: int | None = Field(default=None, ge=1, le=100_000)
+    budget_usd: float | None = Field(default=None, gt=0, le=100_000)
+    ready_for_review: bool = True
+
+
+class SessionLimits(BaseModel):
+    """What holds for a session: minutes without activity, model turns and US dollars in all."""
+
+    model_config = ConfigDict(frozen=True)
+
+    idle_minutes: int
+    max_turns: int
+    budget_usd: Decimal
+
+    def lowered_by(self, wanted: WantedLimits) -> "SessionLimits":
+        """These limits, or the repository's where they are lower: a file that the agent can write never raises one."""
+        # To the millionth, as costs are: DynamoDB refuses numbers that are closer to zero than 1e-130.
+        budget = self.budget_usd if wanted.budget_usd is None else Decimal(f"{wanted.budget_usd:.6f}")
+        return SessionLimits(
+            idle_minutes=min(self.idle_minutes, wanted.idle_minutes or self.idle_minutes),
+            max_turns=min(self.max_turns, wanted.max_turns or self.max_turns),
+            budget_usd=min(self.budget_usd, budget),
+        )
+
+    def of(self, session: Session) -> "SessionLimits":
+        """What the session's row says, or these limits where its agent has not reported yet."""
+        return SessionLimits(
+            idle_minutes=session.idle_minutes or self.idle_minutes,
+            max_turns=session.max_turns or self.max_turns,
+            budget_usd=self.budget_usd if session.budget_usd is None else session.budget_usd,
+        )
+
+    def reached_by(self, turns: int, cost_usd: Decimal) -> str | None:
+        """Why a session that has come this far is to end, as a sentence for people; None while it may go on."""
+        if cost_usd >= self.budget_usd:
+            return f"The session's budget of ${self.budget_usd:.2f} is used up (${cost_usd:.2f} spent)."
+        if turns >= self.max_turns:
+            return f"The session's limit of {self.max_turns} turns is used up ({turns} taken)."
+        return None

@@ -1,0 +1,122 @@
+"""What the agent may say of its session. It runs untrusted code: every word is bounded, none is believed further."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cloud_agent.domain.conversation.answers import Answer
+from cloud_agent.domain.policy.limits import WantedLimits
+
+TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
+PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
+SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
+HostHeader = Literal["localhost", "public"]
+RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
+
+
+class Report(BaseModel):
+    """A request body of the Agent API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ready(Report):
+    """The dev server answers on this port; `host_header` and `limits` are what the repository's own file asks for."""
+
+    task_token: TaskToken
+    port: int = Field(ge=1024, le=65535)
+    host_header: HostHeader = "localhost"
+    limits: WantedLimits = WantedLimits()
+
+
+class Heartbeat(Report):
+    """The agent is alive."""
+
+    task_token: TaskToken
+
+
+class DevServer(Report):
+    """Whether the dev server listens; if it does not, its last lines, for whoever visits the session meanwhile."""
+
+    answering: bool
+    log: str = Field(default="", max_length=4_000)
+
+
+class Done(Report):
+    """The agent ends by itself."""
+
+    task_token: TaskToken
+    outcome: Literal["completed", "failed"]
+    error: str = Field(pattern=r"^([A-Z][A-Za-z]{0,60}Error)?$")
+    message: str = Field(max_length=32_000)
+
+
+class EnvironmentNames(Report):
+    """The secrets that the repository's file wants in the environment of its dev server, by name."""
+
+    names: tuple[SecretName, ...] = Field(max_length=50)
+
+
+class TurnStarted(Report):
+    """Claude begins to work on a prompt."""
+
+    event: Literal["turn_started"]
+    prompt_id: PromptId
+
+    def attributes(self) -> dict[str, Any]:
+        """What the session's row says of it."""
+        return {"activity": "turn_started"}
+
+
+class ToolUsed(Report):
+    """Claude uses a tool."""
+
+    event: Literal["tool_used"]
+    prompt_id: PromptId
+    tool: str = Field(max_length=100)
+    detail: str = Field(max_length=1_000)
+
+    def attributes(self) -> dict[str, Any]:
+        """What the session's row says of it."""
+        return {"activity": f"{self.tool} {self.detail}".strip()}
+
+
+class TurnFinished(Report):
+    """A turn is over. Turns and cost count from the session's start."""
+
+    event: Literal["turn_finished"]
+    prompt_id: PromptId
+    is_error: bool
+    interrupted: bool = False
+    result: str = Field(max_length=RESULT_LIMIT)
+    turns: int = Field(ge=0, le=100_000)
+    cost_usd: float = Field(ge=0, le=100_000)
+    head_sha: str | None = Field(pattern=r"^[0-9a-f]{40}$")
+
+    @property
+    def cost(self) -> Decimal:
+        """To the millionth: DynamoDB refuses numbers that are closer to zero than 1e-130."""
+        return Decimal(f"{self.cost_usd:.6f}")
+
+    def answer(self, now: str) -> Answer:
+        """What the turn came to, for whoever wrote its prompt."""
+        return Answer(
+            prompt_id=self.prompt_id,
+            is_error=self.is_error,
+            interrupted=self.interrupted,
+            result=self.result,
+            head_sha=self.head_sha,
+            created_at=now,
+        )
+
+    def attributes(self) -> dict[str, Any]:
+        """What the session's row says of it."""
+        return {
+            "activity": "turn_failed" if self.is_error else "turn_finished",
+            "turns": self.turns,
+            "cost_usd": self.cost,
+        } | ({"reported_head_sha": self.head_sha} if self.head_sha else {})
+
+
+Progress = Annotated[TurnStarted | ToolUsed | TurnFinished, Field(discriminator="event")]

@@ -1,0 +1,36 @@
+"""The link by which a person enters a session: whoever has it may see the session, and no other."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import jwt
+
+from cloud_agent.domain.session.session import Session
+
+ENTRY_PATH = "/.uat/enter"  # of every session's host; the proxy answers it
+AUDIENCE = "uat-entry"
+ALGORITHM = "HS256"
+VALID = timedelta(days=7)  # from the session's creation; longer than any session may be queued and run
+
+
+class UatAccess(StrEnum):
+    """Who may see a session: who has its link, who may read its repository, or anybody."""
+
+    LINK = "link"
+    GITHUB = "github"
+    PUBLIC = "public"
+
+
+def entry_link(url: str, session: Session, signing_key: str) -> str:
+    """The session's `url` with a token that lets in: the same for the same session and key, whenever it is asked for.
+
+    A comment or Deployment that is written twice therefore says the same twice.
+    """
+    created_at = datetime.fromisoformat(session.created_at)
+    claims = {
+        "aud": AUDIENCE,
+        "sub": session.session_id,
+        "iat": int(created_at.timestamp()),
+        "exp": int((created_at + VALID).timestamp()),
+    }
+    return f"{url}{ENTRY_PATH}?token={jwt.encode(claims, signing_key, ALGORITHM)}"

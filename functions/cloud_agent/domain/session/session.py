@@ -1,0 +1,145 @@
+"""A session: one issue being worked on by one agent task."""
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from cloud_agent.domain.session.agents import Agent
+
+SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
+RepositoryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
+
+KEPT_AFTER_END = timedelta(days=30)
+EXECUTION_NAME_LIMIT = 80  # characters, Step Functions' limit for an execution's name
+
+
+class SessionStatus(StrEnum):
+    """QUEUED → STARTING → RUNNING → COMPLETED | STOPPED | FAILED."""
+
+    QUEUED = "QUEUED"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the session may still do work."""
+        return self in LIVE
+
+
+class Ending(BaseModel):
+    """How a session is to end, or has ended: `reason` is for the person on the pull request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: SessionStatus
+    reason: str
+
+
+LIVE = frozenset({SessionStatus.QUEUED, SessionStatus.STARTING, SessionStatus.RUNNING})
+
+
+class SessionRequest(BaseModel):
+    """The execution's input: ids and names, and the issue's title for the pull request's. No secret.
+
+    `follows` names a live session of the same issue that is about to end: its lock is waited for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    session_id: SessionId
+    repo: RepositoryName
+    issue_number: int = Field(gt=0)
+    issue_key: str
+    issue_title: str
+    issue_url: str
+    branch: str
+    default_branch: str
+    installation_id: int | None
+    requested_by: str
+    agent: Agent = Agent.STANDARD
+    follows: SessionId | None = None
+
+
+class Session(BaseModel):
+    """A session's row as the functions read it. Attributes that later steps write are absent until then."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    session_id: SessionId
+    status: SessionStatus
+    repo: RepositoryName
+    issue_number: int
+    issue_key: str
+    issue_title: str = ""
+    issue_url: str = ""
+    branch: str
+    default_branch: str = ""
+    requested_by: str = ""
+    agent: Agent = Agent.STANDARD
+    installation_id: int | None = None
+    token_hash: str
+    execution_arn: str
+    created_at: str
+    previous_session_id: str | None = None
+    base_sha: str | None = None
+    initial_sha: str | None = None
+    pull_number: int | None = None
+    pull_url: str | None = None
+    comment_id: int | None = None
+    deployment_id: int | None = None
+    task_arn: str | None = None
+    ip: str | None = None
+    port: int | None = None
+    start_token: str | None = None
+    lifecycle_token: str | None = None
+    ending: Ending | None = None
+    idle_minutes: int | None = None
+    max_turns: int | None = None
+    budget_usd: Decimal | None = None
+    ready_for_review: bool = True
+    turns: int = 0
+    cost_usd: Decimal = Decimal(0)
+    activity: str = ""
+    reported_head_sha: str | None = None
+    last_active_at: str | None = None
+    last_visited_at: str | None = None
+    idle_ends_at: str | None = None
+    interrupt_id: str | None = None
+    task_stopped_reason: str | None = None
+    ended_at: str | None = None
+    end_reason: str | None = None
+
+
+def session_id_for(repo: str, issue_number: int, delivery_id: str) -> str:
+    """Eight hex characters that a redelivered event maps to again, so that a retry finds its own session."""
+    return hashlib.sha256(f"{repo}#{issue_number}#{delivery_id}".encode()).hexdigest()[:8]
+
+
+def execution_name(repo: str, issue_number: int, session_id: str) -> str:
+    """`owner-repo-42-09e22a8b`: what the Step Functions console lists. Unique by the session id."""
+    tail = f"-{issue_number}-{session_id}"
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", repo)[: EXECUTION_NAME_LIMIT - len(tail)] + tail
+
+
+def session_url(uat_url: str, session_id: str) -> str:
+    """The session's public address: its id as one label before the UAT domain of `uat_url`."""
+    scheme, _, host = uat_url.partition("://")
+    return f"{scheme}://{session_id}.{host}"
+
+
+def timestamp(moment: datetime | None = None) -> str:
+    """ISO 8601 in UTC, to the millisecond, as every row and message writes it."""
+    return (moment or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def expiry_after_end(moment: datetime | None = None) -> int:
+    """Epoch seconds at which DynamoDB may delete an ended session's row."""
+    return int(((moment or datetime.now(UTC)) + KEPT_AFTER_END).timestamp())

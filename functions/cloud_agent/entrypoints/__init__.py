@@ -1,1 +1,0 @@
-"""The Lambda functions that are not states: HTTP routes and EventBridge targets."""

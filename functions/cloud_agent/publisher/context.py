@@ -1,0 +1,39 @@
+"""What publishing works with: the table's rows of a session, and its repository on GitHub."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from cloud_agent.adapters.github.repository import GitHubRepository, connect
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.publications import Publications
+from cloud_agent.adapters.table.sessions_table import SessionsTable
+from cloud_agent.adapters.table.slots import Slots
+from cloud_agent.domain.session.session import Session
+from cloud_agent.settings import PublishingSettings
+
+Connect = Callable[[PublishingSettings, str, int | None], GitHubRepository]
+
+
+@dataclass(frozen=True)
+class PublishingContext:
+    """The stores and a way to GitHub, which is opened only when something is to be written or asked there."""
+
+    settings: PublishingSettings
+    sessions: SessionsTable
+    prompts: Prompts
+    slots: Slots
+    publications: Publications
+    connect: Connect
+
+    def repository(self, session: Session) -> GitHubRepository:
+        """The session's repository."""
+        return self.connect(self.settings, session.repo, session.installation_id)
+
+
+def publishing_context(settings: PublishingSettings, connect_: Connect = connect) -> PublishingContext:
+    """Publishing in this deployment. A repository is connected to, and a token asked for, once."""
+    table = settings.sessions_table
+    return PublishingContext(
+        settings, SessionsTable(table), Prompts(table), Slots(table), Publications(table), cache(connect_)
+    )

@@ -1,0 +1,106 @@
+"""The table's stream: whatever changed of a session is brought onto its pull request."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cloud_agent.adapters.github.repository import GitHubRepository, connect
+from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError, SessionNotFoundError
+from cloud_agent.domain.session.canary import CANARY_ID
+from cloud_agent.observability import identify_session, logger, metrics, tracer
+from cloud_agent.publisher.context import PublishingContext, publishing_context
+from cloud_agent.publisher.replies import publish_answer
+from cloud_agent.publisher.status import refresh
+from cloud_agent.settings import PublishingSettings, load
+
+_CURABLE = (GitHubUnavailableError, GitHubRateLimitedError, BotoCoreError, ClientError)
+_CONNECTION_SECONDS = 900  # a warm worker asks for an installation token, which holds for an hour, at most so often
+_PAUSE_SECONDS = 10  # the stream hands a failed batch over again at once, which is what a rate limit is there to stop
+
+
+@dataclass
+class Changes:
+    """What a batch of records is about, each thing once and in the order in which it came."""
+
+    sessions: dict[str, None] = field(default_factory=dict)
+    answers: dict[tuple[str, str], None] = field(default_factory=dict)
+    queue: bool = False
+
+
+@tracer.capture_lambda_handler
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
+    """Guarantees that what the table says now stands on GitHub, or raises, so that the stream hands it over again.
+
+    Every part is tried before anything is raised, and what no retry can cure is logged and given up: no session keeps
+    another's news from being told.
+    """
+    metrics.add_metric("RecordsPublished", MetricUnit.Count, len(event["Records"]))
+    changes = changes_of(event["Records"])
+    publishing = publishing_context(load(PublishingSettings), _connected)
+    cause: Exception | None = None
+    for session_id, prompt_id in changes.answers:
+        cause = _attempt(session_id, partial(publish_answer, publishing, session_id, prompt_id)) or cause
+    for session_id in _to_refresh(publishing, changes):
+        cause = _attempt(session_id, partial(refresh, publishing, session_id)) or cause
+    if isinstance(cause, GitHubRateLimitedError):
+        time.sleep(_PAUSE_SECONDS)
+    if cause is not None:
+        raise cause
+    return {"answers": len(changes.answers), "sessions": len(changes.sessions)}
+
+
+def changes_of(records: list[dict[str, Any]]) -> Changes:
+    """Read the keys of the stream's records; our own bookkeeping, the canary and rows that expired are no news."""
+    changes = Changes()
+    for record in records:
+        if record["eventName"] == "REMOVE":
+            continue
+        keys = record["dynamodb"]["Keys"]
+        (table, _, session_id), (kind, _, prompt_id) = keys["pk"]["S"].partition("#"), keys["sk"]["S"].partition("#")
+        if table == "SLOTS":
+            changes.queue = True
+        elif table == "SESSION" and session_id != CANARY_ID and kind in {"SESSION", "PROMPT", "ANSWER"}:
+            changes.sessions[session_id] = None
+            if kind == "ANSWER":
+                changes.answers[session_id, prompt_id] = None
+    return changes
+
+
+def _to_refresh(publishing: PublishingContext, changes: Changes) -> list[str]:
+    waiting = [one.session_id for one in publishing.slots.occupancy().waiting] if changes.queue else []
+    return list(dict.fromkeys([*changes.sessions, *waiting]))
+
+
+def _attempt(session_id: str, deed: Callable[[], None]) -> Exception | None:
+    """Do it; returns what a retry may cure."""
+    identify_session(session_id)
+    try:
+        deed()
+    except _CURABLE as error:
+        logger.warning("publishing is to be tried again", extra={"error": type(error).__name__, "cause": str(error)})
+        metrics.add_metric("PublishingRetried", MetricUnit.Count, 1)
+        return error
+    except SessionNotFoundError:
+        logger.info("nothing to publish: the session's row is gone")
+    except Exception:  # noqa: BLE001 - logged with its traceback; raised, it would hold up every other session
+        _connect.cache_clear()  # what was refused may have been a token that is valid no more
+        logger.exception("publishing given up")
+        metrics.add_metric("PublishingGivenUp", MetricUnit.Count, 1)
+    return None
+
+
+def _connected(settings: PublishingSettings, repo: str, installation_id: int | None) -> GitHubRepository:
+    return _connect(settings, repo, installation_id, int(time.monotonic() // _CONNECTION_SECONDS))
+
+
+@lru_cache(maxsize=64)
+def _connect(settings: PublishingSettings, repo: str, installation_id: int | None, _period: int) -> GitHubRepository:
+    return connect(settings, repo, installation_id)

@@ -1,0 +1,64 @@
+"""The session's own commits as GitHub's branch has them now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cloud_agent.adapters.github.repository import GitHubRepository
+from cloud_agent.domain.conversation.messages import commit_message
+from cloud_agent.domain.session.provenance import Commit, Lineage, cut, lineage, others_met, own_commits
+from cloud_agent.domain.session.session import Session
+from cloud_agent.publisher.context import PublishingContext
+
+
+@dataclass(frozen=True)
+class BranchOnGitHub:
+    """What the branch holds beyond its base, and which of it is the session's own, newest first."""
+
+    shas: frozenset[str]
+    own: tuple[Commit, ...]
+
+    def new_up_to(self, head_sha: str, told: frozenset[str]) -> tuple[Commit, ...]:
+        """The own commits from this one down that no reply has told of."""
+        shas = [commit.sha for commit in self.own]
+        start = shas.index(head_sha) if head_sha in shas else 0
+        return tuple(commit for commit in self.own[start:] if commit.sha not in told)
+
+
+def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | None:
+    """Ask GitHub, and keep the answer for the status comment. One request; two or more where history was rewritten.
+
+    None when the branch is gone, as after a merge: what was known of it stands.
+    """
+    if session.base_sha is None:
+        return None
+    repository = context.repository(session)
+    listed = repository.compare(session.base_sha, session.branch)
+    if listed is None:
+        return None
+    line = lineage(listed, session.initial_sha, commit_message(session.issue_key.upper()))
+    own = _own(context, session, repository, _of_the_branch(session, repository, line))
+    context.publications.record_commits(session.session_id, session.reported_head_sha, own)
+    return BranchOnGitHub(frozenset(commit.sha for commit in listed), own)
+
+
+def _of_the_branch(session: Session, repository: GitHubRepository, line: Lineage) -> Sequence[Commit]:
+    if line.complete or not line.commits:
+        return line.commits
+    ahead = repository.compare(session.default_branch, session.branch) or ()
+    return cut(line, {commit.sha for commit in ahead})
+
+
+def _own(
+    context: PublishingContext, session: Session, repository: GitHubRepository, commits: Sequence[Commit]
+) -> tuple[Commit, ...]:
+    seen_on = context.publications.branches_of(session.repo, [commit.sha for commit in commits])
+    elsewhere = {
+        commit.sha
+        for other in sorted(others_met(commits, seen_on, session.branch))
+        for commit in repository.compare(session.default_branch, other) or ()
+    }
+    own = own_commits(commits, seen_on, session.branch, elsewhere)
+    context.publications.claim_commits(
+        session.repo, session.branch, [commit.sha for commit in own if commit.sha not in seen_on]
+    )
+    return own

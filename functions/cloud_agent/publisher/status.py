@@ -1,0 +1,124 @@
+"""The session's one comment: written by a step, found again, and edited until it says what the row says."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from cloud_agent.adapters.table.publications import Published
+from cloud_agent.domain.conversation.messages import execution_console_url, logs_console_url
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
+from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
+from cloud_agent.domain.session.session import Session, SessionStatus, session_url
+from cloud_agent.observability import logger
+from cloud_agent.publisher.context import PublishingContext
+from cloud_agent.publisher.links import session_link
+from cloud_agent.publisher.own_commits import look_up
+
+# GitHub allows 80 requests a minute and 500 an hour that create content, all sessions of an installation together:
+# https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+ACTIVITY_INTERVAL = timedelta(seconds=30)
+_ROUNDS = 5  # edits of one invocation; whoever changes the row after that has the next invocation to tell of it
+_DEED = "comment"
+
+
+def publish(context: PublishingContext, session_id: str, *, create: bool) -> int | None:
+    """Guarantee that the comment says what the row says; returns its id, or None where there is none.
+
+    For the steps: it is edited whatever is thought to stand there, and with `create` written if it is not there.
+    """
+    view = look(context, session_id)
+    return _write_until_true(context, view, create=create) if view.session.pull_number else None
+
+
+def refresh(context: PublishingContext, session_id: str) -> None:
+    """Edit the comment if it would say something else now. It is never written here: one author, one comment."""
+    session, published = context.sessions.get(session_id), context.publications.of(session_id)
+    if session.pull_number is None or session.comment_id is None:
+        return
+    if session.reported_head_sha not in {None, published.head_sha}:
+        look_up(context, session)
+    view = look(context, session_id)
+    if _is_due(view, published):
+        _write_until_true(context, view, create=False)
+
+
+def look(context: PublishingContext, session_id: str) -> StatusView:
+    """All that the comment should say now, as the table has it."""
+    settings, session = context.settings, context.sessions.get(session_id)
+    published = context.publications.of(session_id)
+    unanswered = context.prompts.unanswered(session_id)
+    stream = f"session/agent/{session.task_arn.rpartition('/')[2]}" if session.task_arn else None
+    return StatusView(
+        session=session,
+        url=session_url(settings.uat_url, session_id),
+        link=session_link(settings, session),
+        execution_url=execution_console_url(session.execution_arn),
+        logs_url=logs_console_url(session.execution_arn, settings.agent_log_group, stream),
+        trigger_label=settings.trigger_labels.label_of(session.agent),
+        place=_place(context, session),
+        working=bool(unanswered),
+        unanswered=sum(_still_waits(prompt, session) for prompt in unanswered),
+        commits=published.commits,
+        commit_count=published.commit_count,
+    )
+
+
+def _still_waits(prompt: Prompt, session: Session) -> bool:
+    """Whether a follow-up is in the queue; once the session is over, also the one that Claude was working on."""
+    return prompt.id != INITIAL_PROMPT_ID and not (session.status.is_live and prompt.state is PromptState.TAKEN)
+
+
+def _place(context: PublishingContext, session: Session) -> tuple[int, int] | None:
+    if session.status is not SessionStatus.QUEUED:
+        return None
+    occupancy = context.slots.occupancy()
+    place = occupancy.place_of(session.session_id)
+    return (place, len(occupancy.waiting)) if place else None
+
+
+def _is_due(view: StatusView, published: Published) -> bool:
+    if _digest(view.essence) != published.essence:
+        return True
+    if _digest(render(view)) == published.body:
+        return False
+    return datetime.now(UTC) - datetime.fromisoformat(published.edited_at) >= ACTIVITY_INTERVAL
+
+
+def _write_until_true(context: PublishingContext, view: StatusView, *, create: bool) -> int | None:
+    """Write, read the row again, and write again if it has changed: a step and the stream may be at it together.
+
+    What is read is compared with what was written here, not with what anybody noted: the later edit stands on GitHub,
+    and the later writer is the one that sees the difference.
+    """
+    comment_id = None
+    for _ in range(_ROUNDS):
+        body = render(view)
+        comment_id = _write(context, view.session, body, create=create)
+        if comment_id is None:
+            logger.warning("the session's comment is gone")
+            return None
+        context.publications.record_edit(view.session.session_id, _digest(view.essence), _digest(body))
+        now = look(context, view.session.session_id)
+        if now.essence == view.essence:
+            return comment_id
+        view = now
+    return comment_id
+
+
+def _write(context: PublishingContext, session: Session, body: str, *, create: bool) -> int | None:
+    repository, number = context.repository(session), int(session.pull_number or 0)
+    if session.comment_id is not None and repository.edit_comment(number, session.comment_id, body):
+        return session.comment_id
+    found = None
+    if not context.publications.first_try(session.session_id, _DEED):
+        found = repository.find_comment(number, session_marker(session.session_id))
+    if found is not None:
+        repository.edit_comment(number, found, body)
+    elif create:
+        found = repository.create_comment(number, body)
+    if found is not None:
+        context.sessions.record(session.session_id, comment_id=found)
+    return found
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

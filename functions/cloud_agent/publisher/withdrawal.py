@@ -1,0 +1,31 @@
+"""What a session's end takes back on GitHub: no comment and no Deployment claims a live address any more."""
+
+from cloud_agent.domain.errors import CloudAgentError, GitHubRateLimitedError, GitHubUnavailableError
+from cloud_agent.domain.session.session import Session
+from cloud_agent.observability import logger
+from cloud_agent.publisher import deployments, status
+from cloud_agent.publisher.context import PublishingContext
+from cloud_agent.publisher.own_commits import look_up
+
+
+def withdraw(context: PublishingContext, session: Session) -> None:
+    """Guarantee that status comment and Deployment of a closed session say that it is over, where they still can.
+
+    What GitHub shows counts, not what the row knows: the state that announces may have failed half-way.
+
+    Raises:
+        GitHubUnavailableError, GitHubRateLimitedError: worth a retry.
+    """
+    for end in (_end_comment, deployments.end):
+        try:
+            end(context, session)
+        except (GitHubUnavailableError, GitHubRateLimitedError):
+            raise
+        except CloudAgentError as error:
+            # The pull request may be deleted or the App uninstalled: nothing is left to correct there.
+            logger.warning("session not withdrawn", extra={"error": type(error).__name__, "cause": str(error)})
+
+
+def _end_comment(context: PublishingContext, session: Session) -> None:
+    look_up(context, session)  # people may have pushed since Claude did
+    status.publish(context, session.session_id, create=False)

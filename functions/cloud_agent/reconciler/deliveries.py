@@ -1,0 +1,23 @@
+"""Webhook deliveries that were lost on the way: GitHub sends each once, unless it is asked to send it again."""
+
+from cloud_agent.adapters.aws.secrets import read_github_credentials
+from cloud_agent.adapters.github.deliveries import WebhookDeliveries
+from cloud_agent.domain.policy.redelivery import LOOKED_BACK, Delivery, lost
+from cloud_agent.reconciler.sweep import Sweep
+
+_AT_ONCE = 20  # deliveries a sweep: after an outage the webhook is not to be flooded
+
+
+def repeat_lost_deliveries(sweep: Sweep) -> None:
+    """Ask for those that are due, the oldest first. Only an App may: a personal token has no list of deliveries."""
+    credentials = read_github_credentials(sweep.settings.github_secret_arn)
+    if credentials.token:
+        return
+    deliveries = WebhookDeliveries(sweep.settings.github_api_url, credentials)
+
+    def repeat(delivery: Delivery) -> None:
+        deliveries.repeat(delivery)
+        sweep.did("DeliveryRepeated", delivery=delivery.guid)
+
+    due = lost(deliveries.since(sweep.now - LOOKED_BACK), sweep.now)
+    sweep.each({delivery.guid: delivery for delivery in due[:_AT_ONCE]}, repeat)

@@ -1,0 +1,14 @@
+"""Sessions that were asked to end and whose execution was not told: whoever asked failed in between."""
+
+from cloud_agent.domain.session.session import Session
+from cloud_agent.reconciler.sweep import Sweep
+
+
+def repeat_endings(sweep: Sweep) -> None:
+    """Tell it again. A wait takes one answer, so that a session that is ending just now ends once all the same."""
+
+    def tell(session: Session) -> None:
+        if session.ending and sweep.workflow.end(session, session.ending):
+            sweep.did("EndingRepeated", of_session=session.session_id)
+
+    sweep.each({s.session_id: s for s in sweep.sessions.values() if s.status.is_live and s.ending}, tell)

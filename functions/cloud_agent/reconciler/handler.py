@@ -1,0 +1,44 @@
+"""Schedule, each minute: ends idle sessions and repairs what an outage left behind."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cloud_agent.observability import logger, metrics, tracer
+from cloud_agent.reconciler.deliveries import repeat_lost_deliveries
+from cloud_agent.reconciler.endings import repeat_endings
+from cloud_agent.reconciler.executions import close_abandoned_sessions
+from cloud_agent.reconciler.idle import end_idle_sessions
+from cloud_agent.reconciler.slots import free_slots, move_queue_on
+from cloud_agent.reconciler.sweep import Sweep
+from cloud_agent.reconciler.tasks import watch_tasks
+from cloud_agent.settings import ReconcilerSettings, load
+
+# An end that was asked for comes before any failure that is found; the queue moves on when all slots are free.
+DUTIES = (
+    free_slots,
+    repeat_endings,
+    close_abandoned_sessions,
+    watch_tasks,
+    end_idle_sessions,
+    move_queue_on,
+    repeat_lost_deliveries,
+)
+
+
+@tracer.capture_lambda_handler
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
+    """Guarantees that no session hangs for more than a few minutes, whatever failed; returns what was done, counted."""
+    sweep = Sweep(load(ReconcilerSettings), datetime.now(UTC), context.get_remaining_time_in_millis)
+    for duty in DUTIES:
+        sweep.attempt(duty.__name__, duty, sweep)
+    occupancy = sweep.slots.occupancy()  # as the sweep leaves it
+    held = {"SlotsInUse": len(occupancy.live), "SessionsWaiting": len(occupancy.waiting)}
+    for name, count in {"SessionsSwept": len(sweep.sessions), **held, **sweep.done}.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    logger.info("sweep ended", extra={"sessions": len(sweep.sessions), "done": dict(sweep.done)})
+    return {"sessions": len(sweep.sessions), **sweep.done}

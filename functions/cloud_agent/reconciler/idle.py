@@ -1,0 +1,38 @@
+"""Sessions that nobody writes to and nobody visits."""
+
+from cloud_agent.adapters.table.idle_warnings import IdleWarnings
+from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.domain.policy.idleness import Idleness, IdleStep
+from cloud_agent.domain.session.session import Ending, Session, SessionStatus
+from cloud_agent.reconciler.sweep import Sweep
+
+
+def end_idle_sessions(sweep: Sweep) -> None:
+    """Warn of an end that comes near, take the warning back when somebody comes, and end."""
+    warnings = IdleWarnings(sweep.settings.sessions_table)
+    prompts = Prompts(sweep.settings.sessions_table)
+    running = [s for s in sweep.sessions.values() if s.status is SessionStatus.RUNNING and s.ending is None]
+
+    def look_at(session: Session) -> None:
+        idleness = Idleness.of(session, sweep.settings.idle_minutes)
+        step = idleness.step(sweep.now, busy=False)
+        # The prompts of a session that somebody has just written to or visited need not be read.
+        if step in {IdleStep.WARN, IdleStep.END} or session.idle_ends_at:
+            step = idleness.step(sweep.now, busy=bool(prompts.unanswered(session.session_id)))
+        match step:
+            case IdleStep.WARN if warnings.warn(session, idleness.next_end(sweep.now)):
+                sweep.did("IdleWarned", of_session=session.session_id)
+            case IdleStep.WITHDRAW if warnings.withdraw(session):
+                sweep.did("IdleWarningWithdrawn", of_session=session.session_id)
+            case IdleStep.END:
+                _end(sweep, warnings, session, idleness)
+
+    sweep.each({session.session_id: session for session in running}, look_at)
+
+
+def _end(sweep: Sweep, warnings: IdleWarnings, session: Session, idleness: Idleness) -> None:
+    reason = f"Nobody wrote to the session or visited it for {idleness.minutes} minutes."
+    ending = Ending(status=SessionStatus.STOPPED, reason=reason)
+    if warnings.end(session, ending):
+        told = sweep.workflow.end(session, ending)
+        sweep.did("IdleSessionEnded", of_session=session.session_id, told=told)

@@ -1,0 +1,126 @@
+"""What a verified webhook event asks for. Pure: only the delivery itself is looked at."""
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.errors import UnreadableEventError
+from cloud_agent.domain.session.agents import TriggerLabels
+from cloud_agent.domain.session.issue_key import branch_name, issue_key
+from cloud_agent.domain.session.session import Ending, SessionRequest, SessionStatus, session_id_for, timestamp
+from cloud_agent.webhook import steering
+from cloud_agent.webhook.decisions import Decision, End, Ignore, Start
+from cloud_agent.webhook.events import (
+    Event,
+    IssueClosed,
+    IssueCommented,
+    IssueLabeled,
+    IssueUnlabeled,
+    PullRequestClosed,
+    PullRequestReviewCommented,
+    PullRequestReviewed,
+)
+
+E = TypeVar("E", bound=Event)
+
+
+def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: TriggerLabels) -> Decision:  # noqa: PLR0911 - one for each event
+    """Decide what one delivery asks for: the same delivery always gives the same answer.
+
+    Raises:
+        UnreadableEventError: the payload lacks what GitHub documents for its event.
+    """
+    action = payload.get("action")
+    match event_name, action:
+        case "ping", _:
+            return Ignore("pong: the webhook is connected")
+        case "issues", "labeled":
+            return _decide_labeled(_parse(IssueLabeled, "issues.labeled", payload), delivery_id, labels)
+        case "issues", "unlabeled":
+            return _decide_unlabeled(_parse(IssueUnlabeled, "issues.unlabeled", payload), labels)
+        case "issues", "closed":
+            return _decide_issue_closed(_parse(IssueClosed, "issues.closed", payload))
+        case "pull_request", "closed":
+            return _decide_pull_request_closed(_parse(PullRequestClosed, "pull_request.closed", payload))
+        case "issue_comment", "created":
+            return steering.of_comment(_parse(IssueCommented, "issue_comment.created", payload))
+        case "pull_request_review", "submitted":
+            return steering.of_review(_parse(PullRequestReviewed, "pull_request_review.submitted", payload))
+        case "pull_request_review_comment", "created":
+            event = "pull_request_review_comment.created"
+            return steering.of_review_comment(_parse(PullRequestReviewCommented, event, payload))
+        case _:
+            return Ignore(f"nothing to do for {event_name}{f'.{action}' if action else ''}")
+
+
+def _parse(model: type[E], event: str, payload: dict[str, Any]) -> E:
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        where = "; ".join(".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors()[:3])
+        raise UnreadableEventError(f"The {event} payload is not as GitHub documents it: {where}") from error
+
+
+def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels) -> Start | Ignore:
+    issue, repo = event.issue, event.repository.full_name
+    agent = labels.agent_of(event.label.name)
+    if agent is None:
+        return Ignore(labels.foreign())
+    if issue.pull_request is not None:
+        return Ignore("a session starts from an issue, and this is a pull request")
+    if issue.state != "open":
+        return Ignore(f"issue #{issue.number} is {issue.state}")
+    if event.sender is None:
+        return Ignore("a session starts when a person labels the issue, and the sender's account is gone")
+    if event.sender.is_bot:
+        return Ignore("a session starts when a person labels the issue, and the sender is a bot")
+    key = issue_key(issue.title, issue.number)
+    request = SessionRequest(
+        session_id=session_id_for(repo, issue.number, delivery_id),
+        repo=repo,
+        issue_number=issue.number,
+        issue_key=key,
+        issue_title=issue.title,
+        issue_url=issue.html_url,
+        branch=branch_name(key),
+        default_branch=event.repository.default_branch,
+        installation_id=event.installation.id if event.installation else None,
+        requested_by=event.sender.login,
+        agent=agent,
+    )
+    prompt = Prompt(
+        id=INITIAL_PROMPT_ID,
+        kind=PromptKind.ISSUE,
+        title=issue.title,
+        body=issue.body or "",
+        author=event.sender.login,
+        url=issue.html_url,
+        created_at=timestamp(issue.updated_at),
+    )
+    return Start(request, prompt, issue.updated_at)
+
+
+def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ignore:
+    agent = labels.agent_of(event.label.name)
+    if agent is None:
+        return Ignore(labels.foreign())
+    ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {event.label.name} was taken off the issue.")
+    issue = event.issue
+    return End(event.repository.full_name, ending, issue_number=issue.number, at=issue.updated_at, agent=agent)
+
+
+def _decide_issue_closed(event: IssueClosed) -> End:
+    status = SessionStatus.COMPLETED if event.issue.state_reason == "completed" else SessionStatus.STOPPED
+    ending = Ending(status=status, reason="The issue was closed.")
+    return End(event.repository.full_name, ending, issue_number=event.issue.number, at=event.issue.closed_at)
+
+
+def _decide_pull_request_closed(event: PullRequestClosed) -> End:
+    ending = (
+        Ending(status=SessionStatus.COMPLETED, reason="The pull request was merged.")
+        if event.pull_request.merged
+        else Ending(status=SessionStatus.STOPPED, reason="The pull request was closed.")
+    )
+    pull = event.pull_request
+    return End(event.repository.full_name, ending, pull_number=pull.number, at=pull.closed_at)

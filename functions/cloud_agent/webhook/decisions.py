@@ -1,0 +1,73 @@
+"""What one webhook delivery asks for: a session's start, its end, a word to it, or nothing (and why)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud_agent.domain.conversation.commands import Command
+from cloud_agent.domain.conversation.prompts import Prompt
+from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.session import Ending, SessionRequest
+
+
+@dataclass(frozen=True)
+class Start:
+    """A session is asked for by a label; `prompt` is the issue as it stood then, `at` when that was."""
+
+    request: SessionRequest
+    prompt: Prompt
+    at: datetime
+
+
+@dataclass(frozen=True)
+class End:
+    """The session of this issue, or of this pull request, is to end.
+
+    `at` says since when, as GitHub tells it: a delivery that comes late must not end a session that began after it.
+    With `agent`, only a session in which that agent works: a label ends what it has started.
+    """
+
+    repo: str
+    ending: Ending
+    issue_number: int | None = None
+    pull_number: int | None = None
+    at: datetime | None = None
+    agent: Agent | None = None
+
+
+@dataclass(frozen=True)
+class Steer:
+    """Somebody wrote on a pull request: what they want of Claude, if anything, and the commands between the lines.
+
+    `identity` names the comment for good, in whichever delivery it comes: `acme/lunch#issue_comment-123`.
+    """
+
+    repo: str
+    default_branch: str
+    installation_id: int | None
+    pull_number: int
+    pull_is_open: bool
+    identity: str
+    node_id: str
+    at: datetime
+    prompt: Prompt
+    commands: frozenset[Command]
+
+    @property
+    def author(self) -> str:
+        """The login of who wrote it."""
+        return self.prompt.author
+
+    @property
+    def has_wish(self) -> bool:
+        """Whether there is more in it than commands."""
+        return bool(self.prompt.body)
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """Nothing is to be done; `reason` is returned to GitHub and read in its list of deliveries."""
+
+    reason: str
+
+
+Decision = Start | End | Steer | Ignore

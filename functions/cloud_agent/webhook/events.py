@@ -1,0 +1,180 @@
+"""The parts of GitHub's events that are read. Unknown members are GitHub's to add, so they are ignored."""
+
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from cloud_agent.domain.session.session import RepositoryName
+
+
+class Event(BaseModel):
+    """A frozen view of somebody else's document."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Account(Event):
+    """A GitHub user, organisation or App."""
+
+    login: str
+    type: str = "User"
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether this is an App or a machine account that GitHub marks as one."""
+        return self.type == "Bot" or self.login.endswith("[bot]")
+
+
+class Label(Event):
+    """A label on an issue."""
+
+    name: str
+
+
+class Issue(Event):
+    """An issue, or a pull request in its issue shape (then `pull_request` is present)."""
+
+    number: int = Field(gt=0)
+    title: str
+    body: str | None = None
+    html_url: str
+    state: str
+    updated_at: AwareDatetime
+    pull_request: dict[str, Any] | None = None
+
+
+class Repository(Event):
+    """The repository an event happened in."""
+
+    full_name: RepositoryName
+    default_branch: str
+
+
+class Installation(Event):
+    """The GitHub App's installation that the event was delivered for; absent for a plain repository webhook."""
+
+    id: int
+
+
+class IssueLabeled(Event):
+    """GitHub's `issues` event with action `labeled`. An account that has been deleted since sends nothing."""
+
+    action: str
+    label: Label
+    issue: Issue
+    repository: Repository
+    sender: Account | None
+    installation: Installation | None = None
+
+
+class IssueUnlabeled(Event):
+    """GitHub's `issues` event with action `unlabeled`."""
+
+    label: Label
+    issue: Issue
+    repository: Repository
+
+
+class ClosedIssue(Event):
+    """An issue when it is closed, and why."""
+
+    number: int = Field(gt=0)
+    state_reason: str | None = None
+    closed_at: AwareDatetime | None = None
+
+
+class IssueClosed(Event):
+    """GitHub's `issues` event with action `closed`."""
+
+    issue: ClosedIssue
+    repository: Repository
+
+
+class ClosedPullRequest(Event):
+    """A pull request when it is closed, and whether by a merge."""
+
+    number: int = Field(gt=0)
+    merged: bool
+    closed_at: AwareDatetime | None = None
+
+
+class PullRequestClosed(Event):
+    """GitHub's `pull_request` event with action `closed`."""
+
+    pull_request: ClosedPullRequest
+    repository: Repository
+
+
+class SteeringEvent(Event):
+    """What somebody wrote on a pull request, whichever way. A deleted account is nobody: `sender` is null."""
+
+    repository: Repository
+    sender: Account | None
+    installation: Installation | None = None
+
+
+class Comment(Event):
+    """A comment on an issue or on the whole of a pull request."""
+
+    id: int
+    node_id: str
+    html_url: str
+    body: str | None
+    created_at: AwareDatetime
+
+
+class CommentedIssue(Event):
+    """The issue or pull request that a comment was written on."""
+
+    number: int = Field(gt=0)
+    state: str
+    pull_request: dict[str, Any] | None = None
+
+
+class IssueCommented(SteeringEvent):
+    """GitHub's `issue_comment` event with action `created`."""
+
+    issue: CommentedIssue
+    comment: Comment
+
+
+class OpenOrClosedPullRequest(Event):
+    """The pull request that a review is of."""
+
+    number: int = Field(gt=0)
+    state: str
+
+
+class Review(Event):
+    """A review's own text and verdict; its comments on lines are events of their own."""
+
+    id: int
+    node_id: str
+    html_url: str
+    body: str | None
+    state: str
+    submitted_at: AwareDatetime
+
+
+class PullRequestReviewed(SteeringEvent):
+    """GitHub's `pull_request_review` event with action `submitted`."""
+
+    pull_request: OpenOrClosedPullRequest
+    review: Review
+
+
+class ReviewComment(Comment):
+    """A comment on lines of a pull request's changes. A line that is there no longer is null."""
+
+    path: str
+    diff_hunk: str
+    line: int | None = None
+    original_line: int | None = None
+    start_line: int | None = None
+
+
+class PullRequestReviewCommented(SteeringEvent):
+    """GitHub's `pull_request_review_comment` event with action `created`."""
+
+    pull_request: OpenOrClosedPullRequest
+    comment: ReviewComment

@@ -1,0 +1,146 @@
+"""What is written on a pull request, as a word to its session: who may be heard at all, and what the agent is told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud_agent.domain.conversation.commands import read_orders
+from cloud_agent.domain.conversation.messages import fenced
+from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
+from cloud_agent.domain.session.session import timestamp
+from cloud_agent.webhook.decisions import Ignore, Steer
+from cloud_agent.webhook.events import (
+    Comment,
+    IssueCommented,
+    PullRequestReviewCommented,
+    PullRequestReviewed,
+    ReviewComment,
+    SteeringEvent,
+)
+
+HUNK_LIMIT = 4_000  # characters of the changes that a comment is on; the line in question stands last
+OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with, see messages.marker
+_VERDICTS = {"approved": "The review approves the changes.", "changes_requested": "The review requests changes."}
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What comments, reviews and review comments have in common; `frame` goes before the text of a wish."""
+
+    kind: PromptKind
+    id: int
+    node_id: str
+    url: str
+    body: str
+    at: datetime
+    pull_number: int
+    pull_state: str
+    title: str = ""
+    frame: str = ""
+
+
+def of_comment(event: IssueCommented) -> Steer | Ignore:
+    """Read a comment on the pull request as a whole."""
+    if event.issue.pull_request is None:
+        return Ignore("a session is steered by comments on its pull request, and this is an issue")
+    return _steer(event, _comment(PromptKind.COMMENT, event.comment, event.issue.number, event.issue.state))
+
+
+def of_review(event: PullRequestReviewed) -> Steer | Ignore:
+    """Read a review's own text, after its verdict. Without a text it says nothing that its comments do not say."""
+    review, pull = event.review, event.pull_request
+    if not (review.body or "").strip():
+        return Ignore("the review has no text of its own; its comments come by themselves")
+    written = _Written(
+        kind=PromptKind.REVIEW,
+        id=review.id,
+        node_id=review.node_id,
+        url=review.html_url,
+        body=review.body or "",
+        at=review.submitted_at,
+        pull_number=pull.number,
+        pull_state=pull.state,
+        frame=_VERDICTS.get(review.state.lower(), ""),
+    )
+    return _steer(event, written)
+
+
+def of_review_comment(event: PullRequestReviewCommented) -> Steer | Ignore:
+    """Read a comment on lines of the changes, with those lines."""
+    comment, pull = event.comment, event.pull_request
+    place = _place(comment)
+    hunk = f"\n\n{fenced(comment.diff_hunk, HUNK_LIMIT)}" if comment.diff_hunk else ""
+    written = _comment(
+        PromptKind.REVIEW_COMMENT, comment, pull.number, pull.state, title=place, frame=f"On {place}:{hunk}"
+    )
+    return _steer(event, written)
+
+
+def _comment(  # noqa: PLR0913 - by keyword where it is not plain
+    kind: PromptKind, comment: Comment, pull_number: int, pull_state: str, *, title: str = "", frame: str = ""
+) -> _Written:
+    return _Written(
+        kind=kind,
+        id=comment.id,
+        node_id=comment.node_id,
+        url=comment.html_url,
+        body=comment.body or "",
+        at=comment.created_at,
+        pull_number=pull_number,
+        pull_state=pull_state,
+        title=title,
+        frame=frame,
+    )
+
+
+def _place(comment: ReviewComment) -> str:
+    """The file and lines of a comment; of one on an outdated line, where it was written."""
+    last = comment.line or comment.original_line
+    if last is None:
+        return comment.path
+    if comment.line is None:
+        return f"{comment.path}, line {last} as it was then"
+    if comment.start_line is not None and comment.start_line != last:
+        return f"{comment.path}, lines {comment.start_line} to {last}"
+    return f"{comment.path}, line {last}"
+
+
+def _steer(event: SteeringEvent, written: _Written) -> Steer | Ignore:
+    if written.body.lstrip().startswith(OWN_PREFIX):
+        return Ignore("this system wrote the comment itself")
+    if event.sender is None:
+        return Ignore("the comment's author has no account any more")
+    if event.sender.is_bot:
+        return Ignore("a session is steered by people, and the sender is a bot")
+    orders = read_orders(written.body)
+    if not orders.commands and not orders.rest:
+        return Ignore("the comment is empty")
+    wish = f"{written.frame}\n\n{orders.rest}".strip("\n") if orders.rest else ""
+    return Steer(
+        repo=event.repository.full_name,
+        default_branch=event.repository.default_branch,
+        installation_id=event.installation.id if event.installation else None,
+        pull_number=written.pull_number,
+        pull_is_open=written.pull_state == "open",
+        identity=f"{event.repository.full_name}#{_EVENTS[written.kind]}-{written.id}",
+        node_id=written.node_id,
+        at=written.at,
+        prompt=Prompt(
+            id=follow_up_id(written.kind, written.id, written.at),
+            kind=written.kind,
+            title=written.title,
+            body=wish,
+            author=event.sender.login,
+            url=written.url,
+            created_at=timestamp(written.at),
+            comment_id=written.id,
+        ),
+        commands=orders.commands,
+    )
+
+
+# GitHub counts comments, reviews and review comments apart, so the event belongs to the identity.
+_EVENTS = {
+    PromptKind.COMMENT: "issue_comment",
+    PromptKind.REVIEW: "pull_request_review",
+    PromptKind.REVIEW_COMMENT: "pull_request_review_comment",
+}

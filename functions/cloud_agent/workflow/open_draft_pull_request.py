@@ -1,0 +1,61 @@
+"""State "Open Draft Pull Request": where the person follows the session."""
+
+from typing import Any
+
+from cloud_agent.adapters.github.repository import PullRequest
+from cloud_agent.domain.conversation.answers import given_up
+from cloud_agent.domain.conversation.messages import pull_request_body, pull_request_title
+from cloud_agent.domain.conversation.prompts import inherited
+from cloud_agent.domain.errors import SessionNotFoundError
+from cloud_agent.domain.session.session import SessionRequest, SessionStatus
+from cloud_agent.observability import StepEvent, logger, step
+from cloud_agent.publisher import deployments, status
+from cloud_agent.publisher.context import PublishingContext, publishing_context
+from cloud_agent.publisher.own_commits import look_up
+from cloud_agent.settings import PublishingSettings, load
+
+
+@step(StepEvent)
+def handler(event: StepEvent) -> dict[str, Any]:
+    """Guarantees one open pull request, tied to the session, with the session's comment and Deployment on it."""
+    context, request = publishing_context(load(PublishingSettings)), event.session
+    repository = context.connect(context.settings, request.repo, request.installation_id)
+    pull = repository.ensure_draft_pull_request(
+        request.branch,
+        request.default_branch,
+        pull_request_title(request.issue_title, request.issue_key),
+        pull_request_body(request.issue_number, request.requested_by),
+    )
+    _take_over(context, request, pull)
+    session = context.sessions.get(request.session_id)
+    branch = look_up(context, session)
+    if branch is not None:  # what an earlier session has made is listed, and no reply of this one claims it
+        context.publications.record_told(session.session_id, [commit.sha for commit in branch.own])
+    comment_id = status.publish(context, session.session_id, create=True)
+    deployment_id = deployments.begin(context, session)
+    logger.info(
+        "pull request ready",
+        extra={"pull_number": pull.number, "comment_id": comment_id, "deployment_id": deployment_id},
+    )
+    return {"pull_number": pull.number, "pull_url": pull.url}
+
+
+def _take_over(context: PublishingContext, request: SessionRequest, pull: PullRequest) -> None:
+    """Tie the pull request to this session; what the one before has left unanswered is asked of this one."""
+    previous = context.sessions.session_of_pull(request.repo, pull.number)
+    if previous and previous != request.session_id:
+        _inherit(context, previous, request.session_id)
+        context.sessions.record(request.session_id, previous_session_id=previous)
+    context.sessions.record_pull_request(request.session_id, request.repo, pull.number, pull.url)
+
+
+def _inherit(context: PublishingContext, previous: str, session_id: str) -> None:
+    try:
+        has_failed = context.sessions.get(previous).status is SessionStatus.FAILED
+    except SessionNotFoundError:  # it expired, and its prompts with it
+        return
+    inheritance = inherited(context.prompts.unanswered(previous), has_failed=has_failed)
+    context.prompts.take_over(inheritance.taken_over, session_id)
+    for prompt in inheritance.given_up:
+        context.prompts.answer(previous, given_up(prompt.id))
+        logger.warning("prompt given up", extra={"prompt_id": prompt.id, "of_session": previous})

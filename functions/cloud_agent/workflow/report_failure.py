@@ -1,0 +1,57 @@
+"""State "Report Failure": every failure reaches the person, in words they can act on."""
+
+from typing import Any
+
+from cloud_agent.adapters.aws.workflow import TASK_STOPPED
+from cloud_agent.adapters.github.repository import GitHubRepository, connect
+from cloud_agent.adapters.table.sessions_table import SessionsTable
+from cloud_agent.domain.conversation.messages import (
+    execution_console_url,
+    marker,
+    restart_by_comment,
+    restart_by_label,
+    session_failure,
+)
+from cloud_agent.domain.errors import SessionNotFoundError
+from cloud_agent.domain.policy.failures import explain
+from cloud_agent.observability import StepEvent, logger, step
+from cloud_agent.settings import GitHubSettings, load
+
+
+class ReportFailureEvent(StepEvent):
+    """What the failed state reported, as Step Functions hands it on."""
+
+    state: str
+    error: str
+    cause: str
+
+
+@step(ReportFailureEvent)
+def handler(event: ReportFailureEvent) -> dict[str, Any]:
+    """Guarantees one comment with the cause: on the pull request, or on the issue where there is none yet."""
+    settings, session = load(GitHubSettings), event.session
+    pull_number, cause = None, event.cause
+    try:
+        row = SessionsTable(settings.sessions_table).get_own(session.session_id, event.execution_arn)
+    except SessionNotFoundError:
+        logger.info("it failed before its row was written")
+    else:
+        pull_number = row.pull_number
+        if event.error == TASK_STOPPED and row.task_stopped_reason:
+            cause = row.task_stopped_reason  # a state that refused to wait knows only that the container has stopped
+    failure = explain(event.state, event.error, cause)
+    logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": cause})
+    way_on = restart_by_comment() if pull_number else restart_by_label()
+    console_url = execution_console_url(event.execution_arn)
+    comment_id = _comment_once(
+        connect(settings, session.repo, session.installation_id),
+        pull_number or session.issue_number,
+        marker("failure", session.session_id),
+        session_failure(session.session_id, failure, console_url, way_on),
+    )
+    return {"reason": failure.what, "comment_id": comment_id}
+
+
+def _comment_once(repository: GitHubRepository, number: int, marker_: str, body: str) -> int:
+    comment_id = repository.find_comment(number, marker_)
+    return repository.create_comment(number, body) if comment_id is None else comment_id

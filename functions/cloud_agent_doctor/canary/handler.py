@@ -1,0 +1,72 @@
+"""Schedule: visits the canary by its public name, as a person's browser would."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cloud_agent.adapters.aws.secrets import read_uat_access_keys
+from cloud_agent.adapters.aws.tasks import Tasks
+from cloud_agent.adapters.table.sessions_table import SessionsTable
+from cloud_agent.domain.errors import TaskNotRunningError
+from cloud_agent.domain.session.access_cookie import access_cookie
+from cloud_agent.domain.session.canary import CANARY_ANSWER, CANARY_ID
+from cloud_agent.domain.session.entry_link import UatAccess
+from cloud_agent.domain.session.session import session_url
+from cloud_agent.observability import logger, metrics, tracer
+from cloud_agent.settings import load
+from cloud_agent_doctor.session.visits import NoAnswerError, visit
+from cloud_agent_doctor.settings import CanarySettings
+
+_TRIES = 3
+_PAUSE_SECONDS = 3  # the proxy follows a changed row within 2 s
+_OK = 200
+
+
+@tracer.capture_lambda_handler
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
+    """Guarantees that `CanaryVisits` is 1 if a visitor reaches a sound dev server now, else 0, whatever the cause.
+
+    Where the path fails is for the audit to say.
+    """
+    settings = load(CanarySettings)
+    try:
+        task = Tasks(settings.cluster_arn).find_of_service(settings.canary_service)
+    except TaskNotRunningError as error:
+        return _result(reached=False, reason=str(error))
+    SessionsTable(settings.sessions_table).put_canary(task.ip, task.arn)
+    reason = ""
+    for number in range(_TRIES):
+        if number:
+            time.sleep(_PAUSE_SECONDS)
+        reason = _visit(settings)
+        if not reason:
+            break
+    return _result(reached=not reason, reason=reason)
+
+
+def _visit(settings: CanarySettings) -> str:
+    """What is wrong with the answer; empty when it is the canary's."""
+    cookie = ""
+    if settings.uat_access is not UatAccess.PUBLIC:
+        signing_key = read_uat_access_keys(settings.uat_access_keys_arn).signing_key
+        cookie = access_cookie(CANARY_ID, signing_key, datetime.now(UTC))
+    url = session_url(settings.uat_url, CANARY_ID)
+    try:
+        answer = visit(f"{url}/", cookie)
+    except NoAnswerError as error:
+        return f"{url}: {error}"
+    if answer.status != _OK or answer.body != CANARY_ANSWER:
+        return f"{url} answered {answer.status}, and not with the canary's words"
+    return ""
+
+
+def _result(*, reached: bool, reason: str) -> dict[str, Any]:
+    metrics.add_metric("CanaryVisits", MetricUnit.Count, int(reached))
+    if not reached:
+        logger.warning("canary not reached", extra={"reason": reason})
+    return {"reached": reached, "reason": reason}

@@ -1,0 +1,64 @@
+"""The values that the stack gives to its functions and containers, as far as its parameters and resources tell them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cloud_agent_doctor.engine.examination import Stack
+
+_CONSTANTS: Final = {
+    "POWERTOOLS_SERVICE_NAME": "claude-cloud-agent",
+    "POWERTOOLS_METRICS_NAMESPACE": "ClaudeCloudAgent",
+}
+_PARAMETERS: Final = {
+    "AGENT_CIDR": "VpcCidr",
+    "ANTHROPIC_BASE_URL": "AnthropicBaseUrl",
+    "CLAUDE_MODEL": "ClaudeModel",
+    "GITHUB_API_URL": "GitHubApiUrl",
+    "GITHUB_URL": "GitHubUrl",
+    "IDLE_MINUTES": "IdleMinutes",
+    "LOG_LEVEL": "LogLevel",
+    "MAX_BUDGET_USD": "MaxBudgetUsd",
+    "MAX_SESSIONS": "MaxSessions",
+    "MAX_SESSIONS_PER_REPOSITORY": "MaxSessionsPerRepository",
+    "MAX_TURNS": "MaxTurns",
+    "MODEL_PROVIDER": "ModelProvider",
+    "POWERTOOLS_LOG_LEVEL": "LogLevel",
+    "TRIGGER_LABEL": "TriggerLabel",
+    "UAT_ACCESS": "UatAccess",
+}
+_RESOURCES: Final = {
+    "AGENT_LOG_GROUP": "AgentLogGroup",
+    "ANTHROPIC_API_KEY": "AnthropicApiKeySecret",
+    "GITHUB_SECRET_ARN": "GitHubSecret",
+    "IDEMPOTENCY_TABLE": "IdempotencyTable",
+    "SESSIONS_TABLE": "SessionsTable",
+    "STATE_MACHINE_ARN": "SessionStateMachine",
+    "UAT_ACCESS_KEYS": "UatAccessKeysSecret",
+    "UAT_ACCESS_KEYS_ARN": "UatAccessKeysSecret",
+    "UAT_SIGN_IN": "UatSignInSecret",
+    "WEBHOOK_SECRET_ARN": "WebhookSecret",
+}
+_OUTPUTS: Final = {"AGENT_API_URL": "AgentApiUrl", "CLUSTER_ARN": "ClusterArn", "UAT_URL": "UatUrl"}
+
+
+def expected_values(stack: Stack) -> Mapping[str, str]:
+    """By variable; one whose value the stack does not tell is absent. Of a secret the value is its ARN."""
+    staging = bool(stack.parameters.get("StagingAgentImageUri"))
+    found = {
+        **_CONSTANTS,
+        **{name: stack.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()},
+        **{name: stack.physical_id(resource) for name, resource in _RESOURCES.items()},
+        **{name: stack.outputs.get(output, "") for name, output in _OUTPUTS.items()},
+        "AGENT_TASK_FAMILY": f"{stack.name}-agent",
+        "CANARY_SERVICE": stack.physical_id("CanaryService").rpartition("/")[2],
+        "ENVIRONMENT_SECRET_PREFIX": f"{stack.name}/env",
+        "STACK_NAME": stack.name,
+        "STAGING_AGENT_TASK_FAMILY": f"{stack.name}-staging-agent",
+        "STAGING_TRIGGER_LABEL": stack.parameters.get("StagingTriggerLabel", "") if staging else "",
+        "UAT_DOMAIN": stack.uat_domain,
+    }
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,62 @@
+"""Schedule, each quarter of an hour: walks the path as `cloud-agent doctor` does, and raises the alarm."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cloud_agent.adapters.aws import clients
+from cloud_agent.domain.session.session import timestamp
+from cloud_agent.observability import logger, metrics, tracer
+from cloud_agent.settings import load
+from cloud_agent_doctor import examine
+from cloud_agent_doctor.engine.aws import Aws
+from cloud_agent_doctor.engine.findings import Outcome, Status
+from cloud_agent_doctor.last_audit import LastAudit
+from cloud_agent_doctor.settings import DoctorSettings
+
+
+@tracer.capture_lambda_handler
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
+    """Guarantees that each finding is a log line and a metric, and that `NewFindings` counts the new ones.
+
+    A finding is new that the audit before did not have. Who is told, and when, is for the alarms to say. Nothing is
+    mended, and no pull request hears of it.
+    """
+    settings = load(DoctorSettings)
+    report = examine(settings.stack_name, Aws(clients.client), on_outcome=_log)
+    found = frozenset(f"{o.check} {finding.resource}" for o in report.outcomes for finding in o.findings)
+    before = LastAudit(settings.sessions_table).replace(found, timestamp())
+    for outcome in report.broken:
+        with single_metric(name="Findings", unit=MetricUnit.Count, value=len(outcome.findings)) as metric:
+            metric.add_dimension("check", outcome.check)
+    counts = {
+        "AuditFindings": report.finding_count,
+        "AuditUnseen": len(report.unseen),
+        "NewFindings": len(found - before),
+        "DriftedResources": sum(
+            len(o.findings) + len(o.told_before) for o in report.outcomes if o.check == "stack-drift"
+        ),
+    }
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    logger.info("audit ended", extra={"healthy": report.exit_code == 0, **counts})
+    return {"healthy": report.exit_code == 0, **counts}
+
+
+def _log(outcome: Outcome) -> None:
+    for finding in outcome.findings:
+        logger.warning(
+            "finding",
+            extra={
+                "check": outcome.check,
+                "resource": finding.resource,
+                "problem": finding.problem,
+                "meaning": finding.meaning,
+                "mend": finding.mend,
+            },
+        )
+    if outcome.status is Status.UNSEEN:
+        logger.warning("check could not look", extra={"check": outcome.check, "reason": outcome.reason})

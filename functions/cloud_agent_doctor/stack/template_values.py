@@ -1,0 +1,135 @@
+"""What the functions of a template (Ref, Fn::Sub and others) come to in a stack that exists; knows no AWS.
+
+Only what a policy is written with. Anything else is refused rather than guessed: what rests on it is then unseen.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cloud_agent_doctor.engine.examination import Stack
+
+    Document = Mapping[str, Any]
+
+NO_VALUE: Final = object()
+"""What `AWS::NoValue` stands for: the property is left out."""
+_IN_TEXT = re.compile(r"\$\{(!?[^}]*)\}")
+
+
+class UnresolvableError(Exception):
+    """The value cannot be told from the stack; says why."""
+
+
+class TemplateValues:
+    """Resolves the values of one template in one stack."""
+
+    def __init__(self, template: Document, stack: Stack) -> None:
+        self._conditions = template.get("Conditions", {})
+        self._stack = stack
+        self._functions: dict[str, Callable[[Any], Any]] = {
+            "Ref": self._ref,
+            "Condition": self.holds,
+            "Fn::GetAtt": self._attribute,
+            "Fn::Sub": self._text,
+            "Fn::Join": lambda told: told[0].join(self._list(told[1])),
+            "Fn::If": lambda told: self.resolve(told[1] if self.holds(told[0]) else told[2]),
+            "Fn::Equals": lambda told: self.resolve(told[0]) == self.resolve(told[1]),
+            "Fn::Not": lambda told: not self.resolve(told[0]),
+            "Fn::And": lambda told: all(self.resolve(one) for one in told),
+            "Fn::Or": lambda told: any(self.resolve(one) for one in told),
+        }
+
+    def resolve(self, value: Any) -> Any:  # noqa: ANN401 - whatever stands in a template
+        """The value in the stack.
+
+        Raises:
+            UnresolvableError: it holds a function that is not known here, or names what the stack does not have.
+        """
+        if isinstance(value, dict):
+            if len(value) == 1:
+                name, told = next(iter(value.items()))
+                if name in self._functions:
+                    return self._functions[name](told)
+                if name.startswith("Fn::"):
+                    raise UnresolvableError(f"{name} is not understood")
+            found = {key: self.resolve(one) for key, one in value.items()}
+            return {key: one for key, one in found.items() if one is not NO_VALUE}
+        if isinstance(value, list):
+            return [one for one in map(self.resolve, value) if one is not NO_VALUE]
+        return value
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of the template is true in this stack.
+
+        Raises:
+            UnresolvableError: as of `resolve`.
+        """
+        if condition not in self._conditions:
+            raise UnresolvableError(f"the template has no condition {condition}")
+        return bool(self.resolve(self._conditions[condition]))
+
+    def _list(self, told: Any) -> list[str]:  # noqa: ANN401 - as of resolve
+        found = self.resolve(told)
+        # CloudFormation tells a parameter that is a list as one text.
+        return found.split(",") if isinstance(found, str) else [str(one) for one in found]
+
+    def _ref(self, name: str) -> Any:  # noqa: ANN401 - as of resolve
+        stack = self._stack
+        pseudo = {
+            "AWS::AccountId": stack.account,
+            "AWS::NoValue": NO_VALUE,
+            "AWS::Partition": stack.partition,
+            "AWS::Region": stack.region,
+            "AWS::StackId": stack.arn,
+            "AWS::StackName": stack.name,
+            "AWS::URLSuffix": "amazonaws.com.cn" if stack.partition == "aws-cn" else "amazonaws.com",
+        }
+        if name in pseudo:
+            return pseudo[name]
+        if name in stack.parameters:
+            return stack.parameters[name]
+        if stack.physical_id(name):
+            return stack.physical_id(name)
+        raise UnresolvableError(f"the stack has no {name}")
+
+    def _attribute(self, told: list[str] | str) -> str:
+        name, _, attribute = told.partition(".") if isinstance(told, str) else (told[0], "", ".".join(told[1:]))
+        resource = self._stack.resources.get(name)
+        if resource is None or not resource.physical_id:
+            raise UnresolvableError(f"the stack has no {name}")
+        identifier = resource.physical_id
+        if attribute == "Arn" and identifier.startswith("arn:"):
+            return identifier
+        if attribute == "GroupId" and resource.type == "AWS::EC2::SecurityGroup":
+            return identifier
+        # Of these the physical id is the name, and the ARN is made of it.
+        paths = {
+            "AWS::DynamoDB::Table": ("dynamodb", f"table/{identifier}"),
+            "AWS::ECS::Cluster": ("ecs", f"cluster/{identifier}"),
+            "AWS::IAM::Role": ("iam", f"role/{identifier}"),
+            "AWS::Lambda::Function": ("lambda", f"function:{identifier}"),
+            "AWS::Logs::LogGroup": ("logs", f"log-group:{identifier}:*"),
+            "AWS::SQS::Queue": ("sqs", identifier.rpartition("/")[2]),
+        }
+        if attribute != "Arn" or resource.type not in paths:
+            raise UnresolvableError(f"{name}.{attribute} of a {resource.type} is not understood")
+        service, path = paths[resource.type]
+        region = "" if service == "iam" else self._stack.region
+        return f"arn:{self._stack.partition}:{service}:{region}:{self._stack.account}:{path}"
+
+    def _text(self, told: list[Any] | str) -> str:
+        text, own = (told, {}) if isinstance(told, str) else told
+
+        def value(found: re.Match[str]) -> str:
+            name = found[1]
+            if name.startswith("!"):  # written out: ${!Literal} is ${Literal}
+                return f"${{{name[1:]}}}"
+            if name in own:
+                return str(self.resolve(own[name]))
+            return str(self._attribute(name) if "." in name else self._ref(name))
+
+        return _IN_TEXT.sub(value, text)

@@ -1,0 +1,131 @@
+"""The canary's visit: which answers count, as whom it comes, and what else makes of its row."""
+
+# ruff: noqa: ARG001 - a fixture is asked for by naming it
+
+from __future__ import annotations
+
+import http.server
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.served import served
+
+from cloud_agent.adapters.table.sessions_table import session_key
+from cloud_agent.domain.session.canary import CANARY_ID
+from cloud_agent.publisher import handler as publisher
+from cloud_agent_doctor.canary import handler as canary
+from cloud_agent_proxy.access.keys import AccessKeys
+from cloud_agent_proxy.access.tokens import TokenRefusedError, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_dynamodb.service_resource import Table
+    from tests.unit.functions.aws_stand_in import Ecs
+
+KEYS = AccessKeys(signing_key="a-signing-key-of-32-characters-or-more")
+
+
+class Sessions(http.server.ThreadingHTTPServer):
+    """What answers by the sessions' public names."""
+
+    status, text = 200, "claude-cloud-agent canary\n"
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.seen: list[tuple[str, str]] = []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Sessions
+
+    def do_GET(self) -> None:
+        self.server.seen.append((self.headers["Host"], self.headers.get("Cookie", "")))
+        self.send_response(self.server.status)
+        self.end_headers()
+        self.wfile.write(self.server.text.encode())
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def sessions(environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
+    monkeypatch.setattr(canary, "_PAUSE_SECONDS", 0)
+    with served(Sessions()) as server:
+        environment(UAT_URL=f"http://uat.localhost:{server.server_port}")
+        yield server
+
+
+@pytest.fixture
+def visit(
+    sessions: Sessions,
+    ecs: Ecs,
+    sample: Callable[[str], dict[str, Any]],
+    context: Any,  # noqa: ANN401 - the handler's context
+) -> Callable[[], dict[str, Any]]:
+    """One run of the function, with the canary's task at 10.0.2.7."""
+    ecs.add("canary", "ecs-svc/1", 1, "10.0.2.7")
+    ecs.tasks[-1]["group"] = "service:canary"
+    return lambda: dict(canary.handler(sample("canary.json"), context))
+
+
+def test_the_canarys_own_words_say_that_the_path_is_sound(visit: Callable[[], dict[str, Any]], table: Table) -> None:
+    assert {"reached": True, "reason": ""} == visit()
+    row = table.get_item(Key=session_key(CANARY_ID))["Item"]
+    assert ("RUNNING", "10.0.2.7", 3000) == (row["status"], row["ip"], row["port"])
+
+
+def test_it_comes_as_one_who_was_let_into_the_canary_and_nowhere_else(
+    visit: Callable[[], dict[str, Any]], sessions: Sessions
+) -> None:
+    visit()
+    ((host, cookie),) = sessions.seen
+    assert f"00000000.uat.localhost:{sessions.server_port}" == host
+    name, _, token = cookie.partition("=")
+    assert "__Host-uat-access" == name
+    Tokens(KEYS).verify_access(token, CANARY_ID, longest_seconds=60)
+    with pytest.raises(TokenRefusedError):
+        Tokens(KEYS).verify_access(token, "09e22a8b")
+
+
+def test_where_everybody_may_see_sessions_it_comes_as_anybody(
+    visit: Callable[[], dict[str, Any]], sessions: Sessions, environment: Callable[..., None]
+) -> None:
+    environment(UAT_ACCESS="public")
+    assert visit()["reached"]
+    assert "" == sessions.seen[0][1]
+
+
+@pytest.mark.parametrize(("status", "text"), [(502, "claude-cloud-agent canary\n"), (200, "Another project")])
+def test_any_other_answer_is_none(
+    visit: Callable[[], dict[str, Any]], sessions: Sessions, status: int, text: str
+) -> None:
+    sessions.status, sessions.text = status, text
+    result = visit()
+    assert not result["reached"]
+    assert f"answered {status}" in result["reason"]
+    assert 3 == len(sessions.seen), "the proxy may take 2 s to follow the row"
+
+
+def test_a_name_that_leads_nowhere_is_told(
+    visit: Callable[[], dict[str, Any]], environment: Callable[..., None]
+) -> None:
+    environment(UAT_URL="http://uat.localhost:9")
+    result = visit()
+    assert not result["reached"]
+    assert "http://00000000.uat.localhost:9: no connection" in result["reason"]
+
+
+def test_without_its_task_there_is_nothing_to_visit(
+    visit: Callable[[], dict[str, Any]], ecs: Ecs, sessions: Sessions
+) -> None:
+    ecs.tasks.clear()
+    assert {"reached": False, "reason": "The service canary has no task that is meant to run."} == visit()
+    assert not sessions.seen
+
+
+def test_its_row_is_no_news_for_a_pull_request() -> None:
+    keys = {name: {"S": value} for name, value in session_key(CANARY_ID).items()}
+    changes = publisher.changes_of([{"eventName": "MODIFY", "dynamodb": {"Keys": keys}}])
+    assert not changes.sessions

@@ -1,0 +1,74 @@
+"""The scheduled audit: what it logs, what it counts, and what it calls new. The stack it looks for is not there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from cloud_agent.adapters.aws import clients
+from cloud_agent_doctor.handler import handler
+from cloud_agent_doctor.last_audit import LastAudit
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+@pytest.fixture
+def audit(
+    environment: Callable[..., None],
+    sample: Callable[[str], dict[str, Any]],
+    context: Any,  # noqa: ANN401 - the handler's context
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[], dict[str, Any]]:
+    """One run of the function, in an account without the stack."""
+    environment(POWERTOOLS_METRICS_NAMESPACE="ClaudeCloudAgent")
+
+    def run() -> dict[str, Any]:
+        client = boto3.client("cloudformation")
+        with Stubber(client) as stubber:
+            stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id x does not exist")
+            monkeypatch.setattr(clients, "client", lambda _: client)
+            result: dict[str, Any] = handler(sample("doctor.json"), context)
+            return result
+
+    return run
+
+
+def test_a_finding_is_new_once(audit: Callable[[], dict[str, Any]]) -> None:
+    first, second = audit(), audit()
+    assert (1, 1) == (first["AuditFindings"], first["NewFindings"])
+    assert (1, 0) == (second["AuditFindings"], second["NewFindings"])
+    assert not second["healthy"]
+
+
+def test_a_finding_that_comes_back_is_new_again(audit: Callable[[], dict[str, Any]], table: Table) -> None:
+    audit()
+    LastAudit(table.name).replace(frozenset(), "2026-11-22T08:00:00.000Z")
+    assert 1 == audit()["NewFindings"]
+
+
+def test_a_finding_is_a_log_line_that_says_what_mends_it(
+    audit: Callable[[], dict[str, Any]], logs: io.StringIO
+) -> None:
+    audit()
+    (line,) = [json.loads(text) for text in logs.getvalue().splitlines() if '"finding"' in text]
+    assert ("stack", "claude-cloud-agent") == (line["check"], line["resource"])
+    assert "sam deploy" in line["mend"]
+
+
+def test_a_finding_is_counted_by_its_check(
+    audit: Callable[[], dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit()
+    metrics = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in text]
+    assert {"check": "stack", "Findings": [1.0]}.items() <= next(m for m in metrics if "check" in m).items()
+    assert {"AuditFindings": [1.0], "AuditUnseen": [0.0], "NewFindings": [1.0], "DriftedResources": [0.0]}.items() <= (
+        next(m for m in metrics if "AuditFindings" in m).items()
+    )

@@ -1,0 +1,170 @@
+"""A container's end reaches the wait that its session's execution is in."""
+
+# ruff: noqa: ARG001 - a fixture is asked for by naming it
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_agent.adapters.table.sessions_table import session_key
+from cloud_agent.task_events.handler import handler
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb.service_resource import Table
+    from tests.unit.functions.aws_stand_in import StepFunctions
+    from tests.unit.functions.conftest import Context
+
+    Stop = Callable[..., int]
+
+ID = "513821dd"
+FIRST, SECOND = "AQCMAAAAKgAAAAMAAAAA-sample-task-token", "LIFECYCLE-TOKEN"
+CLUSTER = "claude-cloud-agent-Cluster-1A2B3C4D5E6F"
+TASK = f"arn:aws:ecs:eu-central-1:123456789012:task/{CLUSTER}/0f9de17a6465404e8b1b2356dc13c2f8"
+WORDS = "Essential container in task exited; OutOfMemoryError: Container killed due to memory usage; exit code 137"
+
+
+@pytest.fixture
+def stop(
+    environment: Callable[..., None],
+    sample: Callable[[str], dict[str, Any]],
+    step_functions: StepFunctions,
+    context: Context,
+) -> Stop:
+    """Deliver the sample event, its detail changed as told; returns how many waits it failed."""
+
+    def deliver(**detail: object) -> int:
+        event = sample("task_events/container_exited.json")
+        event["detail"] |= detail
+        return int(handler(event, context)["failed_waits"])
+
+    return deliver
+
+
+def _put(table: Table, **attributes: Any) -> None:  # noqa: ANN401 - a row's values
+    table.put_item(
+        Item=session_key(ID)
+        | {
+            "session_id": ID,
+            "status": "RUNNING",
+            "repo": "acme/storefront",
+            "issue_number": 42,
+            "issue_key": "42",
+            "branch": "claude/42",
+            "token_hash": "",
+            "created_at": "2026-11-22T08:00:00.000Z",
+            "execution_arn": "arn",
+            **attributes,
+        }
+    )
+
+
+def _note(table: Table) -> object:
+    return table.get_item(Key=session_key(ID)).get("Item", {}).get("task_stopped_reason")
+
+
+def test_a_session_that_starts_fails_at_once_with_ecss_words(
+    stop: Stop, table: Table, step_functions: StepFunctions
+) -> None:
+    _put(table, status="STARTING")
+    assert 1 == stop()
+    assert [(FIRST, "AgentTaskStoppedError", WORDS)] == step_functions.failed
+    assert WORDS == _note(table)
+
+
+def test_a_supervised_session_fails_at_once(stop: Stop, table: Table, step_functions: StepFunctions) -> None:
+    step_functions.late[FIRST] = "TaskTimedOut"
+    _put(table, lifecycle_token=SECOND, task_arn=TASK)
+    assert 1 == stop()
+    assert [(SECOND, "AgentTaskStoppedError", WORDS)] == step_functions.failed
+
+
+def test_between_the_two_waits_the_note_is_what_is_left(
+    stop: Stop, table: Table, step_functions: StepFunctions
+) -> None:
+    step_functions.late[FIRST] = "TaskTimedOut"
+    _put(table, task_arn=TASK)
+    assert 0 == stop()
+    assert WORDS == _note(table)
+
+
+def test_a_session_with_a_newer_task_is_left_alone(stop: Stop, table: Table, step_functions: StepFunctions) -> None:
+    step_functions.late[FIRST] = "TaskTimedOut"
+    _put(table, lifecycle_token=SECOND, task_arn=TASK + "0")
+    assert 0 == stop()
+    assert [] == step_functions.failed
+    assert _note(table) is None
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
+def test_an_ended_session_is_left_alone(stop: Stop, table: Table, step_functions: StepFunctions, status: str) -> None:
+    step_functions.late[FIRST] = "TaskDoesNotExist"
+    _put(table, status=status, task_arn=TASK)
+    assert 0 == stop()
+    assert _note(table) is None
+
+
+def test_a_session_that_waits_for_its_slot_has_no_task_to_lose(
+    stop: Stop, table: Table, step_functions: StepFunctions
+) -> None:
+    _put(table, status="QUEUED", start_token="WAIT-FOR-SLOT")
+    step_functions.late[FIRST] = "TaskDoesNotExist"
+    assert 0 == stop()
+    assert _note(table) is None
+    assert [] == step_functions.failed
+
+
+def test_a_session_that_is_asked_to_end_fails_its_wait_and_the_workflow_reads_why(
+    stop: Stop, table: Table, step_functions: StepFunctions
+) -> None:
+    step_functions.late[FIRST] = "TaskTimedOut"
+    ending = {"status": "STOPPED", "reason": "The issue was closed."}
+    _put(table, lifecycle_token=SECOND, task_arn=TASK, ending=ending)
+    assert 1 == stop()
+    assert ending == table.get_item(Key=session_key(ID))["Item"]["ending"]
+
+
+def test_a_session_whose_row_is_gone_still_ends_its_wait(stop: Stop, step_functions: StepFunctions) -> None:
+    assert 1 == stop()
+    assert [FIRST] == [token for token, _, _ in step_functions.failed]
+
+
+def test_the_event_delivered_twice_fails_the_wait_once(stop: Stop, table: Table, step_functions: StepFunctions) -> None:
+    _put(table, status="STARTING")
+    assert 1 == stop()
+    step_functions.late[FIRST] = "TaskTimedOut"
+    assert 0 == stop()
+    assert 1 == len(step_functions.failed)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {},
+        {"containerOverrides": []},
+        {"containerOverrides": [{"name": "proxy"}]},
+        {"containerOverrides": [{"name": "agent", "environment": [{"name": "SESSION_ID", "value": ID}]}]},
+    ],
+)
+def test_the_end_of_another_kind_of_task_is_nobodys(
+    stop: Stop, table: Table, step_functions: StepFunctions, overrides: dict[str, Any]
+) -> None:
+    _put(table)
+    assert 0 == stop(overrides=overrides)
+    assert [] == step_functions.failed
+    assert _note(table) is None
+
+
+def test_no_token_of_the_event_is_logged(
+    stop: Stop, table: Table, logs: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _put(table, lifecycle_token=SECOND, task_arn=TASK)
+    stop()
+    written = logs.getvalue() + "".join(capfd.readouterr())
+    assert "task stopped" in written
+    for token in (FIRST, SECOND, "3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52"):
+        assert token not in written
