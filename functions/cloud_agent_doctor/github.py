@@ -55,7 +55,7 @@ class GitHub:
             raise CannotLookError(str(error)) from error
 
     def get_all(self, path: str) -> list[dict[str, object]]:
-        """The members of a paged list, at most 1,000.
+        """Return the members of a paged list, at most 1,000.
 
         Raises:
             ConfigurationError, GitHubUnavailableError, CannotLookError: as of `get`.
@@ -75,7 +75,7 @@ class GitHub:
 
 
 def connect(examination: Examination) -> GitHub:
-    """The stack's GitHub, with the stack's credentials.
+    """Return the stack's GitHub, with the stack's credentials.
 
     Raises:
         NotApplicableError: the secret has no value that can be used, which is what the check `secrets` says.

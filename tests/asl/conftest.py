@@ -342,7 +342,7 @@ class SessionWorkflow:
         assert session.session_id not in self.queue()
         assert session.session_id not in self.slots()
         assert self.lock(session) is None
-        assert [] == self.running_tasks(session)
+        assert self.running_tasks(session) == []
         return True
 
 

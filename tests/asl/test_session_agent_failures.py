@@ -22,7 +22,7 @@ def assert_failed(workflow: SessionWorkflow, run: Run, state: str, error: str, c
     assert cause in reported.cause
     row = workflow.row(run.session)
     assert row
-    assert ("FAILED", "It failed, in plain words.") == (row["status"], row["end_reason"])
+    assert (row["status"], row["end_reason"]) == ("FAILED", "It failed, in plain words.")
     assert workflow.is_cleaned_up(run)
 
 
@@ -111,8 +111,8 @@ def test_a_session_of_the_maximum_age_is_stopped_and_has_not_failed(workflow: Se
     ending = {"status": "STOPPED", "reason": "The session reached its maximum age."}
     assert ("SUCCEEDED", ending) == (ended["status"], json.loads(ended["output"]))
     assert "Stop Task" in workflow.states(run)
-    assert 0 == workflow.calls(run, "report_failure")
-    assert "STOPPED" == (workflow.row(run.session) or {})["status"]
+    assert workflow.calls(run, "report_failure") == 0
+    assert (workflow.row(run.session) or {})["status"] == "STOPPED"
     assert workflow.is_cleaned_up(run)
 
 
@@ -125,6 +125,6 @@ def test_an_agent_that_says_nonsense_instead_of_its_port_fails_the_session(
         (task,) = eventually(partial(workflow.running_tasks, run.session))
         workflow.sfn.send_task_success(taskToken=workflow.task_token(task), output=answer)
     for run, answer in zip(runs, answers, strict=True):
-        assert "FAILED" == workflow.ended(run)["status"], answer
+        assert workflow.ended(run)["status"] == "FAILED", answer
         assert workflow.reported(run).state in {"Run Agent", "Register IP"}
         assert workflow.is_cleaned_up(run)

@@ -29,7 +29,7 @@ def test_a_claimed_session_has_a_row_of_what_its_request_said_and_stands_in_the_
     assert said == {name: row[name] for name in said}
     assert ("QUEUED", run.arn, 0, 0) == (row["status"], row["execution_arn"], row["turns"], row["cost_usd"])
     assert row["created_at"] <= row["last_active_at"]
-    assert 64 == len(row["token_hash"])
+    assert len(row["token_hash"]) == 64
     workflow.finish(run)
 
 
@@ -53,19 +53,19 @@ def test_a_locked_issue_ends_the_execution_with_nothing_written(workflow: Sessio
     put_lock(workflow, f"ISSUE#{session.repo}#{session.issue_number}", "another1", 600)
     run = workflow.start(machine, session)
     ended = workflow.ended(run)
-    assert ("SUCCEEDED", "IGNORED") == (ended["status"], json.loads(ended["output"])["status"])
-    assert "Session Already Live" == workflow.states(run)[-1]
+    assert (ended["status"], json.loads(ended["output"])["status"]) == ("SUCCEEDED", "IGNORED")
+    assert workflow.states(run)[-1] == "Session Already Live"
     assert workflow.row(session) is None
     assert session.session_id not in workflow.queue()
-    assert "another1" == (workflow.lock(session) or {})["session_id"]
-    assert [0, 0] == [workflow.calls(run, step) for step in ("create_branch", "report_failure")]
+    assert (workflow.lock(session) or {})["session_id"] == "another1"
+    assert [workflow.calls(run, step) for step in ("create_branch", "report_failure")] == [0, 0]
 
 
 def test_a_lock_that_has_expired_is_taken_over(workflow: SessionWorkflow, machine: str) -> None:
     session = workflow.request()
     put_lock(workflow, f"ISSUE#{session.repo}#{session.issue_number}", "another1", -1)
     run = workflow.start(machine, session)
-    assert "SUCCEEDED" == workflow.finish(run)["status"]
+    assert workflow.finish(run)["status"] == "SUCCEEDED"
     assert workflow.is_cleaned_up(run)
 
 
@@ -74,9 +74,9 @@ def test_two_labels_at_the_same_moment_start_one_session(workflow: SessionWorkfl
     second = first.model_copy(update={"session_id": workflow.request().session_id})
     runs = [workflow.start(machine, session) for session in (first, second)]
     refused = eventually(lambda: next((run for run in runs if workflow.is_over(run)), None))
-    assert "Session Already Live" == workflow.states(refused)[-1]
+    assert workflow.states(refused)[-1] == "Session Already Live"
     (live,) = (run for run in runs if run is not refused)
-    assert "SUCCEEDED" == workflow.finish(live)["status"]
+    assert workflow.finish(live)["status"] == "SUCCEEDED"
     assert workflow.is_cleaned_up(live)
 
 
@@ -86,22 +86,22 @@ def test_a_branch_of_another_issue_is_reported_and_not_touched(workflow: Session
     workflow.table.put_item(Item=owner)
     run = workflow.start(machine, session)
     ended = workflow.ended(run)
-    assert ("FAILED", "BranchTakenError") == (ended["status"], ended["error"])
-    assert ("Claim Session", "BranchTakenError") == (
+    assert (ended["status"], ended["error"]) == ("FAILED", "BranchTakenError")
+    assert (
         (reported := workflow.reported(run)).state,
         reported.error,
-    )
+    ) == ("Claim Session", "BranchTakenError")
     assert session.branch in reported.cause
     assert workflow.row(session) is None
-    assert 0 == workflow.calls(run, "create_branch")
+    assert workflow.calls(run, "create_branch") == 0
     assert workflow.is_cleaned_up(run)
 
 
 def test_the_branch_of_an_earlier_session_of_the_same_issue_is_free(workflow: SessionWorkflow, machine: str) -> None:
     first = workflow.request()
-    assert "SUCCEEDED" == workflow.finish(workflow.start(machine, first))["status"]
+    assert workflow.finish(workflow.start(machine, first))["status"] == "SUCCEEDED"
     again = first.model_copy(update={"session_id": workflow.request().session_id})
-    assert "SUCCEEDED" == workflow.finish(workflow.start(machine, again))["status"]
+    assert workflow.finish(workflow.start(machine, again))["status"] == "SUCCEEDED"
 
 
 def test_a_claim_made_again_after_it_succeeded_leaves_the_session_as_it_is(
@@ -126,9 +126,9 @@ def test_a_claim_made_again_after_it_succeeded_leaves_the_session_as_it_is(
     assert [claimed[name] for name in kept] == [live[name] for name in kept]
     assert run.session.session_id not in workflow.queue()
     for each in (run, giver):
-        assert "SUCCEEDED" == workflow.finish(each)["status"]
+        assert workflow.finish(each)["status"] == "SUCCEEDED"
         assert workflow.is_cleaned_up(each)
-    assert ["Claim Session", "Pause", "Claim Again", "Why Refused?", "Create Branch"] == workflow.states(run)[1:6]
+    assert workflow.states(run)[1:6] == ["Claim Session", "Pause", "Claim Again", "Why Refused?", "Create Branch"]
 
 
 def test_a_claim_that_meets_another_transaction_is_made_again(workflow: SessionWorkflow) -> None:
@@ -142,7 +142,7 @@ def test_a_claim_that_meets_another_transaction_is_made_again(workflow: SessionW
     run = workflow.start(workflow.machine(edit=conflict), session)
     eventually(lambda: "Wait For Other Claims" in workflow.states(run))
     workflow.table.delete_item(Key={"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK"})
-    assert "SUCCEEDED" == workflow.finish(run)["status"]
+    assert workflow.finish(run)["status"] == "SUCCEEDED"
     assert workflow.is_cleaned_up(run)
 
 
@@ -152,8 +152,8 @@ def test_a_claim_that_dynamodb_refuses_for_another_reason_is_reported_in_its_wor
 
     run = workflow.start(workflow.machine(edit=wrong_table), workflow.request())
     ended, reported = workflow.ended(run), workflow.reported(run)
-    assert ("FAILED", "DynamoDb.ResourceNotFoundException") == (ended["status"], ended["error"])
-    assert ("Claim Session", "DynamoDb.ResourceNotFoundException") == (reported.state, reported.error)
+    assert (ended["status"], ended["error"]) == ("FAILED", "DynamoDb.ResourceNotFoundException")
+    assert (reported.state, reported.error) == ("Claim Session", "DynamoDb.ResourceNotFoundException")
     assert workflow.is_cleaned_up(run)
 
 
@@ -164,7 +164,7 @@ def test_a_refusal_that_no_rule_knows_is_reported_in_its_words(workflow: Session
 
     run = workflow.start(workflow.machine(edit=no_queue), workflow.request())
     ended, reported = workflow.ended(run), workflow.reported(run)
-    assert ("FAILED", "DynamoDb.TransactionCanceledException") == (ended["status"], ended["error"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "DynamoDb.TransactionCanceledException")
     assert "[None, None, ConditionalCheckFailed, None, None]" in reported.cause
     assert "Refusal Unknown" in workflow.states(run)
     assert workflow.is_cleaned_up(run)
@@ -178,8 +178,8 @@ def test_a_session_that_draws_the_id_of_an_earlier_one_fails_and_leaves_its_row_
     row = workflow.row(earlier.session)
     run = workflow.start(workflow.machine(), workflow.request(session_id=earlier.session.session_id))
     ended, reported = workflow.ended(run), workflow.reported(run)
-    assert ("FAILED", "SessionNotFoundError") == (ended["status"], ended["error"])
-    assert ("Create Branch", "SessionNotFoundError") == (reported.state, reported.error)
+    assert (ended["status"], ended["error"]) == ("FAILED", "SessionNotFoundError")
+    assert (reported.state, reported.error) == ("Create Branch", "SessionNotFoundError")
     assert row == workflow.row(earlier.session)
     assert workflow.is_cleaned_up(run)
 
@@ -188,6 +188,6 @@ def test_a_session_that_was_called_off_never_begins(workflow: SessionWorkflow, m
     session = workflow.request()
     workflow.table.put_item(Item={"pk": f"SESSION#{session.session_id}", "sk": "CALLED_OFF"})
     run = workflow.start(machine, session)
-    assert "SUCCEEDED" == workflow.ended(run)["status"]
-    assert ["Prepare Session", "Claim Session", "Why Refused?", "Session Called Off"] == workflow.states(run)
-    assert (None, None) == (workflow.row(session), workflow.lock(session))
+    assert workflow.ended(run)["status"] == "SUCCEEDED"
+    assert workflow.states(run) == ["Prepare Session", "Claim Session", "Why Refused?", "Session Called Off"]
+    assert (workflow.row(session), workflow.lock(session)) == (None, None)

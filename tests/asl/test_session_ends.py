@@ -15,9 +15,9 @@ ENDING = {"status": "COMPLETED", "reason": "The pull request was merged."}
 
 def assert_ended_as_asked(workflow: SessionWorkflow, run: Run) -> None:
     ended = workflow.ended(run)
-    assert "SUCCEEDED" == ended["status"], ended
-    assert ENDING == json.loads(ended["output"])
-    assert 0 == workflow.calls(run, "report_failure")
+    assert ended["status"] == "SUCCEEDED", ended
+    assert json.loads(ended["output"]) == ENDING
+    assert workflow.calls(run, "report_failure") == 0
     row = workflow.row(run.session) or {}
     assert (ENDING["status"], ENDING["reason"]) == (row["status"], row["end_reason"])
     assert workflow.is_cleaned_up(run)

@@ -32,11 +32,11 @@ def test_a_follower_waits_for_the_old_session_and_starts_after_it(workflow: Sess
     eventually(lambda: "Wait For Previous Session" in workflow.states(new))
     assert workflow.row(new.session) is None
     assert old.session.session_id == (workflow.lock(old.session) or {})["session_id"]
-    assert "SUCCEEDED" == workflow.finish(old)["status"]
+    assert workflow.finish(old)["status"] == "SUCCEEDED"
     row = workflow.row_when(new.session, "lifecycle_token")
     assert row["started_at"] >= (workflow.row(old.session) or {})["ended_at"]
     assert new.session.session_id == (workflow.lock(new.session) or {})["session_id"]
-    assert "SUCCEEDED" == workflow.finish(new)["status"]
+    assert workflow.finish(new)["status"] == "SUCCEEDED"
     assert workflow.is_cleaned_up(new)
 
 
@@ -44,7 +44,7 @@ def test_a_follower_of_a_session_that_is_closed_already_starts_at_once(workflow:
     old = workflow.start(machine, workflow.request())
     workflow.finish(old)
     new = workflow.start(machine, follower_of(old.session))
-    assert "SUCCEEDED" == workflow.finish(new)["status"]
+    assert workflow.finish(new)["status"] == "SUCCEEDED"
     assert "Wait For Previous Session" not in workflow.states(new)
 
 
@@ -54,8 +54,8 @@ def test_two_requests_for_one_follower_are_one_session(workflow: SessionWorkflow
     first, second = (workflow.start(machine, follower_of(old.session)) for _ in range(2))
     assert first.arn == second.arn
     workflow.finish(old)
-    assert "SUCCEEDED" == workflow.finish(first)["status"]
-    assert 1 == workflow.calls(first, "create_branch")
+    assert workflow.finish(first)["status"] == "SUCCEEDED"
+    assert workflow.calls(first, "create_branch") == 1
 
 
 def test_an_old_session_that_does_not_end_is_reported_after_the_last_try(workflow: SessionWorkflow) -> None:
@@ -64,10 +64,10 @@ def test_an_old_session_that_does_not_end_is_reported_after_the_last_try(workflo
     workflow.row_when(old.session, "lifecycle_token")
     new = workflow.start(machine, follower_of(old.session))
     ended, reported = workflow.ended(new), workflow.reported(new)
-    assert ("FAILED", "SessionStillEndingError") == (ended["status"], ended["error"])
-    assert ("Claim Session", "SessionStillEndingError") == (reported.state, reported.error)
+    assert (ended["status"], ended["error"]) == ("FAILED", "SessionStillEndingError")
+    assert (reported.state, reported.error) == ("Claim Session", "SessionStillEndingError")
     assert old.session.session_id in reported.cause
-    assert 3 == workflow.states(new).count("Claim Session")
+    assert workflow.states(new).count("Claim Session") == 3
     assert workflow.row(new.session) is None
     assert old.session.session_id == (workflow.lock(old.session) or {})["session_id"]
     workflow.finish(old)

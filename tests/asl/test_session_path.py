@@ -41,10 +41,10 @@ def test_a_supervised_session_ends_as_the_answer_to_its_wait_says(
 ) -> None:
     run = workflow.start(machine, workflow.request("works"))
     ended = workflow.finish(run, status)
-    assert "SUCCEEDED" == ended["status"], ended
+    assert ended["status"] == "SUCCEEDED", ended
     assert {"status": status, "reason": "The pull request was closed."} == json.loads(ended["output"])
-    assert GOOD_PATH == workflow.states(run)
-    assert 0 == workflow.calls(run, "report_failure")
+    assert workflow.states(run) == GOOD_PATH
+    assert workflow.calls(run, "report_failure") == 0
     assert workflow.is_cleaned_up(run)
     row = workflow.row(run.session)
     assert row
@@ -65,7 +65,7 @@ def test_a_live_session_holds_its_lock_and_its_slot_and_the_row_has_no_token_in_
         assert session.session_id == (workflow.lock(session) or {})["session_id"]
         (task,) = workflow.running_tasks(session)
         assert task == live["task_arn"]
-        assert 64 == len(live["token_hash"])
+        assert len(live["token_hash"]) == 64
         assert not any(f"{session.session_id}." in str(value) for value in live.values())
     finally:
         workflow.finish(run)

@@ -78,11 +78,11 @@ def end_in_the_queue(workflow: SessionWorkflow, run: Run) -> None:
 
 
 def assert_ended_as_asked(workflow: SessionWorkflow, run: Run) -> None:
-    assert "SUCCEEDED" == workflow.ended(run)["status"]
+    assert workflow.ended(run)["status"] == "SUCCEEDED"
     row = workflow.row(run.session) or {}
     assert (ENDING["status"], ENDING["reason"]) == (row["status"], row["end_reason"])
     assert "Run Agent" not in workflow.states(run)
-    assert 0 == workflow.calls(run, "report_failure")
+    assert workflow.calls(run, "report_failure") == 0
     assert workflow.is_cleaned_up(run)
 
 
@@ -98,8 +98,8 @@ def test_who_came_first_starts_first_and_each_end_starts_the_next(
         assert ids[place + 1 :] == workflow.queue()
         assert {ids[place]} == workflow.slots() - set(somebody)
         assert row["created_at"] < row["started_at"]
-        assert "SUCCEEDED" == workflow.finish(run)["status"]
-    assert [1, 2, 2, 2] == [workflow.calls(run, "take_slot") for run in runs]
+        assert workflow.finish(run)["status"] == "SUCCEEDED"
+    assert [workflow.calls(run, "take_slot") for run in runs] == [1, 2, 2, 2]
 
 
 def test_whoever_waits_is_told_its_place(
@@ -110,7 +110,7 @@ def test_whoever_waits_is_told_its_place(
     workflow.free_slot(somebody[0])
     end_in_the_queue(workflow, runs[0])
     workflow.finish(runs[1])
-    assert {"taken": True, "place": None} == workflow.answer(runs[1], "take_slot")
+    assert workflow.answer(runs[1], "take_slot") == {"taken": True, "place": None}
 
 
 def test_a_repository_at_its_limit_does_not_hold_up_another(
@@ -125,7 +125,7 @@ def test_a_repository_at_its_limit_does_not_hold_up_another(
     assert [held_up.session.session_id] == workflow.queue()
     workflow.free_slot(somebody[0])
     workflow.finish(workflow.start(machine, workflow.request(repo="idle/works")))
-    assert "SUCCEEDED" == workflow.finish(held_up)["status"]
+    assert workflow.finish(held_up)["status"] == "SUCCEEDED"
 
 
 def test_a_session_that_is_asked_to_end_while_it_waits_ends_at_once_and_leaves_its_place(
@@ -169,21 +169,27 @@ def test_a_slot_that_is_given_just_before_the_wait_is_not_missed(
     for holder in somebody[:2]:
         workflow.free_slot(holder)
     giver = workflow.start(machine, workflow.request())
-    assert "SUCCEEDED" == workflow.finish(run)["status"]
-    assert ["Take Slot", "Slot Taken?", "Pause", "Wait For Slot", "Take Slot", "Slot Taken?", "Run Agent"] == (
-        workflow.states(run)[4:11]
-    )
+    assert workflow.finish(run)["status"] == "SUCCEEDED"
+    assert (workflow.states(run)[4:11]) == [
+        "Take Slot",
+        "Slot Taken?",
+        "Pause",
+        "Wait For Slot",
+        "Take Slot",
+        "Slot Taken?",
+        "Run Agent",
+    ]
     workflow.finish(giver)
 
 
 def test_a_slot_may_be_given_while_the_branch_is_still_being_made(workflow: SessionWorkflow, machine: str) -> None:
     run = workflow.start(machine, workflow.request(), create_branch={"wait_for": "seen"})
-    assert "QUEUED" == workflow.row_when(run.session, "status")["status"]
+    assert workflow.row_when(run.session, "status")["status"] == "QUEUED"
     giver = workflow.start(machine, workflow.request())
-    assert "STARTING" == workflow.row_when(run.session, "started_at")["status"]
+    assert workflow.row_when(run.session, "started_at")["status"] == "STARTING"
     workflow.note(run.session, "seen")
     for each in (run, giver):
-        assert "SUCCEEDED" == workflow.finish(each)["status"]
+        assert workflow.finish(each)["status"] == "SUCCEEDED"
         assert "Wait For Slot" not in workflow.states(each)
         assert workflow.is_cleaned_up(each)
 
@@ -194,7 +200,7 @@ def test_a_slot_of_which_nobody_told_is_found_when_the_wait_is_over(
     run = workflow.start(workflow.machine(edit=look_after_a_second), workflow.request())
     workflow.row_when(run.session, "start_token")
     workflow.free_slot(somebody[0])
-    assert "SUCCEEDED" == workflow.finish(run)["status"]
+    assert workflow.finish(run)["status"] == "SUCCEEDED"
     assert workflow.is_cleaned_up(run)
 
 
@@ -203,9 +209,9 @@ def test_a_session_that_never_gets_a_slot_is_reported_after_its_waits(
 ) -> None:
     run = workflow.start(workflow.machine(edit=two_waits), workflow.request())
     ended, reported = workflow.ended(run), workflow.reported(run)
-    assert ("FAILED", "NoFreeSlotError") == (ended["status"], ended["error"])
-    assert ("Take Slot", "NoFreeSlotError") == (reported.state, reported.error)
-    assert 2 == workflow.states(run).count("Wait For Slot")
+    assert (ended["status"], ended["error"]) == ("FAILED", "NoFreeSlotError")
+    assert (reported.state, reported.error) == ("Take Slot", "NoFreeSlotError")
+    assert workflow.states(run).count("Wait For Slot") == 2
     assert workflow.is_cleaned_up(run)
     assert set(somebody) == workflow.slots()
 
@@ -214,5 +220,5 @@ def test_a_session_that_fails_in_the_queue_leaves_its_place(workflow: SessionWor
     run = workflow.start(
         workflow.machine(), workflow.request(), open_draft_pull_request={"errors": ["GitHubRequestError"]}
     )
-    assert "FAILED" == workflow.ended(run)["status"]
+    assert workflow.ended(run)["status"] == "FAILED"
     assert workflow.is_cleaned_up(run)

@@ -49,7 +49,7 @@ def assert_failed_as_told(workflow: SessionWorkflow, run: Run, step: str, error:
     assert way_down == workflow.states(run)[-len(way_down) :]
     row = workflow.row(run.session)
     assert row
-    assert ("FAILED", "It failed, in plain words.") == (row["status"], row["end_reason"])
+    assert (row["status"], row["end_reason"]) == ("FAILED", "It failed, in plain words.")
     assert workflow.is_cleaned_up(run)
 
 
@@ -58,7 +58,7 @@ def test_an_error_of_the_domain_fails_the_session_at_the_first_try(workflow: Ses
     runs = {step: workflow.start(machine, workflow.request(), **{step: script}) for step in STEPS}
     for step, run in runs.items():
         assert_failed_as_told(workflow, run, step, "RepositoryNotFoundError")
-        assert 1 == workflow.calls(run, step)
+        assert workflow.calls(run, step) == 1
 
 
 def test_a_github_that_stays_away_fails_the_session_after_five_retries(workflow: SessionWorkflow, machine: str) -> None:
@@ -69,7 +69,7 @@ def test_a_github_that_stays_away_fails_the_session_after_five_retries(workflow:
     }
     for (step, run), error in zip(runs.items(), errors, strict=True):
         assert_failed_as_told(workflow, run, step, error)
-        assert 6 == workflow.calls(run, step)
+        assert workflow.calls(run, step) == 6
 
 
 def test_what_passes_by_itself_is_never_noticed(workflow: SessionWorkflow, machine: str) -> None:
@@ -82,10 +82,10 @@ def test_what_passes_by_itself_is_never_noticed(workflow: SessionWorkflow, machi
         scripts.append(script)
     runs = [workflow.start(machine, workflow.request(), **script) for script in scripts]
     for run, script in zip(runs, scripts, strict=True):
-        assert "SUCCEEDED" == workflow.finish(run)["status"]
+        assert workflow.finish(run)["status"] == "SUCCEEDED"
         calls = {step: workflow.calls(run, step) for step in script}
         assert {step: len(script[step]["errors"]) + 1 for step in script} == calls
-        assert 0 == workflow.calls(run, "report_failure")
+        assert workflow.calls(run, "report_failure") == 0
         assert workflow.is_cleaned_up(run)
 
 
@@ -97,7 +97,7 @@ def test_report_failure_is_retried_like_every_other_step(workflow: SessionWorkfl
         report_failure={"errors": ["GitHubUnavailableError"] * 5},
     )
     assert_failed_as_told(workflow, run, "create_branch", "RepositoryEmptyError")
-    assert 6 == workflow.calls(run, "report_failure")
+    assert workflow.calls(run, "report_failure") == 6
 
 
 def test_the_steps_run_with_the_events_their_functions_read(workflow: SessionWorkflow, machine: str) -> None:

@@ -28,7 +28,7 @@ def test_a_failure_that_cannot_be_reported_is_still_cleaned_up_after(workflow: S
         machine, workflow.request(), announce_session=DOMAIN_ERROR, report_failure={"errors": ["KeyError"]}
     )
     ended = workflow.ended(run)
-    assert ("FAILED", "RepositoryReadOnlyError") == (ended["status"], ended["error"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "RepositoryReadOnlyError")
     assert "announce_session fails as asked" in ended["cause"]
     row = workflow.row(run.session)
     assert row
@@ -50,18 +50,18 @@ def test_every_task_of_the_session_is_stopped(workflow: SessionWorkflow, machine
         startedBy=run.session.session_id,
         overrides=first["overrides"],
     )
-    assert 2 == len(workflow.running_tasks(run.session))
+    assert len(workflow.running_tasks(run.session)) == 2
     workflow.note(run.session, "second_task")
-    assert "SUCCEEDED" == workflow.finish(run)["status"]
-    assert 2 == workflow.states(run).count("Stop Task")
+    assert workflow.finish(run)["status"] == "SUCCEEDED"
+    assert workflow.states(run).count("Stop Task") == 2
     assert workflow.is_cleaned_up(run)
 
 
 def test_a_task_that_cannot_be_found_does_not_keep_the_session_open(workflow: SessionWorkflow) -> None:
     run = workflow.start(workflow.machine(edit=break_find_task), workflow.request())
-    assert "SUCCEEDED" == workflow.finish(run)["status"]
-    assert ["Find Task", "Close Session", "Ended Well?", "Session Ended"] == workflow.states(run)[-4:]
-    assert "COMPLETED" == (workflow.row(run.session) or {})["status"]
+    assert workflow.finish(run)["status"] == "SUCCEEDED"
+    assert workflow.states(run)[-4:] == ["Find Task", "Close Session", "Ended Well?", "Session Ended"]
+    assert (workflow.row(run.session) or {})["status"] == "COMPLETED"
     stop_by_hand(workflow, workflow.running_tasks(run.session))
     assert workflow.is_cleaned_up(run)
 
@@ -69,9 +69,9 @@ def test_a_task_that_cannot_be_found_does_not_keep_the_session_open(workflow: Se
 def test_a_task_that_cannot_be_stopped_does_not_keep_the_session_open(workflow: SessionWorkflow) -> None:
     run = workflow.start(workflow.machine(edit=break_stop_task), workflow.request(), announce_session=DOMAIN_ERROR)
     ended = workflow.ended(run)
-    assert ("FAILED", "RepositoryReadOnlyError") == (ended["status"], ended["error"])
-    assert ["Stop Task", "Close Session", "Ended Well?", "Session Failed"] == workflow.states(run)[-4:]
-    assert "FAILED" == (workflow.row(run.session) or {})["status"]
+    assert (ended["status"], ended["error"]) == ("FAILED", "RepositoryReadOnlyError")
+    assert workflow.states(run)[-4:] == ["Stop Task", "Close Session", "Ended Well?", "Session Failed"]
+    assert (workflow.row(run.session) or {})["status"] == "FAILED"
     stop_by_hand(workflow, workflow.running_tasks(run.session))
     assert workflow.is_cleaned_up(run)
 
@@ -81,11 +81,11 @@ def test_a_close_that_fails_for_good_fails_the_execution_by_its_own_error(
 ) -> None:
     run = workflow.start(machine, workflow.request(), close_session={"errors": ["GitHubUnavailableError"] * 99})
     ended = workflow.finish(run)
-    assert ("FAILED", "GitHubUnavailableError") == (ended["status"], ended["error"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "GitHubUnavailableError")
     assert "close_session fails as asked" in ended["cause"]
-    assert ["Close Session", "Session Failed"] == workflow.states(run)[-2:]
-    assert 6 == workflow.calls(run, "close_session")
-    assert [] == workflow.running_tasks(run.session)
+    assert workflow.states(run)[-2:] == ["Close Session", "Session Failed"]
+    assert workflow.calls(run, "close_session") == 6
+    assert workflow.running_tasks(run.session) == []
 
 
 def test_the_reason_of_a_stop_is_seen_on_the_task(workflow: SessionWorkflow, machine: str) -> None:
@@ -93,4 +93,4 @@ def test_the_reason_of_a_stop_is_seen_on_the_task(workflow: SessionWorkflow, mac
     workflow.finish(run)
     task = (workflow.row(run.session) or {})["task_arn"]
     described = workflow.ecs.describe_tasks(cluster=workflow.cluster, tasks=[task])["tasks"][0]
-    assert "Session over: The pull request was closed." == described["stoppedReason"]
+    assert described["stoppedReason"] == "Session over: The pull request was closed."

@@ -47,7 +47,7 @@ class WorkTree:
     def edit(self, old: str, new: str) -> None:
         file = self.app / self.framework.edited
         text = file.read_text(encoding="utf-8")
-        assert 1 == text.count(old), f"{file} should say {old!r} once"
+        assert text.count(old) == 1, f"{file} should say {old!r} once"
         file.write_text(text.replace(old, new), encoding="utf-8")
 
     def version(self) -> str:

@@ -98,8 +98,9 @@ class Django(Framework):
 
 class FastApi(Framework):
     def exchange(self, page: Page) -> None:
-        assert "ping" == page.run_async(
-            "window.socket.onmessage = event => arguments[0](event.data); window.socket.send('ping')"
+        assert (
+            page.run_async("window.socket.onmessage = event => arguments[0](event.data); window.socket.send('ping')")
+            == "ping"
         )
 
 

@@ -24,7 +24,7 @@ def test_nothing_is_shown_without_the_link(site: Site) -> None:
 
 def test_a_page_loads_without_errors(site: Site, page: Page) -> None:
     site.framework.arrive(page)
-    assert [] == page.errors()
+    assert page.errors() == []
 
 
 def test_an_edit_shows(site: Site, page: Page) -> None:

@@ -93,7 +93,7 @@ def _exists(metric: Metric, root: Path, resources: Document) -> bool:
 
 
 def test_every_alarm_tells_people_that_it_rings_and_that_it_is_over(alarms: dict[str, Document]) -> None:
-    assert 18 <= len(alarms)
+    assert len(alarms) >= 18
     for name, alarm in alarms.items():
         assert name.endswith("Alarm")
         topic = [{"Ref": "AlertsTopic"}]
@@ -127,10 +127,10 @@ def test_the_runbooks_commands_are_sound_shell_and_name_outputs_and_resources_th
 ) -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```$", runbook, re.MULTILINE | re.DOTALL)
     commands = blocks + re.findall(r"`((?:log|aws) [^`]+)`", runbook)
-    assert 20 < len(commands)
+    assert len(commands) > 20
     for command in (re.sub(r"<[a-z ]+>", "PLACEHOLDER", command) for command in commands):
         checked = subprocess.run(["bash", "-n"], input=command, text=True, capture_output=True, check=False)
-        assert "" == checked.stderr, command
+        assert checked.stderr == "", command
     assert set(re.findall(r"\$\(output (\w+)\)", runbook)) <= set(template["Outputs"])
     named = {name for name in re.findall(r"\$\(resource (\S+)\)", runbook) if "$" not in name}
     assert {"PublisherDeadLetterQueue", "PublisherFunction"} == named
@@ -138,7 +138,7 @@ def test_the_runbooks_commands_are_sound_shell_and_name_outputs_and_resources_th
 
 
 def test_every_alarm_says_what_silence_means(alarms: dict[str, Document]) -> None:
-    assert {} == {name: alarm for name, alarm in alarms.items() if alarm.get("TreatMissingData") not in MISSING_DATA}
+    assert {name: alarm for name, alarm in alarms.items() if alarm.get("TreatMissingData") not in MISSING_DATA} == {}
     silence = {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"}
     assert {"ProxyUnhealthyAlarm", "ProxyTasksMissingAlarm", "AuditSilentAlarm"} <= silence
 
@@ -183,7 +183,7 @@ def test_the_load_balancers_name_is_read_from_its_listener_which_both_modes_have
         assert resources["UatListenerRule"]["Properties"]["ListenerArn"] == source
         return f"{arn}app/shared/50dc6c495c0c9188/f2f7dc8efc522ab2".split(by)[int(index)]
 
-    assert "app/shared/50dc6c495c0c9188" == separator.join(map(resolve, parts))
+    assert separator.join(map(resolve, parts)) == "app/shared/50dc6c495c0c9188"
 
 
 def test_the_agent_apis_errors_are_read_from_fields_that_the_access_log_has(
@@ -192,7 +192,7 @@ def test_the_agent_apis_errors_are_read_from_fields_that_the_access_log_has(
     pattern = resources["AgentApiErrorsFilter"]["Properties"]["FilterPattern"]
     line = json.loads(template["Resources"]["HttpApi"]["Properties"]["AccessLogSettings"]["Format"])
     assert {"route", "status"} == set(re.findall(r"\$\.(\w+)", pattern)) & set(line)
-    assert "$context.routeKey" == line["route"]
+    assert line["route"] == "$context.routeKey"
     route = template["Resources"]["AgentApiFunction"]["Properties"]["Events"]["Agent"]["Properties"]
     (wanted,) = re.findall(r'\$\.route = "([^"]+)"', pattern)
     assert f"{route['Method']} {route['Path']}".startswith(wanted.removesuffix("*"))
@@ -200,12 +200,12 @@ def test_the_agent_apis_errors_are_read_from_fields_that_the_access_log_has(
 
 def test_alarms_reach_the_topic_and_nobody_else_does(resources: Document) -> None:
     (statement,) = resources["AlertsTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish") == (statement["Principal"], statement["Action"])
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
     assert "aws:SourceArn" in statement["Condition"]["ArnLike"]
-    assert {"Ref": "AlertsKey"} == resources["AlertsTopic"]["Properties"]["KmsMasterKeyId"]
+    assert resources["AlertsTopic"]["Properties"]["KmsMasterKeyId"] == {"Ref": "AlertsKey"}
     statements = resources["AlertsKey"]["Properties"]["KeyPolicy"]["Statement"]
     actions = [s["Action"] for s in statements if s["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
-    assert [["kms:Decrypt", "kms:GenerateDataKey*"]] == actions
+    assert actions == [["kms:Decrypt", "kms:GenerateDataKey*"]]
 
 
 def test_the_dashboard_shows_every_alarm_that_is_always_there(
@@ -227,8 +227,8 @@ def test_no_widget_of_the_dashboard_is_dead(widgets: list[Document], root: Path,
                 assert values in ([], ["claude-cloud-agent"], ["uat-proxy"])
             else:
                 assert all(re.fullmatch(r"\$\{[A-Za-z.]+\}", value) for value in values)
-    assert 30 < len(found)
-    assert [] == [metric for metric in found if not _exists(metric, root, resources)]
+    assert len(found) > 30
+    assert [metric for metric in found if not _exists(metric, root, resources)] == []
 
 
 def test_the_dashboard_tells_the_story_from_the_label_to_the_audit_and_nothing_overlaps(

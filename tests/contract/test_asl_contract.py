@@ -132,7 +132,7 @@ def broken(definition: Document) -> Callable[[Mutation], Document]:
 
 
 def test_the_definition_is_without_fault(definition: Document) -> None:
-    assert [] == _faults(definition)
+    assert _faults(definition) == []
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_broken_definition_is_found(broken: Callable[[Mutation], Document], mu
 
 
 def test_cfn_lint_finds_nothing(definition: Document, substitutions: Document) -> None:
-    assert [] == _lint(definition, substitutions)
+    assert _lint(definition, substitutions) == []
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_slot_is_waited_for_a_day_and_the_lock_outlasts_it(definition: Documen
 def test_the_refusals_are_read_in_the_order_of_the_transactions_items(definition: Document) -> None:
     items = definition["States"]["Claim Session"]["Arguments"]["TransactItems"]
     keys = [next(iter(item.values())) for item in items]
-    assert ["ISSUE#", "BRANCH#", "SLOTS"] == [re.findall(r"[A-Z]+#?", key["Key"]["pk"]["S"])[0] for key in keys[:3]]
+    assert [re.findall(r"[A-Z]+#?", key["Key"]["pk"]["S"])[0] for key in keys[:3]] == ["ISSUE#", "BRANCH#", "SLOTS"]
     assert "$row" in keys[3]["Item"]
 
 

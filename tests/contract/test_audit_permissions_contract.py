@@ -46,6 +46,6 @@ def test_the_audit_may_do_what_its_checks_take_and_nothing_else(statements: list
 def test_it_writes_nothing_but_its_own_memory(statements: list[Document]) -> None:
     reading = ("Describe", "Detect", "Get", "GET", "List", "Simulate")
     writing = {action for action in _allowed(statements) if not action.partition(":")[2].startswith(reading)}
-    assert OWN == writing
-    (memory,) = [statement for statement in statements if "dynamodb:PutItem" == statement["Action"]]
-    assert {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["AUDIT"]}} == memory["Condition"]
+    assert writing == OWN
+    (memory,) = [statement for statement in statements if statement["Action"] == "dynamodb:PutItem"]
+    assert memory["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["AUDIT"]}}

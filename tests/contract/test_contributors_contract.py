@@ -59,7 +59,7 @@ def _make_targets_in(text: str) -> set[str]:
 
 @pytest.mark.parametrize("path", YAML_FILES, ids=_name)
 def test_github_can_read_the_file(path: Path) -> None:
-    assert {} != _yaml(path)
+    assert _yaml(path) != {}
 
 
 @pytest.mark.parametrize("path", FORMS, ids=_name)
@@ -87,8 +87,8 @@ def test_every_folder_with_an_owner_exists() -> None:
     lines = [line.split() for line in (GITHUB / "CODEOWNERS").read_text().splitlines() if line.strip()]
     patterns = [line[0] for line in lines if line[0] != "#"]
 
-    assert "*" == patterns[0]
-    assert [] == [pattern for pattern in patterns[1:] if not (ROOT / pattern.lstrip("/")).exists()]
+    assert patterns[0] == "*"
+    assert [pattern for pattern in patterns[1:] if not (ROOT / pattern.lstrip("/")).exists()] == []
 
 
 def test_dependabot_watches_each_folder_with_a_lock_file() -> None:
@@ -112,9 +112,9 @@ def _steps(workflow: Document) -> list[Document]:
 
 
 def test_the_workflow_runs_on_main_and_on_pull_requests_and_may_only_read(workflow: Document) -> None:
-    assert {"push": {"branches": ["main"]}, "pull_request": ""} == workflow["on"]
-    assert {"contents": "read"} == workflow["permissions"]
-    assert [] == [name for name, job in workflow["jobs"].items() if "permissions" in job]
+    assert workflow["on"] == {"push": {"branches": ["main"]}, "pull_request": ""}
+    assert workflow["permissions"] == {"contents": "read"}
+    assert [name for name, job in workflow["jobs"].items() if "permissions" in job] == []
     assert "secrets." not in (GITHUB / "workflows/ci.yml").read_text()
 
 
@@ -125,22 +125,22 @@ def test_every_job_ends(workflow: Document) -> None:
 def test_every_job_runs_one_make_target_that_exists(workflow: Document) -> None:
     commands = [step["run"] for step in _steps(workflow) if "run" in step]
 
-    assert ["make ci", "make test-emulators", "make demo"] == commands
-    assert [] == [command for command in commands if command.removeprefix("make ") not in _targets()]
+    assert commands == ["make ci", "make test-emulators", "make demo"]
+    assert [command for command in commands if command.removeprefix("make ") not in _targets()] == []
 
 
 def test_every_action_is_pinned_by_commit_and_names_its_version() -> None:
     uses = re.findall(r"^\s+uses: (.*)$", (GITHUB / "workflows/ci.yml").read_text(), re.MULTILINE)
 
-    assert [] != uses
-    assert [] == [one for one in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)]
+    assert uses != []
+    assert [one for one in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
 
 
 def test_the_checkout_leaves_no_token_behind(workflow: Document) -> None:
     checkouts = [step for step in _steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
 
     assert len(workflow["jobs"]) == len(checkouts)
-    assert all("false" == step["with"]["persist-credentials"] for step in checkouts)
+    assert all(step["with"]["persist-credentials"] == "false" for step in checkouts)
 
 
 def test_the_workflow_runs_the_lowest_python_that_the_project_supports(workflow: Document) -> None:
@@ -173,8 +173,8 @@ def test_the_hooks_run_the_projects_own_tools() -> None:
     repositories = _yaml(ROOT / ".pre-commit-config.yaml")["repos"]
     programs = [hook["entry"].split()[0] for repository in repositories for hook in repository["hooks"]]
 
-    assert ["local"] == [repository["repo"] for repository in repositories]
-    assert [] == [program for program in programs if program != "git" and not (ROOT / program).is_file()]
+    assert [repository["repo"] for repository in repositories] == ["local"]
+    assert [program for program in programs if program != "git" and not (ROOT / program).is_file()] == []
 
 
 def test_the_repositorys_own_settings_are_right() -> None:
@@ -221,8 +221,8 @@ def test_every_make_target_that_a_guide_names_exists(guide: Path) -> None:
 
 @pytest.mark.parametrize("guide", GUIDES, ids=_name)
 def test_claude_code_reads_what_other_agents_read(guide: Path) -> None:
-    assert "@AGENTS.md\n" == (guide.parent / "CLAUDE.md").read_text()
+    assert (guide.parent / "CLAUDE.md").read_text() == "@AGENTS.md\n"
 
 
 def test_no_guide_is_shipped_with_the_functions() -> None:
-    assert [] == [path for path in _files() if path.startswith("functions/") and path.endswith(".md")]
+    assert [path for path in _files() if path.startswith("functions/") and path.endswith(".md")] == []

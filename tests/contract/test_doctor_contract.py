@@ -84,7 +84,7 @@ def test_the_agent_reads_the_names_that_the_doctor_expects() -> None:
 
 def test_the_workflow_adds_the_names_that_the_doctor_expects(definition: Document) -> None:
     (override,) = definition["States"]["Run Agent"]["Arguments"]["Overrides"]["ContainerOverrides"]
-    assert containers.RUN_TASK_VARIABLES == {variable["Name"] for variable in override["Environment"]}
+    assert {variable["Name"] for variable in override["Environment"]} == containers.RUN_TASK_VARIABLES
 
 
 @pytest.mark.parametrize(
@@ -162,5 +162,5 @@ def test_every_statement_of_every_role_can_be_worked_out(resources: Document, va
     assert "SessionStateMachineRole" in roles
     for name, properties in roles.items():
         role = template_role(json.loads(json.dumps(properties)), values)
-        assert [] == role.unseen, name
+        assert role.unseen == [], name
         assert role.trust, name

@@ -69,7 +69,7 @@ def test_every_resource_and_parameter_that_is_asked_for_is_the_templates(
 def test_the_runbook_has_a_section_for_each_check(root: Path, name: str) -> None:
     findings = (root / "docs/runbook.md").read_text().partition("\n## Findings\n")[2]
     anchors = [heading.lower().replace(" ", "-") for heading in re.findall(r"^### (.+)$", findings, re.MULTILINE)]
-    assert 1 == anchors.count(name)
+    assert anchors.count(name) == 1
 
 
 def test_the_runbooks_links_to_its_own_sections_lead_there(root: Path) -> None:

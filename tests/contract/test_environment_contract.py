@@ -110,7 +110,7 @@ def test_the_overrides_are_of_the_agents_container(container: Document, override
 def test_the_staging_agent_differs_in_family_and_image_alone(resources: Document) -> None:
     standard, staging = (dict(resources[agent]["Properties"]) for agent in AGENTS)
     families = [definition.pop("Family") for definition in (standard, staging)]
-    assert [{"Fn::Sub": "${AWS::StackName}-agent"}, {"Fn::Sub": "${AWS::StackName}-staging-agent"}] == families
+    assert families == [{"Fn::Sub": "${AWS::StackName}-agent"}, {"Fn::Sub": "${AWS::StackName}-staging-agent"}]
     (container,), (tried_out,) = (definition.pop("ContainerDefinitions") for definition in (standard, staging))
     assert container | {"Image": {"Ref": "StagingAgentImageUri"}} == tried_out
     assert standard == staging
@@ -125,14 +125,14 @@ def test_the_sweeper_watches_the_families_of_both_agents(functions: Document, re
 def test_there_is_a_label_and_a_task_definition_of_the_staging_agent_where_it_has_an_image_and_only_there(
     template: Document, functions: Document, substitutions: Document
 ) -> None:
-    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "StagingAgentImageUri"}, ""]}]} == template["Conditions"][STAGING]
-    assert STAGING == template["Resources"]["StagingAgentTaskDefinition"]["Condition"]
+    assert template["Conditions"][STAGING] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "StagingAgentImageUri"}, ""]}]}
+    assert template["Resources"]["StagingAgentTaskDefinition"]["Condition"] == STAGING
     labels = [
         function["Environment"]["Variables"]["STAGING_TRIGGER_LABEL"]
         for name, function in functions.items()
         if issubclass(FUNCTIONS[name], TriggerSettings)
     ]
-    assert {"Fn::If": [STAGING, {"Ref": "StagingTriggerLabel"}, ""]} == labels[0]
+    assert labels[0] == {"Fn::If": [STAGING, {"Ref": "StagingTriggerLabel"}, ""]}
     assert all(label == labels[0] for label in labels)
     family = template["Resources"]["StagingAgentTaskDefinition"]["Properties"]["Family"]
     assert {"Fn::If": [STAGING, family, ""]} == substitutions["StagingAgentTaskDefinitionFamily"]

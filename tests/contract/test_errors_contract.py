@@ -115,4 +115,4 @@ def test_every_error_that_the_definition_makes_up_is_explained(asl_text: str) ->
 
 @pytest.mark.parametrize("error", ["States.Timeout", "States.HeartbeatTimeout", "ECS.AmazonECSException"])
 def test_every_way_in_which_aws_ends_the_wait_for_an_agent_is_explained(error: str) -> None:
-    assert UNEXPECTED != explain("Run Agent", error, "").what
+    assert explain("Run Agent", error, "").what != UNEXPECTED

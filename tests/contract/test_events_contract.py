@@ -167,7 +167,7 @@ def test_every_route_of_the_agent_api_has_a_sample(template: Document) -> None:
         assert f"{route['Method']} {route['Path']}" == event.routeKey
         path = "progress" if name.startswith("progress_") else name.replace("_", "-")
         assert f"/agent/{path}" == event.rawPath
-        assert "513821dd" == session_id_of(event.headers["authorization"])
+        assert session_id_of(event.headers["authorization"]) == "513821dd"
 
 
 @pytest.mark.parametrize("name", ROUTES)

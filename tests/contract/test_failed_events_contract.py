@@ -18,7 +18,7 @@ def _of_type(resources: Document, kind: str) -> dict[str, Document]:
 
 def _queue(arn: Document) -> str:
     name, attribute = arn["Fn::GetAtt"]
-    assert "Arn" == attribute
+    assert attribute == "Arn"
     return str(name)
 
 
@@ -46,7 +46,7 @@ def test_only_the_rule_itself_may_put_an_event_into_the_queue(
         queue = _queue(target["DeadLetterConfig"]["Arn"])
         (policy,) = [p for p in policies.values() if {"Ref": queue} in p["Queues"]]
         (statement,) = policy["PolicyDocument"]["Statement"]
-        assert {"Service": "events.amazonaws.com"} == statement["Principal"]
+        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
         assert ("sqs:SendMessage", queue) == (statement["Action"], _queue(statement["Resource"]))
         assert {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}} == statement["Condition"], function
 
@@ -63,8 +63,8 @@ def test_an_event_that_a_function_fails_at_is_kept_in_the_same_queue(
 
 def test_a_batch_of_a_stream_that_is_given_up_is_kept(resources: Document) -> None:
     (mapping,) = _of_type(resources, "AWS::Lambda::EventSourceMapping").values()
-    assert "PublisherDeadLetterQueue" == _queue(mapping["DestinationConfig"]["OnFailure"]["Destination"])
-    assert 0 <= mapping["MaximumRetryAttempts"]  # else it would be tried for ever, and never be given up
+    assert _queue(mapping["DestinationConfig"]["OnFailure"]["Destination"]) == "PublisherDeadLetterQueue"
+    assert mapping["MaximumRetryAttempts"] >= 0  # else it would be tried for ever, and never be given up
 
 
 def test_a_function_may_put_what_it_failed_at_into_its_queue(resources: Document) -> None:
@@ -78,9 +78,9 @@ def test_a_function_may_put_what_it_failed_at_into_its_queue(resources: Document
 
 def test_every_queue_is_encrypted_kept_for_two_weeks_and_watched(resources: Document) -> None:
     queues = _of_type(resources, "AWS::SQS::Queue")
-    assert 4 <= len(queues)
+    assert len(queues) >= 4
     for name, queue in queues.items():
-        assert (TWO_WEEKS, True) == (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"])
+        assert (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"]) == (TWO_WEEKS, True)
         alarm = resources[f"{name}Alarm"]
         assert [{"Name": "QueueName", "Value": {"Fn::GetAtt": [name, "QueueName"]}}] == alarm["Properties"][
             "Dimensions"

@@ -30,7 +30,7 @@ def test_both_images_of_a_unit_run_the_same_module_with_the_same_flags(
     command = json.loads(_instructions(dockerfile, "ENTRYPOINT")[-1])
     assert ["-P", "-s", "-m", module] == command[command.index("python") + 1 :]
     assert ["-P", "-s", "-m", module] == entry_point(f"claude-cloud-agent/{unit}:local")[1:]
-    assert [] == _instructions(dockerfile, "CMD")
+    assert _instructions(dockerfile, "CMD") == []
     assert [port] == _instructions(dockerfile, "EXPOSE")
     assert (root / unit / "src" / module / "__main__.py").is_file()
 
@@ -48,10 +48,10 @@ def test_every_base_image_is_pinned(root: Path, unit: str, module: str, port: st
 def test_sam_is_configured_for_aws_and_for_one_machine(root: Path) -> None:
     config: dict[str, Any] = tomllib.loads((root / "samconfig.toml").read_text())
     stacks = {name: config[name]["global"]["parameters"]["stack_name"] for name in ("default", "local")}
-    assert {"default": "claude-cloud-agent", "local": "claude-cloud-agent-local"} == stacks
+    assert stacks == {"default": "claude-cloud-agent", "local": "claude-cloud-agent-local"}
     for name in stacks:
-        assert {"cached": True, "parallel": True} == config[name]["build"]["parameters"]
-        assert "CAPABILITY_IAM" == config[name]["deploy"]["parameters"]["capabilities"]
+        assert config[name]["build"]["parameters"] == {"cached": True, "parallel": True}
+        assert config[name]["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
         assert config[name]["deploy"]["parameters"]["resolve_s3"]
     assert config["default"]["deploy"]["parameters"]["confirm_changeset"]
     assert not config["local"]["deploy"]["parameters"]["confirm_changeset"]

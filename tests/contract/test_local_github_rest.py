@@ -292,7 +292,7 @@ def test_every_answer_is_one_github_could_give(
         answer = clients[example.who].request(method, example.url, json=example.body)
         assert example.status == answer.status_code, (example.route, answer.text)
         if example.status == 204:
-            assert b"" == answer.content
+            assert answer.content == b""
         if example.model:
             _validate(example, answer.json())
         asked.add(example.route)

@@ -82,10 +82,10 @@ def test_a_function_has_a_role_of_its_own_and_a_log_that_expires(
     functions: Document, resources: Document, function: str
 ) -> None:
     assert {"Fn::GetAtt": [f"{function}Role", "Arn"]} == functions[function]["Role"]
-    assert "AWS::IAM::Role" == resources[f"{function}Role"]["Type"]
+    assert resources[f"{function}Role"]["Type"] == "AWS::IAM::Role"
     group = functions[function]["LoggingConfig"]["LogGroup"]["Ref"]
-    assert {"Ref": "LogRetentionDays"} == resources[group]["Properties"]["RetentionInDays"]
-    assert {"Mode": "Active"} == functions[function]["TracingConfig"]
+    assert resources[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert functions[function]["TracingConfig"] == {"Mode": "Active"}
 
 
 def test_every_log_group_expires(resources: Document) -> None:
@@ -99,7 +99,7 @@ def test_what_container_insights_logs_expires_because_the_group_is_there_before_
 ) -> None:
     assert {"Name": "containerInsights", "Value": "enabled"} in resources["Cluster"]["Properties"]["ClusterSettings"]
     name = resources["ContainerInsightsLogGroup"]["Properties"]["LogGroupName"]
-    assert {"Fn::Sub": "/aws/ecs/containerinsights/${Cluster}/performance"} == name
+    assert name == {"Fn::Sub": "/aws/ecs/containerinsights/${Cluster}/performance"}
     services = [r for r in resources.values() if r["Type"] == "AWS::ECS::Service"]
     assert all("ContainerInsightsLogGroup" in service["DependsOn"] for service in services)
 
@@ -115,11 +115,11 @@ def test_a_flood_of_the_webhook_takes_nothing_from_the_agents(functions: Documen
 
 def test_the_workflow_logs_without_its_tokens_and_is_traced(resources: Document) -> None:
     machine = resources["SessionStateMachine"]["Properties"]
-    assert ("ALL", False) == (
+    assert (
         machine["LoggingConfiguration"]["Level"],
         machine["LoggingConfiguration"]["IncludeExecutionData"],
-    )
-    assert {"Enabled": True} == machine["TracingConfiguration"]
+    ) == ("ALL", False)
+    assert machine["TracingConfiguration"] == {"Enabled": True}
 
 
 def test_every_substitution_is_given_and_used(asl_text: str, substitutions: Document) -> None:

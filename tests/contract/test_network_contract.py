@@ -42,7 +42,7 @@ def _name(reference: object) -> str:
     """The logical id of the group, or the range or foreign group, that a rule speaks of."""
     if isinstance(reference, dict):
         logical_id, attribute = reference["Fn::GetAtt"]
-        assert "GroupId" == attribute
+        assert attribute == "GroupId"
         return str(logical_id)
     return str(reference)
 
@@ -51,7 +51,7 @@ def _rule(direction: str, rule: Document) -> Rule:
     peer = "SourceSecurityGroupId" if direction == "in" else "DestinationSecurityGroupId"
     ends = {peer, "CidrIp"} & set(rule)
     known = {"IpProtocol", "FromPort", "ToPort", "Description", "GroupId"}
-    assert 1 == len(ends), rule
+    assert len(ends) == 1, rule
     assert set() == set(rule) - known - ends, "a kind of rule that this test does not read"
     return direction, rule["IpProtocol"], rule["FromPort"], rule["ToPort"], _name(rule[ends.pop()])
 
@@ -86,23 +86,23 @@ def test_the_groups_admit_the_chain_and_nothing_wider(expanded_template: Documen
 def test_each_hop_is_in_its_own_group(resources: Document, definition: Document, substitutions: Document) -> None:
     proxy = resources["ProxyService"]["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]
     agent = definition["States"]["Run Agent"]["Arguments"]["NetworkConfiguration"]["AwsvpcConfiguration"]
-    assert [LOAD_BALANCER] == [_name(g) for g in resources["ApplicationLoadBalancer"]["Properties"]["SecurityGroups"]]
-    assert [PROXY] == [_name(g) for g in proxy["SecurityGroups"]]
-    assert ["${AgentSecurityGroupId}"] == agent["SecurityGroups"]
-    assert AGENT == _name(substitutions["AgentSecurityGroupId"])
+    assert [_name(g) for g in resources["ApplicationLoadBalancer"]["Properties"]["SecurityGroups"]] == [LOAD_BALANCER]
+    assert [_name(g) for g in proxy["SecurityGroups"]] == [PROXY]
+    assert agent["SecurityGroups"] == ["${AgentSecurityGroupId}"]
+    assert _name(substitutions["AgentSecurityGroupId"]) == AGENT
 
 
 def test_the_load_balancer_asks_the_proxy_for_its_health_on_8080(resources: Document, container: Document) -> None:
     group = resources["ProxyTargetGroup"]["Properties"]
-    assert (8080, "/health", "traffic-port") == (group["Port"], group["HealthCheckPath"], group["HealthCheckPort"])
-    assert [{"ContainerPort": 8080, "Protocol": "tcp"}] == container["ProxyTaskDefinition"]["PortMappings"]
+    assert (group["Port"], group["HealthCheckPath"], group["HealthCheckPort"]) == (8080, "/health", "traffic-port")
+    assert container["ProxyTaskDefinition"]["PortMappings"] == [{"ContainerPort": 8080, "Protocol": "tcp"}]
     (target,) = resources["ProxyService"]["Properties"]["LoadBalancers"]
     name = container["ProxyTaskDefinition"]["Name"]
     assert (name, 8080) == (target["ContainerName"], target["ContainerPort"])
 
 
 def test_the_dev_server_is_on_3000(container: Document) -> None:
-    assert [{"ContainerPort": 3000, "Protocol": "tcp"}] == container["AgentTaskDefinition"]["PortMappings"]
+    assert container["AgentTaskDefinition"]["PortMappings"] == [{"ContainerPort": 3000, "Protocol": "tcp"}]
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,6 @@ def test_the_proxy_never_closes_before_the_load_balancer_which_waits_an_hour(
 
 
 def test_the_load_balancer_lets_through_what_is_sound_and_says_who_asks(attributes: dict[str, str]) -> None:
-    assert "defensive" == attributes["routing.http.desync_mitigation_mode"]
-    assert "append" == attributes["routing.http.xff_header_processing.mode"]
-    assert "false" == attributes["routing.http.drop_invalid_header_fields.enabled"]
+    assert attributes["routing.http.desync_mitigation_mode"] == "defensive"
+    assert attributes["routing.http.xff_header_processing.mode"] == "append"
+    assert attributes["routing.http.drop_invalid_header_fields.enabled"] == "false"

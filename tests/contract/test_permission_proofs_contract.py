@@ -32,11 +32,11 @@ def permissions(resources: Document) -> list[Grant]:
 def test_every_permission_has_one_test_that_breaks_without_it(permissions: list[Grant]) -> None:
     assert len(permissions) > 100
     without = [grant.key for grant in permissions if not proofs_of(grant)]
-    assert [] == without, ADD
+    assert without == [], ADD
     twice = {
         grant.key: [proof.test for proof in proofs] for grant in permissions if len(proofs := proofs_of(grant)) > 1
     }
-    assert {} == twice, "which of these lines is it?"
+    assert twice == {}, "which of these lines is it?"
 
 
 def test_no_permission_is_given_twice(permissions: list[Grant]) -> None:
@@ -46,7 +46,7 @@ def test_no_permission_is_given_twice(permissions: list[Grant]) -> None:
 
 def test_no_line_is_left_of_a_permission_that_is_gone(permissions: list[Grant]) -> None:
     stale = [proof for proof in PROOFS if not any(proof.covers(grant) for grant in permissions)]
-    assert [] == stale
+    assert stale == []
 
 
 @pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: f"{proof.roles}-{proof.actions}-{proof.resources}")
@@ -60,7 +60,7 @@ def test_the_named_test_exists(proof: Proof) -> None:
 def test_the_documents_table_has_every_permission_and_its_test(permissions: list[Grant]) -> None:
     shown = shown_in(ROOT / "docs/permissions.md")
     expected = rows_of(permissions)
-    assert ([], []) == ([row for row in expected if row not in shown], [row for row in shown if row not in expected]), (
+    assert ([row for row in expected if row not in shown], [row for row in shown if row not in expected]) == ([], []), (
         'missing and stale rows: `make mutation` writes them, with ARGS="--role PATTERN" those of some roles'
     )
 
@@ -69,12 +69,12 @@ def test_a_document_less_a_permission_keeps_every_other() -> None:
     statement = {"Effect": "Allow", "Action": ["s3:Get", "s3:Put"], "Resource": ["a", "b"], "Condition": {"x": "y"}}
     gone = Grant("Role", "s3:Put", "B", place=Place("policy", 1, 1))
     left = less({"Version": "1", "Statement": [{**statement, "Resource": "c"}, statement]}, [gone])
-    assert [
+    assert [(one["Action"], one["Resource"], one["Condition"]) for one in left["Statement"]] == [
         ("s3:Get", ["c"], {"x": "y"}),
         ("s3:Put", ["c"], {"x": "y"}),
         ("s3:Get", ["a", "b"], {"x": "y"}),
         ("s3:Put", ["a"], {"x": "y"}),
-    ] == [(one["Action"], one["Resource"], one["Condition"]) for one in left["Statement"]]
+    ]
 
 
 def test_what_a_task_or_function_is_allowed_is_never_proven_from_the_template_alone() -> None:
@@ -82,7 +82,7 @@ def test_what_a_task_or_function_is_allowed_is_never_proven_from_the_template_al
     enforced = ("dynamodb:", "ecs:", "lambda:", "states:")
     static = [one for one in PROOFS if one.test.startswith(STATIC) and one.actions.startswith(enforced)]
     drift = f"{STATIC}::test_the_audit_may_read_what_drift_is_detected_by"
-    assert [] == [one for one in static if one.test != drift]
+    assert [one for one in static if one.test != drift] == []
 
 
 @cache

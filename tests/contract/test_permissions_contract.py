@@ -84,7 +84,7 @@ def test_all_resources_are_named_only_where_no_resource_can_be(roles: Document) 
         if "*" in _list(statement["Resource"])
         for action in _list(statement["Action"])
     }
-    assert WITHOUT_RESOURCE == everywhere
+    assert everywhere == WITHOUT_RESOURCE
 
 
 def test_a_pattern_of_resources_stands_only_where_no_name_can(resources: Document) -> None:
@@ -94,7 +94,7 @@ def test_a_pattern_of_resources_stands_only_where_no_name_can(resources: Documen
 def test_whatever_is_wide_is_explained_to_people(root: Path) -> None:
     _, _, explained = (root / "docs/permissions.md").read_text().partition("\n## Wide on purpose\n")
     explained, _, _ = explained.partition("\n## ")
-    assert [] == [name for name in sorted(WITHOUT_RESOURCE | set(PATTERNS)) if f"`{name}`" not in explained]
+    assert [name for name in sorted(WITHOUT_RESOURCE | set(PATTERNS)) if f"`{name}`" not in explained] == []
 
 
 def test_a_role_has_no_managed_policies_but_those_that_sam_attaches(resources: Document) -> None:
@@ -114,23 +114,23 @@ def test_each_role_is_assumed_by_one_service_and_a_tasks_role_in_this_account_al
     assert len(roles) == len([one for one in grants(resources) if one.action == ASSUME])
     for name in (name for name, service in services.items() if service == "ecs-tasks.amazonaws.com"):
         (statement,) = roles[name]["AssumeRolePolicyDocument"]["Statement"]
-        assert {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}} == statement["Condition"]
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_the_proxy_writes_nothing_of_a_session_but_when_it_was_visited(roles: Document) -> None:
     (writing,) = [s for s in _statements(roles["ProxyTaskRole"]) if s["Action"] == "dynamodb:UpdateItem"]
-    assert {
+    assert writing["Condition"] == {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SESSION#*"]},
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "status", "last_visited_at"]},
         "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
-    } == writing["Condition"]
+    }
 
 
 def test_tasks_are_listed_in_the_cluster_alone(roles: Document) -> None:
     listing = [s for role in roles.values() for s in _statements(role) if "ecs:ListTasks" in _list(s["Action"])]
-    assert 5 == len(listing)
+    assert len(listing) == 5
     for statement in listing:
-        assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == statement["Condition"]
+        assert statement["Condition"] == {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}}
 
 
 def test_the_workflow_may_pass_both_roles_of_the_agents_task_and_no_other(roles: Document, resources: Document) -> None:
@@ -138,7 +138,7 @@ def test_the_workflow_may_pass_both_roles_of_the_agents_task_and_no_other(roles:
     assert passing == [s for s in _statements(roles["SessionStateMachineRole"]) if s["Action"] == "iam:PassRole"]
     task = resources["AgentTaskDefinition"]["Properties"]
     assert [task["TaskRoleArn"], task["ExecutionRoleArn"]] == passing[0]["Resource"]
-    assert {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}} == passing[0]["Condition"]
+    assert passing[0]["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 
 
 def test_the_workflow_may_run_both_agents_and_nothing_else(roles: Document) -> None:
@@ -148,18 +148,18 @@ def test_the_workflow_may_run_both_agents_and_nothing_else(roles: Document) -> N
         {"Fn::Sub": f"{FAMILIES}/${{AWS::StackName}}-{agent}:*"} for agent in ("agent", "staging-agent")
     )
     assert [standard, {"Fn::If": ["HasStagingAgent", staging, {"Ref": "AWS::NoValue"}]}] == running[0]["Resource"]
-    assert {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}} == running[0]["Condition"]
+    assert running[0]["Condition"] == {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}}
 
 
 def test_the_workflow_may_tag_a_task_as_it_runs_it_and_at_no_other_time(roles: Document, definition: Document) -> None:
-    assert "TASK_DEFINITION" == definition["States"]["Run Agent"]["Arguments"]["PropagateTags"]
+    assert definition["States"]["Run Agent"]["Arguments"]["PropagateTags"] == "TASK_DEFINITION"
     tagging = [s for role in roles.values() for s in _statements(role) if "ecs:TagResource" in _list(s["Action"])]
     assert tagging == [s for s in _statements(roles["SessionStateMachineRole"]) if s["Action"] == "ecs:TagResource"]
-    assert {"StringEquals": {"ecs:CreateAction": "RunTask"}} == tagging[0]["Condition"]
+    assert tagging[0]["Condition"] == {"StringEquals": {"ecs:CreateAction": "RunTask"}}
 
 
 def test_the_agents_container_has_no_permission_unless_bedrock_is_chosen(roles: Document) -> None:
-    assert ["UsesBedrock", {"Ref": "AWS::NoValue"}] == roles["AgentTaskRole"]["Policies"]["Fn::If"][::2]
+    assert roles["AgentTaskRole"]["Policies"]["Fn::If"][::2] == ["UsesBedrock", {"Ref": "AWS::NoValue"}]
     actions = {action for s in _statements(roles["AgentTaskRole"]) for action in s["Action"]}
     assert {"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"} == actions
     assert "ManagedPolicyArns" not in roles["AgentTaskRole"]
@@ -204,4 +204,4 @@ def test_whatever_is_allowed_on_all_resources_says_why_beside_it(root: Path) -> 
     lines = (root / "template.yaml").read_text().splitlines()
     everything = [line for line in lines if re.search(r'\bResources?:.*"\*"', line)]
     assert len(WITHOUT_RESOURCE) / 4 < len(everything)
-    assert [] == [line for line in everything if not re.search(r'"\*"[^#]*# \w.{10}', line)]
+    assert [line for line in everything if not re.search(r'"\*"[^#]*# \w.{10}', line)] == []

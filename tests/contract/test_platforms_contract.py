@@ -43,12 +43,12 @@ def unresolved(lock: str, platform: str, folder: Path, *options: str) -> str:
 @pytest.mark.parametrize(("lock", "platform"), [*LOCKS, *(("haproxy", platform) for platform in GLIBC)])
 @pytest.mark.parametrize("python", ["3.11", "3.14"])
 def test_every_lock_can_be_installed_on_every_platform(lock: str, platform: str, python: str, tmp_path: Path) -> None:
-    assert "" == unresolved(lock, platform, tmp_path, "--python-version", python)
+    assert unresolved(lock, platform, tmp_path, "--python-version", python) == ""
 
 
 @pytest.mark.parametrize("platform", COMPLETE)
 def test_on_the_usual_platforms_nothing_is_built_from_source(platform: str, tmp_path: Path) -> None:
-    assert "" == unresolved("dev", platform, tmp_path, "--python-version", "3.11", "--only-binary", ":all:")
+    assert unresolved("dev", platform, tmp_path, "--python-version", "3.11", "--only-binary", ":all:") == ""
 
 
 @pytest.mark.parametrize(

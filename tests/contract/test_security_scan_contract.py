@@ -25,16 +25,16 @@ def test_every_suppression_says_why(skips: dict[str, list[Document]]) -> None:
         for one in suppressed:
             assert {"id", "comment"} == set(one), name
             assert one["id"].startswith("CKV")
-            assert 40 < len(one["comment"])
+            assert len(one["comment"]) > 40
             assert one["comment"].endswith(".")
 
 
 def test_no_check_is_suppressed_for_the_whole_template(root: Path) -> None:
     command = [line for line in (root / "Makefile").read_text().splitlines() if "bin/checkov" in line]
-    assert 1 == len(command)
+    assert len(command) == 1
     assert "--skip-check" not in command[0]
     assert "--soft-fail" not in command[0]
-    assert [] == [*root.glob(".checkov.y*ml"), *root.glob("*.baseline")]
+    assert [*root.glob(".checkov.y*ml"), *root.glob("*.baseline")] == []
 
 
 def test_a_function_is_suppressed_like_every_other_so_that_all_are_built_once(

@@ -70,15 +70,15 @@ def _load_balancer(resources: Document, mode: str) -> None:
         return
     balancer = _properties(resources, "ApplicationLoadBalancer", f"{ELBV2}::LoadBalancer")
     attributes = {one["Key"]: one["Value"] for one in balancer["LoadBalancerAttributes"]}
-    assert "true" == attributes.get("deletion_protection.enabled")
+    assert attributes.get("deletion_protection.enabled") == "true"
     https = _properties(resources, "HttpsListener", f"{ELBV2}::Listener")
     http = _properties(resources, "HttpListener", f"{ELBV2}::Listener")
     its_arn = {"Ref": "ApplicationLoadBalancer"}
     assert [(its_arn, 443), (its_arn, 80)] == [(each["LoadBalancerArn"], each["Port"]) for each in (https, http)]
     assert [{"CertificateArn": MODES["own"]["CertificateArn"]}] == https["Certificates"]
-    assert "404" == https["DefaultActions"][0]["FixedResponseConfig"]["StatusCode"]
+    assert https["DefaultActions"][0]["FixedResponseConfig"]["StatusCode"] == "404"
     redirect = http["DefaultActions"][0]["RedirectConfig"]
-    assert ("HTTPS", "443", "HTTP_301") == (redirect["Protocol"], redirect["Port"], redirect["StatusCode"])
+    assert (redirect["Protocol"], redirect["Port"], redirect["StatusCode"]) == ("HTTPS", "443", "HTTP_301")
 
 
 def _dns_record(resources: Document, mode: str) -> None:
@@ -91,14 +91,17 @@ def _dns_record(resources: Document, mode: str) -> None:
 def _listener_rule(resources: Document, mode: str) -> None:
     rule = _properties(resources, "UatListenerRule", f"{ELBV2}::ListenerRule")
     assert (IN_USE[mode].listener, "10") == (rule["ListenerArn"], rule["Priority"])
-    assert [{"Field": "host-header", "HostHeaderConfig": {"Values": [HOST_NAMES]}}] == rule["Conditions"]
-    assert [{"Type": "forward", "TargetGroupArn": {"Ref": "ProxyTargetGroup"}}] == rule["Actions"]
+    assert rule["Conditions"] == [{"Field": "host-header", "HostHeaderConfig": {"Values": [HOST_NAMES]}}]
+    assert rule["Actions"] == [{"Type": "forward", "TargetGroupArn": {"Ref": "ProxyTargetGroup"}}]
 
 
 def _target_group(resources: Document, mode: str) -> None:  # noqa: ARG001 - all checks are called alike
     group = _properties(resources, "ProxyTargetGroup", f"{ELBV2}::TargetGroup")
-    assert ("ip", "HTTP", 8080, "/health") == tuple(
-        group[name] for name in ("TargetType", "Protocol", "Port", "HealthCheckPath")
+    assert tuple(group[name] for name in ("TargetType", "Protocol", "Port", "HealthCheckPath")) == (
+        "ip",
+        "HTTP",
+        8080,
+        "/health",
     )
     service = _properties(resources, "ProxyService", "AWS::ECS::Service")
     target = {"ContainerName": "proxy", "ContainerPort": 8080, "TargetGroupArn": {"Ref": "ProxyTargetGroup"}}
@@ -115,8 +118,8 @@ def _proxy_ingress(resources: Document, mode: str) -> None:
         if each["Type"] == "AWS::EC2::SecurityGroupIngress"
         and each["Properties"]["GroupId"] == {"Fn::GetAtt": ["ProxySecurityGroup", "GroupId"]}
     ]
-    assert 1 == len(admitted)
-    assert (8080, 8080) == (admitted[0]["FromPort"], admitted[0]["ToPort"])
+    assert len(admitted) == 1
+    assert (admitted[0]["FromPort"], admitted[0]["ToPort"]) == (8080, 8080)
     assert IN_USE[mode].security_group == admitted[0].get("SourceSecurityGroupId")
 
 
@@ -125,7 +128,7 @@ def _proxy_environment(resources: Document, mode: str) -> None:  # noqa: ARG001 
     given = {variable["Name"]: variable for variable in container["Environment"] + container["Secrets"]}
     read = {str(field.validation_alias or name).upper() for name, field in ProxySettings.model_fields.items()}
     assert read - PLATFORM == set(given)
-    assert {"Ref": "SessionsTable"} == given["SESSIONS_TABLE"]["Value"]
+    assert given["SESSIONS_TABLE"]["Value"] == {"Ref": "SessionsTable"}
 
 
 HOPS: dict[str, Check] = {
@@ -242,7 +245,7 @@ def test_nothing_refers_to_what_is_not_there(expanded_template: Document, mode: 
 def test_the_outputs_speak_of_the_load_balancer_in_use(expanded_template: Document, mode: str) -> None:
     outputs = evaluated(expanded_template, MODES[mode])["Outputs"]
     assert IN_USE[mode].dns_name == outputs["LoadBalancerDnsName"]["Value"]
-    assert {"Ref": "ProxyTargetGroup"} == outputs["ProxyTargetGroupArn"]["Value"]
+    assert outputs["ProxyTargetGroupArn"]["Value"] == {"Ref": "ProxyTargetGroup"}
     unknown = evaluated(expanded_template, MODES["existing"] | {"LoadBalancerDnsName": "", "HostedZoneId": ""})
     assert "LoadBalancerDnsName" not in unknown["Outputs"]
 
@@ -270,14 +273,14 @@ def test_a_change_of_load_balancer_makes_a_new_target_group(expanded_template: D
         resources = evaluated(expanded_template, MODES[mode])["Resources"]
         return resources["ProxyTargetGroup"]["Properties"].get("ProtocolVersion")
 
-    assert ("HTTP1", None) == (protocol_version("own"), protocol_version("existing"))
+    assert (protocol_version("own"), protocol_version("existing")) == ("HTTP1", None)
 
 
 def test_the_stack_policy_keeps_the_table_the_load_balancer_and_the_record(root: Path, resources: Document) -> None:
     allow, deny = json.loads((root / "stack-policy.json").read_text())["Statement"]
     # What no statement allows a stack policy denies.
-    assert ("Allow", "Update:*", "*") == (allow["Effect"], allow["Action"], allow["Resource"])
-    assert ("Deny", ["Update:Delete", "Update:Replace"]) == (deny["Effect"], deny["Action"])
+    assert (allow["Effect"], allow["Action"], allow["Resource"]) == ("Allow", "Update:*", "*")
+    assert (deny["Effect"], deny["Action"]) == ("Deny", ["Update:Delete", "Update:Replace"])
     kept = [resource.removeprefix("LogicalResourceId/") for resource in deny["Resource"]]
-    assert ["SessionsTable", "ApplicationLoadBalancer", "UatRecord"] == kept
+    assert kept == ["SessionsTable", "ApplicationLoadBalancer", "UatRecord"]
     assert set() == set(kept) - set(resources)

@@ -22,55 +22,55 @@ if TYPE_CHECKING:
 
 
 def test_every_role_is_assumed_by_the_service_that_works_as_it(resources: Document) -> None:
-    assert [] == unmet(resources, needs.assumed)
+    assert unmet(resources, needs.assumed) == []
 
 
 def test_the_workflow_may_pass_both_roles_of_each_task_that_it_runs(resources: Document) -> None:
-    assert [] == unmet(resources, needs.passed)
+    assert unmet(resources, needs.passed) == []
 
 
 def test_each_secret_of_a_container_is_read_by_its_execution_role(resources: Document) -> None:
-    assert [] == unmet(resources, needs.secrets)
+    assert unmet(resources, needs.secrets) == []
 
 
 def test_each_containers_log_is_written_by_its_execution_role(resources: Document) -> None:
-    assert [] == unmet(resources, needs.container_logs)
+    assert unmet(resources, needs.container_logs) == []
 
 
 def test_each_containers_image_is_pulled_by_its_execution_role(resources: Document) -> None:
-    assert [] == unmet(resources, needs.images)
+    assert unmet(resources, needs.images) == []
 
 
 def test_an_agent_may_invoke_models_where_bedrock_is_chosen(resources: Document) -> None:
-    assert [] == unmet(resources, needs.models)
+    assert unmet(resources, needs.models) == []
 
 
 def test_the_workflows_log_is_delivered_by_its_role(resources: Document) -> None:
-    assert [] == unmet(resources, needs.workflow_logs)
+    assert unmet(resources, needs.workflow_logs) == []
 
 
 def test_each_functions_log_is_written_by_its_role(resources: Document) -> None:
-    assert [] == unmet(resources, needs.function_logs)
+    assert unmet(resources, needs.function_logs) == []
 
 
 def test_whatever_is_traced_sends_its_traces(resources: Document) -> None:
-    assert [] == unmet(resources, needs.traces)
+    assert unmet(resources, needs.traces) == []
 
 
 def test_a_tables_stream_is_read_by_the_functions_role(resources: Document) -> None:
-    assert [] == unmet(resources, needs.streams)
+    assert unmet(resources, needs.streams) == []
 
 
 def test_what_a_function_failed_at_is_sent_by_its_role(resources: Document) -> None:
-    assert [] == unmet(resources, needs.dead_letters)
+    assert unmet(resources, needs.dead_letters) == []
 
 
 def test_the_audit_may_read_what_drift_is_detected_by(resources: Document) -> None:
-    assert [] == unmet(resources, needs.drift)
+    assert unmet(resources, needs.drift) == []
 
 
 def test_the_audit_may_ask_what_this_machine_has_not(resources: Document) -> None:
-    assert [] == unmet(resources, needs.asked_beyond)
+    assert unmet(resources, needs.asked_beyond) == []
 
 
 def _static_permissions() -> list[Any]:

@@ -21,7 +21,7 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
 
     demo = run("demo", *options(tmp_path, ports), seconds=380)
 
-    assert 0 == demo.returncode, demo.stdout + demo.stderr
+    assert demo.returncode == 0, demo.stdout + demo.stderr
     states = [
         "Claim Session",
         "Create Branch",
@@ -50,8 +50,8 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
     told = [demo.stdout.find(words) for words in story]
     assert -1 not in told, demo.stdout
     assert sorted(told) == told
-    assert [] == processes_of(tmp_path)
+    assert processes_of(tmp_path) == []
     assert Installation.load(tmp_path) is None
     for port in ports.model_dump().values():
         with socket.socket() as probe:
-            assert 0 != probe.connect_ex(("127.0.0.1", port))
+            assert probe.connect_ex(("127.0.0.1", port)) != 0

@@ -82,7 +82,7 @@ def open_pull_request(stage: System) -> PullRequest:
     comment = stage.comment(pull["number"], "Is anybody there?")
 
     def delivered() -> list[Json]:
-        found = [d for d in stage.deliveries() if ("issue_comment", "created") == (d["event"], d["action"])]
+        found = [d for d in stage.deliveries() if (d["event"], d["action"]) == ("issue_comment", "created")]
         payloads = [stage.delivery(d["id"])["request"]["payload"] for d in found[:10]]
         return [payload for payload in payloads if payload["comment"]["id"] == comment["id"]]
 
@@ -235,7 +235,7 @@ class Rows:
         return dict(
             wait_for(
                 lambda: ecs.describe_tasks(cluster=cluster, tasks=[task["taskArn"]])["tasks"][0],
-                lambda seen: "RUNNING" == seen["lastStatus"],
+                lambda seen: seen["lastStatus"] == "RUNNING",
                 20,
             )
         )

@@ -195,7 +195,7 @@ class System:
         lock = f"ISSUE#{self.repository}#{session.issue_number}"
         wait_for(lambda: session.id in {one for ids in self.slots() for one in ids}, lambda held: not held, 20)
         wait_for(lambda: self.item(lock, "LOCK").get("session_id", {}).get("S"), lambda owner: owner != session.id, 20)
-        wait_for(lambda: self.running_tasks(session), lambda tasks: [] == tasks, 20)
+        wait_for(lambda: self.running_tasks(session), lambda tasks: tasks == [], 20)
         return row
 
     def item(self, pk: str, sk: str) -> dict[str, Any]:
@@ -287,13 +287,13 @@ class System:
         client = self.executions.client
         return wait_for(
             lambda: str(client.describe_execution(executionArn=session.execution_arn)["status"]),
-            lambda status: "RUNNING" != status,
+            lambda status: status != "RUNNING",
         )
 
     def wait_for_turn(self, session: Session) -> dict[str, str]:
         """The row once Claude's turn is over and well."""
         row = self.wait_for_row(session, lambda row: row.get("activity", "").startswith("turn_f"), 120)
-        assert "turn_finished" == row["activity"], row
+        assert row["activity"] == "turn_finished", row
         return row
 
     def link(self, session: Session, seconds: float = 120) -> str:

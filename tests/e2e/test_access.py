@@ -17,7 +17,7 @@ PAGE = "hello"  # what the scripted agent's dev server shows
 def running(stage: System, title: str) -> Session:
     """A session whose dev server answers."""
     session = stage.start(title, "Please.")
-    stage.wait_for_row(session, lambda row: "RUNNING" == row.get("status"))
+    stage.wait_for_row(session, lambda row: row.get("status") == "RUNNING")
     return session
 
 
@@ -25,9 +25,9 @@ def test_the_link_in_the_comment_opens_the_session_and_its_bare_url_does_not(sta
     session = running(stage, "Open me")
     visitor, stranger = stage.visitor(session), stage.stranger(session)
 
-    assert (200, PAGE) == (visitor.fetch().status, visitor.fetch().text)
+    assert (visitor.fetch().status, visitor.fetch().text) == (200, PAGE)
     refused = stranger.fetch()
-    assert 401 == refused.status
+    assert refused.status == 401
     assert PAGE not in refused.text
 
 
@@ -39,9 +39,9 @@ def test_the_link_of_one_session_does_not_open_another(stage: System) -> None:
     stranger = stage.stranger(first)
     refused = stranger.enter(f"{other.path}?{other.query}")
 
-    assert 401 == refused.status
-    assert 401 == stranger.fetch().status
-    assert 200 == visitor.fetch().status
+    assert refused.status == 401
+    assert stranger.fetch().status == 401
+    assert visitor.fetch().status == 200
 
 
 def test_the_deployment_leads_where_the_comment_leads(stage: System) -> None:
@@ -59,14 +59,14 @@ def test_the_deployment_leads_where_the_comment_leads(stage: System) -> None:
 def test_after_the_end_the_link_opens_no_dev_server(stage: System) -> None:
     session = running(stage, "Soon over")
     visitor, link = stage.visitor(session), stage.link(session)
-    assert 200 == visitor.fetch().status
+    assert visitor.fetch().status == 200
 
     stage.unlabel(session.issue_number)
     stage.wait_until_over(session)
 
-    assert 410 == wait_for(visitor.fetch, lambda page: 410 == page.status, 10).status
-    assert 410 == stage.stranger(session).enter(link).status
-    assert 401 == stage.stranger(session).fetch().status
+    assert wait_for(visitor.fetch, lambda page: page.status == 410, 10).status == 410
+    assert stage.stranger(session).enter(link).status == 410
+    assert stage.stranger(session).fetch().status == 401
     assert "/.uat/enter" not in stage.wait_for_status(session, "Ended")
 
 
@@ -84,4 +84,4 @@ def test_the_link_is_in_no_log_and_in_no_executions_history(stage: System) -> No
     assert secret not in history
     logs = {path.name: path.read_text(errors="replace") for path in stage.installation.log_dir.rglob("*.log")}
     assert any(session.id in text for text in logs.values())
-    assert [] == [name for name, text in logs.items() if secret in text]
+    assert [name for name, text in logs.items() if secret in text] == []

@@ -28,11 +28,11 @@ def test_who_may_read_the_private_repository_signs_in_and_is_shown_the_session_a
     private.person("eve")
     session = private.start("For few", "Please.")
     url = private.link(session)
-    assert "" == urlsplit(url).query
-    private.wait_for_row(session, lambda row: "RUNNING" == row.get("status"))
+    assert urlsplit(url).query == ""
+    private.wait_for_row(session, lambda row: row.get("status") == "RUNNING")
 
     reader, stranger = Browser(private.installation, "octo-dev"), Browser(private.installation, "eve")
-    shown = wait_for(lambda: reader.visit(url), lambda page: 200 == page.status)
+    shown = wait_for(lambda: reader.visit(url), lambda page: page.status == 200)
     refused = stranger.visit(url)
 
     own, github = urlsplit(url).netloc, urlsplit(private.installation.github_url).netloc

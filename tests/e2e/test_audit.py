@@ -24,16 +24,16 @@ def _doctor(stage: System, *arguments: str) -> tuple[int, dict[str, Any]]:
 def test_a_sound_system_is_found_sound_by_the_doctor_and_by_the_function_under_its_own_role(stage: System) -> None:
     code, report = _doctor(stage)
     wrong = [one for one in report["outcomes"] if one["findings"] or one["status"] == "unseen"]
-    assert (0, []) == (code, wrong)
+    assert (code, wrong) == (0, [])
     audit = stage.invoke("DoctorFunction")
-    assert {"healthy": True, "AuditFindings": 0, "AuditUnseen": 0, "NewFindings": 0, "DriftedResources": 0} == audit
+    assert audit == {"healthy": True, "AuditFindings": 0, "AuditUnseen": 0, "NewFindings": 0, "DriftedResources": 0}
 
 
 def test_the_audit_sees_everything_under_its_own_role(stage: System, rows: Rows) -> None:
     session = rows.session("RUNNING", ip="127.9.9.9")
     rows.place(session, LIVE)
     rows.run_agent(session)
-    assert 0 == stage.invoke("DoctorFunction")["AuditUnseen"]
+    assert stage.invoke("DoctorFunction")["AuditUnseen"] == 0
 
 
 def test_a_fault_is_named_by_both_and_is_new_once(stage: System) -> None:
@@ -43,9 +43,9 @@ def test_a_fault_is_named_by_both_and_is_new_once(stage: System) -> None:
     ecs.update_service(cluster=cluster, service=service, desiredCount=0)
     try:
         code, report = _doctor(stage)
-        assert (1, "proxy-service") == (code, report["first_broken"])
+        assert (code, report["first_broken"]) == (1, "proxy-service")
         audits = [stage.invoke("DoctorFunction") for _ in range(2)]
-        assert [True, False] == [audit["NewFindings"] > 0 for audit in audits]
+        assert [audit["NewFindings"] > 0 for audit in audits] == [True, False]
         assert all(audit["AuditFindings"] for audit in audits)
     finally:
         ecs.update_service(cluster=cluster, service=service, desiredCount=counted["desiredCount"])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_the_canary_is_reached_while_the_path_is_sound(stage: System) -> None:
-    assert {"reached": True, "reason": ""} == stage.invoke("CanaryFunction")
+    assert stage.invoke("CanaryFunction") == {"reached": True, "reason": ""}
 
 
 def test_the_canary_is_missed_when_it_is_gone(stage: System) -> None:

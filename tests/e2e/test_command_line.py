@@ -72,17 +72,17 @@ def test_a_port_in_use_is_named_with_its_part_and_the_option_that_moves_it(tmp_p
 
         up = run("local", "up", *options(tmp_path, ports))
 
-    assert 1 == up.returncode
+    assert up.returncode == 1
     assert f"Port {ports.github}, for the local GitHub, is in use" in up.stderr
     assert "--github-port" in up.stderr
     assert "Traceback" not in up.stderr
-    assert [] == processes_of(tmp_path)
+    assert processes_of(tmp_path) == []
 
 
 def test_a_missing_git_is_named_with_where_to_get_it(tmp_path: Path) -> None:
     up = run("local", "up", *options(tmp_path, free_ports()), PATH=str(tmp_path))
 
-    assert 1 == up.returncode
+    assert up.returncode == 1
     assert "git is not on the PATH" in up.stderr
 
 
@@ -92,19 +92,19 @@ def test_a_part_that_dies_is_named_with_its_log_and_the_rest_is_stopped(tmp_path
 
     up = run("local", "up", *options(tmp_path, free_ports()))
 
-    assert 1 == up.returncode
+    assert up.returncode == 1
     assert "✓ embedded AWS" in up.stdout
     assert "✗ local GitHub" in up.stdout
     assert "ended while starting" in up.stderr
     assert str(tmp_path / "logs" / "github.log") in up.stderr
-    assert [] == processes_of(tmp_path)
+    assert processes_of(tmp_path) == []
     assert Installation.load(tmp_path) is None
 
 
 def test_status_without_a_running_system_says_how_to_start_one(tmp_path: Path) -> None:
     status = run("local", "status", f"--state-dir={tmp_path}")
 
-    assert 1 == status.returncode
+    assert status.returncode == 1
     assert "cloud-agent local up" in status.stderr
 
 
@@ -114,7 +114,7 @@ def test_status_for_programs_has_the_names_they_rely_on(system: System) -> None:
     document = json.loads(status.stdout)
     assert set() == STATUS_NAMES - document.keys()
     assert {"running"} == set(document["parts"].values())
-    assert "acme/lunch-board" == document["repository"]
+    assert document["repository"] == "acme/lunch-board"
 
 
 def test_a_second_up_finds_the_system_running(system: System) -> None:
@@ -122,7 +122,7 @@ def test_a_second_up_finds_the_system_running(system: System) -> None:
 
     up = run("local", "up", *options(state_dir, system.installation.ports))
 
-    assert 0 == up.returncode, up.stderr
+    assert up.returncode == 0, up.stderr
     assert system.installation.parts == (Installation.load(state_dir) or system.installation).parts
 
 
@@ -164,6 +164,6 @@ def test_up_that_is_ended_half_way_stops_what_it_has_started(tmp_path: Path) -> 
         up.communicate(timeout=60)
 
     assert started
-    assert 128 + signal.SIGTERM == up.returncode
-    assert [] == processes_of(tmp_path)
+    assert up.returncode == 128 + signal.SIGTERM
+    assert processes_of(tmp_path) == []
     assert Installation.load(tmp_path) is None

@@ -40,6 +40,6 @@ def test_a_stopped_task_that_nobody_understands_is_kept_with_its_error_and_can_b
     # As the runbook says, with what was wrong put right.
     replayed = failure["requestPayload"] | {"detail": whole}
     answer = function.invoke(FunctionName=invoked, Payload=json.dumps(replayed))
-    assert {"failed_waits": 0} == json.loads(answer["Payload"].read())
+    assert json.loads(answer["Payload"].read()) == {"failed_waits": 0}
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-    assert [] == kept()
+    assert kept() == []

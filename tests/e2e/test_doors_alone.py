@@ -40,14 +40,14 @@ def test_a_comment_is_a_prompt_once_however_often_it_is_delivered(stage: System,
 
     taken = (202, {"session_id": session.id, "taken": "prompt"})
     assert [taken, taken] == [(answer.status_code, answer.json()) for answer in answers]
-    assert 1 == [item["body"]["S"] for item in rows.items(session, "PROMPT#")].count("A wish")
+    assert [item["body"]["S"] for item in rows.items(session, "PROMPT#")].count("A wish") == 1
 
 
 def test_a_comment_that_github_could_not_be_asked_about_is_forgotten(stage: System, rows: Rows) -> None:
     rows.session()
     path = f"/repos/{stage.repository}/collaborators/.*"
     with stage.faults({"kind": "status", "status": 502, "path": path, "actor": "app", "count": 10}):
-        assert 503 == says(stage, rows, "A wish").status_code
+        assert says(stage, rows, "A wish").status_code == 503
 
 
 def test_a_question_is_answered_from_the_sessions_rows(stage: System, rows: Rows) -> None:
@@ -76,11 +76,11 @@ def test_a_restart_starts_an_execution(stage: System, rows: Rows) -> None:
         definition |= {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Succeed"}}}
 
     with stage.changed_workflow(do_nothing):
-        assert 202 == says(stage, rows, "/restart").status_code
+        assert says(stage, rows, "/restart").status_code == 202
         # It reads its definition as it begins: until then the changed one has to stay.
         wait_for(
             lambda: [execution["status"] for execution in stage.executions_here(issue)],
-            lambda statuses: ["SUCCEEDED"] == statuses,
+            lambda statuses: statuses == ["SUCCEEDED"],
         )
 
 
@@ -97,7 +97,7 @@ def agent(stage: System, session: RowSession, path: str, body: dict[str, Any] | 
         timeout=30,
         trust_env=False,
     )
-    assert 200 == answer.status_code, answer.text
+    assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
@@ -116,8 +116,8 @@ def test_the_agents_turn_is_noted_and_its_answer_kept(stage: System, rows: Rows)
     finished = {"is_error": False, "result": "Done.", "turns": 1, "cost_usd": 0.01, "head_sha": None}
     agent(stage, session, "progress", {"event": "turn_finished", "prompt_id": prompt_id, **finished})
 
-    assert ["ANSWERED"] == [item["state"]["S"] for item in rows.items(session, "PROMPT#")]
-    assert ["Done."] == [item["result"]["S"] for item in rows.items(session, "ANSWER#")]
+    assert [item["state"]["S"] for item in rows.items(session, "PROMPT#")] == ["ANSWERED"]
+    assert [item["result"]["S"] for item in rows.items(session, "ANSWER#")] == ["Done."]
 
 
 def test_the_agent_is_given_a_git_token(stage: System, rows: Rows) -> None:
@@ -133,23 +133,23 @@ def test_the_agent_is_given_its_repositorys_environment(stage: System, rows: Row
     finally:
         manager.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
 
-    assert {"values": {"DATABASE_URL": "sqlite://"}} == given
+    assert given == {"values": {"DATABASE_URL": "sqlite://"}}
 
 
 def test_the_agents_heartbeat_is_passed_on_to_its_wait(stage: System, rows: Rows) -> None:
-    assert {"status": "RUNNING"} == agent(stage, rows.session(), "heartbeat", {"task_token": NO_WAIT})
+    assert agent(stage, rows.session(), "heartbeat", {"task_token": NO_WAIT}) == {"status": "RUNNING"}
 
 
 def test_an_agent_that_is_done_ends_its_wait_well(stage: System, rows: Rows) -> None:
     session = rows.session(lifecycle_token=NO_WAIT)
     done = {"task_token": NO_WAIT, "outcome": "completed", "error": "", "message": "Done."}
-    assert {} == agent(stage, session, "done", done)
+    assert agent(stage, session, "done", done) == {}
 
 
 def test_an_agent_that_gives_up_fails_its_wait(stage: System, rows: Rows) -> None:
     session = rows.session(lifecycle_token=NO_WAIT)
     failed = {"task_token": NO_WAIT, "outcome": "failed", "error": "AgentError", "message": "No."}
-    assert {} == agent(stage, session, "done", failed)
+    assert agent(stage, session, "done", failed) == {}
 
 
 # ------------------------------------------------------------ The visitors' proxy
@@ -178,9 +178,9 @@ def test_the_proxy_shows_a_session_until_its_row_says_that_it_is_over(stage: Sys
     visitor = stage.stranger(session.session)
     visitor.enter(link(stage, session))
 
-    assert "hello" == wait_for(visitor.fetch, lambda page: 200 == page.status, 15).text
+    assert wait_for(visitor.fetch, lambda page: page.status == 200, 15).text == "hello"
     rows.changed(session, status="STOPPED", end_reason="By a test.")
-    wait_for(visitor.fetch, lambda page: 410 == page.status, 10)
+    wait_for(visitor.fetch, lambda page: page.status == 410, 10)
 
 
 def test_the_proxy_notes_a_visit_on_the_row(stage: System, rows: Rows) -> None:
@@ -188,6 +188,6 @@ def test_the_proxy_notes_a_visit_on_the_row(stage: System, rows: Rows) -> None:
     visitor = stage.stranger(session.session)
     visitor.enter(link(stage, session))
 
-    wait_for(visitor.fetch, lambda page: 200 == page.status, 15)
+    wait_for(visitor.fetch, lambda page: page.status == 200, 15)
 
     stage.wait_for_row(session.session, lambda row: "last_visited_at" in row, 15)

@@ -45,7 +45,7 @@ def queued(stage: System) -> Session:
     """A session without a slot: others hold them all."""
     for _ in range(3):
         other = stage.start(f"SLOW-{next(KEYS)} Hold a slot", "Please.")
-        stage.wait_for_row(other, lambda row: "STARTING" == row.get("status"))
+        stage.wait_for_row(other, lambda row: row.get("status") == "STARTING")
     session = stage.start("Wait", "Please.")
     stage.wait_for_row(session, lambda row: "start_token" in row)
     return session
@@ -54,7 +54,7 @@ def queued(stage: System) -> Session:
 def starting(stage: System) -> Session:
     """A session whose agent is not ready yet and will not be."""
     session = stage.start(f"SLOW-{next(KEYS)} Take your time", "Please.")
-    stage.wait_for_row(session, lambda row: "STARTING" == row.get("status") and "start_token" in row)
+    stage.wait_for_row(session, lambda row: row.get("status") == "STARTING" and "start_token" in row)
     return session
 
 
@@ -70,21 +70,21 @@ STATES = {"QUEUED": queued, "STARTING": starting, "RUNNING": running}
 
 def is_over(stage: System, session: Session, status: str, reason: str) -> None:
     """The row has its end, slot and lock are free, no task runs, comment and Deployment say so."""
-    assert ("FAILED" if "FAILED" == status else "SUCCEEDED") == stage.wait_for_end(session)
+    assert ("FAILED" if status == "FAILED" else "SUCCEEDED") == stage.wait_for_end(session)
     row = stage.row(session.id)
     assert status == row["status"]
     assert reason in row["end_reason"]
     live, waiting = stage.slots()
     assert session.id not in live | set(waiting)
-    wait_for(lambda: stage.running_tasks(session), lambda tasks: [] == tasks)
+    wait_for(lambda: stage.running_tasks(session), lambda tasks: tasks == [])
     assert int(row["expires_at"]) > datetime.now(UTC).timestamp() + 29 * 86_400
-    said = stage.wait_for_status(session, "❌ Failed" if "FAILED" == status else "Ended")
+    said = stage.wait_for_status(session, "❌ Failed" if status == "FAILED" else "Ended")
     assert reason.rstrip(".") in said
     deployments = stage.github.call(
         "GET", f"/repos/{stage.repository}/deployments?environment=uat/pr-{row['pull_number']}"
     )
     statuses = stage.github.call("GET", f"/repos/{stage.repository}/deployments/{deployments[0]['id']}/statuses")
-    assert ("error" if "FAILED" == status else "inactive") == statuses[0]["state"]
+    assert ("error" if status == "FAILED" else "inactive") == statuses[0]["state"]
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -97,12 +97,12 @@ def test_what_people_do_ends_a_session_in_any_state(stage: System, way: str, sta
 
 def test_a_session_that_nobody_uses_is_warned_of_and_then_ended(stage: System) -> None:
     session = running(stage)
-    stage.wait_for_row(session, lambda row: "1" == row.get("turns"))
+    stage.wait_for_row(session, lambda row: row.get("turns") == "1")
     stage.write(session, created_at=_ago(hours=3), last_active_at=_ago(minutes=51))
     stage.sweep()
 
     assert "the session ends at" in stage.wait_for_status(session, "[!WARNING]")
-    assert "RUNNING" == stage.row(session.id)["status"]
+    assert stage.row(session.id)["status"] == "RUNNING"
     stage.write(session, last_active_at=_ago(minutes=61), idle_ends_at=_ago(minutes=1))
     stage.sweep()
     is_over(stage, session, "STOPPED", "60 minutes")
@@ -110,12 +110,12 @@ def test_a_session_that_nobody_uses_is_warned_of_and_then_ended(stage: System) -
 
 def test_a_visit_or_a_comment_keeps_a_session_alive(stage: System) -> None:
     session = running(stage)
-    stage.wait_for_row(session, lambda row: "1" == row.get("turns"))
+    stage.wait_for_row(session, lambda row: row.get("turns") == "1")
     stage.write(session, created_at=_ago(hours=3), last_active_at=_ago(minutes=51))
     stage.sweep()
     stage.wait_for_row(session, lambda row: "idle_ends_at" in row)
 
-    assert 200 == stage.visitor(session).fetch().status
+    assert stage.visitor(session).fetch().status == 200
     stage.wait_for_row(session, lambda row: "last_visited_at" in row, 30)
     stage.sweep()
     stage.wait_for_row(session, lambda row: "idle_ends_at" not in row)
@@ -124,12 +124,12 @@ def test_a_visit_or_a_comment_keeps_a_session_alive(stage: System) -> None:
     stage.wait_for_row(session, lambda row: "idle_ends_at" in row)
     stage.comment(stage.row(session.id)["pull_number"], "Still here")
     stage.wait_for_row(session, lambda row: "idle_ends_at" not in row)
-    assert "RUNNING" == stage.row(session.id)["status"]
+    assert stage.row(session.id)["status"] == "RUNNING"
 
 
 def test_a_session_without_budget_left_ends_with_its_answer_given(stage: System) -> None:
     session = running(stage)
-    row = stage.wait_for_row(session, lambda row: "1" == row.get("turns"))
+    row = stage.wait_for_row(session, lambda row: row.get("turns") == "1")
     table = stage.client("dynamodb")
     table.update_item(
         TableName=stage.installation.outputs["SessionsTable"],
@@ -153,7 +153,7 @@ def test_a_task_that_stops_fails_its_session(stage: System, state: str) -> None:
 
 def test_an_agent_that_crashes_fails_its_session_and_what_it_was_asked_is_not_lost(stage: System) -> None:
     session = running(stage, "Begin.")
-    row = stage.wait_for_row(session, lambda row: "1" == row.get("turns"))
+    row = stage.wait_for_row(session, lambda row: row.get("turns") == "1")
     stage.comment(row["pull_number"], "agent: crash")
 
     is_over(stage, session, "FAILED", "The agent's container stopped")

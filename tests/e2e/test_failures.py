@@ -41,14 +41,14 @@ def repository(system: System, name: str, files: dict[str, str] | None = None) -
 
 def is_told(system: System, session: Session, *words: str) -> str:
     """The one comment that tells of a session's failure; holds that it can be acted on and nothing is left behind."""
-    assert "FAILED" == system.wait_for_end(session)
+    assert system.wait_for_end(session) == "FAILED"
     row = system.wait_until_over(session)
-    assert "FAILED" == row["status"]
+    assert row["status"] == "FAILED"
     number = row.get("pull_number") or session.issue_number
     marker = f"<!-- claude-cloud-agent:failure:{session.id} -->"
     (body,) = [c["body"] for c in system.comments(int(number)) if c["body"].startswith(marker)]
     told = body.partition("<details>")[0]
-    assert [] == [part for part in words if part not in body], body
+    assert [part for part in words if part not in body] == [], body
     assert f"\n{row['end_reason']}" in told
     assert "**What to do:**" in told
     assert ("comment `/restart` here" if "pull_number" in row else "remove the label from the issue") in told
@@ -56,7 +56,7 @@ def is_told(system: System, session: Session, *words: str) -> str:
     assert f"#/v2/executions/details/{session.execution_arn})" in body
     if "pull_number" in row:
         assert row["end_reason"] in system.wait_for_status(session, "❌ Failed").replace("\\", "")
-        assert "error" == deployment_state(system, row["pull_number"])
+        assert deployment_state(system, row["pull_number"]) == "error"
     return str(body)
 
 
@@ -109,7 +109,7 @@ def test_a_github_that_fails_once_there_is_a_pull_request_is_told_of_there(hurri
     path = f"/repos/{system.repository}/deployments"
     with system.faults({"kind": "status", "status": 502, **REFUSED, "path": path}):
         session = system.start("Try", "Please.")
-        assert "FAILED" == system.wait_for_end(session)
+        assert system.wait_for_end(session) == "FAILED"
     row = system.wait_until_over(session)
     (told,) = [c["body"] for c in system.comments(int(row["pull_number"])) if "session failed" in c["body"]]
     assert "GitHub did not answer" in told
@@ -122,11 +122,11 @@ def test_a_github_that_nobody_reaches_to_the_end_leaves_plain_words_on_the_row(h
     path = f"/repos/{system.repository}/.*"
     with system.faults({"kind": "status", "status": 503, **REFUSED, "path": path}):
         session = system.start("Try", "Please.")
-        assert "FAILED" == system.wait_for_end(session)
+        assert system.wait_for_end(session) == "FAILED"
     row = system.wait_until_over(session)
     assert "GitHub did not answer, in spite of several retries" in row["end_reason"]
     page = system.stranger(session).fetch()
-    assert 401 == page.status
+    assert page.status == 401
     assert "GitHub did not answer" not in page.text
 
 
@@ -169,8 +169,8 @@ def test_an_archived_repository_is_named_where_nobody_can_comment(hurried: Syste
     )
 
     row = system.wait_until_over(session)
-    assert ("FAILED", "The repository is archived") == (row["status"], row["end_reason"].partition(",")[0])
-    assert [] == system.comments(session.issue_number)
+    assert (row["status"], row["end_reason"].partition(",")[0]) == ("FAILED", "The repository is archived")
+    assert system.comments(session.issue_number) == []
 
 
 # ------------------------------------------------------------ The App
@@ -194,16 +194,16 @@ def test_a_suspended_app_is_told_to_whoever_looks_at_the_delivery(stage: System)
     payload = labelled(system)
     with suspended(system):
         answer = system.deliver("issues", payload)
-    assert (502, True) == (answer.status_code, "suspended" in answer.json()["message"]), answer.text
-    assert [] == system.executions_here(payload["issue"]["number"])
+    assert (answer.status_code, "suspended" in answer.json()["message"]) == (502, True), answer.text
+    assert system.executions_here(payload["issue"]["number"]) == []
 
 
 def test_an_app_that_is_not_installed_is_told_to_whoever_looks_at_the_delivery(stage: System) -> None:
     system = repository(stage, "foreign")
     payload = labelled(system)
     answer = system.deliver("issues", {**payload, "installation": {"id": 999_999}})
-    assert (502, True) == (answer.status_code, "Not Found" in answer.json()["message"]), answer.text
-    assert [] == system.executions_here(payload["issue"]["number"])
+    assert (answer.status_code, "Not Found" in answer.json()["message"]) == (502, True), answer.text
+    assert system.executions_here(payload["issue"]["number"]) == []
 
 
 def test_an_app_that_is_suspended_while_a_session_begins_leaves_plain_words_on_the_row(hurried: System) -> None:
@@ -213,7 +213,7 @@ def test_an_app_that_is_suspended_while_a_session_begins_leaves_plain_words_on_t
         session = system.start("Change under its feet", "Please.")
         system.wait_for_row(session, bool)
         with suspended(system):
-            assert "FAILED" == system.wait_for_end(session)
+            assert system.wait_for_end(session) == "FAILED"
     row = system.wait_until_over(session)
     assert "The GitHub App is not installed here, or its installation is suspended" in row["end_reason"]
 
@@ -225,7 +225,7 @@ def labelled(system: System) -> dict[str, Any]:
     path = f"/repos/{system.repository}/issues/{issue}/labels"
     system.github.call("POST", path, {"labels": ["bug"]})
     (delivery,) = wait_for(
-        lambda: [d for d in system.deliveries() if d["id"] not in before and "labeled" == d["action"]], bool
+        lambda: [d for d in system.deliveries() if d["id"] not in before and d["action"] == "labeled"], bool
     )
     payload = system.delivery(delivery["id"])["request"]["payload"]
     return {**payload, "label": {**payload["label"], "name": "claude-dev"}}
@@ -381,11 +381,11 @@ MODEL = {
 def test_a_model_api_that_fails_is_told_in_the_answer_and_the_session_goes_on(system: System, status: int) -> None:
     there = repository(system, "model", PAGE)
     session = there.start("Think", f"Please.\n\nscripted-model: fail {status}")
-    row = there.wait_for_row(session, lambda row: "turn_failed" == row.get("activity"), 120)
+    row = there.wait_for_row(session, lambda row: row.get("activity") == "turn_failed", 120)
 
     answer = there.wait_for_comment(row["pull_number"], "The turn failed")
-    assert [] == [words for words in MODEL[status] if words not in answer], answer
-    assert "RUNNING" == there.row(session.id)["status"]
+    assert [words for words in MODEL[status] if words not in answer] == [], answer
+    assert there.row(session.id)["status"] == "RUNNING"
     there.comment(row["pull_number"], "Note that all is well.")
     assert "all is well" in there.wait_for_comment(row["pull_number"], "**Pushed**", 120)
     closed(there, session)
@@ -395,26 +395,26 @@ def test_a_budget_that_is_used_up_ends_the_session_with_its_answer_given(system:
     there = repository(system, "thrifty", {**PAGE, CONFIG: PAGE[CONFIG] + "budget_usd: 0.01\n"})
     session = there.start("Note this", "A note that costs more than a cent.")
 
-    assert "SUCCEEDED" == there.wait_for_end(session)
+    assert there.wait_for_end(session) == "SUCCEEDED"
     row = there.wait_until_over(session)
-    assert "STOPPED" == row["status"]
+    assert row["status"] == "STOPPED"
     assert row["end_reason"].startswith("The session's budget of $0.01 is used up (")
     assert row["end_reason"] in there.wait_for_status(session, "Ended").replace("\\", "")
     assert there.wait_for_comment(row["pull_number"], "In answer to [the issue]")
-    assert "inactive" == deployment_state(there, row["pull_number"])
+    assert deployment_state(there, row["pull_number"]) == "inactive"
 
 
 def test_an_agent_that_is_killed_in_the_middle_of_a_turn_is_told_of_and_leaves_no_process(system: System) -> None:
     there = repository(system, "killed", PAGE)
     session = there.start("Think", "Please.\n\nscripted-model: think 120")
-    there.wait_for_row(session, lambda row: "turn_started" == row.get("activity"), 120)
+    there.wait_for_row(session, lambda row: row.get("activity") == "turn_started", 120)
     (agent,) = processes_of(session)
     family = [agent, *agent.children(recursive=True)]
 
     agent.kill()
 
     is_told(there, session, "The agent's container stopped", "exit code")
-    wait_for(lambda: [one for one in family if one.is_running()], lambda left: [] == left, 20)
+    wait_for(lambda: [one for one in family if one.is_running()], lambda left: left == [], 20)
 
 
 def processes_of(session: Session) -> list[psutil.Process]:
@@ -433,4 +433,4 @@ def closed(system: System, session: Session) -> None:
     """End a session whose test is over."""
     path = f"/repos/{system.repository}/issues/{session.issue_number}"
     system.github.call("PATCH", path, {"state": "closed", "state_reason": "not_planned"})
-    assert "STOPPED" == system.wait_until_over(session)["status"]
+    assert system.wait_until_over(session)["status"] == "STOPPED"

@@ -23,7 +23,7 @@ NO_WAIT = "a-token-of-no-wait"  # Step Functions has never given it out; IAM is 
 def is_woken(stage: System, execution_arn: str) -> None:
     """The execution's wait has been answered."""
     describe = stage.executions.client.describe_execution
-    wait_for(lambda: describe(executionArn=execution_arn)["status"], lambda status: "SUCCEEDED" == status, 5)
+    wait_for(lambda: describe(executionArn=execution_arn)["status"], lambda status: status == "SUCCEEDED", 5)
 
 
 def deployment(stage: System, rows: Rows) -> int:
@@ -71,8 +71,8 @@ def test_take_slot_gives_the_free_slot_to_who_waits(stage: System, rows: Rows) -
     session = rows.session("QUEUED")
     rows.place(session, WAITING)
 
-    assert {"taken": True, "place": None} == stage.invoke("TakeSlotFunction", session.step())
-    assert "STARTING" == rows.status(session)
+    assert stage.invoke("TakeSlotFunction", session.step()) == {"taken": True, "place": None}
+    assert rows.status(session) == "STARTING"
 
 
 def test_take_slot_wakes_the_execution_that_waits(stage: System, rows: Rows) -> None:
@@ -102,7 +102,7 @@ def test_announce_session_shows_the_link_in_comment_and_deployment(stage: System
 
     assert f"//{session.id}." in announced["session_url"]
     assert "/.uat/enter?token=" in stage.status_comment(session.session)
-    assert "success" == deployment_state(stage, int(stage.row(session.id)["deployment_id"]))
+    assert deployment_state(stage, int(stage.row(session.id)["deployment_id"])) == "success"
 
 
 def test_close_session_ends_the_row_frees_slot_and_lock_and_takes_the_live_address_back(
@@ -115,11 +115,11 @@ def test_close_session_ends_the_row_frees_slot_and_lock_and_takes_the_live_addre
 
     stage.invoke("CloseSessionFunction", session.step(status="STOPPED", reason="By a test."))
 
-    assert "STOPPED" == rows.status(session)
+    assert rows.status(session) == "STOPPED"
     assert session.id not in stage.slots()[0]
-    assert {} == stage.item(f"ISSUE#{stage.repository}#{session.row['issue_number']}", "LOCK")
+    assert stage.item(f"ISSUE#{stage.repository}#{session.row['issue_number']}", "LOCK") == {}
     assert rows.commit_is_known()
-    assert "inactive" == deployment_state(stage, shown)
+    assert deployment_state(stage, shown) == "inactive"
 
 
 def test_close_session_wakes_the_execution_that_waits(stage: System, rows: Rows) -> None:
@@ -165,7 +165,7 @@ def test_task_stopped_notes_it_and_fails_the_waits(stage: System, rows: Rows) ->
     event = sample_event("task_events/container_exited")
     event["detail"]["overrides"]["containerOverrides"][0]["environment"] = environment
 
-    assert {"failed_waits": 0} == stage.invoke("TaskEventsFunction", event)
+    assert stage.invoke("TaskEventsFunction", event) == {"failed_waits": 0}
     assert "OutOfMemory" in stage.row(session.id)["task_stopped_reason"]
 
 
@@ -183,8 +183,8 @@ def test_a_sweep_closes_what_an_aborted_execution_left_and_repeats_an_end(stage:
     done: dict[str, Any] = stage.sweep()
 
     assert "SweepFailed" not in done
-    assert ("FAILED", "RUNNING") == (rows.status(abandoned), rows.status(asked))
+    assert (rows.status(abandoned), rows.status(asked)) == ("FAILED", "RUNNING")
     assert abandoned.id not in stage.slots()[0]
-    assert {} == stage.item(f"ISSUE#{stage.repository}#{abandoned.row['issue_number']}", "LOCK")
+    assert stage.item(f"ISSUE#{stage.repository}#{abandoned.row['issue_number']}", "LOCK") == {}
     assert rows.commit_is_known()
-    assert [0, 1] == [len(stage.running_tasks(one.session)) for one in (abandoned, left_alone)]
+    assert [len(stage.running_tasks(one.session)) for one in (abandoned, left_alone)] == [0, 1]

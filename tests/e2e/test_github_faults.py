@@ -93,7 +93,7 @@ def test_a_fault_at_every_step_doubles_nothing_and_loses_nothing(hurried: System
     for ordeal in ordeals:
         ordeal.wait_for_answers("Done: Begin.")
     wishes = [f"Go on.\nagent: pushed {push(ordeal)}" for ordeal in ordeals]
-    limited = [ordeal for ordeal in ordeals if "rate_limit" == ordeal.fault["kind"]]
+    limited = [ordeal for ordeal in ordeals if ordeal.fault["kind"] == "rate_limit"]
     for ordeal in ordeals:
         # One pause for each rate limit is enough: for the primary one GraphQL has words of its own.
         if ordeal not in limited or "reset_after" in ordeal.fault:
@@ -115,7 +115,7 @@ def test_a_fault_at_every_step_doubles_nothing_and_loses_nothing(hurried: System
     for ordeal in ordeals:
         is_whole(ordeal)
     faults = hurried.github.call("GET", "/admin/faults")["faults"]
-    assert [] == [fault for fault in faults if fault["remaining"]], "a fault that nothing met proves nothing"
+    assert [fault for fault in faults if fault["remaining"]] == [], "a fault that nothing met proves nothing"
 
 
 def begin(stage: System, fault: dict[str, Any]) -> Ordeal:
@@ -138,18 +138,19 @@ def push(ordeal: Ordeal) -> str:
 def is_whole(ordeal: Ordeal) -> None:
     """The session ended well, and there is one of everything."""
     session = ordeal.system.session_of(ordeal.issue)
-    assert "SUCCEEDED" == ordeal.system.wait_for_end(session), ordeal.fault
+    assert ordeal.system.wait_for_end(session) == "SUCCEEDED", ordeal.fault
     row = ordeal.system.wait_until_over(session)
-    assert ("STOPPED", "The pull request was closed.") == (row["status"], row["end_reason"]), ordeal.fault
+    assert (row["status"], row["end_reason"]) == ("STOPPED", "The pull request was closed."), ordeal.fault
     branches = [branch["name"] for branch in ordeal.get("/branches")]
     pulls = [pull["number"] for pull in ordeal.get("/pulls?state=all")]
     assert (["claude/1", "main"], [ordeal.pull]) == (sorted(branches), pulls), ordeal.fault
-    assert ["chore: initialize Claude agent session for 1", "docs: add work.txt"] == ordeal.system.commits(
-        row["pull_number"]
-    )
-    assert {"Done: Begin.": 1, "Done: Go on.": 1} == ordeal.answers(), ordeal.fault
+    assert ordeal.system.commits(row["pull_number"]) == [
+        "chore: initialize Claude agent session for 1",
+        "docs: add work.txt",
+    ]
+    assert ordeal.answers() == {"Done: Begin.": 1, "Done: Go on.": 1}, ordeal.fault
     ordeal.system.wait_for_status(session, "Ended")
     # The status comment, two answers, and the comment that asked for the second.
-    assert (4, 0) == tuple(len(ordeal.system.comments(number)) for number in (ordeal.pull, ordeal.issue)), ordeal.fault
+    assert tuple(len(ordeal.system.comments(number)) for number in (ordeal.pull, ordeal.issue)) == (4, 0), ordeal.fault
     (deployment,) = ordeal.get("/deployments")
-    assert "inactive" == ordeal.get(f"/deployments/{deployment['id']}/statuses")[0]["state"]
+    assert ordeal.get(f"/deployments/{deployment['id']}/statuses")[0]["state"] == "inactive"

@@ -21,19 +21,19 @@ def test_sessions_beyond_the_limit_wait_their_turn_and_start_by_themselves(stage
     assert "place 1 of 2" in stage.wait_for_status(late[0], "place 1 of 2")
     assert "place 2 of 2" in stage.wait_for_status(late[1], "place 2 of 2")
     assert ({s.id for s in first}, [s.id for s in late]) == stage.slots()
-    assert ["QUEUED", "QUEUED"] == [stage.row(s.id)["status"] for s in late]
+    assert [stage.row(s.id)["status"] for s in late] == ["QUEUED", "QUEUED"]
 
     stage.comment(stage.row(first[1].id)["pull_number"], "/stop")
-    stage.wait_for_row(late[0], lambda row: "RUNNING" == row["status"], 30)
+    stage.wait_for_row(late[0], lambda row: row["status"] == "RUNNING", 30)
     stage.wait_for_status(late[1], "place 1 of 1")
     stage.github.call(
         "PATCH", f"/repos/{stage.repository}/pulls/{stage.row(late[1].id)['pull_number']}", {"state": "closed"}
     )
 
-    assert "SUCCEEDED" == stage.wait_for_end(late[1])
-    assert "STOPPED" == stage.row(late[1].id)["status"]
+    assert stage.wait_for_end(late[1]) == "SUCCEEDED"
+    assert stage.row(late[1].id)["status"] == "STOPPED"
     assert "Ended" in stage.wait_for_status(late[1], "Ended")
-    assert [] == wait_for(lambda: stage.slots()[1], lambda waiting: [] == waiting)
+    assert wait_for(lambda: stage.slots()[1], lambda waiting: waiting == []) == []
 
 
 def test_a_session_that_waits_while_the_agent_is_deployed_anew_starts_from_what_was_deployed(stage: System) -> None:
@@ -46,8 +46,8 @@ def test_a_session_that_waits_while_the_agent_is_deployed_anew_starts_from_what_
 
     with stage.updated_stack(MaxTurns="49"):
         described = stage.client("ecs").describe_task_definition(taskDefinition=old)["taskDefinition"]
-        assert "INACTIVE" == described["status"]
+        assert described["status"] == "INACTIVE"
         stage.comment(stage.row(first[0].id)["pull_number"], "/stop")
 
-        assert "RUNNING" == stage.wait_for_row(waiting, lambda row: row["status"] in {"RUNNING", "FAILED"})["status"]
+        assert stage.wait_for_row(waiting, lambda row: row["status"] in {"RUNNING", "FAILED"})["status"] == "RUNNING"
         assert stage.physical_id("AgentTaskDefinition") == stage.task_definition(waiting) != old

@@ -113,7 +113,7 @@ class SessionLife(RuleBasedStateMachine):
 
     @rule()
     def everybody_waits(self) -> None:
-        wait_for(self._impatiently, lambda wrong: [] == wrong, 120)
+        wait_for(self._impatiently, lambda wrong: wrong == [], 120)
 
     def _impatiently(self) -> list[str]:
         """What does not hold yet; a turn that lasts is interrupted now and then, as its person would."""
@@ -129,8 +129,8 @@ class SessionLife(RuleBasedStateMachine):
         for issue in self.issues:
             self._try("PATCH", f"/issues/{issue}", {"state": "closed"})
         self.stage.end_all()
-        wait_for(self._wrong, lambda wrong: [] == wrong, 120)
-        assert [] == [row for row in self._all_rows() if row["status"] in LIVE]
+        wait_for(self._wrong, lambda wrong: wrong == [], 120)
+        assert [row for row in self._all_rows() if row["status"] in LIVE] == []
 
     def _wrong(self) -> list[str]:
         """What does not hold. Some of it passes while things go on; what is lost or doubled never does."""
@@ -145,7 +145,7 @@ class SessionLife(RuleBasedStateMachine):
         wrong += [f"{one} is live or in the slots, not both" for one in live.keys() ^ (holding | set(waiting))]
         for row in rows:
             session = Session(row["session_id"], row["execution_arn"], 0)
-            if len(self.stage.running_tasks(session)) != ("RUNNING" == row["status"]):
+            if len(self.stage.running_tasks(session)) != (row["status"] == "RUNNING"):
                 wrong.append(f"tasks of {row['session_id']}, {row['status']}")
             self.stage.status_comment(session)  # one at most, or it fails at once
         answers = self._answers()
@@ -166,7 +166,7 @@ class SessionLife(RuleBasedStateMachine):
     @staticmethod
     def _is_parked(row: dict[str, str]) -> bool:
         return "ending" not in row and (
-            "lifecycle_token" in row or ("QUEUED", True) == (row.get("status"), "start_token" in row)
+            "lifecycle_token" in row or (row.get("status"), "start_token" in row) == ("QUEUED", True)
         )
 
     def _open_prompts(self, rows: Iterable[dict[str, str]]) -> list[str]:
@@ -174,7 +174,7 @@ class SessionLife(RuleBasedStateMachine):
         table = self.stage.installation.outputs["SessionsTable"]
         found: list[str] = []
         for row in rows:
-            if "RUNNING" == row["status"]:
+            if row["status"] == "RUNNING":
                 items = self.stage.client("dynamodb").query(
                     TableName=table,
                     ConsistentRead=True,
@@ -184,7 +184,7 @@ class SessionLife(RuleBasedStateMachine):
                         ":prompt": {"S": "PROMPT#"},
                     },
                 )["Items"]
-                found += [item["sk"]["S"] for item in items if "ANSWERED" != item["state"]["S"]]
+                found += [item["sk"]["S"] for item in items if item["state"]["S"] != "ANSWERED"]
         return found
 
     def _answers(self) -> Counter[str]:

@@ -51,8 +51,8 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
     system.label(second_issue)
     first, second = system.session_of(first_issue), system.session_of(second_issue)
 
-    assert "Good morning" == system.visitor(first).wait_for("Good morning", 120).heading
-    assert "Good evening" == system.visitor(second).wait_for("Good evening", 120).heading
+    assert system.visitor(first).wait_for("Good morning", 120).heading == "Good morning"
+    assert system.visitor(second).wait_for("Good evening", 120).heading == "Good evening"
 
     rows = [system.wait_for_turn(session) for session in (first, second)]
     assert rows[0]["ip"] != rows[1]["ip"]
@@ -76,7 +76,7 @@ def test_a_first_turn_with_commits_makes_the_draft_ready_for_review(system: Syst
     assert pull_request(system, row)["draft"]
 
     wait_for(lambda: pull_request(system, row), lambda pull: not pull["draft"], 120)
-    assert 1 == len(commits_of(system, row))
+    assert len(commits_of(system, row)) == 1
 
 
 def test_a_comment_changes_the_page_and_is_answered_once_with_what_was_pushed(system: System) -> None:
@@ -84,15 +84,15 @@ def test_a_comment_changes_the_page_and_is_answered_once_with_what_was_pushed(sy
 
     comment = system.comment(row["pull_number"], 'Please change the greeting to "Second course".')
 
-    assert "Second course" == system.visitor(session).wait_for("Second course", 60).heading
+    assert system.visitor(session).wait_for("Second course", 60).heading == "Second course"
     _, answer = answers(system, row, 2)
-    status = wait_for(lambda: system.status_comment(session), lambda body: 2 == len(listed(body)))
+    status = wait_for(lambda: system.status_comment(session), lambda body: len(listed(body)) == 2)
     remote = system.github.call("GET", f"/repos/{system.repository}/git/ref/heads/{row['branch']}")["object"]["sha"]
     assert comment["html_url"] in answer
     assert [remote] == listed(answer)
     assert [remote, *commits_of(system, row)[:1]] == listed(status)
     seen = system.github.call("GET", f"/repos/{system.repository}/issues/comments/{comment['id']}")["reactions"]
-    assert 1 == seen["eyes"]
+    assert seen["eyes"] == 1
 
 
 @pytest.mark.parametrize(
@@ -109,18 +109,18 @@ def test_an_interrupt_ends_a_turn_at_once(system: System, slow: str, activity: s
     system.comment(row["pull_number"], 'Change the greeting to "After".')
 
     interrupted = system.wait_for_comment(row["pull_number"], "The turn was interrupted", 20)
-    assert [] == listed(interrupted)
-    assert "After" == system.visitor(session).wait_for("After", 60).heading
+    assert listed(interrupted) == []
+    assert system.visitor(session).wait_for("After", 60).heading == "After"
 
 
 def test_a_redelivered_event_and_a_second_label_start_nothing_new(system: System) -> None:
     session = system.start("Only once", 'Change the greeting to "Once".')
-    system.wait_for_row(session, lambda row: "RUNNING" == row.get("status"))
+    system.wait_for_row(session, lambda row: row.get("status") == "RUNNING")
     labelled = next(
         delivery
         for delivery in system.deliveries()
-        if "labeled" == delivery["action"]
-        and 202 == delivery["status_code"]
+        if delivery["action"] == "labeled"
+        and delivery["status_code"] == 202
         and session.id in system.delivery(delivery["id"])["response"]["payload"]
     )
 
@@ -132,15 +132,15 @@ def test_a_redelivered_event_and_a_second_label_start_nothing_new(system: System
     second = system.deliver("issues", original)
     other = system.deliver("issues", {**original, "label": {**original["label"], "name": "bug"}})
 
-    assert 202 == again[0]["status_code"]
+    assert again[0]["status_code"] == 202
     assert session.id in system.delivery(again[0]["id"])["response"]["payload"]
     ignored = {"ignored": f"issue #{session.issue_number} already has the live session {session.id}"}
     assert (200, ignored) == (second.status_code, second.json())
-    assert (200, {"ignored": "the label is not 'claude-dev'"}) == (other.status_code, other.json())
-    assert 1 == len(system.executions_of(session.issue_number))
+    assert (other.status_code, other.json()) == (200, {"ignored": "the label is not 'claude-dev'"})
+    assert len(system.executions_of(session.issue_number)) == 1
     row = system.wait_for_turn(session)
-    assert 1 == len(answers(system, row, 1))
-    assert 2 == len(system.comments(int(row["pull_number"])))  # the status and the answer
+    assert len(answers(system, row, 1)) == 1
+    assert len(system.comments(int(row["pull_number"]))) == 2  # the status and the answer
 
 
 MARKDOWN_TITLE = (
@@ -167,7 +167,7 @@ def test_hard_texts_work_end_to_end(system: System, title: str, body: str) -> No
     assert f"Closes #{session.issue_number}" in pull["body"]
     assert [row["reported_head_sha"]] == commits_of(system, row)
     assert row["reported_head_sha"] == pull["head"]["sha"]
-    assert 200 == system.visitor(session).fetch().status
+    assert system.visitor(session).fetch().status == 200
 
 
 def test_a_merge_ends_the_session_and_its_url_says_so(system: System) -> None:
@@ -176,13 +176,13 @@ def test_a_merge_ends_the_session_and_its_url_says_so(system: System) -> None:
     wait_for(lambda: pull_request(system, row), lambda pull: not pull["draft"])
     system.github.call("PUT", f"/repos/{system.repository}/pulls/{row['pull_number']}/merge", {})
 
-    assert "SUCCEEDED" == system.wait_for_end(session)
+    assert system.wait_for_end(session) == "SUCCEEDED"
     ended = system.row(session.id)
-    assert ("COMPLETED", "The pull request was merged.") == (ended["status"], ended["end_reason"])
+    assert (ended["status"], ended["end_reason"]) == ("COMPLETED", "The pull request was merged.")
     assert commits_of(system, row) == listed(system.wait_for_status(session, "Ended"))
-    gone = wait_for(visitor.fetch, lambda page: 410 == page.status, 10)
+    gone = wait_for(visitor.fetch, lambda page: page.status == 410, 10)
     assert "The pull request was merged." in gone.text
-    wait_for(lambda: system.running_tasks(session), lambda tasks: [] == tasks)
+    wait_for(lambda: system.running_tasks(session), lambda tasks: tasks == [])
 
 
 def test_a_label_taken_off_while_the_session_starts_ends_it_and_the_label_starts_it_again(system: System) -> None:
@@ -190,15 +190,15 @@ def test_a_label_taken_off_while_the_session_starts_ends_it_and_the_label_starts
     system.wait_for_row(first, lambda row: "base_sha" in row)
     system.unlabel(first.issue_number)
 
-    assert "SUCCEEDED" == system.wait_for_end(first)
+    assert system.wait_for_end(first) == "SUCCEEDED"
     ended = system.row(first.id)
     assert "taken off the issue" in ended["end_reason"]
     system.label(first.issue_number)
-    wait_for(lambda: system.executions_of(first.issue_number), lambda names: 2 == len(names))
+    wait_for(lambda: system.executions_of(first.issue_number), lambda names: len(names) == 2)
     second = system.session_of(first.issue_number)
     row = system.wait_for_turn(second)
     assert (ended["branch"], first.id) == (row["branch"], row["previous_session_id"])
-    assert "Second try" == system.visitor(second).wait_for("Second try", 60).heading
+    assert system.visitor(second).wait_for("Second try", 60).heading == "Second try"
 
 
 def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_its_branch(system: System) -> None:
@@ -207,19 +207,19 @@ def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_
     cluster = system.installation.outputs["ClusterArn"]
     system.client("ecs").stop_task(cluster=cluster, task=row["task_arn"], reason="pulled the plug")
 
-    assert "FAILED" == system.wait_for_end(first)
+    assert system.wait_for_end(first) == "FAILED"
     failure = system.wait_for_comment(row["pull_number"], f"<!-- claude-cloud-agent:failure:{first.id} -->")
     assert "pulled the plug" in failure
     assert "The agent's container stopped" in system.wait_for_status(first, "Failed")
-    assert 410 == wait_for(visitor.fetch, lambda page: 410 == page.status, 10).status
+    assert wait_for(visitor.fetch, lambda page: page.status == 410, 10).status == 410
     system.unlabel(first.issue_number)
     system.label(first.issue_number)
 
-    wait_for(lambda: system.executions_of(first.issue_number), lambda names: 2 == len(names))
+    wait_for(lambda: system.executions_of(first.issue_number), lambda names: len(names) == 2)
     second = system.session_of(first.issue_number)
-    following = system.wait_for_row(second, lambda row: "RUNNING" == row.get("status"))
+    following = system.wait_for_row(second, lambda row: row.get("status") == "RUNNING")
     assert (row["branch"], row["pull_number"]) == (following["branch"], following["pull_number"])
-    assert "Farewell" == system.visitor(second).wait_for("Farewell", 60).heading
+    assert system.visitor(second).wait_for("Farewell", 60).heading == "Farewell"
 
 
 def test_a_repository_without_a_dev_server_says_what_to_write(system: System) -> None:
@@ -228,7 +228,7 @@ def test_a_repository_without_a_dev_server_says_what_to_write(system: System) ->
     system.github.call("POST", f"/repos/{full_name}/issues/{issue}/labels", {"labels": ["claude-dev"]})
 
     execution = wait_for(lambda: [e for e in system.executions_of(issue) if "no-dev-server" in e], bool)[0]
-    row = wait_for(lambda: system.row(execution.rpartition("-")[2]), lambda row: "FAILED" == row.get("status"))
+    row = wait_for(lambda: system.row(execution.rpartition("-")[2]), lambda row: row.get("status") == "FAILED")
 
     path = f"/repos/{full_name}/issues/{row['pull_number']}/comments"
     status, failure = wait_for(lambda: system.github.call("GET", path), lambda seen: "❌ Failed" in seen[0]["body"])

@@ -14,7 +14,7 @@ LABEL = "claude-dev-staging"
 
 def answer(stage: System, session: Session) -> str:
     """What the session's agent has answered to the issue."""
-    row = stage.wait_for_row(session, lambda row: "1" == row.get("turns"))
+    row = stage.wait_for_row(session, lambda row: row.get("turns") == "1")
     return stage.wait_for_comment(row["pull_number"], "claude-cloud-agent:answer:")
 
 
@@ -32,7 +32,7 @@ def test_each_label_starts_its_own_agent_and_the_comment_names_the_one_that_is_t
     assert family(stage, staged) == f"{family(stage, usual).removesuffix('agent')}staging-agent"
     assert "| **Agent** | staging |" in stage.status_comment(staged)
     assert "**Agent**" not in stage.status_comment(usual)
-    assert 200 == stage.visitor(staged).fetch().status
+    assert stage.visitor(staged).fetch().status == 200
 
 
 def test_a_label_that_is_added_to_a_live_session_is_told_so_and_ends_nothing_when_it_goes(stage: System) -> None:
@@ -45,7 +45,7 @@ def test_a_label_that_is_added_to_a_live_session_is_told_so_and_ends_nothing_whe
     stage.unlabel(session.issue_number)
     refused = f"session {session.id} was started by another label"
     wait_for(lambda: _answers(stage), lambda answers: any(refused in one for one in answers))
-    assert "RUNNING" == stage.row(session.id)["status"]
+    assert stage.row(session.id)["status"] == "RUNNING"
 
     stage.unlabel(session.issue_number, LABEL)
     row = stage.wait_until_over(session)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def running(stage: System, body: str = "Please.") -> tuple[Session, str]:
     """A session that has answered its issue, and its pull request's number."""
     session = stage.start("Steer me", body)
-    row = stage.wait_for_row(session, lambda row: "lifecycle_token" in row and "1" == row.get("turns"))
+    row = stage.wait_for_row(session, lambda row: "lifecycle_token" in row and row.get("turns") == "1")
     return session, row["pull_number"]
 
 
@@ -39,14 +39,14 @@ def test_comments_are_answered_once_each_in_the_order_people_wrote_them(stage: S
 
     expected = ["Done: First of all.", "Done: Wish 1", "Done: Wish 2", "Done: Wish 3"]
     wait_for(lambda: replies(stage, pull), lambda seen: expected == seen, 30)
-    assert [1, 1, 1] == [eyes(stage, comment) for comment in written]
+    assert [eyes(stage, comment) for comment in written] == [1, 1, 1]
 
 
 def test_a_redelivered_comment_is_not_a_second_prompt(stage: System) -> None:
     _, pull = running(stage, "First of all.")
     stage.comment(pull, "Only once")
     wait_for(lambda: replies(stage, pull), lambda seen: "Done: Only once" in seen, 30)
-    delivered = next(d for d in stage.deliveries() if ("issue_comment", 202) == (d["event"], d["status_code"]))
+    delivered = next(d for d in stage.deliveries() if (d["event"], d["status_code"]) == ("issue_comment", 202))
     payload = stage.delivery(delivered["id"])["request"]["payload"]
 
     stage.github.call("POST", f"/app/hook/deliveries/{delivered['id']}/attempts", as_app=True)
@@ -93,10 +93,10 @@ def test_people_without_write_permission_are_told_so_once_and_not_obeyed(stage: 
     explanation = stage.wait_for_comment(pull, "write permission")
     stage.comment(pull, "Somebody may")
 
-    wait_for(lambda: replies(stage, pull), lambda seen: ["Done: Please.", "Done: Somebody may"] == seen, 30)
+    wait_for(lambda: replies(stage, pull), lambda seen: seen == ["Done: Please.", "Done: Somebody may"], 30)
     assert "stranger" in explanation
-    assert 1 == len([c for c in stage.comments(int(pull)) if c["body"] == explanation])
-    assert "RUNNING" == stage.row(session.id)["status"]
+    assert len([c for c in stage.comments(int(pull)) if c["body"] == explanation]) == 1
+    assert stage.row(session.id)["status"] == "RUNNING"
 
 
 def test_a_label_by_somebody_without_write_permission_starts_nothing_and_says_why(stage: System) -> None:
@@ -109,11 +109,11 @@ def test_a_label_by_somebody_without_write_permission_starts_nothing_and_says_wh
 
     explanation = stage.wait_for_comment(issue, "write permission")
     assert "triager" in explanation
-    assert [] == stage.executions_of(issue)
+    assert stage.executions_of(issue) == []
     stage.github.call("PUT", path, {"permission": "push"})
     helper.call("DELETE", f"/repos/{stage.repository}/issues/{issue}/labels/claude-dev")
     helper.call("POST", f"/repos/{stage.repository}/issues/{issue}/labels", {"labels": ["claude-dev"]})
-    wait_for(lambda: stage.executions_of(issue), lambda names: 1 == len(names))
+    wait_for(lambda: stage.executions_of(issue), lambda names: len(names) == 1)
 
 
 def test_a_review_and_its_comments_reach_the_agent_and_are_answered_where_they_stand(stage: System) -> None:
@@ -130,7 +130,7 @@ def test_a_review_and_its_comments_reach_the_agent_and_are_answered_where_they_s
     wait_for(lambda: replies(stage, pull), lambda seen: "Done: The review requests changes." in seen, 30)
     threads = wait_for(
         lambda: stage.github.call("GET", f"/repos/{stage.repository}/pulls/{pull}/comments"),
-        lambda seen: 2 == len(seen),
+        lambda seen: len(seen) == 2,
         30,
     )
     assert threads[0]["id"] == threads[1]["in_reply_to_id"]
@@ -140,7 +140,7 @@ def test_a_review_and_its_comments_reach_the_agent_and_are_answered_where_they_s
 @pytest.mark.parametrize(("command", "words"), [("/status", "Waiting for the next comment"), ("/help", "/interrupt")])
 def test_a_question_about_the_session_has_one_answer(stage: System, command: str, words: str) -> None:
     _, pull = running(stage)
-    wait_for(lambda: replies(stage, pull), lambda seen: 1 == len(seen))
+    wait_for(lambda: replies(stage, pull), lambda seen: len(seen) == 1)
     before = {comment["id"] for comment in stage.comments(int(pull))}
 
     asked = stage.comment(pull, command)
@@ -151,7 +151,7 @@ def test_a_question_about_the_session_has_one_answer(stage: System, command: str
     assert words.lower() in answer["body"].lower()
     stage.comment(pull, "And now work")
     wait_for(lambda: replies(stage, pull), lambda seen: "Done: And now work" in seen, 20)
-    assert ["Done: Please.", "Done: And now work"] == replies(stage, pull)
+    assert replies(stage, pull) == ["Done: Please.", "Done: And now work"]
 
 
 def test_stop_then_restart_goes_on_with_what_was_left_on_the_same_branch(stage: System) -> None:
@@ -162,9 +162,9 @@ def test_stop_then_restart_goes_on_with_what_was_left_on_the_same_branch(stage: 
     stage.wait_for_status(session, "1 follow-up in the queue")
     stage.comment(pull, "/stop")
 
-    assert "SUCCEEDED" == stage.wait_for_end(session)
+    assert stage.wait_for_end(session) == "SUCCEEDED"
     ended = stage.row(session.id)
-    assert ("STOPPED", "Stopped by octo-dev.") == (ended["status"], ended["end_reason"])
+    assert (ended["status"], ended["end_reason"]) == ("STOPPED", "Stopped by octo-dev.")
     assert "/restart" in stage.wait_for_status(session, "Ended")
     stage.comment(pull, "Is anybody there?")
     stage.comment(pull, "Hello?")
@@ -175,14 +175,14 @@ def test_stop_then_restart_goes_on_with_what_was_left_on_the_same_branch(stage: 
         lambda: [name for name in stage.executions_of(session.issue_number) if session.id not in name], bool
     )
     second = stage.session_of(session.issue_number)
-    assert 1 == len(following)
-    row = stage.wait_for_row(second, lambda row: "RUNNING" == row.get("status"))
+    assert len(following) == 1
+    row = stage.wait_for_row(second, lambda row: row.get("status") == "RUNNING")
     assert (ended["branch"], pull, session.id) == (row["branch"], row["pull_number"], row["previous_session_id"])
-    stage.wait_for_row(second, lambda row: "1" == row.get("turns") and "turn_started" in row["activity"])
+    stage.wait_for_row(second, lambda row: row.get("turns") == "1" and "turn_started" in row["activity"])
     stage.comment(pull, "/interrupt")  # the long job was left over, too
     wait_for(lambda: replies(stage, pull), lambda seen: "Done: Left over" in seen, 30)
     answers = replies(stage, pull)
-    assert ["Done: A long job", "Done: Left over"] == answers[-2:]
+    assert answers[-2:] == ["Done: A long job", "Done: Left over"]
     assert "Done: Is anybody there?" not in answers
 
 
@@ -192,9 +192,9 @@ def test_restart_of_a_live_session_ends_it_and_starts_one_that_takes_over(stage:
     stage.comment(pull, "/restart\nAnd do this")
     stage.comment(pull, "/restart")  # impatience starts no third one
 
-    assert "SUCCEEDED" == stage.wait_for_end(session)
+    assert stage.wait_for_end(session) == "SUCCEEDED"
     second = wait_for(lambda: stage.session_of(session.issue_number), lambda found: session.id != found.id)
-    stage.wait_for_row(second, lambda row: "RUNNING" == row.get("status"))
+    stage.wait_for_row(second, lambda row: row.get("status") == "RUNNING")
     wait_for(lambda: replies(stage, pull), lambda seen: "Done: And do this" in seen, 30)
-    assert 2 == len(stage.executions_of(session.issue_number))
-    assert 1 == replies(stage, pull).count("Done: And do this")
+    assert len(stage.executions_of(session.issue_number)) == 2
+    assert replies(stage, pull).count("Done: And do this") == 1

@@ -51,21 +51,21 @@ def sweep_later(stage: System, minutes: int) -> dict[str, int]:
     }
     argv = [sys.executable, "-c", AHEAD, str(minutes)]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert 0 == done.returncode, done.stderr
+    assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stderr.splitlines()[-1]))
 
 
 def running(stage: System) -> Session:
     """A session that is supervised and has answered its issue."""
     session = stage.start("Run", "Please.")
-    stage.wait_for_row(session, lambda row: "lifecycle_token" in row and "1" == row.get("turns"))
+    stage.wait_for_row(session, lambda row: "lifecycle_token" in row and row.get("turns") == "1")
     return session
 
 
 def starting(stage: System) -> Session:
     """A session whose agent is not ready yet and will not be."""
     session = stage.start(f"SLOW-{next(KEYS)} Take your time", "Please.")
-    stage.wait_for_row(session, lambda row: "STARTING" == row.get("status") and "start_token" in row)
+    stage.wait_for_row(session, lambda row: row.get("status") == "STARTING" and "start_token" in row)
     return session
 
 
@@ -73,7 +73,7 @@ def queued(stage: System) -> Session:
     """A session without a slot: others hold them all."""
     others = [stage.start(f"SLOW-{next(KEYS)} Hold a slot", "Please.") for _ in range(3)]
     for other in others:
-        stage.wait_for_row(other, lambda row: "STARTING" == row.get("status"))
+        stage.wait_for_row(other, lambda row: row.get("status") == "STARTING")
     session = stage.start("Wait", "Please.")
     stage.wait_for_row(session, lambda row: "start_token" in row)
     return session
@@ -108,7 +108,7 @@ def lost(stage: System, event: str) -> Iterator[None]:
         wait_for(lambda: attempts(stage, event, before, arrived=False), bool, 30)
     missing = {delivery["guid"] for delivery in attempts(stage, event, before, arrived=False)}
     assert "DeliveryRepeated" not in stage.sweep(), "the webhook may be about to come back: a minute is waited"
-    assert 1 <= sweep_later(stage, minutes=2)["DeliveryRepeated"]
+    assert sweep_later(stage, minutes=2)["DeliveryRepeated"] >= 1
     again = wait_for(
         lambda: [d for d in attempts(stage, event, before, arrived=True) if d["guid"] in missing],
         lambda found: missing == {delivery["guid"] for delivery in found},
@@ -122,9 +122,9 @@ def test_a_label_that_was_lost_starts_its_session_once(stage: System) -> None:
     with lost(stage, "issues.labeled"):
         stage.label(issue)
     session = stage.session_of(issue)
-    stage.wait_for_row(session, lambda row: "RUNNING" == row.get("status"))
+    stage.wait_for_row(session, lambda row: row.get("status") == "RUNNING")
     sweep_later(stage, minutes=15)
-    assert 1 == len(stage.executions_of(issue))
+    assert len(stage.executions_of(issue)) == 1
 
 
 def test_a_comment_that_was_lost_is_answered_once(stage: System) -> None:
@@ -144,9 +144,9 @@ def test_a_close_that_was_lost_ends_its_session(stage: System) -> None:
     pull = stage.row(session.id)["pull_number"]
     with lost(stage, "pull_request.closed"):
         stage.github.call("PATCH", f"/repos/{stage.repository}/pulls/{pull}", {"state": "closed"})
-    assert "SUCCEEDED" == stage.wait_for_end(session)
+    assert stage.wait_for_end(session) == "SUCCEEDED"
     row = stage.wait_until_over(session)
-    assert ("STOPPED", "The pull request was closed.") == (row["status"], row["end_reason"])
+    assert (row["status"], row["end_reason"]) == ("STOPPED", "The pull request was closed.")
 
 
 def test_a_label_that_met_a_github_at_fault_starts_its_session_later(stage: System) -> None:
@@ -158,14 +158,14 @@ def test_a_label_that_met_a_github_at_fault_starts_its_session_later(stage: Syst
     with stage.faults({"kind": "status", "status": 502, "path": path, "actor": "app", "count": 10}):
         system.label(issue)
         refused = wait_for(lambda: attempts(stage, "issues.labeled", before, arrived=False), bool, 30)[0]
-    assert 503 == refused["status_code"]
+    assert refused["status_code"] == 503
     answer = json.loads(stage.delivery(refused["id"])["response"]["payload"])
     assert "GitHub answered 502" in answer["message"]
     assert answer["message"].endswith("Redeliver this later.")
 
     sweep_later(stage, minutes=2)
 
-    system.wait_for_row(system.session_of(issue), lambda row: "RUNNING" == row.get("status"))
+    system.wait_for_row(system.session_of(issue), lambda row: row.get("status") == "RUNNING")
 
 
 # ------------------------------------------------------------ What belongs together and is torn apart
@@ -189,7 +189,7 @@ def test_an_execution_aborted_by_hand_is_told_of_and_leaves_nothing_behind(stage
     assert f"#/v2/executions/details/{session.execution_arn})" in said
     path = f"/repos/{stage.repository}/deployments"
     (deployment,) = stage.github.call("GET", f"{path}?environment=uat/pr-{row['pull_number']}")
-    assert "error" == stage.github.call("GET", f"{path}/{deployment['id']}/statuses")[0]["state"]
+    assert stage.github.call("GET", f"{path}/{deployment['id']}/statuses")[0]["state"] == "error"
 
 
 def test_an_aborted_session_can_be_restarted_by_a_comment(stage: System) -> None:
@@ -213,7 +213,7 @@ def test_a_row_deleted_by_hand_frees_its_slot_and_stops_its_task(stage: System) 
     sweep_later(stage, minutes=3)
 
     assert session.id not in stage.slots()[0]
-    wait_for(lambda: stage.running_tasks(session), lambda tasks: [] == tasks, 20)
+    wait_for(lambda: stage.running_tasks(session), lambda tasks: tasks == [], 20)
 
 
 def test_a_task_without_a_row_is_stopped_and_one_with_a_row_is_not(stage: System) -> None:
@@ -231,21 +231,21 @@ def test_a_task_without_a_row_is_stopped_and_one_with_a_row_is_not(stage: System
         networkConfiguration=network,
         overrides={"containerOverrides": [{"name": "agent", "environment": mute(described)}]},
     )["tasks"][0]["taskArn"]
-    wait_for(lambda: status_of(stage, stray), lambda status: "RUNNING" == status, 20)
+    wait_for(lambda: status_of(stage, stray), lambda status: status == "RUNNING", 20)
 
     assert "TaskStopped" not in stage.sweep(), "its row may just be being written"
     done = sweep_later(stage, minutes=3)
 
-    assert 1 == done["TaskStopped"], done
-    wait_for(lambda: status_of(stage, stray), lambda status: "STOPPED" == status, 20)
+    assert done["TaskStopped"] == 1, done
+    wait_for(lambda: status_of(stage, stray), lambda status: status == "STOPPED", 20)
     assert [kept] == stage.running_tasks(session)
-    assert "RUNNING" == stage.row(session.id)["status"]
+    assert stage.row(session.id)["status"] == "RUNNING"
 
 
 def mute(task: dict[str, Any]) -> list[dict[str, str]]:
     """A session's variables, for an agent that does nothing but live."""
     (override,) = task["overrides"]["containerOverrides"]
-    return [one if "BRANCH" != one["name"] else {"name": "BRANCH", "value": "mute"} for one in override["environment"]]
+    return [one if one["name"] != "BRANCH" else {"name": "BRANCH", "value": "mute"} for one in override["environment"]]
 
 
 def status_of(stage: System, task: str) -> str:

@@ -21,7 +21,7 @@ def session(stage: System) -> Iterator[Session]:
     try:
         yield started
     finally:
-        if "RUNNING" != execution(stage, started) and stage.row(started.id).get("status") not in ENDED | {None}:
+        if execution(stage, started) != "RUNNING" and stage.row(started.id).get("status") not in ENDED | {None}:
             # Its workflow was not able to close it.
             ago = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             stage.write(started, created_at=ago)
@@ -38,13 +38,13 @@ def test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_tas
 ) -> None:
     _, row = wait_for(
         lambda: (execution(stage, session), stage.row(session.id)),
-        lambda seen: "RUNNING" != seen[0] or ("lifecycle_token" in seen[1] and "turn_started" in seen[1]["activity"]),
+        lambda seen: seen[0] != "RUNNING" or ("lifecycle_token" in seen[1] and "turn_started" in seen[1]["activity"]),
     )
     assert "lifecycle_token" in row, row.get("end_reason", "there is no row")
     stage.comment(row["pull_number"], "/stop")
 
-    assert "SUCCEEDED" == stage.wait_for_end(session)
-    assert "STOPPED" == stage.row(session.id)["status"]
+    assert stage.wait_for_end(session) == "SUCCEEDED"
+    assert stage.row(session.id)["status"] == "STOPPED"
     cluster = stage.installation.outputs["ClusterArn"]
     (task,) = stage.client("ecs").describe_tasks(cluster=cluster, tasks=[row["task_arn"]])["tasks"]
-    assert "Session over: Stopped by octo-dev." == task.get("stoppedReason")
+    assert task.get("stoppedReason") == "Session over: Stopped by octo-dev."

@@ -73,7 +73,7 @@ def deploy(aws: EmbeddedAws, template_url: str, stack: str, parameters: Json, ki
         Capabilities=CAPABILITIES,
     )["Id"]
     made = eventually(lambda: _settled(cloudformation.describe_change_set(ChangeSetName=change_set)), TIMEOUT_SECONDS)
-    assert "CREATE_COMPLETE" == made["Status"], made.get("StatusReason")
+    assert made["Status"] == "CREATE_COMPLETE", made.get("StatusReason")
     cloudformation.execute_change_set(ChangeSetName=change_set)
 
     def ended() -> Json | None:

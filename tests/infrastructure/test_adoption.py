@@ -113,7 +113,7 @@ def test_what_was_made_by_hand_becomes_the_stacks_and_stays_what_it_is(
     named = [f"SessionsTable={by_hand.table}", f"Cluster={by_hand.cluster}", "ProxyTargetGroup", "UatListenerRule"]
     adopted = adopt(aws, tmp_path, "--stack", "adopted", "--domain", by_hand.domain, "--yes", *named)
 
-    assert 0 == adopted.returncode, adopted.stdout + adopted.stderr
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     assert by_hand.identifiers == physical_ids(aws, "adopted")
     written = json.loads((tmp_path / "adoption" / "resources-to-import.json").read_text())
     assert set(by_hand.identifiers) == {each["LogicalResourceId"] for each in written}
@@ -134,13 +134,13 @@ def test_what_was_made_by_hand_becomes_the_stacks_and_stays_what_it_is(
     assert by_hand.identifiers == {name: made[name] for name in by_hand.identifiers}
     assert "ProxyService" in made
     stored = aws.client("dynamodb").get_item(TableName=by_hand.table, Key={key: ROW[key] for key in ("pk", "sk")})
-    assert ROW == stored["Item"]
+    assert stored["Item"] == ROW
     ttl = aws.client("dynamodb").describe_time_to_live(TableName=by_hand.table)["TimeToLiveDescription"]
-    assert "expires_at" == ttl["AttributeName"]
+    assert ttl["AttributeName"] == "expires_at"
     table = aws.client("dynamodb").describe_table(TableName=by_hand.table)["Table"]
-    assert "PAY_PER_REQUEST" == table["BillingModeSummary"]["BillingMode"]
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     (group,) = aws.client("elbv2").describe_target_groups(TargetGroupArns=[by_hand.target_group])["TargetGroups"]
-    assert "/health" == group["HealthCheckPath"]
+    assert group["HealthCheckPath"] == "/health"
 
 
 def test_a_rule_that_was_made_by_hand_comes_into_the_stack_that_there_is(
@@ -160,9 +160,9 @@ def test_a_rule_that_was_made_by_hand_comes_into_the_stack_that_there_is(
 
     adopted = adopt(aws, tmp_path, "--stack", "stands", "--domain", by_hand.domain, "--yes", "UatListenerRule")
 
-    assert 0 == adopted.returncode, adopted.stdout + adopted.stderr
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     assert before | {"UatListenerRule": by_hand.rule} == physical_ids(aws, "stands")
-    assert 1 == aws.client("s3").list_objects_v2(Bucket="sam-bucket")["KeyCount"]
+    assert aws.client("s3").list_objects_v2(Bucket="sam-bucket")["KeyCount"] == 1
 
 
 def _part_of(aws: EmbeddedAws, template_url: str) -> str:
@@ -181,7 +181,7 @@ def _part_of(aws: EmbeddedAws, template_url: str) -> str:
 def test_nothing_is_imported_without_a_yes(aws: EmbeddedAws, by_hand: ByHand, tmp_path: Path) -> None:
     declined = adopt(aws, tmp_path, "--stack", "declined", "--domain", by_hand.domain, answer="n\n")
 
-    assert 0 == declined.returncode, declined.stdout + declined.stderr
+    assert declined.returncode == 0, declined.stdout + declined.stderr
     assert by_hand.rule in declined.stdout
     assert "Nothing was imported." in declined.stdout
     assert (tmp_path / "adoption" / "template.json").is_file()
@@ -194,8 +194,8 @@ def test_what_belongs_to_a_stack_is_left_to_it(aws: EmbeddedAws, by_hand: ByHand
     again = adopt(aws, tmp_path, "--stack", "first", "--domain", by_hand.domain, "--yes", "UatListenerRule")
     second = adopt(aws, tmp_path, "--stack", "second", "--domain", by_hand.domain, "--yes", "UatListenerRule")
 
-    assert 0 == first.returncode, first.stdout + first.stderr
-    assert (1, 1) == (again.returncode, second.returncode)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert (again.returncode, second.returncode) == (1, 1)
     assert "UatListenerRule cannot be adopted: the stack has one already" in again.stderr
     assert f"{by_hand.rule} belongs to the stack first" in second.stderr
 
@@ -213,10 +213,10 @@ def test_nothing_is_adopted_where_two_could_be_meant(aws: EmbeddedAws, by_hand: 
         aws, tmp_path, "--stack", "decided", "--domain", by_hand.domain, "--yes", f"UatListenerRule={other}"
     )
 
-    assert 1 == undecided.returncode
+    assert undecided.returncode == 1
     assert f"UatListenerRule={by_hand.rule}" in undecided.stderr
     assert f"UatListenerRule={other}" in undecided.stderr
-    assert 0 == decided.returncode, decided.stdout + decided.stderr
+    assert decided.returncode == 0, decided.stdout + decided.stderr
     assert {"UatListenerRule": other} == physical_ids(aws, "decided")
 
 
@@ -235,7 +235,7 @@ def test_a_dns_record_is_named_and_left_alone(aws: EmbeddedAws, by_hand: ByHand,
 
     adopted = adopt(aws, tmp_path, "--stack", "named", "--domain", by_hand.domain, "--yes", "UatListenerRule")
 
-    assert 0 == adopted.returncode, adopted.stdout + adopted.stderr
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     assert "leads to other.example.net" in adopted.stdout
     assert "CloudFormation cannot import a DNS record" in adopted.stdout
     assert records == route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]

@@ -200,7 +200,7 @@ def test_an_own_load_balancer_leads_the_session_names_to_the_proxy(aws: Embedded
     by_port = {each["Port"]: each["ListenerArn"] for each in listeners}
     assert {HTTPS: made["HttpsListener"], 80: made["HttpListener"]} == by_port
     (redirect,) = next(each["DefaultActions"] for each in listeners if each["Port"] != HTTPS)
-    assert ("redirect", "443") == (redirect["Type"], redirect["RedirectConfig"]["Port"])
+    assert (redirect["Type"], redirect["RedirectConfig"]["Port"]) == ("redirect", "443")
     to_the_proxy = {"Type": "forward", "TargetGroupArn": made["ProxyTargetGroup"]}
     expected = [("10", [HOST_NAMES], to_the_proxy), ("default", [], {"Type": "fixed-response"})]
     assert expected == rules(aws, made["HttpsListener"])

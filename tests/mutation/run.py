@@ -125,9 +125,9 @@ class MutationRun:
         self._mutation.close()
         failed = [report for report in reports if report.failed]
         for report in failed:
-            if "teardown" == report.when:
+            if report.when == "teardown":
                 self._say(f"cleaning up failed: {report.longreprtext.splitlines()[-1]}")
-        return [_message(report) for report in failed if "teardown" != report.when]
+        return [_message(report) for report in failed if report.when != "teardown"]
 
 
 def _message(report: pytest.TestReport) -> str:

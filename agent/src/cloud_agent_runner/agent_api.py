@@ -1,3 +1,5 @@
+"""The Agent API as its client sees it: each report is repeated until it is accepted or the session ends."""
+
 import asyncio
 import json
 import logging

@@ -1,3 +1,5 @@
+"""Claude Code's conversation over a whole session: one request at a time, within the session's limits."""
+
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,5 @@
+"""One run of Claude Code: started, listened to, interrupted and ended."""
+
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,3 +1,5 @@
+"""The repository's dev server: installed, started, started again when it ends."""
+
 import asyncio
 import logging
 from collections.abc import Mapping

@@ -1,3 +1,5 @@
+"""How a dev server is to be run."""
+
 from dataclasses import dataclass
 
 

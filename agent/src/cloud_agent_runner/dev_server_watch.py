@@ -1,3 +1,5 @@
+"""Reports whether the dev server listens, as long as the session runs."""
+
 import asyncio
 import logging
 

@@ -1,3 +1,6 @@
+"""The faults that end a session."""
+
+
 class AgentError(Exception):
     """A fault the supervisor understands.
 

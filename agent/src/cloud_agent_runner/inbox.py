@@ -1,3 +1,5 @@
+"""What people want of the session, polled from the Agent API."""
+
 import asyncio
 from collections.abc import Awaitable, Callable
 

@@ -1,3 +1,5 @@
+"""How Claude Code reaches the model, without a credential of its own where that's possible."""
+
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

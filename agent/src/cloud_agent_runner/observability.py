@@ -1,3 +1,5 @@
+"""Log lines in JSON, each with its session."""
+
 import json
 import logging
 import sys

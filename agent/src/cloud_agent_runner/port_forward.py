@@ -1,3 +1,5 @@
+"""Raw TCP from one port to another, for a dev server that listens elsewhere."""
+
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress

@@ -1,3 +1,5 @@
+"""A shell command and everything that it starts, in one process group."""
+
 import asyncio
 import logging
 import os

@@ -1,3 +1,5 @@
+"""What a repository's own settings file may say, checked."""
+
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator

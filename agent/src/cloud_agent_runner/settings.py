@@ -1,3 +1,5 @@
+"""The agent's environment, declared once; a test holds it equal to the task definition."""
+
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 

@@ -1,3 +1,5 @@
+"""The program of the container: one session, from its environment to its exit status."""
+
 import asyncio
 import logging
 import signal

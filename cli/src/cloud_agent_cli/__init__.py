@@ -1,0 +1,1 @@
+"""`cloud-agent`, the command."""

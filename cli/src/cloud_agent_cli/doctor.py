@@ -65,7 +65,7 @@ def _clients(installation: Installation | None, region: str | None) -> Callable[
 
 
 def show(report: Report) -> None:
-    """The first broken hop, the chain, and then whatever else is wrong."""
+    """Show the first broken hop, the chain, and then whatever else is wrong."""
     console.print(f"\n[bold]{escape(report.stack)}[/bold]: {_verdict(report)}\n")
     first, *others = report.broken or (None,)
     if first is not None:

@@ -19,7 +19,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools d
 
 @router.post("/agent/git-token")
 def git_token() -> Response[str]:
-    """A token that can clone and push this session's repository alone, for at most an hour."""
+    """Return a token that can clone and push this session's repository alone, for at most an hour."""
     settings, session = load(AgentApiSettings), open_session(router.current_event)
     tokens = InstallationTokens(settings.github_api_url, read_github_credentials(settings.github_secret_arn))
     token = tokens.token(session.repo, session.installation_id, GIT_PERMISSIONS)
@@ -31,7 +31,7 @@ def git_token() -> Response[str]:
 
 @router.post("/agent/environment")
 def environment() -> Response[str]:
-    """The values of this session's own repository's secrets; all that are asked for, or none."""
+    """Return the values of this session's own repository's secrets; all that are asked for, or none."""
     session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(EnvironmentNames))
     values = EnvironmentSecrets(load(AgentApiSettings).environment_secret_prefix).values(session.repo, report.names)
     logger.info("environment handed out", extra={"secrets": len(values)})

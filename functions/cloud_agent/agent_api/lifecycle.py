@@ -19,7 +19,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools d
 
 @router.post("/agent/ready")
 def ready() -> Response[str]:
-    """The dev server answers: the execution goes on, under the limits that hold. Said twice, it is heard once."""
+    """Let the execution go on, under the limits that hold. Said twice, it counts once."""
     session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(Ready))
     if session.status is SessionStatus.STARTING:
         settings = load(AgentApiSettings)
@@ -36,7 +36,7 @@ def ready() -> Response[str]:
 
 @router.post("/agent/heartbeat")
 def heartbeat() -> Response[str]:
-    """Keeps whichever wait the execution is in from timing out."""
+    """Keep whichever wait the execution is in from timing out."""
     session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(Heartbeat))
     if session.status is SessionStatus.STARTING and session.start_token is None:
         table = SessionsTable(load(AgentApiSettings).sessions_table)
@@ -55,7 +55,7 @@ def dev_server() -> Response[str]:
 
 @router.post("/agent/done")
 def done() -> Response[str]:
-    """The agent ends by itself: the wait that the execution is in ends with it."""
+    """End the session by the agent's own word: the wait that the execution is in ends with it."""
     session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(Done))
     workflow, token = Workflow(), session.lifecycle_token or report.task_token
     if report.outcome == "completed" and session.lifecycle_token:

@@ -24,7 +24,7 @@ class TokenRefusedError(Exception):
 
 
 def open_session(event: APIGatewayProxyEventV2) -> Session:
-    """The live session that the request's token opens.
+    """Return the live session that the request's token opens.
 
     Raises:
         TokenRefusedError: it opens none.
@@ -36,7 +36,7 @@ def open_session(event: APIGatewayProxyEventV2) -> Session:
 
 
 def open_live_session(event: APIGatewayProxyEventV2) -> Session:
-    """The session that the request's token opens, asked to end or not.
+    """Return the session that the request's token opens, asked to end or not.
 
     Raises:
         TokenRefusedError: it opens none.
@@ -69,7 +69,7 @@ def refuse_ending(session: Session) -> None:
 
 
 def read(event: APIGatewayProxyEventV2, adapter: TypeAdapter[T]) -> T:
-    """The request's body.
+    """Return the request's body.
 
     Raises:
         UnreadableEventError: names the members that are not as expected.
@@ -82,7 +82,7 @@ def read(event: APIGatewayProxyEventV2, adapter: TypeAdapter[T]) -> T:
 
 
 def answer(status: HTTPStatus, body: dict[str, Any]) -> Response[str]:
-    """An answer in JSON. Not in ASCII: escapes would make a long text six times as long."""
+    """Return an answer in JSON. Not in ASCII: escapes would make a long text six times as long."""
     return Response(
         status_code=status, content_type=content_types.APPLICATION_JSON, body=json.dumps(body, ensure_ascii=False)
     )

@@ -31,7 +31,7 @@ _PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
 
 @router.get("/agent/prompts")
 def prompts() -> Response[str]:
-    """What people asked and Claude has not answered yet, oldest first, and the latest wish to interrupt a turn.
+    """Return what people asked and Claude has not answered yet, oldest first, and the latest wish to interrupt a turn.
 
     No prompt before the session's address is registered: Claude's work is meant to be watched from its beginning.
     """
@@ -43,7 +43,7 @@ def prompts() -> Response[str]:
 
 @router.post("/agent/progress")
 def progress() -> Response[str]:
-    """What Claude is doing, onto the row and its prompts. The same report, made again, changes nothing.
+    """Write what Claude is doing onto the row and its prompts. The same report, made again, changes nothing.
 
     A turn that ends while the session is asked to end still leaves its answer: its author gets it.
     """

@@ -27,12 +27,12 @@ class PublishingContext:
     connect: Connect
 
     def repository(self, session: Session) -> GitHubRepository:
-        """The session's repository."""
+        """Return the session's repository."""
         return self.connect(self.settings, session.repo, session.installation_id)
 
 
 def publishing_context(settings: PublishingSettings, connect_: Connect = connect) -> PublishingContext:
-    """Publishing in this deployment. A repository is connected to, and a token asked for, once."""
+    """Return how this deployment publishes. A repository is connected to, and a token asked for, once."""
     table = settings.sessions_table
     return PublishingContext(
         settings, SessionsTable(table), Prompts(table), Slots(table), Publications(table), cache(connect_)

@@ -7,7 +7,7 @@ from cloud_agent.settings import PublishingSettings
 
 
 def session_link(settings: PublishingSettings, session: Session) -> str:
-    """The session's URL; where access is by link and the session live, with the token that lets in.
+    """Return the session's URL; where access is by link and the session live, with the token that lets in.
 
     Who sees the link sees the session: it belongs on the pull request, and in no log and no execution's history.
 

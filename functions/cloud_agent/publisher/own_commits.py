@@ -18,7 +18,7 @@ class BranchOnGitHub:
     own: tuple[Commit, ...]
 
     def new_up_to(self, head_sha: str, told: frozenset[str]) -> tuple[Commit, ...]:
-        """The own commits from this one down that no reply has told of."""
+        """Return the own commits from this one down that no reply has told of."""
         shas = [commit.sha for commit in self.own]
         start = shas.index(head_sha) if head_sha in shas else 0
         return tuple(commit for commit in self.own[start:] if commit.sha not in told)

@@ -35,7 +35,7 @@ def _is_good(answer: Answer) -> bool:
 
 
 def _pushed(answer: Answer, branch: BranchOnGitHub | None, told: frozenset[str]) -> Pushed:
-    """What may be said of the reported commit: only what GitHub's own branch shows."""
+    """Return what may be said of the reported commit: only what GitHub's own branch shows."""
     if branch is None or answer.head_sha is None or answer.head_sha not in branch.shas:
         return Pushed(is_on_branch=False)
     return Pushed(is_on_branch=True, commits=branch.new_up_to(answer.head_sha, told))

@@ -21,6 +21,6 @@ def move_queue_on(sweep: Sweep) -> None:
 
 
 def _ended(sweep: Sweep) -> list[str]:
-    """Closing ends the row first and frees the slot next: one that has just ended is still being closed."""
+    """Return the sessions whose slots can be freed: one that has just ended is still being closed."""
     ended = [session for session in sweep.sessions.values() if not session.status.is_live]
     return [session.session_id for session in ended if sweep.is_settled(session.ended_at or session.created_at)]

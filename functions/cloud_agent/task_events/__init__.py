@@ -1,0 +1,1 @@
+"""ECS's Task State Change events."""

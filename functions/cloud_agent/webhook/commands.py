@@ -63,7 +63,7 @@ def carry_out(heard: Heard, *, turn_runs: bool, wish_is_lost: bool) -> list[str]
 
 
 def _restart(heard: Heard) -> list[str]:
-    """The next session of the same issue, branch and pull request; a live one ends for it."""
+    """Start the next session of the same issue, branch and pull request; a live one ends for it."""
     said, known, session = heard.said, heard.known, heard.session
     is_retry = known.was_asked_for_by(said.identity)
     if is_retry and known.last_has_begun:

@@ -82,7 +82,7 @@ def _say(github: GitHubApi, said: Steer, *parts: str) -> None:
 
 
 def _add_eyes(github: GitHubApi, said: Steer) -> None:
-    """A courtesy, and no reason to handle the comment again."""
+    """Add the reaction: a courtesy, and no reason to handle the comment again."""
     try:
         github.add_eyes(said.node_id)
     except CloudAgentError as error:

@@ -79,14 +79,14 @@ def receive() -> Response[str]:
 
 @app.exception_handler(InvalidSignatureError)
 def refuse_signature(error: InvalidSignatureError) -> Response[str]:
-    """An unsigned or wrongly signed body was read by nobody."""
+    """Answer 401: an unsigned or wrongly signed body is read by nobody."""
     logger.warning("signature refused")
     return _answer(HTTPStatus.UNAUTHORIZED, {"message": str(error)})
 
 
 @app.exception_handler(UnreadableEventError)
 def refuse_body(error: UnreadableEventError) -> Response[str]:
-    """A signed body that is not what its event promises."""
+    """Answer 400 to a signed body that is not what its event promises."""
     logger.warning("event unreadable", extra={"reason": str(error)})
     return _answer(HTTPStatus.BAD_REQUEST, {"message": str(error)})
 
@@ -137,7 +137,7 @@ def _persistence(table_name: str) -> DynamoDBPersistenceLayer:
 
 
 def _raw_body(body: str, *, is_base64: bool) -> bytes:
-    """The bytes that GitHub signed: API Gateway hands binary bodies over in base64."""
+    """Return the bytes that GitHub signed: API Gateway hands binary bodies over in base64."""
     return base64.b64decode(body) if is_base64 else body.encode()
 
 

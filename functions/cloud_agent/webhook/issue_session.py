@@ -37,7 +37,7 @@ class IssueSession:
 
 
 def of_issue(table_name: str, repo: str, issue_number: int) -> IssueSession:
-    """The issue's live session and the one asked for last."""
+    """Return the issue's live session and the one asked for last."""
     table = SessionsTable(table_name)
     live_id = table.live_session_id(repo, issue_number)
     session = row_of(table, live_id) if live_id else None
@@ -45,7 +45,7 @@ def of_issue(table_name: str, repo: str, issue_number: int) -> IssueSession:
 
 
 def of_pull_request(table_name: str, repo: str, pull_number: int) -> IssueSession | None:
-    """The pull request's session, or the newer live one of its issue; None when it has none, or had one long ago."""
+    """Return the pull request's session, or the newer live one of its issue; None where there is none any more."""
     table = SessionsTable(table_name)
     session_id = table.session_of_pull(repo, pull_number)
     session = row_of(table, session_id) if session_id else None
@@ -60,7 +60,7 @@ def of_pull_request(table_name: str, repo: str, pull_number: int) -> IssueSessio
 
 
 def row_of(table: SessionsTable, session_id: str) -> Session | None:
-    """The session's row, if it has been claimed and has not expired."""
+    """Return the session's row, if it has been claimed and has not expired."""
     try:
         return table.get(session_id)
     except SessionNotFoundError:

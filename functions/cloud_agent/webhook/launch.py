@@ -30,7 +30,7 @@ class Asked:
 
 
 def following(request: SessionRequest, ending: Session) -> SessionRequest:
-    """The request as that of the session which follows one that is about to end: the same, whoever asks for it."""
+    """Return the request for the session that follows one about to end: the same, whoever asks for it."""
     session_id = session_id_for(request.repo, request.issue_number, f"after:{ending.session_id}")
     return request.model_copy(update={"session_id": session_id, "follows": ending.session_id})
 
@@ -72,7 +72,7 @@ def launch(settings: WebhookSettings, request: SessionRequest, issue: Prompt, as
 
 
 def _previous(settings: WebhookSettings, known: IssueSession, session_id: str) -> str | None:
-    """The issue's last session that ever began."""
+    """Return the issue's last session that ever began."""
     if known.session is not None and known.session.session_id != session_id:
         return known.session.session_id
     if known.last is None:

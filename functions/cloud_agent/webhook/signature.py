@@ -9,7 +9,7 @@ PREFIX = "sha256="
 
 
 def sign(secret: str, body: bytes) -> str:
-    """The value GitHub sends as X-Hub-Signature-256 for these bytes."""
+    """Return the value GitHub sends as X-Hub-Signature-256 for these bytes."""
     return PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 

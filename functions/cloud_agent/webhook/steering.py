@@ -93,7 +93,7 @@ def _comment(  # noqa: PLR0913 - by keyword where it is not plain
 
 
 def _place(comment: ReviewComment) -> str:
-    """The file and lines of a comment; of one on an outdated line, where it was written."""
+    """Return the file and lines of a comment; of one on an outdated line, where it was written."""
     last = comment.line or comment.original_line
     if last is None:
         return comment.path

@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
 
 def _visit(settings: CanarySettings) -> str:
-    """What is wrong with the answer; empty when it is the canary's."""
+    """Return what is wrong with the answer; empty when it is the canary's."""
     cookie = ""
     if settings.uat_access is not UatAccess.PUBLIC:
         signing_key = read_uat_access_keys(settings.uat_access_keys_arn).signing_key

@@ -86,7 +86,7 @@ def _listed(found: dict[str, Document | None]) -> str:
 
 
 def _trouble(certificate: Document) -> str:
-    """What is wrong with it, in words that follow `the certificate`; empty when nothing is."""
+    """Return what is wrong with it, in words that follow `the certificate`; empty when nothing is."""
     status = certificate["Status"]
     if status != "ISSUED":
         reason = certificate.get("FailureReason", "")

@@ -74,7 +74,7 @@ def examine(examination: Examination) -> Iterator[Finding]:
 
 
 def variables_read_by(settings: type[BaseSettings]) -> frozenset[str]:
-    """The names of a function's variables, as its code declares them."""
+    """Return the names of a function's variables, as its code declares them."""
     return frozenset(str(field.validation_alias or name).upper() for name, field in settings.model_fields.items())
 
 
@@ -131,12 +131,12 @@ def _of_containers(
 
 
 def _logical_id(examination: Examination, arn: str, contained: _Contained) -> str:
-    """The stack's task definition of the same family; a revision made by hand is one of them."""
+    """Return the stack's task definition of the same family; a revision made by hand is one of them."""
     return workloads.stacks_own(examination.stack, arn)[0] or contained.task_definition
 
 
 def _judged(examination: Examination, arn: str, definition: Document | None, contained: _Contained) -> tuple[str, str]:
-    """What is wrong with a task definition and what it means; nothing when nothing is."""
+    """Return what is wrong with a task definition and what it means; nothing when nothing is."""
     if definition is None:
         problem = f"{contained.runs_it} names the task definition {arn}, which is gone or deregistered."
         return problem, "No new task of it can start."

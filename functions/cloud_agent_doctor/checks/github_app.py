@@ -60,7 +60,7 @@ def examine(examination: Examination) -> Iterator[Finding]:
 
 
 def lacking(granted: Mapping[str, str]) -> list[str]:
-    """The permissions that are missing or lower than needed, as `issues: write`."""
+    """Return the permissions that are missing or lower than needed, as `issues: write`."""
     return [
         f"{name}: {level}"
         for name, level in sorted(PERMISSIONS.items())

@@ -56,7 +56,7 @@ class EcrImage:
 
 
 def ecr_image(uri: str, stack: Stack) -> EcrImage | None:
-    """The image of a URI in the registry of the stack's account and region; None for any other."""
+    """Return the image of a URI in the registry of the stack's account and region; None for any other."""
     found = _ECR_URI.fullmatch(uri)
     if not found or (found["registry"], found["region"]) != (stack.account, stack.region):
         return None

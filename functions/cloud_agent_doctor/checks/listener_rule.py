@@ -55,7 +55,7 @@ def examine(examination: Examination) -> Iterator[Finding]:
 
 
 def _rules(examination: Examination, listener: Document) -> list[Rule]:
-    """The listener's rules. The default one is read from the listener itself: it says what visitors meet last."""
+    """Return the listener's rules; the default one, which visitors meet last, is read from the listener itself."""
     arn = listener["ListenerArn"]
     found = examination.aws.ask_all("elbv2", "describe_rules", "Rules", ListenerArn=arn)
     default = {"RuleArn": arn, "Priority": "default", "Actions": listener.get("DefaultActions", ())}

@@ -68,7 +68,7 @@ def examine(examination: Examination) -> Iterator[Finding]:
 
 
 def _declared(examination: Examination) -> str:
-    """The group that the template means to admit."""
+    """Return the group that the template means to admit."""
     stack = examination.stack
     if stack.owns_load_balancer:
         return stack.physical_id("LoadBalancerSecurityGroup")

@@ -120,7 +120,7 @@ def _task_fault(examination: Examination, session: Session) -> str:
 
 
 def private_address(task: Document) -> str:
-    """The task's own address, as ECS reports it; empty when it has none."""
+    """Return the task's own address, as ECS reports it; empty when it has none."""
     details = [one for attachment in task.get("attachments", []) for one in attachment.get("details", [])]
     return next((str(one["value"]) for one in details if one.get("name") == "privateIPv4Address"), "")
 
@@ -138,7 +138,7 @@ def _tasks_of(examination: Examination, session: Session) -> list[Document]:
 
 
 def _link(examination: Examination, session: Session, url: str) -> str:
-    """The session's entry link, where access is by link."""
+    """Return the session's entry link, where access is by link."""
     if examination.stack.parameters.get("UatAccess") != UatAccess.LINK:
         return ""
     secret = examination.stack.physical_id("UatAccessKeysSecret")

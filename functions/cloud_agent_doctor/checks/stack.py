@@ -26,7 +26,7 @@ _SETTLED = {
 
 
 def missing(stack_name: str) -> Finding:
-    """The finding that there is no such stack."""
+    """Return the finding that there is no such stack."""
     return Finding(
         resource=stack_name,
         problem=f"There is no stack {stack_name} in this account and region.",

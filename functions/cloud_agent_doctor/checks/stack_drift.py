@@ -63,7 +63,7 @@ def _detect(examination: Examination, sleep: Callable[[float], None]) -> str:
 
 
 def _begin(examination: Examination) -> str:
-    """The id of a comparison; empty while one is running that somebody else began, of which nobody tells the id."""
+    """Return the id of a comparison; empty while one is running that somebody else began."""
     try:
         begun = examination.aws.tell("cloudformation", "detect_stack_drift", StackName=examination.stack.name)
     except CannotLookError as error:

@@ -55,12 +55,12 @@ def examine(examination: Examination) -> Iterator[Finding]:
 
 
 def repository_definition() -> str:
-    """The text of statemachine/session.asl.json, as this package carries it."""
+    """Return the text of statemachine/session.asl.json, as this package carries it."""
     return files("cloud_agent_doctor").joinpath("session.asl.json").read_text(encoding="utf-8")
 
 
 def known_substitutions(stack: Stack) -> dict[str, str]:
-    """What the template puts in place of a `${Name}`, as far as the stack tells it by a name of its own."""
+    """Return what the template puts in place of a `${Name}`, as far as the stack tells it by a name of its own."""
     functions = stack.of_type("AWS::Lambda::Function")
     function_arn = f"arn:{stack.partition}:lambda:{stack.region}:{stack.account}:function:"
     own = {

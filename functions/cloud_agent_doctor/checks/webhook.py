@@ -75,7 +75,7 @@ def examine(examination: Examination) -> Iterator[Finding]:
 
 
 def configuration_faults(config: Mapping[str, object], stack: Stack) -> list[str]:
-    """What of the webhook's configuration is not as this stack needs it."""
+    """Return what of the webhook's configuration is not as this stack needs it."""
     addresses = _addresses(stack)
     url = str(config.get("url") or "")
     faults = []
@@ -91,7 +91,7 @@ def configuration_faults(config: Mapping[str, object], stack: Stack) -> list[str
 
 
 def lost(attempts: Iterable[Attempt], since: datetime) -> list[Attempt]:
-    """The latest attempt of each delivery that never arrived, newest first."""
+    """Return the latest attempt of each delivery that never arrived, newest first."""
     by_guid: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in sorted(attempts, key=lambda one: one.delivered_at, reverse=True):
         by_guid[attempt.guid].append(attempt)

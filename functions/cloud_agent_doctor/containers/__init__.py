@@ -1,0 +1,1 @@
+"""Task definitions, tasks and what their containers are told."""

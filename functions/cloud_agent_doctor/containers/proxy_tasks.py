@@ -14,7 +14,7 @@ _GONE = "INACTIVE"
 
 
 def proxy_service(examination: Examination) -> Document | None:
-    """The service as DescribeServices describes it; None when it, or its cluster, does not exist.
+    """Return the service as DescribeServices describes it; None when it, or its cluster, does not exist.
 
     Raises:
         CannotLookError: ECS refused or did not answer.
@@ -32,7 +32,7 @@ def proxy_service(examination: Examination) -> Document | None:
 
 
 def proxy_groups(examination: Examination) -> tuple[str, ...]:
-    """The security groups that the proxy tasks are in; the stack's own for a service that does not exist.
+    """Return the security groups that the proxy tasks are in; the stack's own for a service that does not exist.
 
     Raises:
         CannotLookError: as of `proxy_service`.

@@ -25,7 +25,7 @@ TASK_ACTIONS = ("ecs:ListTasks", "ecs:DescribeTasks")
 
 
 def proxy_task_definitions(examination: Examination) -> list[str]:
-    """The ARNs of what the proxy's service runs, and is to run; none when there is no such service.
+    """Return the ARNs of what the proxy's service runs, and is to run; none when there is no such service.
 
     Raises:
         CannotLookError: ECS refused or did not answer.
@@ -36,7 +36,7 @@ def proxy_task_definitions(examination: Examination) -> list[str]:
 
 
 def agent_task_definitions(examination: Examination) -> list[str]:
-    """What the workflow's deployed definition runs tasks of: families, of which ECS runs the latest active revision.
+    """Return the families that the deployed definition runs tasks of; ECS runs the latest active revision of each.
 
     A definition that was edited may name revisions. None when there is no such workflow.
 
@@ -61,12 +61,12 @@ def stacks_own(stack: Stack, task_definition: str) -> tuple[str, str]:
 
 
 def family_of(task_definition: str) -> str:
-    """The family of a task definition that is named by its ARN, by family and revision, or by family alone."""
+    """Return the family of a task definition that is named by its ARN, by family and revision, or by family alone."""
     return task_definition.rpartition("/")[2].partition(":")[0]
 
 
 def state_machine(examination: Examination) -> Document | None:
-    """The workflow as it is deployed; None when there is none.
+    """Return the workflow as it is deployed; None when there is none.
 
     Raises:
         CannotLookError: Step Functions refused or did not answer.
@@ -79,7 +79,7 @@ def state_machine(examination: Examination) -> Document | None:
 
 
 def task_definition(examination: Examination, name: str) -> Document | None:
-    """The task definition of this ARN or family, if a task can be started from it; None when gone or deregistered.
+    """Return the task definition of this ARN or family; None when no task can be started from it any more.
 
     Raises:
         CannotLookError: ECS refused or did not answer.
@@ -91,12 +91,12 @@ def task_definition(examination: Examination, name: str) -> Document | None:
 
 
 def container(definition: Document, name: str) -> Document | None:
-    """The task definition's container of this name, if it has it."""
+    """Return the task definition's container of this name, if it has it."""
     return next((one for one in definition["containerDefinitions"] if one["name"] == name), None)
 
 
 def running_proxy_tasks(examination: Examination) -> list[Document]:
-    """The proxy's tasks that are meant to run.
+    """Return the proxy's tasks that are meant to run.
 
     Raises:
         CannotLookError: ECS refused or did not answer.

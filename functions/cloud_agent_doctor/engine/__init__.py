@@ -1,0 +1,1 @@
+"""How checks run: what they ask through, what they find, in which order."""

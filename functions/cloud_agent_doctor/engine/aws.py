@@ -29,7 +29,7 @@ class Aws:
         self._answers: dict[tuple[str, str, str], Document | None] = {}
 
     def ask(self, service: str, operation: str, *, missing: Sequence[str] = (), **request: object) -> Document | None:
-        """The answer to one operation, such as `ask("elbv2", "describe_rules", ListenerArn=...)`.
+        """Return the answer to one operation, such as `ask("elbv2", "describe_rules", ListenerArn=...)`.
 
         None when AWS answers with one of the error codes `missing`: what was asked about does not exist.
 
@@ -44,7 +44,7 @@ class Aws:
     def ask_all(
         self, service: str, operation: str, member: str, *, missing: Sequence[str] = (), **request: object
     ) -> list[Any]:
-        """The list `member` of a paged operation, from all its pages; empty when what was asked about does not exist.
+        """Return the list `member` of a paged operation, from all its pages; empty where there is no such thing.
 
         Raises:
             CannotLookError: as of `ask`.

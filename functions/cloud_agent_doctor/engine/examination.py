@@ -60,12 +60,12 @@ class Stack:
         return self.parameters["LoadBalancer"] == "own"
 
     def physical_id(self, logical_id: str) -> str:
-        """The physical id; empty when the stack has no such resource, as behind a condition."""
+        """Return the physical id; empty when the stack has no such resource, as behind a condition."""
         resource = self.resources.get(logical_id)
         return resource.physical_id if resource else ""
 
     def of_type(self, resource_type: str) -> dict[str, str]:
-        """The physical ids of all resources of a type, by logical id."""
+        """Return the physical ids of all resources of a type, by logical id."""
         return {name: one.physical_id for name, one in self.resources.items() if one.type == resource_type}
 
 

@@ -78,7 +78,7 @@ class Report:
         return 2 if self.unseen else 0
 
     def as_document(self) -> dict[str, Any]:
-        """The report for programs; its names are those of this module."""
+        """Return the report for programs; its names are those of this module."""
         return {
             "stack": self.stack,
             "healthy": self.exit_code == 0,

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def revert(stack: Stack) -> str:
-    """What was changed or deleted by hand is brought back: an ordinary deployment sees no change and does nothing."""
+    """Return how to revert what was changed or deleted by hand: an ordinary deployment sees no change."""
     return (
         f"Bring {stack.name} back to its template with a drift-aware change set, `aws cloudformation create-change-set "
         f"--stack-name {stack.name} --deployment-mode REVERT_DRIFT ...` as in docs/runbook.md#stack-drift."

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def all_parts(*parts: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings of every part.
+    """Yield the findings of every part.
 
     Raises:
         CannotLookError: at the end, for all parts that could not be looked at.

@@ -1,0 +1,1 @@
+"""Roles and the policies that they need."""

@@ -55,7 +55,7 @@ def permissions(statements: Iterable[Document]) -> Iterator[Permission]:
 
 
 def statements(document: Document) -> list[Any]:
-    """A policy's statements; IAM takes a single one without a list around it."""
+    """Return a policy's statements; IAM takes a single one without a list around it."""
     return as_list(document.get("Statement", []))
 
 

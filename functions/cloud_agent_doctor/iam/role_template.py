@@ -30,7 +30,7 @@ class TemplateRole:
 
 
 def template_role(properties: Document, values: TemplateValues) -> TemplateRole:
-    """The role that these properties describe."""
+    """Return the role that these properties describe."""
     role = TemplateRole()
     for statement in _inline_statements(properties.get("Policies", []), values, role):
         try:
@@ -52,7 +52,7 @@ def _inline_statements(policies: Any, values: TemplateValues, role: TemplateRole
 
 
 def _chosen(told: Any, values: TemplateValues, role: TemplateRole) -> Iterator[Any]:  # noqa: ANN401 - template
-    """The members of a list that may be, or hold, choices by condition."""
+    """Yield the members of a list that may be, or hold, choices by condition."""
     for one in as_list(told):
         if set(one) == {"Fn::If"}:
             condition, then, otherwise = one["Fn::If"]

@@ -1,0 +1,1 @@
+"""Listeners, rules, host names and the record that leads to them."""

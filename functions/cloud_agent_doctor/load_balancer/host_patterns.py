@@ -60,7 +60,7 @@ def _alphabet(*patterns: str) -> list[str]:
 
 
 def _closure(pattern: str, places: Iterable[int]) -> frozenset[int]:
-    """These places in a pattern, and those that are reached from them with no character more."""
+    """Return these places in a pattern, and those that are reached from them with no character more."""
     reached = set()
     for place in places:
         at = place

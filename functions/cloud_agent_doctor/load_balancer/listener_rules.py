@@ -95,7 +95,7 @@ def course(rules: Iterable[Rule], host: str, target_group: str) -> Course:
 
 
 def read_rule(document: Document) -> Rule:
-    """A rule as DescribeRules describes it."""
+    """Return a rule as DescribeRules describes it."""
     hosts: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     narrowed: list[str] = []

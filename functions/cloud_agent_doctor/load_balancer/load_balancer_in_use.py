@@ -39,7 +39,7 @@ class LoadBalancer:
 
 
 def intended(examination: Examination) -> LoadBalancer | None:
-    """The stack's own, or that of the listener which was given; None when it does not exist.
+    """Return the stack's own, or that of the listener which was given; None when it does not exist.
 
     Raises:
         CannotLookError: AWS refused or did not answer.
@@ -62,7 +62,7 @@ def intended_arn(stack: Stack) -> str:
 
 
 def load_balancer_in_use(examination: Examination) -> LoadBalancer | None:
-    """The load balancer that the visitors come through; None when there is none.
+    """Return the load balancer that the visitors come through; None when there is none.
 
     Raises:
         CannotLookError: AWS refused or did not answer.
@@ -81,7 +81,7 @@ def application_load_balancers(examination: Examination) -> list[LoadBalancer]:
 
 
 def listeners(examination: Examination, load_balancer: LoadBalancer) -> list[Document]:
-    """A load balancer's listeners as DescribeListeners describes them.
+    """Return a load balancer's listeners as DescribeListeners describes them.
 
     Raises:
         CannotLookError: AWS refused or did not answer.
@@ -96,7 +96,7 @@ def listeners(examination: Examination, load_balancer: LoadBalancer) -> list[Doc
 
 
 def https_listener(examination: Examination, load_balancer: LoadBalancer) -> Document | None:
-    """The listener that visitors meet: the one that was given, else the one for HTTPS on port 443.
+    """Return the listener that visitors meet: the one that was given, else the one for HTTPS on port 443.
 
     Raises:
         CannotLookError: AWS refused or did not answer.

@@ -15,7 +15,7 @@ ACTION = "route53:ListResourceRecordSets"
 
 
 def zone(examination: Examination) -> str:
-    """The id of the hosted zone that the stack was given; empty when the name is managed elsewhere."""
+    """Return the id of the hosted zone that the stack was given; empty when the name is managed elsewhere."""
     return examination.stack.parameters.get("HostedZoneId", "")
 
 
@@ -25,12 +25,12 @@ def name(examination: Examination) -> str:
 
 
 def sample(examination: Examination) -> str:
-    """A name under the wildcard that no session has: ids are hexadecimal."""
+    """Return a name under the wildcard that no session has: ids are hexadecimal."""
     return f"doctor.{examination.stack.uat_domain}"
 
 
 def records(examination: Examination) -> list[Document] | None:
-    """The records that lead this name to an address; None when there is no such zone.
+    """Return the records that lead this name to an address; None when there is no such zone.
 
     Raises:
         CannotLookError: Route 53 refused or did not answer.
@@ -54,7 +54,7 @@ def records(examination: Examination) -> list[Document] | None:
 
 
 def targets(record: Document) -> tuple[str, ...]:
-    """The names or addresses that a record leads to."""
+    """Return the names or addresses that a record leads to."""
     if "AliasTarget" in record:
         return (plain(record["AliasTarget"]["DNSName"]),)
     return tuple(plain(value["Value"]) for value in record.get("ResourceRecords", ()))

@@ -1,0 +1,1 @@
+"""Security groups and which of them lets whom in."""

@@ -68,7 +68,7 @@ def judge(
 
 
 def findings(examination: Examination, passage: Passage) -> Iterator[Finding]:
-    """What is wrong with a passage, at both of its ends.
+    """Yield what is wrong with a passage, at both of its ends.
 
     Raises:
         CannotLookError: EC2 refused or did not answer.

@@ -74,17 +74,17 @@ class Opening:
 
 
 def group(group_id: str) -> Peer:
-    """A security group as a peer."""
+    """Return a security group as a peer."""
     return Peer(PeerKind.GROUP, group_id)
 
 
 def address_range(cidr: str) -> Peer:
-    """A range as a peer, as EC2 writes it: without bits beyond its mask."""
+    """Return a range as a peer, as EC2 writes it: without bits beyond its mask."""
     return Peer(PeerKind.RANGE, str(ip_network(cidr, strict=False)))
 
 
 def openings(permissions: Iterable[Document]) -> tuple[Opening, ...]:
-    """The rules of one direction of a security group, as DescribeSecurityGroups describes them."""
+    """Return the rules of one direction of a security group, as DescribeSecurityGroups describes them."""
     return tuple(
         Opening(permission["IpProtocol"], *_ports(permission), peer)
         for permission in permissions

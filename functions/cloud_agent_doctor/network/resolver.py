@@ -6,7 +6,7 @@ import socket
 
 
 def resolve(host: str) -> frozenset[str]:
-    """The IPv4 addresses of a host name by this machine's resolver; empty when it has none."""
+    """Return the IPv4 addresses of a host name by this machine's resolver; empty when it has none."""
     try:
         found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
     except socket.gaierror:

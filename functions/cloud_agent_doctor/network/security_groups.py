@@ -16,7 +16,7 @@ ACTION = "ec2:DescribeSecurityGroups"
 
 
 def security_group(examination: Examination, group_id: str) -> Document | None:
-    """The group; None when it does not exist.
+    """Return the group; None when it does not exist.
 
     Raises:
         CannotLookError: EC2 refused or did not answer.
@@ -32,7 +32,7 @@ def security_group(examination: Examination, group_id: str) -> Document | None:
 
 
 def described(examination: Examination, peer: Peer) -> str:
-    """A peer in words, and whether it is a group that was deleted.
+    """Return a peer in words, and whether it is a group that was deleted.
 
     Raises:
         CannotLookError: as of `security_group`.

@@ -1,0 +1,1 @@
+"""One session's own path: its row, its task, its URL."""

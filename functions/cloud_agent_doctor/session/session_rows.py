@@ -17,7 +17,7 @@ ACTIONS = ("dynamodb:GetItem",)
 
 
 def session_row(examination: Examination, session_id: str) -> dict[str, Any] | None:
-    """A session's row in Python's own types; None when there is none.
+    """Return a session's row in Python's own types; None when there is none.
 
     Raises:
         CannotLookError: DynamoDB refused or did not answer.
@@ -26,7 +26,7 @@ def session_row(examination: Examination, session_id: str) -> dict[str, Any] | N
 
 
 def live_session_ids(examination: Examination) -> list[str]:
-    """The sessions that hold a slot.
+    """Return the sessions that hold a slot.
 
     Raises:
         CannotLookError: DynamoDB refused or did not answer.

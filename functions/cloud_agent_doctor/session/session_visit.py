@@ -40,7 +40,7 @@ _COMPARE: Final = "compare DNS, certificate, listener, rule and target group wit
 
 
 def findings(stack: Stack, session: Session, row: Mapping[str, Any], url: str, visit: Visit) -> Iterator[Finding]:
-    """What is wrong on the way to a running session, if anything; `row` has the agent's report on its dev server."""
+    """Yield what is wrong on the way to a running session; `row` has the agent's report on its dev server."""
     answering = row.get("dev_server", {}).get("answering", True)
     if visit.document is None:
         problem, mend = _unreached(session, visit)
@@ -58,12 +58,12 @@ def findings(stack: Stack, session: Session, row: Mapping[str, Any], url: str, v
 
 
 def confirm(stack: Stack, session_id: str) -> str:
-    """The command that looks at this session again; the row itself holds tokens, and is not to be printed."""
+    """Return the command that looks at this session again; the row itself holds tokens, and is not to be printed."""
     return f"cloud-agent doctor --stack {stack.name} --session {session_id}"
 
 
 def _unreached(session: Session, visit: Visit) -> tuple[str, str]:
-    """The problem and its mend, where no answer came, or one of a hop before the proxy."""
+    """Return the problem and its mend, where no answer came, or one of a hop before the proxy."""
     who = f"The URL of session {session.session_id}"
     if not visit.status:
         return (
@@ -76,7 +76,7 @@ def _unreached(session: Session, visit: Visit) -> tuple[str, str]:
 
 
 def _told(stack: Stack, session: Session, told: Mapping[str, Any], *, answering: bool) -> tuple[str, str]:
-    """The problem and its mend by the proxy's own word; nothing when there is none."""
+    """Return the problem and its mend by the proxy's own word; nothing when there is none."""
     who = f"session {session.session_id}"
     if told["error"] in {"signed_out", "link_no_longer_good"}:
         if stack.parameters.get("UatAccess") == UatAccess.GITHUB:

@@ -1,0 +1,1 @@
+"""The stack itself: template, parameters, drift."""

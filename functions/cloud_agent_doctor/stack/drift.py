@@ -52,7 +52,7 @@ class Drift:
 
 
 def read_drift(document: Document) -> Drift | None:
-    """What DescribeStackResourceDrifts describes, without what is no drift; None when nothing is left of it."""
+    """Return what DescribeStackResourceDrifts describes, without what is no drift; None when nothing is left of it."""
     drift = Drift(
         logical_id=document["LogicalResourceId"],
         physical_id=document.get("PhysicalResourceId", ""),
@@ -86,7 +86,7 @@ def _same_name(drift: Drift, difference: Difference) -> bool:
 
 
 def _unchangeable(drift: Drift, difference: Difference) -> bool:
-    """A revision of a task definition cannot be changed, only its tags: ECS has no call for it.
+    """Return whether it is no drift: ECS has no call that changes a revision of a task definition, but its tags.
 
     CloudFormation nevertheless reports StopTimeout or RuntimePlatform as removed from time to time.
     """
@@ -106,7 +106,7 @@ def _rule_beside_its_group(drift: Drift, difference: Difference) -> bool:
 
 
 def _body_is_never_read(drift: Drift, difference: Difference) -> bool:
-    """API Gateway keeps routes, not the OpenAPI document they were made from, so the document seems removed."""
+    """Return whether it is no drift: API Gateway keeps the routes, not the OpenAPI document they came from."""
     return drift.type == "AWS::ApiGatewayV2::Api" and difference.kind == "REMOVE" and difference.path == "/Body"
 
 
@@ -120,7 +120,7 @@ _NO_DRIFT: tuple[Callable[[Drift, Difference], bool], ...] = (
 
 
 def _value(text: str) -> object:
-    """A value as JSON has it; numbers and truth values as their text."""
+    """Return a value as JSON has it; numbers and truth values as their text."""
     try:
         value = json.loads(text)
     except ValueError:

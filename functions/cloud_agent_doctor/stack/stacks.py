@@ -13,7 +13,7 @@ _GONE = "DELETE_COMPLETE"
 
 
 def load_stack(aws: Aws, name: str) -> Stack | None:
-    """The stack of this name; None when there is none.
+    """Return the stack of this name; None when there is none.
 
     Raises:
         CannotLookError: CloudFormation refused or did not answer.

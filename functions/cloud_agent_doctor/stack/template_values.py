@@ -44,7 +44,7 @@ class TemplateValues:
         }
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401 - whatever stands in a template
-        """The value in the stack.
+        """Return the value in the stack.
 
         Raises:
             UnresolvableError: it holds a function that is not known here, or names what the stack does not have.

@@ -62,7 +62,7 @@ def run(state_dir: Path, ports: Ports) -> None:
 
 
 def show(installation: Installation) -> str:
-    """The main job on a running system, each part checked; returns the link that opens the session.
+    """Run the main job on a running system and check each part; returns the link that opens the session.
 
     Raises:
         DemoError: names the part that is not so.
@@ -132,7 +132,7 @@ def _steer(session: SessionOnGitHub, visitor: Visitor) -> None:
 
 
 def _check_pull_request(session: SessionOnGitHub) -> None:
-    """What must be so on GitHub once Claude has answered."""
+    """Check what must be so on GitHub once Claude has answered."""
     pull, row, commits = session.pull_request(), session.row(), session.commits()
     session.status_comment(commits[-1]["sha"], TOLD_SECONDS)  # the status is edited after the answer has been given
     status = session.status_comment("waiting for you", TOLD_SECONDS)

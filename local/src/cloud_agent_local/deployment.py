@@ -71,7 +71,7 @@ def deploy(installation: Installation, model: ModelAccess, parameters: Mapping[s
 
 
 def client(installation: Installation, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    """A boto3 client of the embedded AWS, whatever account this machine is configured for."""
+    """Return a boto3 client of the embedded AWS, whatever account this machine is configured for."""
     factory: Any = boto3.client  # its overloads take a literal name, not a variable
     return factory(
         service,
@@ -116,7 +116,7 @@ def restart_proxy(installation: Installation) -> None:
 
 
 def webhook_secret(installation: Installation) -> str:
-    """The secret that the stack generated for GitHub's signatures."""
+    """Return the secret that the stack generated for GitHub's signatures."""
     secrets = client(installation, "secretsmanager")
     return str(secrets.get_secret_value(SecretId=installation.outputs["WebhookSecretArn"])["SecretString"])
 
@@ -175,5 +175,5 @@ def _build_dir(installation: Installation) -> Path:
 
 
 def _runtime() -> str:
-    """The embedded Lambda runs on this very interpreter, so the packages must be built for it."""
+    """Return the runtime to build for: the embedded Lambda runs on this very interpreter."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -33,7 +33,7 @@ class Executions:
         self._state_machine = installation.outputs["StateMachineArn"]
 
     def find(self, issue_number: int, seconds: float) -> str:
-        """The ARN of the newest execution for this issue.
+        """Return the ARN of the newest execution for this issue.
 
         Raises:
             DemoError: the webhook started none within `seconds`.

@@ -36,7 +36,7 @@ class Credentials:
         return cls(**{field.name: str(document[field.name]) for field in fields(cls)})
 
     def app_token(self) -> str:
-        """A JSON Web Token for the App's own endpoints, valid for five minutes."""
+        """Return a JSON Web Token for the App's own endpoints, valid for five minutes."""
         now = int(time.time())
         return jwt.encode({"iss": self.app_id, "iat": now - 30, "exp": now + 300}, self.private_key_pem, "RS256")
 
@@ -51,7 +51,7 @@ class GitHubClient:
         self._http = httpx.Client(base_url=installation.github_api_url, timeout=15, trust_env=False)
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, *, as_app: bool = False) -> Any:  # noqa: ANN401 - a JSON document
-        """The answer's JSON document.
+        """Return the answer's JSON document.
 
         Raises:
             PartFailedError: GitHub refused or did not answer.

@@ -103,7 +103,7 @@ class Installation(BaseModel):
 
     @classmethod
     def load(cls, state_dir: Path) -> Self | None:
-        """What the last `up` wrote; None when there was none."""
+        """Return what the last `up` wrote; None when there was none."""
         try:
             return cls.model_validate_json(_file(state_dir).read_text())
         except FileNotFoundError:
@@ -127,7 +127,7 @@ def _file(state_dir: Path) -> Path:
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
-    """This process's environment with the embedded AWS in place of any real account it may be configured for."""
+    """Return this process's environment with the embedded AWS in place of any real account it may be configured for."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") or "CA_BUNDLE" in name}
     # First on the PATH: sam builds with the Python of this very environment, whatever else the machine has.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

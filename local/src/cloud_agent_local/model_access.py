@@ -23,7 +23,7 @@ class ModelAccess:
 
 
 def choose(scripted_url: str, environment: Mapping[str, str] = os.environ) -> ModelAccess:
-    """The real model if ANTHROPIC_API_KEY is set (at ANTHROPIC_BASE_URL, ANTHROPIC_MODEL), else the scripted one."""
+    """Return the real model where ANTHROPIC_API_KEY is set, else the scripted one."""
     model = environment.get("ANTHROPIC_MODEL") or DEFAULT_MODEL
     key = environment.get("ANTHROPIC_API_KEY", "")
     if not key:

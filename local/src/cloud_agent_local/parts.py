@@ -125,7 +125,7 @@ def stop(part: RunningPart) -> None:
 
 
 def tail(log: Path, lines: int = LOG_LINES) -> str:
-    """The last lines of a log, indented."""
+    """Return the last lines of a log, indented."""
     try:
         text = log.read_text(errors="replace")
     except FileNotFoundError:

@@ -34,7 +34,7 @@ class SessionOnGitHub:
         self._id = session_id
 
     def row(self) -> dict[str, str]:
-        """The session's row.
+        """Return the session's row.
 
         Raises:
             DemoError: there is none.
@@ -45,11 +45,11 @@ class SessionOnGitHub:
         raise DemoError(f"The sessions table has no row for {self._id}.")
 
     def pull_request(self) -> dict[str, Any]:
-        """The pull request as GitHub has it now."""
+        """Return the pull request as GitHub has it now."""
         return dict(self._github.call("GET", f"/repos/{self._repository}/pulls/{self.row()['pull_number']}"))
 
     def commits(self) -> list[dict[str, Any]]:
-        """The pull request's commits, oldest first."""
+        """Return the pull request's commits, oldest first."""
         path = f"/repos/{self._repository}/pulls/{self.row()['pull_number']}/commits"
         return list(self._github.call("GET", path))
 
@@ -58,7 +58,7 @@ class SessionOnGitHub:
         return dict(self._github.call("POST", self._comments_path, {"body": body}))
 
     def status_comment(self, words: str, seconds: float) -> dict[str, Any]:
-        """The session's one status comment once it says these words.
+        """Return the session's one status comment once it says these words.
 
         Raises:
             DemoError: it does not within `seconds`.
@@ -67,7 +67,7 @@ class SessionOnGitHub:
         return self._wait(lambda body: marker in body and words in body, f"The status comment with {words!r}", seconds)
 
     def link(self, seconds: float) -> str:
-        """The link to the live session that people find in its status comment.
+        """Return the link to the live session that people find in its status comment.
 
         Raises:
             DemoError: there is none within `seconds`.
@@ -88,7 +88,7 @@ class SessionOnGitHub:
         return self._wait(lambda body: marker in body and f"({url})" in body, f"Claude's answer to {url}", seconds)
 
     def _wait(self, is_wanted: Callable[[str], bool], name: str, seconds: float) -> dict[str, Any]:
-        """The one comment that is wanted, as soon as there is any."""
+        """Return the one comment that is wanted, as soon as there is any."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = [comment for comment in self._github.call("GET", self._comments_path) if is_wanted(comment["body"])]

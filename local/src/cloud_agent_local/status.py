@@ -24,7 +24,7 @@ _ACTIVITIES = {
 
 
 def as_document(installation: Installation) -> dict[str, Any]:
-    """The names that other programs rely on, and each part's state."""
+    """Return the names that other programs rely on, and each part's state."""
     return {
         "aws_endpoint": installation.aws_endpoint,
         "github_url": installation.github_url,
@@ -44,7 +44,7 @@ def as_document(installation: Installation) -> dict[str, Any]:
 
 
 def show(installation: Installation) -> None:
-    """The same for a person, without the secrets."""
+    """Show the same to a person, without the secrets."""
     for part in installation.parts:
         console.print(f"  {'[green]✓[/green]' if is_running(part) else '[red]✗[/red]'} {part.name} (pid {part.pid})")
     console.print(f"\n  Repository  {installation.github_url}/{installation.repository}")
@@ -62,7 +62,7 @@ def show(installation: Installation) -> None:
 
 
 def standing(row: dict[str, str], queue: list[str]) -> str:
-    """What is to be said of a session beside its status."""
+    """Return what is to be said of a session beside its status."""
     session_id = row["session_id"]
     if row["status"] == "QUEUED" and session_id in queue:
         return f"place {queue.index(session_id) + 1} of {len(queue)}"
@@ -71,7 +71,7 @@ def standing(row: dict[str, str], queue: list[str]) -> str:
 
 
 def _queue(installation: Installation) -> list[str]:
-    """The ids of the sessions that wait for a slot, in the order in which they came."""
+    """Return the ids of the sessions that wait for a slot, in the order in which they came."""
     answer = client(installation, "dynamodb").get_item(
         TableName=installation.outputs["SessionsTable"], Key={"pk": {"S": "SLOTS"}, "sk": {"S": "SLOTS"}}
     )
@@ -80,7 +80,7 @@ def _queue(installation: Installation) -> list[str]:
 
 
 def sessions(installation: Installation) -> list[dict[str, str]]:
-    """The rows of issues' sessions, newest first, as plain text: the canary is none."""
+    """Return the rows of issues' sessions, newest first, as plain text: the canary is none."""
     pages = client(installation, "dynamodb").get_paginator("scan")
     items = [
         {name: str(next(iter(value.values()))) for name, value in item.items()}

@@ -151,7 +151,7 @@ def _log(installation: Installation, name: str) -> Path:
 
 
 def _connect_github(installation: Installation, model: ModelAccess) -> None:
-    """What a person does in the GitHub App's settings and in Secrets Manager after the first deployment."""
+    """Do what a person does in the GitHub App's settings and in Secrets Manager after the first deployment."""
     github = GitHubClient(installation)
     app = {"app_id": github.credentials.app_id, "private_key": github.credentials.private_key_pem}
     sign_in = {"client_id": github.credentials.client_id, "client_secret": github.credentials.client_secret}

@@ -56,7 +56,7 @@ class Visitor:
         self._cookies: dict[str, str] = {}
 
     def enter(self, link: str) -> Page:
-        """The page that a click on a link to this session ends on.
+        """Return the page that a click on a link to this session ends on.
 
         Raises:
             DemoError: the link leads to another host.
@@ -64,7 +64,7 @@ class Visitor:
         return self.fetch(self._path_of(link))
 
     def fetch(self, path: str = "/") -> Page:
-        """A page of the session, the front page unless told otherwise, now and whatever its status.
+        """Return a page of the session, the front page unless told otherwise, now and whatever its status.
 
         Raises:
             DemoError: it redirects to another host, or without end.
@@ -97,7 +97,7 @@ class Visitor:
                     del self._cookies[name]
 
     def wait_for(self, words: str, seconds: float) -> Page:
-        """The front page once it is served by the session itself and contains `words`.
+        """Return the front page once it is served by the session itself and contains `words`.
 
         Raises:
             DemoError: it does not within `seconds`; says what the URL answered last.

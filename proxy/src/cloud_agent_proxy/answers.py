@@ -69,7 +69,7 @@ def unknown_session() -> Answer:
 
 
 def unknown_path() -> Answer:
-    """The path is one of the proxy's own, and there is nothing at it."""
+    """Say that the path is one of the proxy's own, and there is nothing at it."""
     return Answer(
         status=HTTPStatus.NOT_FOUND,
         error="path_unknown",
@@ -80,7 +80,7 @@ def unknown_path() -> Answer:
 
 
 def foreign_host() -> Answer:
-    """The request is for a domain this proxy does not serve."""
+    """Say that the request is for a domain this proxy does not serve."""
     return Answer(
         status=HTTPStatus.MISDIRECTED_REQUEST,
         error="host_foreign",
@@ -91,7 +91,7 @@ def foreign_host() -> Answer:
 
 
 def signed_out() -> Answer:
-    """The visitor has not shown that he may see the session, if there is one: nothing is said about it."""
+    """Say that the visitor has not shown that he may see the session, if there is one: nothing is said about it."""
     return Answer(
         status=HTTPStatus.UNAUTHORIZED,
         error="signed_out",
@@ -103,7 +103,7 @@ def signed_out() -> Answer:
 
 
 def sign_in_needed() -> Answer:
-    """The visitor has not signed in with GitHub, or no longer may see the session, if there is one."""
+    """Say that the visitor has not signed in with GitHub, or no longer may see the session, if there is one."""
     return Answer(
         status=HTTPStatus.UNAUTHORIZED,
         error="signed_out",
@@ -114,7 +114,7 @@ def sign_in_needed() -> Answer:
 
 
 def link_no_longer_good() -> Answer:
-    """The entry link is too old, damaged or another session's."""
+    """Say that the entry link is too old, damaged or another session's."""
     return Answer(
         status=HTTPStatus.UNAUTHORIZED,
         error="link_no_longer_good",
@@ -125,7 +125,7 @@ def link_no_longer_good() -> Answer:
 
 
 def other_session() -> Answer:
-    """A page of another session sent the request, with the visitor's cookies of this one."""
+    """Say that a page of another session sent the request, with the visitor's cookies of this one."""
     return Answer(
         status=HTTPStatus.FORBIDDEN,
         error="sent_by_another_session",
@@ -219,7 +219,7 @@ _REFUSED = {
 
 
 def refused(status: HTTPStatus) -> Answer:
-    """The request is one that no browser in good order sends.
+    """Say that the request is one that no browser in good order sends.
 
     Raises:
         KeyError: there are no words for this status; there are for 400, 405, 408, 413, 414 and 431.
@@ -243,7 +243,7 @@ def table_unavailable(session_id: str) -> Answer:
 
 
 def not_answering(session: Session | None = None, finding: Finding | None = None) -> Answer:
-    """The session runs, but its dev server refuses connections, is silent or talks nonsense.
+    """Say that the session runs, but its dev server refuses connections, is silent or talks nonsense.
 
     Without a finding, and for the page that HAProxy serves for every session, the cause is still to be found out.
     """
@@ -268,7 +268,7 @@ def not_answering(session: Session | None = None, finding: Finding | None = None
 
 
 def answering(session: Session) -> Answer:
-    """The session's dev server answers: whoever waits for it need wait no longer."""
+    """Say that the session's dev server answers: whoever waits for it need wait no longer."""
     return Answer(
         status=HTTPStatus.OK,
         error="",

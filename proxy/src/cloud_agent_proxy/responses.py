@@ -1,3 +1,5 @@
+"""Pages and their short forms as HTTP responses."""
+
 from collections.abc import Iterable
 from http import HTTPStatus
 

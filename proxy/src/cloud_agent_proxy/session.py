@@ -87,7 +87,7 @@ class Session(BaseModel):
     @field_validator("container_reported", mode="before")
     @classmethod
     def _keep_no_token(cls, start_token: object) -> bool:
-        """That there is a token says it; the token itself is none of the proxy's business."""
+        """Return whether there is a token; the token itself is none of the proxy's business."""
         return bool(start_token)
 
     def address_within(self, network: IPv4Network) -> Address | None:

@@ -61,9 +61,9 @@ async def test_a_peer_serves_the_page_the_download_and_websockets(bench: Bench, 
         pytest.skip(f"{name} is installed by the first benchmark")
     try:
         with bench.starts[name](bench.folder / name) as peer:
-            assert PAGE == get(peer.pages[-1], "/")
-            assert DOWNLOAD_BYTES == len(get(peer.streams[0], "/download"))
-            assert 3 == len(echo_times_ms(peer.streams[0], 3))
+            assert get(peer.pages[-1], "/") == PAGE
+            assert len(get(peer.streams[0], "/download")) == DOWNLOAD_BYTES
+            assert len(echo_times_ms(peer.streams[0], 3)) == 3
             async with idle_websockets(peer.streams) as websockets:
                 await websockets.open_up_to(5)
     except UnavailableError as error:
@@ -80,8 +80,8 @@ def test_a_ratio_compares_values_of_the_same_round() -> None:
         figures.add(OURS, "cpu_us", mine)
         figures.add(BARE, "cpu_us", other)
 
-    assert 2.0 == figures.ratio(OURS, BARE, "cpu_us")
-    assert 20.0 == figures.median(OURS, "cpu_us")
+    assert figures.ratio(OURS, BARE, "cpu_us") == 2.0
+    assert figures.median(OURS, "cpu_us") == 20.0
 
 
 def test_what_was_not_measured_has_no_median() -> None:
@@ -108,7 +108,7 @@ def test_more_cpu_with_many_sessions_is_in_percent() -> None:
     more = next(goal for goal in goals(figures, QUICK) if goal.what.startswith("more CPU"))
 
     assert more.value == pytest.approx(15)
-    assert "NOT reached" == more.verdict
+    assert more.verdict == "NOT reached"
 
 
 def test_the_report_names_a_peer_that_is_missing_and_whatever_failed() -> None:
@@ -122,5 +122,5 @@ def test_the_report_names_a_peer_that_is_missing_and_whatever_failed() -> None:
 
     assert "| ours | 18.0 | 1.50 |" in text
     assert "| nginx | not available: nginx is not on PATH |" in text
-    assert 1 == text.count("- ours: 3 of 9 requests failed")
+    assert text.count("- ours: 3 of 9 requests failed") == 1
     assert "| CPU/request against bare HAProxy | 1.6 x | 1.50 x | reached |" in text

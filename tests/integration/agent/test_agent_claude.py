@@ -55,7 +55,7 @@ async def test_a_failure_of_the_model_api_is_told_in_words_to_act_on(
 ) -> None:
     async with _claude(tmp_path, model_url) as claude:
         turn = await claude.turn(_request(f"scripted-model: fail {status}"), _report_tool)
-    assert (True, False, 0.0) == (turn.is_error, turn.interrupted, turn.cost_usd)
+    assert (turn.is_error, turn.interrupted, turn.cost_usd) == (True, False, 0.0)
     assert words in turn.result
     assert "127.0.0.1" not in turn.result
 
@@ -73,7 +73,7 @@ async def test_a_conversation_that_was_not_written_down_is_begun_anew(tmp_path: 
         next((tmp_path / ".claude" / "projects").glob("*/*.jsonl")).unlink()
         lost = await claude.turn(_request("scripted-model: run echo 2"), _report_tool)
         anew = await claude.turn(_request("scripted-model: run echo 3"), _report_tool)
-    assert [False, True, False] == [turn.is_error for turn in (first, lost, anew)]
+    assert [turn.is_error for turn in (first, lost, anew)] == [False, True, False]
     assert 0 < first.cost_usd == lost.cost_usd
     assert 1.5 * first.cost_usd < anew.cost_usd
     assert "What was said before was lost when Claude Code stopped" in lost.result
@@ -84,4 +84,4 @@ async def test_an_interrupt_while_nothing_runs_is_of_no_consequence(tmp_path: Pa
         await claude.interrupt()
         turn = await claude.turn(_request("scripted-model: run echo 1"), _report_tool)
         await claude.interrupt()
-    assert (False, False) == (turn.is_error, turn.interrupted)
+    assert (turn.is_error, turn.interrupted) == (False, False)

@@ -30,7 +30,7 @@ def test_what_the_repository_says_of_the_session_is_reported_and_obeyed(
     said = {"idle_minutes": 20, "max_turns": 2, "budget_usd": 900.0, "ready_for_review": False}
     ready = control_plane.told("ready")[0]
     assert (said, "public") == (ready["limits"], ready["host_header"])
-    assert (True, 2) == (turn["is_error"], turn["turns"])
+    assert (turn["is_error"], turn["turns"]) == (True, 2)
     assert "the session's 2 turns of the model are used up" in turn["result"]
     transcript = next((agent.home / ".claude" / "projects").glob("*/*.jsonl")).read_text()
     assert '"model":"claude-haiku-4-5"' in transcript
@@ -59,9 +59,9 @@ def test_a_file_without_a_dev_command_leaves_it_to_be_found_out_and_tools_are_ke
     agent = start_agent()
     turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
-    assert "said\n" == (agent.work_tree / "said.txt").read_text()
-    assert [] == control_plane.told("environment")
-    assert (False, None) == (turn["is_error"], turn["head_sha"])
+    assert (agent.work_tree / "said.txt").read_text() == "said\n"
+    assert control_plane.told("environment") == []
+    assert (turn["is_error"], turn["head_sha"]) == (False, None)
     assert not (agent.work_tree / "tried.txt").exists()
 
 
@@ -76,8 +76,8 @@ def test_secrets_are_for_the_repository_s_commands_and_not_in_claude_s_environme
     agent.until(lambda: control_plane.events("turn_finished"))
     own, dev_saw, install_saw = ((agent.work_tree / f"{name}.txt").read_text() for name in ("own", "dev", "install"))
 
-    assert [{"names": ["STRIPE_KEY"]}] == control_plane.told("environment")
-    assert ["sk_test_123\n"] * 2 == [dev_saw, install_saw]
+    assert control_plane.told("environment") == [{"names": ["STRIPE_KEY"]}]
+    assert [dev_saw, install_saw] == ["sk_test_123\n"] * 2
     assert "HOME=" in own
     assert "sk_test_123" not in own + agent.log.read_text()
 
@@ -88,10 +88,10 @@ def test_a_secret_that_does_not_exist_is_told_before_anything_is_run(
     github.commit({CONFIG: "install: touch ran.txt\ndev: python3 dev.py\nenv: [STRIPE_KEY]\n"})
     agent = start_agent()
 
-    assert 1 == agent.exit_status()
+    assert agent.exit_status() == 1
     done = control_plane.told("done")[0]
-    assert ("RepositoryConfigError", "There is no secret for STRIPE_KEY; create it.") == (
+    assert (
         done["error"],
         done["message"],
-    )
+    ) == ("RepositoryConfigError", "There is no secret for STRIPE_KEY; create it.")
     assert not (agent.work_tree / "ran.txt").exists()

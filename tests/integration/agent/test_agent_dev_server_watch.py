@@ -27,4 +27,4 @@ def test_a_dev_server_that_breaks_and_is_mended_is_reported_each_time(
 
     program.write_text(working)
     agent.until(lambda: control_plane.told("dev-server")[-1] == {"answering": True, "log": ""}, 40)
-    assert [] == control_plane.told("done")
+    assert control_plane.told("done") == []

@@ -45,9 +45,9 @@ def test_sigterm_in_the_middle_of_a_turn_leaves_no_process(
     family = _start_a_long_turn(agent, control_plane)
     agent.process.send_signal(signal.SIGTERM)
 
-    assert 0 == agent.exit_status(10)
-    assert [] == _survivors(family)
-    assert [] == control_plane.told("done")
+    assert agent.exit_status(10) == 0
+    assert _survivors(family) == []
+    assert control_plane.told("done") == []
 
 
 def test_the_end_of_the_session_stops_the_agent_in_the_middle_of_a_turn(
@@ -57,9 +57,9 @@ def test_the_end_of_the_session_stops_the_agent_in_the_middle_of_a_turn(
     family = _start_a_long_turn(agent, control_plane)
     control_plane.over = True
 
-    assert 0 == agent.exit_status(15)
-    assert [] == _survivors(family)
-    assert [] == control_plane.told("done")
+    assert agent.exit_status(15) == 0
+    assert _survivors(family) == []
+    assert control_plane.told("done") == []
 
 
 def test_a_dev_server_that_dies_is_started_again(
@@ -73,7 +73,7 @@ def test_a_dev_server_that_dies_is_started_again(
     def answered_by_another() -> bool:
         try:
             another = any(process.pid != first.pid for process in agent.family("dev.py"))
-            return another and 200 == urlopen(f"http://{control_plane.address}:3000/", timeout=5).status
+            return another and urlopen(f"http://{control_plane.address}:3000/", timeout=5).status == 200
         except URLError:
             return False
 
@@ -107,11 +107,11 @@ def test_a_session_that_cannot_begin_says_why(
     github.commit(files)
     agent = start_agent()
 
-    assert 1 == agent.exit_status()
+    assert agent.exit_status() == 1
     done = control_plane.told("done")[0]
     assert ("failed", error, "the-task-token") == (done["outcome"], done["error"], done["task_token"])
-    assert [] == [text for text in texts if text not in done["message"]]
-    assert [] == control_plane.told("ready")
+    assert [text for text in texts if text not in done["message"]] == []
+    assert control_plane.told("ready") == []
 
 
 def test_a_branch_that_is_not_there_is_told_in_words(
@@ -119,9 +119,9 @@ def test_a_branch_that_is_not_there_is_told_in_words(
 ) -> None:
     agent = start_agent(BRANCH="claude/43")
 
-    assert 1 == agent.exit_status()
+    assert agent.exit_status() == 1
     done = control_plane.told("done")[0]
-    assert "CloneFailedError" == done["error"]
+    assert done["error"] == "CloneFailedError"
     assert "The branch claude/43 could not be cloned from" in done["message"]
 
 
@@ -130,7 +130,7 @@ def test_a_missing_variable_is_named(
 ) -> None:
     agent = start_agent(TASK_TOKEN="", MAX_TURNS="many")
 
-    assert 2 == agent.exit_status()
+    assert agent.exit_status() == 2
     reason = log_of(agent)[-1]["reason"]
     assert "TASK_TOKEN: field required" in reason
     assert "MAX_TURNS: input should be a valid integer" in reason

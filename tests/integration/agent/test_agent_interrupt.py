@@ -35,8 +35,8 @@ def test_an_interrupted_command_leaves_no_process_and_its_commits_are_published(
     assert (True, False, github.head()) == (turn["interrupted"], turn["is_error"], turn["head_sha"])
     assert turn["result"].startswith("Interrupted before it was done, as a comment asked for.")
     assert "Running what was asked for." in turn["result"]
-    assert "kept" == github.show("kept.txt")
-    assert [] == [process for process in doomed if _alive(process)]
+    assert github.show("kept.txt") == "kept"
+    assert [process for process in doomed if _alive(process)] == []
     assert agent.family("dev.py")
 
 
@@ -50,13 +50,13 @@ def test_an_interrupted_conversation_goes_on_and_the_same_wish_interrupts_once(
     agent.until(lambda: control_plane.events("turn_started"))
     agent.until(lambda: any((agent.home / ".claude" / "projects").glob("*/*.jsonl")))
     control_plane.interrupt = "01B"
-    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
     thought, after = control_plane.events("turn_finished")
 
-    assert (True, False, None) == (thought["interrupted"], thought["is_error"], thought["head_sha"])
+    assert (thought["interrupted"], thought["is_error"], thought["head_sha"]) == (True, False, None)
     assert (False, False, github.head()) == (after["interrupted"], after["is_error"], after["head_sha"])
     assert "<h1>After</h1>" in github.show("templates/home.html")
-    assert 1 == len(list((agent.home / ".claude" / "projects").glob("*/*.jsonl")))
+    assert len(list((agent.home / ".claude" / "projects").glob("*/*.jsonl"))) == 1
 
 
 def test_an_interrupt_at_the_very_start_of_a_turn_ends_it_too(
@@ -69,7 +69,7 @@ def test_an_interrupt_at_the_very_start_of_a_turn_ends_it_too(
     control_plane.interrupt = "01A"
     turn = agent.until(lambda: control_plane.events("turn_finished"), 15)[0]
 
-    assert (True, False) == (turn["interrupted"], turn["is_error"])
+    assert (turn["interrupted"], turn["is_error"]) == (True, False)
 
 
 def test_a_claude_code_that_does_not_obey_is_ended(
@@ -81,9 +81,9 @@ def test_a_claude_code_that_does_not_obey_is_ended(
     doomed = agent.until(lambda: agent.family("99"))
     next(process for process in agent.family() if process.name() == "claude").suspend()
     control_plane.interrupt = "01K"
-    agent.until(lambda: 2 == len(control_plane.events("turn_finished")), 40)
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 2, 40)
     stuck, after = control_plane.events("turn_finished")
 
-    assert (True, False) == (stuck["interrupted"], stuck["is_error"])
-    assert (False, False) == (after["interrupted"], after["is_error"])
-    assert [] == [process for process in doomed if _alive(process)]
+    assert (stuck["interrupted"], stuck["is_error"]) == (True, False)
+    assert (after["interrupted"], after["is_error"]) == (False, False)
+    assert [process for process in doomed if _alive(process)] == []

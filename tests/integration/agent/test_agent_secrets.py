@@ -37,8 +37,8 @@ def test_claude_and_the_dev_server_see_no_secret_in_any_environment(
     assert "cloud_agent_runner" not in own
     assert f"HOME={agent.home}" in seen
     found = [secret for secret in (*SECRETS, "the-role") if secret in own + dev + seen]
-    assert [] == found
-    assert [] == [secret for secret in SECRETS if secret in agent.log.read_text()]
+    assert found == []
+    assert [secret for secret in SECRETS if secret in agent.log.read_text()] == []
 
 
 def test_a_hostile_work_tree_neither_gets_the_token_nor_stops_the_push(
@@ -83,10 +83,10 @@ def test_a_hostile_work_tree_neither_gets_the_token_nor_stops_the_push(
     finished = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
     assert (False, github.head()) == (finished["is_error"], finished["head_sha"])
-    assert "innocent" == github.show("innocent.txt")
-    assert [] == stolen
+    assert github.show("innocent.txt") == "innocent"
+    assert stolen == []
     leak = agent.home / "leak"
-    assert [] == [secret for secret in SECRETS if leak.exists() and secret in leak.read_text()]
+    assert [secret for secret in SECRETS if leak.exists() and secret in leak.read_text()] == []
     assert thief in (agent.work_tree / ".git/config").read_text()
 
 
@@ -111,5 +111,5 @@ dev: python3 dev.py
     agent.until(lambda: control_plane.events("turn_finished"))
 
     imports = (agent.home / "imported").read_text().splitlines()
-    assert ["-c"] == [ast.literal_eval(argv)[1] for argv in imports]
+    assert [ast.literal_eval(argv)[1] for argv in imports] == ["-c"]
     assert (agent.home / "httptools.py").exists()

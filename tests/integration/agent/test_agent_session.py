@@ -23,16 +23,16 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     ready = {"task_token": "the-task-token", "port": 3000, "host_header": "localhost", "limits": nothing_said}
     assert [ready] == control_plane.told("ready")
     assert github.head() == finished["head_sha"]
-    assert (False, True, True) == (finished["is_error"], finished["turns"] > 3, finished["cost_usd"] > 0)
+    assert (finished["is_error"], finished["turns"] > 3, finished["cost_usd"] > 0) == (False, True, True)
     assert "Hello from Claude" in finished["result"]
     assert "<h1>Hello from Claude</h1>" in github.show("templates/home.html")
-    assert ["Bash", "Read", "Edit", "Bash", "Bash"] == [e["tool"] for e in control_plane.events("tool_used")]
-    assert "templates/home.html" == control_plane.events("tool_used")[2]["detail"]
+    assert [e["tool"] for e in control_plane.events("tool_used")] == ["Bash", "Read", "Edit", "Bash", "Bash"]
+    assert control_plane.events("tool_used")[2]["detail"] == "templates/home.html"
     page = f"http://{control_plane.address}:3000/"
     agent.until(lambda: "<h1>Hello from Claude</h1>" in urlopen(page, timeout=5).read().decode())
-    assert {"task_token": "the-task-token"} == control_plane.told("heartbeat")[0]
-    assert 2 == len(control_plane.told("git-token"))  # one to clone, one to publish
-    assert [] == control_plane.told("done")
+    assert control_plane.told("heartbeat")[0] == {"task_token": "the-task-token"}
+    assert len(control_plane.told("git-token")) == 2  # one to clone, one to publish
+    assert control_plane.told("done") == []
 
 
 def test_every_kind_of_request_is_carried_out_in_one_conversation(
@@ -43,18 +43,18 @@ def test_every_kind_of_request_is_carried_out_in_one_conversation(
     control_plane.ask("Reorder the dishes", "x" * 65_536)
     control_plane.ask("", "Add a page /about that says “We are hungry”.", kind="comment")
     agent = start_agent()
-    agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 3)
     finished = control_plane.events("turn_finished")
 
-    assert [False] * 3 == [turn["is_error"] for turn in finished]
+    assert [turn["is_error"] for turn in finished] == [False] * 3
     notes = json.loads(github.show("content/notes.json"))
     assert [" ".join(title.split()), "Reorder the dishes"] == notes[-2:]
     assert "<p>We are hungry</p>" in github.show("templates/about.html")
-    assert ["Add the page /about", "Put a note on the wall: Reorder the dishes"] == github.subjects()[:2]
+    assert github.subjects()[:2] == ["Add the page /about", "Put a note on the wall: Reorder the dishes"]
     assert sorted(turn["turns"] for turn in finished) == [turn["turns"] for turn in finished]
     assert sorted(turn["cost_usd"] for turn in finished) == [turn["cost_usd"] for turn in finished]
     transcripts = list((agent.home / ".claude" / "projects").glob("*/*.jsonl"))
-    assert 1 == len(transcripts)
+    assert len(transcripts) == 1
     assert all(said in transcripts[0].read_text() for said in ("Reorder the dishes", "Add a page /about"))
 
 
@@ -67,13 +67,13 @@ def test_work_left_uncommitted_is_committed_and_a_turn_without_work_says_so(
     control_plane.ask("Leave it lying", "scripted-model: run echo left > left.txt\nscripted-model: run git push x y")
     agent = start_agent()
     nothing = agent.until(lambda: control_plane.events("turn_finished"))[0]
-    assert (None, True) == (nothing["head_sha"], "nothing was pushed" in nothing["result"])
-    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    assert (nothing["head_sha"], "nothing was pushed" in nothing["result"]) == (None, True)
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
 
-    assert "left" == github.show("left.txt")
+    assert github.show("left.txt") == "left"
     assert (agent.work_tree / "node_modules/a.js").exists()
-    assert "" == github.files("node_modules")
-    assert "chore: commit what the last turn left uncommitted" == github.subjects()[0]
+    assert github.files("node_modules") == ""
+    assert github.subjects()[0] == "chore: commit what the last turn left uncommitted"
     assert github.head() == control_plane.events("turn_finished")[1]["head_sha"] != before
     assert "Do not push" in control_plane.events("turn_finished")[1]["result"]
 
@@ -86,17 +86,17 @@ def test_a_push_by_somebody_else_is_merged_and_a_conflict_is_told(
     agent.until(lambda: control_plane.events("turn_finished"))
     github.commit({"theirs.txt": "theirs\n"}, "their change")
     control_plane.ask("", "Change the greeting to: Second", kind="comment")
-    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
     merged = control_plane.events("turn_finished")[1]
 
     assert (False, github.head()) == (merged["is_error"], merged["head_sha"])
-    assert ("theirs", True) == (github.show("theirs.txt"), "<h1>Second</h1>" in github.show("templates/home.html"))
-    assert "theirs\n" == (agent.work_tree / "theirs.txt").read_text()
+    assert (github.show("theirs.txt"), "<h1>Second</h1>" in github.show("templates/home.html")) == ("theirs", True)
+    assert (agent.work_tree / "theirs.txt").read_text() == "theirs\n"
 
     page = (github.checkout / "templates/home.html").read_text()
     theirs = github.commit({"templates/home.html": page.replace("First", "Theirs").replace("Second", "Theirs")})
     control_plane.ask("", "Change the greeting to: Third", kind="comment")
-    agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 3)
     refused = control_plane.events("turn_finished")[2]
 
     assert (True, None, theirs) == (refused["is_error"], refused["head_sha"], github.head())
@@ -110,12 +110,12 @@ def test_an_error_of_the_model_ends_a_turn_but_not_the_session(
     control_plane.ask("It fails", "scripted-model: fail 529")
     control_plane.ask("", "Change the greeting to: Recovered", kind="review_comment")
     agent = start_agent()
-    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
     failed, recovered = control_plane.events("turn_finished")
 
-    assert (True, False) == (failed["is_error"], failed["interrupted"])
+    assert (failed["is_error"], failed["interrupted"]) == (True, False)
     assert failed["result"].startswith("The model API is overloaded")
-    assert (False, True) == (recovered["is_error"], "<h1>Recovered</h1>" in github.show("templates/home.html"))
+    assert (recovered["is_error"], "<h1>Recovered</h1>" in github.show("templates/home.html")) == (False, True)
 
 
 def test_the_turns_of_a_session_are_counted_over_all_its_prompts(
@@ -125,13 +125,13 @@ def test_the_turns_of_a_session_are_counted_over_all_its_prompts(
     for title in ("Done", "Stopped", "Not even begun"):
         control_plane.ask(title, long)
     agent = start_agent(MAX_TURNS="8")
-    agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 3)
     done, stopped, refused = control_plane.events("turn_finished")
 
-    assert [(False, 5), (True, 8), (True, 8)] == [(t["is_error"], t["turns"]) for t in (done, stopped, refused)]
+    assert [(t["is_error"], t["turns"]) for t in (done, stopped, refused)] == [(False, 5), (True, 8), (True, 8)]
     assert "the session's 8 turns of the model are used up (`MaxTurns`" in stopped["result"]
     assert stopped["result"] == refused["result"]
-    assert 6 + 1 == sum("echo" in event["detail"] for event in control_plane.events("tool_used"))
+    assert sum("echo" in event["detail"] for event in control_plane.events("tool_used")) == 6 + 1
 
 
 def test_a_spent_budget_ends_the_turn_and_every_later_one_also_after_a_restart_of_claude(
@@ -141,10 +141,10 @@ def test_a_spent_budget_ends_the_turn_and_every_later_one_also_after_a_restart_o
     for title in ("Stopped by the budget", "Not even begun"):
         control_plane.ask(title, "\n".join(f"scripted-model: run echo {n}" for n in range(9)))
     agent = start_agent(MAX_BUDGET_USD="0.1")
-    agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 3)
     little, spent, refused = control_plane.events("turn_finished")
 
-    assert (False, True, True) == (little["is_error"], spent["is_error"], refused["is_error"])
+    assert (little["is_error"], spent["is_error"], refused["is_error"]) == (False, True, True)
     assert "the session's budget of $0.10 is used up (`MaxBudgetUsd`" in spent["result"]
     assert 0 < little["cost_usd"] < 0.1 <= spent["cost_usd"] < 0.15
     assert (spent["cost_usd"], spent["turns"]) == (refused["cost_usd"], refused["turns"])
@@ -160,12 +160,12 @@ def test_prompts_are_worked_in_the_order_of_their_ids_and_each_once(
         control_plane.ask(f"This is {prompt_id}", prompt_id=prompt_id, kind="comment")
         polls = control_plane.polls
         agent.until(lambda polls=polls: control_plane.polls > polls + 1)  # type: ignore[misc]  # bound at once
-    assert [] == control_plane.events("turn_finished")
-    agent.until(lambda: 3 == len(control_plane.events("turn_finished")))
+    assert control_plane.events("turn_finished") == []
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 3)
 
-    assert ["b", "c", "d"] == [event["prompt_id"] for event in control_plane.events("turn_finished")]
-    assert ["b", "c", "d"] == [event["prompt_id"] for event in control_plane.events("turn_started")]
-    assert ["This is c", "This is d"] == json.loads(github.show("content/notes.json"))[-2:]
+    assert [event["prompt_id"] for event in control_plane.events("turn_finished")] == ["b", "c", "d"]
+    assert [event["prompt_id"] for event in control_plane.events("turn_started")] == ["b", "c", "d"]
+    assert json.loads(github.show("content/notes.json"))[-2:] == ["This is c", "This is d"]
 
 
 def test_a_call_that_is_repeated_without_end_stops_the_turn(
@@ -174,13 +174,13 @@ def test_a_call_that_is_repeated_without_end_stops_the_turn(
     control_plane.ask("Loop", "\n".join(["scripted-model: run echo once-more >> count.txt"] * 20))
     control_plane.ask("Go on", "scripted-model: run echo on", kind="comment")
     agent = start_agent()
-    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
     looped, after = control_plane.events("turn_finished")
 
-    assert (True, False, False) == (looped["is_error"], looped["interrupted"], after["is_error"])
+    assert (looped["is_error"], looped["interrupted"], after["is_error"]) == (True, False, False)
     assert looped["result"].startswith("Stopped: the very same Bash call was made 12 times in a row.")
-    assert 12 == len([event for event in control_plane.events("tool_used") if "once-more" in event["detail"]])
-    assert 5 * "once-more\n" == (agent.work_tree / "count.txt").read_text()
+    assert len([event for event in control_plane.events("tool_used") if "once-more" in event["detail"]]) == 12
+    assert (agent.work_tree / "count.txt").read_text() == 5 * "once-more\n"
 
 
 def test_a_crash_of_claude_code_is_answered_and_the_conversation_goes_on(
@@ -192,12 +192,12 @@ def test_a_crash_of_claude_code_is_answered_and_the_conversation_goes_on(
     next(process for process in agent.family() if process.name() == "claude").kill()
     crashed = agent.until(lambda: control_plane.events("turn_finished"))[0]
     control_plane.ask("Go on", "scripted-model: run echo on", kind="comment")
-    agent.until(lambda: 2 == len(control_plane.events("turn_finished")))
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
 
-    assert (True, False) == (crashed["is_error"], crashed["interrupted"])
+    assert (crashed["is_error"], crashed["interrupted"]) == (True, False)
     assert crashed["result"].startswith("Claude Code stopped unexpectedly (")
     assert not control_plane.events("turn_finished")[1]["is_error"]
-    assert 1 == len(list((agent.home / ".claude" / "projects").glob("*/*.jsonl")))
+    assert len(list((agent.home / ".claude" / "projects").glob("*/*.jsonl"))) == 1
 
 
 def test_an_api_that_stumbles_is_asked_again(
@@ -207,4 +207,4 @@ def test_an_api_that_stumbles_is_asked_again(
     agent = start_agent()
     agent.until(lambda: control_plane.told("ready"))
 
-    assert 3 == sum("agent API call will be repeated" == line["message"] for line in log_of(agent))
+    assert sum(line["message"] == "agent API call will be repeated" for line in log_of(agent)) == 3

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_an_app_that_is_set_up_has_no_finding_and_takes_the_declared_actions(account: Account) -> None:
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
     assert set(CHECK.actions) == account.asked
 
 
@@ -34,7 +34,7 @@ def test_a_suspended_installation_is_found_with_its_account(
         app.delete(path).raise_for_status()
     assert f"The installation {github.credentials['installation_id']}" in finding.problem
     assert "on acme is suspended since " in finding.problem
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
 
 
 def test_an_app_that_is_installed_nowhere_is_found(account: Account, app: httpx.Client, person: httpx.Client) -> None:
@@ -54,7 +54,7 @@ def test_a_key_that_is_not_the_apps_is_found(account: Account, github: Server) -
     put(account, {"app_id": str(github.credentials["app_id"]), "private_key": pem.decode()})
     (finding,) = account.findings(CHECK)
     assert f"does not accept the App {github.credentials['app_id']} of GitHubSecret" in finding.problem
-    assert ("GitHubSecret",) == finding.logical_ids
+    assert finding.logical_ids == ("GitHubSecret",)
     assert "PRIVATE" not in repr(finding)
 
 
@@ -89,7 +89,7 @@ def test_an_address_where_no_github_answers_is_found() -> None:
     put(account, {"token": "ghp_a-token"})
     (finding,) = account.findings(CHECK)
     assert "GitHub's API does not answer from here" in finding.problem
-    assert "http://127.0.0.1:9" == finding.resource
+    assert finding.resource == "http://127.0.0.1:9"
 
 
 def test_an_error_of_githubs_own_is_found(account: Account, person: httpx.Client) -> None:
@@ -109,10 +109,10 @@ def test_a_rate_limit_that_is_used_up_is_unseen(account: Account, person: httpx.
         findings, unseen = account.seen(CHECK)
     finally:
         person.delete("/admin/faults").raise_for_status()
-    assert [] == findings
+    assert findings == []
     assert "rate limit" in str(unseen)
 
 
 def test_whoever_may_not_read_the_secret_is_told_for_want_of_what(account: Account) -> None:
     account.set("secretsmanager", "GetSecretValue", REFUSED)
-    assert "secretsmanager:GetSecretValue" == account.seen(CHECK)[1].permission
+    assert account.seen(CHECK)[1].permission == "secretsmanager:GetSecretValue"

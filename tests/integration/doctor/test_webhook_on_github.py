@@ -50,7 +50,7 @@ def _ended(app: httpx.Client, receiver: Receiver) -> list[dict[str, Any]]:
 
 def test_a_webhook_that_leads_here_and_is_answered_has_no_finding(account: Account, connected: Receiver) -> None:
     assert connected.deliveries
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
     assert set(CHECK.actions) == account.asked
 
 
@@ -100,7 +100,7 @@ def test_a_delivery_that_failed_is_found_until_it_is_redelivered(
     app.post(f"/app/hook/deliveries/{failed['id']}/attempts").raise_for_status()
     connected.wait_for("ping", times=3)
     _ended(app, connected)
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
 
 
 def test_a_persons_token_has_no_webhook_to_judge(account: Account, github: Server) -> None:
@@ -124,4 +124,4 @@ def test_a_github_that_does_not_answer_is_unseen(account: Account, person: httpx
 
 def test_whoever_may_not_read_the_secret_is_told_for_want_of_what(account: Account) -> None:
     account.set("secretsmanager", "GetSecretValue", REFUSED)
-    assert "secretsmanager:GetSecretValue" == account.seen(CHECK)[1].permission
+    assert account.seen(CHECK)[1].permission == "secretsmanager:GetSecretValue"

@@ -111,20 +111,26 @@ async def test_a_link_opens_its_session_and_no_other(
     await asyncio.to_thread(browser.get, f"{link(mine)}&return_to=/a%3Fb=c")
     assert (f"{origin(mine)}/a?b=c", "the dev server") == (browser.current_url, browser.title)
     (cookie,) = browser.get_cookies()
-    assert (ACCESS_COOKIE, True, True, "Lax") == tuple(
-        cookie[name] for name in ("name", "httpOnly", "secure", "sameSite")
+    assert tuple(cookie[name] for name in ("name", "httpOnly", "secure", "sameSite")) == (
+        ACCESS_COOKIE,
+        True,
+        True,
+        "Lax",
     )
-    assert "" == browser.execute_script("return document.cookie")
-    assert "open" == await asyncio.to_thread(
-        browser.execute_async_script, OPEN_WEBSOCKET, f"{origin(mine).replace('http', 'ws')}/hmr"
+    assert browser.execute_script("return document.cookie") == ""
+    assert (
+        await asyncio.to_thread(
+            browser.execute_async_script, OPEN_WEBSOCKET, f"{origin(mine).replace('http', 'ws')}/hmr"
+        )
+        == "open"
     )
     assert {"/a?b=c", "/hmr"} <= {request.path for request in dev_servers[0].requests}
     assert not [request for request in dev_servers[0].requests if "Cookie" in request.headers]
 
     await asyncio.to_thread(browser.get, origin(other))
-    assert "Open this session by its link" == browser.find_element(By.TAG_NAME, "h1").text
-    assert [] == browser.get_cookies()
-    assert [] == dev_servers[1].requests
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Open this session by its link"
+    assert browser.get_cookies() == []
+    assert dev_servers[1].requests == []
 
 
 async def test_a_page_of_one_session_can_link_to_another_and_nothing_more(
@@ -144,7 +150,7 @@ async def test_a_page_of_one_session_can_link_to_another_and_nothing_more(
         (FRAME, target),
     ):
         await asyncio.to_thread(browser.execute_async_script, script, *arguments)
-    assert [] == dev_servers[1].requests
+    assert dev_servers[1].requests == []
 
     browser.execute_script(f"document.body.innerHTML = '<a href=\"{target}\">the other</a>'")
     await asyncio.to_thread(browser.find_element(By.TAG_NAME, "a").click)

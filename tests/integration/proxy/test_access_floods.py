@@ -56,14 +56,14 @@ async def test_a_visitor_who_asks_too_much_is_refused_and_nobody_else_is(
     flooding = visitor("203.0.113.9", **headers)
     with_access = visitor("203.0.113.9", **access(session_id))
     async with gated.client(session_id) as client:
-        assert 200 == (await client.get("/", headers=with_access)).status_code
+        assert (await client.get("/", headers=with_access)).status_code == 200
         assert {status, 429} == set(await flood(client, MOST + 20, path, flooding))
         refused = await client.get(path, headers=flooding | {"Accept": "text/html", **NAVIGATION})
-        assert (429, "text/html; charset=utf-8") == (refused.status_code, refused.headers["content-type"])
-        assert "10" == refused.headers["retry-after"]
+        assert (refused.status_code, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
+        assert refused.headers["retry-after"] == "10"
 
         assert status == (await client.get(path, headers=visitor("203.0.113.10", **headers))).status_code
-        assert 200 == (await client.get("/", headers=with_access)).status_code
+        assert (await client.get("/", headers=with_access)).status_code == 200
 
 
 async def test_addresses_of_one_ipv6_network_count_as_one_visitor(gated: Proxy, session_id: str) -> None:
@@ -72,8 +72,8 @@ async def test_addresses_of_one_ipv6_network_count_as_one_visitor(gated: Proxy, 
             (await client.get("/", headers=visitor(f"2001:db8::{number:x}", **BAD))).status_code
             for number in range(MOST + 20)
         ]
-        assert 429 == statuses[-1]
-        assert 401 == (await client.get("/", headers=visitor("2001:db8:0:1::1", **BAD))).status_code
+        assert statuses[-1] == 429
+        assert (await client.get("/", headers=visitor("2001:db8:0:1::1", **BAD))).status_code == 401
 
 
 async def test_requests_without_a_cookie_cost_the_control_plane_nothing(gated: Proxy, session_id: str) -> None:
@@ -111,10 +111,10 @@ async def test_who_could_not_be_checked_is_not_called_signed_out(gated: Proxy, s
             program, person = await asyncio.gather(client.get("/"), client.get("/", headers=NAVIGATION))
         finally:
             gated.signal(signal.SIGCONT)
-        assert (503, "access_unchecked") == (program.status_code, program.json()["error"])
-        assert (503, "5") == (person.status_code, person.headers["retry-after"])
+        assert (program.status_code, program.json()["error"]) == (503, "access_unchecked")
+        assert (person.status_code, person.headers["retry-after"]) == (503, "5")
         assert "Your access cannot be checked right now" in person.text
-        assert 200 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 200
 
 
 async def load(proxy: Proxy, haproxy_command: HaproxyCommand) -> tuple[int, int]:

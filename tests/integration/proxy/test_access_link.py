@@ -54,15 +54,15 @@ async def test_the_link_leads_to_the_clean_address_and_leaves_a_cookie_that_open
     gated: Proxy, session_id: str
 ) -> None:
     entered = await enter(gated, session_id, entry_token(session_id))
-    assert (303, "/", "no-store", "no-referrer") == (
+    assert (
         entered.status_code,
         *(entered.headers[name] for name in ("location", "cache-control", "referrer-policy")),
-    )
+    ) == (303, "/", "no-store", "no-referrer")
     cookie, *attributes = entered.headers["set-cookie"].split("; ")
     assert ["Path=/", "Secure", "HttpOnly", "SameSite=Lax", f"Max-Age={DAY}"] == attributes
     assert cookie.startswith(f"{ACCESS_COOKIE}=")
     shown = await get(gated, session_id, Cookie=cookie)
-    assert (200, "the dev server") == (shown.status_code, shown.text)
+    assert (shown.status_code, shown.text) == (200, "the dev server")
 
 
 async def test_a_cookie_ends_no_later_than_its_link(gated: Proxy, session_id: str) -> None:
@@ -93,7 +93,7 @@ async def test_it_leads_to_paths_of_its_own_host_only(
 ) -> None:
     entered = await enter(gated, session_id, entry_token(session_id), f"&return_to={asked_for}")
     assert (303, led_to) == (entered.status_code, entered.headers["location"])
-    assert 1 == len(entered.headers.get_list("set-cookie"))
+    assert len(entered.headers.get_list("set-cookie")) == 1
 
 
 async def test_head_says_what_get_says_for_following_a_link_grants_its_holder_nothing_new(
@@ -101,8 +101,8 @@ async def test_head_says_what_get_says_for_following_a_link_grants_its_holder_no
 ) -> None:
     token = entry_token(session_id)
     head, again = [await enter(gated, session_id, token, method="HEAD") for _ in range(2)]
-    assert (303, "/", 303) == (head.status_code, head.headers["location"], again.status_code)
-    assert 303 == (await enter(gated, session_id, token)).status_code
+    assert (head.status_code, head.headers["location"], again.status_code) == (303, "/", 303)
+    assert (await enter(gated, session_id, token)).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -134,16 +134,16 @@ async def test_head_says_what_get_says_for_following_a_link_grants_its_holder_no
 )
 async def test_a_link_that_is_no_good_is_a_401_page_that_says_where_the_new_one_is(gated: Proxy, token: str) -> None:
     refused = await enter(gated, "00000000", token)
-    assert 401 == refused.status_code
+    assert refused.status_code == 401
     assert "This link is no longer good" in refused.text
     assert "comment on the pull request" in refused.text
     assert "set-cookie" not in refused.headers
-    assert "no-store" == refused.headers["cache-control"]
+    assert refused.headers["cache-control"] == "no-store"
 
 
 async def test_a_program_reads_of_a_bad_link_as_json(gated: Proxy) -> None:
     refused = await get(gated, "00000000", "/.uat/enter?token=x", Accept="application/json")
-    assert (401, "link_no_longer_good") == (refused.status_code, refused.json()["error"])
+    assert (refused.status_code, refused.json()["error"]) == (401, "link_no_longer_good")
 
 
 NAVIGATIONS = [
@@ -168,9 +168,9 @@ async def test_who_navigates_without_access_gets_the_page(
 ) -> None:
     async with gated.client(session_id, headers=headers) as client:
         response = await client.request(method, "/any/path")
-    assert (401, "text/html; charset=utf-8") == (response.status_code, response.headers["content-type"])
+    assert (response.status_code, response.headers["content-type"]) == (401, "text/html; charset=utf-8")
     assert ("Open this session by its link" in response.text) == (method == "GET")
-    assert [] == upstream.requests
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize(("method", "headers"), OTHER_REQUESTS)
@@ -179,9 +179,9 @@ async def test_every_other_request_without_access_gets_401_and_never_a_redirect(
 ) -> None:
     async with gated.client(session_id) as client:
         response = await client.request(method, "/any/path", headers=headers)
-    assert (401, "application/json") == (response.status_code, response.headers["content-type"])
-    assert "signed_out" == response.json()["error"]
-    assert [] == upstream.requests
+    assert (response.status_code, response.headers["content-type"]) == (401, "application/json")
+    assert response.json()["error"] == "signed_out"
+    assert upstream.requests == []
 
 
 async def test_without_access_every_session_host_answers_alike(
@@ -195,13 +195,13 @@ async def test_without_access_every_session_host_answers_alike(
                 response = await client.get("/health")
             answers.append((response.status_code, dict(response.headers), response.content))
         assert [401] * len(hosts) == [status for status, *_ in answers]
-        assert 1 == len({repr(answer) for answer in answers})
+        assert len({repr(answer) for answer in answers}) == 1
 
 
 async def test_who_has_access_is_told_all_about_a_session_that_has_ended(gated: Proxy, table: SessionsTable) -> None:
     session_id = table.put(status="STOPPED", end_reason="Stopped by /stop.")
     response = await get(gated, session_id, **access(session_id), Accept="text/html")
-    assert 410 == response.status_code
+    assert response.status_code == 410
     assert "Stopped by /stop." in response.text
 
 
@@ -218,7 +218,7 @@ async def test_who_has_access_is_told_all_about_a_session_that_has_ended(gated: 
     ids=["empty", "nonsense", "of another session", "of another key", "over", "a link's"],
 )
 async def test_a_cookie_that_is_no_good_opens_nothing(gated: Proxy, token: str) -> None:
-    assert 401 == (await get(gated, "00000000", Cookie=f"{ACCESS_COOKIE}={token}")).status_code
+    assert (await get(gated, "00000000", Cookie=f"{ACCESS_COOKIE}={token}")).status_code == 401
 
 
 async def test_a_websocket_needs_access_too(gated: Proxy, table: SessionsTable, unused_address: str) -> None:
@@ -232,7 +232,7 @@ async def test_a_websocket_needs_access_too(gated: Proxy, table: SessionsTable, 
             await websockets.connect(uri, host=gated.address, port=8080)
         cookie = access(session_id)
         async with websockets.connect(uri, additional_headers=cookie, host=gated.address, port=8080) as socket:
-            assert "hello" == await socket.recv()
+            assert await socket.recv() == "hello"
 
 
 async def test_haproxy_remembers_a_good_cookie_and_its_end(
@@ -240,10 +240,10 @@ async def test_haproxy_remembers_a_good_cookie_and_its_end(
 ) -> None:
     token = access_token(session_id)
     for _ in range(3):
-        assert 200 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={token}")).status_code
+        assert (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={token}")).status_code == 200
     listing = await haproxy_command(gated, "show map admissions.map")
     expires_at = jwt.decode(token, KEY, ["HS256"], audience="uat-access")["exp"]
-    assert 1 == listing.count(f" {key_in_map(session_id, token)} {expires_at}:{token}\n")
+    assert listing.count(f" {key_in_map(session_id, token)} {expires_at}:{token}\n") == 1
 
 
 async def test_what_the_map_holds_is_not_asked_again_and_its_end_is_heeded(
@@ -252,9 +252,9 @@ async def test_what_the_map_holds_is_not_asked_again_and_its_end_is_heeded(
     forged = "only.the-map.admits-it"
     key = key_in_map(session_id, forged)
     await haproxy_command(gated, f"add map admissions.map {key} {2**31 - 1}:{forged}")
-    assert 200 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code
+    assert (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code == 200
     await haproxy_command(gated, f"del map admissions.map {key}; add map admissions.map {key} 1700000000:{forged}")
-    assert 401 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code
+    assert (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code == 401
 
 
 @pytest.mark.parametrize("shown", ["x.y.admits-it", "only.the-map.admits-it.", "only.the-map.admits-me", "admits-it"])
@@ -263,8 +263,8 @@ async def test_a_cookie_that_shares_no_more_than_the_key_in_the_map_is_not_admit
 ) -> None:
     forged = "only.the-map.admits-it"
     await haproxy_command(gated, f"add map admissions.map {key_in_map(session_id, forged)} {2**31 - 1}:{forged}")
-    assert 401 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={shown}")).status_code
-    assert 200 == (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code
+    assert (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={shown}")).status_code == 401
+    assert (await get(gated, session_id, Cookie=f"{ACCESS_COOKIE}={forged}")).status_code == 200
 
 
 async def test_the_admissions_of_a_session_end_with_it(
@@ -276,7 +276,7 @@ async def test_the_admissions_of_a_session_end_with_it(
         await get(gated, id_, Cookie=f"{ACCESS_COOKIE}={token}")
     table.put(id=session_id, status="STOPPED")
     async with gated.client(session_id, headers={"Cookie": f"{ACCESS_COOKIE}={tokens[session_id]}"}) as client:
-        while 410 != (await client.get("/")).status_code:
+        while (await client.get("/")).status_code != 410:
             pass
     # The session's end is known; what is asked for after it is learnt anew, and what was known before is gone.
     listing = await haproxy_command(gated, "show map admissions.map")
@@ -290,32 +290,32 @@ async def test_a_restarted_proxy_lets_in_who_had_access(start_proxy: StartProxy,
         with start_proxy(**GATED) as proxy:
             if not cookie:
                 cookie = (await enter(proxy, session_id, entry_token(session_id))).headers["set-cookie"].split(";")[0]
-            assert 200 == (await get(proxy, session_id, Cookie=cookie)).status_code
+            assert (await get(proxy, session_id, Cookie=cookie)).status_code == 200
 
 
 async def test_keys_can_be_changed_without_signing_anyone_out(start_proxy: StartProxy, session_id: str) -> None:
     keys = {"signing_key": OTHER_KEY, "verifying_key": KEY}
     with start_proxy(UAT_ACCESS="link", UAT_ACCESS_KEYS=json.dumps(keys)) as proxy:
-        assert 200 == (await get(proxy, session_id, **access(session_id, key=KEY))).status_code
-        assert 200 == (await get(proxy, session_id, **access(session_id, key=OTHER_KEY))).status_code
+        assert (await get(proxy, session_id, **access(session_id, key=KEY))).status_code == 200
+        assert (await get(proxy, session_id, **access(session_id, key=OTHER_KEY))).status_code == 200
         entered = await enter(proxy, session_id, entry_token(session_id, key=KEY))
-        assert 303 == entered.status_code
+        assert entered.status_code == 303
         token = entered.headers["set-cookie"].partition(";")[0].partition("=")[2]
         assert session_id == jwt.decode(token, OTHER_KEY, ["HS256"], audience="uat-access")["sub"]
-        assert 401 == (await get(proxy, session_id, **access(session_id, key="x" * 32))).status_code
+        assert (await get(proxy, session_id, **access(session_id, key="x" * 32))).status_code == 401
 
 
 async def test_the_gate_needs_no_table(
     start_proxy: StartProxy, session_id: str, line: Line, upstream: Upstream
 ) -> None:
     with start_proxy(endpoint=f"http://127.0.0.1:{line.port}", **GATED) as proxy:
-        assert 200 == (await get(proxy, session_id, **access(session_id))).status_code
+        assert (await get(proxy, session_id, **access(session_id))).status_code == 200
         line.cut()
-        assert 200 == (await get(proxy, session_id, **access(session_id))).status_code
-        assert 200 == (await get(proxy, session_id, **access(session_id, seconds=600))).status_code
-        assert 303 == (await enter(proxy, session_id, entry_token(session_id))).status_code
-        assert 401 == (await get(proxy, session_id)).status_code
-    assert 3 == len(upstream.requests)
+        assert (await get(proxy, session_id, **access(session_id))).status_code == 200
+        assert (await get(proxy, session_id, **access(session_id, seconds=600))).status_code == 200
+        assert (await enter(proxy, session_id, entry_token(session_id))).status_code == 303
+        assert (await get(proxy, session_id)).status_code == 401
+    assert len(upstream.requests) == 3
 
 
 async def test_no_token_is_ever_logged(start_proxy: StartProxy, table: SessionsTable, unused_address: str) -> None:
@@ -347,25 +347,25 @@ async def test_our_own_paths_never_reach_a_dev_server(
             % (method, path.encode(), host, cookie)
         )
         assert b"HTTP/1.1 404 " in response
-    assert [] == upstream.requests
+    assert upstream.requests == []
     assert session_id not in await haproxy_command(gated, "show table visits")
 
 
 async def test_an_entered_link_is_no_visit(
     gated: Proxy, session_id: str, upstream: Upstream, haproxy_command: HaproxyCommand
 ) -> None:
-    assert 303 == (await enter(gated, session_id, entry_token(session_id))).status_code
-    assert [] == upstream.requests
+    assert (await enter(gated, session_id, entry_token(session_id))).status_code == 303
+    assert upstream.requests == []
     assert session_id not in await haproxy_command(gated, "show table visits")
 
 
 async def test_in_public_mode_links_lead_to_the_session_and_leave_nothing(proxy: Proxy, session_id: str) -> None:
     entered = await enter(proxy, session_id, "whatever", "&return_to=/a")
-    assert (303, "/a") == (entered.status_code, entered.headers["location"])
+    assert (entered.status_code, entered.headers["location"]) == (303, "/a")
     assert "set-cookie" not in entered.headers
-    assert 200 == (await get(proxy, session_id)).status_code
+    assert (await get(proxy, session_id)).status_code == 200
 
 
 async def test_health_needs_no_access(gated: Proxy) -> None:
     async with gated.client("") as client:
-        assert "ok" == (await client.get("/health", headers={"Host": "10.0.3.4:8080"})).text
+        assert (await client.get("/health", headers={"Host": "10.0.3.4:8080"})).text == "ok"

@@ -50,7 +50,7 @@ async def test_a_request_is_logged_with_all_that_is_known_of_it(
     async with proxy.client(session_id, {"X-Forwarded-For": "203.0.113.9"}) as client:
         await client.post("/fine/path", content=b"y" * 500)
     line = await logged(proxy, lambda line: line["session_id"] == session_id)
-    assert FIELDS == line.keys()
+    assert line.keys() == FIELDS
     expected = {
         "level": "INFO",
         "method": "POST",
@@ -80,7 +80,7 @@ async def test_no_query_cookie_or_authorization_is_logged(
         async with proxy.client(session_id, headers) as client:
             await client.get("/enter?token=hush-6#hush-7")
         line = await logged(proxy, lambda line, meant=session_id: line["session_id"] == meant)  # type: ignore[misc]
-        assert "/enter" == line["path"]
+        assert line["path"] == "/enter"
     host = f"{session_id}.uat.example.test"
     request = f"GET http://{host}/absolute?hush-8 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     await proxy.exchange(request.encode())
@@ -95,14 +95,14 @@ async def test_a_failure_is_found_by_status_and_termination(
     async with proxy.client(session_id) as client:
         await client.get("/")
     line = await logged(proxy, lambda line: line["session_id"] == session_id)
-    assert (503, "SC--", -1) == (line["status"], line["termination"], line["response_ms"])
+    assert (line["status"], line["termination"], line["response_ms"]) == (503, "SC--", -1)
 
 
 async def test_our_own_answers_are_logged(proxy: Proxy) -> None:
     async with proxy.client("0a0a0a0a") as client:
-        assert 404 == (await client.get("/some/page")).status_code
+        assert (await client.get("/some/page")).status_code == 404
     line = await logged(proxy, lambda line: line["session_id"] == "0a0a0a0a")
-    assert ("/some/page", 404, "-") == (line["path"], line["status"], line["upstream"])
+    assert (line["path"], line["status"], line["upstream"]) == ("/some/page", 404, "-")
 
 
 async def test_health_checks_are_not_logged(start_proxy: StartProxy) -> None:
@@ -124,7 +124,7 @@ async def test_a_websocket_is_logged_when_it_ends(proxy: Proxy, table: SessionsT
         async with websockets.connect(f"ws://{session_id}.uat.example.test:8080/hmr", host=proxy.address, port=8080):
             assert session_id not in {line.get("session_id") for line in proxy.log() if line["message"] == "request"}
         line = await logged(proxy, lambda line: line["session_id"] == session_id)
-    assert ("/hmr", 101) == (line["path"], line["status"])
+    assert (line["path"], line["status"]) == ("/hmr", 101)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ async def test_all_lines_of_a_proxys_life_are_json_with_the_same_three_fields(
         async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
             await client.get("/")
         proxy.signal(signal.SIGTERM)
-        assert 0 == await asyncio.to_thread(proxy.process.wait, 10)
+        assert await asyncio.to_thread(proxy.process.wait, 10) == 0
         lines = proxy.log()
     assert {"request", "route assigned", "drain finished"} <= {line["message"] for line in lines}
     for line in lines:
@@ -185,7 +185,7 @@ async def test_nobody_waits_for_a_log_that_nobody_reads(
             os.close(write_end)
             async with proxy.client(session_id) as client:
                 for _ in range(300):  # of some 400 bytes each; a pipe holds 64 KB
-                    assert 200 == (await client.get("/" + "x" * 100)).status_code
+                    assert (await client.get("/" + "x" * 100)).status_code == 200
             reader.start()
         messages = [json.loads(line)["message"] for line in written]
         assert 100 < messages.count("request") < 300

@@ -26,15 +26,15 @@ async def test_an_address_that_two_sessions_claim_is_shown_to_neither_until_one_
     stale, new = table.put(ip=upstream.address, port=3000), table.put(ip=upstream.address, port=3000)
     await becomes(200, proxy, stale)
     async with proxy.client(new) as client:
-        assert 502 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 502
     async with proxy.client(stale) as client:
-        assert 502 == (await client.get("/")).status_code
-    (said,) = [line for line in proxy.log() if upstream.address == line.get("address") and "ERROR" == line["level"]]
+        assert (await client.get("/")).status_code == 502
+    (said,) = [line for line in proxy.log() if upstream.address == line.get("address") and line["level"] == "ERROR"]
     assert sorted((stale, new)) == said["sessions"]
     table.put(id=stale, status="FAILED")
     await becomes(200, proxy, new)
     async with proxy.client(stale) as client:
-        assert 410 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 410
 
 
 async def test_a_session_that_moves_to_anothers_address_takes_both_off_it(

@@ -78,14 +78,14 @@ async def test_a_refused_request_does_not_count(
     upstream = await start_upstream(text("never reached"))
     session_id = table.put(ip=upstream.address, port=3000)
     async with proxy.client(session_id) as client:
-        assert 405 == (await client.request("TRACE", "/")).status_code
+        assert (await client.request("TRACE", "/")).status_code == 405
     assert session_id not in await haproxy.time_since_visits()
 
 
 async def test_the_load_balancers_health_checks_do_not_count(proxy: Proxy, haproxy: RuntimeApi) -> None:
     before = (await haproxy.time_since_visits()).keys()
     async with proxy.client("") as client:
-        assert 200 == (await client.get("/health", headers={"Host": "10.0.3.4:8080"})).status_code
+        assert (await client.get("/health", headers={"Host": "10.0.3.4:8080"})).status_code == 200
     assert set() == (await haproxy.time_since_visits()).keys() - before
 
 
@@ -117,7 +117,7 @@ async def test_the_end_of_a_long_answer_is_no_second_visit(
     async with proxy.client(session_id) as client, client.stream("GET", "/") as response:
         before = (await haproxy.time_since_visits())[session_id]
         may_end.set()
-        assert b"done" == await response.aread()
+        assert await response.aread() == b"done"
     assert (await haproxy.time_since_visits())[session_id] >= before
 
 
@@ -158,7 +158,7 @@ async def test_many_requests_are_one_write_a_minute(  # noqa: PLR0913, PLR0917 -
     async with proxy.client(session_id) as client:
         for expected_writes in (1, 2):
             for _ in range(20):
-                assert 200 == (await client.get("/")).status_code
+                assert (await client.get("/")).status_code == 200
                 await visits.record()
             assert expected_writes == store.writes.count(session_id)
             clock.ahead += timedelta(minutes=1)
@@ -180,7 +180,7 @@ async def test_a_visit_is_not_lost_while_the_table_is_away(  # noqa: PLR0913, PL
     visits = Visits(haproxy, ProxysTable(other_table.name, await open_dynamodb(f"http://127.0.0.1:{line.port}")))
     line.cut()
     async with proxy.client(session_id) as client:
-        assert 200 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 200
     await visits.record()
     assert other_table.last_visited_at(session_id) is None
     await line.mend()
@@ -206,7 +206,7 @@ async def test_the_proxy_writes_a_visit_within_seconds_and_a_later_one_when_it_e
             assert before - tolerance <= datetime.fromisoformat(first) <= after + tolerance
             await client.get("/")
         proxy.signal(signal.SIGTERM)
-        assert 0 == await asyncio.to_thread(proxy.process.wait, 10)
+        assert await asyncio.to_thread(proxy.process.wait, 10) == 0
     second = table.last_visited_at(session_id)
     assert second is not None
     assert second > first

@@ -57,8 +57,8 @@ async def test_a_session_whose_dev_server_answers_is_live_and_was_not_visited(
     upstream = await start_upstream(text("the dev server"))
     session_id = table.put(ip=upstream.address, port=3000)
     seen = await visited(proxy, session_id)
-    assert [True, None] == told(seen, "live", "error")
-    assert [b"OPTIONS"] == [request.partition(b" ")[0] for request in upstream.requests]  # the proxy's own try
+    assert told(seen, "live", "error") == [True, None]
+    assert [request.partition(b" ")[0] for request in upstream.requests] == [b"OPTIONS"]  # the proxy's own try
     assert session_id not in await haproxy_command(proxy, "show table visits")
     assert table.last_visited_at(session_id) is None
 
@@ -77,12 +77,12 @@ async def test_the_link_opens_what_is_closed_to_others(
 ) -> None:
     upstream = await start_upstream(text("the dev server"))
     session_id = table.put(ip=upstream.address, port=3000)
-    assert [True] == told(await visited(gated, session_id, entry_token(session_id)), "live")
-    assert ["signed_out"] == told(await visited(gated, session_id), "error")
-    assert ["link_no_longer_good"] == told(
-        await visited(gated, session_id, entry_token(session_id, OTHER_KEY)), "error"
-    )
+    assert told(await visited(gated, session_id, entry_token(session_id)), "live") == [True]
+    assert told(await visited(gated, session_id), "error") == ["signed_out"]
+    assert told(await visited(gated, session_id, entry_token(session_id, OTHER_KEY)), "error") == [
+        "link_no_longer_good"
+    ]
 
 
 async def test_a_session_that_the_proxy_does_not_know_is_told(proxy: Proxy) -> None:
-    assert ["session_unknown", False] == told(await visited(proxy, "00000000"), "error", "live")
+    assert told(await visited(proxy, "00000000"), "error", "live") == ["session_unknown", False]

@@ -57,7 +57,7 @@ async def test_a_stop_closes_open_websockets_and_answers_410(
         table.put(id=session_id, ip=dev_server, port=3000, status="STOPPED")
         async with asyncio.timeout(TWO_SECONDS):
             await socket.wait_closed()
-        assert 410 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 410
 
 
 async def test_a_stop_leaves_the_websockets_of_other_sessions_open(
@@ -66,7 +66,7 @@ async def test_a_stop_leaves_the_websockets_of_other_sessions_open(
     neighbour = await start_upstream(text("neighbour"))
     staying, stopping = table.put(ip=dev_server, port=3000), table.put(ip=neighbour.address, port=3000)
     async with websocket(proxy, staying) as socket, proxy.client(stopping) as client:
-        assert "neighbour" == (await client.get("/")).text
+        assert (await client.get("/")).text == "neighbour"
         table.put(id=stopping, status="STOPPED")
 
         async def status() -> int:
@@ -82,11 +82,11 @@ async def test_a_move_closes_connections_to_the_former_address(
     new = await start_upstream(text("new"))
     session_id = table.put(ip=dev_server, port=3000)
     async with websocket(proxy, session_id) as socket, proxy.client(session_id) as client:
-        assert "old" == (await client.get("/")).text.strip()
+        assert (await client.get("/")).text.strip() == "old"
         table.put(id=session_id, ip=new.address, port=3000)
         async with asyncio.timeout(TWO_SECONDS):
             await socket.wait_closed()
-        assert "new" == (await client.get("/")).text
+        assert (await client.get("/")).text == "new"
 
 
 async def test_an_address_that_turns_bad_is_no_longer_visited(
@@ -95,7 +95,7 @@ async def test_an_address_that_turns_bad_is_no_longer_visited(
     upstream = await start_upstream(text("reached"))
     session_id = table.put(ip=upstream.address, port=3000)
     async with proxy.client(session_id) as client:
-        assert 200 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 200
         table.put(id=session_id, ip="169.254.169.254", port=3000)
 
         async def status() -> int:
@@ -110,7 +110,7 @@ async def test_a_deleted_row_ends_the_route(
     upstream = await start_upstream(text("reached"))
     session_id = table.put(ip=upstream.address, port=3000)
     async with proxy.client(session_id) as client:
-        assert 200 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 200
         key = {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
         table.client.delete_item(TableName=table.name, Key=key)
 
@@ -141,21 +141,21 @@ async def test_without_its_table_the_proxy_serves_what_it_knows_and_says_so(
             async def degraded() -> object:
                 return (await health(proxy))["degraded"]
 
-            assert "live" == (await client.get("/")).text
-            assert 410 == (await former.get("/")).status_code
+            assert (await client.get("/")).text == "live"
+            assert (await former.get("/")).status_code == 410
             await becomes(False, degraded, 5)
             line.cut()
             await becomes(True, degraded, 10)
-            assert "live" == (await client.get("/")).text
-            assert 410 == (await former.get("/")).status_code
+            assert (await client.get("/")).text == "live"
+            assert (await former.get("/")).status_code == 410
             response = await stranger.get("/")
-            assert 503 == response.status_code
+            assert response.status_code == 503
             assert "Sessions cannot be looked up right now" in response.text
             assert (await health(proxy))["table_lag_seconds"] > 0
-            assert 200 == (await former.get("/health", headers={"Host": "10.0.0.7:8080"})).status_code
+            assert (await former.get("/health", headers={"Host": "10.0.0.7:8080"})).status_code == 200
             await line.mend()
             await becomes(False, degraded, 10)
-            assert "live" == (await stranger.get("/")).text
+            assert (await stranger.get("/")).text == "live"
     finally:
         await asyncio.to_thread(start.__exit__, None, None, None)
 
@@ -168,8 +168,8 @@ async def test_a_new_proxy_learns_sessions_as_they_are_visited(
     for _ in range(2):
         with start_proxy() as proxy:
             async with proxy.client(session_id) as client:
-                assert "live" == (await client.get("/")).text
-            assert 1 == (await health(proxy))["sessions_known"]
+                assert (await client.get("/")).text == "live"
+            assert (await health(proxy))["sessions_known"] == 1
 
 
 async def test_visitors_of_one_session_share_one_read(
@@ -180,6 +180,7 @@ async def test_visitors_of_one_session_share_one_read(
     async with proxy.client(session_id) as client:
         responses = await asyncio.gather(*(client.get("/") for _ in range(50)))
     assert {"live"} == {response.text for response in responses}
-    assert 1 == len(
-        [line for line in proxy.log() if "route assigned" == line["message"] and session_id == line["session_id"]]
+    assert (
+        len([line for line in proxy.log() if line["message"] == "route assigned" and session_id == line["session_id"]])
+        == 1
     )

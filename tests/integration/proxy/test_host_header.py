@@ -182,8 +182,8 @@ async def test_a_session_by_an_unknown_name_is_not_shown(
     upstream = await start_upstream(text("reached"))
     session_id = table.put(ip=upstream.address, port=3000, host_header="evil.example")
     async with proxy.client(session_id) as client:
-        assert 404 == (await client.get("/")).status_code
-    assert [] == upstream.requests
+        assert (await client.get("/")).status_code == 404
+    assert upstream.requests == []
 
 
 @pytest.mark.security
@@ -213,4 +213,4 @@ async def test_haproxy_takes_nothing_but_a_route_for_one(
         async with await asyncio.start_unix_server(say, control), proxy.client("09e22a8b") as client:
             for expected in ("reached", "reached", *("a page" for _ in malformed)):
                 assert expected == (await client.get("/")).text
-    assert 2 == len(upstream.requests)
+    assert len(upstream.requests) == 2

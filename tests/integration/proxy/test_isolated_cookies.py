@@ -72,7 +72,7 @@ async def test_other_cookies_arrive_byte_for_byte(
 
 
 async def test_a_request_without_cookies_gets_none(proxy: Proxy, table: SessionsTable, upstream: Upstream) -> None:
-    assert [] == await cookies_seen(proxy, table, upstream)
+    assert await cookies_seen(proxy, table, upstream) == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ async def test_a_cookie_that_a_websocket_sets_is_isolated_too(
         uri = f"ws://{table.put(ip=unused_address, port=3000)}.uat.example.test:8080/"
         async with websockets.connect(uri, host=proxy.address, port=8080) as socket:
             assert socket.response
-            assert ["a=1"] == socket.response.headers.get_all("Set-Cookie")
+            assert socket.response.headers.get_all("Set-Cookie") == ["a=1"]
 
 
 async def test_an_answer_of_a_later_visitor_is_not_touched_by_an_earlier_ones_cookies(

@@ -27,7 +27,7 @@ async def neighbour(table: SessionsTable, start_upstream: StartUpstream, text: T
 
 async def assert_is_served(proxy: Proxy, session_id: str) -> None:
     async with proxy.client(session_id) as client:
-        assert "neighbour" == (await client.get("/")).text
+        assert (await client.get("/")).text == "neighbour"
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ async def test_more_requests_under_way_than_a_session_may_have_are_429_and_harm_
                 await asyncio.sleep(0.02)
         async with proxy.client(session_id) as client:
             response = await client.get("/")
-        assert (429, "10") == (response.status_code, response.headers["retry-after"])
+        assert (response.status_code, response.headers["retry-after"]) == (429, "10")
         assert "Too many requests" in response.text
-        assert UNDER_WAY == len(silent.requests)
+        assert len(silent.requests) == UNDER_WAY
         await assert_is_served(proxy, neighbour)
 
 
@@ -69,7 +69,7 @@ async def test_what_has_ended_is_no_longer_under_way(
     session_id = table.put(ip=(await start_upstream(text("live"))).address, port=3000)
     async with proxy.client(session_id) as client:
         for _ in range(3):
-            assert "live" == (await client.get("/")).text
+            assert (await client.get("/")).text == "live"
     assert "conn_cur=0 http_req_rate(10000)=3" in await haproxy_command(proxy, f"show table demands key {session_id}")
 
 
@@ -84,10 +84,10 @@ async def test_more_requests_in_ten_seconds_than_a_session_may_begin_are_429_and
     upstream = await start_upstream(text("live"))
     session_id = table.put(ip=upstream.address, port=3000)
     async with proxy.client(session_id) as client:
-        assert 200 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 200
         just_below = f"set table demands key {session_id} data.http_req_rate {IN_TEN_SECONDS - 100}"
-        assert "" == (await haproxy_command(proxy, just_below)).strip()
-        assert 200 == (await client.get("/")).status_code
+        assert (await haproxy_command(proxy, just_below)).strip() == ""
+        assert (await client.get("/")).status_code == 200
         statuses = [(await client.get("/")).status_code for _ in range(200)]
         assert 429 in statuses
         assert len(upstream.requests) == 2 + statuses.count(200)
@@ -117,10 +117,10 @@ async def test_a_page_of_three_thousand_modules_is_within_the_limits(
         return loaded
 
     async with asyncio.timeout(60):
-        assert 3072 == sum(await asyncio.gather(*(load(24) for _ in range(128))))
+        assert sum(await asyncio.gather(*(load(24) for _ in range(128)))) == 3072
 
 
 async def test_what_leads_nowhere_fills_no_table(proxy: Proxy, haproxy_command: HaproxyCommand) -> None:
     async with proxy.client("deadbeef") as client:
-        assert 404 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 404
     assert "key=deadbeef" not in await haproxy_command(proxy, "show table demands")

@@ -89,7 +89,7 @@ async def test_without_a_target_it_answers_503_and_with_one_it_carries(
     balancer: Balancer, start_upstream: StartUpstream, text: Text
 ) -> None:
     await balancer.becomes({"The proxy is not up: try again shortly"})
-    assert "The proxy is not up: try again shortly" == await balancer.visit(b"x" * 1_000_000)
+    assert await balancer.visit(b"x" * 1_000_000) == "The proxy is not up: try again shortly"
     upstream = await start_upstream(text("one"))
     balancer.register(upstream.address, 3000)
     await balancer.becomes({"one"})
@@ -116,7 +116,7 @@ async def test_a_target_that_closes_ends_the_visitors_connection(
 async def test_sigterm_ends_it_with_0(balancer: Balancer) -> None:
     await balancer.becomes({"The proxy is not up: try again shortly"})
     balancer.process.terminate()
-    assert 0 == await asyncio.to_thread(balancer.process.wait, 10)
+    assert await asyncio.to_thread(balancer.process.wait, 10) == 0
 
 
 def test_a_taken_port_is_said_and_ends_it_with_1(aws_endpoint: str) -> None:
@@ -130,6 +130,6 @@ def test_a_taken_port_is_said_and_ends_it_with_1(aws_endpoint: str) -> None:
             timeout=10,
             check=False,
         )
-    assert 1 == result.returncode
+    assert result.returncode == 1
     assert f"127.0.0.1:{port}" in result.stderr
     assert "in use" in result.stderr

@@ -42,12 +42,12 @@ async def test_what_another_sessions_page_sends_is_refused(
     async with either.client(session_id, headers=access(session_id)) as client:
         response = await client.request(method, "/", headers=headers)
         own_path = await client.request(method, "/.uat/none", headers=headers)
-    assert (403, 403) == (response.status_code, own_path.status_code)
+    assert (response.status_code, own_path.status_code) == (403, 403)
     if headers.get("Sec-Fetch-Mode") == "navigate":
         assert "Another session&#39;s page sent this request" in response.text
     else:
-        assert "sent_by_another_session" == response.json()["error"]
-    assert [] == upstream.requests
+        assert response.json()["error"] == "sent_by_another_session"
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize(("method", "headers"), FROM_ANOTHER_SESSION)
@@ -55,10 +55,10 @@ async def test_it_is_refused_where_the_visitor_has_been_before(
     either: Proxy, session_id: str, upstream: Upstream, method: str, headers: dict[str, str]
 ) -> None:
     async with either.client(session_id, headers=access(session_id)) as client:
-        assert 200 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 200
         statuses = [(await client.request(method, path, headers=headers)).status_code for path in ("/", "/.uat/none")]
-    assert [403, 403] == statuses
-    assert 1 == len(upstream.requests)
+    assert statuses == [403, 403]
+    assert len(upstream.requests) == 1
 
 
 async def test_a_reserved_path_reaches_no_dev_server_where_the_visitor_has_been_before(
@@ -66,8 +66,8 @@ async def test_a_reserved_path_reaches_no_dev_server_where_the_visitor_has_been_
 ) -> None:
     async with either.client(session_id, headers=access(session_id)) as client:
         statuses = [(await client.get(path)).status_code for path in ("/", "/.uat/none")]
-    assert [200, 404] == statuses
-    assert 1 == len(upstream.requests)
+    assert statuses == [200, 404]
+    assert len(upstream.requests) == 1
 
 
 async def test_it_is_refused_alike_whether_or_not_there_is_such_a_session(either: Proxy, session_id: str) -> None:
@@ -77,7 +77,7 @@ async def test_it_is_refused_alike_whether_or_not_there_is_such_a_session(either
             response = await client.get("/")
         answers.append((response.status_code, dict(response.headers), response.content))
     assert answers[0] == answers[1]
-    assert 403 == answers[0][0]
+    assert answers[0][0] == 403
 
 
 NOT_FROM_ANOTHER_SESSION = [
@@ -102,7 +102,7 @@ async def test_everything_else_is_passed_on_untouched(
 ) -> None:
     sent = {name: value.format(host=f"{session_id}.uat.example.test") for name, value in headers.items()}
     async with either.client(session_id, headers=access(session_id)) as client:
-        assert 200 == (await client.request(method, "/", headers=sent)).status_code
+        assert (await client.request(method, "/", headers=sent)).status_code == 200
     if sent.get("Origin") == f"http://{session_id}.uat.example.test:8080":
         del sent["Origin"]  # its own: a dev server that goes by another name is not told
     for name in {"Origin", "Sec-Fetch-Site"} & sent.keys():
@@ -115,6 +115,6 @@ async def test_a_redirect_elsewhere_does_not_launder_what_another_sessions_page_
     """The browser calls it cross-site then, and hides the origin, yet sends the cookie along."""
     laundered = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Origin": "null"}
     async with gated.client(session_id, headers=access(session_id) | laundered) as client:
-        assert 403 == (await client.post("/")).status_code
+        assert (await client.post("/")).status_code == 403
     async with proxy.client(session_id, headers=laundered) as client:
-        assert 200 == (await client.post("/")).status_code
+        assert (await client.post("/")).status_code == 200

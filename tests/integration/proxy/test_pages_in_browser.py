@@ -108,15 +108,15 @@ async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wa
     session_id = table.put(status="STARTING", pull_number=7)
     url = await browser.open(session_id)
     await browser.shows("The session is starting")
-    assert "Run Agent: container" == await browser.run("document.querySelector('.current b').textContent")
+    assert await browser.run("document.querySelector('.current b').textContent") == "Run Agent: container"
     table.put(id=session_id, status="STARTING", pull_number=7, start_token="reported")
     await browser.until(lambda text: "is installed and started" in text, "the next step is shown")
-    assert "Run Agent: dev server" == await browser.run("document.querySelector('.current b').textContent")
+    assert await browser.run("document.querySelector('.current b').textContent") == "Run Agent: dev server"
     table.put(id=session_id, ip=upstream.address, port=3000)
     await browser.shows("It works")
     assert url == browser.driver.current_url
-    assert [b"GET /board/7?tab=a%20b&x=1 HTTP/1.1"] == [
-        head.splitlines()[0] for head in upstream.requests if head.startswith(b"GET /board")
+    assert [head.splitlines()[0] for head in upstream.requests if head.startswith(b"GET /board")] == [
+        b"GET /board/7?tab=a%20b&x=1 HTTP/1.1"
     ]
 
 
@@ -135,9 +135,9 @@ async def test_the_broken_hop_is_named_and_the_page_returns_when_it_is_mended(
     text = await browser.text()
     assert f"SyntaxError {hostile}" in text
     assert session_id in text
-    assert "The dev server is not answering" == browser.driver.title
-    assert "https://github.example/owner/repo/pull/7" == await browser.run("document.querySelector('a').href")
-    assert [] == browser.complaints()
+    assert browser.driver.title == "The dev server is not answering"
+    assert await browser.run("document.querySelector('a').href") == "https://github.example/owner/repo/pull/7"
+    assert browser.complaints() == []
     await start_upstream(http(DEV_PAGE), unused_address)
     await browser.shows("It works")
     assert url == browser.driver.current_url
@@ -161,7 +161,7 @@ async def test_what_was_sent_is_not_sent_again(
     broken = False
     await browser.shows("The session is live")
     assert browser.driver.current_url.endswith("/save")
-    assert 1 == sum(head.startswith(b"POST /save") for head in upstream.requests)
+    assert sum(head.startswith(b"POST /save") for head in upstream.requests) == 1
     assert not any(head.startswith(b"GET /save") for head in upstream.requests)
 
 

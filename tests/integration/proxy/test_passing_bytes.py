@@ -18,7 +18,7 @@ async def request_line_seen(proxy: Proxy, table: SessionsTable, start_upstream: 
     upstream = await start_upstream(b"HTTP/1.1 204 No Content\r\n\r\n")
     host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
     answer = await proxy.exchange(b"GET " + target + b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n")
-    assert b"HTTP/1.1 204" == answer[:12]
+    assert answer[:12] == b"HTTP/1.1 204"
     return upstream.requests[0].partition(b"\r\n")[0]
 
 
@@ -57,7 +57,7 @@ async def test_a_target_that_no_browser_sends_unescaped_is_refused(
     upstream = await start_upstream(b"HTTP/1.1 204 No Content\r\n\r\n")
     host = f"{table.put(ip=upstream.address, port=3000)}.uat.example.test".encode()
     answer = await proxy.exchange(b"GET " + target + b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n")
-    assert (b"HTTP/1.1 400", []) == (answer[:12], upstream.requests)
+    assert (answer[:12], upstream.requests) == (b"HTTP/1.1 400", [])
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ async def test_a_head_request_gets_the_head_of_a_body_sent_in_chunks(
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
         response = await client.head("/")
         again = await client.head("/")
-    assert (200, 200, b"") == (response.status_code, again.status_code, response.content)
+    assert (response.status_code, again.status_code, response.content) == (200, 200, b"")
 
 
 async def test_an_answer_that_ends_with_its_connection_is_whole(
@@ -127,4 +127,4 @@ async def test_an_answer_that_ends_with_its_connection_is_whole(
 
     upstream = await start_upstream(until_the_end)
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
-        assert 300_000 == len((await client.get("/")).content)
+        assert len((await client.get("/")).content) == 300_000

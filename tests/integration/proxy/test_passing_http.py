@@ -51,9 +51,9 @@ async def test_a_session_is_reachable_as_soon_as_its_row_is_written(
     upstream = await start_upstream(text("live"))
     session_id = table.put(status="STARTING")
     async with proxy.client(session_id) as client:
-        assert 503 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 503
         table.put(id=session_id, ip=upstream.address, port=3000)
-        assert "live" == (await client.get("/")).text
+        assert (await client.get("/")).text == "live"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ async def test_path_and_query_arrive_byte_for_byte(proxy: Proxy, echo_session: s
 
 async def test_an_upper_case_host_is_the_same_session(proxy: Proxy, echo_session: str) -> None:
     async with proxy.client(echo_session.upper()) as client:
-        assert 200 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ async def test_several_cookies_stay_several(
     upstream = await start_upstream(text("", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2; HttpOnly"))
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
         response = await client.get("/")
-    assert ["a=1; Path=/", "b=2; HttpOnly"] == response.headers.get_list("set-cookie")
+    assert response.headers.get_list("set-cookie") == ["a=1; Path=/", "b=2; HttpOnly"]
 
 
 async def test_hop_by_hop_headers_of_the_dev_server_end_at_the_proxy(
@@ -158,7 +158,7 @@ async def test_hop_by_hop_headers_of_the_dev_server_end_at_the_proxy(
         headers = (await client.get("/")).headers
     assert "keep-alive" not in headers
     assert "connection" not in headers
-    assert "1" == headers["x-own"]
+    assert headers["x-own"] == "1"
 
 
 async def test_a_head_request_keeps_the_length(
@@ -168,8 +168,8 @@ async def test_a_head_request_keeps_the_length(
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
         response = await client.head("/")
         again = await client.head("/")
-    assert "12345" == response.headers["content-length"]
-    assert 200 == again.status_code
+    assert response.headers["content-length"] == "12345"
+    assert again.status_code == 200
 
 
 async def test_ranges_and_encodings_pass_untouched(
@@ -179,7 +179,7 @@ async def test_ranges_and_encodings_pass_untouched(
     upstream = await start_upstream(partial)
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
         response = await client.get("/", headers={"Range": "bytes=2-4", "Accept-Encoding": "br;q=1, gzip"})
-    assert (206, "bytes 2-4/9", b"cde") == (response.status_code, response.headers["content-range"], response.content)
+    assert (response.status_code, response.headers["content-range"], response.content) == (206, "bytes 2-4/9", b"cde")
     assert b"\r\nrange: bytes=2-4\r\n" in upstream.requests[0]
     assert b"\r\naccept-encoding: br;q=1, gzip\r\n" in upstream.requests[0]
 
@@ -189,7 +189,7 @@ async def test_a_connection_is_kept_for_the_next_request(proxy: Proxy, echo_sess
     first = b"GET /1 HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
     last = b"GET /2 HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n"
     both = await proxy.exchange(first + last)
-    assert 2 == both.count(b"HTTP/1.1 200 OK")
+    assert both.count(b"HTTP/1.1 200 OK") == 2
 
 
 async def test_each_of_many_sessions_keeps_its_connection_to_the_dev_server(
@@ -209,7 +209,7 @@ async def test_each_of_many_sessions_keeps_its_connection_to_the_dev_server(
         for _ in range(10):
             for session_id in session_ids:
                 response = await client.get("/", headers={"Host": f"{session_id}.uat.example.test"})
-                assert 200 == response.status_code
+                assert response.status_code == 200
     # One for each session, some more for those that were closed as unused meanwhile: a half of them each second.
     assert 6 <= len(connections) <= 30
 
@@ -229,9 +229,9 @@ async def test_no_request_is_lost_on_a_connection_that_the_dev_server_just_close
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
         await client.get("/")
         for _ in range(2):
-            assert 200 == (await client.request(method, "/")).status_code
-    assert 3 == len(upstream.requests)
-    assert [] == [request for request in lost if not request.startswith((b"GET", b"HEAD"))]
+            assert (await client.request(method, "/")).status_code == 200
+    assert len(upstream.requests) == 3
+    assert [request for request in lost if not request.startswith((b"GET", b"HEAD"))] == []
 
 
 async def test_a_request_with_effects_is_never_sent_twice(
@@ -242,5 +242,5 @@ async def test_a_request_with_effects_is_never_sent_twice(
 
     upstream = await start_upstream(hang_up)
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
-        assert 502 == (await client.post("/", content=b"order")).status_code
-    assert 1 == len(upstream.requests)
+        assert (await client.post("/", content=b"order")).status_code == 502
+    assert len(upstream.requests) == 1

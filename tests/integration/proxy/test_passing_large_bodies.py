@@ -32,7 +32,7 @@ def peaks_kib(proxy: Proxy) -> dict[str, int]:
 async def visit_once(proxy: Proxy, session_id: str) -> None:
     """Have the session looked up and the first buffers made."""
     async with proxy.client(session_id, access(session_id)) as client:
-        assert 200 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 200
 
 
 async def test_a_gibibyte_is_uploaded_in_flat_memory(
@@ -85,5 +85,5 @@ async def test_a_gibibyte_is_downloaded_in_flat_memory(
             async for piece in response.aiter_bytes():
                 received += len(piece)
         after = peaks_kib(proxy)
-    assert GIBIBYTE == received
+    assert received == GIBIBYTE
     assert {part: after[part] for part in after if after[part] > before[part] + GROWTH_KIB} == {}

@@ -31,7 +31,7 @@ async def test_a_first_visit_may_be_an_upload(
     upstream = await start_upstream(count)
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
         response = await client.post("/upload", content=b"x" * 30_000_000)
-    assert "30000000" == response.text
+    assert response.text == "30000000"
 
 
 async def test_the_dev_server_itself_answers_expect_100_continue(
@@ -51,7 +51,7 @@ async def test_the_dev_server_itself_answers_expect_100_continue(
         assert b"HTTP/1.1 100" in await reader.readuntil(b"\r\n\r\n")
         writer.write(b"12345")
         assert b"HTTP/1.1 200" in await reader.readuntil(b"\r\n\r\n")
-        assert b"12345" == await reader.readexactly(5)
+        assert await reader.readexactly(5) == b"12345"
     writer.close()
 
 
@@ -95,9 +95,9 @@ async def test_server_sent_events_are_not_held_back(
         client.stream("GET", "/events") as response,
     ):
         events = response.aiter_text()
-        assert "data: 1\n\n" == await anext(events)  # the second is not even written before this one has arrived
+        assert await anext(events) == "data: 1\n\n"  # the second is not even written before this one has arrived
         first_was_read.set()
-        assert "data: 2\n\n" == await anext(events)
+        assert await anext(events) == "data: 2\n\n"
 
 
 async def test_a_visitor_who_leaves_ends_the_request_at_the_dev_server(
@@ -142,7 +142,7 @@ async def test_a_websocket_with_a_subprotocol_lives(proxy: Proxy, table: Session
         subprotocols=[Subprotocol("vite-hmr")],
         origin=Origin(f"http://{session_id}.uat.example.test:8080"),
     ) as socket:
-        assert "vite-hmr" == socket.subprotocol
+        assert socket.subprotocol == "vite-hmr"
         for message in ("reload", b"\x00" * 200_000):
             await socket.send(message)
             assert message == await socket.recv()
@@ -180,7 +180,7 @@ async def test_a_visitor_who_leaves_amid_an_upload_ends_it_at_the_dev_server(
         await reader.readexactly(5)
         begun.set()
         with contextlib.suppress(ConnectionResetError):
-            assert b"" == await reader.read()
+            assert await reader.read() == b""
         ended.set()
 
     upstream = await start_upstream(take)
@@ -276,13 +276,13 @@ async def test_each_side_hears_how_the_other_closed_the_websocket(
     async with serve(talk, unused_address, 3000):
         async with websockets.connect(f"{url}/leave", host=proxy.address, port=8080) as socket:
             await socket.wait_closed()
-            assert (4001, "restarting") == (socket.close_code, socket.close_reason)
-        assert (4001, "restarting") == await heard.get()
+            assert (socket.close_code, socket.close_reason) == (4001, "restarting")
+        assert await heard.get() == (4001, "restarting")
         async with websockets.connect(f"{url}/stay", host=proxy.address, port=8080) as socket:
             async with asyncio.timeout(5):
                 await (await socket.ping())
             await socket.close(4002, "done")
-        assert (4002, "done") == await heard.get()
+        assert await heard.get() == (4002, "done")
 
 
 async def test_a_refused_websocket_is_refused_with_the_dev_servers_own_words(
@@ -292,4 +292,4 @@ async def test_a_refused_websocket_is_refused_with_the_dev_servers_own_words(
     session_id = table.put(ip=upstream.address, port=3000)
     with pytest.raises(websockets.InvalidStatus) as refused:
         await websockets.connect(f"ws://{session_id}.uat.example.test:8080/x", host=proxy.address, port=8080)
-    assert (403, b"no such socket") == (refused.value.response.status_code, refused.value.response.body)
+    assert (refused.value.response.status_code, refused.value.response.body) == (403, b"no such socket")

@@ -53,7 +53,7 @@ async def test_health_answers_a_load_balancer_that_names_no_session(proxy: Proxy
     async with proxy.client("") as client:
         response = await client.get("/health", headers={"Host": "10.0.3.4:8080"})
         ready = await client.get("/health/ready", headers={"Host": "10.0.3.4:8080"})
-    assert (200, "ok") == (response.status_code, response.text)
+    assert (response.status_code, response.text) == (200, "ok")
     assert {"status", "degraded", "table_lag_seconds", "sessions_known"} == ready.json().keys()
 
 
@@ -73,7 +73,7 @@ async def test_health_of_a_session_is_its_dev_servers_own(
 ) -> None:
     upstream = await start_upstream(text("the app is well"))
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
-        assert "the app is well" == (await client.get("/health")).text
+        assert (await client.get("/health")).text == "the app is well"
 
 
 async def test_health_fails_while_the_control_plane_is_silent(start_proxy: StartProxy) -> None:
@@ -84,7 +84,7 @@ async def test_health_fails_while_the_control_plane_is_silent(start_proxy: Start
                 response = await client.get("/health", headers={"Host": "10.0.3.4:8080"})
         finally:
             proxy.signal(signal.SIGCONT)
-        assert 504 == response.status_code
+        assert response.status_code == 504
 
 
 async def test_sigterm_lets_a_request_under_way_end_and_accepts_no_other(
@@ -107,10 +107,10 @@ async def test_sigterm_lets_a_request_under_way_end_and_accepts_no_other(
 
             await until(lambda: refuses(proxy.address))
             may_end.set()
-            assert "done" == (await request).text
-        assert 0 == await exit_code(proxy)
+            assert (await request).text == "done"
+        assert await exit_code(proxy) == 0
         assert is_gone(proxy.haproxy_pid())
-        assert [] == list(proxy.folder.glob("uat-proxy-*"))
+        assert list(proxy.folder.glob("uat-proxy-*")) == []
 
 
 async def test_a_session_that_stops_during_the_drain_is_still_cut_off(
@@ -134,7 +134,7 @@ async def test_a_session_that_stops_during_the_drain_is_still_cut_off(
             await until(lambda: refuses(proxy.address))
             table.put(id=session_id, status="STOPPED")
             await asyncio.wait_for(ended.wait(), 5)
-        assert 0 == await exit_code(proxy)
+        assert await exit_code(proxy) == 0
 
 
 async def test_open_websockets_do_not_hold_up_the_drain(
@@ -150,13 +150,13 @@ async def test_open_websockets_do_not_hold_up_the_drain(
             async with websockets.connect(address, host=proxy.address, port=8080) as socket:
                 proxy.signal(signal.SIGTERM)
                 await asyncio.wait_for(socket.wait_closed(), 5)
-            assert 0 == await exit_code(proxy)
+            assert await exit_code(proxy) == 0
 
 
 async def test_the_end_of_haproxy_is_the_end_of_the_proxy(start_proxy: StartProxy) -> None:
     with start_proxy() as proxy:
         os.kill(proxy.haproxy_pid(), signal.SIGKILL)
-        assert 1 == await exit_code(proxy)
+        assert await exit_code(proxy) == 1
         assert "haproxy ended by itself" in [line["message"] for line in proxy.log()]
 
 
@@ -190,7 +190,7 @@ def test_an_unusable_variable_stops_the_start_and_is_named(variable: str, value:
         timeout=10,
         check=False,
     )
-    assert 0 != result.returncode
+    assert result.returncode != 0
     assert variable.lower() in result.stderr.lower()
 
 
@@ -214,12 +214,12 @@ runpy.run_module("cloud_agent_proxy", run_name="__main__")
         timeout=30,
         check=False,
     )
-    assert 1 == result.returncode
+    assert result.returncode == 1
     [line] = (result.stdout + result.stderr).splitlines()
     assert "brew install haproxy" in json.loads(line)["reason"]
 
 
 async def test_a_taken_address_stops_the_start_with_haproxys_own_words(start_proxy: StartProxy, proxy: Proxy) -> None:
     with start_proxy(address=proxy.address) as second:
-        assert 1 == await exit_code(second)
+        assert await exit_code(second) == 1
         assert "Address already in use" in second.log_file.read_text()

@@ -79,8 +79,8 @@ NOT_UNDERSTOOD = {
 async def test_what_cannot_be_understood_goes_nowhere(proxy: Proxy, session_host: SessionHost, case: str) -> None:
     upstream, host = session_host
     response = await proxy.exchange(NOT_UNDERSTOOD[case].replace(b"{host}", host))
-    assert b"HTTP/1.1 400" == response[:12]
-    assert [] == upstream.requests
+    assert response[:12] == b"HTTP/1.1 400"
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -91,7 +91,7 @@ async def test_it_is_refused_before_it_reaches_a_dev_server_by_a_page_of_ours(
     status, request = REFUSED[case]
     response = await proxy.exchange(request.replace(b"{host}", host))  # which returns when the connection is closed
     assert f"HTTP/1.1 {status}" == response[:12].decode()
-    assert [] == upstream.requests
+    assert upstream.requests == []
     head, _, body = response.partition(b"\r\n\r\n")
     assert b"content-type: text/html; charset=utf-8\r\n" in head.lower()
     assert b"content-security-policy: default-src 'none'" in head.lower()
@@ -118,7 +118,7 @@ async def test_a_name_that_is_no_sessions_leads_to_none(proxy: Proxy, session_ho
         b"X-Forwarded-Host: " + name + b"\r\nConnection: close\r\n\r\n"
     )
     assert response[:12] in {b"HTTP/1.1 421", b"HTTP/1.1 404"}
-    assert [] == upstream.requests
+    assert upstream.requests == []
 
 
 async def test_an_address_of_8_kb_passes_and_so_does_options_of_everything(
@@ -151,9 +151,9 @@ async def test_who_asks_is_the_load_balancers_word_alone(proxy: Proxy, session_h
     (seen,) = upstream.requests
     assert b"6.6.6.6" not in seen
     assert b"_" not in seen.partition(b"\r\n")[2]
-    assert 1 == seen.count(b"x-forwarded-for: 203.0.113.9\r\n")
-    assert 1 == seen.count(b"x-forwarded-host: " + host + b"\r\n")
-    assert 1 == seen.count(b"x-forwarded-proto: https\r\n")
+    assert seen.count(b"x-forwarded-for: 203.0.113.9\r\n") == 1
+    assert seen.count(b"x-forwarded-host: " + host + b"\r\n") == 1
+    assert seen.count(b"x-forwarded-proto: https\r\n") == 1
 
 
 async def test_a_scheme_said_twice_is_nobodys_word(proxy: Proxy, session_host: SessionHost) -> None:
@@ -225,7 +225,7 @@ async def test_a_row_cannot_lead_a_visitor_out_of_the_agents_network(
     proxy: Proxy, table: SessionsTable, ip: str, port: int
 ) -> None:
     async with proxy.client(table.put(ip=ip, port=port)) as client:
-        assert 502 == (await client.get("/latest/meta-data")).status_code
+        assert (await client.get("/latest/meta-data")).status_code == 502
     assert not [line for line in proxy.log() if f"{ip}:{port}" == line.get("address")]
 
 
@@ -233,7 +233,7 @@ async def test_a_row_cannot_lead_a_visitor_out_of_the_agents_network(
 async def test_what_is_no_ipv4_address_is_no_place(proxy: Proxy, table: SessionsTable, ip: str) -> None:
     session_id = table.put(ip=ip, port=3000)
     async with proxy.client(session_id) as client:
-        assert 404 == (await client.get("/")).status_code
+        assert (await client.get("/")).status_code == 404
     said = {line["message"] for line in proxy.log() if session_id == line.get("session_id")}
     assert "session row not understood" in said
     assert "route assigned" not in said
@@ -250,7 +250,7 @@ async def test_haproxy_itself_refuses_what_the_map_should_never_hold(
     with start_proxy(AGENT_CIDR=f"{upstream.address}/32") as narrow:
         inside = table.put(ip=upstream.address, port=3000)
         async with narrow.client(inside) as client:
-            assert "reached" == (await client.get("/")).text
+            assert (await client.get("/")).text == "reached"
         for address in (
             *("127.0.0.1:3000", "169.254.169.254:3000", "0.0.0.0:3000", "224.0.0.1:3000", "[::1]:3000", "nonsense"),
             *(f"{upstream.address}:80", f"{upstream.address}:65536", f"{upstream.address}", f"{upstream.address}:"),
@@ -258,7 +258,7 @@ async def test_haproxy_itself_refuses_what_the_map_should_never_hold(
             await haproxy_command(narrow, f"del map sessions.map {inside}")
             await haproxy_command(narrow, f"add map sessions.map {inside} {address}")
             async with narrow.client(inside) as client:
-                assert 502 == (await client.get("/")).status_code
+                assert (await client.get("/")).status_code == 502
 
 
 async def test_haproxy_itself_refuses_link_local_even_in_a_network_that_holds_it(
@@ -270,4 +270,4 @@ async def test_haproxy_itself_refuses_link_local_even_in_a_network_that_holds_it
         async with wide.client(session_id) as client:
             response = await client.get("/latest/meta-data")
         # The control plane's own page names the session; HAProxy's, after an attempt, could not.
-        assert (502, True) == (response.status_code, session_id in response.text)
+        assert (response.status_code, session_id in response.text) == (502, True)

@@ -66,20 +66,20 @@ async def test_an_upload_and_an_event_stream_under_way_are_finished_before_the_p
     with start_proxy() as proxy:
         async with proxy.client(events) as client, client.stream("GET", "/") as response:
             lines = response.aiter_text()
-            assert "data: 1\n\n" == await anext(lines)
+            assert await anext(lines) == "data: 1\n\n"
             reader, writer = await asyncio.open_connection(proxy.address, 8080)
             writer.write(b"POST / HTTP/1.1\r\n" + host % uploads.encode() + b"Content-Length: 10\r\n\r\n12345")
             async with asyncio.timeout(10):
                 await uploading.wait()
                 proxy.signal(signal.SIGTERM)
-                while not [line for line in proxy.log() if "drain started" == line["message"]]:  # noqa: ASYNC110 - another process writes it
+                while not [line for line in proxy.log() if line["message"] == "drain started"]:  # noqa: ASYNC110 - another process writes it
                     await asyncio.sleep(0.02)
                 streaming.set()
-                assert "data: 2\n\n" == await anext(lines)
+                assert await anext(lines) == "data: 2\n\n"
                 writer.write(b"67890")
                 assert (await reader.read()).endswith(b"1234567890")
             writer.close()
-        assert 0 == await asyncio.to_thread(proxy.process.wait, 10)
+        assert await asyncio.to_thread(proxy.process.wait, 10) == 0
 
 
 async def test_known_sessions_are_served_from_the_first_moment_the_table_is_away(
@@ -90,7 +90,7 @@ async def test_known_sessions_are_served_from_the_first_moment_the_table_is_away
     # Starting waits without the event loop, which the line needs: so it waits in a thread.
     proxy = await asyncio.to_thread(start.__enter__)
     try:
-        assert (200, "live") == await visit(proxy, session_id)
+        assert await visit(proxy, session_id) == (200, "live")
         line.cut()
         for _ in range(20):  # two seconds and more: before the table is missed, as after
             assert {(200, "live")} == set(await asyncio.gather(*(visit(proxy, session_id) for _ in range(5))))

@@ -37,8 +37,8 @@ async def test_a_row_becomes_a_session(rows: SessionsTable, table: ProxysTable) 
     rows.put(id=ID, ip="10.0.0.9", port=3000, turns=7, end_reason="", pull_url="https://github.test/pull/1")
     session = await table.get(ID)
     assert session is not None
-    assert ("RUNNING", "10.0.0.9", 3000) == (session.status, str(session.ip), session.port)
-    assert (ID, "https://github.test/pull/1") == (session.id, session.pull_url)
+    assert (session.status, str(session.ip), session.port) == ("RUNNING", "10.0.0.9", 3000)
+    assert (session.id, session.pull_url) == (ID, "https://github.test/pull/1")
     assert {ID: session} == await table.get_many([ID])
 
 
@@ -102,11 +102,11 @@ async def test_a_visit_is_written_on_no_session_that_does_not_run(
 
 async def test_a_visit_makes_no_row(rows: SessionsTable, table: ProxysTable) -> None:
     await table.note_visit(ID, VISIT)
-    assert [] == items(rows)
+    assert items(rows) == []
 
 
 async def test_of_two_proxies_visits_the_later_stands(rows: SessionsTable, table: ProxysTable) -> None:
     rows.put(id=ID)
     for minutes in (1, 2, 0):
         await table.note_visit(ID, VISIT + timedelta(minutes=minutes))
-    assert "2026-11-22T10:02:00.000Z" == rows.last_visited_at(ID)
+    assert rows.last_visited_at(ID) == "2026-11-22T10:02:00.000Z"

@@ -54,7 +54,7 @@ async def test_a_head_that_does_not_arrive_is_408_after_ten_seconds_and_others_a
     async with visitors(proxy, b"GET / HTTP/1.1\r\nHost: %s.uat" % session_id.encode()) as connections:
         async with proxy.client(session_id) as client:
             while asyncio.get_running_loop().time() < begun + HEAD_SECONDS - 2:
-                assert "quick" == (await client.get("/")).text
+                assert (await client.get("/")).text == "quick"
                 for _, writer in connections:
                     writer.write(b"x")  # a byte now and then does not buy more time
                 await asyncio.sleep(1)
@@ -84,5 +84,5 @@ async def test_slow_bodies_and_slow_readers_hold_up_nobody_else(
             while len(slow.requests) < MANY or not big.requests:  # noqa: ASYNC110 - they come through another process
                 await asyncio.sleep(0.02)
         async with proxy.client(quick) as client:
-            assert "quick" == (await client.get("/")).text
+            assert (await client.get("/")).text == "quick"
         idle_reader.close()

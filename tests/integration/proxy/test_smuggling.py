@@ -122,8 +122,8 @@ REFUSED = {
 async def test_what_has_no_certain_end_is_refused(proxy: Proxy, recorder: Recorder, case: str) -> None:
     response = await send(proxy, recorder, REFUSED[case] + SMUGGLED)
     assert response[:12] in {b"HTTP/1.1 400", b"HTTP/1.1 422"}
-    assert 1 == response.count(b"HTTP/1.1 ")
-    assert [] == recorder.request_lines
+    assert response.count(b"HTTP/1.1 ") == 1
+    assert recorder.request_lines == []
 
 
 @pytest.mark.parametrize(
@@ -141,15 +141,15 @@ async def test_chunks_win_over_a_length_and_nothing_after_them_is_read(
     proxy: Proxy, recorder: Recorder, headers: list[bytes]
 ) -> None:
     response = await send(proxy, recorder, post(*headers, body=b"0\r\n\r\n") + SMUGGLED)
-    assert 1 == response.count(b"HTTP/1.1 ")
+    assert response.count(b"HTTP/1.1 ") == 1
     assert b"connection: close" in response.lower()
-    assert [b"POST /"] == recorder.request_lines
+    assert recorder.request_lines == [b"POST /"]
     assert b"content-length" not in recorder.received[0]
 
 
 async def test_one_length_said_twice_is_said_once(proxy: Proxy, recorder: Recorder) -> None:
     await send(proxy, recorder, post(CLOSE, b"Content-Length: 4", b"Content-Length: 4, 4", body=b"\r\n\r\n"))
-    assert 1 == recorder.received[0].count(b"content-length: 4\r\n")
+    assert recorder.received[0].count(b"content-length: 4\r\n") == 1
 
 
 @pytest.mark.parametrize("header", [b"Transfer_Encoding: chunked", b"Content_Length: 5"])
@@ -174,7 +174,7 @@ async def test_a_folded_header_is_one_header(proxy: Proxy, recorder: Recorder) -
 
 async def test_bare_line_feeds_become_proper_line_ends(proxy: Proxy, recorder: Recorder) -> None:
     await send(proxy, recorder, b"GET / HTTP/1.1\nHost: {host}\nConnection: close\nX-A: b\n\n")
-    assert [b"GET /"] == recorder.request_lines
+    assert recorder.request_lines == [b"GET /"]
     assert re.fullmatch(rb"(?:[^\r\n]+\r\n)+\r\n", recorder.received[0])
 
 
@@ -191,8 +191,8 @@ async def test_a_pipelined_request_is_a_request_like_any_other(proxy: Proxy, rec
         b"GET /1 HTTP/1.1\r\nHost: {host}\r\n\r\nGET /2 HTTP/1.1\r\nHost: elsewhere.example\r\n"
         b"Connection: close\r\n\r\n",
     )
-    assert [b"200", b"421"] == re.findall(rb"HTTP/1\.1 (\d+)", response)
-    assert [b"GET /1"] == recorder.request_lines
+    assert re.findall(rb"HTTP/1\.1 (\d+)", response) == [b"200", b"421"]
+    assert recorder.request_lines == [b"GET /1"]
 
 
 async def test_a_websocket_the_dev_server_declines_opens_no_tunnel(proxy: Proxy, recorder: Recorder) -> None:
@@ -202,7 +202,7 @@ async def test_a_websocket_the_dev_server_declines_opens_no_tunnel(proxy: Proxy,
     )
     through = b"GET /through HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n"
     assert b"HTTP/1.1 421" in await send(proxy, recorder, upgrade + through)
-    assert [b"GET /"] == recorder.request_lines
+    assert recorder.request_lines == [b"GET /"]
 
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood"
@@ -248,10 +248,10 @@ async def test_an_answer_that_is_not_http_is_a_502_page(
 ) -> None:
     upstream = await poisoned(start_upstream, BAD_ANSWERS[case])
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
-        assert "good" == (await client.get("/")).text
+        assert (await client.get("/")).text == "good"
         response = await client.get("/bad")
-        assert (502, True) == (response.status_code, "The dev server is not answering" in response.text)
-        assert "good" == (await client.get("/")).text
+        assert (response.status_code, "The dev server is not answering" in response.text) == (502, True)
+        assert (await client.get("/")).text == "good"
 
 
 @pytest.mark.parametrize("case", ODD_ANSWERS)
@@ -261,8 +261,8 @@ async def test_what_follows_an_answer_is_nobodys(
     upstream = await poisoned(start_upstream, ODD_ANSWERS[case])
     session_id = table.put(ip=upstream.address, port=3000)
     async with proxy.client(session_id) as client, proxy.client(session_id) as other:
-        assert "good" == (await client.get("/")).text
-        assert "good" == (await other.get("/")).text
+        assert (await client.get("/")).text == "good"
+        assert (await other.get("/")).text == "good"
         assert "poison" not in (await client.get("/bad")).text
         for visitor in (client, other, client, other):
-            assert "good" == (await visitor.get("/")).text
+            assert (await visitor.get("/")).text == "good"

@@ -24,20 +24,20 @@ async def page(proxy: Proxy, session_id: str, accept: str = "text/html") -> http
 
 async def test_an_unknown_session_is_a_404_page(proxy: Proxy) -> None:
     response = await page(proxy, "00000000")
-    assert 404 == response.status_code
+    assert response.status_code == 404
     assert "There is no such session" in response.text
-    assert "no-store" == response.headers["cache-control"]
+    assert response.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("name", ["09e22a8", "09e22a8bb", "09e22a8g", "a.09e22a8b", "www"])
 async def test_a_malformed_session_host_is_a_404_page(proxy: Proxy, name: str) -> None:
-    assert 404 == (await page(proxy, name)).status_code
+    assert (await page(proxy, name)).status_code == 404
 
 
 async def test_the_bare_domain_is_a_404_page(proxy: Proxy) -> None:
     async with proxy.client("") as client:
         response = await client.get("/", headers={"Host": "uat.example.test"})
-    assert 404 == response.status_code
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ async def test_the_bare_domain_is_a_404_page(proxy: Proxy) -> None:
 async def test_a_foreign_host_is_a_421_page(proxy: Proxy, host: str) -> None:
     async with proxy.client("") as client:
         response = await client.get("/", headers={"Host": host})
-    assert 421 == response.status_code
+    assert response.status_code == 421
     assert "not the place" in response.text
 
 
@@ -56,8 +56,8 @@ async def test_a_session_on_its_way_is_a_503_page_that_comes_back_by_itself(
 ) -> None:
     session_id = table.put(**row)
     response = await page(proxy, session_id)
-    assert 503 == response.status_code
-    assert "2" == response.headers["retry-after"]
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "2"
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in response.text
     assert f">{title}</h1>" in response.text
     assert session_id in response.text
@@ -72,7 +72,7 @@ async def test_an_ended_session_is_a_410_page_that_says_why_and_how_to_go_on(
     pull = "https://github.example/owner/repo/pull/7"
     session_id = table.put(status=status, end_reason="The pull request was <merged>.", pull_url=pull)
     response = await page(proxy, session_id)
-    assert 410 == response.status_code
+    assert response.status_code == 410
     assert "The pull request was &lt;merged&gt;." in response.text
     assert f'href="{pull}"' in response.text
     assert "/restart" in response.text
@@ -83,8 +83,8 @@ async def test_an_ended_session_is_a_410_page_that_says_why_and_how_to_go_on(
 async def test_a_program_gets_the_same_answer_as_json(proxy: Proxy, table: SessionsTable) -> None:
     session_id = table.put(status="STOPPED", end_reason="Stopped by /stop.", pull_url="https://github.example/p/1")
     response = await page(proxy, session_id, "application/json, text/plain;q=0.5")
-    assert 410 == response.status_code
-    assert "application/json" == response.headers["content-type"]
+    assert response.status_code == 410
+    assert response.headers["content-type"] == "application/json"
     assert {
         "error": "session_ended",
         "session_id": session_id,
@@ -105,15 +105,15 @@ async def test_a_program_gets_the_same_answer_as_json(proxy: Proxy, table: Sessi
 
 async def test_a_browser_that_also_takes_json_gets_the_page(proxy: Proxy) -> None:
     response = await page(proxy, "00000000", "text/html,application/json;q=0.9")
-    assert "text/html; charset=utf-8" == response.headers["content-type"]
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
 async def test_a_refused_connection_is_a_502_page(proxy: Proxy, table: SessionsTable, unused_address: str) -> None:
     session_id = table.put(ip=unused_address, port=3000)
     response = await page(proxy, session_id)
-    assert 502 == response.status_code
+    assert response.status_code == 502
     assert "The dev server is not answering" in response.text
-    assert "2" == response.headers["retry-after"]
+    assert response.headers["retry-after"] == "2"
 
 
 async def test_a_refused_connection_is_502_json_for_a_program(
@@ -121,8 +121,8 @@ async def test_a_refused_connection_is_502_json_for_a_program(
 ) -> None:
     session_id = table.put(ip=unused_address, port=3000)
     response = await page(proxy, session_id, "application/json")
-    assert 502 == response.status_code
-    assert "dev_server_not_answering" == response.json()["error"]
+    assert response.status_code == 502
+    assert response.json()["error"] == "dev_server_not_answering"
 
 
 async def test_a_dev_server_that_talks_nonsense_is_a_502_page(
@@ -130,22 +130,22 @@ async def test_a_dev_server_that_talks_nonsense_is_a_502_page(
 ) -> None:
     upstream = await start_upstream(b"this is not HTTP\r\n\r\n")
     response = await page(proxy, table.put(ip=upstream.address, port=3000))
-    assert 502 == response.status_code
+    assert response.status_code == 502
     assert "The dev server is not answering" in response.text
 
 
 async def test_a_running_session_without_an_address_is_a_502_page(proxy: Proxy, table: SessionsTable) -> None:
-    assert 502 == (await page(proxy, table.put(status="RUNNING"))).status_code
+    assert (await page(proxy, table.put(status="RUNNING"))).status_code == 502
 
 
 async def test_a_row_nobody_understands_is_a_404_page(proxy: Proxy, table: SessionsTable) -> None:
-    assert 404 == (await page(proxy, table.put(status="DANCING"))).status_code
+    assert (await page(proxy, table.put(status="DANCING"))).status_code == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 async def test_every_method_gets_the_answer(proxy: Proxy, method: str) -> None:
     async with proxy.client("00000000") as client:
-        assert 404 == (await client.request(method, "/", content=b"x" * 100_000)).status_code
+        assert (await client.request(method, "/", content=b"x" * 100_000)).status_code == 404
 
 
 async def test_a_head_request_gets_the_status_without_a_body(
@@ -155,7 +155,7 @@ async def test_a_head_request_gets_the_status_without_a_body(
         async with proxy.client(session_id) as client:
             response = await client.head("/")
         assert status == response.status_code
-        assert b"" == response.content
+        assert response.content == b""
 
 
 async def test_a_websocket_to_an_ended_session_is_refused_with_410(proxy: Proxy, table: SessionsTable) -> None:
@@ -167,7 +167,7 @@ async def test_a_websocket_to_an_ended_session_is_refused_with_410(proxy: Proxy,
         "Sec-WebSocket-Key": "a" * 22 + "==",
     }
     async with proxy.client(session_id, headers=upgrade) as client:
-        assert 410 == (await client.get("/hmr")).status_code
+        assert (await client.get("/hmr")).status_code == 410
 
 
 async def test_our_pages_load_nothing_and_cannot_be_framed(proxy: Proxy) -> None:
@@ -175,5 +175,5 @@ async def test_our_pages_load_nothing_and_cannot_be_framed(proxy: Proxy) -> None
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
-    assert "nosniff" == response.headers["x-content-type-options"]
+    assert response.headers["x-content-type-options"] == "nosniff"
     assert "src=" not in response.text

@@ -26,9 +26,9 @@ async def ask(proxy: Proxy, session_id: str) -> httpx.Response:
 
 async def status(proxy: Proxy, session_id: str) -> dict[str, Any]:
     response = await ask(proxy, session_id)
-    assert 200 == response.status_code
-    assert "application/json" == response.headers["content-type"]
-    assert "no-store" == response.headers["cache-control"]
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
     fields: dict[str, Any] = response.json()
     return fields
 
@@ -42,14 +42,14 @@ async def test_a_starting_session_tells_the_step_it_is_in(proxy: Proxy, table: S
         status="STARTING", initial_sha="1f2e3d", pull_number=7, start_token="made-up", dev_server={"log": "installing"}
     )
     fields = await status(proxy, session_id)
-    assert {
+    assert states(fields) == {
         "Create Branch": "done",
         "Open Draft Pull Request": "done",
         "Take Slot": "done",
         "Run Agent: container": "done",
         "Run Agent: dev server": "current",
         "Register IP": "to come",
-    } == states(fields)
+    }
     assert (session_id, "STARTING", False, "installing") == (
         fields["session_id"],
         fields["status"],
@@ -70,7 +70,7 @@ async def test_a_dev_server_that_answers_is_live_and_has_been_asked_without_a_vi
     session_id = table.put(ip=upstream.address, port=3000)
     await status(proxy, session_id)
     fields = await status(proxy, session_id)  # by now HAProxy knows the way to the dev server
-    assert (True, None, None) == (fields["live"], fields["hop"], fields["retry_after_seconds"])
+    assert (fields["live"], fields["hop"], fields["retry_after_seconds"]) == (True, None, None)
     assert {b"OPTIONS / HTTP/1.1"} == {head.splitlines()[0] for head in upstream.requests}
     assert session_id not in await haproxy_command(proxy, "show table visits")
 
@@ -81,26 +81,26 @@ async def test_a_dev_server_that_does_not_listen_is_named_with_the_end_of_its_lo
     log = {"answering": False, "log": "\n".join(f"line {number}" for number in range(100))}
     fields = await status(proxy, table.put(ip=unused_address, port=3000, dev_server=log))
     assert not fields["live"]
-    assert "The dev server is not listening: the container refuses connections on port 3000." == fields["hop"]
-    assert {"Proxy": "done", "Container": "done", "Dev server": "failed"} == states(fields)
-    assert "line 60" == fields["log"].splitlines()[0]
-    assert "line 99" == fields["log"].splitlines()[-1]
+    assert fields["hop"] == "The dev server is not listening: the container refuses connections on port 3000."
+    assert states(fields) == {"Proxy": "done", "Container": "done", "Dev server": "failed"}
+    assert fields["log"].splitlines()[0] == "line 60"
+    assert fields["log"].splitlines()[-1] == "line 99"
     assert fields["retry_after_seconds"]
 
 
 async def test_an_ended_session_tells_why_and_is_not_to_be_asked_again(proxy: Proxy, table: SessionsTable) -> None:
     fields = await status(proxy, table.put(status="STOPPED", end_reason="The pull request was merged."))
-    assert ("STOPPED", "The pull request was merged.", None) == (
+    assert (
         fields["status"],
         fields["reason"],
         fields["retry_after_seconds"],
-    )
+    ) == ("STOPPED", "The pull request was merged.", None)
 
 
 async def test_of_an_unknown_session_there_is_no_status(proxy: Proxy) -> None:
     response = await ask(proxy, "00000000")
-    assert 404 == response.status_code
-    assert "session_unknown" == response.json()["error"]
+    assert response.status_code == 404
+    assert response.json()["error"] == "session_unknown"
 
 
 async def test_an_address_that_visitors_are_not_sent_to_is_not_tried_either(
@@ -110,16 +110,16 @@ async def test_an_address_that_visitors_are_not_sent_to_is_not_tried_either(
     session_id = table.put(ip=upstream.address, port=3000)
     with start_proxy(AGENT_CIDR="10.0.0.0/8") as elsewhere:
         fields = await status(elsewhere, session_id)
-    assert "The container has no address that visitors could be sent to." == fields["hop"]
-    assert [] == upstream.requests
+    assert fields["hop"] == "The container has no address that visitors could be sent to."
+    assert upstream.requests == []
 
 
 async def test_while_the_table_is_away_it_says_so_and_is_asked_again(start_proxy: StartProxy, line: Line) -> None:
     with start_proxy(endpoint=f"http://127.0.0.1:{line.port}") as proxy:
         line.cut()
         response = await ask(proxy, "00000000")
-    assert 503 == response.status_code
-    assert "sessions_unavailable" == response.json()["error"]
+    assert response.status_code == 503
+    assert response.json()["error"] == "sessions_unavailable"
     assert response.json()["retry_after_seconds"]
 
 
@@ -135,14 +135,14 @@ async def test_the_proxys_own_paths_reach_no_dev_server(
     answer = await proxy.exchange(f"{line} HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
     assert b"There is nothing here" in answer
-    assert [] == upstream.requests
+    assert upstream.requests == []
 
 
 async def test_a_program_is_told_as_json_that_a_path_is_unknown(proxy: Proxy) -> None:
     async with proxy.client("00000000", headers={"Accept": "application/json"}) as client:
         response = await client.get("/.uat/nothing")
-    assert 404 == response.status_code
-    assert "path_unknown" == response.json()["error"]
+    assert response.status_code == 404
+    assert response.json()["error"] == "path_unknown"
 
 
 async def test_a_path_that_only_looks_like_the_proxys_own_is_the_dev_servers(
@@ -151,4 +151,4 @@ async def test_a_path_that_only_looks_like_the_proxys_own_is_the_dev_servers(
     upstream = await start_upstream(text("hello"))
     async with proxy.client(table.put(ip=upstream.address, port=3000)) as client:
         for path in ("/.uat", "/.uatx/status", "/a/.uat/status"):
-            assert "hello" == (await client.get(path)).text
+            assert (await client.get(path)).text == "hello"

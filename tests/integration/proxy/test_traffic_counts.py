@@ -41,11 +41,11 @@ async def test_requests_and_errors_are_counted_by_who_answered_and_health_checks
                 for _ in range(times):
                     await client.get("/")
         async with proxy.client(away) as client:
-            assert 502 == (await client.get("/")).status_code
+            assert (await client.get("/")).status_code == 502
             for _ in range(4):
-                assert 200 == (await client.get("/health", headers={"Host": "10.0.0.7:8080"})).status_code
+                assert (await client.get("/health", headers={"Host": "10.0.0.7:8080"})).status_code == 200
         async with proxy.client("0a0a0a0a") as client:
-            assert 404 == (await client.get("/")).status_code
+            assert (await client.get("/")).status_code == 404
         async with (
             websockets.serve(hold, unused_address, 3000),
             websockets.connect(f"ws://{sockets}.uat.example.test:8080/", host=proxy.address, port=8080),
@@ -55,14 +55,14 @@ async def test_requests_and_errors_are_counted_by_who_answered_and_health_checks
             while (traffic := await haproxy.traffic()).open_streams:  # noqa: ASYNC110 - HAProxy tells nobody by itself
                 await asyncio.sleep(0.02)
         proxy.signal(signal.SIGTERM)
-        assert 0 == await asyncio.to_thread(proxy.process.wait, 10)
+        assert await asyncio.to_thread(proxy.process.wait, 10) == 0
         (metrics,) = [line for line in proxy.log() if line["message"] == "metrics"]
-    assert 1 == open_streams
-    assert (8, 1, 1, 2) == (
+    assert open_streams == 1
+    assert (
         traffic.requests,
         traffic.client_errors,
         traffic.server_errors,
         traffic.dev_server_errors,
-    )
+    ) == (8, 1, 1, 2)
     expected = {"Requests": 8, "ClientErrors": 1, "ServerErrors": 1, "DevServerErrors": 2, "SessionsRouted": 4}
     assert expected == {name: metrics[name] for name in expected}

@@ -51,7 +51,7 @@ async def test_a_route_is_withdrawn_unless_a_websocket_is_open(
             while await routes.withdraw_unless_busy([ID]):  # noqa: ASYNC110 - HAProxy tells nobody by itself
                 await asyncio.sleep(0.02)
     assert ID not in await haproxy_command(proxy, "show map sessions.map")
-    assert 0 == len(routes)
+    assert len(routes) == 0
 
 
 @pytest.mark.security
@@ -72,9 +72,9 @@ async def test_haproxy_survives_being_asked_for_its_streams_while_a_visitor_wait
                         await asyncio.sleep(0.02)
                 assert "frontend=visitors" in await haproxy_command(proxy, "show sess all")
                 assert set() == await haproxy.addresses_in_use()
-                assert 0 == await haproxy.close_streams_to("127.0.0.2:3000")
-                assert 1 == await haproxy.count_requests()
+                assert await haproxy.close_streams_to("127.0.0.2:3000") == 0
+                assert await haproxy.count_requests() == 1
                 proxy.signal(signal.SIGCONT)
-                assert 404 == (await visit).status_code
+                assert (await visit).status_code == 404
         finally:
             proxy.signal(signal.SIGCONT)

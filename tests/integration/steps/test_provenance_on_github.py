@@ -73,7 +73,7 @@ class Sessions:
             number = (self.steps.row(session) or {})["pull_number"]
             listed = [line for text in self.github.comments(self.repo, number) for line in text.splitlines()]
             foreign = [line for line in listed if "Add " in line and f"Add {name}-" not in line]
-            assert [] == foreign
+            assert foreign == []
 
     def listed(self, name: str) -> int:
         """How many commits the session's status comment lists."""
@@ -100,7 +100,7 @@ def test_merges_of_main_and_of_the_other_branch(sessions: Sessions) -> None:
     sessions.work.run("merge", "--quiet", "--no-edit", "one")
     sessions.work_on("two")
     sessions.turn_ends("two")
-    assert (1, 2) == (sessions.listed("one"), sessions.listed("two"))
+    assert (sessions.listed("one"), sessions.listed("two")) == (1, 2)
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["known", "not yet known"])
@@ -112,7 +112,7 @@ def test_a_fast_forward_to_the_other_branch(sessions: Sessions, *, told: bool) -
     sessions.work_on("two")
     sessions.turn_ends("two")
     sessions.tell("one")
-    assert (2, 1) == (sessions.listed("one"), sessions.listed("two"))
+    assert (sessions.listed("one"), sessions.listed("two")) == (2, 1)
 
 
 def test_the_commits_of_a_branch_that_is_gone_stay_its_own(sessions: Sessions, github: GitHub) -> None:
@@ -121,7 +121,7 @@ def test_the_commits_of_a_branch_that_is_gone_stay_its_own(sessions: Sessions, g
     sessions.work.run("reset", "--quiet", "--hard", "one")
     sessions.work_on("two")
     sessions.turn_ends("two")
-    assert 1 == sessions.listed("two")
+    assert sessions.listed("two") == 1
 
 
 @pytest.mark.parametrize("options", [[], ["--no-keep-empty"]], ids=["with", "without the initial commit"])
@@ -135,7 +135,7 @@ def test_a_rebase_onto_main_or_onto_the_other_branch(sessions: Sessions, onto: s
     sessions.work_on("two")
     sessions.turn_ends("two")
     sessions.tell("one")
-    assert (2, 2) == (sessions.listed("one"), sessions.listed("two"))
+    assert (sessions.listed("one"), sessions.listed("two")) == (2, 2)
     sessions.on("one")
     sessions.work.run("rebase", "--quiet", "two")
     sessions.turn_ends("one")
@@ -154,7 +154,7 @@ def test_a_foxtrot_merge_puts_the_other_branch_in_the_place_of_its_own(sessions:
     sessions.work.run("reset", "--quiet", "--hard", "mixed")
     sessions.turn_ends("two")
     sessions.tell("one")
-    assert 2 == sessions.listed("one")
+    assert sessions.listed("one") == 2
 
 
 def test_history_that_is_made_one_commit_and_forced_is_still_listed(sessions: Sessions) -> None:
@@ -164,7 +164,7 @@ def test_history_that_is_made_one_commit_and_forced_is_still_listed(sessions: Se
     sessions.work.run("reset", "--quiet", "--soft", "main")
     sessions.work.run("commit", "--quiet", "-m", "Add two-squashed")
     sessions.turn_ends("two")
-    assert 1 == sessions.listed("two")
+    assert sessions.listed("two") == 1
 
 
 def test_a_branch_that_is_deleted_after_its_merge_keeps_its_commits_listed(sessions: Sessions, github: GitHub) -> None:
@@ -172,4 +172,4 @@ def test_a_branch_that_is_deleted_after_its_merge_keeps_its_commits_listed(sessi
     github.merge(sessions.repo, session.branch)
     github.call("DELETE", f"/repos/{sessions.repo}/git/refs/heads/{session.branch}")
     sessions.steps.run("close_session", session, status="COMPLETED", reason="The pull request was merged.")
-    assert 1 == sessions.listed("one")
+    assert sessions.listed("one") == 1

@@ -149,9 +149,9 @@ def test_an_answer_that_github_took_without_our_knowing_is_not_posted_again(talk
         patch.setattr(Publications, "record_reply", crash)
         with contextlib.suppress(GitHubUnavailableError):
             talk.publish(ASKED)
-    assert 1 == len(talk.replies())
+    assert len(talk.replies()) == 1
     talk.publish(ASKED)
-    assert 1 == len(talk.replies())
+    assert len(talk.replies()) == 1
     key = {"pk": f"SESSION#{talk.session.session_id}", "sk": f"ANSWER#{ASKED}"}
     assert talk.steps.table.get_item(Key=key)["Item"]["reply_id"]
 
@@ -189,14 +189,14 @@ def test_a_review_comment_is_answered_in_its_thread_once(
     talk.publish(ASKED)
     replies = [c for c in talk.github.get(path) if c["body"].startswith("<!-- claude-cloud-agent:answer:")]
     assert [line_comment] == [reply["in_reply_to_id"] for reply in replies]
-    assert [] == talk.replies()
+    assert talk.replies() == []
 
 
 def test_where_the_thread_is_gone_the_answer_stands_on_the_pull_request(talk: Conversation) -> None:
     talk.ask(ASKED, PromptKind.REVIEW_COMMENT, 999_999)
     talk.answer(ASKED)
     talk.publish(ASKED)
-    assert 1 == len(talk.replies())
+    assert len(talk.replies()) == 1
 
 
 def test_each_session_of_a_pull_request_answers_the_issue_for_itself(talk: Conversation) -> None:

@@ -79,7 +79,7 @@ def test_the_comment_leads_in_from_the_first_and_the_deployment_once_the_session
     assert before is not None
     assert (url, url) == (before[0], before[1].partition("/.uat/")[0])
     assert session.session_id == session_entered_by(before[1])
-    assert [""] == [deployment["environment_url"] for deployment in github.deployments(session)]
+    assert [deployment["environment_url"] for deployment in github.deployments(session)] == [""]
 
     steps.run("announce_session", session, **steps.more("announce_session", session))
 
@@ -94,7 +94,7 @@ def test_after_the_end_nothing_leads_in(steps: Steps, github: GitHub, repo: str)
     steps.run("close_session", session, **steps.more("close_session", session))
 
     assert shown(github, steps, session) is None
-    assert [""] == [deployment["environment_url"] for deployment in github.deployments(session)]
+    assert [deployment["environment_url"] for deployment in github.deployments(session)] == [""]
 
 
 @pytest.mark.parametrize("access", ["github", "public"])
@@ -127,8 +127,8 @@ def test_the_token_is_in_no_steps_output_and_in_no_log(
     assert URL.format(session.session_id) == outputs[2]["session_url"]
     assert "session announced" in logs.getvalue()
     secrets = link.partition("?token=")[2].split(".")[1:]
-    assert 2 == len(secrets)
-    assert [] == [secret for secret in secrets if secret in logs.getvalue() + str(outputs)]
+    assert len(secrets) == 2
+    assert [secret for secret in secrets if secret in logs.getvalue() + str(outputs)] == []
 
 
 def test_keys_that_are_none_fail_the_step_and_are_named(

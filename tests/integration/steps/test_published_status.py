@@ -58,7 +58,7 @@ def test_from_the_first_the_comment_says_where_to_look_and_the_deployment_is_in_
     assert "### 🚀 Starting" in comment
     assert URL.format(session.session_id) in comment
     (deployment,) = github.deployments(session)
-    assert ("in_progress", "uat/pr-2") == (deployment["state"], deployment["environment"])
+    assert (deployment["state"], deployment["environment"]) == ("in_progress", "uat/pr-2")
     assert deployment["id"] == (steps.row(session) or {})["deployment_id"]
 
 
@@ -128,7 +128,7 @@ def test_a_comment_whose_id_is_lost_is_found_by_its_marker_and_one_that_is_gone_
     github.call("DELETE", f"/repos/{session.repo}/issues/comments/{row['comment_id']}")
     steps.change(session, status="RUNNING")
     steps.publish(session)
-    assert [] == github.comments(session.repo, row["pull_number"])
+    assert github.comments(session.repo, row["pull_number"]) == []
     steps.run("announce_session", session, pull_number=row["pull_number"])
     assert "### 🟢 Running" in the_comment(github, steps, session)
 
@@ -220,7 +220,7 @@ def test_the_deployment_of_a_newer_session_is_left_alone_by_a_late_close_of_the_
     steps.forget(session, "deployment_id")
     steps.run("close_session", session, status="STOPPED", reason="The label was removed.")
     latest, earlier = github.deployments(newer)
-    assert ("success", "inactive") == (latest["state"], earlier["state"])
+    assert (latest["state"], earlier["state"]) == ("success", "inactive")
     assert latest["environment_url"].startswith(URL.format(newer.session_id))
 
 
@@ -240,7 +240,7 @@ def test_a_session_takes_over_what_the_one_before_left_unanswered(
     assert session.session_id == (steps.row(newer) or {})["previous_session_id"]
     assert [waiting] == prompts.of(newer.session_id)
     number = (steps.row(newer) or {})["pull_number"]
-    assert 2 == len(github.comments(session.repo, number))
+    assert len(github.comments(session.repo, number)) == 2
 
 
 def test_the_slot_is_free_and_given_away_though_github_is_down(

@@ -26,7 +26,7 @@ def test_closed_twice_the_first_ending_stands(steps: Steps, github: GitHub, repo
     steps.run_up_to("close_session", session)
     close(steps, session)
     row = steps.row(session) or {}
-    assert ("COMPLETED", "The pull request was merged.") == (row["status"], row["end_reason"])
+    assert (row["status"], row["end_reason"]) == ("COMPLETED", "The pull request was merged.")
     assert steps.lock(session) is None
     assert session.session_id not in steps.slots()
     (comment,) = github.comments(repo, row["pull_number"])
@@ -34,12 +34,12 @@ def test_closed_twice_the_first_ending_stands(steps: Steps, github: GitHub, repo
     assert "The pull request was merged." in comment
     assert URL_OF.format(session.session_id) not in comment
     (deployment,) = github.deployments(session)
-    assert "inactive" == deployment["state"]
+    assert deployment["state"] == "inactive"
 
     close(steps, session, "FAILED", "Something else.")
     assert row == steps.row(session)
-    assert ["inactive"] == [deployment["state"] for deployment in github.deployments(session)]
-    assert 1 == len(github.comments(repo, row["pull_number"]))
+    assert [deployment["state"] for deployment in github.deployments(session)] == ["inactive"]
+    assert len(github.comments(repo, row["pull_number"])) == 1
 
 
 @pytest.mark.parametrize("forgotten", [("comment_id",), ("deployment_id",), ("comment_id", "deployment_id")])
@@ -52,7 +52,7 @@ def test_what_an_announcement_left_before_it_crashed_is_withdrawn(
     close(steps, session, "FAILED", "It failed.")
     (comment,) = github.comments(repo, (steps.row(session) or {})["pull_number"])
     assert URL_OF.format(session.session_id) not in comment
-    assert ["error"] == [deployment["state"] for deployment in github.deployments(session)]
+    assert [deployment["state"] for deployment in github.deployments(session)] == ["error"]
 
 
 def test_a_comment_that_somebody_deleted_does_not_keep_the_deployment_active(
@@ -62,8 +62,8 @@ def test_a_comment_that_somebody_deleted_does_not_keep_the_deployment_active(
     steps.run_up_to("close_session", session)
     github.call("DELETE", f"/repos/{repo}/issues/comments/{(steps.row(session) or {})['comment_id']}")
     close(steps, session)
-    assert ["inactive"] == [deployment["state"] for deployment in github.deployments(session)]
-    assert "COMPLETED" == (steps.row(session) or {})["status"]
+    assert [deployment["state"] for deployment in github.deployments(session)] == ["inactive"]
+    assert (steps.row(session) or {})["status"] == "COMPLETED"
 
 
 def test_a_session_without_a_pull_request_is_closed_without_github(
@@ -72,7 +72,7 @@ def test_a_session_without_a_pull_request_is_closed_without_github(
     session = steps.claim(repo)
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
     close(steps, session, "FAILED", "It failed.")
-    assert "FAILED" == (steps.row(session) or {})["status"]
+    assert (steps.row(session) or {})["status"] == "FAILED"
     assert steps.lock(session) is None
 
 
@@ -90,7 +90,7 @@ def test_the_lock_of_a_later_session_is_left_alone(steps: Steps, repo: str) -> N
     later = session.model_copy(update={"session_id": "fffffff2"})
     steps.put_row(later)
     close(steps, session)
-    assert "fffffff2" == (steps.lock(session) or {})["session_id"]
+    assert (steps.lock(session) or {})["session_id"] == "fffffff2"
     assert "fffffff2" in steps.slots()
 
 
@@ -99,11 +99,11 @@ def test_an_archived_repository_does_not_keep_a_session_open(steps: Steps, githu
     steps.run_up_to("close_session", session)
     github.call("PATCH", f"/repos/{repo}", archived=True)
     close(steps, session)
-    assert "COMPLETED" == (steps.row(session) or {})["status"]
+    assert (steps.row(session) or {})["status"] == "COMPLETED"
     assert steps.lock(session) is None
 
 
 def test_a_failure_that_nobody_could_report_has_its_words_on_the_row(steps: Steps, repo: str) -> None:
     session = steps.claim(repo)
     close(steps, session, "FAILED", "RepositoryReadOnlyError")
-    assert "The repository is archived, or the App may not write to it" == (steps.row(session) or {})["end_reason"]
+    assert (steps.row(session) or {})["end_reason"] == "The repository is archived, or the App may not write to it"

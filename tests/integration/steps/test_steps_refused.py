@@ -129,8 +129,8 @@ def test_a_personal_token_does_all_that_the_app_does(
     steps.run("report_failure", session, **steps.more("report_failure", session))
     steps.run("close_session", session, **steps.more("close_session", session))
     (pull,) = github.pulls(session)
-    assert 2 == len(github.comments(repo, pull["number"]))  # the session's and the failure's
-    assert ["inactive"] == [deployment["state"] for deployment in github.deployments(session)]
+    assert len(github.comments(repo, pull["number"])) == 2  # the session's and the failure's
+    assert [deployment["state"] for deployment in github.deployments(session)] == ["inactive"]
 
 
 def test_a_task_that_ecs_does_not_know_is_not_running(steps: Steps, repo: str) -> None:
@@ -165,7 +165,7 @@ def test_an_address_is_not_registered_for_a_session_that_has_ended(
     steps.run("close_session", session, status="STOPPED", reason="The label was removed.")
     with pytest.raises(SessionOverError):
         steps.run("register_ip", session, port=3000)
-    assert "STOPPED" == (steps.row(session) or {})["status"]
+    assert (steps.row(session) or {})["status"] == "STOPPED"
 
 
 def test_a_github_where_nothing_listens_is_unavailable(

@@ -36,7 +36,7 @@ def test_the_steps_of_a_start_run_twice_leave_one_branch_one_pull_request_one_co
     compared = github.get(f"/repos/{repo}/compare/main...{session.branch}")
     message = f"chore: initialize Claude agent session for {session.issue_key}"
     assert [(branch, message)] == [(commit["sha"], commit["commit"]["message"]) for commit in compared["commits"]]
-    assert [] == compared["files"]
+    assert compared["files"] == []
     row = steps.row(session) or {}
     assert (main, branch) == (row["base_sha"], row["initial_sha"])
     (pull,) = github.pulls(session)
@@ -73,7 +73,7 @@ def test_the_issue_of_a_merged_pull_request_can_be_taken_up_again(steps: Steps, 
         steps.run("create_branch", again)
         steps.run("open_draft_pull_request", again)
     first, second = sorted(github.pulls(again), key=lambda found: int(found["number"]))
-    assert ("closed", "open") == (first["state"], second["state"])
+    assert (first["state"], second["state"]) == ("closed", "open")
     compared = github.get(f"/repos/{repo}/compare/main...{again.branch}")
     row = steps.row(again) or {}
     assert [row["initial_sha"]] == [commit["sha"] for commit in compared["commits"]]
@@ -127,7 +127,7 @@ def test_a_hard_title_becomes_the_pull_requests_title(steps: Steps, github: GitH
 def test_an_issue_with_the_longest_body_starts_like_every_other(steps: Steps, github: GitHub, repo: str) -> None:
     session = steps.claim(repo, body="🍜" * 65_536)
     steps.run_up_to("close_session", session)
-    assert 1 == len(github.pulls(session))
+    assert len(github.pulls(session)) == 1
 
 
 FAILURES: dict[str, Any] = {
@@ -157,13 +157,13 @@ def test_a_failure_is_told_once_on_the_pull_request_or_before_there_is_one_on_th
     assert answers[0]["reason"] in comment
     assert ("`/restart`" in comment) is (place == "pull request")
     if place == "pull request":
-        assert [] == github.comments(repo, session.issue_number)
+        assert github.comments(repo, session.issue_number) == []
 
 
 def test_a_failure_before_the_row_was_written_is_told_on_the_issue(steps: Steps, github: GitHub, repo: str) -> None:
     session = steps.claim(repo).model_copy(update={"session_id": "fffffff0"})
     steps.run("report_failure", session, **steps.more("report_failure", session))
-    assert 1 == len(github.comments(repo, session.issue_number))
+    assert len(github.comments(repo, session.issue_number)) == 1
 
 
 def test_a_container_that_stopped_between_two_waits_is_told_with_its_reason(

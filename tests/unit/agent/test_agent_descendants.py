@@ -55,10 +55,10 @@ finally:
 @pytest.mark.skipif(sys.platform != "linux", reason="adopting orphans is Linux's")
 def test_an_orphan_is_adopted_and_buried_and_others_are_left_to_who_waits_for_them() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=os.environ, check=False, capture_output=True, text=True)
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the environment of a process is read from /proc")
 def test_the_end_of_what_is_marked_leaves_the_others_alone() -> None:
     done = subprocess.run([sys.executable, "-c", MARKED], env=os.environ, check=False, capture_output=True, text=True)
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")

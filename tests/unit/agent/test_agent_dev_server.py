@@ -44,7 +44,7 @@ async def test_a_server_that_follows_host_and_port_is_ready_where_the_proxy_look
     dev_server = _dev_server(plan, tmp_path)
     async with _running(dev_server), httpx.AsyncClient() as http:
         await dev_server.wait_until_ready(limit_seconds=20)
-        assert "hello" == (await http.get(f"{dev_server.url}/hello.txt")).text
+        assert (await http.get(f"{dev_server.url}/hello.txt")).text == "hello"
 
 
 async def test_a_server_with_a_port_of_its_own_is_reached_through_the_usual_one(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ async def test_a_server_with_a_port_of_its_own_is_reached_through_the_usual_one(
     dev_server = _dev_server(plan, tmp_path)
     async with _running(dev_server), httpx.AsyncClient() as http:
         await dev_server.wait_until_ready(limit_seconds=20)
-        assert 200 == (await http.get(dev_server.url)).status_code
+        assert (await http.get(dev_server.url)).status_code == 200
 
 
 async def test_a_server_that_never_answers_is_given_up_with_its_last_lines(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ async def test_secrets_reach_install_and_dev_server_and_are_hidden_in_what_they_
     dev_server = DevServer(plan, tmp_path, address, {"PATH": os.environ["PATH"]}, secrets)
     with pytest.raises(InstallFailedError) as error:
         await dev_server.install()
-    assert "first-line\nsecond-line\n" == (tmp_path / "got.txt").read_text()
+    assert (tmp_path / "got.txt").read_text() == "first-line\nsecond-line\n"
     assert f"{address.port}\n" == (tmp_path / "port.txt").read_text()
     assert str(error.value).endswith("Its last lines:\nkey=***\n*** pin=12")
     shown = [str(vars(record)) for record in caplog.records]
-    assert [] == [line for line in shown if "first-line" in line or "second-line" in line]
+    assert [line for line in shown if "first-line" in line or "second-line" in line] == []

@@ -7,16 +7,16 @@ DOCKERFILE = (Path(__file__).parents[3] / "agent" / "Dockerfile").read_text()
 
 def test_the_image_starts_the_program_that_one_machine_starts_and_not_as_root() -> None:
     entrypoint = json.loads(re.search(r"^ENTRYPOINT (.*)$", DOCKERFILE, re.MULTILINE)[1])  # type: ignore[index]
-    assert ["/usr/bin/tini", "--", "setpriv", "--reuid=agent", "--regid=agent"] == entrypoint[:5]
-    assert ["python", "-P", "-s", "-m", "cloud_agent_runner"] == entrypoint[-5:]
+    assert entrypoint[:5] == ["/usr/bin/tini", "--", "setpriv", "--reuid=agent", "--regid=agent"]
+    assert entrypoint[-5:] == ["python", "-P", "-s", "-m", "cloud_agent_runner"]
 
 
 def test_the_image_does_not_run_in_a_directory_of_the_agents_user() -> None:
-    assert ["/opt/cloud-agent"] == re.findall(r"^WORKDIR (.*)$", DOCKERFILE, re.MULTILINE)
-    assert [] == re.findall(r"^USER |--chown|\bchown\b|\bchmod\b", DOCKERFILE, re.MULTILINE)
+    assert re.findall(r"^WORKDIR (.*)$", DOCKERFILE, re.MULTILINE) == ["/opt/cloud-agent"]
+    assert re.findall(r"^USER |--chown|\bchown\b|\bchmod\b", DOCKERFILE, re.MULTILINE) == []
 
 
 def test_every_base_image_is_pinned_to_a_version_and_a_platform() -> None:
     images = re.findall(r"^ARG \w+_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
-    assert ["python:3.11-slim-bookworm", "node:20-bookworm-slim"] == images
+    assert images == ["python:3.11-slim-bookworm", "node:20-bookworm-slim"]
     assert len(images) == len(re.findall(r"^FROM --platform=linux/amd64 \$\{\w+_IMAGE\}", DOCKERFILE, re.MULTILINE))

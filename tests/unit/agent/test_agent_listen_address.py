@@ -28,5 +28,5 @@ async def test_the_own_address_decides_where_to_listen(own: str, host: str) -> N
 
 async def test_tasks_that_share_one_address_get_a_port_each() -> None:
     address = await _listen_address_of("127.0.0.1")
-    assert ("127.0.0.1", "127.0.0.1") == (address.host, address.reached_at)
-    assert 3000 != address.port
+    assert (address.host, address.reached_at) == ("127.0.0.1", "127.0.0.1")
+    assert address.port != 3000

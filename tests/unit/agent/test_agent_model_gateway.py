@@ -45,10 +45,10 @@ async def test_an_answer_is_passed_on_while_it_is_still_being_written() -> None:
         url = f"{gateway.url}/v1/messages?beta=true"
         async with http.stream("POST", url, headers=headers, content=b"{}") as response:
             pieces = response.aiter_raw()
-            assert b"first" == await asyncio.wait_for(anext(pieces), 5)
+            assert await asyncio.wait_for(anext(pieces), 5) == b"first"
             upstream.go_on.set()
-            assert b"second" == await asyncio.wait_for(anext(pieces), 5)
-        assert ("text/event-stream", "r1") == (response.headers["content-type"], response.headers["request-id"])
+            assert await asyncio.wait_for(anext(pieces), 5) == b"second"
+        assert (response.headers["content-type"], response.headers["request-id"]) == ("text/event-stream", "r1")
     request = upstream.requests[0].lower()
     assert request.startswith("post /v1/messages?beta=true http/1.1\r\n")
     assert "\r\nx-api-key: sk-ant-the-real-key\r\n" in request
@@ -61,18 +61,18 @@ async def test_only_the_messages_api_is_open_and_only_to_the_placeholder() -> No
     async with _gateway(upstream) as (gateway, http):
         for key in ("", KEY.get_secret_value(), "placeholder-"):
             answer = await http.post(f"{gateway.url}/v1/messages", headers={"x-api-key": key})
-            assert (401, "authentication_error") == (answer.status_code, answer.json()["error"]["type"])
+            assert (answer.status_code, answer.json()["error"]["type"]) == (401, "authentication_error")
         known = {"x-api-key": gateway.placeholder_key}
         for path in ("/v1/files", "/v1/messages/batches", "/v1/organizations", "/v1/messages/../files"):
-            assert 404 == (await http.post(f"{gateway.url}{path}", headers=known)).status_code
+            assert (await http.post(f"{gateway.url}{path}", headers=known)).status_code == 404
         assert gateway.url.startswith("http://127.0.0.1:")
-    assert [] == upstream.requests
+    assert upstream.requests == []
 
 
 async def test_a_model_api_out_of_reach_is_a_502_that_says_so() -> None:
     async with model_gateway("http://127.0.0.1:9", KEY) as gateway, httpx.AsyncClient() as http:
         answer = await http.post(f"{gateway.url}/v1/messages", headers={"x-api-key": gateway.placeholder_key})
-    assert (502, "api_error") == (answer.status_code, answer.json()["error"]["type"])
+    assert (answer.status_code, answer.json()["error"]["type"]) == (502, "api_error")
 
 
 async def test_a_key_that_the_model_api_does_not_know_is_not_tried_again() -> None:
@@ -85,4 +85,4 @@ async def test_a_key_that_the_model_api_does_not_know_is_not_tried_again() -> No
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with model_gateway(url, KEY) as gateway, httpx.AsyncClient() as http:
             answer = await http.post(f"{gateway.url}/v1/messages", headers={"x-api-key": gateway.placeholder_key})
-    assert (401, "false") == (answer.status_code, answer.headers["x-should-retry"])
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (401, "false")

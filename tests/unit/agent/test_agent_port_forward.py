@@ -33,7 +33,7 @@ async def test_a_long_lived_exchange_passes_both_ways_and_ends_one_way_at_a_time
         writer.write(frame)
         assert frame == await asyncio.wait_for(reader.readexactly(len(frame)), 5)
         writer.write_eof()
-        assert b"goodbye" == await asyncio.wait_for(reader.read(), 5)
+        assert await asyncio.wait_for(reader.read(), 5) == b"goodbye"
         writer.close()
 
 
@@ -41,7 +41,7 @@ async def test_no_server_behind_the_port_closes_the_connection() -> None:
     port, nobody = await _free_port(), await _free_port()
     async with forwarded("127.0.0.1", port, nobody):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        assert b"" == await asyncio.wait_for(reader.read(), 5)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()
 
 
@@ -53,5 +53,5 @@ async def test_an_open_exchange_does_not_hold_the_end_up() -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET / HTTP/1.1\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")
-        assert b"" == await asyncio.wait_for(reader.read(), 5)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()

@@ -29,8 +29,8 @@ def test_a_taken_environment_is_nowhere_to_be_seen() -> None:
         output, _ = process.communicate(timeout=30)
     seen = json.loads(output)
 
-    assert "the-secret" == seen["taken"]
+    assert seen["taken"] == "the-secret"
     assert {"HOME", "LANG", "PATH"} <= set(seen["left"]) <= {"HOME", "LANG", "PATH", "TMPDIR"}
     assert "the-secret" not in seen["proc"] + seen["child"]
-    assert [True, 1] == seen["flags"]
+    assert seen["flags"] == [True, 1]
     assert (0, process.pid) == (seen["dumpable"], seen["pid"])

@@ -9,7 +9,7 @@ def test_nothing_said_leaves_everything_to_the_deployment() -> None:
     config = RepositoryConfig()
     said = config.model_dump(exclude={"host_header", "env", "ready_for_review", "allowed_tools"})
     assert {None} == set(said.values())
-    assert "localhost" == config.host_header
+    assert config.host_header == "localhost"
     assert ([], True, list(ALLOWED_TOOLS)) == (config.env, config.ready_for_review, config.allowed_tools)
 
 
@@ -58,4 +58,4 @@ def test_models_of_both_providers_can_be_named(model: str) -> None:
 
 
 def test_whole_dollars_are_dollars() -> None:
-    assert 3 == RepositoryConfig.model_validate({"budget_usd": 3}).budget_usd
+    assert RepositoryConfig.model_validate({"budget_usd": 3}).budget_usd == 3

@@ -38,8 +38,8 @@ def test_the_schema_in_the_documentation_is_that_of_the_model() -> None:
 
 def test_the_schema_is_one_of_draft_2020_12_that_tells_an_editor_all_it_can() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert "https://json-schema.org/draft/2020-12/schema" == SCHEMA["$schema"]
-    assert (False, True) == (SCHEMA["additionalProperties"], bool(SCHEMA["title"]))
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert (SCHEMA["additionalProperties"], bool(SCHEMA["title"])) == (False, True)
     assert list(RepositoryConfig.model_fields) == list(SCHEMA["properties"])
     for described in SCHEMA["properties"].values():
         assert described["description"].endswith(".")

@@ -17,9 +17,9 @@ GIVEN = {
 
 def test_addresses_lose_their_last_slash_and_give_the_clone_url() -> None:
     settings = Settings.from_environment(GIVEN)
-    assert "https://api.example.com" == settings.agent_api_url
-    assert "https://github.com/acme/lunch.git" == settings.clone_url
-    assert "https://api.anthropic.com" == settings.anthropic_base_url
+    assert settings.agent_api_url == "https://api.example.com"
+    assert settings.clone_url == "https://github.com/acme/lunch.git"
+    assert settings.anthropic_base_url == "https://api.anthropic.com"
 
 
 def test_secrets_are_not_shown() -> None:
@@ -53,7 +53,7 @@ def test_an_unusable_value_is_named_but_not_repeated(name: str, value: str) -> N
 
 def test_bedrock_needs_no_key() -> None:
     given = {key: value for key, value in GIVEN.items() if key != "ANTHROPIC_API_KEY"}
-    assert "bedrock" == Settings.from_environment({**given, "MODEL_PROVIDER": "bedrock"}).model_provider
+    assert Settings.from_environment({**given, "MODEL_PROVIDER": "bedrock"}).model_provider == "bedrock"
 
 
 def test_the_platform_may_say_nothing() -> None:

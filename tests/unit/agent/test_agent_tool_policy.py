@@ -38,7 +38,7 @@ def test_what_only_looks_like_a_push_is_let_through(command: str) -> None:
 
 def test_the_sixth_same_call_in_a_row_is_refused() -> None:
     policy = ToolPolicy()
-    assert [None] * 5 == [policy.objection("Bash", "make") for _ in range(5)]
+    assert [policy.objection("Bash", "make") for _ in range(5)] == [None] * 5
     assert "5 times in a row" in (policy.objection("Bash", "make") or "")
     assert policy.objection("Bash", "make test") is None
     assert policy.objection("Bash", "make") is None
@@ -47,13 +47,13 @@ def test_the_sixth_same_call_in_a_row_is_refused() -> None:
 async def test_the_twelfth_same_call_in_a_row_ends_the_turn() -> None:
     policy = ToolPolicy()
     answers = [await _ask(policy, "make") for _ in range(11)]
-    assert [None] * 11 == [answer.get("continue_") for answer in answers]
+    assert [answer.get("continue_") for answer in answers] == [None] * 11
     assert policy.loop is None
     last = await _ask(policy, "make")
-    assert (False, "deny") == (last.get("continue_"), _decision(last))
-    assert "the very same Bash call was made 12 times in a row" == policy.loop
+    assert (last.get("continue_"), _decision(last)) == (False, "deny")
+    assert policy.loop == "the very same Bash call was made 12 times in a row"
     another = await _ask(policy, "ls")
-    assert (False, "deny") == (another.get("continue_"), _decision(another))
+    assert (another.get("continue_"), _decision(another)) == (False, "deny")
 
 
 async def test_the_same_command_on_other_arguments_starts_the_count_again() -> None:

@@ -21,8 +21,8 @@ def _call(body: str, **more: object) -> dict[str, Any]:
 
 def test_an_answer_is_a_message_with_a_tool_call(model: TestClient) -> None:
     message = model.post("/v1/messages", json=_call("Change the greeting to: Hi")).json()
-    assert ("message", "assistant", "tool_use") == (message["type"], message["role"], message["stop_reason"])
-    assert ["text", "tool_use"] == [block["type"] for block in message["content"]]
+    assert (message["type"], message["role"], message["stop_reason"]) == ("message", "assistant", "tool_use")
+    assert [block["type"] for block in message["content"]] == ["text", "tool_use"]
     assert message["usage"]["input_tokens"] > 0
 
 
@@ -31,23 +31,23 @@ def test_a_streamed_answer_says_the_same_as_a_whole_one(model: TestClient) -> No
     streamed = model.post("/v1/messages", json=_call("Change the greeting to: Hi", stream=True))
     events = [json.loads(line[6:]) for line in streamed.text.splitlines() if line.startswith("data: ")]
     assert "text/event-stream" in streamed.headers["content-type"]
-    assert ["message_start", "message_delta", "message_stop"] == [e["type"] for e in (events[0], *events[-2:])]
+    assert [e["type"] for e in (events[0], *events[-2:])] == ["message_start", "message_delta", "message_stop"]
     deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]
     assert whole["content"][0]["text"] == "".join(delta.get("text", "") for delta in deltas)
     arguments = "".join(delta.get("partial_json", "") for delta in deltas)
     assert whole["content"][1]["input"] == json.loads(arguments)
-    assert "tool_use" == events[-2]["delta"]["stop_reason"]
+    assert events[-2]["delta"]["stop_reason"] == "tool_use"
 
 
 @pytest.mark.parametrize(("status", "kind"), [(529, "overloaded_error"), (400, "invalid_request_error")])
 def test_a_failure_that_was_asked_for_is_given(model: TestClient, status: int, kind: str) -> None:
     answer = model.post("/v1/messages", json=_call(f"words\nscripted-model: fail {status}"))
     assert (status, "error", kind) == (answer.status_code, answer.json()["type"], answer.json()["error"]["type"])
-    assert "false" == answer.headers["x-should-retry"]
+    assert answer.headers["x-should-retry"] == "false"
 
 
 def test_tokens_are_counted_and_nonsense_is_refused(model: TestClient) -> None:
     assert model.post("/v1/messages/count_tokens", json=_call("x" * 4000)).json()["input_tokens"] > 1000
-    assert 400 == model.post("/v1/messages", content=b"not json").status_code
-    assert 400 == model.post("/v1/messages", json={"messages": "none"}).status_code
-    assert 404 == model.post("/v1/other", json={}).status_code
+    assert model.post("/v1/messages", content=b"not json").status_code == 400
+    assert model.post("/v1/messages", json={"messages": "none"}).status_code == 400
+    assert model.post("/v1/other", json={}).status_code == 404

@@ -48,13 +48,13 @@ def test_only_results_after_the_last_request_count() -> None:
 
 
 def test_a_failure_can_be_asked_for() -> None:
-    assert 529 == Asked("t", "words\nscripted-model: fail 529\n").failure
+    assert Asked("t", "words\nscripted-model: fail 529\n").failure == 529
     assert Asked("scripted-model: fail 529", "").failure is None
 
 
 def test_a_slow_answer_can_be_asked_for() -> None:
-    assert 30 == Asked("t", "scripted-model: think 30").thinking_seconds
-    assert 0 == Asked("scripted-model: think 30", "I think 30").thinking_seconds
+    assert Asked("t", "scripted-model: think 30").thinking_seconds == 30
+    assert Asked("scripted-model: think 30", "I think 30").thinking_seconds == 0
 
 
 @pytest.mark.parametrize("kind", ["issue", "comment", "review", "review_comment"])

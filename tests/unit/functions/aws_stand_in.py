@@ -111,7 +111,7 @@ class Ecs(AwsService):
         desiredStatus: str = "RUNNING",  # noqa: N803 - as above
         nextToken: str = "0",  # noqa: N803 - as above
     ) -> dict[str, Any]:
-        assert CLUSTER_ARN == cluster
+        assert cluster == CLUSTER_ARN
         found = [
             task["taskArn"]
             for task in self.tasks
@@ -125,12 +125,12 @@ class Ecs(AwsService):
         return {"taskArns": page} | ({"nextToken": str(int(nextToken) + 100)} if more else {})
 
     def DescribeTasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:  # noqa: N802 - AWS's names
-        assert CLUSTER_ARN == cluster
+        assert cluster == CLUSTER_ARN
         assert 1 <= len(tasks) <= 100, "InvalidParameterException: 1 to 100 tasks"
         return {"tasks": [task for task in self.tasks if task["taskArn"] in tasks]}
 
     def StopTask(self, cluster: str, task: str, reason: str) -> dict[str, Any]:  # noqa: N802 - AWS's names
-        assert CLUSTER_ARN == cluster
+        assert cluster == CLUSTER_ARN
         self.stopped.append((task, reason))
         (one,) = (found for found in self.tasks if found["taskArn"] == task)
         one["desiredStatus"] = "STOPPED"

@@ -73,7 +73,7 @@ def serve_github() -> Iterator[tuple[str, list[GitHubStandIn]]]:
             self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
         def _answer(self, request: dict[str, Any]) -> None:
-            assert "Bearer ghp_a-personal-token" == self.headers["Authorization"]
+            assert self.headers["Authorization"] == "Bearer ghp_a-personal-token"
             status, document = standing[-1].answer(self.command, self.path, request)
             if not status:
                 self.close_connection = True

@@ -124,7 +124,7 @@ def _body(sample: Callable[[str], dict[str, Any]], name: str, **changes: object)
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_sample_is_answered(call: Call, route: str) -> None:
-    assert 200 == call(route)[0]
+    assert call(route)[0] == 200
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -141,17 +141,17 @@ def test_every_token_that_opens_nothing_is_answered_alike(call: Call, route: str
         f"Bearer {ID}.{'x' * 200}",
         "Bearer ../../x.aaaaaaaaaaaaaaaa",
     ):
-        assert REFUSED == call(route, authorization=authorization), authorization
+        assert call(route, authorization=authorization) == REFUSED, authorization
 
 
 def test_a_guesser_is_told_no_more_of_a_bad_body_or_an_ended_session(call: Call, table: Table) -> None:
-    assert REFUSED == call("ready", "{", authorization=f"Bearer {TOKEN}0")
+    assert call("ready", "{", authorization=f"Bearer {TOKEN}0") == REFUSED
     _put(table, status="COMPLETED")
-    assert REFUSED == call("ready", authorization=f"Bearer {TOKEN}0")
+    assert call("ready", authorization=f"Bearer {TOKEN}0") == REFUSED
 
 
 def test_the_rows_hash_opens_nothing(call: Call, table: Table) -> None:
-    assert REFUSED == call("ready", authorization=f"Bearer {ID}.{_row(table)['token_hash']}")
+    assert call("ready", authorization=f"Bearer {ID}.{_row(table)['token_hash']}") == REFUSED
 
 
 def test_another_sessions_token_opens_that_session_alone(call: Call, table: Table) -> None:
@@ -159,10 +159,10 @@ def test_another_sessions_token_opens_that_session_alone(call: Call, table: Tabl
     _ask(table, session_id=OTHER, title="other")
     before = _row(table)
     status, answer = call("prompts", authorization=f"Bearer {OTHER_TOKEN}")
-    assert (200, ["other"]) == (status, [prompt["title"] for prompt in answer["prompts"]])
-    assert (200, {}) == call("progress_tool_used", authorization=f"Bearer {OTHER_TOKEN}")
+    assert (status, [prompt["title"] for prompt in answer["prompts"]]) == (200, ["other"])
+    assert call("progress_tool_used", authorization=f"Bearer {OTHER_TOKEN}") == (200, {})
     assert before == _row(table)
-    assert "Edit src/cart.py" == _row(table, OTHER)["activity"]
+    assert _row(table, OTHER)["activity"] == "Edit src/cart.py"
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
@@ -172,7 +172,7 @@ def test_an_ended_session_tells_its_container_to_stop(
     _put(table, status=status, end_reason="The pull request was closed.")
     for route in ROUTES:
         assert (409, {"message": f"Session {ID} has ended: The pull request was closed."}) == call(route), route
-    assert ([], [], []) == (step_functions.succeeded, step_functions.failed, step_functions.heartbeats)
+    assert (step_functions.succeeded, step_functions.failed, step_functions.heartbeats) == ([], [], [])
 
 
 def test_a_session_that_is_asked_to_end_tells_its_container_to_stop(
@@ -181,7 +181,7 @@ def test_a_session_that_is_asked_to_end_tells_its_container_to_stop(
     _put(table, status="STARTING", ending={"status": "STOPPED", "reason": "The issue was closed."})
     for route in ROUTES:
         assert (409, {"message": f"Session {ID} is ending: The issue was closed."}) == call(route), route
-    assert [] == step_functions.succeeded
+    assert step_functions.succeeded == []
 
 
 def test_the_first_heartbeat_leaves_the_token_by_which_a_start_can_be_ended(call: Call, table: Table) -> None:
@@ -189,49 +189,49 @@ def test_the_first_heartbeat_leaves_the_token_by_which_a_start_can_be_ended(call
     assert "start_token" not in _row(table)
     _put(table, status="STARTING")
     call("heartbeat")
-    assert TASK_TOKEN == _row(table)["start_token"]
+    assert _row(table)["start_token"] == TASK_TOKEN
 
 
 def test_ready_ends_the_first_wait_with_the_port(call: Call, table: Table, step_functions: StepFunctions) -> None:
     _put(table, status="STARTING")
-    assert (200, {}) == call("ready")
-    assert [(TASK_TOKEN, {"port": 3000})] == step_functions.succeeded
+    assert call("ready") == (200, {})
+    assert step_functions.succeeded == [(TASK_TOKEN, {"port": 3000})]
 
 
 def test_ready_said_twice_is_heard_once(call: Call, step_functions: StepFunctions) -> None:
-    assert (200, {}) == call("ready")
+    assert call("ready") == (200, {})
     step_functions.late[TASK_TOKEN] = "TaskTimedOut"
-    assert (200, {}) == call("ready")
-    assert 1 == len(step_functions.succeeded)
+    assert call("ready") == (200, {})
+    assert len(step_functions.succeeded) == 1
 
 
 def test_a_heartbeat_keeps_the_wait_that_the_execution_is_in(
     call: Call, table: Table, step_functions: StepFunctions
 ) -> None:
     _put(table, status="STARTING")
-    assert (200, {"status": "STARTING"}) == call("heartbeat")
+    assert call("heartbeat") == (200, {"status": "STARTING"})
     _put(table, lifecycle_token="second")
-    assert (200, {"status": "RUNNING"}) == call("heartbeat")
-    assert [TASK_TOKEN, "second"] == step_functions.heartbeats
+    assert call("heartbeat") == (200, {"status": "RUNNING"})
+    assert step_functions.heartbeats == [TASK_TOKEN, "second"]
 
 
 def test_a_heartbeat_between_the_two_waits_is_harmless(call: Call, step_functions: StepFunctions) -> None:
     step_functions.late[TASK_TOKEN] = "TaskDoesNotExist"
-    assert (200, {"status": "RUNNING"}) == call("heartbeat")
+    assert call("heartbeat") == (200, {"status": "RUNNING"})
 
 
 def test_how_the_dev_server_is_stands_on_the_row_and_is_no_activity(call: Call, table: Table) -> None:
-    assert (200, {}) == call("dev_server")
+    assert call("dev_server") == (200, {})
     row = _row(table)
-    assert {"answering": False, "log": "SyntaxError: invalid syntax (app.py, line 12)"} == row["dev_server"]
+    assert row["dev_server"] == {"answering": False, "log": "SyntaxError: invalid syntax (app.py, line 12)"}
     assert "last_active_at" not in row
-    assert (200, {}) == call("dev_server", {"answering": True})
-    assert {"answering": True, "log": ""} == _row(table)["dev_server"]
+    assert call("dev_server", {"answering": True}) == (200, {})
+    assert _row(table)["dev_server"] == {"answering": True, "log": ""}
 
 
 def test_a_log_that_is_too_long_is_refused_by_name(call: Call, table: Table) -> None:
     status, answer = call("dev_server", {"answering": False, "log": "x" * 4_001})
-    assert 400 == status
+    assert status == 400
     assert "log" in answer["message"]
     assert "dev_server" not in _row(table)
 
@@ -240,14 +240,14 @@ def test_a_log_that_is_too_long_is_refused_by_name(call: Call, table: Table) -> 
 def test_no_prompt_is_shown_before_the_session_runs(call: Call, table: Table, status: str) -> None:
     _ask(table)
     _put(table, status=status)
-    assert (200, {"prompts": [], "interrupt": None}) == call("prompts")
+    assert call("prompts") == (200, {"prompts": [], "interrupt": None})
 
 
 def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table: Table) -> None:
     body = "b" * 60_000 + '😀"\u0001' * 1_000
     _ask(table, title="Show the total", body=body)
     status, answer = call("prompts")
-    assert 200 == status
+    assert status == 200
     assert [
         {
             "id": PROMPT,
@@ -274,10 +274,10 @@ def test_every_prompt_is_shown_in_order_until_it_is_answered(
     call("progress_turn_started")
     assert [PROMPT, *FOLLOW_UPS] == shown()  # an agent that starts anew finds what it had begun
     call("progress_turn_finished")
-    assert FOLLOW_UPS == shown()
+    assert shown() == FOLLOW_UPS
     for prompt_id in FOLLOW_UPS:
         call("progress_turn_finished", _body(sample, "progress_turn_finished", prompt_id=prompt_id))
-    assert [] == shown()
+    assert shown() == []
 
 
 def test_the_latest_wish_to_interrupt_is_shown_with_the_prompts(call: Call, table: Table) -> None:
@@ -304,16 +304,16 @@ def test_a_turn_takes_its_prompt_and_answers_it(
     call: Call, table: Table, sample: Callable[[str], dict[str, Any]]
 ) -> None:
     _ask(table)
-    assert (200, {}) == call("progress_turn_started")
-    assert ("turn_started", [PromptState.TAKEN]) == (_row(table)["activity"], _states(table))
-    assert (200, {}) == call("progress_turn_finished", _body(sample, "progress_turn_finished", interrupted=True))
+    assert call("progress_turn_started") == (200, {})
+    assert (_row(table)["activity"], _states(table)) == ("turn_started", [PromptState.TAKEN])
+    assert call("progress_turn_finished", _body(sample, "progress_turn_finished", interrupted=True)) == (200, {})
     row = _row(table)
     assert (7, Decimal("0.1834"), "turn_finished") == (row["turns"], row["cost_usd"], row["activity"])
-    assert "7fd1a60b01f91b314f59955a4e4d4e80d8edf11d" == row["reported_head_sha"]
+    assert row["reported_head_sha"] == "7fd1a60b01f91b314f59955a4e4d4e80d8edf11d"
     assert "last_result" not in row
-    assert [PromptState.ANSWERED] == _states(table)
+    assert _states(table) == [PromptState.ANSWERED]
     (answer,) = Prompts(table.name).answers_of(ID)
-    assert ("The cart shows its total.", False, True) == (answer.result, answer.is_error, answer.interrupted)
+    assert (answer.result, answer.is_error, answer.interrupted) == ("The cart shows its total.", False, True)
 
 
 def test_a_report_made_twice_changes_nothing(call: Call, table: Table, sample: Callable[[str], dict[str, Any]]) -> None:
@@ -321,10 +321,10 @@ def test_a_report_made_twice_changes_nothing(call: Call, table: Table, sample: C
     call("progress_turn_started")
     call("progress_turn_finished")
     row, answers = _row(table), Prompts(table.name).answers_of(ID)
-    assert (200, {}) == call("progress_turn_finished", _body(sample, "progress_turn_finished", result="Another."))
-    assert (200, {}) == call("progress_turn_started")
+    assert call("progress_turn_finished", _body(sample, "progress_turn_finished", result="Another.")) == (200, {})
+    assert call("progress_turn_started") == (200, {})
     assert answers == Prompts(table.name).answers_of(ID)
-    assert [PromptState.ANSWERED] == _states(table)
+    assert _states(table) == [PromptState.ANSWERED]
     changed = {name for name, value in _row(table).items() if value != row[name]}
     assert changed <= {"last_active_at"}
 
@@ -335,27 +335,27 @@ def test_what_a_turn_has_cost_is_counted_once_and_without_what_came_before(
     _ask(table)
     _put(table, cost_usd=Decimal("0.1"))
     call("progress_turn_finished")
-    assert [[0.0834]] == measured("CostUsd")
+    assert measured("CostUsd") == [[0.0834]]
     call("progress_turn_finished")
-    assert [[0.0]] == measured("CostUsd")
+    assert measured("CostUsd") == [[0.0]]
     call("progress_turn_finished", _body(sample, "progress_turn_finished", cost_usd=0.05))  # an agent that lost count
-    assert [[0.0]] == measured("CostUsd")
+    assert measured("CostUsd") == [[0.0]]
     call("progress_tool_used")
-    assert [[]] == measured("CostUsd")
+    assert measured("CostUsd") == [[]]
 
 
 def test_what_the_last_turn_of_a_session_that_is_to_end_has_cost_is_counted(
     call: Call, table: Table, measured: Callable[..., list[list[float]]]
 ) -> None:
     _put(table, ending={"status": "STOPPED", "reason": "The issue was closed."})
-    assert 409 == call("progress_turn_finished")[0]
-    assert [[0.1834]] == measured("CostUsd")
+    assert call("progress_turn_finished")[0] == 409
+    assert measured("CostUsd") == [[0.1834]]
 
 
 def test_a_prompt_that_nobody_wrote_is_neither_taken_nor_answered(call: Call, table: Table) -> None:
-    assert (200, {}) == call("progress_turn_started")
-    assert (200, {}) == call("progress_turn_finished")
-    assert ([], []) == (_states(table), Prompts(table.name).answers_of(ID))
+    assert call("progress_turn_started") == (200, {})
+    assert call("progress_turn_finished") == (200, {})
+    assert (_states(table), Prompts(table.name).answers_of(ID)) == ([], [])
 
 
 def test_activity_takes_back_the_warning_of_an_idle_end(call: Call, table: Table) -> None:
@@ -367,17 +367,17 @@ def test_activity_takes_back_the_warning_of_an_idle_end(call: Call, table: Table
 def test_the_answer_of_a_turn_that_ends_with_its_session_is_kept(call: Call, table: Table) -> None:
     _ask(table)
     _put(table, ending={"status": "STOPPED", "reason": "The issue was closed."})
-    assert 409 == call("progress_turn_finished")[0]
-    assert [PromptState.ANSWERED] == _states(table)
-    assert 7 == _row(table)["turns"]
+    assert call("progress_turn_finished")[0] == 409
+    assert _states(table) == [PromptState.ANSWERED]
+    assert _row(table)["turns"] == 7
 
 
 def test_nothing_else_is_noted_of_a_session_that_is_asked_to_end(call: Call, table: Table) -> None:
     _ask(table)
     _put(table, ending={"status": "STOPPED", "reason": "The issue was closed."})
     before = _row(table)
-    assert 409 == call("progress_turn_started")[0]
-    assert 409 == call("progress_tool_used")[0]
+    assert call("progress_turn_started")[0] == 409
+    assert call("progress_tool_used")[0] == 409
     assert (before, [PromptState.PENDING]) == (_row(table), _states(table))
 
 
@@ -405,17 +405,17 @@ def test_a_session_whose_means_are_used_up_ends_with_its_answer_kept(  # noqa: P
 ) -> None:
     _ask(table)
     _put(table, lifecycle_token="second", **row)
-    assert (200, {}) == call("progress_turn_finished", _body(sample, "progress_turn_finished", **report))
+    assert call("progress_turn_finished", _body(sample, "progress_turn_finished", **report)) == (200, {})
     assert [("second", {"status": "STOPPED", "reason": reason})] == step_functions.succeeded
-    assert 1 == len(Prompts(table.name).answers_of(ID))
+    assert len(Prompts(table.name).answers_of(ID)) == 1
     assert (409, {"message": f"Session {ID} is ending: {reason}"}) == call("heartbeat")
 
 
 def test_a_session_with_means_left_goes_on(call: Call, table: Table, step_functions: StepFunctions) -> None:
     _put(table, lifecycle_token="second", max_turns=8, budget_usd=Decimal("0.19"))
-    assert (200, {}) == call("progress_turn_finished")
+    assert call("progress_turn_finished") == (200, {})
     assert "ending" not in _row(table)
-    assert [] == step_functions.succeeded
+    assert step_functions.succeeded == []
 
 
 def test_an_end_whose_execution_could_not_be_told_is_noted_for_the_sweeper(
@@ -426,15 +426,15 @@ def test_an_end_whose_execution_could_not_be_told_is_noted_for_the_sweeper(
     step_functions.late["second"] = "AccessDeniedException"
     with pytest.raises(ClientError):
         call("progress_turn_finished")
-    assert "STOPPED" == _row(table)["ending"]["status"]
-    assert 1 == len(Prompts(table.name).answers_of(ID))
-    assert 409 == call("progress_turn_finished")[0]
+    assert _row(table)["ending"]["status"] == "STOPPED"
+    assert len(Prompts(table.name).answers_of(ID)) == 1
+    assert call("progress_turn_finished")[0] == 409
 
 
 def test_ready_leaves_the_limits_that_hold(call: Call, table: Table, sample: Callable[[str], dict[str, Any]]) -> None:
     _put(table, status="STARTING")
     limits = {"idle_minutes": 1_440, "max_turns": None, "budget_usd": 0.5, "ready_for_review": False}
-    assert (200, {}) == call("ready", _body(sample, "ready", limits=limits))
+    assert call("ready", _body(sample, "ready", limits=limits)) == (200, {})
     row = _row(table)
     assert (60, 200, Decimal("0.5"), False) == (
         row["idle_minutes"],
@@ -453,27 +453,27 @@ def test_ready_leaves_the_name_that_the_dev_server_is_called_by(
     _put(table, status="STARTING")
     body = _body(sample, "ready")
     del body["host_header"]
-    assert (200, {}) == call("ready", body | said)
+    assert call("ready", body | said) == (200, {})
     assert expected == _row(table)["host_header"]
 
 
 def test_ready_said_again_changes_no_limit(call: Call, table: Table, sample: Callable[[str], dict[str, Any]]) -> None:
     _put(table, idle_minutes=5, max_turns=3, budget_usd=Decimal(1), ready_for_review=False, host_header="localhost")
     before = _row(table)
-    assert (200, {}) == call("ready", _body(sample, "ready", limits={}, host_header="public"))
+    assert call("ready", _body(sample, "ready", limits={}, host_header="public")) == (200, {})
     assert before == _row(table)
 
 
 def test_the_environment_holds_the_secrets_of_the_sessions_own_repository(call: Call) -> None:
     expected = {"STRIPE_KEY": "value of STRIPE_KEY", "DATABASE_URL": "value of DATABASE_URL"}
     assert (200, {"values": expected}) == call("environment")
-    assert (200, {"values": {}}) == call("environment", {"names": []})
+    assert call("environment", {"names": []}) == (200, {"values": {}})
 
 
 def test_each_secret_that_is_missing_is_named_with_what_to_do(call: Call, put_secret: Callable[..., str]) -> None:
     put_secret("another repository's", "claude-cloud-agent/acme/backoffice/ADMIN_KEY")
     status, answer = call("environment", {"names": ["STRIPE_KEY", "ADMIN_KEY", "MAIL_KEY"]})
-    assert 400 == status
+    assert status == 400
     assert (
         "claude-cloud-agent/acme/storefront/ADMIN_KEY, claude-cloud-agent/acme/storefront/MAIL_KEY" in answer["message"]
     )
@@ -505,15 +505,15 @@ def test_a_body_out_of_bounds_is_a_bad_request_that_names_the_member(
     call: Call, step_functions: StepFunctions, route: str, body: object, member: str
 ) -> None:
     status, answer = call(route, body)
-    assert 400 == status
+    assert status == 400
     assert answer["message"].startswith("The request body is not as expected: ")
     assert member in answer["message"]
-    assert [] == step_functions.succeeded + step_functions.failed
+    assert step_functions.succeeded + step_functions.failed == []
 
 
 def test_a_personal_token_is_handed_out_for_git(call: Call) -> None:
     status, answer = call("git_token")
-    assert (200, "x-access-token", "ghp_a-personal-token") == (status, answer["username"], answer["token"])
+    assert (status, answer["username"], answer["token"]) == (200, "x-access-token", "ghp_a-personal-token")
     assert answer["expires_at"].endswith("Z")
 
 
@@ -521,7 +521,7 @@ def test_a_failure_before_the_session_runs_fails_the_first_wait(
     call: Call, table: Table, step_functions: StepFunctions, sample: Callable[[str], dict[str, Any]]
 ) -> None:
     _put(table, status="STARTING")
-    assert (200, {}) == call("done")
+    assert call("done") == (200, {})
     message = _body(sample, "done")["message"]
     assert [(TASK_TOKEN, "DevServerNotReadyError", message)] == step_functions.failed
 
@@ -530,8 +530,8 @@ def test_a_failure_while_the_session_runs_fails_the_second_wait(
     call: Call, table: Table, step_functions: StepFunctions
 ) -> None:
     _put(table, lifecycle_token="second")
-    assert (200, {}) == call("done")
-    assert ["second"] == [token for token, _, _ in step_functions.failed]
+    assert call("done") == (200, {})
+    assert [token for token, _, _ in step_functions.failed] == ["second"]
 
 
 def test_a_good_end_completes_the_second_wait(
@@ -539,35 +539,35 @@ def test_a_good_end_completes_the_second_wait(
 ) -> None:
     _put(table, lifecycle_token="second")
     body = _body(sample, "done", outcome="completed", error="", message="😀" * 32_000)
-    assert (200, {}) == call("done", body)
-    assert [("second", {"status": "COMPLETED", "reason": "😀" * 32_000})] == step_functions.succeeded
-    assert [] == step_functions.failed
+    assert call("done", body) == (200, {})
+    assert step_functions.succeeded == [("second", {"status": "COMPLETED", "reason": "😀" * 32_000})]
+    assert step_functions.failed == []
 
 
 def test_a_good_end_before_the_session_ran_is_a_failure(
     call: Call, table: Table, step_functions: StepFunctions, sample: Callable[[str], dict[str, Any]]
 ) -> None:
     _put(table, status="STARTING")
-    assert (200, {}) == call("done", _body(sample, "done", outcome="completed", error="", message="bye"))
-    assert [(TASK_TOKEN, "AgentError", "bye")] == step_functions.failed
+    assert call("done", _body(sample, "done", outcome="completed", error="", message="bye")) == (200, {})
+    assert step_functions.failed == [(TASK_TOKEN, "AgentError", "bye")]
 
 
 def test_done_said_twice_is_harmless(call: Call, step_functions: StepFunctions) -> None:
     step_functions.late[TASK_TOKEN] = "TaskTimedOut"
-    assert (200, {}) == call("done")
+    assert call("done") == (200, {})
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/agent/nothing"), ("GET", "/agent/ready"), ("POST", "/agent")])
 def test_an_unknown_route_is_not_found(call: Call, method: str, path: str) -> None:
     http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "x"}
     context = {"http": http, "stage": "$default", "requestId": "x"}
-    assert 404 == call("ready", rawPath=path, requestContext=context)[0]
+    assert call("ready", rawPath=path, requestContext=context)[0] == 404
 
 
 def test_a_body_in_base64_is_read_too(call: Call, step_functions: StepFunctions) -> None:
     body = "eyJ0YXNrX3Rva2VuIjogInQiLCAicG9ydCI6IDMwMDB9"  # {"task_token": "t", "port": 3000}
-    assert (200, {}) == call("ready", body, isBase64Encoded=True)
-    assert [("t", {"port": 3000})] == step_functions.succeeded
+    assert call("ready", body, isBase64Encoded=True) == (200, {})
+    assert step_functions.succeeded == [("t", {"port": 3000})]
 
 
 def test_no_token_and_no_prompt_is_logged(
@@ -591,5 +591,5 @@ def test_no_token_and_no_prompt_is_logged(
 def test_every_line_of_an_open_session_carries_its_ids(call: Call, logs: io.StringIO) -> None:
     call("done")
     (line,) = [json.loads(line) for line in logs.getvalue().splitlines() if "agent done" in line]
-    assert (ID, "failed", "DevServerNotReadyError") == (line["session_id"], line["outcome"], line["error"])
+    assert (line["session_id"], line["outcome"], line["error"]) == (ID, "failed", "DevServerNotReadyError")
     assert line["execution_arn"].endswith(f":test-session:{ID}")

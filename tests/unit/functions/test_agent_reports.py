@@ -114,9 +114,9 @@ def test_a_report_at_the_bounds_is_taken() -> None:
 
 
 def test_progress_says_what_the_row_is_to_hold() -> None:
-    assert {"activity": "turn_started"} == _read({"event": "turn_started", "prompt_id": PROMPT}).attributes()
-    assert {"activity": "Edit src/cart.py"} == _read(TOOL).attributes()
-    assert {"activity": "Bash"} == _read(TOOL | {"tool": "Bash", "detail": ""}).attributes()
+    assert _read({"event": "turn_started", "prompt_id": PROMPT}).attributes() == {"activity": "turn_started"}
+    assert _read(TOOL).attributes() == {"activity": "Edit src/cart.py"}
+    assert _read(TOOL | {"tool": "Bash", "detail": ""}).attributes() == {"activity": "Bash"}
     assert {
         "activity": "turn_finished",
         "turns": 7,
@@ -150,7 +150,7 @@ def test_a_turn_is_not_interrupted_unless_it_says_so() -> None:
 def test_a_turn_that_pushed_nothing_leaves_the_last_commit_on_record() -> None:
     attributes = _read(FINISHED | {"head_sha": None, "is_error": True}).attributes()
     assert "reported_head_sha" not in attributes
-    assert "turn_failed" == attributes["activity"]
+    assert attributes["activity"] == "turn_failed"
 
 
 @given(cost=st.floats(min_value=0, max_value=100_000))

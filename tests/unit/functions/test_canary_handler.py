@@ -71,9 +71,9 @@ def visit(
 
 
 def test_the_canarys_own_words_say_that_the_path_is_sound(visit: Callable[[], dict[str, Any]], table: Table) -> None:
-    assert {"reached": True, "reason": ""} == visit()
+    assert visit() == {"reached": True, "reason": ""}
     row = table.get_item(Key=session_key(CANARY_ID))["Item"]
-    assert ("RUNNING", "10.0.2.7", 3000) == (row["status"], row["ip"], row["port"])
+    assert (row["status"], row["ip"], row["port"]) == ("RUNNING", "10.0.2.7", 3000)
 
 
 def test_it_comes_as_one_who_was_let_into_the_canary_and_nowhere_else(
@@ -83,7 +83,7 @@ def test_it_comes_as_one_who_was_let_into_the_canary_and_nowhere_else(
     ((host, cookie),) = sessions.seen
     assert f"00000000.uat.localhost:{sessions.server_port}" == host
     name, _, token = cookie.partition("=")
-    assert "__Host-uat-access" == name
+    assert name == "__Host-uat-access"
     Tokens(KEYS).verify_access(token, CANARY_ID, longest_seconds=60)
     with pytest.raises(TokenRefusedError):
         Tokens(KEYS).verify_access(token, "09e22a8b")
@@ -94,7 +94,7 @@ def test_where_everybody_may_see_sessions_it_comes_as_anybody(
 ) -> None:
     environment(UAT_ACCESS="public")
     assert visit()["reached"]
-    assert "" == sessions.seen[0][1]
+    assert sessions.seen[0][1] == ""
 
 
 @pytest.mark.parametrize(("status", "text"), [(502, "claude-cloud-agent canary\n"), (200, "Another project")])
@@ -105,7 +105,7 @@ def test_any_other_answer_is_none(
     result = visit()
     assert not result["reached"]
     assert f"answered {status}" in result["reason"]
-    assert 3 == len(sessions.seen), "the proxy may take 2 s to follow the row"
+    assert len(sessions.seen) == 3, "the proxy may take 2 s to follow the row"
 
 
 def test_a_name_that_leads_nowhere_is_told(
@@ -121,7 +121,7 @@ def test_without_its_task_there_is_nothing_to_visit(
     visit: Callable[[], dict[str, Any]], ecs: Ecs, sessions: Sessions
 ) -> None:
     ecs.tasks.clear()
-    assert {"reached": False, "reason": "The service canary has no task that is meant to run."} == visit()
+    assert visit() == {"reached": False, "reason": "The service canary has no task that is meant to run."}
     assert not sessions.seen
 
 

@@ -54,16 +54,16 @@ def test_a_command_after_code_is_one(body: str) -> None:
 def test_the_rest_is_a_wish_in_the_order_it_was_written() -> None:
     orders = read_orders("First this.\r\n/interrupt\r\n\r\n> quoted\r\n/status\r\nThen that 😀.\r\n")
     assert {Command.INTERRUPT, Command.STATUS} == orders.commands
-    assert "First this.\n\n> quoted\nThen that 😀." == orders.rest
+    assert orders.rest == "First this.\n\n> quoted\nThen that 😀."
 
 
 @pytest.mark.parametrize("body", ["", " \r\n\t\n", "/help\n  \n"])
 def test_blanks_are_no_wish(body: str) -> None:
-    assert "" == read_orders(body).rest
+    assert read_orders(body).rest == ""
 
 
 def test_a_comment_of_the_greatest_length_is_read() -> None:
-    assert "x" * 65_530 == read_orders("/stop\n" + "x" * 65_530).rest
+    assert read_orders("/stop\n" + "x" * 65_530).rest == "x" * 65_530
     assert {Command.STOP} == read_orders("/stop\n" * 10_922).commands
 
 

@@ -43,15 +43,15 @@ def audit(
 
 def test_a_finding_is_new_once(audit: Callable[[], dict[str, Any]]) -> None:
     first, second = audit(), audit()
-    assert (1, 1) == (first["AuditFindings"], first["NewFindings"])
-    assert (1, 0) == (second["AuditFindings"], second["NewFindings"])
+    assert (first["AuditFindings"], first["NewFindings"]) == (1, 1)
+    assert (second["AuditFindings"], second["NewFindings"]) == (1, 0)
     assert not second["healthy"]
 
 
 def test_a_finding_that_comes_back_is_new_again(audit: Callable[[], dict[str, Any]], table: Table) -> None:
     audit()
     LastAudit(table.name).replace(frozenset(), "2026-11-22T08:00:00.000Z")
-    assert 1 == audit()["NewFindings"]
+    assert audit()["NewFindings"] == 1
 
 
 def test_a_finding_is_a_log_line_that_says_what_mends_it(
@@ -59,7 +59,7 @@ def test_a_finding_is_a_log_line_that_says_what_mends_it(
 ) -> None:
     audit()
     (line,) = [json.loads(text) for text in logs.getvalue().splitlines() if '"finding"' in text]
-    assert ("stack", "claude-cloud-agent") == (line["check"], line["resource"])
+    assert (line["check"], line["resource"]) == ("stack", "claude-cloud-agent")
     assert "sam deploy" in line["mend"]
 
 

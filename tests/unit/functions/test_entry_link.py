@@ -38,7 +38,7 @@ def token_of(link: str) -> str:
 
 def test_the_link_leads_to_the_sessions_own_host() -> None:
     link = urlsplit(entry_link(URL, session(), KEY))
-    assert (URL, "/.uat/enter") == (f"{link.scheme}://{link.netloc}", link.path)
+    assert (f"{link.scheme}://{link.netloc}", link.path) == (URL, "/.uat/enter")
 
 
 def test_the_token_is_for_entering_this_session_for_seven_days_from_its_creation() -> None:
@@ -46,7 +46,7 @@ def test_the_token_is_for_entering_this_session_for_seven_days_from_its_creation
     claims = jwt.decode(token, KEY, ["HS256"], audience="uat-entry", options={"verify_exp": False, "verify_iat": False})
     created_at = 1_795_330_800  # 2026-11-22T07:00:00Z
     assert {"aud": "uat-entry", "sub": "09e22a8b", "iat": created_at, "exp": created_at + 604_800} == claims
-    assert {"alg": "HS256", "typ": "JWT"} == jwt.get_unverified_header(token)
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
 
 
 def test_a_session_has_one_link_whatever_becomes_of_it() -> None:

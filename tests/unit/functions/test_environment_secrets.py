@@ -26,15 +26,15 @@ def secrets(aws: None) -> EnvironmentSecrets:
 def test_secrets_are_read_by_the_repositorys_name(secrets: EnvironmentSecrets, put_secret: Callable[..., str]) -> None:
     put_secret("sk_test_1", NAME)
     put_secret("not this", "claude/acme/other/STRIPE_KEY")
-    assert {"STRIPE_KEY": "sk_test_1"} == secrets.values(REPO, ["STRIPE_KEY", "STRIPE_KEY"])
-    assert {} == secrets.values(REPO, [])
+    assert secrets.values(REPO, ["STRIPE_KEY", "STRIPE_KEY"]) == {"STRIPE_KEY": "sk_test_1"}
+    assert secrets.values(REPO, []) == {}
 
 
 def test_a_rotated_secret_is_used_at_once(secrets: EnvironmentSecrets, put_secret: Callable[..., str]) -> None:
     arn = put_secret("old", NAME)
     secrets.values(REPO, ["STRIPE_KEY"])
     boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
-    assert {"STRIPE_KEY": "new"} == secrets.values(REPO, ["STRIPE_KEY"])
+    assert secrets.values(REPO, ["STRIPE_KEY"]) == {"STRIPE_KEY": "new"}
 
 
 def test_all_that_are_missing_are_named_at_once_and_no_value_is_shown(

@@ -32,7 +32,7 @@ def test_a_lambdas_cause_is_shown_as_its_message_alone() -> None:
     cause = json.dumps(
         {"errorMessage": "acme/shop has no branch main.", "errorType": "X", "stackTrace": ["secret path"]}
     )
-    assert "acme/shop has no branch main." == explain("Run Agent", "RepositoryEmptyError", cause).detail
+    assert explain("Run Agent", "RepositoryEmptyError", cause).detail == "acme/shop has no branch main."
 
 
 @pytest.mark.parametrize("cause", ["plain words", "[1, 2]", '{"other": 1}', "{"])
@@ -42,14 +42,14 @@ def test_any_other_cause_is_shown_as_it_is(cause: str) -> None:
 
 def test_an_unknown_error_is_shown_with_its_name() -> None:
     failure = explain("Run Agent", "Lambda.Unknown", "the function was killed")
-    assert (UNEXPECTED, "Lambda.Unknown: the function was killed") == (failure.what, failure.detail)
-    assert "Lambda.Unknown" == explain("Run Agent", "Lambda.Unknown", "").detail
+    assert (failure.what, failure.detail) == (UNEXPECTED, "Lambda.Unknown: the function was killed")
+    assert explain("Run Agent", "Lambda.Unknown", "").detail == "Lambda.Unknown"
 
 
 @pytest.mark.parametrize("error", ["ECS.AmazonECSException", "Ecs.ServerException"])
 def test_a_refusal_of_ecs_is_about_image_and_subnets(error: str) -> None:
     failure = explain("Run Agent", error, "The subnet is gone")
-    assert "The agent's container could not be started" == failure.what
+    assert failure.what == "The agent's container could not be started"
     assert "image" in failure.advice
     assert f"{error}: The subnet is gone" == failure.detail
 

@@ -44,7 +44,7 @@ def rendered(text: str) -> str:
 @example(text="x\n   ```\n</details>\n```\n<!-- y -->")
 def test_nothing_in_them_is_markup_a_mention_or_an_end_of_what_is_around_them(text: str) -> None:
     shown = rendered(text)
-    assert 1 == shown.count("</details>")
+    assert shown.count("</details>") == 1
     assert shown.rstrip().endswith("<p>after <strong>all</strong></p>")
     assert "<!--" not in shown
     assert "<b>" not in shown
@@ -62,7 +62,7 @@ def test_markdown_stays_markdown_and_code_in_fences_stays_as_it_is() -> None:
 
 
 def test_a_fence_that_is_cut_off_is_closed() -> None:
-    assert "```\naaaa…\n```" == contained("```\n" + "a" * 100, 8)
+    assert contained("```\n" + "a" * 100, 8) == "```\naaaa…\n```"
 
 
 @pytest.mark.parametrize("text", ["&#64;octo-dev", "&#x40;octo-dev", "&commat;octo-dev", "@\\octo-dev", "\\@octo-dev"])
@@ -72,7 +72,7 @@ def test_no_spelling_of_a_mention_is_one(text: str) -> None:
 
 
 def test_an_issue_is_not_referred_to() -> None:
-    assert "fixes #\u20601 and GH-\u20602" == contained("fixes #1 and GH-2", 100)
+    assert contained("fixes #1 and GH-2", 100) == "fixes #\u20601 and GH-\u20602"
 
 
 @given(text=st.text(max_size=300))

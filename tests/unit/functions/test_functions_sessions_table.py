@@ -60,12 +60,12 @@ def _row(table: Table, key: dict[str, str] | None = None) -> dict[str, Any]:
 def test_a_session_is_read_as_it_was_claimed(table: Table, sessions: SessionsTable) -> None:
     _claim(table, turns=3, cost_usd=Decimal("0.25"))
     session = sessions.get(ID)
-    assert (ID, SessionStatus.STARTING, REPO, ISSUE) == (
+    assert (
         session.session_id,
         session.status,
         session.repo,
         session.issue_number,
-    )
+    ) == (ID, SessionStatus.STARTING, REPO, ISSUE)
     assert (3, Decimal("0.25"), None, None) == (session.turns, session.cost_usd, session.ip, session.installation_id)
 
 
@@ -76,7 +76,7 @@ def test_an_unknown_session_is_an_error_that_names_it(sessions: SessionsTable) -
 
 def test_a_row_of_another_execution_is_not_ones_own(table: Table, sessions: SessionsTable) -> None:
     _claim(table)
-    assert ID == sessions.get_own(ID, f"arn:{ID}").session_id
+    assert sessions.get_own(ID, f"arn:{ID}").session_id == ID
     with pytest.raises(SessionNotFoundError):
         sessions.get_own(ID, "arn:another")
 
@@ -84,7 +84,7 @@ def test_a_row_of_another_execution_is_not_ones_own(table: Table, sessions: Sess
 def test_the_lock_names_the_live_session(table: Table, sessions: SessionsTable) -> None:
     assert sessions.live_session_id(REPO, ISSUE) is None
     _claim(table)
-    assert ID == sessions.live_session_id(REPO, ISSUE)
+    assert sessions.live_session_id(REPO, ISSUE) == ID
     assert sessions.live_session_id(REPO, 43) is None
     assert sessions.live_session_id("acme/other", ISSUE) is None
 
@@ -97,19 +97,19 @@ def test_an_expired_lock_binds_nobody_though_it_is_not_deleted_yet(table: Table,
 def test_attributes_are_recorded_on_an_existing_row_only(table: Table, sessions: SessionsTable) -> None:
     with pytest.raises(SessionNotFoundError, match=ID):
         sessions.record(ID, base_sha="a" * 40)
-    assert {} == _row(table)
+    assert _row(table) == {}
     _claim(table)
     for _ in range(2):
         sessions.record(ID, base_sha="a" * 40, initial_sha=None)
-    assert ("a" * 40, None) == (_row(table)["base_sha"], _row(table)["initial_sha"])
+    assert (_row(table)["base_sha"], _row(table)["initial_sha"]) == ("a" * 40, None)
 
 
 def test_session_and_pull_request_know_each_other(table: Table, sessions: SessionsTable) -> None:
     _claim(table)
     for _ in range(2):
         sessions.record_pull_request(ID, REPO, 43, "https://github.com/acme/storefront/pull/43")
-    assert 43 == _row(table)["pull_number"]
-    assert ID == _row(table, pull_key(REPO, 43))["session_id"]
+    assert _row(table)["pull_number"] == 43
+    assert _row(table, pull_key(REPO, 43))["session_id"] == ID
 
 
 def test_a_starting_session_becomes_running_at_its_address(table: Table, sessions: SessionsTable) -> None:
@@ -117,7 +117,7 @@ def test_a_starting_session_becomes_running_at_its_address(table: Table, session
     for _ in range(2):
         assert sessions.mark_running(ID, TASK, "10.0.2.133", 3000)
     row = _row(table)
-    assert ("RUNNING", TASK, "10.0.2.133", 3000) == (row["status"], row["task_arn"], row["ip"], row["port"])
+    assert (row["status"], row["task_arn"], row["ip"], row["port"]) == ("RUNNING", TASK, "10.0.2.133", 3000)
 
 
 @pytest.mark.parametrize("status", [*ENDED, SessionStatus.QUEUED])
@@ -134,8 +134,8 @@ def test_a_stopped_task_is_noted_on_its_live_session(table: Table, sessions: Ses
     for _ in range(2):
         session = sessions.record_task_stopped(ID, TASK, "exit code 137")
         assert session is not None
-        assert ID == session.session_id
-    assert "exit code 137" == _row(table)["task_stopped_reason"]
+        assert session.session_id == ID
+    assert _row(table)["task_stopped_reason"] == "exit code 137"
 
 
 @pytest.mark.parametrize("status", ENDED)
@@ -158,7 +158,7 @@ def test_an_earlier_tasks_end_is_not_noted_on_a_session_that_has_a_newer_one(
 
 def test_the_end_of_an_unknown_sessions_task_makes_no_row(table: Table, sessions: SessionsTable) -> None:
     assert sessions.record_task_stopped(ID, TASK, "x") is None
-    assert {} == _row(table)
+    assert _row(table) == {}
 
 
 def test_activity_stands_as_last_reported(table: Table, sessions: SessionsTable) -> None:
@@ -184,11 +184,11 @@ def test_closing_frees_the_lock_and_dates_the_row(table: Table, sessions: Sessio
     _lock(table, ID)
     sessions.close(sessions.get(ID), SessionStatus.STOPPED, "The pull request was closed.")
     row = _row(table)
-    assert ("STOPPED", "The pull request was closed.") == (row["status"], row["end_reason"])
+    assert (row["status"], row["end_reason"]) == ("STOPPED", "The pull request was closed.")
     assert not {"lifecycle_token", "start_token", "idle_ends_at"} & set(row)
     assert row["ended_at"].endswith("Z")
     assert 29 * 86_400 < int(row["expires_at"]) - time.time() < 31 * 86_400
-    assert {} == _row(table, lock_key(REPO, ISSUE))
+    assert _row(table, lock_key(REPO, ISSUE)) == {}
 
 
 def test_closed_twice_the_first_ending_stands(table: Table, sessions: SessionsTable) -> None:
@@ -205,7 +205,7 @@ def test_closing_leaves_a_later_sessions_lock_alone(table: Table, sessions: Sess
     session = sessions.get(ID)
     _claim(table, session_id=OTHER)
     sessions.close(session, SessionStatus.FAILED, "late")
-    assert OTHER == sessions.live_session_id(REPO, ISSUE)
+    assert sessions.live_session_id(REPO, ISSUE) == OTHER
 
 
 def test_rows_are_read_in_batches_and_those_that_are_gone_are_absent(table: Table, sessions: SessionsTable) -> None:
@@ -214,7 +214,7 @@ def test_rows_are_read_in_batches_and_those_that_are_gone_are_absent(table: Tabl
         for session_id in ids[:-1]:
             batch.put_item(Item=session_key(session_id) | {"session_id": session_id})
     assert ids[:-1] == sorted(sessions.rows(ids))
-    assert {} == sessions.rows([])
+    assert sessions.rows([]) == {}
 
 
 def test_rows_that_dynamodb_held_back_are_asked_for_again(
@@ -239,7 +239,7 @@ def test_what_holds_for_a_session_is_kept_on_a_live_row(table: Table, sessions: 
     _claim(table)
     limits = SessionLimits(idle_minutes=5, max_turns=3, budget_usd=Decimal("0.25"))
     sessions.record_config(ID, limits, ready_for_review=False, host_header="public")
-    assert "public" == _row(table)["host_header"]  # for the proxy, the functions do not read it
+    assert _row(table)["host_header"] == "public"  # for the proxy, the functions do not read it
     session = sessions.get(ID)
     assert (5, 3, Decimal("0.25"), False) == (
         session.idle_minutes,
@@ -253,7 +253,7 @@ def test_a_wish_to_interrupt_stands_on_a_live_row_and_counts_as_activity(table: 
     _claim(table, status="RUNNING", idle_ends_at="2026-11-22T09:00:00.000Z")
     assert sessions.request_interrupt(ID, "01K0M1Z0000000000000000001")
     session = sessions.get(ID)
-    assert ("01K0M1Z0000000000000000001", None) == (session.interrupt_id, session.idle_ends_at)
+    assert (session.interrupt_id, session.idle_ends_at) == ("01K0M1Z0000000000000000001", None)
     _claim(table, OTHER, status="STOPPED")
     assert not sessions.request_interrupt(OTHER, "01K0M1Z0000000000000000001")
 
@@ -288,7 +288,7 @@ def test_the_token_of_a_start_is_kept_while_the_session_starts(table: Table, ses
         assert "start_token" not in _row(table)
     _claim(table)
     sessions.record_start_token(ID, "t")
-    assert "t" == _row(table)["start_token"]
+    assert _row(table)["start_token"] == "t"
 
 
 def test_a_session_that_waits_for_a_slot_has_no_task_to_lose(table: Table, sessions: SessionsTable) -> None:

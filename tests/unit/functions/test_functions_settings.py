@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_each_functions_settings_are_read_from_its_environment(environment: Callable[..., None], function: str) -> None:
-    assert "sessions" == load(FUNCTIONS[function]).sessions_table
+    assert load(FUNCTIONS[function]).sessions_table == "sessions"
 
 
 def test_a_missing_variable_is_named(environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:

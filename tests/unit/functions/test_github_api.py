@@ -71,19 +71,19 @@ def test_a_write_is_tried_once_and_a_question_twice(github: GitHubApi, github_st
     github_stand_in.faults += [("GET", "/comments", 0, False), ("POST", "/comments", 0, False)]
     with pytest.raises(GitHubUnavailableError, match=r"POST .*comments: ProtocolError"):
         github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE)
-    assert ["GET", "GET", "POST"] == [request.partition(" ")[0] for request in github_stand_in.requests]
+    assert [request.partition(" ")[0] for request in github_stand_in.requests] == ["GET", "GET", "POST"]
 
 
 def test_a_comment_is_found_by_its_marker_at_its_beginning(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
     github_stand_in.comments.append({"number": 43, "body": "> <!-- m -->\n\nquoted"})
     for _ in range(2):
         github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE)
-    assert ["quoted", "Hello."] == github_stand_in.said(43)
+    assert github_stand_in.said(43) == ["quoted", "Hello."]
 
 
 def test_a_login_is_one_part_of_the_path(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
     assert not github.has_write_permission("../octo-dev?")
-    assert ["GET /repos/acme/storefront/collaborators/..%2Focto-dev%3F/permission"] == github_stand_in.requests
+    assert github_stand_in.requests == ["GET /repos/acme/storefront/collaborators/..%2Focto-dev%3F/permission"]
 
 
 @pytest.mark.parametrize("status", [301, 404, 410])
@@ -96,7 +96,7 @@ def test_an_issue_of_a_deleted_account_without_a_text(github: GitHubApi, github_
     github_stand_in.issue = (github_stand_in.issue or {}) | {"user": None, "body": None}
     issue = github.issue(42)
     assert issue is not None
-    assert ("ghost", "", True) == (issue.author, issue.body, issue.is_open)
+    assert (issue.author, issue.body, issue.is_open) == ("ghost", "", True)
 
 
 def test_an_answer_that_is_not_as_documented_is_githubs_fault(

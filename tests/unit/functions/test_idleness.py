@@ -65,25 +65,25 @@ def test_an_idle_session_is_warned_ten_minutes_before_it_ends(
 
 @pytest.mark.parametrize("minutes", [0, 55, 60, 600])
 def test_a_session_with_a_prompt_to_answer_is_not_idle(minutes: float) -> None:
-    assert IdleStep.NOTHING == _step(minutes, busy=True)
-    assert IdleStep.WITHDRAW == _step(minutes, busy=True, idle_ends_at=timestamp(_at(60)))
+    assert _step(minutes, busy=True) == IdleStep.NOTHING
+    assert _step(minutes, busy=True, idle_ends_at=timestamp(_at(60))) == IdleStep.WITHDRAW
 
 
 def test_a_visit_counts_as_much_as_a_word() -> None:
-    assert IdleStep.NOTHING == _step(60, last_visited_at=timestamp(_at(30)))
-    assert IdleStep.WITHDRAW == _step(60, last_visited_at=timestamp(_at(55)), idle_ends_at=timestamp(_at(60)))
-    assert IdleStep.WARN == _step(80, last_visited_at=timestamp(_at(30)))
-    assert IdleStep.WARN == _step(50, last_visited_at=timestamp(_at(-60)))
+    assert _step(60, last_visited_at=timestamp(_at(30))) == IdleStep.NOTHING
+    assert _step(60, last_visited_at=timestamp(_at(55)), idle_ends_at=timestamp(_at(60))) == IdleStep.WITHDRAW
+    assert _step(80, last_visited_at=timestamp(_at(30))) == IdleStep.WARN
+    assert _step(50, last_visited_at=timestamp(_at(-60))) == IdleStep.WARN
 
 
 def test_a_session_that_nobody_has_written_to_yet_counts_from_its_beginning() -> None:
     session = _session(last_active_at=None, created_at=timestamp(START))
-    assert START == Idleness.of(session, 60).since
+    assert Idleness.of(session, 60).since == START
 
 
 def test_the_repositorys_own_limit_stands_before_the_deployments() -> None:
-    assert IdleStep.WARN == _step(10, idle_minutes=20)
-    assert 20 == Idleness.of(_session(idle_minutes=20), 60).minutes
+    assert _step(10, idle_minutes=20) == IdleStep.WARN
+    assert Idleness.of(_session(idle_minutes=20), 60).minutes == 20
 
 
 @pytest.mark.parametrize(("limit", "warning"), [(1, 0.5), (10, 5), (20, 10), (60, 10), (1440, 10)])
@@ -117,5 +117,5 @@ def test_whoever_is_never_heard_of_is_warned_once_and_ended_after_the_limit(
             steps.append(step)
         assert len(steps) <= 2
         minutes += pace
-    assert [IdleStep.WARN, IdleStep.END] == steps
+    assert steps == [IdleStep.WARN, IdleStep.END]
     assert minutes - pace >= limit - 0.001  # rows tell time to the millisecond

@@ -19,14 +19,14 @@ def _prompt(number: int, state: PromptState = PromptState.PENDING, failures: int
 
 
 def test_the_issue_itself_is_not_inherited() -> None:
-    assert INITIAL_PROMPT_ID == _prompt(0).id
-    assert () == inherited([_prompt(0, PromptState.TAKEN)], has_failed=True).taken_over
+    assert _prompt(0).id == INITIAL_PROMPT_ID
+    assert inherited([_prompt(0, PromptState.TAKEN)], has_failed=True).taken_over == ()
 
 
 def test_what_was_being_worked_on_waits_again_and_counts_the_failure() -> None:
     inheritance = inherited([_prompt(1, PromptState.TAKEN), _prompt(2)], has_failed=True)
     assert (_prompt(1, failures=1), _prompt(2)) == inheritance.taken_over
-    assert () == inheritance.given_up
+    assert inheritance.given_up == ()
 
 
 def test_a_session_that_people_ended_is_no_failure_of_its_prompt() -> None:

@@ -109,25 +109,25 @@ def test_the_token_is_of_one_repository_with_the_permissions_asked_for(
     token = tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
     assert (TOKEN["token"], TOKEN["expires_at"]) == (token.value, token.expires_at)
     ((path, headers, body),) = github.requests
-    assert "/app/installations/99/access_tokens" == path
-    assert {"repositories": ["storefront"], "permissions": {"contents": "write"}} == body
-    assert ("application/vnd.github+json", "2022-11-28") == (headers["accept"], headers["x-github-api-version"])
+    assert path == "/app/installations/99/access_tokens"
+    assert body == {"repositories": ["storefront"], "permissions": {"contents": "write"}}
+    assert (headers["accept"], headers["x-github-api-version"]) == ("application/vnd.github+json", "2022-11-28")
 
 
 def test_the_app_proves_itself_by_a_short_lived_signature(tokens: InstallationTokens, github: GitHub) -> None:
     tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
     scheme, _, proof = github.requests[0][1]["authorization"].partition(" ")
     claims = jwt.decode(proof, KEY.public_key(), algorithms=["RS256"])
-    assert ("Bearer", "527117") == (scheme, claims["iss"])
+    assert (scheme, claims["iss"]) == ("Bearer", "527117")
     assert claims["iat"] <= time.time() - 55
     assert time.time() < claims["exp"] <= time.time() + 600
 
 
 def test_a_personal_token_is_taken_as_it_is(github: GitHub) -> None:
     token = InstallationTokens(github.url, GitHubCredentials(token="ghp_mine")).token("acme/storefront", None, {})
-    assert "ghp_mine" == token.value
+    assert token.value == "ghp_mine"
     assert token.expires_at.endswith("Z")
-    assert [] == github.requests
+    assert github.requests == []
 
 
 def test_a_token_is_not_shown_by_its_repr(tokens: InstallationTokens) -> None:
@@ -139,7 +139,7 @@ def test_an_event_without_an_installation_is_refused_before_any_request(
 ) -> None:
     with pytest.raises(AppNotInstalledError, match="acme/storefront"):
         tokens.token("acme/storefront", None, GIT_PERMISSIONS)
-    assert [] == github.requests
+    assert github.requests == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_each_refusal_has_its_name(
         tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
     assert expected is type(refused.value)
     assert message in str(refused.value)
-    assert 1 == len(github.requests)
+    assert len(github.requests) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": 1}', b"\xff"])
@@ -215,7 +215,7 @@ def test_an_unusable_key_is_the_owners_to_correct_and_is_not_shown(github: GitHu
     with pytest.raises(ConfigurationError, match="private_key") as refused:
         tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
     assert key.splitlines()[0] not in str(refused.value)
-    assert [] == github.requests
+    assert github.requests == []
 
 
 @pytest.fixture
@@ -240,9 +240,9 @@ def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: GitHub) -> Non
         ("acme/lunch", GIT_PERMISSIONS),
     ]:
         InstallationTokens(github.url, credentials).remembered_token(repo, 99, permissions)
-    assert 3 == len(github.requests)
+    assert len(github.requests) == 3
     InstallationTokens(github.url, credentials).remembered_token("acme/lunch", 98, CONVERSATION_PERMISSIONS)
-    assert 4 == len(github.requests)
+    assert len(github.requests) == 4
 
 
 @pytest.mark.usefixtures("remembered")
@@ -250,11 +250,11 @@ def test_a_remembered_token_is_replaced_five_minutes_before_it_expires(
     tokens: InstallationTokens, github: GitHub
 ) -> None:
     _expiring(github, "ghs_first", 4.9)
-    assert "ghs_first" == tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value
+    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_first"
     _expiring(github, "ghs_second", 5.5)
-    assert "ghs_second" == tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value
+    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
     _expiring(github, "ghs_third", 60)
-    assert "ghs_second" == tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value
+    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
 
 
 @pytest.mark.usefixtures("remembered")
@@ -262,8 +262,8 @@ def test_a_token_that_is_handed_on_is_always_a_new_one(tokens: InstallationToken
     _expiring(github, "ghs_own", 60)
     tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS)
     _expiring(github, "ghs_agent's", 60)
-    assert "ghs_agent's" == tokens.token("acme/lunch", 99, GIT_PERMISSIONS).value
-    assert "ghs_own" == tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value
+    assert tokens.token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_agent's"
+    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_own"
 
 
 @pytest.mark.usefixtures("remembered")

@@ -66,15 +66,15 @@ def test_the_same_delivery_always_decides_the_same(payload: dict[str, Any]) -> N
 def test_the_execution_input_holds_the_title_but_not_the_body(payload: dict[str, Any]) -> None:
     payload["issue"] |= {"title": HARD_TITLE, "body": "x" * 65_536}
     started = _started(payload)
-    assert HARD_TITLE == started.request.issue_title
+    assert started.request.issue_title == HARD_TITLE
     assert len(started.request.model_dump_json()) < 2_000
-    assert "x" * 65_536 == started.prompt.body
+    assert started.prompt.body == "x" * 65_536
 
 
 @pytest.mark.parametrize("body", [None, ""])
 def test_an_issue_without_a_body_is_an_empty_prompt(payload: dict[str, Any], body: str | None) -> None:
     payload["issue"]["body"] = body
-    assert "" == _started(payload).prompt.body
+    assert _started(payload).prompt.body == ""
 
 
 def test_a_plain_repository_webhook_has_no_installation(payload: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def test_a_plain_repository_webhook_has_no_installation(payload: dict[str, Any])
 def test_a_trackers_key_names_the_branch(payload: dict[str, Any]) -> None:
     payload["issue"]["title"] = "AGNTS-124: Show the total"
     request = _started(payload).request
-    assert ("AGNTS-124", "claude/agnts-124") == (request.issue_key, request.branch)
+    assert (request.issue_key, request.branch) == ("AGNTS-124", "claude/agnts-124")
 
 
 def test_a_label_of_somebody_who_is_gone_starts_nothing(payload: dict[str, Any]) -> None:
@@ -197,7 +197,7 @@ def test_only_the_trigger_label_ends_a_session_when_it_is_taken_off(payload: dic
     unlabeled = payload | {"action": "unlabeled"}
     ended = _decide(unlabeled)
     assert isinstance(ended, End)
-    assert "The label claude-dev was taken off the issue." == ended.ending.reason
+    assert ended.ending.reason == "The label claude-dev was taken off the issue."
     assert Ignore("the label is not 'claude-dev'") == _decide(unlabeled | {"label": {"name": "bug"}})
 
 

@@ -34,7 +34,7 @@ EXECUTION = "https://console.example/execution"
 
 
 def test_the_first_commit_names_the_issue() -> None:
-    assert "chore: initialize Claude agent session for AGNTS-124" == commit_message("AGNTS-124")
+    assert commit_message("AGNTS-124") == "chore: initialize Claude agent session for AGNTS-124"
 
 
 def test_a_title_with_everything_in_it_becomes_one_line() -> None:
@@ -49,11 +49,11 @@ def test_a_title_with_everything_in_it_becomes_one_line() -> None:
 def test_every_title_is_one_that_github_takes(title: str) -> None:
     made = pull_request_title(title, "42")
     assert 1 <= len(made) <= TITLE_LIMIT
-    assert 1 == len(made.splitlines())
+    assert len(made.splitlines()) == 1
 
 
 def test_an_empty_title_names_the_issue() -> None:
-    assert "Claude: issue AGNTS-124" == pull_request_title(" \n", "AGNTS-124")
+    assert pull_request_title(" \n", "AGNTS-124") == "Claude: issue AGNTS-124"
 
 
 def test_merging_the_pull_request_closes_the_issue() -> None:
@@ -74,9 +74,9 @@ def test_plain_words_are_shown_as_they_are_and_nothing_else(text: str) -> None:
     tokens = MARKDOWN.parse(plain(text))
     line = " ".join(text.split())
     if not line:
-        assert [] == tokens
+        assert tokens == []
         return
-    assert ["paragraph_open", "inline", "paragraph_close"] == [token.type for token in tokens]
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
     children = tokens[1].children or []
     assert {child.type for child in children} <= {"text", "text_special"}
     assert line.replace("\u2060", "") == "".join(child.content for child in children).replace("\u2060", "")
@@ -102,14 +102,14 @@ def test_a_sentence_ends_once(text: str, expected: str) -> None:
 @example(text="x\n" * 40_000)
 def test_no_text_closes_its_own_fence(text: str) -> None:
     tokens = MARKDOWN.parse(f"{fenced(text)}\n\nafter")
-    assert ["fence", "paragraph_open", "inline", "paragraph_close"] == [token.type for token in tokens]
+    assert [token.type for token in tokens] == ["fence", "paragraph_open", "inline", "paragraph_close"]
 
 
 def test_of_a_long_text_the_end_is_kept() -> None:
     block = fenced("first line\n" + "x" * 10_000 + "\nlast line", limit=100)
     assert "first line" not in block
     assert block.endswith("\nlast line\n```")
-    assert "```text\n…\n" == block[:10]
+    assert block[:10] == "```text\n…\n"
 
 
 def test_a_failure_says_what_happened_what_to_do_and_where_to_look() -> None:

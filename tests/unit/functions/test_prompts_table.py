@@ -97,7 +97,7 @@ def test_the_issue_stored_again_is_not_to_be_answered_again(prompts: Prompts) ->
     prompts.put(ID, _issue())
     prompts.answer(ID, _answer(INITIAL_PROMPT_ID))
     prompts.put(ID, _issue())
-    assert [] == prompts.unanswered(ID)
+    assert prompts.unanswered(ID) == []
 
 
 @pytest.mark.parametrize("body", ["", "x" * 65_536, "😀" * 65_536, "```\n</details>\r\n\u0001"])
@@ -128,7 +128,7 @@ def test_a_follow_up_of_an_ended_session_is_refused(table: Table, prompts: Promp
 
 def test_a_follow_up_of_an_unknown_session_is_refused(prompts: Prompts) -> None:
     assert not prompts.add(ID, _prompt())
-    assert [] == prompts.of(ID)
+    assert prompts.of(ID) == []
 
 
 def test_a_second_delivery_changes_nothing_whatever_has_become_of_the_first(table: Table, prompts: Prompts) -> None:
@@ -136,10 +136,10 @@ def test_a_second_delivery_changes_nothing_whatever_has_become_of_the_first(tabl
     prompts.add(ID, _prompt())
     prompts.take(ID, _prompt().id)
     assert prompts.add(ID, _prompt())
-    assert [PromptState.TAKEN] == [prompt.state for prompt in prompts.of(ID)]
+    assert [prompt.state for prompt in prompts.of(ID)] == [PromptState.TAKEN]
     prompts.answer(ID, _answer(_prompt().id))
     assert prompts.add(ID, _prompt(body="edited since"))
-    assert [("Please.", PromptState.ANSWERED)] == [(prompt.body, prompt.state) for prompt in prompts.of(ID)]
+    assert [(prompt.body, prompt.state) for prompt in prompts.of(ID)] == [("Please.", PromptState.ANSWERED)]
 
 
 def test_prompts_stand_in_the_order_in_which_people_wrote_them(table: Table, prompts: Prompts) -> None:
@@ -169,7 +169,7 @@ def test_a_prompt_is_taken_and_answered_once(table: Table, prompts: Prompts) -> 
     assert prompts.answer(ID, _answer(prompt_id, "first"))
     assert not prompts.answer(ID, _answer(prompt_id, "second"))
     assert not prompts.take(ID, prompt_id)
-    assert [] == prompts.unanswered(ID)
+    assert prompts.unanswered(ID) == []
     assert [_answer(prompt_id, "first")] == prompts.answers_of(ID)
 
 
@@ -177,13 +177,13 @@ def test_a_prompt_may_be_answered_though_its_start_was_not_heard(table: Table, p
     _claim(table)
     prompts.add(ID, _prompt())
     assert prompts.answer(ID, _answer(_prompt().id))
-    assert [PromptState.ANSWERED] == [prompt.state for prompt in prompts.of(ID)]
+    assert [prompt.state for prompt in prompts.of(ID)] == [PromptState.ANSWERED]
 
 
 def test_a_prompt_that_nobody_wrote_is_neither_taken_nor_answered(prompts: Prompts) -> None:
     assert not prompts.take(ID, _prompt().id)
     assert not prompts.answer(ID, _answer(_prompt().id))
-    assert ([], []) == (prompts.of(ID), prompts.answers_of(ID))
+    assert (prompts.of(ID), prompts.answers_of(ID)) == ([], [])
 
 
 def test_answers_stand_in_the_order_of_their_prompts(table: Table, prompts: Prompts) -> None:
@@ -218,7 +218,7 @@ def test_every_row_of_a_session_expires(table: Table, prompts: Prompts) -> None:
     prompts.add(ID, _prompt())
     prompts.answer(ID, _answer(_prompt().id))
     rows = [row for row in table.scan()["Items"] if row["sk"] != "SESSION"]
-    assert 2 == len(rows)
+    assert len(rows) == 2
     assert all(29 * 86_400 < int(str(row["expires_at"])) - time.time() < 31 * 86_400 for row in rows)
 
 
@@ -274,7 +274,7 @@ def test_a_plain_write_that_meets_a_transaction_is_tried_again(table: Table, mon
 
     monkeypatch.setattr(sessions._table, "update_item", update)  # noqa: SLF001 - as above
     assert sessions.record_activity(ID, {"activity": "turn_started"})
-    assert "turn_started" == _row(table)["activity"]
+    assert _row(table)["activity"] == "turn_started"
 
 
 def _refusing(prompts: Prompts, refusals: list[ClientError]) -> Callable[..., Any]:

@@ -23,7 +23,7 @@ def shas(commits: tuple[Commit, ...]) -> list[str]:
 
 def test_the_line_goes_from_the_head_down_to_the_initial_commit() -> None:
     line = lineage([INITIAL, commit("a", "i"), commit("b", "a")], "i", MESSAGE)
-    assert (["b", "a"], True) == (shas(line.commits), line.complete)
+    assert (shas(line.commits), line.complete) == (["b", "a"], True)
 
 
 def test_what_was_merged_into_the_branch_is_not_on_its_line() -> None:
@@ -34,42 +34,42 @@ def test_what_was_merged_into_the_branch_is_not_on_its_line() -> None:
         commit("theirs", "main1"),
         commit("m", "a", "theirs"),
     ]
-    assert ["m", "a"] == shas(lineage(listed, "i", MESSAGE).commits)
+    assert shas(lineage(listed, "i", MESSAGE).commits) == ["m", "a"]
 
 
 def test_a_rebased_initial_commit_is_known_by_its_message() -> None:
     listed = [commit("theirs", "main0"), commit("i2", "theirs", subject=MESSAGE), commit("a2", "i2")]
     line = lineage(listed, "i", MESSAGE)
-    assert (["a2"], True) == (shas(line.commits), line.complete)
+    assert (shas(line.commits), line.complete) == (["a2"], True)
 
 
 def test_without_its_initial_commit_the_line_runs_on_and_says_so() -> None:
     line = lineage([commit("main1", "main0"), commit("a2", "main1")], "i", MESSAGE)
-    assert (["a2", "main1"], False) == (shas(line.commits), line.complete)
-    assert ["a2"] == shas(cut(line, {"a2"}))
+    assert (shas(line.commits), line.complete) == (["a2", "main1"], False)
+    assert shas(cut(line, {"a2"})) == ["a2"]
 
 
 def test_an_incomplete_line_that_the_default_branch_lacks_altogether_is_kept_whole() -> None:
     line = lineage([commit("a2", "main0"), commit("b2", "a2")], "i", MESSAGE)
-    assert ["b2", "a2"] == shas(cut(line, {"a2", "b2"}))
+    assert shas(cut(line, {"a2", "b2"})) == ["b2", "a2"]
 
 
 def test_an_empty_branch_has_no_line() -> None:
-    assert () == lineage([], "i", MESSAGE).commits
+    assert lineage([], "i", MESSAGE).commits == ()
 
 
 def test_a_root_commit_ends_the_line() -> None:
-    assert ["r"] == shas(lineage([commit("r")], None, MESSAGE).commits)
+    assert shas(lineage([commit("r")], None, MESSAGE).commits) == ["r"]
 
 
 def test_commits_first_seen_on_another_branch_are_left_out() -> None:
     line = (commit("b2", "t"), commit("t", "x"), commit("mine", "x"))
-    assert ["b2", "mine"] == shas(own_commits(line, {"t": OTHER, "mine": BRANCH}, BRANCH))
+    assert shas(own_commits(line, {"t": OTHER, "mine": BRANCH}, BRANCH)) == ["b2", "mine"]
 
 
 def test_no_initial_commit_is_work() -> None:
     theirs = commit("j", "main0", subject=f"{INITIAL_SUBJECT}43")
-    assert () == own_commits((INITIAL, theirs), {}, BRANCH)
+    assert own_commits((INITIAL, theirs), {}, BRANCH) == ()
 
 
 def test_the_line_of_another_session_is_met_by_a_commit_seen_there_or_by_its_initial_commit() -> None:
@@ -85,5 +85,5 @@ def test_a_message_that_names_no_key_names_no_branch(key: str) -> None:
 
 def test_what_two_sessions_could_have_made_is_claimed_by_neither_until_it_is_known() -> None:
     line = (commit("a"), commit("t"))
-    assert ["a"] == shas(own_commits(line, {}, BRANCH, elsewhere={"t"}))
-    assert ["a", "t"] == shas(own_commits(line, {"t": BRANCH}, BRANCH, elsewhere={"t"}))
+    assert shas(own_commits(line, {}, BRANCH, elsewhere={"t"})) == ["a"]
+    assert shas(own_commits(line, {"t": BRANCH}, BRANCH, elsewhere={"t"})) == ["a", "t"]

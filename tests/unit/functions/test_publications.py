@@ -22,17 +22,17 @@ def publications(table: Table) -> Publications:
 
 def test_of_a_session_that_was_never_published_nothing_stands_on_github(publications: Publications) -> None:
     published = publications.of(ID)
-    assert ("", "", None, (), False) == (
+    assert (
         published.essence,
         published.body,
         published.head_sha,
         published.commits,
         published.made_ready,
-    )
+    ) == ("", "", None, (), False)
 
 
 def test_only_the_first_try_of_a_deed_is_the_first(publications: Publications) -> None:
-    assert [True, False] == [publications.first_try(ID, "comment") for _ in range(2)]
+    assert [publications.first_try(ID, "comment") for _ in range(2)] == [True, False]
     assert publications.first_try(ID, "deployment")
     assert publications.first_try("00000000", "comment")
 
@@ -47,14 +47,14 @@ def test_what_was_recorded_is_read_again_and_nothing_else_is_lost(publications: 
     published = publications.of(ID)
     assert [(commit.sha, commit.subject, commit.url)] == [(c.sha, c.subject, c.url) for c in published.commits]
     assert ("a" * 40, 1, frozenset({"a" * 40})) == (published.head_sha, published.commit_count, published.told)
-    assert ("essence", "body", True) == (published.essence, published.body, published.made_ready)
+    assert (published.essence, published.body, published.made_ready) == ("essence", "body", True)
 
 
 def test_of_very_many_commits_the_newest_are_kept_and_all_are_counted(publications: Publications) -> None:
     commits = [Commit(f"{n:040x}", "x" * 50_000, "u") for n in range(KEPT_COMMITS + 50)]
     publications.record_commits(ID, commits[0].sha, commits)
     published = publications.of(ID)
-    assert (KEPT_COMMITS, KEPT_COMMITS + 50) == (len(published.commits), published.commit_count)
+    assert (len(published.commits), published.commit_count) == (KEPT_COMMITS, KEPT_COMMITS + 50)
     assert commits[0].sha == published.commits[0].sha
 
 
@@ -63,8 +63,8 @@ def test_the_branch_that_a_commit_was_first_seen_on_stands(publications: Publica
     publications.claim_commits(REPO, "claude/2", ["b", "c"])
     expected = {"a": "claude/1", "b": "claude/1", "c": "claude/2"}
     assert expected == publications.branches_of(REPO, ["a", "b", "c", "d", "a"])
-    assert {} == publications.branches_of("acme/other", ["a"])
-    assert {} == publications.branches_of(REPO, [])
+    assert publications.branches_of("acme/other", ["a"]) == {}
+    assert publications.branches_of(REPO, []) == {}
 
 
 def test_more_commits_than_one_request_asks_for_are_looked_up(publications: Publications) -> None:

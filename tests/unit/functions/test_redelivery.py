@@ -31,41 +31,41 @@ def _due(*attempts: Delivery) -> list[str]:
 
 @pytest.mark.parametrize("status_code", [0, 429, 500, 502, 503, 504])
 def test_what_failed_on_the_way_is_asked_for_again(status_code: int) -> None:
-    assert ["a"] == _due(_attempt(2, status_code))
+    assert _due(_attempt(2, status_code)) == ["a"]
 
 
 @pytest.mark.parametrize("status_code", [200, 202, 204, 400, 401, 404, 410])
 def test_what_arrived_or_was_refused_is_not(status_code: int) -> None:
-    assert [] == _due(_attempt(2, status_code))
+    assert _due(_attempt(2, status_code)) == []
 
 
 def test_what_arrived_at_the_second_attempt_is_left_alone() -> None:
-    assert [] == _due(_attempt(30), _again(20, 202))
-    assert [] == _due(_again(20, 202), _attempt(30))
+    assert _due(_attempt(30), _again(20, 202)) == []
+    assert _due(_again(20, 202), _attempt(30)) == []
 
 
 def test_what_was_refused_at_the_second_attempt_is_left_alone() -> None:
-    assert [] == _due(_attempt(30), _again(20, 401))
+    assert _due(_attempt(30), _again(20, 401)) == []
 
 
 def test_each_further_attempt_waits_longer() -> None:
-    assert [] == _due(_attempt(0.5))
-    assert ["a"] == _due(_attempt(1))
-    assert [] == _due(_attempt(12), _again(9))
-    assert ["a"] == _due(_attempt(12), _again(10))
-    assert [] == _due(_attempt(75), _again(73), _again(59))
-    assert ["a"] == _due(_attempt(75), _again(73), _again(60))
+    assert _due(_attempt(0.5)) == []
+    assert _due(_attempt(1)) == ["a"]
+    assert _due(_attempt(12), _again(9)) == []
+    assert _due(_attempt(12), _again(10)) == ["a"]
+    assert _due(_attempt(75), _again(73), _again(59)) == []
+    assert _due(_attempt(75), _again(73), _again(60)) == ["a"]
 
 
 def test_after_three_repetitions_it_is_given_up() -> None:
     attempts = [_attempt(170), _again(168), _again(157), _again(96)]
-    assert 3 == len(PAUSES)
-    assert [] == _due(*attempts)
+    assert len(PAUSES) == 3
+    assert _due(*attempts) == []
 
 
 def test_a_delivery_whose_first_attempt_is_out_of_sight_is_left_alone() -> None:
-    assert [] == _due(_again(60))
-    assert [] == _due(_attempt(181))
+    assert _due(_again(60)) == []
+    assert _due(_attempt(181)) == []
 
 
 def test_the_oldest_comes_first_and_each_by_its_first_attempt() -> None:
@@ -76,8 +76,8 @@ def test_the_oldest_comes_first_and_each_by_its_first_attempt() -> None:
         _attempt(7, 202, guid="fine"),
     ]
     found = lost(attempts, NOW)
-    assert ["old", "young"] == [delivery.guid for delivery in found]
-    assert [False, False] == [delivery.redelivery for delivery in found]
+    assert [delivery.guid for delivery in found] == ["old", "young"]
+    assert [delivery.redelivery for delivery in found] == [False, False]
 
 
 def test_an_outage_of_an_hour_loses_nothing() -> None:
@@ -90,4 +90,4 @@ def test_an_outage_of_an_hour_loses_nothing() -> None:
             attempts.append(
                 delivery.model_copy(update={"delivered_at": now, "redelivery": True, "status_code": status_code})
             )
-    assert [503, 503, 503, 202] == [attempt.status_code for attempt in attempts]
+    assert [attempt.status_code for attempt in attempts] == [503, 503, 503, 202]

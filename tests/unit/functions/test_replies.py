@@ -53,7 +53,7 @@ def test_every_reply_is_known_as_our_own() -> None:
     said = replies.reply(identity, "Hello.")
     assert said.startswith(OWN_PREFIX)
     assert f"{replies.reply_marker(identity)}\n\nHello.\n" == said
-    assert "<!-- claude-cloud-agent:reply:pull_request_review-7 -->" == replies.reply_marker(identity)
+    assert replies.reply_marker(identity) == "<!-- claude-cloud-agent:reply:pull_request_review-7 -->"
 
 
 def test_a_login_and_a_label_are_text() -> None:

@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 
 def test_a_secret_is_read_by_its_arn(put_secret: Callable[[str], str]) -> None:
-    assert "sesame" == read_secret(put_secret("sesame"))
+    assert read_secret(put_secret("sesame")) == "sesame"
 
 
 def test_a_rotated_secret_is_used_once_the_old_one_is_a_minute_old(
     put_secret: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert 60 == secrets.MAX_AGE_SECONDS
+    assert secrets.MAX_AGE_SECONDS == 60
     monkeypatch.setattr(secrets, "MAX_AGE_SECONDS", -1)  # what is read now is a minute old at once
     arn = put_secret("old")
-    assert "old" == read_secret(arn)
+    assert read_secret(arn) == "old"
     boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
-    assert "new" == read_secret(arn)
+    assert read_secret(arn) == "new"
 
 
 def test_a_warm_worker_asks_for_a_secret_once_a_minute(put_secret: Callable[[str], str]) -> None:
     arn = put_secret("old")
-    assert "old" == read_secret(arn)
+    assert read_secret(arn) == "old"
     boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
-    assert "old" == read_secret(arn)
+    assert read_secret(arn) == "old"
 
 
 def test_a_secret_that_is_missing_is_named(aws: None) -> None:

@@ -27,7 +27,7 @@ ROW = {
 
 
 def test_a_repository_that_says_nothing_gets_the_deployments_limits() -> None:
-    assert DEPLOYMENT == DEPLOYMENT.lowered_by(WantedLimits())
+    assert DEPLOYMENT.lowered_by(WantedLimits()) == DEPLOYMENT
 
 
 def test_a_repository_may_ask_for_less() -> None:
@@ -49,7 +49,7 @@ def test_no_wish_raises_a_limit_or_breaks_the_row(idle: int | None, turns: int |
 
 
 def test_a_row_stands_before_the_deployment() -> None:
-    assert DEPLOYMENT == DEPLOYMENT.of(Session.model_validate(ROW))
+    assert DEPLOYMENT.of(Session.model_validate(ROW)) == DEPLOYMENT
     row = ROW | {"idle_minutes": 5, "max_turns": 3, "budget_usd": Decimal(0)}
     assert SessionLimits(idle_minutes=5, max_turns=3, budget_usd=Decimal(0)) == DEPLOYMENT.of(
         Session.model_validate(row)

@@ -40,11 +40,11 @@ def test_repository_issue_and_delivery_each_make_another_session() -> None:
         session_id_for("acme/shop", 43, "d1"),
         session_id_for("acme/shop2", 42, "d1"),
     }
-    assert 4 == len(ids)
+    assert len(ids) == 4
 
 
 def test_an_execution_is_named_so_that_the_console_reads_by_itself() -> None:
-    assert "acme-storefront-42-09e22a8b" == execution_name("acme/storefront", 42, "09e22a8b")
+    assert execution_name("acme/storefront", 42, "09e22a8b") == "acme-storefront-42-09e22a8b"
 
 
 @given(repo=REPOSITORIES, number=NUMBERS, session_id=st.from_regex(r"[0-9a-f]{8}", fullmatch=True))
@@ -56,7 +56,7 @@ def test_every_execution_name_is_one_that_step_functions_takes(repo: str, number
 
 def test_the_longest_repository_name_is_cut_and_not_the_session() -> None:
     name = execution_name("a" * 39 + "/" + "b" * 100, 10**9, "09e22a8b")
-    assert EXECUTION_NAME_LIMIT == len(name)
+    assert len(name) == EXECUTION_NAME_LIMIT
     assert name.endswith("-1000000000-09e22a8b")
 
 
@@ -73,13 +73,13 @@ def test_a_sessions_address_is_its_id_as_one_more_label(uat_url: str, expected: 
 
 def test_times_are_written_in_utc_to_the_millisecond() -> None:
     moment = datetime(2026, 11, 22, 8, 5, 12, 4999, UTC)
-    assert "2026-11-22T08:05:12.004Z" == timestamp(moment)
+    assert timestamp(moment) == "2026-11-22T08:05:12.004Z"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", timestamp())
 
 
 def test_an_ended_session_is_kept_for_thirty_days() -> None:
     moment = datetime(2026, 11, 22, tzinfo=UTC)
-    assert 30 * 86_400 == expiry_after_end(moment) - moment.timestamp()
+    assert expiry_after_end(moment) - moment.timestamp() == 30 * 86_400
 
 
 def test_a_session_is_live_until_it_has_ended() -> None:
@@ -117,7 +117,7 @@ REQUEST = {
     ],
 )
 def test_a_request_takes_nothing_but_what_it_names(wrong: dict[str, object]) -> None:
-    assert REQUEST == SessionRequest.model_validate(REQUEST).model_dump()
+    assert SessionRequest.model_validate(REQUEST).model_dump() == REQUEST
     with pytest.raises(ValidationError):
         SessionRequest.model_validate(REQUEST | wrong)
 

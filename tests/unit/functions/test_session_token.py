@@ -32,7 +32,7 @@ def _session(token: str) -> Session:
 
 
 def test_the_own_token_names_and_opens_its_session() -> None:
-    assert "09e22a8b" == session_id_of(f"Bearer {TOKEN}")
+    assert session_id_of(f"Bearer {TOKEN}") == "09e22a8b"
     assert opens(f"Bearer {TOKEN}", _session(TOKEN))
 
 
@@ -62,7 +62,7 @@ def test_what_has_not_the_form_of_a_token_names_no_session(authorization: str | 
 @given(secret=st.from_regex(r"[A-Za-z0-9-]{16,128}", fullmatch=True))
 def test_no_other_secret_opens_the_session(secret: str) -> None:
     token = f"09e22a8b.{secret}"
-    assert "09e22a8b" == session_id_of(f"Bearer {token}")
+    assert session_id_of(f"Bearer {token}") == "09e22a8b"
     assert (token == TOKEN) == opens(f"Bearer {token}", _session(TOKEN))
 
 

@@ -13,7 +13,7 @@ SIGNATURE = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b04
 
 
 def test_githubs_own_example_is_accepted() -> None:
-    assert SIGNATURE == sign(SECRET, BODY)
+    assert sign(SECRET, BODY) == SIGNATURE
     verify(SECRET, BODY, SIGNATURE)
 
 

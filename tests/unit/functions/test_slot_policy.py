@@ -26,7 +26,7 @@ def next_id(occupancy: Occupancy, **options: Any) -> str | None:  # noqa: ANN401
 
 
 def test_whoever_came_first_is_next() -> None:
-    assert "1" == next_id(Occupancy({}, waiting(("1", B), ("2", A)), 0))
+    assert next_id(Occupancy({}, waiting(("1", B), ("2", A)), 0)) == "1"
 
 
 def test_nobody_is_next_when_nobody_waits_or_every_slot_is_taken() -> None:
@@ -35,17 +35,17 @@ def test_nobody_is_next_when_nobody_waits_or_every_slot_is_taken() -> None:
 
 
 def test_a_repository_at_its_limit_does_not_hold_up_the_one_behind_it() -> None:
-    assert "2" == next_id(Occupancy({"9": A}, waiting(("1", A), ("2", B)), 0))
+    assert next_id(Occupancy({"9": A}, waiting(("1", A), ("2", B)), 0)) == "2"
     assert next_id(Occupancy({"9": A}, waiting(("1", A)), 0)) is None
 
 
 def test_whoever_is_passed_over_holds_up_nobody() -> None:
-    assert "2" == next_id(Occupancy({}, waiting(("1", A), ("2", B)), 0), passed_over={"1"})
+    assert next_id(Occupancy({}, waiting(("1", A), ("2", B)), 0), passed_over={"1"}) == "2"
 
 
 def test_a_place_in_the_queue_counts_from_one() -> None:
     occupancy = Occupancy({"9": A}, waiting(("1", A), ("2", B)), 0)
-    assert [1, 2, None, None] == [occupancy.place_of(session_id) for session_id in ("1", "2", "9", "unknown")]
+    assert [occupancy.place_of(session_id) for session_id in ("1", "2", "9", "unknown")] == [1, 2, None, None]
 
 
 @given(
@@ -87,5 +87,5 @@ def test_the_policy_keeps_its_limits_and_its_order_and_starts_everybody(
     while live:
         end(0)
         start_all_that_may()
-    assert () == queued
+    assert queued == ()
     assert sorted(came) == sorted(started)

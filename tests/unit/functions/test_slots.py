@@ -75,11 +75,11 @@ def granted_ids(slots: Slots) -> list[str]:
 def test_the_row_is_made_once_and_keeps_what_is_in_it(slots: Slots, come: Callable[..., None]) -> None:
     come("1")
     come("2")
-    assert ["1"] == granted_ids(slots)
+    assert granted_ids(slots) == ["1"]
     before = slots.occupancy()
     slots.ensure()
     assert before == slots.occupancy()
-    assert ({"1": A}, ["2"], 3) == (before.live, [each.session_id for each in before.waiting], before.version)
+    assert (before.live, [each.session_id for each in before.waiting], before.version) == ({"1": A}, ["2"], 3)
 
 
 def test_an_occupancy_can_be_read_before_there_is_a_row(table: Table) -> None:
@@ -91,39 +91,39 @@ def test_free_slots_go_to_those_who_came_first_as_far_as_the_limits_let_them(
 ) -> None:
     for session_id, repo in (("1", A), ("2", A), ("3", B), ("4", "acme/c")):
         come(session_id, repo)
-    assert ["1", "3"] == granted_ids(slots)
+    assert granted_ids(slots) == ["1", "3"]
     occupancy = slots.occupancy()
-    assert {"1": A, "3": B} == occupancy.live
-    assert ["2", "4"] == [each.session_id for each in occupancy.waiting]
-    assert ["STARTING", "QUEUED", "STARTING", "QUEUED"] == [row_of(table, each)["status"] for each in "1234"]
+    assert occupancy.live == {"1": A, "3": B}
+    assert [each.session_id for each in occupancy.waiting] == ["2", "4"]
+    assert [row_of(table, each)["status"] for each in "1234"] == ["STARTING", "QUEUED", "STARTING", "QUEUED"]
     assert "started_at" in row_of(table, "1")
-    assert [] == granted_ids(slots)
+    assert granted_ids(slots) == []
 
 
 def test_a_freed_slot_goes_to_the_next(slots: Slots, come: Callable[..., None]) -> None:
     for session_id, repo in (("1", A), ("2", B), ("3", B), ("4", A)):
         come(session_id, repo)
-    assert ["1", "2"] == granted_ids(slots)
+    assert granted_ids(slots) == ["1", "2"]
     slots.free("1")
-    assert ["4"] == granted_ids(slots)
+    assert granted_ids(slots) == ["4"]
     slots.free("2")
-    assert ["3"] == granted_ids(slots)
+    assert granted_ids(slots) == ["3"]
 
 
 def test_whoever_asked_first_is_first_even_if_its_claim_was_made_later(slots: Slots, come: Callable[..., None]) -> None:
     come("1")
     come("2", since="000")
-    assert ["2"] == granted_ids(slots)
+    assert granted_ids(slots) == ["2"]
 
 
 def test_a_session_is_freed_wherever_it_stands_and_once(slots: Slots, come: Callable[..., None]) -> None:
     come("1")
     come("2")
-    assert ["1"] == granted_ids(slots)
+    assert granted_ids(slots) == ["1"]
     for session_id in ("1", "2"):
         slots.free(session_id)
     freed = slots.occupancy()
-    assert ({}, ()) == (freed.live, freed.waiting)
+    assert (freed.live, freed.waiting) == ({}, ())
     slots.free("1")
     slots.free("never came")
     assert freed == slots.occupancy()
@@ -131,7 +131,7 @@ def test_a_session_is_freed_wherever_it_stands_and_once(slots: Slots, come: Call
 
 def test_freeing_before_there_is_a_row_does_nothing(table: Table) -> None:
     Slots(table.name).free("1")
-    assert [] == table.scan()["Items"]
+    assert table.scan()["Items"] == []
 
 
 def test_every_write_changes_the_version(slots: Slots, come: Callable[..., None]) -> None:
@@ -139,7 +139,7 @@ def test_every_write_changes_the_version(slots: Slots, come: Callable[..., None]
     for change in (lambda: come("1"), lambda: list(slots.assign(LIMITS)), lambda: slots.free("1")):
         change()
         versions.append(slots.occupancy().version)
-    assert [0, 1, 2, 3] == versions
+    assert versions == [0, 1, 2, 3]
 
 
 def test_the_token_of_a_wait_is_handed_out_with_the_slot_and_is_gone_from_the_row(
@@ -161,16 +161,16 @@ def test_a_session_that_is_to_end_or_waits_no_longer_is_passed_over(
     come("1", A, **attributes)
     come("2", A)
     before = row_of(table, "1")
-    assert ["2"] == granted_ids(slots)
+    assert granted_ids(slots) == ["2"]
     assert before == row_of(table, "1")
-    assert ["1"] == [each.session_id for each in slots.occupancy().waiting]
+    assert [each.session_id for each in slots.occupancy().waiting] == ["1"]
 
 
 def test_a_session_whose_row_is_gone_is_passed_over(table: Table, slots: Slots, come: Callable[..., None]) -> None:
     come("1")
     come("2")
     table.delete_item(Key=session_key("1"))
-    assert ["2"] == granted_ids(slots)
+    assert granted_ids(slots) == ["2"]
 
 
 def meanwhile(slots: Slots, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
@@ -204,8 +204,8 @@ def test_a_session_that_is_asked_to_end_while_its_slot_is_given_gets_none(
     come("1")
     come("2")
     meanwhile(slots, monkeypatch, lambda: write(table, "1", "ending", {}))
-    assert ["2"] == granted_ids(slots)
-    assert "QUEUED" == row_of(table, "1")["status"]
+    assert granted_ids(slots) == ["2"]
+    assert row_of(table, "1")["status"] == "QUEUED"
 
 
 def test_two_who_give_slots_at_the_same_moment_do_not_give_one_twice(
@@ -215,9 +215,9 @@ def test_two_who_give_slots_at_the_same_moment_do_not_give_one_twice(
     come("2")
     other: list[str] = []
     meanwhile(slots, monkeypatch, lambda: other.extend(granted_ids(Slots(table.name))))
-    assert [] == granted_ids(slots)
-    assert ["1"] == other
-    assert {"1": A} == slots.occupancy().live
+    assert granted_ids(slots) == []
+    assert other == ["1"]
+    assert slots.occupancy().live == {"1": A}
 
 
 def test_a_slot_that_somebody_else_takes_meanwhile_is_not_given_away(
@@ -232,7 +232,7 @@ def test_a_slot_that_somebody_else_takes_meanwhile_is_not_given_away(
         )
 
     meanwhile(slots, monkeypatch, take_all)
-    assert [] == granted_ids(slots)
+    assert granted_ids(slots) == []
     assert taken[":live"] == slots.occupancy().live
 
 
@@ -242,7 +242,7 @@ def test_a_slot_that_others_keep_changing_is_left_to_them(
     come("1")
     monkeypatch.setattr("cloud_agent.adapters.table.slots._LONGEST_PAUSE_SECONDS", 0)
     monkeypatch.setattr(slots, "_grant", lambda *_: False)
-    assert [] == granted_ids(slots)
+    assert granted_ids(slots) == []
 
 
 def test_whoever_is_given_a_slot_is_told(
@@ -250,8 +250,8 @@ def test_whoever_is_given_a_slot_is_told(
 ) -> None:
     come("1", A, start_token="token-1")
     come("2", B)
-    assert ["1", "2"] == queue.move_on(slots, LIMITS)
-    assert [("token-1", {})] == step_functions.succeeded
+    assert queue.move_on(slots, LIMITS) == ["1", "2"]
+    assert step_functions.succeeded == [("token-1", {})]
 
 
 def test_one_whose_wait_is_over_finds_its_slot_by_itself(
@@ -259,8 +259,8 @@ def test_one_whose_wait_is_over_finds_its_slot_by_itself(
 ) -> None:
     step_functions.late["token-1"] = "TaskTimedOut"
     come("1", A, start_token="token-1")
-    assert ["1"] == queue.move_on(slots, LIMITS)
-    assert {"1": A} == slots.occupancy().live
+    assert queue.move_on(slots, LIMITS) == ["1"]
+    assert slots.occupancy().live == {"1": A}
     assert "session not told of its slot" not in logs.getvalue()
 
 
@@ -270,8 +270,8 @@ def test_one_who_cannot_be_told_keeps_its_slot_and_keeps_nobody_from_theirs(
     step_functions.late["token-1"] = "AccessDeniedException"
     come("1", A, start_token="token-1")
     come("2", B, start_token="token-2")
-    assert ["1", "2"] == queue.move_on(slots, LIMITS)
-    assert [("token-2", {})] == step_functions.succeeded
+    assert queue.move_on(slots, LIMITS) == ["1", "2"]
+    assert step_functions.succeeded == [("token-2", {})]
     assert "session not told of its slot" in logs.getvalue()
 
 
@@ -292,9 +292,9 @@ def event(
 def test_a_session_takes_a_free_slot_once(event: dict[str, Any], table: Table, slots: Slots, context: Context) -> None:
     session_id = event["session"]["session_id"]
     for _ in range(2):
-        assert {"taken": True, "place": None} == take_slot.handler(event, context)
+        assert take_slot.handler(event, context) == {"taken": True, "place": None}
     assert {session_id: event["session"]["repo"]} == slots.occupancy().live
-    assert "STARTING" == row_of(table, session_id)["status"]
+    assert row_of(table, session_id)["status"] == "STARTING"
 
 
 def test_a_session_without_a_free_slot_hears_its_place(
@@ -303,15 +303,15 @@ def test_a_session_without_a_free_slot_hears_its_place(
     held = {"8": "some/other", "9": "some/other"}
     table.update_item(Key=SLOTS_KEY, UpdateExpression="SET live = :held", ExpressionAttributeValues={":held": held})
     for _ in range(2):
-        assert {"taken": False, "place": 1} == take_slot.handler(event, context)
-    assert "QUEUED" == row_of(table, event["session"]["session_id"])["status"]
+        assert take_slot.handler(event, context) == {"taken": False, "place": 1}
+    assert row_of(table, event["session"]["session_id"])["status"] == "QUEUED"
 
 
 def test_a_session_that_was_given_its_slot_before_it_asked_has_taken_it(
     event: dict[str, Any], slots: Slots, context: Context
 ) -> None:
     assert [event["session"]["session_id"]] == granted_ids(slots)
-    assert {"taken": True, "place": None} == take_slot.handler(event, context)
+    assert take_slot.handler(event, context) == {"taken": True, "place": None}
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_session_that_is_over_or_to_end_takes_no_slot(
     table.put_item(Item=row_of(table, session_id) | attributes)
     with pytest.raises(SessionOverError, match=session_id):
         take_slot.handler(event, context)
-    assert {} == slots.occupancy().live
+    assert slots.occupancy().live == {}
 
 
 def test_a_session_of_another_execution_is_not_answered_for(

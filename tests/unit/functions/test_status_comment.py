@@ -84,7 +84,7 @@ def test_branch_turns_cost_links_and_a_way_on_are_always_there(status: SessionSt
 def test_the_link_is_behind_the_url_and_is_not_itself_read(status: str) -> None:
     comment = render(view(status=status))
     assert f"[{URL}]({LINK})" in comment
-    assert 1 == comment.count("token=")
+    assert comment.count("token=") == 1
     assert f'<a href="{LINK}">{URL}</a>' in MARKDOWN.render(comment)
 
 
@@ -151,7 +151,7 @@ def test_ten_commits_are_shown_and_the_rest_is_folded() -> None:
     comment = render(view(commits=25))
     before, _, folded = comment.partition("<details>")
     assert "**25 commits of this branch**" in before
-    assert (10, 15) == (before.count("Show the menu"), folded.count("Show the menu"))
+    assert (before.count("Show the menu"), folded.count("Show the menu")) == (10, 15)
     assert "<summary>15 more</summary>" in folded
 
 
@@ -169,7 +169,7 @@ def test_no_words_of_others_become_markup_or_too_much(text: str, status: Session
     assert comment.startswith(session_marker(ID))
     assert LOGS_URL in comment
     assert int(commits > 10) == shown.count("</details>")
-    assert 1 == shown.count("<!--")
+    assert shown.count("<!--") == 1
 
 
 def test_the_longest_comment_fits() -> None:
@@ -180,10 +180,10 @@ def test_the_longest_comment_fits() -> None:
 
 
 def test_the_logs_page_is_that_of_the_sessions_own_stream() -> None:
-    assert (
+    assert LOGS_URL == (
         "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1"
         "#logsV2:log-groups/log-group/$252Fagent/log-events/session$252Fagent$252F0a1b"
-    ) == LOGS_URL
+    )
     assert logs_console_url(EXECUTION, "/agent", None).endswith("#logsV2:log-groups/log-group/$252Fagent")
 
 

@@ -71,12 +71,12 @@ def _part(event: str) -> str:
 
 def test_a_comment_is_a_wish_under_its_own_identity() -> None:
     said = _steered("issue_comment")
-    assert ("acme/lunch", 43, True, 7, "octo-dev") == (
+    assert (
         said.repo, said.pull_number, said.pull_is_open, said.installation_id, said.author,
-    )  # fmt: skip
-    assert "acme/lunch#issue_comment-123" == said.identity
-    assert ("comment", "Please, in blue.", 123) == (said.prompt.kind, said.prompt.body, said.prompt.comment_id)
-    assert "2026-11-22T10:00:00.000Z" == said.prompt.created_at
+    ) == ("acme/lunch", 43, True, 7, "octo-dev")  # fmt: skip
+    assert said.identity == "acme/lunch#issue_comment-123"
+    assert (said.prompt.kind, said.prompt.body, said.prompt.comment_id) == ("comment", "Please, in blue.", 123)
+    assert said.prompt.created_at == "2026-11-22T10:00:00.000Z"
 
 
 @pytest.mark.parametrize("event", KINDS)
@@ -143,7 +143,7 @@ def test_commands_are_no_part_of_the_wish(event: str) -> None:
 @pytest.mark.parametrize("event", KINDS)
 def test_a_command_alone_leaves_no_wish(event: str) -> None:
     said = _steered(event, **{_part(event): {"body": "/stop"}})
-    assert ("", False) == (said.prompt.body, said.has_wish)
+    assert (said.prompt.body, said.has_wish) == ("", False)
 
 
 @pytest.mark.parametrize("event", KINDS)

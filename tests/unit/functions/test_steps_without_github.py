@@ -58,7 +58,7 @@ def test_a_task_that_is_gone_leaves_the_session_starting(
 ) -> None:
     with pytest.raises(TaskNotRunningError):
         register_ip.handler(event, context)
-    assert "STARTING" == _row(table)["status"]
+    assert _row(table)["status"] == "STARTING"
 
 
 def test_an_ended_session_gets_no_address(event: dict[str, Any], table: Table, ecs: Ecs, context: Context) -> None:
@@ -66,7 +66,7 @@ def test_an_ended_session_gets_no_address(event: dict[str, Any], table: Table, e
     table.put_item(Item=_row(table) | {"status": "STOPPED"})
     with pytest.raises(SessionOverError, match=ID):
         register_ip.handler(event, context)
-    assert "STOPPED" == _row(table)["status"]
+    assert _row(table)["status"] == "STOPPED"
 
 
 @pytest.mark.parametrize("port", [80, 65_536, "x", None])
@@ -80,15 +80,15 @@ def test_a_session_that_failed_before_its_pull_request_is_closed_without_github(
 ) -> None:
     close = sample("close_session.json") | {"execution_arn": event["execution_arn"]}
     for _ in range(2):
-        assert {"status": "STOPPED"} == close_session.handler(close, context)
+        assert close_session.handler(close, context) == {"status": "STOPPED"}
     assert ("STOPPED", close["reason"]) == (_row(table)["status"], _row(table)["end_reason"])
 
 
 def test_a_session_that_was_never_claimed_is_closed_all_the_same(
     environment: Callable[..., None], sample: Callable[[str], dict[str, Any]], table: Table, context: Context
 ) -> None:
-    assert {"status": "STOPPED"} == close_session.handler(sample("close_session.json"), context)
-    assert [] == table.scan()["Items"]
+    assert close_session.handler(sample("close_session.json"), context) == {"status": "STOPPED"}
+    assert table.scan()["Items"] == []
 
 
 def test_every_line_of_a_step_carries_session_and_execution(
@@ -97,5 +97,5 @@ def test_every_line_of_a_step_carries_session_and_execution(
     ecs.add("a", ID, 1, "10.0.2.133")
     register_ip.handler(event, context)
     lines = [json.loads(line) for line in logs.getvalue().splitlines()]
-    assert ["step started", "address registered"] == [line["message"] for line in lines]
+    assert [line["message"] for line in lines] == ["step started", "address registered"]
     assert {(ID, event["execution_arn"])} == {(line["session_id"], line["execution_arn"]) for line in lines}

@@ -18,7 +18,7 @@ def task(sample: Callable[[str], dict[str, Any]]) -> StoppedTask:
 
 
 def test_the_overrides_tell_whose_task_it_was(task: StoppedTask) -> None:
-    assert "513821dd" == task.variable("SESSION_ID")
+    assert task.variable("SESSION_ID") == "513821dd"
     assert task.variable("TASK_TOKEN")
     assert task.variable("AWS_REGION") is None
 

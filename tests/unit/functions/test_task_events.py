@@ -71,16 +71,16 @@ def test_a_session_that_starts_fails_at_once_with_ecss_words(
     stop: Stop, table: Table, step_functions: StepFunctions
 ) -> None:
     _put(table, status="STARTING")
-    assert 1 == stop()
-    assert [(FIRST, "AgentTaskStoppedError", WORDS)] == step_functions.failed
-    assert WORDS == _note(table)
+    assert stop() == 1
+    assert step_functions.failed == [(FIRST, "AgentTaskStoppedError", WORDS)]
+    assert _note(table) == WORDS
 
 
 def test_a_supervised_session_fails_at_once(stop: Stop, table: Table, step_functions: StepFunctions) -> None:
     step_functions.late[FIRST] = "TaskTimedOut"
     _put(table, lifecycle_token=SECOND, task_arn=TASK)
-    assert 1 == stop()
-    assert [(SECOND, "AgentTaskStoppedError", WORDS)] == step_functions.failed
+    assert stop() == 1
+    assert step_functions.failed == [(SECOND, "AgentTaskStoppedError", WORDS)]
 
 
 def test_between_the_two_waits_the_note_is_what_is_left(
@@ -88,15 +88,15 @@ def test_between_the_two_waits_the_note_is_what_is_left(
 ) -> None:
     step_functions.late[FIRST] = "TaskTimedOut"
     _put(table, task_arn=TASK)
-    assert 0 == stop()
-    assert WORDS == _note(table)
+    assert stop() == 0
+    assert _note(table) == WORDS
 
 
 def test_a_session_with_a_newer_task_is_left_alone(stop: Stop, table: Table, step_functions: StepFunctions) -> None:
     step_functions.late[FIRST] = "TaskTimedOut"
     _put(table, lifecycle_token=SECOND, task_arn=TASK + "0")
-    assert 0 == stop()
-    assert [] == step_functions.failed
+    assert stop() == 0
+    assert step_functions.failed == []
     assert _note(table) is None
 
 
@@ -104,7 +104,7 @@ def test_a_session_with_a_newer_task_is_left_alone(stop: Stop, table: Table, ste
 def test_an_ended_session_is_left_alone(stop: Stop, table: Table, step_functions: StepFunctions, status: str) -> None:
     step_functions.late[FIRST] = "TaskDoesNotExist"
     _put(table, status=status, task_arn=TASK)
-    assert 0 == stop()
+    assert stop() == 0
     assert _note(table) is None
 
 
@@ -113,9 +113,9 @@ def test_a_session_that_waits_for_its_slot_has_no_task_to_lose(
 ) -> None:
     _put(table, status="QUEUED", start_token="WAIT-FOR-SLOT")
     step_functions.late[FIRST] = "TaskDoesNotExist"
-    assert 0 == stop()
+    assert stop() == 0
     assert _note(table) is None
-    assert [] == step_functions.failed
+    assert step_functions.failed == []
 
 
 def test_a_session_that_is_asked_to_end_fails_its_wait_and_the_workflow_reads_why(
@@ -124,21 +124,21 @@ def test_a_session_that_is_asked_to_end_fails_its_wait_and_the_workflow_reads_wh
     step_functions.late[FIRST] = "TaskTimedOut"
     ending = {"status": "STOPPED", "reason": "The issue was closed."}
     _put(table, lifecycle_token=SECOND, task_arn=TASK, ending=ending)
-    assert 1 == stop()
+    assert stop() == 1
     assert ending == table.get_item(Key=session_key(ID))["Item"]["ending"]
 
 
 def test_a_session_whose_row_is_gone_still_ends_its_wait(stop: Stop, step_functions: StepFunctions) -> None:
-    assert 1 == stop()
-    assert [FIRST] == [token for token, _, _ in step_functions.failed]
+    assert stop() == 1
+    assert [token for token, _, _ in step_functions.failed] == [FIRST]
 
 
 def test_the_event_delivered_twice_fails_the_wait_once(stop: Stop, table: Table, step_functions: StepFunctions) -> None:
     _put(table, status="STARTING")
-    assert 1 == stop()
+    assert stop() == 1
     step_functions.late[FIRST] = "TaskTimedOut"
-    assert 0 == stop()
-    assert 1 == len(step_functions.failed)
+    assert stop() == 0
+    assert len(step_functions.failed) == 1
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_the_end_of_another_kind_of_task_is_nobodys(
     stop: Stop, table: Table, step_functions: StepFunctions, overrides: dict[str, Any]
 ) -> None:
     _put(table)
-    assert 0 == stop(overrides=overrides)
-    assert [] == step_functions.failed
+    assert stop(overrides=overrides) == 0
+    assert step_functions.failed == []
     assert _note(table) is None
 
 

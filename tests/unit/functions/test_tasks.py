@@ -33,14 +33,14 @@ def test_the_address_is_that_of_the_sessions_own_task(tasks: Tasks, ecs: Ecs) ->
 def test_of_two_tasks_the_newest_is_taken(tasks: Tasks, ecs: Ecs) -> None:
     ecs.add("b", ID, 3, "10.0.2.3")
     ecs.add("a", ID, 2, "10.0.2.2")
-    assert "10.0.2.3" == tasks.find(ID).ip
+    assert tasks.find(ID).ip == "10.0.2.3"
 
 
 @pytest.mark.parametrize("status", ["PROVISIONING", "PENDING", "DEACTIVATING", "STOPPED"])
 def test_a_task_that_does_not_run_is_not_taken(tasks: Tasks, ecs: Ecs, status: str) -> None:
     ecs.add("a", ID, 1, "10.0.2.2")
     ecs.add("b", ID, 2, "10.0.2.3", status)
-    assert "10.0.2.2" == tasks.find(ID).ip
+    assert tasks.find(ID).ip == "10.0.2.2"
     ecs.tasks.pop(0)
     with pytest.raises(TaskNotRunningError, match="no task that is running"):
         tasks.find(ID)
@@ -63,14 +63,14 @@ def test_every_task_of_the_family_that_is_meant_to_run_is_found(tasks: Tasks, ec
     ecs.tasks[4]["family"] = "claude-cloud-agent-proxy"
     started = tasks.started(FAMILY)
     assert [arn for arn in arns if arn not in arns[3:5]] == [task.arn for task in started]
-    assert (ID, 0.0) == (started[0].started_by, started[0].created_at.timestamp())
+    assert (started[0].started_by, started[0].created_at.timestamp()) == (ID, 0.0)
 
 
 def test_no_task_is_no_error(tasks: Tasks, ecs: Ecs) -> None:
-    assert [] == tasks.started(FAMILY)
-    assert {} == tasks.stopped([])
+    assert tasks.started(FAMILY) == []
+    assert tasks.stopped([]) == {}
     tasks.stop_all(ID, "over")
-    assert [] == ecs.stopped
+    assert ecs.stopped == []
 
 
 def test_a_stopped_task_is_told_in_ecss_words_and_one_that_still_stops_is_not(tasks: Tasks, ecs: Ecs) -> None:

@@ -75,18 +75,20 @@ def prompts(table: Table) -> list[dict[str, Any]]:
 def test_a_label_starts_an_execution_under_the_sessions_name(
     deliver: Deliver, labeled: dict[str, Any], step_functions: StepFunctions, table: Table
 ) -> None:
-    assert (202, {"session_id": "513821dd"}) == deliver()
-    assert [EXECUTION] == list(step_functions.executions)
-    assert ("acme/storefront", 42, "claude/42") == tuple(
-        step_functions.executions[EXECUTION][name] for name in ("repo", "issue_number", "branch")
+    assert deliver() == (202, {"session_id": "513821dd"})
+    assert list(step_functions.executions) == [EXECUTION]
+    assert tuple(step_functions.executions[EXECUTION][name] for name in ("repo", "issue_number", "branch")) == (
+        "acme/storefront",
+        42,
+        "claude/42",
     )
     (prompt,) = prompts(table)
     assert (labeled["issue"]["title"], labeled["issue"]["body"]) == (prompt["title"], prompt["body"])
 
 
 def test_a_body_in_base64_is_the_same_delivery(deliver: Deliver, step_functions: StepFunctions) -> None:
-    assert (202, {"session_id": "513821dd"}) == deliver(in_base64=True)
-    assert [EXECUTION] == list(step_functions.executions)
+    assert deliver(in_base64=True) == (202, {"session_id": "513821dd"})
+    assert list(step_functions.executions) == [EXECUTION]
 
 
 @pytest.mark.parametrize("path", ["webhook/plain_body.json", "webhook/base64_body.json"])
@@ -97,8 +99,8 @@ def test_the_samples_are_signed_as_their_readme_says(
     context: Context,
     path: str,
 ) -> None:
-    assert 202 == handler(sample(path), context)["statusCode"]
-    assert [EXECUTION] == list(step_functions.executions)
+    assert handler(sample(path), context)["statusCode"] == 202
+    assert list(step_functions.executions) == [EXECUTION]
 
 
 @pytest.mark.parametrize("in_base64", [False, True])
@@ -107,22 +109,22 @@ def test_a_wrong_signature_is_refused_and_nothing_is_read(
     deliver: Deliver, step_functions: StepFunctions, table: Table, signature: str | None, *, in_base64: bool
 ) -> None:
     status, answer = deliver(in_base64=in_base64, x_hub_signature_256=signature)
-    assert (401, ["message"]) == (status, list(answer))
-    assert {} == step_functions.executions
-    assert [] == table.scan()["Items"]
+    assert (status, list(answer)) == (401, ["message"])
+    assert step_functions.executions == {}
+    assert table.scan()["Items"] == []
 
 
 def test_a_signature_of_another_body_is_refused(deliver: Deliver, labeled: dict[str, Any]) -> None:
-    assert 401 == deliver(labeled, x_hub_signature_256=sign(SECRET, b"{}"))[0]
-    assert 401 == deliver(labeled, secret="another")[0]
+    assert deliver(labeled, x_hub_signature_256=sign(SECRET, b"{}"))[0] == 401
+    assert deliver(labeled, secret="another")[0] == 401
 
 
 def test_a_rotated_secret_replaces_the_old_one(deliver: Deliver) -> None:
-    assert 202 == deliver()[0]
+    assert deliver()[0] == 202
     boto3.client("secretsmanager").put_secret_value(SecretId="webhook", SecretString="a new one")
     parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools does not annotate it; as a minute does
-    assert 401 == deliver()[0]
-    assert 202 == deliver(secret="a new one")[0]
+    assert deliver()[0] == 401
+    assert deliver(secret="a new one")[0] == 202
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_a_rotated_secret_replaces_the_old_one(deliver: Deliver) -> None:
 )
 def test_a_signed_body_that_cannot_be_read_is_a_bad_request(deliver: Deliver, body: bytes, words: str) -> None:
     status, answer = deliver(body, in_base64=True)
-    assert 400 == status
+    assert status == 400
     assert words in answer["message"]
 
 
@@ -151,14 +153,14 @@ def test_a_delivery_without_its_headers_is_a_bad_request(
     deliver: Deliver, step_functions: StepFunctions, header: str, value: str | None
 ) -> None:
     status, answer = deliver(**{header: value})
-    assert 400 == status
+    assert status == 400
     assert "X-GitHub-Delivery" in answer["message"]
-    assert {} == step_functions.executions
+    assert step_functions.executions == {}
 
 
 def test_a_ping_is_answered(deliver: Deliver, sample: Callable[[str], dict[str, Any]]) -> None:
     status, answer = deliver(sample("github/ping.json"), x_github_event="ping")
-    assert (200, {"ignored": "pong: the webhook is connected"}) == (status, answer)
+    assert (status, answer) == (200, {"ignored": "pong: the webhook is connected"})
 
 
 @pytest.mark.parametrize(
@@ -180,17 +182,17 @@ def test_what_starts_nothing_is_answered_with_the_reason(  # noqa: PLR0913, PLR0
 ) -> None:
     labeled[member] |= change
     status, answer = deliver(labeled)
-    assert 200 == status
+    assert status == 200
     assert reason in answer["ignored"]
-    assert {} == step_functions.executions
+    assert step_functions.executions == {}
 
 
 def test_a_duplicate_delivery_starts_once_and_is_answered_alike(
     deliver: Deliver, step_functions: StepFunctions, table: Table
 ) -> None:
     assert deliver() == deliver() == deliver(in_base64=True)
-    assert [EXECUTION] == list(step_functions.executions)
-    assert 1 == len(prompts(table))
+    assert list(step_functions.executions) == [EXECUTION]
+    assert len(prompts(table)) == 1
 
 
 def test_a_duplicate_after_the_memory_is_gone_still_starts_nothing(
@@ -200,7 +202,7 @@ def test_a_duplicate_after_the_memory_is_gone_still_starts_nothing(
     for row in idempotency_table.scan()["Items"]:
         idempotency_table.delete_item(Key={"id": row["id"]})
     assert first == deliver()
-    assert [EXECUTION] == list(step_functions.executions)
+    assert list(step_functions.executions) == [EXECUTION]
 
 
 def test_a_second_label_on_an_issue_with_a_live_session_starts_nothing(
@@ -208,8 +210,8 @@ def test_a_second_label_on_an_issue_with_a_live_session_starts_nothing(
 ) -> None:
     put_session("09e22a8b")
     status, answer = deliver(x_github_delivery="another")
-    assert (200, {"ignored": "issue #42 already has the live session 09e22a8b"}) == (status, answer)
-    assert {} == step_functions.executions
+    assert (status, answer) == (200, {"ignored": "issue #42 already has the live session 09e22a8b"})
+    assert step_functions.executions == {}
 
 
 def test_the_own_lock_does_not_stand_in_the_way_of_a_redelivery(
@@ -229,7 +231,7 @@ def test_two_issues_at_once_are_two_sessions(
     labeled["issue"]["number"] = 44
     second = deliver(labeled, x_github_delivery="another")
     assert first[1]["session_id"] != second[1]["session_id"]
-    assert 2 == len(step_functions.executions)
+    assert len(step_functions.executions) == 2
 
 
 def test_a_start_that_failed_is_tried_again_by_the_redelivery(
@@ -237,8 +239,8 @@ def test_a_start_that_failed_is_tried_again_by_the_redelivery(
 ) -> None:
     with without_step_functions(), pytest.raises(Exception, match="Could not connect"):
         deliver()
-    assert (202, {"session_id": "513821dd"}) == deliver()
-    assert [EXECUTION] == list(step_functions.executions)
+    assert deliver() == (202, {"session_id": "513821dd"})
+    assert list(step_functions.executions) == [EXECUTION]
 
 
 class _WorkerKilledError(BaseException):
@@ -263,15 +265,15 @@ def test_a_delivery_that_is_being_handled_is_not_handled_beside_it(
     deliver: Deliver, killed: Callable[[Context], None], context: Context, step_functions: StepFunctions
 ) -> None:
     killed(context)
-    assert (200, {"ignored": "this delivery is being handled already"}) == deliver()
-    assert {} == step_functions.executions
+    assert deliver() == (200, {"ignored": "this delivery is being handled already"})
+    assert step_functions.executions == {}
 
 
 def test_a_try_that_was_killed_does_not_bar_the_redelivery(
     deliver: Deliver, killed: Callable[[Context], None], context: Context
 ) -> None:
     killed(type(context)(remaining_milliseconds=0))
-    assert (202, {"session_id": "513821dd"}) == deliver()
+    assert deliver() == (202, {"session_id": "513821dd"})
 
 
 @pytest.mark.parametrize(
@@ -292,7 +294,7 @@ def test_a_hard_issue_arrives_whole(  # noqa: PLR0913, PLR0917 - four fixtures, 
     body: str,
 ) -> None:
     labeled["issue"] |= {"title": title, "body": body}
-    assert 202 == deliver(labeled)[0]
+    assert deliver(labeled)[0] == 202
     assert title == step_functions.executions[EXECUTION]["issue_title"]
     (prompt,) = prompts(table)
     assert (title, body) == (prompt["title"], prompt["body"])
@@ -318,8 +320,8 @@ def test_neither_secret_nor_issue_text_is_logged(
 def test_each_line_of_a_start_carries_session_and_delivery(deliver: Deliver, logs: io.StringIO) -> None:
     deliver()
     (line,) = [json.loads(line) for line in logs.getvalue().splitlines() if "session requested" in line]
-    assert ("513821dd", EXECUTION, "issues") == (line["session_id"], line["execution_name"], line["github_event"])
-    assert "72d3162e-cc78-11e3-81ab-4c9367dc0958" == line["delivery_id"]
+    assert (line["session_id"], line["execution_name"], line["github_event"]) == ("513821dd", EXECUTION, "issues")
+    assert line["delivery_id"] == "72d3162e-cc78-11e3-81ab-4c9367dc0958"
 
 
 def test_a_start_leaves_the_map_in_which_the_workflow_takes_a_slot(deliver: Deliver, table: Table) -> None:

@@ -99,9 +99,9 @@ def test_stop_ends_the_session_with_the_name_of_who_said_it(
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session(lifecycle_token="parked")
-    assert (202, {"session_id": SESSION, "taken": "/stop"}) == comment("/stop")
-    assert [("parked", STOPPED)] == step_functions.succeeded
-    assert (STOPPED, ["IC_1"], []) == (ending(table), github_stand_in.eyes, github_stand_in.comments)
+    assert comment("/stop") == (202, {"session_id": SESSION, "taken": "/stop"})
+    assert step_functions.succeeded == [("parked", STOPPED)]
+    assert (ending(table), github_stand_in.eyes, github_stand_in.comments) == (STOPPED, ["IC_1"], [])
 
 
 @pytest.mark.parametrize("command", ["/stop", "/interrupt"])
@@ -109,11 +109,11 @@ def test_a_command_to_a_session_that_is_over_is_answered_in_one_reply(
     comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, command: str
 ) -> None:
     put_session(status="FAILED", end_reason="The dev server never answered.")
-    assert 202 == comment(f"{command}\nAnd do this.\n/help")[0]
+    assert comment(f"{command}\nAnd do this.\n/help")[0] == 202
     (said,) = github_stand_in.said(43)
-    assert ["IC_1"] == github_stand_in.eyes
+    assert github_stand_in.eyes == ["IC_1"]
     assert said.startswith("This session has ended. The dev server never answered. Comment `/restart`")
-    assert 1 == said.count("has ended")
+    assert said.count("has ended") == 1
     assert "| `/stop` |" in said
 
 
@@ -122,12 +122,12 @@ def test_interrupt_reaches_the_turn_that_runs_and_leaves_the_new_wish(
 ) -> None:
     put_session()
     put_turn(table, SESSION, wish("Something long.", 1))
-    assert (202, {"session_id": SESSION, "taken": "prompt, /interrupt"}) == comment("/interrupt\nRather this.", 9)
+    assert comment("/interrupt\nRather this.", 9) == (202, {"session_id": SESSION, "taken": "prompt, /interrupt"})
     prompt = follow_up_id(PromptKind.COMMENT, 9, datetime(2026, 11, 22, 8, tzinfo=UTC))
     items = of_session(table, SESSION)
     assert prompt == items["SESSION"]["interrupt_id"]
-    assert ("Rather this.", "PENDING") == (items[f"PROMPT#{prompt}"]["body"], items[f"PROMPT#{prompt}"]["state"])
-    assert [] == github_stand_in.comments
+    assert (items[f"PROMPT#{prompt}"]["body"], items[f"PROMPT#{prompt}"]["state"]) == ("Rather this.", "PENDING")
+    assert github_stand_in.comments == []
 
 
 def test_interrupt_with_nothing_running_interrupts_nothing_and_says_so(
@@ -178,8 +178,8 @@ def test_status_and_help_are_one_reply_and_it_is_not_repeated(
 ) -> None:
     put_session()
     github_stand_in.faults.append(("POST", "/comments", 0, True))
-    assert 503 == comment("/help\n/status")[0]
-    assert 202 == comment("/help\n/status")[0]
+    assert comment("/help\n/status")[0] == 503
+    assert comment("/help\n/status")[0] == 202
     (said,) = github_stand_in.said(43)
     assert said.index("is running") < said.index("| `/help` |")
 
@@ -189,7 +189,7 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session(lifecycle_token="parked")
-    assert (202, {"session_id": SESSION, "taken": "prompt, /restart"}) == comment("/restart\nThis time in blue.")
+    assert comment("/restart\nThis time in blue.") == (202, {"session_id": SESSION, "taken": "prompt, /restart"})
     restarted = {"status": "STOPPED", "reason": "Restarted by octo-dev."}
     assert [("parked", restarted)] == step_functions.succeeded
     request = step_functions.executions[execution_name(REPO, 42, NEXT)]
@@ -201,8 +201,8 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
     } == request  # fmt: skip
     assert issue["body"] == of_session(table, NEXT)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
     waiting = [item["body"] for sk, item in of_session(table, SESSION).items() if sk.startswith("PROMPT#")]
-    assert ["This time in blue."] == waiting
-    assert [] == github_stand_in.comments
+    assert waiting == ["This time in blue."]
+    assert github_stand_in.comments == []
 
 
 def test_stop_and_restart_together_are_a_restart(
@@ -210,8 +210,8 @@ def test_stop_and_restart_together_are_a_restart(
 ) -> None:
     put_session()
     comment("/stop\n/interrupt\n/restart")
-    assert "Restarted by octo-dev." == ending(table)["reason"]
-    assert 1 == len(step_functions.executions)
+    assert ending(table)["reason"] == "Restarted by octo-dev."
+    assert len(step_functions.executions) == 1
 
 
 def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_wish(
@@ -222,16 +222,16 @@ def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_wis
     put_session(status="STOPPED", previous_session_id="aaaa0001")
     put_turn(table, SESSION, wish("An old wish.", 2), "An old answer.\n/stop ```")
     put_turn(table, SESSION, wish("Never answered.", 3))
-    assert 202 == comment("/restart\nNow in blue.", 5)[0]
+    assert comment("/restart\nNow in blue.", 5)[0] == 202
     next_id = session_id_for(REPO, 42, f"{REPO}#issue_comment-5")
     request = step_functions.executions[execution_name(REPO, 42, next_id)]
-    assert ("claude/42", None) == (request["branch"], request["follows"])
+    assert (request["branch"], request["follows"]) == ("claude/42", None)
     body = of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
     told = ("What earlier sessions did", "The oldest wish.", "The oldest answer.", "An old wish.", "An old answer.")
     assert sorted(body.index(words) for words in told) == [body.index(words) for words in told]
     assert "Never answered." not in body
     left = [p.body for p in Prompts(table.name).unanswered(SESSION)]
-    assert ["Never answered.", "Now in blue."] == left
+    assert left == ["Never answered.", "Now in blue."]
 
 
 def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(
@@ -243,7 +243,7 @@ def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(
         comment("/restart")
     put_session(status="STOPPED")  # closed in the meantime
     table.delete_item(Key=lock_key(REPO, 42))
-    assert 202 == comment("/restart")[0]
+    assert comment("/restart")[0] == 202
     assert [execution_name(REPO, 42, NEXT)] == list(step_functions.executions)
 
 
@@ -253,9 +253,9 @@ def test_a_restart_whose_reply_failed_does_not_restart_the_restarted(
 ) -> None:  # fmt: skip
     put_session()
     github_stand_in.faults.append(("POST", "/comments", 502, False))
-    assert 503 == comment("/restart\n/help")[0]
+    assert comment("/restart\n/help")[0] == 503
     put_session(NEXT)
-    assert 202 == comment("/restart\n/help")[0]
+    assert comment("/restart\n/help")[0] == 202
     assert [execution_name(REPO, 42, NEXT)] == list(step_functions.executions)
     assert "ending" not in of_session(table, NEXT)["SESSION"]
 
@@ -267,8 +267,8 @@ def test_a_second_restart_while_the_next_session_starts_changes_nothing(
     put_session(status="STOPPED")
     comment("/restart", 1)
     comment("/restart", 2)
-    assert 1 == len(step_functions.executions)
-    assert ["The next session of this pull request is being started already.\n"] == github_stand_in.said(43)
+    assert len(step_functions.executions) == 1
+    assert github_stand_in.said(43) == ["The next session of this pull request is being started already.\n"]
 
 
 def test_a_wish_between_two_sessions_waits_for_the_next(
@@ -276,9 +276,9 @@ def test_a_wish_between_two_sessions_waits_for_the_next(
 ) -> None:
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
-    assert (202, {"session_id": SESSION, "taken": "prompt"}) == comment("In blue, please.")
-    assert ["In blue, please."] == [p.body for p in Prompts(table.name).unanswered(SESSION)]
-    assert [] == github_stand_in.comments
+    assert comment("In blue, please.") == (202, {"session_id": SESSION, "taken": "prompt"})
+    assert [p.body for p in Prompts(table.name).unanswered(SESSION)] == ["In blue, please."]
+    assert github_stand_in.comments == []
 
 
 @pytest.mark.parametrize(("minutes_ago", "more"), [(1.1, {}), (11.1, {"follows": "aaaa0001"})])
@@ -289,8 +289,8 @@ def test_a_session_that_never_began_holds_up_nothing(
     put_session(status="STOPPED")
     put_last(table, "bbbb0002", minutes_ago, **more)
     assert (200, {"ignored": f"session {SESSION} has ended"}) == comment("In blue, please.", 1)
-    assert 202 == comment("/restart", 2)[0]
-    assert 1 == len(step_functions.executions)
+    assert comment("/restart", 2)[0] == 202
+    assert len(step_functions.executions) == 1
 
 
 def test_a_session_that_waits_for_the_one_before_is_still_to_come(
@@ -298,8 +298,8 @@ def test_a_session_that_waits_for_the_one_before_is_still_to_come(
 ) -> None:
     put_session(ending=STOPPED)
     put_last(table, "bbbb0002", minutes_ago=9, follows=SESSION)
-    assert 202 == comment("In blue, please.")[0]
-    assert ["In blue, please."] == [p.body for p in Prompts(table.name).unanswered(SESSION)]
+    assert comment("In blue, please.")[0] == 202
+    assert [p.body for p in Prompts(table.name).unanswered(SESSION)] == ["In blue, please."]
 
 
 def test_stop_for_a_session_that_has_not_begun_calls_it_off(
@@ -307,11 +307,11 @@ def test_stop_for_a_session_that_has_not_begun_calls_it_off(
 ) -> None:
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
-    assert (202, {"session_id": SESSION, "taken": "/stop"}) == comment("/stop")
+    assert comment("/stop") == (202, {"session_id": SESSION, "taken": "/stop"})
     assert "CALLED_OFF" in of_session(table, "bbbb0002")
-    assert {} == step_functions.executions
-    assert (202, {"session_id": SESSION, "taken": "/restart"}) == comment("/restart", 2)
-    assert 1 == len(step_functions.executions)
+    assert step_functions.executions == {}
+    assert comment("/restart", 2) == (202, {"session_id": SESSION, "taken": "/restart"})
+    assert len(step_functions.executions) == 1
 
 
 def test_the_session_that_would_have_followed_and_was_called_off_is_not_the_one_that_follows_now(
@@ -319,7 +319,7 @@ def test_the_session_that_would_have_followed_and_was_called_off_is_not_the_one_
 ) -> None:
     put_session(lifecycle_token="parked")
     for number, command in enumerate(["/restart", "/stop", "/restart"], 1):
-        assert 202 == comment(command, number)[0]
+        assert comment(command, number)[0] == 202
     called_off, follows = step_functions.executions.values()
     assert called_off["follows"] == follows["follows"] == SESSION
     assert called_off["session_id"] != follows["session_id"]
@@ -332,8 +332,8 @@ def test_a_command_from_before_the_session_was_asked_for_does_nothing_to_it(
     put_session(lifecycle_token="parked")
     put_turn(table, SESSION, wish("Going on.", 2))
     put_last(table, SESSION)
-    assert (202, {"session_id": SESSION, "taken": "prompt"}) == comment(f"{command}\nIn blue.", at="07:29:59")
-    assert ([], {}, None) == (step_functions.succeeded, step_functions.executions, ending(table))
+    assert comment(f"{command}\nIn blue.", at="07:29:59") == (202, {"session_id": SESSION, "taken": "prompt"})
+    assert (step_functions.succeeded, step_functions.executions, ending(table)) == ([], {}, None)
     assert "interrupt_id" not in of_session(table, SESSION)["SESSION"]
 
 
@@ -344,7 +344,7 @@ def test_a_closed_pull_request_is_not_restarted(
     put_session(status="STOPPED")
     comment("/restart", state="closed")
     assert "Reopen it" in github_stand_in.said(43)[0]
-    assert {} == step_functions.executions
+    assert step_functions.executions == {}
 
 
 @pytest.mark.parametrize("is_gone", [False, True])
@@ -356,7 +356,7 @@ def test_a_closed_issue_is_not_restarted_and_its_session_goes_on(
     github_stand_in.issue = None if is_gone else (github_stand_in.issue or {}) | {"state": "closed"}
     comment("/restart")
     assert "issue #42 is closed or gone" in github_stand_in.said(43)[0]
-    assert ({}, None) == (step_functions.executions, ending(table))
+    assert (step_functions.executions, ending(table)) == ({}, None)
 
 
 def test_the_history_of_a_chatty_session_is_bounded(
@@ -366,7 +366,7 @@ def test_the_history_of_a_chatty_session_is_bounded(
     (github_stand_in.issue or {})["body"] = "😀" * 65_536
     for number in range(20):
         put_turn(table, SESSION, wish(f"Wish {number} " + "😀" * 8_000, number), "😀" * 8_000)
-    assert 202 == comment("/restart", 5)[0]
+    assert comment("/restart", 5)[0] == 202
     next_id = str(last(table)["session_id"])
     body = str(of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"])
     assert len(body) < 65_536 + 21_000

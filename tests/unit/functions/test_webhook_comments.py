@@ -68,13 +68,16 @@ def test_a_comment_becomes_a_prompt_and_gets_eyes(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn, status: str
 ) -> None:
     put_session(status=status)
-    assert (202, {"session_id": SESSION, "taken": "prompt"}) == comment("In blue, please.")
+    assert comment("In blue, please.") == (202, {"session_id": SESSION, "taken": "prompt"})
     (prompt,) = prompts(table)
-    assert ("comment", "In blue, please.", "octo-dev", "PENDING") == tuple(
-        prompt[name] for name in ("kind", "body", "author", "state")
+    assert tuple(prompt[name] for name in ("kind", "body", "author", "state")) == (
+        "comment",
+        "In blue, please.",
+        "octo-dev",
+        "PENDING",
     )
-    assert ["IC_1"] == github_stand_in.eyes
-    assert [] == github_stand_in.comments
+    assert github_stand_in.eyes == ["IC_1"]
+    assert github_stand_in.comments == []
     assert "last_active_at" in row(table)
 
 
@@ -85,7 +88,7 @@ def test_comments_stand_in_the_order_they_were_written(
     comment("third", 3, second=2)
     comment("first", 7, second=1)
     comment("second", 2, second=2)
-    assert ["first", "second", "third"] == [prompt["body"] for prompt in prompts(table)]
+    assert [prompt["body"] for prompt in prompts(table)] == ["first", "second", "third"]
 
 
 def test_a_comment_delivered_again_is_taken_once(
@@ -95,7 +98,7 @@ def test_a_comment_delivered_again_is_taken_once(
     put_session()
     first = comment("In blue, please.")
     assert first == comment("In blue, please.")
-    assert ["IC_1"] == github_stand_in.eyes
+    assert github_stand_in.eyes == ["IC_1"]
     forget(idempotency_table)
     prompt = prompts(table)[0]
     table.update_item(
@@ -105,7 +108,7 @@ def test_a_comment_delivered_again_is_taken_once(
         ExpressionAttributeValues={":s": "ANSWERED"},
     )
     assert first == comment("In blue, please.")
-    assert ["ANSWERED"] == [one["state"] for one in prompts(table)]
+    assert [one["state"] for one in prompts(table)] == ["ANSWERED"]
 
 
 @pytest.mark.parametrize("body", [LINE_ENDS, "x" * 65_536, "```\n/stop\n```", "\u0000<b>'\"$(id)"])
@@ -113,7 +116,7 @@ def test_a_hard_comment_arrives_whole(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, body: str
 ) -> None:
     put_session()
-    assert 202 == comment(body)[0]
+    assert comment(body)[0] == 202
     assert [body.replace("\r\n", "\n")] == [prompt["body"] for prompt in prompts(table)]
 
 
@@ -123,8 +126,8 @@ def test_a_reaction_that_fails_costs_nothing_else(
 ) -> None:  # fmt: skip
     put_session()
     github_stand_in.faults.append(("POST", "/graphql", 502, False))
-    assert 202 == comment("In blue, please.")[0]
-    assert 1 == len(prompts(table))
+    assert comment("In blue, please.")[0] == 202
+    assert len(prompts(table)) == 1
     assert "reaction failed" in logs.getvalue()
 
 
@@ -149,11 +152,11 @@ def test_who_may_not_write_is_told_once_and_not_heard(
         github_stand_in.roles |= {"guest": role, "other": role}
     for number in (1, 2, 3):
         status, answer = comment("Delete it all.\n/stop", number, login="guest")
-        assert (200, "guest has no write permission in acme/storefront") == (status, answer["ignored"])
+        assert (status, answer["ignored"]) == (200, "guest has no write permission in acme/storefront")
     comment("/stop", 4, login="other")
-    assert ([], [], [], 2) == (
+    assert (
         prompts(table), step_functions.succeeded, github_stand_in.eyes, len(github_stand_in.comments),
-    )  # fmt: skip
+    ) == ([], [], [], 2)  # fmt: skip
     assert "write permission" in github_stand_in.said(43)[0]
     assert "ending" not in row(table)
 
@@ -164,8 +167,8 @@ def test_the_explanation_itself_starts_no_loop(
     put_session()
     comment("Hello?", login="guest")
     (own,) = github_stand_in.comments
-    assert (200, {"ignored": "this system wrote the comment itself"}) == comment(own["body"], 2)
-    assert 1 == len(github_stand_in.comments)
+    assert comment(own["body"], 2) == (200, {"ignored": "this system wrote the comment itself"})
+    assert len(github_stand_in.comments) == 1
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
@@ -177,10 +180,10 @@ def test_an_explanation_that_failed_is_said_by_the_redelivery_and_once(
     put_session()
     github_stand_in.faults.append(("POST", "/comments", status, carried_out))
     code, answer = comment("Hello?", login="guest")
-    assert 503 == code
+    assert code == 503
     assert "Redeliver" in answer["message"]
-    assert 200 == comment("Hello?", login="guest")[0]
-    assert 1 == len(github_stand_in.comments)
+    assert comment("Hello?", login="guest")[0] == 200
+    assert len(github_stand_in.comments) == 1
 
 
 def test_a_github_that_is_down_forgets_the_comment_so_that_it_can_come_again(
@@ -188,10 +191,10 @@ def test_a_github_that_is_down_forgets_the_comment_so_that_it_can_come_again(
 ) -> None:
     put_session()
     github_stand_in.faults += [("GET", "permission", 503, False)] * 2
-    assert 503 == comment("In blue, please.")[0]
-    assert [] == prompts(table)
-    assert (202, {"session_id": SESSION, "taken": "prompt"}) == comment("In blue, please.")
-    assert ["In blue, please."] == [prompt["body"] for prompt in prompts(table)]
+    assert comment("In blue, please.")[0] == 503
+    assert prompts(table) == []
+    assert comment("In blue, please.") == (202, {"session_id": SESSION, "taken": "prompt"})
+    assert [prompt["body"] for prompt in prompts(table)] == ["In blue, please."]
 
 
 def test_one_failure_of_a_question_is_asked_again_at_once(
@@ -199,7 +202,7 @@ def test_one_failure_of_a_question_is_asked_again_at_once(
 ) -> None:
     put_session()
     github_stand_in.faults.append(("GET", "permission", 502, False))
-    assert 202 == comment("In blue, please.")[0]
+    assert comment("In blue, please.")[0] == 202
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 500), (403, 500), (418, 502)])
@@ -210,14 +213,14 @@ def test_a_refusal_of_github_is_told_to_who_looks_at_the_deliveries(
     github_stand_in.faults.append(("GET", "permission", status, False))
     told, answer = comment("In blue, please.")
     assert (code, ["message"]) == (told, list(answer))
-    assert 202 == comment("In blue, please.")[0]
+    assert comment("In blue, please.")[0] == 202
 
 
 def test_a_pull_request_of_nobodys_session_asks_github_nothing(
     comment: Callable[..., Answer], github_stand_in: GitHubStandIn
 ) -> None:
-    assert (200, {"ignored": "pull request #43 belongs to no session"}) == comment("/stop")
-    assert [] == github_stand_in.requests
+    assert comment("/stop") == (200, {"ignored": "pull request #43 belongs to no session"})
+    assert github_stand_in.requests == []
 
 
 def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(
@@ -226,7 +229,7 @@ def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(
     put_session()
     table.delete_item(Key=session_key(SESSION))
     table.delete_item(Key=lock_key("acme/storefront", 42))
-    assert (200, {"ignored": "pull request #43 belongs to no session"}) == comment("In blue, please.")
+    assert comment("In blue, please.") == (200, {"ignored": "pull request #43 belongs to no session"})
 
 
 def test_a_session_that_is_over_says_so_once(
@@ -238,7 +241,7 @@ def test_a_session_that_is_over_says_so_once(
     (said,) = github_stand_in.said(43)
     assert "`/restart`" in said
     assert "@octo" not in said
-    assert ([], []) == (prompts(table), github_stand_in.eyes)
+    assert (prompts(table), github_stand_in.eyes) == ([], [])
 
 
 def test_talk_of_strangers_after_a_session_is_left_alone(
@@ -246,24 +249,24 @@ def test_talk_of_strangers_after_a_session_is_left_alone(
 ) -> None:
     put_session(status="STOPPED")
     assert "no write permission" in comment("And in green?", login="guest")[1]["ignored"]
-    assert [] == github_stand_in.comments
+    assert github_stand_in.comments == []
 
 
 def test_a_wish_beside_a_question_to_a_session_that_is_over_is_not_lost_in_silence(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED")
-    assert (202, {"session_id": SESSION, "taken": "/status"}) == comment("And in green?\n/status")
+    assert comment("And in green?\n/status") == (202, {"session_id": SESSION, "taken": "/status"})
     assert "Comment `/restart`" in github_stand_in.said(43)[0]
-    assert [] == prompts(table)
+    assert prompts(table) == []
 
 
 def test_a_session_that_is_ending_takes_no_more_wishes(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(ending={"status": "STOPPED", "reason": "Stopped by eve."})
-    assert 200 == comment("And in green?")[0]
-    assert [] == prompts(table)
+    assert comment("And in green?")[0] == 200
+    assert prompts(table) == []
     assert "This session is ending: Stopped by eve." in github_stand_in.said(43)[0]
 
 
@@ -272,8 +275,8 @@ def test_talk_after_a_pull_request_is_closed_is_left_alone(
     comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, login: str
 ) -> None:
     put_session(status="COMPLETED")
-    assert 200 == comment("Well done.", login=login, state="closed")[0]
-    assert [] == github_stand_in.requests
+    assert comment("Well done.", login=login, state="closed")[0] == 200
+    assert github_stand_in.requests == []
 
 
 def test_a_newer_live_session_of_the_issue_hears_the_comment(
@@ -281,8 +284,8 @@ def test_a_newer_live_session_of_the_issue_hears_the_comment(
 ) -> None:
     put_session("aaaa0001", pull_number=None)
     put_session(SESSION, status="STOPPED")
-    assert (202, {"session_id": "aaaa0001", "taken": "prompt"}) == comment("In blue, please.")
-    assert 1 == len(prompts(table, "aaaa0001"))
+    assert comment("In blue, please.") == (202, {"session_id": "aaaa0001", "taken": "prompt"})
+    assert len(prompts(table, "aaaa0001")) == 1
 
 
 def test_a_newer_session_with_a_pull_request_of_its_own_is_not_disturbed(
@@ -291,7 +294,7 @@ def test_a_newer_session_with_a_pull_request_of_its_own_is_not_disturbed(
     put_session("aaaa0001", pull_number=50)
     put_session(SESSION, status="STOPPED")
     assert (200, {"ignored": f"session {SESSION} has ended"}) == comment("In blue, please.")
-    assert [] == prompts(table, "aaaa0001")
+    assert prompts(table, "aaaa0001") == []
 
 
 @pytest.mark.parametrize(
@@ -307,6 +310,6 @@ def test_what_github_sends_is_taken(
     table: Table, event: str, sample_path: str,
 ) -> None:  # fmt: skip
     put_session()
-    assert (202, {"session_id": SESSION, "taken": "prompt"}) == deliver_event(event, sample(sample_path))
+    assert deliver_event(event, sample(sample_path)) == (202, {"session_id": SESSION, "taken": "prompt"})
     (prompt,) = prompts(table)
     assert event.removeprefix("issue_").removeprefix("pull_request_") == prompt["kind"]

@@ -34,7 +34,7 @@ def test_a_merge_ends_a_supervised_session(
 ) -> None:
     put_session(SESSION, lifecycle_token="parked")
     status, answer = deliver("pull_request", MERGED)
-    assert (202, {"session_id": SESSION, "ending": "The pull request was merged."}) == (status, answer)
+    assert (status, answer) == (202, {"session_id": SESSION, "ending": "The pull request was merged."})
     ending = {"status": "COMPLETED", "reason": "The pull request was merged."}
     assert [("parked", ending)] == step_functions.succeeded
     assert ending == table.get_item(Key=session_key(SESSION))["Item"]["ending"]
@@ -44,16 +44,16 @@ def test_a_session_that_is_starting_is_told_through_its_first_wait(
     deliver: Deliver, put_session: PutSession, step_functions: StepFunctions
 ) -> None:
     put_session(SESSION, status="STARTING", start_token="first")
-    assert 202 == deliver("issues", CLOSED)[0]
-    assert [("first", "SessionEndRequestedError", "The issue was closed.")] == step_functions.failed
+    assert deliver("issues", CLOSED)[0] == 202
+    assert step_functions.failed == [("first", "SessionEndRequestedError", "The issue was closed.")]
 
 
 def test_a_session_between_its_waits_keeps_the_note(
     deliver: Deliver, put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
     put_session(SESSION)
-    assert 202 == deliver("issues", CLOSED)[0]
-    assert ([], []) == (step_functions.succeeded, step_functions.failed)
+    assert deliver("issues", CLOSED)[0] == 202
+    assert (step_functions.succeeded, step_functions.failed) == ([], [])
     ending = {"status": "STOPPED", "reason": "The issue was closed."}
     assert ending == table.get_item(Key=session_key(SESSION))["Item"]["ending"]
 
@@ -63,8 +63,8 @@ def test_the_first_reason_stands_and_a_repeated_event_tells_the_wait_again(
 ) -> None:
     put_session(SESSION, lifecycle_token="parked")
     deliver("pull_request", MERGED)
-    assert (202, {"session_id": SESSION, "ending": "The pull request was merged."}) == deliver("issues", CLOSED)
-    assert ["COMPLETED", "COMPLETED"] == [output["status"] for _, output in step_functions.succeeded]
+    assert deliver("issues", CLOSED) == (202, {"session_id": SESSION, "ending": "The pull request was merged."})
+    assert [output["status"] for _, output in step_functions.succeeded] == ["COMPLETED", "COMPLETED"]
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
@@ -72,16 +72,16 @@ def test_a_session_that_is_over_is_left_alone(
     deliver: Deliver, put_session: PutSession, table: Table, step_functions: StepFunctions, status: str
 ) -> None:
     put_session(SESSION, status=status)
-    assert (200, {"ignored": "there is no live session to end"}) == deliver("pull_request", MERGED)
+    assert deliver("pull_request", MERGED) == (200, {"ignored": "there is no live session to end"})
     assert "ending" not in table.get_item(Key=session_key(SESSION))["Item"]
-    assert ([], []) == (step_functions.succeeded, step_functions.failed)
+    assert (step_functions.succeeded, step_functions.failed) == ([], [])
 
 
 def test_a_pull_request_of_nobodys_session_is_ignored(deliver: Deliver) -> None:
-    assert (200, {"ignored": "there is no live session to end"}) == deliver("pull_request", MERGED)
-    assert (200, {"ignored": "there is no live session to end"}) == deliver("issues", CLOSED)
+    assert deliver("pull_request", MERGED) == (200, {"ignored": "there is no live session to end"})
+    assert deliver("issues", CLOSED) == (200, {"ignored": "there is no live session to end"})
 
 
 def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(deliver: Deliver, table: Table) -> None:
     table.put_item(Item=pull_key(REPO, 43) | {"session_id": SESSION})
-    assert (200, {"ignored": "there is no live session to end"}) == deliver("pull_request", MERGED)
+    assert deliver("pull_request", MERGED) == (200, {"ignored": "there is no live session to end"})

@@ -59,9 +59,9 @@ def test_who_may_write_may_start(
     label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions, role: str
 ) -> None:
     github_stand_in.roles["guest"] = role
-    assert 202 == label(login="guest")[0]
-    assert 1 == len(step_functions.executions)
-    assert [] == github_stand_in.comments
+    assert label(login="guest")[0] == 202
+    assert len(step_functions.executions) == 1
+    assert github_stand_in.comments == []
 
 
 @pytest.mark.parametrize("role", [None, "none", "read", "triage"])
@@ -72,20 +72,20 @@ def test_who_may_not_write_starts_nothing_and_is_told_why_once(
         github_stand_in.roles |= {"guest": role, "other": role}
     for delivery in ("d-1", "d-2", "d-2"):
         assert (200, {"ignored": f"guest has no write permission in {REPO}"}) == label(delivery, login="guest")
-    assert 1 == len(github_stand_in.said(42))
+    assert len(github_stand_in.said(42)) == 1
     assert "remove the label and add it again" in github_stand_in.said(42)[0]
     label("d-3", login="other")
-    assert 2 == len(github_stand_in.said(42))
-    assert {} == step_functions.executions
+    assert len(github_stand_in.said(42)) == 2
+    assert step_functions.executions == {}
 
 
 def test_an_explanation_that_github_lost_is_said_by_the_redelivery(
     label: Callable[..., Answer], github_stand_in: GitHubStandIn
 ) -> None:
     github_stand_in.faults.append(("POST", "/comments", 0, True))
-    assert 503 == label(login="guest")[0]
-    assert 200 == label(login="guest")[0]
-    assert 1 == len(github_stand_in.comments)
+    assert label(login="guest")[0] == 503
+    assert label(login="guest")[0] == 200
+    assert len(github_stand_in.comments) == 1
 
 
 def test_a_github_that_is_down_starts_nothing_until_the_redelivery(
@@ -93,11 +93,11 @@ def test_a_github_that_is_down_starts_nothing_until_the_redelivery(
 ) -> None:
     github_stand_in.faults += [("GET", "permission", 503, False)] * 2
     status, answer = label()
-    assert 503 == status
+    assert status == 503
     assert answer["message"].endswith("Redeliver this later.")
-    assert ({}, []) == (step_functions.executions, table.scan()["Items"])
-    assert 202 == label()[0]
-    assert 1 == len(step_functions.executions)
+    assert (step_functions.executions, table.scan()["Items"]) == ({}, [])
+    assert label()[0] == 202
+    assert len(step_functions.executions) == 1
 
 
 @pytest.mark.parametrize("change", [{"state": "closed"}, {"labels": []}, {"labels": [{"name": "bug"}]}, None])
@@ -106,8 +106,8 @@ def test_a_label_that_no_longer_counts_when_it_is_delivered_starts_nothing(
     change: dict[str, Any] | None,
 ) -> None:  # fmt: skip
     github_stand_in.issue = None if change is None else (github_stand_in.issue or {}) | change
-    assert (200, {"ignored": "issue #42 is not open with the label any more"}) == label()
-    assert {} == step_functions.executions
+    assert label() == (200, {"ignored": "issue #42 is not open with the label any more"})
+    assert step_functions.executions == {}
 
 
 def test_a_session_that_is_ending_is_followed_by_one_however_often_it_is_asked_for(
@@ -116,7 +116,7 @@ def test_a_session_that_is_ending_is_followed_by_one_however_often_it_is_asked_f
     put_session(ending=ENDING)
     assert (202, {"session_id": NEXT}) == label("d-1") == label("d-2")
     assert {execution_name(REPO, 42, NEXT)} == set(step_functions.executions)
-    assert SESSION == step_functions.executions[execution_name(REPO, 42, NEXT)]["follows"]
+    assert step_functions.executions[execution_name(REPO, 42, NEXT)]["follows"] == SESSION
 
 
 def test_the_one_that_follows_is_found_again_by_its_own_redelivery(
@@ -129,7 +129,7 @@ def test_the_one_that_follows_is_found_again_by_its_own_redelivery(
     for row in idempotency_table.scan()["Items"]:
         idempotency_table.delete_item(Key={"id": row["id"]})
     assert first == label()
-    assert 1 == len(step_functions.executions)
+    assert len(step_functions.executions) == 1
 
 
 def test_a_label_put_back_brings_the_history_along(
@@ -148,7 +148,7 @@ def test_a_label_put_back_brings_the_history_along(
     third = label("d-3", at="08:20:00")[1]["session_id"]
     body = prompts.of(third)[0].body
     assert all(words in body for words in ("I built it.", "In blue.", "It is blue now."))
-    assert 1 == body.count("What earlier sessions did")
+    assert body.count("What earlier sessions did") == 1
 
 
 def test_a_first_prompt_that_is_being_worked_on_is_not_put_again(
@@ -160,7 +160,7 @@ def test_a_first_prompt_that_is_being_worked_on_is_not_put_again(
     for row in idempotency_table.scan()["Items"]:
         idempotency_table.delete_item(Key={"id": row["id"]})
     label()
-    assert ["TAKEN"] == [prompt.state for prompt in prompts.of(session_id)]
+    assert [prompt.state for prompt in prompts.of(session_id)] == ["TAKEN"]
 
 
 def test_a_label_taken_off_before_its_session_began_calls_it_off(
@@ -178,7 +178,7 @@ def test_a_session_that_begins_just_when_it_is_called_off_is_ended(
     session_id = label()[1]["session_id"]
     put_session(session_id, lifecycle_token="parked")
     assert (202, {"session_id": session_id, "ending": ENDING["reason"]}) == unlabel()
-    assert [("parked", ENDING)] == step_functions.succeeded
+    assert step_functions.succeeded == [("parked", ENDING)]
 
 
 def test_an_end_that_is_delivered_late_spares_the_session_that_began_since(
@@ -187,9 +187,9 @@ def test_an_end_that_is_delivered_late_spares_the_session_that_began_since(
 ) -> None:  # fmt: skip
     session_id = label(at="09:00:00")[1]["session_id"]
     put_session(session_id, lifecycle_token="parked")
-    assert (200, {"ignored": "the session was asked for after this had happened"}) == unlabel(at="08:59:59")
-    assert [] == step_functions.succeeded
-    assert 202 == unlabel(at="09:00:00")[0]
+    assert unlabel(at="08:59:59") == (200, {"ignored": "the session was asked for after this had happened"})
+    assert step_functions.succeeded == []
+    assert unlabel(at="09:00:00")[0] == 202
 
 
 def test_a_label_off_and_on_delivered_in_the_wrong_order_keeps_the_session(
@@ -199,7 +199,7 @@ def test_a_label_off_and_on_delivered_in_the_wrong_order_keeps_the_session(
     put_session(session_id)
     assert "already has the live session" in label("d-3", at="08:30:01")[1]["ignored"]
     assert "asked for after" in unlabel(at="08:30:00")[1]["ignored"]
-    assert 202 == unlabel(at="08:40:00")[0]
+    assert unlabel(at="08:40:00")[0] == 202
 
 
 def test_a_first_deliverys_label_is_not_older_than_a_later_ones(

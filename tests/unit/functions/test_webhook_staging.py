@@ -80,7 +80,7 @@ def agents(step_functions: StepFunctions) -> list[str]:
 def test_a_label_starts_a_session_of_its_own_agent(
     send: Send, step_functions: StepFunctions, label: str, agent: str
 ) -> None:
-    assert 202 == send("labeled", label)[0]
+    assert send("labeled", label)[0] == 202
     assert [agent] == agents(step_functions)
 
 
@@ -88,8 +88,8 @@ def test_the_label_that_asked_is_the_one_that_has_to_be_there_still(
     send: Send, github_stand_in: GitHubStandIn, step_functions: StepFunctions
 ) -> None:
     github_stand_in.issue = (github_stand_in.issue or {}) | {"labels": [{"name": USUAL}]}
-    assert (200, {"ignored": "issue #42 is not open with the label any more"}) == send("labeled", STAGING)
-    assert {} == step_functions.executions
+    assert send("labeled", STAGING) == (200, {"ignored": "issue #42 is not open with the label any more"})
+    assert step_functions.executions == {}
 
 
 def test_who_may_not_write_is_told_of_the_label_that_they_put_there(send: Send, github_stand_in: GitHubStandIn) -> None:
@@ -110,15 +110,15 @@ def test_the_other_agents_label_on_an_issue_with_a_live_session_is_told_so_once(
     assert f"The label `{other}` started nothing" in said
     assert f"`{its_label}` started is live on #43" in said
     assert f"add `{other}` again" in said
-    assert {} == step_functions.executions
+    assert step_functions.executions == {}
 
 
 def test_a_label_of_the_same_agent_on_an_issue_with_a_live_session_needs_no_words(
     send: Send, put_session: Callable[..., None], github_stand_in: GitHubStandIn
 ) -> None:
     put_session(agent="staging")
-    assert 200 == send("labeled", STAGING)[0]
-    assert [] == github_stand_in.comments
+    assert send("labeled", STAGING)[0] == 200
+    assert github_stand_in.comments == []
 
 
 @pytest.mark.parametrize(("agent", "its_label", "other"), [("standard", USUAL, STAGING), ("staging", STAGING, USUAL)])
@@ -128,7 +128,7 @@ def test_a_label_that_is_taken_off_ends_only_the_session_that_it_started(
     put_session(agent=agent, lifecycle_token="parked")
     refused = {"ignored": f"session {SESSION} was started by another label"}
     assert (200, refused) == send("unlabeled", other, "d-1")
-    assert [] == step_functions.succeeded
+    assert step_functions.succeeded == []
     reason = f"The label {its_label} was taken off the issue."
     assert (202, {"session_id": SESSION, "ending": reason}) == send("unlabeled", its_label, "d-2")
     assert [("parked", {"status": "STOPPED", "reason": reason})] == step_functions.succeeded
@@ -136,7 +136,7 @@ def test_a_label_that_is_taken_off_ends_only_the_session_that_it_started(
 
 def test_a_label_that_is_taken_off_calls_off_only_the_session_that_it_asked_for(send: Send, table: Table) -> None:
     session_id = send("labeled", STAGING)[1]["session_id"]
-    assert (200, {"ignored": "there is no live session to end"}) == send("unlabeled", USUAL, "d-2", at="08:00:01")
+    assert send("unlabeled", USUAL, "d-2", at="08:00:01") == (200, {"ignored": "there is no live session to end"})
     assert "Item" not in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CALLED_OFF"})
     assert session_id == send("unlabeled", STAGING, "d-3", at="08:00:01")[1]["session_id"]
     assert "Item" in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CALLED_OFF"})
@@ -147,15 +147,15 @@ def test_the_other_agents_label_does_not_make_a_late_end_of_the_live_session_out
 ) -> None:
     put_session(send("labeled", USUAL, "d-1")[1]["session_id"])
     send("labeled", STAGING, "d-2", at="08:30:01")
-    assert 202 == send("unlabeled", USUAL, "d-3", at="08:30:00")[0]
+    assert send("unlabeled", USUAL, "d-3", at="08:30:00")[0] == 202
 
 
 def test_the_other_agents_label_while_a_session_ends_starts_the_next_with_that_agent(
     send: Send, put_session: Callable[..., None], step_functions: StepFunctions
 ) -> None:
     put_session(ending=ENDING)
-    assert (202, {"session_id": NEXT}) == send("labeled", STAGING)
-    assert (["staging"], [SESSION]) == (agents(step_functions), [step_functions.executions[NEXT_NAME]["follows"]])
+    assert send("labeled", STAGING) == (202, {"session_id": NEXT})
+    assert (agents(step_functions), [step_functions.executions[NEXT_NAME]["follows"]]) == (["staging"], [SESSION])
 
 
 def test_of_two_labels_while_a_session_ends_the_first_chooses_the_agent_and_the_second_ends_nothing(
@@ -163,11 +163,11 @@ def test_of_two_labels_while_a_session_ends_the_first_chooses_the_agent_and_the_
 ) -> None:
     put_session(ending=ENDING)
     for delivery, label in (("d-1", STAGING), ("d-2", USUAL), ("d-2", USUAL)):
-        assert (202, {"session_id": NEXT}) == send("labeled", label, delivery)
+        assert send("labeled", label, delivery) == (202, {"session_id": NEXT})
         for row in idempotency_table.scan()["Items"]:  # its answer was lost
             idempotency_table.delete_item(Key={"id": row["id"]})
-        assert ["staging"] == agents(step_functions)
-        assert "staging" == table.get_item(Key={"pk": f"ISSUE#{REPO}#42", "sk": "LAST"})["Item"]["agent"]
+        assert agents(step_functions) == ["staging"]
+        assert table.get_item(Key={"pk": f"ISSUE#{REPO}#42", "sk": "LAST"})["Item"]["agent"] == "staging"
     called_off = {"pk": f"SESSION#{NEXT}", "sk": "CALLED_OFF"}
     send("unlabeled", USUAL, "d-3", at="09:00:00")
     assert "Item" not in table.get_item(Key=called_off)
@@ -179,8 +179,8 @@ def test_restart_keeps_the_agent(
     restart: Callable[[], Answer], put_session: Callable[..., None], step_functions: StepFunctions
 ) -> None:
     put_session(agent="staging")
-    assert 202 == restart()[0]
-    assert ["staging"] == agents(step_functions)
+    assert restart()[0] == 202
+    assert agents(step_functions) == ["staging"]
 
 
 def test_restart_goes_on_with_the_usual_agent_where_the_staging_agent_has_been_removed(
@@ -189,5 +189,5 @@ def test_restart_goes_on_with_the_usual_agent_where_the_staging_agent_has_been_r
 ) -> None:  # fmt: skip
     environment(STAGING_TRIGGER_LABEL="")
     put_session(agent="staging")
-    assert 202 == restart()[0]
-    assert ["standard"] == agents(step_functions)
+    assert restart()[0] == 202
+    assert agents(step_functions) == ["standard"]

@@ -27,16 +27,16 @@ def workflow(aws: None, step_functions: StepFunctions) -> Workflow:
 def test_an_execution_of_a_name_is_started_once(workflow: Workflow, step_functions: StepFunctions) -> None:
     assert workflow.start(ARN, "acme-shop-42-09e22a8b", '{"n": 1}')
     assert not workflow.start(ARN, "acme-shop-42-09e22a8b", '{"n": 2}')
-    assert {"acme-shop-42-09e22a8b": {"n": 1}} == step_functions.executions
+    assert step_functions.executions == {"acme-shop-42-09e22a8b": {"n": 1}}
 
 
 def test_each_answer_reaches_its_wait(workflow: Workflow, step_functions: StepFunctions) -> None:
     assert workflow.succeed("a", {"port": 3000})
     assert workflow.fail("b", "InstallFailedError", "npm")
     assert workflow.heartbeat("c")
-    assert [("a", {"port": 3000})] == step_functions.succeeded
-    assert [("b", "InstallFailedError", "npm")] == step_functions.failed
-    assert ["c"] == step_functions.heartbeats
+    assert step_functions.succeeded == [("a", {"port": 3000})]
+    assert step_functions.failed == [("b", "InstallFailedError", "npm")]
+    assert step_functions.heartbeats == ["c"]
 
 
 @pytest.mark.parametrize("code", LATE)
@@ -56,24 +56,24 @@ def test_any_other_refusal_is_not_swallowed(workflow: Workflow, step_functions: 
 def test_of_a_cause_that_is_too_long_the_end_is_kept(workflow: Workflow, step_functions: StepFunctions) -> None:
     assert workflow.fail("t", "E" * 1_000, "x" * 40_000 + "the error itself")
     ((_, error, cause),) = step_functions.failed
-    assert (256, 32_768) == (len(error), len(cause))
+    assert (len(error), len(cause)) == (256, 32_768)
     assert cause.endswith("the error itself")
 
 
 def test_the_longest_words_of_an_agent_fit_into_an_output(workflow: Workflow, step_functions: StepFunctions) -> None:
     assert workflow.succeed("t", {"reason": "😀" * 32_000})
-    assert "😀" * 32_000 == step_functions.succeeded[0][1]["reason"]
+    assert step_functions.succeeded[0][1]["reason"] == "😀" * 32_000
 
 
 def test_an_execution_says_which_state_machine_it_is_of() -> None:
-    assert ARN == state_machine_of(EXECUTION)
+    assert state_machine_of(EXECUTION) == ARN
 
 
 def test_every_page_of_the_running_executions_is_read(workflow: Workflow, step_functions: StepFunctions) -> None:
     step_functions.statuses = {f"{EXECUTION}{number}": "RUNNING" for number in range(2_001)}
     step_functions.statuses |= {EXECUTION: "SUCCEEDED", EXECUTION.replace("test", "other"): "RUNNING"}
     running = workflow.running(ARN)
-    assert 2_001 == len(running)
+    assert len(running) == 2_001
     assert EXECUTION not in running
 
 

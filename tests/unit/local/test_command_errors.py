@@ -22,7 +22,7 @@ def test_a_log_line_in_brackets_is_printed_as_it_stands(
     monkeypatch.setattr(cli, "app", fail)
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    assert 1 == ended.value.code
+    assert ended.value.code == 1
     assert "parsing [/etc/haproxy.cfg:124] failed" in capsys.readouterr().err
 
 
@@ -32,5 +32,5 @@ def test_a_parameter_without_a_value_is_named_with_an_example(
     monkeypatch.setattr("sys.argv", ["cloud-agent", "local", "up", "--state-dir", str(tmp_path), "--parameter", "Max"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    assert 1 == ended.value.code
+    assert ended.value.code == 1
     assert "--parameter Max: write NAME=VALUE" in capsys.readouterr().err

@@ -53,12 +53,15 @@ def test_the_first_broken_hop_comes_first_then_the_chain_then_the_rest(capsys: p
         )
     )
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
-    assert "agents: 2 things are wrong; the first broken hop is listener-rule" == lines[0]
-    assert "✗ listener-rule  No rule [priority 10]" == lines[1]
-    assert ["which means Visitors see another system.", "to mend     Deploy again."] == lines[3:5]
+    assert lines[0] == "agents: 2 things are wrong; the first broken hop is listener-rule"
+    assert lines[1] == "✗ listener-rule  No rule [priority 10]"
+    assert lines[3:5] == ["which means Visitors see another system.", "to mend     Deploy again."]
     chain = [line for line in lines if line[0] in "┌├└"]
-    assert ["┌ ✓ stack", "├ ✗ listener-rule", "├ · target-group", "└ ✗ orphans"] == [
-        " ".join(line.split()[:3]) for line in chain
+    assert [" ".join(line.split()[:3]) for line in chain] == [
+        "┌ ✓ stack",
+        "├ ✗ listener-rule",
+        "├ · target-group",
+        "└ ✗ orphans",
     ]
     assert chain[2].endswith("behind listener-rule")
     assert lines.index(chain[-1]) < lines.index("✗ orphans  No target is healthy.")
@@ -68,7 +71,7 @@ def test_the_first_broken_hop_comes_first_then_the_chain_then_the_rest(capsys: p
 def test_each_check_explains_itself(
     command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], check: Check
 ) -> None:
-    assert 0 == run(command, tmp_path, "--explain", check.name)
+    assert run(command, tmp_path, "--explain", check.name) == 0
     words = capsys.readouterr().out
     assert all(action in words.replace("\n", " ") for action in check.actions)
     assert f"docs/runbook.md#{check.name}" in words
@@ -78,21 +81,21 @@ def test_each_check_explains_itself(
 def test_an_unknown_check_is_refused_with_those_there_are(
     command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert 1 == run(command, tmp_path, "--explain", "weather")
+    assert run(command, tmp_path, "--explain", "weather") == 1
     assert "--explain weather: there is no such check. There are stack, dns-record," in capsys.readouterr().err
 
 
 def test_what_cannot_be_looked_at_ends_with_code_2_and_says_why(
     command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert 2 == run(command, tmp_path)
+    assert run(command, tmp_path) == 2
     assert "You must specify a region" in capsys.readouterr().out
 
 
 def test_programs_are_given_json(
     command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert 2 == run(command, tmp_path, "--json")
+    assert run(command, tmp_path, "--json") == 2
     document = json.loads(capsys.readouterr().out)
-    assert ("claude-cloud-agent", False, None) == tuple(document[name] for name in ("stack", "healthy", "first_broken"))
+    assert tuple(document[name] for name in ("stack", "healthy", "first_broken")) == ("claude-cloud-agent", False, None)
     assert ["unseen", *["behind"] * (len(CHECKS) - 1)] == [one["status"] for one in document["outcomes"]]

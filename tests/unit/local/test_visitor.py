@@ -77,10 +77,10 @@ def test_a_link_is_opened_by_the_sessions_name_and_its_cookie_kept(server: Serve
     visitor.fetch("/menu?day=1")
 
     host = f"09e22a8b.uat.localhost:{server.port}"
-    assert 200 == page.status
-    assert ["/.uat/enter?token=t", "/", "/menu?day=1"] == [path for path, _, _ in server.asked]
+    assert page.status == 200
+    assert [path for path, _, _ in server.asked] == ["/.uat/enter?token=t", "/", "/menu?day=1"]
     assert {host} == {asked for _, asked, _ in server.asked}
-    assert [None, "__Host-uat-access=a.b-c.d", "__Host-uat-access=a.b-c.d"] == server.cookies
+    assert server.cookies == [None, "__Host-uat-access=a.b-c.d", "__Host-uat-access=a.b-c.d"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_host_cookie_that_no_browser_takes_is_not_kept(server: Server, visitor
     visitor.fetch()
     visitor.fetch()
 
-    assert [None, None] == server.cookies
+    assert server.cookies == [None, None]
 
 
 def test_a_cookie_is_kept_until_it_is_taken_back(server: Server, visitor: Visitor) -> None:
@@ -107,7 +107,7 @@ def test_a_cookie_is_kept_until_it_is_taken_back(server: Server, visitor: Visito
     for path in ("/", "/out", "/menu"):
         visitor.fetch(path)
 
-    assert [None, "__Host-uat-access=a.b-c.d; own=1", "own=1"] == server.cookies
+    assert server.cookies == [None, "__Host-uat-access=a.b-c.d; own=1", "own=1"]
 
 
 @pytest.mark.parametrize("address", ["http://513821dd.uat.localhost:8080/?token=SECRET", "//127.0.0.1/"])

@@ -51,13 +51,13 @@ async def test_a_cookie_is_remembered_once_with_its_end(haproxy: Haproxy) -> Non
     for _ in range(2):
         await admissions.remember(FIRST, "token", 1_800_000_000)
     assert haproxy.holds(FIRST, "token")
-    assert [1_800_000_000] == [expires_at for _, expires_at, _ in haproxy.entries]
+    assert [expires_at for _, expires_at, _ in haproxy.entries] == [1_800_000_000]
 
 
 @pytest.mark.parametrize("token", ["", "to ken", "token;show map", "token\nshow map", "tok\\en", "to:ken", "tokén"])
 async def test_what_no_token_is_written_in_never_gets_to_haproxys_socket(haproxy: Haproxy, token: str) -> None:
     await Admissions(haproxy).remember(FIRST, token, 1)
-    assert [] == haproxy.lines
+    assert haproxy.lines == []
 
 
 async def test_of_two_cookies_with_one_key_the_first_is_remembered(haproxy: Haproxy) -> None:
@@ -65,14 +65,14 @@ async def test_of_two_cookies_with_one_key_the_first_is_remembered(haproxy: Hapr
     for token in ("one.signature", "another.signature"):
         await admissions.remember(FIRST, token, 1)
     assert haproxy.holds(FIRST, "one.signature")
-    assert 1 == len(haproxy.entries)
+    assert len(haproxy.entries) == 1
 
 
 async def test_the_oldest_of_all_makes_room(haproxy: Haproxy) -> None:
     admissions = Admissions(haproxy, most=3)
     for number in range(5):
         await admissions.remember(f"{number:08x}", "token", 1)
-    assert [False, False, True, True, True] == [haproxy.holds(f"{number:08x}", "token") for number in range(5)]
+    assert [haproxy.holds(f"{number:08x}", "token") for number in range(5)] == [False, False, True, True, True]
     await admissions.remember("00000000", "token", 1)
     assert haproxy.holds("00000000", "token")
 
@@ -83,7 +83,7 @@ async def test_one_session_cannot_push_out_the_others(haproxy: Haproxy) -> None:
     for number in range(20):
         await admissions.remember(SECOND, f"{number}-token", 1)
     assert haproxy.holds(FIRST, "token")
-    assert [False, True, True] == [haproxy.holds(SECOND, f"{number}-token") for number in (17, 18, 19)]
+    assert [haproxy.holds(SECOND, f"{number}-token") for number in (17, 18, 19)] == [False, True, True]
 
 
 async def test_a_session_that_ends_takes_its_cookies_with_it_in_lines_that_fit_haproxys_buffer(
@@ -94,7 +94,7 @@ async def test_a_session_that_ends_takes_its_cookies_with_it_in_lines_that_fit_h
     for number in range(250):
         await admissions.remember(SECOND, f"{number}-token", 1)
     await admissions.forget_session(SECOND)
-    assert 1 == len(haproxy.entries)
+    assert len(haproxy.entries) == 1
     assert haproxy.holds(FIRST, "token")
     assert max(map(len, haproxy.lines)) < 16_000
     await admissions.remember(SECOND, "0-token", 1)
@@ -113,8 +113,8 @@ async def test_what_haproxy_did_not_take_is_told_it_again(haproxy: Haproxy, capl
     await admissions.forget_session(FIRST)
     haproxy.refuses = False
     await admissions.forget_session(FIRST)
-    assert [] == haproxy.entries
-    assert ["admissions not changed"] * 2 == [record.message for record in caplog.records]
+    assert haproxy.entries == []
+    assert [record.message for record in caplog.records] == ["admissions not changed"] * 2
     assert not re.search(r"\btoken\b", caplog.text)
 
 

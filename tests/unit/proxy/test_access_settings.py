@@ -33,7 +33,7 @@ def keys(**values: str) -> str:
 def test_the_signing_key_comes_first(monkeypatch: pytest.MonkeyPatch, value: str, believed: list[str]) -> None:
     monkeypatch.setenv("UAT_ACCESS_KEYS", value)
     settings = Settings()
-    assert "link" == settings.uat_access
+    assert settings.uat_access == "link"
     assert settings.uat_access_keys
     assert believed == settings.uat_access_keys.believed
     assert KEY not in repr(settings)
@@ -63,7 +63,7 @@ def test_only_public_access_needs_no_keys(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ValidationError, match="UAT_ACCESS=link needs UAT_ACCESS_KEYS"):
         Settings()
     monkeypatch.setenv("UAT_ACCESS", "public")
-    assert "public" == Settings().uat_access
+    assert Settings().uat_access == "public"
 
 
 def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_a_sign_in_that_is_not_configured_stops_no_start(monkeypatch: pytest.Mon
     monkeypatch.setenv("UAT_SIGN_IN", value)
     settings = Settings()
     assert (value == "{}") == (settings.uat_sign_in is None)
-    assert ("https://github.com", "https://api.github.com") == (settings.github_url, settings.github_api_url)
+    assert (settings.github_url, settings.github_api_url) == ("https://github.com", "https://api.github.com")
     assert SHORT not in repr(settings)
 
 

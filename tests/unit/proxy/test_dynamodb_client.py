@@ -104,10 +104,10 @@ async def test_on_fargate_a_call_is_signed_with_the_task_roles_credentials_asked
     async with table(network) as sessions:
         for _ in range(3):
             assert await sessions.get(ID) is None
-    assert "http://169.254.170.2/v2/credentials/0a-0b" == str(network.requests[0].url)
+    assert str(network.requests[0].url) == "http://169.254.170.2/v2/credentials/0a-0b"
     assert Counter({"169.254.170.2": 1, "dynamodb.eu-west-1.amazonaws.com": 3}) == network.asked()
     headers = network.requests[-1].headers
-    assert "role-token" == headers["X-Amz-Security-Token"]
+    assert headers["X-Amz-Security-Token"] == "role-token"
     assert "Credential=ASIAROLE/" in headers["Authorization"]
     assert "/eu-west-1/dynamodb/aws4_request" in headers["Authorization"]
 
@@ -119,8 +119,8 @@ async def test_the_embedded_ecs_gives_credentials_to_the_bearer_of_the_tasks_tok
     environment.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "task-token")
     async with table(network) as sessions:
         await sessions.get(ID)
-    assert "http://127.0.0.1:4566/v2/credentials/0a-0b" == str(network.requests[0].url)
-    assert "task-token" == network.requests[0].headers["Authorization"]
+    assert str(network.requests[0].url) == "http://127.0.0.1:4566/v2/credentials/0a-0b"
+    assert network.requests[0].headers["Authorization"] == "task-token"
     assert "Credential=ASIAROLE/" in network.requests[1].headers["Authorization"]
 
 
@@ -137,7 +137,7 @@ async def test_without_credentials_the_table_is_away(network: Network) -> None:
     async with table(network) as sessions:
         with pytest.raises(TableUnavailableError, match=r"GetItem on table sessions: NoCredentialsFound"):
             await sessions.get(ID)
-    assert [] == network.requests
+    assert network.requests == []
 
 
 @pytest.mark.parametrize(
@@ -182,9 +182,9 @@ async def test_the_signature_is_the_one_aws_calculates_from_what_was_sent(
 
 async def test_the_region_has_two_names_and_must_be_told(user: pytest.MonkeyPatch) -> None:
     user.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    assert "eu-west-1" == Platform().region
+    assert Platform().region == "eu-west-1"
     user.delenv("AWS_REGION")
-    assert "eu-central-1" == Platform().region
+    assert Platform().region == "eu-central-1"
     user.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(ValidationError, match="AWS_REGION"):
         Platform()
@@ -240,7 +240,7 @@ async def test_a_session_left_unprocessed_is_missing_from_the_answer(network: Ne
     answer = {"Responses": {"sessions": []}, "UnprocessedKeys": {"sessions": {"Keys": [key]}}}
     network.dynamodb = lambda _: httpx.Response(200, json=answer)
     async with table(network) as sessions:
-        assert {"0000000b": None} == await sessions.get_many(["0000000a", "0000000b"])
+        assert await sessions.get_many(["0000000a", "0000000b"]) == {"0000000b": None}
 
 
 @pytest.mark.usefixtures("user")
@@ -249,7 +249,7 @@ async def test_a_visit_asks_for_nothing_back_and_names_only_what_the_tasks_role_
         await sessions.note_visit(ID, VISIT)
     sent: dict[str, Any] = json.loads(network.requests[0].content)
     assert {"pk": {"S": f"SESSION#{ID}"}, "sk": {"S": "SESSION"}} == sent["Key"]
-    assert "NONE" == sent["ReturnValues"]
+    assert sent["ReturnValues"] == "NONE"
     assert {"status", "last_visited_at"} == set(sent["ExpressionAttributeNames"].values())
 
 
@@ -283,4 +283,4 @@ async def test_who_gives_up_waiting_for_credentials_does_not_take_them_from_the_
         await asyncio.wait([impatient])
         network.role_may_answer.set()
         assert await patient is None
-    assert 1 == network.asked()["169.254.170.2"]
+    assert network.asked()["169.254.170.2"] == 1

@@ -93,7 +93,7 @@ async def test_a_report_says_what_happened_since_the_last_and_how_things_stand(
     haproxy.counted = Traffic(requests=150, client_errors=11, server_errors=3, dev_server_errors=9, open_streams=1)
     await directory.look_up(ID)
     second = await report()
-    assert {
+    assert {name: second[name] for name in defined(second)} == {
         "Requests": 50,
         "ClientErrors": 1,
         "ServerErrors": 0,
@@ -101,7 +101,7 @@ async def test_a_report_says_what_happened_since_the_last_and_how_things_stand(
         "ActiveSockets": 1,
         "SessionsRouted": 1,
         "TableLagSeconds": 7.5,
-    } == {name: second[name] for name in defined(second)}
+    }
 
 
 def defined(document: dict[str, Any]) -> dict[str, str]:
@@ -118,9 +118,9 @@ async def test_a_report_keeps_the_rules_of_the_embedded_metric_format(
     assert int(NOW * 1000) == document["_aws"]["Timestamp"]  # milliseconds, a whole number
     (directive,) = document["_aws"]["CloudWatchMetrics"]
     assert {"Namespace", "Dimensions", "Metrics"} == directive.keys()
-    assert "ClaudeCloudAgent" == directive["Namespace"]
-    assert [["Service"]] == directive["Dimensions"]
-    assert "uat-proxy" == document["Service"]  # a dimension's target is a text at the root
+    assert directive["Namespace"] == "ClaudeCloudAgent"
+    assert directive["Dimensions"] == [["Service"]]
+    assert document["Service"] == "uat-proxy"  # a dimension's target is a text at the root
     assert 1 <= len(directive["Metrics"]) <= 100
     for metric in directive["Metrics"]:
         assert {"Name", "Unit"} == metric.keys()
@@ -129,9 +129,11 @@ async def test_a_report_keeps_the_rules_of_the_embedded_metric_format(
         target = document[metric["Name"]]  # a metric's target is a number at the root
         assert isinstance(target, int | float)
         assert not isinstance(target, bool)
-    assert "Seconds" == defined(document)["TableLagSeconds"]
-    assert ("INFO", "metrics", "2026-11-22T10:00:00.123+00:00") == tuple(
-        document[name] for name in ("level", "message", "timestamp")
+    assert defined(document)["TableLagSeconds"] == "Seconds"
+    assert tuple(document[name] for name in ("level", "message", "timestamp")) == (
+        "INFO",
+        "metrics",
+        "2026-11-22T10:00:00.123+00:00",
     )
 
 
@@ -142,10 +144,10 @@ async def test_what_one_report_could_not_read_is_in_the_next(
     haproxy.counted = replace(haproxy.counted, requests=7)
     haproxy.refuses = True
     await metrics.report()
-    assert "" == capfd.readouterr().out
+    assert capfd.readouterr().out == ""
     haproxy.refuses = False
     await metrics.report()
-    assert 7 == json.loads(capfd.readouterr().out)["Requests"]
+    assert json.loads(capfd.readouterr().out)["Requests"] == 7
 
 
 async def test_an_error_counted_on_one_side_first_is_never_less_than_none_and_never_twice(
@@ -155,4 +157,4 @@ async def test_an_error_counted_on_one_side_first_is_never_less_than_none_and_ne
     for total in (5, 4, 5, 6):
         haproxy.counted = replace(haproxy.counted, server_errors=total)
         reported.append((await report())["ServerErrors"])
-    assert [5, 0, 0, 1] == reported
+    assert reported == [5, 0, 0, 1]

@@ -41,18 +41,18 @@ def saying(answer: bytes) -> Serve:
     "answer", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.0 500 Oops\r\n\r\n", b"HTTP/1.1 404 \r\n\r\n"]
 )
 async def test_any_http_answer_is_an_answer(listen: Listen, answer: bytes) -> None:
-    assert Finding.ANSWERS == await Probe().try_out(await listen(saying(answer)))
+    assert await Probe().try_out(await listen(saying(answer))) == Finding.ANSWERS
 
 
 @pytest.mark.parametrize("answer", [b"this is not HTTP\r\n\r\n", b"HTTP/1", b"HTTP/1.1 99 Odd number\r\n", b"\x16\x03"])
 async def test_anything_else_is_nonsense(listen: Listen, answer: bytes) -> None:
-    assert Finding.NONSENSE == await Probe().try_out(await listen(saying(answer)))
+    assert await Probe().try_out(await listen(saying(answer))) == Finding.NONSENSE
 
 
 async def test_a_port_where_nobody_listens_is_refused() -> None:
     with socket.create_server((str(LOCALHOST), 0)) as free:
         port = free.getsockname()[1]
-    assert Finding.REFUSED == await Probe().try_out(Address(LOCALHOST, port))
+    assert await Probe().try_out(Address(LOCALHOST, port)) == Finding.REFUSED
 
 
 async def test_a_connection_that_is_closed_at_once_is_told_from_nonsense(listen: Listen) -> None:
@@ -63,7 +63,7 @@ async def test_a_connection_that_is_closed_at_once_is_told_from_nonsense(listen:
         writer.transport.abort()
 
     for serve in (close, reset):
-        assert Finding.CLOSED == await Probe().try_out(await listen(serve))
+        assert await Probe().try_out(await listen(serve)) == Finding.CLOSED
 
 
 async def test_a_server_that_takes_the_connection_and_says_nothing_is_silent(listen: Listen) -> None:
@@ -75,7 +75,7 @@ async def test_a_server_that_takes_the_connection_and_says_nothing_is_silent(lis
 
     finding = await Probe().try_out(await listen(wait))
     done.set()
-    assert Finding.SILENT == finding
+    assert finding == Finding.SILENT
 
 
 async def test_a_container_that_sends_nothing_back_is_unreachable() -> None:
@@ -83,7 +83,7 @@ async def test_a_container_that_sends_nothing_back_is_unreachable() -> None:
         listener.bind((str(LOCALHOST), 0))
         listener.listen(0)  # the kernel drops whatever comes once one connection waits to be accepted
         only_guest.connect(listener.getsockname())
-        assert Finding.UNREACHABLE == await Probe().try_out(Address(LOCALHOST, listener.getsockname()[1]))
+        assert await Probe().try_out(Address(LOCALHOST, listener.getsockname()[1])) == Finding.UNREACHABLE
 
 
 async def test_all_who_ask_within_a_second_share_one_try(listen: Listen) -> None:
@@ -97,10 +97,10 @@ async def test_all_who_ask_within_a_second_share_one_try(listen: Listen) -> None
     address, probe = await listen(count), Probe(lambda: now)
     assert {Finding.ANSWERS} == set(await asyncio.gather(*(probe.try_out(address) for _ in range(50))))
     await probe.try_out(address)
-    assert 1 == tries
+    assert tries == 1
     now += 1
     await probe.try_out(address)
-    assert 2 == tries
+    assert tries == 2
 
 
 async def test_a_visitor_who_leaves_does_not_end_the_others_try(listen: Listen) -> None:
@@ -115,4 +115,4 @@ async def test_a_visitor_who_leaves_does_not_end_the_others_try(listen: Listen) 
     await asyncio.sleep(0.05)
     leaving.cancel()
     may_answer.set()
-    assert Finding.ANSWERS == await staying
+    assert await staying == Finding.ANSWERS

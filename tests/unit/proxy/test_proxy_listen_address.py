@@ -34,17 +34,17 @@ def networks(*addresses: str) -> bytes:
 
 
 def test_without_metadata_it_is_every_address() -> None:
-    assert "0.0.0.0" == str(listen_address(None))  # noqa: S104 - the expected answer
+    assert str(listen_address(None)) == "0.0.0.0"  # noqa: S104 - the expected answer
 
 
 @pytest.mark.parametrize("metadata", [networks("10.0.3.7")], indirect=True)
 def test_a_task_with_a_network_of_its_own_takes_every_address(metadata: str) -> None:
-    assert "0.0.0.0" == str(listen_address(metadata))  # noqa: S104 - the expected answer
+    assert str(listen_address(metadata)) == "0.0.0.0"  # noqa: S104 - the expected answer
 
 
 @pytest.mark.parametrize("metadata", [networks("127.4.5.6")], indirect=True)
 def test_a_task_that_shares_the_loopback_takes_its_own_address_only(metadata: str) -> None:
-    assert "127.4.5.6" == str(listen_address(metadata))
+    assert str(listen_address(metadata)) == "127.4.5.6"
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_what_was_sent_is_not_sent_again_by_the_page(answer: Answer) -> None:
 @pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: answer.title)
 def test_every_answer_has_words_for_a_person_and_the_same_names_for_a_program(answer: Answer) -> None:
     fields = json.loads(PAGES.json(answer).body)
-    assert NAMES == set(fields)
+    assert set(fields) == NAMES
     assert f'<h1 id="title">{escape(answer.title)}</h1>' in PAGES.html(answer).body.decode()
     assert answer.title
     assert answer.message.endswith(".")
@@ -94,19 +94,19 @@ def test_every_answer_has_words_for_a_person_and_the_same_names_for_a_program(an
 
 @pytest.mark.parametrize("answer", [answers.signed_out(), answers.link_no_longer_good(), answers.forbidden()])
 def test_who_may_not_see_a_session_learns_nothing_about_one(answer: Answer) -> None:
-    assert ("", "", (), "", "") == (
+    assert (
         answer.session_id,
         answer.session_status,
         answer.steps,
         answer.log,
         answer.pull_request,
-    )
+    ) == ("", "", (), "", "")
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "http://[", "https://"])
 def test_only_a_web_address_becomes_a_link(url: str) -> None:
     answer = ended(pull_url=url)
-    assert "" == answer.pull_request
+    assert answer.pull_request == ""
     assert " href=" not in PAGES.html(answer).body.decode()
 
 
@@ -171,4 +171,4 @@ def test_text_can_be_read_in_both_schemes(scheme: int, text: str, ground: str) -
 
 def test_json_says_null_for_what_is_not_known() -> None:
     fields = json.loads(PAGES.json(answers.unknown_session()).body)
-    assert (None, None, None) == (fields["session_id"], fields["pull_request"], fields["retry_after_seconds"])
+    assert (fields["session_id"], fields["pull_request"], fields["retry_after_seconds"]) == (None, None, None)

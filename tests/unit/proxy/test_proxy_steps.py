@@ -37,7 +37,7 @@ def test_the_row_tells_which_step_a_session_is_in(row: dict[str, object], curren
     names = [step.name for step in steps]
     place = names.index(current)
     assert [StepState.DONE] * place == [step.state for step in steps[:place]]
-    assert StepState.CURRENT == steps[place].state
+    assert steps[place].state == StepState.CURRENT
     assert {StepState.TO_COME} >= {step.state for step in steps[place + 1 :]}
 
 

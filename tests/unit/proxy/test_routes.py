@@ -58,11 +58,11 @@ async def test_neither_of_two_sessions_with_one_address_is_routed(
 ) -> None:
     await routes.assign(ONE, HERE)
     await routes.assign(OTHER, claim)
-    assert {} == haproxy.map
-    assert (None, None) == (routes.address_of(ONE), routes.address_of(OTHER))
-    assert "show sess all" == haproxy.orders[-1]  # who was connected is not any more
-    (record,) = [record for record in caplog.records if "ERROR" == record.levelname]
-    assert ("10.0.0.1", [ONE, OTHER]) == (vars(record)["address"], vars(record)["sessions"])
+    assert haproxy.map == {}
+    assert (routes.address_of(ONE), routes.address_of(OTHER)) == (None, None)
+    assert haproxy.orders[-1] == "show sess all"  # who was connected is not any more
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (vars(record)["address"], vars(record)["sessions"]) == ("10.0.0.1", [ONE, OTHER])
 
 
 @pytest.mark.parametrize("former", [ONE, OTHER])
@@ -81,7 +81,7 @@ async def test_of_three_none_is_routed_until_one_is_left(routes: Routes, haproxy
     for session_id in (ONE, OTHER, THIRD):
         await routes.assign(session_id, HERE)
     await routes.assign(ONE, None)
-    assert {} == haproxy.map
+    assert haproxy.map == {}
     await routes.assign(OTHER, None)
     assert {THIRD: str(HERE)} == haproxy.map
 
@@ -104,7 +104,7 @@ async def test_sessions_elsewhere_are_left_alone(routes: Routes, haproxy: Haprox
     await routes.assign(ONE, HERE)
     await routes.assign(OTHER, HERE)
     assert {THIRD: str(ELSEWHERE)} == haproxy.map
-    assert [] == [order for order in haproxy.orders if THIRD in order and order.startswith("del")]
+    assert [order for order in haproxy.orders if THIRD in order and order.startswith("del")] == []
 
 
 @pytest.mark.parametrize("refused", ["del map", "show sess", "add map"])

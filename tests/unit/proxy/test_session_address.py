@@ -15,7 +15,7 @@ def session(status: str = "RUNNING", ip: str | None = "10.0.4.2", port: int | No
 
 
 def test_a_running_session_has_its_address() -> None:
-    assert "10.0.4.2:3000" == str(session().address_within(NETWORK))
+    assert str(session().address_within(NETWORK)) == "10.0.4.2:3000"
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ async def test_an_unchanged_session_costs_haproxy_nothing(
     store.rows[ID] = session()
     await route(directory)
     await directory.refresh()
-    assert 1 == len(haproxy.orders)
+    assert len(haproxy.orders) == 1
 
 
 async def test_a_slow_read_does_not_undo_a_stop_that_was_seen_meanwhile(
@@ -152,20 +152,20 @@ async def test_a_slow_read_does_not_undo_a_stop_that_was_seen_meanwhile(
     store.may_answer.set()
     await late
     assert f"del map sessions.map {ID}" in haproxy.orders
-    assert 1 == haproxy.orders.count(f"add map sessions.map {ID} 10.0.0.1:3000")
+    assert haproxy.orders.count(f"add map sessions.map {ID} 10.0.0.1:3000") == 1
 
 
 async def test_nobody_goes_anywhere_while_haproxy_has_not_taken_a_change(
     directory: SessionDirectory, store: Store, haproxy: Haproxy
 ) -> None:
     store.rows[ID] = session()
-    assert "10.0.0.1:3000" == await route(directory)
+    assert await route(directory) == "10.0.0.1:3000"
     store.rows[ID] = session(ip="10.0.0.2")
     haproxy.refuses = True
-    assert "None" == await route(directory)
+    assert await route(directory) == "None"
     haproxy.refuses = False
     await directory.refresh()
-    assert "10.0.0.2:3000" == await route(directory)
+    assert await route(directory) == "10.0.0.2:3000"
 
 
 async def test_a_session_the_table_did_not_answer_for_stays_as_it_was(
@@ -175,7 +175,7 @@ async def test_a_session_the_table_did_not_answer_for_stays_as_it_was(
     await route(directory)
     store.unanswered = {ID}
     await directory.refresh()
-    assert 1 == len(haproxy.orders)
+    assert len(haproxy.orders) == 1
 
 
 async def test_visitors_do_not_wait_for_a_table_that_is_known_to_be_away(
@@ -185,13 +185,13 @@ async def test_visitors_do_not_wait_for_a_table_that_is_known_to_be_away(
     for _ in range(3):
         with pytest.raises(TableUnavailableError):
             await directory.look_up(ID)
-    assert 1 == store.reads
+    assert store.reads == 1
     assert directory.freshness.degraded
     store.away = False
     store.rows[ID] = session()
     await directory.refresh()
     assert not directory.freshness.degraded
-    assert "10.0.0.1:3000" == await route(directory)
+    assert await route(directory) == "10.0.0.1:3000"
 
 
 async def test_ended_sessions_are_remembered_for_when_the_table_is_away_but_not_all_of_them(
@@ -201,7 +201,7 @@ async def test_ended_sessions_are_remembered_for_when_the_table_is_away_but_not_
         id_ = f"{number:08x}"
         store.rows[id_] = Session.model_validate({"id": id_, "status": "COMPLETED"})
         await directory.look_up(id_)
-    assert 0 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 0
     store.away = True
     await directory.refresh()
     assert await directory.look_up(f"{1_199:08x}") is not None
@@ -227,15 +227,15 @@ async def test_a_session_nobody_visits_is_forgotten_and_learnt_again_at_the_next
     store.rows[ID] = session()
     await route(directory)
     await pass_time(directory, clock, TEN_MINUTES - 30)
-    assert 1 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 1
     await pass_time(directory, clock, 30)
-    assert 0 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 0
     assert f"del map sessions.map {ID}" in haproxy.orders
     await directory.refresh()
     assert ID not in store.polled
-    assert "10.0.0.1:3000" == await route(directory)
+    assert await route(directory) == "10.0.0.1:3000"
     assert f"add map sessions.map {ID} 10.0.0.1:3000" == haproxy.orders[-1]
-    assert 1 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 1
 
 
 async def test_a_visited_session_is_not_forgotten(
@@ -250,7 +250,7 @@ async def test_a_visited_session_is_not_forgotten(
     await pass_time(directory, clock, TEN_MINUTES - 30)
     assert [f"add map sessions.map {ID} 10.0.0.1:3000"] == haproxy.orders
     await pass_time(directory, clock, 30)
-    assert 0 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 0
 
 
 async def test_a_session_whose_page_is_open_is_not_forgotten(
@@ -260,9 +260,9 @@ async def test_a_session_whose_page_is_open_is_not_forgotten(
     for _ in range(3):
         await directory.look_up(ID)
         await pass_time(directory, clock, TEN_MINUTES - 30)
-        assert 1 == directory.freshness.sessions_known
+        assert directory.freshness.sessions_known == 1
     await pass_time(directory, clock, 30)
-    assert 0 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 0
 
 
 async def test_an_open_stream_keeps_its_session_and_is_not_closed(
@@ -276,7 +276,7 @@ async def test_an_open_stream_keeps_its_session_and_is_not_closed(
     assert not [order for order in haproxy.orders if order.startswith("shutdown session")]
     haproxy.streams_to = set()
     await pass_time(directory, clock, TEN_MINUTES)
-    assert 0 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 0
 
 
 async def test_nothing_is_forgotten_while_the_table_is_away(
@@ -286,7 +286,7 @@ async def test_nothing_is_forgotten_while_the_table_is_away(
     await route(directory)
     store.away = True
     await pass_time(directory, clock, 2 * TEN_MINUTES)
-    assert "10.0.0.1:3000" == await route(directory)
+    assert await route(directory) == "10.0.0.1:3000"
 
 
 async def test_a_route_that_haproxy_does_not_withdraw_is_withdrawn_the_next_time(
@@ -296,10 +296,10 @@ async def test_a_route_that_haproxy_does_not_withdraw_is_withdrawn_the_next_time
     await route(directory)
     haproxy.refuses = True
     await pass_time(directory, clock, TEN_MINUTES)
-    assert 1 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 1
     haproxy.refuses = False
     await pass_time(directory, clock, 30)
-    assert 0 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 0
     assert f"del map sessions.map {ID}" in haproxy.orders
 
 
@@ -317,9 +317,9 @@ async def test_who_comes_while_the_session_is_forgotten_is_sent_to_its_address(
     haproxy.during_listing = visit_and_wait
     await pass_time(directory, clock, TEN_MINUTES)
     (visit,) = visits
-    assert "10.0.0.1:3000" == await visit
+    assert await visit == "10.0.0.1:3000"
     assert f"add map sessions.map {ID} 10.0.0.1:3000" == haproxy.orders[-1]
-    assert 1 == directory.freshness.sessions_known
+    assert directory.freshness.sessions_known == 1
 
 
 async def test_the_refreshing_forgets_by_itself(

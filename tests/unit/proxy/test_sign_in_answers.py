@@ -14,7 +14,7 @@ PAGES = Pages(ASSETS / "pages")
 
 def test_the_refused_are_told_who_they_are() -> None:
     answer = answers.refused(Refused("mona"))
-    assert (403, "forbidden") == (answer.status, answer.error)
+    assert (answer.status, answer.error) == (403, "forbidden")
     assert b"as mona" in PAGES.html(answer).body
     assert "as mona" in json.loads(PAGES.json(answer).body)["message"]
 

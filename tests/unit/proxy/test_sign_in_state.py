@@ -21,11 +21,11 @@ CLAIMS = {"sub": "09e22a8b", "return_to": "/", "challenge": "c", "exp": int(time
 
 @pytest.mark.parametrize("accepted", [(OLD,), (OLD, NEW), (NEW, OLD)])
 def test_a_state_is_read_with_any_accepted_key(accepted: tuple[str, ...]) -> None:
-    assert STATE == read_state(STATE.signed([OLD], time.time()), accepted)
+    assert read_state(STATE.signed([OLD], time.time()), accepted) == STATE
 
 
 def test_the_first_key_signs() -> None:
-    assert STATE == read_state(STATE.signed([NEW, OLD], time.time()), [NEW])
+    assert read_state(STATE.signed([NEW, OLD], time.time()), [NEW]) == STATE
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_no_other_text_is_a_state(text: str) -> None:
 
 
 def test_a_state_of_a_proxy_whose_clock_is_ahead_is_good() -> None:
-    assert STATE == read_state(STATE.signed([OLD], time.time() + 30), [OLD])
+    assert read_state(STATE.signed([OLD], time.time() + 30), [OLD]) == STATE
 
 
 def test_a_state_is_good_for_ten_minutes() -> None:
-    assert STATE == read_state(STATE.signed([OLD], time.time() - 590), [OLD])
+    assert read_state(STATE.signed([OLD], time.time() - 590), [OLD]) == STATE
 
 
 def test_only_the_nonce_answers() -> None:
@@ -73,7 +73,7 @@ def test_only_the_nonce_answers() -> None:
 
 def test_a_browser_keeps_its_nonce_and_gets_one_if_it_has_none() -> None:
     new = nonce_of("")
-    assert 43 == len(new)
+    assert len(new) == 43
     assert new == nonce_of(new)
     assert new != nonce_of("")
     for unusable in ("x", new + "x", new[:-1] + ";", new[:-1] + "\n"):
@@ -83,7 +83,7 @@ def test_a_browser_keeps_its_nonce_and_gets_one_if_it_has_none() -> None:
 def test_the_challenge_is_that_of_rfc_7636() -> None:
     """Appendix B of the RFC."""
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-    assert "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" == challenge_of(verifier)
+    assert challenge_of(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 @pytest.mark.parametrize("path", ["/", "/a/b?c=d&e=%2F", "/.uatx", "/a?next=//evil.example", "/" + "x" * 1_999])
@@ -108,4 +108,4 @@ def test_a_path_of_this_host_is_returned_to(path: str) -> None:
     ],
 )
 def test_nothing_else_is(text: str) -> None:
-    assert "/" == return_path(text)
+    assert return_path(text) == "/"

@@ -91,7 +91,7 @@ async def test_a_visit_is_written_with_the_time_it_was_made_not_seen(
     haproxy.visit(ID)
     clock.advance(4.25)
     await visits.record()
-    assert [(ID, START)] == store.writes
+    assert store.writes == [(ID, START)]
 
 
 async def test_a_visit_is_written_once_however_often_it_is_listed(
@@ -101,7 +101,7 @@ async def test_a_visit_is_written_once_however_often_it_is_listed(
     for _ in range(30):
         await visits.record()
         clock.advance(5)
-    assert [(ID, START)] == store.writes
+    assert store.writes == [(ID, START)]
 
 
 async def test_a_session_is_written_once_a_minute_however_often_it_is_visited(
@@ -124,7 +124,7 @@ async def test_the_last_visit_of_a_minute_is_written_when_the_minute_is_over(
     await visits.record()
     clock.advance(52)
     await visits.record()
-    assert 1 == len(store.writes)
+    assert len(store.writes) == 1
     clock.advance(1)
     await visits.record()
     assert [(ID, START), (ID, START + timedelta(seconds=7))] == store.writes
@@ -138,7 +138,7 @@ async def test_a_stream_that_stays_open_is_one_visit_when_it_was_opened(
     for _ in range(30):
         await visits.record()
         clock.advance(5)
-    assert [(ID, START)] == store.writes
+    assert store.writes == [(ID, START)]
 
 
 async def test_sessions_do_not_share_their_minute(visits: Visits, haproxy: Haproxy, store: Store, clock: Clock) -> None:
@@ -160,7 +160,7 @@ async def test_a_visit_outlives_a_table_that_is_away_for_longer_than_haproxy_rem
     await visits.record()
     store.refused = set()
     await visits.record()
-    assert [(ID, START)] == store.writes
+    assert store.writes == [(ID, START)]
 
 
 async def test_a_table_that_is_away_is_asked_once_a_round(visits: Visits, haproxy: Haproxy, store: Store) -> None:
@@ -168,7 +168,7 @@ async def test_a_table_that_is_away_is_asked_once_a_round(visits: Visits, haprox
     haproxy.visit(OTHER)
     store.refused = {ID, OTHER}
     await visits.record()
-    assert 1 == store.attempts
+    assert store.attempts == 1
 
 
 async def test_a_row_that_cannot_be_written_holds_up_no_other(visits: Visits, haproxy: Haproxy, store: Store) -> None:
@@ -177,7 +177,7 @@ async def test_a_row_that_cannot_be_written_holds_up_no_other(visits: Visits, ha
     store.refused = {ID}
     for _ in range(2):
         await visits.record()
-    assert [(OTHER, START)] == store.writes
+    assert store.writes == [(OTHER, START)]
 
 
 async def test_a_clock_set_back_silences_no_session(
@@ -188,7 +188,7 @@ async def test_a_clock_set_back_silences_no_session(
     clock.advance(-3600)
     haproxy.visit(ID)
     await visits.record()
-    assert 2 == len(store.writes)
+    assert len(store.writes) == 2
 
 
 async def test_the_end_writes_what_waits_for_its_minute_and_what_was_not_yet_seen(
@@ -213,7 +213,7 @@ async def test_the_end_writes_what_is_known_when_haproxy_has_gone_first(
     clock.advance(5)
     haproxy.refuses, store.refused = True, set()
     await visits.record_last()
-    assert [(ID, START)] == store.writes
+    assert store.writes == [(ID, START)]
 
 
 async def test_the_end_names_the_sessions_whose_visit_is_lost(
@@ -222,8 +222,8 @@ async def test_the_end_names_the_sessions_whose_visit_is_lost(
     haproxy.visit(ID)
     store.refused = {ID}
     await visits.record_last()
-    (lost,) = [record for record in caplog.records if "visits lost" == record.message]
-    assert [ID] == vars(lost)["sessions"]
+    (lost,) = [record for record in caplog.records if record.message == "visits lost"]
+    assert vars(lost)["sessions"] == [ID]
 
 
 async def test_an_unforeseen_error_does_not_end_the_recording(
@@ -245,7 +245,7 @@ async def test_an_unforeseen_error_does_not_end_the_recording(
                 await asyncio.sleep(0)
     finally:
         recording.cancel()
-    assert [(ID, START)] == store.writes
+    assert store.writes == [(ID, START)]
 
 
 async def test_an_answer_that_is_no_list_of_visits_is_an_error_not_an_empty_list(

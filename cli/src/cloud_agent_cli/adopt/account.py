@@ -75,7 +75,7 @@ def _clusters(aws: Aws, search: Search, tagged: list[str]) -> list[Found]:
 
 
 def _owner(aws: Aws, physical_id: str) -> str | None:
-    """The name of the stack that the resource belongs to; CloudFormation calls it a ValidationError if to none."""
+    """Return the name of the resource's stack; CloudFormation calls it a ValidationError where there is none."""
     resources = aws.ask_all(
         "cloudformation",
         "describe_stack_resources",

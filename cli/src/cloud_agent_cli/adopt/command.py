@@ -66,7 +66,7 @@ def wishes(resources: Sequence[str]) -> dict[str, str]:
 
 
 def _parameters(aws: Aws, adopted: Sequence[Found]) -> dict[str, str]:
-    """The parameters of template.yaml without which the next deployment would replace what was adopted."""
+    """Return the parameters of template.yaml without which the next deployment would replace what was adopted."""
     parameters = {}
     for found in adopted:
         if found.kind is TARGET_GROUP:

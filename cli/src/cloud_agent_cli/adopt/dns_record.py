@@ -19,7 +19,7 @@ class Record:
 
 
 def record(aws: Aws, search: Search) -> Record | None:
-    """The record of the sessions' host names in one of the account's hosted zones.
+    """Return the record of the sessions' host names in one of the account's hosted zones.
 
     Raises:
         CannotLookError: AWS refused or did not answer.

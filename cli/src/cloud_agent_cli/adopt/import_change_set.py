@@ -62,7 +62,7 @@ def _adopt(client: Callable[[str], Any], stack: Stack, template: Document, resou
 
 
 def _submitted(client: Callable[[str], Any], stack: str, body: str) -> Document:
-    """The template itself, or where it lies when it is too long for a request."""
+    """Return the template itself, or where it lies when it is too long for a request."""
     if len(body.encode()) <= TEMPLATE_BODY_BYTES:
         return {"TemplateBody": body}
     try:

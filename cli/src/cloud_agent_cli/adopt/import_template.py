@@ -20,7 +20,7 @@ _NEW_STACK = {"AWSTemplateFormatVersion": "2010-09-09", "Description": "Adopted;
 
 
 def import_template(current: Document | None, adopted: Sequence[Found]) -> Document:
-    """The template to import with; `current` is the stack's processed template, None where there is no stack.
+    """Return the template to import with; `current` is the stack's processed template, None where there is no stack.
 
     No value refers to a parameter or another resource: each is literally what the account has. Every resource is
     retained, as an import asks for a DeletionPolicy and a mistaken one must not cost anything.

@@ -16,7 +16,7 @@ _DEREGISTRATION = "deregistration_delay.timeout_seconds"  # the attribute that t
 
 
 def rules(aws: Aws, search: Search) -> list[Found]:
-    """The rules of the account's application load balancers that forward the sessions' host names, or are named.
+    """Return the rules of the account's application load balancers that forward the sessions' host names, or are named.
 
     Raises:
         CannotLookError: AWS refused or did not answer.
@@ -49,7 +49,7 @@ def rules(aws: Aws, search: Search) -> list[Found]:
 
 
 def target_groups(aws: Aws, search: Search, tagged: list[str], leading: list[Found]) -> list[Found]:
-    """The target groups that a rule of `leading`, the stack's tags, or a person point at, and that exist.
+    """Return the target groups that a rule of `leading`, the stack's tags, or a person point at, and that exist.
 
     Raises:
         CannotLookError: AWS refused or did not answer.
@@ -72,7 +72,7 @@ def target_groups(aws: Aws, search: Search, tagged: list[str], leading: list[Fou
 
 
 def parameters(aws: Aws, listener: str, priority: int) -> dict[str, str]:
-    """The parameters of template.yaml with which the stack uses the load balancer of this listener.
+    """Return the parameters of template.yaml with which the stack uses the load balancer of this listener.
 
     Raises:
         CannotLookError: AWS refused or did not answer.
@@ -111,7 +111,7 @@ def _condition(condition: Document) -> Document:
 
 
 def _action(action: Document) -> Document:
-    """The same of a forward to one target group."""
+    """Return the same of a forward to one target group."""
     if action["Type"] == "forward" and len(_targets(action)) == 1:
         return {"Type": "forward", "TargetGroupArn": _targets(action)[0]}
     return {key: value for key, value in action.items() if key != "TargetGroupArn"}

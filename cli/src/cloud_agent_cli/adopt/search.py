@@ -28,7 +28,7 @@ class Search:
         return f"*.uat.{self.domain}"
 
     def named(self, kind: Kind) -> dict[str, str]:
-        """The identifier that a person gave, with the reason why it is looked at."""
+        """Return the identifier that a person gave, with the reason why it is looked at."""
         identifier = self.wanted.get(kind.logical_id)
         return {identifier: "named"} if identifier else {}
 

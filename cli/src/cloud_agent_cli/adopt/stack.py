@@ -30,12 +30,12 @@ class Stack:
         return self._described is not None and self._described["StackStatus"] != "REVIEW_IN_PROGRESS"
 
     def parameters(self) -> list[str]:
-        """The names of its parameters."""
+        """Return the names of its parameters."""
         described = self._described if self._described is not None and self.exists else {}
         return [each["ParameterKey"] for each in described.get("Parameters", [])]
 
     def resources(self) -> set[str]:
-        """The logical ids of what it has."""
+        """Return the logical ids of what it has."""
         if not self.exists:
             return set()
         summaries = self._aws.ask_all(

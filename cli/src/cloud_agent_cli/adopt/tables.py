@@ -16,7 +16,7 @@ _MISSING = ("ResourceNotFoundException",)
 
 
 def tables(aws: Aws, search: Search, tagged: list[str]) -> list[Found]:
-    """The tables that the stack's tags or name, or a person, point at, and that exist.
+    """Return the tables that the stack's tags or name, or a person, point at, and that exist.
 
     Raises:
         CannotLookError: AWS refused or did not answer.

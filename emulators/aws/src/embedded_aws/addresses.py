@@ -29,7 +29,7 @@ class TaskAddresses:
         self._next = secrets.randbelow(_POOL.num_addresses)
 
     def of(self, task_arn: str) -> str:
-        """The task's address, reserved at the first call: 127.0.0.1 where the machine has no other.
+        """Return the task's address, reserved at the first call: 127.0.0.1 where the machine has no other.
 
         Raises:
             AddressesExhaustedError: 1,000 addresses in a row are held.

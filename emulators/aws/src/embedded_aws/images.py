@@ -25,7 +25,7 @@ class ImageNotFoundError(Exception):
 
 
 def entry_point(image: str) -> list[str]:
-    """The argv an image starts with.
+    """Return the argv an image starts with.
 
     Raises:
         ImageNotFoundError: The image is not in the table.

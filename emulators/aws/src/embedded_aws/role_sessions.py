@@ -22,7 +22,7 @@ class RoleCredentials:
 
 
 def assume(role_arn: str, session_name: str) -> RoleCredentials:
-    """The credentials of `session_name` in the role, registered with STS."""
+    """Return the credentials of `session_name` in the role, registered with STS."""
     seed = f"{_PROCESS_SECRET}:{role_arn}:{session_name}"
     credentials = RoleCredentials(
         access_key_id=f"ASIA{_digest('key', seed)[:16].upper()}",

@@ -41,7 +41,7 @@ class EmbeddedAwsSettings:
         return f"http://{HOST}:{self.port}"
 
     def process_environment(self, host: Mapping[str, str]) -> dict[str, str]:
-        """The whole environment of this process, which Lambda functions inherit.
+        """Return the whole environment of this process, which Lambda functions inherit.
 
         Nothing of `host` passes but what an image would have anyway, so that a variable missing from the
         template is missing here too.

@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 def test_a_task_runs_its_command_to_its_exit_code(aws: EmbeddedAws) -> None:
     arn = aws.run_task("sys.exit(7)")
     task = aws.task_when(arn, "STOPPED")
-    assert 7 == task["containers"][0]["exitCode"]
-    assert "EssentialContainerExited" == task["stopCode"]
+    assert task["containers"][0]["exitCode"] == 7
+    assert task["stopCode"] == "EssentialContainerExited"
 
 
 def test_the_stopped_reason_is_worded_as_aws_words_it(aws: EmbeddedAws) -> None:
     task = aws.task_when(aws.run_task("pass"), "STOPPED")
-    assert "Essential container in task exited" == task["stoppedReason"]
+    assert task["stoppedReason"] == "Essential container in task exited"
 
 
 def test_death_by_a_signal_is_128_plus_its_number(aws: EmbeddedAws) -> None:
     task = aws.task_when(aws.run_task("os.kill(os.getpid(), 9)"), "STOPPED")
-    assert 137 == task["containers"][0]["exitCode"]
+    assert task["containers"][0]["exitCode"] == 137
 
 
 def test_an_unknown_image_stops_the_task_with_cannot_pull(aws: EmbeddedAws) -> None:
     task = aws.task_when(aws.run_task(image="nobody/knows:1"), "STOPPED")
     words = "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref nobody/"
     assert task["stoppedReason"].startswith(words)
-    assert "TaskFailedToStart" == task["stopCode"]
+    assert task["stopCode"] == "TaskFailedToStart"
 
 
 def test_a_program_that_does_not_exist_ends_with_127_and_says_so(aws: EmbeddedAws) -> None:
     arn = aws.run_task(entryPoint=["/no/such/program"])
-    assert 127 == aws.task_when(arn, "STOPPED")["containers"][0]["exitCode"]
+    assert aws.task_when(arn, "STOPPED")["containers"][0]["exitCode"] == 127
     assert "cannot start /no/such/program: No such file or directory" in aws.task_log(arn)
 
 
@@ -51,13 +51,13 @@ def test_the_environment_is_the_definitions_the_overrides_and_the_platforms_alon
         overrides=[{"name": "BOTH", "value": "override"}],
     )
     environment = aws.task_output(arn)
-    assert ("1", "override") == (environment.pop("FROM_DEFINITION"), environment.pop("BOTH"))
-    assert "/host/ca.pem" == environment.pop("SSL_CERT_FILE")
+    assert (environment.pop("FROM_DEFINITION"), environment.pop("BOTH")) == ("1", "override")
+    assert environment.pop("SSL_CERT_FILE") == "/host/ca.pem"
     expected = {"PATH", "HOME", "LANG", "TMPDIR", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV"}
     expected |= {"AWS_ENDPOINT_URL", "ECS_CONTAINER_METADATA_URI_V4"}
     assert expected == environment.keys() - {"LC_CTYPE"}  # which Python itself sets
     assert aws.url == environment["AWS_ENDPOINT_URL"]
-    assert ("us-east-1", "C.UTF-8") == (environment["AWS_REGION"], environment["LANG"])
+    assert (environment["AWS_REGION"], environment["LANG"]) == ("us-east-1", "C.UTF-8")
 
 
 def test_the_home_directory_is_empty_writable_the_tasks_own_and_gone_afterwards(aws: EmbeddedAws) -> None:
@@ -66,13 +66,13 @@ def test_the_home_directory_is_empty_writable_the_tasks_own_and_gone_afterwards(
         print(json.dumps([os.listdir(home), os.access(home, os.W_OK), home]))
     """
     content, writable, home = aws.task_output(aws.run_task(code))
-    assert ([], True) == (content, writable)
+    assert (content, writable) == ([], True)
     assert home.startswith(str(aws.state_dir / "tasks"))
     eventually(lambda: not Path(home).exists())
 
 
 def test_a_task_does_not_run_in_its_home_directory_which_the_repositorys_code_can_write(aws: EmbeddedAws) -> None:
-    assert "/" == aws.task_output(aws.run_task("print(json.dumps(os.getcwd()))"))
+    assert aws.task_output(aws.run_task("print(json.dumps(os.getcwd()))")) == "/"
 
 
 def test_secrets_come_from_secrets_manager_whole_or_by_json_key(aws: EmbeddedAws) -> None:
@@ -83,7 +83,7 @@ def test_secrets_come_from_secrets_manager_whole_or_by_json_key(aws: EmbeddedAws
         "print(json.dumps([os.environ['WHOLE'], os.environ['PART']]))",
         secrets=[{"name": "WHOLE", "valueFrom": whole}, {"name": "PART", "valueFrom": f"{parts}:token::"}],
     )
-    assert ["key-1", "t-2"] == aws.task_output(arn)
+    assert aws.task_output(arn) == ["key-1", "t-2"]
 
 
 def test_a_missing_secret_stops_the_task_as_on_fargate(aws: EmbeddedAws) -> None:
@@ -104,7 +104,7 @@ def test_metadata_tells_a_task_its_own_address_which_it_can_listen_on(aws: Embed
     networks = [aws.task_output(arn)[0] for arn in (first, second)]
     addresses = [network["IPv4Addresses"][0] for network in networks]
     assert {"awsvpc"} == {network["NetworkMode"] for network in networks}
-    assert 2 == len(set(addresses))
+    assert len(set(addresses)) == 2
     (details,) = [attachment["details"] for attachment in aws.task(first)["attachments"]]
     assert addresses[0] == {each["name"]: each["value"] for each in details}["privateIPv4Address"]
 
@@ -146,7 +146,7 @@ def test_a_family_is_its_latest_active_revision_and_no_task_is_run_from_an_inact
     ecs.deregister_task_definition(taskDefinition=second)
     assert first == run(family)
     assert first == ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["taskDefinitionArn"]
-    assert "INACTIVE" == ecs.describe_task_definition(taskDefinition=second)["taskDefinition"]["status"]
+    assert ecs.describe_task_definition(taskDefinition=second)["taskDefinition"]["status"] == "INACTIVE"
     with pytest.raises(ecs.exceptions.ClientException, match="TaskDefinition is inactive"):
         run(second)
 
@@ -162,7 +162,7 @@ def test_tasks_are_found_by_who_started_them(aws: EmbeddedAws) -> None:
     started = ecs.run_task(cluster=aws.cluster, taskDefinition=definition, startedBy=who)["tasks"][0]["taskArn"]
     assert [started] == ecs.list_tasks(cluster=aws.cluster, startedBy=who)["taskArns"]
     ecs.stop_task(cluster=aws.cluster, task=started)
-    assert [] == ecs.list_tasks(cluster=aws.cluster, startedBy=who)["taskArns"]
+    assert ecs.list_tasks(cluster=aws.cluster, startedBy=who)["taskArns"] == []
     stopped = ecs.list_tasks(cluster=aws.cluster, startedBy=who, desiredStatus="STOPPED")
     assert [started] == stopped["taskArns"]
 
@@ -191,8 +191,8 @@ def test_every_change_of_a_tasks_state_is_an_event_with_the_task_in_it(aws: Embe
     (message,) = eventually(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
     event = json.loads(message["Body"])
     detail = event["detail"]
-    assert [{"name": "TASK_TOKEN", "value": "t"}] == detail["overrides"]["containerOverrides"][0]["environment"]
-    assert (3, "main") == (detail["containers"][0]["exitCode"], detail["containers"][0]["name"])
-    assert "Essential container in task exited" == detail["stoppedReason"]
+    assert detail["overrides"]["containerOverrides"][0]["environment"] == [{"name": "TASK_TOKEN", "value": "t"}]
+    assert (detail["containers"][0]["exitCode"], detail["containers"][0]["name"]) == (3, "main")
+    assert detail["stoppedReason"] == "Essential container in task exited"
     assert (name, "sessions", "STOPPED") == (detail["startedBy"], detail["group"], detail["desiredStatus"])
     assert [detail["taskArn"]] == event["resources"]

@@ -205,11 +205,11 @@ def test_a_task_that_is_tagged_as_it_is_run_needs_the_permission_to_tag_it_then(
     del states["Run"]["Next"]
     run = ("ecs:RunTask", definition)
     untagged = strict_aws.execute(states, role=machine_role(strict_aws, run))
-    assert "SUCCEEDED" == untagged["status"], untagged
+    assert untagged["status"] == "SUCCEEDED", untagged
 
     states["Run"]["Arguments"] |= tagged
     refused = strict_aws.execute(states, role=machine_role(strict_aws, run))
-    assert "ECS.AccessDeniedException" == refused["error"]
+    assert refused["error"] == "ECS.AccessDeniedException"
     reason = "because no identity-based policy allows the ecs:TagResource action"
     assert f"is not authorized to perform: ecs:TagResource on resource: {task} {reason}" in refused["cause"]
     for action, status in (("CreateCluster", "FAILED"), ("RunTask", "SUCCEEDED")):

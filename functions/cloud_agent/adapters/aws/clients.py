@@ -32,7 +32,7 @@ def dynamodb() -> DynamoDBServiceResource:
 
 @cache
 def table(name: str) -> Table:
-    """A table; every `.Table(name)` of boto3 makes a class anew."""
+    """Return a table; every `.Table(name)` of boto3 makes a class anew."""
     return dynamodb().Table(name)
 
 

@@ -18,7 +18,7 @@ class EnvironmentSecrets:
         self._client = clients.secrets_manager()
 
     def values(self, repo: str, names: Iterable[str]) -> dict[str, str]:
-        """The current value of each secret of this repository.
+        """Return the current value of each secret of this repository.
 
         Raises:
             EnvironmentSecretError: names every one that cannot be used, and says how to create it.

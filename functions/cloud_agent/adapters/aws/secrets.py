@@ -41,7 +41,7 @@ class UatAccessKeys(BaseModel):
 
 
 def read_secret(arn: str) -> str:
-    """The secret's current string, at most a minute old.
+    """Return the secret's current string, at most a minute old.
 
     Raises:
         ConfigurationError: the secret cannot be read; names it.
@@ -53,7 +53,7 @@ def read_secret(arn: str) -> str:
 
 
 def read_github_credentials(arn: str) -> GitHubCredentials:
-    """The GitHub credentials.
+    """Return the GitHub credentials.
 
     Raises:
         ConfigurationError: the secret cannot be read or is not of the documented form; never shows its value.
@@ -62,7 +62,7 @@ def read_github_credentials(arn: str) -> GitHubCredentials:
 
 
 def read_uat_access_keys(arn: str) -> UatAccessKeys:
-    """The keys of access to sessions.
+    """Return the keys of access to sessions.
 
     Raises:
         ConfigurationError: the secret cannot be read or is not of the documented form; never shows its value.

@@ -38,7 +38,7 @@ class Tasks:
         self._client = clients.ecs()
 
     def find(self, session_id: str) -> AgentTask:
-        """The session's running task; the newest, should RunTask have been retried.
+        """Return the session's running task; the newest, should RunTask have been retried.
 
         Raises:
             TaskNotRunningError: ECS knows no task of this session that is running and has an address.
@@ -47,7 +47,7 @@ class Tasks:
         return self._newest_running(arns, f"Session {session_id}")
 
     def find_of_service(self, service: str) -> AgentTask:
-        """The newest running task of a service.
+        """Return the newest running task of a service.
 
         Raises:
             TaskNotRunningError: the service has no task that is running and has an address.

@@ -55,7 +55,7 @@ class Workflow:
         return bool(session.start_token) and self.fail(str(session.start_token), END_REQUESTED, ending.reason)
 
     def running(self, state_machine_arn: str) -> set[str]:
-        """The ARNs of the executions that run. One that has begun or ended in the last seconds may be missing."""
+        """Return the ARNs of the executions that run; one that began or ended in the last seconds may be missing."""
         pages = self._client.get_paginator("list_executions").paginate(
             stateMachineArn=state_machine_arn, statusFilter="RUNNING", PaginationConfig={"PageSize": _PAGE}
         )
@@ -80,5 +80,5 @@ class Workflow:
 
 
 def state_machine_of(execution_arn: str) -> str:
-    """The ARN of the state machine whose execution this is."""
+    """Return the ARN of the state machine whose execution this is."""
     return execution_arn.replace(":execution:", ":stateMachine:", 1).rpartition(":")[0]

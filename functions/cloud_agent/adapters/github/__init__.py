@@ -1,0 +1,1 @@
+"""GitHub's REST and GraphQL APIs, spoken as the App's installation."""

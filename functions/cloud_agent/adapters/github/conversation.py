@@ -63,7 +63,7 @@ class GitHubApi:
         return answer.status != 404 and _member(answer, "permission") in _MAY_WRITE  # noqa: PLR2004 - Not Found
 
     def issue(self, number: int) -> Issue | None:
-        """The issue as it stands now; None when it is gone."""
+        """Return the issue as it stands now; None when it is gone."""
         answer = self._send("GET", f"/issues/{number}", expected={200} | _GONE)
         if answer.status in _GONE:
             return None

@@ -35,7 +35,7 @@ def translated(repo: str) -> Iterator[None]:
 
 
 def translate(repo: str, error: GithubException) -> CloudAgentError:
-    """The error of the domain that says what GitHub's answer means for the session."""
+    """Return the error of the domain that says what GitHub's answer means for the session."""
     message = f"{repo}: GitHub answered {error.status}: {_message(error)}"
     if isinstance(error, RateLimitExceededException) or _is_graphql_rate_limit(error):
         return GitHubRateLimitedError(message)

@@ -54,7 +54,7 @@ class InstallationTokens:
         self._credentials = credentials
 
     def token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
-        """A token for this repository alone with these permissions, valid for at most an hour.
+        """Return a token for this repository alone with these permissions, valid for at most an hour.
 
         A personal token, when that is what the deployment has, is returned as it is: GitHub cannot narrow one.
 
@@ -100,7 +100,7 @@ class InstallationTokens:
 
 
 def app_token(credentials: GitHubCredentials) -> str:
-    """The App's own proof of itself, for what concerns no installation; valid for nine minutes.
+    """Return the App's own proof of itself, for what concerns no installation; valid for nine minutes.
 
     Raises:
         ConfigurationError: the private key is none; never shows it.

@@ -82,7 +82,7 @@ class GitHubRepository:
     # ------------------------------------------------------------ branch and pull request
 
     def ensure_branch(self, branch: str, default_branch: str, message: str) -> Branch:
-        """The branch with one empty commit on top of the default branch. An existing branch keeps what it has.
+        """Create the branch with one empty commit on top of the default branch. An existing branch keeps what it has.
 
         One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
         moved forward to a new empty commit.
@@ -105,7 +105,7 @@ class GitHubRepository:
             return Branch(base_sha, initial.sha)
 
     def ensure_draft_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
-        """The open pull request from the branch; a draft, where the repository's plan has drafts."""
+        """Open the pull request from the branch, or find it; a draft, where the repository's plan has drafts."""
         with translated(self._name):
             for draft in (True, False):
                 try:
@@ -130,7 +130,7 @@ class GitHubRepository:
             return True
 
     def compare(self, base: str, head: str) -> list[Commit] | None:
-        """The commits of `head` that `base` does not have, oldest first, `head`'s own last; None if either is gone."""
+        """Return the commits that only `head` has, oldest first, `head`'s own last; None if a branch is gone."""
         with translated(self._name):
             try:
                 comparison = self._repo.compare(base, head, comparison_commits_per_page=_COMPARISON_PAGE)
@@ -155,7 +155,7 @@ class GitHubRepository:
             return True
 
     def find_comment(self, number: int, marker: str) -> int | None:
-        """The id of the oldest comment that begins with the marker."""
+        """Return the id of the oldest comment that begins with the marker."""
         with translated(self._name):
             comments = self._repo.get_issue(number).get_comments()
             return next((comment.id for comment in comments if comment.body.startswith(marker)), None)
@@ -181,7 +181,7 @@ class GitHubRepository:
                 return None
 
     def find_review_reply(self, pull_number: int, marker: str) -> int | None:
-        """The id of the oldest review comment that begins with the marker."""
+        """Return the id of the oldest review comment that begins with the marker."""
         with translated(self._name):
             comments = self._repo.get_pull(pull_number).get_review_comments()
             return next((comment.id for comment in comments if comment.body.startswith(marker)), None)
@@ -189,7 +189,7 @@ class GitHubRepository:
     # ------------------------------------------------------------ Deployments
 
     def create_deployment(self, branch: str, environment: str, session_id: str) -> int:
-        """A Deployment of the branch that carries the session's id; returns its own."""
+        """Create a Deployment of the branch, or find the one that carries the session's id; returns its own."""
         with translated(self._name):
             return self._repo.create_deployment(
                 ref=branch,
@@ -202,7 +202,7 @@ class GitHubRepository:
             ).id
 
     def find_deployment(self, environment: str, session_id: str) -> int | None:
-        """The id of the environment's Deployment that carries the session's id."""
+        """Return the id of the environment's Deployment that carries the session's id."""
         with translated(self._name):
             deployments = self._repo.get_deployments(environment=environment)
             return next((one.id for one in deployments if one.payload == {"session_id": session_id}), None)

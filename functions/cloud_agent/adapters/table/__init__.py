@@ -1,0 +1,1 @@
+"""The sessions table: a module for each kind of row."""

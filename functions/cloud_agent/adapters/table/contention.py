@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def uncontended(write: Callable[[], T]) -> T:
-    """What the write returns once nobody else is in its way; every other refusal is raised as it comes.
+    """Return what the write returns once nobody else is in its way; every other refusal is raised as it comes.
 
     Raises:
         ClientError: it was refused, or somebody was in its way at each of 20 tries.

@@ -51,7 +51,7 @@ class Prompts:
         return [Prompt.model_validate(item | {"id": _id(item)}) for item in self._query(session_id, "PROMPT#")]
 
     def unanswered(self, session_id: str) -> list[Prompt]:
-        """The prompts that still wait for an answer, oldest first."""
+        """Return the prompts that still wait for an answer, oldest first."""
         return [prompt for prompt in self.of(session_id) if prompt.state is not PromptState.ANSWERED]
 
     def take(self, session_id: str, prompt_id: str) -> bool:

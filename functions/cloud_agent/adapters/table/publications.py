@@ -41,7 +41,7 @@ class Publications:
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
     def of(self, session_id: str) -> Published:
-        """What has been published of the session, read consistently."""
+        """Return what has been published of the session, read consistently."""
         item: dict[str, Any] = self._table.get_item(Key=_key(session_id), ConsistentRead=True).get("Item", {})
         return Published(
             essence=item.get("essence", ""),
@@ -70,16 +70,16 @@ class Publications:
         return deed not in before.get("tried", ())
 
     def record_edit(self, session_id: str, essence: str, body: str) -> None:
-        """The status comment now says this (digests)."""
+        """Record that the status comment now says this (digests)."""
         self._set(session_id, essence=essence, body=body, edited_at=timestamp())
 
     def record_commits(self, session_id: str, head_sha: str | None, commits: Sequence[Commit]) -> None:
-        """These are the branch's own commits, newest first, at this reported head."""
+        """Record the branch's own commits, newest first, at this reported head."""
         kept = [{"sha": one.sha, "subject": one.subject[:200], "url": one.url} for one in commits[:KEPT_COMMITS]]
         self._set(session_id, head_sha=head_sha, commits=kept, commit_count=len(commits))
 
     def record_told(self, session_id: str, shas: Iterable[str]) -> None:
-        """A reply has named these commits, or they were there before the session."""
+        """Record that a reply has named these commits, or that they were there before the session."""
         told = set(shas)
         if told:
             self._table.update_item(
@@ -89,11 +89,11 @@ class Publications:
             )
 
     def record_ready(self, session_id: str) -> None:
-        """The pull request has been made ready for review, or could not be: this session does it no more."""
+        """Record that the pull request was made ready for review, or could not be: this session does it no more."""
         self._set(session_id, made_ready=True)
 
     def record_reply(self, session_id: str, prompt_id: str, reply_id: int) -> None:
-        """The answer to this prompt stands on GitHub."""
+        """Record that the answer to this prompt stands on GitHub."""
         self._table.update_item(
             Key={"pk": f"SESSION#{session_id}", "sk": f"ANSWER#{prompt_id}"},
             UpdateExpression="SET reply_id = :id",
@@ -112,7 +112,7 @@ class Publications:
                 continue
 
     def branches_of(self, repo: str, shas: Sequence[str]) -> dict[str, str]:
-        """The branch that each commit was first seen on, by sha; one that was never seen is left out."""
+        """Return the branch that each commit was first seen on, by sha; one that was never seen is left out."""
         found: dict[str, str] = {}
         for start in range(0, len(shas), _BATCH):
             pending: list[Any] = [_commit_key(repo, sha) for sha in dict.fromkeys(shas[start : start + _BATCH])]

@@ -18,7 +18,7 @@ class RequestedSessions:
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
     def last(self, repo: str, issue_number: int) -> RequestedSession | None:
-        """The session asked for last, if any in the last 30 days; read consistently."""
+        """Return the session asked for last, if any in the last 30 days; read consistently."""
         item = self._table.get_item(Key=_last_key(repo, issue_number), ConsistentRead=True).get("Item")
         return RequestedSession.model_validate(item) if item else None
 

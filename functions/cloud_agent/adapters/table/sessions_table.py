@@ -51,7 +51,7 @@ class SessionsTable:
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
     def get(self, session_id: str) -> Session:
-        """The session's row, read consistently.
+        """Return the session's row, read consistently.
 
         Raises:
             SessionNotFoundError: there is none.
@@ -81,7 +81,7 @@ class SessionsTable:
         )
 
     def rows(self, session_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The rows of these sessions by id, read consistently and unchecked; those that are gone are absent."""
+        """Return the rows of these sessions by id, read consistently and unchecked; those that are gone are absent."""
         rows: dict[str, dict[str, Any]] = {}
         for start in range(0, len(session_ids), _BATCH):
             keys = [session_key(session_id) for session_id in session_ids[start : start + _BATCH]]
@@ -93,7 +93,7 @@ class SessionsTable:
         return rows
 
     def get_own(self, session_id: str, execution_arn: str) -> Session:
-        """The row of the session that this execution claimed.
+        """Return the row of the session that this execution claimed.
 
         Raises:
             SessionNotFoundError: it claimed none; a row of the same id is another execution's.
@@ -104,7 +104,7 @@ class SessionsTable:
         return session
 
     def live_session_id(self, repo: str, issue_number: int) -> str | None:
-        """The id of the session that holds this issue's lock, if any.
+        """Return the id of the session that holds this issue's lock, if any.
 
         An expired lock binds nobody, here as in the state that claims the session: DynamoDB may take days to delete it.
         """
@@ -139,7 +139,7 @@ class SessionsTable:
         self._table.put_item(Item=pull_key(repo, pull_number) | {"session_id": session_id})
 
     def mark_running(self, session_id: str, task_arn: str, ip: str, port: int) -> bool:
-        """STARTING → RUNNING at this address; returns False when the session is neither, so it has ended."""
+        """Move the session to RUNNING at this address; returns False when it has ended."""
         return self._update(
             session_id,
             "SET #status = :running, task_arn = :task, ip = :ip, #port = :port, last_active_at = :now",
@@ -182,7 +182,7 @@ class SessionsTable:
         )
 
     def session_of_pull(self, repo: str, pull_number: int) -> str | None:
-        """The id of the session that a pull request belongs to, live or not, if any."""
+        """Return the id of the session that a pull request belongs to, live or not, if any."""
         item = self._table.get_item(Key=pull_key(repo, pull_number), ConsistentRead=True).get("Item")
         return str(item["session_id"]) if item else None
 

@@ -29,7 +29,7 @@ class Answer(BaseModel):
 
 
 def given_up(prompt_id: str) -> Answer:
-    """The answer to a prompt that no session lives through."""
+    """Return the answer to a prompt that no session lives through."""
     words = (
         f"{FAILURES_LIMIT} sessions failed while Claude was working on this, so it is not tried again. What the agent "
         "does for it may need more memory or time than there is: ask for it in smaller steps, in a new comment."
@@ -47,12 +47,12 @@ class Pushed(BaseModel):
 
 
 def answer_marker(prompt_id: str, session_id: str) -> str:
-    """What the reply begins with. Every session of a pull request answers the issue, so the prompt alone is no name."""
+    """Return what the reply begins with: each session of a pull request answers the issue, so both ids name it."""
     return marker(KIND, f"{prompt_id}:{session_id}")
 
 
 def reply(answer: Answer, prompt: Prompt | None, pushed: Pushed, session_id: str, branch: str) -> str:
-    """The reply's text. `prompt` is what it answers, linked unless it stands in that comment's own thread."""
+    """Return the reply's text. `prompt` is what it answers, linked unless it stands in that comment's own thread."""
     parts = [
         answer_marker(answer.prompt_id, session_id) + "\n" + _to(prompt),
         _outcome(answer),

@@ -45,7 +45,7 @@ def read_orders(body: str) -> Orders:
 
 
 def _fence_after(line: str, fence: str) -> str:
-    """The fence that is open after this line; empty when none is. Like GitHub's, one left open lasts to the end."""
+    """Return the fence that is open after this line, if any. Like GitHub's, one left open lasts to the end."""
     found = _FENCE.match(line)
     if found is None:
         return fence

@@ -26,13 +26,13 @@ class Turn:
 
 
 def turns_of(prompts: Iterable[Prompt], answers: Iterable[Answer]) -> list[Turn]:
-    """The answered prompts of one session, in order. What is unanswered is asked again, not told."""
+    """Return the answered prompts of one session, in order. What is unanswered is asked again, not told."""
     by_prompt = {answer.prompt_id: answer for answer in answers}
     return [Turn(prompt, by_prompt[prompt.id]) for prompt in prompts if prompt.id in by_prompt]
 
 
 def with_history(body: str, turns: Sequence[Turn]) -> str:
-    """The issue's text, followed by the turns, as many of the newest as fit."""
+    """Return the issue's text, followed by the turns, as many of the newest as fit."""
     told: list[str] = []
     left = HISTORY_LIMIT
     for turn in reversed(turns):

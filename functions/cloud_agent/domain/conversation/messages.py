@@ -15,7 +15,7 @@ _WORD_JOINER = "\u2060"  # invisible; GitHub looks for mentions and references a
 
 
 def marker(kind: str, name: str) -> str:
-    """The hidden line that a comment of ours begins with: it tells the comment from all others, and finds it again."""
+    """Return the hidden line that a comment of ours begins with, by which it is found again."""
     return f"<!-- claude-cloud-agent:{kind}:{name} -->"
 
 
@@ -25,13 +25,13 @@ def commit_message(issue_key: str) -> str:
 
 
 def pull_request_title(issue_title: str, issue_key: str) -> str:
-    """The issue's title as one line that GitHub accepts."""
+    """Return the issue's title as one line that GitHub accepts."""
     line = " ".join(issue_title.split()) or f"Claude: issue {issue_key}"
     return shortened(line, TITLE_LIMIT)
 
 
 def pull_request_body(issue_number: int, requested_by: str) -> str:
-    """Merging closes the issue; the rest is said by the session's comment."""
+    """Return the description: merging closes the issue, and the session's comment says the rest."""
     return (
         f"Closes #{issue_number}\n\n"
         f"Claude Code is implementing the issue on this branch, as asked by {plain(requested_by)}. "
@@ -45,7 +45,7 @@ def environment_name(pull_number: int) -> str:
 
 
 def session_failure(session_id: str, failure: Failure, execution_url: str, way_on: str) -> str:
-    """What went wrong, what to do, and where to look; the detail is shown verbatim in a folded block."""
+    """Return what went wrong, what to do, and where to look; the detail is shown verbatim in a folded block."""
     body = (
         f"{marker('failure', session_id)}\n"
         f"### Claude's session failed\n\n"
@@ -68,7 +68,7 @@ def restart_by_label() -> str:
 
 
 def code(text: str) -> str:
-    """A short text of one line as code, whatever backticks are in it."""
+    """Return a short text of one line as code, whatever backticks are in it."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{space}{text}{space}{fence}"
@@ -81,18 +81,18 @@ def plain(text: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """The beginning of the text in at most `limit` characters."""
+    """Return the beginning of the text in at most `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def sentence(text: str) -> str:
-    """The words with a full stop, unless they end with a mark of their own."""
+    """Return the words with a full stop, unless they end with a mark of their own."""
     text = text.strip()
     return text if text.endswith((".", "!", "?")) else text + "."
 
 
 def fenced(text: str, limit: int = 8_000) -> str:
-    """The end of a long text in a code fence that the text itself cannot close.
+    """Return the end of a long text in a code fence that the text itself cannot close.
 
     `limit` characters of the end are kept: an error stands last in a log.
     """
@@ -103,12 +103,12 @@ def fenced(text: str, limit: int = 8_000) -> str:
 
 
 def execution_console_url(execution_arn: str) -> str:
-    """The execution's page in the Step Functions console, by the ARN's partition and region."""
+    """Return the execution's page in the Step Functions console, by the ARN's partition and region."""
     return f"{_console(execution_arn, 'states')}#/v2/executions/details/{execution_arn}"
 
 
 def logs_console_url(execution_arn: str, log_group: str, log_stream: str | None) -> str:
-    """The page of a log, or of its group, in the CloudWatch console of the execution's partition and region.
+    """Return the page of a log, or of its group, in the CloudWatch console of the execution's partition and region.
 
     The console decodes what follows the "#" twice, and has "$" for the "%" of the second time.
     """

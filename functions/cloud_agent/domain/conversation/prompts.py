@@ -77,7 +77,7 @@ def inherited(unanswered: Iterable[Prompt], *, has_failed: bool) -> Inheritance:
 
 
 def follow_up_id(kind: PromptKind, comment_id: int, created_at: datetime) -> str:
-    """A ULID that is always the same for the same comment and sorts by when people wrote.
+    """Return a ULID that is always the same for the same comment and sorts by when people wrote.
 
     Deliveries come out of order and come again: neither may change the order of the prompts or their number. Time
     (48 bits, milliseconds) comes first; GitHub tells it to the second, so its own id (64 bits) decides within one.

@@ -23,7 +23,7 @@ PULL_REQUEST_CLOSED = "Nothing was started: this pull request is closed. Reopen 
 
 
 def reply_marker(identity: str) -> str:
-    """The hidden first line of the one reply to a comment or a delivery."""
+    """Return the hidden first line of the one reply to a comment or a delivery."""
     return marker("reply", identity.rpartition("#")[2])
 
 

@@ -46,12 +46,12 @@ class StatusView:
 
 
 def session_marker(session_id: str) -> str:
-    """What the comment begins with."""
+    """Return what the comment begins with."""
     return marker(KIND, session_id)
 
 
 def render(view: StatusView) -> str:
-    """The comment's text. Bounded by its parts: each untrusted one is shortened, none is markup."""
+    """Return the comment's text. Bounded by its parts: each untrusted one is shortened, none is markup."""
     parts = [_heading(view), *_now(view), _facts(view), _commits(view), _how_to_go_on(view), _links(view)]
     return f"{session_marker(view.session.session_id)}\n" + "\n\n".join(part for part in parts if part) + "\n"
 
@@ -74,7 +74,7 @@ def _heading(view: StatusView) -> str:
 
 
 def _now(view: StatusView) -> list[str]:
-    """What happens at this moment, or why nothing does any more."""
+    """Return what happens at this moment, or why nothing does any more."""
     session = view.session
     if not session.status.is_live:
         reason = shortened(session.end_reason or "no reason was given", REASON_LIMIT)
@@ -153,7 +153,7 @@ def _commits(view: StatusView) -> str:
 
 
 def commit_lines(commits: Sequence[Commit]) -> list[str]:
-    """A list item for each commit: its short sha, linked, and its first line as plain words."""
+    """Return a list item for each commit: its short sha, linked, and its first line as plain words."""
     return [f"- [`{c.sha[:7]}`]({c.url}) {plain(shortened(c.subject, SUBJECT_LIMIT))}".rstrip() for c in commits]
 
 

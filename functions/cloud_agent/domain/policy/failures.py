@@ -144,7 +144,7 @@ def explain(state: str, error: str, cause: str) -> Failure:
 
 
 def in_words(reason: str) -> str:
-    """The reason as people may read it: of a failure that could not be reported, the workflow knows the name alone."""
+    """Return the reason as people may read it; of an unreported failure the workflow knows the name alone."""
     if reason == "States.Timeout":
         return "A step of the session was not done in time"
     return _words(reason, "")[0] if _NAME.fullmatch(reason) else reason
@@ -160,7 +160,7 @@ def _words(error: str, detail: str) -> tuple[str, str]:
 
 
 def _message_of(cause: str) -> str:
-    """A failed Lambda's Cause is JSON around its errorMessage; every other Cause is text."""
+    """Read the cause: a failed Lambda's Cause is JSON around its errorMessage; every other Cause is text."""
     try:
         document = json.loads(cause)
     except (ValueError, RecursionError):  # the cause may be an agent's words: thousands of brackets, if it likes

@@ -52,12 +52,12 @@ class Idleness:
         return self.ends_at is not None and self.ends_at >= self.since + self.limit
 
     def next_end(self, now: datetime) -> datetime:
-        """The end that people are to be told of: at the limit, or, should that have passed untold, a warning later."""
+        """Return the end to announce: at the limit, or, should that have passed unannounced, a warning later."""
         due = self.since + self.limit
         return due if now < due else now + self.warning
 
     def step(self, now: datetime, *, busy: bool) -> IdleStep:
-        """What is due. Nobody's session ends without a warning, and none that is `busy` with a prompt."""
+        """Return what is due. Nobody's session ends without a warning, and none that is `busy` with a prompt."""
         if busy or now < self.since + self.limit - self.warning:
             return IdleStep.NOTHING if self.ends_at is None else IdleStep.WITHDRAW
         if self.ends_at is None or not self.is_warned:

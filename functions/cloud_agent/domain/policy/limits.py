@@ -28,7 +28,7 @@ class SessionLimits(BaseModel):
     budget_usd: Decimal
 
     def lowered_by(self, wanted: WantedLimits) -> "SessionLimits":
-        """These limits, or the repository's where they are lower: a file that the agent can write never raises one."""
+        """Return these limits, or the repository's where lower: a file that the agent can write never raises one."""
         # To the millionth, as costs are: DynamoDB refuses numbers that are closer to zero than 1e-130.
         budget = self.budget_usd if wanted.budget_usd is None else Decimal(f"{wanted.budget_usd:.6f}")
         return SessionLimits(
@@ -38,7 +38,7 @@ class SessionLimits(BaseModel):
         )
 
     def of(self, session: Session) -> "SessionLimits":
-        """What the session's row says, or these limits where its agent has not reported yet."""
+        """Return what the session's row says, or these limits where its agent has not reported yet."""
         return SessionLimits(
             idle_minutes=session.idle_minutes or self.idle_minutes,
             max_turns=session.max_turns or self.max_turns,

@@ -38,7 +38,7 @@ class Delivery(BaseModel):
 
 
 def lost(attempts: Iterable[Delivery], now: datetime) -> list[Delivery]:
-    """The deliveries to ask for once more now, each by its first attempt, oldest first.
+    """Return the deliveries to ask for once more now, each by its first attempt, oldest first.
 
     Each is asked for at most as often as there are pauses. One whose first attempt is not among those given is left
     alone: how often it was tried cannot be known.

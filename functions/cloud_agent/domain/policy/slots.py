@@ -34,7 +34,7 @@ class Occupancy:
     version: int
 
     def next_to_start(self, limits: SlotLimits, passed_over: Collection[str] = ()) -> Waiting | None:
-        """The session that has waited longest among those that the limits allow to run.
+        """Return the session that has waited longest among those that the limits allow to run.
 
         A repository at its own limit does not hold up the others behind it.
         """
@@ -51,6 +51,6 @@ class Occupancy:
         )
 
     def place_of(self, session_id: str) -> int | None:
-        """The session's place in the queue, from 1; None when it does not wait."""
+        """Return the session's place in the queue, from 1; None when it does not wait."""
         ids = [one.session_id for one in self.waiting]
         return ids.index(session_id) + 1 if session_id in ids else None

@@ -1,0 +1,1 @@
+"""What a session is: its row, its names, its tokens and links."""

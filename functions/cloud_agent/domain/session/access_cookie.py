@@ -13,7 +13,7 @@ VALID: Final = timedelta(minutes=1)  # a visit takes seconds
 
 
 def access_cookie(session_id: str, signing_key: str, now: datetime) -> str:
-    """The value of a `Cookie` header that lets into this session for a minute, and into no other."""
+    """Return the value of a `Cookie` header that lets into this session for a minute, and into no other."""
     claims = {
         "aud": AUDIENCE,
         "sub": session_id,

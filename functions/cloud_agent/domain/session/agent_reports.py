@@ -65,7 +65,7 @@ class TurnStarted(Report):
     prompt_id: PromptId
 
     def attributes(self) -> dict[str, Any]:
-        """What the session's row says of it."""
+        """Return what the session's row says of it."""
         return {"activity": "turn_started"}
 
 
@@ -78,7 +78,7 @@ class ToolUsed(Report):
     detail: str = Field(max_length=1_000)
 
     def attributes(self) -> dict[str, Any]:
-        """What the session's row says of it."""
+        """Return what the session's row says of it."""
         return {"activity": f"{self.tool} {self.detail}".strip()}
 
 
@@ -100,7 +100,7 @@ class TurnFinished(Report):
         return Decimal(f"{self.cost_usd:.6f}")
 
     def answer(self, now: str) -> Answer:
-        """What the turn came to, for whoever wrote its prompt."""
+        """Return what the turn came to, for whoever wrote its prompt."""
         return Answer(
             prompt_id=self.prompt_id,
             is_error=self.is_error,
@@ -111,7 +111,7 @@ class TurnFinished(Report):
         )
 
     def attributes(self) -> dict[str, Any]:
-        """What the session's row says of it."""
+        """Return what the session's row says of it."""
         return {
             "activity": "turn_failed" if self.is_error else "turn_finished",
             "turns": self.turns,

@@ -19,17 +19,17 @@ class TriggerLabels:
     staging: str = ""
 
     def agent_of(self, label: str) -> Agent | None:
-        """The agent that this label asks for; None when the label is not one of ours."""
+        """Return the agent that this label asks for; None when the label is not one of ours."""
         if label == self.standard:
             return Agent.STANDARD
         return Agent.STAGING if self.staging and label == self.staging else None
 
     def label_of(self, agent: Agent) -> str:
-        """The label that starts a session of this agent, or of the one that there is instead of it."""
+        """Return the label that starts a session of this agent, or of the one that there is instead of it."""
         return self.staging if self.available(agent) is Agent.STAGING else self.standard
 
     def available(self, agent: Agent) -> Agent:
-        """This agent, or the standard one where the staging agent has been removed."""
+        """Return this agent, or the standard one where the staging agent has been removed."""
         return agent if self.staging else Agent.STANDARD
 
     def foreign(self) -> str:

@@ -22,7 +22,7 @@ class UatAccess(StrEnum):
 
 
 def entry_link(url: str, session: Session, signing_key: str) -> str:
-    """The session's `url` with a token that lets in: the same for the same session and key, whenever it is asked for.
+    """Return the session's `url` with a token that lets in: always the same for the same session and key.
 
     A comment or Deployment that is written twice therefore says the same twice.
     """

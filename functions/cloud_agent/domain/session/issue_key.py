@@ -20,5 +20,5 @@ def issue_key(title: str, number: int) -> str:
 
 
 def branch_name(key: str) -> str:
-    """The session's branch: `claude/agnts-124` or `claude/42`. Always a valid Git ref."""
+    """Return the session's branch: `claude/agnts-124` or `claude/42`. Always a valid Git ref."""
     return f"claude/{key.lower()}"

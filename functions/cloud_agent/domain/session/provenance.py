@@ -49,7 +49,7 @@ def lineage(listed: Sequence[Commit], initial_sha: str | None, initial_message: 
 
 
 def cut(line: Lineage, not_on_default_branch: Collection[str]) -> tuple[Commit, ...]:
-    """The beginning of an incomplete line that the default branch does not have."""
+    """Return the beginning of an incomplete line that the default branch does not have."""
     length = next(
         (index for index, commit in enumerate(line.commits) if commit.sha not in not_on_default_branch),
         len(line.commits),
@@ -58,7 +58,7 @@ def cut(line: Lineage, not_on_default_branch: Collection[str]) -> tuple[Commit, 
 
 
 def others_met(commits: Sequence[Commit], seen_on: Mapping[str, str], branch: str) -> set[str]:
-    """The branches of other sessions that this line runs through, by commits first seen there and by initial ones."""
+    """Return the other sessions' branches that this line runs through, by commits first seen there and initial ones."""
     branches = {seen_on.get(commit.sha, branch) for commit in commits}
     # Anybody can write such a message, and the name goes into a request's path: it has to have the form of a key.
     begun = {branch_name(match[1]) for commit in commits if (match := _INITIAL.fullmatch(commit.subject))}

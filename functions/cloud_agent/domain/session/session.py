@@ -130,7 +130,7 @@ def execution_name(repo: str, issue_number: int, session_id: str) -> str:
 
 
 def session_url(uat_url: str, session_id: str) -> str:
-    """The session's public address: its id as one label before the UAT domain of `uat_url`."""
+    """Return the session's public address: its id as one label before the UAT domain of `uat_url`."""
     scheme, _, host = uat_url.partition("://")
     return f"{scheme}://{session_id}.{host}"
 

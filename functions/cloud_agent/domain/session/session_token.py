@@ -10,7 +10,7 @@ _FORM = re.compile(r"^Bearer (([0-9a-f]{8})\.[A-Za-z0-9-]{16,128})$")
 
 
 def session_id_of(authorization: str | None) -> str | None:
-    """The session that an Authorization header claims to speak for, if it has the form of a session token."""
+    """Return the session that an Authorization header claims to speak for, if it has the form of a session token."""
     match = _FORM.fullmatch(authorization or "")
     return match[2] if match else None
 

@@ -48,7 +48,7 @@ class StoppedTask(Document):
     containers: tuple[TaskContainer, ...] = ()
 
     def variable(self, name: str) -> str | None:
-        """The value RunTask gave the container for this environment variable."""
+        """Return the value RunTask gave the container for this environment variable."""
         for override in self.overrides.containerOverrides:
             for variable in override.environment:
                 if variable.name == name:

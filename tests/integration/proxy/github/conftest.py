@@ -77,5 +77,5 @@ def visitor(github: Server, gated: Proxy, reader: str) -> Visitor:
 
 @pytest.fixture
 async def signed_in(visitor: Visitor, session_id: str) -> Visitor:
-    assert 303 == (await visitor.signs_in(session_id)).status_code
+    assert (await visitor.signs_in(session_id)).status_code == 303
     return visitor

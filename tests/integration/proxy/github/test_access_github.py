@@ -44,15 +44,15 @@ async def test_a_reader_is_sent_to_github_and_comes_back_to_the_address_asked_fo
     visitor: Visitor, session_id: str, upstream: Upstream
 ) -> None:
     sent_away = await visitor.ask(address(session_id, ASKED_FOR))
-    assert (303, "no-store") == (sent_away.status_code, sent_away.headers["cache-control"])
+    assert (sent_away.status_code, sent_away.headers["cache-control"]) == (303, "no-store")
     assert sent_away.headers["location"].startswith(f"{visitor.github.url}/login/oauth/authorize?")
     query = dict(parse_qsl(urlsplit(sent_away.headers["location"]).query))
-    assert (CALLBACK, "S256") == (query["redirect_uri"], query["code_challenge_method"])
-    assert [NONCE_COOKIE] == list(visitor.of(session_id))
+    assert (query["redirect_uri"], query["code_challenge_method"]) == (CALLBACK, "S256")
+    assert list(visitor.of(session_id)) == [NONCE_COOKIE]
 
     entered = await visitor.signs_in(session_id, ASKED_FOR)
-    assert (303, ASKED_FOR) == (entered.status_code, entered.headers["location"])
-    assert ("no-store", "no-referrer") == tuple(entered.headers[n] for n in ("cache-control", "referrer-policy"))
+    assert (entered.status_code, entered.headers["location"]) == (303, ASKED_FOR)
+    assert tuple(entered.headers[n] for n in ("cache-control", "referrer-policy")) == ("no-store", "no-referrer")
     access, renewal = entered.headers.get_list("set-cookie")
     assert access.startswith(f"{ACCESS_COOKIE}=")
     assert renewal.startswith(f"{RENEWAL_COOKIE}=")
@@ -60,16 +60,16 @@ async def test_a_reader_is_sent_to_github_and_comes_back_to_the_address_asked_fo
         assert {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"} < set(cookie.split("; "))
     assert f"Max-Age={HOUR}" in access
 
-    assert [] == upstream.requests
+    assert upstream.requests == []
     shown = await visitor.ask(address(session_id, ASKED_FOR))
-    assert (200, "the dev server") == (shown.status_code, shown.text)
+    assert (shown.status_code, shown.text) == (200, "the dev server")
     assert upstream.requests[0].startswith(f"GET {ASKED_FOR} HTTP/1.1\r\n".encode())
 
 
 async def test_a_visitor_cannot_say_which_host_github_sends_them_back_to(visitor: Visitor, session_id: str) -> None:
     sent_away = await visitor.ask(address(session_id), headers=NAVIGATION | {"X-Forwarded-Host": "elsewhere.test:9"})
     query = dict(parse_qsl(urlsplit(sent_away.headers["location"]).query))
-    assert CALLBACK == query["redirect_uri"]
+    assert query["redirect_uri"] == CALLBACK
 
 
 async def test_a_dev_server_sees_none_of_the_cookies(signed_in: Visitor, session_id: str, upstream: Upstream) -> None:
@@ -97,10 +97,10 @@ async def test_what_is_no_navigation_is_never_sent_to_github(
     visitor: Visitor, session_id: str, upstream: Upstream, method: str, headers: dict[str, str]
 ) -> None:
     refused = await visitor.ask(address(session_id), method, headers)
-    assert (401, "application/json") == (refused.status_code, refused.headers["content-type"])
-    assert ("signed_out", "Sign in to see this session") == (refused.json()["error"], refused.json()["title"])
+    assert (refused.status_code, refused.headers["content-type"]) == (401, "application/json")
+    assert (refused.json()["error"], refused.json()["title"]) == ("signed_out", "Sign in to see this session")
     assert "set-cookie" not in refused.headers
-    assert [] == upstream.requests
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize("headers", [NAVIGATION, {"Accept": "text/html,*/*;q=0.8"}])
@@ -108,7 +108,7 @@ async def test_what_is_no_navigation_is_never_sent_to_github(
 async def test_every_navigation_is_sent_to_github(
     visitor: Visitor, session_id: str, method: str, headers: dict[str, str]
 ) -> None:
-    assert 303 == (await visitor.ask(address(session_id), method, headers)).status_code
+    assert (await visitor.ask(address(session_id), method, headers)).status_code == 303
 
 
 async def test_a_websocket_is_refused_without_access_and_open_with(
@@ -120,16 +120,16 @@ async def test_a_websocket_is_refused_without_access_and_open_with(
             await websockets.connect(address(session_id).replace("http", "ws"), host=gated.address, port=8080)
         await visitor.signs_in(session_id)
         async with open_websocket(visitor, session_id) as socket:
-            assert "hello" == await socket.recv()
+            assert await socket.recv() == "hello"
             assert socket.response
-            assert [] == socket.response.headers.get_all("set-cookie")
+            assert socket.response.headers.get_all("set-cookie") == []
 
         visitor.lets_an_hour_pass(session_id)
         async with open_websocket(visitor, session_id) as socket:
-            assert "hello" == await socket.recv()
+            assert await socket.recv() == "hello"
             assert socket.response
             names = [cookie.partition("=")[0] for cookie in socket.response.headers.get_all("set-cookie")]
-            assert [ACCESS_COOKIE, RENEWAL_COOKIE] == names
+            assert names == [ACCESS_COOKIE, RENEWAL_COOKIE]
 
 
 async def test_who_may_not_read_the_repository_is_told_so_and_nothing_about_the_session(
@@ -141,13 +141,13 @@ async def test_who_may_not_read_the_repository_is_told_so_and_nothing_about_the_
         refused = await visitor.signs_in(name)
         headers = {header: value for header, value in refused.headers.items() if header != "date"}
         answers.append((refused.status_code, headers, refused.text))
-        assert [NONCE_COOKIE] == list(visitor.of(name))
+        assert list(visitor.of(name)) == [NONCE_COOKIE]
     existing, missing = answers
     assert missing == existing
-    assert 403 == existing[0]
+    assert existing[0] == 403
     assert f"signed in to GitHub as {stranger}" in existing[2]
     assert repository not in existing[2]
-    assert [] == upstream.requests
+    assert upstream.requests == []
 
 
 async def test_without_access_every_session_host_answers_alike(
@@ -156,23 +156,23 @@ async def test_without_access_every_session_host_answers_alike(
     sessions = [UNKNOWN_SESSION, session_id, table.put(status="QUEUED"), table.put(status="STOPPED")]
     for headers in (PROGRAM, {"Sec-Fetch-Mode": "cors", "Accept": "*/*"}):
         answers = [await visitor.ask(address(name), "POST", headers) for name in sessions]
-        assert 1 == len({(answer.status_code, repr(answer.headers), answer.text) for answer in answers})
+        assert len({(answer.status_code, repr(answer.headers), answer.text) for answer in answers}) == 1
     redirects = [await visitor.ask(address(name)) for name in sessions]
     assert [303] * len(sessions) == [redirect.status_code for redirect in redirects]
-    assert 1 == len({re.sub(r"(state|code_challenge)=[^&]*", "", r.headers["location"]) for r in redirects})
+    assert len({re.sub(r"(state|code_challenge)=[^&]*", "", r.headers["location"]) for r in redirects}) == 1
 
 
 async def test_an_entry_link_of_mode_link_leads_to_the_sign_in(visitor: Visitor, session_id: str) -> None:
     link = f"/.uat/enter?token={entry_token(session_id)}&return_to=/a"
     entered = await visitor.ask(address(session_id, link))
-    assert (303, "/a") == (entered.status_code, entered.headers["location"])
+    assert (entered.status_code, entered.headers["location"]) == (303, "/a")
     assert "set-cookie" not in entered.headers
     assert "/login/oauth/" in (await visitor.ask(address(session_id, "/a"))).headers["location"]
 
 
 async def test_a_cookie_of_mode_link_opens_nothing(visitor: Visitor, session_id: str) -> None:
     visitor.cookies[host(session_id)] = {ACCESS_COOKIE: access_token(session_id, seconds=24 * HOUR)}
-    assert 401 == (await visitor.ask(address(session_id), headers=PROGRAM)).status_code
+    assert (await visitor.ask(address(session_id), headers=PROGRAM)).status_code == 401
 
 
 async def test_the_status_of_a_waiting_page_is_told_and_renews_access_too(
@@ -181,37 +181,37 @@ async def test_the_status_of_a_waiting_page_is_told_and_renews_access_too(
     session_id = table.put(status="STARTING", repo=repository)
     status, script = address(session_id, "/.uat/status"), {"Sec-Fetch-Mode": "cors"}
     outside = await visitor.ask(status, headers=script)
-    assert (401, None) == (outside.status_code, outside.json()["session_id"])
+    assert (outside.status_code, outside.json()["session_id"]) == (401, None)
     await visitor.signs_in(session_id)
-    assert 503 == (await visitor.ask(address(session_id))).status_code
+    assert (await visitor.ask(address(session_id))).status_code == 503
     told = await visitor.ask(status, headers=script)
-    assert (200, "STARTING", False) == (told.status_code, told.json()["status"], "set-cookie" in told.headers)
+    assert (told.status_code, told.json()["status"], "set-cookie" in told.headers) == (200, "STARTING", False)
     visitor.lets_an_hour_pass(session_id)
     told = await visitor.ask(status, headers=script)
-    assert (200, 2) == (told.status_code, len(told.headers.get_list("set-cookie")))
+    assert (told.status_code, len(told.headers.get_list("set-cookie"))) == (200, 2)
 
 
 async def test_a_session_that_has_ended_shows_its_end_and_nothing_else(
     signed_in: Visitor, session_id: str, table: SessionsTable, repository: str, upstream: Upstream
 ) -> None:
-    assert 200 == (await signed_in.ask(address(session_id))).status_code
+    assert (await signed_in.ask(address(session_id))).status_code == 200
     table.put(id=session_id, status="STOPPED", repo=repository, end_reason="Stopped by /stop.")
-    while 410 != (shown := await signed_in.ask(address(session_id))).status_code:
+    while (shown := await signed_in.ask(address(session_id))).status_code != 410:
         pass
     assert "Stopped by /stop." in shown.text
     count = len(upstream.requests)
     signed_in.lets_an_hour_pass(session_id)
-    assert 410 == (await signed_in.ask(address(session_id))).status_code
+    assert (await signed_in.ask(address(session_id))).status_code == 410
     assert count == len(upstream.requests)
 
 
 async def test_a_sign_in_is_of_one_browser(visitor: Visitor, session_id: str, github: Server) -> None:
     callback = await visitor.returns(session_id)
     refused = await Visitor(github, visitor.proxy, visitor.person).ask(callback)
-    assert 400 == refused.status_code
+    assert refused.status_code == 400
     assert "This sign-in is no longer good" in refused.text
     assert "set-cookie" not in refused.headers
-    assert 303 == (await visitor.ask(callback)).status_code
+    assert (await visitor.ask(callback)).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -227,10 +227,10 @@ async def test_without_an_app_everybody_is_told_that_sign_in_is_not_configured(
     with start_proxy(**mode(github, UAT_SIGN_IN="{}")) as proxy:
         visitor = Visitor(github, proxy, reader)
         shown = await visitor.ask(address(session_id))
-        assert 500 == shown.status_code
+        assert shown.status_code == 500
         assert "Sign-in is not configured" in shown.text
         assert "sign-in not configured" in [line["message"] for line in proxy.log()]
-        assert 401 == (await visitor.ask(address(session_id), headers=PROGRAM)).status_code
+        assert (await visitor.ask(address(session_id), headers=PROGRAM)).status_code == 401
 
 
 async def test_the_sign_in_is_limited_as_every_question_is(
@@ -243,13 +243,13 @@ async def test_the_sign_in_is_limited_as_every_question_is(
             for _ in range(610):
                 answer = await client.get("/", headers={"Host": host(session_id), **NAVIGATION, **flooding})
                 statuses.append(answer.status_code)
-            assert 303 == statuses[0]
-            assert 429 == statuses[-1]
+            assert statuses[0] == 303
+            assert statuses[-1] == 429
             assert {303, 429} == set(statuses)
             another = {"X-Forwarded-For": "203.0.113.6"}
             assert (
-                303 == (await client.get("/", headers={"Host": host(session_id), **NAVIGATION, **another})).status_code
-            )
+                await client.get("/", headers={"Host": host(session_id), **NAVIGATION, **another})
+            ).status_code == 303
 
 
 async def test_a_sign_in_is_no_visit_and_leaves_no_secret_in_the_log(

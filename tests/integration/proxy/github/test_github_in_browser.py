@@ -68,13 +68,13 @@ async def test_a_reader_signs_in_once_for_all_sessions(
     browser: Chrome, session_id: str, upstream: Upstream, reader: str, neighbour: str
 ) -> None:
     await asyncio.to_thread(browser.get, address(session_id, ASKED_FOR))
-    assert "Authorize Claude Cloud Agent" == browser.find_element(By.TAG_NAME, "h1").text
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Authorize Claude Cloud Agent"
     await authorize_as(browser, reader)
 
     assert address(session_id, ASKED_FOR) == await wait_for_text(browser, "the dev server")
     assert upstream.requests[0].startswith(f"GET {ASKED_FOR} HTTP/1.1\r\n".encode())
     assert b"__Host-uat-" not in b"".join(upstream.requests)
-    assert "own=1" == browser.execute_script("return document.cookie")
+    assert browser.execute_script("return document.cookie") == "own=1"
     kept = {cookie["name"]: cookie for cookie in browser.get_cookies()}
     assert {NONCE_COOKIE, ACCESS_COOKIE, RENEWAL_COOKIE, "own"} == set(kept)
     assert {host(session_id).partition(":")[0]} == {cookie["domain"] for cookie in kept.values()}

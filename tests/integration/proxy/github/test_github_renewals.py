@@ -42,11 +42,11 @@ async def test_access_is_renewed_after_the_hour_within_the_request(
     if only_renewal:
         del signed_in.of(session_id)[ACCESS_COOKIE]
     shown = await signed_in.ask(address(session_id, "/save"), method, PROGRAM, b"x" if method == "POST" else None)
-    assert 200 == shown.status_code
+    assert shown.status_code == 200
     names = [cookie.partition("=")[0] for cookie in shown.headers.get_list("set-cookie")]
-    assert ["own", ACCESS_COOKIE, RENEWAL_COOKIE] == names
+    assert names == ["own", ACCESS_COOKIE, RENEWAL_COOKIE]
     again = await signed_in.ask(address(session_id), headers=PROGRAM)
-    assert (200, ["own=1; Path=/"]) == (again.status_code, again.headers.get_list("set-cookie"))
+    assert (again.status_code, again.headers.get_list("set-cookie")) == (200, ["own=1; Path=/"])
     assert [f"{method} /save", "GET /"] == [head.decode().partition(" HTTP/1.1\r\n")[0] for head in upstream.requests]
 
 
@@ -57,8 +57,8 @@ async def test_what_is_renewed_is_kept_when_the_dev_server_does_not_answer(
     await visitor.signs_in(session_id)
     visitor.lets_an_hour_pass(session_id)
     shown = await visitor.ask(address(session_id))
-    assert 502 == shown.status_code
-    assert 2 == len(shown.headers.get_list("set-cookie"))
+    assert shown.status_code == 502
+    assert len(shown.headers.get_list("set-cookie")) == 2
 
 
 async def test_a_dev_server_cannot_pass_its_cookies_for_renewed_ones(
@@ -70,7 +70,7 @@ async def test_a_dev_server_cannot_pass_its_cookies_for_renewed_ones(
     await visitor.signs_in(session_id)
     visitor.lets_an_hour_pass(session_id)
     shown = await visitor.ask(address(session_id))
-    assert (200, 2) == (shown.status_code, len(shown.headers.get_list("set-cookie")))
+    assert (shown.status_code, len(shown.headers.get_list("set-cookie"))) == (200, 2)
     assert "forged" not in repr(shown.headers)
 
 
@@ -81,22 +81,22 @@ async def test_many_requests_of_one_page_are_one_question_to_github(
     asked, cookies = Requests(api), signed_in.of(session_id)
     tabs = [replace(signed_in, cookies={host(session_id): dict(cookies)}) for _ in range(20)]
     shown = await asyncio.gather(*(tab.ask(address(session_id), headers=PROGRAM) for tab in tabs))
-    assert [200] * 20 == [response.status_code for response in shown]
-    assert 1 == len(asked.routes())
+    assert [response.status_code for response in shown] == [200] * 20
+    assert len(asked.routes()) == 1
 
 
 async def test_who_lost_the_repository_is_asked_to_sign_in_and_then_refused(
     signed_in: Visitor, session_id: str, api: httpx.Client, repository: str
 ) -> None:
     take_away(api, repository, signed_in.person)
-    assert 200 == (await signed_in.ask(address(session_id))).status_code  # GitHub's word is taken for an hour
+    assert (await signed_in.ask(address(session_id))).status_code == 200  # GitHub's word is taken for an hour
     signed_in.lets_an_hour_pass(session_id)
     asked = Requests(api)
     for _ in range(3):
         refused = await signed_in.ask(address(session_id), headers=PROGRAM)
-        assert (401, "signed_out") == (refused.status_code, refused.json()["error"])
-    assert 1 == len(asked.routes())
-    assert 403 == (await signed_in.signs_in(session_id)).status_code
+        assert (refused.status_code, refused.json()["error"]) == (401, "signed_out")
+    assert len(asked.routes()) == 1
+    assert (await signed_in.signs_in(session_id)).status_code == 403
 
 
 async def test_a_renewal_cookie_opens_no_other_session(
@@ -104,7 +104,7 @@ async def test_a_renewal_cookie_opens_no_other_session(
 ) -> None:
     other = table.put(ip=upstream.address, port=3000, repo=repository)
     signed_in.cookies[host(other)] = dict(signed_in.of(session_id))
-    assert 401 == (await signed_in.ask(address(other), headers=PROGRAM)).status_code
+    assert (await signed_in.ask(address(other), headers=PROGRAM)).status_code == 401
 
 
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 502}, {"kind": "drop"}, {"kind": "rate_limit"}])
@@ -115,12 +115,12 @@ async def test_while_github_is_away_access_lives_on_and_nobody_new_comes_in(
     callback = await newcomer.returns(session_id)
     plan_fault(api, path="/(login|user|repos)\\b.*", count=20, **fault)
     refused = await newcomer.ask(callback)
-    assert (503, "30") == (refused.status_code, refused.headers["retry-after"])
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
     assert "GitHub did not answer" in refused.text
-    assert 200 == (await signed_in.ask(address(session_id))).status_code
+    assert (await signed_in.ask(address(session_id))).status_code == 200
     signed_in.lets_an_hour_pass(session_id)
     shown = await signed_in.ask(address(session_id))
-    assert 200 == shown.status_code
+    assert shown.status_code == 200
     assert "Max-Age=300" in shown.headers.get_list("set-cookie")[1]
 
 
@@ -138,14 +138,14 @@ async def test_a_long_absence_of_github_is_said_and_over_when_it_is_back(
     asked_long_ago(signed_in, session_id)
     plan_fault(api, path="/repos/.*", count=20, kind="drop")
     page, program = [await signed_in.ask(address(session_id), headers=headers) for headers in (None, PROGRAM)]
-    assert (503, "text/html; charset=utf-8") == (page.status_code, page.headers["content-type"])
-    assert (503, "access_unchecked") == (program.status_code, program.json()["error"])
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert (program.status_code, program.json()["error"]) == (503, "access_unchecked")
     status = await signed_in.ask(address(session_id, "/.uat/status"), headers=PROGRAM)
-    assert (503, "access_unchecked", None) == (status.status_code, *(status.json()[n] for n in ("error", "session_id")))
-    assert [] == upstream.requests
+    assert (status.status_code, *(status.json()[n] for n in ("error", "session_id"))) == (503, "access_unchecked", None)
+    assert upstream.requests == []
     forget_faults(api)
     asked_long_ago(signed_in, session_id)  # sealed anew, so that the last answer is not shared
-    assert 200 == (await signed_in.ask(address(session_id))).status_code
+    assert (await signed_in.ask(address(session_id))).status_code == 200
 
 
 async def test_a_silent_github_keeps_nobody_waiting_for_long(
@@ -153,7 +153,7 @@ async def test_a_silent_github_keeps_nobody_waiting_for_long(
 ) -> None:
     signed_in.lets_an_hour_pass(session_id)
     plan_fault(api, path="/repos/.*", kind="timeout", seconds=8)
-    assert 200 == (await signed_in.ask(address(session_id))).status_code  # else HAProxy would have given up: 503
+    assert (await signed_in.ask(address(session_id))).status_code == 200  # else HAProxy would have given up: 503
 
 
 async def test_while_the_table_is_away_access_is_renewed_for_a_session_that_is_known(
@@ -164,7 +164,7 @@ async def test_while_the_table_is_away_access_is_renewed_for_a_session_that_is_k
         await visitor.signs_in(session_id)
         line.cut()
         visitor.lets_an_hour_pass(session_id)
-        assert 200 == (await visitor.ask(address(session_id))).status_code
+        assert (await visitor.ask(address(session_id))).status_code == 200
 
 
 async def test_keys_can_be_changed_without_signing_anyone_out(
@@ -173,12 +173,12 @@ async def test_keys_can_be_changed_without_signing_anyone_out(
     keys = json.dumps({"signing_key": OTHER_KEY, "verifying_key": KEY})
     with start_proxy(**mode(github, UAT_ACCESS_KEYS=keys)) as proxy:
         signed_in.proxy = proxy
-        assert 200 == (await signed_in.ask(address(session_id))).status_code
+        assert (await signed_in.ask(address(session_id))).status_code == 200
         signed_in.lets_an_hour_pass(session_id)
-        assert 200 == (await signed_in.ask(address(session_id))).status_code
+        assert (await signed_in.ask(address(session_id))).status_code == 200
         assert unseal(signed_in.of(session_id)[RENEWAL_COOKIE], [OTHER_KEY], session_id)
     with start_proxy(**mode(github, UAT_ACCESS_KEYS=json.dumps({"signing_key": OTHER_KEY}))) as proxy:
         signed_in.proxy = proxy
-        assert 200 == (await signed_in.ask(address(session_id))).status_code
+        assert (await signed_in.ask(address(session_id))).status_code == 200
         signed_in.of(session_id).pop(ACCESS_COOKIE)
-        assert 200 == (await signed_in.ask(address(session_id), headers=PROGRAM)).status_code
+        assert (await signed_in.ask(address(session_id), headers=PROGRAM)).status_code == 200

@@ -112,11 +112,11 @@ class Visitor:
     async def returns(self, session_id: str, path: str = "/", decision: str = "authorize") -> str:
         """Go to the session, to GitHub and back; return the address of the session's callback."""
         sent_away = await self.ask(address(session_id, path))
-        assert 303 == sent_away.status_code, sent_away.text
+        assert sent_away.status_code == 303, sent_away.text
         returned = await self.at_github(sent_away.headers["location"], decision)
         assert returned.startswith(f"{CALLBACK}?")
         forwarded = await self.ask(returned)
-        assert 303 == forwarded.status_code
+        assert forwarded.status_code == 303
         return str(forwarded.headers["location"])
 
     async def signs_in(self, session_id: str, path: str = "/") -> httpx.Response:

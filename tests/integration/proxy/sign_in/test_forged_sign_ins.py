@@ -58,7 +58,7 @@ async def test_github_does_not_take_the_code_without_its_verifier(
     proxy: Proxy, server: Server, browser: Browser, reader: str
 ) -> None:
     code = (await proxy.visit(browser, reader))["code"]
-    assert "bad_verification_code" == exchange(server, code)["error"]
+    assert exchange(server, code)["error"] == "bad_verification_code"
 
 
 async def test_a_sign_in_is_finished_once(proxy: Proxy, browser: Browser, reader: str) -> None:

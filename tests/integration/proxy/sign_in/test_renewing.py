@@ -31,7 +31,7 @@ async def test_access_is_renewed_on_githubs_word(
     await proxy.signed_in(browser, reader)
     result = await renewed(proxy_with(hours=1), browser)
     assert isinstance(result, Renewed)
-    assert ACCESS_SECONDS == result.access_seconds
+    assert result.access_seconds == ACCESS_SECONDS
     assert result.renewal
     assert result.renewal.max_age_seconds in range(25_190, 25_201)  # it ends when it would have ended
 
@@ -110,7 +110,7 @@ async def test_requests_that_come_together_ask_github_once(
     asked = Requests(api)
     results = await asyncio.gather(*(renewed(proxy, browser) for _ in range(20)))
     assert all(isinstance(result, Renewed) for result in results)
-    assert ["GET /repos/{owner}/{repo}"] == asked.routes()
+    assert asked.routes() == ["GET /repos/{owner}/{repo}"]
     assert isinstance(await renewed(proxy, browser), Renewed)  # and the next ask for themselves
 
 

@@ -43,4 +43,4 @@ async def test_a_wrong_client_secret_is_the_operators_affair(
 ) -> None:
     assert Failed(Cause.MISCONFIGURED) == await proxy_with(client_secret="wrong").signed_in(browser, reader)
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "incorrect_client_credentials" == record.__dict__["reason"]
+    assert record.__dict__["reason"] == "incorrect_client_credentials"

@@ -27,7 +27,7 @@ async def test_who_may_read_the_repository_comes_in(proxy: Proxy, browser: Brows
     result = await proxy.signed_in(browser, reader)
     assert isinstance(result, Granted)
     assert (reader, "/path?a=1", 3_600) == (result.login, result.return_to, result.access_seconds)
-    assert RENEWAL_COOKIE == result.renewal.name
+    assert result.renewal.name == RENEWAL_COOKIE
     assert result.renewal.max_age_seconds in range(28_795, 28_801)  # as long as the user's token lives
 
 
@@ -92,7 +92,7 @@ async def test_nobody_is_sent_elsewhere(proxy: Proxy, browser: Browser, reader: 
     query = query_of(await asyncio.to_thread(browser.at_github, begun.url, reader))
     result = await proxy.sign_in.finish(SESSION, ORIGIN, query, browser.cookies)
     assert isinstance(result, Granted)
-    assert "/" == result.return_to
+    assert result.return_to == "/"
 
 
 async def test_no_log_names_a_secret(

@@ -56,7 +56,7 @@ class Browser:
     def at_github(self, url: str, person: str, decision: str = "authorize") -> str:
         """Open GitHub's page, send its form and return where that leads."""
         page = httpx.get(url)
-        assert 200 == page.status_code, page.text
+        assert page.status_code == 200, page.text
         fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.text))
         form = {name: html.unescape(value) for name, value in fields.items()}
         form |= {"person": person, "decision": decision}

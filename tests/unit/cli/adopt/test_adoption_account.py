@@ -98,22 +98,22 @@ def test_a_table_with_other_keys_does_not_fit(documented: DocumentedAws) -> None
 
     (found,) = tables.tables(Aws(documented.client), SEARCH, ["arn:aws:dynamodb:eu-central-1:1:table/sessions"])
 
-    assert "its tags" == found.why
-    assert 1 == len(found.unfit)
+    assert found.why == "its tags"
+    assert len(found.unfit) == 1
     assert "its KeySchema is" in found.unfit[0]
-    assert {"PointInTimeRecoveryEnabled": False} == found.properties["PointInTimeRecoverySpecification"]
+    assert found.properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": False}
     assert "TimeToLiveSpecification" not in found.properties
-    assert ("PROVISIONED", {"ReadCapacityUnits": 5, "WriteCapacityUnits": 2}) == (
+    assert (
         found.stated["BillingMode"],
         found.stated["ProvisionedThroughput"],
-    )
+    ) == ("PROVISIONED", {"ReadCapacityUnits": 5, "WriteCapacityUnits": 2})
 
 
 def test_a_table_that_is_named_and_does_not_exist_is_not_found(documented: DocumentedAws) -> None:
     documented.answers("dynamodb", "list_tables", {"TableNames": []})
     documented.refuses("dynamodb", "describe_table", "ResourceNotFoundException", "not found", TableName="sesions")
     search = Search("claude-cloud-agent", "example.com", {"SessionsTable": "sesions"})
-    assert [] == tables.tables(Aws(documented.client), search, [])
+    assert tables.tables(Aws(documented.client), search, []) == []
 
 
 def answer_with_rules(documented: DocumentedAws, *rules: Json) -> None:
@@ -137,8 +137,8 @@ def test_a_rule_is_known_by_its_host_name_whatever_the_case(documented: Document
 
     (found,) = load_balancers.rules(Aws(documented.client), SEARCH)
 
-    assert (RULE, "its host name *.uat.example.com") == (found.identifier, found.why)
-    assert {
+    assert (found.identifier, found.why) == (RULE, "its host name *.uat.example.com")
+    assert found.stated == {
         "ListenerArn": LISTENER,
         "Priority": 10,
         "Conditions": [
@@ -146,7 +146,7 @@ def test_a_rule_is_known_by_its_host_name_whatever_the_case(documented: Document
             {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/x"]}},
         ],
         "Actions": [{"Type": "forward", "TargetGroupArn": GROUP}],
-    } == found.stated
+    }
 
 
 def test_the_weights_of_a_rule_with_two_target_groups_are_kept(documented: DocumentedAws) -> None:
@@ -187,11 +187,11 @@ def test_a_target_group_is_known_by_the_rule_that_leads_to_it(documented: Docume
     aws = Aws(documented.client)
     (found,) = load_balancers.target_groups(aws, SEARCH, [], load_balancers.rules(aws, SEARCH))
 
-    assert (GROUP, "the rule for *.uat.example.com") == (found.identifier, found.why)
+    assert (found.identifier, found.why) == (GROUP, "the rule for *.uat.example.com")
     assert attributes[1:] == found.stated["TargetGroupAttributes"]
-    assert ("vpc-3ac0fb5f", "/") == (found.stated["VpcId"], found.stated["HealthCheckPath"])
+    assert (found.stated["VpcId"], found.stated["HealthCheckPath"]) == ("vpc-3ac0fb5f", "/")
     assert not {"HealthCheckProtocol", "ProtocolVersion", "TargetGroupName"} & set(found.stated)
-    assert ["its ProtocolVersion is HTTP2, the template needs HTTP1 and it cannot be changed"] == found.unfit
+    assert found.unfit == ["its ProtocolVersion is HTTP2, the template needs HTTP1 and it cannot be changed"]
 
 
 def test_a_cluster_is_known_by_the_stacks_tags_and_by_whom_it_belongs_to(documented: DocumentedAws) -> None:
@@ -218,8 +218,8 @@ def test_a_cluster_is_known_by_the_stacks_tags_and_by_whom_it_belongs_to(documen
 
     (found,) = find(Aws(documented.client), SEARCH)
 
-    assert ("agents", "its tags", None) == (found.identifier, found.why, found.owner)
-    assert {"ClusterSettings": [{"Name": "containerInsights", "Value": "enhanced"}]} == found.stated
+    assert (found.identifier, found.why, found.owner) == ("agents", "its tags", None)
+    assert found.stated == {"ClusterSettings": [{"Name": "containerInsights", "Value": "enhanced"}]}
 
 
 def test_what_may_not_be_read_is_no_empty_account(documented: DocumentedAws) -> None:
@@ -254,11 +254,11 @@ def test_a_load_balancer_is_said_in_the_templates_parameters(documented: Documen
         "SecurityGroups": ["sg-5943793c", "sg-11112222"],
     }
     documented.answers("elbv2", "describe_load_balancers", {"LoadBalancers": [balancer]}, LoadBalancerArns=[BALANCER])
-    assert {
+    assert load_balancers.parameters(Aws(documented.client), LISTENER, 10) == {
         "LoadBalancer": "existing",
         "ListenerArn": LISTENER,
         "ListenerRulePriority": "10",
         "LoadBalancerSecurityGroupId": "sg-5943793c",
         "LoadBalancerDnsName": "shared-424835706.eu-central-1.elb.amazonaws.com",
         "LoadBalancerHostedZoneId": "Z215JYRZR1TBD5",
-    } == load_balancers.parameters(Aws(documented.client), LISTENER, 10)
+    }

@@ -18,13 +18,13 @@ THEIRS = Found(CLUSTER, "agents", "named", {"ClusterSettings": []}, owner="prede
 
 def test_what_is_found_and_free_is_adopted_and_what_is_not_found_is_said_to_be() -> None:
     decisions = decide([TABLE], set(), {})
-    assert [("SessionsTable", TABLE)] == [(d.kind.logical_id, d.adopted) for d in decisions if d.adopted]
+    assert [(d.kind.logical_id, d.adopted) for d in decisions if d.adopted] == [("SessionsTable", TABLE)]
     assert set(KINDS) - {"SessionsTable"} == {d.kind.logical_id for d in decisions if d.words == "not found"}
 
 
 def test_only_what_is_wanted_is_adopted() -> None:
     (decision,) = decide([TABLE, AGENTS], set(), {"Cluster": ANY})
-    assert AGENTS == decision.adopted
+    assert decision.adopted == AGENTS
 
 
 def test_two_that_could_be_meant_are_named_and_neither_is_adopted() -> None:
@@ -36,7 +36,7 @@ def test_two_that_could_be_meant_are_named_and_neither_is_adopted() -> None:
 
 def test_a_name_says_which_of_two_is_meant() -> None:
     (decision,) = decide([TABLE, OTHER_TABLE], set(), {"SessionsTable": "sessions-old"})
-    assert OTHER_TABLE == decision.adopted
+    assert decision.adopted == OTHER_TABLE
 
 
 def test_what_the_stack_has_is_left_out_and_refused_when_named() -> None:
@@ -79,11 +79,11 @@ def test_a_new_stack_consists_of_what_is_adopted_each_retained() -> None:
     template = import_template(None, [TABLE, AGENTS])
     assert {"SessionsTable", "Cluster"} == set(template["Resources"])
     table = template["Resources"]["SessionsTable"]
-    assert ("AWS::DynamoDB::Table", "Retain", "Retain") == (
+    assert (
         table["Type"],
         table["DeletionPolicy"],
         table["UpdateReplacePolicy"],
-    )
+    ) == ("AWS::DynamoDB::Table", "Retain", "Retain")
     assert TABLE.properties == table["Properties"]
     assert not {"Outputs", "Parameters", "Transform"} & set(template)
 
@@ -97,13 +97,13 @@ def test_a_stack_that_there_is_stays_as_it_is() -> None:
     template = import_template(current, [AGENTS])
     cluster = template["Resources"].pop("Cluster")
     assert current == template
-    assert "AWS::ECS::Cluster" == cluster["Type"]
+    assert cluster["Type"] == "AWS::ECS::Cluster"
     assert {"Topic"} == set(current["Resources"]), "what was given is not changed"
 
 
 def test_each_resource_is_identified_as_cloudformation_documents() -> None:
     group = Found(TARGET_GROUP, "arn:group", "named", {})
-    assert [
+    assert resources_to_import([TABLE, group]) == [
         {
             "ResourceType": "AWS::DynamoDB::Table",
             "LogicalResourceId": "SessionsTable",
@@ -114,9 +114,9 @@ def test_each_resource_is_identified_as_cloudformation_documents() -> None:
             "LogicalResourceId": "ProxyTargetGroup",
             "ResourceIdentifier": {"TargetGroupArn": "arn:group"},
         },
-    ] == resources_to_import([TABLE, group])
+    ]
 
 
 def test_an_import_says_of_a_resource_only_what_the_template_says() -> None:
     group = Found(TARGET_GROUP, "arn:group", "named", TARGET_GROUP.fixed | {"HealthCheckPath": "/"})
-    assert {"HealthCheckPath": "/", "Port": 8080, "Protocol": "HTTP", "TargetType": "ip"} == group.stated
+    assert group.stated == {"HealthCheckPath": "/", "Port": 8080, "Protocol": "HTTP", "TargetType": "ip"}

@@ -26,12 +26,12 @@ def test_a_certificate_for_one_label_more_is_not_enough(account: Account) -> Non
     finding = only(account)
     assert f"No certificate of the listener is for {WILDCARD}" in finding.problem
     assert "*.example.com" in finding.problem
-    assert ("HttpsListener",) == finding.logical_ids
+    assert finding.logical_ids == ("HttpsListener",)
 
 
 def test_a_further_name_of_a_certificate_counts(account: Account) -> None:
     account.certificates[CERTIFICATE] |= {"DomainName": "example.com", "SubjectAlternativeNames": [WILDCARD]}
-    assert () == account.outcome(CHECK).findings
+    assert account.outcome(CHECK).findings == ()
 
 
 def test_a_deleted_certificate_is_a_finding(account: Account) -> None:
@@ -80,7 +80,7 @@ def test_a_certificate_that_ends_soon_and_cannot_renew_itself_is_a_finding(
 
 def test_of_a_shared_listener_every_certificate_is_looked_at(account: Account) -> None:
     account.use_existing()
-    assert () == account.outcome(CHECK).findings
+    assert account.outcome(CHECK).findings == ()
     account.further_certificates.clear()
     finding = only(account)
     assert f"add it to the listener {OTHER_LISTENER}" in finding.mend
@@ -89,14 +89,14 @@ def test_of_a_shared_listener_every_certificate_is_looked_at(account: Account) -
 def test_a_bad_certificate_beside_a_good_one_does_no_harm(account: Account) -> None:
     account.use_existing()
     account.certificates[OTHER_CERTIFICATE] |= {"DomainName": WILDCARD, "Status": "EXPIRED"}
-    assert () == account.outcome(CHECK).findings
+    assert account.outcome(CHECK).findings == ()
 
 
 def test_without_the_listener_the_stacks_certificate_is_judged(account: Account) -> None:
     account.delete_load_balancer()
     assert Status.HEALTHY is account.outcome(CHECK).status
     account.certificates[CERTIFICATE]["Status"] = "EXPIRED"
-    assert CERTIFICATE == only(account).resource
+    assert only(account).resource == CERTIFICATE
 
 
 def test_without_a_shared_listener_there_is_none_to_be_judged(account: Account) -> None:

@@ -29,7 +29,7 @@ def test_a_record_that_leads_elsewhere_is_a_finding_with_both_names(account: Acc
     finding = only(account)
     assert "leads to shop-1.eu-central-1.elb.amazonaws.com" in finding.problem
     assert BALANCER in finding.problem
-    assert ("UatRecord",) == finding.logical_ids
+    assert finding.logical_ids == ("UatRecord",)
 
 
 def test_addresses_in_place_of_an_alias_are_a_finding(account: Account) -> None:
@@ -47,13 +47,13 @@ def test_one_of_several_records_that_leads_elsewhere_is_a_finding(account: Accou
 def test_a_cname_of_the_load_balancer_is_as_good_as_an_alias(account: Account) -> None:
     assert account.records is not None
     account.records[0] = {"Name": WILDCARD, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": f"{BALANCER}."}]}
-    assert () == account.outcome(CHECK).findings
+    assert account.outcome(CHECK).findings == ()
 
 
 def test_a_zone_that_nobody_asks_is_a_finding(account: Account) -> None:
     del account.addresses[NAME]
     finding = only(account)
-    assert NAME == finding.resource
+    assert finding.resource == NAME
     assert "no address" in finding.problem
     assert f"zone {ZONE} is right, and nobody asks that zone" in finding.mend
 
@@ -61,7 +61,7 @@ def test_a_zone_that_nobody_asks_is_a_finding(account: Account) -> None:
 def test_a_name_that_is_managed_elsewhere_is_judged_by_its_addresses(account: Account) -> None:
     account.parameters["HostedZoneId"] = ""
     account.records = None
-    assert () == account.outcome(CHECK).findings
+    assert account.outcome(CHECK).findings == ()
     account.addresses[NAME] = {"198.51.100.1"}
     assert "leads to 198.51.100.1" in only(account).problem
     assert f"make {WILDCARD} a CNAME of {BALANCER}" in only(account).mend
@@ -75,7 +75,7 @@ def test_a_record_of_a_deleted_load_balancer_is_left_to_the_next_check(account: 
 def test_without_dns_it_cannot_look(account: Account) -> None:
     account.addresses.clear()
     outcome = account.outcome(CHECK)
-    assert (Status.UNSEEN, ()) == (outcome.status, outcome.findings)
+    assert (outcome.status, outcome.findings) == (Status.UNSEEN, ())
     assert BALANCER in outcome.reason
 
 

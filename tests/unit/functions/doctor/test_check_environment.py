@@ -22,7 +22,7 @@ def account() -> Containers:
 
 
 def test_a_healthy_stack_has_no_finding_and_takes_the_declared_actions(account: Containers) -> None:
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
     assert set(CHECK.actions) == account.asked
 
 
@@ -33,10 +33,10 @@ def test_a_revision_of_the_proxy_made_by_hand_with_a_misspelt_name_is_the_one_fi
     account.definitions[HAND_MADE_REVISION] = account.definition(HAND_MADE_REVISION, container)
     account.runs = HAND_MADE_REVISION
     (finding,) = account.findings(CHECK)
-    assert HAND_MADE_REVISION == finding.resource
+    assert finding.resource == HAND_MADE_REVISION
     assert "SESSION_TABLE: did you mean SESSIONS_TABLE?" in finding.problem
     assert "not the stack's own revision" in finding.problem
-    assert ("ProxyTaskDefinition",) == finding.logical_ids
+    assert finding.logical_ids == ("ProxyTaskDefinition",)
     assert HAND_MADE_REVISION in finding.confirm
 
 
@@ -48,14 +48,14 @@ def test_what_still_runs_of_an_older_deployment_is_looked_at_as_well(account: Co
     gone = {"status": "ACTIVE", "taskDefinition": "arn:aws:ecs:x:1:task-definition/acme-proxy:9", "runningCount": 0}
     service = {"status": "ACTIVE", "deployments": [new, draining, gone]}
     account.set("ecs", "DescribeServices", {"services": [service]})
-    assert [HAND_MADE_REVISION] == [finding.resource for finding in account.findings(CHECK)]
+    assert [finding.resource for finding in account.findings(CHECK)] == [HAND_MADE_REVISION]
 
 
 def test_another_table_than_the_stacks_is_found(account: Containers) -> None:
     account.environments["acme-CreateBranchFunction-1"]["SESSIONS_TABLE"] = "another"
     (finding,) = account.findings(CHECK)
     assert "SESSIONS_TABLE is 'another', not 'acme-SessionsTable-1'" in finding.problem
-    assert ("CreateBranchFunction",) == finding.logical_ids
+    assert finding.logical_ids == ("CreateBranchFunction",)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -63,14 +63,14 @@ def test_a_missing_variable_is_found_in_every_function(account: Containers, func
     del account.environments[account.stack.physical_id(function)]["SESSIONS_TABLE"]
     (finding,) = account.findings(CHECK)
     assert f"The environment of {function} is not what its code reads: SESSIONS_TABLE is missing." == finding.problem
-    assert "The function refuses every call." == finding.meaning
+    assert finding.meaning == "The function refuses every call."
 
 
 def test_a_function_that_was_deleted_is_found(account: Containers) -> None:
     del account.environments["acme-WebhookFunction-1"]
     (finding,) = account.findings(CHECK)
     assert "was deleted outside the stack" in finding.problem
-    assert ("WebhookFunction",) == finding.logical_ids
+    assert finding.logical_ids == ("WebhookFunction",)
 
 
 def test_a_secret_of_the_agent_in_the_open_is_found_and_not_shown(account: Containers) -> None:
@@ -81,7 +81,7 @@ def test_a_secret_of_the_agent_in_the_open_is_found_and_not_shown(account: Conta
     (finding,) = account.findings(CHECK)
     assert "ANTHROPIC_API_KEY stands in the open" in finding.problem
     assert "very-secret" not in repr(finding)
-    assert ("AgentTaskDefinition",) == finding.logical_ids
+    assert finding.logical_ids == ("AgentTaskDefinition",)
 
 
 @pytest.mark.parametrize("gone", ["deregistered", "deleted"])
@@ -108,11 +108,11 @@ def test_functions_that_may_not_be_looked_at_keep_nobody_from_the_containers(acc
     )
     (finding,), unseen = account.seen(CHECK)
     assert "UAT_ACCESS_KEYS is missing" in finding.problem
-    assert "not allowed: lambda:GetFunctionConfiguration" == str(unseen)
-    assert "lambda:GetFunctionConfiguration" == unseen.permission
+    assert str(unseen) == "not allowed: lambda:GetFunctionConfiguration"
+    assert unseen.permission == "lambda:GetFunctionConfiguration"
 
 
 def test_a_stack_without_service_and_workflow_leaves_them_to_their_own_checks(account: Containers) -> None:
     account.set("ecs", "DescribeServices", {"services": [], "failures": [{"reason": "MISSING"}]})
     account.machine = {}
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []

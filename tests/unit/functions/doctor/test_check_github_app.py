@@ -76,7 +76,7 @@ def account(github: AppOnGitHub, private_key: str) -> Iterator[Account]:
 
 
 def test_an_app_with_all_it_needs_has_no_finding(account: Account) -> None:
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
 
 
 def test_permissions_and_events_that_the_app_lacks_are_one_finding(account: Account, github: AppOnGitHub) -> None:
@@ -86,15 +86,15 @@ def test_permissions_and_events_that_the_app_lacks_are_one_finding(account: Acco
         installation["permissions"]["issues"] = "read"
     (finding,) = account.findings(CHECK)
     assert "it has not the permissions issues: write; it does not listen to the events pull_request" in finding.problem
-    assert "gh api apps/cloud-agent --hostname 127.0.0.1 --jq '.permissions, .events'" == finding.confirm
+    assert finding.confirm == "gh api apps/cloud-agent --hostname 127.0.0.1 --jq '.permissions, .events'"
 
 
 def test_permissions_that_an_account_has_not_accepted_are_found_there(account: Account, github: AppOnGitHub) -> None:
     del github.installations[1]["permissions"]["deployments"]
     (finding,) = account.findings(CHECK)
-    assert "The installation 2 of cloud-agent on acme-2 still lacks the App's permissions deployments: write." == (
+    assert (
         finding.problem
-    )
+    ) == "The installation 2 of cloud-agent on acme-2 still lacks the App's permissions deployments: write."
 
 
 def test_an_installation_of_the_second_page_is_seen(account: Account, github: AppOnGitHub) -> None:

@@ -44,7 +44,7 @@ def test_an_image_is_in_ecr_by_its_uri(uri: str, image: EcrImage | None) -> None
 
 
 def test_a_healthy_stack_has_no_finding_and_takes_the_declared_actions(account: Containers) -> None:
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
     assert set(CHECK.actions) == account.asked
 
 
@@ -53,7 +53,7 @@ def test_an_image_of_the_agent_that_was_deleted_is_found(account: Containers) ->
     (finding,) = account.findings(CHECK)
     assert f"The image acme/agent@{DIGEST} of AgentTaskDefinition is not in ECR" in finding.problem
     assert "parameter AgentImageUri" in finding.mend
-    assert ("AgentTaskDefinition",) == finding.logical_ids
+    assert finding.logical_ids == ("AgentTaskDefinition",)
 
 
 def test_an_image_of_the_proxy_that_was_deleted_is_found(account: Containers) -> None:
@@ -76,13 +76,13 @@ def test_a_proxy_that_runs_another_image_than_its_tag_names_is_found(account: Co
 
 def test_a_task_of_another_revision_is_not_compared_with_this_ones_tag(account: Containers) -> None:
     account.tasks[PROXY_TASK_ARN] = account.proxy_task(OTHER_DIGEST) | {"taskDefinitionArn": AGENT_REVISION}
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
 
 
 def test_a_tag_of_several_platforms_is_not_compared_with_the_one_that_runs(account: Containers) -> None:
     media_type = "application/vnd.oci.image.index.v1+json"
     account.images["acme/proxy", "1"] |= {"imageDigest": OTHER_DIGEST, "imageManifestMediaType": media_type}
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
 
 
 def test_images_of_other_registries_are_not_looked_at(account: Containers) -> None:
@@ -97,4 +97,4 @@ def test_images_of_other_registries_are_not_looked_at(account: Containers) -> No
 
 def test_whoever_may_not_ask_the_registry_is_told_for_want_of_what(account: Containers) -> None:
     account.set("ecr", "DescribeImages", REFUSED)
-    assert "ecr:DescribeImages" == account.seen(CHECK)[1].permission
+    assert account.seen(CHECK)[1].permission == "ecr:DescribeImages"

@@ -105,7 +105,7 @@ def test_a_service_in_another_group_is_a_finding_and_its_real_group_is_judged(ac
     other, shut, wide, out = account.outcome(proxy_ingress.CHECK).findings
     assert f"puts its tasks into {OTHER_GROUP}; the stack's group is {PROXY_GROUP}" in other.problem
     assert {OTHER_GROUP} == {shut.resource, wide.resource}
-    assert LOAD_BALANCER_GROUP == out.resource
+    assert out.resource == LOAD_BALANCER_GROUP
 
 
 def test_a_further_group_of_the_service_is_a_finding(account: Account) -> None:
@@ -169,7 +169,7 @@ def test_a_shared_load_balancer_that_lets_nothing_out_is_mended_where_it_is_made
     account.use_existing()
     account.groups[OTHER_GROUP]["IpPermissionsEgress"] = []
     finding = only(account, proxy_ingress.CHECK)
-    assert () == finding.logical_ids
+    assert finding.logical_ids == ()
     assert f"In the template that owns {OTHER_GROUP}" in finding.mend
 
 
@@ -194,4 +194,4 @@ def test_without_a_service_the_stacks_group_is_judged(account: Account) -> None:
     account.service = None
     assert Status.HEALTHY is account.outcome(proxy_ingress.CHECK).status
     account.groups[PROXY_GROUP]["IpPermissions"] = []
-    assert PROXY_GROUP == only(account, proxy_ingress.CHECK).resource
+    assert only(account, proxy_ingress.CHECK).resource == PROXY_GROUP

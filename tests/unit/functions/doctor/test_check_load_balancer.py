@@ -39,7 +39,7 @@ def only(account: Account, check: Check) -> Finding:
 def test_a_deleted_load_balancer_is_one_finding_that_speaks_of_all_that_went_with_it(account: Account) -> None:
     account.delete_load_balancer()
     finding = only(account, load_balancer.CHECK)
-    assert LOAD_BALANCER == finding.resource
+    assert finding.resource == LOAD_BALANCER
     assert "Nothing stands in its place" in finding.problem
     assert {"ApplicationLoadBalancer", "HttpListener", "HttpsListener", "UatListenerRule"} == set(finding.logical_ids)
 
@@ -93,7 +93,7 @@ def test_a_shared_load_balancer_that_is_gone_is_a_finding(account: Account) -> N
     del account.load_balancers[OTHER_LOAD_BALANCER]
     finding = only(account, load_balancer.CHECK)
     assert OTHER_LISTENER in finding.problem
-    assert OTHER_LOAD_BALANCER == finding.resource
+    assert finding.resource == OTHER_LOAD_BALANCER
 
 
 # ---------------------------------------------------------------------- listener
@@ -116,12 +116,12 @@ def test_https_on_another_port_is_no_listener_for_visitors(account: Account) -> 
 
 def test_port_80_that_does_not_redirect_is_a_finding(account: Account) -> None:
     account.listeners[HTTP_LISTENER]["DefaultActions"] = forward(TARGET_GROUP)
-    assert ("HttpListener",) == only(account, listener.CHECK).logical_ids
+    assert only(account, listener.CHECK).logical_ids == ("HttpListener",)
 
 
 def test_a_redirect_that_does_not_lead_to_https_is_a_finding(account: Account) -> None:
     account.listeners[HTTP_LISTENER]["DefaultActions"][0]["RedirectConfig"]["Protocol"] = "HTTP"
-    assert ("HttpListener",) == only(account, listener.CHECK).logical_ids
+    assert only(account, listener.CHECK).logical_ids == ("HttpListener",)
 
 
 def test_a_shared_load_balancer_need_not_redirect_but_must_have_the_given_listener(account: Account) -> None:
@@ -160,7 +160,7 @@ def test_a_missing_rule_is_a_finding_with_what_takes_the_requests_instead(accoun
 def test_an_earlier_rule_that_takes_all_is_a_finding(account: Account, host: str) -> None:
     account.rules[HTTPS_LISTENER].append(host_rule("arn:early", "3", host, forward(OTHER_TARGET_GROUP)))
     finding = only(account, listener_rule.CHECK)
-    assert "arn:early" == finding.resource
+    assert finding.resource == "arn:early"
     assert "the rule of priority 3, which forwards to shop: it comes before the rule of priority 10" in finding.problem
     assert "ListenerRulePriority smaller than 3" in finding.mend
 
@@ -227,7 +227,7 @@ def test_a_target_group_that_is_another_than_the_templates_is_a_finding(
     account.target_groups[TARGET_GROUP][name] = value
     finding = only(account, target_group.CHECK)
     assert f"{name} is {value}, not " in finding.problem
-    assert ("ProxyTargetGroup",) == finding.logical_ids
+    assert finding.logical_ids == ("ProxyTargetGroup",)
 
 
 def test_a_deleted_target_group_is_a_finding(account: Account) -> None:

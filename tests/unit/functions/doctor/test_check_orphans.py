@@ -43,20 +43,20 @@ def add_group(account: Account, name: str = "cloud-agent-old", **tags: str) -> N
 
 def test_a_group_that_nobody_has_is_found_by_name_or_by_tag(account: Account) -> None:
     add_group(account)
-    assert ["sg-left"] == found(account)
+    assert found(account) == ["sg-left"]
     add_group(account, "anything", stack="cloud-agent")
-    assert ["sg-left"] == found(account)
+    assert found(account) == ["sg-left"]
 
 
 def test_a_group_that_is_used_or_another_stacks_or_anybodys_is_none(account: Account) -> None:
     add_group(account)
     account.groups_in_use.add("sg-left")
-    assert [] == found(account)
+    assert found(account) == []
     account.groups_in_use.remove("sg-left")
     add_group(account, "cloud-agent-dev-Group", stack="cloud-agent-dev")
-    assert [] == found(account)
+    assert found(account) == []
     add_group(account, "default")
-    assert [] == found(account)
+    assert found(account) == []
 
 
 def test_what_the_stack_manages_is_never_one(account: Account) -> None:
@@ -88,7 +88,7 @@ def test_a_target_group_that_no_load_balancer_has_is_found(
         "LoadBalancerArns": load_balancers,
     }
     account.tags |= {"arn:left": tags} if tags else {}
-    assert expected is (["arn:left"] == found(account))
+    assert expected is (found(account) == ["arn:left"])
 
 
 def test_more_target_groups_than_aws_tells_tags_of_at_once_are_asked_in_parts(account: Account) -> None:
@@ -99,19 +99,19 @@ def test_more_target_groups_than_aws_tells_tags_of_at_once_are_asked_in_parts(ac
             "TargetGroupName": f"cloud-agent-{number}",
             "LoadBalancerArns": [],
         }
-    assert 41 == len(found(account))
+    assert len(found(account)) == 41
 
 
 def test_a_rule_for_our_names_that_leads_elsewhere_on_another_load_balancer_is_found(account: Account) -> None:
     account.rules[OTHER_LISTENER].append(host_rule("arn:left", "7", WILDCARD, forward(OTHER_TARGET_GROUP)))
     finding = only(account)
-    assert "arn:left" == finding.resource
+    assert finding.resource == "arn:left"
     assert f"the rule of priority 7 for {WILDCARD} forwards to shop" in finding.problem
 
 
 def test_a_rule_on_the_load_balancer_in_use_is_left_to_its_own_check(account: Account) -> None:
     account.rules[HTTPS_LISTENER].append(host_rule("arn:left", "7", WILDCARD, forward(OTHER_TARGET_GROUP)))
-    assert [] == found(account)
+    assert found(account) == []
 
 
 def test_a_rule_for_other_names_or_to_our_proxy_or_of_the_stack_is_none(account: Account) -> None:
@@ -121,7 +121,7 @@ def test_a_rule_for_other_names_or_to_our_proxy_or_of_the_stack_is_none(account:
         host_rule("arn:3", "3", WILDCARD, forward(TARGET_GROUP)),
         host_rule(RULE, "4", WILDCARD, forward(OTHER_TARGET_GROUP)),
     ]
-    assert [] == found(account)
+    assert found(account) == []
 
 
 @pytest.mark.parametrize(
@@ -156,4 +156,4 @@ def test_what_may_not_be_looked_at_keeps_nobody_from_the_rest(account: Account) 
     account.denied = {"elasticloadbalancing:DescribeTargetGroups"}
     outcome = account.outcome(CHECK)
     assert Status.UNSEEN is outcome.status
-    assert ["sg-left", "arn:task"] == [one.resource for one in outcome.findings]
+    assert [one.resource for one in outcome.findings] == ["sg-left", "arn:task"]

@@ -42,7 +42,7 @@ def test_a_desired_count_that_the_stack_does_not_say_is_a_finding(account: Accou
     change(account, desiredCount=1, runningCount=1)
     finding = only(account)
     assert "told to run 1 tasks; the parameter ProxyDesiredCount says 2" in finding.problem
-    assert ("ProxyService",) == finding.logical_ids
+    assert finding.logical_ids == ("ProxyService",)
 
 
 def test_a_desired_count_of_zero_is_told_as_such(account: Account) -> None:
@@ -56,7 +56,7 @@ def test_another_revision_than_the_stacks_is_a_finding(account: Account) -> None
     change(account, taskDefinition=PROXY_REVISION.replace(":5", ":2"))
     finding = only(account)
     assert "runs revision 2, the stack's is 5" in finding.problem
-    assert ("ProxyTaskDefinition",) == finding.logical_ids
+    assert finding.logical_ids == ("ProxyTaskDefinition",)
 
 
 def test_a_deployment_that_the_circuit_breaker_gave_up_is_told_with_its_reason(account: Account) -> None:
@@ -93,16 +93,16 @@ def environment_with(*logical_ids: str) -> Check:
 
 def test_a_revision_whose_environment_is_wrong_is_told_once(account: Account) -> None:
     change(account, {"rolloutState": "FAILED"}, taskDefinition=PROXY_REVISION.replace(":5", ":2"), runningCount=0)
-    assert 2 == len(account.outcome(proxy_service.CHECK).findings)
+    assert len(account.outcome(proxy_service.CHECK).findings) == 2
     report = account.report([environment_with("ProxyTaskDefinition"), proxy_service.CHECK])
-    assert ["environment"] == [outcome.check for outcome in report.broken]
-    assert 2 == len(report.outcomes[-1].told_before)
+    assert [outcome.check for outcome in report.broken] == ["environment"]
+    assert len(report.outcomes[-1].told_before) == 2
 
 
 def test_a_count_that_was_changed_is_told_beside_a_wrong_environment(account: Account) -> None:
     change(account, desiredCount=0, runningCount=0)
     report = account.report([environment_with("ProxyTaskDefinition"), proxy_service.CHECK])
-    assert ["environment", "proxy-service"] == [outcome.check for outcome in report.broken]
+    assert [outcome.check for outcome in report.broken] == ["environment", "proxy-service"]
 
 
 # ---------------------------------------------------------------------- target-health
@@ -126,7 +126,7 @@ def test_a_target_that_gets_no_visitors_is_told_with_the_reason_in_plain_words(
     finding = only(account, target_health.CHECK)
     assert f"finds 10.0.2.10:8080 {state}: {reason} (As AWS says it); " in finding.problem
     assert words in finding.problem
-    assert TARGET_GROUP == finding.resource
+    assert finding.resource == TARGET_GROUP
 
 
 def test_targets_of_one_reason_are_one_finding(account: Account) -> None:

@@ -162,14 +162,14 @@ def account() -> Roles:
 
 
 def test_roles_that_are_the_templates_have_no_finding_and_take_the_declared_actions(account: Roles) -> None:
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
     assert set(CHECK.actions) == account.asked
 
 
 def test_iam_is_asked_with_the_values_that_conditions_need(account: Roles) -> None:
     account.findings(CHECK)
     (run_task,) = (one for one in account.simulated if one["ActionNames"] == ["ecs:RunTask"])
-    assert [AGENT_REVISION] == run_task["ResourceArns"]  # of any revision, about one
+    assert run_task["ResourceArns"] == [AGENT_REVISION]  # of any revision, about one
     assert [
         {
             "ContextKeyName": "ecs:cluster",
@@ -184,7 +184,7 @@ def test_iam_is_not_asked_about_a_resource_that_is_many(account: Roles) -> None:
     policies = account.template["Resources"]["SessionStateMachineRole"]["Properties"]["Policies"]
     policies[0]["PolicyDocument"]["Statement"].append(everywhere)
     account.workflow.append(everywhere)
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
     assert account.simulated
     assert not [one for one in account.simulated if "dynamodb:ListTables" in one["ActionNames"]]
 
@@ -193,7 +193,7 @@ def test_a_permission_that_was_taken_away_is_found(account: Roles) -> None:
     account.workflow[0]["Action"] = "dynamodb:GetItem"
     (finding,) = account.findings(CHECK)
     assert "it may not dynamodb:PutItem on arn:aws:dynamodb:" in finding.problem
-    assert ("SessionStateMachineRole",) == finding.logical_ids
+    assert finding.logical_ids == ("SessionStateMachineRole",)
     assert "fail as refused" in finding.meaning
 
 
@@ -201,7 +201,7 @@ def test_a_permission_beyond_the_template_is_found(account: Roles) -> None:
     account.documents["acme-AgentTaskRole-1"] = [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]
     (finding,) = account.findings(CHECK)
     assert "beyond the template it may s3:* on *" in finding.problem
-    assert ("AgentTaskRole",) == finding.logical_ids
+    assert finding.logical_ids == ("AgentTaskRole",)
 
 
 def test_a_condition_that_was_taken_away_is_both(account: Roles) -> None:
@@ -234,7 +234,7 @@ def test_a_role_of_the_agents_that_the_workflow_may_not_pass_is_found(account: R
 def test_a_missing_permission_to_pass_is_told_once(account: Roles) -> None:
     account.workflow[2]["Resource"] = f"{ROLE_ARN}AgentTaskRole-1"
     (finding,) = account.findings(CHECK)
-    assert 1 == finding.problem.count("AgentExecutionRole-1")
+    assert finding.problem.count("AgentExecutionRole-1") == 1
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_missing_permission_to_pass_is_told_once(account: Roles) -> None:
 def test_what_overrules_the_policies_is_found(account: Roles, detail: dict[str, Any], by: str) -> None:
     account.denied["iam:PassRole"] = {"EvalDecision": "implicitDeny", **detail}
     findings = account.findings(CHECK)
-    assert 2 == len(findings)  # one for each role that cannot be passed
+    assert len(findings) == 2  # one for each role that cannot be passed
     assert all(f"{by} denies iam:PassRole on {ROLE_ARN}" in finding.problem for finding in findings)
 
 
@@ -259,7 +259,7 @@ def test_a_denial_that_hangs_on_what_is_not_known_is_unseen(account: Roles) -> N
 
 def test_what_is_missing_is_not_asked_of_iam_besides(account: Roles) -> None:
     account.workflow.pop(1)
-    assert 1 == len(account.findings(CHECK))
+    assert len(account.findings(CHECK)) == 1
     assert not [one for one in account.simulated if "ecs:RunTask" in one["ActionNames"]]
 
 
@@ -270,7 +270,7 @@ def test_a_statement_that_cannot_be_worked_out_is_unseen_and_the_rest_is_judged(
     (finding,), unseen = account.seen(CHECK)
     assert "dynamodb:PutItem" in finding.problem
     assert "SendTaskSuccess" not in finding.problem
-    assert "statements of SessionStateMachineRole could not be worked out: Fn::Select is not understood" == str(unseen)
+    assert str(unseen) == "statements of SessionStateMachineRole could not be worked out: Fn::Select is not understood"
 
 
 def test_a_choice_of_the_template_is_made_as_in_the_stack(account: Roles) -> None:
@@ -280,7 +280,7 @@ def test_a_choice_of_the_template_is_made_as_in_the_stack(account: Roles) -> Non
         {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}
     ]
     (finding,) = account.findings(CHECK)
-    assert "The role AgentTaskRole is not the template's: it may not bedrock:InvokeModel on *." == finding.problem
+    assert finding.problem == "The role AgentTaskRole is not the template's: it may not bedrock:InvokeModel on *."
 
 
 def test_a_role_that_was_deleted_is_found(account: Roles) -> None:
@@ -306,4 +306,4 @@ def test_whoever_may_not_look_is_told_for_want_of_what(
 
 def test_a_template_that_is_no_json_is_unseen(account: Roles) -> None:
     account.set("cloudformation", "GetTemplate", {"TemplateBody": "Resources: {}"})
-    assert "the stack's template is not in JSON" == str(account.seen(CHECK)[1])
+    assert str(account.seen(CHECK)[1]) == "the stack's template is not in JSON"

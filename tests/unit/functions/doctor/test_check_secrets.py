@@ -43,7 +43,7 @@ class Secrets(Account):
 
 def test_secrets_that_can_be_used_have_no_finding_and_take_the_declared_actions() -> None:
     account = Secrets(UatAccess="github")
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
     assert set(CHECK.actions) == account.asked
 
 
@@ -81,14 +81,14 @@ def test_a_value_of_another_form_is_found_and_not_shown(name: str, value: str, w
 def test_a_secret_that_is_not_needed_may_have_any_value(name: str, parameters: dict[str, str]) -> None:
     account = Secrets(**parameters)
     account.values[name] = "unset"
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
 
 
 def test_a_secret_that_was_deleted_is_found() -> None:
     account = Secrets()
     del account.described[secret_arn("GitHubSecret")]
     (finding,) = account.findings(CHECK)
-    assert "The secret GitHubSecret is gone." == finding.problem
+    assert finding.problem == "The secret GitHubSecret is gone."
 
 
 def test_a_secret_that_is_about_to_be_deleted_is_found_with_the_day() -> None:
@@ -102,7 +102,7 @@ def test_a_secret_without_a_current_value_is_found() -> None:
     account = Secrets()
     account.described[secret_arn("GitHubSecret")] = {"VersionIdsToStages": {"1" * 32: ["AWSPENDING"]}}
     (finding,) = account.findings(CHECK)
-    assert "The secret GitHubSecret has no value." == finding.problem
+    assert finding.problem == "The secret GitHubSecret has no value."
 
 
 def test_values_that_may_not_be_read_are_unseen_and_the_rest_is_judged() -> None:
@@ -110,6 +110,6 @@ def test_values_that_may_not_be_read_are_unseen_and_the_rest_is_judged() -> None
     account.set("secretsmanager", "GetSecretValue", REFUSED)
     del account.described[secret_arn("UatAccessKeysSecret")]
     (finding,), unseen = account.seen(CHECK)
-    assert "The secret UatAccessKeysSecret is gone." == finding.problem
-    assert "not allowed: secretsmanager:GetSecretValue" == str(unseen)
-    assert "secretsmanager:GetSecretValue" == unseen.permission
+    assert finding.problem == "The secret UatAccessKeysSecret is gone."
+    assert str(unseen) == "not allowed: secretsmanager:GetSecretValue"
+    assert unseen.permission == "secretsmanager:GetSecretValue"

@@ -88,7 +88,7 @@ def account() -> Sessions:
 
 
 def test_a_healthy_session_has_no_finding_and_is_visited_by_its_link(account: Sessions) -> None:
-    assert [] == account.findings(CHECK, SESSION_ID)
+    assert account.findings(CHECK, SESSION_ID) == []
     ((url, link),) = account.visits
     assert f"https://{SESSION_ID}.uat.example.com" == url
     assert link.startswith(f"{url}/.uat/enter?token=")
@@ -107,7 +107,7 @@ def test_what_is_asked_is_what_is_declared(account: Sessions) -> None:
 def test_where_no_link_is_needed_none_is_made(access: str) -> None:
     account = Sessions(UatAccess=access)
     account.findings(CHECK, SESSION_ID)
-    assert "" == account.visits[0][1]
+    assert account.visits[0][1] == ""
 
 
 @pytest.mark.parametrize("session_id", [SESSION_ID, None])
@@ -118,8 +118,8 @@ def test_a_stale_address_is_found_with_both_and_the_session_is_not_visited(
     (finding,) = account.findings(CHECK, session_id)
     expected = f"The row of session {SESSION_ID} has the address 10.0.2.7; its task {TASK_ARN} has {AGENT_IP}."
     assert expected == finding.problem
-    assert () == finding.logical_ids
-    assert [] == account.visits
+    assert finding.logical_ids == ()
+    assert account.visits == []
     assert "very-secret" not in repr(finding)
 
 
@@ -149,8 +149,8 @@ def test_a_live_session_without_a_running_execution_is_found(
 
 def test_a_session_that_starts_needs_no_task_yet(account: Sessions) -> None:
     account.change(status="STARTING", task_arn=None, ip=None)
-    assert [] == account.findings(CHECK, SESSION_ID)
-    assert [] == account.visits
+    assert account.findings(CHECK, SESSION_ID) == []
+    assert account.visits == []
 
 
 def test_a_session_that_nobody_knows_is_found(account: Sessions) -> None:
@@ -192,8 +192,8 @@ def test_without_an_id_at_most_25_sessions_are_looked_at_and_none_visited(accoun
     account.rows["SLOTS"]["live"] = dict.fromkeys(ids, "acme/storefront")
     for session_id in ids:
         account.rows[f"SESSION#{session_id}"] = account.row(session_id, ip="10.0.2.7")
-    assert MOST_SESSIONS == len(account.findings(CHECK))
-    assert [] == account.visits
+    assert len(account.findings(CHECK)) == MOST_SESSIONS
+    assert account.visits == []
 
 
 def test_without_an_id_and_without_sessions_there_is_nothing_to_judge(account: Sessions) -> None:
@@ -206,16 +206,16 @@ def test_a_session_that_ends_meanwhile_keeps_nobody_from_the_others(account: Ses
     account.rows["SLOTS"]["live"]["00000000"] = "acme/storefront"
     account.rows["SESSION#00000000"] = account.row("00000000", status="STOPPED")
     account.change(ip="10.0.2.7")
-    assert 1 == len(account.findings(CHECK))
+    assert len(account.findings(CHECK)) == 1
 
 
 def test_without_usable_access_keys_the_visit_alone_is_unseen(account: Sessions) -> None:
     account.keys = "{}"
     findings, unseen = account.seen(CHECK, SESSION_ID)
-    assert [] == findings
-    assert "UatAccessKeysSecret has no usable value: see the check `secrets`" == str(unseen)
+    assert findings == []
+    assert str(unseen) == "UatAccessKeysSecret has no usable value: see the check `secrets`"
 
 
 def test_whoever_may_not_read_the_table_is_told_for_want_of_what(account: Sessions) -> None:
     account.set("dynamodb", "GetItem", REFUSED)
-    assert "dynamodb:GetItem" == account.seen(CHECK, SESSION_ID)[1].permission
+    assert account.seen(CHECK, SESSION_ID)[1].permission == "dynamodb:GetItem"

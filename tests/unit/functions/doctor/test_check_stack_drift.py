@@ -51,9 +51,9 @@ def looked_at(account: Account, watch: Watch) -> Iterator[Finding]:
 def test_each_drifted_resource_is_a_finding_with_what_was_and_what_is(account: Account) -> None:
     account.drifts = [drifted("A"), drifted("B", "MODIFIED", "/X", "/Y"), drifted("C", "IN_SYNC")]
     deleted, modified = account.outcome(CHECK).findings
-    assert "A (AWS::ECS::Service) was deleted." == deleted.problem
-    assert "B (AWS::ECS::Service) was changed: /X is 2, not 1; /Y is 2, not 1." == modified.problem
-    assert ("physical-B", ("B",)) == (modified.resource, modified.logical_ids)
+    assert deleted.problem == "A (AWS::ECS::Service) was deleted."
+    assert modified.problem == "B (AWS::ECS::Service) was changed: /X is 2, not 1; /Y is 2, not 1."
+    assert (modified.resource, modified.logical_ids) == ("physical-B", ("B",))
 
 
 def test_of_many_differences_the_first_are_shown(account: Account) -> None:
@@ -65,15 +65,15 @@ def test_it_waits_for_the_comparison(account: Account) -> None:
     account.detection = ["DETECTION_IN_PROGRESS", "DETECTION_IN_PROGRESS", "DETECTION_COMPLETE"]
     account.drifts = [drifted("A")]
     watch = Watch()
-    assert 1 == len(list(looked_at(account, watch)))
-    assert [3, 3] == watch.pauses
+    assert len(list(looked_at(account, watch))) == 1
+    assert watch.pauses == [3, 3]
 
 
 def test_it_waits_for_a_comparison_that_somebody_else_began(account: Account) -> None:
     account.others_detections = 4
     watch = Watch()
-    assert [] == list(looked_at(account, watch))
-    assert 4 == len(watch.pauses)
+    assert list(looked_at(account, watch)) == []
+    assert len(watch.pauses) == 4
 
 
 def test_a_refusal_for_another_reason_is_told_at_once(account: Account) -> None:
@@ -81,7 +81,7 @@ def test_a_refusal_for_another_reason_is_told_at_once(account: Account) -> None:
     watch = Watch()
     with pytest.raises(CannotLookError, match="ROLLBACK_COMPLETE"):
         list(looked_at(account, watch))
-    assert [] == watch.pauses
+    assert watch.pauses == []
 
 
 @pytest.mark.parametrize("others", [0, 1000])
@@ -91,14 +91,14 @@ def test_it_waits_two_minutes_at_most(account: Account, others: int) -> None:
     watch = Watch()
     with pytest.raises(CannotLookError, match="120 s"):
         list(looked_at(account, watch))
-    assert 120 == sum(watch.pauses)
+    assert sum(watch.pauses) == 120
 
 
 def test_a_comparison_that_failed_for_one_resource_tells_of_the_others(account: Account) -> None:
     account.detection = ["DETECTION_FAILED"]
     account.drifts = [drifted("A")]
     outcome = account.outcome(CHECK)
-    assert (Status.UNSEEN, 1) == (outcome.status, len(outcome.findings))
+    assert (outcome.status, len(outcome.findings)) == (Status.UNSEEN, 1)
     assert "Failed to detect drift on resource [HttpApi]" in outcome.reason
 
 
@@ -108,13 +108,13 @@ def test_what_an_earlier_check_told_is_kept_for_counting_but_not_told_again(acco
 
     account.drifts = [drifted("A"), drifted("B"), drifted("ProxyService", "MODIFIED", "/TaskDefinition")]
     outcome = account.report([Check("earlier", "?", earlier, ()), CHECK]).outcomes[-1]
-    assert ["physical-B"] == [one.resource for one in outcome.findings]
-    assert ["physical-A", "physical-ProxyService"] == [one.resource for one in outcome.told_before]
+    assert [one.resource for one in outcome.findings] == ["physical-B"]
+    assert [one.resource for one in outcome.told_before] == ["physical-A", "physical-ProxyService"]
 
 
 def test_a_service_of_which_more_than_the_revision_was_changed_is_told(account: Account) -> None:
     account.drifts = [drifted("ProxyService", "MODIFIED", "/TaskDefinition", "/DesiredCount")]
-    assert ("ProxyService",) == account.outcome(CHECK).findings[0].logical_ids
+    assert account.outcome(CHECK).findings[0].logical_ids == ("ProxyService",)
 
 
 def test_a_stack_that_is_changing_is_not_compared(account: Account) -> None:

@@ -16,7 +16,7 @@ def account() -> Containers:
 
 
 def test_a_healthy_workflow_has_no_finding_and_takes_the_declared_actions(account: Containers) -> None:
-    assert [] == account.findings(CHECK)
+    assert account.findings(CHECK) == []
     assert set(CHECK.actions) == account.asked
 
 
@@ -24,7 +24,7 @@ def test_an_edited_state_is_found_by_its_name_and_field(account: Containers) -> 
     account.machine["definition"] = account.machine["definition"].replace('"HeartbeatSeconds"', '"OtherSeconds"', 1)
     (finding,) = account.findings(CHECK)
     assert 'state "Run Agent", HeartbeatSeconds is absent, not "{% $number(' in finding.problem
-    assert ("SessionStateMachine",) == finding.logical_ids
+    assert finding.logical_ids == ("SessionStateMachine",)
 
 
 @pytest.mark.parametrize("name", ["acme-SessionsTable-1", "acme-CreateBranchFunction-1", "acme-agent"])
@@ -68,7 +68,7 @@ def test_a_workflow_that_was_deleted_is_found(account: Containers) -> None:
     account.machine = {}
     (finding,) = account.findings(CHECK)
     assert "it is gone" in finding.problem
-    assert "No session can start." == finding.meaning
+    assert finding.meaning == "No session can start."
 
 
 def test_a_revision_registered_by_hand_takes_the_place_of_the_stacks(account: Containers) -> None:
@@ -89,4 +89,4 @@ def test_a_definition_that_names_a_revision_is_an_edited_one(account: Containers
 
 def test_whoever_may_not_look_is_told_for_want_of_what(account: Containers) -> None:
     account.set("stepfunctions", "DescribeStateMachine", REFUSED)
-    assert "states:DescribeStateMachine" == account.seen(CHECK)[1].permission
+    assert account.seen(CHECK)[1].permission == "states:DescribeStateMachine"

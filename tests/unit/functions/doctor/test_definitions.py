@@ -33,20 +33,20 @@ def deployed(text: str = "", other: str = "") -> dict[str, object]:
 
 
 def test_substitutions_stand_for_any_text() -> None:
-    assert [] == words(deployed())
+    assert words(deployed()) == []
 
 
 def test_a_substitution_that_is_known_stands_for_that_text_alone() -> None:
-    assert [] == words(deployed(), Table="sessions")
-    assert [
+    assert words(deployed(), Table="sessions") == []
+    assert words(deployed(), Table="others") == [
         "state \"Read\", Arguments.TableName is 'sessions', not 'others'",
         "state \"Write\", Arguments.TableName is 'sessions', not 'others'",
-    ] == words(deployed(), Table="others")
+    ]
 
 
 def test_a_substitution_stands_for_the_same_text_everywhere() -> None:
     (one,) = words(deployed('"TableName": "sessions", "Note"', '"TableName": "others", "Note"'))
-    assert "state \"Write\", Arguments.TableName is 'others', not 'sessions'" == one
+    assert one == "state \"Write\", Arguments.TableName is 'others', not 'sessions'"
 
 
 def test_a_substitution_stands_for_the_same_text_within_one_field() -> None:

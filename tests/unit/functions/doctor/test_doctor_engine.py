@@ -63,23 +63,23 @@ def statuses(report: Report) -> dict[str, Status]:
 
 def test_a_sound_stack_is_healthy() -> None:
     report = audit(check("one"), check("two"))
-    assert {"one": Status.HEALTHY, "two": Status.HEALTHY} == statuses(report)
-    assert 0 == report.exit_code
+    assert statuses(report) == {"one": Status.HEALTHY, "two": Status.HEALTHY}
+    assert report.exit_code == 0
 
 
 def test_the_first_broken_hop_is_the_first_on_the_path() -> None:
     report = audit(check("one"), check("two", finding()), check("three", finding(), finding()))
-    assert ["two", "three"] == [outcome.check for outcome in report.broken]
-    assert (3, 1) == (report.finding_count, report.exit_code)
-    assert "two" == report.as_document()["first_broken"]
+    assert [outcome.check for outcome in report.broken] == ["two", "three"]
+    assert (report.finding_count, report.exit_code) == (3, 1)
+    assert report.as_document()["first_broken"] == "two"
 
 
 def test_what_lies_behind_a_broken_hop_is_not_judged() -> None:
     report = audit(
         check("one", finding()), check("two", finding(), behind=("one",)), check("three", finding(), behind=("two",))
     )
-    assert {"one": Status.BROKEN, "two": Status.BEHIND, "three": Status.BEHIND} == statuses(report)
-    assert "behind two" == report.outcomes[2].reason
+    assert statuses(report) == {"one": Status.BROKEN, "two": Status.BEHIND, "three": Status.BEHIND}
+    assert report.outcomes[2].reason == "behind two"
 
 
 def test_what_an_earlier_hop_found_is_not_reported_again() -> None:
@@ -87,38 +87,39 @@ def test_what_an_earlier_hop_found_is_not_reported_again() -> None:
         check("one", finding("ProxyIngress", "ProxySecurityGroup")),
         check("drift", finding("ProxyIngress"), finding("Cluster"), only_new=True),
     )
-    assert [("ProxyIngress", "ProxySecurityGroup"), ("Cluster",)] == [
-        found.logical_ids for outcome in report.outcomes for found in outcome.findings
+    assert [found.logical_ids for outcome in report.outcomes for found in outcome.findings] == [
+        ("ProxyIngress", "ProxySecurityGroup"),
+        ("Cluster",),
     ]
 
 
 def test_a_check_that_may_not_look_says_which_permission_it_lacks_and_keeps_what_it_found() -> None:
     report = audit(check("one", finding(), CannotLookError("not allowed: iam:GetRole", "iam:GetRole")), check("two"))
-    assert {"one": Status.UNSEEN, "two": Status.HEALTHY} == statuses(report)
-    assert "not allowed: iam:GetRole" == report.outcomes[0].reason
-    assert (1, 1) == (len(report.outcomes[0].findings), report.exit_code)
+    assert statuses(report) == {"one": Status.UNSEEN, "two": Status.HEALTHY}
+    assert report.outcomes[0].reason == "not allowed: iam:GetRole"
+    assert (len(report.outcomes[0].findings), report.exit_code) == (1, 1)
 
 
 def test_to_see_nothing_wrong_without_seeing_everything_is_not_to_be_healthy() -> None:
-    assert 2 == audit(check("one", CannotLookError("not allowed: iam:GetRole")), check("two")).exit_code
+    assert audit(check("one", CannotLookError("not allowed: iam:GetRole")), check("two")).exit_code == 2
 
 
 def test_a_hop_that_need_not_be_there_is_no_fault() -> None:
     report = audit(check("one", NotApplicableError("no zone was given")))
-    assert ({"one": Status.NOT_APPLICABLE}, 0) == (statuses(report), report.exit_code)
+    assert (statuses(report), report.exit_code) == ({"one": Status.NOT_APPLICABLE}, 0)
 
 
 def test_a_defect_of_one_check_hides_no_other_hop() -> None:
     report = audit(check("one", KeyError("Rules")), check("two", finding()))
-    assert {"one": Status.UNSEEN, "two": Status.BROKEN} == statuses(report)
-    assert "the check itself failed: KeyError: 'Rules'" == report.outcomes[0].reason
+    assert statuses(report) == {"one": Status.UNSEEN, "two": Status.BROKEN}
+    assert report.outcomes[0].reason == "the check itself failed: KeyError: 'Rules'"
 
 
 def test_whoever_asks_is_told_of_each_check_as_it_ends() -> None:
     told: list[str] = []
     aws = cloudformation(settled)
     examine("agents", aws, checks=[check("one"), check("two")], on_outcome=lambda outcome: told.append(outcome.check))
-    assert ["one", "two"] == told
+    assert told == ["one", "two"]
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_COMPLETE"])
@@ -138,7 +139,7 @@ def test_a_stack_that_is_not_there_is_the_one_finding() -> None:
         stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id agents does not exist")
 
     report = examine("agents", cloudformation(absent), checks=[stack_check.CHECK, check("one")])
-    assert {"stack": Status.BROKEN, "one": Status.BEHIND} == statuses(report)
+    assert statuses(report) == {"stack": Status.BROKEN, "one": Status.BEHIND}
     assert "There is no stack agents" in report.broken[0].findings[0].problem
 
 
@@ -147,8 +148,8 @@ def test_who_may_not_even_see_the_stack_is_told_so() -> None:
         stubber.add_client_error("describe_stacks", "AccessDenied", "no")
 
     report = examine("agents", cloudformation(refuse), checks=[stack_check.CHECK, check("one")])
-    assert 2 == report.exit_code
-    assert "not allowed: cloudformation:DescribeStacks" == report.outcomes[0].reason
+    assert report.exit_code == 2
+    assert report.outcomes[0].reason == "not allowed: cloudformation:DescribeStacks"
 
 
 def test_without_a_region_nothing_can_be_looked_at() -> None:
@@ -156,5 +157,5 @@ def test_without_a_region_nothing_can_be_looked_at() -> None:
         raise NoRegionError
 
     report = examine("agents", Aws(no_client), checks=[stack_check.CHECK])
-    assert 2 == report.exit_code
-    assert "cloudformation cannot be asked: You must specify a region." == report.outcomes[0].reason
+    assert report.exit_code == 2
+    assert report.outcomes[0].reason == "cloudformation cannot be asked: You must specify a region."

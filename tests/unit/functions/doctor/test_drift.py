@@ -70,4 +70,4 @@ def test_noise_beside_drift_is_left_out_alone() -> None:
         document("HttpApi", API, ("/Body", "REMOVE", "{}", "null"), ("/Description", "NOT_EQUAL", "a", "b"))
     )
     assert drift is not None
-    assert ["/Description is b, not a"] == [str(one) for one in drift.differences]
+    assert [str(one) for one in drift.differences] == ["/Description is b, not a"]

@@ -22,37 +22,37 @@ def without(name: str, **more: str) -> dict[str, str]:
 
 
 def test_what_is_given_as_it_is_read_has_no_fault() -> None:
-    assert [] == words(GIVEN, SESSIONS_TABLE="sessions")
+    assert words(GIVEN, SESSIONS_TABLE="sessions") == []
 
 
 def test_a_misspelt_name_is_told_with_the_one_that_was_meant_and_only_once() -> None:
     (fault,) = environment_faults(READS, without("SESSIONS_TABLE", SESSION_TABLE="sessions"), {})
-    assert "SESSION_TABLE: did you mean SESSIONS_TABLE? Nothing reads SESSION_TABLE" == fault.words
+    assert fault.words == "SESSION_TABLE: did you mean SESSIONS_TABLE? Nothing reads SESSION_TABLE"
     assert fault.stops
 
 
 def test_a_missing_name_is_told() -> None:
     (fault,) = environment_faults(READS, without("GITHUB_URL"), {})
-    assert "GITHUB_URL is missing" == fault.words
+    assert fault.words == "GITHUB_URL is missing"
     assert fault.stops
 
 
 def test_a_name_that_nothing_reads_is_no_misspelling_of_one_that_is_there() -> None:
     (fault,) = environment_faults(READS, GIVEN | {"SESSION_TABLE": "sessions"}, {})
-    assert "nothing reads SESSION_TABLE" == fault.words
+    assert fault.words == "nothing reads SESSION_TABLE"
     assert not fault.stops
 
 
 def test_two_misspellings_do_not_claim_the_same_name() -> None:
     given = without("SESSIONS_TABLE", SESSION_TABLE="a", SESSIONS_TABLES="b")
-    assert [
+    assert sorted(words(given)) == [
         "SESSIONS_TABLES: did you mean SESSIONS_TABLE? Nothing reads SESSIONS_TABLES",
         "nothing reads SESSION_TABLE",
-    ] == sorted(words(given))
+    ]
 
 
 def test_another_value_than_the_stacks_is_told_with_both() -> None:
-    assert ["SESSIONS_TABLE is 'sessions', not 'acme-sessions'"] == words(GIVEN, SESSIONS_TABLE="acme-sessions")
+    assert words(GIVEN, SESSIONS_TABLE="acme-sessions") == ["SESSIONS_TABLE is 'sessions', not 'acme-sessions'"]
 
 
 def test_the_value_of_what_nothing_reads_is_never_told() -> None:
@@ -61,11 +61,11 @@ def test_the_value_of_what_nothing_reads_is_never_told() -> None:
 
 def test_a_secret_in_place_of_its_arn_is_not_shown() -> None:
     given = GIVEN | {"GITHUB_SECRET_ARN": "ghp_a-personal-token"}
-    assert ["GITHUB_SECRET_ARN is no ARN, not 'arn:of-the-secret'"] == words(
-        given, GITHUB_SECRET_ARN="arn:of-the-secret"
-    )
+    assert words(given, GITHUB_SECRET_ARN="arn:of-the-secret") == [
+        "GITHUB_SECRET_ARN is no ARN, not 'arn:of-the-secret'"
+    ]
 
 
 def test_a_secret_in_the_open_is_told_without_its_value() -> None:
     (fault,) = words(GIVEN | {"GITHUB_SECRET_ARN": ""}, frozenset({"GITHUB_SECRET_ARN"}))
-    assert "GITHUB_SECRET_ARN stands in the open, not as a secret" == fault
+    assert fault == "GITHUB_SECRET_ARN stands in the open, not as a secret"

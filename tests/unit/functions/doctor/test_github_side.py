@@ -33,14 +33,14 @@ def lost_ids(*attempts: Attempt) -> list[int]:
 
 
 def test_what_the_documentation_asks_for_is_enough() -> None:
-    assert {
+    assert PERMISSIONS == {
         "contents": "write",
         "deployments": "write",
         "issues": "write",
         "pull_requests": "write",
         "metadata": "read",
-    } == PERMISSIONS
-    assert [] == lacking(PERMISSIONS)
+    }
+    assert lacking(PERMISSIONS) == []
     assert {
         "issues",
         "issue_comment",
@@ -53,11 +53,11 @@ def test_what_the_documentation_asks_for_is_enough() -> None:
 def test_a_permission_that_is_missing_or_too_low_is_lacking_and_a_higher_one_is_not() -> None:
     granted = PERMISSIONS | {"issues": "read", "contents": "admin"}
     del granted["deployments"]
-    assert ["deployments: write", "issues: write"] == lacking(granted)
+    assert lacking(granted) == ["deployments: write", "issues: write"]
 
 
 def test_the_webhook_of_this_stack_has_no_fault() -> None:
-    assert [] == configuration_faults(CONFIG, stack_of())
+    assert configuration_faults(CONFIG, stack_of()) == []
 
 
 @pytest.mark.parametrize(
@@ -82,27 +82,27 @@ def test_what_is_otherwise_is_a_fault(change: dict[str, object], words: str) -> 
 def test_with_a_domain_for_webhooks_either_address_is_the_stacks(url: str) -> None:
     stack = stack_of()
     stack.outputs["HttpApiUrl"] = "https://hooks.example.com"  # type: ignore[index]  # a dict, which a test may change
-    assert [] == configuration_faults(CONFIG | {"url": url}, stack)
+    assert configuration_faults(CONFIG | {"url": url}, stack) == []
 
 
 def test_certificates_play_no_part_where_there_are_none() -> None:
     stack = stack_of()
     stack.outputs["HttpApiUrl"] = "http://127.0.0.1:4566/api"  # type: ignore[index]  # as above
     config = CONFIG | {"url": "http://127.0.0.1:4566/api/webhook", "insecure_ssl": "1"}
-    assert [] == configuration_faults(config, stack)
+    assert configuration_faults(config, stack) == []
 
 
 def test_a_delivery_that_failed_is_lost() -> None:
-    assert [1] == lost_ids(attempt(1, "a", 502), attempt(2, "b", 202))
+    assert lost_ids(attempt(1, "a", 502), attempt(2, "b", 202)) == [1]
 
 
 def test_a_delivery_that_arrived_at_its_second_attempt_is_not() -> None:
-    assert [] == lost_ids(attempt(1, "a", 502, hours_ago=2), attempt(2, "a", 200))
+    assert lost_ids(attempt(1, "a", 502, hours_ago=2), attempt(2, "a", 200)) == []
 
 
 def test_a_delivery_that_failed_twice_is_lost_once_by_its_latest_attempt() -> None:
-    assert [2] == lost_ids(attempt(1, "a", 502, hours_ago=2), attempt(2, "a", 504))
+    assert lost_ids(attempt(1, "a", 502, hours_ago=2), attempt(2, "a", 504)) == [2]
 
 
 def test_what_was_lost_more_than_a_day_ago_is_left() -> None:
-    assert [] == lost_ids(attempt(1, "a", 502, hours_ago=25))
+    assert lost_ids(attempt(1, "a", 502, hours_ago=25)) == []

@@ -23,20 +23,20 @@ def document(*conditions: dict[str, Any], actions: list[dict[str, Any]] | None =
 
 def test_rules_are_asked_by_their_priority_and_the_default_last() -> None:
     way = course([DEFAULT, rule(20, HOST, to=SHOP), rule(10, HOST)], HOST, PROXY)
-    assert "rule-10" == way.taken_by.arn
-    assert () == way.in_part
+    assert way.taken_by.arn == "rule-10"
+    assert way.in_part == ()
 
 
 @pytest.mark.parametrize("host", ["*", "*.example.com", HOST, "*uat*"])
 def test_an_earlier_rule_that_takes_every_request_is_the_one(host: str) -> None:
     way = course([rule(1, host, to=SHOP), rule(10, HOST), DEFAULT], HOST, PROXY)
-    assert "rule-1" == way.taken_by.arn
-    assert ["rule-10"] == [one.arn for one in way.later]
+    assert way.taken_by.arn == "rule-1"
+    assert [one.arn for one in way.later] == ["rule-10"]
 
 
 def test_an_earlier_rule_for_other_hosts_takes_nothing() -> None:
     way = course([rule(1, "*.shop.example.com", to=SHOP), rule(10, HOST), DEFAULT], HOST, PROXY)
-    assert ("rule-10", ()) == (way.taken_by.arn, way.in_part)
+    assert (way.taken_by.arn, way.in_part) == ("rule-10", ())
 
 
 def test_an_earlier_rule_for_a_part_takes_that_part() -> None:
@@ -48,16 +48,16 @@ def test_an_earlier_rule_for_a_part_takes_that_part() -> None:
 
 def test_a_part_that_comes_to_the_proxy_anyway_is_none() -> None:
     way = course([rule(1, "*", narrowed_by=("path-pattern /x",)), rule(10, HOST), DEFAULT], HOST, PROXY)
-    assert () == way.in_part
+    assert way.in_part == ()
 
 
 def test_without_a_rule_the_default_takes_them() -> None:
-    assert "default" == course([DEFAULT], HOST, PROXY).taken_by.arn
+    assert course([DEFAULT], HOST, PROXY).taken_by.arn == "default"
 
 
 @given(st.permutations([rule(n, host) for n, host in enumerate(["*.a.com", HOST, "*", "b.uat.example.com"], 1)]))
 def test_the_order_in_which_rules_are_listed_does_not_matter(rules: list[Rule]) -> None:
-    assert "rule-2" == course([DEFAULT, *rules], HOST, PROXY).taken_by.arn
+    assert course([DEFAULT, *rules], HOST, PROXY).taken_by.arn == "rule-2"
 
 
 def test_a_weight_of_zero_leads_nowhere_and_a_shared_forward_not_only_there() -> None:
@@ -69,7 +69,7 @@ def test_a_weight_of_zero_leads_nowhere_and_a_shared_forward_not_only_there() ->
     assert not forward(proxy=1, shop=1).leads_only_to(PROXY)
     assert forward(proxy=1, shop=1).leads_to(PROXY)
     assert forward(proxy=1, shop=0).leads_only_to(PROXY)
-    assert "forwards to proxy (weight 1) and shop (weight 3)" == forward(proxy=1, shop=3).action
+    assert forward(proxy=1, shop=3).action == "forwards to proxy (weight 1) and shop (weight 3)"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from cloud_agent_doctor.stack.names import covers, plain
 
 
 def test_one_name_has_one_spelling() -> None:
-    assert "*.uat.example.com" == plain("\\052.UAT.example.com.")
-    assert "lb-1.eu-central-1.elb.amazonaws.com" == plain("dualstack.LB-1.eu-central-1.elb.amazonaws.com.")
+    assert plain("\\052.UAT.example.com.") == "*.uat.example.com"
+    assert plain("dualstack.LB-1.eu-central-1.elb.amazonaws.com.") == "lb-1.eu-central-1.elb.amazonaws.com"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_each_source_of_a_rule_is_an_opening_of_its_own() -> None:
         "PrefixListIds": [{"PrefixListId": "pl-1"}],
     }
     found = openings([permission])
-    assert ["sg-1", "10.0.0.0/24", "::/0", "pl-1"] == [one.peer.name for one in found]
+    assert [one.peer.name for one in found] == ["sg-1", "10.0.0.0/24", "::/0", "pl-1"]
     assert {"tcp 8080"} == {one.what for one in found}
     assert PeerKind.PREFIX_LIST is found[3].peer.kind
 
@@ -23,13 +23,13 @@ def test_each_source_of_a_rule_is_an_opening_of_its_own() -> None:
 def test_all_protocols_are_all_ports() -> None:
     (opening,) = openings([EVERYTHING_OUT])
     assert opening.admits(8080)
-    assert "everything" == opening.what
+    assert opening.what == "everything"
     assert not opening.is_just(8080, [opening.peer])
 
 
 def test_the_very_rule_admits_and_nothing_is_beyond_it() -> None:
     admission = judge(openings([tcp(8080, groups=["sg-balancer"])]), 8080, [BALANCER], [], VPC)
-    assert (True, (), ()) == (admission.open, admission.instead, admission.beyond)
+    assert (admission.open, admission.instead, admission.beyond) == (True, (), ())
 
 
 def test_a_rule_for_another_group_is_named_as_what_is_there_instead() -> None:
@@ -40,7 +40,7 @@ def test_a_rule_for_another_group_is_named_as_what_is_there_instead() -> None:
 
 def test_what_the_template_declares_is_not_beyond() -> None:
     rules = openings([tcp(8080, groups=["sg-balancer", "sg-declared"])])
-    assert () == judge(rules, 8080, [BALANCER], [group("sg-declared")], VPC).beyond
+    assert judge(rules, 8080, [BALANCER], [group("sg-declared")], VPC).beyond == ()
 
 
 def test_everything_wider_is_beyond() -> None:

@@ -69,7 +69,7 @@ def told(account: Account) -> list[tuple[str, str]]:
 def test_a_healthy_stack_has_no_findings(account: Account) -> None:
     report = account.report(PATH)
     assert {Status.HEALTHY} == {outcome.status for outcome in report.outcomes}, report
-    assert 0 == report.exit_code
+    assert report.exit_code == 0
 
 
 def test_a_healthy_stack_on_a_shared_load_balancer_has_no_findings(account: Account) -> None:
@@ -184,15 +184,15 @@ def test_each_fault_has_one_finding_by_its_own_check(
 def test_a_deleted_load_balancer_and_a_closed_group_have_a_finding_each(account: Account) -> None:
     delete_the_load_balancer(account)
     admit_another_group(account)
-    assert [("load-balancer", LOAD_BALANCER), ("proxy-ingress", PROXY_GROUP)] == told(account)
+    assert told(account) == [("load-balancer", LOAD_BALANCER), ("proxy-ingress", PROXY_GROUP)]
 
 
 def test_the_faults_of_the_incident_each_have_their_finding(account: Account) -> None:
     delete_the_load_balancer(account)
     lead_the_name_elsewhere(account)
     report = account.report(PATH)
-    assert ["dns-record", "load-balancer", "listener-rule", "proxy-ingress"] == [one.check for one in report.broken]
-    assert 4 == report.finding_count
+    assert [one.check for one in report.broken] == ["dns-record", "load-balancer", "listener-rule", "proxy-ingress"]
+    assert report.finding_count == 4
     (ingress,) = report.broken[3].findings
     assert OTHER_GROUP in ingress.problem
     assert f"{LOAD_BALANCER_GROUP} (LoadBalancerSecurityGroup)" in ingress.problem

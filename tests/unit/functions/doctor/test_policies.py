@@ -72,8 +72,8 @@ def test_a_request_is_made_up_that_fulfils_the_condition() -> None:
             }
         ]
     )
-    assert {
+    assert one.context == {
         "dynamodb:LeadingKeys": ["SESSION#x"],
         "dynamodb:Attributes": ["pk", "sk"],
         "dynamodb:ReturnValues": ["NONE"],
-    } == one.context
+    }

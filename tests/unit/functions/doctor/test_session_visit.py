@@ -34,7 +34,7 @@ def problems(visit: Visit, row: dict[str, Any] | None = None, **parameters: str)
 
 
 def test_a_live_session_has_no_finding() -> None:
-    assert [] == problems(Visit(200, document=told()), {"dev_server": {"answering": True}})
+    assert problems(Visit(200, document=told()), {"dev_server": {"answering": True}}) == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_whatever_is_in_the_way_is_one_finding(visit: Visit, words: str) -> None
 
 
 def test_where_visitors_sign_in_to_be_turned_away_is_to_have_arrived() -> None:
-    assert [] == problems(Visit(401, document=told(error="signed_out", live=False)), UatAccess="github")
+    assert problems(Visit(401, document=told(error="signed_out", live=False)), UatAccess="github") == []
 
 
 def test_a_report_of_the_agent_that_is_not_so_is_found() -> None:

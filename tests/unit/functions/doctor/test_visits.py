@@ -60,7 +60,7 @@ def test_the_cookies_that_a_link_leaves_are_sent_and_its_redirect_is_not_followe
     with serving(answer) as port:
         url = f"http://127.0.0.1:{port}"
         assert visit(url, f"{url}/.uat/enter?token={TOKEN}").document is not None
-    assert [None, "__Host-a=1; b=2"] == cookies
+    assert cookies == [None, "__Host-a=1; b=2"]
 
 
 def test_what_answers_a_link_with_no_redirect_is_where_the_visit_ends() -> None:
@@ -74,7 +74,7 @@ def test_a_port_where_nobody_listens_is_no_connection() -> None:
         port = taken.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     seen = visit(url, f"{url}/.uat/enter?token={TOKEN}")
-    assert 0 == seen.status
+    assert seen.status == 0
     assert "no connection" in seen.trouble
     assert TOKEN not in repr(seen)
 

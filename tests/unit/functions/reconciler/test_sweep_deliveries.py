@@ -71,7 +71,7 @@ def github() -> Iterator[GitHub]:
 
         def do_POST(self) -> None:
             *_, delivery_id, attempts = self.path.split("/")
-            assert "attempts" == attempts
+            assert attempts == "attempts"
             answers.repeated.append(int(delivery_id))
             self.reply(202, {}, {})
 
@@ -114,10 +114,10 @@ def deliveries(github: GitHub) -> WebhookDeliveries:
 
 def test_a_lost_delivery_is_asked_for_once_more(sweep: Sweep, app: GitHub) -> None:
     app.add(5)
-    assert {"DeliveryRepeated": 1} == sweep()
-    assert [0] == app.repeated
+    assert sweep() == {"DeliveryRepeated": 1}
+    assert app.repeated == [0]
     app.add(0, redelivery=True)
-    assert {} == sweep()
+    assert sweep() == {}
 
 
 def test_what_arrived_is_left_alone(sweep: Sweep, app: GitHub) -> None:
@@ -125,14 +125,14 @@ def test_what_arrived_is_left_alone(sweep: Sweep, app: GitHub) -> None:
     app.add(9, 503, "b")
     app.add(7, 202, "b", redelivery=True)
     app.add(8, 401, "c")
-    assert {} == sweep()
-    assert [] == app.repeated
+    assert sweep() == {}
+    assert app.repeated == []
 
 
 def test_the_oldest_come_first_and_only_so_many_at_once(sweep: Sweep, app: GitHub) -> None:
     for number in range(25):
         app.add(100 - number, guid=f"{number}")
-    assert {"DeliveryRepeated": 20} == sweep()
+    assert sweep() == {"DeliveryRepeated": 20}
     assert list(range(20)) == app.repeated
 
 
@@ -141,14 +141,14 @@ def test_nothing_is_asked_of_github_with_a_personal_token(
 ) -> None:
     environment(GITHUB_API_URL=github.url)
     github.add(5)
-    assert {} == sweep()
-    assert 0 == github.listed
+    assert sweep() == {}
+    assert github.listed == 0
 
 
 def test_a_github_that_is_down_stops_nothing_else(sweep: Sweep, app: GitHub, fleet: Fleet) -> None:
     app.status = 502
     fleet.put("09e22a8b", "QUEUED", start_token="wait-for-slot")
-    assert {"SweepFailed": 1, "SlotGiven": 1} == sweep()
+    assert sweep() == {"SweepFailed": 1, "SlotGiven": 1}
 
 
 def test_one_delivery_that_github_does_not_repeat_stops_none_of_the_others(
@@ -164,7 +164,7 @@ def test_one_delivery_that_github_does_not_repeat_stops_none_of_the_others(
         repeat(self, delivery)
 
     monkeypatch.setattr(WebhookDeliveries, "repeat", refuse_the_first)
-    assert {"SweepFailed": 1, "DeliveryRepeated": 1} == sweep()
+    assert sweep() == {"SweepFailed": 1, "DeliveryRepeated": 1}
 
 
 def test_pages_are_read_until_they_are_too_old(github: GitHub, deliveries: WebhookDeliveries) -> None:
@@ -172,14 +172,14 @@ def test_pages_are_read_until_they_are_too_old(github: GitHub, deliveries: Webho
         github.add(minutes, guid=f"{minutes}")
     found = deliveries.since(datetime.now(UTC) - timedelta(minutes=6.5))
     assert [f"{minutes}" for minutes in range(7)] == [delivery.guid for delivery in found]
-    assert 3 == github.listed
+    assert github.listed == 3
 
 
 def test_no_more_than_ten_pages_are_read(github: GitHub, deliveries: WebhookDeliveries) -> None:
     for minutes in range(50):
         github.add(minutes, guid=f"{minutes}")
-    assert 30 == len(deliveries.since(datetime.now(UTC) - timedelta(hours=3)))
-    assert 10 == github.listed
+    assert len(deliveries.since(datetime.now(UTC) - timedelta(hours=3))) == 30
+    assert github.listed == 10
 
 
 @pytest.mark.parametrize(

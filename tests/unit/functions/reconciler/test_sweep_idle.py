@@ -34,18 +34,18 @@ def ago(minutes: float) -> datetime:
 
 def test_an_idle_session_is_warned_and_then_ended(sweep: Sweep, fleet: Fleet, at: At) -> None:
     fleet.put(ID, idle_minutes=51)
-    assert {"IdleWarned": 1} == sweep()
+    assert sweep() == {"IdleWarned": 1}
     before = fleet.row()
     assert before["idle_ends_at"] > timestamp()
-    assert {} == sweep()
+    assert sweep() == {}
     assert before == fleet.row()
     at(9.5)
-    assert {"IdleSessionEnded": 1} == sweep()
+    assert sweep() == {"IdleSessionEnded": 1}
     ending = {"status": "STOPPED", "reason": REASON}
     assert ending == fleet.row()["ending"]
     assert [(f"lifecycle-{ID}", ending)] == fleet.step_functions.succeeded
     fleet.step_functions.late[f"lifecycle-{ID}"] = "TaskDoesNotExist"
-    assert {} == sweep()
+    assert sweep() == {}
 
 
 def test_a_warning_is_no_activity(sweep: Sweep, fleet: Fleet) -> None:
@@ -59,7 +59,7 @@ def test_a_warning_is_no_activity(sweep: Sweep, fleet: Fleet) -> None:
 def test_a_session_with_a_prompt_to_answer_is_not_idle(sweep: Sweep, fleet: Fleet, state: PromptState) -> None:
     fleet.put(ID, idle_minutes=300)
     fleet.ask(ID, state)
-    assert {} == sweep()
+    assert sweep() == {}
     assert "idle_ends_at" not in fleet.row()
 
 
@@ -67,21 +67,21 @@ def test_a_prompt_that_was_carried_in_since_takes_the_warning_back(sweep: Sweep,
     fleet.put(ID, idle_minutes=55)
     sweep()
     fleet.ask(ID, PromptState.PENDING)
-    assert {"IdleWarningWithdrawn": 1} == sweep()
+    assert sweep() == {"IdleWarningWithdrawn": 1}
     assert "idle_ends_at" not in fleet.row()
 
 
 def test_a_session_that_has_answered_everything_may_be_idle(sweep: Sweep, fleet: Fleet) -> None:
     fleet.put(ID, idle_minutes=51)
     fleet.ask(ID, PromptState.ANSWERED)
-    assert {"IdleWarned": 1} == sweep()
+    assert sweep() == {"IdleWarned": 1}
 
 
 def test_a_visit_takes_the_warning_back(sweep: Sweep, fleet: Fleet) -> None:
     fleet.put(ID, idle_minutes=55, idle_ends_at=timestamp(ago(-5)), last_visited_at=timestamp(ago(1)))
-    assert {"IdleWarningWithdrawn": 1} == sweep()
+    assert sweep() == {"IdleWarningWithdrawn": 1}
     assert "idle_ends_at" not in fleet.row()
-    assert {} == sweep()
+    assert sweep() == {}
 
 
 def test_the_repositorys_own_limit_is_kept(sweep: Sweep, fleet: Fleet) -> None:
@@ -89,7 +89,7 @@ def test_the_repositorys_own_limit_is_kept(sweep: Sweep, fleet: Fleet) -> None:
     fleet.table.update_item(
         Key=session_key(ID), UpdateExpression="SET idle_minutes = :two", ExpressionAttributeValues={":two": 2}
     )
-    assert {"IdleSessionEnded": 1} == sweep()
+    assert sweep() == {"IdleSessionEnded": 1}
     assert REASON.replace("60", "2") == fleet.row()["ending"]["reason"]
 
 
@@ -122,9 +122,9 @@ def test_whoever_comes_back_at_the_very_moment_keeps_the_session(
         return bool(end(warnings, *arguments))  # type: ignore[arg-type]  # as they came
 
     monkeypatch.setattr(IdleWarnings, "end", come_back_first)
-    assert {} == sweep()
+    assert sweep() == {}
     assert "ending" not in fleet.row()
-    assert [] == fleet.step_functions.succeeded
+    assert fleet.step_functions.succeeded == []
 
 
 def test_a_visit_at_the_moment_of_the_warning_is_not_warned_of(fleet: Fleet) -> None:

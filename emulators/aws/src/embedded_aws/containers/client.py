@@ -34,7 +34,7 @@ class KnownImages:
     """docker-py's `client.images`: the table of images.py is the whole registry and is always pulled."""
 
     def get(self, image: str) -> str:
-        """The image, if known.
+        """Return the image, if known.
 
         Raises:
             ImageNotFoundError: It is not in the table.
@@ -122,7 +122,7 @@ class ProcessContainers:
         return container
 
     def get(self, container_id: str) -> Any:  # noqa: ANN401 - docker-py's shape, for ministack alone
-        """The container of this id; under `settings.OWN_CONTAINER_NAME`, the embedded AWS itself.
+        """Return the container of this id; under `settings.OWN_CONTAINER_NAME`, the embedded AWS itself.
 
         Raises:
             ContainerNotFoundError: There is none.

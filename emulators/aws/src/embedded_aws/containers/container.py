@@ -86,7 +86,7 @@ class ProcessContainer:
         """Nothing is cached, so there is nothing to refresh."""
 
     def wait(self, timeout: float | None = None) -> dict[str, int]:
-        """The exit status, once every process of the container is gone."""
+        """Return the exit status, once every process of the container is gone."""
         return {"StatusCode": self._shim.wait(timeout)}
 
     def stop(self, **_: object) -> None:
@@ -123,7 +123,7 @@ class ProcessContainer:
         self.removed = True
 
     def logs(self, *, stream: bool = False, follow: bool = False, **_: object) -> bytes | Iterator[bytes]:
-        """The whole output so far, or with `stream` its lines until the container has ended."""
+        """Return the whole output so far, or with `stream` its lines until the container has ended."""
         return self._lines(follow=follow) if stream else self._spec.log.read_bytes()
 
     def _lines(self, *, follow: bool) -> Iterator[bytes]:

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 def all_patches(
     docker: ProcessDocker, addresses: TaskAddresses, lambda_slots_count: int
 ) -> dict[str, Callable[[], None]]:
-    """The patches by name, ready to be called in order."""
+    """Return the patches by name, ready to be called in order."""
     return {
         "acm_imported_certificates": acm_imported_certificates.apply,
         "cloudformation_alarm_metrics": cloudformation_alarm_metrics.apply,

@@ -65,7 +65,7 @@ def _listener_rule(arn: str) -> Imported:
 
 
 def _named(resource_type: str) -> Callable[..., Any]:
-    """An update in which a resource without a name of the template's has the one that it has."""
+    """Return an update in which a resource without a name of the template's has the one that it has."""
     key, name_of = _NAMES[resource_type]
 
     def update(original: Callable[..., Any], physical_id: str, old: Json, new: Json, *rest: object) -> object:

@@ -47,6 +47,6 @@ def _delete(original: Callable[..., None], arn: str, *args: object) -> None:
 
 
 def _name(arn: str) -> str:
-    """The name of the secret with this ARN, or the ARN itself when there is none."""
+    """Return the name of the secret with this ARN, or the ARN itself when there is none."""
     found = (name for name, secret in secretsmanager._secrets.items() if secret["ARN"] == arn)
     return next(found, arn)

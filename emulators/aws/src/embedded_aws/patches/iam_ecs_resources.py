@@ -31,7 +31,7 @@ def apply() -> None:
 
 
 def tagged_task(request: Json) -> str:
-    """The ARN that stands for the task which a RunTask request tags as it creates it; empty when it tags none.
+    """Return the ARN that stands for the task which a RunTask request tags as it creates it; empty when it tags none.
 
     PropagateTags counts whatever tags the task definition has, as it does for AWS CDK: one that CloudFormation made
     always has CloudFormation's own.

@@ -21,7 +21,7 @@ def wrap(owner: ModuleType | type, name: str, around: Callable[..., Any]) -> Non
 
 
 def wrap_entry(table: dict[str, Callable[..., Any]], key: str, around: Callable[..., Any]) -> None:
-    """The same for a function that is looked up in `table`, such as a service's table of actions.
+    """Do the same for a function that is looked up in `table`, such as a service's table of actions.
 
     Raises:
         KeyError: the table has no such entry.
@@ -30,7 +30,7 @@ def wrap_entry(table: dict[str, Callable[..., Any]], key: str, around: Callable[
 
 
 def wrap_handler(resource_type: str, operation: str, around: Callable[..., Any]) -> None:
-    """The same for CloudFormation's handler of `operation` (create, update or delete) on a resource type.
+    """Do the same for CloudFormation's handler of `operation` (create, update or delete) on a resource type.
 
     Raises:
         KeyError: ministack has no such handler.

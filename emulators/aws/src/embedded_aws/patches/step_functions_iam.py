@@ -56,7 +56,7 @@ def _invoke(original: Callable[..., object], resource: str, data: Json, *args: o
 
 
 def _calls(resource: str, data: Json) -> Iterator[tuple[str, str, Json]]:
-    """The (IAM action, resource ARN, condition context) of each permission the call needs."""
+    """Yield the (IAM action, resource ARN, condition context) of each permission the call needs."""
     if ":function:" in resource:
         yield "lambda:InvokeFunction", resource, {}
         return

@@ -45,7 +45,7 @@ def _execute_task(
 
 
 def _caught(error: Exception, state: Json, state_input: object, context: Json) -> tuple[object, str]:
-    """The state's own Catch sees a failed evaluation like any other error of the state."""
+    """Let the state's own Catch see a failed evaluation like any other error of the state."""
     details: Any = error
     catcher = stepfunctions._find_matching_catcher(state.get("Catch", []), details.error)
     if catcher is None:

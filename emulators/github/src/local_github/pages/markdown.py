@@ -14,7 +14,7 @@ _CLASSES = {"div": {"alert", *_KINDS}}
 
 
 def rendered(text: str | None) -> Markup:
-    """The text as HTML in which nothing runs: <details> folds, a comment is hidden, a script is gone."""
+    """Return the text as HTML in which nothing runs: <details> folds, a comment is hidden, a script is gone."""
     return Markup(nh3.clean(_MARKDOWN.render(text or ""), link_rel=None, allowed_classes=_CLASSES))  # noqa: S704 - sanitized
 
 

@@ -1,0 +1,1 @@
+"""The lunch board's tests."""

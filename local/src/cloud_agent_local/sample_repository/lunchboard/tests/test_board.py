@@ -1,3 +1,5 @@
+"""The board as its visitors see it."""
+
 import http.client
 import json
 import socket
