@@ -1,5 +1,7 @@
 """How every test starts Chromium, each with a profile of its own beside these."""
 
+from __future__ import annotations
+
 FLAGS = (
     "--headless=new",
     "--no-sandbox",

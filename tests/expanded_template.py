@@ -3,6 +3,8 @@
 Conditions are left out: Checkov passes over a resource that the parameters' defaults would not make.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 

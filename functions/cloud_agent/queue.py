@@ -1,11 +1,17 @@
 """The queue moves on: whoever has waited longest gets the free slot, and its execution is woken."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud_agent.adapters.aws.workflow import Workflow
-from cloud_agent.adapters.table.slots import Granted, Slots
-from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.observability import logger
+
+if TYPE_CHECKING:
+    from cloud_agent.adapters.table.slots import Granted, Slots
+    from cloud_agent.domain.policy.slots import SlotLimits
 
 
 def move_on(slots: Slots, limits: SlotLimits) -> list[str]:

@@ -1,5 +1,7 @@
 """What each function is told by its environment: declared here once, and held equal to template.yaml by a test."""
 
+from __future__ import annotations
+
 from decimal import Decimal
 from functools import cache
 from typing import TypeVar, cast

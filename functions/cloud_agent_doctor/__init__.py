@@ -3,6 +3,8 @@
 `cloud-agent doctor` and the scheduled DoctorFunction call the same `examine`.
 """
 
+from __future__ import annotations
+
 from cloud_agent_doctor.engine.engine import examine
 
 __all__ = ["examine"]

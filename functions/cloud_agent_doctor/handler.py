@@ -1,9 +1,10 @@
 """Schedule, each quarter of an hour: walks the path as `cloud-agent doctor` does, and raises the alarm."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.session.session import timestamp
@@ -14,6 +15,9 @@ from cloud_agent_doctor.engine.aws import Aws
 from cloud_agent_doctor.engine.findings import Outcome, Status
 from cloud_agent_doctor.last_audit import LastAudit
 from cloud_agent_doctor.settings import DoctorSettings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 @tracer.capture_lambda_handler

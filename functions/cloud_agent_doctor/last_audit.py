@@ -1,5 +1,7 @@
 """DynamoDB: what the last audit of the stack found, so that the next can tell what is new."""
 
+from __future__ import annotations
+
 from cloud_agent.adapters.aws import clients
 
 _KEY = {"pk": "AUDIT", "sk": "AUDIT"}

@@ -1,5 +1,7 @@
 """What the doctor's own functions are told by their environment, and the settings of every function of the stack."""
 
+from __future__ import annotations
+
 from pydantic import Field
 
 from cloud_agent.domain.session.entry_link import UatAccess

@@ -1,5 +1,7 @@
 """The Lambda function behind the rule for stopped tasks is the real one."""
 
+from __future__ import annotations
+
 from cloud_agent.task_events.handler import handler
 
 __all__ = ["handler"]

@@ -1,12 +1,13 @@
 """Every answer of the local GitHub is one that models made from GitHub's own OpenAPI description accept."""
 
+from __future__ import annotations
+
 import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -35,6 +36,9 @@ from local_github.documents import accounts as accounts_documents
 from local_github.oauth import authorize_app, exchange, read_request
 from local_github.rest import PREFIX
 from local_github.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PARTS = (accounts, apps, deployments, git_data, issues, pulls, repositories, rulesets, stage, user_tokens)
 

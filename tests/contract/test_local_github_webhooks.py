@@ -1,9 +1,9 @@
 """Every webhook payload of the local GitHub is one that models made from GitHub's own description accept."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from githubkit_schemas.latest.webhooks import WebhookNamespace
@@ -13,6 +13,10 @@ from local_github.bare_repository import NO_COMMIT, Identity
 from local_github.events import HOOK_ID, emit_ping
 from local_github.pushes import ref_moved
 from local_github.site import BOT, Acting, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 TOLD = {
     ("ping", None),

@@ -4,6 +4,8 @@ Today's proxy refuses to start without SESSIONS_TABLE, and the service then goes
 fault that the predecessor lived with for weeks could not be set up with it.
 """
 
+from __future__ import annotations
+
 import http.server
 import os
 

@@ -1,5 +1,7 @@
 """The agent container's program: `python -m cloud_agent_runner`."""
 
+from __future__ import annotations
+
 import sys
 
 from cloud_agent_runner.private_environment import take_environment

@@ -1,15 +1,19 @@
 """The Agent API as its client sees it: each report is repeated until it is accepted or the session ends."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import logging
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 from pydantic import BaseModel, SecretStr
 
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.repository_config import HostHeader
+
+if TYPE_CHECKING:
+    from cloud_agent_runner.repository_config import HostHeader
 
 logger = logging.getLogger(__name__)
 

@@ -1,10 +1,11 @@
 """Claude Code's conversation over a whole session: one request at a time, within the session's limits."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
@@ -13,6 +14,10 @@ from cloud_agent_runner.descendants import end_descendants
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.model_errors import model_error
 from cloud_agent_runner.tool_policy import REFUSED_TOOLS, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 

@@ -1,11 +1,12 @@
 """One run of Claude Code: started, listened to, interrupted and ended."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from claude_agent_sdk import (
     AssistantMessage,
@@ -17,6 +18,9 @@ from claude_agent_sdk import (
 )
 
 from cloud_agent_runner.tool_policy import ToolPolicy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 

@@ -4,6 +4,8 @@ A command of Claude's may start a server in a process group of its own and end; 
 ours rather than the machine's, and so can be found again.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import sys

@@ -1,18 +1,25 @@
 """The repository's dev server: installed, started, started again when it ends."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
-from pydantic import SecretStr
 
-from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.listen_address import ListenAddress
 from cloud_agent_runner.port_forward import forwarded
 from cloud_agent_runner.process_group import ProcessGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from cloud_agent_runner.dev_server_plan import DevServerPlan
+    from cloud_agent_runner.listen_address import ListenAddress
 
 logger = logging.getLogger(__name__)
 

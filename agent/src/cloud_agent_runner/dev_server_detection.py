@@ -1,17 +1,22 @@
 """Finding out how a repository's dev server runs, where the repository does not say so itself."""
 
+from __future__ import annotations
+
 import json
 import re
 import shlex
 import sys
 import tomllib
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository_config_file import EXAMPLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VIRTUAL_ENVIRONMENT = '"$HOME/.venv"'
 _HOST_AND_PORT = {

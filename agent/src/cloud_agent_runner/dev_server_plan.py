@@ -1,5 +1,7 @@
 """How a dev server is to be run."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 

@@ -1,10 +1,15 @@
 """Reports whether the dev server listens, as long as the session runs."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, AgentApiUnavailableError, DevServerState
-from cloud_agent_runner.dev_server import DevServer
+
+if TYPE_CHECKING:
+    from cloud_agent_runner.dev_server import DevServer
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,7 @@
 """The faults that end a session."""
 
+from __future__ import annotations
+
 
 class AgentError(Exception):
     """A fault the supervisor understands.

@@ -4,14 +4,20 @@ Nothing that Claude or the repository's own code can write - a hook, a configura
 directory, a credential helper, a file system monitor - is run or obeyed by a git command started here.
 """
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import os
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cloud_agent_runner.agent_api import GitToken
 from cloud_agent_runner.errors import AgentError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent_runner.agent_api import GitToken
 
 # Found once, before any code of the repository has run: PATH is trusted then.
 _GIT = shutil.which("git") or "git"

@@ -4,16 +4,21 @@ A repository that the model can write is hostile to whoever runs git in it with 
 knows neither token nor GitHub; its commits are fetched into a bare repository, and pushed from there.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from cloud_agent_runner.agent_api import GitToken
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git_command import GitError, git
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from cloud_agent_runner.agent_api import GitToken
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,14 @@
 """What people want of the session, polled from the Agent API."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from __future__ import annotations
 
-from cloud_agent_runner.agent_api import AgentApi, Prompt
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from cloud_agent_runner.agent_api import AgentApi, Prompt
 
 POLL_SECONDS = 1
 

@@ -1,5 +1,7 @@
 """Where the dev server listens, and where it is reached."""
 
+from __future__ import annotations
+
 import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address

@@ -1,10 +1,16 @@
 """How Claude Code reaches the model, without a credential of its own where that's possible."""
 
-from collections.abc import AsyncIterator
+from __future__ import annotations
+
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from cloud_agent_runner.model_gateway import model_gateway
-from cloud_agent_runner.settings import Platform, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from cloud_agent_runner.settings import Platform, Settings
 
 
 @asynccontextmanager

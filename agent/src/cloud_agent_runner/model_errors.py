@@ -1,5 +1,7 @@
 """What a failure of the model API means to the person who waits for an answer, and what can be done about it."""
 
+from __future__ import annotations
+
 import re
 
 # Claude Code's own framing of what the API said, and its advice on a gateway that nobody but us can see.

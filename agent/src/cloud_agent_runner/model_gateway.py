@@ -4,21 +4,27 @@ Claude's shell sees every variable of its environment, so the key must not be th
 door only, and dies with the session.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 import uvicorn
-from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from pydantic import SecretStr
+    from starlette.requests import Request
 
 logger = logging.getLogger(__name__)
 

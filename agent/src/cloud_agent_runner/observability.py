@@ -1,5 +1,7 @@
 """Log lines in JSON, each with its session."""
 
+from __future__ import annotations
+
 import json
 import logging
 import sys

@@ -1,8 +1,13 @@
 """Raw TCP from one port to another, for a dev server that listens elsewhere."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 _CHUNK_BYTES = 65536
 

@@ -5,6 +5,8 @@ Claude's shell and the repository's dev server run as the supervisor's own user.
 supervisor starts itself anew without them and hands them to itself through a pipe.
 """
 
+from __future__ import annotations
+
 import ctypes
 import json
 import os

@@ -1,14 +1,18 @@
 """A shell command and everything that it starts, in one process group."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,13 @@
 """What Claude is told: standing instructions, and one request at a time."""
 
+from __future__ import annotations
+
 import re
 import secrets
+from typing import TYPE_CHECKING
 
-from cloud_agent_runner.agent_api import Prompt
+if TYPE_CHECKING:
+    from cloud_agent_runner.agent_api import Prompt
 
 # Controls other than tab and newline, bidirectional overrides, and the tag characters that hide text.
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")

@@ -1,5 +1,7 @@
 """What a repository's own settings file may say, checked."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator

@@ -1,13 +1,18 @@
 """Reading `.github/claude-cloud-agent.yml`, and saying what is wrong with it by line and key."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import ValidationError
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 EXAMPLE = """\
 install: npm ci            # optional: run once, before the dev server

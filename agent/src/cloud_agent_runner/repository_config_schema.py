@@ -3,14 +3,18 @@
 docs/claude-cloud-agent.schema.json is this module's output, for editors to complete and check the file by.
 """
 
+from __future__ import annotations
+
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
 
 from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
+
+if TYPE_CHECKING:
+    from pydantic_core import core_schema
 
 
 def repository_config_schema() -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """One session from clone to end: the order of things."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import replace
 from http import HTTPStatus
-from pathlib import Path
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, AgentApiRefusedError, Prompt, SessionLimits
 from cloud_agent_runner.claude import Assignment, Claude, Turn
@@ -21,9 +21,15 @@ from cloud_agent_runner.listen_address import listen_address
 from cloud_agent_runner.model_access import model_environment
 from cloud_agent_runner.private_environment import workspace_environment
 from cloud_agent_runner.prompts import request_text, standing_instructions
-from cloud_agent_runner.repository_config import RepositoryConfig
 from cloud_agent_runner.repository_config_file import RepositoryConfigError, read_repository_config
-from cloud_agent_runner.settings import Platform, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from cloud_agent_runner.repository_config import RepositoryConfig
+    from cloud_agent_runner.settings import Platform, Settings
 
 logger = logging.getLogger(__name__)
 

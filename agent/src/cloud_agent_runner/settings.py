@@ -1,12 +1,16 @@
 """The agent's environment, declared once; a test holds it equal to the task definition."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cloud_agent_runner.errors import AgentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]"), AfterValidator(lambda url: url.rstrip("/"))]
 

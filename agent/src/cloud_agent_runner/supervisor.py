@@ -1,11 +1,13 @@
 """The program of the container: one session, from its environment to its exit status."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import signal
-from collections.abc import Mapping
 from contextlib import aclosing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, SessionOverError
 from cloud_agent_runner.descendants import adopt_orphans, end_descendants
@@ -13,6 +15,9 @@ from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.observability import configure_logging
 from cloud_agent_runner.session import run_session
 from cloud_agent_runner.settings import Platform, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
 

@@ -1,10 +1,14 @@
 """What Claude may do without asking, there being nobody to ask."""
 
+from __future__ import annotations
+
 import re
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
-from claude_agent_sdk.types import HookEvent, SyncHookJSONOutput
+
+if TYPE_CHECKING:
+    from claude_agent_sdk.types import HookEvent, SyncHookJSONOutput
 
 Tool = Literal["Bash", "Read", "Edit", "Write", "NotebookEdit", "Glob", "Grep", "TodoWrite", "Task"]
 ALLOWED_TOOLS: tuple[Tool, ...] = get_args(Tool)

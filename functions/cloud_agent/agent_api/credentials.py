@@ -1,8 +1,10 @@
 """What a session's container is entrusted with: its repository's Git token and the secrets of its dev server."""
 
-from http import HTTPStatus
+from __future__ import annotations
 
-from aws_lambda_powertools.event_handler import Response
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import TypeAdapter
 
@@ -13,6 +15,9 @@ from cloud_agent.agent_api.requests import answer, open_session, read
 from cloud_agent.domain.session.agent_reports import EnvironmentNames
 from cloud_agent.observability import logger
 from cloud_agent.settings import AgentApiSettings, load
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler import Response
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
 

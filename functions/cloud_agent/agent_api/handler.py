@@ -1,17 +1,21 @@
 """The Agent API, /agent/*: the one door between a session's container and the system. A token opens one session."""
 
+from __future__ import annotations
+
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecretError
 from cloud_agent.agent_api import credentials, lifecycle, work
 from cloud_agent.agent_api.requests import TokenRefusedError, answer
 from cloud_agent.domain.errors import SessionOverError, UnreadableEventError
 from cloud_agent.observability import logger, metrics, tracer
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 app = APIGatewayHttpResolver()
 for routes in (lifecycle, work, credentials):

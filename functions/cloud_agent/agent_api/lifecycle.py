@@ -1,8 +1,10 @@
 """The container's own life: it is ready, it is alive, it ends."""
 
-from http import HTTPStatus
+from __future__ import annotations
 
-from aws_lambda_powertools.event_handler import Response
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import TypeAdapter
 
@@ -13,6 +15,9 @@ from cloud_agent.domain.session.agent_reports import DevServer, Done, Heartbeat,
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
 from cloud_agent.settings import AgentApiSettings, load
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler import Response
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
 

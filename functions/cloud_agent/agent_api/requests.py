@@ -1,20 +1,26 @@
 """What every route does with its request: open the session, read the body, answer in JSON."""
 
+from __future__ import annotations
+
 import json
-from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import TypeAdapter, ValidationError
 
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation.messages import sentence
 from cloud_agent.domain.errors import SessionNotFoundError, SessionOverError, UnreadableEventError
-from cloud_agent.domain.session.session import Session
 from cloud_agent.domain.session.session_token import opens, session_id_of
 from cloud_agent.observability import identify_session
 from cloud_agent.settings import AgentApiSettings, load
+
+if TYPE_CHECKING:
+    from http import HTTPStatus
+
+    from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+    from cloud_agent.domain.session.session import Session
 
 T = TypeVar("T")
 

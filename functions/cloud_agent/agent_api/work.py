@@ -1,12 +1,12 @@
 """Claude's work: what it is asked, how far it has come, and when a session's means are used up."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterable
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import TypeAdapter
@@ -15,12 +15,18 @@ from cloud_agent.adapters.aws.workflow import Workflow
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.requests import answer, open_live_session, open_session, read, refuse_ending
-from cloud_agent.domain.conversation.prompts import Prompt
 from cloud_agent.domain.errors import SessionOverError
 from cloud_agent.domain.session.agent_reports import Progress, TurnFinished, TurnStarted
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
 from cloud_agent.observability import logger, metrics
 from cloud_agent.settings import AgentApiSettings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aws_lambda_powertools.event_handler import Response
+
+    from cloud_agent.domain.conversation.prompts import Prompt
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
 _SHOWN = {"id", "kind", "title", "body", "author", "url", "created_at"}

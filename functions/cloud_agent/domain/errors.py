@@ -4,6 +4,8 @@ Step Functions matches a failed Lambda state by the exception's class name, so a
 `tests/contract` holds every `ErrorEquals` entry to a class of this module or to an error of AWS.
 """
 
+from __future__ import annotations
+
 
 class CloudAgentError(Exception):
     """Base of every error this system raises on purpose. Its text is shown to the person on the pull request."""

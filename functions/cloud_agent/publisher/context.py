@@ -1,16 +1,21 @@
 """What publishing works with: the table's rows of a session, and its repository on GitHub."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.github.repository import GitHubRepository, connect
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.publications import Publications
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
-from cloud_agent.domain.session.session import Session
 from cloud_agent.settings import PublishingSettings
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
 
 Connect = Callable[[PublishingSettings, str, int | None], GitHubRepository]
 

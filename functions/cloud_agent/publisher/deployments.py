@@ -1,9 +1,15 @@
 """The session's Deployment: GitHub's own box on the pull request, with the live address."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.domain.conversation.messages import environment_name, execution_console_url
 from cloud_agent.domain.session.session import Session, SessionStatus
-from cloud_agent.publisher.context import PublishingContext
 from cloud_agent.publisher.links import session_link
+
+if TYPE_CHECKING:
+    from cloud_agent.publisher.context import PublishingContext
 
 _DEED = "deployment"
 

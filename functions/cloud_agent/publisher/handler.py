@@ -1,13 +1,13 @@
 """The table's stream: whatever changed of a session is brought onto its pull request."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud_agent.adapters.github.repository import GitHubRepository, connect
@@ -18,6 +18,11 @@ from cloud_agent.publisher.context import PublishingContext, publishing_context
 from cloud_agent.publisher.replies import publish_answer
 from cloud_agent.publisher.status import refresh
 from cloud_agent.settings import PublishingSettings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _CURABLE = (GitHubUnavailableError, GitHubRateLimitedError, BotoCoreError, ClientError)
 _CONNECTION_SECONDS = 900  # a warm worker asks for an installation token, which holds for an hour, at most so often

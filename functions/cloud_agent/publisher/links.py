@@ -1,9 +1,15 @@
 """Where the pull request leads those who want to see the session."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.adapters.aws.secrets import read_uat_access_keys
 from cloud_agent.domain.session.entry_link import UatAccess, entry_link
 from cloud_agent.domain.session.session import Session, session_url
-from cloud_agent.settings import PublishingSettings
+
+if TYPE_CHECKING:
+    from cloud_agent.settings import PublishingSettings
 
 
 def session_link(settings: PublishingSettings, session: Session) -> str:

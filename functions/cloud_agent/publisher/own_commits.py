@@ -1,13 +1,19 @@
 """The session's own commits as GitHub's branch has them now."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
 
-from cloud_agent.adapters.github.repository import GitHubRepository
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from cloud_agent.domain.conversation.messages import commit_message
 from cloud_agent.domain.session.provenance import Commit, Lineage, cut, lineage, others_met, own_commits
-from cloud_agent.domain.session.session import Session
-from cloud_agent.publisher.context import PublishingContext
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloud_agent.adapters.github.repository import GitHubRepository
+    from cloud_agent.domain.session.session import Session
+    from cloud_agent.publisher.context import PublishingContext
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,19 @@
 """The one reply to each prompt, and the draft that becomes ready for review with the first commits."""
 
-from cloud_agent.adapters.github.repository import GitHubRepository
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.domain.conversation.answers import Answer, Pushed, answer_marker, reply
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
-from cloud_agent.domain.session.session import Session
 from cloud_agent.observability import logger
-from cloud_agent.publisher.context import PublishingContext
 from cloud_agent.publisher.own_commits import BranchOnGitHub, look_up
+
+if TYPE_CHECKING:
+    from cloud_agent.adapters.github.repository import GitHubRepository
+    from cloud_agent.domain.session.session import Session
+    from cloud_agent.publisher.context import PublishingContext
 
 
 def publish_answer(context: PublishingContext, session_id: str, prompt_id: str) -> None:

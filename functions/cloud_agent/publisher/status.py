@@ -1,17 +1,22 @@
 """The session's one comment: written by a step, found again, and edited until it says what the row says."""
 
+from __future__ import annotations
+
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from cloud_agent.adapters.table.publications import Published
 from cloud_agent.domain.conversation.messages import execution_console_url, logs_console_url
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
 from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
 from cloud_agent.domain.session.session import Session, SessionStatus, session_url
 from cloud_agent.observability import logger
-from cloud_agent.publisher.context import PublishingContext
 from cloud_agent.publisher.links import session_link
 from cloud_agent.publisher.own_commits import look_up
+
+if TYPE_CHECKING:
+    from cloud_agent.adapters.table.publications import Published
+    from cloud_agent.publisher.context import PublishingContext
 
 # GitHub allows 80 requests a minute and 500 an hour that create content, all sessions of an installation together:
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits

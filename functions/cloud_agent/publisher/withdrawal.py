@@ -1,11 +1,17 @@
 """What a session's end takes back on GitHub: no comment and no Deployment claims a live address any more."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.domain.errors import CloudAgentError, GitHubRateLimitedError, GitHubUnavailableError
-from cloud_agent.domain.session.session import Session
 from cloud_agent.observability import logger
 from cloud_agent.publisher import deployments, status
-from cloud_agent.publisher.context import PublishingContext
 from cloud_agent.publisher.own_commits import look_up
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
+    from cloud_agent.publisher.context import PublishingContext
 
 
 def withdraw(context: PublishingContext, session: Session) -> None:

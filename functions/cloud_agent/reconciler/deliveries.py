@@ -1,9 +1,15 @@
 """Webhook deliveries that were lost on the way: GitHub sends each once, unless it is asked to send it again."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.adapters.aws.secrets import read_github_credentials
 from cloud_agent.adapters.github.deliveries import WebhookDeliveries
 from cloud_agent.domain.policy.redelivery import LOOKED_BACK, Delivery, lost
-from cloud_agent.reconciler.sweep import Sweep
+
+if TYPE_CHECKING:
+    from cloud_agent.reconciler.sweep import Sweep
 
 _AT_ONCE = 20  # deliveries a sweep: after an outage the webhook is not to be flooded
 

@@ -1,7 +1,12 @@
 """Sessions that were asked to end and whose execution was not told: whoever asked failed in between."""
 
-from cloud_agent.domain.session.session import Session
-from cloud_agent.reconciler.sweep import Sweep
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
+    from cloud_agent.reconciler.sweep import Sweep
 
 
 def repeat_endings(sweep: Sweep) -> None:

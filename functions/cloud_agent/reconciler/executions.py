@@ -1,10 +1,16 @@
 """Sessions whose execution is over though nobody closed them: aborted, timed out, deleted, or failed to the last."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.adapters.aws.workflow import state_machine_of
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
 from cloud_agent.publisher.context import publishing_context
 from cloud_agent.publisher.withdrawal import withdraw
-from cloud_agent.reconciler.sweep import Sweep
+
+if TYPE_CHECKING:
+    from cloud_agent.reconciler.sweep import Sweep
 
 
 def close_abandoned_sessions(sweep: Sweep) -> None:

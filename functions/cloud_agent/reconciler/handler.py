@@ -1,10 +1,11 @@
 """Schedule, each minute: ends idle sessions and repairs what an outage left behind."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.reconciler.deliveries import repeat_lost_deliveries
@@ -15,6 +16,9 @@ from cloud_agent.reconciler.slots import free_slots, move_queue_on
 from cloud_agent.reconciler.sweep import Sweep
 from cloud_agent.reconciler.tasks import watch_tasks
 from cloud_agent.settings import ReconcilerSettings, load
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # An end that was asked for comes before any failure that is found; the queue moves on when all slots are free.
 DUTIES = (

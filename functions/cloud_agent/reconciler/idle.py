@@ -1,10 +1,16 @@
 """Sessions that nobody writes to and nobody visits."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.adapters.table.idle_warnings import IdleWarnings
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.policy.idleness import Idleness, IdleStep
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
-from cloud_agent.reconciler.sweep import Sweep
+
+if TYPE_CHECKING:
+    from cloud_agent.reconciler.sweep import Sweep
 
 
 def end_idle_sessions(sweep: Sweep) -> None:

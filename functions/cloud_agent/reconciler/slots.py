@@ -1,7 +1,13 @@
 """Slots that nobody needs any more, and whoever waits for one."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent import queue
-from cloud_agent.reconciler.sweep import Sweep
+
+if TYPE_CHECKING:
+    from cloud_agent.reconciler.sweep import Sweep
 
 
 def free_slots(sweep: Sweep) -> None:

@@ -1,9 +1,10 @@
 """One run of the sweeper: what it sees, what it works with, and what it has done."""
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloud_agent.adapters.aws.tasks import Tasks
 from cloud_agent.adapters.aws.workflow import Workflow
@@ -11,7 +12,11 @@ from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
 from cloud_agent.domain.session.session import Session
 from cloud_agent.observability import logger
-from cloud_agent.settings import ReconcilerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cloud_agent.settings import ReconcilerSettings
 
 # What is younger may just be coming or going: AWS's lists lag by seconds, a step that is tried again by some more.
 GRACE = timedelta(minutes=2)

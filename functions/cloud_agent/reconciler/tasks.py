@@ -1,11 +1,16 @@
 """Tasks without a session, and sessions without their task."""
 
-import re
+from __future__ import annotations
 
-from cloud_agent.adapters.aws.tasks import StartedTask
+import re
+from typing import TYPE_CHECKING
+
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED
 from cloud_agent.domain.session.session import LIVE, Session, SessionStatus
-from cloud_agent.reconciler.sweep import Sweep
+
+if TYPE_CHECKING:
+    from cloud_agent.adapters.aws.tasks import StartedTask
+    from cloud_agent.reconciler.sweep import Sweep
 
 _SESSION_ID = re.compile(r"[0-9a-f]{8}")
 

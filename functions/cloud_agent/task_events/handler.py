@@ -1,17 +1,21 @@
 """EventBridge "ECS Task State Change" (STOPPED): no execution waits for a container that is gone."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.parser.models import EventBridgeModel
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED, Workflow
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.session.stopped_task import StoppedTask
 from cloud_agent.observability import identify_session, logger, metrics, tracer
 from cloud_agent.settings import Settings, load
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 @tracer.capture_lambda_handler

@@ -1,19 +1,24 @@
 """The commands in a comment, carried out: each function returns what there is to say in reply, if anything."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from cloud_agent.adapters.github.conversation import GitHubApi, Issue
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState
 from cloud_agent.domain.session.session import Ending, Session, SessionRequest, SessionStatus, session_id_for
-from cloud_agent.settings import WebhookSettings
-from cloud_agent.webhook.decisions import Steer
 from cloud_agent.webhook.end import call_off_next, end_session
 from cloud_agent.webhook.issue_session import IssueSession, row_of
 from cloud_agent.webhook.launch import Asked, following, launch
+
+if TYPE_CHECKING:
+    from cloud_agent.adapters.github.conversation import GitHubApi, Issue
+    from cloud_agent.settings import WebhookSettings
+    from cloud_agent.webhook.decisions import Steer
 
 _ACTING = {Command.STOP, Command.RESTART, Command.INTERRUPT}
 

@@ -1,5 +1,9 @@
 """What somebody wrote on a session's pull request: a wish for Claude, commands, or both."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools.metrics import MetricUnit
 
 from cloud_agent.adapters.github.conversation import GitHubApi, connect
@@ -9,11 +13,13 @@ from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.observability import identify_session, logger, metrics
-from cloud_agent.settings import WebhookSettings
 from cloud_agent.webhook.commands import Heard, carry_out, turn_is_under_way
-from cloud_agent.webhook.decisions import Steer
 from cloud_agent.webhook.issue_session import of_pull_request
 from cloud_agent.webhook.outcome import Outcome, ignored
+
+if TYPE_CHECKING:
+    from cloud_agent.settings import WebhookSettings
+    from cloud_agent.webhook.decisions import Steer
 
 
 def steer(*, settings: WebhookSettings, decision: Steer, identity: str) -> Outcome:

@@ -1,12 +1,13 @@
 """What a verified webhook event asks for. Pure: only the delivery itself is looked at."""
 
-from typing import Any, TypeVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.errors import UnreadableEventError
-from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.issue_key import branch_name, issue_key
 from cloud_agent.domain.session.session import Ending, SessionRequest, SessionStatus, session_id_for, timestamp
 from cloud_agent.webhook import steering
@@ -21,6 +22,9 @@ from cloud_agent.webhook.events import (
     PullRequestReviewCommented,
     PullRequestReviewed,
 )
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.agents import TriggerLabels
 
 E = TypeVar("E", bound=Event)
 

@@ -1,12 +1,17 @@
 """What one webhook delivery asks for: a session's start, its end, a word to it, or nothing (and why)."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from __future__ import annotations
 
-from cloud_agent.domain.conversation.commands import Command
-from cloud_agent.domain.conversation.prompts import Prompt
-from cloud_agent.domain.session.agents import Agent
-from cloud_agent.domain.session.session import Ending, SessionRequest
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cloud_agent.domain.conversation.commands import Command
+    from cloud_agent.domain.conversation.prompts import Prompt
+    from cloud_agent.domain.session.agents import Agent
+    from cloud_agent.domain.session.session import Ending, SessionRequest
 
 
 @dataclass(frozen=True)

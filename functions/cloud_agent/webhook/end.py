@@ -1,17 +1,23 @@
 """Something closed, or a label taken off, ends the session it belongs to."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools.metrics import MetricUnit
 
 from cloud_agent.adapters.aws.workflow import Workflow
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
-from cloud_agent.domain.session.requested_session import RequestedSession
-from cloud_agent.domain.session.session import Ending, Session
 from cloud_agent.observability import identify_session, logger, metrics
-from cloud_agent.settings import WebhookSettings
-from cloud_agent.webhook.decisions import End
 from cloud_agent.webhook.issue_session import IssueSession, of_issue, of_pull_request, row_of
 from cloud_agent.webhook.outcome import Outcome, ignored
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.requested_session import RequestedSession
+    from cloud_agent.domain.session.session import Ending, Session
+    from cloud_agent.settings import WebhookSettings
+    from cloud_agent.webhook.decisions import End
 
 
 def end(settings: WebhookSettings, decision: End) -> Outcome:

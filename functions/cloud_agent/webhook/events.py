@@ -1,5 +1,7 @@
 """The parts of GitHub's events that are read. Unknown members are GitHub's to add, so they are ignored."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field

@@ -1,11 +1,12 @@
 """POST /webhook: GitHub's deliveries. Verified first, then decided, then handed over to be acted on once."""
 
+from __future__ import annotations
+
 import base64
 import json
-from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,7 +16,6 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloud_agent.adapters.aws.secrets import read_secret
 from cloud_agent.domain.conversation.messages import sentence
@@ -35,9 +35,15 @@ from cloud_agent.webhook.comment import steer
 from cloud_agent.webhook.decide import decide
 from cloud_agent.webhook.decisions import End, Ignore, Start, Steer
 from cloud_agent.webhook.end import end
-from cloud_agent.webhook.outcome import Outcome
 from cloud_agent.webhook.signature import verify
 from cloud_agent.webhook.start import start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from cloud_agent.webhook.outcome import Outcome
 
 # GitHub lets a delivery be redelivered for three days; what was acted on is not acted on again.
 REMEMBERED_SECONDS = 3 * 24 * 3600

@@ -1,13 +1,19 @@
 """Which session of an issue a delivery is about, between those that are over, live and not yet begun."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.session.requested_session import RequestedSession
-from cloud_agent.domain.session.session import Session
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cloud_agent.domain.session.requested_session import RequestedSession
+    from cloud_agent.domain.session.session import Session
 
 
 @dataclass(frozen=True)

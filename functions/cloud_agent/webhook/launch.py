@@ -1,7 +1,10 @@
 """A session's execution is started, with what earlier sessions of the issue were asked and answered."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -11,12 +14,14 @@ from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
 from cloud_agent.domain.conversation.history import Turn, turns_of, with_history
-from cloud_agent.domain.conversation.prompts import Prompt
 from cloud_agent.domain.session.requested_session import RequestedSession
 from cloud_agent.domain.session.session import Session, SessionRequest, execution_name, session_id_for
 from cloud_agent.observability import identify_session, logger, metrics
-from cloud_agent.settings import WebhookSettings
 from cloud_agent.webhook.issue_session import IssueSession, row_of
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.conversation.prompts import Prompt
+    from cloud_agent.settings import WebhookSettings
 
 _SESSIONS_TOLD = 5  # how many sessions back the history goes
 

@@ -1,5 +1,7 @@
 """What became of a delivery, as it is answered and remembered."""
 
+from __future__ import annotations
+
 Outcome = dict[str, str]
 
 

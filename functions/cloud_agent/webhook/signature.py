@@ -1,5 +1,7 @@
 """GitHub's webhook signature."""
 
+from __future__ import annotations
+
 import hashlib
 import hmac
 

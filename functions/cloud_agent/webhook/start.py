@@ -1,14 +1,20 @@
 """A label asks for a session: started if its sender may, and if what the label asked for still holds."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.adapters.github.conversation import GitHubApi, connect
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.domain.conversation import replies
-from cloud_agent.domain.session.session import Session
-from cloud_agent.settings import WebhookSettings
-from cloud_agent.webhook.decisions import Start
 from cloud_agent.webhook.issue_session import of_issue
 from cloud_agent.webhook.launch import Asked, following, launch
 from cloud_agent.webhook.outcome import Outcome, ignored
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
+    from cloud_agent.settings import WebhookSettings
+    from cloud_agent.webhook.decisions import Start
 
 
 def start(*, settings: WebhookSettings, decision: Start, identity: str) -> Outcome:

@@ -1,21 +1,27 @@
 """What is written on a pull request, as a word to its session: who may be heard at all, and what the agent is told."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.commands import read_orders
 from cloud_agent.domain.conversation.messages import fenced
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.session.session import timestamp
 from cloud_agent.webhook.decisions import Ignore, Steer
-from cloud_agent.webhook.events import (
-    Comment,
-    IssueCommented,
-    PullRequestReviewCommented,
-    PullRequestReviewed,
-    ReviewComment,
-    SteeringEvent,
-)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cloud_agent.webhook.events import (
+        Comment,
+        IssueCommented,
+        PullRequestReviewCommented,
+        PullRequestReviewed,
+        ReviewComment,
+        SteeringEvent,
+    )
 
 HUNK_LIMIT = 4_000  # characters of the changes that a comment is on; the line in question stands last
 OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with, see messages.marker

@@ -1,5 +1,7 @@
 """State "Announce Session": from here on the pull request shows a live address."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from cloud_agent.domain.session.session import session_url

@@ -1,5 +1,7 @@
 """State "Close Session": the one way every session ends, however it ended."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from cloud_agent.domain.errors import SessionNotFoundError

@@ -1,5 +1,7 @@
 """State "Create Branch": the session's branch with its empty first commit."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from cloud_agent.adapters.github.repository import connect

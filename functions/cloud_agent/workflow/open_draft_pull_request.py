@@ -1,8 +1,9 @@
 """State "Open Draft Pull Request": where the person follows the session."""
 
-from typing import Any
+from __future__ import annotations
 
-from cloud_agent.adapters.github.repository import PullRequest
+from typing import TYPE_CHECKING, Any
+
 from cloud_agent.domain.conversation.answers import given_up
 from cloud_agent.domain.conversation.messages import pull_request_body, pull_request_title
 from cloud_agent.domain.conversation.prompts import inherited
@@ -13,6 +14,9 @@ from cloud_agent.publisher import deployments, status
 from cloud_agent.publisher.context import PublishingContext, publishing_context
 from cloud_agent.publisher.own_commits import look_up
 from cloud_agent.settings import PublishingSettings, load
+
+if TYPE_CHECKING:
+    from cloud_agent.adapters.github.repository import PullRequest
 
 
 @step(StepEvent)

@@ -1,5 +1,7 @@
 """State "Register IP": from here on the proxy sends visitors to the agent's task."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from pydantic import Field

@@ -1,5 +1,7 @@
 """State "Report Failure": every failure reaches the person, in words they can act on."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED

@@ -1,5 +1,7 @@
 """State "Take Slot": the session may run, or it waits for its turn."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from cloud_agent import queue

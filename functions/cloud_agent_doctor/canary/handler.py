@@ -1,11 +1,12 @@
 """Schedule: visits the canary by its public name, as a person's browser would."""
 
+from __future__ import annotations
+
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloud_agent.adapters.aws.secrets import read_uat_access_keys
 from cloud_agent.adapters.aws.tasks import Tasks
@@ -19,6 +20,9 @@ from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import load
 from cloud_agent_doctor.session.visits import NoAnswerError, visit
 from cloud_agent_doctor.settings import CanarySettings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _TRIES = 3
 _PAUSE_SECONDS = 3  # the proxy follows a changed row within 2 s

@@ -1,6 +1,8 @@
 """The checks in the order of the path: first what everything stands on, then from the browser to the dev server."""
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from cloud_agent_doctor.checks import (
     agent_ingress,
@@ -25,7 +27,9 @@ from cloud_agent_doctor.checks import (
     target_health,
     webhook,
 )
-from cloud_agent_doctor.engine.check import Check
+
+if TYPE_CHECKING:
+    from cloud_agent_doctor.engine.check import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
     stack.CHECK,

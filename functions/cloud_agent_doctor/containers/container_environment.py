@@ -4,6 +4,8 @@ The code that reads it is in deployable units of its own, which the functions' p
 holds these names equal to the settings there, and to what template.yaml and the workflow's RunTask give.
 """
 
+from __future__ import annotations
+
 from typing import Final
 
 PROXY_CONTAINER: Final = "proxy"

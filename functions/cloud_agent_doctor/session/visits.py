@@ -1,5 +1,7 @@
 """HTTP: the system's own visits to sessions, by their public names."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Final

@@ -1,5 +1,7 @@
 """What can go wrong on one machine, each with what to do about it."""
 
+from __future__ import annotations
+
 
 class LocalModeError(Exception):
     """Base: the text says what happened, where, and what to do."""

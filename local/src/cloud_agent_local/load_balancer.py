@@ -3,6 +3,8 @@
 It copies bytes and reads none of them, so unlike the real one it adds no X-Forwarded-* headers.
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import contextlib

@@ -3,6 +3,8 @@
 `python -m cloud_agent_proxy canary`: run the canary's dev server in its place, of the same image.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import sys

@@ -1,27 +1,30 @@
 """UAT_ACCESS, put into effect: the gate of each mode, and the addresses of its own that it has."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from starlette.routing import Route
-
-from cloud_agent_proxy.access.gate import Gate
 from cloud_agent_proxy.access.github import GitHubGate
 from cloud_agent_proxy.access.link import LinkGate
 from cloud_agent_proxy.access.public import PublicGate
 from cloud_agent_proxy.access.tokens import Tokens
-from cloud_agent_proxy.directory import SessionDirectory
-from cloud_agent_proxy.pages import Pages
-from cloud_agent_proxy.settings import Settings
 from cloud_agent_proxy.sign_in.github import GitHub
 from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 from cloud_agent_proxy.sign_in_paths import SignInPaths
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.routing import Route
+
+    from cloud_agent_proxy.access.gate import Gate
     from cloud_agent_proxy.access.keys import AccessKeys
+    from cloud_agent_proxy.directory import SessionDirectory
+    from cloud_agent_proxy.pages import Pages
+    from cloud_agent_proxy.settings import Settings
 
 logger = logging.getLogger(__name__)
 

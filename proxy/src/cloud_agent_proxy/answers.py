@@ -1,5 +1,7 @@
 """What a visitor is told when there is no dev server to show: one writer per cause."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit

@@ -3,16 +3,21 @@
 Whoever visits it by its session's public name and does not get its answer knows that the path between is broken.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from cloud_agent_proxy.listen_address import MetadataUnavailableError, listen_address
 from cloud_agent_proxy.settings import CanarySettings
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 _PORT = 3000  # of every dev server
 

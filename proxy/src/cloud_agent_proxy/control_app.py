@@ -1,21 +1,28 @@
 """The control plane's HTTP side: HAProxy is its only client, on a unix socket in a private folder."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cloud_agent_proxy import answers
-from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
-from cloud_agent_proxy.answers import Answer
-from cloud_agent_proxy.directory import SessionDirectory
-from cloud_agent_proxy.pages import Pages
 from cloud_agent_proxy.responses import EVERY_METHOD, page_response, with_cookies
 from cloud_agent_proxy.sessions_table import TableUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+    from cloud_agent_proxy.access.admissions import Admissions
+    from cloud_agent_proxy.answers import Answer
+    from cloud_agent_proxy.directory import SessionDirectory
+    from cloud_agent_proxy.pages import Pages
 
 _READS = {"GET", "HEAD"}
 

@@ -1,12 +1,18 @@
 """Serves the control app on control.sock for as long as a block runs."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import uvicorn
-from starlette.types import ASGIApp
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.types import ASGIApp
 
 _SOCKET = "control.sock"
 

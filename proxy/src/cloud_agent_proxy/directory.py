@@ -1,17 +1,22 @@
 """What the proxy knows of sessions, kept as fresh as the table allows."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Network
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApiError
 from cloud_agent_proxy.session import Address, AddressRefusedError, Session
 from cloud_agent_proxy.sessions_table import TableUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from ipaddress import IPv4Network
+
+    from cloud_agent_proxy.routes import Routes
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,7 @@
 """The end that was asked for: nobody new is let in, and who is in may finish."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 

@@ -1,12 +1,17 @@
 """What HAProxy answers by itself: responses in files, which it reads as it starts."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloud_agent_proxy import answers
-from cloud_agent_proxy.answers import Answer
-from cloud_agent_proxy.pages import Pages
+
+if TYPE_CHECKING:
+    from cloud_agent_proxy.answers import Answer
+    from cloud_agent_proxy.pages import Pages
 
 _REFUSALS = (
     HTTPStatus.BAD_REQUEST,

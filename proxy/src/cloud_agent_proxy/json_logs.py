@@ -4,13 +4,17 @@ HAProxy writes its access log to the same file descriptor, with the same fields 
 (haproxy.cfg), so nothing stands between the two and the log.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 import os
 import select
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _STDOUT = 1
 

@@ -1,5 +1,7 @@
 """On which address the proxy may listen."""
 
+from __future__ import annotations
+
 import json
 import urllib.request
 from ipaddress import IPv4Address

@@ -1,5 +1,7 @@
 """A dev server's log as a page may show it."""
 
+from __future__ import annotations
+
 import re
 
 _MOST_LINES = 40

@@ -3,15 +3,21 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.json_logs import write_event
-from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloud_agent_proxy.directory import SessionDirectory
+    from cloud_agent_proxy.routes import Routes
 
 logger = logging.getLogger(__name__)
 

@@ -1,19 +1,25 @@
 """The paths under `/.uat/` on every session's host: the proxy's own, which no dev server sees."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from cloud_agent_proxy import answers
 from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
 from cloud_agent_proxy.access.return_path import return_path
-from cloud_agent_proxy.answers import Answer
-from cloud_agent_proxy.pages import Pages
 from cloud_agent_proxy.responses import EVERY_METHOD, answer_response, page_response, redirect_response, with_cookies
-from cloud_agent_proxy.status import Status
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from cloud_agent_proxy.answers import Answer
+    from cloud_agent_proxy.pages import Pages
+    from cloud_agent_proxy.status import Status
 
 
 class OwnPaths:

@@ -1,14 +1,19 @@
 """The form of an answer: one template for people, JSON for programs."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from base64 import b64encode
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from cloud_agent_proxy.answers import Answer
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent_proxy.answers import Answer
 
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

@@ -1,13 +1,18 @@
 """Which hop between the proxy and a dev server is broken, found out by trying."""
 
+from __future__ import annotations
+
 import asyncio
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
-from cloud_agent_proxy.session import Address
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloud_agent_proxy.session import Address
 
 _CONNECT_SECONDS = 1
 _ANSWER_SECONDS = 2

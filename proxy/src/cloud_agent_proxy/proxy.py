@@ -1,16 +1,17 @@
 """The whole proxy: control plane first, HAProxy in front of it, and the end of the one is the end of both."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
 import signal
 import tempfile
-from ipaddress import IPv4Address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.access_mode import access_mode
-from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.control_app import ControlApp
 from cloud_agent_proxy.control_server import serve
 from cloud_agent_proxy.directory import SessionDirectory
@@ -28,6 +29,11 @@ from cloud_agent_proxy.sessions_table import SessionsTable
 from cloud_agent_proxy.settings import Platform, Settings
 from cloud_agent_proxy.status import Status
 from cloud_agent_proxy.visits import Visits
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
+
+    from cloud_agent_proxy.answers import Answer
 
 logger = logging.getLogger(__name__)
 

@@ -1,13 +1,19 @@
 """Pages and their short forms as HTTP responses."""
 
-from collections.abc import Iterable
-from http import HTTPStatus
+from __future__ import annotations
 
-from starlette.requests import Request
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
 from starlette.responses import RedirectResponse, Response
 
-from cloud_agent_proxy.answers import Answer
-from cloud_agent_proxy.pages import Page, Pages
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.requests import Request
+
+    from cloud_agent_proxy.answers import Answer
+    from cloud_agent_proxy.pages import Page, Pages
 
 EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 """What a visitor may send; HAProxy refuses TRACE and CONNECT."""

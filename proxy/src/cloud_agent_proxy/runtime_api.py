@@ -1,11 +1,16 @@
 """HAProxy's runtime API: its maps, its open streams and the visits it has seen, while it runs."""
 
+from __future__ import annotations
+
 import asyncio
 import csv
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 VISITS_REMEMBERED = timedelta(minutes=1)
 """For how long HAProxy lists a visit; a later one to the same session takes its place."""

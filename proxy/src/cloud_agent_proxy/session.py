@@ -1,5 +1,7 @@
 """A session as the proxy sees it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network

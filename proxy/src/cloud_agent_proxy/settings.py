@@ -1,5 +1,7 @@
 """What the proxy is told by its environment, declared once."""
 
+from __future__ import annotations
+
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 

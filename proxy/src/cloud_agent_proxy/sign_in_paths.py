@@ -1,16 +1,23 @@
 """The addresses at which a visitor passes through the sign-in with GitHub, in mode `github`."""
 
-from starlette.requests import Request
-from starlette.responses import Response
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from starlette.routing import Route
 
-from cloud_agent_proxy.access.github import GitHubGate
-from cloud_agent_proxy.pages import Pages
 from cloud_agent_proxy.responses import answer_response, redirect_response
 from cloud_agent_proxy.sign_in import answers
 from cloud_agent_proxy.sign_in.github import NotConfiguredError
-from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from cloud_agent_proxy.access.github import GitHubGate
+    from cloud_agent_proxy.pages import Pages
+    from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 
 
 class SignInPaths:

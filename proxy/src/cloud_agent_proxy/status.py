@@ -1,12 +1,18 @@
 """What `/.uat/status` says of a session: what a page that waits for it shows, as it is now."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent_proxy import answers
-from cloud_agent_proxy.answers import Answer
-from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.probe import Finding, Probe
-from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.session import SessionStatus
 from cloud_agent_proxy.sessions_table import TableUnavailableError
+
+if TYPE_CHECKING:
+    from cloud_agent_proxy.answers import Answer
+    from cloud_agent_proxy.directory import SessionDirectory
+    from cloud_agent_proxy.routes import Routes
 
 
 class Status:

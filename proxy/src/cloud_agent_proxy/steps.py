@@ -1,5 +1,7 @@
 """Lists of what comes after what, and where things stand: a session's start, and a request's way to the dev server."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 

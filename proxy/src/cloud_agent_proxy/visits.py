@@ -1,14 +1,18 @@
 """Visits count as activity: when a session was last visited is written on its row."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cloud_agent_proxy.runtime_api import VISITS_REMEMBERED, RuntimeApi, RuntimeApiError
 from cloud_agent_proxy.sessions_table import TableUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,7 @@
 """A GitHub, a control plane and a model for one agent process: all real servers on this machine."""
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import itertools
@@ -15,18 +17,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import cloud_agent_local
 from embedded_aws.images import entry_point
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 SAMPLE_REPOSITORY = Path(cloud_agent_local.__file__).parent / "sample_repository"
 BRANCH = "claude/42"

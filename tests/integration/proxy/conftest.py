@@ -1,11 +1,12 @@
 """A real proxy process, a real HAProxy, a real DynamoDB endpoint; all on this machine's loopback addresses."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import json
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
@@ -29,6 +30,9 @@ from tests.integration.proxy.visitor import GATED
 
 from cloud_agent_proxy.dynamodb import dynamodb_client
 from cloud_agent_proxy.settings import Platform
+
+if TYPE_CHECKING:
+    import signal
 
 DOMAIN = "uat.example.test"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}

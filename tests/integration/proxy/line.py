@@ -1,5 +1,7 @@
 """The way to the sessions table, which a test can cut and mend."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from urllib.parse import urlsplit

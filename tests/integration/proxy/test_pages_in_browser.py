@@ -1,12 +1,12 @@
 """What a person sees and need not do: the pages in Chromium, before the real proxy."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from selenium import webdriver
@@ -14,6 +14,10 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from tests.chromium import FLAGS
 from tests.integration.proxy.conftest import DOMAIN, Proxy, SessionsTable, StartUpstream, host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 CHROMEDRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(

@@ -1,5 +1,7 @@
 """What a visitor needs to be shown a session: an entry link, and the cookie it is changed for."""
 
+from __future__ import annotations
+
 import json
 import time
 

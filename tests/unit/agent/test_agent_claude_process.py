@@ -1,8 +1,13 @@
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from claude_agent_sdk import ClaudeAgentOptions
 
 from cloud_agent_runner.claude_process import ClaudeProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 async def _report_tool(_tool: str, _detail: str) -> None: ...

@@ -1,10 +1,11 @@
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -13,6 +14,10 @@ from pydantic import SecretStr
 from cloud_agent_runner.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
 from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.listen_address import ListenAddress, listen_address
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
 SERVER = f"exec {sys.executable} -m http.server"
 

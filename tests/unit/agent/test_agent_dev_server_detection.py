@@ -1,12 +1,17 @@
+from __future__ import annotations
+
 import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cloud_agent_runner.dev_server_detection import DevServerNotConfiguredError, dev_server_plan
 from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.repository_config import RepositoryConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VENV = '"$HOME/.venv"'
 STREAMLIT = (

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from cloud_agent_runner.model_access import model_environment
 from cloud_agent_runner.settings import Platform, Settings
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from cloud_agent_runner.model_errors import model_error

@@ -1,11 +1,16 @@
+from __future__ import annotations
+
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import SecretStr
 
 from cloud_agent_runner.model_gateway import ModelGateway, model_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 KEY = SecretStr("sk-ant-the-real-key")
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import asyncio
 
 from cloud_agent_runner.port_forward import forwarded

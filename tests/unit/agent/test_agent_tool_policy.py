@@ -1,9 +1,13 @@
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 import pytest
-from claude_agent_sdk.types import HookContext, PreToolUseHookInput, SyncHookJSONOutput
 
 from cloud_agent_runner.tool_policy import ToolPolicy
+
+if TYPE_CHECKING:
+    from claude_agent_sdk.types import HookContext, PreToolUseHookInput, SyncHookJSONOutput
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 """Which cookies HAProxy remembers, and for how many there is room."""
 
+from __future__ import annotations
+
 import asyncio
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIRST, SECOND = "09e22a8b", "a1b2c3d4"
 KEY = r"([\w-]{1,8}@[0-9a-f]{8})"

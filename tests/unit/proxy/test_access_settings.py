@@ -1,5 +1,7 @@
 """Who may see sessions, as the environment says it; and that no key is shown when it says it wrong."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

@@ -1,5 +1,7 @@
 """A dev server's log as a page may show it."""
 
+from __future__ import annotations
+
 import pytest
 
 from cloud_agent_proxy.log_text import last_lines

@@ -1,5 +1,7 @@
 """Which hop is broken, found out on real sockets."""
 
+from __future__ import annotations
+
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,13 +1,18 @@
 """Which address the proxy listens on."""
 
+from __future__ import annotations
+
 import json
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cloud_agent_proxy.listen_address import MetadataUnavailableError, listen_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The log's lines."""
 
+from __future__ import annotations
+
 import fcntl
 import json
 import logging

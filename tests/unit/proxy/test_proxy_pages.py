@@ -1,20 +1,25 @@
 """Answers, as a page and as JSON."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
 import re
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import pytest
 from markupsafe import escape
 
 from cloud_agent_proxy import answers
-from cloud_agent_proxy.answers import Answer
 from cloud_agent_proxy.pages import Pages
 from cloud_agent_proxy.probe import Finding
 from cloud_agent_proxy.proxy import ASSETS
 from cloud_agent_proxy.session import DevServer, Session, SessionStatus
+
+if TYPE_CHECKING:
+    from cloud_agent_proxy.answers import Answer
 
 PAGES = Pages(ASSETS / "pages")
 PAGES_SCRIPT = (ASSETS / "pages/answer.js").read_text()

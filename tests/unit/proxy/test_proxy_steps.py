@@ -1,5 +1,7 @@
 """How far a session or a request has come, as its page lists it."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Where a session's visitors may be sent."""
 
+from __future__ import annotations
+
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest

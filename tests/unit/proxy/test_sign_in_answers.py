@@ -1,5 +1,7 @@
 """What a visitor is told whose sign-in led nowhere."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

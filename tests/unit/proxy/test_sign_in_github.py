@@ -1,5 +1,7 @@
 """What GitHub's answers mean, those too that the local GitHub does not give."""
 
+from __future__ import annotations
+
 import json
 import threading
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """The visitor's GitHub token, sealed into a cookie."""
 
+from __future__ import annotations
+
 import base64
 
 import pytest

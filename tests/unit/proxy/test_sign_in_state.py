@@ -1,5 +1,7 @@
 """The state of a sign-in, and the nonce that binds it to a browser."""
 
+from __future__ import annotations
+
 import time
 
 import jwt

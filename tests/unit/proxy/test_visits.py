@@ -1,5 +1,7 @@
 """When a visit is written, and what becomes of one that cannot be."""
 
+from __future__ import annotations
+
 import asyncio
 from datetime import UTC, datetime, timedelta
 

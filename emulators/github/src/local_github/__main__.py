@@ -1,5 +1,7 @@
 """Run the local GitHub: `python -m local_github --port 4580 --data-dir DIR`."""
 
+from __future__ import annotations
+
 import argparse
 import signal
 import sys

@@ -1,5 +1,7 @@
 """Who is asking: the credential of a request, made into an actor."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 import hmac

@@ -1,14 +1,15 @@
 """All of the GitHub as one ASGI application."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_github import smart_http, token_exchange
@@ -32,7 +33,13 @@ from local_github.pages import authorize, forms, views
 from local_github.pages.rendering import error_page
 from local_github.request_log import RequestLogging
 from local_github.rest import respond_error
-from local_github.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from local_github.site import Site
 
 # Where an address fits two routes the first one serves it: the statuses of a commit before the commit itself.
 _PARTS = (

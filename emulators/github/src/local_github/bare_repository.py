@@ -1,10 +1,15 @@
 """One bare git repository: refs, objects and the few commands that change them."""
 
+from __future__ import annotations
+
 import os
 import re
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NO_COMMIT = "0" * 40
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"

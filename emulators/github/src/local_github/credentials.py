@@ -1,13 +1,18 @@
 """The App, its installation and the person, made up once and kept in the data directory."""
 
+from __future__ import annotations
+
 import json
 import os
 import secrets
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 APP_SLUG = "claude-cloud-agent"
 PERSON = "octo-dev"

@@ -1,25 +1,31 @@
 """Queued webhook deliveries, signed and sent."""
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
 import hmac
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import anyio
 import httpx
 from anyio import to_thread
-from anyio.abc import TaskGroup
 
 from local_github.events import HOOK_ID
-from local_github.site import Site
 from local_github.storage import Row, now
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from anyio.abc import TaskGroup
+
+    from local_github.site import Site
 
 logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 10.0  # for the whole of an attempt, as on GitHub

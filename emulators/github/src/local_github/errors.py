@@ -1,5 +1,7 @@
 """The errors a client sees, in GitHub's shape: message, errors[], documentation_url, status."""
 
+from __future__ import annotations
+
 from typing import Any
 
 DOCUMENTATION_URL = "https://docs.github.com/rest"
@@ -41,7 +43,7 @@ class ForbiddenError(ApiError):
     status = 403
 
     @classmethod
-    def for_integration(cls) -> "ForbiddenError":
+    def for_integration(cls) -> ForbiddenError:
         """Say what GitHub says to an App whose token lacks the permission."""
         return cls("Resource not accessible by integration")
 
@@ -91,7 +93,7 @@ class InvalidError(ApiError):
     status = 422
 
     @classmethod
-    def of(cls, resource: str, code: str, *, field: str = "", message: str = "") -> "InvalidError":
+    def of(cls, resource: str, code: str, *, field: str = "", message: str = "") -> InvalidError:
         """Name the resource and what is wrong with it, as GitHub's `errors[]` does."""
         cause = {"resource": resource, "code": code, "field": field, "message": message}
         return cls("Validation Failed", errors=({key: text for key, text in cause.items() if text},))

@@ -1,14 +1,18 @@
 """Changes become webhook payloads, written down in the transaction of the change itself."""
 
+from __future__ import annotations
+
 import json
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_github.documents import issues, pulls
 from local_github.documents.accounts import APP_EVENTS, app
 from local_github.documents.repositories import event_context, pushed_repository
-from local_github.site import Acting, Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.site import Acting, Site
+    from local_github.storage import Row
 
 HOOK_ID = 1
 

@@ -1,20 +1,25 @@
 """Requests that fail as they were told to."""
 
+from __future__ import annotations
+
 import time
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_github.actors import App, AppClient, Installation, Person, identify
 from local_github.errors import ApiError
 from local_github.faults import Drop, Fault, RateLimit, Status, Timeout
 from local_github.request_log import api_path
-from local_github.site import Site
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from local_github.site import Site
 
 _LIMITS_URL = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 _SECONDARY = (

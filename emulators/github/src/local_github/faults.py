@@ -1,5 +1,7 @@
 """Faults to come: which requests fail, how often and in which way."""
 
+from __future__ import annotations
+
 import re
 import threading
 from dataclasses import dataclass

@@ -1,9 +1,14 @@
 """Commits, comparisons and diffs, read from git."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local_github.bare_repository import BareRepository, Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Fields end in NUL, the one character no field can hold.
 _FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")

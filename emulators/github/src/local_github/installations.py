@@ -1,8 +1,14 @@
 """The App's installations: suspended, deleted, made anew."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from local_github.errors import ForbiddenError, NotFoundError
-from local_github.site import Site
 from local_github.storage import Row, now
+
+if TYPE_CHECKING:
+    from local_github.site import Site
 
 _SUSPENDED = "This installation has been suspended"
 

@@ -1,5 +1,7 @@
 """How long GitHub lets texts be. Lengths are counted in Unicode code points."""
 
+from __future__ import annotations
+
 from local_github.errors import InvalidError
 
 MAX_BODY_CHARACTERS = 65_536

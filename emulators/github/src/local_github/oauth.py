@@ -4,19 +4,24 @@ Addresses, parameters and lifetimes are those of
 https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from local_github.actors import USER_TOKEN_PREFIX, is_client
 from local_github.errors import InvalidError, NotFoundError
 from local_github.site import Site, digest
 from local_github.storage import Row, now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # "The temporary code will expire after 10 minutes": https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
 _CODE_LIFE = timedelta(minutes=10)

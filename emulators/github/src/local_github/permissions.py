@@ -1,11 +1,16 @@
 """Who may do what to a repository."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local_github.actors import Actor, Anonymous, App, AppClient, Installation, Person, PersonThroughApp
 from local_github.credentials import PERSON
 from local_github.errors import ArchivedError, ForbiddenError, NotFoundError, UnauthenticatedError
-from local_github.site import Repository, Site
+
+if TYPE_CHECKING:
+    from local_github.site import Repository, Site
 
 LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
 # What the App was granted when it was installed; a token has these, or the fewer it was asked for with.

@@ -1,6 +1,9 @@
 """Pull requests: every change of them, whether by the API or on a page."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local_github.bare_repository import GitCommandError, Identity
 from local_github.documents import pulls
@@ -9,9 +12,11 @@ from local_github.errors import ConflictError, InvalidError, NotAllowedError, No
 from local_github.events import emit_issue_event
 from local_github.limits import check_body, check_title
 from local_github.pushes import close_pull, ref_moved
-from local_github.site import Acting, Repository, Site
 from local_github.storage import Row, now
 from local_github.tracker import Edit, edit_issue, find_issue, next_number
+
+if TYPE_CHECKING:
+    from local_github.site import Acting, Repository, Site
 
 MERGE_METHODS = ("merge", "squash")
 

@@ -1,13 +1,19 @@
 """What follows when a ref has moved, whoever moved it: git, the API or a merge."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from local_github import history
 from local_github.bare_repository import NO_COMMIT
 from local_github.documents import commits
 from local_github.documents.accounts import email
 from local_github.events import emit, emit_issue_event
-from local_github.history import Commit
 from local_github.site import Acting, Repository, Site
 from local_github.storage import Row, now
+
+if TYPE_CHECKING:
+    from local_github.history import Commit
 
 _MOST_COMMITS = 50  # of one push event; GitHub sends up to 2,048, each of which costs git a look
 _BRANCHES = "refs/heads/"

@@ -1,8 +1,14 @@
 """Reactions: of one person, once, to an issue, a comment, a review or a comment of one."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from local_github.errors import InvalidError
-from local_github.site import Acting
 from local_github.storage import Row, now
+
+if TYPE_CHECKING:
+    from local_github.site import Acting
 
 CONTENTS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
 

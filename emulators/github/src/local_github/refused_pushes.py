@@ -3,13 +3,18 @@
 The protocol: https://git-scm.com/docs/pack-protocol (pkt-lines, reference update requests, report status).
 """
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from local_github.actors import Actor
 from local_github.rulesets import Move, violations
-from local_github.site import Repository, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local_github.actors import Actor
+    from local_github.site import Repository, Site
 
 _MESSAGES, _REPORT = b"\x02", b"\x01"  # channels of the side band
 _LENGTH_DIGITS = 4

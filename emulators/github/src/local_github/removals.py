@@ -1,8 +1,12 @@
 """Repositories that go away: under another name, or for good."""
 
-import shutil
+from __future__ import annotations
 
-from local_github.site import Repository, Site
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local_github.site import Repository, Site
 
 _BELOW_AN_ISSUE = ("issue_labels", "reviews")
 _BELOW_A_REPOSITORY = (

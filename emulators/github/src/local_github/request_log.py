@@ -1,14 +1,18 @@
 """What has been asked of the API, for those who count calls."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import deque
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LIMIT = 10_000  # requests kept; a session needs some dozens
 EXCHANGE_PATH = "/login/oauth/access_token"

@@ -1,15 +1,15 @@
 """How a REST request becomes a call of one function, and its result an answer."""
 
+from __future__ import annotations
+
 import json
 import math
 import uuid
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from anyio import to_thread
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -33,7 +33,13 @@ from local_github.errors import (
 )
 from local_github.permissions import Needs, authorize
 from local_github.site import Acting, Repository, Site
-from local_github.storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from starlette.requests import Request
+
+    from local_github.storage import Storage
 
 PREFIX = "/api/v3"
 _PAGE_SIZE, _LARGEST_PAGE_SIZE = 30, 100

@@ -1,15 +1,20 @@
 """Reviews of a pull request and comments on its lines."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local_github.diff_hunks import up_to_line
 from local_github.documents import pulls
 from local_github.errors import InvalidError
 from local_github.events import emit
-from local_github.history import FileChange
 from local_github.limits import check_body
-from local_github.site import Acting, Repository
 from local_github.storage import Row, now
+
+if TYPE_CHECKING:
+    from local_github.history import FileChange
+    from local_github.site import Acting, Repository
 
 _STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 

@@ -1,9 +1,11 @@
 """Rulesets: which refs may be made, moved and removed, and by whom."""
 
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,8 +13,10 @@ from local_github.actors import Actor, App, Installation, Person
 from local_github.bare_repository import NO_COMMIT
 from local_github.errors import InvalidError
 from local_github.permissions import role
-from local_github.site import Repository, Site
 from local_github.storage import Row, now
+
+if TYPE_CHECKING:
+    from local_github.site import Repository, Site
 
 _ADMIN_ROLE_ID = 5  # GitHub's own number of the repository role "admin"
 _WORDS = {

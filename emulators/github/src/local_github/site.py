@@ -1,10 +1,12 @@
 """The parts that every request works with."""
 
+from __future__ import annotations
+
 import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local_github.bare_repository import BareRepository, clean_environment
 from local_github.credentials import APP_SLUG, PERSON, Credentials, load_or_create
@@ -12,6 +14,9 @@ from local_github.errors import InvalidError, MovedError, NotFoundError
 from local_github.faults import Faults
 from local_github.request_log import RequestLog
 from local_github.storage import Row, Storage, now
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")

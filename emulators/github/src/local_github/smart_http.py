@@ -1,14 +1,14 @@
 """Clone, fetch and push: git's own http-backend behind our access rules."""
 
+from __future__ import annotations
+
 import asyncio
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from anyio import to_thread
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -25,6 +25,11 @@ from local_github.permissions import authorize, reading, writing
 from local_github.pushes import ref_moved
 from local_github.refused_pushes import refusal
 from local_github.site import Acting, Repository, Site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
 
 _SERVICES = {"git-upload-pack": reading("contents"), "git-receive-pack": writing("contents")}
 _CHUNK_BYTES = 1 << 16

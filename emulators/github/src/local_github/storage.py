@@ -1,12 +1,16 @@
 """What git cannot hold, in one SQLite file."""
 
+from __future__ import annotations
+
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Row = sqlite3.Row
 _SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")

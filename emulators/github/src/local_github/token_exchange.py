@@ -1,9 +1,11 @@
 """POST /login/oauth/access_token: the App's web server exchanges a code for a user access token."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from anyio import to_thread
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -11,7 +13,11 @@ from local_github.errors import BadRequestError
 from local_github.oauth import TOKEN_LIFE, ExchangeError, exchange
 from local_github.request_log import EXCHANGE_PATH
 from local_github.rest import parse_json
-from local_github.site import Site
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from local_github.site import Site
 
 _ERRORS_URL = "https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors"
 

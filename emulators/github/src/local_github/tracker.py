@@ -1,14 +1,19 @@
 """Issues, comments and labels: every change of them, whether by the API or on a page."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local_github.documents import issues
 from local_github.errors import InvalidError, NotFoundError
 from local_github.events import emit, emit_issue_event
 from local_github.limits import check_body, check_title
-from local_github.site import Acting, Repository, Site
 from local_github.storage import Row, now
+
+if TYPE_CHECKING:
+    from local_github.site import Acting, Repository, Site
 
 _NEW_LABEL_COLOR = "ededed"  # GitHub's grey for a label made in passing
 _COLOR = re.compile(r"[0-9a-fA-F]{6}")

@@ -1,19 +1,24 @@
 """The real server process, a receiver of its webhooks, and clients of both kinds."""
 
+from __future__ import annotations
+
 import http.server
 import json
 import os
 import subprocess
 import threading
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from emulators.github.tests.integration.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import httpx
 
 _DEADLINE_SECONDS = 15
 

@@ -1,16 +1,20 @@
 """The local GitHub as a process of its own."""
 
+from __future__ import annotations
+
 import json
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import jwt
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DEADLINE_SECONDS = 30
 

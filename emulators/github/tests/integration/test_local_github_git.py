@@ -2,13 +2,17 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
+from __future__ import annotations
+
 import secrets
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _commit_file(git: Any, name: str, content: str, message: str = "change") -> str:

@@ -2,11 +2,15 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture

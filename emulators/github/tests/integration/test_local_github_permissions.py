@@ -2,13 +2,17 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import jwt
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _status(client: httpx.Client, method: str, path: str, **body: Any) -> int:

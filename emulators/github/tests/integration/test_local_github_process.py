@@ -2,6 +2,8 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
+from __future__ import annotations
+
 import json
 import stat
 from typing import Any

@@ -2,12 +2,16 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import github
-import httpx
 import pytest
 from github import Auth, Github
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def _client(server: Any, auth: Auth.Auth) -> Github:

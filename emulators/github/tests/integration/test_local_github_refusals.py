@@ -2,11 +2,16 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
+
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import httpx
 
 CREATIONS = "Cannot create ref due to creations being restricted."
 UPDATES = "Cannot update this protected ref."

@@ -2,18 +2,22 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import html
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 AUTHORIZE = "/login/oauth/authorize"
 VERIFIER = secrets.token_urlsafe(32)

@@ -2,15 +2,20 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
-import re
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
-import httpx
+import re
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from local_github.api import accounts, apps, deployments, git_data, issues, pulls, repositories, rulesets, stage
 from local_github.rest import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
 
 LONGEST_BODY = 65_536
 

@@ -2,15 +2,19 @@
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
+from __future__ import annotations
+
 import hashlib
 import hmac
 import json
 import re
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
 
 
 def _eventually(look: Callable[[], Any]) -> Any:

@@ -1,5 +1,7 @@
 """A comment on a line carries the hunk up to that line, on the side that is meant."""
 
+from __future__ import annotations
+
 import pytest
 
 from local_github.diff_hunks import up_to_line

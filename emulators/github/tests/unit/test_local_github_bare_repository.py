@@ -1,7 +1,9 @@
 """Names given to git: what is a ref, what resolves, and that nothing else reaches git."""
 
+from __future__ import annotations
+
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -9,6 +11,9 @@ from hypothesis import strategies as st
 
 from local_github import history
 from local_github.bare_repository import NO_COMMIT, BareRepository, Identity, clean_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """The log of requests keeps the newest ones, and knows the API's addresses from the others."""
 
+from __future__ import annotations
+
 import pytest
 
 from local_github.request_log import LIMIT, RequestLog, api_path

@@ -1,11 +1,13 @@
 """Credentials, roles and queued deliveries, without a server."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +18,9 @@ from local_github.errors import NotFoundError, UnauthenticatedError
 from local_github.events import HOOK_ID
 from local_github.permissions import role
 from local_github.site import Acting, Site, digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

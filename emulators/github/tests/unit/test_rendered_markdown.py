@@ -1,5 +1,7 @@
 """What a person reads of a comment."""
 
+from __future__ import annotations
+
 from local_github.pages.markdown import rendered
 
 

@@ -1,5 +1,7 @@
 """`python -m scripted_model --port N`: serve the scripted model."""
 
+from __future__ import annotations
+
 import argparse
 
 import uvicorn

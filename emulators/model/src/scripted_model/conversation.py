@@ -1,5 +1,7 @@
 """Reading a request of the Messages API: what was asked last, and what the tools have answered since."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from typing import Any

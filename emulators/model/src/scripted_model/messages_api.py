@@ -1,18 +1,23 @@
 """The Anthropic Messages API over HTTP, streamed and not."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from scripted_model.conversation import last_request
 from scripted_model.plans import ToolCall, next_step
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.requests import Request
 
 _ERROR_TYPES = {
     400: "invalid_request_error",

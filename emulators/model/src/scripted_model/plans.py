@@ -4,6 +4,8 @@ A plan is a generator: it yields a tool call, is sent the tool's result, and ret
 `next_step` replays it from the conversation each time, it needs no memory of its own.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import shlex

@@ -1,9 +1,13 @@
 """Understanding a request in English, as far as a script can."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from scripted_model.conversation import Asked
+if TYPE_CHECKING:
+    from scripted_model.conversation import Asked
 
 _NOTE_LIMIT_CHARACTERS = 280
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "\u2018": "\u2019", "«": "»", "„": "“"}

@@ -1,9 +1,14 @@
 """Secrets Manager: what a repository's dev server needs, kept under a name of the repository's own."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.errors import CloudAgentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class EnvironmentSecretError(CloudAgentError):

@@ -1,5 +1,7 @@
 """Secrets Manager: the webhook's secret, the GitHub credentials and the keys of access to sessions."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal, Self, TypeVar
 
 from aws_lambda_powertools.utilities.parameters import get_secret

@@ -1,13 +1,17 @@
 """ECS: the agent's task as ECS itself knows it, whatever the agent says."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.errors import TaskNotRunningError
 from cloud_agent.domain.session.stopped_task import StoppedTask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
 _BATCH = 100  # tasks, the limit of DescribeTasks
 _REASON_LIMIT = 255  # characters; what ECS takes and shows of a reason

@@ -1,12 +1,16 @@
 """Step Functions: starting a session's execution and answering its two waits."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from cloud_agent.adapters.aws import clients
-from cloud_agent.domain.session.session import Ending, Session
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Ending, Session
 
 # A wait that has been answered, has timed out or whose execution is over: the answer came late and is harmless.
 _LATE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}

@@ -1,8 +1,10 @@
 """GitHub as the webhook needs it: who may do what, and a word in reply."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cloud_agent.adapters.aws.secrets import read_github_credentials
@@ -15,7 +17,9 @@ from cloud_agent.domain.errors import (
     GitHubUnavailableError,
     RepositoryNotFoundError,
 )
-from cloud_agent.settings import GitHubSettings
+
+if TYPE_CHECKING:
+    from cloud_agent.settings import GitHubSettings
 
 _MAY_WRITE = {"admin", "maintain", "write"}
 _GONE = {301, 404, 410}  # transferred, out of sight, deleted
@@ -34,7 +38,7 @@ class Issue:
     labels: frozenset[str]
 
 
-def connect(settings: GitHubSettings, repo: str, installation_id: int | None) -> "GitHubApi":
+def connect(settings: GitHubSettings, repo: str, installation_id: int | None) -> GitHubApi:
     """Open a repository with the deployment's credentials; a warm worker needs no request for that.
 
     Raises:

@@ -1,17 +1,23 @@
 """The GitHub App's list of webhook deliveries: what was sent, how it went, and sending it once more."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from __future__ import annotations
+
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from cloud_agent.adapters.aws.secrets import GitHubCredentials
 from cloud_agent.adapters.github.installation_tokens import app_token
 from cloud_agent.adapters.github.requests import Answer, GitHubRequests
 from cloud_agent.domain.errors import ConfigurationError, GitHubRequestError, GitHubUnavailableError
 from cloud_agent.domain.policy.redelivery import Delivery
 from cloud_agent.observability import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cloud_agent.adapters.aws.secrets import GitHubCredentials
 
 _PAGES = 10  # of 100 deliveries each
 _DELIVERIES: TypeAdapter[list[Delivery]] = TypeAdapter(list[Delivery])

@@ -1,8 +1,9 @@
 """What GitHub's refusals mean: each by the name that the state machine knows."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from github import GithubException
@@ -19,6 +20,9 @@ from cloud_agent.domain.errors import (
     RepositoryNotFoundError,
     RepositoryReadOnlyError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SERVER_ERROR = 500
 

@@ -4,14 +4,15 @@ PyGithub can exchange an App's key for a token, but not for one repository alone
 shares this exchange instead.
 """
 
+from __future__ import annotations
+
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import jwt
 
-from cloud_agent.adapters.aws.secrets import GitHubCredentials
 from cloud_agent.adapters.github.requests import Answer, GitHubRequests
 from cloud_agent.domain.errors import (
     AppNotInstalledError,
@@ -20,6 +21,11 @@ from cloud_agent.domain.errors import (
     GitHubUnavailableError,
     RepositoryNotFoundError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cloud_agent.adapters.aws.secrets import GitHubCredentials
 
 # What the steps do: branch and commit, draft pull request, comments, Deployment.
 STEP_PERMISSIONS = {

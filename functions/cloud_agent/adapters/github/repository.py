@@ -1,10 +1,11 @@
 """GitHub through PyGithub: one repository, as steps and publishing need it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from github import Auth, Github, GithubException
-from github.Commit import Commit as GithubCommit
-from github.Comparison import Comparison
 from github.GithubException import UnknownObjectException
 from urllib3.util import Retry
 
@@ -13,7 +14,12 @@ from cloud_agent.adapters.github.errors import says, translated
 from cloud_agent.adapters.github.installation_tokens import STEP_PERMISSIONS, InstallationTokens
 from cloud_agent.domain.errors import DefaultBranchNotFoundError
 from cloud_agent.domain.session.provenance import Commit
-from cloud_agent.settings import GitHubSettings
+
+if TYPE_CHECKING:
+    from github.Commit import Commit as GithubCommit
+    from github.Comparison import Comparison
+
+    from cloud_agent.settings import GitHubSettings
 
 TIMEOUT_SECONDS = 10
 _PAGE = 100  # the most that GitHub gives
@@ -44,7 +50,7 @@ class PullRequest:
     url: str
 
 
-def connect(settings: GitHubSettings, repo: str, installation_id: int | None) -> "GitHubRepository":
+def connect(settings: GitHubSettings, repo: str, installation_id: int | None) -> GitHubRepository:
     """Open a repository with the deployment's credentials.
 
     Raises:

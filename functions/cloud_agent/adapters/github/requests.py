@@ -1,16 +1,20 @@
 """GitHub's API over plain HTTP, for the functions that must answer fast: importing PyGithub takes 0.25 s."""
 
+from __future__ import annotations
+
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry, Timeout
 
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # GitHub gives a delivery 10 s to be answered: a question that is asked twice in vain must leave time to say so.
 TIMEOUT = Timeout(connect=1, read=3)

@@ -1,11 +1,15 @@
 """DynamoDB refuses a write to an item that somebody's transaction is just writing: it is tried again."""
 
+from __future__ import annotations
+
 import random
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # A review with ten comments comes as eleven deliveries at once, and each writes the session's row.
 _TRIES = 20

@@ -1,7 +1,8 @@
 """DynamoDB: a session's idle end. Whoever writes to the session or visits it at the same moment wins."""
 
-from datetime import datetime
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
@@ -9,6 +10,9 @@ from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
 from cloud_agent.adapters.table.sessions_table import session_key
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class IdleWarnings:

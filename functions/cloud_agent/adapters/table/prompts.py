@@ -1,7 +1,8 @@
 """DynamoDB: what a session is asked and what was answered."""
 
-from collections.abc import Iterable
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
@@ -11,6 +12,9 @@ from cloud_agent.adapters.table.sessions_table import session_key
 from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import Prompt, PromptState
 from cloud_agent.domain.session.session import LIVE, expiry_after_end, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Prompts:

@@ -1,14 +1,18 @@
 """DynamoDB: what has been published of a session, and on which branch a commit was first seen."""
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import expiry_after_end, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 KEPT_COMMITS = 200  # newest first; a row holds 400 KB, and no comment lists as many
 _BATCH = 100  # keys, BatchGetItem's limit

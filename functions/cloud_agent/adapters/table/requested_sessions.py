@@ -1,13 +1,18 @@
 """DynamoDB: the session asked for last, by issue; and what has been explained to whom, so that it is said once."""
 
+from __future__ import annotations
+
 import time
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.session.requested_session import RequestedSession
 from cloud_agent.domain.session.session import expiry_after_end, timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class RequestedSessions:

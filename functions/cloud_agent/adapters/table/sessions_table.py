@@ -1,18 +1,17 @@
 """DynamoDB: the sessions table. Every write that changes a status names the status it leaves."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.policy.limits import SessionLimits
-from cloud_agent.domain.session.agent_reports import DevServer, HostHeader
 from cloud_agent.domain.session.canary import CANARY_ID, CANARY_PORT, KEPT
 from cloud_agent.domain.session.session import (
     LIVE,
@@ -22,6 +21,12 @@ from cloud_agent.domain.session.session import (
     expiry_after_end,
     timestamp,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloud_agent.domain.policy.limits import SessionLimits
+    from cloud_agent.domain.session.agent_reports import DevServer, HostHeader
 
 
 def session_key(session_id: str) -> dict[str, str]:

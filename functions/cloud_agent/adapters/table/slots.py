@@ -1,11 +1,12 @@
 """DynamoDB: the row of slots. Every session from its claim to its close is in it, running or waiting."""
 
+from __future__ import annotations
+
 import random
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
@@ -13,6 +14,9 @@ from cloud_agent.adapters.table.sessions_table import SLOTS_KEY, session_key
 from cloud_agent.domain.policy.slots import Occupancy, SlotLimits, Waiting
 from cloud_agent.domain.session.session import SessionStatus, timestamp
 from cloud_agent.observability import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CONTENTIONS = 20  # tries against others who write the same rows at the same moment
 _LONGEST_PAUSE_SECONDS = 0.1  # after a lost try, so that two who hinder each other do not meet again

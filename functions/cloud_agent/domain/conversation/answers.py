@@ -1,5 +1,7 @@
 """What a turn came to: the agent's word, bounded; what was pushed is checked with GitHub before it is said."""
 
+from __future__ import annotations
+
 from pydantic import BaseModel, ConfigDict
 
 from cloud_agent.domain.conversation.foreign_markdown import contained

@@ -1,5 +1,7 @@
 """Commands in a comment: each alone on a line, and never in quoted text or code."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from enum import StrEnum

@@ -4,6 +4,8 @@ Whoever writes an issue can make Claude say anything. So these words mention nob
 (which could close a fold or look like one of our hidden markers) and end what they begin.
 """
 
+from __future__ import annotations
+
 import re
 
 _WORD_JOINER = "\u2060"  # invisible; what it stands behind is text to GitHub

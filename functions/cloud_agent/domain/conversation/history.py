@@ -1,11 +1,17 @@
 """What earlier sessions of an issue were asked and what they answered, as part of the next one's first prompt."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
 
-from cloud_agent.domain.conversation.answers import Answer
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from cloud_agent.domain.conversation.messages import fenced, shortened
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cloud_agent.domain.conversation.answers import Answer
 
 HISTORY_LIMIT = 20_000  # characters in all: with an issue's 65,536 of up to four bytes far below DynamoDB's 400 KB
 _PIECE_LIMIT = 3_000  # characters of one question or answer

@@ -1,10 +1,15 @@
 """Every word the system writes on GitHub. An issue's title and ECS's reasons are data in them, never markup."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.domain.policy.failures import Failure
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.policy.failures import Failure
 
 TITLE_LIMIT = 256  # characters, GitHub's limit for a title
 BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body

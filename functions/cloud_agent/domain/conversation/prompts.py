@@ -1,11 +1,16 @@
 """What the agent is asked: the issue first, then what people write on the pull request."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
 
 # Sorts before every other: the issue itself is the first prompt.
 INITIAL_PROMPT_ID = "0" * 26

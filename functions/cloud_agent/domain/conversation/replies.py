@@ -1,8 +1,14 @@
 """What the system says to people in reply. Logins, reasons and Claude's activity are data in it, never markup."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
 from cloud_agent.domain.conversation.status_comment import ACTIVITY_LIMIT, REASON_LIMIT
-from cloud_agent.domain.session.session import Session
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
 
 _IDLE = "waiting for the next comment"
 _ACTIVITIES = {"turn_started": "thinking", "turn_finished": _IDLE, "turn_failed": _IDLE}

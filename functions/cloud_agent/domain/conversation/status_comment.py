@@ -1,13 +1,19 @@
 """The session's one comment: what its row says, in words. Written again from the row whenever that changes."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
 from cloud_agent.domain.session.agents import Agent
-from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import Session, SessionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloud_agent.domain.session.provenance import Commit
 
 KIND = "session"
 REASON_LIMIT = 500  # characters of why a session ended; a comment is read, a log is searched

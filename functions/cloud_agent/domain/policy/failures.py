@@ -1,5 +1,7 @@
 """From the error that a state ended with to plain words: what happened and what the person can do about it."""
 
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import dataclass

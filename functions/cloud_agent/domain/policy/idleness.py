@@ -1,10 +1,14 @@
 """When a session that nobody writes to and nobody visits ends, and when people are told that it will."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from cloud_agent.domain.session.session import Session
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
 
 WARNED_BEFORE = timedelta(minutes=10)
 
@@ -27,7 +31,7 @@ class Idleness:
     ends_at: datetime | None  # as people were told
 
     @classmethod
-    def of(cls, session: Session, idle_minutes: int) -> "Idleness":
+    def of(cls, session: Session, idle_minutes: int) -> Idleness:
         """Idle since the last report of its agent, word of a person or visit; at first, since it began to run."""
         moments = [session.created_at, session.last_active_at, session.last_visited_at]
         return cls(

@@ -1,10 +1,14 @@
 """How far one session may go: what the deployment allows, lowered by the repository's own file where that says so."""
 
+from __future__ import annotations
+
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud_agent.domain.session.session import Session
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
 
 
 class WantedLimits(BaseModel):
@@ -27,7 +31,7 @@ class SessionLimits(BaseModel):
     max_turns: int
     budget_usd: Decimal
 
-    def lowered_by(self, wanted: WantedLimits) -> "SessionLimits":
+    def lowered_by(self, wanted: WantedLimits) -> SessionLimits:
         """Return these limits, or the repository's where lower: a file that the agent can write never raises one."""
         # To the millionth, as costs are: DynamoDB refuses numbers that are closer to zero than 1e-130.
         budget = self.budget_usd if wanted.budget_usd is None else Decimal(f"{wanted.budget_usd:.6f}")
@@ -37,7 +41,7 @@ class SessionLimits(BaseModel):
             budget_usd=min(self.budget_usd, budget),
         )
 
-    def of(self, session: Session) -> "SessionLimits":
+    def of(self, session: Session) -> SessionLimits:
         """Return what the session's row says, or these limits where its agent has not reported yet."""
         return SessionLimits(
             idle_minutes=session.idle_minutes or self.idle_minutes,

@@ -1,11 +1,16 @@
 """Which of GitHub's deliveries were lost and are asked for once more: GitHub itself sends each only once."""
 
+from __future__ import annotations
+
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # After the first failure, after the second, after the third: an outage of an hour loses nothing.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))

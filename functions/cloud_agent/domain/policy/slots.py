@@ -1,8 +1,13 @@
 """Who may run and who waits: so many sessions at once in all, so many of one repository. First come, first served."""
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dataclass(frozen=True)

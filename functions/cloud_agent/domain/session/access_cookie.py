@@ -1,5 +1,7 @@
 """The cookie by which the system visits a session of its own, as a visitor who was let in."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from typing import Final
 

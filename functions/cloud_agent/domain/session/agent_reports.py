@@ -1,5 +1,7 @@
 """What the agent may say of its session. It runs untrusted code: every word is bounded, none is believed further."""
 
+from __future__ import annotations
+
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 

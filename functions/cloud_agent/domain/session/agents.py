@@ -1,5 +1,7 @@
 """Which agent works in a session: the standard one, or the one that is tried out; each has a label of its own."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 

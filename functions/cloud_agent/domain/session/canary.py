@@ -1,5 +1,7 @@
 """The canary: a session without an issue, whose dev server is always well, so that a visit tells of the path alone."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from typing import Final
 

@@ -1,11 +1,15 @@
 """The link by which a person enters a session: whoever has it may see the session, and no other."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import jwt
 
-from cloud_agent.domain.session.session import Session
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
 
 ENTRY_PATH = "/.uat/enter"  # of every session's host; the proxy answers it
 AUDIENCE = "uat-entry"

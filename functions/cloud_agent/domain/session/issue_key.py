@@ -1,5 +1,7 @@
 """What names an issue in its branch and commit: a tracker's key in its title, else its number."""
 
+from __future__ import annotations
+
 import re
 
 # A project key as trackers define it (capital first, up to ten characters), then a number without leading zero.

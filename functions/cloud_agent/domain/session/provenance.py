@@ -1,10 +1,15 @@
 """Which commits are a session's own. A comment speaks of these and of no others."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cloud_agent.domain.session.issue_key import branch_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
 
 INITIAL_SUBJECT = "chore: initialize Claude agent session for "
 _INITIAL = re.compile(re.escape(INITIAL_SUBJECT) + r"([A-Za-z0-9]{1,40}(?:-\d{1,20})?)")

@@ -1,5 +1,7 @@
 """The session that was asked for last on an issue: known before it is claimed, and when it never is."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict

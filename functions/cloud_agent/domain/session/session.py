@@ -1,5 +1,7 @@
 """A session: one issue being worked on by one agent task."""
 
+from __future__ import annotations
+
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,10 +1,14 @@
 """The agent's bearer token: `<session id>.<secret>`. The row holds only its hash."""
 
+from __future__ import annotations
+
 import hashlib
 import hmac
 import re
+from typing import TYPE_CHECKING
 
-from cloud_agent.domain.session.session import Session
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
 
 _FORM = re.compile(r"^Bearer (([0-9a-f]{8})\.[A-Za-z0-9-]{16,128})$")
 

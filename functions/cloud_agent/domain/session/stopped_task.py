@@ -1,5 +1,7 @@
 """A task that has stopped, as ECS describes it in an event and in DescribeTasks alike."""
 
+from __future__ import annotations
+
 from pydantic import BaseModel, ConfigDict
 
 

@@ -1,5 +1,7 @@
 """Cookies that were found good, so that HAProxy lets their holders pass without asking again."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import re

@@ -1,10 +1,14 @@
 """What the proxy asks of a way to decide who may see a session; link.py, github.py and public.py are three."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-from cloud_agent_proxy.answers import Answer
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cloud_agent_proxy.answers import Answer
 
 ACCESS_COOKIE = "__Host-uat-access"
 

@@ -1,14 +1,19 @@
 """Mode `github`: who signs in with GitHub and may read the session's repository may see it."""
 
+from __future__ import annotations
+
 import logging
 import time
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from cloud_agent_proxy import answers
 from cloud_agent_proxy.access.gate import ACCESS_COOKIE, AccessUnknownError, Grant, access_cookie
 from cloud_agent_proxy.access.tokens import TokenRefusedError, Tokens
 from cloud_agent_proxy.sign_in.github_sign_in import ACCESS_SECONDS, RENEWAL_COOKIE, GitHubSignIn
 from cloud_agent_proxy.sign_in.results import Cookie, Failed, Renewed, SignInNeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,7 @@
 """The keys that entry links and access cookies are signed with."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator

@@ -1,12 +1,17 @@
 """Mode `link`: who has the session's entry link, from its comment on the pull request, may see it."""
 
+from __future__ import annotations
+
 import logging
 import time
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from cloud_agent_proxy import answers
 from cloud_agent_proxy.access.gate import ACCESS_COOKIE, Grant, access_cookie
 from cloud_agent_proxy.access.tokens import TokenRefusedError, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,14 @@
 """Mode `public`: whoever reaches the proxy may see every session whose address they know."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from cloud_agent_proxy import answers
 from cloud_agent_proxy.access.gate import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _FOREVER = 2**31 - 1
 

@@ -1,5 +1,7 @@
 """Where an entry link leads to once it has been changed into a cookie."""
 
+from __future__ import annotations
+
 import re
 
 # Browsers take \ for /, and leave out control characters before they look: any of these could name another host.

@@ -1,10 +1,14 @@
 """Entry links' tokens and access cookies' values: JSON Web Tokens of one algorithm (HS256), each for one session."""
 
+from __future__ import annotations
+
 import time
+from typing import TYPE_CHECKING
 
 import jwt
 
-from cloud_agent_proxy.access.keys import AccessKeys
+if TYPE_CHECKING:
+    from cloud_agent_proxy.access.keys import AccessKeys
 
 _ENTRY, _ACCESS = "uat-entry", "uat-access"
 _ALGORITHM = "HS256"

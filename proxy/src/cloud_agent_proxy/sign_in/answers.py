@@ -1,5 +1,7 @@
 """What a visitor is told whose sign-in led nowhere: one writer per cause."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from http import HTTPStatus
 

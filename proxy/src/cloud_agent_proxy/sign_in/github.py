@@ -1,5 +1,7 @@
 """What GitHub is asked: who a visitor is, and whether they may read a repository."""
 
+from __future__ import annotations
+
 import asyncio
 from dataclasses import dataclass, field
 from http import HTTPStatus

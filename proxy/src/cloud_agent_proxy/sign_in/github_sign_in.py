@@ -1,5 +1,7 @@
 """The steps of the sign-in, from the first redirect to GitHub to the last renewal of the access it gave."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import time

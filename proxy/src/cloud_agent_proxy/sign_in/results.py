@@ -1,5 +1,7 @@
 """What comes of a step of the sign-in: plain values, for whoever answers the visitor."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -1,14 +1,19 @@
 """The visitor's GitHub token, sealed: their browser keeps it for us, and only we can open it."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PURPOSE = b"uat-renewal\0"
 

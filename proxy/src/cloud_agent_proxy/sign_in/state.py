@@ -1,14 +1,19 @@
 """The state that travels with a sign-in through the visitor's browser, and the nonce that binds it to that browser."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import jwt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 STATE_SECONDS = 600
 """As long as GitHub's own code is good."""

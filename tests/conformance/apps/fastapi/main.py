@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from html import escape
 from typing import Annotated
 

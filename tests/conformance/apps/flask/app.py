@@ -1,5 +1,11 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from flask import Flask, redirect, render_template, request, session, url_for
-from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
 
 app = Flask(__name__)
 app.secret_key = "of a test"

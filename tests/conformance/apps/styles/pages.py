@@ -1,5 +1,7 @@
 """The suite's few pages, for what judges requests as a framework does, without being that framework."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable
 from html import escape

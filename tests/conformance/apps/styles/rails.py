@@ -4,11 +4,16 @@ After ActionDispatch::HostAuthorization, ActionDispatch::Http::URL, Rack::Reques
 ActionController::RequestForgeryProtection#valid_request_origin? of Rails 8; its authenticity tokens are left out.
 """
 
+from __future__ import annotations
+
 import os
 import re
-from wsgiref.types import WSGIEnvironment
+from typing import TYPE_CHECKING
 
 from pages import serve
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 DEVELOPMENT_HOST = re.compile(
     r"(([a-z0-9-]+\.)?(localhost|test)|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.]+\])(:\d+)?", re.IGNORECASE

@@ -1,9 +1,10 @@
 """A real local GitHub, and the sign-in as a proxy task has it."""
 
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from __future__ import annotations
 
-import httpx
+import time
+from typing import TYPE_CHECKING
+
 import pytest
 from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.github.visitors import new_reader, new_repository
@@ -12,6 +13,11 @@ from tests.integration.proxy.sign_in.visitors import CALLBACK, DOMAIN, KEY, SESS
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in.github import ClientCredentials, GitHub
 from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    import httpx
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,11 @@
 """Sign-ins that were not begun here, by this browser, for this session, just now: none of them is finished."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
-from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.sign_in.visitors import (
     DOMAIN,
     ORIGIN,
@@ -19,6 +20,11 @@ from tests.integration.proxy.sign_in.visitors import (
 
 from cloud_agent_proxy.sign_in.github_sign_in import NONCE_COOKIE
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulators.github.tests.integration.server import Server
 
 
 @pytest.mark.parametrize("state", [None, "", "forged", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwOWUyMmE4YiJ9."])

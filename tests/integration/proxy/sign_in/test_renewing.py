@@ -1,10 +1,10 @@
 """Access is renewed on GitHub's word, for a short while without it, and never beyond the user's token."""
 
-import asyncio
-from collections.abc import Callable
+from __future__ import annotations
 
-import httpx
-from emulators.github.tests.integration.server import Server
+import asyncio
+from typing import TYPE_CHECKING
+
 from tests.integration.proxy.github.visitors import Requests
 from tests.integration.proxy.sign_in.visitors import (
     DOMAIN,
@@ -23,6 +23,12 @@ from tests.integration.proxy.sign_in.visitors import (
 from cloud_agent_proxy.sign_in.github_sign_in import ACCESS_SECONDS, GRACE_SECONDS, RENEWAL_COOKIE
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Renewed, SignInNeeded
 from cloud_agent_proxy.sign_in.sealing import unseal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+    from emulators.github.tests.integration.server import Server
 
 
 async def test_access_is_renewed_on_githubs_word(

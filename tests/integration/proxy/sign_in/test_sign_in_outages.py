@@ -1,14 +1,19 @@
 """What a sign-in needs is away or wrong: nobody new is let in."""
 
-import logging
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
-import httpx
+import logging
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from tests.integration.proxy.sign_in.visitors import ORIGIN, SESSION, Browser, Proxy, plan_fault
 
 from cloud_agent_proxy.sign_in.results import Cause, Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """The sign-in against the real local GitHub: who may read a session's repository comes in, and nobody else."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.github.visitors import Requests, new_person
 from tests.integration.proxy.sign_in.visitors import (
     DOMAIN,
@@ -21,6 +21,10 @@ from tests.integration.proxy.sign_in.visitors import (
 
 from cloud_agent_proxy.sign_in.github_sign_in import NONCE_COOKIE, RENEWAL_COOKIE
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Refused
+
+if TYPE_CHECKING:
+    import httpx
+    from emulators.github.tests.integration.server import Server
 
 
 async def test_who_may_read_the_repository_comes_in(proxy: Proxy, browser: Browser, reader: str) -> None:

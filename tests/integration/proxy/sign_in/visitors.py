@@ -1,17 +1,21 @@
 """Visitors of a sign-in without a proxy around it, and what they and the operator do at GitHub."""
 
+from __future__ import annotations
+
 import asyncio
 import html
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from emulators.github.tests.integration.server import Server
 
 from cloud_agent_proxy.sign_in.github_sign_in import RENEWAL_COOKIE, GitHubSignIn
 from cloud_agent_proxy.sign_in.results import Failed, Granted, Redirect, Refused, Renewed, SignInNeeded
+
+if TYPE_CHECKING:
+    from emulators.github.tests.integration.server import Server
 
 DOMAIN = "uat.example.test"
 CALLBACK = f"https://sign-in.{DOMAIN}/callback"

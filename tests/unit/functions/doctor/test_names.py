@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from cloud_agent_doctor.stack.names import covers, plain

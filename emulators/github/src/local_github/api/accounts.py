@@ -1,5 +1,7 @@
 """Who I am, who may work on a repository, and (for the site's administrator) who there is."""
 
+from __future__ import annotations
+
 import secrets
 
 from local_github.documents.accounts import collaborator, full_user, legacy_permission, simple_user

@@ -1,5 +1,7 @@
 """The App: itself, its installations, their tokens, its webhook and what was delivered there."""
 
+from __future__ import annotations
+
 import json
 import secrets
 from datetime import UTC, datetime, timedelta

@@ -1,5 +1,7 @@
 """Deployments, statuses of deployments and of commits, and check runs."""
 
+from __future__ import annotations
+
 import json
 from typing import Any
 

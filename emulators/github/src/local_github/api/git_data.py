@@ -1,5 +1,7 @@
 """The git objects and refs themselves."""
 
+from __future__ import annotations
+
 import base64
 import re
 from typing import Any

@@ -1,8 +1,9 @@
 """The few GraphQL operations that REST has no counterpart of."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from graphql import (
@@ -14,8 +15,6 @@ from graphql import (
     graphql_sync,
     parse,
 )
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from local_github.actors import Actor, Anonymous, App, AppClient, identify
@@ -34,6 +33,12 @@ from local_github.pull_requests import set_draft
 from local_github.reactions import react
 from local_github.rest import Reply, parse_json, respond
 from local_github.site import Acting, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 _SCHEMA = build_schema((Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8"))
 _DRAFTING = writing("pull_requests")

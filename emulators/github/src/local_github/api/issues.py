@@ -1,6 +1,8 @@
 """Issues, comments, labels and reactions."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from local_github import pull_requests, tracker
 from local_github.actors import Actor, Installation, Person
@@ -9,7 +11,9 @@ from local_github.errors import ForbiddenError, InvalidError
 from local_github.permissions import at_least, reading, role, writing
 from local_github.reactions import react
 from local_github.rest import Reply, RepositoryCall, found, repository_route
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.storage import Row
 
 # A pull request is an issue too: either permission opens what both have.
 _READING = reading("issues", "pull_requests")

@@ -1,16 +1,20 @@
 """GraphQL's global ids: what one names, and who may know of it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
-from local_github.actors import Actor
 from local_github.documents import issues
 from local_github.documents.accounts import node_id
 from local_github.permissions import may_see
-from local_github.site import Repository, Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.actors import Actor
+    from local_github.site import Repository, Site
+    from local_github.storage import Row
 
 _PULL = "SELECT * FROM issues WHERE CAST(id AS TEXT) = ? AND head IS NOT NULL"
 _ISSUE = "SELECT * FROM issues WHERE CAST(id AS TEXT) = ? AND head IS NULL"

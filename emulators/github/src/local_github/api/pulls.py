@@ -1,13 +1,17 @@
 """Pull requests, their commits and files, reviews and review comments."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from local_github import pull_requests, reviews, tracker
 from local_github.documents import commits, pulls
 from local_github.errors import InvalidError
 from local_github.permissions import reading, writing
 from local_github.rest import Reply, RepositoryCall, found, repository_route
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.storage import Row
 
 _READING, _WRITING = reading("pull_requests"), writing("pull_requests")
 _OPENING = writing("pull_requests", person="read")

@@ -1,5 +1,7 @@
 """Repositories: making them, their settings, branches and files."""
 
+from __future__ import annotations
+
 import base64
 from typing import Any
 from urllib.parse import quote

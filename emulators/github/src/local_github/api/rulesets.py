@@ -1,6 +1,8 @@
 """Rulesets of a repository."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -9,7 +11,9 @@ from local_github.documents.accounts import node_id
 from local_github.errors import InvalidError
 from local_github.permissions import ADMINISTERING, reading
 from local_github.rest import Reply, RepositoryCall, found, repository_route
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.storage import Row
 
 _METADATA = reading("metadata")
 

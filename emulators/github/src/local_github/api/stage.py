@@ -1,5 +1,7 @@
 """What the site's administrator can see and let go wrong: the requests made, faults, and the App's installations."""
 
+from __future__ import annotations
+
 from pydantic import ValidationError
 
 from local_github import installations

@@ -3,6 +3,8 @@
 https://docs.github.com/rest/apps/oauth-applications
 """
 
+from __future__ import annotations
+
 from local_github import oauth
 from local_github.errors import NotFoundError
 from local_github.rest import Call, Reply, app_client_route

@@ -1,13 +1,17 @@
 """Users, organizations, bots, the App and its installations."""
 
+from __future__ import annotations
+
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from local_github.credentials import APP_SLUG
 from local_github.permissions import APP_PERMISSIONS, LEVELS, at_least
-from local_github.site import Repository, Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.site import Repository, Site
+    from local_github.storage import Row
 
 # The events the App listens to.
 APP_EVENTS = (

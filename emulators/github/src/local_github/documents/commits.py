@@ -1,14 +1,18 @@
 """Commits, refs, diffs and comparisons."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from local_github import history
 from local_github.bare_repository import EMPTY_TREE, NO_COMMIT, Identity
 from local_github.documents.accounts import node_id, simple_user
-from local_github.history import Commit, FileChange
-from local_github.site import Repository, Site
+
+if TYPE_CHECKING:
+    from local_github.history import Commit, FileChange
+    from local_github.site import Repository, Site
 
 _UNSIGNED = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 _MOST_FILES = 300  # GitHub shows no more of one diff

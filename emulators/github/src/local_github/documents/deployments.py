@@ -1,11 +1,15 @@
 """Deployments, their statuses, commit statuses and check runs."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_github.documents.accounts import app, node_id, simple_user
-from local_github.site import Repository, Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.site import Repository, Site
+    from local_github.storage import Row
 
 
 def deployment(site: Site, repo: Repository, row: Row) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """Issues, labels, comments and reactions."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from local_github.documents.accounts import association, node_id, simple_user
 from local_github.reactions import CONTENTS
-from local_github.site import Repository, Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.site import Repository, Site
+    from local_github.storage import Row
 
 
 def is_pull(row: Row) -> bool:

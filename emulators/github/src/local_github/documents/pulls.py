@@ -1,14 +1,18 @@
 """Pull requests, reviews and review comments."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from local_github import history
 from local_github.documents.accounts import association, node_id, simple_user
 from local_github.documents.issues import html_url, issue, reaction_counts
 from local_github.documents.repositories import repository
-from local_github.history import Commit, FileChange
-from local_github.site import Repository, Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.history import Commit, FileChange
+    from local_github.site import Repository, Site
+    from local_github.storage import Row
 
 _SHARED_WITH_ISSUE = (
     "id", "node_id", "number", "title", "body", "state", "user", "author_association", "labels", "assignee",

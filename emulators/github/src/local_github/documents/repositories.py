@@ -1,12 +1,16 @@
 """A repository, in full, in brief, and as a push event shows it."""
 
+from __future__ import annotations
+
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_github.actors import Actor, Installation, Person
 from local_github.documents.accounts import collaborator, email, node_id, organization, simple_user
 from local_github.permissions import role
-from local_github.site import Repository, Site
+
+if TYPE_CHECKING:
+    from local_github.site import Repository, Site
 
 _LINKS = {
     "archive_url": "/{archive_format}{/ref}",

@@ -4,10 +4,12 @@ Nobody has a password here: a person says who they are. The browser remembers it
 goes straight on the next time, as on GitHub.
 """
 
+from __future__ import annotations
+
 import secrets
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -22,6 +24,9 @@ from local_github.oauth import (
 from local_github.pages.form_data import Form, check_origin, read_form
 from local_github.pages.rendering import page
 from local_github.site import Site, digest
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 _PATH = "/login/oauth/authorize"
 _COOKIE, _COOKIE_PATH = "user_session", "/login/oauth"

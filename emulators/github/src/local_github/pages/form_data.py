@@ -1,10 +1,14 @@
 """What a form sends, once it is sure that one of our pages sent it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
-
 from local_github.errors import BadRequestError, ForbiddenError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 _LARGEST_FORM_BYTES = 1 << 20
 Form = dict[str, str]

@@ -1,9 +1,10 @@
 """The forms on the pages: what a person does by hand, in the name of `octo-dev`."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -14,7 +15,13 @@ from local_github.documents import issues
 from local_github.pages.form_data import Form, check_origin, read_form
 from local_github.permissions import authorize, writing
 from local_github.site import Acting, Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from local_github.storage import Row
 
 
 def _text(form: Form, name: str) -> str:

@@ -1,12 +1,17 @@
 """Markdown as GitHub shows it: with alerts, tables, and the harmless part of HTML."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import nh3
 from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from markdown_it.rules_core import StateCore
 
 _ALERT = re.compile(r"\A\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ ]*(?:\n|\Z)")
 _KINDS = ("note", "tip", "important", "warning", "caution")

@@ -1,15 +1,20 @@
 """Templates, and the headers every page has."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from local_github.errors import ApiError
 from local_github.pages.markdown import rendered
-from local_github.site import Site
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from local_github.errors import ApiError
+    from local_github.site import Site
 
 _HEADERS = {
     # A comment may hold anything: nothing in it runs, and no image tells a stranger who reads it.

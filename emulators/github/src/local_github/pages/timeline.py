@@ -1,10 +1,15 @@
 """What people have said on an issue or pull request, in the order in which it was begun."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from local_github.documents.issues import reaction_counts
-from local_github.site import Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from local_github.site import Site
+    from local_github.storage import Row
 
 _VERDICTS = {"APPROVED": "approved these changes", "CHANGES_REQUESTED": "requested changes", "COMMENTED": "reviewed"}
 _EMOJI = {
@@ -32,7 +37,7 @@ class Entry:
     reactions: str = ""
     place: str = ""
     hunk: str = ""
-    replies: tuple["Entry", ...] = ()
+    replies: tuple[Entry, ...] = ()
 
 
 def timeline(site: Site, issue: Row) -> list[Entry]:

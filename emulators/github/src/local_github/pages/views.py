@@ -1,11 +1,11 @@
 """The pages one reads. They show what `octo-dev` sees, which is everything."""
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -19,7 +19,13 @@ from local_github.pages.timeline import timeline
 from local_github.pull_requests import find_pull
 from local_github.rest import found
 from local_github.site import BOT, Repository, Site
-from local_github.storage import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from local_github.storage import Row
 
 _LATEST_COMMITS = 10
 _AVATAR = (

@@ -1,5 +1,7 @@
 """What `django-admin startproject mysite` writes, less what is not used here."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
