@@ -54,6 +54,10 @@ down: $(INSTALLED) ## Stop it
 test: $(INSTALLED) ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder
 
+.PHONY: test-emulators
+test-emulators: $(INSTALLED) ## Run the emulators' own tests
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile emulators
+
 .PHONY: conformance
 conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromium
 	@for program in node npm chromium chromedriver; do command -v $$program >/dev/null \
