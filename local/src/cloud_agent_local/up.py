@@ -105,7 +105,7 @@ def _start_local_github(installation: Installation) -> None:
         "data-dir": installation.github_dir,
         "callback-url": installation.sign_in_callback_url,
     }
-    running = _start(installation, "github", "github", options)
+    running = _start(installation, "github", "local_github", options)
     _wait(installation, running, f"{installation.github_api_url}/meta")
 
 
@@ -120,7 +120,7 @@ def _start_load_balancer(installation: Installation) -> None:
         "endpoint-url": installation.aws_endpoint,
         "target-group-arn": installation.outputs["ProxyTargetGroupArn"],
     }
-    running = _start(installation, "load-balancer", "load_balancer", options)
+    running = _start(installation, "load-balancer", "cloud_agent_local.load_balancer", options)
     try:
         _wait(installation, running, f"{installation.proxy_url}/health")
     except PartFailedError as error:
@@ -134,7 +134,7 @@ def _start_load_balancer(installation: Installation) -> None:
 def _start(
     installation: Installation, name: str, module: str, options: Mapping[str, object], *flags: str
 ) -> RunningPart:
-    argv = [sys.executable, "-m", f"cloud_agent_local.{module}", *flags]
+    argv = [sys.executable, "-m", module, *flags]
     argv += [f"--{option}={value}" for option, value in options.items()]
     running = start(name, argv, _log(installation, name), os.environ)
     installation.parts.append(running)
