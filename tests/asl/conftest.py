@@ -5,18 +5,13 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import httpx
 import pytest
 from botocore.config import Config
 from tests.eventually import eventually
@@ -24,6 +19,7 @@ from tests.eventually import eventually
 from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.domain.session.session import SessionRequest
 from cloud_agent.workflow.report_failure import ReportFailureEvent
+from embedded_aws.testing import EmbeddedAwsProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -349,32 +345,8 @@ class SessionWorkflow:
 @pytest.fixture(scope="session")
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionWorkflow]:
     """One embedded AWS for all tests of this folder."""
-    directory = tmp_path_factory.mktemp("asl")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "embedded_aws", "--port", str(port)]
-    command += ["--state-dir", str(directory / "state"), "--log-dir", str(directory / "logs")]
-    url = f"http://127.0.0.1:{port}"
-    with (directory / "output").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env={"PATH": os.environ["PATH"]})
-
-    def ready() -> bool:
-        assert process.poll() is None, (directory / "output").read_text()
-        try:
-            return httpx.get(f"{url}/_ministack/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        eventually(ready, 30)
-        yield SessionWorkflow(url)
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        finally:
-            process.kill()
+    with EmbeddedAwsProcess(tmp_path_factory.mktemp("asl")) as aws:
+        yield SessionWorkflow(aws.url)
 
 
 @pytest.fixture(scope="session")

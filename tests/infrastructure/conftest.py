@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from emulators.aws.tests.integration.conftest import EmbeddedAws
 from tests.infrastructure.deployment import upload
 from tests.infrastructure.world import Mode, World, build, tear_down
+
+from embedded_aws.testing import EmbeddedAws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,12 +43,8 @@ def world(_shared_world: World) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     """An embedded AWS with nothing in it, for stacks without a system."""
-    aws = EmbeddedAws(tmp_path_factory.mktemp("aws"))
-    try:
-        aws.start()
-        yield aws
-    finally:
-        aws.stop()
+    with EmbeddedAws(tmp_path_factory.mktemp("aws")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from emulators.aws.tests.integration.conftest import EmbeddedAws
+    from embedded_aws.testing import EmbeddedAws
 
     Json = dict[str, Any]
 

@@ -18,7 +18,7 @@ from cloud_agent_cli.adopt.import_change_set import TEMPLATE_BODY_BYTES
 from cloud_agent_local.installation import aws_environment
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws
+    from embedded_aws.testing import EmbeddedAws
 
     Json = dict[str, Any]
 

@@ -16,7 +16,7 @@ from tests.infrastructure.deployment import deploy, outputs
 from tests.stack_template import MODES
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws
+    from embedded_aws.testing import EmbeddedAws
 
     Json = dict[str, Any]
 

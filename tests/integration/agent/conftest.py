@@ -10,7 +10,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import cloud_agent_local
+import scripted_model.testing
 from embedded_aws.images import entry_point
 
 if TYPE_CHECKING:
@@ -263,17 +263,8 @@ class Agent:
 @pytest.fixture(scope="session")
 def model_url() -> Iterator[str]:
     """The scripted model, as its own program."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-m", "scripted_model", "--port", str(port)]) as model:
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-        model.terminate()
+    with scripted_model.testing.running() as url:
+        yield url
 
 
 @pytest.fixture

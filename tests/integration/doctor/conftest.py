@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from emulators.github.tests.integration.conftest import Receiver
-from emulators.github.tests.integration.server import Server
 from tests.unit.functions.doctor.inside_account import Account
+
+from local_github.testing import Receiver, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,18 +53,6 @@ def put(account: Account, secret: object) -> None:
 
 @pytest.fixture
 def new_receiver() -> Iterator[Callable[[], Receiver]]:
-    """Endpoints of webhooks that answer as they are told."""
-    running: list[tuple[Receiver, threading.Thread]] = []
-
-    def start() -> Receiver:
-        receiver = Receiver()
-        thread = threading.Thread(target=receiver.server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        running.append((receiver, thread))
-        return receiver
-
-    yield start
-    for receiver, thread in running:
-        receiver.server.shutdown()
-        receiver.server.server_close()
-        thread.join()
+    """Open endpoints of webhooks, each of which answers with its `status`."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(Receiver())

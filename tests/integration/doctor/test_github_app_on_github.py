@@ -15,7 +15,8 @@ from cloud_agent_doctor.engine.check import NotApplicableError
 
 if TYPE_CHECKING:
     import httpx
-    from emulators.github.tests.integration.server import Server
+
+    from local_github.testing import Server
 
 
 def test_an_app_that_is_set_up_has_no_finding_and_takes_the_declared_actions(account: Account) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
-    from emulators.github.tests.integration.conftest import Receiver
-    from emulators.github.tests.integration.server import Server
+
+    from local_github.testing import Receiver, Server
 
 
 @pytest.fixture

@@ -5,15 +5,10 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import httpx
 import jwt
 import pytest
 from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
@@ -25,6 +20,8 @@ from tests.integration.steps.handlers import Steps
 
 from cloud_agent import settings
 from cloud_agent.observability import metrics
+from embedded_aws.testing import EmbeddedAwsProcess
+from local_github.testing import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,60 +46,17 @@ _load_key = functools.cache(load_pem_private_key)
 _SESSION = _Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture(scope="session")
+def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
+    with Server(tmp_path_factory.mktemp("github")) as server:
+        yield GitHub(server.port, server.data_dir)
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., None]]:
-    """Start a module of the project and wait until its address answers; all are ended with the tests."""
-    log = tmp_path_factory.mktemp("logs") / "output"
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def run(address: str, *command: str) -> None:
-        with log.open("ab") as output:
-            environment = {"PATH": os.environ["PATH"]}
-            process = subprocess.Popen([sys.executable, "-m", *command], stdout=output, stderr=output, env=environment)
-        processes.append(process)
-        deadline = time.monotonic() + _DEADLINE_SECONDS
-        while True:
-            try:
-                httpx.get(address).raise_for_status()
-            except httpx.HTTPError:
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, f"{address} does not answer: {log.read_text()}"
-                time.sleep(0.05)
-            else:
-                return
-
-    yield run
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        try:
-            process.wait(20)
-        finally:
-            process.kill()
-
-
-@pytest.fixture(scope="session")
-def github(start: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> GitHub:
-    port, data_dir = free_port(), tmp_path_factory.mktemp("github")
-    module = "local_github"
-    start(f"http://localhost:{port}/api/v3/meta", module, "--port", str(port), "--data-dir", str(data_dir))
-    return GitHub(port, data_dir)
-
-
-@pytest.fixture(scope="session")
-def aws_url(start: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> str:
+def aws_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The embedded AWS, with an empty sessions table and a cluster."""
-    port, directory = free_port(), tmp_path_factory.mktemp("aws")
-    folders = ["--state-dir", str(directory / "state"), "--log-dir", str(directory / "logs")]
-    url = f"http://127.0.0.1:{port}"
-    start(f"{url}/_ministack/health", "embedded_aws", "--port", str(port), *folders)
-    return url
+    with EmbeddedAwsProcess(tmp_path_factory.mktemp("aws")) as aws:
+        yield aws.url
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 
 def refusal(call: Callable[..., object], **request: object) -> str:

@@ -7,10 +7,10 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
-from tests.eventually import eventually
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 TABLE: Json = {
     "Type": "AWS::DynamoDB::Table",

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws
+    from embedded_aws.testing import EmbeddedAws
 
 
 def test_drift_is_seen_on_load_balancers_security_groups_services_records_and_policies(aws: EmbeddedAws) -> None:

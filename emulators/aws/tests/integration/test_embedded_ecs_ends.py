@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.eventually import eventually
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 # A main process that ignores SIGTERM, a child in its group, and a grandchild in a session of its own.
 STUBBORN_TREE = """

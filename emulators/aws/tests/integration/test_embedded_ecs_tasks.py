@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.eventually import eventually
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws
+    from embedded_aws.testing import EmbeddedAws
 
 
 def test_a_task_runs_its_command_to_its_exit_code(aws: EmbeddedAws) -> None:

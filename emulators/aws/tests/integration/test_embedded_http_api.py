@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 ECHO = """
     import json

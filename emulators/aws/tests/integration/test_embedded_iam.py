@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 ARN = "arn:aws:{service}:us-east-1:000000000000:{resource}"
 READ_AND_WRITE = """

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.eventually import eventually
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 TYPES = {
     "Table": ("AWS::DynamoDB::Table", "TableName"),

@@ -10,15 +10,15 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.eventually import eventually
 
 from embedded_aws import version
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from emulators.aws.tests.integration.conftest import EmbeddedAws
+    from embedded_aws.testing import EmbeddedAws
 
 
 def run(directory: Path, port: int) -> subprocess.CompletedProcess[str]:

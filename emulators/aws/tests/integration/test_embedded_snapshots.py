@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulators.aws.tests.integration.conftest import EmbeddedAws
+    from embedded_aws.testing import EmbeddedAws
 
 
 @pytest.fixture(scope="module")

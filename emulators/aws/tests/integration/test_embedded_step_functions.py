@@ -10,10 +10,11 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.eventually import eventually
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 SEND = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
 TOKEN = "{% $states.context.Task.Token %}"

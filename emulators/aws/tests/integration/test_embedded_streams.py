@@ -10,13 +10,14 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.eventually import eventually
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 # Writes down what it is given, one line for each invocation; fails for the row POISON, waits at the row SLOW.
 CONSUMER = """

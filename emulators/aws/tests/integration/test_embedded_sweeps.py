@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulators.aws.tests.integration.conftest import EmbeddedAws, Json
+    from embedded_aws.testing import EmbeddedAws, Json
 
 ARN = "arn:aws:{service}:us-east-1:000000000000:{resource}"
 # Makes the calls it is asked for, with its own permissions, and tells what each gave or how it was refused.

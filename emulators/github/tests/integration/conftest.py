@@ -2,84 +2,21 @@
 
 from __future__ import annotations
 
-import http.server
-import json
 import os
 import subprocess
-import threading
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from emulators.github.tests.integration.server import Server
+
+from local_github.testing import Receiver, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import httpx
-
-_DEADLINE_SECONDS = 15
-
-
-@dataclass
-class Delivery:
-    """One webhook as it arrived."""
-
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def event(self) -> str:
-        return self.headers["x-github-event"]
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        return dict(json.loads(self.body))
-
-
-class Receiver:
-    """An endpoint for webhooks that keeps them all and answers with `status`."""
-
-    def __init__(self) -> None:
-        self.deliveries: list[Delivery] = []
-        self.status = 200
-        self._arrived = threading.Condition()
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                with receiver._arrived:
-                    receiver.deliveries.append(Delivery(headers, body))
-                    receiver._arrived.notify_all()
-                self.send_response(receiver.status)
-                self.end_headers()
-
-            def log_message(self, *_arguments: object) -> None:
-                """Say nothing."""
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/webhook"
-
-    def wait_for(self, event: str, action: str | None = None, times: int = 1, **where: Any) -> Delivery:  # noqa: ANN401 - JSON
-        """Return the delivery of that event and action, once it has come that many times."""
-
-        def matches(delivery: Delivery) -> bool:
-            payload = delivery.payload
-            wanted = {"action": action, **where} if action else where
-            return delivery.event == event and all(payload.get(name) == value for name, value in wanted.items())
-
-        def found() -> list[Delivery]:
-            return [delivery for delivery in self.deliveries if matches(delivery)]
-
-        with self._arrived:
-            come = self._arrived.wait_for(lambda: len(found()) >= times, _DEADLINE_SECONDS)
-        seen = [(delivery.event, delivery.payload.get("action")) for delivery in self.deliveries]
-        assert come, f"no {event} {action}; there were {seen}"
-        return found()[times - 1]
 
 
 @pytest.fixture(scope="session")
@@ -98,20 +35,13 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture
 def receiver(server: Server) -> Iterator[Receiver]:
     """A receiver to which the server sends its webhooks for the time of the test."""
-    receiving = Receiver()
-    thread = threading.Thread(target=receiving.server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    app = server.client(server.app_jwt())
-    try:
+    with Receiver() as receiving, server.client(server.app_jwt()) as app:
         app.patch("/app/hook/config", json={"url": receiving.url}).raise_for_status()
         receiving.wait_for("ping")
-        yield receiving
-    finally:
-        app.patch("/app/hook/config", json={"url": ""})
-        app.close()
-        receiving.server.shutdown()
-        receiving.server.server_close()
-        thread.join()
+        try:
+            yield receiving
+        finally:
+            app.patch("/app/hook/config", json={"url": ""})
 
 
 @pytest.fixture

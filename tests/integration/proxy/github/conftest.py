@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.github.visitors import (
     CALLBACK,
     Visitor,
@@ -15,6 +14,8 @@ from tests.integration.proxy.github.visitors import (
     new_reader,
     new_repository,
 )
+
+from local_github.testing import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

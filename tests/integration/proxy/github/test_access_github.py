@@ -28,8 +28,9 @@ from cloud_agent_proxy.sign_in.github_sign_in import NONCE_COOKIE, RENEWAL_COOKI
 from cloud_agent_proxy.sign_in.sealing import unseal
 
 if TYPE_CHECKING:
-    from emulators.github.tests.integration.server import Server
     from tests.integration.proxy.conftest import HaproxyCommand, Proxy, SessionsTable, StartProxy, Upstream
+
+    from local_github.testing import Server
 
 UNKNOWN_SESSION = "deadbeef"
 UPGRADE = {

@@ -28,9 +28,10 @@ from cloud_agent_proxy.sign_in.sealing import Renewal, unseal
 
 if TYPE_CHECKING:
     import httpx
-    from emulators.github.tests.integration.server import Server
     from tests.integration.proxy.conftest import SessionsTable, StartProxy, StartUpstream, Text, Upstream
     from tests.integration.proxy.line import Line
+
+    from local_github.testing import Server
 
 
 @pytest.mark.parametrize("only_renewal", [True, False])

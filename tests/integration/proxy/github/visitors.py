@@ -15,9 +15,10 @@ import websockets
 from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, NAVIGATION, access_token
 
 if TYPE_CHECKING:
-    from emulators.github.tests.integration.server import Server
     from tests.integration.proxy.conftest import Proxy
     from websockets.asyncio.server import ServerConnection
+
+    from local_github.testing import Server
 
 DOMAIN = "uat.localhost"  # browsers resolve it by themselves, and take Secure cookies from it without TLS
 CALLBACK = f"http://sign-in.{DOMAIN}:8080/callback"

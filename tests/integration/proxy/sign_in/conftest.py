@@ -6,13 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from emulators.github.tests.integration.server import Server
 from tests.integration.proxy.github.visitors import new_reader, new_repository
 from tests.integration.proxy.sign_in.visitors import CALLBACK, DOMAIN, KEY, SESSION, Browser, Proxy
 
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in.github import ClientCredentials, GitHub
 from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
+from local_github.testing import Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -24,7 +24,7 @@ from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulators.github.tests.integration.server import Server
+    from local_github.testing import Server
 
 
 @pytest.mark.parametrize("state", [None, "", "forged", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwOWUyMmE4YiJ9."])

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
-    from emulators.github.tests.integration.server import Server
+
+    from local_github.testing import Server
 
 
 async def test_access_is_renewed_on_githubs_word(

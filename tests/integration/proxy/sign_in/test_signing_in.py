@@ -24,7 +24,8 @@ from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Refused
 
 if TYPE_CHECKING:
     import httpx
-    from emulators.github.tests.integration.server import Server
+
+    from local_github.testing import Server
 
 
 async def test_who_may_read_the_repository_comes_in(proxy: Proxy, browser: Browser, reader: str) -> None:

@@ -15,7 +15,7 @@ from cloud_agent_proxy.sign_in.github_sign_in import RENEWAL_COOKIE, GitHubSignI
 from cloud_agent_proxy.sign_in.results import Failed, Granted, Redirect, Refused, Renewed, SignInNeeded
 
 if TYPE_CHECKING:
-    from emulators.github.tests.integration.server import Server
+    from local_github.testing import Server
 
 DOMAIN = "uat.example.test"
 CALLBACK = f"https://sign-in.{DOMAIN}/callback"
