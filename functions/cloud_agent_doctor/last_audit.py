@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cloud_agent.adapters.aws import clients
-
-_KEY = {"pk": "AUDIT", "sk": "AUDIT"}
+from cloud_agent.adapters.table.keys import LAST_AUDIT_KEY
 
 
 class LastAudit:
@@ -16,6 +15,6 @@ class LastAudit:
     def replace(self, found: frozenset[str], ended_at: str) -> frozenset[str]:
         """Put what was found in the place of what the audit before found, and return that, in one step."""
         answer = self._table.put_item(
-            Item={**_KEY, "found": sorted(found), "ended_at": ended_at}, ReturnValues="ALL_OLD"
+            Item={**LAST_AUDIT_KEY, "found": sorted(found), "ended_at": ended_at}, ReturnValues="ALL_OLD"
         )
         return frozenset(str(one) for one in answer.get("Attributes", {}).get("found", []))  # type: ignore[union-attr]

@@ -184,10 +184,10 @@ def test_a_session_that_draws_the_id_of_an_earlier_one_fails_and_leaves_its_row_
     assert workflow.is_cleaned_up(run)
 
 
-def test_a_session_that_was_called_off_never_begins(workflow: SessionWorkflow, machine: str) -> None:
+def test_a_session_that_was_cancelled_never_begins(workflow: SessionWorkflow, machine: str) -> None:
     session = workflow.request()
-    workflow.table.put_item(Item={"pk": f"SESSION#{session.session_id}", "sk": "CALLED_OFF"})
+    workflow.table.put_item(Item={"pk": f"SESSION#{session.session_id}", "sk": "CANCELLED"})
     run = workflow.start(machine, session)
     assert workflow.ended(run)["status"] == "SUCCEEDED"
-    assert workflow.states(run) == ["Prepare Session", "Claim Session", "Why Refused?", "Session Called Off"]
+    assert workflow.states(run) == ["Prepare Session", "Claim Session", "Why Refused?", "Session Cancelled"]
     assert (workflow.row(session), workflow.lock(session)) == (None, None)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud_agent.adapters.github.repository import GitHubRepository, connect
+from cloud_agent.adapters.table.keys import ANSWER, PROMPT, SESSION, SLOTS, kind_and_name
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError, SessionNotFoundError
 from cloud_agent.domain.session.canary import CANARY_ID
 from cloud_agent.observability import identify_session, logger, metrics, tracer
@@ -69,12 +70,12 @@ def changes_of(records: list[dict[str, Any]]) -> Changes:
         if record["eventName"] == "REMOVE":
             continue
         keys = record["dynamodb"]["Keys"]
-        (table, _, session_id), (kind, _, prompt_id) = keys["pk"]["S"].partition("#"), keys["sk"]["S"].partition("#")
-        if table == "SLOTS":
+        (table, session_id), (kind, prompt_id) = (kind_and_name(keys[name]["S"]) for name in ("pk", "sk"))
+        if table == SLOTS:
             changes.queue = True
-        elif table == "SESSION" and session_id != CANARY_ID and kind in {"SESSION", "PROMPT", "ANSWER"}:
+        elif table == SESSION and session_id != CANARY_ID and kind in {SESSION, PROMPT, ANSWER}:
             changes.sessions[session_id] = None
-            if kind == "ANSWER":
+            if kind == ANSWER:
                 changes.answers[session_id, prompt_id] = None
     return changes
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from cloud_agent.adapters.table.sessions_table import SLOTS_KEY, session_key
+from cloud_agent.adapters.table.keys import SLOTS_KEY, session_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

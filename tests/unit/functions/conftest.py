@@ -24,7 +24,7 @@ from tests.unit.functions.aws_stand_in import CLUSTER_ARN, TASK_FAMILY, AwsServi
 from tests.unit.functions.github_stand_in import GitHubStandIn, serve_github
 
 from cloud_agent import settings
-from cloud_agent.adapters.table.sessions_table import lock_key, pull_key, session_key
+from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.observability import logger, metrics
 from cloud_agent.webhook import handler as webhook
 from cloud_agent.webhook.signature import sign

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.adapters.table.sessions_table import session_key
 from cloud_agent.agent_api.handler import handler
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.served import served
 
-from cloud_agent.adapters.table.sessions_table import session_key
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.domain.session.canary import CANARY_ID
 from cloud_agent.publisher import handler as publisher
 from cloud_agent_doctor.canary import handler as canary

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.table.sessions_table import SessionsTable, lock_key, pull_key, session_key
+from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.policy.limits import SessionLimits
 from cloud_agent.domain.session.session import Ending, SessionStatus

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.adapters.table.sessions_table import SessionsTable, session_key
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import (
     INITIAL_PROMPT_ID,

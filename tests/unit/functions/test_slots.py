@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloud_agent import queue
-from cloud_agent.adapters.table.sessions_table import SLOTS_KEY, session_key
+from cloud_agent.adapters.table.keys import SLOTS_KEY, session_key
 from cloud_agent.adapters.table.slots import Granted, Slots
 from cloud_agent.domain.errors import SessionNotFoundError, SessionOverError
 from cloud_agent.domain.policy.slots import Occupancy, SlotLimits

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from cloud_agent.adapters.table.sessions_table import session_key
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.domain.errors import SessionOverError, TaskNotRunningError
 from cloud_agent.workflow import close_session, register_ip
 

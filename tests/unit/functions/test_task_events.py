@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.table.sessions_table import session_key
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.task_events.handler import handler
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.conditions import Key
 
+from cloud_agent.adapters.table.keys import lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.adapters.table.sessions_table import lock_key, session_key
 from cloud_agent.domain.conversation.answers import Answer as Answered
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.session.session import execution_name, session_id_for, timestamp
@@ -302,27 +302,27 @@ def test_a_session_that_waits_for_the_one_before_is_still_to_come(
     assert [p.body for p in Prompts(table.name).unanswered(SESSION)] == ["In blue, please."]
 
 
-def test_stop_for_a_session_that_has_not_begun_calls_it_off(
+def test_stop_for_a_session_that_has_not_begun_cancels_it(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
     assert comment("/stop") == (202, {"session_id": SESSION, "taken": "/stop"})
-    assert "CALLED_OFF" in of_session(table, "bbbb0002")
+    assert "CANCELLED" in of_session(table, "bbbb0002")
     assert step_functions.executions == {}
     assert comment("/restart", 2) == (202, {"session_id": SESSION, "taken": "/restart"})
     assert len(step_functions.executions) == 1
 
 
-def test_the_session_that_would_have_followed_and_was_called_off_is_not_the_one_that_follows_now(
+def test_the_session_that_would_have_followed_and_was_cancelled_is_not_the_one_that_follows_now(
     comment: Callable[..., Answer], put_session: PutSession, step_functions: StepFunctions
 ) -> None:
     put_session(lifecycle_token="parked")
     for number, command in enumerate(["/restart", "/stop", "/restart"], 1):
         assert comment(command, number)[0] == 202
-    called_off, follows = step_functions.executions.values()
-    assert called_off["follows"] == follows["follows"] == SESSION
-    assert called_off["session_id"] != follows["session_id"]
+    cancelled, follows = step_functions.executions.values()
+    assert cancelled["follows"] == follows["follows"] == SESSION
+    assert cancelled["session_id"] != follows["session_id"]
 
 
 @pytest.mark.parametrize("command", ["/stop", "/restart", "/interrupt"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from cloud_agent.adapters.table.sessions_table import lock_key, session_key
+from cloud_agent.adapters.table.keys import lock_key, session_key
 
 if TYPE_CHECKING:
     import io

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.table.sessions_table import pull_key, session_key
+from cloud_agent.adapters.table.keys import pull_key, session_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

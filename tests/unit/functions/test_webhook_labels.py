@@ -168,10 +168,10 @@ def test_a_label_taken_off_before_its_session_began_calls_it_off(
 ) -> None:
     session_id = label()[1]["session_id"]
     assert (202, {"session_id": session_id, "ending": ENDING["reason"]}) == unlabel()
-    assert "Item" in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CALLED_OFF"})
+    assert "Item" in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CANCELLED"})
 
 
-def test_a_session_that_begins_just_when_it_is_called_off_is_ended(
+def test_a_session_that_begins_just_when_it_is_cancelled_is_ended(
     label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None],
     step_functions: StepFunctions,
 ) -> None:  # fmt: skip

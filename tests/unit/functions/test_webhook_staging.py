@@ -134,12 +134,12 @@ def test_a_label_that_is_taken_off_ends_only_the_session_that_it_started(
     assert [("parked", {"status": "STOPPED", "reason": reason})] == step_functions.succeeded
 
 
-def test_a_label_that_is_taken_off_calls_off_only_the_session_that_it_asked_for(send: Send, table: Table) -> None:
+def test_a_label_that_is_taken_off_cancels_only_the_session_that_it_asked_for(send: Send, table: Table) -> None:
     session_id = send("labeled", STAGING)[1]["session_id"]
     assert send("unlabeled", USUAL, "d-2", at="08:00:01") == (200, {"ignored": "there is no live session to end"})
-    assert "Item" not in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CALLED_OFF"})
+    assert "Item" not in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CANCELLED"})
     assert session_id == send("unlabeled", STAGING, "d-3", at="08:00:01")[1]["session_id"]
-    assert "Item" in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CALLED_OFF"})
+    assert "Item" in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CANCELLED"})
 
 
 def test_the_other_agents_label_does_not_make_a_late_end_of_the_live_session_out_of_date(
@@ -168,11 +168,11 @@ def test_of_two_labels_while_a_session_ends_the_first_chooses_the_agent_and_the_
             idempotency_table.delete_item(Key={"id": row["id"]})
         assert agents(step_functions) == ["staging"]
         assert table.get_item(Key={"pk": f"ISSUE#{REPO}#42", "sk": "LAST"})["Item"]["agent"] == "staging"
-    called_off = {"pk": f"SESSION#{NEXT}", "sk": "CALLED_OFF"}
+    cancelled = {"pk": f"SESSION#{NEXT}", "sk": "CANCELLED"}
     send("unlabeled", USUAL, "d-3", at="09:00:00")
-    assert "Item" not in table.get_item(Key=called_off)
+    assert "Item" not in table.get_item(Key=cancelled)
     send("unlabeled", STAGING, "d-4", at="09:00:00")
-    assert "Item" in table.get_item(Key=called_off)
+    assert "Item" in table.get_item(Key=cancelled)
 
 
 def test_restart_keeps_the_agent(

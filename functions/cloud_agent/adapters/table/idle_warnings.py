@@ -8,7 +8,7 @@ from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
-from cloud_agent.adapters.table.sessions_table import session_key
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from boto3.dynamodb.conditions import Attr, Key
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
-from cloud_agent.adapters.table.sessions_table import session_key
+from cloud_agent.adapters.table.keys import ANSWER, PROMPT, answer_key, kind_and_name, prompt_key, session_key
 from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import Prompt, PromptState
 from cloud_agent.domain.session.session import LIVE, expiry_after_end, timestamp
@@ -52,7 +52,7 @@ class Prompts:
 
     def of(self, session_id: str) -> list[Prompt]:
         """Every prompt of the session in the order people wrote them."""
-        return [Prompt.model_validate(item | {"id": _id(item)}) for item in self._query(session_id, "PROMPT#")]
+        return [Prompt.model_validate(item | {"id": _id(item)}) for item in self._query(session_id, PROMPT)]
 
     def unanswered(self, session_id: str) -> list[Prompt]:
         """Return the prompts that still wait for an answer, oldest first."""
@@ -63,7 +63,7 @@ class Prompts:
         try:
             uncontended(
                 lambda: self._table.update_item(
-                    Key=_key(session_id, prompt_id),
+                    Key=prompt_key(session_id, prompt_id),
                     UpdateExpression="SET #state = :taken",
                     ConditionExpression=Attr("state").is_in([PromptState.PENDING, PromptState.TAKEN]),
                     ExpressionAttributeNames={"#state": "state"},
@@ -81,20 +81,21 @@ class Prompts:
         """
         prompt = {
             "TableName": self._table.name,
-            "Key": _key(session_id, answer.prompt_id),
+            "Key": prompt_key(session_id, answer.prompt_id),
             "UpdateExpression": "SET #state = :answered",
             "ConditionExpression": "#state IN (:pending, :taken)",
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": {f":{state.lower()}": state for state in PromptState},
         }
-        item = {"pk": f"SESSION#{session_id}", "sk": f"ANSWER#{answer.prompt_id}", "expires_at": expiry_after_end()}
-        item |= answer.model_dump(mode="json", exclude={"prompt_id"}, exclude_none=True)
+        key = answer_key(session_id, answer.prompt_id)
+        attributes = answer.model_dump(mode="json", exclude={"prompt_id"}, exclude_none=True)
+        item = key | attributes | {"expires_at": expiry_after_end()}
         refused = self._write({"Update": prompt}, {"Put": {"TableName": self._table.name, "Item": item}})
         return "ConditionalCheckFailed" not in refused
 
     def answers_of(self, session_id: str) -> list[Answer]:
         """Every answer of the session, in the order of its prompts."""
-        return [Answer.model_validate(item | {"prompt_id": _id(item)}) for item in self._query(session_id, "ANSWER#")]
+        return [Answer.model_validate(item | {"prompt_id": _id(item)}) for item in self._query(session_id, ANSWER)]
 
     def take_over(self, prompts: Iterable[Prompt], session_id: str) -> None:
         """Store prompts of an earlier session as prompts of this one, under the same ids. Run twice, once."""
@@ -119,12 +120,13 @@ class Prompts:
             return reasons
         return ["None"] * len(actions)
 
-    def _query(self, session_id: str, prefix: str) -> list[dict[str, Any]]:
+    def _query(self, session_id: str, kind: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         start: dict[str, Any] = {}
+        partition = session_key(session_id)["pk"]
         while True:
             page = self._table.query(
-                KeyConditionExpression=Key("pk").eq(f"SESSION#{session_id}") & Key("sk").begins_with(prefix),
+                KeyConditionExpression=Key("pk").eq(partition) & Key("sk").begins_with(f"{kind}#"),
                 ConsistentRead=True,
                 **start,
             )
@@ -134,14 +136,10 @@ class Prompts:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def _key(session_id: str, prompt_id: str) -> dict[str, str]:
-    return {"pk": f"SESSION#{session_id}", "sk": f"PROMPT#{prompt_id}"}
-
-
 def _item(session_id: str, prompt: Prompt) -> dict[str, Any]:
     attributes = prompt.model_dump(mode="json", exclude={"id"}, exclude_none=True)
-    return _key(session_id, prompt.id) | attributes | {"expires_at": expiry_after_end()}
+    return prompt_key(session_id, prompt.id) | attributes | {"expires_at": expiry_after_end()}
 
 
 def _id(item: dict[str, Any]) -> str:
-    return str(item["sk"]).partition("#")[2]
+    return kind_and_name(str(item["sk"]))[1]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
+from cloud_agent.adapters.table.keys import answer_key, commit_key, published_key
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import expiry_after_end, timestamp
 
@@ -46,7 +47,7 @@ class Publications:
 
     def of(self, session_id: str) -> Published:
         """Return what has been published of the session, read consistently."""
-        item: dict[str, Any] = self._table.get_item(Key=_key(session_id), ConsistentRead=True).get("Item", {})
+        item: dict[str, Any] = self._table.get_item(Key=published_key(session_id), ConsistentRead=True).get("Item", {})
         return Published(
             essence=item.get("essence", ""),
             body=item.get("body", ""),
@@ -66,7 +67,7 @@ class Publications:
         Then an earlier try may have got through without our knowing: look on GitHub before writing again.
         """
         before: dict[str, Any] = self._table.update_item(
-            Key=_key(session_id),
+            Key=published_key(session_id),
             UpdateExpression="ADD tried :deed SET expires_at = :expires",
             ExpressionAttributeValues={":deed": {deed}, ":expires": expiry_after_end()},
             ReturnValues="ALL_OLD",
@@ -87,7 +88,7 @@ class Publications:
         told = set(shas)
         if told:
             self._table.update_item(
-                Key=_key(session_id),
+                Key=published_key(session_id),
                 UpdateExpression="ADD told :told",
                 ExpressionAttributeValues={":told": told},
             )
@@ -99,7 +100,7 @@ class Publications:
     def record_reply(self, session_id: str, prompt_id: str, reply_id: int) -> None:
         """Record that the answer to this prompt stands on GitHub."""
         self._table.update_item(
-            Key={"pk": f"SESSION#{session_id}", "sk": f"ANSWER#{prompt_id}"},
+            Key=answer_key(session_id, prompt_id),
             UpdateExpression="SET reply_id = :id",
             ConditionExpression=Attr("pk").exists(),
             ExpressionAttributeValues={":id": reply_id},
@@ -110,7 +111,7 @@ class Publications:
         for sha in shas:
             try:
                 self._table.put_item(
-                    Item=_commit_key(repo, sha) | {"branch": branch}, ConditionExpression=Attr("pk").not_exists()
+                    Item=commit_key(repo, sha) | {"branch": branch}, ConditionExpression=Attr("pk").not_exists()
                 )
             except self._conditional_failure:
                 continue
@@ -119,7 +120,7 @@ class Publications:
         """Return the branch that each commit was first seen on, by sha; one that was never seen is left out."""
         found: dict[str, str] = {}
         for start in range(0, len(shas), _BATCH):
-            pending: list[Any] = [_commit_key(repo, sha) for sha in dict.fromkeys(shas[start : start + _BATCH])]
+            pending: list[Any] = [commit_key(repo, sha) for sha in dict.fromkeys(shas[start : start + _BATCH])]
             while pending:
                 answer = self._resource.batch_get_item(
                     RequestItems={self._table.name: {"Keys": pending, "ConsistentRead": True}}
@@ -133,16 +134,8 @@ class Publications:
     def _set(self, session_id: str, **attributes: Any) -> None:  # noqa: ANN401 - whatever DynamoDB stores
         values = {"expires_at": expiry_after_end(), **attributes}
         self._table.update_item(
-            Key=_key(session_id),
+            Key=published_key(session_id),
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
             ExpressionAttributeNames={f"#{name}": name for name in values},
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
         )
-
-
-def _key(session_id: str) -> dict[str, str]:
-    return {"pk": f"SESSION#{session_id}", "sk": "PUBLISHED"}
-
-
-def _commit_key(repo: str, sha: str) -> dict[str, str]:
-    return {"pk": f"COMMIT#{repo}#{sha}", "sk": "BRANCH"}

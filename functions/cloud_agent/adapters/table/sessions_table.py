@@ -11,6 +11,7 @@ from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
+from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.session.canary import CANARY_ID, CANARY_PORT, KEPT
 from cloud_agent.domain.session.session import (
@@ -29,22 +30,6 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.agent_reports import DevServer, HostHeader
 
 
-def session_key(session_id: str) -> dict[str, str]:
-    """Key of a session's row."""
-    return {"pk": f"SESSION#{session_id}", "sk": "SESSION"}
-
-
-def lock_key(repo: str, issue_number: int) -> dict[str, str]:
-    """Key of the lock by which an issue has at most one live session."""
-    return {"pk": f"ISSUE#{repo}#{issue_number}", "sk": "LOCK"}
-
-
-def pull_key(repo: str, pull_number: int) -> dict[str, str]:
-    """Key of the row that says which session a pull request belongs to."""
-    return {"pk": f"PULL#{repo}#{pull_number}", "sk": "SESSION"}
-
-
-SLOTS_KEY = {"pk": "SLOTS", "sk": "SLOTS"}
 _BATCH = 100  # rows, BatchGetItem's limit
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
-from cloud_agent.adapters.table.sessions_table import SLOTS_KEY, session_key
+from cloud_agent.adapters.table.keys import SLOTS_KEY, session_key
 from cloud_agent.domain.policy.slots import Occupancy, SlotLimits, Waiting
 from cloud_agent.domain.session.session import SessionStatus, timestamp
 from cloud_agent.observability import logger

@@ -11,8 +11,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from cloud_agent.adapters.table.keys import SLOTS_KEY, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.adapters.table.sessions_table import SLOTS_KEY, lock_key, session_key
 from cloud_agent.adapters.table.slots import Slots
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState
 from cloud_agent.domain.session.session import timestamp

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_agent.adapters.table.idle_warnings import IdleWarnings
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.adapters.table.sessions_table import SessionsTable, session_key
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
 from cloud_agent.domain.session.session import timestamp
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.table.sessions_table import SessionsTable, session_key
+from cloud_agent.adapters.table.keys import session_key
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
 from cloud_agent.domain.errors import GitHubUnavailableError
 from cloud_agent.domain.session.session import SessionStatus, timestamp

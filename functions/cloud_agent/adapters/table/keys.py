@@ -1,0 +1,88 @@
+"""The sessions table's keys, spelled here and nowhere else in Python; docs/architecture.md says what each row is.
+
+The state machine, the template, the proxy and `cloud-agent local` cannot import this: a contract test holds what they
+spell to it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SESSION: Final = "SESSION"
+SLOTS: Final = "SLOTS"
+PROMPT: Final = "PROMPT"
+ANSWER: Final = "ANSWER"
+
+SLOTS_KEY: Final = {"pk": SLOTS, "sk": SLOTS}
+LAST_AUDIT_KEY: Final = {"pk": "AUDIT", "sk": "AUDIT"}
+
+Key = dict[str, str]
+
+
+def session_key(session_id: str) -> Key:
+    """Key of a session's row."""
+    return {"pk": _session(session_id), "sk": SESSION}
+
+
+def prompt_key(session_id: str, prompt_id: str) -> Key:
+    """Key of a prompt of the session."""
+    return {"pk": _session(session_id), "sk": f"{PROMPT}#{prompt_id}"}
+
+
+def answer_key(session_id: str, prompt_id: str) -> Key:
+    """Key of the answer to a prompt of the session."""
+    return {"pk": _session(session_id), "sk": f"{ANSWER}#{prompt_id}"}
+
+
+def published_key(session_id: str) -> Key:
+    """Key of the row that says what has been published of the session."""
+    return {"pk": _session(session_id), "sk": "PUBLISHED"}
+
+
+def cancelled_key(session_id: str) -> Key:
+    """Key of the row that keeps a session from being claimed."""
+    return {"pk": _session(session_id), "sk": "CANCELLED"}
+
+
+def lock_key(repo: str, issue_number: int) -> Key:
+    """Key of the lock by which an issue has at most one live session."""
+    return {"pk": _issue(repo, issue_number), "sk": "LOCK"}
+
+
+def last_key(repo: str, issue_number: int) -> Key:
+    """Key of the session that was requested last on an issue."""
+    return {"pk": _issue(repo, issue_number), "sk": "LAST"}
+
+
+def branch_key(repo: str, branch: str) -> Key:
+    """Key of the row that says which issue a branch belongs to."""
+    return {"pk": f"BRANCH#{repo}#{branch}", "sk": "ISSUE"}
+
+
+def pull_key(repo: str, pull_number: int) -> Key:
+    """Key of the row that says which session a pull request belongs to."""
+    return {"pk": f"PULL#{repo}#{pull_number}", "sk": SESSION}
+
+
+def commit_key(repo: str, sha: str) -> Key:
+    """Key of the row that says on which branch a commit was first seen."""
+    return {"pk": f"COMMIT#{repo}#{sha}", "sk": "BRANCH"}
+
+
+def explained_key(repo: str, subject: str, topic: str) -> Key:
+    """Key of the row that says for whom a topic has been explained on a subject."""
+    return {"pk": f"EXPLAINED#{repo}#{subject}", "sk": topic}
+
+
+def kind_and_name(value: str) -> tuple[str, str]:
+    """Take a `pk` or `sk` apart: `SESSION#09e22a8b` is a SESSION named 09e22a8b."""
+    kind, _, name = value.partition("#")
+    return kind, name
+
+
+def _session(session_id: str) -> str:
+    return f"{SESSION}#{session_id}"
+
+
+def _issue(repo: str, issue_number: int) -> str:
+    return f"ISSUE#{repo}#{issue_number}"
