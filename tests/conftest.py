@@ -1,9 +1,11 @@
-"""For all tests: no example of Hypothesis is timed, and how folders are shared out between `make test`'s workers."""
+"""For all tests: how Hypothesis and botocore behave, and how folders are shared out between `make test`'s workers."""
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist has no types
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 # An example that takes long on a busy machine is no failure.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# Each session of botocore parses the same megabytes of endpoints and service models; a worker's tests make hundreds.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 LONGEST = "tests/e2e/"  # half of all the time
 
