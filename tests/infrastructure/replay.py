@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from cloud_agent_doctor.engine.findings import Report
 
 _WIDTH = 140  # of the table where there is no terminal to ask
-NUMBERS = tuple(fault.number for fault in INCIDENT)
-CASES = (*combinations(NUMBERS, 1), *combinations(NUMBERS, 2), NUMBERS)
+ALL = tuple(fault.number for fault in INCIDENT)
+ALONE = tuple(combinations(ALL, 1))
+CASES = (*ALONE, *combinations(ALL, 2), ALL)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Each of the incident's faults is found once, as what it is, alone and beside others; `make replay` is the same."""
+"""Each of the incident's faults is found once, as what it is, alone and beside all others; pairs: `make replay`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.infrastructure.replay import CASES, Verdict, replay
+from tests.infrastructure.replay import ALL, ALONE, Verdict, replay
 from tests.infrastructure.world import Mode
 
 if TYPE_CHECKING:
     from tests.infrastructure.world import World
 
 
-@pytest.mark.parametrize("numbers", CASES, ids=lambda numbers: "+".join(map(str, numbers)))
+@pytest.mark.parametrize("numbers", [*ALONE, ALL], ids=lambda numbers: "+".join(map(str, numbers)))
 def test_each_fault_is_found_once_and_the_first_on_the_path_first(world: World, numbers: tuple[int, ...]) -> None:
     verdict = replay(world, numbers)
     assert (verdict.expected, ()) == (verdict.found, verdict.unseen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.infrastructure.faults import set_up
-from tests.infrastructure.replay import NUMBERS
+from tests.infrastructure.replay import ALL
 
 from cloud_agent_doctor.engine.findings import Status
 
@@ -21,7 +21,7 @@ def test_a_whole_system_with_a_session_is_healthy_at_every_hop(world: World) -> 
 
 
 def test_the_world_is_brought_back_from_all_five_faults(world: World) -> None:
-    set_up(world, NUMBERS)
+    set_up(world, ALL)
     assert world.examine().finding_count
     world.bring_back()
     assert world.examine().exit_code == 0
