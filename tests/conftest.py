@@ -19,14 +19,20 @@ settings.load_profile("untimed")
 # Each session of botocore parses the same megabytes of endpoints and service models; a worker's tests make hundreds.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
-LONGEST = "tests/e2e/"  # half of all the time
+# Each takes minutes and begins first, so that no worker has one to itself while the others are done.
+LONGEST = ("tests/e2e", "tests/e2e/agent", "tests/integration/steps", "tests/integration/agent")
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # as above
     """All tests of a folder on one worker: what is expensive to set up is set up once, and addresses do not collide."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0].rpartition("/")[0]
+        return folder_of(nodeid)
+
+
+def folder_of(nodeid: str) -> str:
+    """The folder of a test's file."""
+    return nodeid.partition("::")[0].rpartition("/")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:  # noqa: ANN401 - xdist's, untyped
@@ -35,5 +41,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderSchedu
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest folder, so that one worker has it while the other does the rest."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """Begin with the longest folders."""
+    order = {folder: place for place, folder in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(folder_of(item.nodeid), len(LONGEST)))

@@ -6,8 +6,8 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.agent.test_command_line import options, processes_of, run
 from tests.e2e.conftest import free_ports
-from tests.e2e.test_command_line import options, processes_of, run
 
 from cloud_agent_local.installation import Installation
 

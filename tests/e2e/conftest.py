@@ -1,7 +1,8 @@
-"""Two whole systems for the folder: the real `sam deploy`, real processes, each on ports and in a folder of its own.
+"""Two whole systems for these folders: the real `sam deploy`, real processes, each on ports and in a folder of its own.
 
-`system` runs the real agent with the real Claude Code. `stage` runs a quick scripted agent in its place, with tight
-limits, for what is about a session's life and not about Claude's work.
+`system` runs the real agent with the real Claude Code: what needs it is in `agent/`, which has a worker of its own.
+`stage` runs a quick scripted agent in its place, with tight limits, for what is about a session's life and not about
+Claude's work.
 """
 
 from __future__ import annotations

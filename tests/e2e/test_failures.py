@@ -7,8 +7,8 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
+from tests.e2e.failures import ALWAYS, is_told, protect, repository
 from tests.e2e.system import wait_for
 
 from cloud_agent_local import deployment
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.system import Session, System
 
-ALWAYS = 100  # as often as a state may ask
 REFUSED = {"method": "POST", "actor": "app", "count": ALWAYS}
-PAGE = {
-    "README.md": "# A page\n",
-    ".github/claude-cloud-agent.yml": 'dev: python3 -m http.server "$PORT" --bind "$HOST"\n',
-}
 
 
 @pytest.fixture
@@ -31,40 +26,6 @@ def hurried(stage: System) -> Iterator[System]:
     """The stage, whose workflow tries three times at most, without a pause."""
     with stage.without_pauses(retries=2):
         yield stage
-
-
-def repository(system: System, name: str, files: dict[str, str] | None = None) -> System:
-    """A repository of the test's own, with these files or a README alone."""
-    unique = f"{name}-{uuid.uuid4().hex[:6]}"
-    return system.at(system.create_repository(unique, files or {"README.md": "# Something\n"}))
-
-
-def is_told(system: System, session: Session, *words: str) -> str:
-    """The one comment that tells of a session's failure; holds that it can be acted on and nothing is left behind."""
-    assert system.wait_for_end(session) == "FAILED"
-    row = system.wait_until_over(session)
-    assert row["status"] == "FAILED"
-    number = row.get("pull_number") or session.issue_number
-    marker = f"<!-- claude-cloud-agent:failure:{session.id} -->"
-    (body,) = [c["body"] for c in system.comments(int(number)) if c["body"].startswith(marker)]
-    told = body.partition("<details>")[0]
-    assert [part for part in words if part not in body] == [], body
-    assert f"\n{row['end_reason']}" in told
-    assert "**What to do:**" in told
-    assert ("comment `/restart` here" if "pull_number" in row else "remove the label from the issue") in told
-    assert "Error" not in told, "a name from the code is no help"
-    assert f"#/v2/executions/details/{session.execution_arn})" in body
-    if "pull_number" in row:
-        assert row["end_reason"] in system.wait_for_status(session, "❌ Failed").replace("\\", "")
-        assert deployment_state(system, row["pull_number"]) == "error"
-    return str(body)
-
-
-def deployment_state(system: System, pull: str) -> str:
-    """What the newest Deployment of a pull request says."""
-    path = f"/repos/{system.repository}/deployments"
-    (deployment,) = system.github.call("GET", f"{path}?environment=uat/pr-{pull}")
-    return str(system.github.call("GET", f"{path}/{deployment['id']}/statuses")[0]["state"])
 
 
 def start_while(system: System, path: str, change: Any) -> Session:  # noqa: ANN401 - any callable without arguments
@@ -231,18 +192,6 @@ def labelled(system: System) -> dict[str, Any]:
     return {**payload, "label": {**payload["label"], "name": "claude-dev"}}
 
 
-def protect(system: System, *rules: str) -> int:
-    """A ruleset for the sessions' branches; returns its id."""
-    ruleset = {
-        "name": "Nobody touches claude/*",
-        "target": "branch",
-        "enforcement": "active",
-        "conditions": {"ref_name": {"include": ["refs/heads/claude/*"], "exclude": []}},
-        "rules": [{"type": rule} for rule in rules],
-    }
-    return int(system.github.call("POST", f"/repos/{system.repository}/rulesets", ruleset)["id"])
-
-
 # ------------------------------------------------------------ AWS
 
 
@@ -308,129 +257,3 @@ def test_a_task_that_fails_to_start_is_told_in_ecs_own_words(stage: System) -> N
     with aws_at_fault(stage, kind="fails_to_start"):
         session = stage.start("Try", "Please.")
         is_told(stage, session, "could not be started", "network interface provisioning")
-
-
-# ------------------------------------------------------------ The repository's own ways
-
-CONFIG = ".github/claude-cloud-agent.yml"
-REPOSITORIES = {
-    "a dev server that never answers": (
-        "dev: echo 'no database at port 5432' >&2; exit 1\n",
-        ("dev server never answered", "no database at port 5432", "ended 3 times", "`health_path`"),
-    ),
-    "an install command that fails": (
-        "install: echo 'no such package' >&2; exit 7\ndev: sleep 60\n",
-        ("`install` command failed", "no such package", "ended with status 7"),
-    ),
-    "an unknown key in the configuration": (
-        "dev: sleep 60\nport: 3000\nbuget_usd: 3\n",
-        (f"`{CONFIG}` cannot be used", "line 3", "buget_usd", "Correct the lines"),
-    ),
-    "a configuration that is not YAML": (
-        "dev: sleep 60\nenv: [A\n",
-        (f"`{CONFIG}` cannot be used", "line 3", "not YAML"),
-    ),
-    "a secret that nobody created": (
-        "dev: sleep 60\nenv: [STRIPE_KEY]\n",
-        (f"`{CONFIG}` cannot be used", "/STRIPE_KEY", "aws secretsmanager create-secret --name"),
-    ),
-}
-
-
-@pytest.mark.parametrize("what", REPOSITORIES)
-def test_what_is_wrong_in_the_repository_is_told_with_its_own_words(system: System, what: str) -> None:
-    config, words = REPOSITORIES[what]
-    there = repository(system, "wrong", {"README.md": "# Wrong\n", CONFIG: config})
-    is_told(there, there.start("Try", "Please."), *words)
-
-
-def test_a_clone_that_is_refused_is_told_with_what_git_said(system: System) -> None:
-    there = repository(system, "unclonable", PAGE)
-    path = f"/{there.repository}.git/.*"
-    with there.faults({"kind": "status", "status": 503, "path": path, "count": ALWAYS}):
-        session = there.start("Try", "Please.")
-        is_told(there, session, "could not clone the branch", "may read Contents", "error: 503")
-
-
-def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next(system: System) -> None:
-    there = repository(system, "unpushable", PAGE)
-    session = there.start("Note this", "The first note.")
-    there.wait_for_row(session, lambda row: "pull_number" in row)
-    ruleset = protect(there, "update")
-
-    row = there.wait_for_row(session, lambda row: row.get("turns", "0") != "0", 120)
-    refused = there.wait_for_comment(row["pull_number"], "could not be pushed")
-    assert "The turn failed" in refused
-    assert "the next turn tries again" in refused
-    assert "Nobody touches" in refused or "rule violations" in refused
-    assert "**Pushed**" not in refused
-    there.github.call("DELETE", f"/repos/{there.repository}/rulesets/{ruleset}")
-    there.comment(row["pull_number"], "The second note.")
-
-    assert "**Pushed** 2 commits" in there.wait_for_comment(row["pull_number"], "**Pushed**", 120)
-    closed(there, session)
-
-
-MODEL = {
-    529: ("model API is overloaded", "Wait a few minutes", "HTTP 529"),
-    401: ("does not accept the deployment's credentials", "AnthropicApiKeySecretArn", "HTTP 401"),
-}
-
-
-@pytest.mark.parametrize("status", MODEL)
-def test_a_model_api_that_fails_is_told_in_the_answer_and_the_session_goes_on(system: System, status: int) -> None:
-    there = repository(system, "model", PAGE)
-    session = there.start("Think", f"Please.\n\nscripted-model: fail {status}")
-    row = there.wait_for_row(session, lambda row: row.get("activity") == "turn_failed", 120)
-
-    answer = there.wait_for_comment(row["pull_number"], "The turn failed")
-    assert [words for words in MODEL[status] if words not in answer] == [], answer
-    assert there.row(session.id)["status"] == "RUNNING"
-    there.comment(row["pull_number"], "Note that all is well.")
-    assert "all is well" in there.wait_for_comment(row["pull_number"], "**Pushed**", 120)
-    closed(there, session)
-
-
-def test_a_budget_that_is_used_up_ends_the_session_with_its_answer_given(system: System) -> None:
-    there = repository(system, "thrifty", {**PAGE, CONFIG: PAGE[CONFIG] + "budget_usd: 0.01\n"})
-    session = there.start("Note this", "A note that costs more than a cent.")
-
-    assert there.wait_for_end(session) == "SUCCEEDED"
-    row = there.wait_until_over(session)
-    assert row["status"] == "STOPPED"
-    assert row["end_reason"].startswith("The session's budget of $0.01 is used up (")
-    assert row["end_reason"] in there.wait_for_status(session, "Ended").replace("\\", "")
-    assert there.wait_for_comment(row["pull_number"], "In answer to [the issue]")
-    assert deployment_state(there, row["pull_number"]) == "inactive"
-
-
-def test_an_agent_that_is_killed_in_the_middle_of_a_turn_is_told_of_and_leaves_no_process(system: System) -> None:
-    there = repository(system, "killed", PAGE)
-    session = there.start("Think", "Please.\n\nscripted-model: think 120")
-    there.wait_for_row(session, lambda row: row.get("activity") == "turn_started", 120)
-    (agent,) = processes_of(session)
-    family = [agent, *agent.children(recursive=True)]
-
-    agent.kill()
-
-    is_told(there, session, "The agent's container stopped", "exit code")
-    wait_for(lambda: [one for one in family if one.is_running()], lambda left: left == [], 20)
-
-
-def processes_of(session: Session) -> list[psutil.Process]:
-    """The agent's own process: the one that was given the session's id."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if "cloud_agent_runner" in process.cmdline() and process.environ().get("SESSION_ID") == session.id:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return [process for process in found if process.parent() not in found]
-
-
-def closed(system: System, session: Session) -> None:
-    """End a session whose test is over."""
-    path = f"/repos/{system.repository}/issues/{session.issue_number}"
-    system.github.call("PATCH", path, {"state": "closed", "state_reason": "not_planned"})
-    assert system.wait_until_over(session)["status"] == "STOPPED"
