@@ -20,14 +20,14 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(INSTALLED): requirements/dev.txt requirements/haproxy.txt requirements/uv.txt pyproject.toml
+$(INSTALLED): requirements/dev.txt requirements/haproxy.txt requirements/uv.txt pyproject.toml cli/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	haproxy=$$($(BIN)/python -c '$(NAME_HAPROXY)') \
 	  && $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt $$haproxy
-	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . --editable ./cli
 	@touch $@
 
 $(CHECKOV_INSTALLED): requirements/checkov.txt | $(INSTALLED)
@@ -85,7 +85,7 @@ lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 
 .PHONY: types
 types: $(INSTALLED) ## Check types
-	$(BIN)/mypy functions proxy/src agent/src cli/src local/src emulators tests
+	$(BIN)/mypy functions proxy/src agent/src cli local/src emulators tests
 
 .PHONY: ci
 ci: lint types test ## What continuous integration runs

@@ -79,6 +79,8 @@ esac
     shutil.copy(PROJECT / "Makefile", tmp_path)
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     shutil.copytree(PROJECT / "requirements", tmp_path / "requirements")
+    (tmp_path / "cli").mkdir()
+    shutil.copy(PROJECT / "cli" / "pyproject.toml", tmp_path / "cli")
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     made = subprocess.run(

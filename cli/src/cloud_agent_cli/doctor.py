@@ -5,25 +5,20 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-import boto3
 from rich.markup import escape
 
+from cloud_agent_cli.errors import ParameterError
+from cloud_agent_cli.terminal import console, errors
 from cloud_agent_doctor import examine
 from cloud_agent_doctor.checks import CHECKS
 from cloud_agent_doctor.engine.aws import Aws
 from cloud_agent_doctor.engine.findings import Outcome, Report, Status
-from cloud_agent_local.deployment import STACK, client
-from cloud_agent_local.errors import ParameterError
-from cloud_agent_local.progress import console, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from cloud_agent_cli.targets import Target
 
-    from cloud_agent_local.installation import Installation
-
-DEFAULT_STACK = "claude-cloud-agent"  # of samconfig.toml
 _MARKS = {
     Status.HEALTHY: "[green]✓[/green]",
     Status.BROKEN: "[red]✗[/red]",
@@ -33,35 +28,23 @@ _MARKS = {
 }
 
 
-def run(
-    stack: str | None, region: str | None, session_id: str | None, installation: Installation | None, *, as_json: bool
-) -> int:
-    """Examine a stack, print what is so, and return the exit code: 0 healthy, 1 findings, 2 could not look.
-
-    Without a stack's name it is the one of the running local system, if there is one, else samconfig's.
-    """
-    name = stack or (STACK if installation else DEFAULT_STACK)
-    aws = Aws(_clients(None if stack else installation, region))
+def run(target: Target, session_id: str | None, *, as_json: bool) -> int:
+    """Examine a stack, print what is so, and return the exit code: 0 healthy, 1 findings, 2 could not look."""
+    aws = Aws(target.client)
     if as_json:
-        report = examine(name, aws, session_id=session_id)
+        report = examine(target.stack, aws, session_id=session_id)
         sys.stdout.write(json.dumps(report.as_document(), indent=2, ensure_ascii=False) + "\n")
     else:
-        with errors.status(f"Examining {name} …") as progress:
+        console.print(f"Checking the stack [bold]{escape(target.stack)}[/bold] {escape(target.place)}")
+        with errors.status("Checking …") as progress:
             report = examine(
-                name,
+                target.stack,
                 aws,
                 session_id=session_id,
-                on_outcome=lambda outcome: progress.update(f"Examining {name} … {outcome.check}"),
+                on_outcome=lambda outcome: progress.update(f"Checking … {outcome.check}"),
             )
         show(report)
     return report.exit_code
-
-
-def _clients(installation: Installation | None, region: str | None) -> Callable[[str], Any]:
-    if installation is not None:
-        return lambda service: client(installation, service)
-    clients: Any = boto3.Session(region_name=region).client  # its overloads take a literal name, not a variable
-    return cast("Callable[[str], Any]", clients)
 
 
 def show(report: Report) -> None:
@@ -90,6 +73,8 @@ def _verdict(report: Report) -> str:
         count, first = report.finding_count, report.broken[0].check
         things = "1 thing is wrong" if count == 1 else f"{count} things are wrong"
         return f"[red]{things}[/red]; the first broken hop is [bold]{first}[/bold]"
+    if all(outcome.status in {Status.UNSEEN, Status.BEHIND} for outcome in report.outcomes):
+        return "[yellow]nothing could be checked[/yellow]"
     if report.unseen:
         return "[yellow]nothing found to be wrong, but not everything could be looked at[/yellow]"
     return "[green]every hop is sound[/green]"

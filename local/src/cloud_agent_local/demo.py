@@ -11,13 +11,13 @@ import httpx
 from rich.markdown import Markdown
 from rich.panel import Panel
 
+from cloud_agent_cli.terminal import console
 from cloud_agent_local import sample
 from cloud_agent_local import up as lifecycle
 from cloud_agent_local.errors import DemoError
 from cloud_agent_local.executions import Executions
 from cloud_agent_local.github_client import GitHubClient
 from cloud_agent_local.installation import Installation
-from cloud_agent_local.progress import console
 from cloud_agent_local.session_on_github import SessionOnGitHub
 from cloud_agent_local.visitor import Visitor
 

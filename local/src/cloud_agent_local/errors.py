@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from cloud_agent_cli.errors import CommandError
 
-class LocalModeError(Exception):
+
+class LocalModeError(CommandError):
     """Base: the text says what happened, where, and what to do."""
 
 
@@ -23,13 +25,5 @@ class NotRunningError(LocalModeError):
     """The command needs a running system."""
 
 
-class ParameterError(LocalModeError):
-    """An option of the command cannot be read."""
-
-
 class DemoError(LocalModeError):
     """A part of the demo is not as it should be."""
-
-
-class AdoptionError(LocalModeError):
-    """Resources of an account cannot be brought into a stack."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Column, Table
 from rich.text import Text
 
+from cloud_agent_cli.terminal import console
 from cloud_agent_local.deployment import client, webhook_secret
 from cloud_agent_local.github_client import Credentials
 from cloud_agent_local.parts import is_running
-from cloud_agent_local.progress import console
 from cloud_agent_local.up import webhook_url
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from cloud_agent_cli.terminal import part
 from cloud_agent_local import deployment, model_access, sample
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.github_client import GitHubClient
 from cloud_agent_local.installation import MODEL_PART, Installation, Ports
 from cloud_agent_local.parts import check_ports, check_tools, is_running, start, stop, tail, wait_until_healthy
-from cloud_agent_local.progress import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,10 +26,11 @@ RULE = Finding(
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """The command's own process: an AWS configuration without a region."""
-    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
+    """The command's own process: an AWS configuration without a region or credentials."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return monkeypatch
 
@@ -85,17 +88,57 @@ def test_an_unknown_check_is_refused_with_those_there_are(
     assert "--explain weather: there is no such check. There are stack, dns-record," in capsys.readouterr().err
 
 
-def test_what_cannot_be_looked_at_ends_with_code_2_and_says_why(
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["people", "programs"])
+def test_without_a_region_one_sentence_says_how_to_name_one(
+    command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    assert run(command, tmp_path, *options) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "error: No AWS region is set. Say --region or set AWS_REGION.\n"
+
+
+def test_without_credentials_one_sentence_says_so(
     command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(command, tmp_path) == 2
-    assert "You must specify a region" in capsys.readouterr().out
+    assert run(command, tmp_path, "--region", "us-east-1") == 2
+    assert capsys.readouterr().err.startswith("error: No AWS credentials were found.")
+
+
+def test_an_unknown_profile_is_named(
+    command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.setenv("AWS_PROFILE", "nobodys")
+    assert run(command, tmp_path, "--region", "us-east-1") == 2
+    assert "nobodys" in capsys.readouterr().err
+
+
+@pytest.fixture
+def nowhere(command: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An account that does not answer."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        command.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    command.setenv("AWS_MAX_ATTEMPTS", "1")
+    command.setenv("AWS_ACCESS_KEY_ID", "test")
+    command.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    command.setenv("AWS_REGION", "eu-central-1")
+    return command
+
+
+def test_the_first_line_names_stack_region_and_endpoint_and_the_headline_that_nothing_could_be_checked(
+    nowhere: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(nowhere, tmp_path) == 2
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert lines[0] == f"Checking the stack claude-cloud-agent in eu-central-1 at {os.environ['AWS_ENDPOINT_URL']}"
+    assert lines[1] == "claude-cloud-agent: nothing could be checked"
 
 
 def test_programs_are_given_json(
-    command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    nowhere: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(command, tmp_path, "--json") == 2
+    assert run(nowhere, tmp_path, "--json") == 2
     document = json.loads(capsys.readouterr().out)
     assert tuple(document[name] for name in ("stack", "healthy", "first_broken")) == ("claude-cloud-agent", False, None)
-    assert ["unseen", *["behind"] * (len(CHECKS) - 1)] == [one["status"] for one in document["outcomes"]]
+    assert [one["status"] for one in document["outcomes"]] == ["unseen", *["behind"] * (len(CHECKS) - 1)]

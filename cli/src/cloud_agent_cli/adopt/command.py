@@ -14,10 +14,10 @@ from cloud_agent_cli.adopt.import_template import import_template, resources_to_
 from cloud_agent_cli.adopt.plan import ANY, decide
 from cloud_agent_cli.adopt.resources import LISTENER_RULE, TARGET_GROUP, Found
 from cloud_agent_cli.adopt.stack import Stack
+from cloud_agent_cli.errors import AdoptionError
+from cloud_agent_cli.terminal import console, errors, part
 from cloud_agent_doctor.engine.aws import Aws
 from cloud_agent_doctor.engine.check import CannotLookError
-from cloud_agent_local.errors import AdoptionError
-from cloud_agent_local.progress import console, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,9 +35,10 @@ def run(search: Search, client: Callable[[str], Any], folder: Path, confirm: Cal
     """
     aws = Aws(client)
     try:
-        stack = Stack(search.stack, aws)
-        decisions = decide(account.find(aws, search), stack.resources(), search.wanted)
-        record = dns_record.record(aws, search)
+        with errors.status("Looking …"):
+            stack = Stack(search.stack, aws)
+            decisions = decide(account.find(aws, search), stack.resources(), search.wanted)
+            record = dns_record.record(aws, search)
         adopted = [decision.adopted for decision in decisions if decision.adopted]
         parameters = _parameters(aws, adopted)
         template, resources = import_template(stack.template(), adopted), resources_to_import(adopted)

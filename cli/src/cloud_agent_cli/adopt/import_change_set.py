@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from cloud_agent_local.errors import AdoptionError
+from cloud_agent_cli.errors import AdoptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_agent_cli.adopt.resources import KINDS, Found, Kind
-from cloud_agent_local.errors import AdoptionError
+from cloud_agent_cli.errors import AdoptionError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

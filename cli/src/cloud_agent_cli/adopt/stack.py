@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_local.errors import AdoptionError
+from cloud_agent_cli.errors import AdoptionError
 
 if TYPE_CHECKING:
     from cloud_agent_doctor.engine.aws import Aws

@@ -7,7 +7,7 @@ import pytest
 from cloud_agent_cli.adopt.import_template import import_template, resources_to_import
 from cloud_agent_cli.adopt.plan import ANY, decide
 from cloud_agent_cli.adopt.resources import CLUSTER, KINDS, SESSIONS_TABLE, TARGET_GROUP, Found
-from cloud_agent_local.errors import AdoptionError
+from cloud_agent_cli.errors import AdoptionError
 
 KEYS = SESSIONS_TABLE.fixed["KeySchema"]
 TABLE = Found(SESSIONS_TABLE, "sessions", "its tags", {"KeySchema": KEYS, "BillingMode": "PAY_PER_REQUEST"})

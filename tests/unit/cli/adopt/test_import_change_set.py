@@ -9,8 +9,8 @@ from botocore.stub import ANY
 
 from cloud_agent_cli.adopt.import_change_set import TEMPLATE_BODY_BYTES, adopt
 from cloud_agent_cli.adopt.stack import Stack
+from cloud_agent_cli.errors import AdoptionError
 from cloud_agent_doctor.engine.aws import Aws
-from cloud_agent_local.errors import AdoptionError
 
 if TYPE_CHECKING:
     from tests.unit.cli.adopt.conftest import DocumentedAws
