@@ -32,7 +32,9 @@ def test_a_failure_that_cannot_be_reported_is_still_cleaned_up_after(workflow: S
     assert "announce_session fails as asked" in ended["cause"]
     row = workflow.row(run.session)
     assert row
-    words = "The repository is archived, or the App may not write to it"  # for whoever opens the session's URL
+    words = (
+        "The repository is archived, or the GitHub App doesn't have write access"  # for whoever opens the session's URL
+    )
     assert ("FAILED", words) == (row["status"], row["end_reason"])
     assert "Stop Task" in workflow.states(run)
     assert workflow.is_cleaned_up(run)

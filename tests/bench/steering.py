@@ -44,7 +44,7 @@ def measure(system: System, comments: int) -> None:
     session = system.start("Greet", 'Change the greeting to "Good morning".')
     row = system.wait_for_row(session, lambda row: row.get("activity") == "turn_finished", 120)
     pull = row["pull_number"]
-    system.wait_for_comment(pull, "In answer to [the issue]")
+    system.wait_for_comment(pull, "Reply to [the issue]")
     system.wait_for_status(session, "waiting for you")
     calls["label to first answer"] = _calls(system, 0) - calls.pop("start")
     reached, answered = [], []

@@ -40,10 +40,10 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
         f".uat.localhost:{ports.proxy}/.uat/enter?token=",
         "the page before Claude's commit: \"What's for lunch?\"",
         "the page now:                    'Hello from Claude, lunch is served'",
-        "In answer to the issue",
+        "Reply to the issue",
         "octo-dev: Lovely!",
         "the page now: 'Dinner is served, too'",
-        "In answer to octo-dev's comment",
+        "Reply to octo-dev's comment",
         "Ready for review",
         "Stopped.",
     ]

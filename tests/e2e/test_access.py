@@ -67,7 +67,7 @@ def test_after_the_end_the_link_opens_no_dev_server(stage: System) -> None:
     assert wait_for(visitor.fetch, lambda page: page.status == 410, 10).status == 410
     assert stage.stranger(session).enter(link).status == 410
     assert stage.stranger(session).fetch().status == 401
-    assert "/.uat/enter" not in stage.wait_for_status(session, "Ended")
+    assert "/.uat/enter" not in stage.wait_for_status(session, "Stopped")
 
 
 def test_the_link_is_in_no_log_and_in_no_executions_history(stage: System) -> None:

@@ -16,7 +16,7 @@ KEYS = itertools.count(1)  # of a tracker: a key, and so a branch, belongs to on
 WAYS = {
     "the pull request is merged": ("COMPLETED", "The pull request was merged."),
     "the pull request is closed": ("STOPPED", "The pull request was closed."),
-    "the label is taken off": ("STOPPED", "The label claude-dev was taken off the issue."),
+    "the label is taken off": ("STOPPED", "The label claude-dev was removed from the issue."),
     "the issue is closed": ("STOPPED", "The issue was closed."),
     "somebody says /stop": ("STOPPED", "Stopped by octo-dev."),
 }
@@ -78,7 +78,7 @@ def is_over(stage: System, session: Session, status: str, reason: str) -> None:
     assert session.id not in live | set(waiting)
     wait_for(lambda: stage.running_tasks(session), lambda tasks: tasks == [])
     assert int(row["expires_at"]) > datetime.now(UTC).timestamp() + 29 * 86_400
-    said = stage.wait_for_status(session, "❌ Failed" if status == "FAILED" else "Ended")
+    said = stage.wait_for_status(session, status.capitalize())
     assert reason.rstrip(".") in said
     deployments = stage.github.call(
         "GET", f"/repos/{stage.repository}/deployments?environment=uat/pr-{row['pull_number']}"

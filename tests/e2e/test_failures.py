@@ -238,7 +238,7 @@ def another_image(system: System, image: str) -> Iterator[None]:
 def test_an_image_that_cannot_be_pulled_is_named(stage: System) -> None:
     with another_image(stage, "nobody/has-this:1"):
         session = stage.start("Try", "Please.")
-        is_told(stage, session, "image could not be pulled", "nobody/has-this:1", "may be pulled")
+        is_told(stage, session, "image couldn't be pulled", "nobody/has-this:1", "may be pulled")
 
 
 def test_no_capacity_is_named(hurried: System) -> None:
@@ -256,4 +256,4 @@ def test_a_moment_without_capacity_is_waited_for(hurried: System) -> None:
 def test_a_task_that_fails_to_start_is_told_in_ecs_own_words(stage: System) -> None:
     with aws_at_fault(stage, kind="fails_to_start"):
         session = stage.start("Try", "Please.")
-        is_told(stage, session, "could not be started", "network interface provisioning")
+        is_told(stage, session, "couldn't be started", "network interface provisioning")

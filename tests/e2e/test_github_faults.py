@@ -145,11 +145,11 @@ def is_whole(ordeal: Ordeal) -> None:
     pulls = [pull["number"] for pull in ordeal.get("/pulls?state=all")]
     assert (["claude/1", "main"], [ordeal.pull]) == (sorted(branches), pulls), ordeal.fault
     assert ordeal.system.commits(row["pull_number"]) == [
-        "chore: initialize Claude agent session for 1",
+        "chore: initialize Claude agent session for #1",
         "docs: add work.txt",
     ]
     assert ordeal.answers() == {"Done: Begin.": 1, "Done: Go on.": 1}, ordeal.fault
-    ordeal.system.wait_for_status(session, "Ended")
+    ordeal.system.wait_for_status(session, "Stopped")
     # The status comment, two answers, and the comment that asked for the second.
     assert tuple(len(ordeal.system.comments(number)) for number in (ordeal.pull, ordeal.issue)) == (4, 0), ordeal.fault
     (deployment,) = ordeal.get("/deployments")

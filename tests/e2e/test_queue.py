@@ -25,14 +25,14 @@ def test_sessions_beyond_the_limit_wait_their_turn_and_start_by_themselves(stage
 
     stage.comment(stage.row(first[1].id)["pull_number"], "/stop")
     stage.wait_for_row(late[0], lambda row: row["status"] == "RUNNING", 30)
-    stage.wait_for_status(late[1], "place 1 of 1")
+    stage.wait_for_status(late[1], "next in line")
     stage.github.call(
         "PATCH", f"/repos/{stage.repository}/pulls/{stage.row(late[1].id)['pull_number']}", {"state": "closed"}
     )
 
     assert stage.wait_for_end(late[1]) == "SUCCEEDED"
     assert stage.row(late[1].id)["status"] == "STOPPED"
-    assert "Ended" in stage.wait_for_status(late[1], "Ended")
+    assert "Stopped" in stage.wait_for_status(late[1], "Stopped")
     assert wait_for(lambda: stage.slots()[1], lambda waiting: waiting == []) == []
 
 
@@ -41,7 +41,7 @@ def test_a_session_that_waits_while_the_agent_is_deployed_anew_starts_from_what_
     for session in first:
         stage.wait_for_row(session, lambda row: "lifecycle_token" in row)
     waiting = stage.start("Across the deployment", "Please.")
-    stage.wait_for_status(waiting, "place 1 of 1")
+    stage.wait_for_status(waiting, "next in line")
     old = stage.task_definition(first[0])
 
     with stage.updated_stack(MaxTurns="49"):

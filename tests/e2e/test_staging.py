@@ -41,7 +41,7 @@ def test_a_label_that_is_added_to_a_live_session_is_told_so_and_ends_nothing_whe
 
     stage.label(session.issue_number)
     told = stage.wait_for_comment(session.issue_number, "started nothing")
-    assert f"`{LABEL}` started is live on #{stage.row(session.id)['pull_number']}" in told
+    assert f"`{LABEL}` is still running on #{stage.row(session.id)['pull_number']}" in told
     stage.unlabel(session.issue_number)
     refused = f"session {session.id} was started by another label"
     wait_for(lambda: _answers(stage), lambda answers: any(refused in one for one in answers))
@@ -49,8 +49,8 @@ def test_a_label_that_is_added_to_a_live_session_is_told_so_and_ends_nothing_whe
 
     stage.unlabel(session.issue_number, LABEL)
     row = stage.wait_until_over(session)
-    assert f"The label {LABEL} was taken off the issue." == row["end_reason"]
-    assert f"take the label `{LABEL}` off the issue" in stage.wait_for_status(session, "Ended")
+    assert f"The label {LABEL} was removed from the issue." == row["end_reason"]
+    assert f"remove and re-add the label `{LABEL}`" in stage.wait_for_status(session, "Stopped")
 
 
 def _answers(stage: System) -> list[str]:

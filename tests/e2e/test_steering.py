@@ -65,7 +65,7 @@ def test_follow_ups_queue_while_claude_works_and_an_interrupt_acts_at_once(stage
     stage.comment(pull, "Next wish")
     stage.comment(pull, "Wish after that")
 
-    stage.wait_for_status(session, "2 follow-ups in the queue")
+    stage.wait_for_status(session, "2 follow-ups queued")
     stage.comment(pull, "/interrupt")
 
     expected = ["Done: Please.", "Done: A long job", "Done: Next wish", "Done: Wish after that"]
@@ -90,7 +90,7 @@ def test_people_without_write_permission_are_told_so_once_and_not_obeyed(stage: 
 
     for words in ("Do my bidding", "/stop", "Please!"):
         stage.comment(pull, words, stranger)
-    explanation = stage.wait_for_comment(pull, "write permission")
+    explanation = stage.wait_for_comment(pull, "write access")
     stage.comment(pull, "Somebody may")
 
     wait_for(lambda: replies(stage, pull), lambda seen: seen == ["Done: Please.", "Done: Somebody may"], 30)
@@ -107,7 +107,7 @@ def test_a_label_by_somebody_without_write_permission_starts_nothing_and_says_wh
     stage.github.call("PUT", path, {"permission": "triage"})
     helper.call("POST", f"/repos/{stage.repository}/issues/{issue}/labels", {"labels": ["claude-dev"]})
 
-    explanation = stage.wait_for_comment(issue, "write permission")
+    explanation = stage.wait_for_comment(issue, "write access")
     assert "triager" in explanation
     assert stage.executions_of(issue) == []
     stage.github.call("PUT", path, {"permission": "push"})
@@ -159,13 +159,13 @@ def test_stop_then_restart_goes_on_with_what_was_left_on_the_same_branch(stage: 
     stage.comment(pull, "A long job\nagent: wait")
     stage.wait_for_row(session, lambda row: "turn_started" in row["activity"])
     stage.comment(pull, "Left over")
-    stage.wait_for_status(session, "1 follow-up in the queue")
+    stage.wait_for_status(session, "1 follow-up queued")
     stage.comment(pull, "/stop")
 
     assert stage.wait_for_end(session) == "SUCCEEDED"
     ended = stage.row(session.id)
     assert (ended["status"], ended["end_reason"]) == ("STOPPED", "Stopped by octo-dev.")
-    assert "/restart" in stage.wait_for_status(session, "Ended")
+    assert "/restart" in stage.wait_for_status(session, "Stopped")
     stage.comment(pull, "Is anybody there?")
     stage.comment(pull, "Hello?")
     assert "/restart" in stage.wait_for_comment(pull, "This session has ended")

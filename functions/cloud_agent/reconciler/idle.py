@@ -37,7 +37,7 @@ def end_idle_sessions(sweep: Sweep) -> None:
 
 
 def _end(sweep: Sweep, warnings: IdleWarnings, session: Session, idleness: Idleness) -> None:
-    reason = f"Nobody wrote to the session or visited it for {idleness.minutes} minutes."
+    reason = f"The session was idle for {idleness.minutes} minutes."
     ending = Ending(status=SessionStatus.STOPPED, reason=reason)
     if warnings.end(session, ending):
         told = sweep.workflow.end(session, ending)

@@ -109,7 +109,7 @@ def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ign
     agent = labels.agent_of(event.label.name)
     if agent is None:
         return Ignore(labels.foreign())
-    ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {event.label.name} was taken off the issue.")
+    ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {event.label.name} was removed from the issue.")
     issue = event.issue
     return End(event.repository.full_name, ending, issue_number=issue.number, at=issue.updated_at, agent=agent)
 

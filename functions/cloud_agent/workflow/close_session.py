@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.policy.failures import in_words
+from cloud_agent.domain.policy.failures import readable_reason
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.publisher.context import publishing_context
@@ -34,7 +34,7 @@ def handler(event: CloseSessionEvent) -> dict[str, Any]:
     except SessionNotFoundError:
         logger.info("nothing to close: the session was never claimed")
         return {"status": event.status}
-    context.sessions.close(session, event.status, in_words(event.reason))
+    context.sessions.close(session, event.status, readable_reason(event.reason))
     context.slots.free(session_id)
     move_on(context.slots, settings.slot_limits)
     closed = context.sessions.get(session_id)

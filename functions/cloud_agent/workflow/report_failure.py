@@ -1,4 +1,4 @@
-"""State "Report Failure": every failure reaches the person, in words they can act on."""
+"""State "Report Failure": every failure reaches people, with what they can do about it."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def handler(event: ReportFailureEvent) -> dict[str, Any]:
             cause = row.task_stopped_reason  # a state that refused to wait knows only that the container has stopped
     failure = explain(event.state, event.error, cause)
     logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": cause})
-    way_on = restart_by_comment() if pull_number else restart_by_label()
+    next_step = restart_by_comment() if pull_number else restart_by_label()
     console_url = execution_console_url(event.execution_arn)
     comment_id = _comment_once(
         connect(settings, session.repo, session.installation_id),
         pull_number or session.issue_number,
         marker("failure", session.session_id),
-        session_failure(session.session_id, failure, console_url, way_on),
+        session_failure(session.session_id, failure, console_url, next_step),
     )
     return {"reason": failure.what, "comment_id": comment_id}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cloud_agent_local.installation import Installation
 
 POLL_SECONDS = 0.2
-_LIVE = re.compile(r"\| \*\*Live\*\* \| \[[^]]*\]\((\S+)\)")
+_LIVE = re.compile(r"\| \*\*Preview\*\* \| \[[^]]*\]\((\S+)\)")
 
 
 def live_link(comment: str) -> str | None:
@@ -72,7 +72,7 @@ class SessionOnGitHub:
         Raises:
             DemoError: there is none within `seconds`.
         """
-        body = self.status_comment("| **Live** |", seconds)["body"]
+        body = self.status_comment("| **Preview** |", seconds)["body"]
         link = live_link(body)
         if link is None:
             raise DemoError("The status comment names the live session without linking it.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 REPOSITORIES = {
     "a dev server that never answers": (
         "dev: echo 'no database at port 5432' >&2; exit 1\n",
-        ("dev server never answered", "no database at port 5432", "ended 3 times", "`health_path`"),
+        ("dev server never responded", "no database at port 5432", "ended 3 times", "`health_path`"),
     ),
     "an install command that fails": (
         "install: echo 'no such package' >&2; exit 7\ndev: sleep 60\n",
@@ -59,7 +59,7 @@ def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next(
 
     row = there.wait_for_row(session, lambda row: row.get("turns", "0") != "0", 120)
     refused = there.wait_for_comment(row["pull_number"], "could not be pushed")
-    assert "The turn failed" in refused
+    assert "This turn failed" in refused
     assert "the next turn tries again" in refused
     assert "Nobody touches" in refused or "rule violations" in refused
     assert "**Pushed**" not in refused
@@ -82,7 +82,7 @@ def test_a_model_api_that_fails_is_told_in_the_answer_and_the_session_goes_on(sy
     session = there.start("Think", f"Please.\n\nscripted-model: fail {status}")
     row = there.wait_for_row(session, lambda row: row.get("activity") == "turn_failed", 120)
 
-    answer = there.wait_for_comment(row["pull_number"], "The turn failed")
+    answer = there.wait_for_comment(row["pull_number"], "This turn failed")
     assert [words for words in MODEL[status] if words not in answer] == [], answer
     assert there.row(session.id)["status"] == "RUNNING"
     there.comment(row["pull_number"], "Note that all is well.")
@@ -98,8 +98,8 @@ def test_a_budget_that_is_used_up_ends_the_session_with_its_answer_given(system:
     row = there.wait_until_over(session)
     assert row["status"] == "STOPPED"
     assert row["end_reason"].startswith("The session's budget of $0.01 is used up (")
-    assert row["end_reason"] in there.wait_for_status(session, "Ended").replace("\\", "")
-    assert there.wait_for_comment(row["pull_number"], "In answer to [the issue]")
+    assert row["end_reason"] in there.wait_for_status(session, "Stopped").replace("\\", "")
+    assert there.wait_for_comment(row["pull_number"], "Reply to [the issue]")
     assert deployment_state(there, row["pull_number"]) == "inactive"
 
 

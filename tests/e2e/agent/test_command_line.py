@@ -137,7 +137,7 @@ def test_status_for_people_says_how_each_session_stands(system: System) -> None:
     wait_for(line, lambda shown: "RUNNING" in shown and "acme/lunch-board#" in shown)
     system.unlabel(session.issue_number)
     ended = wait_for(line, lambda shown: "STOPPED" in shown)
-    assert "The label claude-dev was taken off the issue." in ended
+    assert "The label claude-dev was removed from the issue." in ended
 
 
 def test_status_for_people_shows_no_secret(system: System) -> None:

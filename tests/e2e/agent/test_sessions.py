@@ -108,7 +108,7 @@ def test_an_interrupt_ends_a_turn_at_once(system: System, slow: str, activity: s
     system.comment(row["pull_number"], "/interrupt")
     system.comment(row["pull_number"], 'Change the greeting to "After".')
 
-    interrupted = system.wait_for_comment(row["pull_number"], "The turn was interrupted", 20)
+    interrupted = system.wait_for_comment(row["pull_number"], "This turn was interrupted", 20)
     assert listed(interrupted) == []
     assert system.visitor(session).wait_for("After", 60).heading == "After"
 
@@ -179,7 +179,7 @@ def test_a_merge_ends_the_session_and_its_url_says_so(system: System) -> None:
     assert system.wait_for_end(session) == "SUCCEEDED"
     ended = system.row(session.id)
     assert (ended["status"], ended["end_reason"]) == ("COMPLETED", "The pull request was merged.")
-    assert commits_of(system, row) == listed(system.wait_for_status(session, "Ended"))
+    assert commits_of(system, row) == listed(system.wait_for_status(session, "Completed"))
     gone = wait_for(visitor.fetch, lambda page: page.status == 410, 10)
     assert "The pull request was merged." in gone.text
     wait_for(lambda: system.running_tasks(session), lambda tasks: tasks == [])
@@ -192,7 +192,7 @@ def test_a_label_taken_off_while_the_session_starts_ends_it_and_the_label_starts
 
     assert system.wait_for_end(first) == "SUCCEEDED"
     ended = system.row(first.id)
-    assert "taken off the issue" in ended["end_reason"]
+    assert "removed from the issue" in ended["end_reason"]
     system.label(first.issue_number)
     wait_for(lambda: system.executions_of(first.issue_number), lambda names: len(names) == 2)
     second = system.session_of(first.issue_number)

@@ -85,11 +85,11 @@ def test_an_answer_is_posted_once_with_the_turns_commits_and_the_draft_becomes_r
     for _ in range(3):
         talk.publish(INITIAL_PROMPT_ID)
     (reply,) = talk.replies()
-    assert "In answer to [the issue]" in reply
+    assert "Reply to [the issue]" in reply
     assert "**Pushed** 1 commit to `claude/1`" in reply
     assert "Show the menu" in reply
     assert not talk.is_draft
-    assert "**1 commit of this branch**" in talk.status
+    assert "**1 commit on this branch**" in talk.status
     assert "waiting for you" in talk.status
 
 
@@ -104,7 +104,7 @@ def test_the_next_answer_lists_its_own_turns_commits_and_leaves_a_draft_that_a_p
     _, reply = talk.replies()
     assert "Show dessert" in reply
     assert "Show the menu" not in reply
-    assert "**2 commits of this branch**" in talk.status
+    assert "**2 commits on this branch**" in talk.status
     assert talk.is_draft
 
 
@@ -138,7 +138,7 @@ def test_pushed_is_not_said_of_a_commit_that_the_branch_does_not_have(talk: Conv
     talk.publish(ASKED)
     (reply,) = talk.replies()
     assert "Pushed" not in reply
-    assert "does not have that commit" in reply
+    assert "isn't on the branch" in reply
     assert talk.is_draft
 
 

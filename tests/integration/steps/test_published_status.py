@@ -110,10 +110,10 @@ def test_whoever_waits_is_told_a_new_place_when_the_queue_moves(steps: Steps, gi
         )
     for session in sessions:
         steps.run_up_to("announce_session", session)
-    assert "### 🕓 Queued, place 2 of 2" in the_comment(github, steps, sessions[1])
+    assert "### 🕓 Queued: place 2 of 2" in the_comment(github, steps, sessions[1])
     Slots("sessions").free(sessions[0].session_id)
     steps.publish_keys({"pk": {"S": "SLOTS"}, "sk": {"S": "SLOTS"}})
-    assert "### 🕓 Queued, place 1 of 1" in the_comment(github, steps, sessions[1])
+    assert "### 🕓 Queued: next in line" in the_comment(github, steps, sessions[1])
     Slots("sessions").free(sessions[1].session_id)
 
 
@@ -231,7 +231,7 @@ def test_a_session_takes_over_what_the_one_before_left_unanswered(
     prompts.put(session.session_id, follow_up(INITIAL_PROMPT_ID))
     prompts.add(session.session_id, waiting)
     steps.run("close_session", session, status="STOPPED", reason="The label was removed.")
-    assert "1 comment was left unanswered" in the_comment(github, steps, session)
+    assert "1 comment wasn't answered" in the_comment(github, steps, session)
 
     newer = session.model_copy(update={"session_id": f"d{session.session_id[1:]}"})
     steps.put_row(newer)

@@ -30,7 +30,7 @@ def test_closed_twice_the_first_ending_stands(steps: Steps, github: GitHub, repo
     assert steps.lock(session) is None
     assert session.session_id not in steps.slots()
     (comment,) = github.comments(repo, row["pull_number"])
-    assert "### ✅ Ended" in comment
+    assert "### ✅ Completed" in comment
     assert "The pull request was merged." in comment
     assert URL_OF.format(session.session_id) not in comment
     (deployment,) = github.deployments(session)
@@ -106,4 +106,6 @@ def test_an_archived_repository_does_not_keep_a_session_open(steps: Steps, githu
 def test_a_failure_that_nobody_could_report_has_its_words_on_the_row(steps: Steps, repo: str) -> None:
     session = steps.claim(repo)
     close(steps, session, "FAILED", "RepositoryReadOnlyError")
-    assert (steps.row(session) or {})["end_reason"] == "The repository is archived, or the App may not write to it"
+    assert (steps.row(session) or {})[
+        "end_reason"
+    ] == "The repository is archived, or the GitHub App doesn't have write access"

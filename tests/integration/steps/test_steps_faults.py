@@ -227,7 +227,7 @@ def test_an_answer_whose_publishing_failed_at_any_request_and_is_handed_over_aga
         steps.publish(session, "SESSION", f"ANSWER#{prompt_id}")
         (pull,) = github.pulls(session)
         status, reply = github.comments(repo, pull["number"])
-        assert "**1 commit of this branch**" in status, gateway.broken
+        assert "**1 commit on this branch**" in status, gateway.broken
         assert "**Pushed** 1 commit" in reply, gateway.broken
         assert not pull["draft"], gateway.broken
     assert index >= (6 if fault.endswith("instead") else 3)

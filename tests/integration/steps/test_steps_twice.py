@@ -34,7 +34,7 @@ def test_the_steps_of_a_start_run_twice_leave_one_branch_one_pull_request_one_co
         assert row == steps.row(session)
     main, branch = (github.branches(repo)[name] for name in ("main", session.branch))
     compared = github.get(f"/repos/{repo}/compare/main...{session.branch}")
-    message = f"chore: initialize Claude agent session for {session.issue_key}"
+    message = f"chore: initialize Claude agent session for #{session.issue_key}"
     assert [(branch, message)] == [(commit["sha"], commit["commit"]["message"]) for commit in compared["commits"]]
     assert compared["files"] == []
     row = steps.row(session) or {}

@@ -31,9 +31,9 @@ def test_every_sessions_answer_has_a_marker_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (PromptKind.ISSUE, "In answer to [the issue](https://github.com/x):"),
-        (PromptKind.COMMENT, "In answer to [octo\\_dev's comment](https://github.com/x):"),
-        (PromptKind.REVIEW, "In answer to [octo\\_dev's review](https://github.com/x):"),
+        (PromptKind.ISSUE, "Reply to [the issue](https://github.com/x):"),
+        (PromptKind.COMMENT, "Reply to [octo\\_dev's comment](https://github.com/x):"),
+        (PromptKind.REVIEW, "Reply to [octo\\_dev's review](https://github.com/x):"),
     ],
 )
 def test_a_reply_links_what_it_answers(kind: PromptKind, words: str) -> None:
@@ -53,24 +53,24 @@ def test_pushed_is_said_of_what_the_branch_has_and_of_nothing_else() -> None:
     )
     missing = said(head_sha=SHA)
     assert "Pushed" not in missing
-    assert "does not have that commit" in missing
+    assert "isn't on the branch" in missing
     assert "Pushed" not in said(pushed=Pushed(is_on_branch=True, commits=(COMMIT,)))
 
 
 def test_a_turn_that_was_interrupted_or_failed_says_so() -> None:
-    assert "**The turn was interrupted**" in said(interrupted=True, is_error=True)
-    assert "**The turn failed**" in said(is_error=True)
+    assert "**This turn was interrupted**" in said(interrupted=True, is_error=True)
+    assert "**This turn failed**" in said(is_error=True)
     assert "**The turn" not in said()
 
 
 @pytest.mark.parametrize("result", ["", " \n ", "\n\n"])
 def test_silence_is_said(result: str) -> None:
-    assert "Claude said nothing." in said(result=result)
+    assert "Claude finished without a message." in said(result=result)
 
 
 def test_a_long_answer_is_folded_and_fits() -> None:
     commits = tuple(Commit(f"{n:040x}", "@a" * 100, COMMIT.url) for n in range(1_000))
     text = said(result="@" * RESULT_LIMIT, head_sha=SHA, pushed=Pushed(is_on_branch=True, commits=commits))
-    assert "<details><summary>Claude's answer, 8,000 characters</summary>" in text
+    assert "<details><summary>Claude's full message (8,000 characters)</summary>" in text
     assert len(text) <= BODY_LIMIT
     assert "<details>" not in said(result="x" * 4_000)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.policy.failures import explain, in_words
+from cloud_agent.domain.policy.failures import _EXPLANATIONS, explain, readable_reason
 
-UNEXPECTED = "Something unexpected went wrong"
+UNEXPECTED = "Something went wrong"
 
 
 @given(error=st.text(max_size=300), cause=st.text(max_size=2_000))
@@ -26,6 +26,13 @@ def test_every_error_is_explained(error: str, cause: str) -> None:
     assert failure.what
     assert failure.advice
     assert error == failure.error
+
+
+@pytest.mark.parametrize("error", [*_EXPLANATIONS, "Lambda.Unknown"])
+def test_what_happened_stands_for_itself_and_has_no_markdown(error: str) -> None:
+    what = explain("Run Agent", error, "").what
+    assert "`" not in what
+    assert "below" not in what
 
 
 def test_a_lambdas_cause_is_shown_as_its_message_alone() -> None:
@@ -49,7 +56,7 @@ def test_an_unknown_error_is_shown_with_its_name() -> None:
 @pytest.mark.parametrize("error", ["ECS.AmazonECSException", "Ecs.ServerException"])
 def test_a_refusal_of_ecs_is_about_image_and_subnets(error: str) -> None:
     failure = explain("Run Agent", error, "The subnet is gone")
-    assert failure.what == "The agent's container could not be started"
+    assert failure.what == "The agent's container couldn't be started"
     assert "image" in failure.advice
     assert f"{error}: The subnet is gone" == failure.detail
 
@@ -57,40 +64,40 @@ def test_a_refusal_of_ecs_is_about_image_and_subnets(error: str) -> None:
 def test_a_permission_that_the_workflow_lacks_is_about_permissions() -> None:
     cause = "User: workflow is not authorized to perform: ecs:TagResource on resource: task"
     failure = explain("Run Agent", "ECS.AccessDeniedException", cause)
-    assert "role lacks a permission" in failure.what
+    assert "a permission is missing" in failure.what
     assert "permission" in failure.advice
     assert "image" not in failure.advice
     assert cause == failure.detail
 
 
 def test_a_timeout_is_told_as_the_agents_only_where_the_agent_was_waited_for() -> None:
-    assert "container was not ready in time" in explain("Run Agent", "States.Timeout", "").what
-    assert "“Create Branch” was not done in time" in explain("Create Branch", "States.Timeout", "").what
+    assert "container wasn't ready in time" in explain("Run Agent", "States.Timeout", "").what
+    assert "“Create Branch” timed out" in explain("Create Branch", "States.Timeout", "").what
 
 
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("RepositoryReadOnlyError", "The repository is archived, or the App may not write to it"),
-        ("ECS.AmazonECSException", "The agent's container could not be started"),
-        ("States.Timeout", "A step of the session was not done in time"),
+        ("RepositoryReadOnlyError", "The repository is archived, or the GitHub App doesn't have write access"),
+        ("ECS.AmazonECSException", "The agent's container couldn't be started"),
+        ("States.Timeout", "A step of the session timed out"),
         ("Lambda.Unknown", UNEXPECTED),
         ("The pull request was closed.", "The pull request was closed."),
         ("Stopped by octo-dev.", "Stopped by octo-dev."),
     ],
 )
 def test_a_failure_that_could_not_be_reported_is_no_bare_name(reason: str, words: str) -> None:
-    assert words == in_words(reason)
+    assert words == readable_reason(reason)
 
 
 REASONS = {
-    "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found": "image could not be pulled",
+    "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found": "image couldn't be pulled",
     "Capacity is unavailable at this time. Please try again later": "AWS has no capacity",
     "OutOfMemoryError: Container killed due to memory usage; exit code 137": "ran out of memory",
-    "ResourceInitializationError: unable to pull secrets": "could not prepare the agent's container",
+    "ResourceInitializationError: unable to pull secrets": "couldn't prepare the agent's container",
     "Essential container in task exited; exit code 1": "container stopped",
-    "Timeout waiting for network interface provisioning; TaskFailedToStart": "container could not be started",
-    "CannotPullContainerError: not found; TaskFailedToStart": "image could not be pulled",
+    "Timeout waiting for network interface provisioning; TaskFailedToStart": "container couldn't be started",
+    "CannotPullContainerError: not found; TaskFailedToStart": "image couldn't be pulled",
 }
 
 

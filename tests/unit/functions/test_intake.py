@@ -197,7 +197,7 @@ def test_only_the_trigger_label_ends_a_session_when_it_is_taken_off(payload: dic
     unlabeled = payload | {"action": "unlabeled"}
     ended = _decide(unlabeled)
     assert isinstance(ended, End)
-    assert ended.ending.reason == "The label claude-dev was taken off the issue."
+    assert ended.ending.reason == "The label claude-dev was removed from the issue."
     assert Ignore("the label is not 'claude-dev'") == _decide(unlabeled | {"label": {"name": "bug"}})
 
 
@@ -218,7 +218,7 @@ def test_each_label_starts_and_ends_sessions_of_its_own_agent(
     assert isinstance(started, Start)
     assert isinstance(ended, End)
     assert (agent, agent) == (started.request.agent, ended.agent)
-    assert f"The label {label} was taken off the issue." == ended.ending.reason
+    assert f"The label {label} was removed from the issue." == ended.ending.reason
 
 
 @pytest.mark.parametrize("action", ["labeled", "unlabeled"])

@@ -34,6 +34,7 @@ EXECUTION = "https://console.example/execution"
 
 
 def test_the_first_commit_names_the_issue() -> None:
+    assert commit_message("42") == "chore: initialize Claude agent session for #42"
     assert commit_message("AGNTS-124") == "chore: initialize Claude agent session for AGNTS-124"
 
 
@@ -59,7 +60,7 @@ def test_an_empty_title_names_the_issue() -> None:
 def test_merging_the_pull_request_closes_the_issue() -> None:
     body = pull_request_body(42, "octo_dev")
     assert body.startswith("Closes #42\n\n")
-    assert r"as asked by octo\_dev." in body
+    assert r"requested by octo\_dev." in body
 
 
 @given(text=WORDS)
@@ -116,8 +117,8 @@ def test_a_failure_says_what_happened_what_to_do_and_where_to_look() -> None:
     failure = explain("Run Agent", "RepositoryEmptyError", "acme/shop has no branch main.")
     comment = session_failure("09e22a8b", failure, EXECUTION, restart_by_label())
     assert comment.startswith(marker("failure", "09e22a8b"))
-    assert "\nThe repository has no commit to start from.\n" in comment
-    assert "**What to do:** Push a first commit to the default branch. Then remove the label" in comment
+    assert "\nThe repository is empty.\n" in comment
+    assert "**What to do:** Push a first commit to the default branch. Then remove and re-add the label" in comment
     assert "acme/shop has no branch main." in comment
     assert f"({EXECUTION})" in comment
 
@@ -140,11 +141,20 @@ def test_a_failure_without_evidence_has_no_details() -> None:
 @example(cause="😀" * 32_768)
 @example(cause="</details>\n```\n@everyone" * 1_000)
 def test_every_failure_fits_into_a_comment(cause: str) -> None:
-    failure = explain("Run Agent", "InstallFailedError", cause)
+    failure = explain("Run Agent", "GitError", cause)
     comment = session_failure("09e22a8b", failure, EXECUTION, restart_by_comment())
     assert len(comment) <= BODY_LIMIT
     html = MARKDOWN.render(comment)
-    assert int(bool(cause)) == html.count("</details>")
+    assert html.count("</details>") == int(bool(cause))
+
+
+@pytest.mark.parametrize(
+    "error", ["RepositoryConfigError", "DevServerNotConfiguredError", "InstallFailedError", "DevServerNotReadyError"]
+)
+def test_what_people_have_to_fix_is_not_folded_away(error: str) -> None:
+    comment = session_failure("09e22a8b", explain("Run Agent", error, "line 3"), EXECUTION, restart_by_comment())
+    assert "```text\nline 3\n```" in comment
+    assert "<details>" not in comment
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT, Commit, cut, lineage, others_met, own_commits
 
 BRANCH, OTHER = "claude/42", "claude/43"
-MESSAGE = f"{INITIAL_SUBJECT}42"
+MESSAGE = f"{INITIAL_SUBJECT}#42"
 
 
 def commit(sha: str, *parents: str, subject: str = "") -> Commit:
@@ -68,7 +68,7 @@ def test_commits_first_seen_on_another_branch_are_left_out() -> None:
 
 
 def test_no_initial_commit_is_work() -> None:
-    theirs = commit("j", "main0", subject=f"{INITIAL_SUBJECT}43")
+    theirs = commit("j", "main0", subject=f"{INITIAL_SUBJECT}#43")
     assert own_commits((INITIAL, theirs), {}, BRANCH) == ()
 
 

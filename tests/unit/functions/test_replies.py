@@ -65,7 +65,7 @@ def test_a_login_and_a_label_are_text() -> None:
 
 def test_a_session_that_starts_says_so() -> None:
     session = Session.model_validate(ROW | {"activity": "Edit a.ts"})
-    assert "The next session is being started." in replies.status(session, 0, next_is_starting=True)
+    assert "The next session is starting." in replies.status(session, 0, next_is_starting=True)
 
 
 @pytest.mark.parametrize(

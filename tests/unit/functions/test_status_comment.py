@@ -54,12 +54,12 @@ def view(*, commits: int = 0, subject: str = "Show the menu", **members: Any) ->
 @pytest.mark.parametrize(
     ("members", "heading"),
     [
-        ({"status": "QUEUED", "place": (2, 5)}, "Queued, place 2 of 5"),
+        ({"status": "QUEUED", "place": (2, 5)}, "Queued: place 2 of 5"),
         ({"status": "STARTING"}, "Starting"),
         ({"working": True}, "Running: Claude is working"),
         ({"working": False}, "Running: waiting for you"),
-        ({"status": "COMPLETED", "end_reason": "The pull request was merged."}, "Ended"),
-        ({"status": "STOPPED", "end_reason": "The label was removed."}, "Ended"),
+        ({"status": "COMPLETED", "end_reason": "The pull request was merged."}, "Completed"),
+        ({"status": "STOPPED", "end_reason": "The label was removed."}, "Stopped"),
         ({"status": "FAILED", "end_reason": "The container stopped"}, "Failed"),
     ],
 )
@@ -120,7 +120,7 @@ def test_activity_alone_leaves_the_essence_as_it_was() -> None:
     assert view(turns=1, working=True).essence != view(turns=2, working=True).essence
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "1 follow-up in the queue"), (3, "3 follow-ups in the queue")])
+@pytest.mark.parametrize(("count", "words"), [(1, "1 follow-up queued"), (3, "3 follow-ups queued")])
 def test_follow_ups_that_wait_are_counted(count: int, words: str) -> None:
     for status in ("QUEUED", "STARTING", "RUNNING"):
         assert words in render(view(status=status, unanswered=count, working=True))
@@ -128,8 +128,8 @@ def test_follow_ups_that_wait_are_counted(count: int, words: str) -> None:
 
 def test_an_idle_sessions_comment_says_when_it_ends_and_how_to_keep_it() -> None:
     comment = render(view(idle_ends_at="2026-11-22T12:34:00.000Z"))
-    assert "ends at 12:34 UTC unless somebody comments" in comment
-    assert "unless somebody" not in render(view())
+    assert "stops at 12:34 UTC unless someone comments" in comment
+    assert "unless someone" not in render(view())
 
 
 def test_a_session_that_is_to_end_says_why() -> None:
@@ -139,7 +139,10 @@ def test_a_session_that_is_to_end_says_why() -> None:
 
 @pytest.mark.parametrize(
     ("count", "words"),
-    [(1, "1 comment was left unanswered; `/restart` takes it up."), (2, "2 comments were left unanswered; `/restart`")],
+    [
+        (1, "1 comment wasn't answered; `/restart` picks it up."),
+        (2, "2 comments weren't answered; `/restart` picks them up."),
+    ],
 )
 def test_an_ended_session_says_what_it_left_unanswered(count: int, words: str) -> None:
     assert words in render(view(status="STOPPED", unanswered=count))
@@ -150,7 +153,7 @@ def test_ten_commits_are_shown_and_the_rest_is_folded() -> None:
     assert "<details>" not in render(view(commits=10))
     comment = render(view(commits=25))
     before, _, folded = comment.partition("<details>")
-    assert "**25 commits of this branch**" in before
+    assert "**25 commits on this branch**" in before
     assert (before.count("Show the menu"), folded.count("Show the menu")) == (10, 15)
     assert "<summary>15 more</summary>" in folded
 

@@ -150,7 +150,7 @@ def test_status_says_how_the_session_stands(
     put_turn(table, SESSION, wish("Going on.", 2))
     comment("/status\nAnd this.")
     (said,) = github_stand_in.said(43)
-    for words in ("is running.", "Turns: 12", "$1.00", "not answered yet: 2", "pull/43#issuecomment-5"[4:]):
+    for words in ("is running.", "Turns: 12", "$1.00", "unanswered: 2", "pull/43#issuecomment-5"[4:]):
         assert words in said
     assert "@eve" not in said
     assert "<b>" not in said.replace("\\<b\\>", "")
@@ -268,7 +268,7 @@ def test_a_second_restart_while_the_next_session_starts_changes_nothing(
     comment("/restart", 1)
     comment("/restart", 2)
     assert len(step_functions.executions) == 1
-    assert github_stand_in.said(43) == ["The next session of this pull request is being started already.\n"]
+    assert github_stand_in.said(43) == ["The next session on this pull request is already starting.\n"]
 
 
 def test_a_wish_between_two_sessions_waits_for_the_next(
@@ -355,7 +355,7 @@ def test_a_closed_issue_is_not_restarted_and_its_session_goes_on(
     put_session()
     github_stand_in.issue = None if is_gone else (github_stand_in.issue or {}) | {"state": "closed"}
     comment("/restart")
-    assert "issue #42 is closed or gone" in github_stand_in.said(43)[0]
+    assert "issue #42 is closed or deleted" in github_stand_in.said(43)[0]
     assert (step_functions.executions, ending(table)) == ({}, None)
 
 

@@ -157,7 +157,7 @@ def test_who_may_not_write_is_told_once_and_not_heard(
     assert (
         prompts(table), step_functions.succeeded, github_stand_in.eyes, len(github_stand_in.comments),
     ) == ([], [], [], 2)  # fmt: skip
-    assert "write permission" in github_stand_in.said(43)[0]
+    assert "write access" in github_stand_in.said(43)[0]
     assert "ending" not in row(table)
 
 

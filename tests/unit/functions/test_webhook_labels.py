@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 REPO, SESSION = "acme/storefront", "09e22a8b"
 NEXT = session_id_for(REPO, 42, f"after:{SESSION}")
-ENDING = {"status": "STOPPED", "reason": "The label claude-dev was taken off the issue."}
+ENDING = {"status": "STOPPED", "reason": "The label claude-dev was removed from the issue."}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_who_may_not_write_starts_nothing_and_is_told_why_once(
     for delivery in ("d-1", "d-2", "d-2"):
         assert (200, {"ignored": f"guest has no write permission in {REPO}"}) == label(delivery, login="guest")
     assert len(github_stand_in.said(42)) == 1
-    assert "remove the label and add it again" in github_stand_in.said(42)[0]
+    assert "remove and re-add the label" in github_stand_in.said(42)[0]
     label("d-3", login="other")
     assert len(github_stand_in.said(42)) == 2
     assert step_functions.executions == {}

@@ -94,7 +94,7 @@ def test_the_label_that_asked_is_the_one_that_has_to_be_there_still(
 
 def test_who_may_not_write_is_told_of_the_label_that_they_put_there(send: Send, github_stand_in: GitHubStandIn) -> None:
     send("labeled", STAGING, login="guest")
-    assert f"put the label `{STAGING}` here" in github_stand_in.said(42)[0]
+    assert f"added the label `{STAGING}`" in github_stand_in.said(42)[0]
 
 
 @pytest.mark.parametrize(("agent", "its_label", "other"), [("standard", USUAL, STAGING), ("staging", STAGING, USUAL)])
@@ -108,8 +108,8 @@ def test_the_other_agents_label_on_an_issue_with_a_live_session_is_told_so_once(
         assert (200, ignored) == send("labeled", other, delivery)
     (said,) = github_stand_in.said(42)
     assert f"The label `{other}` started nothing" in said
-    assert f"`{its_label}` started is live on #43" in said
-    assert f"add `{other}` again" in said
+    assert f"`{its_label}` is still running on #43" in said
+    assert f"re-add `{other}`" in said
     assert step_functions.executions == {}
 
 
@@ -129,7 +129,7 @@ def test_a_label_that_is_taken_off_ends_only_the_session_that_it_started(
     refused = {"ignored": f"session {SESSION} was started by another label"}
     assert (200, refused) == send("unlabeled", other, "d-1")
     assert step_functions.succeeded == []
-    reason = f"The label {its_label} was taken off the issue."
+    reason = f"The label {its_label} was removed from the issue."
     assert (202, {"session_id": SESSION, "ending": reason}) == send("unlabeled", its_label, "d-2")
     assert [("parked", {"status": "STOPPED", "reason": reason})] == step_functions.succeeded
 

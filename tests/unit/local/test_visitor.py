@@ -131,8 +131,11 @@ def test_a_page_that_redirects_to_itself_is_given_up(server: Server, visitor: Vi
 @pytest.mark.parametrize(
     ("comment", "link"),
     [
-        ("| **Live** | [http://a.b](http://a.b/.uat/enter?token=x.y-z_.w) |\n", "http://a.b/.uat/enter?token=x.y-z_.w"),
-        ("| **Live** | [http://a.b](http://a.b) (answers once the session runs) |\n", "http://a.b"),
+        (
+            "| **Preview** | [http://a.b](http://a.b/.uat/enter?token=x.y-z_.w) |\n",
+            "http://a.b/.uat/enter?token=x.y-z_.w",
+        ),
+        ("| **Preview** | [http://a.b](http://a.b) (available once the session is running) |\n", "http://a.b"),
         ("| **Branch** | `claude/1` |\n", None),
     ],
 )

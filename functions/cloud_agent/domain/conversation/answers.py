@@ -1,4 +1,4 @@
-"""What a turn came to: the agent's word, bounded; what was pushed is checked with GitHub before it is said."""
+"""A turn's result as a reply: Claude's own message, bounded, and the commits that GitHub confirms."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import timestamp
 
 KIND = "answer"
-WORDS_LIMIT = 16_000  # characters of Claude's words: made harmless they are at most twice as many
-UNFOLDED_WORDS = 4_000  # characters that are shown without unfolding
+MESSAGE_LIMIT = 16_000  # characters of Claude's message: escaped, it has at most twice as many
+UNFOLDED_MESSAGE = 4_000  # characters that are shown without unfolding
 
 
 class Answer(BaseModel):
@@ -31,12 +31,12 @@ class Answer(BaseModel):
 
 
 def given_up(prompt_id: str) -> Answer:
-    """Return the answer to a prompt that no session lives through."""
-    words = (
-        f"{FAILURES_LIMIT} sessions failed while Claude was working on this, so it is not tried again. What the agent "
-        "does for it may need more memory or time than there is: ask for it in smaller steps, in a new comment."
+    """Return the result of a prompt that is abandoned, because sessions keep failing on it."""
+    message = (
+        f"{FAILURES_LIMIT} sessions failed while Claude was working on this, so it won't be retried. It may need more "
+        "memory or time than a session has. Try asking for smaller steps in a new comment."
     )
-    return Answer(prompt_id=prompt_id, is_error=True, result=words, created_at=timestamp())
+    return Answer(prompt_id=prompt_id, is_error=True, result=message, created_at=timestamp())
 
 
 class Pushed(BaseModel):
@@ -58,7 +58,7 @@ def reply(answer: Answer, prompt: Prompt | None, pushed: Pushed, session_id: str
     parts = [
         answer_marker(answer.prompt_id, session_id) + "\n" + _to(prompt),
         _outcome(answer),
-        _words(answer.result),
+        _message(answer.result),
         _pushed(answer, pushed, branch),
     ]
     return "\n\n".join(part for part in parts if part.strip()) + "\n"
@@ -68,25 +68,25 @@ def _to(prompt: Prompt | None) -> str:
     if prompt is None or prompt.kind is PromptKind.REVIEW_COMMENT:
         return ""
     if prompt.kind is PromptKind.ISSUE:
-        return f"In answer to [the issue]({prompt.url}):"
-    return f"In answer to [{plain(prompt.author)}'s {prompt.kind.value}]({prompt.url}):"
+        return f"Reply to [the issue]({prompt.url}):"
+    return f"Reply to [{plain(prompt.author)}'s {prompt.kind.value}]({prompt.url}):"
 
 
 def _outcome(answer: Answer) -> str:
     if answer.interrupted:
-        return "**The turn was interrupted** before Claude was done."
+        return "**This turn was interrupted** before Claude finished."
     if answer.is_error:
-        return "**The turn failed** before Claude was done. Comment again to have it tried once more."
+        return "**This turn failed** before Claude finished. Comment again to retry."
     return ""
 
 
-def _words(result: str) -> str:
-    words = contained(result, WORDS_LIMIT)
-    if not words.strip():
-        return "Claude said nothing."
-    if len(words) <= UNFOLDED_WORDS:
-        return words
-    return f"<details><summary>Claude's answer, {len(result):,} characters</summary>\n\n{words}\n\n</details>"
+def _message(result: str) -> str:
+    message = contained(result, MESSAGE_LIMIT)
+    if not message.strip():
+        return "Claude finished without a message."
+    if len(message) <= UNFOLDED_MESSAGE:
+        return message
+    return f"<details><summary>Claude's full message ({len(result):,} characters)</summary>\n\n{message}\n\n</details>"
 
 
 def _pushed(answer: Answer, pushed: Pushed, branch: str) -> str:
@@ -94,8 +94,7 @@ def _pushed(answer: Answer, pushed: Pushed, branch: str) -> str:
         return ""
     if not pushed.is_on_branch:
         return (
-            f"**Not on GitHub:** Claude reported `{answer.head_sha[:7]}`, but the branch `{branch}` does not have that "
-            "commit now."
+            f"**Not on GitHub:** Claude reported commit `{answer.head_sha[:7]}`, but it isn't on the branch `{branch}`."
         )
     if not pushed.commits:
         return f"**Pushed** to `{branch}`."

@@ -1,4 +1,4 @@
-"""Every word the system writes on GitHub. An issue's title and ECS's reasons are data in them, never markup."""
+"""The texts that the system writes on GitHub. An issue's title and ECS's reasons are data in them, never markup."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def marker(kind: str, name: str) -> str:
 
 
 def commit_message(issue_key: str) -> str:
-    """Of the empty commit without which GitHub opens no draft pull request."""
-    return INITIAL_SUBJECT + issue_key
+    """Return the message of the empty commit without which GitHub opens no draft pull request."""
+    return INITIAL_SUBJECT + (f"#{issue_key}" if issue_key.isdecimal() else issue_key)
 
 
 def pull_request_title(issue_title: str, issue_key: str) -> str:
@@ -36,11 +36,11 @@ def pull_request_title(issue_title: str, issue_key: str) -> str:
 
 
 def pull_request_body(issue_number: int, requested_by: str) -> str:
-    """Return the description: merging closes the issue, and the session's comment says the rest."""
+    """Return the description: merging closes the issue, and the status comment has everything that changes."""
     return (
         f"Closes #{issue_number}\n\n"
-        f"Claude Code is implementing the issue on this branch, as asked by {plain(requested_by)}. "
-        "The comment below says how it goes and where to see it live."
+        f"A Claude Code session requested by {plain(requested_by)}. "
+        "The comment below shows its status, its preview and its commits."
     )
 
 
@@ -49,27 +49,29 @@ def environment_name(pull_number: int) -> str:
     return f"uat/pr-{pull_number}"
 
 
-def session_failure(session_id: str, failure: Failure, execution_url: str, way_on: str) -> str:
-    """Return what went wrong, what to do, and where to look; the detail is shown verbatim in a folded block."""
+def session_failure(session_id: str, failure: Failure, execution_url: str, next_step: str) -> str:
+    """Return what went wrong, what to do, and where to look; the detail is verbatim, folded unless people fix by it."""
     body = (
         f"{marker('failure', session_id)}\n"
         f"### Claude's session failed\n\n"
         f"{sentence(failure.what)}\n\n"
-        f"**What to do:** {sentence(failure.advice)} {way_on}\n\n"
+        f"**What to do:** {sentence(failure.advice)} {next_step}\n\n"
     )
-    if failure.detail:
+    if failure.detail and failure.is_fixed_by_detail:
+        body += f"{fenced(failure.detail)}\n\n"
+    elif failure.detail:
         body += f"<details><summary>Details</summary>\n\n{fenced(failure.detail)}\n</details>\n\n"
     return body + f"<sub>[Execution in the Step Functions console]({execution_url}) · session `{session_id}`</sub>\n"
 
 
 def restart_by_comment() -> str:
-    """How to go on where there is a pull request."""
-    return "Then comment `/restart` here: the next session goes on with this branch and pull request."
+    """Return how to continue where there is a pull request."""
+    return "Then comment `/restart` here to start another session on this branch."
 
 
 def restart_by_label() -> str:
-    """How to go on where there is only the issue."""
-    return "Then remove the label from the issue and add it once more."
+    """Return how to continue where there is only the issue."""
+    return "Then remove and re-add the label on the issue."
 
 
 def code(text: str) -> str:
@@ -80,7 +82,7 @@ def code(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Untrusted words as literal text in Markdown: no markup, no mention of a person or an issue, one line."""
+    """Untrusted text as literal text in Markdown: no markup, no mention of a person or an issue, one line."""
     line = _REFERENCE.sub(_WORD_JOINER, " ".join(text.split()))
     return _BLOCK.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", line))
 
@@ -91,7 +93,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return the words with a full stop, unless they end with a mark of their own."""
+    """Return the text with a full stop, unless it ends with a mark of its own."""
     text = text.strip()
     return text if text.endswith((".", "!", "?")) else text + "."
 

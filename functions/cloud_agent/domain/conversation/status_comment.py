@@ -1,4 +1,4 @@
-"""The session's one comment: what its row says, in words. Written again from the row whenever that changes."""
+"""The session's status comment: its row, rendered for people, and rendered again whenever the row changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ACTIVITIES = {"": "Getting ready", "turn_started": "Thinking", "turn_finished":
 
 @dataclass(frozen=True)
 class StatusView:
-    """All that the comment says. `place` is the session's place in the queue and the queue's length.
+    """Everything the comment shows. `place` is the session's place in the queue and the queue's length.
 
     `link` is what a click on `url` opens: it may hold a token, which nobody has to read.
     `unanswered` counts the follow-ups, `working` says whether any prompt is still being worked on or about to be.
@@ -67,7 +67,7 @@ def _heading(view: StatusView) -> str:
     match session.status:
         case SessionStatus.QUEUED:
             place, length = view.place or (1, 1)
-            return f"### 🕓 Queued, place {place} of {length}"
+            return f"### 🕓 Queued: {'next in line' if place == 1 else f'place {place} of {length}'}"
         case SessionStatus.STARTING:
             return "### 🚀 Starting"
         case SessionStatus.RUNNING:
@@ -75,36 +75,37 @@ def _heading(view: StatusView) -> str:
         case SessionStatus.FAILED:
             return "### ❌ Failed"
         case SessionStatus.COMPLETED:
-            return "### ✅ Ended"
-    return "### ⏹️ Ended"
+            return "### ✅ Completed"
+        case SessionStatus.STOPPED:
+            return "### ⏹️ Stopped"
 
 
 def _now(view: StatusView) -> list[str]:
     """Return what happens at this moment, or why nothing does any more."""
     session = view.session
     if not session.status.is_live:
-        reason = shortened(session.end_reason or "no reason was given", REASON_LIMIT)
+        reason = shortened(session.end_reason or "No reason was given", REASON_LIMIT)
         return [sentence(plain(reason)), _left_over(view)]
     lines = [_expectation(view)]
     if session.ending:
         lines.append(f"**Ending:** {sentence(plain(shortened(session.ending.reason, REASON_LIMIT)))}")
     elif session.idle_ends_at:
         lines.append(
-            f"> [!WARNING]\n> Nothing has happened for a while: the session ends at {_clock(session.idle_ends_at)} "
-            "unless somebody comments on this pull request or opens the session's page."
+            f"> [!WARNING]\n> This session is idle. It stops at {_clock(session.idle_ends_at)} unless someone comments "
+            "on this pull request or opens the preview."
         )
     return lines
 
 
 def _expectation(view: StatusView) -> str:
-    waiting = f" {_counted(view.unanswered, 'follow-up')} in the queue." if view.unanswered else ""
+    waiting = f" {_counted(view.unanswered, 'follow-up')} queued." if view.unanswered else ""
     match view.session.status:
         case SessionStatus.QUEUED:
-            return f"It starts by itself as soon as the sessions before it leave room.{waiting}"
+            return f"All sessions are in use. Yours starts automatically.{waiting}"
         case SessionStatus.STARTING:
-            return f"A container is being prepared with this branch and its dev server.{waiting}"
+            return f"Setting up a container with this branch and its dev server.{waiting}"
     if not view.working:
-        return "Every comment has been answered. Write the next one whenever you like."
+        return "Claude has replied to every comment. Add another whenever you like."
     activity = view.session.activity
     doing = _ACTIVITIES.get(activity) or plain(shortened(activity, ACTIVITY_LIMIT))
     return f"**Now:** {doing}{waiting and ' ·'}{waiting}"
@@ -113,23 +114,19 @@ def _expectation(view: StatusView) -> str:
 def _left_over(view: StatusView) -> str:
     if not view.unanswered:
         return ""
-    verb = "was" if view.unanswered == 1 else "were"
-    return f"{_counted(view.unanswered, 'comment')} {verb} left unanswered; `/restart` takes {_pronoun(view)} up."
-
-
-def _pronoun(view: StatusView) -> str:
-    return "it" if view.unanswered == 1 else "them"
+    verb, pronoun = ("wasn't", "it") if view.unanswered == 1 else ("weren't", "them")
+    return f"{_counted(view.unanswered, 'comment')} {verb} answered; `/restart` picks {pronoun} up."
 
 
 def _facts(view: StatusView) -> str:
     session = view.session
     turns = f"{session.turns}" + (f" of {session.max_turns}" if session.max_turns else "")
     cost = f"${session.cost_usd:.2f}" + (f" of ${session.budget_usd:.2f}" if session.budget_usd else "")
-    live = "" if not session.status.is_live else f"[{view.url}]({view.link})"
+    preview = "" if not session.status.is_live else f"[{view.url}]({view.link})"
     if session.status in {SessionStatus.QUEUED, SessionStatus.STARTING}:
-        live += " (answers once the session runs)"
+        preview += " (available once the session is running)"
     rows = [
-        ("Live", live),
+        ("Preview", preview),
         ("Agent", _agent(view)),
         ("Branch", code(session.branch)),
         ("Model turns", turns),
@@ -140,17 +137,17 @@ def _facts(view: StatusView) -> str:
 
 
 def _agent(view: StatusView) -> str:
-    """Said only where it is not the usual one."""
+    """Return the agent's name, unless it is the standard one."""
     return f"{view.session.agent}" if view.session.agent is not Agent.STANDARD else ""
 
 
 def _commits(view: StatusView) -> str:
     count = view.commit_count
     if not count:
-        return "" if view.session.status.is_live else "Nothing was committed on this branch."
+        return "" if view.session.status.is_live else "There are no commits on this branch."
     lines = commit_lines(view.commits[:LISTED])
     shown = "\n".join(lines[:UNFOLDED])
-    text = f"**{_counted(count, 'commit')} of this branch**, newest first\n\n{shown}"
+    text = f"**{_counted(count, 'commit')} on this branch**, newest first\n\n{shown}"
     if len(lines) > UNFOLDED:
         rest = "\n".join(lines[UNFOLDED:])
         more = f"\n\n… and {_counted(count - len(lines), 'older commit')}." if count > len(lines) else ""
@@ -167,13 +164,13 @@ def _how_to_go_on(view: StatusView) -> str:
     label = code(view.trigger_label)
     if not view.session.status.is_live:
         return (
-            f"**Start the next session** on this branch: comment `/restart`, or take the label {label} off the issue "
-            "and add it again."
+            f"**Start another session** on this branch: comment `/restart`, or remove and re-add the label {label} on "
+            "the issue."
         )
     return (
-        "**Steer:** comment on this pull request or review its lines; Claude takes what you write in turn.\n"
-        "**Commands**, alone on a line: `/interrupt` stops the turn, `/stop` ends the session, `/restart` ends it and "
-        "starts a new one, `/status` and `/help` answer here."
+        "**Steer:** comment on this pull request or review its lines. Claude works through comments in order.\n"
+        "**Commands**, each on a line of its own: `/interrupt` stops the current turn, `/stop` stops the session, "
+        "`/restart` replaces it with a new one, `/status` shows how it's going, `/help` lists the commands."
     )
 
 

@@ -1,4 +1,4 @@
-"""From the error that a state ended with to plain words: what happened and what the person can do about it."""
+"""What a state's error means for people: what happened, and what they can do about it."""
 
 from __future__ import annotations
 
@@ -11,160 +11,182 @@ from cloud_agent.domain.session.stopped_task import FAILED_TO_START
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed session, ready to be told: `detail` is the raw evidence, possibly empty."""
+    """A failed session, explained. `what` is plain text; `detail` is the raw evidence, possibly empty."""
 
     error: str
     what: str
     advice: str
     detail: str
 
+    @property
+    def is_fixed_by_detail(self) -> bool:
+        """Whether the detail names what people have to fix: it's shown then, not folded away."""
+        return self.error in _FIXED_BY_DETAIL
 
-_AGAIN = "Try again in a few minutes; if it stays, ask whoever runs Claude Cloud Agent to look at the execution"
+
+_RETRY = "Try again in a few minutes. If it fails again, ask your administrator to check this session's execution"
 _INSTALL = "Install the GitHub App on this repository (Settings → GitHub Apps) and check its permissions"
-_CONFIGURE = "Describe the dev server in `.github/claude-cloud-agent.yml` (`install`, `dev`, `port`, `health_path`)"
-_LOOK = "Look at the details below, and for more at the execution linked at the end"
-_OPERATOR = "Ask whoever runs Claude Cloud Agent to look at the details below"
+_CONFIGURE = "Describe it in `.github/claude-cloud-agent.yml` on the session's branch, as shown below"
+_LOOK = "Check this session's execution, linked below, for the cause"
+_OPERATOR = "Ask your administrator to check this session's execution, linked below"
 
-# Error name -> what it means for the person, what to do. The error's own message is added as the detail.
-_WORDS: dict[str, tuple[str, str]] = {
+_FIXED_BY_DETAIL = frozenset(
+    {"RepositoryConfigError", "DevServerNotConfiguredError", "InstallFailedError", "DevServerNotReadyError"}
+)
+# Error name -> what it means for people, and what to do. The error's own message is added as the detail.
+# What happened is also shown where nothing else is, and unrendered, as on the session's page: it refers to nothing
+# "below" and has no Markdown.
+_EXPLANATIONS: dict[str, tuple[str, str]] = {
     "GitHubUnavailableError": (
-        "GitHub did not answer, in spite of several retries",
-        "Look at GitHub's status page, and try again when it is up",
+        "GitHub didn't respond after several retries",
+        "Check githubstatus.com, and try again once GitHub is up",
     ),
     "GitHubRateLimitedError": (
-        "GitHub's rate limit for this App is used up",
-        "Wait until the limit resets, which is an hour at most",
+        "The GitHub App has reached its rate limit",
+        "Wait until the limit resets (an hour at most)",
     ),
-    "GitHubRequestError": ("GitHub refused a request", _LOOK),
-    "RepositoryNotFoundError": ("The App does not see this repository", _INSTALL),
+    "GitHubRequestError": ("GitHub rejected a request", _LOOK),
+    "RepositoryNotFoundError": ("The GitHub App can't access this repository", _INSTALL),
     "AppNotInstalledError": (
-        "The GitHub App is not installed here, or its installation is suspended",
+        "The GitHub App isn't installed on this repository, or its installation is suspended",
         "Install the GitHub App on this repository, or unsuspend it (Settings → GitHub Apps)",
     ),
     "RepositoryEmptyError": (
-        "The repository has no commit to start from",
+        "The repository is empty",
         "Push a first commit to the default branch",
     ),
     "DefaultBranchNotFoundError": (
-        "The repository's default branch does not exist",
-        "Choose a branch that exists (Settings → General → Default branch), or push the one that is missing",
+        "The repository's default branch doesn't exist",
+        "Choose an existing branch (Settings → General → Default branch), or push the missing one",
     ),
     "RepositoryReadOnlyError": (
-        "The repository is archived, or the App may not write to it",
-        "Unarchive the repository, or grant the App Contents, Pull requests, Issues and Deployments: write",
+        "The repository is archived, or the GitHub App doesn't have write access",
+        "Unarchive the repository, or grant the App write access to Contents, Pull requests, Issues and Deployments",
     ),
     "BranchProtectedError": (
-        "A rule of this repository forbids the App to create or update the session's branch",
-        "Allow the App to create `claude/*` branches in the repository's rules (Settings → Rules)",
+        "A repository rule prevents the GitHub App from creating or updating the session's branch",
+        "Allow the App to create `claude/*` branches (Settings → Rules)",
     ),
     "BranchTakenError": (
-        "The session's branch already belongs to another issue with the same key in its title",
+        "The session's branch is already used by another issue with the same key in its title",
         "Change the key in one of the two titles",
     ),
     "NoFreeSlotError": (
-        "The session waited for a free slot for a day: as many were running as this installation allows",
-        "Close a pull request whose session is no longer needed, or ask for a higher limit",
+        "The session waited a whole day, but all sessions were in use",
+        "Close a pull request whose session is no longer needed, or ask your administrator to raise the limit",
     ),
     "SessionStillEndingError": (
-        "The issue's earlier session was asked to end and had not ended ten minutes later",
-        _AGAIN,
+        "The issue's previous session didn't end within ten minutes",
+        _RETRY,
     ),
-    "ConfigurationError": ("This installation of Claude Cloud Agent is not fully configured", _OPERATOR),
-    "TaskNotRunningError": ("The agent's container was gone before it could be reached", _AGAIN),
+    "ConfigurationError": ("Claude Cloud Agent isn't fully configured", _OPERATOR),
+    "TaskNotRunningError": ("The agent's container stopped before it could be reached", _RETRY),
     "ECS.AccessDeniedException": (
-        "AWS refused to start the agent's container: the workflow's role lacks a permission",
-        "Ask whoever runs Claude Cloud Agent to grant it the permission that the details below name",
+        "AWS refused to start the agent's container because a permission is missing",
+        "Ask your administrator to grant the workflow's role the permission named in the details",
     ),
-    "SessionNotFoundError": ("The session's row is gone from the sessions table", _AGAIN),
-    "SessionEndRequestedError": ("The session was asked to end", _AGAIN),
-    "SessionOverError": ("The session ended while it was being started", _AGAIN),
+    "SessionNotFoundError": ("The session's record no longer exists", _RETRY),
+    "SessionEndRequestedError": ("The session was asked to end", _RETRY),
+    "SessionOverError": ("The session ended while it was starting", _RETRY),
     "AgentTaskStoppedError": ("The agent's container stopped", _LOOK),
     "States.HeartbeatTimeout": (
-        "Nothing was heard from the agent's container for several minutes: it hangs, or could not be started",
-        _AGAIN,
+        "The agent's container stopped responding, or couldn't be started",
+        _RETRY,
     ),
     "States.Timeout": (
-        "The agent's container was not ready in time",
-        "See whether `install` and the dev server need less time than a session is given to start",
+        "The agent's container wasn't ready in time",
+        "Check whether the install command and the dev server can start faster",
     ),
-    "RepositoryConfigError": ("`.github/claude-cloud-agent.yml` cannot be used", "Correct the lines named below"),
+    "RepositoryConfigError": (
+        ".github/claude-cloud-agent.yml has an error",
+        "Fix the lines named below on the session's branch",
+    ),
     "DevServerNotConfiguredError": ("No dev server was found in this repository", _CONFIGURE),
-    "InstallFailedError": ("The repository's `install` command failed", "Correct the command or the repository"),
+    "InstallFailedError": (
+        "The repository's install command failed",
+        "Fix the command, or what it installs. Its last lines are below",
+    ),
     "DevServerNotReadyError": (
-        "The repository's dev server never answered; the last lines of its log are below",
-        _CONFIGURE,
+        "The repository's dev server never responded",
+        (
+            "Fix the error that stops it: its last lines are below. If it runs but listens elsewhere, set `port` or "
+            "`health_path` in `.github/claude-cloud-agent.yml`"
+        ),
     ),
     "CloneFailedError": (
-        "The agent could not clone the branch",
-        "See that the branch still exists, and that the App may read Contents of this repository",
+        "The agent couldn't clone the branch",
+        "Check that the branch still exists, and that the GitHub App has read access to Contents",
     ),
-    "GitError": ("A Git command of the agent failed", _LOOK),
-    "AgentApiRefusedError": ("The agent was refused by this installation's own API", _LOOK),
-    "AgentApiUnavailableError": ("The agent could not reach this installation's own API", _AGAIN),
+    "GitError": ("One of the agent's Git commands failed", _LOOK),
+    "AgentApiRefusedError": ("The agent's request to Claude Cloud Agent's API was rejected", _LOOK),
+    "AgentApiUnavailableError": ("The agent couldn't reach Claude Cloud Agent's API", _RETRY),
     "AgentError": ("The agent ended the session", _LOOK),
-    "UnexpectedAgentError": ("The agent met a fault it does not know", _LOOK),
+    "UnexpectedAgentError": ("The agent failed unexpectedly", _LOOK),
 }
 _ECS_UNKNOWN = (
-    "The agent's container could not be started",
-    "Check that the agent's image exists and that the subnets have free capacity and a route out",
+    "The agent's container couldn't be started",
+    "Ask your administrator to check that the agent's image exists and that the subnets have capacity and a route out",
 )
-# What ECS itself says of a container or a task -> the same, more exactly. The first that is found in the cause counts.
+# What ECS itself reports of a container or a task -> the same, more exactly. The first found in the cause counts.
 _ECS_REASONS: dict[str, tuple[str, str]] = {
     "CannotPullContainerError": (
-        "The agent's image could not be pulled",
-        "Ask whoever runs Claude Cloud Agent to see that the image exists and can be reached, and may be pulled",
+        "The agent's image couldn't be pulled",
+        "Ask your administrator to check that the image exists, is reachable, and may be pulled",
     ),
     "CannotPullImageManifestError": (
-        "The agent's image could not be pulled",
-        "Ask whoever runs Claude Cloud Agent to see that the image exists for linux/amd64",
+        "The agent's image couldn't be pulled",
+        "Ask your administrator to check that the image exists for linux/amd64",
     ),
     "ResourceInitializationError": (
-        "AWS could not prepare the agent's container",
-        "Ask whoever runs Claude Cloud Agent to see that secrets, log group and subnets can be reached",
+        "AWS couldn't prepare the agent's container",
+        "Ask your administrator to check that its secrets, log group and subnets are reachable",
     ),
     "Capacity is unavailable": (
-        "AWS has no capacity for the agent's container at the moment",
-        "Try again in a few minutes, or ask for subnets in more Availability Zones",
+        "AWS has no capacity for the agent's container right now",
+        "Try again in a few minutes, or ask your administrator for subnets in more Availability Zones",
     ),
     "OutOfMemoryError": (
         "The agent's container ran out of memory",
-        "Ask for more memory (the parameter `AgentMemory`), or have `install` and the dev server use less",
+        (
+            "Ask your administrator to raise the parameter `AgentMemory`, or make the install command and the dev "
+            "server use less"
+        ),
     ),
     FAILED_TO_START: _ECS_UNKNOWN,
 }
-_UNEXPECTED = ("Something unexpected went wrong", _LOOK)
-_NAME = re.compile(r"(\w+\.)?\w+")  # `AgentError`, `States.Timeout`: what is said to people has spaces
+_UNEXPECTED = ("Something went wrong", _LOOK)
+_NAME = re.compile(r"(\w+\.)?\w+")  # `AgentError`, `States.Timeout`: a sentence has spaces
 
 
 def explain(state: str, error: str, cause: str) -> Failure:
-    """Turn a state's Error and Cause, as Step Functions reports them, into words. Never raises."""
+    """Explain a state's Error and Cause, as Step Functions reports them. Never raises."""
     detail = _message_of(cause)
     if error == "States.Timeout" and state != "Run Agent":
-        return Failure(error, f"The step “{state}” was not done in time", _AGAIN, detail)
-    what, advice = _words(error, detail)
-    return Failure(error, what, advice, detail if error in _WORDS else f"{error}: {detail}".strip(": "))
+        return Failure(error, f"The step “{state}” timed out", _RETRY, detail)
+    what, advice = _explanation(error, detail)
+    return Failure(error, what, advice, detail if error in _EXPLANATIONS else f"{error}: {detail}".strip(": "))
 
 
-def in_words(reason: str) -> str:
+def readable_reason(reason: str) -> str:
     """Return the reason as people may read it; of an unreported failure the workflow knows the name alone."""
     if reason == "States.Timeout":
-        return "A step of the session was not done in time"
-    return _words(reason, "")[0] if _NAME.fullmatch(reason) else reason
+        return "A step of the session timed out"
+    return _explanation(reason, "")[0] if _NAME.fullmatch(reason) else reason
 
 
-def _words(error: str, detail: str) -> tuple[str, str]:
+def _explanation(error: str, detail: str) -> tuple[str, str]:
     of_ecs = error.startswith(("ECS.", "Ecs."))
     if of_ecs or error == "AgentTaskStoppedError":
-        known = next((words for reason, words in _ECS_REASONS.items() if reason in detail), None)
+        known = next((explanation for reason, explanation in _ECS_REASONS.items() if reason in detail), None)
         if known or of_ecs:
-            return known or _WORDS.get(error, _ECS_UNKNOWN)
-    return _WORDS.get(error, _UNEXPECTED)
+            return known or _EXPLANATIONS.get(error, _ECS_UNKNOWN)
+    return _EXPLANATIONS.get(error, _UNEXPECTED)
 
 
 def _message_of(cause: str) -> str:
     """Read the cause: a failed Lambda's Cause is JSON around its errorMessage; every other Cause is text."""
     try:
         document = json.loads(cause)
-    except (ValueError, RecursionError):  # the cause may be an agent's words: thousands of brackets, if it likes
+    except (ValueError, RecursionError):  # an agent may send thousands of brackets
         return cause
     return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 INITIAL_SUBJECT = "chore: initialize Claude agent session for "
-_INITIAL = re.compile(re.escape(INITIAL_SUBJECT) + r"([A-Za-z0-9]{1,40}(?:-\d{1,20})?)")
+_INITIAL = re.compile(re.escape(INITIAL_SUBJECT) + r"#?([A-Za-z0-9]{1,40}(?:-\d{1,20})?)")
 
 
 @dataclass(frozen=True)

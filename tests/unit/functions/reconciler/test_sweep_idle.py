@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     At = Callable[[float], None]
 
 ID = "09e22a8b"
-REASON = "Nobody wrote to the session or visited it for 60 minutes."
+REASON = "The session was idle for 60 minutes."
 FOLLOW_UP = Prompt(
     id="01K0M1Z0000000000000000001", kind=PromptKind.COMMENT, body="b", author="a", url="u", created_at="c"
 )
