@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from embedded_aws.testing import EmbeddedAws, Json
 
+DEFAULT = "arn:aws:acm:us-east-1:000000000000:certificate/default"
+
 
 def refusal(call: Callable[..., object], **request: object) -> str:
     """The code that AWS refuses a call with."""
@@ -45,7 +47,7 @@ class LoadBalancer:
             LoadBalancerArn=self.arn,
             Port=443,
             Protocol="HTTPS",
-            Certificates=[{"CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/default"}],
+            Certificates=[{"CertificateArn": DEFAULT}],
             DefaultActions=[self.forward(0)],
         )["Listeners"][0]["ListenerArn"]
         self.rule = self.elbv2.create_rule(
@@ -99,6 +101,8 @@ def test_a_listener_has_certificates_beside_its_default_one(balancer: LoadBalanc
     assert described() == [("default", True), ("more", False)]
     elbv2.remove_listener_certificates(ListenerArn=listener, Certificates=[more])
     assert described() == [("default", True)]
+    elbv2.add_listener_certificates(ListenerArn=listener, Certificates=[more | {"CertificateArn": DEFAULT}])
+    assert described() == [("default", True), ("default", False)]
 
 
 def test_a_security_group_rule_is_revoked_without_its_description(aws: EmbeddedAws) -> None:

@@ -2,6 +2,10 @@
 
 AWS documents that they are the certificate's own. Unlike AWS an expired one is taken too: nobody can wait here until a
 certificate expires.
+
+Source: SDK model "acm": CertificateDetail.SubjectAlternativeNames, CertificateDetail.NotBefore and
+CertificateDetail.NotAfter.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -14,7 +18,7 @@ from cryptography import x509
 from ministack.core.responses import error_response_json
 from ministack.services import acm
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

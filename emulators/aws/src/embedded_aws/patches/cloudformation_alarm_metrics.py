@@ -2,6 +2,9 @@
 
 AWS documents that an alarm has either MetricName and what belongs to it or Metrics. Here such an alarm is stored and
 described as declared; nothing evaluates it, so that it stays INSUFFICIENT_DATA.
+
+Source: SDK model "cloudwatch": PutMetricAlarmInput.MetricName and PutMetricAlarmInput.Metrics.
+Upstream: not reported.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,10 @@
 
 ECS knows camelCase names only, so `Secrets` become `[{}]` and the container starts without them; the same
 goes for DependsOn, Ulimits, HealthCheck and LinuxParameters.
+
+Source: AWS CloudFormation Template Reference, "AWS::ECS::TaskDefinition ContainerDefinition"; SDK model "ecs":
+ContainerDefinition.secrets, ContainerDefinition.dependsOn.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

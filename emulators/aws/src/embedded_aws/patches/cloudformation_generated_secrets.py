@@ -2,6 +2,10 @@
 
 AWS documents that a generated secret is made as by GetRandomPassword with the same members, ExcludePunctuation among
 them. ministack has that operation, so it makes the password here too.
+
+Source: AWS CloudFormation Template Reference, "AWS::SecretsManager::Secret GenerateSecretString"; SDK model
+"secretsmanager": GetRandomPassword.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -14,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import secretsmanager
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,6 +3,10 @@
 SAM declares every HttpApi event as a path of an OpenAPI document in Body. AWS documents that Body defines the
 API: each path and method is a route, its `x-amazon-apigateway-integration` the integration, and an update
 replaces them.
+
+Source: AWS CloudFormation Template Reference, "AWS::ApiGatewayV2::Api", Body; Amazon API Gateway Developer Guide,
+"Working with OpenAPI definitions for HTTP APIs" and "x-amazon-apigateway-any-method object".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import apigateway
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.patches.seam import wrap_handler
+from embedded_aws.seam import wrap_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

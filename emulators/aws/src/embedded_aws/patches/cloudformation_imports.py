@@ -3,6 +3,10 @@
 AWS documents import for all three, identified by ClusterName, TargetGroupArn and RuleArn. And a resource whose
 template gives it no name keeps the one that it has: only a changed name means replacement. ministack expects the
 name that it would have generated itself, so that an imported cluster, group or table is replaced by its first update.
+
+Source: AWS CloudFormation User Guide, "Resources that support import and drift detection operations"; AWS
+CloudFormation Template Reference, "Update requires" of TableName, ClusterName and Name.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import alb, ecs
 from ministack.services.cloudformation import changesets, provisioners
 
-from embedded_aws.patches.seam import wrap_handler
+from embedded_aws.seam import wrap_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

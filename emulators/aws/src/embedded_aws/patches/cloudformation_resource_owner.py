@@ -2,6 +2,9 @@
 
 AWS documents PhysicalResourceId in StackName's place: the answer has all resources of the stack that the resource
 belongs to, and is a ValidationError where it belongs to none.
+
+Source: SDK model "cloudformation": DescribeStackResources and DescribeStackResourcesInput.PhysicalResourceId.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers
 
-from embedded_aws.patches.seam import wrap_entry
+from embedded_aws.seam import wrap_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

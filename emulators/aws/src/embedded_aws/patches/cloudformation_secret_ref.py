@@ -2,6 +2,9 @@
 
 AWS documents Ref as the ARN, which is what IAM policies and ECS secrets are given in templates. ministack's
 handlers and its drift reader find a secret by its name, so names stay inside and ARNs go outside.
+
+Source: AWS CloudFormation Template Reference, "AWS::SecretsManager::Secret", Return values: Ref.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import secretsmanager
 from ministack.services.cloudformation import drift
 
-from embedded_aws.patches.seam import wrap_handler
+from embedded_aws.seam import wrap_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable

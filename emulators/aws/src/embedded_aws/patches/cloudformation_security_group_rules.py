@@ -2,6 +2,10 @@
 
 AWS documents both as a rule added to an existing security group, whose Ref and Id are the rule's id
 (`sgr-...`). Security groups that name each other cannot be written without them.
+
+Source: AWS CloudFormation Template Reference, "AWS::EC2::SecurityGroupIngress" and "AWS::EC2::SecurityGroupEgress";
+their CloudFormation schemas, whose primaryIdentifier is Id.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 

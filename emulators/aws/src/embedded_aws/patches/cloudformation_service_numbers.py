@@ -3,13 +3,16 @@
 CloudFormation hands every parameter over as a string and converts it to the type that the resource's schema
 documents: DesiredCount and HealthCheckGracePeriodSeconds of AWS::ECS::Service are integers. ministack subtracts
 from the text and fails the stack.
+
+Source: CloudFormation schema of AWS::ECS::Service, where both properties are integers.
+Upstream: not reported.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.patches.seam import wrap_handler
+from embedded_aws.seam import wrap_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable

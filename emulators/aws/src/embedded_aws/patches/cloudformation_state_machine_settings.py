@@ -2,6 +2,10 @@
 
 DescribeStateMachine documents both by the API's names, so that a machine of the template is described as one that
 neither logs nor traces.
+
+Source: SDK model "stepfunctions": DescribeStateMachineOutput.loggingConfiguration and
+DescribeStateMachineOutput.tracingConfiguration.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.patches.seam import wrap_handler
+from embedded_aws.seam import wrap_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable

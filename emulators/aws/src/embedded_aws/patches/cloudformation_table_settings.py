@@ -2,6 +2,10 @@
 
 All three are documented properties of AWS::DynamoDB::Table; without the first no item ever expires, and
 without the others DescribeContinuousBackups and DescribeTable contradict the template.
+
+Source: AWS CloudFormation Template Reference, "AWS::DynamoDB::Table"; SDK model "dynamodb": UpdateTimeToLive,
+UpdateContinuousBackups and UpdateTableInput.SSESpecification.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import dynamodb
 
-from embedded_aws.patches.seam import wrap_handler
+from embedded_aws.seam import wrap_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,9 @@
 """Defect: revoking a rule that names a group or a prefix list needs the rule's description too.
 
 AWS documents that a description is not needed to revoke a rule. ministack leaves it out of address ranges only.
+
+Source: SDK model "ec2": RevokeSecurityGroupIngress ("you do not need to specify the description to revoke the rule").
+Upstream: not reported.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import ec2
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

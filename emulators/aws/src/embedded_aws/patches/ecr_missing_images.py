@@ -1,6 +1,9 @@
 """Defect: DescribeImages leaves out images that are not there.
 
 AWS documents ImageNotFoundException for an image that was asked for by tag or digest and does not exist.
+
+Source: SDK model "ecr": DescribeImages and ImageNotFoundException.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.core.responses import error_response_json
 from ministack.services import ecr
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

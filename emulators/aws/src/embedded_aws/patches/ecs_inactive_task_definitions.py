@@ -2,6 +2,9 @@
 
 AWS documents a family without a revision as its latest ACTIVE revision, and that no new task can be run from an
 INACTIVE one; a service that has one already goes on replacing its tasks.
+
+Source: SDK model "ecs": DeregisterTaskDefinition and RunTaskRequest.taskDefinition.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.core.responses import error_response_json
 from ministack.services import ecs
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,10 @@
 
 Along the way three members of a container definition that ministack drops reach the container (EntryPoint,
 StopTimeout, the platform's AWS_REGION), and what is left of a task that ended by itself is cleaned up too.
+
+Source: SDK model "ecs": ContainerDefinition.entryPoint and ContainerDefinition.stopTimeout. Of AWS_REGION in a
+container none found; assumed.
+Upstream: not reported: ministack's own way, Docker, is no defect.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,27 +16,26 @@ from typing import TYPE_CHECKING, Any
 from ministack.core.responses import get_region
 from ministack.services import ecs
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from embedded_aws.addresses import TaskAddresses
-    from embedded_aws.containers.client import ProcessDocker
+    from embedded_aws.patches import Context
 
     Json = dict[str, Any]
 
 _DEFAULT_STOP_TIMEOUT_SECONDS = 30  # the documented default of stopTimeout on Fargate
 
 
-def apply(docker: ProcessDocker, addresses: TaskAddresses) -> None:
-    """Have ECS run containers on `docker` and free a task's address when the task is over."""
+def apply(context: Context) -> None:
+    """Have ECS run containers as processes and free a task's address when the task has ended."""
 
     def clean_up(original: Callable[..., None], task: Json, _docker: object, *args: object) -> None:
-        original(task, docker, *args)
-        addresses.release(task["taskArn"])
+        original(task, context.docker, *args)
+        context.addresses.release(task["taskArn"])
 
-    ecs._docker = docker
+    ecs._docker = context.docker
     wrap(ecs, "_build_run_kwargs", _run_arguments)
     wrap(ecs, "_cleanup_task_resources", clean_up)
 

@@ -3,6 +3,9 @@
 AWS documents that StopTask answers at once with desiredStatus STOPPED; the container gets SIGTERM, its
 StopTimeout, then SIGKILL; and only when it is gone does the task become STOPPED, with its true exit code. A
 service then starts a new task in its place.
+
+Source: SDK model "ecs": StopTask; Amazon ECS Developer Guide, "Task lifecycle".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -18,6 +21,7 @@ from embedded_aws.patches import ecs_task_events
 
 if TYPE_CHECKING:
     from embedded_aws.containers.client import ProcessDocker
+    from embedded_aws.patches import Context
 
     Json = dict[str, Any]
     Response = tuple[int, dict[str, str], bytes]
@@ -25,11 +29,11 @@ if TYPE_CHECKING:
 _SERVICE = "service:"
 
 
-def apply(docker: ProcessDocker) -> None:
+def apply(context: Context) -> None:
     """Replace StopTask, for callers of the API and for the service scheduler."""
 
     def stop_task(request: Json) -> Response:
-        return _stop_task(request, docker)
+        return _stop_task(request, context.docker)
 
     ecs._stop_task = stop_task
     ecs._ACTION_MAP["StopTask"] = stop_task

@@ -1,6 +1,9 @@
 """Defect: a task whose container ended says "Essential container exited".
 
 AWS documents the text as "Essential container in task exited", which is what people and programs look for.
+
+Source: Amazon ECS Developer Guide, "Checking stopped tasks for errors in the Amazon ECS classic console".
+Upstream: not reported.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import ecs
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,9 @@
 
 AWS documents them as the task role's, and gives a task without a role none. A task that has none is therefore
 not told of the endpoint at all.
+
+Source: Amazon ECS Developer Guide, "Task IAM role".
+Upstream: not reported.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from ministack.core.responses import json_response
 from ministack.services import ecs, imds
 
 from embedded_aws import role_sessions
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

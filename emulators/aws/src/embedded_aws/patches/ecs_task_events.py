@@ -2,6 +2,9 @@
 
 AWS documents one for each change of lastStatus or desiredStatus, whose detail is the task as DescribeTasks
 returns it: overrides with their environment, stoppedReason, containers with exit codes, startedBy and group.
+
+Source: Amazon ECS Developer Guide, "Amazon ECS events", Task state change events.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import ecs, eventbridge
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

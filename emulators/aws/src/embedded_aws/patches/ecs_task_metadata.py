@@ -2,6 +2,9 @@
 
 AWS documents `Networks: [{"NetworkMode": "awsvpc", "IPv4Addresses": [...]}]` on each container; it is how a
 task learns its own address.
+
+Source: Amazon ECS Developer Guide, "Task metadata endpoint version 4".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -11,20 +14,20 @@ from typing import TYPE_CHECKING
 
 from ministack.services import ecs, ecs_metadata
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from embedded_aws.addresses import TaskAddresses
+    from embedded_aws.patches import Context
 
 
-def apply(addresses: TaskAddresses) -> None:
+def apply(context: Context) -> None:
     """Tell each container its task's address."""
 
     def register(original: Callable[..., str], task_arn: str, *args: object) -> str:
         token = original(task_arn, *args)
-        network = {"NetworkMode": "awsvpc", "IPv4Addresses": [addresses.of(task_arn)]}
+        network = {"NetworkMode": "awsvpc", "IPv4Addresses": [context.addresses.of(task_arn)]}
         ecs_metadata._TOKEN_TO_CONTAINER[token]["Networks"] = [network]
         return token
 

@@ -2,6 +2,10 @@
 
 AWS documents for `deletion_protection.enabled` that the load balancer cannot be deleted, by the API
 (OperationNotPermitted) or by CloudFormation (DELETE_FAILED), until the attribute is false.
+
+Source: SDK model "elbv2": DeleteLoadBalancer and LoadBalancerAttribute.Key; Elastic Load Balancing: Application Load
+Balancers, "Delete an Application Load Balancer".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import alb
 
-from embedded_aws.patches.seam import wrap_entry, wrap_handler
+from embedded_aws.seam import wrap_entry, wrap_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,10 @@
 """Defect: a listener has one certificate; Add-, Remove- and DescribeListenerCertificates are unknown.
 
 AWS documents them for the certificates that a listener chooses from by the name a visitor asks for. Described are
-these and the default one, which is marked.
+these and the default one, which is marked; one that is both is described twice.
+
+Source: SDK model "elbv2": AddListenerCertificates, RemoveListenerCertificates and DescribeListenerCertificates.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -46,7 +49,7 @@ def _remove(params: dict[str, Any]) -> object:
 def _describe(params: dict[str, Any]) -> object:
     def describe(listener: dict[str, Any]) -> object:
         default, more = listener.get("Certificates", []), listener.get(_MORE, [])
-        described = [(arn, True) for arn in default] + [(arn, False) for arn in more if arn not in default]
+        described = [(arn, True) for arn in default] + [(arn, False) for arn in more]
         return _answer("DescribeListenerCertificates", described)
 
     return _of_listener(params, describe)

@@ -1,6 +1,9 @@
 """Defect: DeleteLoadBalancer leaves the load balancer's listeners and their rules behind.
 
 AWS documents that deleting a load balancer also deletes its listeners; their rules go with them.
+
+Source: SDK model "elbv2": DeleteLoadBalancer ("also deletes its listeners"). Of the rules none found; assumed.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import alb
 
-from embedded_aws.patches.seam import wrap_entry
+from embedded_aws.seam import wrap_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

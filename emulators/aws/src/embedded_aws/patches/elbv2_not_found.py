@@ -1,6 +1,9 @@
 """Defect: listeners and rules that are gone, or of what is gone, are described as an empty list.
 
 AWS documents ListenerNotFound, RuleNotFound and LoadBalancerNotFound for DescribeListeners and DescribeRules.
+
+Source: SDK model "elbv2": DescribeListeners and DescribeRules, their errors.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import alb
 
-from embedded_aws.patches.seam import wrap_entry
+from embedded_aws.seam import wrap_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable

@@ -2,6 +2,10 @@
 
 AWS documents LoadBalancerArns of DescribeTargetGroups as the load balancer that routes traffic to the group, and
 its filter LoadBalancerArn likewise. A group that no listener and no rule forwards to belongs to none.
+
+Source: SDK model "elbv2": TargetGroup.LoadBalancerArns and DescribeTargetGroupsInput.LoadBalancerArn. That rules
+count, too: none found; assumed.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import alb
 
-from embedded_aws.patches.seam import wrap_entry
+from embedded_aws.seam import wrap_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,6 +2,9 @@
 
 AWS documents that what cannot be delivered goes to the target's DeadLetterConfig: the event as the message's body, the
 cause in its attributes. "For errors such as a target that no longer exists" it goes there at once.
+
+Source: Amazon EventBridge User Guide, "Event retry policy and using dead-letter queues".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import eventbridge, lambda_svc, sqs
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

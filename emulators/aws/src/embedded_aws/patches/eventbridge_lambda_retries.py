@@ -2,6 +2,10 @@
 
 AWS documents that EventBridge invokes a function asynchronously: an event that fails is tried again as the function's
 EventInvokeConfig says, and goes to its OnFailure destination in the end. Retries come after 1 and 2 s, not minutes.
+
+Source: AWS Lambda Developer Guide, "Using AWS Lambda with Amazon EventBridge (CloudWatch Events)" and "Asynchronous
+invocation".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ministack.services import eventbridge, lambda_svc
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,6 +3,9 @@
 AWS documents dynamodb:LeadingKeys (the partition keys a request names), dynamodb:Attributes (all top-level attributes
 it names, keys included) and dynamodb:ReturnValues; a key that is absent satisfies `ForAllValues`, so a policy that
 narrows a role to some items or attributes would allow all of them here.
+
+Source: Amazon DynamoDB Developer Guide, "Using IAM policy conditions for fine-grained access control".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.core import iam_actions
 from ministack.services import dynamodb
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

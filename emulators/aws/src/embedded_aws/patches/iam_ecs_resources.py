@@ -4,6 +4,10 @@ AWS's service authorization reference gives RunTask the task definition as its r
 DescribeTasks the task, both with the condition key ecs:cluster; a least-privilege policy written by it would
 be denied here, and one that allows the cluster's ARN allowed. A task that is tagged as it is run needs ecs:TagResource
 besides ("Grant permission to tag resources on creation" in the Amazon ECS Developer Guide).
+
+Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon Elastic Container
+Service"; Amazon ECS Developer Guide, "Grant permission to tag resources on creation".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -16,7 +20,7 @@ from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

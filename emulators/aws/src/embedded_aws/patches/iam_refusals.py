@@ -2,6 +2,9 @@
 
 AWS keeps every refused request in CloudTrail, with principal, action and resource. Here it is a line of the log:
 `refused by IAM: <principal> <action> <resource>`.
+
+Source: AWS CloudTrail User Guide, "CloudTrail record contents". The log line is this emulator's own.
+Upstream: not reported: no defect.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ministack.core import iam_evaluator
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,9 @@
 """Defect: SimulatePrincipalPolicy ignores ContextEntries, so that a statement with a condition never allows.
 
 AWS documents them as the values of the condition keys that the simulated request has.
+
+Source: SDK model "iam": SimulatePrincipalPolicyRequest.ContextEntries.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.core import iam_evaluator
 from ministack.services import iam
 
-from embedded_aws.patches.seam import wrap, wrap_entry
+from embedded_aws.seam import wrap, wrap_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,6 +3,10 @@
 AWS documents errorType as the exception's class name, and Step Functions matches Retry and Catch against it. It keeps
 the environment for the next invocation. The class is known only in the worker process, whose script is changed to name
 it, in an answer like that of a handler that returned: after any other, the process would be ended.
+
+Source: AWS Lambda Developer Guide, "AWS Lambda function errors in Python"; AWS Step Functions Developer Guide, "Error
+handling in Step Functions". That the environment is kept: none found; assumed.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -14,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

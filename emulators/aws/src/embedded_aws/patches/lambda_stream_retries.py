@@ -3,6 +3,10 @@
 AWS documents MaximumRetryAttempts, after which the batch goes to the OnFailure destination and the next one comes;
 BisectBatchOnFunctionError, which tries the two halves of a failed batch each on its own ("splitting a batch does not
 count towards the retry quota"); and that a shard's batches run in order, but no source waits for another's.
+
+Source: AWS Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB"; SDK model "lambda":
+CreateEventSourceMappingRequest.MaximumRetryAttempts and CreateEventSourceMappingRequest.BisectBatchOnFunctionError.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -16,7 +20,7 @@ from ministack.core.concurrency import esm_wake, spawn_background
 from ministack.core.responses import request_scope
 from ministack.services import dynamodb, lambda_svc
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

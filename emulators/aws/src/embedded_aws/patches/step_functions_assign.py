@@ -2,6 +2,9 @@
 
 AWS documents that all of them are evaluated with the values variables had on entering the state, and that the
 new values hold from the next state on.
+
+Source: AWS Step Functions Developer Guide, "Passing data between states with variables".
+Upstream: not reported.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,10 @@
 
 AWS documents that a waitForTaskToken state fails with States.HeartbeatTimeout when no SendTaskHeartbeat came
 for HeartbeatSeconds; each heartbeat starts the interval anew.
+
+Source: AWS Step Functions Developer Guide, "Error handling in Step Functions" (States.HeartbeatTimeout) and "Service
+Integration Patterns"; SDK model "stepfunctions": SendTaskHeartbeat.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

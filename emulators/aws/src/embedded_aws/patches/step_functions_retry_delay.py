@@ -2,6 +2,9 @@
 
 AWS documents MaxDelaySeconds as the longest a backoff grows, and JitterStrategy FULL as a delay drawn evenly
 between 0 and the backoff. (ministack cuts every delay at 60 s, which stays.)
+
+Source: Amazon States Language specification, "Retrying after error".
+Upstream: not reported.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

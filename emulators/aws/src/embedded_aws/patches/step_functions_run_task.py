@@ -3,6 +3,12 @@
 AWS documents the results of service integrations in PascalCase (`$states.result.Tasks[0].TaskArn`), and errors
 by the class the service answers with (`ECS.InvalidParameterException`, `ECS.ClusterNotFoundException`). An answer
 whose `failures` say why there is no task, for want of capacity for instance, is an `ECS.AmazonECSException`.
+
+Source: AWS Step Functions Developer Guide, "Manage Amazon ECS or Fargate Tasks with Step Functions"; AWS re:Post
+Knowledge Center, "How do I troubleshoot an Amazon ECS RunTask API for a Fargate task that fails with a "Capacity is
+unavailable" error?". The two disagree: the guide names that error AmazonECS.Unknown, the Knowledge Center
+ECS.AmazonECSException, as it is here.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 

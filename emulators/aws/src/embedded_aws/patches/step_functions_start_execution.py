@@ -2,6 +2,9 @@
 
 AWS documents StartExecution as idempotent for standard workflows: the name and the input of an execution that
 still runs answer with that execution. Another input, or an execution that has ended, is ExecutionAlreadyExists.
+
+Source: SDK model "stepfunctions": StartExecution.
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.core.responses import json_response
 from ministack.services import stepfunctions
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,9 @@
 """Defect: a Succeed state's Output is ignored, and the execution's output is whatever the state before it had.
 
 AWS documents Output on Succeed as on every JSONata state but Fail: it becomes the execution's output.
+
+Source: AWS Step Functions Developer Guide, "Transforming data with JSONata in Step Functions".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,9 @@
 
 AWS documents both as a number or a JSONata expression that evaluates to one (`"{% $number('300') %}"`), as a
 definition substitution that must stay a number needs. ministack hands the expression's text to a wait.
+
+Source: Amazon States Language specification, "Timeouts".
+Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import stepfunctions
 
-from embedded_aws.patches.seam import wrap
+from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
