@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ConfigDict
 
-from cloud_agent.domain.session.session import SessionRequest
+from cloud_agent.domain.session.session_request import RequestedSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ class StepEvent(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    session: SessionRequest
+    session: RequestedSession
     execution_arn: str
 
 

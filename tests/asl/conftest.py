@@ -17,7 +17,7 @@ from botocore.config import Config
 from tests.eventually import eventually
 
 from cloud_agent.domain.policy.slots import SlotLimits
-from cloud_agent.domain.session.session import SessionRequest
+from cloud_agent.domain.session.session_request import RequestedSession
 from cloud_agent.workflow.report_failure import ReportFailureEvent
 from embedded_aws.testing import EmbeddedAwsProcess
 
@@ -53,7 +53,7 @@ class Run:
     """One execution of the state machine."""
 
     arn: str
-    session: SessionRequest
+    session: RequestedSession
 
 
 def family_of(task_definition: str) -> str:
@@ -194,7 +194,7 @@ class SessionWorkflow:
         arn: str = answer["stateMachineArn"]
         return arn
 
-    def request(self, behaviour: str = "works", **changes: Any) -> SessionRequest:  # noqa: ANN401 - any member
+    def request(self, behaviour: str = "works", **changes: Any) -> RequestedSession:  # noqa: ANN401 - any member
         """A new session's request for an issue of its own."""
         number = next(self._names)
         members = {
@@ -208,10 +208,13 @@ class SessionWorkflow:
             "default_branch": "main",
             "installation_id": 4242,
             "requested_by": "octo-dev",
+            "triggered_by": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+            "triggered_at": "2026-11-22T10:00:00.000Z",
+            "requested_at": "2026-11-22T10:00:00.250Z",
         }
-        return SessionRequest.model_validate(members | changes)
+        return RequestedSession.model_validate(members | changes)
 
-    def start(self, machine: str, session: SessionRequest, **scripts: Json) -> Run:
+    def start(self, machine: str, session: RequestedSession, **scripts: Json) -> Run:
         """Start an execution whose steps follow these scripts: the `errors` of a step's first calls, or `wait_for`."""
         for step, script in scripts.items():
             self._scripts.put_item(Item={"pk": session.session_id, "sk": step, **script})
@@ -265,10 +268,10 @@ class SessionWorkflow:
         document: Json = answer.get("Item", {})
         return document
 
-    def row(self, session: SessionRequest) -> Json | None:
+    def row(self, session: RequestedSession) -> Json | None:
         return self._item(f"SESSION#{session.session_id}", "SESSION")
 
-    def row_when(self, session: SessionRequest, attribute: str) -> Json:
+    def row_when(self, session: RequestedSession, attribute: str) -> Json:
         """The session's row, once it has the attribute."""
 
         def found() -> Json | None:
@@ -277,7 +280,7 @@ class SessionWorkflow:
 
         return eventually(found)
 
-    def note(self, session: SessionRequest, attribute: str, value: object = True) -> None:  # noqa: FBT002 - any value
+    def note(self, session: RequestedSession, attribute: str, value: object = True) -> None:  # noqa: FBT002 - any value
         """Give the session's row an attribute: one that a script waits for, or an ending."""
         self.table.update_item(
             Key={"pk": f"SESSION#{session.session_id}", "sk": "SESSION"},
@@ -286,7 +289,7 @@ class SessionWorkflow:
             ExpressionAttributeValues={":value": value},
         )
 
-    def lock(self, session: SessionRequest) -> Json | None:
+    def lock(self, session: RequestedSession) -> Json | None:
         return self._item(f"ISSUE#{session.repo}#{session.issue_number}", "LOCK")
 
     def slots(self) -> set[str]:
@@ -319,7 +322,7 @@ class SessionWorkflow:
         item: Json | None = self.table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
         return item
 
-    def running_tasks(self, session: SessionRequest) -> list[str]:
+    def running_tasks(self, session: RequestedSession) -> list[str]:
         """The tasks of the session that nobody has stopped, in either cluster."""
         clusters = (self.cluster, self.deaf_cluster)
         listed = (self.ecs.list_tasks(cluster=each, startedBy=session.session_id)["taskArns"] for each in clusters)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from tests.eventually import eventually
 
-from cloud_agent.domain.session.session import session_id_for
+from cloud_agent.domain.session.naming import session_id_for
 
 if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow
 
-    from cloud_agent.domain.session.session import SessionRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
 
-def follower_of(session: SessionRequest) -> SessionRequest:
+def follower_of(session: RequestedSession) -> RequestedSession:
     """The request that a label or a command makes while `session` is ending."""
     session_id = session_id_for(session.repo, session.issue_number, f"after:{session.session_id}")
     return session.model_copy(update={"session_id": session_id, "follows": session.session_id})

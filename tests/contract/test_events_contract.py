@@ -20,7 +20,8 @@ from pydantic import TypeAdapter
 
 from cloud_agent.domain.session.agent_reports import DevServer, Done, EnvironmentNames, Heartbeat, Progress, Ready
 from cloud_agent.domain.session.agents import TriggerLabels
-from cloud_agent.domain.session.session import execution_name
+from cloud_agent.domain.session.issue_sessions import IssueSessions
+from cloud_agent.domain.session.naming import execution_name, name_session
 from cloud_agent.domain.session.session_token import session_id_of
 from cloud_agent.domain.session.stopped_task import StoppedTask
 from cloud_agent.observability import StepEvent
@@ -111,12 +112,10 @@ def test_every_steps_sample_is_of_the_session_that_the_webhooks_sample_starts(st
     event = parse(event=_read("webhook/plain_body.json"), model=APIGatewayProxyEventV2Model)
     decision = decide("issues", event.headers["x-github-delivery"], json.loads(str(event.body)), LABELS)
     assert isinstance(decision, Start)
-    assert (
-        decision.request
-        == StepEvent.model_validate(
-            {name: value for name, value in _read(f"{step}.json").items() if name in {"session", "execution_arn"}}
-        ).session
-    )
+    members = {name: _read(f"{step}.json")[name] for name in ("session", "execution_arn")}
+    session = StepEvent.model_validate(members).session
+    named = name_session(decision.request, IssueSessions(session.issue_number, current=None))
+    assert session == named.model_copy(update={"requested_at": session.requested_at})
 
 
 def test_every_kind_of_webhook_has_a_sample() -> None:
@@ -138,7 +137,7 @@ def test_a_webhooks_sample_starts_steers_or_ends_a_session_or_is_ignored_with_a_
         assert isinstance(decision, Start)
     elif name in STEERS:
         assert isinstance(decision, Steer)
-        assert decision.has_wish
+        assert decision.has_prompt
     elif name in ENDS:
         assert isinstance(decision, End)
         assert decision.ending.reason

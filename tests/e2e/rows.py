@@ -63,6 +63,8 @@ class RowSession:
         """What a state hands to its function."""
         request = {name: self.row[name] for name in SESSION_ATTRIBUTES}
         request |= {"session_id": self.id, "installation_id": self.row["installation_id"], "requested_by": "octo-dev"}
+        now = self.row["created_at"]
+        request |= {"triggered_by": "a-delivery", "triggered_at": now, "requested_at": now}
         return {"session": request, "execution_arn": self.row["execution_arn"], **members}
 
 

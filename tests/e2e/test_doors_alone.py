@@ -38,7 +38,7 @@ def test_a_comment_is_a_prompt_once_however_often_it_is_delivered(stage: System,
 
     answers = [says(stage, rows, "A wish", comment_id) for _ in range(2)]
 
-    taken = (202, {"session_id": session.id, "taken": "prompt"})
+    taken = (202, {"session_id": session.id, "accepted": "prompt"})
     assert [taken, taken] == [(answer.status_code, answer.json()) for answer in answers]
     assert [item["body"]["S"] for item in rows.items(session, "PROMPT#")].count("A wish") == 1
 
@@ -55,7 +55,7 @@ def test_a_question_is_answered_from_the_sessions_rows(stage: System, rows: Rows
 
     answer = says(stage, rows, "/status")
 
-    assert (202, {"session_id": session.id, "taken": "/status"}) == (answer.status_code, answer.json())
+    assert (202, {"session_id": session.id, "accepted": "/status"}) == (answer.status_code, answer.json())
 
 
 def test_an_end_is_told_to_whichever_wait_the_execution_is_in(stage: System, rows: Rows) -> None:
@@ -63,7 +63,7 @@ def test_an_end_is_told_to_whichever_wait_the_execution_is_in(stage: System, row
 
     answer = says(stage, rows, "/stop")
 
-    assert (202, {"session_id": session.id, "taken": "/stop"}) == (answer.status_code, answer.json())
+    assert (202, {"session_id": session.id, "accepted": "/stop"}) == (answer.status_code, answer.json())
     assert "ending" in stage.item(f"SESSION#{session.id}", "SESSION")
 
 

@@ -1,8 +1,8 @@
-"""The commands in a comment, carried out: each function returns what there is to say in reply, if anything."""
+"""The commands in a comment, carried out: each function returns the reply to it, if there is one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.table.prompts import Prompts
@@ -10,125 +10,116 @@ from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState
-from cloud_agent.domain.session.session import Ending, Session, SessionRequest, SessionStatus, session_id_for
-from cloud_agent.webhook.end import call_off_next, end_session
-from cloud_agent.webhook.issue_session import IssueSession, row_of
-from cloud_agent.webhook.launch import Asked, following, launch
+from cloud_agent.domain.session.naming import name_session
+from cloud_agent.domain.session.session import Ending, Session, SessionStatus
+from cloud_agent.domain.session.session_request import SessionRequest
+from cloud_agent.webhook.end import cancel_next, end_session
+from cloud_agent.webhook.launch import launch
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import GitHubApi, Issue
+    from cloud_agent.domain.session.issue_sessions import PullRequestSessions
     from cloud_agent.settings import WebhookSettings
     from cloud_agent.webhook.decisions import Steer
 
-_ACTING = {Command.STOP, Command.RESTART, Command.INTERRUPT}
+ACTING = frozenset({Command.STOP, Command.RESTART, Command.INTERRUPT})
 
 
-@dataclass(frozen=True)
-class Heard:
-    """A comment, and the session that it is for."""
-
-    settings: WebhookSettings
-    github: GitHubApi
-    said: Steer
-    known: IssueSession
-    session: Session
-
-    @property
-    def commands(self) -> frozenset[Command]:
-        """What is to be done now: a command from before the session was asked for was meant for another."""
-        return self.said.commands - _ACTING if self.known.began_after(self.said.at) else self.said.commands
+def without_outdated_commands(comment: Steer, sessions: PullRequestSessions) -> Steer:
+    """Return the comment without the commands that were meant for an earlier session than the one requested last."""
+    return replace(comment, commands=comment.commands - ACTING) if sessions.requested_after(comment.at) else comment
 
 
-def turn_is_under_way(heard: Heard) -> bool:
+def turn_is_running(settings: WebhookSettings, session: Session) -> bool:
     """Whether Claude works on a prompt just now."""
-    prompts = Prompts(heard.settings.sessions_table).of(heard.session.session_id)
-    return heard.session.status.is_live and any(prompt.state is PromptState.TAKEN for prompt in prompts)
+    prompts = Prompts(settings.sessions_table).of(session.session_id)
+    return session.status.is_live and any(prompt.state is PromptState.TAKEN for prompt in prompts)
 
 
-def carry_out(heard: Heard, *, turn_runs: bool, wish_is_lost: bool) -> list[str]:
+def carry_out(
+    settings: WebhookSettings, github: GitHubApi, comment: Steer, sessions: PullRequestSessions, *, turn_runs: bool
+) -> list[str]:
     """Carry out the comment's commands, the strongest alone of those that exclude each other.
 
     Raises:
         CloudAgentError: as GitHubApi does.
     """
-    commands, parts = heard.commands, list[str]()
-    if Command.RESTART in commands:
-        parts += _restart(heard)
-    elif Command.STOP in commands:
-        parts += _stop(heard)
-    elif Command.INTERRUPT in commands:
-        parts += _interrupt(heard, turn_runs=turn_runs)
-    elif wish_is_lost:
-        parts.append(replies.ended(heard.session))
-    if Command.STATUS in commands:
-        parts.append(_status(heard))
-    if Command.HELP in commands:
+    parts = list[str]()
+    if Command.RESTART in comment.commands:
+        parts += _restart(settings, github, comment, sessions)
+    elif Command.STOP in comment.commands:
+        parts += _stop(settings, comment, sessions)
+    elif Command.INTERRUPT in comment.commands:
+        parts += _interrupt(settings, comment, sessions.current, turn_runs=turn_runs)
+    if Command.STATUS in comment.commands:
+        parts.append(_status(settings, sessions))
+    if Command.HELP in comment.commands:
         parts.append(replies.HELP)
     return parts
 
 
-def _restart(heard: Heard) -> list[str]:
+def _restart(settings: WebhookSettings, github: GitHubApi, comment: Steer, sessions: PullRequestSessions) -> list[str]:
     """Start the next session of the same issue, branch and pull request; a live one ends for it."""
-    said, known, session = heard.said, heard.known, heard.session
-    is_retry = known.was_asked_for_by(said.identity)
-    if is_retry and known.last_has_begun:
+    current, is_retry = sessions.current, sessions.triggered_by(comment.identity)
+    if is_retry and sessions.last_has_begun:
         return []
-    if not is_retry and known.next_is_starting:
+    if not is_retry and sessions.next_is_starting:
         return [replies.ALREADY_STARTING]
-    if not said.pull_is_open:
+    if not comment.pull_is_open:
         return [replies.PULL_REQUEST_CLOSED]
-    issue = heard.github.issue(session.issue_number)
+    issue = github.issue(current.issue_number)
     if issue is None or not issue.is_open:
-        return [replies.issue_closed(session.issue_number)]
-    request = _request(heard, issue)
-    ending = Ending(status=SessionStatus.STOPPED, reason=f"Restarted by {said.author}.")
-    if session.status.is_live and end_session(heard.settings, session, ending):
-        request = following(request, session)
-    launch(heard.settings, request, _prompt(said, issue), Asked(said.identity, said.at), known)
+        return [replies.issue_closed(current.issue_number)]
+    ending = Ending(status=SessionStatus.STOPPED, reason=f"Restarted by {comment.author}.")
+    is_ending = current.status.is_live and end_session(settings, current, ending) is not None
+    request = _request(settings, comment, current, issue)
+    session = name_session(request, sessions, follows=current.session_id if is_ending else None)
+    launch(settings, session, _prompt(comment, issue))
     return []
 
 
-def _stop(heard: Heard) -> list[str]:
-    ending = Ending(status=SessionStatus.STOPPED, reason=f"Stopped by {heard.said.author}.")
-    asked = end_session(heard.settings, heard.session, ending) if heard.session.status.is_live else None
-    called_off = call_off_next(heard.settings, heard.said.repo, heard.known, ending)
-    return [] if asked or called_off else [replies.ended(heard.session)]
+def _stop(settings: WebhookSettings, comment: Steer, sessions: PullRequestSessions) -> list[str]:
+    ending = Ending(status=SessionStatus.STOPPED, reason=f"Stopped by {comment.author}.")
+    current = sessions.current
+    ended = end_session(settings, current, ending) if current.status.is_live else None
+    cancelled_id = cancel_next(settings, sessions, ending)
+    return [] if ended or cancelled_id else [replies.ended(current)]
 
 
-def _interrupt(heard: Heard, *, turn_runs: bool) -> list[str]:
-    if not heard.session.status.is_live:
-        return [replies.ended(heard.session)]
+def _interrupt(settings: WebhookSettings, comment: Steer, session: Session, *, turn_runs: bool) -> list[str]:
+    if not session.status.is_live:
+        return [replies.ended(session)]
     if not turn_runs:
         return [replies.NOTHING_RUNS]
-    SessionsTable(heard.settings.sessions_table).request_interrupt(heard.session.session_id, heard.said.prompt.id)
+    SessionsTable(settings.sessions_table).request_interrupt(session.session_id, comment.prompt.id)
     return []
 
 
-def _status(heard: Heard) -> str:
-    table_name = heard.settings.sessions_table
-    session = row_of(SessionsTable(table_name), heard.session.session_id) or heard.session
-    waiting = len(Prompts(table_name).unanswered(session.session_id))
-    return replies.status(session, waiting, next_is_starting=heard.known.next_is_starting)
+def _status(settings: WebhookSettings, sessions: PullRequestSessions) -> str:
+    current = sessions.current
+    session = SessionsTable(settings.sessions_table).find(current.session_id) or current
+    waiting = len(Prompts(settings.sessions_table).unanswered(session.session_id))
+    return replies.status(session, waiting, next_is_starting=sessions.next_is_starting)
 
 
-def _request(heard: Heard, issue: Issue) -> SessionRequest:
-    said, session = heard.said, heard.session
+def _request(settings: WebhookSettings, comment: Steer, session: Session, issue: Issue) -> SessionRequest:
     return SessionRequest(
-        session_id=session_id_for(said.repo, session.issue_number, said.identity),
-        repo=said.repo,
+        repo=comment.repo,
         issue_number=session.issue_number,
         issue_key=session.issue_key,
         issue_title=issue.title,
         issue_url=issue.url,
         branch=session.branch,
-        default_branch=said.default_branch,
-        installation_id=said.installation_id,
-        requested_by=said.author,
-        agent=heard.settings.trigger_labels.available(session.agent),
+        default_branch=comment.default_branch,
+        installation_id=comment.installation_id,
+        requested_by=comment.author,
+        agent=settings.trigger_labels.available(session.agent),
+        triggered_by=comment.identity,
+        triggered_at=comment.at,
     )
 
 
-def _prompt(said: Steer, issue: Issue) -> Prompt:
+def _prompt(comment: Steer, issue: Issue) -> Prompt:
     return Prompt(
         id=INITIAL_PROMPT_ID,
         kind=PromptKind.ISSUE,
@@ -136,5 +127,5 @@ def _prompt(said: Steer, issue: Issue) -> Prompt:
         body=issue.body,
         author=issue.author,
         url=issue.url,
-        created_at=said.prompt.created_at,
+        created_at=comment.prompt.created_at,
     )

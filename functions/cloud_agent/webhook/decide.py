@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.session.issue_key import branch_name, issue_key
-from cloud_agent.domain.session.session import Ending, SessionRequest, SessionStatus, session_id_for, timestamp
+from cloud_agent.domain.session.session import Ending, SessionStatus, timestamp
+from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.webhook import steering
 from cloud_agent.webhook.decisions import Decision, End, Ignore, Start
 from cloud_agent.webhook.events import (
@@ -67,7 +68,7 @@ def _parse(model: type[E], event: str, payload: dict[str, Any]) -> E:
 
 
 def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels) -> Start | Ignore:
-    issue, repo = event.issue, event.repository.full_name
+    issue = event.issue
     agent = labels.agent_of(event.label.name)
     if agent is None:
         return Ignore(labels.foreign())
@@ -81,8 +82,7 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels
         return Ignore("a session starts when a person labels the issue, and the sender is a bot")
     key = issue_key(issue.title, issue.number)
     request = SessionRequest(
-        session_id=session_id_for(repo, issue.number, delivery_id),
-        repo=repo,
+        repo=event.repository.full_name,
         issue_number=issue.number,
         issue_key=key,
         issue_title=issue.title,
@@ -92,6 +92,8 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels
         installation_id=event.installation.id if event.installation else None,
         requested_by=event.sender.login,
         agent=agent,
+        triggered_by=delivery_id,
+        triggered_at=issue.updated_at,
     )
     prompt = Prompt(
         id=INITIAL_PROMPT_ID,
@@ -102,7 +104,7 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels
         url=issue.html_url,
         created_at=timestamp(issue.updated_at),
     )
-    return Start(request, prompt, issue.updated_at)
+    return Start(request, prompt)
 
 
 def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ignore:

@@ -1,4 +1,4 @@
-"""What one webhook delivery asks for: a session's start, its end, a word to it, or nothing (and why)."""
+"""What one webhook delivery asks for: a session's start, its end, a comment for it, or nothing (and why)."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ if TYPE_CHECKING:
     from cloud_agent.domain.conversation.commands import Command
     from cloud_agent.domain.conversation.prompts import Prompt
     from cloud_agent.domain.session.agents import Agent
-    from cloud_agent.domain.session.session import Ending, SessionRequest
+    from cloud_agent.domain.session.session import Ending
+    from cloud_agent.domain.session.session_request import SessionRequest
 
 
 @dataclass(frozen=True)
 class Start:
-    """A session is asked for by a label; `prompt` is the issue as it stood then, `at` when that was."""
+    """A label requests a session; `prompt` is the issue as it stood then."""
 
     request: SessionRequest
     prompt: Prompt
-    at: datetime
+
+    @property
+    def identity(self) -> str:
+        """The delivery's id."""
+        return self.request.triggered_by
 
 
 @dataclass(frozen=True)
 class End:
     """The session of this issue, or of this pull request, is to end.
 
-    `at` says since when, as GitHub tells it: a delivery that comes late must not end a session that began after it.
+    `at` is when GitHub says that it happened: a late delivery must not end a session that began after it.
     With `agent`, only a session in which that agent works: a label ends what it has started.
     """
 
@@ -41,7 +46,7 @@ class End:
 
 @dataclass(frozen=True)
 class Steer:
-    """Somebody wrote on a pull request: what they want of Claude, if anything, and the commands between the lines.
+    """A comment on a pull request: its prompt for Claude, if any, and the commands between the lines.
 
     `identity` names the comment for good, in whichever delivery it comes: `acme/lunch#issue_comment-123`.
     """
@@ -59,11 +64,11 @@ class Steer:
 
     @property
     def author(self) -> str:
-        """The login of who wrote it."""
+        """The login of the comment's author."""
         return self.prompt.author
 
     @property
-    def has_wish(self) -> bool:
+    def has_prompt(self) -> bool:
         """Whether there is more in it than commands."""
         return bool(self.prompt.body)
 

@@ -1,11 +1,11 @@
-"""What is written on a pull request, as a word to its session: who may be heard at all, and what the agent is told."""
+"""A comment or review on a pull request, read for its session: whose counts at all, its commands and its prompt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.conversation.commands import read_orders
+from cloud_agent.domain.conversation.commands import read_commands
 from cloud_agent.domain.conversation.messages import fenced
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.session.session import timestamp
@@ -29,8 +29,8 @@ _VERDICTS = {"approved": "The review approves the changes.", "changes_requested"
 
 
 @dataclass(frozen=True)
-class _Written:
-    """What comments, reviews and review comments have in common; `frame` goes before the text of a wish."""
+class _Message:
+    """What comments, reviews and review comments have in common; `frame` goes before the prompt's own text."""
 
     kind: PromptKind
     id: int
@@ -56,7 +56,7 @@ def of_review(event: PullRequestReviewed) -> Steer | Ignore:
     review, pull = event.review, event.pull_request
     if not (review.body or "").strip():
         return Ignore("the review has no text of its own; its comments come by themselves")
-    written = _Written(
+    message = _Message(
         kind=PromptKind.REVIEW,
         id=review.id,
         node_id=review.node_id,
@@ -67,7 +67,7 @@ def of_review(event: PullRequestReviewed) -> Steer | Ignore:
         pull_state=pull.state,
         frame=_VERDICTS.get(review.state.lower(), ""),
     )
-    return _steer(event, written)
+    return _steer(event, message)
 
 
 def of_review_comment(event: PullRequestReviewCommented) -> Steer | Ignore:
@@ -75,16 +75,16 @@ def of_review_comment(event: PullRequestReviewCommented) -> Steer | Ignore:
     comment, pull = event.comment, event.pull_request
     place = _place(comment)
     hunk = f"\n\n{fenced(comment.diff_hunk, HUNK_LIMIT)}" if comment.diff_hunk else ""
-    written = _comment(
+    message = _comment(
         PromptKind.REVIEW_COMMENT, comment, pull.number, pull.state, title=place, frame=f"On {place}:{hunk}"
     )
-    return _steer(event, written)
+    return _steer(event, message)
 
 
 def _comment(  # noqa: PLR0913 - by keyword where it is not plain
     kind: PromptKind, comment: Comment, pull_number: int, pull_state: str, *, title: str = "", frame: str = ""
-) -> _Written:
-    return _Written(
+) -> _Message:
+    return _Message(
         kind=kind,
         id=comment.id,
         node_id=comment.node_id,
@@ -110,37 +110,37 @@ def _place(comment: ReviewComment) -> str:
     return f"{comment.path}, line {last}"
 
 
-def _steer(event: SteeringEvent, written: _Written) -> Steer | Ignore:
-    if written.body.lstrip().startswith(OWN_PREFIX):
+def _steer(event: SteeringEvent, message: _Message) -> Steer | Ignore:
+    if message.body.lstrip().startswith(OWN_PREFIX):
         return Ignore("this system wrote the comment itself")
     if event.sender is None:
         return Ignore("the comment's author has no account any more")
     if event.sender.is_bot:
         return Ignore("a session is steered by people, and the sender is a bot")
-    orders = read_orders(written.body)
-    if not orders.commands and not orders.rest:
+    commands, text = read_commands(message.body)
+    if not commands and not text:
         return Ignore("the comment is empty")
-    wish = f"{written.frame}\n\n{orders.rest}".strip("\n") if orders.rest else ""
+    prompt = f"{message.frame}\n\n{text}".strip("\n") if text else ""
     return Steer(
         repo=event.repository.full_name,
         default_branch=event.repository.default_branch,
         installation_id=event.installation.id if event.installation else None,
-        pull_number=written.pull_number,
-        pull_is_open=written.pull_state == "open",
-        identity=f"{event.repository.full_name}#{_EVENTS[written.kind]}-{written.id}",
-        node_id=written.node_id,
-        at=written.at,
+        pull_number=message.pull_number,
+        pull_is_open=message.pull_state == "open",
+        identity=f"{event.repository.full_name}#{_EVENTS[message.kind]}-{message.id}",
+        node_id=message.node_id,
+        at=message.at,
         prompt=Prompt(
-            id=follow_up_id(written.kind, written.id, written.at),
-            kind=written.kind,
-            title=written.title,
-            body=wish,
+            id=follow_up_id(message.kind, message.id, message.at),
+            kind=message.kind,
+            title=message.title,
+            body=prompt,
             author=event.sender.login,
-            url=written.url,
-            created_at=timestamp(written.at),
-            comment_id=written.id,
+            url=message.url,
+            created_at=timestamp(message.at),
+            comment_id=message.id,
         ),
-        commands=orders.commands,
+        commands=commands,
     )
 
 

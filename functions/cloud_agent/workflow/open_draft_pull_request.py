@@ -8,7 +8,7 @@ from cloud_agent.domain.conversation.answers import given_up
 from cloud_agent.domain.conversation.messages import pull_request_body, pull_request_title
 from cloud_agent.domain.conversation.prompts import inherited
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.session.session import SessionRequest, SessionStatus
+from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.publisher import deployments, status
 from cloud_agent.publisher.context import PublishingContext, publishing_context
@@ -17,6 +17,7 @@ from cloud_agent.settings import PublishingSettings, load
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.repository import PullRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
 
 @step(StepEvent)
@@ -44,7 +45,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
     return {"pull_number": pull.number, "pull_url": pull.url}
 
 
-def _take_over(context: PublishingContext, request: SessionRequest, pull: PullRequest) -> None:
+def _take_over(context: PublishingContext, request: RequestedSession, pull: PullRequest) -> None:
     """Tie the pull request to this session; what the one before has left unanswered is asked of this one."""
     previous = context.sessions.session_of_pull(request.repo, pull.number)
     if previous and previous != request.session_id:

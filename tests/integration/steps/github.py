@@ -13,7 +13,7 @@ import httpx
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud_agent.domain.session.session import SessionRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
     Json = dict[str, Any]
 
@@ -69,7 +69,7 @@ class GitHub:
         self.call("PATCH", f"/repos/{repo}/git/refs/heads/{branch}", sha=commit["sha"])
         return str(commit["sha"])
 
-    def pulls(self, session: SessionRequest) -> list[Json]:
+    def pulls(self, session: RequestedSession) -> list[Json]:
         """The pull requests of the session's branch, open or not."""
         found = self.get(f"/repos/{session.repo}/pulls?state=all&per_page=100")
         return [pull for pull in found if pull["head"]["ref"] == session.branch]
@@ -77,7 +77,7 @@ class GitHub:
     def comments(self, repo: str, number: int) -> list[str]:
         return [comment["body"] for comment in self.get(f"/repos/{repo}/issues/{number}/comments?per_page=100")]
 
-    def deployments(self, session: SessionRequest) -> list[Json]:
+    def deployments(self, session: RequestedSession) -> list[Json]:
         """The Deployments of the session's branch, each with its latest state and address."""
         found = self.get(f"/repos/{session.repo}/deployments?ref={session.branch}")
         for deployment in found:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from cloud_agent.domain.session.session import SessionRequest
+from cloud_agent.domain.session.session_request import RequestedSession
 from cloud_agent.publisher import handler as publisher
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Steps:
         self.table = make_resource("dynamodb", endpoint_url=endpoint_url).Table("sessions")
         self.ecs: Any = boto3.client("ecs", endpoint_url=endpoint_url)
 
-    def claim(self, repo: str, *, title: str = "Show the menu", body: str = "", **changes: Any) -> SessionRequest:  # noqa: ANN401 - any member
+    def claim(self, repo: str, *, title: str = "Show the menu", body: str = "", **changes: Any) -> RequestedSession:  # noqa: ANN401 - any member
         """A new issue's session, whose row is as the state Claim Session leaves it."""
         number = self._github.call("POST", f"/repos/{repo}/issues", title=title, body=body)["number"]
         members = {
@@ -55,25 +55,28 @@ class Steps:
             "default_branch": "main",
             "installation_id": self._github.credentials["installation_id"],
             "requested_by": "octo-dev",
+            "triggered_by": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+            "triggered_at": "2026-11-22T10:00:00.000Z",
+            "requested_at": "2026-11-22T10:00:00.250Z",
         }
-        session = SessionRequest.model_validate(members | changes)
+        session = RequestedSession.model_validate(members | changes)
         self.put_row(session)
         return session
 
-    def claim_gone(self, repo: str) -> SessionRequest:
+    def claim_gone(self, repo: str) -> RequestedSession:
         """A session on the pull request of a repository that has been deleted."""
         session = self.claim(repo).model_copy(update={"repo": "acme/gone"})
         self.put_row(session, pull_number=1)
         return session
 
-    def put_row(self, session: SessionRequest, **more: int) -> None:
+    def put_row(self, session: RequestedSession, **more: int) -> None:
         row = {
             "status": "STARTING",
             "token_hash": "0" * 64,
             "execution_arn": self.execution(session),
             "created_at": "2026-11-22T10:00:00.000Z",
         }
-        self.table.put_item(Item=self._key(session) | row | session.model_dump(exclude_none=True) | more)
+        self.table.put_item(Item=self._key(session) | row | session.model_dump(mode="json", exclude_none=True) | more)
         lock = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK", "session_id": session.session_id}
         self.table.put_item(Item=lock)
         self.table.update_item(
@@ -83,14 +86,14 @@ class Steps:
             ExpressionAttributeValues={":repo": session.repo},
         )
 
-    def run(self, step: str, session: SessionRequest, **more: object) -> Json:
+    def run(self, step: str, session: RequestedSession, **more: object) -> Json:
         """What the step answers."""
         handler = importlib.import_module(f"cloud_agent.workflow.{step}").handler
         event = {"session": session.model_dump(), "execution_arn": self.execution(session), **more}
         answer: Json = handler(event, LambdaContext())
         return answer
 
-    def publish(self, session: SessionRequest, *sort_keys: str) -> None:
+    def publish(self, session: RequestedSession, *sort_keys: str) -> None:
         """Hand the table's stream of these rows of the session to its function."""
         keys = [{"pk": {"S": f"SESSION#{session.session_id}"}, "sk": {"S": key}} for key in sort_keys or ("SESSION",)]
         self.publish_keys(*keys)
@@ -103,7 +106,7 @@ class Steps:
         answer: Json = publisher.handler({"Records": records}, LambdaContext())
         return answer
 
-    def change(self, session: SessionRequest, **attributes: object) -> None:
+    def change(self, session: RequestedSession, **attributes: object) -> None:
         """Write attributes of the session's row."""
         self.table.update_item(
             Key=self._key(session),
@@ -112,7 +115,7 @@ class Steps:
             ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
         )
 
-    def run_up_to(self, step: str, session: SessionRequest) -> None:
+    def run_up_to(self, step: str, session: RequestedSession) -> None:
         """All steps before this one that speak to GitHub."""
         if step in {"open_draft_pull_request", "announce_session", "close_session"}:
             self.run("create_branch", session)
@@ -121,7 +124,7 @@ class Steps:
         if step == "close_session":
             self.run("announce_session", session, **self.more("announce_session", session))
 
-    def more(self, step: str, session: SessionRequest) -> Json:
+    def more(self, step: str, session: RequestedSession) -> Json:
         """What the step's state passes beside the session."""
         if step == "announce_session":
             return {"pull_number": (self.row(session) or {}).get("pull_number", 1)}
@@ -132,19 +135,19 @@ class Steps:
         return {}
 
     @staticmethod
-    def execution(session: SessionRequest) -> str:
+    def execution(session: RequestedSession) -> str:
         name = re.sub(r"\W", "-", f"{session.repo}-{session.issue_number}-{session.session_id}")
         return f"{ACCOUNT}:execution:session:{name}"
 
-    def row(self, session: SessionRequest) -> Json | None:
+    def row(self, session: RequestedSession) -> Json | None:
         row: Json | None = self.table.get_item(Key=self._key(session), ConsistentRead=True).get("Item")
         return row
 
-    def forget(self, session: SessionRequest, *attributes: str) -> None:
+    def forget(self, session: RequestedSession, *attributes: str) -> None:
         """Make the row as if the step had crashed before it wrote these."""
         self.table.update_item(Key=self._key(session), UpdateExpression="REMOVE " + ", ".join(attributes))
 
-    def lock(self, session: SessionRequest) -> Json | None:
+    def lock(self, session: RequestedSession) -> Json | None:
         key = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK"}
         lock: Json | None = self.table.get_item(Key=key, ConsistentRead=True).get("Item")
         return lock
@@ -154,5 +157,5 @@ class Steps:
         return set(item.get("live", ()))
 
     @staticmethod
-    def _key(session: SessionRequest) -> dict[str, str]:
+    def _key(session: RequestedSession) -> dict[str, str]:
         return {"pk": f"SESSION#{session.session_id}", "sk": "SESSION"}

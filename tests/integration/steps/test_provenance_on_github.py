@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import Clone, GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session.session import SessionRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
 
 class Sessions:
@@ -27,7 +27,7 @@ class Sessions:
 
     def __init__(self, steps: Steps, github: GitHub, repo: str, work: Clone) -> None:
         self.steps, self.github, self.repo, self.work = steps, github, repo, work
-        self.of: dict[str, SessionRequest] = {}
+        self.of: dict[str, RequestedSession] = {}
         self._numbers = itertools.count(1)
         for name in ("one", "two"):
             self.of[name] = steps.claim(repo)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import Clone, GitHub, Json
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session.session import SessionRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
 ASKED = "01JD8Y3QF0000000000000000A"
 
@@ -27,7 +27,7 @@ ASKED = "01JD8Y3QF0000000000000000A"
 class Conversation:
     """One session's prompts and answers, and what people see of them."""
 
-    def __init__(self, steps: Steps, github: GitHub, session: SessionRequest) -> None:
+    def __init__(self, steps: Steps, github: GitHub, session: RequestedSession) -> None:
         self.steps, self.github, self.session = steps, github, session
         self.prompts = Prompts("sessions")
         self.number: int = (steps.row(session) or {})["pull_number"]

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session.session import SessionRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
 URL = "https://{}.uat.example.com"
 SHOWN = re.compile(r"\| \*\*Live\*\* \| \[([^]]+)\]\(([^)]+)\)")
 
 
-def shown(github: GitHub, steps: Steps, session: SessionRequest) -> tuple[str, str] | None:
+def shown(github: GitHub, steps: Steps, session: RequestedSession) -> tuple[str, str] | None:
     """The URL of the session's comment and where it leads."""
     (comment,) = github.comments(session.repo, (steps.row(session) or {})["pull_number"])
     found = SHOWN.search(comment)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session.session import SessionRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
 URL = "https://{}.uat.example.com"
 
 
 @pytest.fixture
-def session(steps: Steps, repo: str) -> SessionRequest:
+def session(steps: Steps, repo: str) -> RequestedSession:
     """A session whose pull request is open."""
     session = steps.claim(repo)
     steps.run_up_to("announce_session", session)
@@ -37,12 +37,12 @@ def prompts(steps: Steps) -> Prompts:  # noqa: ARG001 - needs the table
     return Prompts("sessions")
 
 
-def the_comment(github: GitHub, steps: Steps, session: SessionRequest) -> str:
+def the_comment(github: GitHub, steps: Steps, session: RequestedSession) -> str:
     (comment,) = github.comments(session.repo, (steps.row(session) or {})["pull_number"])
     return comment
 
 
-def edits(github: GitHub, steps: Steps, session: SessionRequest, *keys: str) -> bool:
+def edits(github: GitHub, steps: Steps, session: RequestedSession, *keys: str) -> bool:
     """Whether the stream's function edits the comment."""
     comment_id = (steps.row(session) or {})["comment_id"]
     mark = f"<!-- claude-cloud-agent:session:{session.session_id} -->\nas it was"
@@ -52,7 +52,7 @@ def edits(github: GitHub, steps: Steps, session: SessionRequest, *keys: str) -> 
 
 
 def test_from_the_first_the_comment_says_where_to_look_and_the_deployment_is_in_progress(
-    steps: Steps, github: GitHub, session: SessionRequest
+    steps: Steps, github: GitHub, session: RequestedSession
 ) -> None:
     comment = the_comment(github, steps, session)
     assert "### 🚀 Starting" in comment
@@ -63,7 +63,7 @@ def test_from_the_first_the_comment_says_where_to_look_and_the_deployment_is_in_
 
 
 def test_each_change_of_the_row_that_people_care_about_is_told_at_once(
-    steps: Steps, github: GitHub, session: SessionRequest, prompts: Prompts
+    steps: Steps, github: GitHub, session: RequestedSession, prompts: Prompts
 ) -> None:
     changes: list[dict[str, Any]] = [
         {"status": "RUNNING"},
@@ -85,7 +85,7 @@ def follow_up(prompt_id: str) -> Prompt:
 
 
 def test_what_claude_does_is_told_at_most_every_thirty_seconds(
-    steps: Steps, github: GitHub, session: SessionRequest, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
+    steps: Steps, github: GitHub, session: RequestedSession, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issue = follow_up(INITIAL_PROMPT_ID).model_copy(update={"kind": PromptKind.ISSUE})
     prompts.put(session.session_id, issue)
@@ -118,7 +118,7 @@ def test_whoever_waits_is_told_a_new_place_when_the_queue_moves(steps: Steps, gi
 
 
 def test_a_comment_whose_id_is_lost_is_found_by_its_marker_and_one_that_is_gone_is_written_by_a_step_alone(
-    steps: Steps, github: GitHub, session: SessionRequest
+    steps: Steps, github: GitHub, session: RequestedSession
 ) -> None:
     row = steps.row(session) or {}
     steps.forget(session, "comment_id")
@@ -133,7 +133,7 @@ def test_a_comment_whose_id_is_lost_is_found_by_its_marker_and_one_that_is_gone_
     assert "### 🟢 Running" in the_comment(github, steps, session)
 
 
-def test_a_person_who_quotes_the_marker_is_left_alone(steps: Steps, github: GitHub, session: SessionRequest) -> None:
+def test_a_person_who_quotes_the_marker_is_left_alone(steps: Steps, github: GitHub, session: RequestedSession) -> None:
     row = steps.row(session) or {}
     number, comment_id = row["pull_number"], row["comment_id"]
     quote = f"> <!-- claude-cloud-agent:session:{session.session_id} -->\nWhat is this?"
@@ -143,7 +143,7 @@ def test_a_person_who_quotes_the_marker_is_left_alone(steps: Steps, github: GitH
     assert quote == github.comments(session.repo, number)[0]
 
 
-def test_writers_that_race_leave_what_the_row_says(steps: Steps, github: GitHub, session: SessionRequest) -> None:
+def test_writers_that_race_leave_what_the_row_says(steps: Steps, github: GitHub, session: RequestedSession) -> None:
     """One edit is held back until the row has changed and another writer has told of it."""
     steps.change(session, status="RUNNING", turns=1)
     held, let_go = threading.Event(), threading.Event()
@@ -168,7 +168,7 @@ def test_writers_that_race_leave_what_the_row_says(steps: Steps, github: GitHub,
 
 
 def test_a_session_that_cannot_be_published_keeps_no_other_from_being_told(
-    steps: Steps, github: GitHub, session: SessionRequest
+    steps: Steps, github: GitHub, session: RequestedSession
 ) -> None:
     poisoned = steps.claim(session.repo)
     steps.run_up_to("announce_session", poisoned)
@@ -186,7 +186,7 @@ def test_a_session_that_cannot_be_published_keeps_no_other_from_being_told(
 
 @pytest.mark.parametrize("error", [GitHubUnavailableError, GitHubRateLimitedError])
 def test_while_github_is_down_the_stream_is_asked_to_come_again(
-    steps: Steps, github: GitHub, session: SessionRequest, error: type[Exception]
+    steps: Steps, github: GitHub, session: RequestedSession, error: type[Exception]
 ) -> None:
     def refuse(*_arguments: object) -> None:
         raise error("GitHub did not answer")
@@ -201,7 +201,7 @@ def test_while_github_is_down_the_stream_is_asked_to_come_again(
     assert "### 🟢 Running" in the_comment(github, steps, session)
 
 
-def test_bookkeeping_and_expired_rows_are_no_news(steps: Steps, session: SessionRequest) -> None:
+def test_bookkeeping_and_expired_rows_are_no_news(steps: Steps, session: RequestedSession) -> None:
     steps.change(session, status="RUNNING")
     key = {"pk": {"S": f"SESSION#{session.session_id}"}, "sk": {"S": "SESSION"}}
     nothing = {"answers": 0, "sessions": 0}
@@ -210,7 +210,7 @@ def test_bookkeeping_and_expired_rows_are_no_news(steps: Steps, session: Session
 
 
 def test_the_deployment_of_a_newer_session_is_left_alone_by_a_late_close_of_the_older(
-    steps: Steps, github: GitHub, session: SessionRequest
+    steps: Steps, github: GitHub, session: RequestedSession
 ) -> None:
     newer = session.model_copy(update={"session_id": f"e{session.session_id[1:]}"})
     steps.put_row(newer)
@@ -225,7 +225,7 @@ def test_the_deployment_of_a_newer_session_is_left_alone_by_a_late_close_of_the_
 
 
 def test_a_session_takes_over_what_the_one_before_left_unanswered(
-    steps: Steps, github: GitHub, session: SessionRequest, prompts: Prompts
+    steps: Steps, github: GitHub, session: RequestedSession, prompts: Prompts
 ) -> None:
     waiting = follow_up("01JD8Y3QF0000000000000000B")
     prompts.put(session.session_id, follow_up(INITIAL_PROMPT_ID))
@@ -245,7 +245,7 @@ def test_a_session_takes_over_what_the_one_before_left_unanswered(
 
 def test_the_slot_is_free_and_given_away_though_github_is_down(
     steps: Steps,
-    session: SessionRequest,
+    session: RequestedSession,
     monkeypatch: pytest.MonkeyPatch,
     put_secret: Any,  # noqa: ANN401 - a fixture
 ) -> None:

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session.session import SessionRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
 URL_OF = "https://{}.uat.example.com"
 
 
 def close(
-    steps: Steps, session: SessionRequest, status: str = "COMPLETED", reason: str = "The pull request was merged."
+    steps: Steps, session: RequestedSession, status: str = "COMPLETED", reason: str = "The pull request was merged."
 ) -> None:
     steps.run("close_session", session, status=status, reason=reason)
 

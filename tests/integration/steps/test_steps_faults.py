@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
-    from cloud_agent.domain.session.session import SessionRequest
+    from cloud_agent.domain.session.session_request import RequestedSession
 
 # What a session's execution may run through. To each step how many requests it makes at least, so that a loop over them
 # cannot pass by making none.
@@ -158,7 +158,7 @@ def through(gateway: Gateway) -> Iterator[None]:
     settings._load.cache_clear()  # noqa: SLF001 - as above
 
 
-def what_is_there(github: GitHub, steps: Steps, session: SessionRequest) -> dict[str, Any]:
+def what_is_there(github: GitHub, steps: Steps, session: RequestedSession) -> dict[str, Any]:
     """How many of everything the session has on GitHub."""
     repo, pulls = session.repo, github.pulls(session)
     commits = []

@@ -27,6 +27,7 @@ from cloud_agent import settings
 from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.observability import logger, metrics
 from cloud_agent.webhook import handler as webhook
+from cloud_agent.webhook import once
 from cloud_agent.webhook.signature import sign
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def environment(
 
     def forget() -> None:
         settings._load.cache_clear()  # noqa: SLF001 - lives as long as a worker, and each test is a worker of its own
-        webhook._persistence.cache_clear()  # noqa: SLF001 - as above
+        once._persistence.cache_clear()  # noqa: SLF001 - as above
 
     def change(**variables: str) -> None:
         for name, value in variables.items():

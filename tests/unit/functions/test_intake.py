@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,7 +44,6 @@ def _ignored(payload: dict[str, Any]) -> str:
 def test_the_label_on_an_open_issue_starts_a_session(payload: dict[str, Any]) -> None:
     started = _started(payload)
     assert {
-        "session_id": "513821dd",
         "repo": "acme/storefront",
         "issue_number": 42,
         "issue_key": "42",
@@ -54,7 +54,8 @@ def test_the_label_on_an_open_issue_starts_a_session(payload: dict[str, Any]) ->
         "installation_id": payload["installation"]["id"],
         "requested_by": "octo-dev",
         "agent": "standard",
-        "follows": None,
+        "triggered_by": DELIVERY,
+        "triggered_at": datetime.fromisoformat(payload["issue"]["updated_at"]),
     } == started.request.model_dump()
     assert (payload["issue"]["title"], payload["issue"]["body"]) == (started.prompt.title, started.prompt.body)
 

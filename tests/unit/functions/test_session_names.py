@@ -8,39 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from cloud_agent.domain.session.session import (
-    EXECUTION_NAME_LIMIT,
-    Session,
-    SessionRequest,
-    SessionStatus,
-    execution_name,
-    expiry_after_end,
-    session_id_for,
-    session_url,
-    timestamp,
-)
+from cloud_agent.domain.session.naming import EXECUTION_NAME_LIMIT, execution_name
+from cloud_agent.domain.session.session import Session, SessionStatus, expiry_after_end, session_url, timestamp
 
 REPOSITORIES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}", fullmatch=True)
 NUMBERS = st.integers(min_value=1, max_value=10**9)
-
-
-@given(repo=REPOSITORIES, number=NUMBERS, delivery=st.text(max_size=64))
-def test_a_redelivered_event_finds_its_own_session(repo: str, number: int, delivery: str) -> None:
-    session_id = session_id_for(repo, number, delivery)
-    assert re.fullmatch(r"[0-9a-f]{8}", session_id)
-    assert session_id == session_id_for(repo, number, delivery)
-
-
-def test_repository_issue_and_delivery_each_make_another_session() -> None:
-    ids = {
-        session_id_for("acme/shop", 42, "d1"),
-        session_id_for("acme/shop", 42, "d2"),
-        session_id_for("acme/shop", 43, "d1"),
-        session_id_for("acme/shop2", 42, "d1"),
-    }
-    assert len(ids) == 4
 
 
 def test_an_execution_is_named_so_that_the_console_reads_by_itself() -> None:
@@ -84,42 +57,6 @@ def test_an_ended_session_is_kept_for_thirty_days() -> None:
 
 def test_a_session_is_live_until_it_has_ended() -> None:
     assert {"QUEUED", "STARTING", "RUNNING"} == {status for status in SessionStatus if status.is_live}
-
-
-REQUEST = {
-    "session_id": "09e22a8b",
-    "repo": "acme/storefront",
-    "issue_number": 42,
-    "issue_key": "42",
-    "issue_title": "t",
-    "issue_url": "u",
-    "branch": "claude/42",
-    "default_branch": "main",
-    "installation_id": None,
-    "requested_by": "octo-dev",
-    "agent": "standard",
-    "follows": None,
-}
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"session_id": "09E22A8B"},
-        {"session_id": "09e22a8b\n"},
-        {"session_id": "09e22a8"},
-        {"repo": "acme"},
-        {"repo": "-acme/storefront"},
-        {"repo": "acme/store front"},
-        {"repo": "acme/a/b"},
-        {"issue_number": 0},
-        {"token": "x"},
-    ],
-)
-def test_a_request_takes_nothing_but_what_it_names(wrong: dict[str, object]) -> None:
-    assert SessionRequest.model_validate(REQUEST).model_dump() == REQUEST
-    with pytest.raises(ValidationError):
-        SessionRequest.model_validate(REQUEST | wrong)
 
 
 def test_a_row_may_hold_more_than_the_functions_read() -> None:

@@ -69,14 +69,14 @@ def _part(event: str) -> str:
     return "review" if event == "pull_request_review" else "comment"
 
 
-def test_a_comment_is_a_wish_under_its_own_identity() -> None:
-    said = _steered("issue_comment")
+def test_a_comment_is_a_prompt_under_its_own_identity() -> None:
+    comment = _steered("issue_comment")
     assert (
-        said.repo, said.pull_number, said.pull_is_open, said.installation_id, said.author,
+        comment.repo, comment.pull_number, comment.pull_is_open, comment.installation_id, comment.author,
     ) == ("acme/lunch", 43, True, 7, "octo-dev")  # fmt: skip
-    assert said.identity == "acme/lunch#issue_comment-123"
-    assert (said.prompt.kind, said.prompt.body, said.prompt.comment_id) == ("comment", "Please, in blue.", 123)
-    assert said.prompt.created_at == "2026-11-22T10:00:00.000Z"
+    assert comment.identity == "acme/lunch#issue_comment-123"
+    assert (comment.prompt.kind, comment.prompt.body, comment.prompt.comment_id) == ("comment", "Please, in blue.", 123)
+    assert comment.prompt.created_at == "2026-11-22T10:00:00.000Z"
 
 
 @pytest.mark.parametrize("event", KINDS)
@@ -85,8 +85,8 @@ def test_the_same_text_has_the_same_id_and_identity_in_every_delivery(event: str
 
 
 def test_comments_reviews_and_review_comments_of_one_number_are_three() -> None:
-    said = [_steered(event) for event in KINDS]
-    assert 3 == len({one.identity for one in said}) == len({one.prompt.id for one in said})
+    comments = [_steered(event) for event in KINDS]
+    assert len({one.identity for one in comments}) == len({one.prompt.id for one in comments}) == 3
 
 
 @pytest.mark.parametrize(
@@ -126,24 +126,24 @@ def test_a_review_comment_says_where(lines: dict[str, Any], place: str) -> None:
 
 def test_the_changes_cannot_leave_their_fence_and_are_bounded() -> None:
     hunk = "+x\n" * 30_000 + "+```\n+/stop"
-    said = _steered("pull_request_review_comment", comment={"diff_hunk": hunk, "body": "y" * 65_536})
-    assert frozenset() == said.commands
-    assert "````text" in said.prompt.body
-    assert 65_536 < len(said.prompt.body) < 65_536 + 4_200
+    comment = _steered("pull_request_review_comment", comment={"diff_hunk": hunk, "body": "y" * 65_536})
+    assert frozenset() == comment.commands
+    assert "````text" in comment.prompt.body
+    assert 65_536 < len(comment.prompt.body) < 65_536 + 4_200
 
 
 @pytest.mark.parametrize("event", KINDS)
-def test_commands_are_no_part_of_the_wish(event: str) -> None:
-    said = _steered(event, **{_part(event): {"body": "/interrupt\r\nDo this."}})
-    assert {Command.INTERRUPT} == said.commands
-    assert said.prompt.body.endswith("Do this.")
-    assert "interrupt" not in said.prompt.body
+def test_commands_are_no_part_of_the_prompt(event: str) -> None:
+    comment = _steered(event, **{_part(event): {"body": "/interrupt\r\nDo this."}})
+    assert {Command.INTERRUPT} == comment.commands
+    assert comment.prompt.body.endswith("Do this.")
+    assert "interrupt" not in comment.prompt.body
 
 
 @pytest.mark.parametrize("event", KINDS)
-def test_a_command_alone_leaves_no_wish(event: str) -> None:
-    said = _steered(event, **{_part(event): {"body": "/stop"}})
-    assert (said.prompt.body, said.has_wish) == ("", False)
+def test_a_command_alone_leaves_no_prompt(event: str) -> None:
+    comment = _steered(event, **{_part(event): {"body": "/stop"}})
+    assert (comment.prompt.body, comment.has_prompt) == ("", False)
 
 
 @pytest.mark.parametrize("event", KINDS)

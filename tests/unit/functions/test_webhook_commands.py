@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from cloud_agent.adapters.table.keys import lock_key, session_key
+from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.answers import Answer as Answered
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
-from cloud_agent.domain.session.session import execution_name, session_id_for, timestamp
+from cloud_agent.domain.session.naming import execution_name, session_id_for
+from cloud_agent.domain.session.session import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,14 +64,27 @@ def ending(table: Table) -> Any:  # noqa: ANN401 - whatever is on the row
 
 
 def last(table: Table) -> dict[str, Any]:
-    return table.get_item(Key={"pk": f"ISSUE#{REPO}#42", "sk": "LAST"})["Item"]
+    return table.get_item(Key=last_key(REPO, 42))["Item"]
 
 
 def put_last(table: Table, session_id: str, minutes_ago: float = 0.1, **more: str) -> None:
     moment = timestamp(datetime.now(UTC) - timedelta(minutes=minutes_ago))
-    times = {"asked_at": "2026-11-22T07:30:00.000Z", "requested_at": moment}
-    row = {"pk": f"ISSUE#{REPO}#42", "sk": "LAST", "session_id": session_id, "asked_by": "somebody"} | times
-    table.put_item(Item=row | more)
+    requested = {
+        "session_id": session_id,
+        "repo": REPO,
+        "issue_number": 42,
+        "issue_key": "42",
+        "issue_title": "Show the total in the cart",
+        "issue_url": "https://github.com/acme/storefront/issues/42",
+        "branch": "claude/42",
+        "default_branch": "main",
+        "installation_id": 7,
+        "requested_by": "octo-dev",
+        "triggered_by": "somebody",
+        "triggered_at": "2026-11-22T07:30:00.000Z",
+        "requested_at": moment,
+    }
+    table.put_item(Item=last_key(REPO, 42) | requested | more)
 
 
 def wish(body: str, number: int) -> Prompt:
@@ -99,7 +113,7 @@ def test_stop_ends_the_session_with_the_name_of_who_said_it(
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session(lifecycle_token="parked")
-    assert comment("/stop") == (202, {"session_id": SESSION, "taken": "/stop"})
+    assert comment("/stop") == (202, {"session_id": SESSION, "accepted": "/stop"})
     assert step_functions.succeeded == [("parked", STOPPED)]
     assert (ending(table), github_stand_in.eyes, github_stand_in.comments) == (STOPPED, ["IC_1"], [])
 
@@ -122,7 +136,7 @@ def test_interrupt_reaches_the_turn_that_runs_and_leaves_the_new_wish(
 ) -> None:
     put_session()
     put_turn(table, SESSION, wish("Something long.", 1))
-    assert comment("/interrupt\nRather this.", 9) == (202, {"session_id": SESSION, "taken": "prompt, /interrupt"})
+    assert comment("/interrupt\nRather this.", 9) == (202, {"session_id": SESSION, "accepted": "prompt, /interrupt"})
     prompt = follow_up_id(PromptKind.COMMENT, 9, datetime(2026, 11, 22, 8, tzinfo=UTC))
     items = of_session(table, SESSION)
     assert prompt == items["SESSION"]["interrupt_id"]
@@ -189,7 +203,7 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session(lifecycle_token="parked")
-    assert comment("/restart\nThis time in blue.") == (202, {"session_id": SESSION, "taken": "prompt, /restart"})
+    assert comment("/restart\nThis time in blue.") == (202, {"session_id": SESSION, "accepted": "prompt, /restart"})
     restarted = {"status": "STOPPED", "reason": "Restarted by octo-dev."}
     assert [("parked", restarted)] == step_functions.succeeded
     request = step_functions.executions[execution_name(REPO, 42, NEXT)]
@@ -197,7 +211,9 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
     assert {
         "session_id": NEXT, "repo": REPO, "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
         "issue_url": issue["html_url"], "branch": "claude/42", "default_branch": "main", "installation_id": 7,
-        "requested_by": "octo-dev", "agent": "standard", "follows": SESSION,
+        "requested_by": "octo-dev", "agent": "standard", "follows": SESSION, "previous_session_id": SESSION,
+        "triggered_by": f"{REPO}#issue_comment-1", "triggered_at": "2026-11-22T08:00:00.000Z",
+        "requested_at": last(table)["requested_at"],
     } == request  # fmt: skip
     assert issue["body"] == of_session(table, NEXT)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
     waiting = [item["body"] for sk, item in of_session(table, SESSION).items() if sk.startswith("PROMPT#")]
@@ -276,7 +292,7 @@ def test_a_wish_between_two_sessions_waits_for_the_next(
 ) -> None:
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
-    assert comment("In blue, please.") == (202, {"session_id": SESSION, "taken": "prompt"})
+    assert comment("In blue, please.") == (202, {"session_id": SESSION, "accepted": "prompt"})
     assert [p.body for p in Prompts(table.name).unanswered(SESSION)] == ["In blue, please."]
     assert github_stand_in.comments == []
 
@@ -307,10 +323,10 @@ def test_stop_for_a_session_that_has_not_begun_cancels_it(
 ) -> None:
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
-    assert comment("/stop") == (202, {"session_id": SESSION, "taken": "/stop"})
+    assert comment("/stop") == (202, {"session_id": SESSION, "accepted": "/stop"})
     assert "CANCELLED" in of_session(table, "bbbb0002")
     assert step_functions.executions == {}
-    assert comment("/restart", 2) == (202, {"session_id": SESSION, "taken": "/restart"})
+    assert comment("/restart", 2) == (202, {"session_id": SESSION, "accepted": "/restart"})
     assert len(step_functions.executions) == 1
 
 
@@ -332,7 +348,7 @@ def test_a_command_from_before_the_session_was_asked_for_does_nothing_to_it(
     put_session(lifecycle_token="parked")
     put_turn(table, SESSION, wish("Going on.", 2))
     put_last(table, SESSION)
-    assert comment(f"{command}\nIn blue.", at="07:29:59") == (202, {"session_id": SESSION, "taken": "prompt"})
+    assert comment(f"{command}\nIn blue.", at="07:29:59") == (202, {"session_id": SESSION, "accepted": "prompt"})
     assert (step_functions.succeeded, step_functions.executions, ending(table)) == ([], {}, None)
     assert "interrupt_id" not in of_session(table, SESSION)["SESSION"]
 

@@ -68,7 +68,7 @@ def test_a_comment_becomes_a_prompt_and_gets_eyes(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn, status: str
 ) -> None:
     put_session(status=status)
-    assert comment("In blue, please.") == (202, {"session_id": SESSION, "taken": "prompt"})
+    assert comment("In blue, please.") == (202, {"session_id": SESSION, "accepted": "prompt"})
     (prompt,) = prompts(table)
     assert tuple(prompt[name] for name in ("kind", "body", "author", "state")) == (
         "comment",
@@ -137,7 +137,7 @@ def test_neither_comment_nor_token_is_logged(
     put_session()
     comment("TEXT-OF-THE-COMMENT\n/status")
     written = logs.getvalue() + "".join(capfd.readouterr())
-    assert "comment taken" in written
+    assert "comment accepted" in written
     assert "TEXT-OF-THE-COMMENT" not in written
     assert "ghp_" not in written
 
@@ -193,7 +193,7 @@ def test_a_github_that_is_down_forgets_the_comment_so_that_it_can_come_again(
     github_stand_in.faults += [("GET", "permission", 503, False)] * 2
     assert comment("In blue, please.")[0] == 503
     assert prompts(table) == []
-    assert comment("In blue, please.") == (202, {"session_id": SESSION, "taken": "prompt"})
+    assert comment("In blue, please.") == (202, {"session_id": SESSION, "accepted": "prompt"})
     assert [prompt["body"] for prompt in prompts(table)] == ["In blue, please."]
 
 
@@ -256,7 +256,7 @@ def test_a_wish_beside_a_question_to_a_session_that_is_over_is_not_lost_in_silen
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED")
-    assert comment("And in green?\n/status") == (202, {"session_id": SESSION, "taken": "/status"})
+    assert comment("And in green?\n/status") == (202, {"session_id": SESSION, "accepted": "/status"})
     assert "Comment `/restart`" in github_stand_in.said(43)[0]
     assert prompts(table) == []
 
@@ -284,7 +284,7 @@ def test_a_newer_live_session_of_the_issue_hears_the_comment(
 ) -> None:
     put_session("aaaa0001", pull_number=None)
     put_session(SESSION, status="STOPPED")
-    assert comment("In blue, please.") == (202, {"session_id": "aaaa0001", "taken": "prompt"})
+    assert comment("In blue, please.") == (202, {"session_id": "aaaa0001", "accepted": "prompt"})
     assert len(prompts(table, "aaaa0001")) == 1
 
 
@@ -310,6 +310,6 @@ def test_what_github_sends_is_taken(
     table: Table, event: str, sample_path: str,
 ) -> None:  # fmt: skip
     put_session()
-    assert deliver_event(event, sample(sample_path)) == (202, {"session_id": SESSION, "taken": "prompt"})
+    assert deliver_event(event, sample(sample_path)) == (202, {"session_id": SESSION, "accepted": "prompt"})
     (prompt,) = prompts(table)
     assert event.removeprefix("issue_").removeprefix("pull_request_") == prompt["kind"]

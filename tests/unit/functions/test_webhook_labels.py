@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_agent.adapters.table.keys import cancelled_key, lock_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.answers import Answer as Answered
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
-from cloud_agent.domain.session.session import execution_name, session_id_for
+from cloud_agent.domain.session.naming import execution_name, session_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +144,7 @@ def test_a_label_put_back_brings_the_history_along(
     for prompt_id, result in ((INITIAL_PROMPT_ID, "I built it."), (asked.id, "It is blue now.")):
         answer = Answered(prompt_id=prompt_id, is_error=False, result=result, created_at="c")
         assert prompts.answer(first, answer)
-    table.delete_item(Key={"pk": f"ISSUE#{REPO}#42", "sk": "LOCK"})
+    table.delete_item(Key=lock_key(REPO, 42))
     label("d-2", at="08:10:00")  # never claimed: its execution failed
     third = label("d-3", at="08:20:00")[1]["session_id"]
     body = prompts.of(third)[0].body
@@ -168,7 +169,7 @@ def test_a_label_taken_off_before_its_session_began_calls_it_off(
 ) -> None:
     session_id = label()[1]["session_id"]
     assert (202, {"session_id": session_id, "ending": ENDING["reason"]}) == unlabel()
-    assert "Item" in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CANCELLED"})
+    assert "Item" in table.get_item(Key=cancelled_key(session_id))
 
 
 def test_a_session_that_begins_just_when_it_is_cancelled_is_ended(
@@ -187,7 +188,7 @@ def test_an_end_that_is_delivered_late_spares_the_session_that_began_since(
 ) -> None:  # fmt: skip
     session_id = label(at="09:00:00")[1]["session_id"]
     put_session(session_id, lifecycle_token="parked")
-    assert unlabel(at="08:59:59") == (200, {"ignored": "the session was asked for after this had happened"})
+    assert unlabel(at="08:59:59") == (200, {"ignored": "the session was requested after this had happened"})
     assert step_functions.succeeded == []
     assert unlabel(at="09:00:00")[0] == 202
 
@@ -198,7 +199,7 @@ def test_a_label_off_and_on_delivered_in_the_wrong_order_keeps_the_session(
     session_id = label("d-1", at="08:00:00")[1]["session_id"]
     put_session(session_id)
     assert "already has the live session" in label("d-3", at="08:30:01")[1]["ignored"]
-    assert "asked for after" in unlabel(at="08:30:00")[1]["ignored"]
+    assert "requested after" in unlabel(at="08:30:00")[1]["ignored"]
     assert unlabel(at="08:40:00")[0] == 202
 
 
@@ -207,4 +208,4 @@ def test_a_first_deliverys_label_is_not_older_than_a_later_ones(
 ) -> None:
     put_session(label("d-1", at="09:00:00")[1]["session_id"])
     label("d-0", at="08:00:00")
-    assert "asked for after" in unlabel(at="08:30:00")[1]["ignored"]
+    assert "requested after" in unlabel(at="08:30:00")[1]["ignored"]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.domain.session.session import execution_name, session_id_for
+from cloud_agent.adapters.table.keys import cancelled_key, last_key
+from cloud_agent.domain.session.naming import execution_name, session_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,9 +138,9 @@ def test_a_label_that_is_taken_off_ends_only_the_session_that_it_started(
 def test_a_label_that_is_taken_off_cancels_only_the_session_that_it_asked_for(send: Send, table: Table) -> None:
     session_id = send("labeled", STAGING)[1]["session_id"]
     assert send("unlabeled", USUAL, "d-2", at="08:00:01") == (200, {"ignored": "there is no live session to end"})
-    assert "Item" not in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CANCELLED"})
+    assert "Item" not in table.get_item(Key=cancelled_key(session_id))
     assert session_id == send("unlabeled", STAGING, "d-3", at="08:00:01")[1]["session_id"]
-    assert "Item" in table.get_item(Key={"pk": f"SESSION#{session_id}", "sk": "CANCELLED"})
+    assert "Item" in table.get_item(Key=cancelled_key(session_id))
 
 
 def test_the_other_agents_label_does_not_make_a_late_end_of_the_live_session_out_of_date(
@@ -167,8 +168,8 @@ def test_of_two_labels_while_a_session_ends_the_first_chooses_the_agent_and_the_
         for row in idempotency_table.scan()["Items"]:  # its answer was lost
             idempotency_table.delete_item(Key={"id": row["id"]})
         assert agents(step_functions) == ["staging"]
-        assert table.get_item(Key={"pk": f"ISSUE#{REPO}#42", "sk": "LAST"})["Item"]["agent"] == "staging"
-    cancelled = {"pk": f"SESSION#{NEXT}", "sk": "CANCELLED"}
+        assert table.get_item(Key=last_key(REPO, 42))["Item"]["agent"] == "staging"
+    cancelled = cancelled_key(NEXT)
     send("unlabeled", USUAL, "d-3", at="09:00:00")
     assert "Item" not in table.get_item(Key=cancelled)
     send("unlabeled", STAGING, "d-4", at="09:00:00")

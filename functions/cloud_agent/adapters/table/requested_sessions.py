@@ -1,16 +1,15 @@
-"""DynamoDB: the session asked for last, by issue; and what has been explained to whom, so that it is said once."""
+"""DynamoDB: the session requested last, by issue, and those that were cancelled before they began."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
-from cloud_agent.adapters.table.keys import cancelled_key, explained_key, last_key
-from cloud_agent.domain.session.requested_session import RequestedSession
+from cloud_agent.adapters.table.keys import cancelled_key, last_key
 from cloud_agent.domain.session.session import expiry_after_end, timestamp
+from cloud_agent.domain.session.session_request import RequestedSession
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,54 +23,33 @@ class RequestedSessions:
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
     def last(self, repo: str, issue_number: int) -> RequestedSession | None:
-        """Return the session asked for last, if any in the last 30 days; read consistently."""
+        """Return the session requested last, if any in the last 30 days; read consistently."""
         item = self._table.get_item(Key=last_key(repo, issue_number), ConsistentRead=True).get("Item")
-        return RequestedSession.model_validate(item) if item else None
+        members = RequestedSession.model_fields.keys()
+        return RequestedSession.model_validate({name: item[name] for name in item.keys() & members}) if item else None
 
-    def note(self, repo: str, issue_number: int, requested: RequestedSession) -> None:
-        """Make this the session asked for last."""
-        times = {"asked_at": timestamp(requested.asked_at), "requested_at": timestamp(requested.requested_at)}
-        row = requested.model_dump(exclude_none=True) | times | {"expires_at": expiry_after_end()}
-        self._table.put_item(Item=last_key(repo, issue_number) | row)
+    def record(self, session: RequestedSession) -> None:
+        """Make this the session requested last."""
+        row = session.model_dump(mode="json") | {"expires_at": expiry_after_end()}
+        self._table.put_item(Item=last_key(session.repo, session.issue_number) | row)
 
-    def note_asked_again(self, repo: str, issue_number: int, session_id: str, asked_at: datetime) -> None:
-        """Note that this session, if it is the last, was asked for once more, and later."""
+    def record_repetition(self, repo: str, issue_number: int, session_id: str, triggered_at: datetime) -> None:
+        """Record that this session, if it is the last, was requested once more, and later."""
         try:
             self._table.update_item(
                 Key=last_key(repo, issue_number),
-                UpdateExpression="SET asked_at = :at",
-                ConditionExpression=Attr("session_id").eq(session_id) & Attr("asked_at").lt(timestamp(asked_at)),
-                ExpressionAttributeValues={":at": timestamp(asked_at)},
+                UpdateExpression="SET triggered_at = :at",
+                ConditionExpression=Attr("session_id").eq(session_id)
+                & Attr("triggered_at").lt(timestamp(triggered_at)),
+                ExpressionAttributeValues={":at": timestamp(triggered_at)},
             )
         except self._conditional_failure:
             return
 
-    def call_off(self, repo: str, issue_number: int, session_id: str) -> None:
-        """Keep a session that has been asked for from ever beginning: the state that claims it looks for this row."""
+    def cancel(self, session_id: str) -> None:
+        """Keep a requested session from ever beginning: the state that claims it looks for this row."""
         self._table.put_item(Item=cancelled_key(session_id) | {"expires_at": expiry_after_end()})
-        try:
-            self._table.update_item(
-                Key=last_key(repo, issue_number),
-                UpdateExpression="SET called_off = :true",
-                ConditionExpression=Attr("session_id").eq(session_id),
-                ExpressionAttributeValues={":true": True},
-            )
-        except self._conditional_failure:
-            return
 
-    def may_explain(self, repo: str, subject: str, topic: str, identity: str) -> bool:
-        """Whether this is to be explained for this delivery or comment: the first one alone, whenever it is handled.
-
-        `subject` is what it is explained once for: `issue#42` or `session#09e22a8b`. Kept for 30 days.
-        """
-        try:
-            self._table.put_item(
-                Item=explained_key(repo, subject, topic)
-                | {"explained_for": identity, "expires_at": expiry_after_end()},
-                ConditionExpression=Attr("pk").not_exists()
-                | Attr("explained_for").eq(identity)
-                | Attr("expires_at").lt(int(time.time())),
-            )
-        except self._conditional_failure:
-            return False
-        return True
+    def is_cancelled(self, session_id: str) -> bool:
+        """Whether the session was cancelled before it began; read consistently."""
+        return "Item" in self._table.get_item(Key=cancelled_key(session_id), ConsistentRead=True)

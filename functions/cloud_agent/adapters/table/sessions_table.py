@@ -46,10 +46,15 @@ class SessionsTable:
         Raises:
             SessionNotFoundError: there is none.
         """
-        item = self._table.get_item(Key=session_key(session_id), ConsistentRead=True).get("Item")
-        if item is None:
+        session = self.find(session_id)
+        if session is None:
             raise SessionNotFoundError(f"There is no session {session_id}.")
-        return Session.model_validate(item)
+        return session
+
+    def find(self, session_id: str) -> Session | None:
+        """Return the session's row, read consistently; None when it has not been claimed, or has expired."""
+        item = self._table.get_item(Key=session_key(session_id), ConsistentRead=True).get("Item")
+        return Session.model_validate(item) if item else None
 
     def put_canary(self, ip: str, task_arn: str) -> None:
         """Let the canary's row be that of a running session at this address, for an hour from now."""
@@ -187,11 +192,8 @@ class SessionsTable:
             Attr("status").is_in(sorted(LIVE)) & Attr("ending").not_exists(),
             values={":ending": ending.model_dump(mode="json")},
         )
-        try:
-            session = self.get(session_id)
-        except SessionNotFoundError:  # a pull request outlives its session's row, which expires
-            return None
-        return session if session.status.is_live else None
+        session = self.find(session_id)  # a pull request outlives its session's row, which expires
+        return session if session and session.status.is_live else None
 
     def record_config(
         self, session_id: str, limits: SessionLimits, *, ready_for_review: bool, host_header: HostHeader

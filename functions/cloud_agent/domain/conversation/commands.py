@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -11,7 +10,7 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")  # as CommonMark defines a fen
 
 
 class Command(StrEnum):
-    """What a person may order, as they write it."""
+    """What a person may command, as they write it."""
 
     STOP = "/stop"
     RESTART = "/restart"
@@ -23,16 +22,11 @@ class Command(StrEnum):
 _COMMANDS = {str(command): command for command in Command}
 
 
-@dataclass(frozen=True)
-class Orders:
-    """A comment taken apart: its commands, and the rest of its text, which is for Claude."""
+def read_commands(body: str) -> tuple[frozenset[Command], str]:
+    """Return a comment's commands, and the rest of its text, which is the prompt for Claude.
 
-    commands: frozenset[Command]
-    rest: str
-
-
-def read_orders(body: str) -> Orders:
-    """Take a comment apart. Case and blanks around a command do not matter; an unknown `/word` is plain text."""
+    Case and blanks around a command do not matter; an unknown `/word` is plain text.
+    """
     commands: set[Command] = set()
     rest: list[str] = []
     fence = ""
@@ -43,7 +37,7 @@ def read_orders(body: str) -> Orders:
             rest.append(line)
         else:
             commands.add(command)
-    return Orders(frozenset(commands), "\n".join(rest).strip("\n") if "".join(rest).strip() else "")
+    return frozenset(commands), "\n".join(rest).strip("\n") if "".join(rest).strip() else ""
 
 
 def _fence_after(line: str, fence: str) -> str:

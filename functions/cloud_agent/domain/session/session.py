@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from cloud_agent.domain.session.agents import Agent
 
@@ -17,7 +15,6 @@ SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 RepositoryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
 
 KEPT_AFTER_END = timedelta(days=30)
-EXECUTION_NAME_LIMIT = 80  # characters, Step Functions' limit for an execution's name
 
 
 class SessionStatus(StrEnum):
@@ -46,28 +43,6 @@ class Ending(BaseModel):
 
 
 LIVE = frozenset({SessionStatus.QUEUED, SessionStatus.STARTING, SessionStatus.RUNNING})
-
-
-class SessionRequest(BaseModel):
-    """The execution's input: ids and names, and the issue's title for the pull request's. No secret.
-
-    `follows` names a live session of the same issue that is about to end: its lock is waited for.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    session_id: SessionId
-    repo: RepositoryName
-    issue_number: int = Field(gt=0)
-    issue_key: str
-    issue_title: str
-    issue_url: str
-    branch: str
-    default_branch: str
-    installation_id: int | None
-    requested_by: str
-    agent: Agent = Agent.STANDARD
-    follows: SessionId | None = None
 
 
 class Session(BaseModel):
@@ -118,17 +93,6 @@ class Session(BaseModel):
     task_stopped_reason: str | None = None
     ended_at: str | None = None
     end_reason: str | None = None
-
-
-def session_id_for(repo: str, issue_number: int, delivery_id: str) -> str:
-    """Eight hex characters that a redelivered event maps to again, so that a retry finds its own session."""
-    return hashlib.sha256(f"{repo}#{issue_number}#{delivery_id}".encode()).hexdigest()[:8]
-
-
-def execution_name(repo: str, issue_number: int, session_id: str) -> str:
-    """`owner-repo-42-09e22a8b`: what the Step Functions console lists. Unique by the session id."""
-    tail = f"-{issue_number}-{session_id}"
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", repo)[: EXECUTION_NAME_LIMIT - len(tail)] + tail
 
 
 def session_url(uat_url: str, session_id: str) -> str:

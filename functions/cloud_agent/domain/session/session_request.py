@@ -1,0 +1,57 @@
+"""A session before it begins: what is requested, and the same once the session has its id."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.session import RepositoryName, SessionId, timestamp
+
+# A start takes seconds, but a session that follows another waits up to ten minutes for that one's lock.
+CLAIMED_WITHIN = timedelta(minutes=1)
+LOCK_AWAITED = timedelta(minutes=10)
+
+Moment = Annotated[AwareDatetime, PlainSerializer(timestamp, when_used="json")]
+
+
+class SessionRequest(BaseModel):
+    """What somebody requests: ids and names, and the issue's title for the pull request's. No secret.
+
+    `triggered_by` is the delivery's id or the comment's identity, `triggered_at` when GitHub says that it happened.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    repo: RepositoryName
+    issue_number: int = Field(gt=0)
+    issue_key: str
+    issue_title: str
+    issue_url: str
+    branch: str
+    default_branch: str
+    installation_id: int | None
+    requested_by: str
+    agent: Agent = Agent.STANDARD
+    triggered_by: str
+    triggered_at: Moment
+
+
+class RequestedSession(SessionRequest):
+    """The request with its session's id: the execution's input, and the row of the session requested last on an issue.
+
+    `follows` names a live session of the same issue that is about to end, whose lock is waited for;
+    `previous_session_id` the issue's last session that ever began.
+    """
+
+    session_id: SessionId
+    follows: SessionId | None = None
+    previous_session_id: SessionId | None = None
+    requested_at: Moment
+
+    def may_still_begin(self) -> bool:
+        """Whether its execution may still be on the way to claiming the issue."""
+        longest = CLAIMED_WITHIN + (LOCK_AWAITED if self.follows else timedelta())
+        return datetime.now(UTC) - self.requested_at < longest
