@@ -69,7 +69,7 @@ def last(table: Table) -> dict[str, Any]:
 
 def put_last(table: Table, session_id: str, minutes_ago: float = 0.1, **more: str) -> None:
     moment = timestamp(datetime.now(UTC) - timedelta(minutes=minutes_ago))
-    requested = {
+    requested: dict[str, Any] = {
         "session_id": session_id,
         "repo": REPO,
         "issue_number": 42,
