@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from embedded_aws.images import entry_point
+from cloud_agent_local.images import ENTRY_POINTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def test_both_images_of_a_unit_run_the_same_module_with_the_same_flags(
     dockerfile = root / unit / "Dockerfile"
     command = json.loads(_instructions(dockerfile, "ENTRYPOINT")[-1])
     assert ["-P", "-s", "-m", module] == command[command.index("python") + 1 :]
-    assert ["-P", "-s", "-m", module] == entry_point(f"claude-cloud-agent/{unit}:local")[1:]
+    assert ["-P", "-s", "-m", module] == ENTRY_POINTS[f"claude-cloud-agent/{unit}:local"][1:]
     assert _instructions(dockerfile, "CMD") == []
     assert [port] == _instructions(dockerfile, "EXPOSE")
     assert (root / unit / "src" / module / "__main__.py").is_file()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import WaiterError
 
+from cloud_agent_local import images
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.installation import PROJECT, aws_environment
 from cloud_agent_local.parts import tail
@@ -136,8 +137,8 @@ def _parameters(installation: Installation, model: ModelAccess) -> dict[str, str
         "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/local",
         "UatUrl": installation.uat_url,
         "HttpApiBaseUrl": f"{installation.aws_endpoint}/_aws/execute-api",
-        "AgentImageUri": "claude-cloud-agent/agent:local",
-        "ProxyImageUri": "claude-cloud-agent/proxy:local",
+        "AgentImageUri": images.AGENT,
+        "ProxyImageUri": images.PROXY,
         "ProxyDesiredCount": "1",
         "MaxSessionsPerRepository": "10",  # one machine has one repository to try things in
         "GitHubUrl": installation.github_url,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
 from cloud_agent_cli.terminal import part
-from cloud_agent_local import deployment, model_access, sample
+from cloud_agent_local import deployment, images, model_access, sample
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.github_client import GitHubClient
 from cloud_agent_local.installation import MODEL_PART, Installation, Ports
@@ -95,7 +96,8 @@ def _start_embedded_aws(installation: Installation) -> None:
     shutil.rmtree(state_dir, ignore_errors=True)
     options = {"port": installation.ports.aws, "state-dir": state_dir, "log-dir": installation.log_dir}
     # IAM is enforced: a permission that the template forgets is missing here as it would be on AWS.
-    running = _start(installation, "embedded-aws", "embedded_aws", options, "--enforce-iam")
+    programs = [f"--image={image}={json.dumps(argv)}" for image, argv in images.ENTRY_POINTS.items()]
+    running = _start(installation, "embedded-aws", "embedded_aws", options, "--enforce-iam", *programs)
     _wait(installation, running, f"{installation.aws_endpoint}/_ministack/health")
 
 

@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 import cloud_agent_local
 import scripted_model.testing
-from embedded_aws.images import entry_point
+from cloud_agent_local import images
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -223,7 +223,7 @@ class Agent:
         self.log = home.parent / "agent.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                entry_point("claude-cloud-agent/agent:local"),
+                images.ENTRY_POINTS[images.AGENT],
                 cwd=working_directory,
                 env=environment,
                 stdout=log,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -42,13 +43,33 @@ def _arguments() -> EmbeddedAwsSettings:
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--log-dir", type=Path, required=True)
     parser.add_argument("--enforce-iam", action="store_true", help="evaluate IAM policies of roles")
+    parser.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        type=_image,
+        metavar="NAME=ARGV",
+        help="what a container of this image runs: a program and its arguments, as a JSON list; may be repeated",
+    )
     arguments = parser.parse_args()
     return EmbeddedAwsSettings(
         port=arguments.port,
         state_dir=arguments.state_dir.resolve(),
         log_dir=arguments.log_dir.resolve(),
         enforce_iam=arguments.enforce_iam,
+        images=dict(arguments.image),
     )
+
+
+def _image(text: str) -> tuple[str, list[str]]:
+    name, _, argv = text.partition("=")
+    try:
+        program = json.loads(argv)
+    except ValueError:
+        program = None
+    if not (name and program and isinstance(program, list) and all(isinstance(part, str) for part in program)):
+        raise argparse.ArgumentTypeError(f"{text!r} isn't an image's name, '=' and a JSON list of strings")
+    return name, program
 
 
 if __name__ == "__main__":

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import TYPE_CHECKING
 
-# The Dockerfiles' entry points end with the same flags and modules. -P and -s keep the working directory and HOME's
-# site-packages off sys.path: what a repository leaves there must not run in the supervisor.
-# `local/python` is for tests: its task definition's Command is what the interpreter is given;
-# `local/python/<absolute path>` runs that file, whatever its tag.
-ENTRY_POINTS: dict[str, list[str]] = {
-    "claude-cloud-agent/agent:local": [sys.executable, "-P", "-s", "-m", "cloud_agent_runner"],
-    "claude-cloud-agent/proxy:local": [sys.executable, "-P", "-s", "-m", "cloud_agent_proxy"],
-    "local/python": [sys.executable],
-}
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-
+# There is always an image of this machine's Python: its task definition's Command is what the interpreter is given.
+# With the absolute path of a program behind it, `local/python/srv/server.py`, it runs that, whatever its tag.
+_PYTHON = "local/python"
 # An image may be named as one of the account's registry. What is there is not looked at.
 _REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
 
@@ -24,21 +20,27 @@ class ImageNotFoundError(Exception):
     """No program is known for an image; ECS reports it as a CannotPullContainerError."""
 
 
-def entry_point(image: str) -> list[str]:
-    """Return the argv an image starts with.
+class Images:
+    """Every image there is, and the program and arguments that each starts with."""
 
-    Raises:
-        ImageNotFoundError: The image is not in the table.
-    """
-    name = _REGISTRY.sub("", image, count=1)
-    repository, _, path = name.partition("python/")
-    if repository == "local/" and path:
-        return [sys.executable, "-u", f"/{path.partition(':')[0]}"]
-    try:
-        return list(ENTRY_POINTS[name])
-    except KeyError:
-        known = ", ".join(sorted(ENTRY_POINTS))
-        raise ImageNotFoundError(
-            f"pull image manifest has been retried 1 time(s): failed to resolve ref {image}: not found "
-            f"(local mode has no registry; it knows {known})"
-        ) from None
+    def __init__(self, entry_points: Mapping[str, Sequence[str]]) -> None:
+        self._entry_points = {_PYTHON: [sys.executable], **entry_points}
+
+    def entry_point(self, image: str) -> list[str]:
+        """Return the program and arguments an image starts with.
+
+        Raises:
+            ImageNotFoundError: There is no such image.
+        """
+        name = _REGISTRY.sub("", image, count=1)
+        program, _, path = name.partition(f"{_PYTHON}/")
+        if path and not program:
+            return [sys.executable, "-u", f"/{path.partition(':')[0]}"]
+        try:
+            return list(self._entry_points[name])
+        except KeyError:
+            known = ", ".join(sorted(self._entry_points))
+            raise ImageNotFoundError(
+                f"pull image manifest has been retried 1 time(s): failed to resolve ref {image}: not found "
+                f"(the embedded AWS has no registry; --image gave it {known})"
+            ) from None

@@ -19,6 +19,7 @@ from embedded_aws.addresses import TaskAddresses
 from embedded_aws.containers.client import ProcessContainers, ProcessDocker
 from embedded_aws.fault_injection import install, with_faults
 from embedded_aws.faults import Faults
+from embedded_aws.images import Images
 from embedded_aws.patches import Context, apply_all
 from embedded_aws.settings import HOST
 from embedded_aws.snapshots import Snapshot, with_snapshot
@@ -39,8 +40,9 @@ _REQUESTS_GRACE_SECONDS = 0.5
 def run(settings: EmbeddedAwsSettings, host_environment: Mapping[str, str]) -> None:
     """Serve until SIGTERM or SIGINT, then end every task and worker and exit the process with status 0."""
     addresses = TaskAddresses()
-    containers = ProcessContainers(settings.state_dir, settings.log_dir, host_environment, addresses.of)
-    apply_all(Context(ProcessDocker(containers), addresses, settings.lambda_slots))
+    images = Images(settings.images)
+    containers = ProcessContainers(settings.state_dir, settings.log_dir, host_environment, addresses.of, images)
+    apply_all(Context(ProcessDocker(containers, images), addresses, settings.lambda_slots))
     faults = Faults()
     install(faults)
     asyncio.new_event_loop().run_until_complete(_serve(settings.port, containers, faults))

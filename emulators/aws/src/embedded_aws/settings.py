@@ -1,14 +1,14 @@
-"""What the embedded AWS is told, and the environment ministack is configured by."""
+"""The settings of the embedded AWS, and the environment ministack is configured by."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from embedded_aws.containers.environment import image_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -26,6 +26,7 @@ class EmbeddedAwsSettings:
         state_dir: Holds ministack's state between graceful runs, S3 objects and the directories of live tasks.
         log_dir: Receives one `<family>-<task id>.log` for each task.
         enforce_iam: Evaluate IAM policies for Lambda, task and state machine roles.
+        images: The program and arguments that each container image starts with.
         lambda_slots: How many Lambda invocations run at once; more wait. A Python worker takes about 48 MiB.
     """
 
@@ -33,6 +34,7 @@ class EmbeddedAwsSettings:
     state_dir: Path
     log_dir: Path
     enforce_iam: bool = False
+    images: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lambda_slots: int = 8
 
     @property

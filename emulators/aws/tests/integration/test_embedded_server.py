@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from embedded_aws.testing import EmbeddedAws
 
 
-def run(directory: Path, port: int) -> subprocess.CompletedProcess[str]:
+def run(directory: Path, port: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "embedded_aws", "--port", str(port)]
-    command += ["--state-dir", str(directory / "s"), "--log-dir", str(directory / "l")]
+    command += ["--state-dir", str(directory / "s"), "--log-dir", str(directory / "l"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -34,6 +34,21 @@ def test_a_port_in_use_is_a_line_that_says_so(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert f"embedded AWS: 127.0.0.1:{port} cannot be listened on (Address already in use)" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_an_image_runs_the_program_of_its_argument(start_aws: Callable[..., EmbeddedAws]) -> None:
+    program = json.dumps([sys.executable, "-c", "print('from the image')"])
+    aws = start_aws("--image", f"acme/shop:1={program}")
+    arn = aws.run_task(image="acme/shop:1", command=[])
+    assert aws.task_when(arn, "STOPPED")["containers"][0]["exitCode"] == 0
+    assert aws.task_log(arn) == "from the image\n"
+
+
+@pytest.mark.parametrize("image", ["acme/shop:1", "acme/shop:1=shop", "=[]", "acme/shop:1=[]", "acme/shop:1=[1]"])
+def test_an_image_without_a_program_is_refused(tmp_path: Path, image: str) -> None:
+    ended = run(tmp_path, 0, "--image", image)
+    assert ended.returncode == 2
+    assert f"argument --image: {image!r} isn't an image's name, '=' and a JSON list of strings" in ended.stderr
 
 
 def test_another_ministack_version_is_refused_with_the_one_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

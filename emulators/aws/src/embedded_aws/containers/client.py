@@ -15,11 +15,13 @@ from ministack.services import ecs
 from embedded_aws import settings
 from embedded_aws.containers.container import ContainerSpec, ProcessContainer
 from embedded_aws.containers.environment import image_environment
-from embedded_aws.images import ImageNotFoundError, entry_point
+from embedded_aws.images import ImageNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from embedded_aws.images import Images
 
 _TASK_ARN = "com.amazonaws.ecs.task-arn"
 _FAMILY = "com.amazonaws.ecs.task-definition-family"
@@ -31,15 +33,18 @@ class ContainerNotFoundError(Exception):
 
 
 class KnownImages:
-    """docker-py's `client.images`: the table of images.py is the whole registry and is always pulled."""
+    """docker-py's `client.images`: what is known is the whole registry and is always pulled."""
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
 
     def get(self, image: str) -> str:
         """Return the image, if known.
 
         Raises:
-            ImageNotFoundError: It is not in the table.
+            ImageNotFoundError: It is not.
         """
-        entry_point(image)
+        self._images.entry_point(image)
         return image
 
     def pull(self, image: str, **_: object) -> SimpleNamespace:
@@ -52,7 +57,7 @@ class KnownImages:
         Raises:
             ImageNotFoundError: Always.
         """
-        raise ImageNotFoundError(f"{image} has no registry manifest in local mode")
+        raise ImageNotFoundError(f"{image} has no registry manifest here")
 
 
 class ProcessContainers:
@@ -64,6 +69,7 @@ class ProcessContainers:
         log_dir: Path,
         host_environment: Mapping[str, str],
         address_of: Callable[[str], str],
+        images: Images,
     ) -> None:
         """Start nothing yet; delete what a killed embedded AWS left of its tasks' directories.
 
@@ -72,12 +78,14 @@ class ProcessContainers:
             log_dir: Where the logs go.
             host_environment: Read for PATH, trusted certificates and proxies only.
             address_of: Gives a task ARN's address.
+            images: What can be run.
         """
         self._tasks_dir = state_dir / "tasks"
         shutil.rmtree(self._tasks_dir, ignore_errors=True)
         self._log_dir = log_dir
         self._host_environment = host_environment
         self._address_of = address_of
+        self._images = images
         self._containers: dict[str, ProcessContainer] = {}
         self._lock = threading.Lock()
 
@@ -98,7 +106,7 @@ class ProcessContainers:
             ecs._ImagePullError: The image is unknown; ECS stops the task with a CannotPullContainerError.
         """
         try:
-            argv = (entrypoint or entry_point(image)) + (command or [])
+            argv = (entrypoint or self._images.entry_point(image)) + (command or [])
         except ImageNotFoundError as error:
             raise ecs._ImagePullError(str(error)) from error  # noqa: SLF001 - what ministack catches
         task_arn = labels[_TASK_ARN]
@@ -159,6 +167,6 @@ class ProcessContainers:
 class ProcessDocker:
     """The client as a whole: `containers` and `images`."""
 
-    def __init__(self, containers: ProcessContainers) -> None:
+    def __init__(self, containers: ProcessContainers, images: Images) -> None:
         self.containers = containers
-        self.images = KnownImages()
+        self.images = KnownImages(images)

@@ -67,7 +67,7 @@ class ProcessContainer:
         for directory in (home, spec.directory / "tmp", spec.log.parent):
             directory.mkdir(parents=True, exist_ok=True)
         with spec.log.open("ab") as log:
-            self._shim = subprocess.Popen(  # noqa: S603 - argv comes from images.py and the task definition
+            self._shim = subprocess.Popen(  # noqa: S603 - argv comes from --image and the task definition
                 [sys.executable, "-I", "-S", str(_SHIM), *spec.argv],
                 stdin=subprocess.PIPE,
                 stdout=log,
