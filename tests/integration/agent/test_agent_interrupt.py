@@ -34,7 +34,7 @@ def test_an_interrupted_command_leaves_no_process_and_its_commits_are_published(
 
     assert (True, False, github.head()) == (turn["interrupted"], turn["is_error"], turn["head_sha"])
     assert turn["result"].startswith("Interrupted before it was done, as a comment asked for.")
-    assert "Running what was asked for." in turn["result"]
+    assert "Running the commands." in turn["result"]
     assert github.show("kept.txt") == "kept"
     assert [process for process in doomed if _alive(process)] == []
     assert agent.family("dev.py")

@@ -1,4 +1,4 @@
-"""Reading a request of the Messages API: what was asked last, and what the tools have answered since."""
+"""Reading a call of the Messages API: the last prompt, and the tools' results since."""
 
 from __future__ import annotations
 
@@ -8,54 +8,54 @@ from typing import Any
 
 _FENCE = re.compile(r"<((issue|comment|review|review_comment)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL)
 _FIELD = re.compile(r"^(Author|Address|Title): ?(.*)$")
-_NO_DESCRIPTION = "(No description was given: the title says it all.)"
+_NO_DESCRIPTION = re.compile(r"\(No description\b[^\n]*\)")
 _FAIL = re.compile(r"^scripted-model: fail (\d{3})\s*$", re.MULTILINE)
 _THINK = re.compile(r"^scripted-model: think (\d{1,4})\s*$", re.MULTILINE)
 _RUN = re.compile(r"^scripted-model: run (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request of a person, as the agent put it into the prompt."""
+class Prompt:
+    """What one person wrote, as the agent put it into the conversation."""
 
     title: str
     body: str
 
     @property
     def text(self) -> str:
-        """Title and body together, either of which may hold what is wanted."""
+        """Title and body together, either of which may hold the request."""
         return f"{self.title}\n\n{self.body}"
 
     @property
     def failure(self) -> int | None:
-        """The HTTP status that a test asked for."""
+        """The HTTP status that every call is to fail with."""
         found = _FAIL.search(self.body)
         return int(found[1]) if found else None
 
     @property
     def thinking_seconds(self) -> int:
-        """How long a test wants every answer to take."""
+        """How long every response is to take."""
         found = _THINK.search(self.body)
         return int(found[1]) if found else 0
 
     @property
     def commands(self) -> list[str]:
-        """The shell commands that a test asked for."""
+        """The shell commands to run instead of an edit."""
         return [command.strip() for command in _RUN.findall(self.body)]
 
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a tool answered."""
+    """A tool's output."""
 
     text: str
     is_error: bool
 
 
-def last_request(messages: list[dict[str, Any]]) -> tuple[Asked, list[ToolResult]]:
-    """Return the last request of a person, and every tool result after it, in order.
+def last_prompt(messages: list[dict[str, Any]]) -> tuple[Prompt, list[ToolResult]]:
+    """Return the last prompt of a person, and every tool result after it, in order.
 
-    After an interrupted turn, one message may hold the last tool's result and, after it, the next request.
+    After an interrupted turn, one message may hold the last tool's result and, after it, the next prompt.
     """
     results: list[ToolResult] = []
     for message in reversed(messages):
@@ -65,14 +65,14 @@ def last_request(messages: list[dict[str, Any]]) -> tuple[Asked, list[ToolResult
             if block["type"] == "tool_result":
                 results.insert(0, _result(block))
             elif block["type"] == "text" and (fences := _FENCE.findall(block["text"])):
-                return _asked(fences[-1][2]), results
-    return Asked(title="", body=""), results
+                return _prompt(fences[-1][2]), results
+    return Prompt(title="", body=""), results
 
 
-def _asked(fenced: str) -> Asked:
+def _prompt(fenced: str) -> Prompt:
     head, _, body = fenced.partition("\n\n")
     fields = {found[1]: found[2] for line in head.splitlines() if (found := _FIELD.match(line))}
-    return Asked(title=fields.get("Title", ""), body="" if body == _NO_DESCRIPTION else body)
+    return Prompt(title=fields.get("Title", ""), body="" if _NO_DESCRIPTION.fullmatch(body) else body)
 
 
 def _result(block: dict[str, Any]) -> ToolResult:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from scripted_model.conversation import last_request
+from scripted_model.conversation import last_prompt
 from scripted_model.plans import ToolCall, next_step
 
 if TYPE_CHECKING:
@@ -53,25 +53,25 @@ async def _messages(request: Request) -> Response:
     raw = await request.body()
     try:
         call = json.loads(raw)
-        asked, results = last_request(call["messages"])
+        prompt, results = last_prompt(call["messages"])
     except (ValueError, KeyError, TypeError):
         return _error(400, "The body must be a request of the Messages API.")
-    if asked.failure is not None:
-        return _error(asked.failure, "This failure was asked for.", {"x-should-retry": "false"})
+    if prompt.failure is not None:
+        return _error(prompt.failure, "This call fails because its prompt says so.", {"x-should-retry": "false"})
     if call.get("tools"):
-        step = next_step(asked, results)
+        step = next_step(prompt, results)
         blocks = _blocks(step) if isinstance(step, ToolCall) else [{"type": "text", "text": step.text}]
     else:
-        blocks = [{"type": "text", "text": asked.title or "Scripted session"}]
+        blocks = [{"type": "text", "text": prompt.title or "Scripted session"}]
     message = _message(str(call.get("model", "scripted")), blocks, _tokens(len(raw)))
     if not call.get("stream"):
         return JSONResponse(message)
-    return StreamingResponse(_events(message, asked.thinking_seconds), media_type="text/event-stream")
+    return StreamingResponse(_events(message, prompt.thinking_seconds), media_type="text/event-stream")
 
 
 def _blocks(step: ToolCall) -> list[dict[str, Any]]:
     use = {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex[:24]}", "name": step.name, "input": step.arguments}
-    return [{"type": "text", "text": step.words}, use]
+    return [{"type": "text", "text": step.text}, use]
 
 
 def _message(model: str, blocks: list[dict[str, Any]], input_tokens: int) -> dict[str, Any]:

@@ -21,14 +21,14 @@ def _call(body: str, **more: object) -> dict[str, Any]:
     return {"model": "claude-sonnet-5", "messages": [{"role": "user", "content": prompt}], "tools": TOOLS, **more}
 
 
-def test_an_answer_is_a_message_with_a_tool_call(model: TestClient) -> None:
+def test_a_response_is_a_message_with_a_tool_call(model: TestClient) -> None:
     message = model.post("/v1/messages", json=_call("Change the greeting to: Hi")).json()
     assert (message["type"], message["role"], message["stop_reason"]) == ("message", "assistant", "tool_use")
     assert [block["type"] for block in message["content"]] == ["text", "tool_use"]
     assert message["usage"]["input_tokens"] > 0
 
 
-def test_a_streamed_answer_says_the_same_as_a_whole_one(model: TestClient) -> None:
+def test_a_streamed_response_says_the_same_as_a_whole_one(model: TestClient) -> None:
     whole = model.post("/v1/messages", json=_call("Change the greeting to: Hi")).json()
     streamed = model.post("/v1/messages", json=_call("Change the greeting to: Hi", stream=True))
     events = [json.loads(line[6:]) for line in streamed.text.splitlines() if line.startswith("data: ")]
@@ -42,8 +42,8 @@ def test_a_streamed_answer_says_the_same_as_a_whole_one(model: TestClient) -> No
 
 
 @pytest.mark.parametrize(("status", "kind"), [(529, "overloaded_error"), (400, "invalid_request_error")])
-def test_a_failure_that_was_asked_for_is_given(model: TestClient, status: int, kind: str) -> None:
-    answer = model.post("/v1/messages", json=_call(f"words\nscripted-model: fail {status}"))
+def test_a_failure_that_the_prompt_orders_is_given(model: TestClient, status: int, kind: str) -> None:
+    answer = model.post("/v1/messages", json=_call(f"text\nscripted-model: fail {status}"))
     assert (status, "error", kind) == (answer.status_code, answer.json()["type"], answer.json()["error"]["type"])
     assert answer.headers["x-should-retry"] == "false"
 

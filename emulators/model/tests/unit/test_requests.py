@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from scripted_model.conversation import Asked, ToolResult, last_request
-from scripted_model.wishes import Commands, Greeting, Note, Page, wish
+from scripted_model.conversation import Prompt, ToolResult, last_prompt
+from scripted_model.requests import Commands, Greeting, Note, Page, request_of
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ from scripted_model.wishes import Commands, Greeting, Note, Page, wish
         ("Add a page /team", "", Page("team", "Team")),
         ("Add a page /frame that says boo", "", Note("Add a page /frame that says boo")),
         ("Reorder the dishes", "y" * 65_536, Note("Reorder the dishes")),
-        ("", "", Note("A request without words.")),
+        ("", "", Note("A request without text.")),
         ("x" * 400, "", Note("x" * 279 + "…")),
         ("t", "scripted-model: run env\nscripted-model: run ls -l", Commands(["env", "ls -l"])),
     ],
 )
 def test_a_request_is_understood(title: str, body: str, expected: Greeting | Page | Note | Commands) -> None:
-    assert expected == wish(Asked(title, body))
+    assert expected == request_of(Prompt(title, body))
 
 
 def _request(title: str) -> dict[str, str]:
@@ -46,20 +46,25 @@ def test_only_results_after_the_last_request_count() -> None:
         {"role": "assistant", "content": "working"},
         {"role": "user", "content": [newer]},
     ]
-    assert (Asked("second", "body"), [ToolResult("new", is_error=True)]) == last_request(messages)
+    assert (Prompt("second", "body"), [ToolResult("new", is_error=True)]) == last_prompt(messages)
 
 
-def test_a_failure_can_be_asked_for() -> None:
-    assert Asked("t", "words\nscripted-model: fail 529\n").failure == 529
-    assert Asked("scripted-model: fail 529", "").failure is None
+def test_a_prompt_may_order_a_failure() -> None:
+    assert Prompt("t", "text\nscripted-model: fail 529\n").failure == 529
+    assert Prompt("scripted-model: fail 529", "").failure is None
 
 
-def test_a_slow_answer_can_be_asked_for() -> None:
-    assert Asked("t", "scripted-model: think 30").thinking_seconds == 30
-    assert Asked("scripted-model: think 30", "I think 30").thinking_seconds == 0
+def test_a_prompt_may_order_a_slow_response() -> None:
+    assert Prompt("t", "scripted-model: think 30").thinking_seconds == 30
+    assert Prompt("scripted-model: think 30", "I think 30").thinking_seconds == 0
 
 
 @pytest.mark.parametrize("kind", ["issue", "comment", "review", "review_comment"])
 def test_every_kind_of_request_is_found_in_its_fence(kind: str) -> None:
     text = f"Do it.\n<{kind}-0a1b>\nAuthor: pat\nTitle: t\n\nbody\n</{kind}-0a1b>"
-    assert (Asked("t", "body"), []) == last_request([{"role": "user", "content": text}])
+    assert (Prompt("t", "body"), []) == last_prompt([{"role": "user", "content": text}])
+
+
+def test_a_note_that_there_is_no_description_is_no_body() -> None:
+    text = "<issue-0a1b>\nTitle: t\n\n(No description was given.)\n</issue-0a1b>"
+    assert last_prompt([{"role": "user", "content": text}]) == (Prompt("t", ""), [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scripted_model.conversation import Asked
+    from scripted_model.conversation import Prompt
 
 _NOTE_LIMIT_CHARACTERS = 280
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "\u2018": "\u2019", "«": "»", "„": "“"}
@@ -41,32 +41,32 @@ class Page:
 
 @dataclass(frozen=True)
 class Note:
-    """Something else is wanted: put it on the wall, where people see it."""
+    """Anything else: put it on the wall, where people see it."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Commands:
-    """A test wants these shell commands run."""
+    """These shell commands are to be run."""
 
     lines: list[str]
 
 
-def wish(asked: Asked) -> Greeting | Page | Note | Commands:
-    """Return what a request asks for."""
-    if asked.commands:
-        return Commands(asked.commands)
-    if found := _GREETING.search(asked.text):
-        return Greeting(_said(found["rest"]))
-    if (found := _PAGE.search(asked.text)) and found["name"].lower() not in _RESERVED_PAGES:
+def request_of(prompt: Prompt) -> Greeting | Page | Note | Commands:
+    """Return the request that a prompt makes."""
+    if prompt.commands:
+        return Commands(prompt.commands)
+    if found := _GREETING.search(prompt.text):
+        return Greeting(_quoted(found["rest"]))
+    if (found := _PAGE.search(prompt.text)) and found["name"].lower() not in _RESERVED_PAGES:
         name = found["name"].lower()
-        return Page(name, _said(found["rest"]) if found["rest"] else name.replace("-", " ").capitalize())
-    return Note(_shortened(asked.title or asked.body or "A request without words."))
+        return Page(name, _quoted(found["rest"]) if found["rest"] else name.replace("-", " ").capitalize())
+    return Note(_shortened(prompt.title or prompt.body or "A request without text."))
 
 
-def _said(rest: str) -> str:
-    """Return the words meant: those in quotation marks or a code block, else the rest of the line."""
+def _quoted(rest: str) -> str:
+    """Return the text meant: what stands in quotation marks or a code block, else the rest of the line."""
     rest = re.sub(r"\A(?:```[^\n]*\n|>\s*|\*\*)", "", rest.strip())
     closing = _QUOTES.get(rest[0]) if rest else None
     if closing and (end := rest.find(closing, 1)) > 1 and "\n" not in rest[:end]:
