@@ -15,6 +15,8 @@ NAME_HAPROXY := import platform; print("requirements/haproxy.txt" * (platform.li
 # Each folder with a unit's requirements.txt; the unit, and its dependency group, is the first part of its path.
 REQUIREMENTS := functions/dependencies proxy agent
 export SAM_CLI_TELEMETRY := 0
+# Images often set it. The tests start hundreds of processes, each of which would compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List the targets
