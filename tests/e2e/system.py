@@ -21,7 +21,7 @@ from cloud_agent_local import deployment, sample
 from cloud_agent_local.executions import Executions
 from cloud_agent_local.github_client import GitHubClient
 from cloud_agent_local.session_on_github import live_link
-from cloud_agent_local.status import sessions
+from cloud_agent_local.sessions import sessions
 from cloud_agent_local.up import webhook_url
 from cloud_agent_local.visitor import Visitor
 

@@ -80,14 +80,16 @@ def show_status(
 
 @local.command("logs")
 def show_logs(
-    part: Annotated[
-        str, typer.Argument(help="Part of a log's name, such as github or a session's id; all, when empty.")
+    name: Annotated[
+        str,
+        typer.Argument(help="A session's id, or part of a log's name such as agent or github. Default: all."),
     ] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,  # noqa: FBT002 - a flag
+    as_json: Annotated[bool, typer.Option("--json", help="Print lines as they were logged.")] = False,  # noqa: FBT002 - a flag
     state_dir: StateDir = STATE_DIR,
 ) -> None:
-    """Print the logs of parts, tasks and functions."""
-    logs.show(_running(state_dir), part, follow=follow)
+    """Print the logs of parts, containers and functions."""
+    logs.show(_running(state_dir), name, follow=follow, as_json=as_json)
 
 
 @local.command("down")

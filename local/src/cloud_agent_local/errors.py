@@ -25,5 +25,9 @@ class NotRunningError(LocalModeError):
     """The command needs a running system."""
 
 
+class NoLogError(LocalModeError):
+    """No log has the name that was given."""
+
+
 class DemoError(LocalModeError):
     """A part of the demo is not as it should be."""

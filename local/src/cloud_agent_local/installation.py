@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PROJECT = Path(__file__).resolve().parents[3]
 STATE_DIR = PROJECT / ".local"
+AWS_PART = "embedded-aws"
 MODEL_PART = "model"  # runs unless a real model is configured
 
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from cloud_agent_local.errors import DemoError
-from cloud_agent_local.status import sessions
+from cloud_agent_local.sessions import sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +63,14 @@ class SessionOnGitHub:
         Raises:
             DemoError: it does not within `seconds`.
         """
-        marker = f"<!-- claude-cloud-agent:session:{self._id} -->"
-        return self._wait(lambda body: marker in body and words in body, f"The status comment with {words!r}", seconds)
+        return self._wait(
+            lambda body: self._marker in body and words in body, f"The status comment with {words!r}", seconds
+        )
+
+    def current_link(self) -> str | None:
+        """Return the link in the status comment as it is now; None where there is no comment or link yet."""
+        bodies = [comment["body"] for comment in self._github.call("GET", self._comments_path)]
+        return next((live_link(body) for body in bodies if self._marker in body), None)
 
     def link(self, seconds: float) -> str:
         """Return the link to the live session that people find in its status comment.
@@ -98,6 +104,10 @@ class SessionOnGitHub:
                 return dict(found[0])
             time.sleep(POLL_SECONDS)
         raise DemoError(f"{name} was not on the pull request within {seconds:.0f} s.")
+
+    @property
+    def _marker(self) -> str:
+        return f"<!-- claude-cloud-agent:session:{self._id} -->"
 
     @property
     def _repository(self) -> str:

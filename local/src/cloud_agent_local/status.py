@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Column, Table
-from rich.text import Text
-
 from cloud_agent_cli.terminal import console
-from cloud_agent_local.deployment import client, webhook_secret
-from cloud_agent_local.github_client import Credentials
+from cloud_agent_local.deployment import webhook_secret
+from cloud_agent_local.github_client import Credentials, GitHubClient
 from cloud_agent_local.parts import is_running
+from cloud_agent_local.session_on_github import SessionOnGitHub
+from cloud_agent_local.sessions import LIVE, queue, sessions
 from cloud_agent_local.up import webhook_url
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ def as_document(installation: Installation) -> dict[str, Any]:
         "sessions_table": installation.outputs["SessionsTable"],
         "cluster": installation.outputs["ClusterArn"],
         "log_dir": str(installation.log_dir),
+        "sessions": [_session(installation, row) for row in sessions(installation)],
         "parts": {part.name: "running" if is_running(part) else "stopped" for part in installation.parts},
     }
 
@@ -51,41 +51,55 @@ def show(installation: Installation) -> None:
     console.print(f"  AWS         {installation.aws_endpoint} (any credentials, region us-east-1)")
     console.print(f"  Sessions    http://<session>.{installation.uat_domain}:{installation.ports.proxy}")
     console.print(f"  Logs        {installation.log_dir}\n")
-    whole = [Column(name, no_wrap=True) for name in ("Session", "Status", "Issue", "Turns", "Cost")]
-    table = Table(*whole, "", box=None, header_style="bold")
-    queue = _queue(installation)
-    for row in sessions(installation):
-        issue, cost = f"{row['repo']}#{row['issue_number']}", f"${float(row.get('cost_usd', 0)):.2f}"
-        words = Text(standing(row, queue))  # a reason is data, not markup
-        table.add_row(row["session_id"], row["status"], issue, row.get("turns", "0"), cost, words)
-    console.print(table if table.row_count else "  No session yet: label an issue claude-dev.")
+    rows, waiting = sessions(installation), queue(installation)
+    for row in rows:
+        _show_session(_session(installation, row), standing(row, waiting))
+    if not rows:
+        console.print("  No session yet: label an issue claude-dev.")
 
 
-def standing(row: dict[str, str], queue: list[str]) -> str:
+def _show_session(session: dict[str, Any], words: str) -> None:
+    """Print a session in lines that no width of the terminal breaks up."""
+    issue = f"{session['repository']}#{session['issue_number']}"
+    facts = [
+        session["session_id"],
+        session["status"],
+        issue,
+        f"{session['turns']} turns",
+        f"${session['cost_usd']:.2f}",
+    ]
+    console.print("  " + "  ".join(facts), style="bold", markup=False)
+    for name, value in (("", words), ("Pull request", session["pull_request_url"]), ("Open", session["link"])):
+        if value:
+            console.print(f"    {name:<14}{value}" if name else f"    {value}", markup=False)
+
+
+def _session(installation: Installation, row: dict[str, str]) -> dict[str, Any]:
+    """Return a session as other programs read it. `link` opens it, for as long as it is live."""
+    link = None
+    if row["status"] in LIVE and "pull_number" in row:
+        link = SessionOnGitHub(installation, GitHubClient(installation), row["session_id"]).current_link()
+    return {
+        "session_id": row["session_id"],
+        "status": row["status"],
+        "repository": row["repo"],
+        "issue_number": int(row["issue_number"]),
+        "branch": row["branch"],
+        "pull_request_url": row.get("pull_url"),
+        "link": link,
+        "turns": int(row.get("turns", 0)),
+        "cost_usd": float(row.get("cost_usd", 0)),
+        "activity": row.get("activity", ""),
+        "created_at": row["created_at"],
+        "ended_at": row.get("ended_at"),
+        "end_reason": row.get("end_reason"),
+    }
+
+
+def standing(row: dict[str, str], waiting: list[str]) -> str:
     """Return what is to be said of a session beside its status."""
     session_id = row["session_id"]
-    if row["status"] == "QUEUED" and session_id in queue:
-        return f"place {queue.index(session_id) + 1} of {len(queue)}"
+    if row["status"] == "QUEUED" and session_id in waiting:
+        return f"place {waiting.index(session_id) + 1} of {len(waiting)}"
     activity = row.get("activity", "")
     return row.get("end_reason") or _ACTIVITIES.get(activity, activity)
-
-
-def _queue(installation: Installation) -> list[str]:
-    """Return the ids of the sessions that wait for a slot, in the order in which they came."""
-    answer = client(installation, "dynamodb").get_item(
-        TableName=installation.outputs["SessionsTable"], Key={"pk": {"S": "SLOTS"}, "sk": {"S": "SLOTS"}}
-    )
-    waiting = answer.get("Item", {}).get("waiting", {}).get("M", {})
-    return sorted(waiting, key=lambda session_id: (waiting[session_id]["M"]["since"]["S"], session_id))
-
-
-def sessions(installation: Installation) -> list[dict[str, str]]:
-    """Return the rows of issues' sessions, newest first, as plain text: the canary is none."""
-    pages = client(installation, "dynamodb").get_paginator("scan")
-    items = [
-        {name: str(next(iter(value.values()))) for name, value in item.items()}
-        for page in pages.paginate(TableName=installation.outputs["SessionsTable"])
-        for item in page["Items"]
-        if item["sk"]["S"] == "SESSION" and item["pk"]["S"].startswith("SESSION#") and "issue_number" in item
-    ]
-    return sorted(items, key=lambda item: item["created_at"], reverse=True)

@@ -12,7 +12,7 @@ from cloud_agent_cli.terminal import part
 from cloud_agent_local import deployment, images, model_access, sample
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.github_client import GitHubClient
-from cloud_agent_local.installation import MODEL_PART, Installation, Ports
+from cloud_agent_local.installation import AWS_PART, MODEL_PART, Installation, Ports
 from cloud_agent_local.parts import check_ports, check_tools, is_running, start, stop, tail, wait_until_healthy
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _start_embedded_aws(installation: Installation) -> None:
     options = {"port": installation.ports.aws, "state-dir": state_dir, "log-dir": installation.log_dir}
     # IAM is enforced: a permission that the template forgets is missing here as it would be on AWS.
     programs = [f"--image={image}={json.dumps(argv)}" for image, argv in images.ENTRY_POINTS.items()]
-    running = _start(installation, "embedded-aws", "embedded_aws", options, "--enforce-iam", *programs)
+    running = _start(installation, AWS_PART, "embedded_aws", options, "--enforce-iam", *programs)
     _wait(installation, running, f"{installation.aws_endpoint}/_ministack/health")
 
 

@@ -9,12 +9,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 from tests.e2e.conftest import free_ports
 from tests.e2e.system import System, wait_for
 
 from cloud_agent_local.installation import Installation, Ports
+from cloud_agent_local.session_on_github import live_link
 
 COMMAND = str(Path(sys.executable).parent / "cloud-agent")
 # The names that other programs rely on.
@@ -136,8 +138,31 @@ def test_status_for_people_says_how_each_session_stands(system: System) -> None:
 
     wait_for(line, lambda shown: "RUNNING" in shown and "acme/lunch-board#" in shown)
     system.unlabel(session.issue_number)
-    ended = wait_for(line, lambda shown: "STOPPED" in shown)
-    assert "The label claude-dev was removed from the issue." in ended
+    wait_for(line, lambda shown: "STOPPED" in shown)
+    shown = run("local", "status", state_dir).stdout
+    assert "The label claude-dev was removed from the issue." in shown
+    assert f"/{system.repository}/pull/{system.row(session.id)['pull_number']}" in shown
+
+
+def test_status_and_logs_lead_from_a_session_to_its_page_pull_request_and_containers(system: System) -> None:
+    session = system.start("Wait", "Please.")
+    state_dir = f"--state-dir={system.installation.state_dir}"
+
+    def described() -> dict[str, Any]:
+        document = json.loads(run("local", "status", "--json", state_dir).stdout)
+        return next((one for one in document["sessions"] if one["session_id"] == session.id), {})
+
+    status = wait_for(described, lambda one: bool(one.get("link")))
+    people = run("local", "status", state_dir).stdout
+    logs = run("local", "logs", session.id, state_dir)
+
+    assert status["link"] == live_link(system.status_comment(session))
+    assert status["pull_request_url"] == system.row(session.id)["pull_url"]
+    assert status["link"] in people
+    assert status["pull_request_url"] in people
+    task = system.row(session.id)["task_arn"].rpartition("/")[2]
+    assert {line.split(" | ")[0] for line in logs.stdout.splitlines()} >= {f"agent-{task[:8]}", "functions"}
+    assert not [line for line in logs.stdout.splitlines() if line.startswith(("proxy", "github"))]
 
 
 def test_status_for_people_shows_no_secret(system: System) -> None:
@@ -149,6 +174,23 @@ def test_status_for_people_shows_no_secret(system: System) -> None:
     assert "✓ embedded-aws" in shown
     assert secrets["github_token"] not in shown
     assert secrets["webhook_secret"] not in shown
+
+
+def test_logs_of_the_agent_are_not_those_of_the_proxy(system: System) -> None:
+    state_dir = f"--state-dir={system.installation.state_dir}"
+    logs = run("local", "logs", "agent", state_dir)
+    proxy = run("local", "logs", "proxy", state_dir).stdout
+
+    assert [line for line in logs.stdout.splitlines() if not line.startswith("agent-")] == []
+    assert proxy.startswith("proxy-")
+
+
+def test_logs_that_nothing_matches_say_what_there_is(system: System) -> None:
+    logs = run("local", "logs", "nothing-like-this", f"--state-dir={system.installation.state_dir}")
+
+    assert (logs.returncode, logs.stdout) == (1, "")
+    assert "No log matches 'nothing-like-this'." in logs.stderr
+    assert "github, load-balancer" in logs.stderr
 
 
 def test_logs_name_the_part_of_each_line(system: System) -> None:
