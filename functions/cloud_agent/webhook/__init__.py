@@ -1,1 +1,1 @@
-"""What each decision about a webhook delivery makes happen."""
+"""POST /webhook: a delivery is verified, decided and acted on."""
