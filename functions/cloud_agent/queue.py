@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 def move_on(slots: Slots, limits: SlotLimits) -> list[str]:
     """Give every free slot away and wake the executions that wait for one; returns the sessions that may start.
 
-    An execution that is not waiting just now, or cannot be told, finds its slot when it asks for it.
+    An execution that is not waiting just now, or cannot be notified, finds its slot when it asks for it.
     """
     workflow, started = Workflow(), []
     for granted in slots.assign(limits):
         started.append(granted.session_id)
-        logger.info("slot given", extra={"to_session": granted.session_id, "told": _tell(workflow, granted)})
+        logger.info("slot given", extra={"to_session": granted.session_id, "notified": _notify(workflow, granted)})
     return started
 
 
-def _tell(workflow: Workflow, granted: Granted) -> bool:
+def _notify(workflow: Workflow, granted: Granted) -> bool:
     """Whether an execution was waiting and has been woken. One session's trouble is not another's failure."""
     if granted.start_token is None:
         return False
     try:
         return workflow.succeed(granted.start_token, {})
     except (BotoCoreError, ClientError):
-        logger.exception("session not told of its slot", extra={"to_session": granted.session_id})
+        logger.exception("session not notified of its slot", extra={"to_session": granted.session_id})
         return False

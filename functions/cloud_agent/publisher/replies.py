@@ -29,9 +29,9 @@ def publish_answer(context: PublishingContext, session_id: str, prompt_id: str) 
         return
     branch = look_up(context, session) if answer.head_sha else None
     if answer.reply_id is None:
-        pushed = _pushed(answer, branch, published.told)
+        pushed = _pushed(answer, branch, published.announced)
         _reply_once(context, session, answer, pushed)
-        context.publications.record_told(session_id, [commit.sha for commit in pushed.commits])
+        context.publications.record_announced(session_id, [commit.sha for commit in pushed.commits])
     if wants_review and branch is not None and branch.own and answer.head_sha in branch.shas:
         _make_ready(context, session)
 

@@ -25,7 +25,7 @@ def close_abandoned_sessions(sweep: Sweep) -> None:
 
 
 def _close(sweep: Sweep, session: Session) -> None:
-    how = sweep.workflow.over(session.execution_arn)
+    how = sweep.workflow.ended_as(session.execution_arn)
     if how is None:  # the list was not up to date
         return
     # Read again now that no execution can change it: most likely it was closed since it was read.

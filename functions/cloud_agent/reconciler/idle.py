@@ -28,7 +28,7 @@ def end_idle_sessions(sweep: Sweep) -> None:
         match step:
             case IdleStep.WARN if warnings.warn(session, idleness.next_end(sweep.now)):
                 sweep.did("IdleWarned", of_session=session.session_id)
-            case IdleStep.WITHDRAW if warnings.withdraw(session):
+            case IdleStep.WITHDRAW if warnings.cancel(session):
                 sweep.did("IdleWarningWithdrawn", of_session=session.session_id)
             case IdleStep.END:
                 _end(sweep, warnings, session, idleness)

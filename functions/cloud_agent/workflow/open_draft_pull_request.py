@@ -35,7 +35,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
     session = context.sessions.get(request.session_id)
     branch = look_up(context, session)
     if branch is not None:  # what an earlier session has made is listed, and no reply of this one claims it
-        context.publications.record_told(session.session_id, [commit.sha for commit in branch.own])
+        context.publications.record_announced(session.session_id, [commit.sha for commit in branch.own])
     comment_id = status.publish(context, session.session_id, create=True)
     deployment_id = deployments.begin(context, session)
     logger.info(

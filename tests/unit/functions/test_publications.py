@@ -31,7 +31,7 @@ def test_of_a_session_that_was_never_published_nothing_stands_on_github(publicat
     ) == ("", "", None, (), False)
 
 
-def test_only_the_first_try_of_a_deed_is_the_first(publications: Publications) -> None:
+def test_only_the_first_try_of_an_operation_is_the_first(publications: Publications) -> None:
     assert [publications.first_try(ID, "comment") for _ in range(2)] == [True, False]
     assert publications.first_try(ID, "deployment")
     assert publications.first_try("00000000", "comment")
@@ -40,13 +40,13 @@ def test_only_the_first_try_of_a_deed_is_the_first(publications: Publications) -
 def test_what_was_recorded_is_read_again_and_nothing_else_is_lost(publications: Publications) -> None:
     commit = Commit("a" * 40, "Show the menu", "https://github.com/acme/shop/commit/a", ("b" * 40,))
     publications.record_commits(ID, "a" * 40, [commit])
-    publications.record_told(ID, ["a" * 40])
-    publications.record_told(ID, [])
+    publications.record_announced(ID, ["a" * 40])
+    publications.record_announced(ID, [])
     publications.record_edit(ID, "essence", "body")
     publications.record_ready(ID)
     published = publications.of(ID)
     assert [(commit.sha, commit.subject, commit.url)] == [(c.sha, c.subject, c.url) for c in published.commits]
-    assert ("a" * 40, 1, frozenset({"a" * 40})) == (published.head_sha, published.commit_count, published.told)
+    assert ("a" * 40, 1, frozenset({"a" * 40})) == (published.head_sha, published.commit_count, published.announced)
     assert (published.essence, published.body, published.made_ready) == ("essence", "body", True)
 
 

@@ -261,7 +261,7 @@ def test_one_whose_wait_is_over_finds_its_slot_by_itself(
     come("1", A, start_token="token-1")
     assert queue.move_on(slots, LIMITS) == ["1"]
     assert slots.occupancy().live == {"1": A}
-    assert "session not told of its slot" not in logs.getvalue()
+    assert "session not notified of its slot" not in logs.getvalue()
 
 
 def test_one_who_cannot_be_told_keeps_its_slot_and_keeps_nobody_from_theirs(
@@ -272,7 +272,7 @@ def test_one_who_cannot_be_told_keeps_its_slot_and_keeps_nobody_from_theirs(
     come("2", B, start_token="token-2")
     assert queue.move_on(slots, LIMITS) == ["1", "2"]
     assert step_functions.succeeded == [("token-2", {})]
-    assert "session not told of its slot" in logs.getvalue()
+    assert "session not notified of its slot" in logs.getvalue()
 
 
 @pytest.fixture

@@ -93,4 +93,4 @@ def test_an_execution_is_over_when_nothing_can_go_on(
     workflow: Workflow, step_functions: StepFunctions, status: str | None, expected: str | None
 ) -> None:
     step_functions.statuses = {EXECUTION: status} if status else {}
-    assert expected == workflow.over(EXECUTION)
+    assert expected == workflow.ended_as(EXECUTION)

@@ -12,7 +12,7 @@ from cloud_agent.adapters.aws import clients
 if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Ending, Session
 
-# A wait that has been answered, has timed out or whose execution is over: the answer came late and is harmless.
+# A wait that has been answered, has timed out or whose execution has ended: the answer came late and is harmless.
 _LATE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 # What the first wait fails with when the session is to end before it has begun: the workflow then reads the ending.
 END_REQUESTED = "SessionEndRequestedError"
@@ -40,17 +40,17 @@ class Workflow:
         return True
 
     def succeed(self, token: str, output: dict[str, Any]) -> bool:
-        """Complete a wait; returns False when it was over already."""
+        """Complete a wait; returns False when it had ended already."""
         # Not in ASCII: an escape of six bytes for each character could take a long text over the limit of 256 KiB.
-        return self._answer("send_task_success", taskToken=token, output=json.dumps(output, ensure_ascii=False))
+        return self._send("send_task_success", taskToken=token, output=json.dumps(output, ensure_ascii=False))
 
     def fail(self, token: str, error: str, cause: str) -> bool:
-        """Fail a wait with an error that the state's Catch can name; returns False when it was over already."""
-        return self._answer("send_task_failure", taskToken=token, error=error[:ERROR_LIMIT], cause=cause[-CAUSE_LIMIT:])
+        """Fail a wait with an error that the state's Catch can name; returns False when it had ended already."""
+        return self._send("send_task_failure", taskToken=token, error=error[:ERROR_LIMIT], cause=cause[-CAUSE_LIMIT:])
 
     def heartbeat(self, token: str) -> bool:
-        """Tell a wait that the agent is alive; returns False when the wait is over."""
-        return self._answer("send_task_heartbeat", taskToken=token)
+        """Keep a wait going, as the agent is alive; returns False when the wait has ended."""
+        return self._send("send_task_heartbeat", taskToken=token)
 
     def end(self, session: Session, ending: Ending) -> bool:
         """End whichever wait a session's execution is in; returns False when it is in none just now."""
@@ -65,15 +65,15 @@ class Workflow:
         )
         return {execution["executionArn"] for page in pages for execution in page["executions"]}
 
-    def over(self, execution_arn: str) -> str | None:
-        """How an execution came to its end, in Step Functions' word, or DELETED; None while it is under way."""
+    def ended_as(self, execution_arn: str) -> str | None:
+        """Return the status that an execution ended with, or DELETED; None while it is running."""
         try:
             status: str = self._client.describe_execution(executionArn=execution_arn)["status"]
         except self._client.exceptions.ExecutionDoesNotExist:
             return "DELETED"
         return None if status in _UNDER_WAY else status
 
-    def _answer(self, operation: str, **arguments: str) -> bool:
+    def _send(self, operation: str, **arguments: str) -> bool:
         try:
             getattr(self._client, operation)(**arguments)
         except ClientError as error:

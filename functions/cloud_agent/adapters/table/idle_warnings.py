@@ -25,8 +25,8 @@ class IdleWarnings:
         """Note when the session is going to end; returns False when it was not left alone meanwhile."""
         return self._update(session, "SET idle_ends_at = :value", timestamp(ends_at))
 
-    def withdraw(self, session: Session) -> bool:
-        """Take the note back; returns False when it is another one by now."""
+    def cancel(self, session: Session) -> bool:
+        """Take the warning back; returns False when it is another one by now."""
         return self._update(session, "REMOVE idle_ends_at")
 
     def end(self, session: Session, ending: Ending) -> bool:

@@ -1,4 +1,4 @@
-"""DynamoDB: what a session is asked and what was answered."""
+"""DynamoDB: a session's prompts and their answers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Prompts:
             return
 
     def add(self, session_id: str, prompt: Prompt) -> bool:
-        """Store a follow-up of a live session; returns False when the session is over.
+        """Store a follow-up of a live session; returns False when the session has ended.
 
         The same comment has the same id, so that a second delivery of it changes nothing, whatever has become of it.
         """

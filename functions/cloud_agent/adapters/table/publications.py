@@ -24,7 +24,7 @@ class Published:
     """What is known to stand on GitHub.
 
     `essence` and `body` are digests of the status comment, without and with what Claude is doing; `commits` are the
-    branch's own, newest first, as they were when `head_sha` was reported; `told` are those that a reply has named.
+    branch's own, newest first, as they were when `head_sha` was reported; `announced` are those that a reply has named.
     """
 
     essence: str = ""
@@ -33,7 +33,7 @@ class Published:
     head_sha: str | None = None
     commits: tuple[Commit, ...] = ()
     commit_count: int = 0
-    told: frozenset[str] = frozenset()
+    announced: frozenset[str] = frozenset()
     made_ready: bool = False
 
 
@@ -57,22 +57,22 @@ class Publications:
                 Commit(commit["sha"], commit["subject"], commit["url"]) for commit in item.get("commits", ())
             ),
             commit_count=int(item.get("commit_count", 0)),
-            told=frozenset(item.get("told", ())),
+            announced=frozenset(item.get("announced", ())),
             made_ready=bool(item.get("made_ready", False)),
         )
 
-    def first_try(self, session_id: str, deed: str) -> bool:
+    def first_try(self, session_id: str, operation: str) -> bool:
         """Note that something is about to be written on GitHub; returns False when that had been noted before.
 
         Then an earlier try may have got through without our knowing: look on GitHub before writing again.
         """
         before: dict[str, Any] = self._table.update_item(
             Key=published_key(session_id),
-            UpdateExpression="ADD tried :deed SET expires_at = :expires",
-            ExpressionAttributeValues={":deed": {deed}, ":expires": expiry_after_end()},
+            UpdateExpression="ADD tried :operation SET expires_at = :expires",
+            ExpressionAttributeValues={":operation": {operation}, ":expires": expiry_after_end()},
             ReturnValues="ALL_OLD",
         ).get("Attributes", {})
-        return deed not in before.get("tried", ())
+        return operation not in before.get("tried", ())
 
     def record_edit(self, session_id: str, essence: str, body: str) -> None:
         """Record that the status comment now says this (digests)."""
@@ -83,14 +83,14 @@ class Publications:
         kept = [{"sha": one.sha, "subject": one.subject[:200], "url": one.url} for one in commits[:KEPT_COMMITS]]
         self._set(session_id, head_sha=head_sha, commits=kept, commit_count=len(commits))
 
-    def record_told(self, session_id: str, shas: Iterable[str]) -> None:
+    def record_announced(self, session_id: str, shas: Iterable[str]) -> None:
         """Record that a reply has named these commits, or that they were there before the session."""
-        told = set(shas)
-        if told:
+        announced = set(shas)
+        if announced:
             self._table.update_item(
                 Key=published_key(session_id),
-                UpdateExpression="ADD told :told",
-                ExpressionAttributeValues={":told": told},
+                UpdateExpression="ADD announced :announced",
+                ExpressionAttributeValues={":announced": announced},
             )
 
     def record_ready(self, session_id: str) -> None:

@@ -165,7 +165,7 @@ class SessionsTable:
         return self.get(session_id) if done else None
 
     def record_activity(self, session_id: str, attributes: dict[str, Any]) -> bool:
-        """Set what a turn reports and when; returns False when the session is over."""
+        """Set what a turn reports and when; returns False when the session has ended."""
         names = {f"#{name}": name for name in attributes}
         assignments = [f"#{name} = :{name}" for name in attributes]
         return self._update(
@@ -182,9 +182,10 @@ class SessionsTable:
         return str(item["session_id"]) if item else None
 
     def request_end(self, session_id: str, ending: Ending) -> Session | None:
-        """Note how a live session is to end and return its row; None when it is over or gone. The first request stands.
+        """Note how a live session is to end and return its row; None when it has ended or is gone.
 
-        Whoever waits for the session reads the note: the state that parks it, and the agent's next call.
+        The first request stands. Whoever waits for the session reads the note: the state that parks it, and the
+        agent's next call.
         """
         self._update(
             session_id,
@@ -223,7 +224,7 @@ class SessionsTable:
         )
 
     def request_interrupt(self, session_id: str, interrupt_id: str) -> bool:
-        """Note that the running turn is to be interrupted; returns False when the session is over."""
+        """Note that the running turn is to be interrupted; returns False when the session has ended."""
         return self._update(
             session_id,
             "SET interrupt_id = :id, last_active_at = :now REMOVE idle_ends_at",
@@ -232,7 +233,7 @@ class SessionsTable:
         )
 
     def record_start_token(self, session_id: str, token: str) -> None:
-        """Keep the token of the execution's first wait, so that an end can be told to it at once."""
+        """Keep the token of the execution's first wait, so that it can be notified of an end at once."""
         self._update(
             session_id,
             "SET start_token = :token",

@@ -136,5 +136,5 @@ def test_a_visit_at_the_moment_of_the_warning_is_not_warned_of(fleet: Fleet) -> 
     assert not warnings.warn(read_before, ago(-10))
     assert "idle_ends_at" not in fleet.row()
     assert warnings.warn(sessions.get(ID), ago(-10))
-    assert not warnings.withdraw(read_before)
-    assert warnings.withdraw(sessions.get(ID))
+    assert not warnings.cancel(read_before)
+    assert warnings.cancel(sessions.get(ID))
