@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Tests start whole systems: none of their processes outlives the command, whatever ends it.
+CONTAINED := $(BIN)/python -m tests.contained $(BIN)/python
 # Checkov pins an older boto3 than ours, and so has an environment of its own.
 CHECKOV := .checkov
 CHECKOV_INSTALLED := $(CHECKOV)/.installed
@@ -54,25 +56,25 @@ down: $(INSTALLED) ## Stop it
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests
-	$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder
+	$(CONTAINED) -m pytest --numprocesses 3 --no-loadscope-reorder
 
 .PHONY: test-emulators
 test-emulators: $(INSTALLED) ## Run the emulators' own tests
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile emulators
+	$(CONTAINED) -m pytest --numprocesses 3 --dist loadfile emulators
 
 .PHONY: conformance
 conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromium
 	@for program in node npm chromium chromedriver; do command -v $$program >/dev/null \
 	  || { echo "$$program is not installed; see docs/proxy-conformance.md" >&2; exit 1; }; done
-	$(BIN)/python -m pytest -m conformance tests/conformance tests/integration/proxy
+	$(CONTAINED) -m pytest -m conformance tests/conformance tests/integration/proxy
 
 .PHONY: security
 security: $(INSTALLED) ## Run the tests of what the proxy refuses, limits and survives
-	$(BIN)/python -m pytest -m security --numprocesses 2 tests/unit/proxy tests/integration/proxy
+	$(CONTAINED) -m pytest -m security --numprocesses 2 tests/unit/proxy tests/integration/proxy
 
 .PHONY: mutation
 mutation: $(INSTALLED) ## Take each permission away and see its test break (ARGS="--role PATTERN")
-	$(BIN)/python -m tests.mutation $(ARGS)
+	$(CONTAINED) -m tests.mutation $(ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
@@ -94,11 +96,11 @@ ci: lint types test ## What continuous integration runs
 
 .PHONY: replay
 replay: $(INSTALLED) ## Replay the incident's five faults, and what the doctor finds of each (ARGS="--mode own")
-	$(BIN)/python -m tests.infrastructure.replay $(ARGS)
+	$(CONTAINED) -m tests.infrastructure.replay $(ARGS)
 
 .PHONY: bench-proxy
 bench-proxy: $(INSTALLED) ## Measure the proxy against others (ARGS="--quick --output FILE")
-	$(BIN)/python -m tests.bench.proxy $(ARGS)
+	$(CONTAINED) -m tests.bench.proxy $(ARGS)
 
 .PHONY: format
 format: $(INSTALLED) ## Format the code
