@@ -92,7 +92,9 @@ types: $(INSTALLED) ## Check types
 	$(BIN)/mypy functions proxy/src agent/src cli local/src emulators tests
 
 .PHONY: ci
-ci: lint types test ## What continuous integration runs
+ci: $(INSTALLED) $(CHECKOV_INSTALLED) ## What continuous integration runs
+	$(MAKE) --jobs --output-sync=target lint types
+	$(MAKE) test
 
 .PHONY: replay
 replay: $(INSTALLED) ## Replay the incident's five faults, and what the doctor finds of each (ARGS="--mode own")
