@@ -1,10 +1,4 @@
-"""The path audit: walks from the browser to the dev server and from the issue to the workflow, hop by hop.
+"""The doctor: checks every hop from the browser to the dev server and from the issue to the workflow; changes nothing.
 
-`cloud-agent doctor` and the scheduled DoctorFunction call the same `examine`.
+`cloud-agent doctor` and the scheduled DoctorFunction both call `diagnose`.
 """
-
-from __future__ import annotations
-
-from cloud_agent_doctor.engine.engine import examine
-
-__all__ = ["examine"]

@@ -1,4 +1,4 @@
-"""Schedule, each quarter of an hour: walks the path as `cloud-agent doctor` does, and raises the alarm."""
+"""Schedule, every 15 minutes: runs the checks of `cloud-agent doctor` and counts what they find, for the alarms."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.session.session import timestamp
 from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import load
-from cloud_agent_doctor import examine
+from cloud_agent_doctor.diagnose import diagnose
 from cloud_agent_doctor.engine.aws import Aws
 from cloud_agent_doctor.engine.findings import Outcome, Status
-from cloud_agent_doctor.last_audit import LastAudit
+from cloud_agent_doctor.last_report import LastReport
 from cloud_agent_doctor.settings import DoctorSettings
 
 if TYPE_CHECKING:
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
     """Guarantees that each finding is a log line and a metric, and that `NewFindings` counts the new ones.
 
-    A finding is new that the audit before did not have. Who is told, and when, is for the alarms to say. Nothing is
-    mended, and no pull request hears of it.
+    A finding is new if the previous run didn't have it. Whom to notify, and when, is up to the alarms. Nothing is
+    fixed, and nothing is posted to a pull request.
     """
     settings = load(DoctorSettings)
-    report = examine(settings.stack_name, Aws(clients.client), on_outcome=_log)
+    report = diagnose(settings.stack_name, Aws(clients.client), on_outcome=_log)
     found = frozenset(f"{o.check} {finding.resource}" for o in report.outcomes for finding in o.findings)
-    before = LastAudit(settings.sessions_table).replace(found, timestamp())
+    before = LastReport(settings.sessions_table).replace(found, timestamp())
     for outcome in report.broken:
         with single_metric(name="Findings", unit=MetricUnit.Count, value=len(outcome.findings)) as metric:
             metric.add_dimension("check", outcome.check)
     counts = {
-        "AuditFindings": report.finding_count,
-        "AuditUnseen": len(report.unseen),
+        "DoctorFindings": report.finding_count,
+        "DoctorUnknown": len(report.unknown),
         "NewFindings": len(found - before),
         "DriftedResources": sum(
-            len(o.findings) + len(o.told_before) for o in report.outcomes if o.check == "stack-drift"
+            len(o.findings) + len(o.suppressed) for o in report.outcomes if o.check == "stack-drift"
         ),
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)
-    logger.info("audit ended", extra={"healthy": report.exit_code == 0, **counts})
+    logger.info("diagnosis completed", extra={"healthy": report.exit_code == 0, **counts})
     return {"healthy": report.exit_code == 0, **counts}
 
 
@@ -58,9 +58,9 @@ def _log(outcome: Outcome) -> None:
                 "check": outcome.check,
                 "resource": finding.resource,
                 "problem": finding.problem,
-                "meaning": finding.meaning,
-                "mend": finding.mend,
+                "impact": finding.impact,
+                "remediation": finding.remediation,
             },
         )
-    if outcome.status is Status.UNSEEN:
-        logger.warning("check could not look", extra={"check": outcome.check, "reason": outcome.reason})
+    if outcome.status is Status.UNKNOWN:
+        logger.warning("check incomplete", extra={"check": outcome.check, "reason": outcome.reason})

@@ -1,4 +1,4 @@
-"""What the doctor's own functions are told by their environment, and the settings of every function of the stack."""
+"""The environment of the doctor's own functions, and the settings of every function of the stack."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from cloud_agent.settings import Settings
 
 
 class DoctorSettings(Settings):
-    """The schedule that audits the stack."""
+    """The function that checks the stack on a schedule."""
 
     stack_name: str = Field(min_length=1)
 
 
 class CanarySettings(Settings):
-    """The schedule that visits the canary."""
+    """The function that probes the canary on a schedule."""
 
     cluster_arn: str = Field(min_length=1)
     canary_service: str = Field(min_length=1)

@@ -115,10 +115,10 @@ def test_every_alarm_says_what_it_means_and_leads_to_its_section_of_the_runbook(
     assert {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower() for name in alarms} == set(sections), "a section of no alarm"
 
 
-def test_every_section_of_an_alarm_says_what_it_means_where_to_look_what_to_do_and_when_it_clears(runbook: str) -> None:
+def test_every_section_of_an_alarm_has_impact_diagnosis_remediation_and_when_it_clears(runbook: str) -> None:
     part = runbook.partition("\n## Alarms\n")[2].partition("\n## ")[0]
     for section in part.split("\n### ")[1:]:
-        for heading in ("**Means.**", "**Look.**", "**Do.**", "**Clears**"):
+        for heading in ("**Impact.**", "**Diagnosis.**", "**Remediation.**", "**Clears**"):
             assert heading in section, section.partition("\n")[0]
 
 
@@ -140,7 +140,7 @@ def test_the_runbooks_commands_are_sound_shell_and_name_outputs_and_resources_th
 def test_every_alarm_says_what_silence_means(alarms: dict[str, Document]) -> None:
     assert {name: alarm for name, alarm in alarms.items() if alarm.get("TreatMissingData") not in MISSING_DATA} == {}
     silence = {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"}
-    assert {"ProxyUnhealthyAlarm", "ProxyTasksMissingAlarm", "AuditSilentAlarm"} <= silence
+    assert {"ProxyUnhealthyAlarm", "ProxyTasksMissingAlarm", "DoctorSilentAlarm"} <= silence
 
 
 def test_every_alarms_metric_exists_with_its_dimensions(
@@ -231,11 +231,11 @@ def test_no_widget_of_the_dashboard_is_dead(widgets: list[Document], root: Path,
     assert [metric for metric in found if not _exists(metric, root, resources)] == []
 
 
-def test_the_dashboard_tells_the_story_from_the_label_to_the_audit_and_nothing_overlaps(
+def test_the_dashboard_tells_the_story_from_the_label_to_the_doctor_and_nothing_overlaps(
     widgets: list[Document],
 ) -> None:
     texts = [widget["properties"]["markdown"] for widget in widgets if widget["type"] == "text"]
-    order = ["webhook", "workflow", "Agents", "proxy", "Visitors", "cost", "audit"]
+    order = ["webhook", "workflow", "Agents", "proxy", "Visitors", "cost", "doctor"]
     assert len(order) == len(texts)
     assert all(word in text for word, text in zip(order, texts, strict=True))
     taken: set[tuple[int, int]] = set()

@@ -9,9 +9,9 @@ import pytest
 
 from cloud_agent_doctor.checks import secrets
 from cloud_agent_doctor.checks.state_machine import known_substitutions, repository_definition
-from cloud_agent_doctor.containers import container_environment as containers
-from cloud_agent_doctor.containers.expected_environment import expected_values
-from cloud_agent_doctor.engine.examination import Resource, Stack
+from cloud_agent_doctor.containers import variables_read
+from cloud_agent_doctor.containers.expected_values import expected_values
+from cloud_agent_doctor.engine.stack import Resource, Stack
 from cloud_agent_doctor.iam.role_template import template_role
 from cloud_agent_doctor.stack.template_values import TemplateValues, UnresolvableError
 from cloud_agent_proxy.settings import Settings as ProxySettings
@@ -73,18 +73,18 @@ def _read_by(model: type[ProxySettings | AgentSettings]) -> set[str]:
 
 
 def test_the_proxy_reads_the_names_that_the_doctor_expects() -> None:
-    known = containers.PROXY_VARIABLES | containers.PROXY_SECRETS
+    known = variables_read.PROXY_VARIABLES | variables_read.PROXY_SECRETS
     assert known == _read_by(ProxySettings) - {"ECS_CONTAINER_METADATA_URI_V4"}
 
 
 def test_the_agent_reads_the_names_that_the_doctor_expects() -> None:
-    known = containers.AGENT_VARIABLES | containers.AGENT_SECRETS | containers.RUN_TASK_VARIABLES
+    known = variables_read.AGENT_VARIABLES | variables_read.AGENT_SECRETS | variables_read.RUN_TASK_VARIABLES
     assert known == _read_by(AgentSettings)
 
 
 def test_the_workflow_adds_the_names_that_the_doctor_expects(definition: Document) -> None:
     (override,) = definition["States"]["Run Agent"]["Arguments"]["Overrides"]["ContainerOverrides"]
-    assert {variable["Name"] for variable in override["Environment"]} == containers.RUN_TASK_VARIABLES
+    assert {variable["Name"] for variable in override["Environment"]} == variables_read.RUN_TASK_VARIABLES
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_the_workflow_adds_the_names_that_the_doctor_expects(definition: Documen
     [
         (
             "ProxyTaskDefinition",
-            containers.PROXY_CONTAINER,
-            containers.PROXY_VARIABLES,
-            containers.PROXY_SECRETS,
+            variables_read.PROXY_CONTAINER,
+            variables_read.PROXY_VARIABLES,
+            variables_read.PROXY_SECRETS,
         ),
         (
             "AgentTaskDefinition",
-            containers.AGENT_CONTAINER,
-            containers.AGENT_VARIABLES,
-            containers.AGENT_SECRETS,
+            variables_read.AGENT_CONTAINER,
+            variables_read.AGENT_VARIABLES,
+            variables_read.AGENT_SECRETS,
         ),
     ],
 )
@@ -162,5 +162,5 @@ def test_every_statement_of_every_role_can_be_worked_out(resources: Document, va
     assert "SessionStateMachineRole" in roles
     for name, properties in roles.items():
         role = template_role(json.loads(json.dumps(properties)), values)
-        assert role.unseen == [], name
+        assert role.unresolved == [], name
         assert role.trust, name

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def module_of(check: Check) -> str:
-    return check.examine.__module__
+    return check.run.__module__
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

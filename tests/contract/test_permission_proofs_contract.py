@@ -81,7 +81,7 @@ def test_what_a_task_or_function_is_allowed_is_never_proven_from_the_template_al
     """What the embedded AWS enforces is proven by running it, but for what AWS reads by itself to detect drift."""
     enforced = ("dynamodb:", "ecs:", "lambda:", "states:")
     static = [one for one in PROOFS if one.test.startswith(STATIC) and one.actions.startswith(enforced)]
-    drift = f"{STATIC}::test_the_audit_may_read_what_drift_is_detected_by"
+    drift = f"{STATIC}::test_the_doctor_may_read_what_drift_detection_reads"
     assert [one for one in static if one.test != drift] == []
 
 

@@ -79,7 +79,7 @@ def test_all_resources_are_named_only_where_no_resource_can_be(roles: Document) 
     everywhere = {
         action
         for name, role in roles.items()
-        if name != "DoctorFunctionRole"  # it describes whatever there is: test_audit_permissions_contract.py
+        if name != "DoctorFunctionRole"  # it describes whatever there is: test_doctor_permissions_contract.py
         for statement in _statements(role)
         if "*" in _list(statement["Resource"])
         for action in _list(statement["Action"])
@@ -174,17 +174,17 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
             if "secretsmanager:GetSecretValue" in _list(s["Action"]) and {"Ref": secret} in _list(s["Resource"])
         }
 
-    audit = "DoctorFunctionRole"
-    assert {"WebhookFunctionRole", audit} == reads("WebhookSecret")
-    assert {"AgentExecutionRole", audit} == reads("AnthropicApiKeySecret")
-    assert {"ProxyExecutionRole", audit} == reads("UatSignInSecret")
+    doctor = "DoctorFunctionRole"
+    assert {"WebhookFunctionRole", doctor} == reads("WebhookSecret")
+    assert {"AgentExecutionRole", doctor} == reads("AnthropicApiKeySecret")
+    assert {"ProxyExecutionRole", doctor} == reads("UatSignInSecret")
     assert {
         "PublisherFunctionRole",
         "OpenDraftPullRequestFunctionRole",
         "AnnounceSessionFunctionRole",
         "CanaryFunctionRole",
         "ProxyExecutionRole",
-        audit,
+        doctor,
     } == reads("UatAccessKeysSecret")
     assert {
         "WebhookFunctionRole",
@@ -196,7 +196,7 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
         "AnnounceSessionFunctionRole",
         "CloseSessionFunctionRole",
         "ReportFailureFunctionRole",
-        audit,
+        doctor,
     } == reads("GitHubSecret")
 
 

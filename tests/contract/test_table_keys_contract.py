@@ -30,7 +30,7 @@ ROWS = [
     keys.branch_key(REPO, BRANCH),
     keys.commit_key(REPO, "<sha>"),
     keys.pull_key(REPO, PULL),
-    keys.LAST_AUDIT_KEY,
+    keys.LAST_REPORT_KEY,
     keys.session_key(CANARY_ID),
     keys.SLOTS_KEY,
 ]
@@ -65,8 +65,8 @@ def test_the_stream_is_filtered_by_the_kinds_that_are_published(template: Docume
 
 def test_permissions_by_key_name_rows_that_there_are(template: Document) -> None:
     leading = {key for keys_ in _members(template, "dynamodb:LeadingKeys") for key in keys_}
-    canary, audit = keys.session_key(CANARY_ID)["pk"], keys.LAST_AUDIT_KEY["pk"]
-    assert leading == {canary, audit, keys.session_key("*")["pk"]}
+    canary, doctor = keys.session_key(CANARY_ID)["pk"], keys.LAST_REPORT_KEY["pk"]
+    assert leading == {canary, doctor, keys.session_key("*")["pk"]}
 
 
 def test_the_architecture_lists_every_row(root: Path) -> None:

@@ -65,11 +65,11 @@ def test_what_a_function_failed_at_is_sent_by_its_role(resources: Document) -> N
     assert unmet(resources, needs.dead_letters) == []
 
 
-def test_the_audit_may_read_what_drift_is_detected_by(resources: Document) -> None:
+def test_the_doctor_may_read_what_drift_detection_reads(resources: Document) -> None:
     assert unmet(resources, needs.drift) == []
 
 
-def test_the_audit_may_ask_what_this_machine_has_not(resources: Document) -> None:
+def test_the_doctor_may_call_what_this_machine_lacks(resources: Document) -> None:
     assert unmet(resources, needs.asked_beyond) == []
 
 

@@ -43,7 +43,7 @@ class IncidentFault:
 
 
 INCIDENT = (
-    IncidentFault(1, "the load balancer was deleted outside the stack", "load-balancer"),
+    IncidentFault(1, "the load balancer was deleted outside CloudFormation", "load-balancer"),
     IncidentFault(2, "the DNS record points to another team's load balancer", "dns-record"),
     IncidentFault(3, "the listener in use has no rule for the host name", "listener-rule"),
     IncidentFault(4, "the proxy admits another group than that of the load balancer in use", "proxy-ingress"),

@@ -40,14 +40,14 @@ class Verdict:
     """The checks that are to find something, one finding each, in the order of the path."""
     found: tuple[str, ...]
     """The check of each finding, in the order of the report."""
-    unseen: tuple[str, ...]
+    unknown: tuple[str, ...]
     """Checks that could not look, with their reasons."""
     seconds: float
 
     @property
     def is_as_expected(self) -> bool:
         """Whether each fault was found once, as what it is, and nothing else was."""
-        return self.expected == self.found and not self.unseen
+        return self.expected == self.found and not self.unknown
 
     @property
     def first(self) -> str:
@@ -59,13 +59,13 @@ def replay(world: World, numbers: tuple[int, ...]) -> Verdict:
     """Set the faults up in a whole world and have the doctor look; the world is left broken."""
     set_up(world, numbers)
     began = time.monotonic()
-    report = world.examine()
+    report = world.diagnose()
     return Verdict(
         mode=world.mode,
         numbers=numbers,
         expected=tuple(expected_checks(numbers)),
         found=found_checks(report),
-        unseen=tuple(f"{outcome.check}: {outcome.reason}" for outcome in report.unseen),
+        unknown=tuple(f"{outcome.check}: {outcome.reason}" for outcome in report.unknown),
         seconds=time.monotonic() - began,
     )
 
@@ -115,7 +115,7 @@ def _show(verdicts: list[Verdict]) -> None:
             " ".join(map(str, verdict.numbers)),
             "yes" if verdict.is_as_expected else "NOT AS EXPECTED",
             verdict.first,
-            ", ".join((*verdict.found, *verdict.unseen)) + gone,
+            ", ".join((*verdict.found, *verdict.unknown)) + gone,
             f"{verdict.seconds:.1f}",
         )
     console.print(table)

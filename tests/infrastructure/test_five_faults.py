@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("numbers", [*ALONE, ALL], ids=lambda numbers: "+".join(map(str, numbers)))
 def test_each_fault_is_found_once_and_the_first_on_the_path_first(world: World, numbers: tuple[int, ...]) -> None:
     verdict = replay(world, numbers)
-    assert (verdict.expected, ()) == (verdict.found, verdict.unseen)
+    assert (verdict.expected, ()) == (verdict.found, verdict.unknown)
 
 
 @pytest.mark.parametrize(
-    ("found", "unseen"),
+    ("found", "unknown"),
     [
         ((), ()),
         (("dns-record",), ()),
@@ -30,8 +30,8 @@ def test_each_fault_is_found_once_and_the_first_on_the_path_first(world: World, 
     ],
 )
 def test_a_replay_in_which_a_fault_is_missed_repeated_or_unseen_is_not_as_expected(
-    found: tuple[str, ...], unseen: tuple[str, ...]
+    found: tuple[str, ...], unknown: tuple[str, ...]
 ) -> None:
     verdict = Verdict(Mode.OWN, (1,), ("load-balancer",), ("load-balancer",), (), 0.0)
     assert verdict.is_as_expected
-    assert not replace(verdict, found=found, unseen=unseen).is_as_expected
+    assert not replace(verdict, found=found, unknown=unknown).is_as_expected

@@ -23,5 +23,5 @@ FAULTS = (*PATH_FAULTS, *INSIDE_FAULTS)
 )
 def test_a_fault_is_found_by_the_check_of_its_hop_alone(world: World, fault: FurtherFault) -> None:
     fault.set_up(world)
-    report = world.examine()
-    assert ({fault.check}, ()) == (set(found_checks(report)), report.unseen)
+    report = world.diagnose()
+    assert ({fault.check}, ()) == (set(found_checks(report)), report.unknown)

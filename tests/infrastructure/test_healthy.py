@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_a_whole_system_with_a_session_is_healthy_at_every_hop(world: World) -> None:
-    report = world.examine()
+    report = world.diagnose()
     judged = {outcome.check: (outcome.status, outcome.reason, outcome.findings) for outcome in report.outcomes}
     assert {check: seen for check, seen in judged.items() if seen[0] is not Status.HEALTHY} == {}
     assert report.exit_code == 0
@@ -22,6 +22,6 @@ def test_a_whole_system_with_a_session_is_healthy_at_every_hop(world: World) -> 
 
 def test_the_world_is_brought_back_from_all_five_faults(world: World) -> None:
     set_up(world, ALL)
-    assert world.examine().finding_count
+    assert world.diagnose().finding_count
     world.bring_back()
-    assert world.examine().exit_code == 0
+    assert world.diagnose().exit_code == 0

@@ -25,7 +25,7 @@ from tests.infrastructure import standing_proxy
 from tests.infrastructure.certificates import import_certificate
 from tests.infrastructure.team_load_balancer import TeamLoadBalancer, create
 
-from cloud_agent_doctor import examine
+from cloud_agent_doctor.diagnose import diagnose
 from cloud_agent_doctor.engine.aws import Aws
 from cloud_agent_local import deployment
 from cloud_agent_local import up as lifecycle
@@ -98,9 +98,9 @@ class World:
         """Its HTTPS listener."""
         return self.given.listener_arn if self.given else self.resources["HttpsListener"]
 
-    def examine(self) -> Report:
+    def diagnose(self) -> Report:
         """Have the doctor look: at the session too, but for the visit to its public URL, which nothing answers here."""
-        return examine(self.stack, Aws(self.client), resolver=self.resolve)
+        return diagnose(self.stack, Aws(self.client), resolve=self.resolve)
 
     def resolve(self, host: str) -> frozenset[str]:
         """DNS as the hosted zone and the load balancers of the account would answer it."""
@@ -214,7 +214,7 @@ def _parameters(account: dict[str, Any]) -> dict[str, str]:
 
 
 def _silence_schedules(system: System) -> None:
-    """Between a fault and its examination nobody may mend it: the sweeper would."""
+    """Between a fault and its context nobody may mend it: the sweeper would."""
     events = system.client("events")
     for rule in events.list_rules()["Rules"]:
         if "ScheduleExpression" in rule:

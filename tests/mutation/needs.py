@@ -43,7 +43,7 @@ BEYOND_THIS_MACHINE = {
     "elasticloadbalancing:DescribeTags": "*",
     "route53:ListResourceRecordSets": "*",
 }
-_AUDIT = "DoctorFunctionRole"
+_DOCTOR = "DoctorFunctionRole"
 _FUNCTION, _MACHINE, _TASK = "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine", "AWS::ECS::TaskDefinition"
 
 
@@ -179,20 +179,20 @@ def dead_letters(resources: Document) -> Iterator[Need]:
 
 
 def drift(resources: Document) -> Iterator[Need]:
-    """CloudFormation reads each resource in the name of whoever has its drift detected: the audit."""
+    """CloudFormation reads each resource on behalf of whoever detects drift: the doctor."""
     stack = "stack/${AWS::StackName}/*"
-    yield Need(_AUDIT, "cloudformation:DetectStackResourceDrift", stack, "drift is detected resource by resource")
+    yield Need(_DOCTOR, "cloudformation:DetectStackResourceDrift", stack, "drift is detected resource by resource")
     asked = {action for check in CHECKS for action in check.actions}
     for kind in sorted({resource["Type"] for resource in resources.values()}):
         for action in sorted(READ_FOR_DRIFT[kind] - asked):
-            yield Need(_AUDIT, action, "*", f"the drift of {kind} is read by it")
+            yield Need(_DOCTOR, action, "*", f"the drift of {kind} is read by it")
 
 
 def asked_beyond(_: Document) -> Iterator[Need]:
-    """The audit's checks ask for what a system on one machine has not."""
+    """The doctor's checks call what a system on one machine lacks."""
     for check in CHECKS:
         for action in BEYOND_THIS_MACHINE.keys() & set(check.actions):
-            yield Need(_AUDIT, action, BEYOND_THIS_MACHINE[action], f"the check {check.name} asks it")
+            yield Need(_DOCTOR, action, BEYOND_THIS_MACHINE[action], f"the check {check.name} asks it")
 
 
 def _all(resources: Document, kind: str) -> Iterator[tuple[str, Document]]:
@@ -218,6 +218,6 @@ TESTS: dict[str, Callable[[Document], Iterator[Need]]] = {
     "test_whatever_is_traced_sends_its_traces": traces,
     "test_a_tables_stream_is_read_by_the_functions_role": streams,
     "test_what_a_function_failed_at_is_sent_by_its_role": dead_letters,
-    "test_the_audit_may_read_what_drift_is_detected_by": drift,
-    "test_the_audit_may_ask_what_this_machine_has_not": asked_beyond,
+    "test_the_doctor_may_read_what_drift_detection_reads": drift,
+    "test_the_doctor_may_call_what_this_machine_lacks": asked_beyond,
 }

@@ -51,7 +51,7 @@ _AUDIT = "tests/e2e/test_audit.py::test_the_audit_sees_everything_under_its_own_
 _STAGING = (
     "tests/e2e/test_staging.py::test_each_label_starts_its_own_agent_and_the_comment_names_the_one_that_is_tried_out"
 )
-_DRIFT = f"{STATIC}::test_the_audit_may_read_what_drift_is_detected_by"
+_DRIFT = f"{STATIC}::test_the_doctor_may_read_what_drift_detection_reads"
 _CANARY = "tests/e2e/test_canary.py::test_the_canary_is_reached_while_the_path_is_sound"
 _ASKED = {action for check in CHECKS for action in check.actions}
 _READ = set().union(*READ_FOR_DRIFT.values()) - _ASKED
@@ -168,7 +168,7 @@ PROOFS: list[Proof] = [
         ("dynamodb:PutItem", "SessionsTable", _AUDIT),
         *((action, "*", _AUDIT) for action in sorted(_ASKED - BEYOND_THIS_MACHINE.keys())),
         *(
-            (action, resource, f"{STATIC}::test_the_audit_may_ask_what_this_machine_has_not")
+            (action, resource, f"{STATIC}::test_the_doctor_may_call_what_this_machine_lacks")
             for action, resource in sorted(BEYOND_THIS_MACHINE.items())
         ),
         ("cloudformation:DetectStackResourceDrift", "stack/*", _DRIFT),

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from cloud_agent_cli import clone_needed
-from cloud_agent_cli import doctor as path_audit
+from cloud_agent_cli import doctor as doctor_command
 from cloud_agent_cli.adopt import command as adoption
 from cloud_agent_cli.adopt.search import Search
 from cloud_agent_cli.errors import CommandError
@@ -77,14 +77,14 @@ def doctor(  # noqa: PLR0913, PLR0917 - one for each option of the command
         Path | None, typer.Option(help="State directory of a local system.", resolve_path=True)
     ] = None,
 ) -> None:
-    """Check everything between the browser and the dev server; report what's broken.
+    """Check everything between browser and dev server.
 
-    Exit code 0: all checks passed. 1: something is broken. 2: not everything could be checked.
+    Exit code 0: all checks passed. 1: problems found. 2: not everything could be checked.
     """
     if explain is not None:
-        path_audit.explain(explain)
+        doctor_command.explain(explain)
         return
-    raise typer.Exit(path_audit.run(_target(stack, region, state_dir), session, as_json=as_json))
+    raise typer.Exit(doctor_command.run(_target(stack, region, state_dir), session, as_json=as_json))
 
 
 def _target(stack: str | None, region: str | None, state_dir: Path | None) -> Target:

@@ -1,1 +1,1 @@
-"""The canary: a task that's always well, visited by its public name."""
+"""The canary: a task that's always healthy, probed by its public name."""

@@ -1,4 +1,4 @@
-"""Schedule: visits the canary by its public name, as a person's browser would."""
+"""Schedule: probes the canary by its public name, as a visitor's browser would."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from cloud_agent.domain.session.entry_link import UatAccess
 from cloud_agent.domain.session.session import session_url
 from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import load
-from cloud_agent_doctor.session.visits import NoAnswerError, visit
+from cloud_agent_doctor.probe import NoResponseError, probe
 from cloud_agent_doctor.settings import CanarySettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_TRIES = 3
+_ATTEMPTS = 3
 _PAUSE_SECONDS = 3  # the proxy follows a changed row within 2 s
 _OK = 200
 
@@ -33,9 +33,9 @@ _OK = 200
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
-    """Guarantees that `CanaryVisits` is 1 if a visitor reaches a sound dev server now, else 0, whatever the cause.
+    """Guarantees that `CanaryProbes` is 1 if a visitor reaches a healthy dev server now, else 0, whatever the cause.
 
-    Where the path fails is for the audit to say.
+    Where the path breaks is for the doctor to find.
     """
     settings = load(CanarySettings)
     try:
@@ -44,33 +44,33 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         return _result(reached=False, reason=str(error))
     SessionsTable(settings.sessions_table).put_canary(task.ip, task.arn)
     reason = ""
-    for number in range(_TRIES):
+    for number in range(_ATTEMPTS):
         if number:
             time.sleep(_PAUSE_SECONDS)
-        reason = _visit(settings)
+        reason = _probe(settings)
         if not reason:
             break
     return _result(reached=not reason, reason=reason)
 
 
-def _visit(settings: CanarySettings) -> str:
-    """Return what is wrong with the answer; empty when it is the canary's."""
+def _probe(settings: CanarySettings) -> str:
+    """Return what's wrong with the response; empty if it's the canary's."""
     cookie = ""
     if settings.uat_access is not UatAccess.PUBLIC:
         signing_key = read_uat_access_keys(settings.uat_access_keys_arn).signing_key
         cookie = access_cookie(CANARY_ID, signing_key, datetime.now(UTC))
     url = session_url(settings.uat_url, CANARY_ID)
     try:
-        answer = visit(f"{url}/", cookie)
-    except NoAnswerError as error:
+        response = probe(f"{url}/", cookie)
+    except NoResponseError as error:
         return f"{url}: {error}"
-    if answer.status != _OK or answer.body != CANARY_ANSWER:
-        return f"{url} answered {answer.status}, and not with the canary's words"
+    if response.status != _OK or response.body != CANARY_ANSWER:
+        return f"{url} responded with {response.status}, and not with the canary's body"
     return ""
 
 
 def _result(*, reached: bool, reason: str) -> dict[str, Any]:
-    metrics.add_metric("CanaryVisits", MetricUnit.Count, int(reached))
+    metrics.add_metric("CanaryProbes", MetricUnit.Count, int(reached))
     if not reached:
         logger.warning("canary not reached", extra={"reason": reason})
     return {"reached": reached, "reason": reason}

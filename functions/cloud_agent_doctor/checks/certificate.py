@@ -1,13 +1,13 @@
-"""Does a visitor's browser get a certificate for the session's name?
+"""Does the load balancer present a certificate that matches the sessions' names?
 
-Looks at the certificates of the stack's HTTPS listener: of one that was given, at all that its names share; of one that
-is gone, at the certificate that the stack would give it. One must be for `*.uat.<domain>`, where an asterisk stands for
-exactly one label, so that `*.<domain>` is not enough; it must be issued, and not about to end. Certificate Manager
-renews what it validated by DNS long before (60 days): one that has less than 21 days left and cannot renew itself has
-been overlooked.
+Checks the certificates of the stack's HTTPS listener: every one of them if the listener is shared; the one the stack
+would attach if the listener is gone. One must match `*.uat.<domain>` (an asterisk covers exactly one label, so
+`*.<domain>` isn't enough), be issued, and not be about to expire. Certificate Manager renews what it validated by DNS
+60 days ahead: a certificate with less than 21 days left that can't renew itself has been overlooked.
 
-Without one every browser warns before the page, and webhooks and scripts refuse. Mended by a validated certificate of
-the load balancer's region in the parameter CertificateArn, or in the template that owns the shared listener.
+Without one, every browser shows a warning before the page, and webhooks and scripts refuse to connect. The fix is a
+validated certificate in the load balancer's region, set as the parameter CertificateArn or added in the template that
+owns the shared listener.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_doctor.engine.check import Check, NotApplicableError
+from cloud_agent_doctor.dns import certificate_matches
+from cloud_agent_doctor.engine.check import Check
+from cloud_agent_doctor.engine.errors import NotApplicableError
 from cloud_agent_doctor.engine.findings import Finding
 from cloud_agent_doctor.load_balancer import uat_record
-from cloud_agent_doctor.load_balancer.load_balancer_in_use import LISTENERS_ACTION, https_listener, intended
-from cloud_agent_doctor.stack.names import covers
+from cloud_agent_doctor.load_balancer.in_use import LISTENERS_ACTION, https_listener, intended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
     Document = dict[str, Any]
 
@@ -32,43 +33,45 @@ _NOTICE = timedelta(days=21)
 _RENEWS = {None, "PENDING_AUTO_RENEWAL", "SUCCESS"}
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find that no certificate is good, or that the one there is will not be for long."""
-    stack = examination.stack
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find that no certificate is valid, or that the valid one is about to expire."""
+    stack = context.stack
     if stack.parameters.get("UatUrl"):
-        raise NotApplicableError(f"visitors come by {stack.parameters['UatUrl']} (parameter UatUrl)")
-    arns = _arns(examination)
+        raise NotApplicableError(f"visitors use {stack.parameters['UatUrl']} (parameter UatUrl)")
+    arns = _arns(context)
     if not arns:
-        raise NotApplicableError("there is no HTTPS listener that could have one (see load-balancer, listener)")
-    name = uat_record.name(examination)
-    found = {arn: _describe(examination, arn) for arn in arns}
-    covering = {arn: one for arn, one in found.items() if one and any(covers(other, name) for other in _names(one))}
+        raise NotApplicableError("there is no HTTPS listener to attach one to (see load-balancer, listener)")
+    name = uat_record.name(context)
+    found = {arn: _describe(context, arn) for arn in arns}
+    covering = {
+        arn: one for arn, one in found.items() if one and any(certificate_matches(other, name) for other in _names(one))
+    }
     if not covering:
-        yield _finding(examination, arns[0], f"No certificate of the listener is for {name}: {_listed(found)}.")
+        yield _finding(context, arns[0], f"None of the listener's certificates matches {name}: {_listed(found)}.")
         return
     troubles = {arn: _trouble(certificate) for arn, certificate in covering.items()}
     if all(troubles.values()):
         arn, trouble = next(iter(troubles.items()))
-        yield _finding(examination, arn, f"The certificate for {name} {trouble}.")
+        yield _finding(context, arn, f"The certificate for {name} {trouble}.")
 
 
-def _arns(examination: Examination) -> list[str]:
-    load_balancer = intended(examination)
-    listener = https_listener(examination, load_balancer) if load_balancer else None
+def _arns(context: CheckContext) -> list[str]:
+    load_balancer = intended(context)
+    listener = https_listener(context, load_balancer) if load_balancer else None
     if listener is None:
-        given = examination.stack.parameters.get("CertificateArn", "")
-        return [given] if examination.stack.owns_load_balancer and given else []
+        given = context.stack.parameters.get("CertificateArn", "")
+        return [given] if context.stack.owns_load_balancer and given else []
     default = [one["CertificateArn"] for one in listener.get("Certificates", ())]
-    if examination.stack.owns_load_balancer:
+    if context.stack.owns_load_balancer:
         return default
-    others = examination.aws.ask_all(
+    others = context.aws.describe_all(
         "elbv2", "describe_listener_certificates", "Certificates", ListenerArn=listener["ListenerArn"]
     )
     return list(dict.fromkeys([*default, *(one["CertificateArn"] for one in others)]))
 
 
-def _describe(examination: Examination, arn: str) -> Document | None:
-    answer = examination.aws.ask(
+def _describe(context: CheckContext, arn: str) -> Document | None:
+    answer = context.aws.describe(
         "acm", "describe_certificate", missing=["ResourceNotFoundException"], CertificateArn=arn
     )
     return answer["Certificate"] if answer else None
@@ -80,13 +83,13 @@ def _names(certificate: Document) -> list[str]:
 
 def _listed(found: dict[str, Document | None]) -> str:
     return "; ".join(
-        f"{arn} is for {', '.join(dict.fromkeys(_names(one)))}" if one else f"{arn} does not exist"
+        f"{arn} is for {', '.join(dict.fromkeys(_names(one)))}" if one else f"{arn} doesn't exist"
         for arn, one in found.items()
     )
 
 
 def _trouble(certificate: Document) -> str:
-    """Return what is wrong with it, in words that follow `the certificate`; empty when nothing is."""
+    """Return what's wrong with it, as the predicate of `The certificate`; empty if nothing is."""
     status = certificate["Status"]
     if status != "ISSUED":
         reason = certificate.get("FailureReason", "")
@@ -101,18 +104,18 @@ def _trouble(certificate: Document) -> str:
     why = (
         f"its renewal is in status {status} {summary.get('RenewalStatusReason', '')}".rstrip()
         if status not in _RENEWS
-        else "Certificate Manager cannot renew it"
+        else "Certificate Manager can't renew it"
     )
-    return f"ends on {end:%Y-%m-%d}, and {why}"
+    return f"expires on {end:%Y-%m-%d}, and {why}"
 
 
-def _finding(examination: Examination, arn: str, problem: str) -> Finding:
-    stack = examination.stack
+def _finding(context: CheckContext, arn: str, problem: str) -> Finding:
+    stack = context.stack
     return Finding(
         resource=arn,
         problem=problem,
-        meaning="Browsers warn of every session URL, or will from that day on.",
-        mend=f"Have a certificate for {uat_record.name(examination)} validated by DNS in {stack.region}, and "
+        impact="Browsers show a warning on every session URL, or will once it expires.",
+        remediation=f"Request a DNS-validated certificate for {uat_record.name(context)} in {stack.region}, and "
         + (
             "deploy with its ARN as CertificateArn."
             if stack.owns_load_balancer
@@ -125,8 +128,8 @@ def _finding(examination: Examination, arn: str, problem: str) -> Finding:
 
 CHECK = Check(
     name="certificate",
-    question="Does a browser get a certificate for the session's name?",
-    examine=examine,
+    question="Does the load balancer present a certificate that matches the sessions' names?",
+    run=run,
     actions=(
         "elasticloadbalancing:DescribeLoadBalancers",
         LISTENERS_ACTION,

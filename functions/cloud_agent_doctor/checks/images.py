@@ -1,13 +1,13 @@
-"""Do the containers' images exist, and does the proxy run the one that its tag names?
+"""Do the container images exist, and does the proxy run the one its tag points to?
 
-Looks at the images in the task definitions that the proxy's service runs and that the workflow starts agents from, and
-asks ECR for them where they are in a registry of this account and region. An image that was deleted is noticed only by
-the next task that starts: a proxy that is replaced, or a session.
+Checks the images in the task definitions that the proxy's service runs and that the workflow starts agents from, and
+looks them up in ECR if they're in a registry of this account and region. A deleted image goes unnoticed until the
+next task starts: a replaced proxy task, or a session.
 
-Where the proxy's image is named by a tag, its running tasks are compared with what the tag names now: after a push
-without a deployment, the code that runs is not the code that the tag promises. Agents' tasks are not compared: a
-session that began before a push goes on with what it began with. The mend is a deployment that names the image by its
-digest (parameters ProxyImageUri and AgentImageUri). Images of other registries are not looked at.
+If the proxy's image is referenced by a tag, its running tasks are compared with what the tag points to now: after a
+push without a deployment, the running code isn't the code the tag promises. Agents' tasks aren't compared: a session
+that began before a push keeps the image it started with. The fix is a deployment that references the image by its
+digest (parameters ProxyImageUri and AgentImageUri). Images in other registries aren't checked.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_doctor.containers import container_environment as containers
-from cloud_agent_doctor.containers import workloads
-from cloud_agent_doctor.engine.check import Check, NotApplicableError
+from cloud_agent_doctor.containers import task_definitions, variables_read
+from cloud_agent_doctor.engine.check import Check
+from cloud_agent_doctor.engine.errors import NotApplicableError
 from cloud_agent_doctor.engine.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination, Stack
+    from cloud_agent_doctor.engine.context import CheckContext
+    from cloud_agent_doctor.engine.stack import Stack
 
     Document = dict[str, Any]
 
@@ -50,7 +51,7 @@ class EcrImage:
         return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag}
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """As the console shows it."""
         return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
 
@@ -63,45 +64,45 @@ def ecr_image(uri: str, stack: Stack) -> EcrImage | None:
     return EcrImage(found["repository"], found["tag"] or "latest", found["digest"] or "")
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find images that are gone, and a proxy that runs another image than its tag names."""
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find images that are gone, and a proxy that doesn't run the image its tag points to."""
     elsewhere, looked_at = [], 0
-    for arn in workloads.proxy_task_definitions(examination):
-        uri = _image(examination, arn, containers.PROXY_CONTAINER)
-        image = ecr_image(uri, examination.stack)
+    for arn in task_definitions.proxy_task_definitions(context):
+        uri = _image(context, arn, variables_read.PROXY_CONTAINER)
+        image = ecr_image(uri, context.stack)
         if image is None:
             elsewhere.append(uri)
             continue
         looked_at += 1
-        described = _described(examination, image)
+        described = _described(context, image)
         if described is None:
-            yield _gone(examination, image, "ProxyTaskDefinition", "A proxy task that is replaced does not start.")
+            yield _gone(context, image, "ProxyTaskDefinition", "The next proxy task doesn't start.")
         elif not image.digest and described.get("imageManifestMediaType") not in _LISTS:
-            yield from _other_digests(examination, arn, image, described["imageDigest"])
-    for arn in workloads.agent_task_definitions(examination):
-        uri = _image(examination, arn, containers.AGENT_CONTAINER)
-        image = ecr_image(uri, examination.stack)
+            yield from _other_digests(context, arn, image, described["imageDigest"])
+    for arn in task_definitions.agent_task_definitions(context):
+        uri = _image(context, arn, variables_read.AGENT_CONTAINER)
+        image = ecr_image(uri, context.stack)
         if image is None:
             elsewhere.append(uri)
             continue
         looked_at += 1
-        if _described(examination, image) is None:
-            meaning = "No new session's container starts: their pull requests say that the session has failed."
-            yield _gone(examination, image, "AgentTaskDefinition", meaning)
+        if _described(context, image) is None:
+            impact = "No new session's container starts: their pull requests say that the session has failed."
+            yield _gone(context, image, "AgentTaskDefinition", impact)
     if not looked_at:
-        registry = f"{examination.stack.account}.dkr.ecr.{examination.stack.region}"
+        registry = f"{context.stack.account}.dkr.ecr.{context.stack.region}"
         named = ", ".join(sorted({uri for uri in elsewhere if uri})) or "none is in use"
-        raise NotApplicableError(f"no image is in the registry {registry} of this account: {named}")
+        raise NotApplicableError(f"no image is in this account's registry {registry}: {named}")
 
 
-def _image(examination: Examination, arn: str, container_name: str) -> str:
-    definition = workloads.task_definition(examination, arn)
-    container = workloads.container(definition, container_name) if definition else None
+def _image(context: CheckContext, arn: str, container_name: str) -> str:
+    definition = task_definitions.task_definition(context, arn)
+    container = task_definitions.container(definition, container_name) if definition else None
     return str(container["image"]) if container else ""
 
 
-def _described(examination: Examination, image: EcrImage) -> Document | None:
-    answer = examination.aws.ask(
+def _described(context: CheckContext, image: EcrImage) -> Document | None:
+    answer = context.aws.describe(
         "ecr",
         "describe_images",
         missing=["ImageNotFoundException", "RepositoryNotFoundException"],
@@ -112,35 +113,36 @@ def _described(examination: Examination, image: EcrImage) -> Document | None:
     return details[0] if details else None
 
 
-def _gone(examination: Examination, image: EcrImage, logical_id: str, meaning: str) -> Finding:
+def _gone(context: CheckContext, image: EcrImage, logical_id: str, impact: str) -> Finding:
     kind, value = next(iter(image.image_id.items()))
     parameter = logical_id.replace("TaskDefinition", "ImageUri")
     return Finding(
-        resource=examination.stack.physical_id(logical_id) or image.words,
-        problem=f"The image {image.words} of {logical_id} is not in ECR: it was deleted, or never pushed.",
-        meaning=meaning,
-        mend=f"Build and push the image, and deploy with its digest as parameter {parameter} (docs/deploy.md, step 1).",
+        resource=context.stack.physical_id(logical_id) or image.text,
+        problem=f"The image {image.text} of {logical_id} isn't in ECR: it was deleted, or never pushed.",
+        impact=impact,
+        remediation=f"Build and push the image, and deploy with its digest as the parameter {parameter} "
+        "(docs/deploy.md, step 1).",
         confirm=f"aws ecr describe-images --repository-name {image.repository} --image-ids {kind}={value}",
         logical_ids=(logical_id,),
     )
 
 
-def _other_digests(examination: Examination, arn: str, image: EcrImage, now: str) -> Iterator[Finding]:
+def _other_digests(context: CheckContext, arn: str, image: EcrImage, now: str) -> Iterator[Finding]:
     running = {
         one["imageDigest"]
-        for task in workloads.running_proxy_tasks(examination)
+        for task in task_definitions.running_proxy_tasks(context)
         if task["taskDefinitionArn"] == arn
         for one in task.get("containers", [])
-        if one["name"] == containers.PROXY_CONTAINER and "imageDigest" in one
+        if one["name"] == variables_read.PROXY_CONTAINER and "imageDigest" in one
     }
     others = sorted(running - {now})
     if others:
-        cluster, service = (examination.stack.physical_id(name) for name in ("Cluster", "ProxyService"))
+        cluster, service = (context.stack.physical_id(name) for name in ("Cluster", "ProxyService"))
         yield Finding(
             resource=service,
-            problem=f"The proxy runs {', '.join(others)}; its image's tag, {image.words}, now names {now}.",
-            meaning="Visitors are served by other code than the tag promises, and a replaced task may change it.",
-            mend=f"Deploy with ProxyImageUri=<registry>/{image.repository}@{now}, or with the digest that is meant.",
+            problem=f"The proxy runs {', '.join(others)}; its image's tag, {image.text}, now points to {now}.",
+            impact="Visitors get code other than what the tag points to, and the next task may change it.",
+            remediation=f"Deploy with ProxyImageUri=<registry>/{image.repository}@{now}, or with the digest you want.",
             confirm=f"aws ecs describe-tasks --cluster {cluster} --tasks $(aws ecs list-tasks --cluster {cluster} "
             f"--service-name {service} --query 'taskArns[]' --output text) --query 'tasks[].containers[].imageDigest'",
             logical_ids=("ProxyService",),
@@ -149,13 +151,13 @@ def _other_digests(examination: Examination, arn: str, image: EcrImage, now: str
 
 CHECK = Check(
     name="images",
-    question="Do the containers' images exist, and does the proxy run the one its tag names?",
-    examine=examine,
+    question="Do the container images exist, and does the proxy run the one its tag points to?",
+    run=run,
     actions=(
         "ecr:DescribeImages",
-        *workloads.PROXY_ACTIONS,
-        *workloads.AGENT_ACTIONS,
-        *workloads.DEFINITION_ACTIONS,
-        *workloads.TASK_ACTIONS,
+        *task_definitions.PROXY_ACTIONS,
+        *task_definitions.AGENT_ACTIONS,
+        *task_definitions.DEFINITION_ACTIONS,
+        *task_definitions.TASK_ACTIONS,
     ),
 )

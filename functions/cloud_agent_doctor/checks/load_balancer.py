@@ -1,11 +1,11 @@
-"""Is the load balancer there, and does it take visitors?
+"""Does the load balancer exist, and can visitors use it?
 
-Looks at the stack's own load balancer, or at the one whose listener was given to the stack: it must exist, be active,
-be an application load balancer in the stack's VPC, and, if it is the stack's own, face the internet. CloudFormation
-goes on saying CREATE_COMPLETE of one that was deleted by hand. Its attributes are left to stack-drift.
+Checks the stack's own load balancer, or the one whose listener was given to the stack: it must exist, be active, be
+an application load balancer in the stack's VPC, and, if it's the stack's own, be internet-facing. CloudFormation
+keeps saying CREATE_COMPLETE about one that was deleted manually. Its attributes are left to stack-drift.
 
-Without it no session URL answers. Either the template's own is brought back, or the stack is told to use another by
-LoadBalancer=existing. The checks that follow judge the load balancer which the DNS record leads to, if there is one.
+Without it no session URL responds. The fix is to restore the template's own, or to use another with
+LoadBalancer=existing. The checks that follow judge the load balancer that the DNS record points to, if there is one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent_doctor.engine.check import Check
-from cloud_agent_doctor.engine.findings import Finding
-from cloud_agent_doctor.engine.mends import revert
-from cloud_agent_doctor.load_balancer.load_balancer_in_use import (
+from cloud_agent_doctor.engine.findings import Finding, revert_drift
+from cloud_agent_doctor.load_balancer.in_use import (
     ACTIONS,
     LoadBalancer,
     intended,
@@ -26,42 +25,42 @@ from cloud_agent_doctor.load_balancer.load_balancer_in_use import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
-# What goes with it, or stands on it: of all of them the one finding speaks.
+# What was deleted with it, or depends on it: this one finding covers them all.
 _OWN = ("ApplicationLoadBalancer", "HttpListener", "HttpsListener", "UatListenerRule")
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find one that is gone, or takes no visitors."""
-    load_balancer = intended(examination)
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find one that's gone, or that visitors can't use."""
+    load_balancer = intended(context)
     if load_balancer is None:
-        yield _gone(examination)
+        yield _gone(context)
     else:
-        yield from _amiss(examination, load_balancer)
+        yield from _amiss(context, load_balancer)
 
 
-def _gone(examination: Examination) -> Finding:
-    stack, arn = examination.stack, intended_arn(examination.stack)
-    instead = load_balancer_in_use(examination)
+def _gone(context: CheckContext) -> Finding:
+    stack, arn = context.stack, intended_arn(context.stack)
+    instead = load_balancer_in_use(context)
     whose = "the stack's own" if stack.owns_load_balancer else f"that of the listener {stack.parameters['ListenerArn']}"
-    record = f"The DNS record leads to {instead.name} ({instead.arn})." if instead else "Nothing stands in its place."
-    adopt = "by LoadBalancer=existing, taken over with `cloud-agent adopt`"
+    record = f"The DNS record points to {instead.name} ({instead.arn})." if instead else "Nothing has replaced it."
+    adopt = "with LoadBalancer=existing, and import it with `cloud-agent adopt`"
     return Finding(
         resource=arn or "ApplicationLoadBalancer",
-        problem=f"The load balancer {arn}, {whose}, does not exist. {record}",
-        meaning="No session URL is answered by this stack.",
-        mend=f"To have it again: {revert(stack)} To use {instead.name if instead else 'another'}: deploy {adopt}."
+        problem=f"The load balancer {arn}, {whose}, doesn't exist. {record}",
+        impact="Session URLs don't reach this stack.",
+        remediation=f"To restore it: {revert_drift(stack)} To use {instead.name if instead else 'another'}: deploy "
+        f"{adopt}."
         if stack.owns_load_balancer
-        else "Deploy with the ListenerArn and the load balancer parameters of one that exists, or with "
-        "LoadBalancer=own.",
+        else "Deploy with the ListenerArn and load balancer parameters of one that exists, or with LoadBalancer=own.",
         confirm=f"aws elbv2 describe-load-balancers --load-balancer-arns {arn}",
         logical_ids=_OWN if stack.owns_load_balancer else ("UatListenerRule",),
     )
 
 
-def _amiss(examination: Examination, load_balancer: LoadBalancer) -> Iterator[Finding]:
-    stack = examination.stack
+def _amiss(context: CheckContext, load_balancer: LoadBalancer) -> Iterator[Finding]:
+    stack = context.stack
     vpc = stack.parameters["VpcId"]
     amiss = []
     if load_balancer.state != "active":
@@ -69,17 +68,17 @@ def _amiss(examination: Examination, load_balancer: LoadBalancer) -> Iterator[Fi
     if load_balancer.type != "application":
         amiss.append(f"is of type {load_balancer.type}, not application")
     if load_balancer.vpc != vpc:
-        amiss.append(f"is in {load_balancer.vpc}, not in {vpc} where the proxy is")
+        amiss.append(f"is in {load_balancer.vpc}, not in the proxy's {vpc}")
     if stack.owns_load_balancer and load_balancer.scheme != "internet-facing":
         amiss.append(f"is {load_balancer.scheme}, not internet-facing")
     if amiss:
         yield Finding(
             resource=load_balancer.arn,
             problem=f"The load balancer {load_balancer.name} {', and '.join(amiss)}.",
-            meaning="Visitors do not reach the proxy through it, or not from everywhere.",
-            mend=revert(stack)
+            impact="Visitors can't reach the proxy through it, or not from everywhere.",
+            remediation=revert_drift(stack)
             if stack.owns_load_balancer
-            else "Mend it in the template that owns it, or deploy with the listener of one that fits.",
+            else "Fix it in the template that owns it, or deploy with the listener of one that fits.",
             confirm=f"aws elbv2 describe-load-balancers --load-balancer-arns {load_balancer.arn}",
             logical_ids=("ApplicationLoadBalancer",) if stack.owns_load_balancer else (),
         )
@@ -87,7 +86,7 @@ def _amiss(examination: Examination, load_balancer: LoadBalancer) -> Iterator[Fi
 
 CHECK = Check(
     name="load-balancer",
-    question="Is the load balancer there, and does it take visitors?",
-    examine=examine,
+    question="Does the load balancer exist, and can visitors use it?",
+    run=run,
     actions=ACTIONS,
 )

@@ -1,12 +1,13 @@
-"""Is anything left that belongs to nobody?
+"""Has anything been left behind that nobody uses?
 
-Looks for what carries this stack's name and is neither the stack's nor in use: security groups that no network
-interface has, target groups that no load balancer has, rules of other load balancers for the sessions' names that lead
-elsewhere, and agent tasks older than 15 minutes whose session is over or unknown. What carries another stack's tag is
-that stack's.
+Looks for resources that carry this stack's name but neither belong to it nor are in use: security groups without a
+network interface, target groups without a load balancer, rules of other load balancers that send the sessions' names
+elsewhere, and agent tasks older than 15 minutes whose session has ended or is unknown. Anything with another stack's
+tag is that stack's.
 
-Orphans cost money, and one day somebody takes them for what is in use: a rule that still admits the group of a load
-balancer long gone looks right. They are brought into a stack by an import, or deleted by whoever made them.
+Orphans cost money, and sooner or later somebody takes them for the real thing: a rule that still admits the security
+group of a deleted load balancer looks right. The fix is to import them into a stack, or to have their owner delete
+them.
 """
 
 from __future__ import annotations
@@ -15,28 +16,27 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cloud_agent.domain.session.session import LIVE
-from cloud_agent_doctor.containers.workloads import TASK_ACTIONS, described_tasks
-from cloud_agent_doctor.engine.check import Check
+from cloud_agent_doctor.containers.task_definitions import TASK_ACTIONS, described_tasks
+from cloud_agent_doctor.engine.check import Check, combine
 from cloud_agent_doctor.engine.findings import Finding
-from cloud_agent_doctor.engine.parts import all_parts
 from cloud_agent_doctor.load_balancer import uat_record
 from cloud_agent_doctor.load_balancer.host_patterns import includes
-from cloud_agent_doctor.load_balancer.listener_rules import Rule, read_rule
-from cloud_agent_doctor.load_balancer.load_balancer_in_use import (
+from cloud_agent_doctor.load_balancer.in_use import (
     ACTIONS,
     LISTENERS_ACTION,
     application_load_balancers,
     listeners,
     load_balancer_in_use,
 )
+from cloud_agent_doctor.load_balancer.listener_rules import Rule, read_rule
 from cloud_agent_doctor.network.security_groups import ACTION as GROUPS_ACTION
-from cloud_agent_doctor.session.session_rows import ACTIONS as ROW_ACTIONS
-from cloud_agent_doctor.session.session_rows import session_row
+from cloud_agent_doctor.session.rows import ACTIONS as ROW_ACTIONS
+from cloud_agent_doctor.session.rows import session_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
     Document = dict[str, Any]
 
@@ -46,95 +46,93 @@ _BATCH_OF_TAGS = 20  # resources, the limit of DescribeTags
 _AGENTS = ("AgentTaskDefinition", "StagingAgentTaskDefinition")
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find what is left over."""
-    return all_parts(
-        _security_groups(examination), _target_groups(examination), _rules(examination), _tasks(examination)
-    )
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find what was left behind."""
+    return combine(_security_groups(context), _target_groups(context), _rules(context), _tasks(context))
 
 
-def _is_ours(examination: Examination, name: str, tags: Mapping[str, str]) -> bool:
+def _is_ours(context: CheckContext, name: str, tags: Mapping[str, str]) -> bool:
     """Whether it carries the stack's name: CloudFormation's tag where there is one, else the name it begins with."""
-    stack = examination.stack.name
+    stack = context.stack.name
     return tags[_STACK_TAG] == stack if _STACK_TAG in tags else name.startswith(f"{stack}-")
 
 
-def _managed(examination: Examination) -> set[str]:
-    return {resource.physical_id for resource in examination.stack.resources.values()}
+def _managed(context: CheckContext) -> set[str]:
+    return {resource.physical_id for resource in context.stack.resources.values()}
 
 
 def _tags(tags: Sequence[Document]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def _security_groups(examination: Examination) -> Iterator[Finding]:
-    filters = [{"Name": "vpc-id", "Values": [examination.stack.parameters["VpcId"]]}]
-    groups = examination.aws.ask_all("ec2", "describe_security_groups", "SecurityGroups", Filters=filters)
-    managed = _managed(examination)
+def _security_groups(context: CheckContext) -> Iterator[Finding]:
+    filters = [{"Name": "vpc-id", "Values": [context.stack.parameters["VpcId"]]}]
+    groups = context.aws.describe_all("ec2", "describe_security_groups", "SecurityGroups", Filters=filters)
+    managed = _managed(context)
     for group in groups:
         group_id = group["GroupId"]
-        if group_id in managed or not _is_ours(examination, group["GroupName"], _tags(group.get("Tags", ()))):
+        if group_id in managed or not _is_ours(context, group["GroupName"], _tags(group.get("Tags", ()))):
             continue
         filters = [{"Name": "group-id", "Values": [group_id]}]
-        if not examination.aws.ask_all("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=filters):
+        if not context.aws.describe_all("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=filters):
             yield _finding(
                 group_id,
-                f"The security group {group_id} ({group['GroupName']}) is not the stack's, and no network interface "
-                "has it.",
+                f"The security group {group_id} ({group['GroupName']}) isn't the stack's, and no network interface "
+                "uses it.",
                 f"aws ec2 describe-network-interfaces --filters Name=group-id,Values={group_id}",
             )
 
 
-def _target_groups(examination: Examination) -> Iterator[Finding]:
-    managed = _managed(examination)
+def _target_groups(context: CheckContext) -> Iterator[Finding]:
+    managed = _managed(context)
     unused = {
         group["TargetGroupArn"]: group["TargetGroupName"]
-        for group in examination.aws.ask_all("elbv2", "describe_target_groups", "TargetGroups")
+        for group in context.aws.describe_all("elbv2", "describe_target_groups", "TargetGroups")
         if not group.get("LoadBalancerArns") and group["TargetGroupArn"] not in managed
     }
     arns = list(unused)
     for start in range(0, len(arns), _BATCH_OF_TAGS):
         batch = arns[start : start + _BATCH_OF_TAGS]
-        for one in examination.aws.tell("elbv2", "describe_tags", ResourceArns=batch)["TagDescriptions"]:
+        for one in context.aws.describe_uncached("elbv2", "describe_tags", ResourceArns=batch)["TagDescriptions"]:
             arn = one["ResourceArn"]
-            if _is_ours(examination, unused[arn], _tags(one.get("Tags", ()))):
+            if _is_ours(context, unused[arn], _tags(one.get("Tags", ()))):
                 yield _finding(
                     arn,
-                    f"The target group {unused[arn]} is not the stack's, and no load balancer has it.",
+                    f"The target group {unused[arn]} isn't the stack's, and no load balancer uses it.",
                     f"aws elbv2 describe-target-groups --target-group-arns {arn}",
                 )
 
 
-def _rules(examination: Examination) -> Iterator[Finding]:
-    in_use, host = load_balancer_in_use(examination), uat_record.name(examination)
-    managed, target_group = _managed(examination), examination.stack.physical_id("ProxyTargetGroup")
-    for load_balancer in application_load_balancers(examination):
+def _rules(context: CheckContext) -> Iterator[Finding]:
+    in_use, host = load_balancer_in_use(context), uat_record.name(context)
+    managed, target_group = _managed(context), context.stack.physical_id("ProxyTargetGroup")
+    for load_balancer in application_load_balancers(context):
         if in_use and load_balancer.arn == in_use.arn:
             continue  # listener-rule judges those
-        for listener in listeners(examination, load_balancer):
-            for rule in _rules_of(examination, listener["ListenerArn"]):
+        for listener in listeners(context, load_balancer):
+            for rule in _rules_of(context, listener["ListenerArn"]):
                 ours = any(includes(host, pattern) for pattern in rule.hosts)
-                if ours and rule.arn not in managed and not rule.leads_to(target_group):
+                if ours and rule.arn not in managed and not rule.forwards_to(target_group):
                     yield _finding(
                         rule.arn,
-                        f"On the load balancer {load_balancer.name}, which visitors do not come by, {rule.label} for "
+                        f"On the load balancer {load_balancer.name}, which visitors don't use, {rule.label} for "
                         f"{', '.join(rule.hosts)} {rule.action}.",
                         f"aws elbv2 describe-rules --listener-arn {listener['ListenerArn']}",
                     )
 
 
-def _rules_of(examination: Examination, listener_arn: str) -> list[Rule]:
-    found = examination.aws.ask_all("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn)
+def _rules_of(context: CheckContext, listener_arn: str) -> list[Rule]:
+    found = context.aws.describe_all("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn)
     return [read_rule(document) for document in found]
 
 
-def _tasks(examination: Examination) -> Iterator[Finding]:
-    cluster = examination.stack.physical_id("Cluster")
+def _tasks(context: CheckContext) -> Iterator[Finding]:
+    cluster = context.stack.physical_id("Cluster")
     # A row is written before its task is started: rows are read after the tasks.
-    tasks = [task for name in _AGENTS for task in _running(examination, cluster, name)]
+    tasks = [task for name in _AGENTS for task in _running(context, cluster, name)]
     settled = [task for task in tasks if task["createdAt"] < datetime.now(UTC) - _SETTLED]
     sessions = sorted({task.get("startedBy", "") for task in settled} - {""})
-    rows = {session: session_row(examination, session) for session in sessions}
+    rows = {session: session_row(context, session) for session in sessions}
     status = {session: row["status"] for session, row in rows.items() if row}
     for task in settled:
         session = task.get("startedBy", "")
@@ -145,16 +143,16 @@ def _tasks(examination: Examination) -> Iterator[Finding]:
                 f"The agent task {task['taskArn']} has been running since {task['createdAt']:%Y-%m-%d %H:%M} UTC; its "
                 f"session {session or '(none)'} {known}. ReconcilerFunction should have stopped it.",
                 f"aws ecs describe-tasks --cluster {cluster} --tasks {task['taskArn']}",
-                "See the log of ReconcilerFunction, which stops such tasks; mend what it says and `sam deploy`.",
+                "See the log of ReconcilerFunction, which stops such tasks; fix what it reports and `sam deploy`.",
             )
 
 
-def _running(examination: Examination, cluster: str, logical_id: str) -> Iterator[Document]:
-    arn = examination.stack.physical_id(logical_id)
+def _running(context: CheckContext, cluster: str, logical_id: str) -> Iterator[Document]:
+    arn = context.stack.physical_id(logical_id)
     if not arn:
         return
     family = arn.rpartition("/")[2].partition(":")[0]
-    arns = examination.aws.ask_all(
+    arns = context.aws.describe_all(
         "ecs",
         "list_tasks",
         "taskArns",
@@ -163,25 +161,25 @@ def _running(examination: Examination, cluster: str, logical_id: str) -> Iterato
         family=family,
         desiredStatus="RUNNING",
     )
-    yield from described_tasks(examination, arns)
+    yield from described_tasks(context, arns)
 
 
-def _finding(resource: str, problem: str, confirm: str, mend: str = "") -> Finding:
+def _finding(resource: str, problem: str, confirm: str, remediation: str = "") -> Finding:
     return Finding(
         resource=resource,
         problem=problem,
-        meaning="It costs money, or is one day taken for what is in use.",
-        mend=mend
-        or "Take it into the stack that needs it by an import (`cloud-agent adopt`), or have it deleted in the "
-        "template that made it.",
+        impact="It costs money, and may be mistaken for what's in use.",
+        remediation=remediation
+        or "Import it into the stack that needs it (`cloud-agent adopt`), or delete it in the template that created "
+        "it.",
         confirm=confirm,
     )
 
 
 CHECK = Check(
     name="orphans",
-    question="Is anything left that belongs to nobody?",
-    examine=examine,
+    question="Has anything been left behind that nobody uses?",
+    run=run,
     actions=(
         *ACTIONS,
         LISTENERS_ACTION,

@@ -1,12 +1,13 @@
-"""Does the proxy's service run what the stack says, as often as it says?
+"""Does the proxy's service run what the stack says, as many times as it says?
 
-Looks at the ECS service: it must be there and active, want as many tasks as the parameter ProxyDesiredCount, run them
-all, run the revision of the task definition that the stack made, and its last deployment must have come to its end. A
-deployment may take 15 minutes; what it still starts is not counted as missing. When ECS's circuit breaker has given a
-deployment up, its reason is named.
+Checks the ECS service: it must exist and be active, want as many tasks as the parameter ProxyDesiredCount, run all of
+them, run the task definition revision the stack created, and its last deployment must have completed. A deployment
+may take 15 minutes; tasks it's still starting don't count as missing. If ECS's circuit breaker stopped a deployment,
+the finding includes its reason.
 
-Without running tasks session URLs answer 503. A revision made by hand is replaced by the next deployment: what it has
-of use belongs into the template. What is wrong with the environment of such a revision is told by `environment`.
+Without running tasks session URLs get 503. A revision that was registered manually is replaced by the next
+deployment: whatever it's needed for belongs in the template. Problems with the environment of such a revision are
+reported by `environment`.
 """
 
 from __future__ import annotations
@@ -14,64 +15,63 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_doctor.containers.proxy_tasks import ACTION, proxy_service
+from cloud_agent_doctor.containers.proxy_service import ACTION, proxy_service
 from cloud_agent_doctor.engine.check import Check
-from cloud_agent_doctor.engine.findings import Finding
-from cloud_agent_doctor.engine.mends import revert
+from cloud_agent_doctor.engine.findings import Finding, revert_drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
     Document = dict[str, Any]
 
 _DEPLOYMENT_TIME = timedelta(minutes=15)
-# What does not come up may be the fault of what is started: a finding about that speaks for both.
+# A service may fail to start because of what it starts: a finding about that covers both.
 _REVISION = ("ProxyTaskDefinition",)
 _STARTING = ("ProxyService", "ProxyTaskDefinition")
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find a service that is gone, or runs something else, or less of it."""
-    stack = examination.stack
-    service = proxy_service(examination)
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find a service that's gone, runs something else, or runs too little of it."""
+    stack = context.stack
+    service = proxy_service(context)
     if service is None or service["status"] != "ACTIVE":
-        status = "does not exist" if service is None else f"is in status {service['status']}"
+        status = "doesn't exist" if service is None else f"is in status {service['status']}"
         problem = f"The proxy's service {stack.physical_id('ProxyService')} {status}."
-        yield _finding(examination, problem, "Nothing answers behind the load balancer.", ("ProxyService",))
+        yield _finding(context, problem, "Nothing responds behind the load balancer.", ("ProxyService",))
         return
-    yield from _desired(examination, service)
+    yield from _desired(context, service)
     primary = next(one for one in service["deployments"] if one["status"] == "PRIMARY")
     revision, expected = service["taskDefinition"], stack.physical_id("ProxyTaskDefinition")
     if revision != expected:
         yield _finding(
-            examination,
+            context,
             f"The proxy's service runs revision {_revision(revision)}, the stack's is {_revision(expected)} "
             f"({revision}).",
-            "The proxy runs with settings that no template says; the next deployment changes them.",
+            "The proxy runs with settings that are in no template; the next deployment changes them.",
             _REVISION,
         )
     if problem := _unsettled(service, primary):
-        yield _finding(examination, problem, "Session URLs answer 503, or fewer tasks carry them.", _STARTING)
+        yield _finding(context, problem, "Session URLs get 503, or fewer tasks serve them.", _STARTING)
 
 
-def _desired(examination: Examination, service: Document) -> Iterator[Finding]:
-    wanted, desired = int(examination.stack.parameters["ProxyDesiredCount"]), service["desiredCount"]
+def _desired(context: CheckContext, service: Document) -> Iterator[Finding]:
+    wanted, desired = int(context.stack.parameters["ProxyDesiredCount"]), service["desiredCount"]
     if desired != wanted:
         yield _finding(
-            examination,
-            f"The proxy's service is told to run {desired} tasks{'' if desired else ', that is: none'}; the parameter "
+            context,
+            f"The proxy's service is set to run {desired or 'no'} tasks; the parameter "
             f"ProxyDesiredCount says {wanted}.",
-            "Fewer or more tasks than planned carry the visitors." if desired else "Session URLs answer 503.",
+            "Fewer or more tasks than planned serve visitors." if desired else "Session URLs get 503.",
             ("ProxyService",),
         )
 
 
 def _unsettled(service: Document, primary: Document) -> str:
-    """Why what is wanted does not run, in a sentence; empty when it does, or may yet."""
+    """Return why the desired tasks aren't running, in a sentence; empty if they are, or still may."""
     state, reason = primary.get("rolloutState", "COMPLETED"), primary.get("rolloutStateReason", "")
-    counts = f"{service['runningCount']} of {service['desiredCount']} tasks run"
+    counts = f"{service['runningCount']} of {service['desiredCount']} tasks are running"
     if state == "FAILED":
         return f"The last deployment of the proxy's service failed: {reason} {counts[0].upper()}{counts[1:]}."
     since = primary["createdAt"]
@@ -83,7 +83,9 @@ def _unsettled(service: Document, primary: Document) -> str:
         failed = primary.get("failedTasks", 0)
         events = service.get("events", ())
         last = f" ECS says: {events[0]['message']}" if events else ""
-        return f"Of the proxy's service {counts}{f', {failed} could not be started' if failed else ''}.{last}"
+        return (
+            f"The proxy's service is short of tasks: {counts}{f', {failed} failed to start' if failed else ''}.{last}"
+        )
     return ""
 
 
@@ -91,16 +93,16 @@ def _revision(task_definition: str) -> str:
     return task_definition.rpartition(":")[2]
 
 
-def _finding(examination: Examination, problem: str, meaning: str, logical_ids: tuple[str, ...]) -> Finding:
-    stack = examination.stack
+def _finding(context: CheckContext, problem: str, impact: str, logical_ids: tuple[str, ...]) -> Finding:
+    stack = context.stack
     service = stack.physical_id("ProxyService")
     return Finding(
         resource=service,
         problem=problem,
-        meaning=meaning,
-        mend=revert(stack)
+        impact=impact,
+        remediation=revert_drift(stack)
         if logical_ids != _STARTING
-        else "Read why the tasks stopped in ECS's events and in the proxy's log, mend image, parameter or secret, and "
+        else "See ECS's events and the proxy's log for why the tasks stopped, fix the image, parameter or secret, and "
         "`sam deploy`.",
         confirm=f"aws ecs describe-services --cluster {stack.physical_id('Cluster')} --services {service}",
         logical_ids=logical_ids,
@@ -110,7 +112,7 @@ def _finding(examination: Examination, problem: str, meaning: str, logical_ids: 
 CHECK = Check(
     name="proxy-service",
     question="Does the proxy's service run what the stack says?",
-    examine=examine,
+    run=run,
     actions=(ACTION,),
-    only_new=True,
+    suppress_repeats=True,
 )

@@ -1,7 +1,7 @@
-"""Is the stack there, and has its last change come to an end?
+"""Does the stack exist, and has its last change completed?
 
-Looks at the stack's status. While CloudFormation changes a stack its parts may be there or not; after a failed
-rollback nobody can deploy a mend until it is brought to an end.
+Checks the stack's status. While CloudFormation changes a stack, its resources may or may not exist; after a failed
+rollback nobody can deploy a fix until the rollback is completed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cloud_agent_doctor.engine.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
 _SETTLED = {
     "CREATE_COMPLETE",
@@ -30,27 +30,27 @@ def missing(stack_name: str) -> Finding:
     return Finding(
         resource=stack_name,
         problem=f"There is no stack {stack_name} in this account and region.",
-        meaning="Nothing answers: no webhook, no session, no session URL.",
-        mend="Deploy it: `sam deploy` as in docs/deploy.md; or name the right stack with --stack, and its region.",
+        impact="Nothing works: no webhook, no session, no session URL.",
+        remediation="Deploy it with `sam deploy` as in docs/deploy.md, or pass the right --stack and --region.",
         confirm=f"aws cloudformation describe-stacks --stack-name {stack_name}",
     )
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find a stack that is changing, or whose last change failed."""
-    stack = examination.stack
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find a stack that's changing, or whose last change failed."""
+    stack = context.stack
     if stack.status in _SETTLED:
         return
     changing = stack.status.endswith("_IN_PROGRESS")
     yield Finding(
         resource=stack.arn,
         problem=f"The stack {stack.name} is in status {stack.status}; settled would be {', '.join(sorted(_SETTLED))}.",
-        meaning="What the other checks say may change with the next minute."
+        impact="What the other checks report may change within minutes."
         if changing
-        else "What runs is what is left of a change that failed, and the next deployment is refused.",
-        mend="Wait for the change to end, and look again."
+        else "What runs is what's left of a failed change, and the next deployment is refused.",
+        remediation="Wait for the change to complete, then run the doctor again."
         if changing
-        else "Deploy again once the reason in the stack's events is removed; after UPDATE_ROLLBACK_FAILED continue the "
+        else "Deploy again once the reason in the stack's events is fixed; after UPDATE_ROLLBACK_FAILED continue the "
         "rollback first (docs/runbook.md#stack).",
         confirm=f"aws cloudformation describe-stack-events --stack-name {stack.name} --max-items 20",
     )
@@ -58,7 +58,7 @@ def examine(examination: Examination) -> Iterator[Finding]:
 
 CHECK = Check(
     name="stack",
-    question="Is the stack there and settled?",
-    examine=examine,
+    question="Does the stack exist, and has its last change completed?",
+    run=run,
     actions=("cloudformation:DescribeStacks", "cloudformation:ListStackResources"),
 )

@@ -1,13 +1,13 @@
-"""Is the workflow that runs the one this version was made with?
+"""Is the deployed workflow the one this version was built with?
 
-Looks at the state machine as it is deployed: that it exists, is a standard one, uses the stack's role, logs every step
-without the inputs and outputs (they hold the sessions' tokens) and traces. Then it compares the definition, state by
-state and field by field, with the one that this program carries. What the template fills in, such as the table's name
-and the functions' ARNs, must be the stack's own. The workflow names the agents' task definitions by family, of which
-ECS runs the latest revision: that one must be the stack's own, too.
+Checks the deployed state machine: it exists, is a standard one, uses the stack's role, logs every step without inputs
+and outputs (they hold the sessions' tokens), and traces. Then compares the definition, state by state and field by
+field, with the one this program carries. What the template substitutes, such as the table's name and the functions'
+ARNs, must be the stack's own. The workflow references the agents' task definitions by family, of which ECS runs the
+latest revision: that one must be the stack's own, too.
 
-A difference means that somebody edited the workflow in the console, or that this program and the stack are of two
-versions: run the doctor of the version that is deployed, or deploy this one. The mend is a deployment, never an edit.
+A difference means that somebody edited the workflow in the console, or that this program and the stack are different
+versions: run the doctor of the deployed version, or deploy this one. The fix is a deployment, never an edit.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_doctor.containers import workloads
-from cloud_agent_doctor.engine import mends
+from cloud_agent_doctor.containers import task_definitions
 from cloud_agent_doctor.engine.check import Check
-from cloud_agent_doctor.engine.findings import Finding
-from cloud_agent_doctor.stack.definitions import differences
+from cloud_agent_doctor.engine.findings import Finding, revert_drift
+from cloud_agent_doctor.stack.definition_diff import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination, Stack
+    from cloud_agent_doctor.engine.context import CheckContext
+    from cloud_agent_doctor.engine.stack import Stack
 
     Document = dict[str, Any]
 
-_SHOWN = 5  # differences; more say no more
+_SHOWN = 5  # differences; more don't help
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find a workflow that is gone, or is not what this version deploys."""
-    stack = examination.stack
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find a workflow that's gone, or isn't what this version deploys."""
+    stack = context.stack
     arn = stack.physical_id("SessionStateMachine")
-    machine = workloads.state_machine(examination)
+    machine = task_definitions.state_machine(context)
     if machine is None:
         faults = ["it is gone"]
     else:
@@ -43,15 +43,15 @@ def examine(examination: Examination) -> Iterator[Finding]:
     if faults:
         yield Finding(
             resource=arn or f"{stack.name}-session",
-            problem=f"The workflow is not what this version deploys: {'; '.join(faults)}.",
-            meaning="No session can start."
+            problem=f"The workflow isn't what this version deploys: {'; '.join(faults)}.",
+            impact="No session can start."
             if machine is None
-            else "Sessions go another way than documented and tested.",
-            mend=f"{mends.revert(stack)} Where another version is meant, `sam deploy` it.",
+            else "Sessions take a path that isn't documented or tested.",
+            remediation=f"{revert_drift(stack)} If you want another version, `sam deploy` it.",
             confirm=f"aws stepfunctions describe-state-machine --state-machine-arn {arn}",
             logical_ids=("SessionStateMachine",),
         )
-    yield from _other_revisions(examination)
+    yield from _other_revisions(context)
 
 
 def repository_definition() -> str:
@@ -60,7 +60,7 @@ def repository_definition() -> str:
 
 
 def known_substitutions(stack: Stack) -> dict[str, str]:
-    """Return what the template puts in place of a `${Name}`, as far as the stack tells it by a name of its own."""
+    """Return what the template substitutes for a `${Name}`, as far as the stack has it under that name."""
     functions = stack.of_type("AWS::Lambda::Function")
     function_arn = f"arn:{stack.partition}:lambda:{stack.region}:{stack.account}:function:"
     own = {
@@ -68,7 +68,8 @@ def known_substitutions(stack: Stack) -> dict[str, str]:
         "ClusterArn": stack.outputs.get("ClusterArn", ""),
         **{f"{name}Arn": function_arn + physical_id for name, physical_id in functions.items()},
         **{
-            f"{name}Family": workloads.family_of(arn) for name, arn in stack.of_type("AWS::ECS::TaskDefinition").items()
+            f"{name}Family": task_definitions.family_of(arn)
+            for name, arn in stack.of_type("AWS::ECS::TaskDefinition").items()
         },
         **{f"{name}Id": physical_id for name, physical_id in stack.of_type("AWS::EC2::SecurityGroup").items()},
     }
@@ -79,25 +80,25 @@ def _definition_faults(deployed: str, stack: Stack) -> list[str]:
     try:
         found = differences(repository_definition(), deployed, known_substitutions(stack))
     except ValueError:
-        return ["its definition is no JSON"]
-    faults = [one.words for one in found[:_SHOWN]]
-    return [*faults, f"and {len(found) - _SHOWN} differences more"] if len(found) > _SHOWN else faults
+        return ["its definition isn't JSON"]
+    faults = [one.text for one in found[:_SHOWN]]
+    return [*faults, f"and {len(found) - _SHOWN} more differences"] if len(found) > _SHOWN else faults
 
 
-def _other_revisions(examination: Examination) -> Iterator[Finding]:
-    for name in workloads.agent_task_definitions(examination):
-        definition = workloads.task_definition(examination, name)
-        logical_id, own = workloads.stacks_own(examination.stack, name)
-        runs = definition["taskDefinitionArn"] if definition else own  # one that is gone is the environment's check
+def _other_revisions(context: CheckContext) -> Iterator[Finding]:
+    for name in task_definitions.agent_task_definitions(context):
+        definition = task_definitions.task_definition(context, name)
+        logical_id, own = task_definitions.stacks_own(context.stack, name)
+        runs = definition["taskDefinitionArn"] if definition else own  # a missing one is reported by `environment`
         if own and runs != own:
             yield Finding(
                 resource=runs,
                 problem=f"The workflow starts agents from {runs}, the family's latest revision, and not from the "
                 f"stack's own, {own}.",
-                meaning="New sessions run what somebody registered by hand.",
-                mend=f"Put what it has of use into the template, then `aws ecs deregister-task-definition "
+                impact="New sessions run a revision that was registered manually.",
+                remediation=f"Put what's needed of it into the template, then `aws ecs deregister-task-definition "
                 f"--task-definition {runs}`: the stack's own is the latest again.",
-                confirm=f"aws ecs describe-task-definition --task-definition {workloads.family_of(name)} "
+                confirm=f"aws ecs describe-task-definition --task-definition {task_definitions.family_of(name)} "
                 "--query taskDefinition.taskDefinitionArn",
                 logical_ids=(logical_id,),
             )
@@ -105,7 +106,7 @@ def _other_revisions(examination: Examination) -> Iterator[Finding]:
 
 def _setting_faults(machine: Document, stack: Stack) -> Iterator[str]:
     if machine.get("type") != "STANDARD":
-        yield f"its type is {machine.get('type')}, not STANDARD: it could not wait for hours"
+        yield f"its type is {machine.get('type')}, not STANDARD: it can't wait for hours"
     if machine.get("status", "ACTIVE") != "ACTIVE":
         yield f"its status is {machine['status']}, not ACTIVE"
     role = machine.get("roleArn", "").rpartition("/")[2]
@@ -118,12 +119,12 @@ def _setting_faults(machine: Document, stack: Stack) -> Iterator[str]:
     if logging.get("includeExecutionData"):
         yield "it logs inputs and outputs, which hold the sessions' tokens"
     if not machine.get("tracingConfiguration", {}).get("enabled"):
-        yield "it does not trace"
+        yield "it doesn't trace"
 
 
 CHECK = Check(
     name="state-machine",
-    question="Is the workflow that runs the one this version was made with?",
-    examine=examine,
-    actions=(*workloads.AGENT_ACTIONS, *workloads.DEFINITION_ACTIONS),
+    question="Is the deployed workflow the one this version was built with?",
+    run=run,
+    actions=(*task_definitions.AGENT_ACTIONS, *task_definitions.DEFINITION_ACTIONS),
 )

@@ -1,11 +1,11 @@
-"""Is the proxy's target group as the proxy needs it?
+"""Is the proxy's target group configured as the proxy needs it?
 
-Looks at the target group that the stack recorded: it must exist in the stack's VPC, take addresses (target type ip) by
-HTTP on port 8080, ask for `/health` on the port that gets the traffic and take 200 alone for healthy; and the load
-balancer in use must have it.
+Checks the target group the stack recorded: it must exist in the stack's VPC, take IP addresses (target type ip) over
+HTTP on port 8080, request `/health` on the traffic port and accept only 200 as healthy; and the load balancer in use
+must use it.
 
-With another port or path every proxy task counts as unhealthy, and visitors see 502 or 503. It is the stack's, and is
-brought back by a deployment.
+With another port or path every proxy task counts as unhealthy, and visitors get 502 or 503. It's the stack's own: a
+deployment restores it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent_doctor.engine.check import Check
-from cloud_agent_doctor.engine.findings import Finding
-from cloud_agent_doctor.engine.mends import revert
-from cloud_agent_doctor.load_balancer.load_balancer_in_use import ACTIONS, load_balancer_in_use
+from cloud_agent_doctor.engine.findings import Finding, revert_drift
+from cloud_agent_doctor.load_balancer.in_use import ACTIONS, load_balancer_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
 _EXPECTED = {
     "TargetType": "ip",
@@ -34,15 +33,15 @@ _EXPECTED = {
 }
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find a target group that is gone, is another than the template's, or is nobody's."""
-    stack = examination.stack
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find a target group that's gone, misconfigured, or unused."""
+    stack = context.stack
     arn = stack.physical_id("ProxyTargetGroup")
-    answer = examination.aws.ask(
+    answer = context.aws.describe(
         "elbv2", "describe_target_groups", missing=["TargetGroupNotFound"], TargetGroupArns=[arn]
     )
     if not answer or not answer["TargetGroups"]:
-        yield _finding(examination, f"The target group {arn} does not exist.", ("ProxyTargetGroup",))
+        yield _finding(context, f"The target group {arn} doesn't exist.", ("ProxyTargetGroup",))
         return
     group = answer["TargetGroups"][0]
     expected = _EXPECTED | {"VpcId": stack.parameters["VpcId"]}
@@ -50,24 +49,24 @@ def examine(examination: Examination) -> Iterator[Finding]:
         f"{name} is {group.get(name)}, not {value}" for name, value in expected.items() if group.get(name) != value
     ]
     if amiss:
-        yield _finding(examination, f"Of the target group {arn} {'; '.join(amiss)}.", ("ProxyTargetGroup",))
-    load_balancer = load_balancer_in_use(examination)
+        yield _finding(context, f"The target group {arn} is misconfigured: {'; '.join(amiss)}.", ("ProxyTargetGroup",))
+    load_balancer = load_balancer_in_use(context)
     if load_balancer and load_balancer.arn not in group.get("LoadBalancerArns", ()):
         has = ", ".join(group.get("LoadBalancerArns", ())) or "no load balancer"
         yield _finding(
-            examination,
+            context,
             f"The target group {arn} is used by {has}, not by the load balancer in use, {load_balancer.arn}.",
             ("UatListenerRule",),
         )
 
 
-def _finding(examination: Examination, problem: str, logical_ids: tuple[str, ...]) -> Finding:
-    arn = examination.stack.physical_id("ProxyTargetGroup")
+def _finding(context: CheckContext, problem: str, logical_ids: tuple[str, ...]) -> Finding:
+    arn = context.stack.physical_id("ProxyTargetGroup")
     return Finding(
         resource=arn,
         problem=problem,
-        meaning="The load balancer finds no healthy proxy: session URLs answer 502 or 503.",
-        mend=revert(examination.stack),
+        impact="The load balancer has no healthy proxy: session URLs get 502 or 503.",
+        remediation=revert_drift(context.stack),
         confirm=f"aws elbv2 describe-target-groups --target-group-arns {arn}",
         logical_ids=logical_ids,
     )
@@ -75,8 +74,8 @@ def _finding(examination: Examination, problem: str, logical_ids: tuple[str, ...
 
 CHECK = Check(
     name="target-group",
-    question="Is the proxy's target group as the proxy needs it?",
-    examine=examine,
+    question="Is the proxy's target group configured as the proxy needs it?",
+    run=run,
     actions=(*ACTIONS, "elasticloadbalancing:DescribeTargetGroups"),
-    only_new=True,  # a rule that is missing leaves the group without a load balancer
+    suppress_repeats=True,  # a missing rule leaves the group without a load balancer
 )

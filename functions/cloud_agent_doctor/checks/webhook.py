@@ -1,13 +1,13 @@
-"""Does GitHub send its events to this stack, and does the stack take them?
+"""Does GitHub send its events to this stack, and does the stack accept them?
 
-Asks GitHub with the App's key where the App's webhook leads: the address must be the stack's, the content type JSON, a
-secret set, certificates verified. Then it looks at the latest deliveries, of a day at most: one that was never answered
-with success is an event that was lost, such as a label that started nothing. The stack itself asks for lost deliveries
-again for three hours; what failed for longer has to be redelivered by hand.
+Asks GitHub, with the App's key, for the App's webhook settings: the URL must be the stack's, the content type JSON, a
+secret set, certificates verified. Then checks the latest deliveries, of one day at most: one that never succeeded is
+a lost event, such as a label that started nothing. The stack itself requests redelivery of lost events for three
+hours; older ones have to be redelivered manually.
 
-A delivery answered 401 was signed with another secret than WebhookSecret. The mend is made in the App's settings: the
-webhook's address and secret under General, a delivery's Redeliver button under Advanced. A person's token has no such
-list: its webhooks belong to the repositories, and are not looked at.
+A delivery answered with 401 was signed with a secret other than WebhookSecret. The fix is made in the App's settings:
+the webhook's URL and secret under General, a delivery's Redeliver button under Advanced. A personal token has no such
+list: its webhooks belong to the repositories, and aren't checked.
 """
 
 from __future__ import annotations
@@ -22,27 +22,29 @@ from pydantic import TypeAdapter, ValidationError
 from cloud_agent.domain.errors import ConfigurationError, GitHubUnavailableError
 from cloud_agent.domain.policy.redelivery import Delivery
 from cloud_agent_doctor import github
-from cloud_agent_doctor.engine.check import CannotLookError, Check, NotApplicableError
+from cloud_agent_doctor.engine.check import Check
+from cloud_agent_doctor.engine.errors import DataUnavailableError, NotApplicableError
 from cloud_agent_doctor.engine.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cloud_agent.adapters.github.requests import Answer
-    from cloud_agent_doctor.engine.examination import Examination, Stack
+    from cloud_agent_doctor.engine.context import CheckContext
+    from cloud_agent_doctor.engine.stack import Stack
 
 LOOKED_BACK = timedelta(days=1)
-_SHOWN = 5  # deliveries; more say no more
+_SHOWN = 5  # deliveries; more don't help
 
 
 class Attempt(Delivery):
-    """One attempt at a delivery, with what it was about."""
+    """One attempt at a delivery, and its event."""
 
     event: str
     status: str
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """In one clause."""
         return f"{self.id} ({self.event}, {self.delivered_at:%Y-%m-%d %H:%M:%S} UTC: {self.status_code} {self.status})"
 
@@ -50,32 +52,32 @@ class Attempt(Delivery):
 _ATTEMPTS: TypeAdapter[list[Attempt]] = TypeAdapter(list[Attempt])
 
 
-def examine(examination: Examination) -> Iterator[Finding]:
-    """Find a webhook that leads elsewhere, is not secured, or whose deliveries fail."""
-    connection = github.connect(examination)
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Find a webhook that points elsewhere, isn't secured, or whose deliveries fail."""
+    connection = github.connect(context)
     if not connection.is_app:
-        raise NotApplicableError("a person's token: its webhooks belong to the repositories")
-    faults = configuration_faults(_get(connection, "/app/hook/config").document, examination.stack)
+        raise NotApplicableError("a personal token: its webhooks belong to the repositories")
+    faults = configuration_faults(_get(connection, "/app/hook/config").document, context.stack)
     if faults:
         yield Finding(
             resource=f"webhook of the GitHub App {connection.credentials.app_id}",
-            problem=f"The App's webhook is not set up for this stack: {'; '.join(faults)}.",
-            meaning="Labels, comments and closed pull requests do nothing, or could be forged.",
-            mend=f"In the App's settings, General, Webhook: URL {_addresses(examination.stack)[0]}, content type "
+            problem=f"The App's webhook isn't set up for this stack: {'; '.join(faults)}.",
+            impact="Labels, comments and closed pull requests do nothing, or can be forged.",
+            remediation=f"In the App's settings, General, Webhook: URL {_addresses(context.stack)[0]}, content type "
             "application/json, the secret of WebhookSecret, SSL verification enabled.",
-            confirm=_confirm(examination),
+            confirm=_confirm(context),
         )
     answer = _get(connection, "/app/hook/deliveries?per_page=100")
     try:
         failed = lost(_ATTEMPTS.validate_python(answer.document), datetime.now(UTC) - LOOKED_BACK)
     except ValidationError as error:
-        raise CannotLookError(f"GitHub's answer to {answer.request} is not as documented") from error
+        raise DataUnavailableError(f"GitHub's response to {answer.request} isn't as documented") from error
     if failed:
-        yield _lost(examination, connection, failed)
+        yield _lost(context, connection, failed)
 
 
 def configuration_faults(config: Mapping[str, object], stack: Stack) -> list[str]:
-    """Return what of the webhook's configuration is not as this stack needs it."""
+    """Return what's wrong with the webhook's configuration for this stack."""
     addresses = _addresses(stack)
     url = str(config.get("url") or "")
     faults = []
@@ -86,12 +88,12 @@ def configuration_faults(config: Mapping[str, object], stack: Stack) -> list[str
     if not config.get("secret"):
         faults.append("it has no secret")
     if url.startswith("https://") and str(config.get("insecure_ssl", "0")) != "0":
-        faults.append("it does not verify certificates")
+        faults.append("it doesn't verify certificates")
     return faults
 
 
 def lost(attempts: Iterable[Attempt], since: datetime) -> list[Attempt]:
-    """Return the latest attempt of each delivery that never arrived, newest first."""
+    """Return the latest attempt at each delivery that never succeeded, newest first."""
     by_guid: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in sorted(attempts, key=lambda one: one.delivered_at, reverse=True):
         by_guid[attempt.guid].append(attempt)
@@ -103,7 +105,7 @@ def lost(attempts: Iterable[Attempt], since: datetime) -> list[Attempt]:
 
 
 def _addresses(stack: Stack) -> list[str]:
-    """Where GitHub may send: to the address of the stack's output, which may be a domain of its own, or the API's."""
+    """Return the URLs GitHub may send to: the stack's output, which may be a custom domain, and the API's own."""
     bases = [stack.outputs["HttpApiUrl"], stack.outputs.get("AgentApiUrl", "")]
     return list(dict.fromkeys(f"{base.rstrip('/')}/webhook" for base in bases if base))
 
@@ -112,36 +114,39 @@ def _get(connection: github.GitHub, path: str) -> Answer:
     try:
         answer = connection.get(path)
     except (GitHubUnavailableError, ConfigurationError) as error:
-        raise CannotLookError(str(error)) from error
+        raise DataUnavailableError(str(error)) from error
     if answer.status != HTTPStatus.OK:
-        raise CannotLookError(answer.words)
+        raise DataUnavailableError(answer.words)
     return answer
 
 
-def _lost(examination: Examination, connection: github.GitHub, failed: list[Attempt]) -> Finding:
-    shown = ", ".join(attempt.words for attempt in failed[:_SHOWN])
+def _lost(context: CheckContext, connection: github.GitHub, failed: list[Attempt]) -> Finding:
+    shown = ", ".join(attempt.text for attempt in failed[:_SHOWN])
     more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
     unsigned = any(attempt.status_code == HTTPStatus.UNAUTHORIZED for attempt in failed)
     first = (
-        "Enter the value of WebhookSecret as the webhook's secret: 401 is a signature by another. " if unsigned else ""
+        "Enter the value of WebhookSecret as the webhook's secret: 401 means another one signed it. "
+        if unsigned
+        else ""
     )
     return Finding(
         resource=f"webhook of the GitHub App {connection.credentials.app_id}",
-        problem=f"Of the latest deliveries {len(failed)} never arrived: {shown}{more}.",
-        meaning="What they told of has not happened here: a label, a comment, a closed pull request.",
-        mend=f"{first}In the App's settings, Advanced, Recent Deliveries: Redeliver each that still matters.",
-        confirm=_confirm(examination),
+        problem=f"{len(failed)} of the latest deliveries never succeeded: {shown}{more}.",
+        impact="Their events had no effect: a label, a comment, a closed pull request.",
+        remediation=f"{first}In the App's settings, Advanced, Recent Deliveries: redeliver each one that still "
+        "matters.",
+        confirm=_confirm(context),
     )
 
 
-def _confirm(examination: Examination) -> str:
-    """GitHub answers these questions to the App alone, for which no command of GitHub's own asks."""
-    return f"cloud-agent doctor --stack {examination.stack.name}"
+def _confirm(context: CheckContext) -> str:
+    """Return the doctor's own command: GitHub answers these requests to the App alone, which its CLI can't be."""
+    return f"cloud-agent doctor --stack {context.stack.name}"
 
 
 CHECK = Check(
     name="webhook",
-    question="Does GitHub send its events to this stack, and does the stack take them?",
-    examine=examine,
+    question="Does GitHub send its events to this stack, and does the stack accept them?",
+    run=run,
     actions=github.ACTIONS,
 )

@@ -1,1 +1,1 @@
-"""Task definitions, tasks and what their containers are told."""
+"""The containers in use: task definitions, tasks and environment variables."""

@@ -1,4 +1,4 @@
-"""Where an environment differs from what the code reads; names are compared, and values only where they are known."""
+"""Where an environment differs from what the code reads: names, and the values that are known."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ALIKE = 0.8  # of difflib's ratio: SESSION_TABLE and SESSIONS_TABLE have 0.96, 
 
 @dataclass(frozen=True)
 class EnvironmentFault:
-    """One variable that is not as the code reads it."""
+    """One variable that isn't as the code reads it."""
 
-    words: str
+    text: str
     stops: bool
-    """Whether the program refuses to start or to answer for it."""
+    """Whether the program refuses to start or to respond because of it."""
 
 
 def environment_faults(
@@ -28,9 +28,9 @@ def environment_faults(
     expected: Mapping[str, str],
     secrets: AbstractSet[str] = frozenset(),
 ) -> Iterator[EnvironmentFault]:
-    """Compare what the code reads with what it is given, and that with the stack's values.
+    """Compare the variables the code reads with those it's given, and their values with the stack's.
 
-    `given` has of the `secrets` the ARN, or nothing where the value itself stands in the open: that is never shown.
+    For `secrets`, `given` has the ARN, or nothing if the value itself is in plain text: that's never shown.
     """
     missing = reads - set(given)
     unread = set(given) - reads
@@ -45,11 +45,11 @@ def environment_faults(
         yield EnvironmentFault(f"{name} is missing", stops=True)
     for name in sorted(reads & set(given)):
         if name in secrets and not given[name]:
-            yield EnvironmentFault(f"{name} stands in the open, not as a secret", stops=False)
+            yield EnvironmentFault(f"{name} is in plain text, not a secret", stops=False)
         elif name in expected and given[name] != expected[name]:
             yield EnvironmentFault(f"{name} is {_shown(name, given[name])}, not {expected[name]!r}", stops=False)
 
 
 def _shown(name: str, value: str) -> str:
-    """Show a value; what should be an ARN and is none may be the secret itself."""
-    return repr(value) if not name.endswith("_ARN") or value.startswith("arn:") else "no ARN"
+    """Return a value as shown; what should be an ARN and isn't may be the secret itself."""
+    return repr(value) if not name.endswith("_ARN") or value.startswith("arn:") else "not an ARN"

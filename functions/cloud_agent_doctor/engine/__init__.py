@@ -1,1 +1,1 @@
-"""How checks run: what they ask through, what they find, in which order."""
+"""How checks run: the account and the stack they look at, what they raise, and what they report."""

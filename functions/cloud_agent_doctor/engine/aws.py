@@ -1,4 +1,4 @@
-"""The account as AWS describes it: read-only, each question asked once per audit."""
+"""The account as AWS describes it: read-only, each request sent once per run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloud_agent_doctor.engine.check import CannotLookError
+from cloud_agent_doctor.engine.errors import DataUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,45 +20,47 @@ _IAM_PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "t
 
 
 class Aws:
-    """Asks AWS and remembers the answers, so that an audit judges one picture of the account."""
+    """Describes the account and caches the responses, so that one run judges one picture of it."""
 
     def __init__(self, client: Callable[[str], Any]) -> None:
         """`client` makes a boto3 client of a service by its name in boto3."""
         self._make_client = client
         self._clients: dict[str, Any] = {}
-        self._answers: dict[tuple[str, str, str], Document | None] = {}
+        self._cache: dict[tuple[str, str, str], Document | None] = {}
 
-    def ask(self, service: str, operation: str, *, missing: Sequence[str] = (), **request: object) -> Document | None:
-        """Return the answer to one operation, such as `ask("elbv2", "describe_rules", ListenerArn=...)`.
+    def describe(
+        self, service: str, operation: str, *, missing: Sequence[str] = (), **request: object
+    ) -> Document | None:
+        """Return the response to one operation, such as `describe("elbv2", "describe_rules", ListenerArn=...)`.
 
-        None when AWS answers with one of the error codes `missing`: what was asked about does not exist.
+        None if AWS responds with one of the error codes `missing`: the thing described doesn't exist.
 
         Raises:
-            CannotLookError: AWS refused or did not answer; names the permission, if it is for want of one.
+            DataUnavailableError: AWS refused or didn't respond; names the missing permission, if that's the reason.
         """
-        question = (service, operation, json.dumps(request, sort_keys=True, default=str))
-        if question not in self._answers:
-            self._answers[question] = self._call(service, operation, missing, request)
-        return self._answers[question]
+        key = (service, operation, json.dumps(request, sort_keys=True, default=str))
+        if key not in self._cache:
+            self._cache[key] = self._call(service, operation, missing, request)
+        return self._cache[key]
 
-    def ask_all(
+    def describe_all(
         self, service: str, operation: str, member: str, *, missing: Sequence[str] = (), **request: object
     ) -> list[Any]:
-        """Return the list `member` of a paged operation, from all its pages; empty where there is no such thing.
+        """Return the list `member` of a paginated operation, from all its pages; empty if the thing doesn't exist.
 
         Raises:
-            CannotLookError: as of `ask`.
+            DataUnavailableError: as of `describe`.
         """
-        question = (service, f"{operation}/{member}", json.dumps(request, sort_keys=True, default=str))
-        if question not in self._answers:
-            self._answers[question] = {member: self._pages(service, operation, member, missing, request)}
-        return list((self._answers[question] or {})[member])
+        key = (service, f"{operation}/{member}", json.dumps(request, sort_keys=True, default=str))
+        if key not in self._cache:
+            self._cache[key] = {member: self._pages(service, operation, member, missing, request)}
+        return list((self._cache[key] or {})[member])
 
-    def tell(self, service: str, operation: str, **request: object) -> Document:
-        """Like `ask`, of what changes from one moment to the next: never remembered.
+    def describe_uncached(self, service: str, operation: str, **request: object) -> Document:
+        """Like `describe`, for what changes from one moment to the next.
 
         Raises:
-            CannotLookError: as of `ask`.
+            DataUnavailableError: as of `describe`.
         """
         return self._call(service, operation, (), request) or {}
 
@@ -71,24 +73,24 @@ class Aws:
         except (ClientError, BotoCoreError) as error:
             if _code(error) in missing:
                 return []
-            raise _cannot_look(service, client, operation, error) from error
+            raise _unavailable(service, client, operation, error) from error
 
     def _call(self, service: str, operation: str, missing: Sequence[str], request: Document) -> Document | None:
         client = self._client(service)
         try:
-            answer: Document = getattr(client, operation)(**request)
+            response: Document = getattr(client, operation)(**request)
         except (ClientError, BotoCoreError) as error:
             if _code(error) in missing:
                 return None
-            raise _cannot_look(service, client, operation, error) from error
-        return answer
+            raise _unavailable(service, client, operation, error) from error
+        return response
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         if service not in self._clients:
             try:
                 self._clients[service] = self._make_client(service)
             except BotoCoreError as error:  # such as no region
-                raise CannotLookError(f"{service} cannot be asked: {error}") from error
+                raise DataUnavailableError(f"no client for {service}: {error}") from error
         return self._clients[service]
 
 
@@ -96,8 +98,8 @@ def _code(error: Exception) -> str:
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
 
 
-def _cannot_look(service: str, client: Any, operation: str, error: Exception) -> CannotLookError:  # noqa: ANN401
+def _unavailable(service: str, client: Any, operation: str, error: Exception) -> DataUnavailableError:  # noqa: ANN401
     action = f"{_IAM_PREFIXES.get(service, service)}:{client.meta.method_to_api_mapping[operation]}"
     if _code(error) in _REFUSED:
-        return CannotLookError(f"not allowed: {action}", action, _code(error))
-    return CannotLookError(f"{action} failed: {error}", code=_code(error))
+        return DataUnavailableError(f"not allowed: {action}", action, _code(error))
+    return DataUnavailableError(f"{action} failed: {error}", code=_code(error))

@@ -5,45 +5,49 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cloud_agent_doctor.engine.errors import DataUnavailableError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
     from cloud_agent_doctor.engine.findings import Finding
-
-
-class CannotLookError(Exception):
-    """What a check needs to see could not be seen; whatever it found so far still counts."""
-
-    def __init__(self, reason: str, permission: str = "", code: str = "") -> None:
-        super().__init__(reason)
-        self.permission = permission
-        """The IAM action that is missing, if that is why."""
-        self.code = code
-        """AWS's error code, if AWS answered."""
-
-
-class NotApplicableError(Exception):
-    """The hop is not there, and need not be: says why."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One hop's examination. The docstring of the module that declares it explains it to people."""
+    """One hop's check. The docstring of the module that declares it is what `--explain` prints."""
 
     name: str
     question: str
-    """What is asked, in a sentence that ends with a question mark."""
-    examine: Callable[[Examination], Iterable[Finding]]
-    """Yields what is wrong.
+    """One sentence that ends with a question mark."""
+    run: Callable[[CheckContext], Iterable[Finding]]
+    """Yields what's wrong.
 
     Raises:
-        CannotLookError: something needed could not be seen.
-        NotApplicableError: there is nothing to be judged.
+        DataUnavailableError: something it needs could not be read.
+        NotApplicableError: there's nothing to check.
     """
     actions: tuple[str, ...]
-    """Every IAM action that it takes."""
-    behind: tuple[str, ...] = ()
-    """Checks that make this one moot when they are broken."""
-    only_new: bool = False
-    """Leave out findings about what an earlier finding already speaks of."""
+    """Every IAM action it takes."""
+    depends_on: tuple[str, ...] = ()
+    """Skipped while one of these checks has findings."""
+    suppress_repeats: bool = False
+    """Suppress findings about resources that an earlier finding already covers."""
+
+
+def combine(*parts: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the findings of every part of a check: a part that can't be read doesn't stop the others.
+
+    Raises:
+        DataUnavailableError: at the end, for all parts that could not be read.
+    """
+    unavailable: list[DataUnavailableError] = []
+    for part in parts:
+        try:
+            yield from part
+        except DataUnavailableError as error:
+            unavailable.append(error)
+    if unavailable:
+        permission = next((error.permission for error in unavailable if error.permission), "")
+        raise DataUnavailableError("; ".join(dict.fromkeys(str(error) for error in unavailable)), permission)

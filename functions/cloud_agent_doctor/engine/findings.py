@@ -1,28 +1,31 @@
-"""What an audit says: of each check how it went, and of each thing that is wrong what it is and what mends it."""
+"""What the doctor reports: how each check went, and for each problem its impact and its remediation."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloud_agent_doctor.engine.stack import Stack
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be."""
+    """One problem."""
 
     resource: str
-    """What it is about: a physical id, an ARN or a name that the console's search finds."""
+    """What it's about: a physical id, an ARN or a name that the console's search finds."""
     problem: str
-    """What is so, with the values seen, and what should be."""
-    meaning: str
-    """What a visitor, or whoever labels an issue, notices of it."""
-    mend: str
-    """A change of the template or of its parameters, or an import; never a call by hand."""
+    """What is, with the values seen, and what should be."""
+    impact: str
+    """What a visitor, or whoever labels an issue, notices."""
+    remediation: str
+    """A change of the template or its parameters, or an import; never a manual change."""
     confirm: str
-    """A command that changes nothing and shows whether it is mended."""
+    """A read-only command that shows whether the problem is fixed."""
     logical_ids: tuple[str, ...] = ()
-    """Those of the stack's resources that this finding speaks of, so that nothing is reported twice."""
+    """The stack's resources this finding covers, so that nothing is reported twice."""
 
 
 class Status(StrEnum):
@@ -30,9 +33,9 @@ class Status(StrEnum):
 
     HEALTHY = "healthy"
     BROKEN = "broken"
-    BEHIND = "behind"  # not judged: it would only repeat what an earlier hop has
+    SKIPPED = "skipped"  # an earlier hop is broken: this one could only repeat it
     NOT_APPLICABLE = "not applicable"
-    UNSEEN = "unseen"  # could not look
+    UNKNOWN = "unknown"  # something it needs could not be read
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,14 @@ class Outcome:
     status: Status
     findings: tuple[Finding, ...] = ()
     reason: str = ""
-    """Why it was not judged, or not to the end."""
-    told_before: tuple[Finding, ...] = ()
-    """Findings left out, because an earlier one speaks of the same resource."""
+    """Why it was skipped, doesn't apply, or could not be completed."""
+    suppressed: tuple[Finding, ...] = ()
+    """Findings left out because an earlier one covers the same resource."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """One audit of one stack; the outcomes are in the order of the path."""
+    """One run over one stack; the outcomes are in the order of the path."""
 
     stack: str
     outcomes: tuple[Outcome, ...]
@@ -61,27 +64,35 @@ class Report:
         return tuple(outcome for outcome in self.outcomes if outcome.findings)
 
     @property
-    def unseen(self) -> tuple[Outcome, ...]:
-        """The checks that could not look, or not at everything."""
-        return tuple(outcome for outcome in self.outcomes if outcome.status is Status.UNSEEN)
+    def unknown(self) -> tuple[Outcome, ...]:
+        """The checks that could not be completed."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status is Status.UNKNOWN)
 
     @property
     def finding_count(self) -> int:
-        """How many things are wrong."""
+        """How many problems there are."""
         return sum(len(outcome.findings) for outcome in self.outcomes)
 
     @property
     def exit_code(self) -> int:
-        """0 healthy, 1 findings, 2 no findings and yet not everything could be looked at."""
+        """0 all checks passed, 1 problems found, 2 none found but not everything could be checked."""
         if self.finding_count:
             return 1
-        return 2 if self.unseen else 0
+        return 2 if self.unknown else 0
 
     def as_document(self) -> dict[str, Any]:
-        """Return the report for programs; its names are those of this module."""
+        """Return the report as JSON has it; its names are those of this module."""
         return {
             "stack": self.stack,
             "healthy": self.exit_code == 0,
             "first_broken": self.broken[0].check if self.broken else None,
             "outcomes": [asdict(outcome) for outcome in self.outcomes],
         }
+
+
+def revert_drift(stack: Stack) -> str:
+    """Return the remediation for what was changed or deleted manually: an ordinary deployment sees no change."""
+    return (
+        f"Revert {stack.name} to its template with a drift-aware change set, `aws cloudformation create-change-set "
+        f"--stack-name {stack.name} --deployment-mode REVERT_DRIFT ...` as in docs/runbook.md#stack-drift."
+    )

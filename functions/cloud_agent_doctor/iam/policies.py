@@ -1,4 +1,4 @@
-"""Policies of IAM taken apart into single permissions, so that two can be compared; knows no AWS."""
+"""IAM policies split into single permissions, so that two can be compared; knows no AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Document = Mapping[str, Any]
 
-_SAMPLE = "x"  # what an asterisk in a condition's value stands for, when a request is made up that fulfils it
+_SAMPLE = "x"  # stands for an asterisk in a condition's value, in a made-up request that meets it
 
 
 @dataclass(frozen=True, order=True)
@@ -22,10 +22,10 @@ class Permission:
     action: str
     resource: str
     condition: str
-    """As JSON, in one order; empty when there is none."""
+    """As JSON, in one order; empty if there's none."""
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """In one clause."""
         denied = "" if self.effect == "Allow" else f"{self.effect.lower()} "
         on = f" on {self.resource}" if self.resource else ""
@@ -33,7 +33,7 @@ class Permission:
 
     @property
     def context(self) -> dict[str, list[str]]:
-        """Values of the condition's keys that fulfil it, by key: one, but of keys with many values all."""
+        """Values of the condition's keys that meet it, by key: one each, but all of a key with multiple values."""
         operators: dict[str, dict[str, list[str]]] = json.loads(self.condition) if self.condition else {}
         return {
             key: [value.replace("*", _SAMPLE) for value in (values if operator.startswith("For") else values[:1])]
@@ -43,9 +43,9 @@ class Permission:
 
 
 def permissions(statements: Iterable[Document]) -> Iterator[Permission]:
-    """Every single permission that the statements give or take.
+    """Yield every single permission the statements allow or deny.
 
-    One written with NotAction, NotResource or NotPrincipal keeps that word: it equals only another of the same.
+    One written with NotAction, NotResource or NotPrincipal keeps that keyword: it equals only another of the same form.
     """
     for statement in statements:
         condition = json.dumps(_conditions(statement["Condition"]), sort_keys=True) if "Condition" in statement else ""
@@ -55,12 +55,12 @@ def permissions(statements: Iterable[Document]) -> Iterator[Permission]:
 
 
 def statements(document: Document) -> list[Any]:
-    """Return a policy's statements; IAM takes a single one without a list around it."""
+    """Return a policy's statements; IAM accepts a single one without a list around it."""
     return as_list(document.get("Statement", []))
 
 
 def as_list(value: Any) -> list[Any]:  # noqa: ANN401 - one or many, of whatever type
-    """IAM takes one for a list of one."""
+    """Return a list: IAM accepts a single value in place of a list of one."""
     return value if isinstance(value, list) else [value]
 
 

@@ -1,4 +1,4 @@
-"""What a role is to be by the stack's template: its permissions, its managed policies, and who may assume it."""
+"""What a role should be by the stack's template: its permissions, its managed policies, and who may assume it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 class TemplateRole:
     """A role of the template in its stack.
 
-    `unseen` says of each statement why it could not be told. What it gives is then unknown: the actions of such a
-    statement are among the `unknown_actions`, on whatever resource.
+    `unresolved` has, for each statement that can't be resolved, the reason. What it allows is then unknown: its
+    actions are among the `unknown_actions`, on whatever resource.
     """
 
     permissions: set[Permission] = field(default_factory=set)
     trust: set[Permission] = field(default_factory=set)
     managed_policies: set[str] = field(default_factory=set)
     unknown_actions: set[str] = field(default_factory=set)
-    unseen: list[str] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
 
 
 def template_role(properties: Document, values: TemplateValues) -> TemplateRole:
@@ -37,12 +37,12 @@ def template_role(properties: Document, values: TemplateValues) -> TemplateRole:
             role.permissions |= set(permissions([values.resolve(statement)]))
         except UnresolvableError as error:
             role.unknown_actions |= {str(action) for action in as_list(statement.get("Action", []))}
-            role.unseen.append(str(error))
+            role.unresolved.append(str(error))
     try:
         role.trust = set(permissions(statements(values.resolve(properties["AssumeRolePolicyDocument"]))))
         role.managed_policies = set(values.resolve(properties.get("ManagedPolicyArns", [])))
     except UnresolvableError as error:
-        role.unseen.append(str(error))
+        role.unresolved.append(str(error))
     return role
 
 
@@ -51,14 +51,14 @@ def _inline_statements(policies: Any, values: TemplateValues, role: TemplateRole
         yield from _chosen(policy["PolicyDocument"]["Statement"], values, role)
 
 
-def _chosen(told: Any, values: TemplateValues, role: TemplateRole) -> Iterator[Any]:  # noqa: ANN401 - template
-    """Yield the members of a list that may be, or hold, choices by condition."""
-    for one in as_list(told):
+def _chosen(members: Any, values: TemplateValues, role: TemplateRole) -> Iterator[Any]:  # noqa: ANN401 - template
+    """Yield the members of a list that may be, or contain, choices by condition."""
+    for one in as_list(members):
         if set(one) == {"Fn::If"}:
             condition, then, otherwise = one["Fn::If"]
             try:
                 yield from _chosen(then if values.holds(condition) else otherwise, values, role)
             except UnresolvableError as error:
-                role.unseen.append(str(error))
+                role.unresolved.append(str(error))
         elif set(one) != {"Ref"} or values.resolve(one) is not NO_VALUE:
             yield one

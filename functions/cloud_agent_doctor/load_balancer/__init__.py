@@ -1,1 +1,1 @@
-"""Listeners, rules, host names and the record that leads to them."""
+"""The load balancer: which one is in use, its listener rules, and the DNS record that points to it."""

@@ -1,4 +1,4 @@
-"""What a listener does with the requests for a host: its rules are asked in the order of their priority."""
+"""What a listener does with the requests for a host: its rules are evaluated in order of priority."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EVERY_SOURCE = {"0.0.0.0/0"}
 
 
 class Reach(IntEnum):
-    """How many of the requests for a host a rule takes."""
+    """How many of the requests for a host a rule matches."""
 
     NONE = 0
     SOME = 1
@@ -33,33 +33,33 @@ class Rule:
 
     arn: str
     priority: int | None
-    """None: the default, which is asked last."""
+    """None: the default, which is evaluated last."""
     hosts: tuple[str, ...] = ()
     """Patterns in lower case; none: any host."""
     host_expressions: tuple[str, ...] = ()
     """Regular expressions of which the host must match one; none: no such condition."""
     narrowed_by: tuple[str, ...] = ()
-    """Further conditions, in words, that leave some requests out."""
+    """Further conditions, as text, that exclude some requests."""
     weights: Mapping[str, int] = field(default_factory=dict)
-    """Target groups that it forwards to, by ARN; a weight of 0 gets nothing."""
+    """Target groups it forwards to, by ARN; a weight of 0 gets nothing."""
     action: str = ""
-    """What it does, in words."""
+    """What it does, as text."""
 
     @property
     def label(self) -> str:
-        """How people speak of it."""
+        """What to call it in a sentence."""
         return "the default rule" if self.priority is None else f"the rule of priority {self.priority}"
 
-    def leads_to(self, target_group: str) -> bool:
-        """Whether any request comes to the target group by this rule."""
+    def forwards_to(self, target_group: str) -> bool:
+        """Whether it forwards any request to the target group."""
         return self.weights.get(target_group, 0) > 0
 
-    def leads_only_to(self, target_group: str) -> bool:
-        """Whether every request that the rule takes comes to the target group."""
+    def forwards_only_to(self, target_group: str) -> bool:
+        """Whether it forwards every request it matches to the target group."""
         return {arn for arn, weight in self.weights.items() if weight > 0} == {target_group}
 
     def reach(self, host: str) -> Reach:
-        """How many of the requests for the names under a wildcard host it takes."""
+        """Return how many of the requests for the names under a wildcard host it matches."""
         by_host = max((_reach(pattern, host) for pattern in self.hosts or (_EVERYTHING,)), default=Reach.NONE)
         if self.host_expressions and not _may_match(self.host_expressions, host):
             return Reach.NONE
@@ -68,28 +68,30 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Course:
+class Routing:
     """Where the requests for a host go."""
 
-    taken_by: Rule
-    """The first rule that takes every request which came so far."""
-    in_part: tuple[Rule, ...]
-    """Rules before it that take some of the requests and lead them elsewhere."""
+    matched_by: Rule
+    """The first rule that matches every remaining request."""
+    partial: tuple[Rule, ...]
+    """Rules before it that match some of the requests and send them elsewhere."""
     later: tuple[Rule, ...]
-    """Rules that take the host and lead to the target group, but are never asked."""
+    """Rules that match the host and forward to the target group, but are never evaluated."""
 
 
-def course(rules: Iterable[Rule], host: str, target_group: str) -> Course:
-    """Where a listener with these rules leads the requests for a wildcard host, which should go to a target group."""
+def route(rules: Iterable[Rule], host: str, target_group: str) -> Routing:
+    """Return where these rules send the requests for a wildcard host, which should go to a target group."""
     ordered = sorted(rules, key=lambda rule: (rule.priority is None, rule.priority or 0))
     first = next(index for index, rule in enumerate(ordered) if rule.reach(host) is Reach.ALL)
-    return Course(
-        taken_by=ordered[first],
-        in_part=tuple(
-            rule for rule in ordered[:first] if rule.reach(host) is Reach.SOME and not rule.leads_only_to(target_group)
+    return Routing(
+        matched_by=ordered[first],
+        partial=tuple(
+            rule
+            for rule in ordered[:first]
+            if rule.reach(host) is Reach.SOME and not rule.forwards_only_to(target_group)
         ),
         later=tuple(
-            rule for rule in ordered[first + 1 :] if rule.reach(host) is Reach.ALL and rule.leads_to(target_group)
+            rule for rule in ordered[first + 1 :] if rule.reach(host) is Reach.ALL and rule.forwards_to(target_group)
         ),
     )
 
@@ -105,7 +107,7 @@ def read_rule(document: Document) -> Rule:
             hosts = tuple(value.lower() for value in config.get("Values", ()))
             expressions = tuple(config.get("RegexValues", condition.get("RegexValues", ())))
         elif not _takes_everything(condition):
-            narrowed.append(_words(condition))
+            narrowed.append(_text(condition))
     priority = document["Priority"]
     actions = document.get("Actions", ())
     return Rule(
@@ -126,7 +128,7 @@ def _reach(pattern: str, host: str) -> Reach:
 
 
 def _may_match(expressions: Sequence[str], host: str) -> bool:
-    """By one name under the wildcard, such as a session has: an expression cannot be compared with a pattern."""
+    """Match one name under the wildcard, such as a session's: an expression can't be compared with a pattern."""
     sample = host.replace("*", "0123abcd")
     for expression in expressions:
         try:
@@ -148,7 +150,7 @@ def _takes_everything(condition: Document) -> bool:
             return False
 
 
-def _words(condition: Document) -> str:
+def _text(condition: Document) -> str:
     config = next((value for key, value in condition.items() if key.endswith("Config")), condition)
     values = config.get("Values") or config.get("RegexValues") or condition.get("RegexValues") or ()
     shown = (f"{one.get('Key', '')}={one.get('Value', '')}" if isinstance(one, dict) else str(one) for one in values)
@@ -175,7 +177,7 @@ def _action(action: Document) -> str:
                 return f"forwards to {_name(arn)}" + (" with weight 0" if weight == 0 else "")
             return "forwards to " + " and ".join(f"{_name(arn)} (weight {weight})" for arn, weight in weights.items())
         case "fixed-response":
-            return f"answers {action.get('FixedResponseConfig', {}).get('StatusCode', '')} itself"
+            return f"returns a fixed {action.get('FixedResponseConfig', {}).get('StatusCode', 'response')}"
         case "redirect":
             return "redirects elsewhere"
         case other:

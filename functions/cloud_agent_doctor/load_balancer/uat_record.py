@@ -1,47 +1,47 @@
-"""The DNS record that sends visitors to a load balancer."""
+"""The wildcard DNS record that sends visitors to a load balancer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_doctor.stack.names import plain
+from cloud_agent_doctor.dns import normalize
 
 if TYPE_CHECKING:
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
     Document = dict[str, Any]
 
 ACTION = "route53:ListResourceRecordSets"
 
 
-def zone(examination: Examination) -> str:
-    """Return the id of the hosted zone that the stack was given; empty when the name is managed elsewhere."""
-    return examination.stack.parameters.get("HostedZoneId", "")
+def zone(context: CheckContext) -> str:
+    """Return the id of the hosted zone the stack was given; empty if the name is managed elsewhere."""
+    return context.stack.parameters.get("HostedZoneId", "")
 
 
-def name(examination: Examination) -> str:
+def name(context: CheckContext) -> str:
     """`*.uat.<domain>`."""
-    return f"*.{examination.stack.uat_domain}"
+    return f"*.{context.stack.uat_domain}"
 
 
-def sample(examination: Examination) -> str:
+def sample(context: CheckContext) -> str:
     """Return a name under the wildcard that no session has: ids are hexadecimal."""
-    return f"doctor.{examination.stack.uat_domain}"
+    return f"doctor.{context.stack.uat_domain}"
 
 
-def records(examination: Examination) -> list[Document] | None:
-    """Return the records that lead this name to an address; None when there is no such zone.
+def records(context: CheckContext) -> list[Document] | None:
+    """Return the address records of this name; None if there's no such zone.
 
     Raises:
-        CannotLookError: Route 53 refused or did not answer.
+        DataUnavailableError: Route 53 refused or didn't respond.
     """
-    wanted = name(examination)
-    # Records of one name stand together, and Route 53 begins its answer with the one that was named.
-    page = examination.aws.ask(
+    wanted = name(context)
+    # Route 53 sorts records by name and starts its response at the given one.
+    page = context.aws.describe(
         "route53",
         "list_resource_record_sets",
         missing=["NoSuchHostedZone"],
-        HostedZoneId=zone(examination),
+        HostedZoneId=zone(context),
         StartRecordName=wanted,
     )
     if page is None:
@@ -49,12 +49,12 @@ def records(examination: Examination) -> list[Document] | None:
     return [
         record
         for record in page["ResourceRecordSets"]
-        if plain(record["Name"]) == wanted and record["Type"] in {"A", "AAAA", "CNAME"}
+        if normalize(record["Name"]) == wanted and record["Type"] in {"A", "AAAA", "CNAME"}
     ]
 
 
 def targets(record: Document) -> tuple[str, ...]:
-    """Return the names or addresses that a record leads to."""
+    """Return the names or addresses a record points to."""
     if "AliasTarget" in record:
-        return (plain(record["AliasTarget"]["DNSName"]),)
-    return tuple(plain(value["Value"]) for value in record.get("ResourceRecords", ()))
+        return (normalize(record["AliasTarget"]["DNSName"]),)
+    return tuple(normalize(value["Value"]) for value in record.get("ResourceRecords", ()))

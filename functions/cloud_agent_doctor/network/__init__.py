@@ -1,1 +1,1 @@
-"""Security groups and which of them lets whom in."""
+"""Security groups: their rules, and whether a hop admits the hop before it."""

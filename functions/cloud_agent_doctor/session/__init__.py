@@ -1,1 +1,1 @@
-"""One session's own path: its row, its task, its URL."""
+"""One session's own path: its row, and whether its URL reaches its dev server."""

@@ -1,1 +1,1 @@
-"""The stack itself: template, parameters, drift."""
+"""The stack against its template: values, the workflow's definition, drift."""

@@ -1,4 +1,4 @@
-"""What CloudFormation reports as drift, and which of it is none."""
+"""What CloudFormation reports as drift, and which of it is a false positive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_doctor.stack.names import plain
+from cloud_agent_doctor.dns import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ DRIFTED = ("MODIFIED", "DELETED")
 
 @dataclass(frozen=True)
 class Difference:
-    """One property that is not as the template has it."""
+    """One property that differs from the template."""
 
     path: str
     """Such as `/LoadBalancerAttributes/0/Value`."""
@@ -29,7 +29,7 @@ class Difference:
     actual: str
 
     def __str__(self) -> str:
-        """As people say it."""
+        """Return it as text."""
         match self.kind:
             case "ADD":
                 return f"{self.path} was added: {self.actual}"
@@ -41,7 +41,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drift:
-    """One resource of the stack that was changed or deleted past CloudFormation."""
+    """One resource of the stack that was changed or deleted outside CloudFormation."""
 
     logical_id: str
     physical_id: str
@@ -52,7 +52,7 @@ class Drift:
 
 
 def read_drift(document: Document) -> Drift | None:
-    """Return what DescribeStackResourceDrifts describes, without what is no drift; None when nothing is left of it."""
+    """Return what DescribeStackResourceDrifts describes, without false positives; None if nothing remains."""
     drift = Drift(
         logical_id=document["LogicalResourceId"],
         physical_id=document.get("PhysicalResourceId", ""),
@@ -67,26 +67,26 @@ def read_drift(document: Document) -> Drift | None:
         return None
     if drift.status == "DELETED":
         return drift
-    real = tuple(one for one in drift.differences if not any(is_none(drift, one) for is_none in _NO_DRIFT))
+    real = tuple(one for one in drift.differences if not any(matches(drift, one) for matches in _FALSE_POSITIVES))
     return Drift(drift.logical_id, drift.physical_id, drift.type, drift.status, real) if real else None
 
 
 def _same_value(_: Drift, difference: Difference) -> bool:
-    """`"80"` and `80`, `true` and `"true"`, a JSON document and its text: CloudFormation compares some as text."""
+    """Match `"80"` and `80`, `true` and `"true"`, JSON and its text: CloudFormation compares some as text."""
     return difference.kind == "NOT_EQUAL" and _value(difference.expected) == _value(difference.actual)
 
 
 def _same_name(drift: Drift, difference: Difference) -> bool:
-    r"""Route 53 gives names back in its own spelling: with a dot at the end, `\052` for `*`, `dualstack.` before."""
+    r"""Match Route 53's own spelling of names: with a dot at the end, `\052` for `*`, `dualstack.` before."""
     return (
         drift.type == "AWS::Route53::RecordSet"
         and difference.path in {"/Name", "/AliasTarget/DNSName"}
-        and plain(difference.expected) == plain(difference.actual)
+        and normalize(difference.expected) == normalize(difference.actual)
     )
 
 
 def _unchangeable(drift: Drift, difference: Difference) -> bool:
-    """Return whether it is no drift: ECS has no call that changes a revision of a task definition, but its tags.
+    """Match a revision of a task definition: ECS has no call that changes one, except its tags.
 
     CloudFormation nevertheless reports StopTimeout or RuntimePlatform as removed from time to time.
     """
@@ -94,9 +94,9 @@ def _unchangeable(drift: Drift, difference: Difference) -> bool:
 
 
 def _rule_beside_its_group(drift: Drift, difference: Difference) -> bool:
-    """Rules that stand as resources beside a group are reported as added to it.
+    """Match rules that are resources of their own: they're reported as added to their group.
 
-    Nothing is lost with them: proxy-ingress and agent-ingress judge every rule of these two groups.
+    Nothing is missed: proxy-ingress and agent-ingress check every rule of these two groups.
     """
     return (
         drift.logical_id in {"ProxySecurityGroup", "AgentSecurityGroup"}
@@ -106,11 +106,11 @@ def _rule_beside_its_group(drift: Drift, difference: Difference) -> bool:
 
 
 def _body_is_never_read(drift: Drift, difference: Difference) -> bool:
-    """Return whether it is no drift: API Gateway keeps the routes, not the OpenAPI document they came from."""
+    """Match an API's body: API Gateway keeps the routes, not the OpenAPI document they came from."""
     return drift.type == "AWS::ApiGatewayV2::Api" and difference.kind == "REMOVE" and difference.path == "/Body"
 
 
-_NO_DRIFT: tuple[Callable[[Drift, Difference], bool], ...] = (
+_FALSE_POSITIVES: tuple[Callable[[Drift, Difference], bool], ...] = (
     _same_value,
     _same_name,
     _unchangeable,
@@ -120,7 +120,7 @@ _NO_DRIFT: tuple[Callable[[Drift, Difference], bool], ...] = (
 
 
 def _value(text: str) -> object:
-    """Return a value as JSON has it; numbers and truth values as their text."""
+    """Return a value as JSON has it; numbers and booleans as text."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""What the functions of a template (Ref, Fn::Sub and others) come to in a stack that exists; knows no AWS.
+"""What a template's intrinsic functions (Ref, Fn::Sub and others) evaluate to in a deployed stack; knows no AWS.
 
-Only what a policy is written with. Anything else is refused rather than guessed: what rests on it is then unseen.
+Only the functions that policies use. Anything else is refused rather than guessed: what depends on it is unresolved.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cloud_agent_doctor.engine.examination import Stack
+    from cloud_agent_doctor.engine.stack import Stack
 
     Document = Mapping[str, Any]
 
@@ -21,7 +21,7 @@ _IN_TEXT = re.compile(r"\$\{(!?[^}]*)\}")
 
 
 class UnresolvableError(Exception):
-    """The value cannot be told from the stack; says why."""
+    """The stack doesn't determine the value. The message says why."""
 
 
 class TemplateValues:
@@ -35,27 +35,27 @@ class TemplateValues:
             "Condition": self.holds,
             "Fn::GetAtt": self._attribute,
             "Fn::Sub": self._text,
-            "Fn::Join": lambda told: told[0].join(self._list(told[1])),
-            "Fn::If": lambda told: self.resolve(told[1] if self.holds(told[0]) else told[2]),
-            "Fn::Equals": lambda told: self.resolve(told[0]) == self.resolve(told[1]),
-            "Fn::Not": lambda told: not self.resolve(told[0]),
-            "Fn::And": lambda told: all(self.resolve(one) for one in told),
-            "Fn::Or": lambda told: any(self.resolve(one) for one in told),
+            "Fn::Join": lambda arguments: arguments[0].join(self._list(arguments[1])),
+            "Fn::If": lambda arguments: self.resolve(arguments[1] if self.holds(arguments[0]) else arguments[2]),
+            "Fn::Equals": lambda arguments: self.resolve(arguments[0]) == self.resolve(arguments[1]),
+            "Fn::Not": lambda arguments: not self.resolve(arguments[0]),
+            "Fn::And": lambda arguments: all(self.resolve(one) for one in arguments),
+            "Fn::Or": lambda arguments: any(self.resolve(one) for one in arguments),
         }
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401 - whatever stands in a template
         """Return the value in the stack.
 
         Raises:
-            UnresolvableError: it holds a function that is not known here, or names what the stack does not have.
+            UnresolvableError: it uses an unsupported function, or references what the stack doesn't have.
         """
         if isinstance(value, dict):
             if len(value) == 1:
-                name, told = next(iter(value.items()))
+                name, arguments = next(iter(value.items()))
                 if name in self._functions:
-                    return self._functions[name](told)
+                    return self._functions[name](arguments)
                 if name.startswith("Fn::"):
-                    raise UnresolvableError(f"{name} is not understood")
+                    raise UnresolvableError(f"{name} isn't supported")
             found = {key: self.resolve(one) for key, one in value.items()}
             return {key: one for key, one in found.items() if one is not NO_VALUE}
         if isinstance(value, list):
@@ -72,9 +72,9 @@ class TemplateValues:
             raise UnresolvableError(f"the template has no condition {condition}")
         return bool(self.resolve(self._conditions[condition]))
 
-    def _list(self, told: Any) -> list[str]:  # noqa: ANN401 - as of resolve
-        found = self.resolve(told)
-        # CloudFormation tells a parameter that is a list as one text.
+    def _list(self, arguments: Any) -> list[str]:  # noqa: ANN401 - as of resolve
+        found = self.resolve(arguments)
+        # CloudFormation shows a list parameter as one string.
         return found.split(",") if isinstance(found, str) else [str(one) for one in found]
 
     def _ref(self, name: str) -> Any:  # noqa: ANN401 - as of resolve
@@ -96,8 +96,10 @@ class TemplateValues:
             return stack.physical_id(name)
         raise UnresolvableError(f"the stack has no {name}")
 
-    def _attribute(self, told: list[str] | str) -> str:
-        name, _, attribute = told.partition(".") if isinstance(told, str) else (told[0], "", ".".join(told[1:]))
+    def _attribute(self, arguments: list[str] | str) -> str:
+        name, _, attribute = (
+            arguments.partition(".") if isinstance(arguments, str) else (arguments[0], "", ".".join(arguments[1:]))
+        )
         resource = self._stack.resources.get(name)
         if resource is None or not resource.physical_id:
             raise UnresolvableError(f"the stack has no {name}")
@@ -106,7 +108,7 @@ class TemplateValues:
             return identifier
         if attribute == "GroupId" and resource.type == "AWS::EC2::SecurityGroup":
             return identifier
-        # Of these the physical id is the name, and the ARN is made of it.
+        # For these the physical id is the name, which the ARN ends in.
         paths = {
             "AWS::DynamoDB::Table": ("dynamodb", f"table/{identifier}"),
             "AWS::ECS::Cluster": ("ecs", f"cluster/{identifier}"),
@@ -116,17 +118,17 @@ class TemplateValues:
             "AWS::SQS::Queue": ("sqs", identifier.rpartition("/")[2]),
         }
         if attribute != "Arn" or resource.type not in paths:
-            raise UnresolvableError(f"{name}.{attribute} of a {resource.type} is not understood")
+            raise UnresolvableError(f"{name}.{attribute} of a {resource.type} isn't supported")
         service, path = paths[resource.type]
         region = "" if service == "iam" else self._stack.region
         return f"arn:{self._stack.partition}:{service}:{region}:{self._stack.account}:{path}"
 
-    def _text(self, told: list[Any] | str) -> str:
-        text, own = (told, {}) if isinstance(told, str) else told
+    def _text(self, arguments: list[Any] | str) -> str:
+        text, own = (arguments, {}) if isinstance(arguments, str) else arguments
 
         def value(found: re.Match[str]) -> str:
             name = found[1]
-            if name.startswith("!"):  # written out: ${!Literal} is ${Literal}
+            if name.startswith("!"):  # a literal: ${!Literal} is ${Literal}
                 return f"${{{name[1:]}}}"
             if name in own:
                 return str(self.resolve(own[name]))

@@ -11,7 +11,7 @@ from tests.integration.doctor.conftest import put
 from tests.unit.functions.doctor.inside_account import REFUSED, Account
 
 from cloud_agent_doctor.checks.github_app import CHECK
-from cloud_agent_doctor.engine.check import NotApplicableError
+from cloud_agent_doctor.engine.errors import NotApplicableError
 
 if TYPE_CHECKING:
     import httpx
@@ -34,7 +34,7 @@ def test_a_suspended_installation_is_found_with_its_account(
     finally:
         app.delete(path).raise_for_status()
     assert f"The installation {github.credentials['installation_id']}" in finding.problem
-    assert "on acme is suspended since " in finding.problem
+    assert "on acme has been suspended since " in finding.problem
     assert account.findings(CHECK) == []
 
 

@@ -10,7 +10,7 @@ from tests.integration.doctor.conftest import put
 from tests.unit.functions.doctor.inside_account import REFUSED, Account
 
 from cloud_agent_doctor.checks.webhook import CHECK
-from cloud_agent_doctor.engine.check import NotApplicableError
+from cloud_agent_doctor.engine.errors import NotApplicableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ def test_a_webhook_that_is_set_up_otherwise_is_found(
     app.patch("/app/hook/config", json=change).raise_for_status()
     (finding,) = account.findings(CHECK)
     assert words in finding.problem
-    assert "the secret of WebhookSecret" in finding.mend
+    assert "the secret of WebhookSecret" in finding.remediation
 
 
 def test_a_webhook_that_leads_elsewhere_is_found(
@@ -93,8 +93,8 @@ def test_a_delivery_that_failed_is_found_until_it_is_redelivered(
     assert "Of the latest deliveries 1 never arrived" in finding.problem
     assert f"{failed['id']} (ping, {failed['delivered_at'][:10]}" in finding.problem
     assert "401" in finding.problem
-    assert "401 is a signature by another" in finding.mend
-    assert "Redeliver" in finding.mend
+    assert "401 is a signature by another" in finding.remediation
+    assert "Redeliver" in finding.remediation
 
     connected.status = 200
     app.post(f"/app/hook/deliveries/{failed['id']}/attempts").raise_for_status()

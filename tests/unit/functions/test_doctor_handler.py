@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent_doctor.handler import handler
-from cloud_agent_doctor.last_audit import LastAudit
+from cloud_agent_doctor.last_report import LastReport
 
 if TYPE_CHECKING:
     import io
@@ -33,7 +33,7 @@ def audit(
     def run() -> dict[str, Any]:
         client = boto3.client("cloudformation")
         with Stubber(client) as stubber:
-            stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id x does not exist")
+            stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id x doesn't exist")
             monkeypatch.setattr(clients, "client", lambda _: client)
             result: dict[str, Any] = handler(sample("doctor.json"), context)
             return result
@@ -43,14 +43,14 @@ def audit(
 
 def test_a_finding_is_new_once(audit: Callable[[], dict[str, Any]]) -> None:
     first, second = audit(), audit()
-    assert (first["AuditFindings"], first["NewFindings"]) == (1, 1)
-    assert (second["AuditFindings"], second["NewFindings"]) == (1, 0)
+    assert (first["DoctorFindings"], first["NewFindings"]) == (1, 1)
+    assert (second["DoctorFindings"], second["NewFindings"]) == (1, 0)
     assert not second["healthy"]
 
 
 def test_a_finding_that_comes_back_is_new_again(audit: Callable[[], dict[str, Any]], table: Table) -> None:
     audit()
-    LastAudit(table.name).replace(frozenset(), "2026-11-22T08:00:00.000Z")
+    LastReport(table.name).replace(frozenset(), "2026-11-22T08:00:00.000Z")
     assert audit()["NewFindings"] == 1
 
 
@@ -60,7 +60,7 @@ def test_a_finding_is_a_log_line_that_says_what_mends_it(
     audit()
     (line,) = [json.loads(text) for text in logs.getvalue().splitlines() if '"finding"' in text]
     assert (line["check"], line["resource"]) == ("stack", "claude-cloud-agent")
-    assert "sam deploy" in line["mend"]
+    assert "sam deploy" in line["remediation"]
 
 
 def test_a_finding_is_counted_by_its_check(
@@ -69,6 +69,9 @@ def test_a_finding_is_counted_by_its_check(
     audit()
     metrics = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in text]
     assert {"check": "stack", "Findings": [1.0]}.items() <= next(m for m in metrics if "check" in m).items()
-    assert {"AuditFindings": [1.0], "AuditUnseen": [0.0], "NewFindings": [1.0], "DriftedResources": [0.0]}.items() <= (
-        next(m for m in metrics if "AuditFindings" in m).items()
-    )
+    assert {
+        "DoctorFindings": [1.0],
+        "DoctorUnknown": [0.0],
+        "NewFindings": [1.0],
+        "DriftedResources": [0.0],
+    }.items() <= (next(m for m in metrics if "DoctorFindings" in m).items())

@@ -50,15 +50,22 @@ def test_the_first_broken_hop_comes_first_then_the_chain_then_the_rest(capsys: p
             (
                 Outcome("stack", Status.HEALTHY),
                 Outcome("listener-rule", Status.BROKEN, (RULE,)),
-                Outcome("target-group", Status.BEHIND, reason="behind listener-rule"),
+                Outcome("target-group", Status.SKIPPED, reason="skipped: depends on listener-rule"),
                 Outcome("orphans", Status.BROKEN, (health,)),
             ),
         )
     )
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
-    assert lines[0] == "agents: 2 things are wrong; the first broken hop is listener-rule"
-    assert lines[1] == "✗ listener-rule  No rule [priority 10]"
-    assert lines[3:5] == ["which means Visitors see another system.", "to mend     Deploy again."]
+    assert lines[0] == "agents: 2 problems found; first broken hop: listener-rule"
+    assert lines[1:8] == [
+        "✗ listener-rule",
+        "problem      No rule [priority 10]",
+        "resource     arn:listener",
+        "impact       Visitors see another system.",
+        "remediation  Deploy again.",
+        "confirm      aws elbv2 look",
+        "runbook      docs/runbook.md#listener-rule",
+    ]
     chain = [line for line in lines if line[0] in "┌├└"]
     assert [" ".join(line.split()[:3]) for line in chain] == [
         "┌ ✓ stack",
@@ -66,8 +73,8 @@ def test_the_first_broken_hop_comes_first_then_the_chain_then_the_rest(capsys: p
         "├ · target-group",
         "└ ✗ orphans",
     ]
-    assert chain[2].endswith("behind listener-rule")
-    assert lines.index(chain[-1]) < lines.index("✗ orphans  No target is healthy.")
+    assert chain[2].endswith("skipped: depends on listener-rule")
+    assert lines.index(chain[-1]) < lines.index("problem      No target is healthy.")
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
@@ -85,7 +92,7 @@ def test_an_unknown_check_is_refused_with_those_there_are(
     command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(command, tmp_path, "--explain", "weather") == 1
-    assert "--explain weather: there is no such check. There are stack, dns-record," in capsys.readouterr().err
+    assert "--explain weather: no such check. Available checks: stack, dns-record," in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["people", "programs"])
@@ -132,7 +139,7 @@ def test_the_first_line_names_stack_region_and_endpoint_and_the_headline_that_no
     assert run(nowhere, tmp_path) == 2
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert lines[0] == f"Checking the stack claude-cloud-agent in eu-central-1 at {os.environ['AWS_ENDPOINT_URL']}"
-    assert lines[1] == "claude-cloud-agent: nothing could be checked"
+    assert lines[1] == "claude-cloud-agent: Nothing could be checked"
 
 
 def test_programs_are_given_json(
@@ -141,4 +148,4 @@ def test_programs_are_given_json(
     assert run(nowhere, tmp_path, "--json") == 2
     document = json.loads(capsys.readouterr().out)
     assert tuple(document[name] for name in ("stack", "healthy", "first_broken")) == ("claude-cloud-agent", False, None)
-    assert [one["status"] for one in document["outcomes"]] == ["unseen", *["behind"] * (len(CHECKS) - 1)]
+    assert [one["status"] for one in document["outcomes"]] == ["unknown", *["skipped"] * (len(CHECKS) - 1)]

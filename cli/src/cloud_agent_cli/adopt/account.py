@@ -21,7 +21,7 @@ def find(aws: Aws, search: Search) -> list[Found]:
     host name, a target group also by such a rule; anything by being named.
 
     Raises:
-        CannotLookError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not answer.
     """
     tagged = _tagged(aws, search.stack)
     rules = load_balancers.rules(aws, search)
@@ -39,7 +39,7 @@ def find(aws: Aws, search: Search) -> list[Found]:
 def _tagged(aws: Aws, stack: str) -> dict[str, list[str]]:
     """ARNs of what has the tags that CloudFormation gives a stack's resources, by logical id."""
     filters = [{"Key": "aws:cloudformation:stack-name", "Values": [stack]}]
-    mappings = aws.ask_all(
+    mappings = aws.describe_all(
         "resourcegroupstaggingapi",
         "get_resources",
         "ResourceTagMappingList",
@@ -54,11 +54,11 @@ def _tagged(aws: Aws, stack: str) -> dict[str, list[str]]:
 
 
 def _clusters(aws: Aws, search: Search, tagged: list[str]) -> list[Found]:
-    names = [arn.rpartition("/")[2] for arn in aws.ask_all("ecs", "list_clusters", "clusterArns")]
+    names = [arn.rpartition("/")[2] for arn in aws.describe_all("ecs", "list_clusters", "clusterArns")]
     candidates = {name: "its name" for name in names if search.is_own_name(CLUSTER, name)}
     candidates |= {arn.rpartition("/")[2]: "its tags" for arn in tagged} | search.named(CLUSTER)
     described = (
-        (name, why, aws.ask_all("ecs", "describe_clusters", "clusters", clusters=[name], include=["SETTINGS"]))
+        (name, why, aws.describe_all("ecs", "describe_clusters", "clusters", clusters=[name], include=["SETTINGS"]))
         for name, why in candidates.items()
     )
     return [
@@ -76,7 +76,7 @@ def _clusters(aws: Aws, search: Search, tagged: list[str]) -> list[Found]:
 
 def _owner(aws: Aws, physical_id: str) -> str | None:
     """Return the name of the resource's stack; CloudFormation calls it a ValidationError where there is none."""
-    resources = aws.ask_all(
+    resources = aws.describe_all(
         "cloudformation",
         "describe_stack_resources",
         "StackResources",

@@ -17,7 +17,7 @@ from cloud_agent_cli.adopt.stack import Stack
 from cloud_agent_cli.errors import AdoptionError
 from cloud_agent_cli.terminal import console, errors, part
 from cloud_agent_doctor.engine.aws import Aws
-from cloud_agent_doctor.engine.check import CannotLookError
+from cloud_agent_doctor.engine.errors import DataUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ def run(search: Search, client: Callable[[str], Any], folder: Path, confirm: Cal
         adopted = [decision.adopted for decision in decisions if decision.adopted]
         parameters = _parameters(aws, adopted)
         template, resources = import_template(stack.template(), adopted), resources_to_import(adopted)
-    except CannotLookError as error:
+    except DataUnavailableError as error:
         raise AdoptionError(f"Not everything could be looked at: {error}") from error
     _show(decisions, search, record)
     folder.mkdir(parents=True, exist_ok=True)

@@ -22,14 +22,16 @@ def record(aws: Aws, search: Search) -> Record | None:
     """Return the record of the sessions' host names in one of the account's hosted zones.
 
     Raises:
-        CannotLookError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not answer.
     """
     names = search.domain.split(".")
     domains = {f"{'.'.join(names[start:])}." for start in range(len(names))} | {f"uat.{search.domain}."}
-    for zone in aws.ask_all("route53", "list_hosted_zones", "HostedZones"):
+    for zone in aws.describe_all("route53", "list_hosted_zones", "HostedZones"):
         if zone["Name"] in domains and not zone.get("Config", {}).get("PrivateZone"):
             zone_id = zone["Id"].removeprefix("/hostedzone/")
-            for each in aws.ask_all("route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone_id):
+            for each in aws.describe_all(
+                "route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone_id
+            ):
                 # Route 53 writes an asterisk as its octal code.
                 if each["Name"].replace("\\052", "*") == f"{search.host_name}.":
                     alias = [each["AliasTarget"]["DNSName"]] if "AliasTarget" in each else []

@@ -19,17 +19,19 @@ def rules(aws: Aws, search: Search) -> list[Found]:
     """Return the rules of the account's application load balancers that forward the sessions' host names, or are named.
 
     Raises:
-        CannotLookError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not answer.
     """
     named = search.named(LISTENER_RULE)
     found = []
-    for balancer in aws.ask_all("elbv2", "describe_load_balancers", "LoadBalancers"):
+    for balancer in aws.describe_all("elbv2", "describe_load_balancers", "LoadBalancers"):
         if balancer["Type"] == "application":
             arn = balancer["LoadBalancerArn"]
-            for listener in aws.ask_all("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn):
+            for listener in aws.describe_all("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn):
                 found += [
                     (listener["ListenerArn"], rule)
-                    for rule in aws.ask_all("elbv2", "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
+                    for rule in aws.describe_all(
+                        "elbv2", "describe_rules", "Rules", ListenerArn=listener["ListenerArn"]
+                    )
                 ]
     return [
         Found(
@@ -52,7 +54,7 @@ def target_groups(aws: Aws, search: Search, tagged: list[str], leading: list[Fou
     """Return the target groups that a rule of `leading`, the stack's tags, or a person point at, and that exist.
 
     Raises:
-        CannotLookError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not answer.
     """
     candidates = dict.fromkeys(tagged, "its tags")
     for rule in leading:
@@ -63,8 +65,10 @@ def target_groups(aws: Aws, search: Search, tagged: list[str], leading: list[Fou
     found = []
     for arn, why in candidates.items():
         missing = ("TargetGroupNotFound", "ValidationError")
-        groups = aws.ask_all("elbv2", "describe_target_groups", "TargetGroups", missing=missing, TargetGroupArns=[arn])
-        attributes = aws.ask_all(
+        groups = aws.describe_all(
+            "elbv2", "describe_target_groups", "TargetGroups", missing=missing, TargetGroupArns=[arn]
+        )
+        attributes = aws.describe_all(
             "elbv2", "describe_target_group_attributes", "Attributes", missing=missing, TargetGroupArn=arn
         )
         found += [Found(TARGET_GROUP, arn, why, _properties(group, attributes)) for group in groups]
@@ -75,11 +79,11 @@ def parameters(aws: Aws, listener: str, priority: int) -> dict[str, str]:
     """Return the parameters of template.yaml with which the stack uses the load balancer of this listener.
 
     Raises:
-        CannotLookError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not answer.
     """
-    (described,) = aws.ask_all("elbv2", "describe_listeners", "Listeners", ListenerArns=[listener])
+    (described,) = aws.describe_all("elbv2", "describe_listeners", "Listeners", ListenerArns=[listener])
     arn = described["LoadBalancerArn"]
-    (balancer,) = aws.ask_all("elbv2", "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[arn])
+    (balancer,) = aws.describe_all("elbv2", "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[arn])
     return {
         "LoadBalancer": "existing",
         "ListenerArn": listener,

@@ -18,10 +18,10 @@ class Stack:
     """One stack, which there may not be yet."""
 
     def __init__(self, name: str, aws: Aws) -> None:
-        """Raise CannotLookError when CloudFormation refused or did not answer, as all that follows does."""
+        """Raise DataUnavailableError when CloudFormation refused or did not answer, as all that follows does."""
         self.name = name
         self._aws = aws
-        stacks = aws.ask_all("cloudformation", "describe_stacks", "Stacks", missing=_NO_STACK, StackName=name)
+        stacks = aws.describe_all("cloudformation", "describe_stacks", "Stacks", missing=_NO_STACK, StackName=name)
         self._described: Document | None = next(iter(stacks), None)
 
     @property
@@ -38,7 +38,7 @@ class Stack:
         """Return the logical ids of what it has."""
         if not self.exists:
             return set()
-        summaries = self._aws.ask_all(
+        summaries = self._aws.describe_all(
             "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=self.name
         )
         return {each["LogicalResourceId"] for each in summaries if each["ResourceStatus"] != "DELETE_COMPLETE"}
@@ -51,7 +51,9 @@ class Stack:
         """
         if not self.exists:
             return None
-        answer = self._aws.ask("cloudformation", "get_template", StackName=self.name, TemplateStage="Processed") or {}
+        answer = (
+            self._aws.describe("cloudformation", "get_template", StackName=self.name, TemplateStage="Processed") or {}
+        )
         body = answer.get("TemplateBody")
         if not isinstance(body, dict):
             raise AdoptionError(f"The stack {self.name} was not made from template.yaml: its template is no JSON.")

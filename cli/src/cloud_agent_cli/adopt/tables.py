@@ -19,14 +19,14 @@ def tables(aws: Aws, search: Search, tagged: list[str]) -> list[Found]:
     """Return the tables that the stack's tags or name, or a person, point at, and that exist.
 
     Raises:
-        CannotLookError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not answer.
     """
-    names = aws.ask_all("dynamodb", "list_tables", "TableNames")
+    names = aws.describe_all("dynamodb", "list_tables", "TableNames")
     candidates = {name: "its name" for name in names if search.is_own_name(SESSIONS_TABLE, name)}
     candidates |= {arn.rpartition("/")[2]: "its tags" for arn in tagged} | search.named(SESSIONS_TABLE)
     found = []
     for name, why in candidates.items():
-        answer = aws.ask("dynamodb", "describe_table", missing=_MISSING, TableName=name)
+        answer = aws.describe("dynamodb", "describe_table", missing=_MISSING, TableName=name)
         if answer is not None:
             properties = _properties(answer["Table"]) | _recovery(aws, name) | _expiry(aws, name)
             found.append(Found(SESSIONS_TABLE, name, why, properties))
@@ -53,14 +53,14 @@ def _properties(table: Document) -> Document:
 
 
 def _recovery(aws: Aws, name: str) -> Document:
-    answer = aws.ask("dynamodb", "describe_continuous_backups", missing=_MISSING, TableName=name) or {}
+    answer = aws.describe("dynamodb", "describe_continuous_backups", missing=_MISSING, TableName=name) or {}
     backups = answer.get("ContinuousBackupsDescription", {})
     status = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     return {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": status == "ENABLED"}}
 
 
 def _expiry(aws: Aws, name: str) -> Document:
-    answer = aws.ask("dynamodb", "describe_time_to_live", missing=_MISSING, TableName=name) or {}
+    answer = aws.describe("dynamodb", "describe_time_to_live", missing=_MISSING, TableName=name) or {}
     described = answer.get("TimeToLiveDescription", {})
     if described.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
         return {}

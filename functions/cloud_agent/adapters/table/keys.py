@@ -14,7 +14,7 @@ PROMPT: Final = "PROMPT"
 ANSWER: Final = "ANSWER"
 
 SLOTS_KEY: Final = {"pk": SLOTS, "sk": SLOTS}
-LAST_AUDIT_KEY: Final = {"pk": "AUDIT", "sk": "AUDIT"}
+LAST_REPORT_KEY: Final = {"pk": "DOCTOR", "sk": "DOCTOR"}
 
 Key = dict[str, str]
 

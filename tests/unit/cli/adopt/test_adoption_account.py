@@ -11,7 +11,7 @@ from cloud_agent_cli.adopt.account import find
 from cloud_agent_cli.adopt.dns_record import Record, record
 from cloud_agent_cli.adopt.search import Search
 from cloud_agent_doctor.engine.aws import Aws
-from cloud_agent_doctor.engine.check import CannotLookError
+from cloud_agent_doctor.engine.errors import DataUnavailableError
 
 if TYPE_CHECKING:
     from tests.unit.cli.adopt.conftest import DocumentedAws
@@ -211,7 +211,7 @@ def test_a_cluster_is_known_by_the_stacks_tags_and_by_whom_it_belongs_to(documen
         "settings": [{"name": "containerInsights", "value": "enhanced"}],
     }
     documented.answers("ecs", "describe_clusters", {"clusters": [cluster]}, clusters=["agents"], include=["SETTINGS"])
-    no_stack = "Stack for agents does not exist"
+    no_stack = "Stack for agents doesn't exist"
     documented.refuses(
         "cloudformation", "describe_stack_resources", "ValidationError", no_stack, PhysicalResourceId="agents"
     )
@@ -224,7 +224,7 @@ def test_a_cluster_is_known_by_the_stacks_tags_and_by_whom_it_belongs_to(documen
 
 def test_what_may_not_be_read_is_no_empty_account(documented: DocumentedAws) -> None:
     documented.refuses("resourcegroupstaggingapi", "get_resources", "AccessDeniedException", "no")
-    with pytest.raises(CannotLookError, match="not allowed: tag:GetResources"):
+    with pytest.raises(DataUnavailableError, match="not allowed: tag:GetResources"):
         find(Aws(documented.client), SEARCH)
 
 

@@ -36,7 +36,7 @@ def described(status: str, **members: object) -> Json:
 
 
 def no_stack(documented: DocumentedAws) -> Stack:
-    message = f"Stack with id {STACK} does not exist"
+    message = f"Stack with id {STACK} doesn't exist"
     documented.refuses("cloudformation", "describe_stacks", "ValidationError", message, StackName=STACK)
     return Stack(STACK, Aws(documented.client))
 
@@ -82,8 +82,8 @@ def test_a_change_set_that_would_do_more_is_not_executed(documented: DocumentedA
 def test_cloudformations_reason_is_said_when_the_resource_cannot_be_imported(documented: DocumentedAws) -> None:
     stack = no_stack(documented)
     creates(documented, TemplateBody=ANY)
-    describes(documented, times=1, Status="FAILED", StatusReason="Table: sessions does not exist.")
-    with pytest.raises(AdoptionError, match="does not import into claude-cloud-agent: Table: sessions does not exist"):
+    describes(documented, times=1, Status="FAILED", StatusReason="Table: sessions doesn't exist.")
+    with pytest.raises(AdoptionError, match="does not import into claude-cloud-agent: Table: sessions doesn't exist"):
         adopt(documented.client, stack, TEMPLATE, [TABLE])
 
 
@@ -122,7 +122,7 @@ def test_a_long_template_goes_through_the_bucket_that_sam_has(documented: Docume
 
 def test_a_long_template_without_sams_bucket_says_what_to_do(documented: DocumentedAws) -> None:
     stack = no_stack(documented)
-    documented.refuses("cloudformation", "describe_stacks", "ValidationError", "does not exist")
+    documented.refuses("cloudformation", "describe_stacks", "ValidationError", "doesn't exist")
     with pytest.raises(AdoptionError, match="Deploy once with SAM, then adopt"):
         adopt(documented.client, stack, {"Description": "x" * TEMPLATE_BODY_BYTES}, [TABLE])
 

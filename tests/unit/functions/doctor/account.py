@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import validate_parameters
 
-from cloud_agent_doctor import examine
+from cloud_agent_doctor.diagnose import diagnose
 from cloud_agent_doctor.engine.aws import Aws
 
 if TYPE_CHECKING:
@@ -268,8 +268,8 @@ class Account:
 
     def report(self, checks: Sequence[Check]) -> Report:
         """An audit by these checks."""
-        return examine(
-            STACK, self.aws(), checks=checks, resolver=lambda host: frozenset(self.addresses.get(host.lower(), ()))
+        return diagnose(
+            STACK, self.aws(), checks=checks, resolve=lambda host: frozenset(self.addresses.get(host.lower(), ()))
         )
 
     def aws(self) -> Aws:

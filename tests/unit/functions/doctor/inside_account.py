@@ -19,17 +19,18 @@ from botocore.validate import ParamValidator
 from cloud_agent.settings import POWERTOOLS_VARIABLES
 from cloud_agent_doctor.checks.environment import variables_read_by
 from cloud_agent_doctor.checks.state_machine import known_substitutions, repository_definition
-from cloud_agent_doctor.containers.container_environment import (
+from cloud_agent_doctor.containers.expected_values import expected_values
+from cloud_agent_doctor.containers.variables_read import (
     AGENT_SECRETS,
     AGENT_VARIABLES,
     PROXY_SECRETS,
     PROXY_VARIABLES,
 )
-from cloud_agent_doctor.containers.expected_environment import expected_values
 from cloud_agent_doctor.engine.aws import Aws
-from cloud_agent_doctor.engine.check import CannotLookError
-from cloud_agent_doctor.engine.examination import Examination, Resource, Stack
-from cloud_agent_doctor.session.probes import Visit
+from cloud_agent_doctor.engine.context import CheckContext
+from cloud_agent_doctor.engine.errors import DataUnavailableError
+from cloud_agent_doctor.engine.stack import Resource, Stack
+from cloud_agent_doctor.probe import SessionProbe
 from cloud_agent_doctor.settings import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -141,26 +142,28 @@ class Account:
         self.stack = stack_of(**parameters)
         self.answers: dict[tuple[str, str], Any] = {}
         self.asked: set[str] = set()
-        self.visits: list[tuple[str, str]] = []
-        self.visit = Visit(200, document={"error": None, "title": "The session is live", "live": True, "hop": None})
+        self.probes: list[tuple[str, str]] = []
+        self.probe = SessionProbe(
+            200, document={"error": None, "title": "The session is live", "live": True, "hop": None}
+        )
 
-    def examination(self, session_id: str | None = None) -> Examination:
-        def visit(url: str, link: str) -> Visit:
-            self.visits.append((url, link))
-            return self.visit
+    def context(self, session_id: str | None = None) -> CheckContext:
+        def probe_session(url: str, link: str) -> SessionProbe:
+            self.probes.append((url, link))
+            return self.probe
 
-        return Examination(Aws(self._client), self.stack, session_id, lambda _: frozenset(), visit)
+        return CheckContext(Aws(self._client), self.stack, lambda _: frozenset(), probe_session, session_id)
 
     def findings(self, check: Check, session_id: str | None = None) -> list[Finding]:
-        return list(check.examine(self.examination(session_id)))
+        return list(check.run(self.context(session_id)))
 
-    def seen(self, check: Check, session_id: str | None = None) -> tuple[list[Finding], CannotLookError]:
+    def seen(self, check: Check, session_id: str | None = None) -> tuple[list[Finding], DataUnavailableError]:
         """What was found, and why the check could not look at the rest."""
         findings: list[Finding] = []
         try:
-            for finding in check.examine(self.examination(session_id)):
+            for finding in check.run(self.context(session_id)):
                 findings.append(finding)  # noqa: PERF402 - what comes before the error counts
-        except CannotLookError as error:
+        except DataUnavailableError as error:
             return findings, error
         raise AssertionError(f"{check.name} could look at everything")
 

@@ -24,7 +24,7 @@ def only(account: Account) -> Finding:
 def test_a_certificate_for_one_label_more_is_not_enough(account: Account) -> None:
     account.listeners[HTTPS_LISTENER]["Certificates"] = [{"CertificateArn": OTHER_CERTIFICATE}]
     finding = only(account)
-    assert f"No certificate of the listener is for {WILDCARD}" in finding.problem
+    assert f"None of the listener's certificates matches {WILDCARD}" in finding.problem
     assert "*.example.com" in finding.problem
     assert finding.logical_ids == ("HttpsListener",)
 
@@ -36,7 +36,7 @@ def test_a_further_name_of_a_certificate_counts(account: Account) -> None:
 
 def test_a_deleted_certificate_is_a_finding(account: Account) -> None:
     del account.certificates[CERTIFICATE]
-    assert f"{CERTIFICATE} does not exist" in only(account).problem
+    assert f"{CERTIFICATE} doesn't exist" in only(account).problem
 
 
 @pytest.mark.parametrize("status", ["PENDING_VALIDATION", "EXPIRED", "REVOKED", "FAILED"])
@@ -48,8 +48,8 @@ def test_a_certificate_that_is_not_issued_is_a_finding(account: Account, status:
 @pytest.mark.parametrize(
     ("days", "renewal", "words"),
     [
-        (20, {"RenewalEligibility": "INELIGIBLE"}, "Certificate Manager cannot renew it"),
-        (20, {"Type": "IMPORTED", "RenewalEligibility": None}, "Certificate Manager cannot renew it"),
+        (20, {"RenewalEligibility": "INELIGIBLE"}, "Certificate Manager can't renew it"),
+        (20, {"Type": "IMPORTED", "RenewalEligibility": None}, "Certificate Manager can't renew it"),
         (20, {"RenewalSummary": "PENDING_VALIDATION"}, "its renewal is in status PENDING_VALIDATION"),
         (20, {"RenewalSummary": "FAILED"}, "its renewal is in status FAILED CAA_ERROR"),
         (20, {"RenewalSummary": "PENDING_AUTO_RENEWAL"}, ""),
@@ -83,7 +83,7 @@ def test_of_a_shared_listener_every_certificate_is_looked_at(account: Account) -
     assert account.outcome(CHECK).findings == ()
     account.further_certificates.clear()
     finding = only(account)
-    assert f"add it to the listener {OTHER_LISTENER}" in finding.mend
+    assert f"add it to the listener {OTHER_LISTENER}" in finding.remediation
 
 
 def test_a_bad_certificate_beside_a_good_one_does_no_harm(account: Account) -> None:

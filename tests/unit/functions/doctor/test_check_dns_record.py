@@ -27,7 +27,7 @@ def test_a_missing_record_is_a_finding(account: Account) -> None:
 def test_a_record_that_leads_elsewhere_is_a_finding_with_both_names(account: Account) -> None:
     account.lead_dns_elsewhere()
     finding = only(account)
-    assert "leads to shop-1.eu-central-1.elb.amazonaws.com" in finding.problem
+    assert "points to shop-1.eu-central-1.elb.amazonaws.com" in finding.problem
     assert BALANCER in finding.problem
     assert finding.logical_ids == ("UatRecord",)
 
@@ -55,7 +55,7 @@ def test_a_zone_that_nobody_asks_is_a_finding(account: Account) -> None:
     finding = only(account)
     assert finding.resource == NAME
     assert "no address" in finding.problem
-    assert f"zone {ZONE} is right, and nobody asks that zone" in finding.mend
+    assert f"zone {ZONE} is right, but the domain isn't delegated to that zone" in finding.remediation
 
 
 def test_a_name_that_is_managed_elsewhere_is_judged_by_its_addresses(account: Account) -> None:
@@ -63,8 +63,8 @@ def test_a_name_that_is_managed_elsewhere_is_judged_by_its_addresses(account: Ac
     account.records = None
     assert account.outcome(CHECK).findings == ()
     account.addresses[NAME] = {"198.51.100.1"}
-    assert "leads to 198.51.100.1" in only(account).problem
-    assert f"make {WILDCARD} a CNAME of {BALANCER}" in only(account).mend
+    assert "resolves to 198.51.100.1" in only(account).problem
+    assert f"make {WILDCARD} a CNAME of {BALANCER}" in only(account).remediation
 
 
 def test_a_record_of_a_deleted_load_balancer_is_left_to_the_next_check(account: Account) -> None:
@@ -75,7 +75,7 @@ def test_a_record_of_a_deleted_load_balancer_is_left_to_the_next_check(account: 
 def test_without_dns_it_cannot_look(account: Account) -> None:
     account.addresses.clear()
     outcome = account.outcome(CHECK)
-    assert (outcome.status, outcome.findings) == (Status.UNSEEN, ())
+    assert (outcome.status, outcome.findings) == (Status.UNKNOWN, ())
     assert BALANCER in outcome.reason
 
 
@@ -91,7 +91,7 @@ def test_a_wrong_parameter_of_a_shared_load_balancer_is_mended_by_the_right_one(
     account.parameters["LoadBalancerDnsName"] = BALANCER
     assert account.records is not None
     account.records[0]["AliasTarget"]["DNSName"] = BALANCER
-    assert "LoadBalancerDnsName=shop-1.eu-central-1.elb.amazonaws.com" in only(account).mend
+    assert "LoadBalancerDnsName=shop-1.eu-central-1.elb.amazonaws.com" in only(account).remediation
 
 
 def test_the_load_balancers_existence_is_asked_by_its_arn(account: Account) -> None:

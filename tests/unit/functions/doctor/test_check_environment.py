@@ -35,7 +35,7 @@ def test_a_revision_of_the_proxy_made_by_hand_with_a_misspelt_name_is_the_one_fi
     (finding,) = account.findings(CHECK)
     assert finding.resource == HAND_MADE_REVISION
     assert "SESSION_TABLE: did you mean SESSIONS_TABLE?" in finding.problem
-    assert "not the stack's own revision" in finding.problem
+    assert "isn't the stack's own revision" in finding.problem
     assert finding.logical_ids == ("ProxyTaskDefinition",)
     assert HAND_MADE_REVISION in finding.confirm
 
@@ -62,14 +62,14 @@ def test_another_table_than_the_stacks_is_found(account: Containers) -> None:
 def test_a_missing_variable_is_found_in_every_function(account: Containers, function: str) -> None:
     del account.environments[account.stack.physical_id(function)]["SESSIONS_TABLE"]
     (finding,) = account.findings(CHECK)
-    assert f"The environment of {function} is not what its code reads: SESSIONS_TABLE is missing." == finding.problem
-    assert finding.meaning == "The function refuses every call."
+    assert f"The environment of {function} isn't what its code reads: SESSIONS_TABLE is missing." == finding.problem
+    assert finding.impact == "The function fails on every call."
 
 
 def test_a_function_that_was_deleted_is_found(account: Containers) -> None:
     del account.environments["acme-WebhookFunction-1"]
     (finding,) = account.findings(CHECK)
-    assert "was deleted outside the stack" in finding.problem
+    assert "was deleted outside CloudFormation" in finding.problem
     assert finding.logical_ids == ("WebhookFunction",)
 
 
@@ -79,7 +79,7 @@ def test_a_secret_of_the_agent_in_the_open_is_found_and_not_shown(account: Conta
     container["environment"].append({"name": "ANTHROPIC_API_KEY", "value": "sk-ant-very-secret"})
     account.definitions[AGENT_REVISION] = account.definition(AGENT_REVISION, container)
     (finding,) = account.findings(CHECK)
-    assert "ANTHROPIC_API_KEY stands in the open" in finding.problem
+    assert "ANTHROPIC_API_KEY is in plain text" in finding.problem
     assert "very-secret" not in repr(finding)
     assert finding.logical_ids == ("AgentTaskDefinition",)
 
@@ -91,7 +91,7 @@ def test_a_task_definition_that_no_task_can_start_from_is_found(account: Contain
     else:
         account.definitions[AGENT_REVISION]["status"] = "INACTIVE"
     (finding,) = account.findings(CHECK)
-    assert "SessionStateMachine names the task definition acme-agent, which is gone" in finding.problem
+    assert "SessionStateMachine uses the task definition acme-agent, which is gone" in finding.problem
 
 
 def test_a_container_of_another_name_is_found(account: Containers) -> None:

@@ -85,7 +85,7 @@ def test_permissions_and_events_that_the_app_lacks_are_one_finding(account: Acco
     for installation in github.installations:  # which cannot have more than the App
         installation["permissions"]["issues"] = "read"
     (finding,) = account.findings(CHECK)
-    assert "it has not the permissions issues: write; it does not listen to the events pull_request" in finding.problem
+    assert "it lacks the permissions issues: write; it isn't subscribed to the events pull_request" in finding.problem
     assert finding.confirm == "gh api apps/cloud-agent --hostname 127.0.0.1 --jq '.permissions, .events'"
 
 
@@ -100,4 +100,4 @@ def test_permissions_that_an_account_has_not_accepted_are_found_there(account: A
 def test_an_installation_of_the_second_page_is_seen(account: Account, github: AppOnGitHub) -> None:
     github.installations[1]["suspended_at"] = "2026-02-02T09:30:00Z"
     (finding,) = account.findings(CHECK)
-    assert "on acme-2 is suspended since 2026-02-02T09:30:00Z" in finding.problem
+    assert "on acme-2 has been suspended since 2026-02-02T09:30:00Z" in finding.problem

@@ -18,7 +18,7 @@ from tests.unit.functions.doctor.inside_account import (
 )
 
 from cloud_agent_doctor.checks.images import CHECK, EcrImage, ecr_image
-from cloud_agent_doctor.engine.check import NotApplicableError
+from cloud_agent_doctor.engine.errors import NotApplicableError
 
 
 @pytest.fixture
@@ -51,15 +51,15 @@ def test_a_healthy_stack_has_no_finding_and_takes_the_declared_actions(account: 
 def test_an_image_of_the_agent_that_was_deleted_is_found(account: Containers) -> None:
     del account.images["acme/agent", DIGEST]
     (finding,) = account.findings(CHECK)
-    assert f"The image acme/agent@{DIGEST} of AgentTaskDefinition is not in ECR" in finding.problem
-    assert "parameter AgentImageUri" in finding.mend
+    assert f"The image acme/agent@{DIGEST} of AgentTaskDefinition isn't in ECR" in finding.problem
+    assert "parameter AgentImageUri" in finding.remediation
     assert finding.logical_ids == ("AgentTaskDefinition",)
 
 
 def test_an_image_of_the_proxy_that_was_deleted_is_found(account: Containers) -> None:
     account.set("ecr", "DescribeImages", lambda request: _none_of("acme/proxy", request))
     (finding,) = account.findings(CHECK)
-    assert "The image acme/proxy:1 of ProxyTaskDefinition is not in ECR" in finding.problem
+    assert "The image acme/proxy:1 of ProxyTaskDefinition isn't in ECR" in finding.problem
 
 
 def _none_of(repository: str, request: dict[str, str]) -> dict[str, object]:
@@ -70,8 +70,8 @@ def _none_of(repository: str, request: dict[str, str]) -> dict[str, object]:
 def test_a_proxy_that_runs_another_image_than_its_tag_names_is_found(account: Containers) -> None:
     account.images["acme/proxy", "1"]["imageDigest"] = OTHER_DIGEST
     (finding,) = account.findings(CHECK)
-    assert f"The proxy runs {DIGEST}; its image's tag, acme/proxy:1, now names {OTHER_DIGEST}." == finding.problem
-    assert f"@{OTHER_DIGEST}" in finding.mend
+    assert f"The proxy runs {DIGEST}; its image's tag, acme/proxy:1, now points to {OTHER_DIGEST}." == finding.problem
+    assert f"@{OTHER_DIGEST}" in finding.remediation
 
 
 def test_a_task_of_another_revision_is_not_compared_with_this_ones_tag(account: Containers) -> None:

@@ -39,7 +39,7 @@ def test_a_deleted_group_that_is_admitted_in_place_of_the_right_one_is_named(
 ) -> None:
     account.groups[target]["IpPermissions"] = [tcp(port, groups=["sg-gone"])]
     finding = only(account, check)
-    assert f"admits tcp {port} from security group sg-gone (deleted)" in finding.problem
+    assert f"admits TCP {port} from security group sg-gone (deleted)" in finding.problem
     assert f"is in {source}" in finding.problem
 
 
@@ -50,7 +50,7 @@ def test_a_group_that_admits_nobody_is_a_finding(
     account.groups[target]["IpPermissions"] = []
     finding = only(account, check)
     assert f"{target} of " in finding.problem
-    assert f"admits tcp {port} from nobody; " in finding.problem
+    assert f"admits TCP {port} from nobody; " in finding.problem
     assert source in finding.problem
 
 
@@ -90,7 +90,7 @@ def test_a_group_that_lets_nothing_out_is_a_finding_about_it(
     account.groups[source]["IpPermissionsEgress"] = [tcp(443, ranges=["0.0.0.0/0"])]
     finding = only(account, check)
     assert source == finding.resource
-    assert f"lets no tcp {port} out to {target}" in finding.problem
+    assert f"lets no TCP {port} out to {target}" in finding.problem
 
 
 @pytest.mark.parametrize(("check", "target"), [(proxy_ingress.CHECK, PROXY_GROUP), (agent_ingress.CHECK, AGENT_GROUP)])
@@ -103,7 +103,7 @@ def test_a_service_in_another_group_is_a_finding_and_its_real_group_is_judged(ac
     assert account.service is not None
     account.service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"] = [OTHER_GROUP]
     other, shut, wide, out = account.outcome(proxy_ingress.CHECK).findings
-    assert f"puts its tasks into {OTHER_GROUP}; the stack's group is {PROXY_GROUP}" in other.problem
+    assert f"runs its tasks in {OTHER_GROUP}; the stack's group is {PROXY_GROUP}" in other.problem
     assert {OTHER_GROUP} == {shut.resource, wide.resource}
     assert out.resource == LOAD_BALANCER_GROUP
 
@@ -112,7 +112,7 @@ def test_a_further_group_of_the_service_is_a_finding(account: Account) -> None:
     assert account.service is not None
     account.service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"].append(AGENT_GROUP)
     problems = [one.problem for one in account.outcome(proxy_ingress.CHECK).findings]
-    assert f"puts its tasks into {PROXY_GROUP}, {AGENT_GROUP}; the stack's group is {PROXY_GROUP}." in problems[0]
+    assert f"runs its tasks in {PROXY_GROUP}, {AGENT_GROUP}; the stack's group is {PROXY_GROUP}." in problems[0]
     assert "tcp 3000 from security group" in problems[1]
 
 
@@ -122,7 +122,7 @@ def test_what_is_judged_is_the_group_that_the_load_balancer_really_has(account: 
     finding = only(account, proxy_ingress.CHECK)
     assert f"security group {LOAD_BALANCER_GROUP} (LoadBalancerSecurityGroup)" in finding.problem
     assert "is in sg-new" in finding.problem
-    assert "LoadBalancerSecurityGroupId=sg-new" in finding.mend
+    assert "LoadBalancerSecurityGroupId=sg-new" in finding.remediation
 
 
 def test_one_of_the_load_balancers_groups_is_enough(account: Account) -> None:
@@ -133,14 +133,14 @@ def test_one_of_the_load_balancers_groups_is_enough(account: Account) -> None:
 
 def test_visitors_who_are_not_admitted_are_a_finding(account: Account) -> None:
     account.groups[LOAD_BALANCER_GROUP]["IpPermissions"] = [tcp(80, ranges=["0.0.0.0/0"])]
-    assert "does not admit tcp 443 from 0.0.0.0/0" in only(account, proxy_ingress.CHECK).problem
+    assert "doesn't admit TCP 443 from 0.0.0.0/0" in only(account, proxy_ingress.CHECK).problem
 
 
 def test_some_of_the_visitors_are_not_all(account: Account) -> None:
     narrow = [tcp(443, ranges=["198.51.100.0/24"]), tcp(80, ranges=["0.0.0.0/0"])]
     account.groups[LOAD_BALANCER_GROUP]["IpPermissions"] = narrow
     shut, beyond = account.outcome(proxy_ingress.CHECK).findings
-    assert "does not admit tcp 443 from 0.0.0.0/0" in shut.problem
+    assert "doesn't admit TCP 443 from 0.0.0.0/0" in shut.problem
     assert "tcp 443 from address range 198.51.100.0/24." in beyond.problem
 
 
@@ -170,7 +170,7 @@ def test_a_shared_load_balancer_that_lets_nothing_out_is_mended_where_it_is_made
     account.groups[OTHER_GROUP]["IpPermissionsEgress"] = []
     finding = only(account, proxy_ingress.CHECK)
     assert finding.logical_ids == ()
-    assert f"In the template that owns {OTHER_GROUP}" in finding.mend
+    assert f"In the template that owns {OTHER_GROUP}" in finding.remediation
 
 
 def test_without_a_load_balancer_the_group_that_the_template_means_is_to_be_admitted(account: Account) -> None:
@@ -178,14 +178,14 @@ def test_without_a_load_balancer_the_group_that_the_template_means_is_to_be_admi
     assert Status.HEALTHY is account.outcome(proxy_ingress.CHECK).status
     account.groups[PROXY_GROUP]["IpPermissions"] = [tcp(8080, groups=["sg-gone"])]
     finding = only(account, proxy_ingress.CHECK)
-    assert f"the load balancer that is gone, is in {LOAD_BALANCER_GROUP}" in finding.problem
+    assert f"the load balancer that's gone, is in {LOAD_BALANCER_GROUP}" in finding.problem
 
 
 def test_a_group_that_went_with_the_load_balancer_is_a_finding(account: Account) -> None:
     account.delete_load_balancer()
     del account.groups[LOAD_BALANCER_GROUP]
     assert (
-        f"{LOAD_BALANCER_GROUP} of the load balancer that is gone, does not exist."
+        f"{LOAD_BALANCER_GROUP} of the load balancer that's gone, doesn't exist."
         == only(account, proxy_ingress.CHECK).problem
     )
 

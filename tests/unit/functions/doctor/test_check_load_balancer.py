@@ -40,7 +40,7 @@ def test_a_deleted_load_balancer_is_one_finding_that_speaks_of_all_that_went_wit
     account.delete_load_balancer()
     finding = only(account, load_balancer.CHECK)
     assert finding.resource == LOAD_BALANCER
-    assert "Nothing stands in its place" in finding.problem
+    assert "Nothing has replaced it" in finding.problem
     assert {"ApplicationLoadBalancer", "HttpListener", "HttpsListener", "UatListenerRule"} == set(finding.logical_ids)
 
 
@@ -48,22 +48,22 @@ def test_the_one_that_dns_leads_to_instead_is_named(account: Account) -> None:
     account.delete_load_balancer()
     account.lead_dns_elsewhere()
     finding = only(account, load_balancer.CHECK)
-    assert f"The DNS record leads to shop ({OTHER_LOAD_BALANCER})" in finding.problem
-    assert "To use shop" in finding.mend
+    assert f"The DNS record points to shop ({OTHER_LOAD_BALANCER})" in finding.problem
+    assert "To use shop" in finding.remediation
 
 
 def test_the_one_that_the_record_names_is_found_without_looking_names_up(account: Account) -> None:
     account.delete_load_balancer()
     account.lead_dns_elsewhere()
     account.addresses.clear()
-    assert "leads to shop" in only(account, load_balancer.CHECK).problem
+    assert "points to shop" in only(account, load_balancer.CHECK).problem
 
 
 def test_the_one_that_a_name_managed_elsewhere_leads_to_is_found_by_its_addresses(account: Account) -> None:
     account.delete_load_balancer()
     account.lead_dns_elsewhere()
     account.parameters["HostedZoneId"] = ""
-    assert "leads to shop" in only(account, load_balancer.CHECK).problem
+    assert "points to shop" in only(account, load_balancer.CHECK).problem
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_shared_load_balancer_that_is_gone_is_a_finding(account: Account) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [(HTTPS_LISTENER, "has no HTTPS listener on port 443"), (HTTP_LISTENER, "does not redirect")]
+    ("name", "words"), [(HTTPS_LISTENER, "has no HTTPS listener on port 443"), (HTTP_LISTENER, "doesn't redirect")]
 )
 def test_a_missing_listener_is_a_finding(account: Account, name: str, words: str) -> None:
     del account.listeners[name]
@@ -131,13 +131,13 @@ def test_a_shared_load_balancer_need_not_redirect_but_must_have_the_given_listen
         "ListenerArn": f"{OTHER_LISTENER}0"
     }
     finding = only(account, listener.CHECK)
-    assert f"The listener {OTHER_LISTENER} (parameter ListenerArn) does not exist" in finding.problem
+    assert f"The listener {OTHER_LISTENER} (parameter ListenerArn) doesn't exist" in finding.problem
 
 
 def test_a_given_listener_that_is_not_for_https_is_a_finding(account: Account) -> None:
     account.use_existing()
     account.listeners[OTHER_LISTENER] |= {"Protocol": "HTTP", "Port": 80}
-    assert "is not for HTTPS on port 443" in only(account, listener.CHECK).problem
+    assert "isn't for HTTPS on port 443" in only(account, listener.CHECK).problem
 
 
 def test_without_a_load_balancer_listeners_and_rules_are_not_judged(account: Account) -> None:
@@ -152,7 +152,7 @@ def test_without_a_load_balancer_listeners_and_rules_are_not_judged(account: Acc
 def test_a_missing_rule_is_a_finding_with_what_takes_the_requests_instead(account: Account) -> None:
     del account.rules[HTTPS_LISTENER][0]
     finding = only(account, listener_rule.CHECK)
-    assert "taken by the default rule, which answers 404 itself" in finding.problem
+    assert "match the default rule, which returns a fixed 404" in finding.problem
     assert TARGET_GROUP in finding.problem
 
 
@@ -161,8 +161,8 @@ def test_an_earlier_rule_that_takes_all_is_a_finding(account: Account, host: str
     account.rules[HTTPS_LISTENER].append(host_rule("arn:early", "3", host, forward(OTHER_TARGET_GROUP)))
     finding = only(account, listener_rule.CHECK)
     assert finding.resource == "arn:early"
-    assert "the rule of priority 3, which forwards to shop: it comes before the rule of priority 10" in finding.problem
-    assert "ListenerRulePriority smaller than 3" in finding.mend
+    assert "the rule of priority 3, which forwards to shop; it comes before the rule of priority 10" in finding.problem
+    assert "ListenerRulePriority smaller than 3" in finding.remediation
 
 
 def test_an_earlier_rule_that_takes_a_part_is_a_finding_of_that_part(account: Account) -> None:
@@ -170,7 +170,7 @@ def test_an_earlier_rule_that_takes_a_part_is_a_finding_of_that_part(account: Ac
         host_rule("arn:admin", "3", WILDCARD, forward(OTHER_TARGET_GROUP), path="/admin*")
     )
     finding = only(account, listener_rule.CHECK)
-    assert f"takes those with the hosts {WILDCARD} and path-pattern /admin*" in finding.problem
+    assert f"matches those with the hosts {WILDCARD} and path-pattern /admin*" in finding.problem
 
 
 def test_a_later_rule_takes_nothing(account: Account) -> None:
@@ -202,7 +202,7 @@ def test_on_the_load_balancer_that_dns_leads_to_the_rule_is_to_be_adopted(accoun
     account.lead_dns_elsewhere()
     finding = only(account, listener_rule.CHECK)
     assert "On shop," in finding.problem
-    assert f"LoadBalancer=existing and ListenerArn={OTHER_LISTENER}" in finding.mend
+    assert f"LoadBalancer=existing and ListenerArn={OTHER_LISTENER}" in finding.remediation
 
 
 # ---------------------------------------------------------------------- target-group
@@ -232,7 +232,7 @@ def test_a_target_group_that_is_another_than_the_templates_is_a_finding(
 
 def test_a_deleted_target_group_is_a_finding(account: Account) -> None:
     del account.target_groups[TARGET_GROUP]
-    assert f"The target group {TARGET_GROUP} does not exist." == only(account, target_group.CHECK).problem
+    assert f"The target group {TARGET_GROUP} doesn't exist." == only(account, target_group.CHECK).problem
 
 
 def test_a_target_group_of_another_load_balancer_is_a_finding(account: Account) -> None:

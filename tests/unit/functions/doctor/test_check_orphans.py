@@ -155,5 +155,5 @@ def test_what_may_not_be_looked_at_keeps_nobody_from_the_rest(account: Account) 
     account.tasks = [{"taskArn": "arn:task", "createdAt": long_ago()}]
     account.denied = {"elasticloadbalancing:DescribeTargetGroups"}
     outcome = account.outcome(CHECK)
-    assert Status.UNSEEN is outcome.status
+    assert Status.UNKNOWN is outcome.status
     assert [one.resource for one in outcome.findings] == ["sg-left", "arn:task"]

@@ -13,7 +13,7 @@ from cloud_agent_doctor.engine.check import Check
 from cloud_agent_doctor.engine.findings import Finding, Status
 
 if TYPE_CHECKING:
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
 
 def only(account: Account, check: Check = proxy_service.CHECK) -> Finding:
@@ -29,10 +29,10 @@ def change(account: Account, deployment: dict[str, Any] | None = None, **service
 
 def test_a_service_that_is_gone_is_a_finding(account: Account) -> None:
     account.service = None
-    assert "does not exist" in only(account).problem
+    assert "doesn't exist" in only(account).problem
 
 
-@pytest.mark.parametrize(("status", "words"), [("INACTIVE", "does not exist"), ("DRAINING", "is in status DRAINING")])
+@pytest.mark.parametrize(("status", "words"), [("INACTIVE", "doesn't exist"), ("DRAINING", "is in status DRAINING")])
 def test_a_deleted_service_is_a_finding(account: Account, status: str, words: str) -> None:
     change(account, status=status)
     assert words in only(account).problem
@@ -41,15 +41,15 @@ def test_a_deleted_service_is_a_finding(account: Account, status: str, words: st
 def test_a_desired_count_that_the_stack_does_not_say_is_a_finding(account: Account) -> None:
     change(account, desiredCount=1, runningCount=1)
     finding = only(account)
-    assert "told to run 1 tasks; the parameter ProxyDesiredCount says 2" in finding.problem
+    assert "set to run 1 tasks; the parameter ProxyDesiredCount says 2" in finding.problem
     assert finding.logical_ids == ("ProxyService",)
 
 
 def test_a_desired_count_of_zero_is_told_as_such(account: Account) -> None:
     change(account, desiredCount=0, runningCount=0)
     finding = only(account)
-    assert "told to run 0 tasks, that is: none" in finding.problem
-    assert "503" in finding.meaning
+    assert "set to run no tasks" in finding.problem
+    assert "503" in finding.impact
 
 
 def test_another_revision_than_the_stacks_is_a_finding(account: Account) -> None:
@@ -62,14 +62,14 @@ def test_another_revision_than_the_stacks_is_a_finding(account: Account) -> None
 def test_a_deployment_that_the_circuit_breaker_gave_up_is_told_with_its_reason(account: Account) -> None:
     reason = "ECS deployment circuit breaker: tasks failed to start."
     change(account, {"rolloutState": "FAILED", "rolloutStateReason": reason}, runningCount=0)
-    assert f"failed: {reason} 0 of 2 tasks run." in only(account).problem
+    assert f"failed: {reason} 0 of 2 tasks are running." in only(account).problem
 
 
 def test_tasks_that_do_not_run_are_a_finding_with_the_last_word_of_ecs(account: Account) -> None:
     event = {"id": "2", "createdAt": datetime.now(UTC), "message": "(service proxy) was unable to place a task."}
     change(account, {"failedTasks": 3}, runningCount=1, events=[event])
     problem = only(account).problem
-    assert "1 of 2 tasks run, 3 could not be started" in problem
+    assert "1 of 2 tasks are running, 3 failed to start" in problem
     assert "unable to place a task" in problem
 
 
@@ -79,16 +79,16 @@ def test_a_deployment_may_take_a_quarter_of_an_hour(account: Account, minutes: i
     change(account, {"rolloutState": "IN_PROGRESS", "createdAt": since}, runningCount=0)
     findings = account.outcome(proxy_service.CHECK).findings
     assert expected == len(findings)
-    assert all("is still in progress: 0 of 2 tasks run" in one.problem for one in findings)
+    assert all("is still in progress: 0 of 2 tasks are running" in one.problem for one in findings)
 
 
 def environment_with(*logical_ids: str) -> Check:
     """Another check before it, that has told of these resources."""
 
-    def examine(_: Examination) -> list[Finding]:
+    def run(_: CheckContext) -> list[Finding]:
         return [Finding("revision 2", "SESSION_TABLE", "x", "x", "x", logical_ids)]
 
-    return Check("environment", "?", examine, ())
+    return Check("environment", "?", run, ())
 
 
 def test_a_revision_whose_environment_is_wrong_is_told_once(account: Account) -> None:
@@ -96,7 +96,7 @@ def test_a_revision_whose_environment_is_wrong_is_told_once(account: Account) ->
     assert len(account.outcome(proxy_service.CHECK).findings) == 2
     report = account.report([environment_with("ProxyTaskDefinition"), proxy_service.CHECK])
     assert [outcome.check for outcome in report.broken] == ["environment"]
-    assert len(report.outcomes[-1].told_before) == 2
+    assert len(report.outcomes[-1].suppressed) == 2
 
 
 def test_a_count_that_was_changed_is_told_beside_a_wrong_environment(account: Account) -> None:
@@ -112,11 +112,11 @@ def test_a_count_that_was_changed_is_told_beside_a_wrong_environment(account: Ac
     ("state", "reason", "words"),
     [
         ("unhealthy", "Target.Timeout", "a security group"),
-        ("unhealthy", "Target.FailedHealthChecks", "the program is not up"),
-        ("unhealthy", "Target.ResponseCodeMismatch", "/health answers, but not 200"),
-        ("unhealthy", "Elb.InternalError", "the load balancer itself"),
+        ("unhealthy", "Target.FailedHealthChecks", "the program isn't running"),
+        ("unhealthy", "Target.ResponseCodeMismatch", "/health responds, but not with 200"),
+        ("unhealthy", "Elb.InternalError", "failed internally"),
         ("unused", "Target.NotInUse", "Availability Zone"),
-        ("unavailable", "Target.HealthCheckDisabled", "does not ask for health"),
+        ("unavailable", "Target.HealthCheckDisabled", "health checks are disabled"),
     ],
 )
 def test_a_target_that_gets_no_visitors_is_told_with_the_reason_in_plain_words(
@@ -124,7 +124,7 @@ def test_a_target_that_gets_no_visitors_is_told_with_the_reason_in_plain_words(
 ) -> None:
     account.targets[0] = Account.target("10.0.2.10", state, reason, "As AWS says it")
     finding = only(account, target_health.CHECK)
-    assert f"finds 10.0.2.10:8080 {state}: {reason} (As AWS says it); " in finding.problem
+    assert f"reports 10.0.2.10:8080 as {state}: {reason} (As AWS says it); " in finding.problem
     assert words in finding.problem
     assert finding.resource == TARGET_GROUP
 
@@ -162,4 +162,4 @@ def test_a_task_that_does_not_run_yet_is_not_missed(account: Account) -> None:
 def test_every_reason_that_aws_knows_for_a_target_without_visitors_has_its_words() -> None:
     model = Account().client("elbv2").meta.service_model.shape_for("TargetHealthReasonEnum")
     passing = {"Elb.RegistrationInProgress", "Elb.InitialHealthChecking", "Target.DeregistrationInProgress"}
-    assert set(model.enum) - passing == set(target_health._PLAINLY)  # noqa: SLF001 - the table itself is the promise
+    assert set(model.enum) - passing == set(target_health._CAUSES)  # noqa: SLF001 - the table itself is the promise

@@ -16,7 +16,7 @@ from tests.unit.functions.doctor.inside_account import (
 )
 
 from cloud_agent_doctor.checks.roles import CHECK
-from cloud_agent_doctor.engine.examination import Resource
+from cloud_agent_doctor.engine.stack import Resource
 
 BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/acme-"
@@ -194,7 +194,7 @@ def test_a_permission_that_was_taken_away_is_found(account: Roles) -> None:
     (finding,) = account.findings(CHECK)
     assert "it may not dynamodb:PutItem on arn:aws:dynamodb:" in finding.problem
     assert finding.logical_ids == ("SessionStateMachineRole",)
-    assert "fail as refused" in finding.meaning
+    assert "fail with access denied" in finding.impact
 
 
 def test_a_permission_beyond_the_template_is_found(account: Roles) -> None:
@@ -214,7 +214,7 @@ def test_a_condition_that_was_taken_away_is_both(account: Roles) -> None:
 def test_managed_policies_are_compared_both_ways(account: Roles) -> None:
     account.attached["acme-SessionStateMachineRole-1"] = ["arn:aws:iam::aws:policy/AdministratorAccess"]
     (finding,) = account.findings(CHECK)
-    assert f"it has not the policy {BASIC}" in finding.problem
+    assert f"it lacks the policy {BASIC}" in finding.problem
     assert "beyond the template it has the policy arn:aws:iam::aws:policy/AdministratorAccess" in finding.problem
 
 
@@ -270,7 +270,7 @@ def test_a_statement_that_cannot_be_worked_out_is_unseen_and_the_rest_is_judged(
     (finding,), unseen = account.seen(CHECK)
     assert "dynamodb:PutItem" in finding.problem
     assert "SendTaskSuccess" not in finding.problem
-    assert str(unseen) == "statements of SessionStateMachineRole could not be worked out: Fn::Select is not understood"
+    assert str(unseen) == "statements of SessionStateMachineRole can't be resolved: Fn::Select isn't supported"
 
 
 def test_a_choice_of_the_template_is_made_as_in_the_stack(account: Roles) -> None:
@@ -280,7 +280,7 @@ def test_a_choice_of_the_template_is_made_as_in_the_stack(account: Roles) -> Non
         {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}
     ]
     (finding,) = account.findings(CHECK)
-    assert finding.problem == "The role AgentTaskRole is not the template's: it may not bedrock:InvokeModel on *."
+    assert finding.problem == "The role AgentTaskRole differs from the template: it may not bedrock:InvokeModel on *."
 
 
 def test_a_role_that_was_deleted_is_found(account: Roles) -> None:
@@ -306,4 +306,4 @@ def test_whoever_may_not_look_is_told_for_want_of_what(
 
 def test_a_template_that_is_no_json_is_unseen(account: Roles) -> None:
     account.set("cloudformation", "GetTemplate", {"TemplateBody": "Resources: {}"})
-    assert str(account.seen(CHECK)[1]) == "the stack's template is not in JSON"
+    assert str(account.seen(CHECK)[1]) == "the stack's template isn't JSON"

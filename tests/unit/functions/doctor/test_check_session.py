@@ -18,8 +18,8 @@ from tests.unit.functions.doctor.inside_account import (
 )
 
 from cloud_agent_doctor.checks.session import CHECK, MOST_SESSIONS
-from cloud_agent_doctor.engine.check import NotApplicableError
-from cloud_agent_doctor.session.probes import Visit
+from cloud_agent_doctor.engine.errors import NotApplicableError
+from cloud_agent_doctor.probe import SessionProbe
 
 
 class Sessions(Containers):
@@ -89,7 +89,7 @@ def account() -> Sessions:
 
 def test_a_healthy_session_has_no_finding_and_is_visited_by_its_link(account: Sessions) -> None:
     assert account.findings(CHECK, SESSION_ID) == []
-    ((url, link),) = account.visits
+    ((url, link),) = account.probes
     assert f"https://{SESSION_ID}.uat.example.com" == url
     assert link.startswith(f"{url}/.uat/enter?token=")
 
@@ -107,7 +107,7 @@ def test_what_is_asked_is_what_is_declared(account: Sessions) -> None:
 def test_where_no_link_is_needed_none_is_made(access: str) -> None:
     account = Sessions(UatAccess=access)
     account.findings(CHECK, SESSION_ID)
-    assert account.visits[0][1] == ""
+    assert account.probes[0][1] == ""
 
 
 @pytest.mark.parametrize("session_id", [SESSION_ID, None])
@@ -119,7 +119,7 @@ def test_a_stale_address_is_found_with_both_and_the_session_is_not_visited(
     expected = f"The row of session {SESSION_ID} has the address 10.0.2.7; its task {TASK_ARN} has {AGENT_IP}."
     assert expected == finding.problem
     assert finding.logical_ids == ()
-    assert account.visits == []
+    assert account.probes == []
     assert "very-secret" not in repr(finding)
 
 
@@ -150,7 +150,7 @@ def test_a_live_session_without_a_running_execution_is_found(
 def test_a_session_that_starts_needs_no_task_yet(account: Sessions) -> None:
     account.change(status="STARTING", task_arn=None, ip=None)
     assert account.findings(CHECK, SESSION_ID) == []
-    assert account.visits == []
+    assert account.probes == []
 
 
 def test_a_session_that_nobody_knows_is_found(account: Sessions) -> None:
@@ -161,30 +161,30 @@ def test_a_session_that_nobody_knows_is_found(account: Sessions) -> None:
 def test_a_row_that_this_version_cannot_read_is_found_by_its_fields(account: Sessions) -> None:
     account.change(repo="not a repository", status="SLEEPING")
     (finding,) = account.findings(CHECK, SESSION_ID)
-    assert f"The row of session {SESSION_ID} is not as this version writes it: repo, status." == finding.problem
+    assert f"The row of session {SESSION_ID} isn't valid for this version: repo, status." == finding.problem
 
 
 def test_a_session_that_is_over_is_not_judged(account: Sessions) -> None:
     account.change(status="COMPLETED", end_reason="The pull request was merged.")
     account.tasks.clear()
-    with pytest.raises(NotApplicableError, match="is over: COMPLETED, The pull request was merged"):
+    with pytest.raises(NotApplicableError, match="has ended: COMPLETED, The pull request was merged"):
         account.findings(CHECK, SESSION_ID)
 
 
 def test_a_task_that_outlives_its_session_is_found(account: Sessions) -> None:
     account.change(status="COMPLETED")
-    examined = iter(CHECK.examine(account.examination(SESSION_ID)))
-    assert f"its task is meant to run: {TASK_ARN}." in next(examined).problem
+    examined = iter(CHECK.run(account.context(SESSION_ID)))
+    assert f"its task is still running: {TASK_ARN}." in next(examined).problem
     with pytest.raises(NotApplicableError):
         next(examined)
 
 
 def test_what_the_visit_met_is_found_as_news_of_the_whole_path(account: Sessions) -> None:
-    account.visit = Visit(503)
+    account.probe = SessionProbe(503)
     (finding,) = account.findings(CHECK, SESSION_ID)
     assert f"https://{SESSION_ID}.uat.example.com" == finding.resource
     assert {"ProxyIngress", "ProxyService", "UatListenerRule", "ProxyTargetGroup"} <= set(finding.logical_ids)
-    assert CHECK.only_new
+    assert CHECK.suppress_repeats
 
 
 def test_without_an_id_at_most_25_sessions_are_looked_at_and_none_visited(account: Sessions) -> None:
@@ -193,7 +193,7 @@ def test_without_an_id_at_most_25_sessions_are_looked_at_and_none_visited(accoun
     for session_id in ids:
         account.rows[f"SESSION#{session_id}"] = account.row(session_id, ip="10.0.2.7")
     assert len(account.findings(CHECK)) == MOST_SESSIONS
-    assert account.visits == []
+    assert account.probes == []
 
 
 def test_without_an_id_and_without_sessions_there_is_nothing_to_judge(account: Sessions) -> None:

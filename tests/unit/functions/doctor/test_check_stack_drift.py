@@ -6,11 +6,13 @@ import pytest
 from tests.unit.functions.doctor.account import STACK, Account, long_ago
 
 from cloud_agent_doctor.checks import stack
-from cloud_agent_doctor.checks.stack_drift import CHECK, examine
-from cloud_agent_doctor.engine.check import CannotLookError, Check
-from cloud_agent_doctor.engine.examination import Examination
+from cloud_agent_doctor.checks.stack_drift import CHECK, run
+from cloud_agent_doctor.engine.check import Check
+from cloud_agent_doctor.engine.context import CheckContext
+from cloud_agent_doctor.engine.errors import DataUnavailableError
 from cloud_agent_doctor.engine.findings import Finding, Status
-from cloud_agent_doctor.stack.stacks import load_stack
+from cloud_agent_doctor.engine.stack import load_stack
+from cloud_agent_doctor.probe import SessionProbe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +47,7 @@ def looked_at(account: Account, watch: Watch) -> Iterator[Finding]:
     aws = account.aws()
     loaded = load_stack(aws, STACK)
     assert loaded is not None
-    return examine(Examination(aws, loaded), watch.sleep)
+    return run(CheckContext(aws, loaded, lambda _: frozenset(), lambda *_: SessionProbe()), watch.sleep)
 
 
 def test_each_drifted_resource_is_a_finding_with_what_was_and_what_is(account: Account) -> None:
@@ -79,7 +81,7 @@ def test_it_waits_for_a_comparison_that_somebody_else_began(account: Account) ->
 def test_a_refusal_for_another_reason_is_told_at_once(account: Account) -> None:
     account.refuses_detection = "Drift detection cannot be performed on stack in ROLLBACK_COMPLETE"
     watch = Watch()
-    with pytest.raises(CannotLookError, match="ROLLBACK_COMPLETE"):
+    with pytest.raises(DataUnavailableError, match="ROLLBACK_COMPLETE"):
         list(looked_at(account, watch))
     assert watch.pauses == []
 
@@ -89,7 +91,7 @@ def test_it_waits_two_minutes_at_most(account: Account, others: int) -> None:
     account.detection = ["DETECTION_IN_PROGRESS"]
     account.others_detections = others
     watch = Watch()
-    with pytest.raises(CannotLookError, match="120 s"):
+    with pytest.raises(DataUnavailableError, match="120 s"):
         list(looked_at(account, watch))
     assert sum(watch.pauses) == 120
 
@@ -98,18 +100,18 @@ def test_a_comparison_that_failed_for_one_resource_tells_of_the_others(account: 
     account.detection = ["DETECTION_FAILED"]
     account.drifts = [drifted("A")]
     outcome = account.outcome(CHECK)
-    assert (outcome.status, len(outcome.findings)) == (Status.UNSEEN, 1)
+    assert (outcome.status, len(outcome.findings)) == (Status.UNKNOWN, 1)
     assert "Failed to detect drift on resource [HttpApi]" in outcome.reason
 
 
 def test_what_an_earlier_check_told_is_kept_for_counting_but_not_told_again(account: Account) -> None:
-    def earlier(_: Examination) -> list[Finding]:
+    def earlier(_: CheckContext) -> list[Finding]:
         return [Finding("x", "x", "x", "x", "x", ("A", "ProxyTaskDefinition"))]
 
     account.drifts = [drifted("A"), drifted("B"), drifted("ProxyService", "MODIFIED", "/TaskDefinition")]
     outcome = account.report([Check("earlier", "?", earlier, ()), CHECK]).outcomes[-1]
     assert [one.resource for one in outcome.findings] == ["physical-B"]
-    assert [one.resource for one in outcome.told_before] == ["physical-A", "physical-ProxyService"]
+    assert [one.resource for one in outcome.suppressed] == ["physical-A", "physical-ProxyService"]
 
 
 def test_a_service_of_which_more_than_the_revision_was_changed_is_told(account: Account) -> None:
@@ -120,5 +122,5 @@ def test_a_service_of_which_more_than_the_revision_was_changed_is_told(account: 
 def test_a_stack_that_is_changing_is_not_compared(account: Account) -> None:
     account.stack_status = "UPDATE_IN_PROGRESS"
     outcome = account.report([stack.CHECK, CHECK]).outcomes[-1]
-    assert Status.BEHIND is outcome.status
+    assert Status.SKIPPED is outcome.status
     assert "cloudformation:DetectStackDrift" not in account.asked

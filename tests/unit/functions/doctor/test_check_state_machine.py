@@ -38,7 +38,7 @@ def test_many_differences_are_told_by_the_first_and_their_number(account: Contai
     account.machine["definition"] = '{"States": {}}'
     (finding,) = account.findings(CHECK)
     assert finding.problem.count(" is absent") == 5
-    assert "differences more" in finding.problem
+    assert "more differences" in finding.problem
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_many_differences_are_told_by_the_first_and_their_number(account: Contai
         ({"status": "DELETING"}, "its status is DELETING, not ACTIVE"),
         ({"roleArn": "arn:aws:iam::123456789012:role/admin"}, "its role is admin, not acme-SessionStateMachineRole-1"),
         ({"loggingConfiguration": {"level": "OFF"}}, "it logs at level OFF, not ALL"),
-        ({"tracingConfiguration": {"enabled": False}}, "it does not trace"),
-        ({"definition": "no JSON"}, "its definition is no JSON"),
+        ({"tracingConfiguration": {"enabled": False}}, "it doesn't trace"),
+        ({"definition": "no JSON"}, "its definition isn't JSON"),
     ],
 )
 def test_a_changed_setting_is_found(account: Containers, change: dict[str, Any], words: str) -> None:
@@ -68,7 +68,7 @@ def test_a_workflow_that_was_deleted_is_found(account: Containers) -> None:
     account.machine = {}
     (finding,) = account.findings(CHECK)
     assert "it is gone" in finding.problem
-    assert finding.meaning == "No session can start."
+    assert finding.impact == "No session can start."
 
 
 def test_a_revision_registered_by_hand_takes_the_place_of_the_stacks(account: Containers) -> None:
@@ -77,7 +77,7 @@ def test_a_revision_registered_by_hand_takes_the_place_of_the_stacks(account: Co
     (finding,) = account.findings(CHECK)
     assert f"starts agents from {by_hand}, the family's latest revision" in finding.problem
     assert (by_hand, ("AgentTaskDefinition",)) == (finding.resource, finding.logical_ids)
-    assert f"deregister-task-definition --task-definition {by_hand}" in finding.mend
+    assert f"deregister-task-definition --task-definition {by_hand}" in finding.remediation
 
 
 def test_a_definition_that_names_a_revision_is_an_edited_one(account: Containers) -> None:

@@ -14,7 +14,7 @@ GIVEN = {
 
 
 def words(given: dict[str, str], secrets: frozenset[str] = frozenset(), **expected: str) -> list[str]:
-    return [fault.words for fault in environment_faults(READS, given, expected, secrets)]
+    return [fault.text for fault in environment_faults(READS, given, expected, secrets)]
 
 
 def without(name: str, **more: str) -> dict[str, str]:
@@ -27,19 +27,19 @@ def test_what_is_given_as_it_is_read_has_no_fault() -> None:
 
 def test_a_misspelt_name_is_told_with_the_one_that_was_meant_and_only_once() -> None:
     (fault,) = environment_faults(READS, without("SESSIONS_TABLE", SESSION_TABLE="sessions"), {})
-    assert fault.words == "SESSION_TABLE: did you mean SESSIONS_TABLE? Nothing reads SESSION_TABLE"
+    assert fault.text == "SESSION_TABLE: did you mean SESSIONS_TABLE? Nothing reads SESSION_TABLE"
     assert fault.stops
 
 
 def test_a_missing_name_is_told() -> None:
     (fault,) = environment_faults(READS, without("GITHUB_URL"), {})
-    assert fault.words == "GITHUB_URL is missing"
+    assert fault.text == "GITHUB_URL is missing"
     assert fault.stops
 
 
 def test_a_name_that_nothing_reads_is_no_misspelling_of_one_that_is_there() -> None:
     (fault,) = environment_faults(READS, GIVEN | {"SESSION_TABLE": "sessions"}, {})
-    assert fault.words == "nothing reads SESSION_TABLE"
+    assert fault.text == "nothing reads SESSION_TABLE"
     assert not fault.stops
 
 
@@ -62,10 +62,10 @@ def test_the_value_of_what_nothing_reads_is_never_told() -> None:
 def test_a_secret_in_place_of_its_arn_is_not_shown() -> None:
     given = GIVEN | {"GITHUB_SECRET_ARN": "ghp_a-personal-token"}
     assert words(given, GITHUB_SECRET_ARN="arn:of-the-secret") == [
-        "GITHUB_SECRET_ARN is no ARN, not 'arn:of-the-secret'"
+        "GITHUB_SECRET_ARN is not an ARN, not 'arn:of-the-secret'"
     ]
 
 
 def test_a_secret_in_the_open_is_told_without_its_value() -> None:
     (fault,) = words(GIVEN | {"GITHUB_SECRET_ARN": ""}, frozenset({"GITHUB_SECRET_ARN"}))
-    assert fault == "GITHUB_SECRET_ARN stands in the open, not as a secret"
+    assert fault == "GITHUB_SECRET_ARN is in plain text, not a secret"

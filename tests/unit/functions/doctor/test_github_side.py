@@ -70,8 +70,8 @@ def test_the_webhook_of_this_stack_has_no_fault() -> None:
         ({"url": None}, f"its URL is empty, not {API}"),
         ({"content_type": "form"}, "its content type is form, not json"),
         ({"secret": None}, "it has no secret"),
-        ({"insecure_ssl": "1"}, "it does not verify certificates"),
-        ({"insecure_ssl": 1}, "it does not verify certificates"),
+        ({"insecure_ssl": "1"}, "it doesn't verify certificates"),
+        ({"insecure_ssl": 1}, "it doesn't verify certificates"),
     ],
 )
 def test_what_is_otherwise_is_a_fault(change: dict[str, object], words: str) -> None:

@@ -226,7 +226,7 @@ def test_what_may_not_be_looked_at_is_named(check: Check, action: str) -> None:
         world.denied.add(action)
         outcome = world.outcome(check)
         if action in world.asked:
-            assert (Status.UNSEEN, f"not allowed: {action}") == (outcome.status, outcome.reason)
+            assert (Status.UNKNOWN, f"not allowed: {action}") == (outcome.status, outcome.reason)
             return
     pytest.fail(f"{action} was never asked")
 

@@ -58,7 +58,7 @@ def test_a_function_comes_to_its_value_in_the_stack(value: object, resolved: obj
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ({"Fn::Split": [",", "a,b"]}, "Fn::Split is not understood"),
+        ({"Fn::Split": [",", "a,b"]}, "Fn::Split isn't supported"),
         ({"Ref": "NoSuchThing"}, "the stack has no NoSuchThing"),
         ({"Fn::GetAtt": ["NoSuchThing", "Arn"]}, "the stack has no NoSuchThing"),
         ({"Fn::GetAtt": ["SessionsTable", "StreamArn"]}, "SessionsTable.StreamArn of a AWS::DynamoDB::Table"),

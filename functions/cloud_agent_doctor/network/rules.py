@@ -1,4 +1,4 @@
-"""Whom a security group admits: its rules, one source each, and what of them is more than was meant."""
+"""A security group's rules: one peer each, and what they admit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ALL_PORTS = 65535
 
 
 class PeerKind(StrEnum):
-    """What a rule's other end is."""
+    """What a rule's peer is."""
 
     GROUP = "security group"
     RANGE = "address range"
@@ -26,21 +26,21 @@ class PeerKind(StrEnum):
 
 @dataclass(frozen=True)
 class Peer:
-    """Whom a rule admits, or lets out to."""
+    """Who a rule admits, or lets traffic out to."""
 
     kind: PeerKind
     name: str
 
     def __str__(self) -> str:
-        """As people say it."""
+        """Return it as text."""
         return f"{self.kind} {self.name}"
 
     def holds(self, cidr: str) -> bool:
-        """Whether it is a range that has all of the addresses of `cidr`."""
+        """Whether it's a range with all of the addresses of `cidr`."""
         return self._is_range_like(cidr) and _hosts(self.name) >= _hosts(cidr) and self.meets(cidr)
 
     def meets(self, cidr: str) -> bool:
-        """Whether it is a range that has any of the addresses of `cidr`."""
+        """Whether it's a range with any of the addresses of `cidr`."""
         return self._is_range_like(cidr) and ip_network(self.name).overlaps(ip_network(cidr, strict=False))
 
     def _is_range_like(self, cidr: str) -> bool:
@@ -48,7 +48,7 @@ class Peer:
 
 
 @dataclass(frozen=True)
-class Opening:
+class SecurityGroupRule:
     """One rule for one peer: the ports from `first` to `last`, both included."""
 
     protocol: str
@@ -57,16 +57,16 @@ class Opening:
     peer: Peer
 
     def admits(self, port: int) -> bool:
-        """Whether TCP to this port passes."""
+        """Whether it admits TCP on this port."""
         return self.protocol in {"tcp", _ALL_PROTOCOLS} and self.first <= port <= self.last
 
     def is_just(self, port: int, peers: Iterable[Peer]) -> bool:
-        """Whether it admits one of the peers to this TCP port, and nothing else."""
+        """Whether it admits one of the peers on this TCP port, and nothing else."""
         return (self.protocol, self.first, self.last) == ("tcp", port, port) and self.peer in set(peers)
 
     @property
     def what(self) -> str:
-        """What it admits, in words."""
+        """What it admits, as text."""
         if self.protocol == _ALL_PROTOCOLS:
             return "everything"
         ports = f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
@@ -83,25 +83,25 @@ def address_range(cidr: str) -> Peer:
     return Peer(PeerKind.RANGE, str(ip_network(cidr, strict=False)))
 
 
-def openings(permissions: Iterable[Document]) -> tuple[Opening, ...]:
+def read_rules(permissions: Iterable[Document]) -> tuple[SecurityGroupRule, ...]:
     """Return the rules of one direction of a security group, as DescribeSecurityGroups describes them."""
     return tuple(
-        Opening(permission["IpProtocol"], *_ports(permission), peer)
+        SecurityGroupRule(permission["IpProtocol"], *_ports(permission), peer)
         for permission in permissions
         for peer in _peers(permission)
     )
 
 
-def may_go_out(permissions: Iterable[Document], port: int, to: str, vpc_cidr: str) -> bool:
-    """Whether a group lets TCP out to a port of the tasks in group `to`, whose addresses are the VPC's.
+def allows_egress(permissions: Iterable[Document], port: int, to: str, vpc_cidr: str) -> bool:
+    """Whether a group lets TCP out to a port of the tasks in group `to`, which are in the VPC.
 
-    A range that holds only a part of the VPC, and a prefix list, are believed to hold the tasks: whether they do shows
-    in the health of the targets.
+    A range that covers only part of the VPC, and a prefix list, are assumed to cover the tasks: target health shows
+    whether they do.
     """
     return any(
         opening.admits(port)
         and (opening.peer == group(to) or opening.peer.kind is PeerKind.PREFIX_LIST or opening.peer.meets(vpc_cidr))
-        for opening in openings(permissions)
+        for opening in read_rules(permissions)
     )
 
 

@@ -21,14 +21,14 @@ class Difference:
     """One place where the two differ."""
 
     state: str
-    """Empty where it is about the workflow as a whole."""
+    """Empty if it's about the workflow as a whole."""
     path: str
     """Within the state, such as `Arguments.TableName`."""
     expected: str
     seen: str
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """In one clause."""
         where = ", ".join(part for part in (f'state "{self.state}"' if self.state else "", self.path) if part)
         return f"{where or 'the definition'} is {self.seen}, not {self.expected}"
@@ -36,7 +36,7 @@ class Difference:
 
 @dataclass
 class _Comparison:
-    """What each `${Name}` stands for: known from the stack, or learnt where it is first met."""
+    """What each `${Name}` stands for: known from the stack, or learned where it first occurs."""
 
     names: dict[str, str] = field(default_factory=dict)
 
@@ -52,29 +52,29 @@ class _Comparison:
             for index, (one, other) in enumerate(zip(expected, seen, strict=True)):
                 yield from self.differences(state, f"{path}[{index}]", one, other)
         elif not self._same(expected, seen):
-            yield Difference(state, path, *self._shown_apart(expected, seen))
+            yield Difference(state, path, *self._excerpts(expected, seen))
 
     def _same(self, expected: object, seen: object) -> bool:
         if not isinstance(expected, str) or not isinstance(seen, str):
             return type(expected) is type(seen) and expected == seen
-        pattern, learnt = "", {}
+        pattern, learned = "", {}
         for index, part in enumerate(_PLACEHOLDER.split(expected)):
             if index % 2 == 0:
                 pattern += re.escape(part)
             elif part in self.names:
                 pattern += re.escape(self.names[part])
-            elif part in learnt:
+            elif part in learned:
                 pattern += f"(?P={part})"
             else:
-                learnt[part] = ""
+                learned[part] = ""
                 pattern += f"(?P<{part}>.*)"
         found = re.fullmatch(pattern, seen, re.DOTALL)
         if found:
             self.names |= found.groupdict()
         return bool(found)
 
-    def _shown_apart(self, expected: object, seen: object) -> tuple[str, str]:
-        """Both in short, where they part."""
+    def _excerpts(self, expected: object, seen: object) -> tuple[str, str]:
+        """Return both, shortened to where they differ."""
         one, other = self._text(expected), self._text(seen)
         shared = len(os.path.commonprefix([one, other]))  # noqa: RUF071 - by characters, as is meant
         start = max(0, shared - _LONGEST_SHOWN // 4) if max(len(one), len(other)) > _LONGEST_SHOWN else 0
@@ -94,12 +94,12 @@ def _shown(value: object, text: str, start: int) -> str:
 
 
 def differences(repository: str, deployed: str, known: Mapping[str, str]) -> list[Difference]:
-    """Where the deployed definition is not what the repository's becomes by its substitutions.
+    """Return where the deployed definition differs from the repository's after substitution.
 
-    `known` are the values of the substitutions that are certain. Any other `${Name}` of the repository stands for any
-    text, but for the same one everywhere.
+    `known` has the substitutions that are certain. Any other `${Name}` in the repository stands for any text, but for
+    the same one everywhere.
 
     Raises:
-        ValueError: one of the two is no JSON.
+        ValueError: one of the two isn't JSON.
     """
     return list(_Comparison(dict(known)).differences("", "", json.loads(repository), json.loads(deployed)))

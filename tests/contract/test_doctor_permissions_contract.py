@@ -1,4 +1,4 @@
-"""The audit's role: what its checks ask, what CloudFormation reads in its name, and nothing else."""
+"""The doctor's role: what its checks call, what CloudFormation reads on its behalf, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cloud_agent_doctor.checks import CHECKS
 if TYPE_CHECKING:
     Document = dict[str, Any]
 
-OWN = {"dynamodb:PutItem", "sqs:SendMessage"}  # what the last audit found, and one that failed
+OWN = {"dynamodb:PutItem", "sqs:SendMessage"}  # what the last run found, and a run that failed
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_each_type_of_resource_has_its_reads(resources: Document) -> None:
     assert set(READ_FOR_DRIFT) == {resource["Type"] for resource in resources.values()}
 
 
-def test_the_audit_may_do_what_its_checks_take_and_nothing_else(statements: list[Document]) -> None:
+def test_the_doctor_may_do_what_its_checks_take_and_nothing_else(statements: list[Document]) -> None:
     taken = {action for check in CHECKS for action in check.actions}
     drift = {"cloudformation:DetectStackResourceDrift"}
     assert taken | OWN | drift | set().union(*READ_FOR_DRIFT.values()) == _allowed(statements)
@@ -48,4 +48,4 @@ def test_it_writes_nothing_but_its_own_memory(statements: list[Document]) -> Non
     writing = {action for action in _allowed(statements) if not action.partition(":")[2].startswith(reading)}
     assert writing == OWN
     (memory,) = [statement for statement in statements if statement["Action"] == "dynamodb:PutItem"]
-    assert memory["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["AUDIT"]}}
+    assert memory["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["DOCTOR"]}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
     Document = dict[str, Any]
 
@@ -13,14 +13,14 @@ ACTION = "ecs:DescribeServices"
 _GONE = "INACTIVE"
 
 
-def proxy_service(examination: Examination) -> Document | None:
-    """Return the service as DescribeServices describes it; None when it, or its cluster, does not exist.
+def proxy_service(context: CheckContext) -> Document | None:
+    """Return the service as DescribeServices describes it; None if it, or its cluster, doesn't exist.
 
     Raises:
-        CannotLookError: ECS refused or did not answer.
+        DataUnavailableError: ECS refused or didn't respond.
     """
-    stack = examination.stack
-    answer = examination.aws.ask(
+    stack = context.stack
+    answer = context.aws.describe(
         "ecs",
         "describe_services",
         missing=["ClusterNotFoundException", "ServiceNotFoundException"],
@@ -31,13 +31,13 @@ def proxy_service(examination: Examination) -> Document | None:
     return services[0] if services and services[0]["status"] != _GONE else None
 
 
-def proxy_groups(examination: Examination) -> tuple[str, ...]:
-    """Return the security groups that the proxy tasks are in; the stack's own for a service that does not exist.
+def proxy_groups(context: CheckContext) -> tuple[str, ...]:
+    """Return the security groups of the proxy's tasks; the stack's own if the service doesn't exist.
 
     Raises:
-        CannotLookError: as of `proxy_service`.
+        DataUnavailableError: as of `proxy_service`.
     """
-    service = proxy_service(examination)
+    service = proxy_service(context)
     if service is None:
-        return (examination.stack.physical_id("ProxySecurityGroup"),)
+        return (context.stack.physical_id("ProxySecurityGroup"),)
     return tuple(service["networkConfiguration"]["awsvpcConfiguration"].get("securityGroups", ()))

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.proxy.conftest import DOMAIN
 from tests.integration.proxy.visitor import GATED, OTHER_KEY, entry_token
 
-from cloud_agent_doctor.session.probes import Visit, visit
+from cloud_agent_doctor.probe import SessionProbe, probe_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +39,14 @@ def names_lead_to(proxy: Proxy) -> Iterator[None]:
         yield
 
 
-async def visited(proxy: Proxy, session_id: str, token: str = "") -> Visit:
+async def visited(proxy: Proxy, session_id: str, token: str = "") -> SessionProbe:
     url = f"http://{session_id}.{DOMAIN}:8080"
     link = f"{url}/.uat/enter?token={token}" if token else ""
     with names_lead_to(proxy):
-        return await asyncio.to_thread(visit, url, link)
+        return await asyncio.to_thread(probe_session, url, link)
 
 
-def told(seen: Visit, *names: str) -> list[object]:
+def told(seen: SessionProbe, *names: str) -> list[object]:
     assert seen.document is not None, seen
     return [seen.document[name] for name in names]
 

@@ -1,7 +1,7 @@
-"""What the two containers read of their environment.
+"""The environment variables the two containers read.
 
-The code that reads it is in deployable units of its own, which the functions' package cannot import: a contract test
-holds these names equal to the settings there, and to what template.yaml and the workflow's RunTask give.
+The code that reads them is in deployable units of its own, which the functions' package can't import: a contract test
+holds these names equal to the settings there, and to what template.yaml and the workflow's RunTask pass.
 """
 
 from __future__ import annotations
@@ -36,5 +36,5 @@ AGENT_VARIABLES: Final = frozenset(
     }
 )
 AGENT_SECRETS: Final = frozenset({"ANTHROPIC_API_KEY"})
-# What the workflow adds to each task: of one session, so in no task definition.
+# The workflow passes these to each task: they're one session's, so in no task definition.
 RUN_TASK_VARIABLES: Final = frozenset({"SESSION_ID", "SESSION_TOKEN", "TASK_TOKEN", "REPOSITORY", "BRANCH"})

@@ -1,4 +1,4 @@
-"""The values that the stack gives to its functions and containers, as far as its parameters and resources tell them."""
+"""The values the stack gives its functions and containers, as far as its parameters and resources show them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cloud_agent_doctor.engine.examination import Stack
+    from cloud_agent_doctor.engine.stack import Stack
 
 _CONSTANTS: Final = {
     "POWERTOOLS_SERVICE_NAME": "claude-cloud-agent",
@@ -46,7 +46,7 @@ _OUTPUTS: Final = {"AGENT_API_URL": "AgentApiUrl", "CLUSTER_ARN": "ClusterArn", 
 
 
 def expected_values(stack: Stack) -> Mapping[str, str]:
-    """By variable; one whose value the stack does not tell is absent. Of a secret the value is its ARN."""
+    """Return the values by variable, without those the stack doesn't show. A secret's value is its ARN."""
     staging = bool(stack.parameters.get("StagingAgentImageUri"))
     found = {
         **_CONSTANTS,

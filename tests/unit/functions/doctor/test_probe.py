@@ -1,4 +1,4 @@
-"""A visit where the proxy is not what answers, or nothing does."""
+"""A probe that something other than the proxy responds to, or nothing does."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.unit.functions.doctor.loopback import sending, serving
 
-from cloud_agent_doctor.session import visits
-from cloud_agent_doctor.session.probes import Visit, visit
+from cloud_agent_doctor import probe
+from cloud_agent_doctor.probe import SessionProbe, probe_session
 
 if TYPE_CHECKING:
     import http.server
@@ -29,7 +29,7 @@ LIVE = b'{"error": null, "title": "The session is live", "live": true}'
 @pytest.mark.parametrize("body", [b"<h1>503 Service Temporarily Unavailable</h1>", b'{"live": true}', b"[1]", b""])
 def test_an_answer_that_is_not_the_proxys_is_told_by_its_status(body: bytes) -> None:
     with serving(sending(503, body)) as port:
-        assert Visit(503) == visit(f"http://127.0.0.1:{port}")
+        assert SessionProbe(503) == probe_session(f"http://127.0.0.1:{port}")
 
 
 def test_a_name_under_localhost_is_this_machine_whatever_the_resolver_knows() -> None:
@@ -40,7 +40,7 @@ def test_a_name_under_localhost_is_this_machine_whatever_the_resolver_knows() ->
         sending(200, LIVE)(request)
 
     with serving(answer) as port:
-        seen = visit(f"http://09e22a8b.uat.localhost:{port}")
+        seen = probe_session(f"http://09e22a8b.uat.localhost:{port}")
         assert [(f"09e22a8b.uat.localhost:{port}", "/.uat/status")] == asked
     assert seen.document is not None
     assert seen.document["live"]
@@ -59,32 +59,32 @@ def test_the_cookies_that_a_link_leaves_are_sent_and_its_redirect_is_not_followe
 
     with serving(answer) as port:
         url = f"http://127.0.0.1:{port}"
-        assert visit(url, f"{url}/.uat/enter?token={TOKEN}").document is not None
+        assert probe_session(url, f"{url}/.uat/enter?token={TOKEN}").document is not None
     assert cookies == [None, "__Host-a=1; b=2"]
 
 
 def test_what_answers_a_link_with_no_redirect_is_where_the_visit_ends() -> None:
     with serving(sending(404, b"no rule")) as port:
         url = f"http://127.0.0.1:{port}"
-        assert Visit(404) == visit(url, f"{url}/.uat/enter?token={TOKEN}")
+        assert SessionProbe(404) == probe_session(url, f"{url}/.uat/enter?token={TOKEN}")
 
 
 def test_a_port_where_nobody_listens_is_no_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    seen = visit(url, f"{url}/.uat/enter?token={TOKEN}")
+    seen = probe_session(url, f"{url}/.uat/enter?token={TOKEN}")
     assert seen.status == 0
-    assert "no connection" in seen.trouble
+    assert "connection refused" in seen.error
     assert TOKEN not in repr(seen)
 
 
 def test_a_name_without_an_address_is_told() -> None:
-    assert Visit(trouble="the name has no address") == visit("http://09e22a8b.invalid")
+    assert SessionProbe(error="the name doesn't resolve") == probe_session("http://09e22a8b.invalid")
 
 
 def test_silence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visits, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(probe, "READ_SECONDS", 0.1)
     over = threading.Event()
 
     def stay_silent(_: http.server.BaseHTTPRequestHandler) -> None:
@@ -92,7 +92,7 @@ def test_silence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with serving(stay_silent) as port:
         try:
-            assert visit(f"http://127.0.0.1:{port}").trouble.endswith("no answer within 0.1 s")
+            assert probe_session(f"http://127.0.0.1:{port}").error.endswith("no response within 0.1 s")
         finally:
             over.set()
 
@@ -102,7 +102,7 @@ def test_what_is_no_http_is_told() -> None:
         request.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
 
     with serving(greet) as port:
-        assert "no HTTP" in visit(f"http://127.0.0.1:{port}").trouble
+        assert "isn't HTTP" in probe_session(f"http://127.0.0.1:{port}").error
 
 
 def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
@@ -118,4 +118,4 @@ def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(pem)
     with serving(sending(200, LIVE), tls) as port:
-        assert Visit(trouble="its certificate is not accepted") == visit(f"https://127.0.0.1:{port}")
+        assert SessionProbe(error="the TLS certificate was rejected") == probe_session(f"https://127.0.0.1:{port}")

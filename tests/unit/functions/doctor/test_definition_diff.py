@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cloud_agent_doctor.stack.definitions import differences
+from cloud_agent_doctor.stack.definition_diff import differences
 
 REPOSITORY = {
     "StartAt": "Read",
@@ -22,7 +22,7 @@ REPOSITORY = {
 
 
 def words(deployed: object, **known: str) -> list[str]:
-    return [one.words for one in differences(json.dumps(REPOSITORY), json.dumps(deployed), known)]
+    return [one.text for one in differences(json.dumps(REPOSITORY), json.dumps(deployed), known)]
 
 
 def deployed(text: str = "", other: str = "") -> dict[str, object]:

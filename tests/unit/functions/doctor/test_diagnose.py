@@ -9,32 +9,35 @@ import pytest
 from botocore.exceptions import NoRegionError
 from botocore.stub import Stubber
 
-from cloud_agent_doctor import examine
 from cloud_agent_doctor.checks import stack as stack_check
+from cloud_agent_doctor.diagnose import diagnose
 from cloud_agent_doctor.engine.aws import Aws
-from cloud_agent_doctor.engine.check import CannotLookError, Check, NotApplicableError
+from cloud_agent_doctor.engine.check import Check
+from cloud_agent_doctor.engine.errors import DataUnavailableError, NotApplicableError
 from cloud_agent_doctor.engine.findings import Finding, Report, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cloud_agent_doctor.engine.examination import Examination
+    from cloud_agent_doctor.engine.context import CheckContext
 
 STACK_ARN = "arn:aws:cloudformation:eu-central-1:123456789012:stack/agents/5a0a6d80"
 
 
 def finding(*logical_ids: str) -> Finding:
-    return Finding("thing", "it is broken", "nothing works", "mend the template", "aws look", logical_ids)
+    return Finding("thing", "it is broken", "nothing works", "fix the template", "aws look", logical_ids)
 
 
-def check(name: str, *results: Finding | Exception, behind: tuple[str, ...] = (), only_new: bool = False) -> Check:
-    def look(_: Examination) -> Iterator[Finding]:
+def check(
+    name: str, *results: Finding | Exception, depends_on: tuple[str, ...] = (), suppress_repeats: bool = False
+) -> Check:
+    def look(_: CheckContext) -> Iterator[Finding]:
         for result in results:
             if isinstance(result, Exception):
                 raise result
             yield result
 
-    return Check(name, f"Is {name} well?", look, actions=(), behind=behind, only_new=only_new)
+    return Check(name, f"Is {name} well?", look, actions=(), depends_on=depends_on, suppress_repeats=suppress_repeats)
 
 
 def cloudformation(answer: Callable[[Stubber], None]) -> Aws:
@@ -54,7 +57,7 @@ def settled(stubber: Stubber, status: str = "UPDATE_COMPLETE") -> None:
 
 
 def audit(*checks: Check, status: str = "UPDATE_COMPLETE") -> Report:
-    return examine("agents", cloudformation(lambda stubber: settled(stubber, status)), checks=checks)
+    return diagnose("agents", cloudformation(lambda stubber: settled(stubber, status)), checks=checks)
 
 
 def statuses(report: Report) -> dict[str, Status]:
@@ -76,16 +79,18 @@ def test_the_first_broken_hop_is_the_first_on_the_path() -> None:
 
 def test_what_lies_behind_a_broken_hop_is_not_judged() -> None:
     report = audit(
-        check("one", finding()), check("two", finding(), behind=("one",)), check("three", finding(), behind=("two",))
+        check("one", finding()),
+        check("two", finding(), depends_on=("one",)),
+        check("three", finding(), depends_on=("two",)),
     )
-    assert statuses(report) == {"one": Status.BROKEN, "two": Status.BEHIND, "three": Status.BEHIND}
-    assert report.outcomes[2].reason == "behind two"
+    assert statuses(report) == {"one": Status.BROKEN, "two": Status.SKIPPED, "three": Status.SKIPPED}
+    assert report.outcomes[2].reason == "skipped: depends on two"
 
 
 def test_what_an_earlier_hop_found_is_not_reported_again() -> None:
     report = audit(
         check("one", finding("ProxyIngress", "ProxySecurityGroup")),
-        check("drift", finding("ProxyIngress"), finding("Cluster"), only_new=True),
+        check("drift", finding("ProxyIngress"), finding("Cluster"), suppress_repeats=True),
     )
     assert [found.logical_ids for outcome in report.outcomes for found in outcome.findings] == [
         ("ProxyIngress", "ProxySecurityGroup"),
@@ -94,14 +99,16 @@ def test_what_an_earlier_hop_found_is_not_reported_again() -> None:
 
 
 def test_a_check_that_may_not_look_says_which_permission_it_lacks_and_keeps_what_it_found() -> None:
-    report = audit(check("one", finding(), CannotLookError("not allowed: iam:GetRole", "iam:GetRole")), check("two"))
-    assert statuses(report) == {"one": Status.UNSEEN, "two": Status.HEALTHY}
+    report = audit(
+        check("one", finding(), DataUnavailableError("not allowed: iam:GetRole", "iam:GetRole")), check("two")
+    )
+    assert statuses(report) == {"one": Status.UNKNOWN, "two": Status.HEALTHY}
     assert report.outcomes[0].reason == "not allowed: iam:GetRole"
     assert (len(report.outcomes[0].findings), report.exit_code) == (1, 1)
 
 
 def test_to_see_nothing_wrong_without_seeing_everything_is_not_to_be_healthy() -> None:
-    assert audit(check("one", CannotLookError("not allowed: iam:GetRole")), check("two")).exit_code == 2
+    assert audit(check("one", DataUnavailableError("not allowed: iam:GetRole")), check("two")).exit_code == 2
 
 
 def test_a_hop_that_need_not_be_there_is_no_fault() -> None:
@@ -111,14 +118,14 @@ def test_a_hop_that_need_not_be_there_is_no_fault() -> None:
 
 def test_a_defect_of_one_check_hides_no_other_hop() -> None:
     report = audit(check("one", KeyError("Rules")), check("two", finding()))
-    assert statuses(report) == {"one": Status.UNSEEN, "two": Status.BROKEN}
+    assert statuses(report) == {"one": Status.UNKNOWN, "two": Status.BROKEN}
     assert report.outcomes[0].reason == "the check itself failed: KeyError: 'Rules'"
 
 
 def test_whoever_asks_is_told_of_each_check_as_it_ends() -> None:
     told: list[str] = []
     aws = cloudformation(settled)
-    examine("agents", aws, checks=[check("one"), check("two")], on_outcome=lambda outcome: told.append(outcome.check))
+    diagnose("agents", aws, checks=[check("one"), check("two")], on_outcome=lambda outcome: told.append(outcome.check))
     assert told == ["one", "two"]
 
 
@@ -126,20 +133,20 @@ def test_whoever_asks_is_told_of_each_check_as_it_ends() -> None:
 def test_a_stack_whose_last_change_failed_is_broken(status: str) -> None:
     (found,) = audit(stack_check.CHECK, status=status).broken
     assert status in found.findings[0].problem
-    assert "continue the rollback" in found.findings[0].mend
+    assert "continue the rollback" in found.findings[0].remediation
 
 
 def test_a_stack_that_is_changing_is_to_be_waited_for() -> None:
     (found,) = audit(stack_check.CHECK, status="UPDATE_IN_PROGRESS").broken
-    assert "Wait" in found.findings[0].mend
+    assert "Wait" in found.findings[0].remediation
 
 
 def test_a_stack_that_is_not_there_is_the_one_finding() -> None:
     def absent(stubber: Stubber) -> None:
-        stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id agents does not exist")
+        stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id agents doesn't exist")
 
-    report = examine("agents", cloudformation(absent), checks=[stack_check.CHECK, check("one")])
-    assert statuses(report) == {"stack": Status.BROKEN, "one": Status.BEHIND}
+    report = diagnose("agents", cloudformation(absent), checks=[stack_check.CHECK, check("one")])
+    assert statuses(report) == {"stack": Status.BROKEN, "one": Status.SKIPPED}
     assert "There is no stack agents" in report.broken[0].findings[0].problem
 
 
@@ -147,7 +154,7 @@ def test_who_may_not_even_see_the_stack_is_told_so() -> None:
     def refuse(stubber: Stubber) -> None:
         stubber.add_client_error("describe_stacks", "AccessDenied", "no")
 
-    report = examine("agents", cloudformation(refuse), checks=[stack_check.CHECK, check("one")])
+    report = diagnose("agents", cloudformation(refuse), checks=[stack_check.CHECK, check("one")])
     assert report.exit_code == 2
     assert report.outcomes[0].reason == "not allowed: cloudformation:DescribeStacks"
 
@@ -156,6 +163,6 @@ def test_without_a_region_nothing_can_be_looked_at() -> None:
     def no_client(_: str) -> Any:  # noqa: ANN401 - as boto3 makes its clients
         raise NoRegionError
 
-    report = examine("agents", Aws(no_client), checks=[stack_check.CHECK])
+    report = diagnose("agents", Aws(no_client), checks=[stack_check.CHECK])
     assert report.exit_code == 2
-    assert report.outcomes[0].reason == "cloudformation cannot be asked: You must specify a region."
+    assert report.outcomes[0].reason == "no client for cloudformation: You must specify a region."

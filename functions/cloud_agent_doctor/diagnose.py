@@ -1,0 +1,84 @@
+"""One run: load the stack, run each check in the order of the path, and report each problem once."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from cloud_agent_doctor import dns, probe
+from cloud_agent_doctor.checks import CHECKS, stack
+from cloud_agent_doctor.engine.context import CheckContext
+from cloud_agent_doctor.engine.errors import DataUnavailableError, NotApplicableError
+from cloud_agent_doctor.engine.findings import Finding, Outcome, Report, Status
+from cloud_agent_doctor.engine.stack import load_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cloud_agent_doctor.engine.aws import Aws
+    from cloud_agent_doctor.engine.check import Check
+
+# The standard library's: on the command line it writes to stderr, beside the report.
+logger = logging.getLogger(__name__)
+
+
+def diagnose(  # noqa: PLR0913 - the ways to look at the world, each with its default
+    stack_name: str,
+    aws: Aws,
+    *,
+    session_id: str | None = None,
+    resolve: Callable[[str], frozenset[str]] = dns.resolve,
+    probe_session: Callable[[str, str], probe.SessionProbe] = probe.probe_session,
+    checks: Sequence[Check] = CHECKS,
+    on_outcome: Callable[[Outcome], None] = lambda _: None,
+) -> Report:
+    """Check every hop of a deployed stack and report the broken ones; changes nothing.
+
+    `on_outcome` is called as each check ends. Whatever a check can't read is an outcome of its own, never an error.
+    """
+    outcomes: list[Outcome] = []
+
+    def add(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        on_outcome(outcome)
+
+    try:
+        loaded = load_stack(aws, stack_name)
+    except DataUnavailableError as error:
+        loaded, reason = None, str(error)
+        add(Outcome(stack.CHECK.name, Status.UNKNOWN, reason=reason))
+    else:
+        if loaded is None:
+            reason = f"there is no stack {stack_name}"
+            add(Outcome(stack.CHECK.name, Status.BROKEN, (stack.missing(stack_name),)))
+    for check in checks:
+        if loaded is not None:
+            context = CheckContext(aws, loaded, resolve, probe_session, session_id)
+            add(_outcome(check, context, outcomes))
+        elif check is not stack.CHECK:
+            add(Outcome(check.name, Status.SKIPPED, reason=reason))
+    return Report(stack_name, tuple(outcomes))
+
+
+def _outcome(check: Check, context: CheckContext, before: Sequence[Outcome]) -> Outcome:
+    broken = [o.check for o in before if o.check in check.depends_on and (o.findings or o.status is Status.SKIPPED)]
+    if broken:
+        return Outcome(check.name, Status.SKIPPED, reason=f"skipped: depends on {broken[0]}")
+    findings: list[Finding] = []
+    status, reason = Status.HEALTHY, ""
+    try:
+        for finding in check.run(context):
+            findings.append(finding)  # noqa: PERF402 - what was found before the check failed counts
+    except NotApplicableError as error:
+        status, reason = Status.NOT_APPLICABLE, str(error)
+    except DataUnavailableError as error:
+        status, reason = Status.UNKNOWN, str(error)
+    except Exception as error:
+        logger.exception("check %s failed", check.name)
+        status, reason = Status.UNKNOWN, f"the check itself failed: {type(error).__name__}: {error}"
+    covered = {name for outcome in before for finding in outcome.findings for name in finding.logical_ids}
+    suppressed = [one for one in findings if check.suppress_repeats and covered.intersection(one.logical_ids)]
+    new = [finding for finding in findings if finding not in suppressed]
+    if new and status is Status.HEALTHY:
+        status = Status.BROKEN
+    return Outcome(check.name, status, tuple(new), reason, tuple(suppressed))

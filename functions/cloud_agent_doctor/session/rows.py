@@ -1,0 +1,47 @@
+"""The sessions table as the doctor reads it: through its own adapter, and never cached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from cloud_agent.adapters.table.keys import SLOTS_KEY, session_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cloud_agent_doctor.engine.context import CheckContext
+
+ACTIONS = ("dynamodb:GetItem",)
+
+
+def session_row(context: CheckContext, session_id: str) -> dict[str, Any] | None:
+    """Return a session's row in Python's own types; None if there's none.
+
+    Raises:
+        DataUnavailableError: DynamoDB refused or didn't respond.
+    """
+    return _row(context, session_key(session_id))
+
+
+def live_session_ids(context: CheckContext) -> list[str]:
+    """Return the sessions that hold a slot.
+
+    Raises:
+        DataUnavailableError: DynamoDB refused or didn't respond.
+    """
+    row = _row(context, SLOTS_KEY) or {}
+    return sorted(row.get("live", {}))
+
+
+def _row(context: CheckContext, key: Mapping[str, str]) -> dict[str, Any] | None:
+    answer = context.aws.describe_uncached(
+        "dynamodb",
+        "get_item",
+        TableName=context.stack.physical_id("SessionsTable"),
+        Key={name: {"S": value} for name, value in key.items()},
+        ConsistentRead=True,
+    )
+    read = TypeDeserializer().deserialize
+    return {name: read(value) for name, value in answer["Item"].items()} if "Item" in answer else None
