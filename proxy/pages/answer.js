@@ -1,5 +1,5 @@
 "use strict";
-// Keeps this page as `/.uat/status` says, and gives way to the session. Everything is written as text, never as markup.
+// Updates this page from `/.uat/status`, and opens the session once it is live. Everything is set as text, never markup.
 (() => {
   const LONGEST_PAUSE = 30;
   const QUIET_SHARE = 50; // the longer nothing changes, the longer the pauses: a fiftieth of that time
@@ -21,7 +21,7 @@
   function line({ name, state, detail }) {
     const item = document.createElement("li");
     item.className = state.replace(" ", "-");
-    for (const [tag, textContent, className] of [["b", name, ""], ["i", `${state}:`, "unseen"], ["span", detail, ""]]) {
+    for (const [tag, textContent, className] of [["b", name, ""], ["i", `${state}:`, "sr-only"], ["span", detail, ""]]) {
       item.append(Object.assign(document.createElement(tag), { textContent, className }), " ");
     }
     return item;
@@ -69,7 +69,7 @@
     main.classList.remove("watched");
   }
 
-  function giveWay() {
+  function openSession() {
     over = true;
     if (repeatable) setTimeout(() => location.reload(), 1000 * pauseBeforeReturn());
     else stop();
@@ -85,7 +85,7 @@
       const answer = await response.json();
       show(answer);
       failures = 0;
-      if (answer.live || (began !== "RUNNING" && answer.status === "RUNNING")) giveWay();
+      if (answer.live || (began !== "RUNNING" && answer.status === "RUNNING")) openSession();
       else if (answer.retry_after_seconds) askAfter(Math.max(answer.retry_after_seconds, (Date.now() - changed) / 1000 / QUIET_SHARE));
       else stop();
     } catch {

@@ -19,7 +19,7 @@ IDLE_SECONDS = 6
 def test_nothing_is_shown_without_the_link(site: Site) -> None:
     page = site.strangers_page()
     page.open("/")
-    page.wait_for_text("h1", "Open this session by its link")
+    page.wait_for_text("h1", "Open this session from its pull request")
 
 
 def test_a_page_loads_without_errors(site: Site, page: Page) -> None:

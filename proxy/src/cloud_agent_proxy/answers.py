@@ -1,4 +1,4 @@
-"""What a visitor is told when there is no dev server to show: one writer per cause."""
+"""The pages that visitors see in place of a dev server: one function per cause."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cloud_agent_proxy.session import Session, SessionStatus
 from cloud_agent_proxy.steps import Step, broken_hop, steps_of_probe, steps_of_start
 
 _REASON_LENGTH = 500
-_WHERE_THE_LINK_IS = "The session's link stands in its comment on the pull request."
+_WHERE_THE_LINK_IS = "You'll find the link in the session's comment on the pull request."
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,16 @@ class Answer:
     steps: tuple[Step, ...] = ()
     """How far the session has come, or how far a request comes."""
     hop: str = ""
-    """Where between proxy and dev server the way is broken, in a sentence."""
+    """Which hop between proxy and dev server fails, in a sentence."""
     log: str = ""
     """The last lines of the dev server's log."""
     pull_request: str = ""
     live: bool = False
-    """Whether asking for the session again shows its dev server."""
+    """Whether loading the session's address again shows its dev server."""
     watched: bool = False
-    """Whether the page keeps itself current and gives way to the session by itself."""
+    """Whether the page updates itself and opens the session automatically."""
     retry_after_seconds: int | None = None
-    """After how long asking again makes sense."""
+    """After how long to try again."""
 
 
 def about(session: Session | None) -> Answer:
@@ -64,9 +64,9 @@ def unknown_session() -> Answer:
     return Answer(
         status=HTTPStatus.NOT_FOUND,
         error="session_unknown",
-        title="There is no such session",
-        message="No session lives at this address. It may have been removed, or a character is missing.",
-        what_to_do="The full address stands in the comment on the session's pull request.",
+        title="Session not found",
+        message="No session exists at this address. It may have been deleted, or the address may be incomplete.",
+        what_to_do="You'll find the full address in the session's comment on the pull request.",
     )
 
 
@@ -75,9 +75,9 @@ def unknown_path() -> Answer:
     return Answer(
         status=HTTPStatus.NOT_FOUND,
         error="path_unknown",
-        title="There is nothing here",
-        message="Paths that begin with /.uat/ belong to Claude Cloud Agent, and it has no such page.",
-        what_to_do="The session itself is at the address without this path.",
+        title="Page not found",
+        message="Paths under /.uat/ are reserved for Claude Cloud Agent, and there's no page at this one.",
+        what_to_do="Remove the path from the address to open the session.",
     )
 
 
@@ -86,21 +86,21 @@ def foreign_host() -> Answer:
     return Answer(
         status=HTTPStatus.MISDIRECTED_REQUEST,
         error="host_foreign",
-        title="This is not the place for that address",
-        message="This server shows sessions of Claude Cloud Agent only, and that address is not one of them.",
-        what_to_do="The full address stands in the comment on the session's pull request.",
+        title="This address isn't served here",
+        message="This server only hosts Claude Cloud Agent sessions, and this address isn't one of them.",
+        what_to_do="You'll find the session's full address in its comment on the pull request.",
     )
 
 
 def signed_out() -> Answer:
-    """Say that the visitor has not shown that he may see the session, if there is one: nothing is said about it."""
+    """Say that the visitor hasn't shown that they may see the session, if there is one: the page doesn't tell."""
     return Answer(
         status=HTTPStatus.UNAUTHORIZED,
         error="signed_out",
-        title="Open this session by its link",
-        message="Sessions are shown only to those who have their link. "
-        "This browser has not opened it yet, or not since yesterday.",
-        what_to_do=f"{_WHERE_THE_LINK_IS} Open it there once; after that, this address works too.",
+        title="Open this session from its pull request",
+        message="Only people with the session's link can see it. This browser hasn't opened the link yet, "
+        "or its access has expired (24 hours).",
+        what_to_do=f"{_WHERE_THE_LINK_IS} Once you've opened it, this address works too.",
     )
 
 
@@ -110,19 +110,19 @@ def sign_in_needed() -> Answer:
         status=HTTPStatus.UNAUTHORIZED,
         error="signed_out",
         title="Sign in to see this session",
-        message="Sessions are shown to those who sign in with GitHub and may read the session's repository.",
+        message="Only people who can read the session's repository on GitHub can see it.",
         what_to_do="Open the session's address in a browser to sign in.",
     )
 
 
-def link_no_longer_good() -> Answer:
+def link_expired() -> Answer:
     """Say that the entry link is too old, damaged or another session's."""
     return Answer(
         status=HTTPStatus.UNAUTHORIZED,
-        error="link_no_longer_good",
-        title="This link is no longer good",
-        message="It is too old, or it was not copied whole.",
-        what_to_do=f"{_WHERE_THE_LINK_IS} The one that stands there now opens the session.",
+        error="link_expired",
+        title="This link has expired",
+        message="It's too old, or it wasn't copied completely.",
+        what_to_do="You'll find the current link in the session's comment on the pull request.",
     )
 
 
@@ -131,21 +131,22 @@ def other_session() -> Answer:
     return Answer(
         status=HTTPStatus.FORBIDDEN,
         error="sent_by_another_session",
-        title="Another session's page sent this request",
-        message="Sessions are kept apart: a page of one may link to another, but not load from it or write to it.",
-        what_to_do="Open the session's own address.",
+        title="Blocked a request from another session",
+        message="Sessions are isolated: a page of one can link to another, but can't read from it or write to it.",
+        what_to_do="Open the session's address directly.",
     )
 
 
 def forbidden(login: str = "") -> Answer:
     """GitHub says that who has signed in, `login` if known, may not read what the session works on."""
-    who = f"You are signed in to GitHub as {login}" if login else "You are signed in to GitHub"
+    who = f"You're signed in to GitHub as {login}" if login else "You're signed in to GitHub"
     return Answer(
         status=HTTPStatus.FORBIDDEN,
         error="forbidden",
-        title="You may not see this session",
-        message=f"{who}, but that account may not read the repository this session would belong to.",
-        what_to_do="Ask somebody who looks after the repository for read access, or sign in with another account.",
+        title="You don't have access to this session",
+        message=f"{who}, but this account can't read the session's repository.",
+        what_to_do="Ask a repository admin for read access, or sign in to GitHub with another account and "
+        "reload this page.",
     )
 
 
@@ -154,22 +155,22 @@ def github_not_answering() -> Answer:
     return Answer(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="github_not_answering",
-        title="GitHub did not answer",
-        message="Only GitHub knows whether you may see this session, and it cannot be asked at the moment.",
-        what_to_do="Open the session's address again in half a minute.",
+        title="GitHub isn't responding",
+        message="Your access to this session is checked with GitHub, which can't be reached right now.",
+        what_to_do="Open the session's address again in 30 seconds.",
         retry_after_seconds=30,
     )
 
 
 def too_many_requests(retry_after_seconds: int) -> Answer:
-    """More was asked than is good for the other visitors."""
+    """Say that the visitor, or the session, sends more requests than is good for the others."""
     seconds = "a second" if retry_after_seconds == 1 else f"{retry_after_seconds} seconds"
     return Answer(
         status=HTTPStatus.TOO_MANY_REQUESTS,
         error="too_many_requests",
         title="Too many requests",
-        message="More requests came in a short time than one visitor or one session may send.",
-        what_to_do=f"Wait {seconds}, then load the page again.",
+        message="You've sent too many requests in a short time, or this session's page has.",
+        what_to_do=f"Wait {seconds}, then reload this page.",
         retry_after_seconds=retry_after_seconds,
     )
 
@@ -179,65 +180,65 @@ def access_unchecked() -> Answer:
     return Answer(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="access_unchecked",
-        title="Your access cannot be checked right now",
-        message="Whether you may see this session could not be found out in time.",
-        what_to_do="Load the page again in a few seconds.",
+        title="Your access can't be checked right now",
+        message="Checking your access to this session took too long.",
+        what_to_do="Reload this page in a few seconds.",
         retry_after_seconds=5,
     )
 
 
 _REFUSED = {
     HTTPStatus.BAD_REQUEST: (
-        "This request cannot be understood",
-        "Something in it is not as HTTP demands, or its headers are too large, so it was not passed on.",
-        "Load the page again. If that does not help, clear this site's cookies.",
+        "Bad request",
+        "The request isn't valid HTTP, or its headers are too large, so it wasn't passed on to the dev server.",
+        "Reload this page. If that doesn't help, clear this site's cookies.",
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: (
-        "This kind of request is not passed on",
-        "Requests by TRACE, TRACK and CONNECT end here; every other method reaches the dev server.",
+        "Method not allowed",
+        "TRACE, TRACK and CONNECT requests aren't passed on to the dev server. Every other method is.",
         "",
     ),
     HTTPStatus.REQUEST_TIMEOUT: (
-        "The request took too long to arrive",
-        "Its beginning was not here within ten seconds, so the connection was closed.",
-        "Check the connection, then load the page again.",
+        "Request timed out",
+        "The request didn't arrive within ten seconds, so the connection was closed.",
+        "Check your connection, then reload this page.",
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-        "What was sent is too large",
-        "The request is larger than can be passed on to a dev server.",
-        "Send less at once.",
+        "Request too large",
+        "The request is too large to pass on to the dev server.",
+        "Send less data at once.",
     ),
     HTTPStatus.REQUEST_URI_TOO_LONG: (
-        "The address is too long",
-        "Path and query are longer than can be passed on to a dev server.",
-        "Open the session's start page. If the app wrote this address, it should send less in it.",
+        "Address too long",
+        "The path and query are too long to pass on to the dev server.",
+        "Open the session's home page. If the app created this address, it has to put less data in it.",
     ),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
-        "The request's headers are too large",
-        "Most often that is because of too many cookies.",
-        "Clear this site's cookies, then open the session by its link again.",
+        "Request headers too large",
+        "This is usually caused by too many cookies.",
+        "Clear this site's cookies, then open the session from its pull request again.",
     ),
 }
 
 
 def refused(status: HTTPStatus) -> Answer:
-    """Say that the request is one that no browser in good order sends.
+    """Say that the request is one that no browser should send.
 
     Raises:
-        KeyError: there are no words for this status; there are for 400, 405, 408, 413, 414 and 431.
+        KeyError: the status is none of 400, 405, 408, 413, 414 and 431.
     """
     title, message, what_to_do = _REFUSED[status]
     return Answer(status=status, error=status.name.lower(), title=title, message=message, what_to_do=what_to_do)
 
 
 def table_unavailable(session_id: str) -> Answer:
-    """Whether the session exists cannot be said at the moment."""
+    """Say that the sessions table isn't responding, so nothing is known of the session."""
     return Answer(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="sessions_unavailable",
-        title="Sessions cannot be looked up right now",
-        message="The list of sessions is not answering, so whether this one exists cannot be said.",
-        what_to_do="This page tries again by itself.",
+        title="Sessions can't be looked up right now",
+        message="The list of sessions isn't responding, so this session's status is unknown.",
+        what_to_do="This page retries automatically.",
         session_id=session_id,
         watched=True,
         retry_after_seconds=5,
@@ -245,19 +246,19 @@ def table_unavailable(session_id: str) -> Answer:
 
 
 def not_answering(session: Session | None = None, finding: Finding | None = None) -> Answer:
-    """Say that the session runs, but its dev server refuses connections, is silent or talks nonsense.
+    """Say that the session runs, but its dev server refuses connections or doesn't respond with HTTP.
 
-    Without a finding, and for the page that HAProxy serves for every session, the cause is still to be found out.
+    Without a finding, as on the page that HAProxy serves for every session, the cause isn't known yet.
     """
     steps = steps_of_probe(finding, session.port if session else None)
     return Answer(
         status=HTTPStatus.BAD_GATEWAY,
         error="dev_server_not_answering",
-        title="The dev server is not answering",
-        message="The session is running, but its dev server does not answer. "
-        "It may be restarting after a change, or the change broke it.",
-        what_to_do="This page gives way to the session as soon as it answers again. "
-        "A comment on the pull request can ask Claude to look.",
+        title="The dev server isn't responding",
+        message="The session is running, but its dev server isn't responding. "
+        "It may be restarting after a change, or a change broke it.",
+        what_to_do="This page opens the session automatically once the dev server responds. "
+        "To have Claude look into it, comment on the pull request.",
         session_id=session.id if session else "",
         session_status=SessionStatus.RUNNING,
         steps=steps,
@@ -270,12 +271,12 @@ def not_answering(session: Session | None = None, finding: Finding | None = None
 
 
 def answering(session: Session) -> Answer:
-    """Say that the session's dev server answers: whoever waits for it need wait no longer."""
+    """Say that the session's dev server responds: there's nothing left to wait for."""
     return Answer(
         status=HTTPStatus.OK,
         error="",
         title="The session is live",
-        message="Its dev server answers.",
+        message="Its dev server is responding.",
         session_id=session.id,
         session_status=session.status,
         steps=steps_of_probe(Finding.ANSWERS),
@@ -288,10 +289,10 @@ def _queued(session: Session) -> Answer:
     return Answer(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="session_queued",
-        title="The session waits for a free slot",
-        message="As many sessions as may run at once, in all or for this repository, are running. "
-        "This one starts by itself when it is its turn; its place in the queue stands in its comment on GitHub.",
-        what_to_do="This page turns into the session by itself.",
+        title="The session is queued",
+        message="All sessions are in use. This one starts automatically; "
+        "its comment on the pull request shows its place in the queue.",
+        what_to_do="This page opens the session automatically.",
         session_id=session.id,
         session_status=session.status,
         steps=steps_of_start(session),
@@ -306,8 +307,8 @@ def _starting(session: Session) -> Answer:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="session_starting",
         title="The session is starting",
-        message="It gets a branch, a pull request and a container, which brings up the dev server.",
-        what_to_do="This page turns into the session by itself.",
+        message="Setting up its branch, its pull request and a container with the dev server.",
+        what_to_do="This page opens the session automatically.",
         session_id=session.id,
         session_status=session.status,
         steps=steps_of_start(session),
@@ -319,19 +320,19 @@ def _starting(session: Session) -> Answer:
 
 
 def _ended(session: Session) -> Answer:
-    words = {
-        SessionStatus.COMPLETED: "The session is complete",
-        SessionStatus.STOPPED: "The session was stopped",
+    titles = {
+        SessionStatus.COMPLETED: "The session has completed",
+        SessionStatus.STOPPED: "The session has stopped",
         SessionStatus.FAILED: "The session has failed",
     }
     return Answer(
         status=HTTPStatus.GONE,
         error="session_ended",
-        title=words[session.status],
-        message="Its container and dev server are gone; what was pushed stays on its branch.",
+        title=titles[session.status],
+        message="Its container and dev server are gone. Pushed commits stay on its branch.",
         reason=session.end_reason[:_REASON_LENGTH],
-        what_to_do="To go on, comment /restart on the pull request, "
-        "or take the label off the issue and put it on again.",
+        what_to_do="To start another session on this branch, comment /restart on the pull request, "
+        "or remove and re-add the label on the issue.",
         session_id=session.id,
         session_status=session.status,
         pull_request=_web_link(session.pull_url),
@@ -339,7 +340,7 @@ def _ended(session: Session) -> Answer:
 
 
 def _web_link(url: str) -> str:
-    """Return the address if a browser may safely be led to it, else nothing."""
+    """Return the address if it's safe to link to, else nothing."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Lists of what comes after what, and where things stand: a session's start, and a request's way to the dev server."""
+"""Checklists of a session's start and of a request's way to the dev server, as the pages show them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cloud_agent_proxy.session import Session, SessionStatus
 
 
 class StepState(StrEnum):
-    """Where a step stands."""
+    """How far a step is."""
 
     DONE = "done"
     CURRENT = "current"
@@ -20,7 +20,7 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One line of such a list."""
+    """One line of a checklist."""
 
     name: str
     state: StepState
@@ -28,51 +28,50 @@ class Step:
 
 
 def steps_of_start(session: Session) -> tuple[Step, ...]:
-    """Return the states that the workflow takes a session through, by its names for them (session.asl.json).
+    """Return the steps of a session's start, from its row.
 
-    A step is behind the session when its own mark is in the row, or that of any later step: not every one leaves its
-    mark each time.
+    A step is done when its own mark is in the row, or that of any later step: not every one leaves its mark each time.
     """
     started = session.status is not SessionStatus.QUEUED
     marks = (
-        ("Create Branch", "", session.initial_sha is not None),
-        ("Open Draft Pull Request", "", session.pull_number is not None),
-        ("Take Slot", "waits for a free one", started),
-        ("Run Agent: container", "starts, clones the branch", started and session.container_reported),
-        ("Run Agent: dev server", "is installed and started", started and session.dev_server.answering),
-        ("Register IP", "this address then leads to it", session.ip is not None),
+        ("Creating the branch", "", session.initial_sha is not None),
+        ("Opening the pull request", "", session.pull_number is not None),
+        ("Waiting for capacity", "", started),
+        ("Starting the container", "can take a minute or two", started and session.container_reported),
+        ("Starting the dev server", "installs its dependencies first", started and session.dev_server.answering),
+        ("Connecting", "", session.ip is not None),
     )
-    behind = max((number for number, (_, _, marked) in enumerate(marks, 1) if marked), default=0)
+    done = max((number for number, (_, _, marked) in enumerate(marks, 1) if marked), default=0)
     return (
-        *(Step(name, StepState.DONE, "") for name, _, _ in marks[:behind]),
-        *(Step(name, StepState.CURRENT, detail) for name, detail, _ in marks[behind : behind + 1]),
-        *(Step(name, StepState.TO_COME, "") for name, _, _ in marks[behind + 1 :]),
+        *(Step(name, StepState.DONE, "") for name, _, _ in marks[:done]),
+        *(Step(name, StepState.CURRENT, detail) for name, detail, _ in marks[done : done + 1]),
+        *(Step(name, StepState.TO_COME, "") for name, _, _ in marks[done + 1 :]),
     )
 
 
-_UP, _UNASKED = (StepState.DONE, "is up"), (StepState.TO_COME, "cannot be asked")
+_UP, _UNCHECKED = (StepState.DONE, "is running"), (StepState.TO_COME, "can't be checked")
 _HOPS = {
-    None: ((StepState.CURRENT, "is being asked"), (StepState.TO_COME, "is asked next")),
-    Finding.ANSWERS: (_UP, (StepState.DONE, "answers")),
-    Finding.REFUSED: (_UP, (StepState.FAILED, "is not listening: the container refuses connections on port {port}")),
-    Finding.UNREACHABLE: ((StepState.FAILED, "does not answer: it may have just stopped"), _UNASKED),
-    Finding.CLOSED: (_UP, (StepState.FAILED, "is not listening: the container closes connections to port {port}")),
-    Finding.SILENT: (_UP, (StepState.FAILED, "accepts the connection, but sends no answer within 2 s")),
-    Finding.NONSENSE: (_UP, (StepState.FAILED, "answers on port {port}, but not in HTTP")),
-    Finding.NO_ADDRESS: ((StepState.FAILED, "has no address that visitors could be sent to"), _UNASKED),
+    None: ((StepState.CURRENT, "is being checked"), (StepState.TO_COME, "is checked next")),
+    Finding.ANSWERS: (_UP, (StepState.DONE, "is responding")),
+    Finding.REFUSED: (_UP, (StepState.FAILED, "isn't listening: the container refuses connections on port {port}")),
+    Finding.UNREACHABLE: ((StepState.FAILED, "isn't responding; it may have just stopped"), _UNCHECKED),
+    Finding.CLOSED: (_UP, (StepState.FAILED, "isn't listening: the container closes connections to port {port}")),
+    Finding.SILENT: (_UP, (StepState.FAILED, "accepts connections, but doesn't respond within 2 s")),
+    Finding.NONSENSE: (_UP, (StepState.FAILED, "responds on port {port}, but not with HTTP")),
+    Finding.NO_ADDRESS: ((StepState.FAILED, "has no address to connect to"), _UNCHECKED),
 }
 
 
 def steps_of_probe(finding: Finding | None, port: int | None = None) -> tuple[Step, ...]:
-    """Return the hops of a request that has reached the proxy; without a finding they are still to be tried."""
+    """Return the hops of a request that has reached the proxy; without a finding they are still to be checked."""
     hops = zip(("Container", "Dev server"), _HOPS[finding], strict=True)
     return (
-        Step("Proxy", StepState.DONE, "has your request"),
+        Step("Proxy", StepState.DONE, "received your request"),
         *(Step(name, state, detail.format(port=port)) for name, (state, detail) in hops),
     )
 
 
 def broken_hop(steps: tuple[Step, ...]) -> str:
-    """Return what has failed, in a sentence; nothing if nothing has."""
+    """Return which hop fails, in a sentence; nothing if none does."""
     failed = [step for step in steps if step.state is StepState.FAILED]
     return f"The {failed[0].name.lower()} {failed[0].detail}." if failed else ""

@@ -128,7 +128,7 @@ async def test_a_link_opens_its_session_and_no_other(
     assert not [request for request in dev_servers[0].requests if "Cookie" in request.headers]
 
     await asyncio.to_thread(browser.get, origin(other))
-    assert browser.find_element(By.TAG_NAME, "h1").text == "Open this session by its link"
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Open this session from its pull request"
     assert browser.get_cookies() == []
     assert dev_servers[1].requests == []
 

@@ -135,7 +135,7 @@ async def test_head_says_what_get_says_for_following_a_link_grants_its_holder_no
 async def test_a_link_that_is_no_good_is_a_401_page_that_says_where_the_new_one_is(gated: Proxy, token: str) -> None:
     refused = await enter(gated, "00000000", token)
     assert refused.status_code == 401
-    assert "This link is no longer good" in refused.text
+    assert "This link has expired" in refused.text
     assert "comment on the pull request" in refused.text
     assert "set-cookie" not in refused.headers
     assert refused.headers["cache-control"] == "no-store"
@@ -143,7 +143,7 @@ async def test_a_link_that_is_no_good_is_a_401_page_that_says_where_the_new_one_
 
 async def test_a_program_reads_of_a_bad_link_as_json(gated: Proxy) -> None:
     refused = await get(gated, "00000000", "/.uat/enter?token=x", Accept="application/json")
-    assert (refused.status_code, refused.json()["error"]) == (401, "link_no_longer_good")
+    assert (refused.status_code, refused.json()["error"]) == (401, "link_expired")
 
 
 NAVIGATIONS = [
@@ -169,7 +169,7 @@ async def test_who_navigates_without_access_gets_the_page(
     async with gated.client(session_id, headers=headers) as client:
         response = await client.request(method, "/any/path")
     assert (response.status_code, response.headers["content-type"]) == (401, "text/html; charset=utf-8")
-    assert ("Open this session by its link" in response.text) == (method == "GET")
+    assert ("Open this session from its pull request" in response.text) == (method == "GET")
     assert upstream.requests == []
 
 

@@ -79,9 +79,7 @@ async def test_the_link_opens_what_is_closed_to_others(
     session_id = table.put(ip=upstream.address, port=3000)
     assert told(await visited(gated, session_id, entry_token(session_id)), "live") == [True]
     assert told(await visited(gated, session_id), "error") == ["signed_out"]
-    assert told(await visited(gated, session_id, entry_token(session_id, OTHER_KEY)), "error") == [
-        "link_no_longer_good"
-    ]
+    assert told(await visited(gated, session_id, entry_token(session_id, OTHER_KEY)), "error") == ["link_expired"]
 
 
 async def test_a_session_that_the_proxy_does_not_know_is_told(proxy: Proxy) -> None:

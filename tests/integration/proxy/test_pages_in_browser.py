@@ -112,10 +112,10 @@ async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wa
     session_id = table.put(status="STARTING", pull_number=7)
     url = await browser.open(session_id)
     await browser.shows("The session is starting")
-    assert await browser.run("document.querySelector('.current b').textContent") == "Run Agent: container"
+    assert await browser.run("document.querySelector('.current b').textContent") == "Starting the container"
     table.put(id=session_id, status="STARTING", pull_number=7, start_token="reported")
     await browser.until(lambda text: "is installed and started" in text, "the next step is shown")
-    assert await browser.run("document.querySelector('.current b').textContent") == "Run Agent: dev server"
+    assert await browser.run("document.querySelector('.current b').textContent") == "Starting the dev server"
     table.put(id=session_id, ip=upstream.address, port=3000)
     await browser.shows("It works")
     assert url == browser.driver.current_url
@@ -135,11 +135,11 @@ async def test_the_broken_hop_is_named_and_the_page_returns_when_it_is_mended(
         dev_server={"answering": False, "log": f"\x1b[31mSyntaxError\x1b[0m {hostile}"},
     )
     url = await browser.open(session_id)
-    await browser.shows("is not listening: the container refuses connections on port 3000")
+    await browser.shows("isn't listening: the container refuses connections on port 3000")
     text = await browser.text()
     assert f"SyntaxError {hostile}" in text
     assert session_id in text
-    assert browser.driver.title == "The dev server is not answering"
+    assert browser.driver.title == "The dev server isn't responding"
     assert await browser.run("document.querySelector('a').href") == "https://github.example/owner/repo/pull/7"
     assert browser.complaints() == []
     await start_upstream(http(DEV_PAGE), unused_address)
@@ -160,7 +160,7 @@ async def test_what_was_sent_is_not_sent_again(
     await browser.open(table.put(ip=upstream.address, port=3000))
     broken = True
     await browser.run("document.forms[0].submit()")
-    await browser.shows("answers on port 3000, but not in HTTP")
+    await browser.shows("responds on port 3000, but not with HTTP")
     assert "go back then and send it once more" in await browser.text()
     broken = False
     await browser.shows("The session is live")
@@ -230,7 +230,7 @@ async def test_nothing_jumps_when_the_details_come(
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     details = {"pull_url": "https://github.example/1", "dev_server": {"log": "SyntaxError\n" * 9}}
     await browser.open(table.put(ip=unused_address, port=3000, **details))
-    await browser.shows("is not listening")
+    await browser.shows("isn't listening")
     await asyncio.sleep(0.5)  # until they are on the screen
     assert {"FOOTER"} >= set(await asyncio.to_thread(browser.driver.execute_async_script, MOVED))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 LIVE_STATUS = [
     ({"status": "QUEUED"}, "session_starting", "The session is starting"),
-    ({"status": "QUEUED", "pull_number": 7}, "session_queued", "The session waits for a free slot"),
+    ({"status": "QUEUED", "pull_number": 7}, "session_queued", "The session is queued"),
     ({"status": "STARTING"}, "session_starting", "The session is starting"),
 ]
 
@@ -25,7 +26,7 @@ async def page(proxy: Proxy, session_id: str, accept: str = "text/html") -> http
 async def test_an_unknown_session_is_a_404_page(proxy: Proxy) -> None:
     response = await page(proxy, "00000000")
     assert response.status_code == 404
-    assert "There is no such session" in response.text
+    assert "Session not found" in response.text
     assert response.headers["cache-control"] == "no-store"
 
 
@@ -47,7 +48,7 @@ async def test_a_foreign_host_is_a_421_page(proxy: Proxy, host: str) -> None:
     async with proxy.client("") as client:
         response = await client.get("/", headers={"Host": host})
     assert response.status_code == 421
-    assert "not the place" in response.text
+    assert "isn't served here" in html.unescape(response.text)
 
 
 @pytest.mark.parametrize(("row", "error", "title"), LIVE_STATUS)
@@ -89,10 +90,10 @@ async def test_a_program_gets_the_same_answer_as_json(proxy: Proxy, table: Sessi
         "error": "session_ended",
         "session_id": session_id,
         "status": "STOPPED",
-        "title": "The session was stopped",
-        "message": "Its container and dev server are gone; what was pushed stays on its branch.",
-        "what_to_do": "To go on, comment /restart on the pull request, "
-        "or take the label off the issue and put it on again.",
+        "title": "The session has stopped",
+        "message": "Its container and dev server are gone. Pushed commits stay on its branch.",
+        "what_to_do": "To start another session on this branch, comment /restart on the pull request, "
+        "or remove and re-add the label on the issue.",
         "reason": "Stopped by /stop.",
         "steps": [],
         "hop": None,
@@ -112,7 +113,7 @@ async def test_a_refused_connection_is_a_502_page(proxy: Proxy, table: SessionsT
     session_id = table.put(ip=unused_address, port=3000)
     response = await page(proxy, session_id)
     assert response.status_code == 502
-    assert "The dev server is not answering" in response.text
+    assert "The dev server isn't responding" in html.unescape(response.text)
     assert response.headers["retry-after"] == "2"
 
 
@@ -131,7 +132,7 @@ async def test_a_dev_server_that_talks_nonsense_is_a_502_page(
     upstream = await start_upstream(b"this is not HTTP\r\n\r\n")
     response = await page(proxy, table.put(ip=upstream.address, port=3000))
     assert response.status_code == 502
-    assert "The dev server is not answering" in response.text
+    assert "The dev server isn't responding" in html.unescape(response.text)
 
 
 async def test_a_running_session_without_an_address_is_a_502_page(proxy: Proxy, table: SessionsTable) -> None:

@@ -43,12 +43,12 @@ async def test_a_starting_session_tells_the_step_it_is_in(proxy: Proxy, table: S
     )
     fields = await status(proxy, session_id)
     assert states(fields) == {
-        "Create Branch": "done",
-        "Open Draft Pull Request": "done",
-        "Take Slot": "done",
-        "Run Agent: container": "done",
-        "Run Agent: dev server": "current",
-        "Register IP": "to come",
+        "Creating the branch": "done",
+        "Opening the pull request": "done",
+        "Waiting for capacity": "done",
+        "Starting the container": "done",
+        "Starting the dev server": "current",
+        "Connecting": "to come",
     }
     assert (session_id, "STARTING", False, "installing") == (
         fields["session_id"],
@@ -81,7 +81,7 @@ async def test_a_dev_server_that_does_not_listen_is_named_with_the_end_of_its_lo
     log = {"answering": False, "log": "\n".join(f"line {number}" for number in range(100))}
     fields = await status(proxy, table.put(ip=unused_address, port=3000, dev_server=log))
     assert not fields["live"]
-    assert fields["hop"] == "The dev server is not listening: the container refuses connections on port 3000."
+    assert fields["hop"] == "The dev server isn't listening: the container refuses connections on port 3000."
     assert states(fields) == {"Proxy": "done", "Container": "done", "Dev server": "failed"}
     assert fields["log"].splitlines()[0] == "line 60"
     assert fields["log"].splitlines()[-1] == "line 99"
@@ -110,7 +110,7 @@ async def test_an_address_that_visitors_are_not_sent_to_is_not_tried_either(
     session_id = table.put(ip=upstream.address, port=3000)
     with start_proxy(AGENT_CIDR="10.0.0.0/8") as elsewhere:
         fields = await status(elsewhere, session_id)
-    assert fields["hop"] == "The container has no address that visitors could be sent to."
+    assert fields["hop"] == "The container has no address to connect to."
     assert upstream.requests == []
 
 
@@ -134,7 +134,7 @@ async def test_the_proxys_own_paths_reach_no_dev_server(
     host = f"Host: {table.put(ip=upstream.address, port=3000)}.uat.example.test"
     answer = await proxy.exchange(f"{line} HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
-    assert b"There is nothing here" in answer
+    assert b"Page not found" in answer
     assert upstream.requests == []
 
 

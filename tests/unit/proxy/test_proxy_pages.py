@@ -50,7 +50,7 @@ EVERY_ANSWER = [
     answers.unknown_path(),
     answers.foreign_host(),
     answers.signed_out(),
-    answers.link_no_longer_good(),
+    answers.link_expired(),
     answers.other_session(),
     answers.access_unchecked(),
     answers.forbidden(),
@@ -97,7 +97,7 @@ def test_every_answer_has_words_for_a_person_and_the_same_names_for_a_program(an
     assert answer.live == (answer.error == "")
 
 
-@pytest.mark.parametrize("answer", [answers.signed_out(), answers.link_no_longer_good(), answers.forbidden()])
+@pytest.mark.parametrize("answer", [answers.signed_out(), answers.link_expired(), answers.forbidden()])
 def test_who_may_not_see_a_session_learns_nothing_about_one(answer: Answer) -> None:
     assert (
         answer.session_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
@@ -36,7 +37,7 @@ def test_every_failure_has_words_of_its_own(cause: Cause, status: int, error: st
     answer = answers.failed(Failed(cause), "09e22a8b")
     page = PAGES.html(answer)
     assert (status, error) == (page.status, json.loads(PAGES.json(answer).body)["error"])
-    assert answer.title.encode() in page.body
+    assert answer.title in html.unescape(page.body.decode())
     assert not answer.watched  # its address, with a code that is good once, is not to be loaded again
     assert (status == 503) == ("Retry-After" in page.headers)
 

@@ -1,4 +1,4 @@
-"""What a visitor is told whose sign-in led nowhere: one writer per cause."""
+"""The pages that visitors see when signing in doesn't work: one function per cause."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OPEN_AGAIN = "Open the session's address again to sign in."
 
 
 def refused(refusal: Refused) -> Answer:
-    """GitHub knows the visitor, and does not let them read the repository, which is not named, or there is none."""
+    """Say that the visitor can't read the repository, which isn't named: the session may not even exist."""
     return answers.forbidden(refusal.login)
 
 
@@ -24,39 +24,39 @@ def failed(failure: Failed, session_id: str) -> Answer:
             return Answer(
                 status=HTTPStatus.BAD_REQUEST,
                 error="sign_in_expired",
-                title="This sign-in is no longer good",
-                message="A sign-in has to be finished within ten minutes, once, and in the browser it was begun in.",
+                title="This sign-in has expired",
+                message="Signing in has to be finished within ten minutes, and in the browser you started in.",
                 what_to_do=_OPEN_AGAIN,
             )
         case Cause.DENIED:
             return Answer(
                 status=HTTPStatus.FORBIDDEN,
                 error="sign_in_denied",
-                title="You have not signed in",
-                message="Sessions are shown to those who may read their repository. GitHub can tell only if you let "
-                "Claude Cloud Agent know who you are.",
+                title="You haven't signed in",
+                message="Only people who can read the session's repository can see it. To check that, "
+                "Claude Cloud Agent needs you to sign in with GitHub.",
                 what_to_do=_OPEN_AGAIN,
             )
         case Cause.GITHUB_AWAY:
             return answers.github_not_answering()
         case Cause.SESSIONS_AWAY:
-            # The callback's address is good once: this page cannot try again by itself.
+            # The callback's address works once: this page can't retry automatically.
             return replace(answers.table_unavailable(session_id), watched=False, what_to_do=_OPEN_AGAIN)
         case Cause.MISCONFIGURED:
             return Answer(
                 status=HTTPStatus.INTERNAL_SERVER_ERROR,
                 error="sign_in_misconfigured",
-                title="Sign-in is not set up right",
-                message="GitHub does not accept this installation's GitHub App, so nobody can sign in.",
-                what_to_do="Those who run it find GitHub's reason in the proxy's log.",
+                title="Sign-in is misconfigured",
+                message="GitHub rejected the credentials of Claude Cloud Agent's GitHub App, so nobody can sign in.",
+                what_to_do="Ask your administrator to check the proxy's log for GitHub's reason.",
             )
         case Cause.NOT_CONFIGURED:
             return Answer(
                 status=HTTPStatus.INTERNAL_SERVER_ERROR,
                 error="sign_in_not_configured",
-                title="Sign-in is not configured",
-                message="Sessions are shown to those who may read their repository, but nobody has connected this "
-                "installation's GitHub App for signing in yet.",
-                what_to_do="Those who run it put the App's client id and secret into the secret UatSignInSecret and "
-                "restart the proxy.",
+                title="Sign-in isn't configured",
+                message="Only people who can read the session's repository can see it, "
+                "but signing in with GitHub hasn't been set up yet.",
+                what_to_do="Ask your administrator to add the GitHub App's client ID and client secret to the secret "
+                "UatSignInSecret and restart the proxy.",
             )

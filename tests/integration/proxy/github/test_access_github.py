@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -210,7 +211,7 @@ async def test_a_sign_in_is_of_one_browser(visitor: Visitor, session_id: str, gi
     callback = await visitor.returns(session_id)
     refused = await Visitor(github, visitor.proxy, visitor.person).ask(callback)
     assert refused.status_code == 400
-    assert "This sign-in is no longer good" in refused.text
+    assert "This sign-in has expired" in refused.text
     assert "set-cookie" not in refused.headers
     assert (await visitor.ask(callback)).status_code == 303
 
@@ -229,7 +230,7 @@ async def test_without_an_app_everybody_is_told_that_sign_in_is_not_configured(
         visitor = Visitor(github, proxy, reader)
         shown = await visitor.ask(address(session_id))
         assert shown.status_code == 500
-        assert "Sign-in is not configured" in shown.text
+        assert "Sign-in isn't configured" in html.unescape(shown.text)
         assert "sign-in not configured" in [line["message"] for line in proxy.log()]
         assert (await visitor.ask(address(session_id), headers=PROGRAM)).status_code == 401
 

@@ -80,7 +80,7 @@ async def test_a_reader_signs_in_once_for_all_sessions(
     assert {host(session_id).partition(":")[0]} == {cookie["domain"] for cookie in kept.values()}
 
     await asyncio.to_thread(browser.get, address(neighbour, "/a"))  # nothing is asked again: GitHub remembers
-    assert address(neighbour, "/a") == await wait_for_text(browser, "The dev server is not answering")
+    assert address(neighbour, "/a") == await wait_for_text(browser, "The dev server isn't responding")
 
 
 async def test_a_stranger_is_told_who_they_are_and_one_who_cancels_that_they_are_not_signed_in(
@@ -88,7 +88,7 @@ async def test_a_stranger_is_told_who_they_are_and_one_who_cancels_that_they_are
 ) -> None:
     await asyncio.to_thread(browser.get, address(session_id))
     await asyncio.to_thread(browser.find_element(By.CSS_SELECTOR, "button[value=cancel]").click)
-    await wait_for_text(browser, "You have not signed in")
+    await wait_for_text(browser, "You haven't signed in")
     await asyncio.to_thread(browser.get, address(session_id))
     await authorize_as(browser, stranger)
     await wait_for_text(browser, f"signed in to GitHub as {stranger}")
