@@ -30,7 +30,7 @@ class SessionOverError(AgentError):
 class AgentApiRefusedError(AgentError):
     """The Agent API answered a 4xx other than 409: asking again would change nothing.
 
-    `status` is that answer's, `reason` its own words.
+    `status` is that answer's, `reason` its message.
     """
 
     def __init__(self, call: str, status: int, reason: str) -> None:
@@ -56,7 +56,7 @@ class Prompt(BaseModel):
 
 
 class Requests(BaseModel):
-    """What people want of the session: all that is not answered yet, and the latest wish to interrupt, by its id."""
+    """The session's control requests: all unanswered prompts, and the latest request to interrupt, by its id."""
 
     prompts: list[Prompt]
     interrupt: str | None = None
@@ -86,7 +86,7 @@ class GitToken(BaseModel):
 
 
 class AgentApi:
-    """The one door from the container to the control plane.
+    """The only gateway from the container to the control plane.
 
     Every call is repeated with growing pauses while the API is unreachable, overloaded or answers 5xx.
 
@@ -134,8 +134,8 @@ class AgentApi:
         Raises:
             AgentApiRefusedError: with status 400 when one does not exist; its reason says where to create it.
         """
-        answer = await self._call("POST", "/agent/environment", {"names": names})
-        return {name: SecretStr(answer["values"][name]) for name in names}
+        response = await self._call("POST", "/agent/environment", {"names": names})
+        return {name: SecretStr(response["values"][name]) for name in names}
 
     async def git_token(self) -> GitToken:
         """Return fresh credentials for the session's repository."""
@@ -176,7 +176,7 @@ class AgentApi:
         )
 
     async def failed(self, error: str, message: str, *, patience_seconds: float) -> None:
-        """End the session as failed. `error` is a name such as DevServerNotReadyError, `message` plain words."""
+        """End the session as failed. `error` is a name such as DevServerNotReadyError, `message` for people."""
         body = self._with_task_token(outcome="failed", error=error, message=message)
         await self._call("POST", "/agent/done", body, patience_seconds=patience_seconds)
 
@@ -204,7 +204,7 @@ class AgentApi:
             try:
                 response = await self._http.request(method, path, json=body)
                 if not _worth_repeating(response.status_code):
-                    return _answer(method, path, response)
+                    return _content(method, path, response)
                 reason = f"HTTP {response.status_code}"
             except httpx.TransportError as error:
                 reason = type(error).__name__
@@ -222,12 +222,12 @@ def _worth_repeating(status: int) -> bool:
     return status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
 
 
-def _answer(method: str, path: str, response: httpx.Response) -> dict[str, Any]:
+def _content(method: str, path: str, response: httpx.Response) -> dict[str, Any]:
     if response.status_code == httpx.codes.CONFLICT:
         raise SessionOverError(_message(response))
     if response.is_success:
-        answer: dict[str, Any] = response.json()
-        return answer
+        content: dict[str, Any] = response.json()
+        return content
     raise AgentApiRefusedError(f"{method} {path}", response.status_code, _message(response))
 
 

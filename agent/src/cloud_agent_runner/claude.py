@@ -33,7 +33,7 @@ _QUIET = {
     "DISABLE_ERROR_REPORTING": "1",
 }
 _NOTHING_TO_RESUME = "No conversation found"
-_AGAIN = "Comment again to have it continue."
+_RETRY = "Comment again to continue."
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Claude:
             strict_mcp_config=True,
             verbatim_prompts=True,
             max_buffer_size=_LONGEST_MESSAGE_BYTES,
-            stderr=lambda line: logger.info("claude code says", extra={"line": line}),
+            stderr=lambda line: logger.info("claude code wrote", extra={"line": line}),
         )
 
     async def aclose(self) -> None:
@@ -112,9 +112,9 @@ class Claude:
         if self._cost_usd >= self._assignment.budget_usd:
             return self._turn(self._over_budget(), is_error=True)
         process = self._process = ClaudeProcess(self._remaining(), self._assignment.work_tree, report_tool)
-        message, reason = None, "Claude Code ended without an answer."
+        message, reason = None, "Claude Code ended without a result."
         try:
-            message = await process.answer(request)
+            message = await process.run(request)
         except AgentError:
             raise
         except Exception as error:  # the SDK raises plain Exception for some faults of the process
@@ -146,7 +146,7 @@ class Claude:
         if isinstance(error, ResultError) and any(_NOTHING_TO_RESUME in line for line in error.errors):
             self._conversation = None
             self._cost_of_lost_conversations_usd = self._cost_usd
-            return "What was said before was lost when Claude Code stopped; the work on the branch is all there."
+            return "Claude Code stopped and lost the conversation so far. All work on the branch is kept."
         return f"Claude Code stopped unexpectedly ({type(error).__name__})."
 
     def _count(self, message: ResultMessage) -> None:
@@ -159,15 +159,14 @@ class Claude:
     def _outcome(self, process: ClaudeProcess, message: ResultMessage | None, reason: str) -> Turn:
         """Tell an end that was made from one that came about, and either from success, whatever `subtype` says."""
         if message is not None and message.subtype == "success" and not message.is_error and process.loop is None:
-            return self._turn(message.result or process.last_words or "(Claude said nothing.)")
+            return self._turn(message.result or process.last_message or "(Claude finished without a message.)")
         if process.interrupted:
-            words = _with_last_words("Interrupted before it was done, as a comment asked for.", process)
-            return self._turn(words, interrupted=True)
+            return self._turn(_with_last_message("Interrupted by a comment.", process), interrupted=True)
         if process.loop is not None:
-            stopped = f"Stopped: {process.loop}. Comment with another way to go about it."
-            return self._turn(_with_last_words(stopped, process), is_error=True)
+            stopped = f"Stopped: {process.loop}. Comment to suggest another approach."
+            return self._turn(_with_last_message(stopped, process), is_error=True)
         if message is None:
-            return self._turn(f"{reason} {_AGAIN}", is_error=True)
+            return self._turn(f"{reason} {_RETRY}", is_error=True)
         return self._turn(self._fault(process, message), is_error=True)
 
     def _fault(self, process: ClaudeProcess, message: ResultMessage) -> str:
@@ -175,27 +174,27 @@ class Claude:
             return self._out_of_turns()
         if message.subtype == "error_max_budget_usd":
             return self._over_budget()
-        said = message.result or "; ".join(message.errors or [])
+        reason = message.result or "; ".join(message.errors or [])
         if message.api_error_status is not None or message.terminal_reason == "api_error":
-            return model_error(message.api_error_status, process.fault, said)
-        return f"Claude Code failed: {said or message.subtype}. {_AGAIN}"
+            return model_error(message.api_error_status, process.fault, reason)
+        return f"Claude Code failed: {reason or message.subtype}. {_RETRY}"
 
     def _out_of_turns(self) -> str:
         return (
-            f"Stopped: the session's {self._assignment.max_turns} turns of the model are used up (`MaxTurns` of the "
-            "deployment, or `max_turns` of the repository where that is less). To go on, start a new session."
+            f"Stopped: the session has used all of its {self._assignment.max_turns} model turns (the deployment's "
+            "`MaxTurns`, or the repository's `max_turns` if lower). To continue, start a new session."
         )
 
     def _over_budget(self) -> str:
         return (
-            f"Stopped: the session's budget of ${self._assignment.budget_usd:.2f} is used up (`MaxBudgetUsd` of the "
-            "deployment, or `budget_usd` of the repository where that is less), "
-            f"${self._cost_usd:.2f} having been spent. To go on, start a new session."
+            f"Stopped: the session has used up its budget of ${self._assignment.budget_usd:.2f} (${self._cost_usd:.2f} "
+            "spent; the deployment's `MaxBudgetUsd`, or the repository's `budget_usd` if lower). To continue, start a "
+            "new session."
         )
 
     def _turn(self, result: str, *, is_error: bool = False, interrupted: bool = False) -> Turn:
         return Turn(is_error, result, self._turns, self._cost_usd, interrupted)
 
 
-def _with_last_words(words: str, process: ClaudeProcess) -> str:
-    return f"{words}\n\nClaude's last words were:\n\n{process.last_words}" if process.last_words else words
+def _with_last_message(text: str, process: ClaudeProcess) -> str:
+    return f"{text}\n\nClaude's last message:\n\n{process.last_message}" if process.last_message else text

@@ -1,4 +1,4 @@
-"""One run of Claude Code: started, listened to, interrupted and ended."""
+"""One run of Claude Code: started, observed, interrupted and ended."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _OBEDIENCE_SECONDS = 3
 class ClaudeProcess:
     """One run of Claude Code, for one request.
 
-    `conversation` is what it can be resumed by, once the request is written down there; `last_words` is what
-    Claude wrote last, and `fault` the name of the fault when those words are Claude Code's own about the model
+    `conversation` is what it can be resumed by, once the request is written down there; `last_message` is what
+    Claude wrote last, and `fault` the name of the fault when that message is Claude Code's own about the model
     API. `loop` and `interrupted` say why it was stopped before its end, if it was.
     """
 
@@ -46,25 +46,25 @@ class ClaudeProcess:
         self._client = ClaudeSDKClient(replace(options, cwd=work_tree, hooks=self._policy.hooks()))
         self._work_tree = work_tree
         self._report_tool = report_tool
-        self._answering = False
+        self._running = False
         self._asked = False
         self._patience = asyncio.timeout(None)
         self.conversation: str | None = None
         self.interrupted = False
-        self.last_words = ""
+        self.last_message = ""
         self.fault: str | None = None
 
     @property
     def loop(self) -> str | None:
-        """What Claude repeated without end, in words."""
+        """What Claude kept repeating, as a sentence's beginning."""
         return self._policy.loop
 
-    async def answer(self, request: str) -> ResultMessage | None:
+    async def run(self, request: str) -> ResultMessage | None:
         """Have the request done and return how it ended, None when the process ended or had to be given up first.
 
         What `report_tool` and the SDK raise is passed on; the SDK raises plain Exception for some faults.
         """
-        self._answering = True
+        self._running = True
         try:
             async with self._patience:
                 return await self._exchange(request)
@@ -74,11 +74,11 @@ class ClaudeProcess:
             logger.warning("claude code did not obey", extra={"step": "interrupt"})
             return None
         finally:
-            self._answering = False
+            self._running = False
 
     async def interrupt(self) -> None:
-        """Stop what Claude is doing, its shell included: `answer` returns at once. After it, nothing happens."""
-        if not self._answering or self.interrupted:
+        """Stop what Claude is doing, its shell included: `run` returns at once. After it, nothing happens."""
+        if not self._running or self.interrupted:
             return
         self.interrupted = True
         self._patience.reschedule(asyncio.get_running_loop().time() + _OBEDIENCE_SECONDS)
@@ -128,7 +128,7 @@ class ClaudeProcess:
     async def _note(self, message: AssistantMessage) -> None:
         for block in message.content:
             if isinstance(block, TextBlock) and message.parent_tool_use_id is None:
-                self.last_words, self.fault = block.text, message.error
+                self.last_message, self.fault = block.text, message.error
             if isinstance(block, ToolUseBlock):
                 await self._report_tool(block.name, self._detail(block.input))
 

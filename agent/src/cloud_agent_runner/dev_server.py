@@ -1,4 +1,4 @@
-"""The repository's dev server: installed, started, started again when it ends."""
+"""The repository's dev server: installed, started, and restarted when it ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class InstallFailedError(AgentError):
 
 
 class DevServerNotReadyError(AgentError):
-    """The dev server never answered."""
+    """The dev server never responded."""
 
 
 class DevServer:
@@ -113,7 +113,7 @@ class DevServer:
         Raises:
             DevServerNotReadyError: it did not within `limit_seconds`, or died three times; with its last lines.
         """
-        seen = "nothing listens"
+        seen = "nothing is listening"
         try:
             async with (
                 asyncio.timeout(limit_seconds),
@@ -124,9 +124,9 @@ class DevServer:
                     if not seen:
                         return
                     await asyncio.sleep(_PROBE_PAUSE_SECONDS)
-            outcome = f"ended {self._deaths} times before it answered"
+            outcome = f"ended {self._deaths} times before it responded"
         except TimeoutError:
-            outcome = f"did not answer within {limit_seconds:.0f} s ({seen})"
+            outcome = f"didn't respond within {limit_seconds:.0f} s ({seen})"
         raise DevServerNotReadyError(
             f"The dev server `{self._plan.dev}` {outcome} at {self.url}{self._plan.health_path}. It should listen "
             f"on the address in $HOST and the port in $PORT. Its last lines:\n{self.last_lines()}"
@@ -145,13 +145,13 @@ class DevServer:
 
     def last_lines(self) -> str:
         """Return the last lines that the dev server wrote, for a person to read."""
-        return self._group.last_lines(_LINES_SHOWN) if self._group else "(it wrote nothing)"
+        return self._group.last_lines(_LINES_SHOWN) if self._group else "(no output)"
 
     async def _probe(self, http: httpx.AsyncClient) -> str:
         """Return what is wrong with the answer, or nothing when the server is up."""
         try:
             async with http.stream("GET", f"{self.url}{self._plan.health_path}") as response:
-                return "" if not response.is_server_error else f"it answered {response.status_code}"
+                return "" if not response.is_server_error else f"it responded with {response.status_code}"
         except httpx.TransportError as error:
             return f"last attempt: {type(error).__name__}"
 

@@ -1,4 +1,4 @@
-"""Finding out how a repository's dev server runs, where the repository does not say so itself."""
+"""Detects how a repository's dev server runs, where the repository's settings don't define it."""
 
 from __future__ import annotations
 
@@ -32,21 +32,20 @@ _APPLICATION_FILES = ("main.py", "app.py", "wsgi.py", "asgi.py", "server.py", "a
 
 
 class DevServerNotConfiguredError(AgentError):
-    """Nothing in the repository tells how its dev server is started."""
+    """The repository neither defines a dev server nor has one that is recognized."""
 
 
 def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
-    """Return how to run the dev server: as the repository says, and where it does not, as its files suggest.
+    """Return how to run the dev server: as the repository's settings define it, else as its files suggest.
 
     Raises:
-        DevServerNotConfiguredError: nothing is said, and nothing is recognised.
+        DevServerNotConfiguredError: it is neither defined nor recognized.
     """
     plan = DevServerPlan(dev=config.dev) if config.dev else _node(work_tree) or _python(work_tree)
     if plan is None:
         raise DevServerNotConfiguredError(
-            "It is not clear how this repository's dev server is started: no package.json with a `dev` script "
-            "and no Django, FastAPI, Flask or Streamlit application was found. Add a file "
-            f"{CONFIG_PATH} to the default branch, such as:\n{EXAMPLE}"
+            "No package.json with a `dev` script and no Django, FastAPI, Flask or Streamlit app was found. "
+            f"Add {CONFIG_PATH}, for example:\n{EXAMPLE}"
         )
     return replace(
         plan,

@@ -79,7 +79,7 @@ class GitWorkspace:
             await workspace._work("config", "user.name", AUTHOR_NAME)
             await workspace._work("config", "user.email", AUTHOR_EMAIL)
         except GitError as error:
-            raise CloneFailedError(f"The branch {branch} could not be cloned from {url}. {error}") from error
+            raise CloneFailedError(f"Couldn't clone the branch {branch} from {url}. {error}") from error
         return workspace
 
     async def leave_out_untracked(self) -> None:
@@ -102,7 +102,7 @@ class GitWorkspace:
             await self._commit_the_rest()
             await self._bare_git("fetch", "--quiet", "--no-tags", str(self.work_tree), f"+HEAD:{_WORK}")
         except GitError as error:
-            raise PublishFailedError(f"The work could not be committed. {error}") from error
+            raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
         attempt = 1
         while True:
             try:
@@ -111,8 +111,7 @@ class GitWorkspace:
                 logger.warning("push failed", extra={"attempt": attempt, "reason": str(error)})
                 if attempt == _ATTEMPTS:
                     raise PublishFailedError(
-                        f"The commits could not be pushed to {self._branch}; they are kept, and the next turn "
-                        f"tries again. {error}"
+                        f"Couldn't push to {self._branch}. The commits are kept, and the next turn tries again. {error}"
                     ) from error
             await asyncio.sleep(_PAUSE_SECONDS * attempt)
             attempt += 1
@@ -120,7 +119,7 @@ class GitWorkspace:
     async def _commit_the_rest(self) -> None:
         await self._work("add", "--all")
         if await self._work("status", "--porcelain", "--untracked-files=no"):
-            message = "chore: commit what the last turn left uncommitted"
+            message = "chore: commit changes that the last turn left uncommitted"
             await self._work("commit", "--quiet", "--no-verify", "--message", message)
 
     async def _push(self) -> Published:
@@ -152,12 +151,11 @@ class GitWorkspace:
             other = f"refs/remotes/github/{self._branch}"
             await self._work("fetch", "--quiet", "--no-tags", str(self._bare), f"+{_REMOTE}:{other}")
             raise PublishFailedError(
-                f"Somebody else pushed to {self._branch} meanwhile ({theirs[:7]}) and the two changes touch the "
-                f"same lines, so nothing was pushed and nothing is lost. Comment to have "
-                f"`github/{self._branch}` merged and the conflict resolved."
+                f"Couldn't push: someone else pushed to {self._branch} ({theirs[:7]}), and the changes conflict. "
+                f"Nothing is lost. To resolve the conflict, comment and ask Claude to merge `github/{self._branch}`."
             ) from error
         who = ("-c", f"user.name={AUTHOR_NAME}", "-c", f"user.email={AUTHOR_EMAIL}")
-        message = f"Merge what was pushed to {self._branch} meanwhile"
+        message = f"Merge what others pushed to {self._branch}"
         return await self._bare_git(*who, "commit-tree", tree, "-p", ours, "-p", theirs, "-m", message)
 
     async def _bring_to_work_tree(self, commit: str) -> None:

@@ -1,4 +1,4 @@
-"""What people want of the session, polled from the Agent API."""
+"""The session's control requests, polled from the Agent API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLL_SECONDS = 1
 
 
 class Inbox:
-    """What people want of the session: their prompts in the order they wrote them, an interrupt at once."""
+    """Control requests: prompts in the order people wrote them, an interrupt at once."""
 
     def __init__(self, api: AgentApi) -> None:
         self._api = api
@@ -30,7 +30,7 @@ class Inbox:
     async def collect(self, interrupt: Callable[[], Awaitable[None]]) -> None:
         """Take requests in for good, also while earlier ones are being worked on.
 
-        `interrupt` is called once for each new wish to interrupt. The end of the session is learnt here, too.
+        `interrupt` is called once for each new request to interrupt. The end of the session is learnt here, too.
         """
         while True:
             requests = await self._api.requests()

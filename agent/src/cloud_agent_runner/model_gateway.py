@@ -1,7 +1,7 @@
-"""The only holder of the model's API key: a door on 127.0.0.1 that Claude Code talks to instead.
+"""The only holder of the model's API key: a gateway on 127.0.0.1 that Claude Code talks to instead.
 
-Claude's shell sees every variable of its environment, so the key must not be there. What is there opens this
-door only, and dies with the session.
+Claude's shell sees every variable of its environment, so the key must not be there. The placeholder that is there
+works with this gateway only, and expires with the session.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ async def model_gateway(upstream_url: str, api_key: SecretStr) -> AsyncIterator[
     """Serve the Messages API on 127.0.0.1 at a free port while the context lasts."""
     placeholder = f"placeholder-{secrets.token_hex(16)}"
     async with httpx.AsyncClient(base_url=upstream_url, timeout=_TIMEOUT) as upstream:
-        door = _Door(upstream, api_key, placeholder)
-        routes = [Route(path, door.forward, methods=["POST"]) for path in _PATHS]
+        forwarder = _Forwarder(upstream, api_key, placeholder)
+        routes = [Route(path, forwarder.forward, methods=["POST"]) for path in _PATHS]
         config = uvicorn.Config(
             Starlette(routes=routes), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
@@ -75,14 +75,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Door:
+class _Forwarder:
     def __init__(self, upstream: httpx.AsyncClient, api_key: SecretStr, placeholder: str) -> None:
         self._upstream = upstream
         self._api_key = api_key
         self._placeholder = placeholder
 
     async def forward(self, request: Request) -> Response:
-        """Pass one call on with the real key, and its answer back as it comes."""
+        """Pass one call on with the real key, and stream its response back."""
         if not secrets.compare_digest(request.headers.get("x-api-key", ""), self._placeholder):
             return _error(401, "authentication_error", "This gateway serves its own session only.")
         headers = _chosen(request.headers.items(), _REQUEST_HEADERS, _REQUEST_HEADER_PREFIXES)
@@ -91,24 +91,24 @@ class _Door:
             "POST", request.url.path, params=request.query_params, headers=headers, content=await request.body()
         )
         try:
-            answer = await self._upstream.send(call, stream=True)
+            response = await self._upstream.send(call, stream=True)
         except httpx.TransportError as error:
             logger.warning("model API not reachable", extra={"reason": type(error).__name__})
-            return _error(502, "api_error", f"The model API could not be reached ({type(error).__name__}).")
-        passed = _chosen(answer.headers.items(), _RESPONSE_HEADERS, _RESPONSE_HEADER_PREFIXES)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            return _error(502, "api_error", f"The model API couldn't be reached ({type(error).__name__}).")
+        passed = _chosen(response.headers.items(), _RESPONSE_HEADERS, _RESPONSE_HEADER_PREFIXES)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
             # Claude Code would try for minutes, as a login may be renewed; a key that is wrong stays so.
             passed["x-should-retry"] = "false"
-        return StreamingResponse(_passed_on(answer), status_code=answer.status_code, headers=passed)
+        return StreamingResponse(_passed_on(response), status_code=response.status_code, headers=passed)
 
 
-async def _passed_on(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield the answer's bytes as sent; let go of it when Claude hangs up half-way, too."""
+async def _passed_on(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the response's bytes as sent; close it when Claude hangs up half-way, too."""
     try:
-        async for chunk in answer.aiter_raw():
+        async for chunk in response.aiter_raw():
             yield chunk
     finally:
-        await answer.aclose()
+        await response.aclose()
 
 
 def _chosen(headers: Iterable[tuple[str, str]], names: tuple[str, ...], prefixes: tuple[str, ...]) -> dict[str, str]:

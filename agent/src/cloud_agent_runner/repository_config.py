@@ -1,4 +1,4 @@
-"""What a repository's own settings file may say, checked."""
+"""The settings that a repository may make for its sessions, and their limits."""
 
 from __future__ import annotations
 
@@ -10,25 +10,32 @@ from cloud_agent_runner.tool_policy import ALLOWED_TOOLS, Tool
 
 CONFIG_PATH = ".github/claude-cloud-agent.yml"
 # Given to every command by the agent itself.
-_TAKEN_NAMES = ("HOME", "HOST", "LANG", "PATH", "PORT", "TMPDIR")
+_RESERVED_NAMES = ("HOME", "HOST", "LANG", "PATH", "PORT", "TMPDIR")
 
 
 def _free(name: str) -> str:
-    if name in _TAKEN_NAMES:
-        raise ValueError(f"{name} is set by the agent itself; name the secret otherwise")
+    if name in _RESERVED_NAMES:
+        raise ValueError(f"{name} is reserved for the agent; choose another name for the secret")
     return name
 
+
+PATTERNS = {
+    "health_path": "must be a path that starts with /, such as /health, without spaces",
+    "env": "must be the names of secrets in capital letters, digits and underscores, such as DATABASE_URL",
+    "model": "must be the name of a model, such as claude-sonnet-5",
+}
+"""What the pattern of a key asks for, for people."""
 
 HostHeader = Literal["localhost", "public"]
 SecretName = Annotated[
     str,
-    Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$", json_schema_extra={"not": {"enum": list(_TAKEN_NAMES)}}),
+    Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$", json_schema_extra={"not": {"enum": list(_RESERVED_NAMES)}}),
     AfterValidator(_free),
 ]
 
 
 class RepositoryConfig(BaseModel):
-    """What a repository says about its sessions in `.github/claude-cloud-agent.yml`. Every key may be left out."""
+    """A repository's settings for its sessions, from `.github/claude-cloud-agent.yml`. Every key is optional."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -36,8 +43,8 @@ class RepositoryConfig(BaseModel):
         default=None,
         min_length=1,
         description=(
-            "Shell command that is run once, before the dev server. Left out together with `dev`, it is found out "
-            "from the repository's files; beside a `dev`, nothing is installed."
+            "Shell command to run once, before the dev server. If neither this nor `dev` is set, it's detected from "
+            "the repository's files. If only `dev` is set, nothing is installed."
         ),
         examples=["npm ci"],
     )
@@ -46,7 +53,7 @@ class RepositoryConfig(BaseModel):
         min_length=1,
         description=(
             "Shell command that starts the dev server, which should listen on the address in $HOST and the port in "
-            "$PORT. Left out, it is found out from the repository's files."
+            "$PORT. Detected from the repository's files if not set."
         ),
         examples=["npm run dev", "python3 -m flask run --host $HOST --port $PORT"],
     )
@@ -54,20 +61,20 @@ class RepositoryConfig(BaseModel):
         default=None,
         ge=1,
         le=65535,
-        description="Where the dev server listens, if it does not follow $PORT.",
+        description="Port the dev server listens on, if it ignores $PORT.",
         examples=[5173],
     )
     health_path: str | None = Field(
         default=None,
         pattern=r"^/[!-~]*$",
-        description="Path that answers with a status below 500 once the dev server is up; `/` when left out.",
+        description="Path that responds with a status below 500 once the dev server is up. Defaults to `/`.",
         examples=["/health"],
     )
     host_header: HostHeader = Field(
         default="localhost",
         description=(
-            "The name that visitors' requests call the dev server by: `localhost` with its port, which dev servers "
-            "accept unasked, or the `public` one, for an app that is configured to accept it."
+            "Host header of the requests to the dev server: `localhost` with its port, which dev servers accept by "
+            "default, or the `public` host name, for an app that is configured to accept it."
         ),
         examples=["public"],
     )
@@ -75,22 +82,22 @@ class RepositoryConfig(BaseModel):
         default=[],
         max_length=50,
         description=(
-            "Names of secrets, never values: the install command and the dev server get each as an environment "
-            "variable. The values lie in AWS Secrets Manager."
+            "Names of secrets, never their values: the install command and the dev server get each as an environment "
+            "variable. The values are stored in AWS Secrets Manager."
         ),
         examples=[["STRIPE_KEY", "DATABASE_URL"]],
     )
     model: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]{0,199}$",
-        description="The model for this repository's sessions; the deployment's own when left out.",
+        description="Model for this repository's sessions. Defaults to the deployment's.",
         examples=["claude-sonnet-5"],
     )
     max_turns: int | None = Field(
         default=None,
         ge=1,
         le=100_000,
-        description="Model turns that a session may take. It can lower the deployment's limit, not raise it.",
+        description="Maximum model turns of a session. Can lower the deployment's limit, not raise it.",
         examples=[50],
     )
     budget_usd: float | None = Field(
@@ -98,7 +105,7 @@ class RepositoryConfig(BaseModel):
         ge=0.01,
         le=100_000,
         allow_inf_nan=False,
-        description="US dollars that a session may cost. It can lower the deployment's limit, not raise it.",
+        description="Maximum cost of a session in US dollars. Can lower the deployment's limit, not raise it.",
         examples=[2.5],
     )
     idle_minutes: int | None = Field(
@@ -106,26 +113,26 @@ class RepositoryConfig(BaseModel):
         ge=1,
         le=1440,
         description=(
-            "Minutes without a prompt, a turn or a visit after which a session ends. It can lower the deployment's "
+            "Minutes without a prompt, a turn or a visit after which a session ends. Can lower the deployment's "
             "limit, not raise it."
         ),
         examples=[30],
     )
     ready_for_review: bool = Field(
         default=True,
-        description="Whether the draft pull request becomes ready for review when the first turn ends with commits.",
+        description="Whether to mark the draft pull request as ready for review when a first turn ends with commits.",
         examples=[False],
     )
     allowed_tools: list[Tool] = Field(
         default=list(ALLOWED_TOOLS),
         min_length=1,
-        description="The tools that Claude may use; all of them when left out.",
+        description="Tools that Claude may use. Defaults to all of them.",
         examples=[["Read", "Edit", "Write", "Glob", "Grep"]],
     )
 
     @field_validator("*", mode="before")
     @classmethod
-    def _said(cls, value: object) -> object:
+    def _is_given(cls, value: object) -> object:
         if value is None:
-            raise ValueError("there is nothing after the colon; give a value or remove the line")
+            raise ValueError("has no value; add one or remove the line")
         return value

@@ -1,18 +1,21 @@
-"""Reading `.github/claude-cloud-agent.yml`, and saying what is wrong with it by line and key."""
+"""Reads `.github/claude-cloud-agent.yml`, and explains what is wrong with it by line and key, in order of lines."""
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import ValidationError
 
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository_config import CONFIG_PATH, PATTERNS, RepositoryConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 EXAMPLE = """\
 install: npm ci            # optional: run once, before the dev server
@@ -22,17 +25,33 @@ health_path: /             # optional: answers below 500 once the server is up
 """
 _SIZE_LIMIT_BYTES = 65536
 _FAULTS_SHOWN = 10
+# pydantic's name of a fault -> what to change, with pydantic's own values.
+_FIXES = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be `true` or `false`",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "too_long": "must have {max_length} items or fewer",
+    "finite_number": "must be a finite number",
+    "value_error": "{error}",
+}
 
 
 class RepositoryConfigError(AgentError):
-    """The repository's configuration file cannot be used; the text names file, line, key and remedy."""
+    """The repository's configuration file cannot be used; the text names file, line, key and fix."""
 
 
 def read_repository_config(work_tree: Path) -> RepositoryConfig:
-    """Return what `.github/claude-cloud-agent.yml` says; without such a file, what holds when nothing is said.
+    """Return the settings in `.github/claude-cloud-agent.yml`; without such a file, the defaults.
 
     Raises:
-        RepositoryConfigError: the file is not readable YAML, or says something unknown.
+        RepositoryConfigError: the file is not readable YAML, or a setting in it is not valid.
     """
     path = work_tree / CONFIG_PATH
     try:
@@ -40,7 +59,7 @@ def read_repository_config(work_tree: Path) -> RepositoryConfig:
     except (FileNotFoundError, NotADirectoryError):
         return RepositoryConfig()
     except OSError as error:
-        raise RepositoryConfigError(f"{CONFIG_PATH} cannot be read: {error.strerror}.") from error
+        raise RepositoryConfigError(f"{CONFIG_PATH} can't be read: {error.strerror}.") from error
     if len(content) > _SIZE_LIMIT_BYTES:
         raise RepositoryConfigError(f"{CONFIG_PATH} is larger than {_SIZE_LIMIT_BYTES} bytes.")
     document = _parsed(content)
@@ -56,32 +75,29 @@ def _parsed(content: bytes) -> yaml.MappingNode | None:
     """Return the document with its line numbers, None when it is empty."""
     try:
         document = yaml.compose(content, Loader=yaml.SafeLoader)
-        says_nothing = yaml.safe_load(content) is None
+        is_empty = yaml.safe_load(content) is None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it is not text in UTF-8, or nested without end"
-        raise RepositoryConfigError(f"{CONFIG_PATH}{where} is not YAML: {problem}. Expected:\n{EXAMPLE}") from None
-    if says_nothing:
+        problem = getattr(error, "problem", None) or "it isn't UTF-8 text, or is nested too deeply"
+        raise RepositoryConfigError(f"{CONFIG_PATH}{where} is not YAML: {problem}. For example:\n{EXAMPLE}") from None
+    if is_empty:
         return None
     if not isinstance(document, yaml.MappingNode):
-        raise RepositoryConfigError(f"{CONFIG_PATH} line 1 must be `key: value` lines. Expected:\n{EXAMPLE}")
+        raise RepositoryConfigError(f"{CONFIG_PATH} line 1: expected `key: value` lines. For example:\n{EXAMPLE}")
     seen: set[str] = set()
     for key, _ in document.value:
         if key.value in seen:
             line = key.start_mark.line + 1
-            raise RepositoryConfigError(f"{CONFIG_PATH} line {line}: `{key.value}`: said twice; remove one of them.")
+            raise RepositoryConfigError(f"{CONFIG_PATH} line {line}: `{key.value}`: set twice; remove one of them.")
         seen.add(key.value)
     return document
 
 
 def _explained(error: ValidationError, document: yaml.MappingNode) -> str:
-    faults = [
-        f"{CONFIG_PATH} line {_line(entry['loc'], document)}: `{entry['loc'][0]}`: "
-        f"{_remedy(entry['type'], entry['msg'])}"
-        for entry in error.errors(include_input=False)
-    ]
-    return "\n".join([*faults[:_FAULTS_SHOWN], "Expected, for instance:", EXAMPLE])
+    faults = sorted((_line(entry["loc"], document), f"`{entry['loc'][0]}`: {_fix(entry)}") for entry in error.errors())
+    lines = [f"{CONFIG_PATH} line {line}: {fault}" for line, fault in faults[:_FAULTS_SHOWN]]
+    return "\n".join([*lines, "For example:", EXAMPLE])
 
 
 def _line(location: tuple[int | str, ...], document: yaml.MappingNode) -> int:
@@ -98,8 +114,18 @@ def _nodes(location: tuple[int | str, ...], document: yaml.MappingNode) -> Itera
                 yield value.value[location[-1]]
 
 
-def _remedy(kind: str, message: str) -> str:
+def _fix(entry: ErrorDetails) -> str:
+    """Return what to change, in people's words and not in pydantic's."""
+    key, kind = str(entry["loc"][0]), entry["type"]
     if kind == "extra_forbidden":
-        return f"unknown key; remove it or use one of {', '.join(RepositoryConfig.model_fields)}."
-    message = message.removeprefix("Value error, ")
-    return f"{message[0].lower()}{message[1:]}; correct the value." if kind != "value_error" else f"{message}."
+        return _fix_of_key(key)
+    if kind == "string_pattern_mismatch":
+        return f"{PATTERNS[key]}."
+    return _FIXES.get(kind, entry["msg"].lower()).format(**entry.get("ctx", {})) + "."
+
+
+def _fix_of_key(key: str) -> str:
+    close = get_close_matches(key, RepositoryConfig.model_fields, n=1)
+    if close:
+        return f"unknown key; did you mean `{close[0]}`?"
+    return f"unknown key; the known ones are {', '.join(RepositoryConfig.model_fields)}."

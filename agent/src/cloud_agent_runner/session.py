@@ -1,4 +1,4 @@
-"""One session from clone to end: the order of things."""
+"""One session from clone to end."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ HEARTBEAT_SECONDS = 30
 
 
 async def run_session(settings: Settings, platform: Platform, home: Path, api: AgentApi) -> None:
-    """Clone, start the dev server, say so, and do what people ask for, until cancelled.
+    """Clone, start the dev server, report it, and work through the prompts, until cancelled.
 
     Raises:
         SessionOverError: the control plane ended the session.
-        AgentError: a fault that ends the session, in plain words. (Both come inside an ExceptionGroup.)
+        AgentError: a fault that ends the session, explained for people. (Both come inside an ExceptionGroup.)
     """
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_heartbeat(api))
@@ -63,7 +63,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
             async with aclosing(Claude(assignment, environment)) as claude:
                 tasks.create_task(inbox.collect(claude.interrupt))
                 while True:
-                    await _answer(await inbox.next(), claude, workspace, api)
+                    await _work_on(await inbox.next(), claude, workspace, api)
 
 
 async def _dev_server(
@@ -99,7 +99,7 @@ def _limits(config: RepositoryConfig) -> SessionLimits:
 def _assignment(
     settings: Settings, config: RepositoryConfig, workspace: GitWorkspace, dev_server: DevServer
 ) -> Assignment:
-    """Return what Claude is to be: the repository may choose within the deployment's limits."""
+    """Return Claude's assignment: the repository may choose within the deployment's limits."""
     return Assignment(
         work_tree=workspace.work_tree,
         model=config.model or settings.claude_model,
@@ -110,8 +110,8 @@ def _assignment(
     )
 
 
-async def _answer(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api: AgentApi) -> None:
-    """Have one prompt done and published, and report it, come what may of either."""
+async def _work_on(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api: AgentApi) -> None:
+    """Run the turn of one prompt, publish its commits, and report the result, also where either failed."""
 
     async def report_tool(tool: str, detail: str) -> None:
         await api.tool_used(prompt.id, tool, detail)
@@ -136,16 +136,16 @@ async def _answer(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api: 
 
 
 async def _publish(turn: Turn, workspace: GitWorkspace) -> tuple[Turn, Published]:
-    """Publish a turn's commits; say in its result what a reader would not guess."""
+    """Publish a turn's commits; its result mentions what a reader wouldn't expect."""
     try:
         published = await workspace.publish()
     except PublishFailedError as error:
         logger.warning("turn not published", extra={"reason": str(error)})
         return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}"), Published(head_sha=None)
     if published.head_sha is None:
-        return replace(turn, result=f"{turn.result}\n\n(No file was changed, so nothing was pushed.)"), published
+        return replace(turn, result=f"{turn.result}\n\n(No files changed, so nothing was pushed.)"), published
     if published.merged:
-        merged = "(What others pushed to the branch meanwhile was merged.)"
+        merged = "(Merged with what others pushed to the branch.)"
         return replace(turn, result=f"{turn.result}\n\n{merged}"), published
     return turn, published
 

@@ -42,8 +42,8 @@ async def _claude(folder: Path, model_url: str) -> AsyncIterator[Claude]:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (401, "does not accept the deployment's credentials"),
-        (404, "does not know the model"),
+        (401, "rejected the deployment's credentials"),
+        (404, "The model doesn't exist"),
         (429, "rate limit for this deployment's account was reached"),
         (500, "The model API failed"),
         (529, "The model API is overloaded"),
@@ -64,7 +64,7 @@ async def test_a_model_api_out_of_reach_is_told_in_words_to_act_on(tmp_path: Pat
     async with _claude(tmp_path, "http://127.0.0.1:9") as claude:
         turn = await claude.turn(_request("hello"), _report_tool)
     assert turn.is_error
-    assert "The model API could not be reached. Whoever runs the deployment" in turn.result
+    assert "The model API couldn't be reached. Ask your administrator" in turn.result
 
 
 async def test_a_conversation_that_was_not_written_down_is_begun_anew(tmp_path: Path, model_url: str) -> None:

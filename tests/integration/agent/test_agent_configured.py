@@ -31,7 +31,7 @@ def test_what_the_repository_says_of_the_session_is_reported_and_obeyed(
     ready = control_plane.told("ready")[0]
     assert (said, "public") == (ready["limits"], ready["host_header"])
     assert (turn["is_error"], turn["turns"]) == (True, 2)
-    assert "the session's 2 turns of the model are used up" in turn["result"]
+    assert "the session has used all of its 2 model turns" in turn["result"]
     transcript = next((agent.home / ".claude" / "projects").glob("*/*.jsonl")).read_text()
     assert '"model":"claude-haiku-4-5"' in transcript
 
@@ -46,7 +46,7 @@ def test_the_lesser_of_the_two_budgets_holds(
     turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
     assert turn["is_error"]
-    assert "the session's budget of $0.05 is used up" in turn["result"]
+    assert "the session has used up its budget of $0.05" in turn["result"]
 
 
 def test_a_file_without_a_dev_command_leaves_it_to_be_found_out_and_tools_are_kept_to(

@@ -91,7 +91,7 @@ def test_a_dev_server_that_dies_is_started_again(
             {CONFIG: "dev: python3 dev.py\nhealthpath: /\n"},
             (
                 "RepositoryConfigError",
-                [f"{CONFIG} line 2: `healthpath`: unknown key; remove it or use one of install, dev, port"],
+                [f"{CONFIG} line 2: `healthpath`: unknown key; did you mean `health_path`?"],
             ),
         ),
     ],
@@ -122,7 +122,7 @@ def test_a_branch_that_is_not_there_is_told_in_words(
     assert agent.exit_status() == 1
     done = control_plane.told("done")[0]
     assert done["error"] == "CloneFailedError"
-    assert "The branch claude/43 could not be cloned from" in done["message"]
+    assert "Couldn't clone the branch claude/43 from" in done["message"]
 
 
 def test_a_missing_variable_is_named(

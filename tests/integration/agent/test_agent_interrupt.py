@@ -33,7 +33,7 @@ def test_an_interrupted_command_leaves_no_process_and_its_commits_are_published(
     turn = agent.until(lambda: control_plane.events("turn_finished"), 10)[0]
 
     assert (True, False, github.head()) == (turn["interrupted"], turn["is_error"], turn["head_sha"])
-    assert turn["result"].startswith("Interrupted before it was done, as a comment asked for.")
+    assert turn["result"].startswith("Interrupted by a comment.")
     assert "Running the commands." in turn["result"]
     assert github.show("kept.txt") == "kept"
     assert [process for process in doomed if _alive(process)] == []

@@ -73,7 +73,7 @@ def test_work_left_uncommitted_is_committed_and_a_turn_without_work_says_so(
     assert github.show("left.txt") == "left"
     assert (agent.work_tree / "node_modules/a.js").exists()
     assert github.files("node_modules") == ""
-    assert github.subjects()[0] == "chore: commit what the last turn left uncommitted"
+    assert github.subjects()[0] == "chore: commit changes that the last turn left uncommitted"
     assert github.head() == control_plane.events("turn_finished")[1]["head_sha"] != before
     assert "Do not push" in control_plane.events("turn_finished")[1]["result"]
 
@@ -129,7 +129,7 @@ def test_the_turns_of_a_session_are_counted_over_all_its_prompts(
     done, stopped, refused = control_plane.events("turn_finished")
 
     assert [(t["is_error"], t["turns"]) for t in (done, stopped, refused)] == [(False, 5), (True, 8), (True, 8)]
-    assert "the session's 8 turns of the model are used up (`MaxTurns`" in stopped["result"]
+    assert "the session has used all of its 8 model turns (the deployment's `MaxTurns`" in stopped["result"]
     assert stopped["result"] == refused["result"]
     assert sum("echo" in event["detail"] for event in control_plane.events("tool_used")) == 6 + 1
 
@@ -145,7 +145,7 @@ def test_a_spent_budget_ends_the_turn_and_every_later_one_also_after_a_restart_o
     little, spent, refused = control_plane.events("turn_finished")
 
     assert (little["is_error"], spent["is_error"], refused["is_error"]) == (False, True, True)
-    assert "the session's budget of $0.10 is used up (`MaxBudgetUsd`" in spent["result"]
+    assert "the session has used up its budget of $0.10 (" in spent["result"]
     assert 0 < little["cost_usd"] < 0.1 <= spent["cost_usd"] < 0.15
     assert (spent["cost_usd"], spent["turns"]) == (refused["cost_usd"], refused["turns"])
 

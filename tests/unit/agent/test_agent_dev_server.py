@@ -69,7 +69,7 @@ async def test_a_server_that_never_answers_is_given_up_with_its_last_lines(tmp_p
             await dev_server.wait_until_ready(limit_seconds=1)
     shown = [line for line in str(error.value).splitlines() if line.startswith("line ")]
     assert [f"line {number}" for number in range(11, 31)] == shown
-    assert "did not answer within 1 s (last attempt: ConnectError)" in str(error.value)
+    assert "didn't respond within 1 s (last attempt: ConnectError)" in str(error.value)
 
 
 async def test_a_server_that_answers_500_is_not_ready(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_a_server_that_answers_500_is_not_ready(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(program)
     dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} broken.py"), tmp_path)
     async with _running(dev_server):
-        with pytest.raises(DevServerNotReadyError, match=r"\(it answered 500\)"):
+        with pytest.raises(DevServerNotReadyError, match=r"\(it responded with 500\)"):
             await dev_server.wait_until_ready(limit_seconds=2)
 
 

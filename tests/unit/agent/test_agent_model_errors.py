@@ -13,20 +13,20 @@ OVERLOADED = (
 @pytest.mark.parametrize(
     ("status", "kind", "said", "words", "quoted"),
     [
-        (401, "authentication_failed", "Failed to authenticate. API Error: 401 bad key", "does not accept the",
+        (401, "authentication_failed", "Failed to authenticate. API Error: 401 bad key", "rejected the deployment",
          "HTTP 401: bad key"),
-        (403, "authentication_failed", "Failed to authenticate. API Error: 403 no", "does not accept the",
+        (403, "authentication_failed", "Failed to authenticate. API Error: 403 no", "rejected the deployment",
          "HTTP 403: no"),
-        (404, "model_not_found", "There's an issue with the selected model (x).", "does not know the model",
+        (404, "model_not_found", "There's an issue with the selected model (x).", "The model doesn't exist",
          "HTTP 404: There's an issue with the selected model (x)."),
-        (413, "invalid_request", "Request too large", "larger than the model API takes", "HTTP 413: Request too large"),
+        (413, "invalid_request", "Request too large", "too large for the model API", "HTTP 413: Request too large"),
         (429, "rate_limit", "API Error: Request rejected (429) · 40,000 tokens per minute", "rate limit",
          "HTTP 429: 40,000 tokens per minute"),
-        (400, "billing_error", "Credit balance is too low", "no credit left", "HTTP 400: Credit balance is too low"),
-        (400, "unknown", "API Error: 400 bad request", "refused the request", "HTTP 400: bad request"),
+        (400, "billing_error", "Credit balance is too low", "out of credit", "HTTP 400: Credit balance is too low"),
+        (400, "unknown", "API Error: 400 bad request", "rejected the request", "HTTP 400: bad request"),
         (500, "server_error", "API Error: 500 oops", "The model API failed", "HTTP 500: oops"),
         (529, "server_error", OVERLOADED, "is overloaded", "HTTP 529: Overloaded"),
-        (None, "unknown", "API Error: Connection error.", "could not be reached", "The error was: Connection error."),
+        (None, "unknown", "API Error: Connection error.", "couldn't be reached", "The error was: Connection error."),
     ],
 )  # fmt: skip
 def test_a_failure_is_told_with_what_to_do_and_what_the_api_said(

@@ -43,22 +43,23 @@ def test_the_sample_repository_is_configured() -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("dev: x\n\nports: 3000\n", f"line 3: `ports`: unknown key; remove it or use one of {KEYS}."),
+        ("dev: x\n\nports: 3000\n", "line 3: `ports`: unknown key; did you mean `port`?"),
+        ("dev: x\n\nsecrets: 3000\n", f"line 3: `secrets`: unknown key; the known ones are {KEYS}."),
         ("dev: x\n1: y\n", "line 2: `1`: "),
-        ("dev: x\nport: '3000'\n", "line 2: `port`: input should be a valid integer"),
-        ("dev: x\nport: 70000\n", "line 2: `port`: input should be less than or equal to 65535"),
-        ("dev: x\nhealth_path: health\n", "line 2: `health_path`: string should match pattern"),
-        ("dev:\n  - a\n", "line 1: `dev`: input should be a valid string"),
-        ("max_turns: 3\ndev:\n", "line 2: `dev`: there is nothing after the colon; give a value or remove the line."),
-        ("dev: x\nhost_header: any\n", "line 2: `host_header`: input should be 'localhost' or 'public'"),
-        ("env:\n  - OK\n  - not-ok\n", "line 3: `env`: string should match pattern"),
-        ("env: [HOST]\n", "line 1: `env`: HOST is set by the agent itself; name the secret otherwise."),
-        ("allowed_tools:\n  - Read\n  - Browse\n", "line 3: `allowed_tools`: input should be 'Bash', 'Read', "),
-        ("dev: x\nmax_turns: 1\ndev: y\n", "line 3: `dev`: said twice; remove one of them."),
+        ("dev: x\nport: '3000'\n", "line 2: `port`: must be a whole number."),
+        ("dev: x\nport: 70000\n", "line 2: `port`: must be 65535 or less."),
+        ("dev: x\nhealth_path: health\n", "line 2: `health_path`: must be a path that starts with /"),
+        ("dev:\n  - a\n", "line 1: `dev`: must be text."),
+        ("max_turns: 3\ndev:\n", "line 2: `dev`: has no value; add one or remove the line."),
+        ("dev: x\nhost_header: any\n", "line 2: `host_header`: must be 'localhost' or 'public'."),
+        ("env:\n  - OK\n  - not-ok\n", "line 3: `env`: must be the names of secrets in capital letters"),
+        ("env: [HOST]\n", "line 1: `env`: HOST is reserved for the agent; choose another name for the secret."),
+        ("allowed_tools:\n  - Read\n  - Browse\n", "line 3: `allowed_tools`: must be 'Bash', 'Read', "),
+        ("dev: x\nmax_turns: 1\ndev: y\n", "line 3: `dev`: set twice; remove one of them."),
         ("dev: [a\n", "line 2 is not YAML: "),
         ("dev: !!python/object:os.system x\n", "is not YAML: could not determine a constructor"),
         ("dev: " + "[" * 20_000, "is not YAML: "),
-        ("- dev\n", "line 1 must be `key: value` lines"),
+        ("- dev\n", "line 1: expected `key: value` lines"),
         (b"dev: \xff\xfe\n", "is not YAML: "),
         (b"dev: x\n" * 10_000, "is larger than 65536 bytes"),
     ],
@@ -68,6 +69,17 @@ def test_a_wrong_file_is_explained_with_line_and_key(tmp_path: Path, content: st
         _read(tmp_path, content)
     assert str(error.value).startswith(CONFIG_PATH)
     assert complaint in str(error.value)
+
+
+def test_faults_are_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    with pytest.raises(RepositoryConfigError) as error:
+        _read(tmp_path, "bugdet_usd: 3\nport: 0\nallowed_tools: []\ndev: x\n")
+    lines = [line.removeprefix(f"{CONFIG_PATH} ") for line in str(error.value).splitlines()[:3]]
+    assert lines == [
+        "line 1: `bugdet_usd`: unknown key; did you mean `budget_usd`?",
+        "line 2: `port`: must be 1 or more.",
+        "line 3: `allowed_tools`: must not be empty.",
+    ]
 
 
 def test_of_very_many_faults_the_first_are_told(tmp_path: Path) -> None:
