@@ -165,7 +165,7 @@ def test_an_agent_that_crashes_fails_its_session_and_what_it_was_asked_is_not_lo
 )
 def test_an_agent_that_falls_silent_fails_its_session(stage: System, title: str, body: str) -> None:
     session = stage.start(title, body)
-    is_over(stage, session, "FAILED", "Nothing was heard from the agent's container")
+    is_over(stage, session, "FAILED", "The agent's container stopped responding")
 
 
 def _ago(**parts: float) -> str:

@@ -42,12 +42,12 @@ def start_while(system: System, path: str, change: Any) -> Session:  # noqa: ANN
 # ------------------------------------------------------------ GitHub
 
 FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "GitHub is down": ({"kind": "status", "status": 503}, "GitHub did not answer", "GitHub's status page"),
-    "GitHub drops connections": ({"kind": "drop"}, "GitHub did not answer", "GitHub's status page"),
-    "the rate limit is used up": ({"kind": "rate_limit"}, "rate limit for this App is used up", "an hour at most"),
+    "GitHub is down": ({"kind": "status", "status": 503}, "GitHub didn't respond", "githubstatus.com"),
+    "GitHub drops connections": ({"kind": "drop"}, "GitHub didn't respond", "githubstatus.com"),
+    "the rate limit is used up": ({"kind": "rate_limit"}, "has reached its rate limit", "an hour at most"),
     "the secondary rate limit is met": (
         {"kind": "rate_limit", "retry_after": 60},
-        "rate limit for this App is used up",
+        "has reached its rate limit",
         "secondary rate limit",
     ),
 }
@@ -73,7 +73,7 @@ def test_a_github_that_fails_once_there_is_a_pull_request_is_told_of_there(hurri
         assert system.wait_for_end(session) == "FAILED"
     row = system.wait_until_over(session)
     (told,) = [c["body"] for c in system.comments(int(row["pull_number"])) if "session failed" in c["body"]]
-    assert "GitHub did not answer" in told
+    assert "GitHub didn't respond" in told
     assert "❌ Failed" in system.status_comment(session)
 
 
@@ -85,17 +85,17 @@ def test_a_github_that_nobody_reaches_to_the_end_leaves_plain_words_on_the_row(h
         session = system.start("Try", "Please.")
         assert system.wait_for_end(session) == "FAILED"
     row = system.wait_until_over(session)
-    assert "GitHub did not answer, in spite of several retries" in row["end_reason"]
+    assert "GitHub didn't respond after several retries" in row["end_reason"]
     page = system.stranger(session).fetch()
     assert page.status == 401
-    assert "GitHub did not answer" not in page.text
+    assert "after several retries" not in page.text
 
 
 def test_a_rule_that_protects_branches_is_named(hurried: System) -> None:
     system = repository(hurried, "protected")
     protect(system, "creation")
     session = system.start("Try", "Please.")
-    is_told(system, session, "A rule of this repository forbids", "Settings → Rules", "`claude/*`")
+    is_told(system, session, "A repository rule prevents", "Settings → Rules", "`claude/*`")
 
 
 def test_an_empty_repository_asks_for_a_first_commit(hurried: System) -> None:
@@ -104,7 +104,7 @@ def test_an_empty_repository_asks_for_a_first_commit(hurried: System) -> None:
     hurried.github.call("POST", f"/orgs/{owner}/repos", {"name": name})
     system = hurried.at(f"{owner}/{name}")
     session = system.start("Try", "Please.")
-    is_told(system, session, "no commit to start from", "Push a first commit to the default branch")
+    is_told(system, session, "The repository is empty", "Push a first commit to the default branch")
 
 
 def test_a_default_branch_that_was_renamed_is_named(hurried: System) -> None:
@@ -118,7 +118,7 @@ def test_a_default_branch_that_was_renamed_is_named(hurried: System) -> None:
         system.github.call("DELETE", f"{path}/git/refs/heads/main")
 
     session = start_while(system, "/git/refs?/heads/main", rename)
-    is_told(system, session, "default branch does not exist", "Settings → General → Default branch", "branch main")
+    is_told(system, session, "default branch doesn't exist", "Settings → General → Default branch", "branch main")
 
 
 def test_an_archived_repository_is_named_where_nobody_can_comment(hurried: System) -> None:
@@ -176,7 +176,7 @@ def test_an_app_that_is_suspended_while_a_session_begins_leaves_plain_words_on_t
         with suspended(system):
             assert system.wait_for_end(session) == "FAILED"
     row = system.wait_until_over(session)
-    assert "The GitHub App is not installed here, or its installation is suspended" in row["end_reason"]
+    assert "The GitHub App isn't installed on this repository, or its installation is suspended" in row["end_reason"]
 
 
 def labelled(system: System) -> dict[str, Any]:

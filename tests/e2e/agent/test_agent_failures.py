@@ -19,19 +19,19 @@ REPOSITORIES = {
     ),
     "an install command that fails": (
         "install: echo 'no such package' >&2; exit 7\ndev: sleep 60\n",
-        ("`install` command failed", "no such package", "ended with status 7"),
+        ("install command failed", "no such package", "ended with status 7"),
     ),
     "an unknown key in the configuration": (
         "dev: sleep 60\nport: 3000\nbuget_usd: 3\n",
-        (f"`{CONFIG}` cannot be used", "line 3", "buget_usd", "Correct the lines"),
+        (f"{CONFIG} can't be used", "line 3", "buget_usd", "did you mean `budget_usd`?"),
     ),
     "a configuration that is not YAML": (
         "dev: sleep 60\nenv: [A\n",
-        (f"`{CONFIG}` cannot be used", "line 3", "not YAML"),
+        (f"{CONFIG} can't be used", "line 3", "not YAML"),
     ),
     "a secret that nobody created": (
         "dev: sleep 60\nenv: [STRIPE_KEY]\n",
-        (f"`{CONFIG}` cannot be used", "/STRIPE_KEY", "aws secretsmanager create-secret --name"),
+        (f"{CONFIG} can't be used", "/STRIPE_KEY", "aws secretsmanager create-secret --name"),
     ),
 }
 
@@ -48,7 +48,7 @@ def test_a_clone_that_is_refused_is_told_with_what_git_said(system: System) -> N
     path = f"/{there.repository}.git/.*"
     with there.faults({"kind": "status", "status": 503, "path": path, "count": ALWAYS}):
         session = there.start("Try", "Please.")
-        is_told(there, session, "could not clone the branch", "may read Contents", "error: 503")
+        is_told(there, session, "couldn't clone the branch", "read access to Contents", "error: 503")
 
 
 def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next(system: System) -> None:
@@ -58,7 +58,7 @@ def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next(
     ruleset = protect(there, "update")
 
     row = there.wait_for_row(session, lambda row: row.get("turns", "0") != "0", 120)
-    refused = there.wait_for_comment(row["pull_number"], "could not be pushed")
+    refused = there.wait_for_comment(row["pull_number"], "Couldn't push")
     assert "This turn failed" in refused
     assert "the next turn tries again" in refused
     assert "Nobody touches" in refused or "rule violations" in refused
@@ -72,7 +72,7 @@ def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next(
 
 MODEL = {
     529: ("model API is overloaded", "Wait a few minutes", "HTTP 529"),
-    401: ("does not accept the deployment's credentials", "AnthropicApiKeySecretArn", "HTTP 401"),
+    401: ("rejected the deployment's credentials", "AnthropicApiKeySecretArn", "HTTP 401"),
 }
 
 

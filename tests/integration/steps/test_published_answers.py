@@ -129,7 +129,7 @@ def test_a_draft_stays_one_when_the_repository_says_so_or_the_turn_did_not_end_w
     talk.answer(ASKED, head_sha=talk.push("Show the menu"), **members)
     talk.publish(ASKED)
     assert talk.is_draft
-    assert ("**The turn" in talk.replies()[0]) is bool(members)
+    assert ("**This turn" in talk.replies()[0]) is bool(members)
 
 
 def test_pushed_is_not_said_of_a_commit_that_the_branch_does_not_have(talk: Conversation) -> None:

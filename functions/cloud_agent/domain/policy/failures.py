@@ -98,8 +98,8 @@ _EXPLANATIONS: dict[str, tuple[str, str]] = {
         "Check whether the install command and the dev server can start faster",
     ),
     "RepositoryConfigError": (
-        ".github/claude-cloud-agent.yml has an error",
-        "Fix the lines named below on the session's branch",
+        ".github/claude-cloud-agent.yml can't be used",
+        "Fix the problem described below. The file is read from the session's branch",
     ),
     "DevServerNotConfiguredError": ("No dev server was found in this repository", _CONFIGURE),
     "InstallFailedError": (
