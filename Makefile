@@ -43,16 +43,16 @@ $(CHECKOV_INSTALLED): requirements/checkov.txt | $(INSTALLED)
 install: $(INSTALLED) ## Build the one Python environment in .venv
 
 .PHONY: demo
-demo: $(INSTALLED) ## Label an issue and watch it become a live URL, on this machine
-	$(BIN)/cloud-agent demo
+demo: $(INSTALLED) ## Label an issue and watch it become a live URL, on this machine (ARGS="--proxy-port 8081")
+	$(BIN)/cloud-agent demo $(ARGS)
 
 .PHONY: up
 up: $(INSTALLED) ## Start the system on this machine
-	$(BIN)/cloud-agent local up
+	$(BIN)/cloud-agent local up $(ARGS)
 
 .PHONY: down
 down: $(INSTALLED) ## Stop it
-	$(BIN)/cloud-agent local down
+	$(BIN)/cloud-agent local down $(ARGS)
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests

@@ -45,7 +45,7 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
         "the page now: 'Dinner is served, too'",
         "Reply to octo-dev's comment",
         "Ready for review",
-        "Stopped.",
+        "Stopped; nothing is running.",
     ]
     told = [demo.stdout.find(words) for words in story]
     assert -1 not in told, demo.stdout

@@ -14,17 +14,18 @@ from rich.panel import Panel
 from cloud_agent_cli.terminal import console
 from cloud_agent_local import sample
 from cloud_agent_local import up as lifecycle
+from cloud_agent_local.ending import end_sessions
 from cloud_agent_local.errors import DemoError
 from cloud_agent_local.executions import Executions
 from cloud_agent_local.github_client import GitHubClient
-from cloud_agent_local.installation import Installation
+from cloud_agent_local.installation import Installation, Ports
+from cloud_agent_local.parts import a_free_port, is_free
 from cloud_agent_local.session_on_github import SessionOnGitHub
 from cloud_agent_local.visitor import Visitor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
-
-    from cloud_agent_local.installation import Ports
 
 GREETING = "Hello from Claude, lunch is served"
 ISSUE = {
@@ -41,24 +42,45 @@ TOLD_SECONDS = 30.0  # what is known already is told on GitHub
 _HIDDEN = re.compile(r"<!--.*?-->|</?sub>")
 
 
-def run(state_dir: Path, ports: Ports) -> None:
+def run(state_dir: Path, ports: Mapping[str, int]) -> None:
     """Bring the system up, show the main job, check each part of it; then tear down, at once or on Ctrl-C.
 
     Raises:
         LocalModeError: something is not so; everything is stopped.
     """
     console.print("[bold]Starting the system on this machine[/bold]")
-    earlier = Installation.load(state_dir)
-    if earlier is not None:
-        lifecycle.down(earlier)
-    installation = lifecycle.up(state_dir, ports)
+    installation = None
     try:
+        installation = lifecycle.up(state_dir, free_ports(ports))
         link = show(installation)
         if sys.stdin.isatty():
             _stay(installation, link)
+    except DemoError as error:
+        raise DemoError(
+            f"{error}\nIf an earlier run left the sample repository changed, start over with: cloud-agent demo --fresh"
+        ) from error
+    finally:
+        if installation is not None:
+            _stop(installation)
+        console.print("Stopped; nothing is running.")
+
+
+def free_ports(given: Mapping[str, int]) -> Ports:
+    """Return the given ports, and of the others the defaults, or free ones where a default is in use."""
+    chosen = dict(given)
+    for name, default in Ports().model_dump().items():
+        if name not in chosen:
+            chosen[name] = default if is_free(default) else a_free_port()
+            if chosen[name] != default:
+                console.print(f"  Port {default} is in use; {chosen[name]} takes its place (--{name}-port).")
+    return Ports(**chosen)
+
+
+def _stop(installation: Installation) -> None:
+    try:
+        end_sessions(installation)
     finally:
         lifecycle.down(installation)
-        console.print("Stopped.")
 
 
 def show(installation: Installation) -> str:

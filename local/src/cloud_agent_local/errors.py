@@ -25,6 +25,14 @@ class NotRunningError(LocalModeError):
     """The command needs a running system."""
 
 
+class InUseError(LocalModeError):
+    """Another command is starting or running the system, or it runs with other options."""
+
+
+class StateDirectoryError(LocalModeError):
+    """The state directory, or what was written down there, can't be used."""
+
+
 class NoLogError(LocalModeError):
     """No log has the name that was given."""
 

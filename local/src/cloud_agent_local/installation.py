@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cloud_agent_local.errors import StateDirectoryError
 
 PROJECT = Path(__file__).resolve().parents[3]
 STATE_DIR = PROJECT / ".local"
 AWS_PART = "embedded-aws"
+GITHUB_PART = "github"
 MODEL_PART = "model"  # runs unless a real model is configured
 
 
@@ -44,6 +49,7 @@ class Installation(BaseModel):
     ports: Ports
     state_dir: Path
     parts: list[RunningPart] = Field(default_factory=list)
+    parameters: dict[str, str] = Field(default_factory=dict)
     outputs: dict[str, str] = Field(default_factory=dict)
     repository: str = ""
 
@@ -104,23 +110,58 @@ class Installation(BaseModel):
 
     @classmethod
     def load(cls, state_dir: Path) -> Self | None:
-        """Return what the last `up` wrote; None when there was none."""
+        """Return what the last `up` wrote; None when there was none.
+
+        Raises:
+            StateDirectoryError: it cannot be read; says how to start over.
+        """
         try:
             return cls.model_validate_json(_file(state_dir).read_text())
         except FileNotFoundError:
             return None
+        except (OSError, ValidationError, UnicodeDecodeError) as error:
+            raise StateDirectoryError(
+                f"{_file(state_dir)} can't be read: it's damaged or was written by another version. Stop what runs "
+                "and start over with: cloud-agent local down"
+            ) from error
 
     def save(self) -> None:
         """Write it down at once and whole: `down` must find every process, whatever happens next."""
-        self.log_dir.mkdir(parents=True, exist_ok=True)
+        prepared(self.log_dir)
         path = _file(self.state_dir)
         draft = path.with_suffix(".new")
         draft.write_text(self.model_dump_json(indent=2))
         draft.replace(path)
 
-    def forget(self) -> None:
-        """After `down`: nothing runs any more."""
-        _file(self.state_dir).unlink(missing_ok=True)
+    def keep_earlier_logs(self) -> None:
+        """Put the logs of the run before aside: what is quoted and shown is of this run alone."""
+        earlier = self.log_dir.with_name("logs.earlier")
+        shutil.rmtree(earlier, ignore_errors=True)
+        if self.log_dir.exists():
+            self.log_dir.rename(earlier)
+
+
+def forget(state_dir: Path) -> None:
+    """After `down`: nothing runs any more."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        _file(state_dir).unlink()
+
+
+def prepared(folder: Path) -> Path:
+    """Return the folder, which exists and can be written to.
+
+    Raises:
+        StateDirectoryError: it does not, or cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateDirectoryError(
+            f"{folder} can't be created: {error.strerror}. Say another with --state-dir."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StateDirectoryError(f"{folder} can't be written to. Say another with --state-dir.")
+    return folder
 
 
 def _file(state_dir: Path) -> Path:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_local.installation import Ports
 
+_LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 15.0
 LOG_LINES = 15
 
@@ -43,30 +44,54 @@ def check_tools() -> None:
 
 
 def check_ports(ports: Ports) -> None:
-    """Guarantee that nothing listens on the ports yet.
+    """Guarantee that the ports differ and that nothing listens on them yet.
 
     Raises:
         PortInUseError: names the port, its part, the option that moves it and, where known, the program.
     """
+    parts: dict[int, str] = {}
     for part, port in ports.by_part().items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                option = f"--{part.rpartition(' ')[2].lower()}-port"
-                raise PortInUseError(
-                    f"Port {port}, for the {part}, is in use{_listener(port)}. Stop that program or choose another "
-                    f"port with {option}."
-                ) from error
+        if port in parts:
+            raise PortInUseError(
+                f"Port {port} is given to both the {parts[port]} and the {part}. Choose different ports."
+            )
+        parts[port] = part
+        if not is_free(port):
+            option = f"--{part.rpartition(' ')[2].lower()}-port"
+            raise PortInUseError(
+                f"Port {port}, for the {part}, is in use{_listener(port)}. Stop that program or choose another "
+                f"port with {option}."
+            )
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on the port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def a_free_port() -> int:
+    """Return a port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        return int(probe.getsockname()[1])
 
 
 def _listener(port: int) -> str:
+    ours = {_LOOPBACK, "0.0.0.0", "::"}  # noqa: S104 - what a listener that is in the way listens on
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
-            listens = connection.status == psutil.CONN_LISTEN and tuple(connection.laddr)[1:] == (port,)
-            if listens and connection.pid:
-                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            address = connection.laddr
+            if not address or not connection.pid or connection.status != psutil.CONN_LISTEN:
+                continue
+            if address.port == port and address.ip in ours:
+                name = psutil.Process(connection.pid).name()
+                return f" by {name} (pid {connection.pid}, on {address.ip})"
     return ""
 
 
@@ -107,21 +132,35 @@ def wait_until_healthy(part: RunningPart, url: str, log: Path, seconds: float) -
 def is_running(part: RunningPart) -> bool:
     """Whether the very process that was started is still there."""
     process = _process(part)
-    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+    return process is not None and not _has_ended(process)
 
 
 def stop(part: RunningPart) -> None:
     """End the process, with force after 15 s. A process that is gone is left alone."""
     process = _process(part)
-    if process is None:
-        return
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_SECONDS)
+    if process is not None:
+        end([process])
+
+
+def end(processes: Sequence[psutil.Process]) -> None:
+    """End processes at the same time, with force after 15 s. One that nobody reaps has ended, too."""
+    for send in (psutil.Process.terminate, psutil.Process.kill):
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                send(process)
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            if all(_has_ended(process) for process in processes):
+                return
+            time.sleep(0.05)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Whether only its parent still has to take note: the command that started it may not, while it is stopping."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def tail(log: Path, lines: int = LOG_LINES) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cloud_agent_cli.terminal import console
 from cloud_agent_local.deployment import webhook_secret
 from cloud_agent_local.github_client import Credentials, GitHubClient
+from cloud_agent_local.installation import AWS_PART, GITHUB_PART
 from cloud_agent_local.parts import is_running
 from cloud_agent_local.session_on_github import SessionOnGitHub
 from cloud_agent_local.sessions import LIVE, queue, sessions
@@ -31,14 +32,14 @@ def as_document(installation: Installation) -> dict[str, Any]:
         "github_token": Credentials.read(installation.github_dir).token,
         "repository": installation.repository,
         "webhook_url": webhook_url(installation),
-        "webhook_secret": webhook_secret(installation),
+        "webhook_secret": webhook_secret(installation) if _runs(installation, AWS_PART) else None,
         "proxy_url": installation.proxy_url,
         "uat_domain": installation.uat_domain,
         "state_machine_arn": installation.outputs["StateMachineArn"],
         "sessions_table": installation.outputs["SessionsTable"],
         "cluster": installation.outputs["ClusterArn"],
         "log_dir": str(installation.log_dir),
-        "sessions": [_session(installation, row) for row in sessions(installation)],
+        "sessions": [_session(installation, row) for row in _rows(installation)],
         "parts": {part.name: "running" if is_running(part) else "stopped" for part in installation.parts},
     }
 
@@ -51,7 +52,8 @@ def show(installation: Installation) -> None:
     console.print(f"  AWS         {installation.aws_endpoint} (any credentials, region us-east-1)")
     console.print(f"  Sessions    http://<session>.{installation.uat_domain}:{installation.ports.proxy}")
     console.print(f"  Logs        {installation.log_dir}\n")
-    rows, waiting = sessions(installation), queue(installation)
+    rows = _rows(installation)
+    waiting = queue(installation) if rows else []
     for row in rows:
         _show_session(_session(installation, row), standing(row, waiting))
     if not rows:
@@ -77,7 +79,7 @@ def _show_session(session: dict[str, Any], words: str) -> None:
 def _session(installation: Installation, row: dict[str, str]) -> dict[str, Any]:
     """Return a session as other programs read it. `link` opens it, for as long as it is live."""
     link = None
-    if row["status"] in LIVE and "pull_number" in row:
+    if row["status"] in LIVE and "pull_number" in row and _runs(installation, GITHUB_PART):
         link = SessionOnGitHub(installation, GitHubClient(installation), row["session_id"]).current_link()
     return {
         "session_id": row["session_id"],
@@ -94,6 +96,15 @@ def _session(installation: Installation, row: dict[str, str]) -> dict[str, Any]:
         "ended_at": row.get("ended_at"),
         "end_reason": row.get("end_reason"),
     }
+
+
+def _rows(installation: Installation) -> list[dict[str, str]]:
+    """Return the rows of sessions, none while the embedded AWS, which has the table, is not running."""
+    return sessions(installation) if _runs(installation, AWS_PART) else []
+
+
+def _runs(installation: Installation, name: str) -> bool:
+    return any(part.name == name and is_running(part) for part in installation.parts)
 
 
 def standing(row: dict[str, str], waiting: list[str]) -> str:

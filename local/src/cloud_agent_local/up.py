@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
+import threading
+from collections.abc import Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cloud_agent_cli.terminal import part
 from cloud_agent_local import deployment, images, model_access, sample
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.github_client import GitHubClient
-from cloud_agent_local.installation import AWS_PART, MODEL_PART, Installation, Ports
-from cloud_agent_local.parts import check_ports, check_tools, is_running, start, stop, tail, wait_until_healthy
+from cloud_agent_local.installation import AWS_PART, GITHUB_PART, MODEL_PART, Installation, Ports, forget
+from cloud_agent_local.left_over import MARKER, left_over
+from cloud_agent_local.parts import check_ports, check_tools, end, is_running, start, stop, tail, wait_until_healthy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cloud_agent_local.installation import RunningPart
@@ -39,8 +44,11 @@ def up(
         LocalModeError: names the part, why, and what to do.
     """
     check_tools()
+    end(left_over(state_dir))  # of a run whose record was lost, and whose ports are wanted
     check_ports(ports)
-    installation = Installation(ports=ports, state_dir=state_dir)
+    given = dict(parameters) if isinstance(parameters, Mapping) else {}
+    installation = Installation(ports=ports, state_dir=state_dir, parameters=given)
+    installation.keep_earlier_logs()
     installation.save()
     try:
         _bring_up(installation, model_access.choose(installation.model_url), parameters or {})
@@ -51,15 +59,54 @@ def up(
 
 
 def down(installation: Installation) -> None:
-    """Stop every part, last started first. The embedded AWS ends its tasks with it."""
-    for running in reversed(installation.parts):
-        stop(running)
-    installation.forget()
+    """Stop every part, last started first, and whatever they leave. The embedded AWS ends its tasks with it.
+
+    Ctrl-C does not interrupt it: what is stopped by halves has to be looked for by hand.
+    """
+    with _uninterrupted():
+        for running in reversed(installation.parts):
+            stop(running)
+        clear(installation.state_dir)
+
+
+def reset(state_dir: Path, installation: Installation | None) -> None:
+    """Stop everything and delete what runs have kept: the local GitHub's data, the embedded AWS's, the logs."""
+    if installation is not None:
+        down(installation)
+    clear(state_dir)
+    for kept in ("github", "aws", "logs", "logs.earlier"):
+        shutil.rmtree(state_dir / kept, ignore_errors=True)
+
+
+def clear(state_dir: Path) -> int:
+    """Stop what runs without a record, and forget the record; returns how many processes that were."""
+    processes = left_over(state_dir)
+    end(processes)
+    forget(state_dir)
+    return len(processes)
+
+
+def dead_parts(installation: Installation) -> list[str]:
+    """Return the names of the parts that do not run any more."""
+    return [running.name for running in installation.parts if not is_running(running)]
 
 
 def is_up(installation: Installation | None) -> bool:
     """Whether a system is running whole."""
-    return bool(installation and installation.repository and all(is_running(p) for p in installation.parts))
+    return bool(installation and installation.repository and not dead_parts(installation))
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _bring_up(
@@ -107,7 +154,7 @@ def _start_local_github(installation: Installation) -> None:
         "data-dir": installation.github_dir,
         "callback-url": installation.sign_in_callback_url,
     }
-    running = _start(installation, "github", "local_github", options)
+    running = _start(installation, GITHUB_PART, "local_github", options)
     _wait(installation, running, f"{installation.github_api_url}/meta")
 
 
@@ -138,7 +185,7 @@ def _start(
 ) -> RunningPart:
     argv = [sys.executable, "-m", module, *flags]
     argv += [f"--{option}={value}" for option, value in options.items()]
-    running = start(name, argv, _log(installation, name), os.environ)
+    running = start(name, argv, _log(installation, name), os.environ | {MARKER: str(installation.state_dir)})
     installation.parts.append(running)
     installation.save()
     return running

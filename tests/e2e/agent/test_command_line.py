@@ -8,15 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 from tests.e2e.conftest import free_ports
 from tests.e2e.system import System, wait_for
+from tests.e2e.terminal import Terminal
 
+from cloud_agent_local.ending import end_sessions
 from cloud_agent_local.installation import Installation, Ports
 from cloud_agent_local.session_on_github import live_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COMMAND = str(Path(sys.executable).parent / "cloud-agent")
 # The names that other programs rely on.
@@ -125,7 +132,28 @@ def test_a_second_up_finds_the_system_running(system: System) -> None:
     up = run("local", "up", *options(state_dir, system.installation.ports))
 
     assert up.returncode == 0, up.stderr
+    assert up.stdout.startswith("Already running.")
     assert system.installation.parts == (Installation.load(state_dir) or system.installation).parts
+
+
+def test_options_that_a_running_system_does_not_have_are_refused_by_name(system: System) -> None:
+    state_dir = system.installation.state_dir
+
+    up = run("local", "up", f"--state-dir={state_dir}", "--proxy-port=19599", "--parameter=MaxSessions=1")
+
+    assert (up.returncode, up.stdout) == (1, "")
+    assert f"--proxy-port 19599 (it runs with {system.installation.ports.proxy})" in up.stderr
+    assert "--parameter MaxSessions=1 (it runs with the default)" in up.stderr
+
+
+def test_before_the_system_stops_live_sessions_end_on_their_pull_requests(system: System) -> None:
+    session = system.start("Wait", "Please.")
+    system.wait_for_status(session, "| **Live** | [")
+
+    end_sessions(system.installation)
+
+    assert system.row(session.id)["status"] == "STOPPED"
+    assert live_link(system.status_comment(session)) is None
 
 
 def test_status_for_people_says_how_each_session_stands(system: System) -> None:
@@ -199,13 +227,64 @@ def test_logs_name_the_part_of_each_line(system: System) -> None:
     assert logs.startswith("load-balancer | ")
 
 
-def test_up_that_is_ended_half_way_stops_what_it_has_started(tmp_path: Path) -> None:
-    with subprocess.Popen([COMMAND, "local", "up", *options(tmp_path, free_ports())], stdout=subprocess.PIPE) as up:
-        started = wait_for(lambda: Installation.load(tmp_path), lambda found: bool(found and len(found.parts) >= 2))
-        up.send_signal(signal.SIGTERM)
-        up.communicate(timeout=60)
+@contextmanager
+def starting(state_dir: Path, *command: str) -> Iterator[tuple[subprocess.Popen[bytes], Terminal]]:
+    """A command on a terminal of its own that has started its first two parts; killed at the end if it still runs."""
+    terminal = Terminal()
+    with subprocess.Popen(
+        [COMMAND, *command, *options(state_dir, free_ports())], **terminal.of_the_process, start_new_session=True
+    ) as process:
+        terminal.opened()
+        try:
+            wait_for(lambda: Installation.load(state_dir), lambda found: bool(found and len(found.parts) >= 2))
+            yield process, terminal
+        finally:
+            if process.poll() is None:
+                process.kill()
+            terminal.close()
 
-    assert started
-    assert up.returncode == 128 + signal.SIGTERM
+
+@pytest.mark.parametrize("command", [("local", "up"), ("demo",)], ids=" ".join)
+def test_ctrl_c_stops_what_has_been_started_and_says_so(command: tuple[str, ...], tmp_path: Path) -> None:
+    with starting(tmp_path, *command) as (process, terminal):
+        terminal.press_ctrl_c()
+        shown = terminal.read_until_closed()
+        process.wait(60)
+
+    assert process.returncode == 130, shown
+    assert "Stopped; nothing is running." in shown
+    assert "Traceback" not in shown
     assert processes_of(tmp_path) == []
     assert Installation.load(tmp_path) is None
+
+
+def test_a_second_up_is_refused_while_the_first_starts_and_down_ends_the_first(tmp_path: Path) -> None:
+    with starting(tmp_path, "local", "up") as (process, terminal):
+        second = run("local", "up", *options(tmp_path, free_ports()))
+        down = run("local", "down", f"--state-dir={tmp_path}", seconds=120)
+        shown = terminal.read_until_closed()
+        process.wait(60)
+
+    assert (second.returncode, second.stdout) == (1, "")
+    assert f"cloud-agent local up (pid {process.pid}) is running on {tmp_path} already" in second.stderr
+    assert (down.returncode, down.stdout, down.stderr) == (0, "Stopped cloud-agent local up.\n", "")
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Stopped; nothing is running." in shown
+    assert processes_of(tmp_path) == []
+
+
+@pytest.mark.parametrize("lose", ["", "{"], ids=["lost", "damaged"])
+def test_down_finds_what_runs_without_a_record(lose: str, tmp_path: Path) -> None:
+    with starting(tmp_path, "local", "up") as (process, _):
+        process.kill()
+        process.wait(10)
+    record = tmp_path / "installation.json"
+    record.write_text(lose) if lose else record.unlink()
+    assert processes_of(tmp_path) != []
+
+    down = run("local", "down", f"--state-dir={tmp_path}")
+
+    assert down.returncode == 0, down.stderr
+    assert down.stdout.startswith("Stopped what an earlier run had left: ")
+    assert processes_of(tmp_path) == []
+    assert run("local", "down", f"--state-dir={tmp_path}").stdout == "Nothing is running.\n"
