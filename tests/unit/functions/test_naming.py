@@ -92,6 +92,14 @@ def test_requests_to_follow_one_session_are_one_session_with_the_agent_of_the_fi
         assert (last.session_id, last.agent, last.follows) == (first.session_id, Agent.STAGING, LIVE)
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_whoever_follows_one_session_does_not_join_the_follower_of_another(*, is_cancelled: bool) -> None:
+    of_another = name_session(requests("d-1", agent="staging"), NOBODY, follows="aaaa0001")
+    session = name_session(requests("d-2"), after(of_another, last_is_cancelled=is_cancelled), follows=LIVE)
+    expected = name_session(requests("d-2"), NOBODY, follows=LIVE)
+    assert (session.session_id, session.agent) == (expected.session_id, expected.agent)
+
+
 def test_two_followers_at_the_same_moment_are_one_session_too() -> None:
     ids = {name_session(requests(trigger), NOBODY, follows=LIVE).session_id for trigger in ("d-1", "d-2")}
     assert len(ids) == 1
