@@ -80,7 +80,7 @@ def _unreached(session: Session, probe: SessionProbe) -> tuple[str, str]:
 def _reported(stack: Stack, session: Session, document: Mapping[str, Any], *, answering: bool) -> tuple[str, str]:
     """Return the problem and its remediation by the proxy's own response; nothing if there's none."""
     who = f"session {session.session_id}"
-    if document["error"] in {"signed_out", "link_no_longer_good"}:
+    if document["error"] in {"signed_out", "link_expired"}:
         if stack.parameters.get("UatAccess") == UatAccess.GITHUB:
             return "", ""  # as it should be: the proxy responds, and shows the rest only after sign-in
         problem = f"The proxy rejects the link of {who}: its access keys aren't the ones that sign the links."

@@ -40,7 +40,7 @@ class OwnPaths:
         query = request.query_params
         cookies = await self._gate.enter(request.path_params["session_id"], query.get("token", ""))
         if cookies is None:
-            return self._response(request, answers.link_no_longer_good())
+            return self._response(request, answers.link_expired())
         return redirect_response(return_path(query.get("return_to", "/")), cookies)
 
     async def _status_of(self, request: Request) -> Response:
