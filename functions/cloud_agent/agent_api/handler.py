@@ -1,4 +1,4 @@
-"""The Agent API, /agent/*: the one door between a session's container and the system. A token opens one session."""
+"""The Agent API, /agent/*: all that a session's container can ask of the system. A token opens one session."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecretError
 from cloud_agent.agent_api import credentials, lifecycle, work
-from cloud_agent.agent_api.requests import TokenRefusedError, answer
+from cloud_agent.agent_api.requests import TokenRefusedError, respond
+from cloud_agent.agent_api.responses import Problem
 from cloud_agent.domain.errors import SessionOverError, UnreadableEventError
 from cloud_agent.observability import logger, metrics, tracer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+PARTS = (lifecycle.routes, work.routes, credentials.routes)
 app = APIGatewayHttpResolver()
-for routes in (lifecycle, work, credentials):
-    app.include_router(routes.router)
+for part in PARTS:
+    app.include_router(part.router)
 
 
 @tracer.capture_lambda_handler(capture_response=False)  # /agent/git-token and /agent/environment answer with secrets
@@ -35,16 +37,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def refuse_token(_: TokenRefusedError) -> Response[str]:
     """401 to every token that opens nothing, whatever is wrong with it."""
     logger.warning("agent token refused")
-    return answer(HTTPStatus.UNAUTHORIZED, {"message": "The bearer token opens no session."})
+    return respond(HTTPStatus.UNAUTHORIZED, Problem(message="The bearer token opens no session."))
 
 
 @app.exception_handler(SessionOverError)
 def refuse_ended(error: SessionOverError) -> Response[str]:
     """409: the container is to stop."""
-    return answer(HTTPStatus.CONFLICT, {"message": str(error)})
+    return respond(HTTPStatus.CONFLICT, Problem(message=str(error)))
 
 
 @app.exception_handler([UnreadableEventError, EnvironmentSecretError])
 def refuse_request(error: UnreadableEventError | EnvironmentSecretError) -> Response[str]:
     """400 with the member, or the secrets, that are wrong."""
-    return answer(HTTPStatus.BAD_REQUEST, {"message": str(error)})
+    return respond(HTTPStatus.BAD_REQUEST, Problem(message=str(error)))

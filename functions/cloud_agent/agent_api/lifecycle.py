@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import TypeAdapter
 
 from cloud_agent.adapters.aws.workflow import Workflow
 from cloud_agent.adapters.table.sessions_table import SessionsTable
-from cloud_agent.agent_api.requests import answer, open_session, read
+from cloud_agent.agent_api.responses import Accepted, Alive
+from cloud_agent.agent_api.routes import Routes
 from cloud_agent.domain.session.agent_reports import DevServer, Done, Heartbeat, Ready
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
 from cloud_agent.settings import AgentApiSettings, load
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.event_handler import Response
+    from cloud_agent.domain.session.session import Session
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
+routes = Routes()
 
 
-@router.post("/agent/ready")
-def ready() -> Response[str]:
-    """Let the execution go on, under the limits that hold. Said twice, it counts once."""
-    session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(Ready))
+@routes.report("/agent/ready", TypeAdapter(Ready), Accepted)
+def ready(session: Session, report: Ready) -> Accepted:
+    """Let the execution go on, under the limits that hold. Repeated, it changes nothing."""
     if session.status is SessionStatus.STARTING:
         settings = load(AgentApiSettings)
         limits = settings.session_limits.lowered_by(report.limits)
@@ -36,36 +34,33 @@ def ready() -> Response[str]:
             host_header=report.host_header,
         )
     Workflow().succeed(report.task_token, {"port": report.port})
-    return answer(HTTPStatus.OK, {})
+    return Accepted()
 
 
-@router.post("/agent/heartbeat")
-def heartbeat() -> Response[str]:
+@routes.report("/agent/heartbeat", TypeAdapter(Heartbeat), Alive)
+def heartbeat(session: Session, report: Heartbeat) -> Alive:
     """Keep whichever wait the execution is in from timing out."""
-    session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(Heartbeat))
     if session.status is SessionStatus.STARTING and session.start_token is None:
         table = SessionsTable(load(AgentApiSettings).sessions_table)
         table.record_start_token(session.session_id, report.task_token)
     Workflow().heartbeat(session.lifecycle_token or report.task_token)
-    return answer(HTTPStatus.OK, {"status": session.status})
+    return Alive(status=session.status)
 
 
-@router.post("/agent/dev-server")
-def dev_server() -> Response[str]:
-    """How the dev server is, onto the row: the proxy shows it to visitors. No activity: it keeps no session alive."""
-    session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(DevServer))
+@routes.report("/agent/dev-server", TypeAdapter(DevServer), Accepted)
+def dev_server(session: Session, report: DevServer) -> Accepted:
+    """Record how the dev server is, for the proxy's visitors. This is no activity: it keeps no session alive."""
     SessionsTable(load(AgentApiSettings).sessions_table).record_dev_server(session.session_id, report)
-    return answer(HTTPStatus.OK, {})
+    return Accepted()
 
 
-@router.post("/agent/done")
-def done() -> Response[str]:
-    """End the session by the agent's own word: the wait that the execution is in ends with it."""
-    session, report = open_session(router.current_event), read(router.current_event, TypeAdapter(Done))
+@routes.report("/agent/done", TypeAdapter(Done), Accepted)
+def done(session: Session, report: Done) -> Accepted:
+    """End the session as the agent asks: the wait that the execution is in ends with it."""
     workflow, token = Workflow(), session.lifecycle_token or report.task_token
     if report.outcome == "completed" and session.lifecycle_token:
         workflow.succeed(token, {"status": SessionStatus.COMPLETED, "reason": report.message})
     else:
         workflow.fail(token, report.error or "AgentError", report.message)
     logger.info("agent done", extra={"outcome": report.outcome, "error": report.error})
-    return answer(HTTPStatus.OK, {})
+    return Accepted()

@@ -1,12 +1,11 @@
-"""What every route does with its request: open the session, read the body, answer in JSON."""
+"""What every route does with its request: open the session, read the body, respond in JSON."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation.messages import sentence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from http import HTTPStatus
 
     from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+    from pydantic import BaseModel, TypeAdapter
 
     from cloud_agent.domain.session.session import Session
 
@@ -87,8 +87,6 @@ def read(event: APIGatewayProxyEventV2, adapter: TypeAdapter[T]) -> T:
         raise UnreadableEventError(f"The request body is not as expected: {reasons}") from error
 
 
-def answer(status: HTTPStatus, body: dict[str, Any]) -> Response[str]:
-    """Return an answer in JSON. Not in ASCII: escapes would make a long text six times as long."""
-    return Response(
-        status_code=status, content_type=content_types.APPLICATION_JSON, body=json.dumps(body, ensure_ascii=False)
-    )
+def respond(status: HTTPStatus, body: BaseModel) -> Response[str]:
+    """Return a response in JSON. Not in ASCII: escapes would make a long text six times as long."""
+    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, body=body.model_dump_json())

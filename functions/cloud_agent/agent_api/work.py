@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import TypeAdapter
 
 from cloud_agent.adapters.aws.workflow import Workflow
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
-from cloud_agent.agent_api.requests import answer, open_live_session, open_session, read, refuse_ending
+from cloud_agent.agent_api.requests import refuse_ending
+from cloud_agent.agent_api.responses import Accepted, OpenPrompt, OpenPrompts
+from cloud_agent.agent_api.routes import Routes
 from cloud_agent.domain.errors import SessionOverError
 from cloud_agent.domain.session.agent_reports import Progress, TurnFinished, TurnStarted
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
@@ -24,36 +23,32 @@ from cloud_agent.settings import AgentApiSettings, load
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aws_lambda_powertools.event_handler import Response
-
     from cloud_agent.domain.conversation.prompts import Prompt
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
-_SHOWN = {"id", "kind", "title", "body", "author", "url", "created_at"}
+routes = Routes()
 # Lambda lets a function answer with 6 MB, of a text that it encodes once more. What does not fit comes later.
 PROMPTS_LIMIT_BYTES = 1_000_000
 _PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
 
 
-@router.get("/agent/prompts")
-def prompts() -> Response[str]:
-    """Return what people asked and Claude has not answered yet, oldest first, and the latest wish to interrupt a turn.
+@routes.request("GET", "/agent/prompts", OpenPrompts)
+def prompts(session: Session) -> OpenPrompts:
+    """Return the prompts that Claude has not replied to yet, oldest first, and the latest request to interrupt a turn.
 
     No prompt before the session's address is registered: Claude's work is meant to be watched from its beginning.
     """
-    session, shown = open_session(router.current_event), []
+    shown: tuple[OpenPrompt, ...] = ()
     if session.status is SessionStatus.RUNNING:
         shown = _fitting(Prompts(load(AgentApiSettings).sessions_table).unanswered(session.session_id))
-    return answer(HTTPStatus.OK, {"prompts": shown, "interrupt": session.interrupt_id})
+    return OpenPrompts(prompts=shown, interrupt=session.interrupt_id)
 
 
-@router.post("/agent/progress")
-def progress() -> Response[str]:
+@routes.report("/agent/progress", _PROGRESS, Accepted, also_while_ending=True)
+def progress(session: Session, report: Progress) -> Accepted:
     """Write what Claude is doing onto the row and its prompts. The same report, made again, changes nothing.
 
     A turn that ends while the session is asked to end still leaves its answer: its author gets it.
     """
-    session, report = open_live_session(router.current_event), read(router.current_event, _PROGRESS)
     settings = load(AgentApiSettings)
     if isinstance(report, TurnFinished):
         Prompts(settings.sessions_table).answer(session.session_id, report.answer(timestamp()))
@@ -70,7 +65,7 @@ def progress() -> Response[str]:
     refuse_ending(session)
     if isinstance(report, TurnFinished):
         _end_if_used_up(session, report, settings)
-    return answer(HTTPStatus.OK, {})
+    return Accepted()
 
 
 def _end_if_used_up(session: Session, report: TurnFinished, settings: AgentApiSettings) -> None:
@@ -79,17 +74,17 @@ def _end_if_used_up(session: Session, report: TurnFinished, settings: AgentApiSe
         return
     ending = Ending(status=SessionStatus.STOPPED, reason=reason)
     asked = SessionsTable(settings.sessions_table).request_end(session.session_id, ending)
-    told = asked is not None and Workflow().end(asked, asked.ending or ending)
-    logger.info("session used up", extra={"turns": report.turns, "cost_usd": report.cost_usd, "told": told})
+    notified = asked is not None and Workflow().end(asked, asked.ending or ending)
+    logger.info("session used up", extra={"turns": report.turns, "cost_usd": report.cost_usd, "notified": notified})
 
 
-def _fitting(unanswered: Iterable[Prompt]) -> list[dict[str, Any]]:
-    shown: list[dict[str, Any]] = []
+def _fitting(unanswered: Iterable[Prompt]) -> tuple[OpenPrompt, ...]:
+    shown: list[OpenPrompt] = []
     size = 0
     for prompt in unanswered:
-        document = prompt.model_dump(mode="json", include=_SHOWN)
-        size += len(json.dumps(document, ensure_ascii=False).encode())
+        listed = OpenPrompt.model_validate(prompt.model_dump(include=set(OpenPrompt.model_fields)))
+        size += len(listed.model_dump_json().encode())
         if shown and size > PROMPTS_LIMIT_BYTES:
             break
-        shown.append(document)
-    return shown
+        shown.append(listed)
+    return tuple(shown)

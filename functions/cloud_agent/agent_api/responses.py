@@ -1,0 +1,64 @@
+"""What the Agent API answers, as contracts/agent_api.openapi.json describes it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from cloud_agent.domain.conversation.prompts import PromptKind
+from cloud_agent.domain.session.agent_reports import PromptId, SecretName
+from cloud_agent.domain.session.session import SessionStatus
+
+
+class ApiResponse(BaseModel):
+    """A response body of the Agent API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Accepted(ApiResponse):
+    """The report was accepted; there is nothing to add."""
+
+
+class Alive(ApiResponse):
+    """The session is live, and where it is in its life."""
+
+    status: SessionStatus
+
+
+class OpenPrompt(ApiResponse):
+    """What a person asked for: the issue itself, or a comment or review on its pull request. Untrusted text."""
+
+    id: PromptId
+    kind: PromptKind
+    title: str
+    body: str
+    author: str
+    url: str
+    created_at: str
+
+
+class OpenPrompts(ApiResponse):
+    """The prompts without a reply yet, oldest first, and the id of the latest request to interrupt a turn."""
+
+    prompts: tuple[OpenPrompt, ...]
+    interrupt: str | None
+
+
+class GitToken(ApiResponse):
+    """Credentials for Git over HTTP."""
+
+    username: str
+    token: str
+    expires_at: str
+
+
+class Environment(ApiResponse):
+    """The values of the secrets asked for, by name."""
+
+    values: dict[SecretName, str]
+
+
+class Problem(ApiResponse):
+    """Why the request was refused, in words that can be shown to a person."""
+
+    message: str

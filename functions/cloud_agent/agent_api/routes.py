@@ -1,0 +1,94 @@
+"""How a route of the Agent API is declared: its path, what it reads and what it responds with.
+
+The declaration is what runs and what contracts/agent_api.openapi.json is made of, so the two can't differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BaseModel
+
+from cloud_agent.agent_api.requests import open_live_session, open_session, read, respond
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.event_handler import Response
+    from pydantic import TypeAdapter
+
+    from cloud_agent.domain.session.session import Session
+
+B = TypeVar("B")
+R = TypeVar("R", bound=BaseModel)
+Method = Literal["GET", "POST"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the API. `description` is its handler's docstring; `body` is None where it reads none."""
+
+    name: str
+    description: str
+    method: Method
+    path: str
+    body: TypeAdapter[Any] | None
+    response: type[BaseModel]
+
+
+class Routes:
+    """Routes that belong together. Each opens its session before it reads a byte of the body.
+
+    So whoever has no token learns nothing of what a body has to look like.
+    """
+
+    def __init__(self) -> None:
+        self.router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
+        self.declared: list[Route] = []
+
+    def request(
+        self, method: Method, path: str, response: type[R]
+    ) -> Callable[[Callable[[Session], R]], Callable[[Session], R]]:
+        """Declare a route without a body: its handler gets the session."""
+
+        def declare(handler: Callable[[Session], R]) -> Callable[[Session], R]:
+            def handle() -> Response[str]:
+                return respond(HTTPStatus.OK, handler(open_session(self.router.current_event)))
+
+            self._add(handle, _described(handler, method, path, None, response))
+            return handler
+
+        return declare
+
+    def report(
+        self, path: str, body: TypeAdapter[B], response: type[R], *, also_while_ending: bool = False
+    ) -> Callable[[Callable[[Session, B], R]], Callable[[Session, B], R]]:
+        """Declare a POST with a body: its handler gets the session and what `body` made of the request's.
+
+        A session that was asked to end is refused, unless the handler wants to see it first.
+        """
+        opened = open_live_session if also_while_ending else open_session
+
+        def declare(handler: Callable[[Session, B], R]) -> Callable[[Session, B], R]:
+            def handle() -> Response[str]:
+                event = self.router.current_event
+                session = opened(event)
+                return respond(HTTPStatus.OK, handler(session, read(event, body)))
+
+            self._add(handle, _described(handler, "POST", path, body, response))
+            return handler
+
+        return declare
+
+    def _add(self, handle: Callable[[], Response[str]], route: Route) -> None:
+        self.router.route(route.path, method=route.method)(handle)
+        self.declared.append(route)
+
+
+def _described(
+    handler: Callable[..., R], method: Method, path: str, body: TypeAdapter[Any] | None, response: type[R]
+) -> Route:
+    return Route(handler.__name__, handler.__doc__ or "", method, path, body, response)
