@@ -89,7 +89,7 @@ lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 
 .PHONY: types
 types: $(INSTALLED) ## Check types
-	$(BIN)/mypy functions proxy/src agent/src cli local/src emulators tests
+	$(BIN)/mypy contracts functions proxy/src agent/src cli local/src emulators tests
 
 .PHONY: ci
 ci: $(INSTALLED) $(CHECKOV_INSTALLED) ## What continuous integration runs
@@ -103,6 +103,10 @@ replay: $(INSTALLED) ## Replay the incident's five faults, and what the doctor f
 .PHONY: bench-proxy
 bench-proxy: $(INSTALLED) ## Measure the proxy against others (ARGS="--quick --output FILE")
 	$(CONTAINED) -m tests.bench.proxy $(ARGS)
+
+.PHONY: contracts
+contracts: $(INSTALLED) ## Write the contracts that follow from code
+	$(BIN)/python -m contracts.generator
 
 .PHONY: format
 format: $(INSTALLED) ## Format the code

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpx
 from pydantic import BaseModel, SecretStr
 
+from cloud_agent_runner.bounded_text import beginning, both_ends, end
 from cloud_agent_runner.errors import AgentError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cloud_agent_runner.repository_config import HostHeader
 
 logger = logging.getLogger(__name__)
@@ -20,7 +23,12 @@ logger = logging.getLogger(__name__)
 _REQUEST_TIMEOUT_SECONDS = 15
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
-_RESULT_LIMIT_CHARACTERS = 8000
+# What the API accepts of a text, in characters; contracts/limits.json holds both sides to it.
+_RESULT_LIMIT = 8_000
+_LOG_LIMIT = 4_000
+_MESSAGE_LIMIT = 32_000
+_TOOL_LIMIT = 100
+_DETAIL_LIMIT = 1_000
 
 
 class SessionOverError(AgentError):
@@ -86,13 +94,15 @@ class GitToken(BaseModel):
 
 
 class AgentApi:
-    """The only gateway from the container to the control plane.
+    """All that the container asks of the control plane, as contracts/agent_api.openapi.json describes it.
 
-    Every call is repeated with growing pauses while the API is unreachable, overloaded or answers 5xx.
+    Every call is repeated with growing pauses while the API is unreachable, overloaded or answers 5xx. Texts are cut
+    to what the API accepts.
 
     Raises (every method):
         SessionOverError: on 409.
-        AgentApiRefusedError: on any other 4xx, a rejected token (401) among them.
+        AgentApiRefusedError: on any other 4xx, a rejected token (401) among them. A report that the session can do
+            without is logged and dropped instead where the API refuses its body (400).
         AgentApiUnavailableError: after `patience_seconds` without an answer.
     """
 
@@ -121,8 +131,9 @@ class AgentApi:
         await self._call("POST", "/agent/ready", body)
 
     async def dev_server(self, state: DevServerState) -> None:
-        """Say how the dev server is; a courtesy to visitors, so an API that is down is not waited for."""
-        await self._call("POST", "/agent/dev-server", state.model_dump(), patience_seconds=0)
+        """Report how the dev server is; a courtesy to visitors, so an API that is down is not waited for."""
+        body = {"answering": state.answering, "log": end(state.log, _LOG_LIMIT)}
+        await self._report("/agent/dev-server", body, patience_seconds=0)
 
     async def requests(self) -> Requests:
         """Return what is asked of the session and not answered yet."""
@@ -139,16 +150,22 @@ class AgentApi:
 
     async def git_token(self) -> GitToken:
         """Return fresh credentials for the session's repository."""
-        return GitToken.model_validate(await self._call("POST", "/agent/git-token", {}))
+        return GitToken.model_validate(await self._call("POST", "/agent/git-token"))
 
     async def turn_started(self, prompt_id: str) -> None:
-        """Say that Claude has begun to work on a prompt."""
-        await self._progress("turn_started", prompt_id)
+        """Report that Claude has begun to work on a prompt."""
+        await self._report("/agent/progress", {"event": "turn_started", "prompt_id": prompt_id})
 
     async def tool_used(self, prompt_id: str, tool: str, detail: str) -> None:
-        """Say which tool Claude uses; a courtesy to onlookers, so an API that is down is not waited for."""
+        """Report which tool Claude uses; a courtesy to onlookers, so an API that is down is not waited for."""
+        body = {
+            "event": "tool_used",
+            "prompt_id": prompt_id,
+            "tool": beginning(tool, _TOOL_LIMIT),
+            "detail": beginning(detail, _DETAIL_LIMIT),
+        }
         try:
-            await self._progress("tool_used", prompt_id, patience_seconds=0, tool=tool, detail=detail)
+            await self._report("/agent/progress", body, patience_seconds=0)
         except AgentApiUnavailableError:
             logger.warning("tool use not reported", extra={"tool": tool})
 
@@ -163,28 +180,39 @@ class AgentApi:
         head_sha: str | None,
         interrupted: bool = False,
     ) -> None:
-        """Report a turn's end. `turns` and `cost_usd` are totals of the session; `result` is cut to 8,000."""
-        await self._progress(
-            "turn_finished",
-            prompt_id,
-            is_error=is_error,
-            result=result[:_RESULT_LIMIT_CHARACTERS],
-            turns=turns,
-            cost_usd=cost_usd,
-            head_sha=head_sha,
-            interrupted=interrupted,
-        )
+        """Report a turn's end. `turns` and `cost_usd` are totals of the session; `result` is cut at its end.
+
+        The one report that nobody can do without: a session whose result is refused ends, rather than leave its author
+        without a reply.
+        """
+        body = {
+            "event": "turn_finished",
+            "prompt_id": prompt_id,
+            "is_error": is_error,
+            "result": beginning(result, _RESULT_LIMIT),
+            "turns": turns,
+            "cost_usd": cost_usd,
+            "head_sha": head_sha,
+            "interrupted": interrupted,
+        }
+        await self._call("POST", "/agent/progress", body)
 
     async def failed(self, error: str, message: str, *, patience_seconds: float) -> None:
-        """End the session as failed. `error` is a name such as DevServerNotReadyError, `message` for people."""
-        body = self._with_task_token(outcome="failed", error=error, message=message)
+        """End the session as failed. `error` is a name such as DevServerNotReadyError, `message` plain words.
+
+        A long message loses its middle: it begins with what failed, and a log at its end says why.
+        """
+        body = self._with_task_token(outcome="failed", error=error, message=both_ends(message, _MESSAGE_LIMIT))
         await self._call("POST", "/agent/done", body, patience_seconds=patience_seconds)
 
-    async def _progress(
-        self, event: str, prompt_id: str, *, patience_seconds: float | None = None, **fields: object
-    ) -> None:
-        body = {"event": event, "prompt_id": prompt_id, **fields}
-        await self._call("POST", "/agent/progress", body, patience_seconds=patience_seconds)
+    async def _report(self, path: str, body: Mapping[str, object], *, patience_seconds: float | None = None) -> None:
+        """Send what the session can do without: a body that the API refuses is a fault of ours and ends no session."""
+        try:
+            await self._call("POST", path, body, patience_seconds=patience_seconds)
+        except AgentApiRefusedError as error:
+            if error.status != httpx.codes.BAD_REQUEST:
+                raise
+            logger.error("report refused", extra={"path": path, "reason": error.reason})  # noqa: TRY400 - the reason is the whole story
 
     def _with_task_token(self, **fields: object) -> dict[str, object]:
         return {"task_token": self._task_token.get_secret_value(), **fields}
@@ -193,7 +221,7 @@ class AgentApi:
         self,
         method: str,
         path: str,
-        body: dict[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
         *,
         patience_seconds: float | None = None,
     ) -> dict[str, Any]:

@@ -15,7 +15,6 @@ logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 2.0
 _SAME_AGAIN_SECONDS = 10.0
-_LOG_LIMIT_CHARACTERS = 4000
 
 
 async def watch(dev_server: DevServer, api: AgentApi, *, look_seconds: float = _LOOK_SECONDS) -> None:
@@ -32,7 +31,7 @@ async def watch(dev_server: DevServer, api: AgentApi, *, look_seconds: float = _
         missed, missed_before = not listens, missed
         if missed and not missed_before:
             continue
-        log = "" if listens else dev_server.last_lines()[-_LOG_LIMIT_CHARACTERS:]
+        log = "" if listens else dev_server.last_lines()
         state = DevServerState(answering=listens, log=log)
         same_again = state.answering == told.answering and clock() - told_at < _SAME_AGAIN_SECONDS
         if state == told or same_again:

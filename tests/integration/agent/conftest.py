@@ -24,6 +24,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from tests.agent_api_contract import AgentApiContract
 
 import cloud_agent_local
 import scripted_model.testing
@@ -142,7 +143,11 @@ def _basic_password(request: Request) -> str:
 
 @dataclass
 class ControlPlane:
-    """The Agent API: remembers what it is told, and answers as the tests want."""
+    """The Agent API: remembers what is reported, and responds as the tests want.
+
+    `breaches` is what contracts/agent_api.openapi.json has against the agent's requests and against its own responses.
+    `refused` names reports that it responds to with 400, as it would to a body that it does not understand.
+    """
 
     address: str
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -152,21 +157,22 @@ class ControlPlane:
     polls: int = 0
     over: bool = False
     stumbles: int = 0
+    refused: set[str] = field(default_factory=set)
+    breaches: list[str] = field(default_factory=list)
+    contract: AgentApiContract = field(default_factory=AgentApiContract)
 
     @property
     def app(self) -> Starlette:
         return Starlette(
             routes=[
-                Route("/agent/prompts", self._prompts),
-                Route("/agent/environment", self._environment, methods=["POST"]),
-                Route("/agent/{call}", self._call, methods=["POST"]),
+                Route("/agent/{call}", self._respond, methods=["GET", "POST"]),
                 Route("/metadata", self._metadata),
             ]
         )
 
     def ask(self, title: str, body: str = "", kind: str = "issue", prompt_id: str = "") -> str:
         """Give the agent something to do; return the prompt's id."""
-        prompt_id = prompt_id or f"p{len(self.prompts):03}"
+        prompt_id = prompt_id or f"{len(self.prompts):026}"
         url = "https://github.example/acme/lunch/issues/42"
         prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
         self.prompts.append({**prompt, "created_at": "2026-11-22T10:00:00Z"})
@@ -178,29 +184,41 @@ class ControlPlane:
     def events(self, event: str) -> list[dict[str, Any]]:
         return [body for body in self.told("progress") if body["event"] == event]
 
-    async def _call(self, request: Request) -> Response:
-        body = await request.json()
-        if refusal := self._refusal(request):
-            return refusal
-        self.calls.append((request.path_params["call"], body))
-        if request.path_params["call"] == "git-token":
+    async def _respond(self, request: Request) -> Response:
+        method, path, body = request.method, request.url.path, await request.body()
+        objections = self.contract.objections_to_request(method, path, body, request.headers.get("authorization"))
+        if objections:
+            response: Response = JSONResponse({"message": "; ".join(objections)}, 400)
+        else:
+            response = self._refusal(request) or self._accept(request.path_params["call"], json.loads(body or "{}"))
+        objections += self.contract.objections_to_response(method, path, response.status_code, bytes(response.body))
+        self.breaches += objections
+        return response
+
+    def _accept(self, call: str, body: dict[str, Any]) -> Response:
+        if call == "prompts":
+            return self._prompts()
+        self.calls.append((call, body))
+        if {call, body.get("event")} & self.refused:
+            return JSONResponse({"message": "The request body is not as expected."}, 400)
+        if call == "environment":
+            return self._environment(body["names"])
+        if call == "git-token":
             token = {"username": "x-access-token", "token": GITHUB_TOKEN, "expires_at": "2026-11-22T11:00:00Z"}
             return JSONResponse(token)
-        return JSONResponse({})
+        return JSONResponse({"status": "RUNNING"} if call == "heartbeat" else {})
 
-    async def _environment(self, request: Request) -> Response:
-        names = (await request.json())["names"]
-        self.calls.append(("environment", {"names": names}))
+    def _environment(self, names: list[str]) -> Response:
         missing = [name for name in names if name not in self.secrets]
         if missing:
             return JSONResponse({"message": f"There is no secret for {', '.join(missing)}; create it."}, 400)
-        return self._refusal(request) or JSONResponse({"values": {name: self.secrets[name] for name in names}})
+        return JSONResponse({"values": {name: self.secrets[name] for name in names}})
 
-    async def _prompts(self, request: Request) -> Response:
+    def _prompts(self) -> Response:
         self.polls += 1
         answered = [event["prompt_id"] for event in self.events("turn_finished")]
         open_ones = sorted((p for p in self.prompts if p["id"] not in answered), key=lambda prompt: prompt["id"])
-        return self._refusal(request) or JSONResponse({"prompts": open_ones, "interrupt": self.interrupt})
+        return JSONResponse({"prompts": open_ones, "interrupt": self.interrupt})
 
     def _refusal(self, request: Request) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {SESSION_TOKEN}":
@@ -284,8 +302,11 @@ def serve() -> Iterator[Served]:
 
 
 @pytest.fixture
-def control_plane() -> ControlPlane:
-    return ControlPlane(address=f"127.0.44.{next(_addresses)}")
+def control_plane() -> Iterator[ControlPlane]:
+    """An Agent API; the test fails where agent and API did not keep to their contract."""
+    control_plane = ControlPlane(address=f"127.0.44.{next(_addresses)}")
+    yield control_plane
+    assert control_plane.breaches == []
 
 
 @pytest.fixture

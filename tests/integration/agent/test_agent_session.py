@@ -153,19 +153,20 @@ def test_a_spent_budget_ends_the_turn_and_every_later_one_also_after_a_restart_o
 def test_prompts_are_worked_in_the_order_of_their_ids_and_each_once(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:
-    control_plane.ask("Slow", "scripted-model: run sleep 5", prompt_id="b")
+    b, c, d = (letter.rjust(26, "0") for letter in "BCD")
+    control_plane.ask("Slow", "scripted-model: run sleep 5", prompt_id=b)
     agent = start_agent()
     agent.until(lambda: control_plane.events("turn_started"))
-    for prompt_id in ("d", "c"):
-        control_plane.ask(f"This is {prompt_id}", prompt_id=prompt_id, kind="comment")
+    for prompt_id in (d, c):
+        control_plane.ask(f"This is {prompt_id[-1]}", prompt_id=prompt_id, kind="comment")
         polls = control_plane.polls
         agent.until(lambda polls=polls: control_plane.polls > polls + 1)  # type: ignore[misc]  # bound at once
     assert control_plane.events("turn_finished") == []
     agent.until(lambda: len(control_plane.events("turn_finished")) == 3)
 
-    assert [event["prompt_id"] for event in control_plane.events("turn_finished")] == ["b", "c", "d"]
-    assert [event["prompt_id"] for event in control_plane.events("turn_started")] == ["b", "c", "d"]
-    assert json.loads(github.show("content/notes.json"))[-2:] == ["This is c", "This is d"]
+    assert [event["prompt_id"] for event in control_plane.events("turn_finished")] == [b, c, d]
+    assert [event["prompt_id"] for event in control_plane.events("turn_started")] == [b, c, d]
+    assert json.loads(github.show("content/notes.json"))[-2:] == ["This is C", "This is D"]
 
 
 def test_a_call_that_is_repeated_without_end_stops_the_turn(

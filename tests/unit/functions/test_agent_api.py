@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.agent_api_contract import AgentApiContract
 
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.prompts import Prompts
@@ -98,8 +99,12 @@ def call(  # noqa: PLR0913, PLR0917 - everything that the function meets
     context: Context,
     put_secret: Callable[..., str],
 ) -> Call:
-    """Send a sample of events/agent_api/, changed as told, for a session that runs; returns status and answer."""
+    """Send a sample of events/agent_api/, with changes, for a session that runs; returns status and body.
+
+    Whatever is responded has to be what the contract promises.
+    """
     _put(table)
+    contract = AgentApiContract()
     for name in ("STRIPE_KEY", "DATABASE_URL"):
         put_secret(f"value of {name}", f"claude-cloud-agent/acme/storefront/{name}")
 
@@ -112,8 +117,12 @@ def call(  # noqa: PLR0913, PLR0917 - everything that the function meets
         del event["headers"]["authorization"]
         if authorization is not None:
             event["headers"]["authorization"] = authorization
-        answer = handler(event | event_changes, context)
-        return int(answer["statusCode"]), json.loads(answer["body"])
+        event |= event_changes
+        response = handler(event, context)
+        status, method = int(response["statusCode"]), event["requestContext"]["http"]["method"]
+        objections = contract.objections_to_response(method, event["rawPath"], status, response["body"].encode())
+        assert objections == []
+        return status, json.loads(response["body"])
 
     return send
 

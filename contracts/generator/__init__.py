@@ -1,0 +1,1 @@
+"""Writes the contracts that follow from code: `make contracts`."""

@@ -1,0 +1,128 @@
+"""Every call that the agent's client makes, with little and with as much as can be, and an API that keeps them."""
+
+from __future__ import annotations
+
+import http.server
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from contracts.generator.documents import CONTRACTS
+from pydantic import SecretStr
+
+from cloud_agent_runner.agent_api import AgentApi, DevServerState, SessionLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Document = dict[str, Any]
+    Call = Callable[[AgentApi], Awaitable[object]]
+
+PROMPT = "0" * 26
+SHA = "7fd1a60b01f91b314f59955a4e4d4e80d8edf11d"
+LONG = "😀x" * 50_000
+HALF_AN_EMOJI = "cut off \ud83d"  # as JavaScript cuts it
+LIMITS: dict[str, int] = json.loads((CONTRACTS / "limits.json").read_text())
+NO_LIMITS = SessionLimits(idle_minutes=None, max_turns=None, budget_usd=None, ready_for_review=False)
+ALL_LIMITS = SessionLimits(
+    idle_minutes=LIMITS["idle_minutes"],
+    max_turns=LIMITS["max_turns"],
+    budget_usd=LIMITS["budget_usd"],
+    ready_for_review=True,
+)
+RESPONSES: dict[str, Document] = {
+    "/agent/heartbeat": {"status": "RUNNING"},
+    "/agent/git-token": {"username": "x-access-token", "token": "ghs_x", "expires_at": "2026-11-22T11:00:00Z"},
+    "/agent/environment": {"values": {f"KEY_{number}": "value" for number in range(50)}},
+    "/agent/prompts": {
+        "prompts": [
+            {
+                "id": PROMPT,
+                "kind": "review_comment",
+                "title": "",
+                "body": "Please.",
+                "author": "pat",
+                "url": "https://github.com/acme/lunch/issues/42",
+                "created_at": "2026-11-22T10:00:00.000Z",
+            }
+        ],
+        "interrupt": PROMPT,
+    },
+}
+
+
+def _finished(**changes: Any) -> Call:  # noqa: ANN401 - the fields of the report
+    report: dict[str, Any] = {"is_error": False, "result": "", "turns": 0, "cost_usd": 0.0, "head_sha": None} | changes
+    return lambda api: api.turn_finished(PROMPT, **report)
+
+
+CALLS: dict[str, Call] = {
+    "heartbeat": lambda api: api.heartbeat(),
+    "ready": lambda api: api.ready(3000, "localhost", NO_LIMITS),
+    "ready at the limits": lambda api: api.ready(LIMITS["highest_port"], "public", ALL_LIMITS),
+    "dev server": lambda api: api.dev_server(DevServerState(answering=True)),
+    "dev server with a long log": lambda api: api.dev_server(DevServerState(answering=False, log=LONG)),
+    "dev server with half an emoji": lambda api: api.dev_server(DevServerState(answering=False, log=HALF_AN_EMOJI)),
+    "prompts": lambda api: api.requests(),
+    "environment": lambda api: api.environment([f"KEY_{number}" for number in range(LIMITS["secret_names"])]),
+    "no environment": lambda api: api.environment([]),
+    "git token": lambda api: api.git_token(),
+    "turn started": lambda api: api.turn_started(PROMPT),
+    "tool used": lambda api: api.tool_used(PROMPT, LONG, LONG),
+    "tool used on nothing": lambda api: api.tool_used(PROMPT, "Bash", ""),
+    "tool used on half an emoji": lambda api: api.tool_used(PROMPT, "Bash", HALF_AN_EMOJI),
+    "turn finished": _finished(),
+    "turn finished at the limits": _finished(
+        result=LONG, turns=LIMITS["max_turns"], cost_usd=float(LIMITS["budget_usd"]), head_sha=SHA, interrupted=True
+    ),
+    "turn finished with half an emoji": _finished(result=HALF_AN_EMOJI, is_error=True),
+    "failed": lambda api: api.failed("InstallFailedError", LONG, patience_seconds=0),
+    "failed with half an emoji": lambda api: api.failed("InstallFailedError", HALF_AN_EMOJI, patience_seconds=0),
+}
+
+
+class ListeningApi(http.server.ThreadingHTTPServer):
+    """An Agent API that keeps what it receives, and can refuse it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.received: list[tuple[str, str, bytes, str | None]] = []
+        self.status = HTTPStatus.OK
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: ListeningApi
+
+    def do_GET(self) -> None:
+        self._respond()
+
+    def do_POST(self) -> None:
+        self._respond()
+
+    def _respond(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.received.append((self.command, self.path, body, self.headers.get("Authorization")))
+        status = self.server.status
+        document = RESPONSES.get(self.path, {}) if status is HTTPStatus.OK else {"message": "result: too long"}
+        content = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing."""
+
+
+async def make_call(api: ListeningApi, call: Call) -> None:
+    """Have a client of the agent's make one call of this API."""
+    client = AgentApi(api.url, SecretStr("the-session-token"), SecretStr("t" * 2_048), patience_seconds=0)
+    try:
+        await call(client)
+    finally:
+        await client.aclose()

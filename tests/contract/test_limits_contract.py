@@ -1,0 +1,142 @@
+"""contracts/limits.json: what one unit accepts and another keeps to, the same number on both sides."""
+
+from __future__ import annotations
+
+import json
+import re
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.agent_api_contract import AgentApiContract
+from tests.contract.agent_calls import CALLS, LIMITS, ListeningApi, make_call
+from tests.served import served
+
+from cloud_agent.domain.session.canary import CANARY_PORT
+from cloud_agent.workflow.register_ip import RegisterIpEvent
+from cloud_agent_proxy.session import AddressRefusedError, Session
+from cloud_agent_runner.listen_address import DEV_SERVER_PORT
+from cloud_agent_runner.repository_config_schema import repository_config_schema
+from cloud_agent_runner.session import HEARTBEAT_SECONDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Document = dict[str, Any]
+
+# Limit -> the model and member of the API that it bounds, and the call that comes up against it.
+TEXTS = {
+    "turn_result_characters": ("TurnFinished", "result", "turn finished at the limits"),
+    "dev_server_log_characters": ("DevServer", "log", "dev server with a long log"),
+    "failure_message_characters": ("Done", "message", "failed"),
+    "tool_name_characters": ("ToolUsed", "tool", "tool used"),
+    "tool_detail_characters": ("ToolUsed", "detail", "tool used"),
+}
+NUMBERS = ("idle_minutes", "max_turns", "budget_usd")
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Document:
+    """The Agent API's models."""
+    return dict(AgentApiContract().document["components"]["schemas"])
+
+
+@pytest.fixture(scope="module")
+def repository_file() -> Document:
+    """The keys of a repository's own settings file, as the agent reads them."""
+    return dict(repository_config_schema()["properties"])
+
+
+def _bounds(member: Document) -> Document:
+    """Return the bounds of a member that may be null as well."""
+    return next((one for one in member.get("anyOf", []) if one["type"] != "null"), member)
+
+
+@pytest.mark.parametrize("limit", TEXTS)
+def test_the_api_accepts_a_text_of_just_the_limit(schemas: Document, limit: str) -> None:
+    model, member, _ = TEXTS[limit]
+    assert schemas[model]["properties"][member]["maxLength"] == LIMITS[limit]
+
+
+@pytest.mark.parametrize("limit", TEXTS)
+async def test_the_agent_sends_a_text_up_to_the_limit_and_no_more(limit: str) -> None:
+    _, member, name = TEXTS[limit]
+    with served(ListeningApi()) as api:
+        await make_call(api, CALLS[name])
+
+    sent = json.loads(api.received[0][2])[member]
+    assert LIMITS[limit] - 1 <= len(sent) <= LIMITS[limit]  # a text may lose one more where its middle is left out
+
+
+@pytest.mark.parametrize("limit", NUMBERS)
+def test_a_repository_may_ask_for_what_the_api_accepts(
+    schemas: Document, repository_file: Document, limit: str
+) -> None:
+    accepted, offered = _bounds(schemas["WantedLimits"]["properties"][limit]), repository_file[limit]
+
+    assert (accepted["maximum"], offered["maximum"]) == (LIMITS[limit], LIMITS[limit])
+    lowest = accepted.get("minimum", accepted.get("exclusiveMinimum"))
+    assert offered["minimum"] >= lowest
+
+
+@pytest.mark.parametrize(
+    ("limit", "parameter"), [("idle_minutes", "IdleMinutes"), ("max_turns", "MaxTurns"), ("budget_usd", "MaxBudgetUsd")]
+)
+def test_a_deployment_allows_no_more_than_the_api_accepts(template: Document, limit: str, parameter: str) -> None:
+    assert template["Parameters"][parameter]["MaxValue"] <= LIMITS[limit]
+
+
+def test_what_a_session_may_spend_can_be_reported(schemas: Document) -> None:
+    finished = schemas["TurnFinished"]["properties"]
+    reported = {"max_turns": finished["turns"]["maximum"], "budget_usd": finished["cost_usd"]["maximum"]}
+    assert reported == {name: LIMITS[name] for name in reported}
+
+
+def test_both_sides_know_a_secrets_name_and_how_many_there_may_be(schemas: Document, repository_file: Document) -> None:
+    accepted, offered = schemas["EnvironmentNames"]["properties"]["names"], repository_file["env"]
+
+    assert accepted["maxItems"] == offered["maxItems"] == LIMITS["secret_names"]
+    assert accepted["items"]["pattern"] == offered["items"]["pattern"]
+
+
+def test_both_sides_know_the_same_host_headers(schemas: Document, repository_file: Document) -> None:
+    assert schemas["Ready"]["properties"]["host_header"]["enum"] == repository_file["host_header"]["enum"]
+
+
+def test_every_port_of_the_range_is_accepted_on_its_whole_way(schemas: Document, root: Path) -> None:
+    lowest, highest = LIMITS["lowest_port"], LIMITS["highest_port"]
+    ready = schemas["Ready"]["properties"]["port"]
+    registered = RegisterIpEvent.model_json_schema()["properties"]["port"]
+    haproxy = re.search(r"agent_port .* int (\d+):(\d+)$", (root / "proxy/haproxy.cfg").read_text(), re.MULTILINE)
+
+    assert (ready["minimum"], ready["maximum"]) == (lowest, highest)
+    assert (registered["minimum"], registered["maximum"]) == (lowest, highest)
+    assert haproxy is not None
+    assert haproxy.groups() == (str(lowest), str(highest))
+
+
+@pytest.mark.parametrize(("limit", "beside"), [("lowest_port", -1), ("highest_port", 1)])
+def test_the_proxy_accepts_the_range_and_no_port_beside_it(limit: str, beside: int) -> None:
+    assert _address(LIMITS[limit]) == LIMITS[limit]
+    with pytest.raises(AddressRefusedError):
+        _address(LIMITS[limit] + beside)
+
+
+def _address(port: int) -> int | None:
+    session = Session.model_validate({"id": "513821dd", "status": "RUNNING", "ip": "10.0.0.7", "port": port})
+    address = session.address_within(IPv4Network("10.0.0.0/8"))
+    return address.port if address else None
+
+
+def test_a_dev_server_listens_where_the_proxy_may_connect(template: Document) -> None:
+    port = LIMITS["dev_server_port"]
+    opened = template["Resources"]["AgentIngress"]["Properties"]
+
+    assert (port, port) == (DEV_SERVER_PORT, CANARY_PORT)
+    assert (opened["FromPort"], opened["ToPort"]) == (port, port)
+
+
+def test_an_agent_may_miss_two_heartbeats(template: Document) -> None:
+    assert LIMITS["heartbeat_seconds"] == HEARTBEAT_SECONDS
+    silence = template["Parameters"]["AgentHeartbeatTimeoutSeconds"]["Default"]
+    assert 3 * LIMITS["heartbeat_seconds"] <= silence
