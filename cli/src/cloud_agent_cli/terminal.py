@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_REPORTED_COLUMNS = 60
 # Where the terminal's encoding has no such character; anything else becomes a question mark.
 _PLAIN = {"✓": "ok", "✗": "FAILED", "…": "...", "—": "-", "·": "-", "┌": "|", "├": "|", "└": "|"}
 
@@ -35,12 +37,12 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 @contextmanager
-def part(name: str) -> Iterator[None]:
-    """Show that a part is under way, and its time in seconds when it is done."""
+def part(name: str) -> Iterator[Callable[[str], None]]:
+    """Show that a part is under way, with what is reported of it, and its time in seconds when it is done."""
     started = time.monotonic()
     try:
-        with console.status(f"{name} …"):
-            yield
+        with console.status(f"{name} …") as status:
+            yield lambda words: status.update(f"{name} … [dim]{escape(words[:_REPORTED_COLUMNS])}[/dim]")
     except BaseException:
         console.print(f"  [red]✗[/red] {name}")
         raise

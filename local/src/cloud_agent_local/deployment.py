@@ -8,6 +8,8 @@ import json
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -19,7 +21,7 @@ from cloud_agent_local.installation import PROJECT, aws_environment
 from cloud_agent_local.parts import tail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cloud_agent_local.installation import Installation
@@ -28,15 +30,17 @@ if TYPE_CHECKING:
 STACK = "claude-cloud-agent-local"
 CONFIG = "local"  # the section of samconfig.toml
 COMMAND_SECONDS = 600
+_REPORT_SECONDS = 0.5
 _BUILT = PROJECT / ".aws-sam" / "local" / "build"
 RESTART_SECONDS = 90  # a proxy that is asked to end takes up to 60 s for those it serves
 
 
-def build(installation: Installation) -> None:
+def build(installation: Installation, report: Callable[[str], None]) -> None:
     """`sam build`, cached: only a change of functions/ is built anew.
 
     SAM remembers beside its build folder what it has built, so that one folder serves all installations of this
-    machine, one after the other; each deploys from a copy of its own, which is gone once it is deployed.
+    machine, one after the other; each deploys from a copy of its own, which is gone once it is deployed. `report` is
+    given the line that sam printed last.
 
     Raises:
         PartFailedError: with the end of sam's output.
@@ -44,13 +48,18 @@ def build(installation: Installation) -> None:
     _BUILT.parent.mkdir(parents=True, exist_ok=True)
     with (_BUILT.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _sam(installation, "build", "--build-dir", str(_BUILT), "--parameter-overrides", f"PythonRuntime={_runtime()}")
+        runtime = f"PythonRuntime={_runtime()}"
+        _sam(installation, report, "build", "--build-dir", str(_BUILT), "--parameter-overrides", runtime)
         shutil.rmtree(_build_dir(installation), ignore_errors=True)
         shutil.copytree(_BUILT, _build_dir(installation), symlinks=True)
 
 
-def deploy(installation: Installation, model: ModelAccess, parameters: Mapping[str, str]) -> dict[str, str]:
+def deploy(
+    installation: Installation, report: Callable[[str], None], model: ModelAccess, parameters: Mapping[str, str]
+) -> dict[str, str]:
     """`sam deploy` with samconfig's [local] and these parameters over its own; returns the stack's outputs.
+
+    `report` is given the line that sam printed last.
 
     Raises:
         PartFailedError: with the end of sam's output.
@@ -59,6 +68,7 @@ def deploy(installation: Installation, model: ModelAccess, parameters: Mapping[s
     try:
         _sam(
             installation,
+            report,
             "deploy",
             "--template-file",
             str(_build_dir(installation) / "template.yaml"),
@@ -148,26 +158,41 @@ def _parameters(installation: Installation, model: ModelAccess) -> dict[str, str
     }
 
 
-def _sam(installation: Installation, command: str, *arguments: str) -> None:
+def _sam(installation: Installation, report: Callable[[str], None], command: str, *arguments: str) -> None:
     log = installation.log_dir / f"sam-{command}.log"
     argv = [sys.executable, "-m", "samcli", command, "--config-file", str(PROJECT / "samconfig.toml")]
     argv += ["--config-env", CONFIG, *arguments]
-    with log.open("wb") as output:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(  # noqa: S603 - argv is put together here
+            argv,
+            cwd=PROJECT,
+            env=aws_environment(installation.aws_endpoint),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
         try:
-            code = subprocess.run(  # noqa: S603 - argv is put together here
-                argv,
-                cwd=PROJECT,
-                env=aws_environment(installation.aws_endpoint),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=COMMAND_SECONDS,
-                check=False,
-            ).returncode
-        except subprocess.TimeoutExpired as error:
-            raise PartFailedError(f"sam {command} was still running after {COMMAND_SECONDS} s. See {log}.") from error
+            code = _wait(process, lambda: report(tail(log, 1).strip()))
+        except BaseException:
+            process.kill()
+            raise
+    if code is None:
+        raise PartFailedError(f"sam {command} was still running after {COMMAND_SECONDS} s. See {log}.")
     if code != 0:
         raise PartFailedError(f"sam {command} failed. The end of {log}:\n{tail(log)}")
+
+
+def _wait(process: subprocess.Popen[bytes], while_waiting: Callable[[], None]) -> int | None:
+    """Return the exit code; None when the time is over and the process was killed."""
+    deadline = time.monotonic() + COMMAND_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(_REPORT_SECONDS)
+        while_waiting()
+    process.kill()
+    return None
 
 
 def _build_dir(installation: Installation) -> Path:

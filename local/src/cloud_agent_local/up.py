@@ -120,10 +120,10 @@ def _bring_up(
     with part("scripted model" if model.scripted else f"model at {model.base_url}"):
         if model.scripted:
             _start_scripted_model(installation)
-    with part("sam build"):
-        deployment.build(installation)
-    with part("sam deploy"):
-        installation.outputs = deployment.deploy(installation, model, parameters)
+    with part("sam build") as report:
+        deployment.build(installation, report)
+    with part("sam deploy") as report:
+        installation.outputs = deployment.deploy(installation, report, model, parameters)
         installation.save()
     with part("secrets and webhook"):
         _connect_github(installation, model)
