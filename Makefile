@@ -108,6 +108,10 @@ bench-proxy: $(INSTALLED) ## Measure the proxy against others (ARGS="--quick --o
 contracts: $(INSTALLED) ## Write the contracts that follow from code
 	$(BIN)/python -m contracts.generator
 
+.PHONY: parameters
+parameters: $(INSTALLED) ## Write the table of the stack's parameters in docs/deploy.md
+	$(BIN)/python -m tests.parameters
+
 .PHONY: format
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,48 @@
+"""Each parameter of the stack is documented as the template has it, and the profile to copy names every one."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from tests import parameters
+from tests.stack_template import read_template
+
+ROOT = Path(__file__).parents[2]
+PROFILE = ROOT / "samconfig.example.toml"
+TEMPLATE = read_template()
+PARAMETERS = TEMPLATE["Parameters"]
+
+
+def test_the_page_lists_every_parameter_with_its_default_and_description() -> None:
+    listed = parameters.written(parameters.PAGE.read_text())
+
+    assert listed == f"\n{parameters.table(TEMPLATE)}\n", "make parameters"
+    assert set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)) == set(PARAMETERS)
+
+
+def test_writing_the_table_again_changes_nothing() -> None:
+    page = parameters.PAGE.read_text()
+    assert parameters.rewritten(page, parameters.table(TEMPLATE)) == page
+
+
+def _profile(text: str) -> dict[str, str]:
+    overrides = tomllib.loads(text)["prod"]["deploy"]["parameters"]["parameter_overrides"]
+    return dict(override.split("=", 1) for override in overrides)
+
+
+def test_the_profile_gives_every_parameter_that_has_no_default() -> None:
+    given = _profile(PROFILE.read_text())
+    assert {name for name, parameter in PARAMETERS.items() if "Default" not in parameter} - given.keys() == set()
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_profile_names_each_parameter_with_a_value_that_it_takes(name: str) -> None:
+    uncommented = re.sub(r'^    # "', '    "', PROFILE.read_text(), flags=re.MULTILINE)
+    value = _profile(uncommented)[name]
+
+    if name not in _profile(PROFILE.read_text()):
+        assert value == str(PARAMETERS[name]["Default"])
+    assert re.fullmatch(PARAMETERS[name].get("AllowedPattern", ".*"), value)
