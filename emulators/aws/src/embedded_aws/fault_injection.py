@@ -1,4 +1,4 @@
-"""Requests to the embedded AWS that fail as they were told to; the plan is kept at `/_local/faults`."""
+"""Requests to the embedded AWS that fail as planned; the plan is kept at `/_local/faults`."""
 # ruff: noqa: SLF001 - faults take hold of private members of the pinned ministack, as patches do
 
 from __future__ import annotations

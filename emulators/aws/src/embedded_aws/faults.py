@@ -1,4 +1,4 @@
-"""Faults of AWS itself that are still to come."""
+"""Planned faults of AWS itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Counted(BaseModel):
 
 
 class NoCapacity(_Counted):
-    """RunTask answers 200 with no task and, in `failures`, the reason: how Fargate says that it has no room."""
+    """RunTask answers 200 with no task and, in `failures`, the reason: how Fargate says that it has no capacity."""
 
     kind: Literal["no_capacity"]
     reason: str = NO_CAPACITY
@@ -60,7 +60,7 @@ class _Planned:
 
 
 class Faults:
-    """The faults that were asked for, until they are cleared. Safe to use from all threads."""
+    """The planned faults, until they are cleared. Safe to use from all threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Requests to the embedded AWS fail as they were told to, by API and by state machine alike."""
+"""Requests to the embedded AWS fail as planned, by API and by state machine alike."""
 
 from __future__ import annotations
 

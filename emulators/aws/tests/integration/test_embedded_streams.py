@@ -218,8 +218,8 @@ def test_a_mapping_that_is_deleted_tries_its_failing_row_no_more(deploy: Callabl
 
 
 def test_a_schedule_is_a_rule_whose_target_is_the_function(deploy: Callable[..., Stream]) -> None:
-    schedule = {"Schedule": "rate(1 minute)", "Description": "sweep"}
-    stream = deploy({"Sweep": {"Type": "Schedule", "Properties": schedule}})
+    schedule = {"Schedule": "rate(1 minute)", "Description": "every minute"}
+    stream = deploy({"EveryMinute": {"Type": "Schedule", "Properties": schedule}})
     events = stream.aws.client("events")
     arn = stream.aws.client("lambda").get_function(FunctionName=stream.function)["Configuration"]["FunctionArn"]
     (name,) = events.list_rule_names_by_target(TargetArn=arn)["RuleNames"]

@@ -81,7 +81,7 @@ class BareRepository:
         """Run git and return its output.
 
         Raises:
-            GitCommandError: git said no.
+            GitCommandError: git refused.
         """
         environment = self._environment
         if identity:

@@ -1,4 +1,4 @@
-"""Requests that fail as they were told to."""
+"""Requests that fail as planned."""
 
 from __future__ import annotations
 

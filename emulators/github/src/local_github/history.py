@@ -44,7 +44,7 @@ class FileChange:
 
 
 def log(git: BareRepository, *revisions: str, limit: int | None = None, oldest_first: bool = False) -> list[Commit]:
-    """Return the commits of full shas, `sha..sha` ranges or `^sha`, the newest first unless told otherwise."""
+    """Return the commits of full shas, `sha..sha` ranges or `^sha`, the newest first unless asked otherwise."""
     options = ([f"--max-count={limit}"] if limit else []) + (["--reverse"] if oldest_first else [])
     output = git.run("log", "-z", _FORMAT, *options, "--end-of-options", *revisions, "--")
     fields = output.decode(errors="replace").split("\0")

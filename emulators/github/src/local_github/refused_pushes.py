@@ -33,12 +33,12 @@ def refusal(site: Site, repo: Repository, actor: Actor, request: BinaryIO) -> by
     broken = {move.ref: words for move in moves if (words := violations(site, repo, actor, move))}
     if not broken:
         return None
-    said = "".join(_explain(repo, ref, words) for ref, words in broken.items())
+    explanation = "".join(_explain(repo, ref, words) for ref, words in broken.items())
     report = b"".join([_packet(b"unpack ok\n"), *(_packet(f"ng {move.ref} {_DECLINED}\n".encode()) for move in moves)])
     report += b"0000"
     if not any(b"side-band-64k" in line.partition(b"\0")[2] for line in lines):
         return report
-    return _packet(_MESSAGES + said.encode()) + _packet(_REPORT + report) + b"0000"
+    return _packet(_MESSAGES + explanation.encode()) + _packet(_REPORT + report) + b"0000"
 
 
 def _explain(repo: Repository, ref: str, words: list[str]) -> str:

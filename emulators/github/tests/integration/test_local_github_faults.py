@@ -1,4 +1,4 @@
-"""Requests fail as they were told to: before or after the work is done, in REST, in GraphQL and in git."""
+"""Requests fail as planned: before or after the work is done, in REST, in GraphQL and in git."""
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 

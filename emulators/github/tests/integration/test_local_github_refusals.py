@@ -73,9 +73,9 @@ def test_an_archived_repository_refuses_the_apps_writes_and_pushes(
     for path, body in (("git/refs", ref), ("issues", {"title": "t"})):
         refused = app.post(f"/repos/{repo}/{path}", json=body)
         assert (refused.status_code, refused.json()["message"]) == (403, "Repository was archived so is read-only.")
-    said = git.run("push", "origin", "main", folder="work", fails=True)
-    assert "This repository was archived so it is read-only." in said
-    assert "403" in said
+    printed = git.run("push", "origin", "main", folder="work", fails=True)
+    assert "This repository was archived so it is read-only." in printed
+    assert "403" in printed
 
 
 def test_a_push_by_one_who_may_only_read_is_refused_in_githubs_words(
@@ -87,8 +87,8 @@ def test_a_push_by_one_who_may_only_read_is_refused_in_githubs_words(
     login = f"zoe-{repo[-8:]}"
     api.post("/admin/users", json={"login": login})
     zoe = api.post(f"/admin/users/{login}/authorizations", json={"scopes": ["repo"]}).json()["token"]
-    said = git.run("push", git.url(repo, zoe), "main", folder="work", fails=True)
-    assert f"Permission to {repo}.git denied to {login}." in said
+    printed = git.run("push", git.url(repo, zoe), "main", folder="work", fails=True)
+    assert f"Permission to {repo}.git denied to {login}." in printed
 
 
 def test_a_rule_forbids_to_make_an_agents_branch_by_the_api(
@@ -148,14 +148,14 @@ def test_a_push_that_a_rule_forbids_is_declined_with_gh013_and_moves_nothing(
 ) -> None:
     _clone_with_commit(git, git.url(repo, server.installation_token()))
     rule("creation", "update")
-    said = git.run("push", "origin", "HEAD:refs/heads/claude/1", "HEAD:refs/heads/other", folder="work", fails=True)
+    printed = git.run("push", "origin", "HEAD:refs/heads/claude/1", "HEAD:refs/heads/other", folder="work", fails=True)
     for words in (
         "remote: error: GH013: Repository rule violations found for refs/heads/claude/1.",
         f"{repo}/rules?ref=refs%2Fheads%2Fclaude%2F1",
         f"remote: - {CREATIONS}",
         "! [remote rejected] HEAD -> claude/1 (push declined due to repository rule violations)",
     ):
-        assert words in said
+        assert words in printed
     assert [branch["name"] for branch in api.get(f"/repos/{repo}/branches").json()] == ["main"]
     git.run("push", "-q", "origin", "HEAD:refs/heads/other", folder="work")
 
@@ -166,8 +166,8 @@ def test_a_push_to_an_agents_branch_that_exists_is_declined_by_a_rule_for_update
     sha = branch_with_commit("claude/1")
     _clone_with_commit(git, git.url(repo, server.installation_token()))
     rule("update")
-    said = git.run("push", "--force", "origin", "HEAD:refs/heads/claude/1", folder="work", fails=True)
-    assert f"remote: - {UPDATES}" in said
+    printed = git.run("push", "--force", "origin", "HEAD:refs/heads/claude/1", folder="work", fails=True)
+    assert f"remote: - {UPDATES}" in printed
     assert f"{sha}\trefs/heads/claude/1" == git.run("ls-remote", "origin", "claude/1", folder="work")
 
 
@@ -191,8 +191,8 @@ def test_a_suspended_installation_can_do_nothing_until_it_is_not_any_more(
     (installation,) = [i for i in app_itself.get("/app/installations").json() if i["suspended_at"]]
     tokens = f"/app/installations/{installation['id']}/access_tokens"
     for refused in (app.get(f"/repos/{repo}"), app_itself.post(tokens)):
-        said = "This installation has been suspended"
-        assert (403, said) == (refused.status_code, refused.json()["message"])
+        printed = "This installation has been suspended"
+        assert (403, printed) == (refused.status_code, refused.json()["message"])
     suspended()
     assert app.get(f"/repos/{repo}").status_code == 200
     assert app_itself.post(tokens).status_code == 201
@@ -203,8 +203,8 @@ def test_git_tells_that_an_installation_is_suspended(
     app: httpx.Client, git: Any, new_repository: Callable[..., str]
 ) -> None:
     token = app.headers["Authorization"].removeprefix("Bearer ")
-    said = git.run("clone", "-q", git.url(new_repository(private=True), token), "work", fails=True)
-    assert "This installation has been suspended" in said
+    printed = git.run("clone", "-q", git.url(new_repository(private=True), token), "work", fails=True)
+    assert "This installation has been suspended" in printed
 
 
 def test_a_suspended_installation_is_told_nothing(
@@ -212,10 +212,10 @@ def test_a_suspended_installation_is_told_nothing(
 ) -> None:
     api.post(f"/repos/{repo}/issues", json={"title": "unheard of"}).raise_for_status()
     suspended()
-    api.post(f"/repos/{repo}/issues", json={"title": "heard of"}).raise_for_status()
+    api.post(f"/repos/{repo}/issues", json={"title": "delivered"}).raise_for_status()
     receiver.wait_for("issues", "opened")
-    told = [delivery.payload["issue"]["title"] for delivery in receiver.deliveries if delivery.event == "issues"]
-    assert told == ["heard of"]
+    titles = [delivery.payload["issue"]["title"] for delivery in receiver.deliveries if delivery.event == "issues"]
+    assert titles == ["delivered"]
 
 
 def test_a_deleted_installation_is_gone_with_its_tokens_and_a_new_one_has_another_id(
@@ -270,8 +270,8 @@ def test_a_deleted_repository_is_not_found_by_api_and_git(
     assert app.delete(f"/repos/{repo}").status_code == 403
     assert api.delete(f"/repos/{repo}").status_code == 204
     assert [app.get(f"/repos/{repo}{rest}").status_code for rest in ("", "/issues/1")] == [404, 404]
-    said = git.run("clone", "-q", git.url(repo, server.installation_token()), "work", fails=True)
-    assert "not found" in said
+    printed = git.run("clone", "-q", git.url(repo, server.installation_token()), "work", fails=True)
+    assert "not found" in printed
     api.post("/orgs/acme/repos", json={"name": repo.removeprefix("acme/"), "auto_init": True}).raise_for_status()
     assert api.get(f"/repos/{repo}/issues", params={"state": "all"}).json() == []
 

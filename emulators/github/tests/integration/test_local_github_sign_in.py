@@ -58,7 +58,7 @@ def location(answer: httpx.Response) -> tuple[str, dict[str, str]]:
 
 
 def decide(browser: httpx.Client, request: dict[str, str], person: str, decision: str = "authorize") -> dict[str, str]:
-    """Send the page's form and return what the callback is told."""
+    """Send the page's form and return what the callback is given."""
     answer = browser.post(AUTHORIZE, data={**request, "person": person, "decision": decision})
     assert answer.status_code == 200, answer.text
     return location(answer)[1]

@@ -1,4 +1,4 @@
-"""Every change is told to the App's webhook, signed, once, and can be told again."""
+"""Every change is delivered to the App's webhook, signed, once, and can be redelivered."""
 
 # ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
 
@@ -45,7 +45,7 @@ def test_a_delivery_is_signed_over_its_raw_body(server: Any, api: httpx.Client, 
     )
 
 
-def test_an_issues_life_is_told_step_by_step(api: httpx.Client, repo: str, receiver: Any) -> None:
+def test_an_issues_life_is_delivered_step_by_step(api: httpx.Client, repo: str, receiver: Any) -> None:
     issue = f"/repos/{repo}/issues/1"
     api.post(f"/repos/{repo}/issues", json={"title": "t", "body": "", "labels": ["first"]})
     assert receiver.wait_for("issues", "opened").payload["issue"]["body"] is None
@@ -69,19 +69,19 @@ def test_an_issues_life_is_told_step_by_step(api: httpx.Client, repo: str, recei
     assert receiver.wait_for("issue_comment", "deleted").payload["comment"]["body"] == "two"
 
 
-def test_what_changes_nothing_is_not_told(api: httpx.Client, repo: str, receiver: Any) -> None:
+def test_what_changes_nothing_is_not_delivered(api: httpx.Client, repo: str, receiver: Any) -> None:
     api.post(f"/repos/{repo}/issues", json={"title": "t", "labels": ["x"]})
     api.post(f"/repos/{repo}/issues/1/labels", json={"labels": ["X"]})
     api.patch(f"/repos/{repo}/issues/1", json={"title": "t", "state": "open"})
     api.patch(f"/repos/{repo}/issues/1", json={"state": "nonsense", "title": "changed"})
     api.post(f"/repos/{repo}/issues/1/comments", json={"body": "the last of it"})
     receiver.wait_for("issue_comment", "created")
-    told = sorted(
+    delivered = sorted(
         (delivery.event, delivery.payload.get("action"))
         for delivery in receiver.deliveries
         if delivery.event == "issues"
     )
-    assert told == [("issues", "labeled"), ("issues", "opened")]
+    assert delivered == [("issues", "labeled"), ("issues", "opened")]
 
 
 def test_a_failed_delivery_is_recorded_and_can_be_sent_again_under_its_id(

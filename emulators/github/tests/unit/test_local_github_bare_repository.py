@@ -38,8 +38,8 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> BareRepository:
 @example("é😀")
 def test_a_ref_is_valid_exactly_when_git_says_so(git: BareRepository, name: str) -> None:
     ref = f"refs/heads/{name}"
-    said = subprocess.run(["git", "check-ref-format", ref], cwd=git.path, check=False).returncode == 0
-    assert (said and "/-" not in ref) == git.is_valid_ref(ref)
+    accepted = subprocess.run(["git", "check-ref-format", ref], cwd=git.path, check=False).returncode == 0
+    assert (accepted and "/-" not in ref) == git.is_valid_ref(ref)
 
 
 @pytest.mark.parametrize("name", ["main", "claude/1", "v1", "refs/heads/main", "heads/main", "tags/v1", "HEAD"])

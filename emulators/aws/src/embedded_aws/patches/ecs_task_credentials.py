@@ -1,7 +1,7 @@
 """Defect: the credentials a task is given belong to no role, and IAM does not know their key.
 
-AWS documents them as the task role's, and gives a task without a role none. A task that has none is therefore
-not told of the endpoint at all.
+AWS documents them as the task role's, and gives a task without a role none. A task that has none
+therefore isn't given the endpoint at all.
 
 Source: Amazon ECS Developer Guide, "Task IAM role".
 Upstream: not reported.

@@ -1,4 +1,4 @@
-"""Defect: what IAM refuses is told to the caller alone; whoever looks for a missing permission sees its consequences.
+"""Defect: only the caller learns what IAM refuses; whoever looks for a missing permission sees its consequences.
 
 AWS keeps every refused request in CloudTrail, with principal, action and resource. Here it is a line of the log:
 `refused by IAM: <principal> <action> <resource>`.

@@ -1,8 +1,8 @@
-"""Defect: one task token serves all attempts of a state, is 36 characters long and is told apart from no other.
+"""Defect: one task token serves all attempts of a state, is 36 characters long, and one is like another.
 
 AWS gives each attempt a token of its own, so that a straggler of a failed attempt cannot answer for the next.
 Its tokens are some 700 characters long (documented limit: 2,048), which counts against RunTask's 8,192 bytes
-of overrides. A token whose wait is over is answered with TaskTimedOut, and one never issued with InvalidToken.
+of overrides. A token whose wait has ended is answered with TaskTimedOut, and one never issued with InvalidToken.
 
 Source: AWS Step Functions Developer Guide, "Service Integration Patterns" ("a new random token is generated"); SDK
 model "stepfunctions": TaskToken, TaskTimedOut and InvalidToken. Of the tokens' usual length none found; assumed.

@@ -87,7 +87,7 @@ def _list_deployment_statuses(call: RepositoryCall) -> Reply:
 
 
 def _create_deployment_status(call: RepositoryCall) -> Reply:
-    """Say how a deployment goes. Success makes earlier ones of the environment inactive, unless told otherwise."""
+    """Say how a deployment goes. Success makes earlier ones of the environment inactive, unless it says otherwise."""
     deployment, state = _deployment(call), call.text("state")
     if state not in _DEPLOYMENT_STATES:
         raise InvalidError.of("DeploymentStatus", "invalid", field="state")

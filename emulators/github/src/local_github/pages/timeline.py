@@ -1,4 +1,4 @@
-"""What people have said on an issue or pull request, in the order in which it was begun."""
+"""What people have written on an issue or pull request, in the order in which it was begun."""
 
 from __future__ import annotations
 

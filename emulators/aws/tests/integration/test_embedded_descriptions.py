@@ -1,4 +1,4 @@
-"""Load balancers, certificates, security groups and images: what an audit asks about is answered as AWS answers it."""
+"""Load balancers, certificates, security groups, images and state machines are described as AWS describes them."""
 
 from __future__ import annotations
 

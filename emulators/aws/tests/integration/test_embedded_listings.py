@@ -1,4 +1,4 @@
-"""What a sweeper looks at: executions and tasks, listed and described under IAM."""
+"""Executions, tasks and rows are listed, described and guarded under IAM."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from embedded_aws.testing import EmbeddedAws, Json
 
 ARN = "arn:aws:{service}:us-east-1:000000000000:{resource}"
-# Makes the calls it is asked for, with its own permissions, and tells what each gave or how it was refused.
+# Makes the calls it is asked for, with its own permissions, and returns what each gave or how it was refused.
 CALLER = """
     import boto3, json
     from botocore.exceptions import ClientError
@@ -96,7 +96,7 @@ def test_tasks_are_listed_by_family_and_status_in_one_cluster(
 
 
 @pytest.fixture
-def visits(strict_aws: EmbeddedAws) -> str:
+def orders(strict_aws: EmbeddedAws) -> str:
     """The name of a table with the keys pk and sk."""
     name = f"table-{uuid.uuid4().hex[:8]}"
     strict_aws.client("dynamodb").create_table(
@@ -111,7 +111,7 @@ def visits(strict_aws: EmbeddedAws) -> str:
 def update(table: str, pk: str, expression: str, **more: object) -> tuple[str, str, Json]:
     arguments = {
         "TableName": table,
-        "Key": {"pk": {"S": pk}, "sk": {"S": "SESSION"}},
+        "Key": {"pk": {"S": pk}, "sk": {"S": "ORDER"}},
         "UpdateExpression": expression,
         "ExpressionAttributeValues": {":v": {"S": "2026-11-22T10:00:00.000Z"}},
         **more,
@@ -119,41 +119,41 @@ def update(table: str, pk: str, expression: str, **more: object) -> tuple[str, s
     return "dynamodb", "update_item", arguments
 
 
-def test_a_role_may_be_bound_to_some_rows_and_some_attributes(visits: str, call: Callable[..., list[Any]]) -> None:
+def test_a_role_may_be_bound_to_some_rows_and_some_attributes(orders: str, call: Callable[..., list[Any]]) -> None:
     condition = {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SESSION#*"]},
-        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "last_visited_at"]},
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ORDER#*"]},
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "last_seen_at"]},
         "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_NEW"]},
     }
-    visit, name = "SET last_visited_at = :v", {"ExpressionAttributeNames": {"#n": "status"}}
+    seen_at, name = "SET last_seen_at = :v", {"ExpressionAttributeNames": {"#n": "status"}}
     seen = call(
         [
-            update(visits, "SESSION#1", visit),
-            update(visits, "SESSION#1", visit, ConditionExpression="attribute_exists(pk) AND last_visited_at <= :v"),
-            update(visits, "SLOTS", visit),
-            update(visits, "SESSION#1", "SET last_visited_at = :v, ending = :v"),
-            update(visits, "SESSION#1", "SET #n = :v", **name),
-            update(visits, "SESSION#1", "SET last_visited_at = if_not_exists(token_hash, :v)"),
-            update(visits, "SESSION#1", visit, ReturnValues="ALL_OLD"),
+            update(orders, "ORDER#1", seen_at),
+            update(orders, "ORDER#1", seen_at, ConditionExpression="attribute_exists(pk) AND last_seen_at <= :v"),
+            update(orders, "STOCK", seen_at),
+            update(orders, "ORDER#1", "SET last_seen_at = :v, ending = :v"),
+            update(orders, "ORDER#1", "SET #n = :v", **name),
+            update(orders, "ORDER#1", "SET last_seen_at = if_not_exists(secret, :v)"),
+            update(orders, "ORDER#1", seen_at, ReturnValues="ALL_OLD"),
         ],
-        ("dynamodb:UpdateItem", ARN.format(service="dynamodb", resource=f"table/{visits}"), condition),
+        ("dynamodb:UpdateItem", ARN.format(service="dynamodb", resource=f"table/{orders}"), condition),
     )
     assert [answer != DENIED for answer in seen] == [True, True, False, False, False, False, False], json.dumps(seen)
 
 
-def test_the_rows_of_a_query_and_of_a_transaction_are_known_too(visits: str, call: Callable[..., list[Any]]) -> None:
+def test_the_rows_of_a_query_and_of_a_transaction_are_known_too(orders: str, call: Callable[..., list[Any]]) -> None:
     def query(pk: str) -> tuple[str, str, Json]:
         condition = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": pk}}}
-        return "dynamodb", "query", {"TableName": visits, **condition}
+        return "dynamodb", "query", {"TableName": orders, **condition}
 
     def transaction(*keys: str) -> tuple[str, str, Json]:
-        puts = [{"Put": {"TableName": visits, "Item": {"pk": {"S": key}, "sk": {"S": "1"}}}} for key in keys]
+        puts = [{"Put": {"TableName": orders, "Item": {"pk": {"S": key}, "sk": {"S": "1"}}}} for key in keys]
         return "dynamodb", "transact_write_items", {"TransactItems": puts}
 
-    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SESSION#*"]}}
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ORDER#*"]}}
     seen = call(
-        [query("SESSION#1"), query("SLOTS"), transaction("SESSION#1", "SESSION#2"), transaction("SESSION#1", "SLOTS")],
-        ("dynamodb:Query", ARN.format(service="dynamodb", resource=f"table/{visits}"), condition),
-        ("dynamodb:PutItem", ARN.format(service="dynamodb", resource=f"table/{visits}"), condition),
+        [query("ORDER#1"), query("STOCK"), transaction("ORDER#1", "ORDER#2"), transaction("ORDER#1", "STOCK")],
+        ("dynamodb:Query", ARN.format(service="dynamodb", resource=f"table/{orders}"), condition),
+        ("dynamodb:PutItem", ARN.format(service="dynamodb", resource=f"table/{orders}"), condition),
     )
     assert [answer != DENIED for answer in seen] == [True, False, True, False], json.dumps(seen)

@@ -60,14 +60,18 @@ def test_a_review_with_two_comments_is_told_as_one_review_and_two_comments(
 ) -> None:
     review = _review(api, pull)
     receiver.wait_for("pull_request_review_comment", "created", times=2)
-    told = receiver.wait_for("pull_request_review", "submitted").payload["review"]
+    delivered = receiver.wait_for("pull_request_review", "submitted").payload["review"]
     assert (review["id"], review["node_id"], "two things", "commented") == (
-        told["id"],
-        told["node_id"],
-        told["body"],
-        told["state"],
+        delivered["id"],
+        delivered["node_id"],
+        delivered["body"],
+        delivered["state"],
     )
-    assert (told["user"]["login"], told["user"]["type"], told["author_association"]) == ("octo-dev", "User", "MEMBER")
+    assert (delivered["user"]["login"], delivered["user"]["type"], delivered["author_association"]) == (
+        "octo-dev",
+        "User",
+        "MEMBER",
+    )
     events = [delivery.event for delivery in receiver.deliveries if "review" in delivery.event]
     assert sorted(events) == ["pull_request_review", "pull_request_review_comment", "pull_request_review_comment"]
     comments = [d.payload["comment"] for d in receiver.deliveries if d.event == "pull_request_review_comment"]
@@ -97,10 +101,10 @@ def test_a_reply_stands_below_the_comment_it_answers(
     reply = answer.json()
     assert (201, comment["id"], "because") == (answer.status_code, reply["in_reply_to_id"], reply["body"])
     assert ("new.txt", 2, comment["diff_hunk"]) == (reply["path"], reply["line"], reply["diff_hunk"])
-    told = receiver.wait_for("pull_request_review_comment", "created", times=2).payload
+    delivered = receiver.wait_for("pull_request_review_comment", "created", times=2).payload
     replies = [d.payload["comment"] for d in receiver.deliveries if d.payload.get("comment", {}).get("in_reply_to_id")]
     assert [reply["id"]] == [one["id"] for one in replies]
-    assert told["pull_request"]["number"]
+    assert delivered["pull_request"]["number"]
 
 
 def test_a_reply_is_refused_to_a_reply_and_to_a_comment_of_another_pull_request(
