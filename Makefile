@@ -96,6 +96,10 @@ ci: $(INSTALLED) $(CHECKOV_INSTALLED) ## What continuous integration runs
 	$(MAKE) --jobs --output-sync=target lint types
 	$(MAKE) test
 
+.PHONY: texts
+texts: $(INSTALLED) ## Write the texts that people read into tests/texts/snapshots, for the review
+	$(BIN)/python -m tests.texts
+
 .PHONY: replay
 replay: $(INSTALLED) ## Replay the incident's five faults, and what the doctor finds of each (ARGS="--mode own")
 	$(CONTAINED) -m tests.infrastructure.replay $(ARGS)

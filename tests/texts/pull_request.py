@@ -1,0 +1,158 @@
+"""What is written on a pull request and its issue."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from cloud_agent.domain.conversation import answers
+from cloud_agent.domain.conversation import replies as reply_texts
+from cloud_agent.domain.conversation.answers import Answer, Pushed
+from cloud_agent.domain.conversation.messages import (
+    commit_message,
+    pull_request_body,
+    pull_request_title,
+    restart_by_comment,
+    restart_by_label,
+    session_failure,
+)
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.status_comment import StatusView, render
+from cloud_agent.domain.policy.failures import _ECS_REASONS, _EXPLANATIONS, explain
+from cloud_agent.domain.session.provenance import Commit
+from cloud_agent.domain.session.session import Session
+
+EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:session:acme-shop-42-09e22a8b"
+IDLE = "2026-11-22T12:34:00.000Z"
+PULL = "https://github.com/acme/shop/pull/43"
+COMMITS = [Commit(f"{n:040x}", f"Add page {n}", f"https://github.com/acme/shop/commit/{n:040x}") for n in range(12)]
+
+
+def status_comments() -> dict[str, str]:
+    """Return the comment in every state of a session."""
+    ended: dict[str, Any] = {"turns": 12, "cost_usd": Decimal("1.5"), "commits": COMMITS, "commit_count": 12}
+    views = {
+        "Queued": _view(status="QUEUED", place=(1, 1), working=True),
+        "Queued, not next": _view(status="QUEUED", place=(2, 5), working=True, unanswered=1),
+        "Starting": _view(status="STARTING", working=True),
+        "Running, working": _view(
+            working=True, activity="turn_started", unanswered=2, commits=COMMITS[:1], commit_count=1
+        ),
+        "Running, using a tool": _view(working=True, activity="Edit index.html"),
+        "Running, waiting": _view(turns=3, max_turns=200, cost_usd=Decimal("0.42"), budget_usd=Decimal(10)),
+        "Running, idle": _view(idle_ends_at=IDLE),
+        "Running, ending": _view(ending={"status": "STOPPED", "reason": "Stopped by octo-dev."}),
+        "Completed": _view(status="COMPLETED", end_reason="The pull request was merged.", **ended),
+        "Stopped": _view(status="STOPPED", end_reason="Stopped by octo-dev.", unanswered=2),
+        "Failed": _view(status="FAILED", end_reason=explain("Run Agent", "DevServerNotReadyError", "").what),
+    }
+    return {name: render(view) for name, view in views.items()}
+
+
+def replies() -> dict[str, str]:
+    """Return the replies to comments and labels, and those with a turn's result."""
+    running = _session(activity="turn_started", pull_number=43, pull_url=PULL, comment_id=5)
+    ending = _session(ending={"status": "STOPPED", "reason": "The issue was closed."})
+    stopped = _session(status="STOPPED", end_reason="Stopped by octo-dev.")
+    return {
+        "/help": reply_texts.HELP,
+        "/status, running": reply_texts.status(running, 2, next_is_starting=False),
+        "/status, ended": reply_texts.status(stopped, 0, next_is_starting=False),
+        "/status, while the next session starts": reply_texts.status(ending, 0, next_is_starting=True),
+        "/interrupt, with nothing to interrupt": reply_texts.NOTHING_RUNS,
+        "/restart, already starting": reply_texts.ALREADY_STARTING,
+        "/restart, pull request closed": reply_texts.PULL_REQUEST_CLOSED,
+        "/restart, issue closed": reply_texts.issue_closed(42),
+        "A comment, session ending": reply_texts.ended(ending),
+        "A comment, session ended": reply_texts.ended(stopped),
+        "A comment without write access": reply_texts.comment_refused("guest"),
+        "A label without write access": reply_texts.label_refused("guest", "claude-dev"),
+        "The other agent's label": reply_texts.other_agent_at_work(running, "claude-dev", "claude-dev-staging"),
+        **_turn_results(),
+    }
+
+
+def _turn_results() -> dict[str, str]:
+    sha = COMMITS[0].sha
+    pushed, nothing = Pushed(is_on_branch=True, commits=tuple(COMMITS[:2])), Pushed(is_on_branch=False)
+    return {
+        "The issue's turn": _reply(PromptKind.ISSUE, pushed, head_sha=sha),
+        "A comment's turn": _reply(PromptKind.COMMENT, nothing),
+        "A review comment's turn": _reply(PromptKind.REVIEW_COMMENT, nothing),
+        "A turn without a message": _reply(PromptKind.COMMENT, nothing, result=""),
+        "A long message": _reply(PromptKind.COMMENT, nothing, result="word " * 801).replace("word " * 800, "… "),
+        "A turn that was interrupted": _reply(PromptKind.COMMENT, nothing, interrupted=True),
+        "A turn that failed": _reply(PromptKind.COMMENT, nothing, is_error=True),
+        "A commit that isn't on GitHub": _reply(PromptKind.COMMENT, nothing, head_sha=sha),
+        "A comment that is abandoned": answers.given_up("0").result,
+    }
+
+
+def failures() -> dict[str, str]:
+    """Return the comment of each failure that is explained."""
+    causes = {
+        **dict.fromkeys(_EXPLANATIONS, ""),
+        **{f"AgentTaskStoppedError: {reason}": reason for reason in _ECS_REASONS},
+        "Any other error": "",
+    }
+    texts = {name: explain("Run Agent", name.partition(":")[0], cause) for name, cause in causes.items()}
+    texts["A step that timed out"] = explain("Create Branch", "States.Timeout", "")
+    whole = (
+        explain("Run Agent", "RepositoryConfigError", "…what to fix…"),
+        explain("Run Agent", "GitError", "…details…"),
+    )
+    return {
+        "On the pull request, with what to fix": _failure(whole[0], restart_by_comment()),
+        "On the issue, with details": _failure(whole[1], restart_by_label()),
+        **{name: f"{failure.what}. {failure.advice}." for name, failure in texts.items()},
+    }
+
+
+def pull_request() -> dict[str, str]:
+    """Return what a pull request begins with."""
+    return {
+        "Title, of an issue without one": pull_request_title("", "42"),
+        "Description": pull_request_body(42, "octo-dev"),
+        "First commit": commit_message("42"),
+        "First commit, with a tracker's key": commit_message("AGNTS-124"),
+    }
+
+
+def _failure(failure: Any, next_step: str) -> str:  # noqa: ANN401 - a Failure
+    return session_failure("09e22a8b", failure, "https://console.example/execution", next_step)
+
+
+def _reply(kind: PromptKind, pushed: Pushed, **members: Any) -> str:  # noqa: ANN401 - any member
+    prompt = Prompt(
+        id=INITIAL_PROMPT_ID, kind=kind, body="", author="octo-dev", url=f"{PULL}#issuecomment-1", created_at=IDLE
+    )
+    answer = {"prompt_id": prompt.id, "is_error": False, "result": "Done.", "created_at": IDLE} | members
+    return answers.reply(Answer.model_validate(answer), prompt, pushed, "09e22a8b", "claude/42")
+
+
+def _session(**members: Any) -> Session:  # noqa: ANN401 - any member
+    row = {
+        "session_id": "09e22a8b",
+        "status": "RUNNING",
+        "repo": "acme/shop",
+        "issue_number": 42,
+        "issue_key": "42",
+        "branch": "claude/42",
+        "token_hash": "",
+        "execution_arn": EXECUTION,
+        "created_at": "2026-11-22T10:00:00.000Z",
+    }
+    return Session.model_validate(row | members)
+
+
+def _view(**members: Any) -> StatusView:  # noqa: ANN401 - any member
+    of_session = {name: members.pop(name) for name in list(members) if name in Session.model_fields}
+    return StatusView(
+        session=_session(**of_session),
+        url="https://09e22a8b.uat.example.com",
+        link="https://09e22a8b.uat.example.com/.uat/enter?token=…",
+        execution_url="https://console.example/execution",
+        logs_url="https://console.example/logs",
+        trigger_label="claude-dev",
+        **members,
+    )
