@@ -226,3 +226,18 @@ def test_claude_code_reads_what_other_agents_read(guide: Path) -> None:
 
 def test_no_guide_is_shipped_with_the_functions() -> None:
     assert [path for path in _files() if path.startswith("functions/") and path.endswith(".md")] == []
+
+
+# README's map
+
+
+def test_the_map_names_every_folder_and_every_document() -> None:
+    readme = (ROOT / "README.md").read_text().partition("## Where things are")[2].partition("\n## ")[0]
+    files = _files()
+    folders = {name.partition("/")[0] for name in files if "/" in name and not name.startswith(".")}
+    kinds = {name.split("/")[1] for name in files if name.startswith("tests/") and name.count("/") > 1}
+    documents = {name for name in files if re.fullmatch(r"docs/[^/]+\.md", name)}
+
+    assert set(re.findall(r"`([a-z]+)/`", readme)) == folders
+    assert {kind for kind in kinds if not re.search(rf"\b{kind}\b", readme)} == set()
+    assert {name for name in documents if f"({name})" not in readme} == set()

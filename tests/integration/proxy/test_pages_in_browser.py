@@ -114,7 +114,7 @@ async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wa
     await browser.shows("The session is starting")
     assert await browser.run("document.querySelector('.current b').textContent") == "Starting the container"
     table.put(id=session_id, status="STARTING", pull_number=7, start_token="reported")
-    await browser.until(lambda text: "is installed and started" in text, "the next step is shown")
+    await browser.until(lambda text: "installs its dependencies first" in text, "the next step is shown")
     assert await browser.run("document.querySelector('.current b').textContent") == "Starting the dev server"
     table.put(id=session_id, ip=upstream.address, port=3000)
     await browser.shows("It works")
@@ -161,7 +161,7 @@ async def test_what_was_sent_is_not_sent_again(
     broken = True
     await browser.run("document.forms[0].submit()")
     await browser.shows("responds on port 3000, but not with HTTP")
-    assert "go back then and send it once more" in await browser.text()
+    assert "go back and send it again then" in await browser.text()
     broken = False
     await browser.shows("The session is live")
     assert browser.driver.current_url.endswith("/save")
