@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[2]
 UV = Path(sys.executable).parent / "uv"
 IMPORTS = """
 import importlib, pkgutil, sys
-import cloud_agent_cli, cloud_agent_doctor.checks, cloud_agent_doctor.engine.engine
+import cloud_agent_cli, cloud_agent_doctor.checks, cloud_agent_doctor.diagnose
 for module in pkgutil.walk_packages(cloud_agent_cli.__path__, "cloud_agent_cli."):
     importlib.import_module(module.name)
 print(*(sys.modules[name].__file__ for name in ("cloud_agent", "cloud_agent_cli", "cloud_agent_doctor")), sep="\\n")

@@ -47,14 +47,6 @@ def test_the_proxy_reads_the_session_by_its_key() -> None:
     assert proxy_key(SESSION) == keys.session_key(SESSION)
 
 
-def test_local_status_reads_the_slots_and_finds_sessions_by_their_keys(root: Path) -> None:
-    source = (root / "local/src/cloud_agent_local/status.py").read_text()
-    slots = re.findall(r'"pk": {"S": "([^"]+)"}, "sk": {"S": "([^"]+)"}', source)
-    session = re.findall(r'\["sk"\]\["S"\] == "([^"]+)" and item\["pk"\]\["S"\]\.startswith\("([^"]+)"\)', source)
-    assert slots == [(keys.SLOTS_KEY["pk"], keys.SLOTS_KEY["sk"])]
-    assert session == [(keys.session_key("")["sk"], keys.session_key("")["pk"])]
-
-
 def test_the_stream_is_filtered_by_the_kinds_that_are_published(template: Document) -> None:
     source = template["Resources"]["PublisherFunction"]["Properties"]["Events"]["Changes"]["Properties"]
     (rule,) = source["FilterCriteria"]["Filters"]

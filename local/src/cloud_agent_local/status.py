@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cloud_agent.domain.session.session import LIVE
 from cloud_agent_cli.terminal import console
 from cloud_agent_local.deployment import webhook_secret
 from cloud_agent_local.github_client import Credentials, GitHubClient
 from cloud_agent_local.installation import AWS_PART, GITHUB_PART
 from cloud_agent_local.parts import is_running
 from cloud_agent_local.session_on_github import SessionOnGitHub
-from cloud_agent_local.sessions import LIVE, queue, sessions
+from cloud_agent_local.sessions import queue, sessions
 from cloud_agent_local.up import webhook_url
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """The sessions table's keys, spelled here and nowhere else in Python; docs/architecture.md says what each row is.
 
-The state machine, the template, the proxy and `cloud-agent local` cannot import this: a contract test holds what they
-spell to it.
+The state machine, the template and the proxy can't import this: a contract test holds what they spell to it.
 """
 
 from __future__ import annotations
