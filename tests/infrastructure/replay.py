@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
-from tests.infrastructure.faults import INCIDENT, expected_checks, set_up
+from tests.infrastructure.faults.incident import INCIDENT, expected_checks, set_up
 from tests.infrastructure.world import Mode, World, build, tear_down
 
 if TYPE_CHECKING:

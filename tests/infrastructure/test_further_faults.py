@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.infrastructure.inside_faults import INSIDE_FAULTS
-from tests.infrastructure.path_faults import PATH_FAULTS
+from tests.infrastructure.faults.visitor_path import VISITOR_PATH_FAULTS
+from tests.infrastructure.faults.workloads import WORKLOAD_FAULTS
 from tests.infrastructure.replay import found_checks
 
 if TYPE_CHECKING:
-    from tests.infrastructure.further_faults import FurtherFault
+    from tests.infrastructure.faults.fault import Fault
     from tests.infrastructure.world import World
 
-FAULTS = (*PATH_FAULTS, *INSIDE_FAULTS)
+FAULTS = (*VISITOR_PATH_FAULTS, *WORKLOAD_FAULTS)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ FAULTS = (*PATH_FAULTS, *INSIDE_FAULTS)
     [pytest.param(mode, fault, id=f"{fault.name}-{mode}") for fault in FAULTS for mode in fault.modes],
     indirect=["_shared_world"],
 )
-def test_a_fault_is_found_by_the_check_of_its_hop_alone(world: World, fault: FurtherFault) -> None:
+def test_a_fault_is_found_by_the_check_of_its_hop_alone(world: World, fault: Fault) -> None:
     fault.set_up(world)
     report = world.diagnose()
     assert ({fault.check}, ()) == (set(found_checks(report)), report.unknown)

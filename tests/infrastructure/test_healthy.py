@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.infrastructure.faults import set_up
+from tests.infrastructure.faults.incident import set_up
 from tests.infrastructure.replay import ALL
 
 from cloud_agent_doctor.engine.findings import Status

@@ -1,4 +1,4 @@
-"""What a fault beside the incident's is: how a hand sets it up, and which check is to find it."""
+"""A fault: how it's injected, and the check that must find it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FurtherFault:
+class Fault:
     """One fault of one hop."""
 
     set_up: Callable[[World], None]
     check: str
-    """The check that is to find it."""
+    """The check that must find it."""
     modes: tuple[Mode, ...] = (Mode.OWN,)
-    """Where it is tried: behind the load balancer both modes are the same."""
+    """The modes to try it in: behind the load balancer both are the same."""
 
     @property
     def name(self) -> str:
-        """What was done, in the words of the function that does it."""
+        """What was done: the name of the function that does it."""
         return self.set_up.__name__

@@ -1,4 +1,4 @@
-"""Faults of what runs, what is allowed, what is secret, and of GitHub's side; by the calls of a hand in a hurry."""
+"""Faults of what runs, of permissions and secrets, and of GitHub's side."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from tests.eventually import eventually
-from tests.infrastructure.faults import register_revision, run_revision, update_service
-from tests.infrastructure.further_faults import FurtherFault
+from tests.infrastructure.faults.fault import Fault
+from tests.infrastructure.faults.incident import register_revision, run_revision, update_service
 from tests.infrastructure.world import redeliver_lost
 
 from cloud_agent_local import deployment
@@ -201,24 +201,24 @@ def _change_row(world: World, attribute: str, value: str) -> None:
     world.undo.callback(lambda: write(before))
 
 
-INSIDE_FAULTS = (
-    FurtherFault(proxy_is_stopped, "proxy-service"),
-    FurtherFault(proxy_runs_a_revision_made_by_hand, "proxy-service"),
-    FurtherFault(proxys_image_is_deleted, "images"),
-    FurtherFault(function_lacks_a_variable, "environment"),
-    FurtherFault(function_has_a_variable_too_many, "environment"),
-    FurtherFault(function_has_less_memory, "stack-drift"),
-    FurtherFault(workflow_is_changed, "state-machine"),
-    FurtherFault(agents_start_from_a_revision_made_by_hand, "state-machine"),
-    FurtherFault(workflow_may_not_pass_roles, "roles"),
-    FurtherFault(proxy_may_not_read_sessions, "roles"),
-    FurtherFault(agents_may_do_more, "roles"),
-    FurtherFault(github_secret_lacks_the_key, "secrets"),
-    FurtherFault(access_keys_are_no_json, "secrets"),
-    FurtherFault(key_is_to_be_deleted, "secrets"),
-    FurtherFault(webhook_leads_elsewhere, "webhook"),
-    FurtherFault(webhook_is_signed_with_another_secret, "webhook"),
-    FurtherFault(app_is_suspended, "github-app"),
-    FurtherFault(row_has_a_stale_address, "session"),
-    FurtherFault(row_names_a_task_that_is_gone, "session"),
+WORKLOAD_FAULTS = (
+    Fault(proxy_is_stopped, "proxy-service"),
+    Fault(proxy_runs_a_revision_made_by_hand, "proxy-service"),
+    Fault(proxys_image_is_deleted, "images"),
+    Fault(function_lacks_a_variable, "environment"),
+    Fault(function_has_a_variable_too_many, "environment"),
+    Fault(function_has_less_memory, "stack-drift"),
+    Fault(workflow_is_changed, "state-machine"),
+    Fault(agents_start_from_a_revision_made_by_hand, "state-machine"),
+    Fault(workflow_may_not_pass_roles, "roles"),
+    Fault(proxy_may_not_read_sessions, "roles"),
+    Fault(agents_may_do_more, "roles"),
+    Fault(github_secret_lacks_the_key, "secrets"),
+    Fault(access_keys_are_no_json, "secrets"),
+    Fault(key_is_to_be_deleted, "secrets"),
+    Fault(webhook_leads_elsewhere, "webhook"),
+    Fault(webhook_is_signed_with_another_secret, "webhook"),
+    Fault(app_is_suspended, "github-app"),
+    Fault(row_has_a_stale_address, "session"),
+    Fault(row_names_a_task_that_is_gone, "session"),
 )

@@ -1,12 +1,12 @@
-"""Faults between the browser and the dev server, and what is left over there; by the calls of a hand in a hurry."""
+"""Faults between the browser and the dev server, and what's left behind there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tests.infrastructure.certificates import import_certificate
-from tests.infrastructure.faults import PROXY_PORT, change_record, revoke_ingress
-from tests.infrastructure.further_faults import FurtherFault
+from tests.infrastructure.faults.fault import Fault
+from tests.infrastructure.faults.incident import PROXY_PORT, change_record, revoke_ingress
 from tests.infrastructure.world import DOMAIN, UAT_NAME, Mode
 
 if TYPE_CHECKING:
@@ -137,22 +137,22 @@ def _authorize(world: World, group: str, port: int, peers: dict[str, Any]) -> No
     world.client("ec2").authorize_security_group_ingress(GroupId=world.resources[group], IpPermissions=[permission])
 
 
-PATH_FAULTS = (
-    FurtherFault(record_is_deleted, "dns-record", tuple(Mode)),
-    FurtherFault(certificate_has_expired, "certificate", tuple(Mode)),
-    FurtherFault(certificate_is_for_another_name, "certificate", tuple(Mode)),
-    FurtherFault(listener_has_another_certificate, "certificate", tuple(Mode)),
-    FurtherFault(listener_is_deleted, "listener", tuple(Mode)),
-    FurtherFault(rule_is_shadowed, "listener-rule", tuple(Mode)),
-    FurtherFault(rule_forwards_elsewhere, "listener-rule", tuple(Mode)),
-    FurtherFault(rule_is_for_another_host, "listener-rule", tuple(Mode)),
-    FurtherFault(health_is_asked_for_elsewhere, "target-group", tuple(Mode)),
-    FurtherFault(no_proxy_is_registered, "target-health", tuple(Mode)),
-    FurtherFault(proxy_is_open_to_everybody, "proxy-ingress", tuple(Mode)),
-    FurtherFault(load_balancer_lets_nothing_out, "proxy-ingress"),
-    FurtherFault(agents_admit_another_group, "agent-ingress", tuple(Mode)),
-    FurtherFault(agents_admit_nobody, "agent-ingress", tuple(Mode)),
-    FurtherFault(security_group_is_left_behind, "orphans", tuple(Mode)),
-    FurtherFault(target_group_is_left_behind, "orphans", tuple(Mode)),
-    FurtherFault(rule_is_left_on_another_load_balancer, "orphans", tuple(Mode)),
+VISITOR_PATH_FAULTS = (
+    Fault(record_is_deleted, "dns-record", tuple(Mode)),
+    Fault(certificate_has_expired, "certificate", tuple(Mode)),
+    Fault(certificate_is_for_another_name, "certificate", tuple(Mode)),
+    Fault(listener_has_another_certificate, "certificate", tuple(Mode)),
+    Fault(listener_is_deleted, "listener", tuple(Mode)),
+    Fault(rule_is_shadowed, "listener-rule", tuple(Mode)),
+    Fault(rule_forwards_elsewhere, "listener-rule", tuple(Mode)),
+    Fault(rule_is_for_another_host, "listener-rule", tuple(Mode)),
+    Fault(health_is_asked_for_elsewhere, "target-group", tuple(Mode)),
+    Fault(no_proxy_is_registered, "target-health", tuple(Mode)),
+    Fault(proxy_is_open_to_everybody, "proxy-ingress", tuple(Mode)),
+    Fault(load_balancer_lets_nothing_out, "proxy-ingress"),
+    Fault(agents_admit_another_group, "agent-ingress", tuple(Mode)),
+    Fault(agents_admit_nobody, "agent-ingress", tuple(Mode)),
+    Fault(security_group_is_left_behind, "orphans", tuple(Mode)),
+    Fault(target_group_is_left_behind, "orphans", tuple(Mode)),
+    Fault(rule_is_left_on_another_load_balancer, "orphans", tuple(Mode)),
 )

@@ -39,7 +39,7 @@ class IncidentFault:
     number: int
     words: str
     check: str
-    """The check that is to find it."""
+    """The check that must find it."""
 
 
 INCIDENT = (
