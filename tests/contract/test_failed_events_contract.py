@@ -1,4 +1,4 @@
-"""What is invoked asynchronously: whatever fails is kept, encrypted, for two weeks, and rings."""
+"""What is invoked asynchronously: whatever fails is kept, encrypted, for two weeks, and alerted on."""
 
 from __future__ import annotations
 

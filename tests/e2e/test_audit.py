@@ -25,8 +25,8 @@ def test_a_sound_system_is_found_sound_by_the_doctor_and_by_the_function_under_i
     code, report = _doctor(stage)
     wrong = [one for one in report["outcomes"] if one["findings"] or one["status"] == "unknown"]
     assert (code, wrong) == (0, [])
-    audit = stage.invoke("DoctorFunction")
-    assert audit == {"healthy": True, "DoctorFindings": 0, "DoctorUnknown": 0, "NewFindings": 0, "DriftedResources": 0}
+    result = stage.invoke("DoctorFunction")
+    assert result == {"healthy": True, "DoctorFindings": 0, "DoctorUnknown": 0, "NewFindings": 0, "DriftedResources": 0}
 
 
 def test_the_audit_sees_everything_under_its_own_role(stage: System, rows: Rows) -> None:
@@ -44,9 +44,9 @@ def test_a_fault_is_named_by_both_and_is_new_once(stage: System) -> None:
     try:
         code, report = _doctor(stage)
         assert (code, report["first_broken"]) == (1, "proxy-service")
-        audits = [stage.invoke("DoctorFunction") for _ in range(2)]
-        assert [audit["NewFindings"] > 0 for audit in audits] == [True, False]
-        assert all(audit["DoctorFindings"] for audit in audits)
+        results = [stage.invoke("DoctorFunction") for _ in range(2)]
+        assert [result["NewFindings"] > 0 for result in results] == [True, False]
+        assert all(result["DoctorFindings"] for result in results)
     finally:
         ecs.update_service(cluster=cluster, service=service, desiredCount=counted["desiredCount"])
         ecs.get_waiter("services_stable").wait(

@@ -29,7 +29,7 @@ def test_each_fault_is_found_once_and_the_first_on_the_path_first(world: World, 
         (("load-balancer",), ("roles: not allowed: iam:GetRole",)),
     ],
 )
-def test_a_replay_in_which_a_fault_is_missed_repeated_or_unseen_is_not_as_expected(
+def test_a_replay_in_which_a_fault_is_missed_repeated_or_unknown_is_not_as_expected(
     found: tuple[str, ...], unknown: tuple[str, ...]
 ) -> None:
     verdict = Verdict(Mode.OWN, (1,), ("load-balancer",), ("load-balancer",), (), 0.0)

@@ -99,7 +99,7 @@ class World:
         return self.given.listener_arn if self.given else self.resources["HttpsListener"]
 
     def diagnose(self) -> Report:
-        """Have the doctor look: at the session too, but for the visit to its public URL, which nothing answers here."""
+        """Run the doctor: on the session too, but without probing its public URL, which nothing answers here."""
         return diagnose(self.stack, Aws(self.client), resolve=self.resolve)
 
     def resolve(self, host: str) -> frozenset[str]:
@@ -214,7 +214,7 @@ def _parameters(account: dict[str, Any]) -> dict[str, str]:
 
 
 def _silence_schedules(system: System) -> None:
-    """Between a fault and its context nobody may mend it: the sweeper would."""
+    """Between a fault and its diagnosis nobody may fix it: the reconciler would."""
     events = system.client("events")
     for rule in events.list_rules()["Rules"]:
         if "ScheduleExpression" in rule:

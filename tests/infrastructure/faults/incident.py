@@ -55,7 +55,7 @@ def expected_checks(numbers: Collection[int]) -> list[str]:
     """The checks that are to find these faults, one finding each, in the order of the path."""
     found = {fault.check for fault in INCIDENT if fault.number in numbers}
     if {1, 3} <= set(numbers) and 2 not in numbers:
-        # The rule went with its load balancer, and no other is in use: there is no second thing to mend.
+        # The rule went with its load balancer, and no other is in use: there's no second thing to fix.
         found.remove("listener-rule")
     order = ("dns-record", "load-balancer", "listener-rule", "proxy-ingress", "environment")
     return [check for check in order if check in found]
@@ -121,7 +121,7 @@ def misspell_sessions_table(world: World) -> None:
 
 
 def give_rule_to_other_load_balancer(world: World) -> None:
-    """What mended fault 3 after the incident."""
+    """What fixed fault 3 after the incident."""
     world.client("elbv2").create_rule(
         ListenerArn=world.other.listener_arn,
         Priority=10,
@@ -131,7 +131,7 @@ def give_rule_to_other_load_balancer(world: World) -> None:
 
 
 def admit(world: World, group: str) -> None:
-    """What mended fault 4 after the incident, when the group was the right one."""
+    """What fixed fault 4 after the incident, when the group was the right one."""
     world.client("ec2").authorize_security_group_ingress(
         GroupId=world.resources["ProxySecurityGroup"],
         IpPermissions=[

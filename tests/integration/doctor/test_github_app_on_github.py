@@ -104,16 +104,16 @@ def test_an_error_of_githubs_own_is_found(account: Account, person: httpx.Client
 
 
 @pytest.mark.parametrize("path", ["/app", "/app/installations"])
-def test_a_rate_limit_that_is_used_up_is_unseen(account: Account, person: httpx.Client, path: str) -> None:
+def test_a_rate_limit_that_is_used_up_is_unknown(account: Account, person: httpx.Client, path: str) -> None:
     person.post("/admin/faults", json={"kind": "rate_limit", "path": path}).raise_for_status()
     try:
-        findings, unseen = account.seen(CHECK)
+        findings, unavailable = account.incomplete_findings(CHECK)
     finally:
         person.delete("/admin/faults").raise_for_status()
     assert findings == []
-    assert "rate limit" in str(unseen)
+    assert "rate limit" in str(unavailable)
 
 
-def test_whoever_may_not_read_the_secret_is_told_for_want_of_what(account: Account) -> None:
+def test_whoever_may_not_read_the_secret_gets_the_missing_permission(account: Account) -> None:
     account.set("secretsmanager", "GetSecretValue", REFUSED)
-    assert account.seen(CHECK)[1].permission == "secretsmanager:GetSecretValue"
+    assert account.incomplete_findings(CHECK)[1].permission == "secretsmanager:GetSecretValue"

@@ -109,12 +109,12 @@ def test_a_persons_token_has_no_webhook_to_judge(account: Account, github: Serve
         account.findings(CHECK)
 
 
-def test_a_github_that_refuses_the_app_is_unseen(account: Account) -> None:
+def test_a_github_that_refuses_the_app_is_unknown(account: Account) -> None:
     put(account, {"app_id": "1", "private_key": "no key"})
     assert "private_key is not an RSA key" in str(account.seen(CHECK)[1])
 
 
-def test_a_github_that_does_not_answer_is_unseen(account: Account, person: httpx.Client) -> None:
+def test_a_github_that_does_not_answer_is_unknown(account: Account, person: httpx.Client) -> None:
     person.post("/admin/faults", json={"kind": "status", "status": 502, "path": "/app/hook/.*", "count": 2})
     try:
         assert "GitHub answered 502 to GET /app/hook/config" in str(account.seen(CHECK)[1])
@@ -122,6 +122,6 @@ def test_a_github_that_does_not_answer_is_unseen(account: Account, person: httpx
         person.delete("/admin/faults").raise_for_status()
 
 
-def test_whoever_may_not_read_the_secret_is_told_for_want_of_what(account: Account) -> None:
+def test_whoever_may_not_read_the_secret_gets_the_missing_permission(account: Account) -> None:
     account.set("secretsmanager", "GetSecretValue", REFUSED)
     assert account.seen(CHECK)[1].permission == "secretsmanager:GetSecretValue"

@@ -63,7 +63,7 @@ async def test_a_session_whose_dev_server_answers_is_live_and_was_not_visited(
     assert table.last_visited_at(session_id) is None
 
 
-async def test_a_dev_server_that_does_not_listen_is_told_by_the_hop(
+async def test_a_dev_server_that_does_not_listen_is_reported_by_the_hop(
     proxy: Proxy, table: SessionsTable, unused_address: str
 ) -> None:
     seen = await visited(proxy, table.put(ip=unused_address, port=3000))
@@ -82,5 +82,5 @@ async def test_the_link_opens_what_is_closed_to_others(
     assert told(await visited(gated, session_id, entry_token(session_id, OTHER_KEY)), "error") == ["link_expired"]
 
 
-async def test_a_session_that_the_proxy_does_not_know_is_told(proxy: Proxy) -> None:
+async def test_a_session_that_the_proxy_does_not_know_is_reported(proxy: Proxy) -> None:
     assert told(await visited(proxy, "00000000"), "error", "live") == ["session_unknown", False]

@@ -1,4 +1,4 @@
-"""The canary's visit: which answers count, as whom it comes, and what else makes of its row."""
+"""The canary's probe: which responses count, who it poses as, and what its row says."""
 
 # ruff: noqa: ARG001 - a fixture is asked for by naming it
 
@@ -58,7 +58,7 @@ def sessions(environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def visit(
+def probe(
     sessions: Sessions,
     ecs: Ecs,
     sample: Callable[[str], dict[str, Any]],
@@ -70,16 +70,16 @@ def visit(
     return lambda: dict(canary.handler(sample("canary.json"), context))
 
 
-def test_the_canarys_own_words_say_that_the_path_is_sound(visit: Callable[[], dict[str, Any]], table: Table) -> None:
-    assert visit() == {"reached": True, "reason": ""}
+def test_the_canarys_own_body_says_that_the_path_is_healthy(probe: Callable[[], dict[str, Any]], table: Table) -> None:
+    assert probe() == {"reached": True, "reason": ""}
     row = table.get_item(Key=session_key(CANARY_ID))["Item"]
     assert (row["status"], row["ip"], row["port"]) == ("RUNNING", "10.0.2.7", 3000)
 
 
 def test_it_comes_as_one_who_was_let_into_the_canary_and_nowhere_else(
-    visit: Callable[[], dict[str, Any]], sessions: Sessions
+    probe: Callable[[], dict[str, Any]], sessions: Sessions
 ) -> None:
-    visit()
+    probe()
     ((host, cookie),) = sessions.seen
     assert f"00000000.uat.localhost:{sessions.server_port}" == host
     name, _, token = cookie.partition("=")
@@ -90,38 +90,38 @@ def test_it_comes_as_one_who_was_let_into_the_canary_and_nowhere_else(
 
 
 def test_where_everybody_may_see_sessions_it_comes_as_anybody(
-    visit: Callable[[], dict[str, Any]], sessions: Sessions, environment: Callable[..., None]
+    probe: Callable[[], dict[str, Any]], sessions: Sessions, environment: Callable[..., None]
 ) -> None:
     environment(UAT_ACCESS="public")
-    assert visit()["reached"]
+    assert probe()["reached"]
     assert sessions.seen[0][1] == ""
 
 
 @pytest.mark.parametrize(("status", "text"), [(502, "claude-cloud-agent canary\n"), (200, "Another project")])
 def test_any_other_answer_is_none(
-    visit: Callable[[], dict[str, Any]], sessions: Sessions, status: int, text: str
+    probe: Callable[[], dict[str, Any]], sessions: Sessions, status: int, text: str
 ) -> None:
     sessions.status, sessions.text = status, text
-    result = visit()
+    result = probe()
     assert not result["reached"]
     assert f"responded with {status}" in result["reason"]
     assert len(sessions.seen) == 3, "the proxy may take 2 s to follow the row"
 
 
-def test_a_name_that_leads_nowhere_is_told(
-    visit: Callable[[], dict[str, Any]], environment: Callable[..., None]
+def test_a_name_that_leads_nowhere_is_reported(
+    probe: Callable[[], dict[str, Any]], environment: Callable[..., None]
 ) -> None:
     environment(UAT_URL="http://uat.localhost:9")
-    result = visit()
+    result = probe()
     assert not result["reached"]
     assert "http://00000000.uat.localhost:9: connection refused" in result["reason"]
 
 
-def test_without_its_task_there_is_nothing_to_visit(
-    visit: Callable[[], dict[str, Any]], ecs: Ecs, sessions: Sessions
+def test_without_its_task_there_is_nothing_to_probe(
+    probe: Callable[[], dict[str, Any]], ecs: Ecs, sessions: Sessions
 ) -> None:
     ecs.tasks.clear()
-    assert visit() == {"reached": False, "reason": "The service canary has no task that is meant to run."}
+    assert probe() == {"reached": False, "reason": "The service canary has no task that is meant to run."}
     assert not sessions.seen
 
 

@@ -1,4 +1,4 @@
-"""The scheduled audit: what it logs, what it counts, and what it calls new. The stack it looks for is not there."""
+"""The scheduled run: what it logs, what it counts, and what it calls new. The stack it looks for is not there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def audit(
+def run(
     environment: Callable[..., None],
     sample: Callable[[str], dict[str, Any]],
     context: Any,  # noqa: ANN401 - the handler's context
@@ -41,32 +41,30 @@ def audit(
     return run
 
 
-def test_a_finding_is_new_once(audit: Callable[[], dict[str, Any]]) -> None:
-    first, second = audit(), audit()
+def test_a_finding_is_new_once(run: Callable[[], dict[str, Any]]) -> None:
+    first, second = run(), run()
     assert (first["DoctorFindings"], first["NewFindings"]) == (1, 1)
     assert (second["DoctorFindings"], second["NewFindings"]) == (1, 0)
     assert not second["healthy"]
 
 
-def test_a_finding_that_comes_back_is_new_again(audit: Callable[[], dict[str, Any]], table: Table) -> None:
-    audit()
+def test_a_finding_that_comes_back_is_new_again(run: Callable[[], dict[str, Any]], table: Table) -> None:
+    run()
     LastReport(table.name).replace(frozenset(), "2026-11-22T08:00:00.000Z")
-    assert audit()["NewFindings"] == 1
+    assert run()["NewFindings"] == 1
 
 
-def test_a_finding_is_a_log_line_that_says_what_mends_it(
-    audit: Callable[[], dict[str, Any]], logs: io.StringIO
-) -> None:
-    audit()
+def test_a_finding_is_a_log_line_with_its_remediation(run: Callable[[], dict[str, Any]], logs: io.StringIO) -> None:
+    run()
     (line,) = [json.loads(text) for text in logs.getvalue().splitlines() if '"finding"' in text]
     assert (line["check"], line["resource"]) == ("stack", "claude-cloud-agent")
     assert "sam deploy" in line["remediation"]
 
 
 def test_a_finding_is_counted_by_its_check(
-    audit: Callable[[], dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    run: Callable[[], dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    audit()
+    run()
     metrics = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in text]
     assert {"check": "stack", "Findings": [1.0]}.items() <= next(m for m in metrics if "check" in m).items()
     assert {

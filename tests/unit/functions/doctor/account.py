@@ -267,7 +267,7 @@ class Account:
         return self.report([check]).outcomes[-1]
 
     def report(self, checks: Sequence[Check]) -> Report:
-        """An audit by these checks."""
+        """The report of a run of these checks."""
         return diagnose(
             STACK, self.aws(), checks=checks, resolve=lambda host: frozenset(self.addresses.get(host.lower(), ()))
         )
@@ -554,7 +554,7 @@ class Account:
 
 @cache
 def _client(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
-    """One for all accounts: to make one takes longer than a whole audit."""
+    """One for all accounts: to make one takes longer than a whole run."""
     return botocore.session.Session().create_client(
         service,
         region_name="eu-central-1",

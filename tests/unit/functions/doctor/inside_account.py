@@ -157,15 +157,17 @@ class Account:
     def findings(self, check: Check, session_id: str | None = None) -> list[Finding]:
         return list(check.run(self.context(session_id)))
 
-    def seen(self, check: Check, session_id: str | None = None) -> tuple[list[Finding], DataUnavailableError]:
-        """What was found, and why the check could not look at the rest."""
+    def incomplete_findings(
+        self, check: Check, session_id: str | None = None
+    ) -> tuple[list[Finding], DataUnavailableError]:
+        """Return what was found, and why the rest could not be checked."""
         findings: list[Finding] = []
         try:
             for finding in check.run(self.context(session_id)):
                 findings.append(finding)  # noqa: PERF402 - what comes before the error counts
         except DataUnavailableError as error:
             return findings, error
-        raise AssertionError(f"{check.name} could look at everything")
+        raise AssertionError(f"{check.name} could check everything")
 
     def set(self, service: str, operation: str, answer: Answer | AwsError) -> None:
         self.answers[service, operation] = answer

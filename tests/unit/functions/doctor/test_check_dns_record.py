@@ -86,7 +86,7 @@ def test_a_system_on_one_machine_has_no_record(account: Account) -> None:
     assert "http://uat.localhost:8080" in outcome.reason
 
 
-def test_a_wrong_parameter_of_a_shared_load_balancer_is_mended_by_the_right_one(account: Account) -> None:
+def test_a_wrong_parameter_of_a_shared_load_balancer_is_fixed_by_the_right_one(account: Account) -> None:
     account.use_existing()
     account.parameters["LoadBalancerDnsName"] = BALANCER
     assert account.records is not None

@@ -106,10 +106,10 @@ def test_functions_that_may_not_be_looked_at_keep_nobody_from_the_containers(acc
     account.definitions[account.runs] = account.definition(
         account.runs, proxy_container(account.stack) | {"secrets": []}
     )
-    (finding,), unseen = account.seen(CHECK)
+    (finding,), unavailable = account.incomplete_findings(CHECK)
     assert "UAT_ACCESS_KEYS is missing" in finding.problem
-    assert str(unseen) == "not allowed: lambda:GetFunctionConfiguration"
-    assert unseen.permission == "lambda:GetFunctionConfiguration"
+    assert str(unavailable) == "not allowed: lambda:GetFunctionConfiguration"
+    assert unavailable.permission == "lambda:GetFunctionConfiguration"
 
 
 def test_a_stack_without_service_and_workflow_leaves_them_to_their_own_checks(account: Containers) -> None:

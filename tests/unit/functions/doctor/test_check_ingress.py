@@ -165,7 +165,7 @@ def test_who_visits_a_shared_load_balancer_is_not_the_stacks_business(account: A
     assert Status.HEALTHY is account.outcome(proxy_ingress.CHECK).status
 
 
-def test_a_shared_load_balancer_that_lets_nothing_out_is_mended_where_it_is_made(account: Account) -> None:
+def test_a_shared_load_balancer_that_lets_nothing_out_is_fixed_where_it_is_created(account: Account) -> None:
     account.use_existing()
     account.groups[OTHER_GROUP]["IpPermissionsEgress"] = []
     finding = only(account, proxy_ingress.CHECK)

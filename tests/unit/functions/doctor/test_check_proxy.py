@@ -45,7 +45,7 @@ def test_a_desired_count_that_the_stack_does_not_say_is_a_finding(account: Accou
     assert finding.logical_ids == ("ProxyService",)
 
 
-def test_a_desired_count_of_zero_is_told_as_such(account: Account) -> None:
+def test_a_desired_count_of_zero_is_reported_as_such(account: Account) -> None:
     change(account, desiredCount=0, runningCount=0)
     finding = only(account)
     assert "set to run no tasks" in finding.problem
@@ -59,7 +59,7 @@ def test_another_revision_than_the_stacks_is_a_finding(account: Account) -> None
     assert finding.logical_ids == ("ProxyTaskDefinition",)
 
 
-def test_a_deployment_that_the_circuit_breaker_gave_up_is_told_with_its_reason(account: Account) -> None:
+def test_a_deployment_that_the_circuit_breaker_gave_up_is_reported_with_its_reason(account: Account) -> None:
     reason = "ECS deployment circuit breaker: tasks failed to start."
     change(account, {"rolloutState": "FAILED", "rolloutStateReason": reason}, runningCount=0)
     assert f"failed: {reason} 0 of 2 tasks are running." in only(account).problem
@@ -91,7 +91,7 @@ def environment_with(*logical_ids: str) -> Check:
     return Check("environment", "?", run, ())
 
 
-def test_a_revision_whose_environment_is_wrong_is_told_once(account: Account) -> None:
+def test_a_revision_whose_environment_is_wrong_is_reported_once(account: Account) -> None:
     change(account, {"rolloutState": "FAILED"}, taskDefinition=PROXY_REVISION.replace(":5", ":2"), runningCount=0)
     assert len(account.outcome(proxy_service.CHECK).findings) == 2
     report = account.report([environment_with("ProxyTaskDefinition"), proxy_service.CHECK])
@@ -99,7 +99,7 @@ def test_a_revision_whose_environment_is_wrong_is_told_once(account: Account) ->
     assert len(report.outcomes[-1].suppressed) == 2
 
 
-def test_a_count_that_was_changed_is_told_beside_a_wrong_environment(account: Account) -> None:
+def test_a_count_that_was_changed_is_reported_beside_a_wrong_environment(account: Account) -> None:
     change(account, desiredCount=0, runningCount=0)
     report = account.report([environment_with("ProxyTaskDefinition"), proxy_service.CHECK])
     assert [outcome.check for outcome in report.broken] == ["environment", "proxy-service"]
@@ -119,7 +119,7 @@ def test_a_count_that_was_changed_is_told_beside_a_wrong_environment(account: Ac
         ("unavailable", "Target.HealthCheckDisabled", "health checks are disabled"),
     ],
 )
-def test_a_target_that_gets_no_visitors_is_told_with_the_reason_in_plain_words(
+def test_a_target_that_gets_no_visitors_is_reported_with_the_reasons_cause(
     account: Account, state: str, reason: str, words: str
 ) -> None:
     account.targets[0] = Account.target("10.0.2.10", state, reason, "As AWS says it")
@@ -159,7 +159,7 @@ def test_a_task_that_does_not_run_yet_is_not_missed(account: Account) -> None:
     assert Status.HEALTHY is account.outcome(target_health.CHECK).status
 
 
-def test_every_reason_that_aws_knows_for_a_target_without_visitors_has_its_words() -> None:
+def test_every_reason_that_aws_knows_for_a_target_without_visitors_has_a_cause() -> None:
     model = Account().client("elbv2").meta.service_model.shape_for("TargetHealthReasonEnum")
     passing = {"Elb.RegistrationInProgress", "Elb.InitialHealthChecking", "Target.DeregistrationInProgress"}
     assert set(model.enum) - passing == set(target_health._CAUSES)  # noqa: SLF001 - the table itself is the promise

@@ -231,7 +231,7 @@ def test_a_role_of_the_agents_that_the_workflow_may_not_pass_is_found(account: R
     assert f"it may not pass {ROLE_ARN}another" in finding.problem
 
 
-def test_a_missing_permission_to_pass_is_told_once(account: Roles) -> None:
+def test_a_missing_permission_to_pass_is_reported_once(account: Roles) -> None:
     account.workflow[2]["Resource"] = f"{ROLE_ARN}AgentTaskRole-1"
     (finding,) = account.findings(CHECK)
     assert finding.problem.count("AgentExecutionRole-1") == 1
@@ -252,9 +252,9 @@ def test_what_overrules_the_policies_is_found(account: Roles, detail: dict[str, 
     assert all(f"{by} denies iam:PassRole on {ROLE_ARN}" in finding.problem for finding in findings)
 
 
-def test_a_denial_that_hangs_on_what_is_not_known_is_unseen(account: Roles) -> None:
+def test_a_denial_that_hangs_on_what_is_not_known_is_unknown(account: Roles) -> None:
     account.denied["ecs:RunTask"] = {"EvalDecision": "explicitDeny", "MissingContextValues": ["aws:SourceVpc"]}
-    assert "depends on aws:SourceVpc" in str(account.seen(CHECK)[1])
+    assert "depends on aws:SourceVpc" in str(account.incomplete_findings(CHECK)[1])
 
 
 def test_what_is_missing_is_not_asked_of_iam_besides(account: Roles) -> None:
@@ -263,14 +263,14 @@ def test_what_is_missing_is_not_asked_of_iam_besides(account: Roles) -> None:
     assert not [one for one in account.simulated if "ecs:RunTask" in one["ActionNames"]]
 
 
-def test_a_statement_that_cannot_be_worked_out_is_unseen_and_the_rest_is_judged(account: Roles) -> None:
+def test_a_statement_that_cannot_be_worked_out_is_unknown_and_the_rest_is_judged(account: Roles) -> None:
     statements = account.template["Resources"]["SessionStateMachineRole"]["Properties"]["Policies"][0]["PolicyDocument"]
     statements["Statement"][3]["Resource"] = {"Fn::Select": [0, ["*"]]}
     account.workflow[0]["Action"] = "dynamodb:GetItem"
-    (finding,), unseen = account.seen(CHECK)
+    (finding,), unavailable = account.incomplete_findings(CHECK)
     assert "dynamodb:PutItem" in finding.problem
     assert "SendTaskSuccess" not in finding.problem
-    assert str(unseen) == "statements of SessionStateMachineRole can't be resolved: Fn::Select isn't supported"
+    assert str(unavailable) == "statements of SessionStateMachineRole can't be resolved: Fn::Select isn't supported"
 
 
 def test_a_choice_of_the_template_is_made_as_in_the_stack(account: Roles) -> None:
@@ -297,13 +297,13 @@ def test_a_role_that_was_deleted_is_found(account: Roles) -> None:
         ("iam", "SimulatePrincipalPolicy", "iam:SimulatePrincipalPolicy"),
     ],
 )
-def test_whoever_may_not_look_is_told_for_want_of_what(
+def test_whoever_may_not_look_gets_the_missing_permission(
     account: Roles, service: str, operation: str, action: str
 ) -> None:
     account.set(service, operation, AwsError("AccessDenied") if service == "iam" else REFUSED)
-    assert action == account.seen(CHECK)[1].permission
+    assert action == account.incomplete_findings(CHECK)[1].permission
 
 
-def test_a_template_that_is_no_json_is_unseen(account: Roles) -> None:
+def test_a_template_that_is_no_json_is_unknown(account: Roles) -> None:
     account.set("cloudformation", "GetTemplate", {"TemplateBody": "Resources: {}"})
-    assert str(account.seen(CHECK)[1]) == "the stack's template isn't JSON"
+    assert str(account.incomplete_findings(CHECK)[1]) == "the stack's template isn't JSON"

@@ -105,11 +105,11 @@ def test_a_secret_without_a_current_value_is_found() -> None:
     assert finding.problem == "The secret GitHubSecret has no value."
 
 
-def test_values_that_may_not_be_read_are_unseen_and_the_rest_is_judged() -> None:
+def test_values_that_may_not_be_read_are_unknown_and_the_rest_is_judged() -> None:
     account = Secrets()
     account.set("secretsmanager", "GetSecretValue", REFUSED)
     del account.described[secret_arn("UatAccessKeysSecret")]
-    (finding,), unseen = account.seen(CHECK)
+    (finding,), unavailable = account.incomplete_findings(CHECK)
     assert finding.problem == "The secret UatAccessKeysSecret is gone."
-    assert str(unseen) == "not allowed: secretsmanager:GetSecretValue"
-    assert unseen.permission == "secretsmanager:GetSecretValue"
+    assert str(unavailable) == "not allowed: secretsmanager:GetSecretValue"
+    assert unavailable.permission == "secretsmanager:GetSecretValue"

@@ -87,7 +87,7 @@ def account() -> Sessions:
     return Sessions()
 
 
-def test_a_healthy_session_has_no_finding_and_is_visited_by_its_link(account: Sessions) -> None:
+def test_a_healthy_session_has_no_finding_and_is_probed_by_its_link(account: Sessions) -> None:
     assert account.findings(CHECK, SESSION_ID) == []
     ((url, link),) = account.probes
     assert f"https://{SESSION_ID}.uat.example.com" == url
@@ -111,7 +111,7 @@ def test_where_no_link_is_needed_none_is_made(access: str) -> None:
 
 
 @pytest.mark.parametrize("session_id", [SESSION_ID, None])
-def test_a_stale_address_is_found_with_both_and_the_session_is_not_visited(
+def test_a_stale_address_is_found_with_both_and_the_session_is_not_probed(
     account: Sessions, session_id: str | None
 ) -> None:
     account.change(ip="10.0.2.7")
@@ -173,13 +173,13 @@ def test_a_session_that_is_over_is_not_judged(account: Sessions) -> None:
 
 def test_a_task_that_outlives_its_session_is_found(account: Sessions) -> None:
     account.change(status="COMPLETED")
-    examined = iter(CHECK.run(account.context(SESSION_ID)))
-    assert f"its task is still running: {TASK_ARN}." in next(examined).problem
+    found = iter(CHECK.run(account.context(SESSION_ID)))
+    assert f"its task is still running: {TASK_ARN}." in next(found).problem
     with pytest.raises(NotApplicableError):
-        next(examined)
+        next(found)
 
 
-def test_what_the_visit_met_is_found_as_news_of_the_whole_path(account: Sessions) -> None:
+def test_what_the_probe_got_is_a_finding_about_the_whole_path(account: Sessions) -> None:
     account.probe = SessionProbe(503)
     (finding,) = account.findings(CHECK, SESSION_ID)
     assert f"https://{SESSION_ID}.uat.example.com" == finding.resource
@@ -187,7 +187,7 @@ def test_what_the_visit_met_is_found_as_news_of_the_whole_path(account: Sessions
     assert CHECK.suppress_repeats
 
 
-def test_without_an_id_at_most_25_sessions_are_looked_at_and_none_visited(account: Sessions) -> None:
+def test_without_an_id_at_most_25_sessions_are_checked_and_none_probed(account: Sessions) -> None:
     ids = [f"{number:08x}" for number in range(MOST_SESSIONS + 5)]
     account.rows["SLOTS"]["live"] = dict.fromkeys(ids, "acme/storefront")
     for session_id in ids:
@@ -209,13 +209,13 @@ def test_a_session_that_ends_meanwhile_keeps_nobody_from_the_others(account: Ses
     assert len(account.findings(CHECK)) == 1
 
 
-def test_without_usable_access_keys_the_visit_alone_is_unseen(account: Sessions) -> None:
+def test_without_usable_access_keys_the_probe_alone_is_unknown(account: Sessions) -> None:
     account.keys = "{}"
-    findings, unseen = account.seen(CHECK, SESSION_ID)
+    findings, unavailable = account.incomplete_findings(CHECK, SESSION_ID)
     assert findings == []
-    assert str(unseen) == "UatAccessKeysSecret has no usable value: see the check `secrets`"
+    assert str(unavailable) == "UatAccessKeysSecret has no usable value: see the check `secrets`"
 
 
-def test_whoever_may_not_read_the_table_is_told_for_want_of_what(account: Sessions) -> None:
+def test_whoever_may_not_read_the_table_gets_the_missing_permission(account: Sessions) -> None:
     account.set("dynamodb", "GetItem", REFUSED)
-    assert account.seen(CHECK, SESSION_ID)[1].permission == "dynamodb:GetItem"
+    assert account.incomplete_findings(CHECK, SESSION_ID)[1].permission == "dynamodb:GetItem"

@@ -78,7 +78,7 @@ def test_it_waits_for_a_comparison_that_somebody_else_began(account: Account) ->
     assert len(watch.pauses) == 4
 
 
-def test_a_refusal_for_another_reason_is_told_at_once(account: Account) -> None:
+def test_a_refusal_for_another_reason_is_reported_at_once(account: Account) -> None:
     account.refuses_detection = "Drift detection cannot be performed on stack in ROLLBACK_COMPLETE"
     watch = Watch()
     with pytest.raises(DataUnavailableError, match="ROLLBACK_COMPLETE"):
@@ -104,7 +104,7 @@ def test_a_comparison_that_failed_for_one_resource_tells_of_the_others(account: 
     assert "Failed to detect drift on resource [HttpApi]" in outcome.reason
 
 
-def test_what_an_earlier_check_told_is_kept_for_counting_but_not_told_again(account: Account) -> None:
+def test_what_an_earlier_check_reported_is_suppressed_but_counted(account: Account) -> None:
     def earlier(_: CheckContext) -> list[Finding]:
         return [Finding("x", "x", "x", "x", "x", ("A", "ProxyTaskDefinition"))]
 
@@ -114,7 +114,7 @@ def test_what_an_earlier_check_told_is_kept_for_counting_but_not_told_again(acco
     assert [one.resource for one in outcome.suppressed] == ["physical-A", "physical-ProxyService"]
 
 
-def test_a_service_of_which_more_than_the_revision_was_changed_is_told(account: Account) -> None:
+def test_a_service_of_which_more_than_the_revision_was_changed_is_reported(account: Account) -> None:
     account.drifts = [drifted("ProxyService", "MODIFIED", "/TaskDefinition", "/DesiredCount")]
     assert account.outcome(CHECK).findings[0].logical_ids == ("ProxyService",)
 

@@ -34,7 +34,7 @@ def test_another_resource_than_the_stacks_is_found(account: Containers, name: st
     assert "others" in finding.problem
 
 
-def test_many_differences_are_told_by_the_first_and_their_number(account: Containers) -> None:
+def test_many_differences_are_reported_by_the_first_and_their_number(account: Containers) -> None:
     account.machine["definition"] = '{"States": {}}'
     (finding,) = account.findings(CHECK)
     assert finding.problem.count(" is absent") == 5
@@ -87,6 +87,6 @@ def test_a_definition_that_names_a_revision_is_an_edited_one(account: Containers
     assert "SessionStateMachine" in finding.logical_ids
 
 
-def test_whoever_may_not_look_is_told_for_want_of_what(account: Containers) -> None:
+def test_whoever_may_not_look_gets_the_missing_permission(account: Containers) -> None:
     account.set("stepfunctions", "DescribeStateMachine", REFUSED)
-    assert account.seen(CHECK)[1].permission == "states:DescribeStateMachine"
+    assert account.incomplete_findings(CHECK)[1].permission == "states:DescribeStateMachine"

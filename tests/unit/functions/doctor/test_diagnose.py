@@ -1,4 +1,4 @@
-"""How an audit is run: in order, each thing once, whatever fails on the way."""
+"""How the doctor runs its checks: in order, each problem once, whatever fails on the way."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def settled(stubber: Stubber, status: str = "UPDATE_COMPLETE") -> None:
     stubber.add_response("list_stack_resources", {"StackResourceSummaries": []}, {"StackName": "agents"})
 
 
-def audit(*checks: Check, status: str = "UPDATE_COMPLETE") -> Report:
+def diagnosed(*checks: Check, status: str = "UPDATE_COMPLETE") -> Report:
     return diagnose("agents", cloudformation(lambda stubber: settled(stubber, status)), checks=checks)
 
 
@@ -64,21 +64,21 @@ def statuses(report: Report) -> dict[str, Status]:
     return {outcome.check: outcome.status for outcome in report.outcomes}
 
 
-def test_a_sound_stack_is_healthy() -> None:
-    report = audit(check("one"), check("two"))
+def test_a_healthy_stack_passes() -> None:
+    report = diagnosed(check("one"), check("two"))
     assert statuses(report) == {"one": Status.HEALTHY, "two": Status.HEALTHY}
     assert report.exit_code == 0
 
 
 def test_the_first_broken_hop_is_the_first_on_the_path() -> None:
-    report = audit(check("one"), check("two", finding()), check("three", finding(), finding()))
+    report = diagnosed(check("one"), check("two", finding()), check("three", finding(), finding()))
     assert [outcome.check for outcome in report.broken] == ["two", "three"]
     assert (report.finding_count, report.exit_code) == (3, 1)
     assert report.as_document()["first_broken"] == "two"
 
 
-def test_what_lies_behind_a_broken_hop_is_not_judged() -> None:
-    report = audit(
+def test_what_depends_on_a_broken_hop_is_skipped() -> None:
+    report = diagnosed(
         check("one", finding()),
         check("two", finding(), depends_on=("one",)),
         check("three", finding(), depends_on=("two",)),
@@ -88,7 +88,7 @@ def test_what_lies_behind_a_broken_hop_is_not_judged() -> None:
 
 
 def test_what_an_earlier_hop_found_is_not_reported_again() -> None:
-    report = audit(
+    report = diagnosed(
         check("one", finding("ProxyIngress", "ProxySecurityGroup")),
         check("drift", finding("ProxyIngress"), finding("Cluster"), suppress_repeats=True),
     )
@@ -99,7 +99,7 @@ def test_what_an_earlier_hop_found_is_not_reported_again() -> None:
 
 
 def test_a_check_that_may_not_look_says_which_permission_it_lacks_and_keeps_what_it_found() -> None:
-    report = audit(
+    report = diagnosed(
         check("one", finding(), DataUnavailableError("not allowed: iam:GetRole", "iam:GetRole")), check("two")
     )
     assert statuses(report) == {"one": Status.UNKNOWN, "two": Status.HEALTHY}
@@ -108,21 +108,21 @@ def test_a_check_that_may_not_look_says_which_permission_it_lacks_and_keeps_what
 
 
 def test_to_see_nothing_wrong_without_seeing_everything_is_not_to_be_healthy() -> None:
-    assert audit(check("one", DataUnavailableError("not allowed: iam:GetRole")), check("two")).exit_code == 2
+    assert diagnosed(check("one", DataUnavailableError("not allowed: iam:GetRole")), check("two")).exit_code == 2
 
 
 def test_a_hop_that_need_not_be_there_is_no_fault() -> None:
-    report = audit(check("one", NotApplicableError("no zone was given")))
+    report = diagnosed(check("one", NotApplicableError("no zone was given")))
     assert (statuses(report), report.exit_code) == ({"one": Status.NOT_APPLICABLE}, 0)
 
 
 def test_a_defect_of_one_check_hides_no_other_hop() -> None:
-    report = audit(check("one", KeyError("Rules")), check("two", finding()))
+    report = diagnosed(check("one", KeyError("Rules")), check("two", finding()))
     assert statuses(report) == {"one": Status.UNKNOWN, "two": Status.BROKEN}
     assert report.outcomes[0].reason == "the check itself failed: KeyError: 'Rules'"
 
 
-def test_whoever_asks_is_told_of_each_check_as_it_ends() -> None:
+def test_the_caller_is_notified_as_each_check_ends() -> None:
     told: list[str] = []
     aws = cloudformation(settled)
     diagnose("agents", aws, checks=[check("one"), check("two")], on_outcome=lambda outcome: told.append(outcome.check))
@@ -131,13 +131,13 @@ def test_whoever_asks_is_told_of_each_check_as_it_ends() -> None:
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_COMPLETE"])
 def test_a_stack_whose_last_change_failed_is_broken(status: str) -> None:
-    (found,) = audit(stack_check.CHECK, status=status).broken
+    (found,) = diagnosed(stack_check.CHECK, status=status).broken
     assert status in found.findings[0].problem
     assert "continue the rollback" in found.findings[0].remediation
 
 
 def test_a_stack_that_is_changing_is_to_be_waited_for() -> None:
-    (found,) = audit(stack_check.CHECK, status="UPDATE_IN_PROGRESS").broken
+    (found,) = diagnosed(stack_check.CHECK, status="UPDATE_IN_PROGRESS").broken
     assert "Wait" in found.findings[0].remediation
 
 
@@ -150,7 +150,7 @@ def test_a_stack_that_is_not_there_is_the_one_finding() -> None:
     assert "There is no stack agents" in report.broken[0].findings[0].problem
 
 
-def test_who_may_not_even_see_the_stack_is_told_so() -> None:
+def test_without_access_to_the_stack_the_report_says_so() -> None:
     def refuse(stubber: Stubber) -> None:
         stubber.add_client_error("describe_stacks", "AccessDenied", "no")
 

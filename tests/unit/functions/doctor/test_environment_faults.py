@@ -25,13 +25,13 @@ def test_what_is_given_as_it_is_read_has_no_fault() -> None:
     assert words(GIVEN, SESSIONS_TABLE="sessions") == []
 
 
-def test_a_misspelt_name_is_told_with_the_one_that_was_meant_and_only_once() -> None:
+def test_a_misspelt_name_is_reported_with_the_one_that_was_meant_and_only_once() -> None:
     (fault,) = environment_faults(READS, without("SESSIONS_TABLE", SESSION_TABLE="sessions"), {})
     assert fault.text == "SESSION_TABLE: did you mean SESSIONS_TABLE? Nothing reads SESSION_TABLE"
     assert fault.stops
 
 
-def test_a_missing_name_is_told() -> None:
+def test_a_missing_name_is_reported() -> None:
     (fault,) = environment_faults(READS, without("GITHUB_URL"), {})
     assert fault.text == "GITHUB_URL is missing"
     assert fault.stops
@@ -51,11 +51,11 @@ def test_two_misspellings_do_not_claim_the_same_name() -> None:
     ]
 
 
-def test_another_value_than_the_stacks_is_told_with_both() -> None:
+def test_another_value_than_the_stacks_is_reported_with_both() -> None:
     assert words(GIVEN, SESSIONS_TABLE="acme-sessions") == ["SESSIONS_TABLE is 'sessions', not 'acme-sessions'"]
 
 
-def test_the_value_of_what_nothing_reads_is_never_told() -> None:
+def test_the_value_of_what_nothing_reads_is_never_shown() -> None:
     assert not [one for one in words(GIVEN | {"PASSWORD": "hunter2"}) if "hunter2" in one]
 
 
@@ -66,6 +66,6 @@ def test_a_secret_in_place_of_its_arn_is_not_shown() -> None:
     ]
 
 
-def test_a_secret_in_the_open_is_told_without_its_value() -> None:
+def test_a_secret_in_the_open_is_reported_without_its_value() -> None:
     (fault,) = words(GIVEN | {"GITHUB_SECRET_ARN": ""}, frozenset({"GITHUB_SECRET_ARN"}))
     assert fault == "GITHUB_SECRET_ARN is in plain text, not a secret"

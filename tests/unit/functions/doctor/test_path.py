@@ -200,7 +200,7 @@ def test_the_faults_of_the_incident_each_have_their_finding(account: Account) ->
 
 @pytest.mark.parametrize("check", PATH, ids=lambda check: check.name)
 def test_a_check_asks_what_it_declares_and_nothing_else(check: Check) -> None:
-    """In each of these worlds it asks a part; together they are what the audit's role must allow."""
+    """In each of these worlds it asks a part; together they are what the doctor's role must allow."""
     asked: set[str] = set()
     worlds: list[Callable[[Account], None]] = [
         lambda _: None,

@@ -54,7 +54,7 @@ def test_whatever_says_something_else_differs(other: dict[str, Any]) -> None:
     assert not same(READ, other)
 
 
-def test_a_trust_policy_is_told_by_its_principals() -> None:
+def test_a_trust_policy_is_reported_by_its_principals() -> None:
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["a", "b"], "AWS": "c"}}
     assert {"Service a", "Service b", "AWS c"} == {one.resource for one in permissions([trust])}
 

@@ -27,7 +27,7 @@ LIVE = b'{"error": null, "title": "The session is live", "live": true}'
 
 
 @pytest.mark.parametrize("body", [b"<h1>503 Service Temporarily Unavailable</h1>", b'{"live": true}', b"[1]", b""])
-def test_an_answer_that_is_not_the_proxys_is_told_by_its_status(body: bytes) -> None:
+def test_an_answer_that_is_not_the_proxys_is_reported_by_its_status(body: bytes) -> None:
     with serving(sending(503, body)) as port:
         assert SessionProbe(503) == probe_session(f"http://127.0.0.1:{port}")
 
@@ -63,7 +63,7 @@ def test_the_cookies_that_a_link_leaves_are_sent_and_its_redirect_is_not_followe
     assert cookies == [None, "__Host-a=1; b=2"]
 
 
-def test_what_answers_a_link_with_no_redirect_is_where_the_visit_ends() -> None:
+def test_what_answers_a_link_with_no_redirect_is_where_the_probe_ends() -> None:
     with serving(sending(404, b"no rule")) as port:
         url = f"http://127.0.0.1:{port}"
         assert SessionProbe(404) == probe_session(url, f"{url}/.uat/enter?token={TOKEN}")
@@ -79,11 +79,11 @@ def test_a_port_where_nobody_listens_is_no_connection() -> None:
     assert TOKEN not in repr(seen)
 
 
-def test_a_name_without_an_address_is_told() -> None:
+def test_a_name_without_an_address_is_reported() -> None:
     assert SessionProbe(error="the name doesn't resolve") == probe_session("http://09e22a8b.invalid")
 
 
-def test_silence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timeout_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "READ_SECONDS", 0.1)
     over = threading.Event()
 
@@ -97,7 +97,7 @@ def test_silence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
             over.set()
 
 
-def test_what_is_no_http_is_told() -> None:
+def test_what_is_not_http_is_reported() -> None:
     def greet(request: http.server.BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
 
@@ -105,7 +105,7 @@ def test_what_is_no_http_is_told() -> None:
         assert "isn't HTTP" in probe_session(f"http://127.0.0.1:{port}").error
 
 
-def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_reported(tmp_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -66,6 +66,6 @@ def test_a_function_comes_to_its_value_in_the_stack(value: object, resolved: obj
         ({"Fn::Sub": "${NoSuchThing}"}, "the stack has no NoSuchThing"),
     ],
 )
-def test_what_cannot_be_told_is_refused_with_the_reason(value: object, reason: str) -> None:
+def test_what_cannot_be_resolved_is_refused_with_the_reason(value: object, reason: str) -> None:
     with pytest.raises(UnresolvableError, match=reason):
         resolve(value)
