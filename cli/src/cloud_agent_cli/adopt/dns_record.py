@@ -1,4 +1,4 @@
-"""The DNS record of the session URLs: CloudFormation cannot import it, so a person is told of it."""
+"""The DNS record of the session URLs: CloudFormation can't import it, so it's only reported."""
 
 from __future__ import annotations
 
