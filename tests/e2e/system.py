@@ -53,10 +53,13 @@ class System:
         self.executions = Executions(installation)
         self.repository = installation.repository
         self._people: dict[str, GitHubClient] = {}
+        self._clients: dict[str, Any] = {}
 
     def at(self, repository: str) -> System:
         """The same installation, for what happens in another repository."""
-        return System(self.installation.model_copy(update={"repository": repository}))
+        there = System(self.installation.model_copy(update={"repository": repository}))
+        there._clients = self._clients
+        return there
 
     def open_issue(self, title: str, body: str) -> int:
         """A new issue's number."""
@@ -274,7 +277,8 @@ class System:
 
     def row(self, session_id: str) -> dict[str, str]:
         """The session's row, empty while there is none."""
-        return next((row for row in sessions(self.installation) if row["session_id"] == session_id), {})
+        item = self.item(f"SESSION#{session_id}", "SESSION")
+        return {name: str(next(iter(value.values()))) for name, value in item.items()}
 
     def wait_for_row(
         self, session: Session, condition: Callable[[dict[str, str]], bool], seconds: float = 60
@@ -356,8 +360,10 @@ class System:
         return httpx.post(webhook_url(self.installation), content=body, headers=headers, timeout=30, trust_env=False)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        """A client of the embedded AWS."""
-        return deployment.client(self.installation, service)
+        """A client of the embedded AWS: the same each time, for to make one takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = deployment.client(self.installation, service)
+        return self._clients[service]
 
     def create_repository(self, name: str, files: dict[str, str]) -> str:
         """A repository with one commit of these files; returns its full name."""
