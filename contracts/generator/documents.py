@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 from contracts.generator.agent_api import agent_api
+from contracts.generator.session_row import session_row
 
 CONTRACTS = Path(__file__).parents[1]
 
 
 def documents() -> dict[str, str]:
     """Return each file's text by its name in contracts/."""
-    made = {"agent_api.openapi.json": agent_api()}
+    made = {"agent_api.openapi.json": agent_api(), "session_row.schema.json": session_row()}
     return {name: json.dumps(document, indent=2, ensure_ascii=False) + "\n" for name, document in made.items()}

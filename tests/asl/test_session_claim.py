@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tests.eventually import eventually
+from tests.session_row_contract import objections_to_row
 
 if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow
@@ -31,6 +32,7 @@ def test_a_claimed_session_has_a_row_of_what_its_request_said_and_stands_in_the_
     assert ("QUEUED", run.arn, 0, 0) == (row["status"], row["execution_arn"], row["turns"], row["cost_usd"])
     assert row["created_at"] <= row["last_active_at"]
     assert len(row["token_hash"]) == 64
+    assert objections_to_row(row) == []
     workflow.finish(run)
 
 

@@ -20,6 +20,7 @@ import pytest
 from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
 from tests import fresh_worker
+from tests.session_row_contract import row_schema
 from tests.unit.functions.aws_stand_in import CLUSTER_ARN, TASK_FAMILY, AwsService, Ecs, StepFunctions, serve_aws
 from tests.unit.functions.github_stand_in import GitHubStandIn, serve_github
 
@@ -137,7 +138,7 @@ def aws(account: None) -> Iterator[None]:
 
 @pytest.fixture
 def table(aws: None) -> Iterator[Table]:
-    """The empty sessions table."""
+    """The empty sessions table. A test fails if it leaves a session's row with an attribute that the contract lacks."""
     created = boto3.resource("dynamodb").create_table(
         TableName="sessions",
         BillingMode="PAY_PER_REQUEST",
@@ -148,7 +149,10 @@ def table(aws: None) -> Iterator[Table]:
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
     )
     yield created
+    rows = [row for row in created.scan()["Items"] if row["sk"] == "SESSION" and str(row["pk"]).startswith("SESSION#")]
     created.delete()
+    # Names alone: a test puts only as much of a row as it is about, and with values of its own.
+    assert {name for row in rows for name in row} - set(row_schema()["properties"]) == set()
 
 
 @pytest.fixture
