@@ -81,6 +81,7 @@ lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --verbose
+	$(BIN)/codespell
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/hadolint --no-color agent/Dockerfile proxy/Dockerfile
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint

@@ -83,7 +83,7 @@ class Session(BaseModel):
     pull_number: int | None = None
     initial_sha: str | None = None
     container_reported: bool = Field(default=False, validation_alias="start_token")
-    """Whether the container of a STARTING session has been heard of."""
+    """Whether the container of a STARTING session has reported to the Agent API."""
     dev_server: DevServer = DevServer()
 
     @field_validator("container_reported", mode="before")
