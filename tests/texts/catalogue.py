@@ -16,7 +16,7 @@ def catalogue() -> dict[str, str]:
         "replies.md": ("Replies", pull_request.replies()),
         "failures.md": ("Failures", pull_request.failures()),
         "pull-request.md": ("The pull request", pull_request.pull_request()),
-        "pages.md": ("The session's pages", pages.pages()),
+        "pages.md": ("The session's pages", pages.page_texts()),
         "command-line.md": ("The command line", command_line.helps()),
         "doctor-checks.md": ("The doctor's checks", command_line.checks()),
     }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.access.gate import Gate
     from cloud_agent_proxy.access.keys import AccessKeys
     from cloud_agent_proxy.directory import SessionDirectory
-    from cloud_agent_proxy.pages import Pages
+    from cloud_agent_proxy.page_renderer import PageRenderer
     from cloud_agent_proxy.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,9 @@ class AccessMode:
 
 
 @contextlib.asynccontextmanager
-async def access_mode(settings: Settings, directory: SessionDirectory, pages: Pages) -> AsyncIterator[AccessMode]:
+async def access_mode(
+    settings: Settings, directory: SessionDirectory, renderer: PageRenderer
+) -> AsyncIterator[AccessMode]:
     """Open the mode that the settings name; only `github` holds connections."""
     if settings.uat_access == "public":
         yield AccessMode(PublicGate())
@@ -59,6 +61,6 @@ async def access_mode(settings: Settings, directory: SessionDirectory, pages: Pa
     sign_in = GitHubSignIn(github, settings.uat_domain, keys.believed, repository_of)
     gate = GitHubGate(tokens, sign_in)
     try:
-        yield AccessMode(gate, tuple(SignInPaths(sign_in, gate, pages).routes))
+        yield AccessMode(gate, tuple(SignInPaths(sign_in, gate, renderer).routes))
     finally:
         await github.aclose()

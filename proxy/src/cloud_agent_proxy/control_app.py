@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from cloud_agent_proxy import answers
+from cloud_agent_proxy import pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
-from cloud_agent_proxy.responses import EVERY_METHOD, page_response, with_cookies
+from cloud_agent_proxy.responses import EVERY_METHOD, rendered_response, with_cookies
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from cloud_agent_proxy.access.admissions import Admissions
-    from cloud_agent_proxy.answers import Answer
     from cloud_agent_proxy.directory import SessionDirectory
-    from cloud_agent_proxy.pages import Pages
+    from cloud_agent_proxy.page_renderer import PageRenderer
+    from cloud_agent_proxy.pages import Page
 
 _READS = {"GET", "HEAD"}
 
@@ -33,13 +33,13 @@ class ControlApp:
     def __init__(
         self,
         directory: SessionDirectory,
-        pages: Pages,
+        renderer: PageRenderer,
         gate: Gate,
         admissions: Admissions,
         visitor_routes: Sequence[Route],
     ) -> None:
         self._directory = directory
-        self._pages = pages
+        self._renderer = renderer
         self._gate = gate
         self._admissions = admissions
         self.asgi = Starlette(
@@ -76,16 +76,16 @@ class ControlApp:
     async def _session(self, request: Request) -> Response:
         session_id = request.path_params["session_id"]
         try:
-            answer = answers.about(await self._directory.look_up(session_id))
+            page = pages.about(await self._directory.look_up(session_id))
         except TableUnavailableError:
-            answer = answers.table_unavailable(session_id)
-        return self._response(request, answer)
+            page = pages.table_unavailable(session_id)
+        return self._response(request, page)
 
     async def _unnamed(self, request: Request) -> Response:
-        return self._response(request, answers.unknown_session())
+        return self._response(request, pages.unknown_session())
 
     async def _foreign(self, request: Request) -> Response:
-        return self._response(request, answers.foreign_host())
+        return self._response(request, pages.foreign_host())
 
     async def _health(self, _: Request) -> Response:
         return PlainTextResponse("ok")
@@ -96,7 +96,7 @@ class ControlApp:
         status = "degraded" if freshness.degraded else "ok"
         return JSONResponse({"status": status, **asdict(freshness)}, headers={"Cache-Control": "no-store"})
 
-    def _response(self, request: Request, answer: Answer) -> Response:
+    def _response(self, request: Request, page: Page) -> Response:
         if request.path_params["form"] == "json":
-            return page_response(self._pages.json(answer))
-        return page_response(self._pages.html(answer, repeatable=request.method in _READS))
+            return rendered_response(self._renderer.json(page))
+        return rendered_response(self._renderer.html(page, repeatable=request.method in _READS))

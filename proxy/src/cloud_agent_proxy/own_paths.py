@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from cloud_agent_proxy import answers
+from cloud_agent_proxy import pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
 from cloud_agent_proxy.access.return_path import return_path
-from cloud_agent_proxy.responses import EVERY_METHOD, answer_response, page_response, redirect_response, with_cookies
+from cloud_agent_proxy.responses import EVERY_METHOD, page_response, redirect_response, rendered_response, with_cookies
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from cloud_agent_proxy.answers import Answer
-    from cloud_agent_proxy.pages import Pages
+    from cloud_agent_proxy.page_renderer import PageRenderer
+    from cloud_agent_proxy.pages import Page
     from cloud_agent_proxy.status import Status
 
 
 class OwnPaths:
     """Lets visitors in, and tells those who are in how their session is. Nobody is asked for a cookie to get here."""
 
-    def __init__(self, gate: Gate, status: Status, pages: Pages) -> None:
+    def __init__(self, gate: Gate, status: Status, renderer: PageRenderer) -> None:
         self._gate = gate
         self._status = status
-        self._pages = pages
+        self._renderer = renderer
         self.routes = [
             Route("/own/{session_id}/.uat/enter", self._enter),
             Route("/own/{session_id}/.uat/status", self._status_of),
@@ -40,7 +40,7 @@ class OwnPaths:
         query = request.query_params
         cookies = await self._gate.enter(request.path_params["session_id"], query.get("token", ""))
         if cookies is None:
-            return self._response(request, answers.link_expired())
+            return self._response(request, pages.link_expired())
         return redirect_response(return_path(query.get("return_to", "/")), cookies)
 
     async def _status_of(self, request: Request) -> Response:
@@ -48,16 +48,16 @@ class OwnPaths:
         try:
             grant = await self._gate.admit(session_id, request.cookies)
         except AccessUnknownError:
-            return page_response(self._pages.json(answers.access_unchecked()))
+            return rendered_response(self._renderer.json(pages.access_unchecked()))
         if grant is None:  # nothing is looked up, and nothing about the session is said
-            return page_response(self._pages.json(self._gate.signed_out))
-        answer = await self._status.answer(session_id)
-        if answer.session_status:  # the question is answered, whatever the answer
-            answer = replace(answer, status=HTTPStatus.OK)
-        return with_cookies(page_response(self._pages.json(answer)), grant.cookies)
+            return rendered_response(self._renderer.json(self._gate.signed_out))
+        page = await self._status.page(session_id)
+        if page.session_status:  # the status is known, whatever it is
+            page = replace(page, status=HTTPStatus.OK)
+        return with_cookies(rendered_response(self._renderer.json(page)), grant.cookies)
 
     async def _unknown_path(self, request: Request) -> Response:
-        return self._response(request, answers.unknown_path())
+        return self._response(request, pages.unknown_path())
 
-    def _response(self, request: Request, answer: Answer) -> Response:
-        return answer_response(self._pages, request, answer)
+    def _response(self, request: Request, page: Page) -> Response:
+        return page_response(self._renderer, request, page)

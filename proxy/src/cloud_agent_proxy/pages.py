@@ -1,95 +1,348 @@
-"""The form of an answer: one template for people, JSON for programs."""
+"""The pages that visitors see in place of a dev server: one function per cause."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from base64 import b64encode
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from cloud_agent_proxy.log_text import last_lines
+from cloud_agent_proxy.probe import Finding
+from cloud_agent_proxy.session import Session, SessionStatus
+from cloud_agent_proxy.steps import Step, broken_hop, steps_of_probe, steps_of_start
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cloud_agent_proxy.answers import Answer
-
-_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_REASON_LENGTH = 500
+_WHERE_THE_LINK_IS = "You'll find the link in the session's comment on the pull request."
 
 
 @dataclass(frozen=True)
 class Page:
-    """An answer ready to be sent."""
+    """What one page shows; page_renderer.py gives it its form."""
 
-    status: int
-    phrase: str
-    headers: dict[str, str]
-    body: bytes
-
-    def as_http(self) -> bytes:
-        """Return the whole response, as HAProxy reads its error files."""
-        headers = {**self.headers, "Content-Length": str(len(self.body))}
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        return f"HTTP/1.1 {self.status} {self.phrase}\r\n{head}\r\n".encode() + self.body
-
-
-class Pages:
-    """Writes answers with the template, the style and the script of one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        templates = Environment(
-            loader=FileSystemLoader(folder), autoescape=select_autoescape(["jinja"]), undefined=StrictUndefined
-        )
-        self._template = templates.get_template("answer.html.jinja")
-        self._style = (folder / "answer.css").read_text()
-        self._script = (folder / "answer.js").read_text()
-        self._policy = f"{_NOTHING}; style-src {_source(self._style)}"
-        self._watched_policy = f"{self._policy}; script-src {_source(self._script)}; connect-src 'self'"
-
-    def html(self, answer: Answer, *, repeatable: bool = True) -> Page:
-        """Return the answer as a page that loads nothing and can be framed by nobody.
-
-        A watched page asks for its own address again as soon as the session is live; not so unless it is
-        `repeatable`, for it may answer what must not be sent twice.
-        """
-        body = self._template.render(answer=answer, repeatable=repeatable, style=self._style, script=self._script)
-        policy = self._watched_policy if answer.watched else self._policy
-        return _page(answer, {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}, body)
-
-    def json(self, answer: Answer) -> Page:
-        """Return the answer as a JSON object; its names are the same for every answer."""
-        fields = {
-            "error": answer.error or None,
-            "session_id": answer.session_id or None,
-            "status": answer.session_status or None,
-            "title": answer.title,
-            "message": answer.message,
-            "what_to_do": answer.what_to_do or None,
-            "reason": answer.reason or None,
-            "steps": [asdict(step) for step in answer.steps],
-            "hop": answer.hop or None,
-            "log": answer.log or None,
-            "pull_request": answer.pull_request or None,
-            "live": answer.live,
-            "retry_after_seconds": answer.retry_after_seconds,
-        }
-        return _page(answer, {"Content-Type": "application/json"}, json.dumps(fields))
+    status: HTTPStatus
+    error: str
+    """The cause as a program reads it; empty when nothing is wrong."""
+    title: str
+    message: str
+    what_to_do: str = ""
+    reason: str = ""
+    session_id: str = ""
+    session_status: str = ""
+    """The session's own status, where it is known."""
+    steps: tuple[Step, ...] = ()
+    """How far the session has come, or how far a request comes."""
+    hop: str = ""
+    """Which hop between proxy and dev server fails, in a sentence."""
+    log: str = ""
+    """The last lines of the dev server's log."""
+    pull_request: str = ""
+    live: bool = False
+    """Whether loading the session's address again shows its dev server."""
+    watched: bool = False
+    """Whether the page updates itself and opens the session automatically."""
+    retry_after_seconds: int | None = None
+    """After how long to try again."""
 
 
-def _source(inline: str) -> str:
-    """Name an inline style or script in a Content-Security-Policy by its hash: nothing but it may stand there."""
-    return f"'sha256-{b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
+def about(session: Session | None) -> Page:
+    """Say why the visitor is not shown this session's dev server."""
+    if session is None:
+        return unknown_session()
+    match session.status:
+        case SessionStatus.QUEUED if session.pull_number is not None:
+            return _queued(session)
+        case SessionStatus.QUEUED | SessionStatus.STARTING:
+            return _starting(session)
+        case SessionStatus.RUNNING:
+            return not_answering(session)
+        case SessionStatus.COMPLETED | SessionStatus.STOPPED | SessionStatus.FAILED:
+            return _ended(session)
 
 
-def _page(answer: Answer, headers: dict[str, str], body: str) -> Page:
-    headers |= {
-        "Cache-Control": "no-store",
-        "Vary": "Accept",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "X-Robots-Tag": "noindex",
+def unknown_session() -> Page:
+    """No session has this name."""
+    return Page(
+        status=HTTPStatus.NOT_FOUND,
+        error="session_unknown",
+        title="Session not found",
+        message="No session exists at this address. It may have been deleted, or the address may be incomplete.",
+        what_to_do="You'll find the full address in the session's comment on the pull request.",
+    )
+
+
+def unknown_path() -> Page:
+    """Say that the path is one of the proxy's own, and there is nothing at it."""
+    return Page(
+        status=HTTPStatus.NOT_FOUND,
+        error="path_unknown",
+        title="Page not found",
+        message="Paths under /.uat/ are reserved for Claude Cloud Agent, and there's no page at this one.",
+        what_to_do="Remove the path from the address to open the session.",
+    )
+
+
+def foreign_host() -> Page:
+    """Say that the request is for a domain this proxy does not serve."""
+    return Page(
+        status=HTTPStatus.MISDIRECTED_REQUEST,
+        error="host_foreign",
+        title="This address isn't served here",
+        message="This server only hosts Claude Cloud Agent sessions, and this address isn't one of them.",
+        what_to_do="You'll find the session's full address in its comment on the pull request.",
+    )
+
+
+def signed_out() -> Page:
+    """Say that the visitor hasn't shown that they may see the session, if there is one: the page doesn't tell."""
+    return Page(
+        status=HTTPStatus.UNAUTHORIZED,
+        error="signed_out",
+        title="Open this session from its pull request",
+        message="Only people with the session's link can see it. This browser hasn't opened the link yet, "
+        "or its access has expired (24 hours).",
+        what_to_do=f"{_WHERE_THE_LINK_IS} Once you've opened it, this address works too.",
+    )
+
+
+def sign_in_needed() -> Page:
+    """Say that the visitor has not signed in with GitHub, or no longer may see the session, if there is one."""
+    return Page(
+        status=HTTPStatus.UNAUTHORIZED,
+        error="signed_out",
+        title="Sign in to see this session",
+        message="Only people who can read the session's repository on GitHub can see it.",
+        what_to_do="Open the session's address in a browser to sign in.",
+    )
+
+
+def link_expired() -> Page:
+    """Say that the entry link is too old, damaged or another session's."""
+    return Page(
+        status=HTTPStatus.UNAUTHORIZED,
+        error="link_expired",
+        title="This link has expired",
+        message="It's too old, or it wasn't copied completely.",
+        what_to_do="You'll find the current link in the session's comment on the pull request.",
+    )
+
+
+def other_session() -> Page:
+    """Say that a page of another session sent the request, with the visitor's cookies of this one."""
+    return Page(
+        status=HTTPStatus.FORBIDDEN,
+        error="sent_by_another_session",
+        title="Blocked a request from another session",
+        message="Sessions are isolated: a page of one can link to another, but can't read from it or write to it.",
+        what_to_do="Open the session's address directly.",
+    )
+
+
+def forbidden(login: str = "") -> Page:
+    """GitHub says that who has signed in, `login` if known, may not read what the session works on."""
+    who = f"You're signed in to GitHub as {login}" if login else "You're signed in to GitHub"
+    return Page(
+        status=HTTPStatus.FORBIDDEN,
+        error="forbidden",
+        title="You don't have access to this session",
+        message=f"{who}, but this account can't read the session's repository.",
+        what_to_do="Ask a repository admin for read access, or sign in to GitHub with another account and "
+        "reload this page.",
+    )
+
+
+def github_not_answering() -> Page:
+    """Whether the visitor may see the session could not be asked; nothing was granted."""
+    return Page(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="github_not_answering",
+        title="GitHub isn't responding",
+        message="Your access to this session is checked with GitHub, which can't be reached right now.",
+        what_to_do="Open the session's address again in 30 seconds.",
+        retry_after_seconds=30,
+    )
+
+
+def too_many_requests(retry_after_seconds: int) -> Page:
+    """Say that the visitor, or the session, sends more requests than is good for the others."""
+    seconds = "a second" if retry_after_seconds == 1 else f"{retry_after_seconds} seconds"
+    return Page(
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        error="too_many_requests",
+        title="Too many requests",
+        message="You've sent too many requests in a short time, or this session's page has.",
+        what_to_do=f"Wait {seconds}, then reload this page.",
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def access_unchecked() -> Page:
+    """Whether the visitor may see the session could not be found out; he may well."""
+    return Page(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="access_unchecked",
+        title="Your access can't be checked right now",
+        message="Checking your access to this session took too long.",
+        what_to_do="Reload this page in a few seconds.",
+        retry_after_seconds=5,
+    )
+
+
+_REFUSED = {
+    HTTPStatus.BAD_REQUEST: (
+        "Bad request",
+        "The request isn't valid HTTP, or its headers are too large, so it wasn't passed on to the dev server.",
+        "Reload this page. If that doesn't help, clear this site's cookies.",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "Method not allowed",
+        "TRACE, TRACK and CONNECT requests aren't passed on to the dev server. Every other method is.",
+        "",
+    ),
+    HTTPStatus.REQUEST_TIMEOUT: (
+        "Request timed out",
+        "The request didn't arrive within ten seconds, so the connection was closed.",
+        "Check your connection, then reload this page.",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "Request too large",
+        "The request is too large to pass on to the dev server.",
+        "Send less data at once.",
+    ),
+    HTTPStatus.REQUEST_URI_TOO_LONG: (
+        "Address too long",
+        "The path and query are too long to pass on to the dev server.",
+        "Open the session's home page. If the app created this address, it has to put less data in it.",
+    ),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        "Request headers too large",
+        "This is usually caused by too many cookies.",
+        "Clear this site's cookies, then open the session from its pull request again.",
+    ),
+}
+
+
+def refused(status: HTTPStatus) -> Page:
+    """Say that the request is one that no browser should send.
+
+    Raises:
+        KeyError: the status is none of 400, 405, 408, 413, 414 and 431.
+    """
+    title, message, what_to_do = _REFUSED[status]
+    return Page(status=status, error=status.name.lower(), title=title, message=message, what_to_do=what_to_do)
+
+
+def table_unavailable(session_id: str) -> Page:
+    """Say that the sessions table isn't responding, so nothing is known of the session."""
+    return Page(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="sessions_unavailable",
+        title="Sessions can't be looked up right now",
+        message="The list of sessions isn't responding, so this session's status is unknown.",
+        what_to_do="This page retries automatically.",
+        session_id=session_id,
+        watched=True,
+        retry_after_seconds=5,
+    )
+
+
+def not_answering(session: Session | None = None, finding: Finding | None = None) -> Page:
+    """Say that the session runs, but its dev server refuses connections or doesn't respond with HTTP.
+
+    Without a finding, as on the page that HAProxy serves for every session, the cause isn't known yet.
+    """
+    steps = steps_of_probe(finding, session.port if session else None)
+    return Page(
+        status=HTTPStatus.BAD_GATEWAY,
+        error="dev_server_not_answering",
+        title="The dev server isn't responding",
+        message="The session is running, but its dev server isn't responding. "
+        "It may be restarting after a change, or a change broke it.",
+        what_to_do="This page opens the session automatically once the dev server responds. "
+        "To have Claude look into it, comment on the pull request.",
+        session_id=session.id if session else "",
+        session_status=SessionStatus.RUNNING,
+        steps=steps,
+        hop=broken_hop(steps),
+        log=last_lines(session.dev_server.log) if session else "",
+        pull_request=_web_link(session.pull_url) if session else "",
+        watched=True,
+        retry_after_seconds=2,
+    )
+
+
+def answering(session: Session) -> Page:
+    """Say that the session's dev server responds: there's nothing left to wait for."""
+    return Page(
+        status=HTTPStatus.OK,
+        error="",
+        title="The session is live",
+        message="Its dev server is responding.",
+        session_id=session.id,
+        session_status=session.status,
+        steps=steps_of_probe(Finding.ANSWERS),
+        pull_request=_web_link(session.pull_url),
+        live=True,
+    )
+
+
+def _queued(session: Session) -> Page:
+    return Page(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="session_queued",
+        title="The session is queued",
+        message="All sessions are in use. This one starts automatically; "
+        "its comment on the pull request shows its place in the queue.",
+        what_to_do="This page opens the session automatically.",
+        session_id=session.id,
+        session_status=session.status,
+        steps=steps_of_start(session),
+        pull_request=_web_link(session.pull_url),
+        watched=True,
+        retry_after_seconds=2,
+    )
+
+
+def _starting(session: Session) -> Page:
+    return Page(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="session_starting",
+        title="The session is starting",
+        message="Setting up its branch, its pull request and a container with the dev server.",
+        what_to_do="This page opens the session automatically.",
+        session_id=session.id,
+        session_status=session.status,
+        steps=steps_of_start(session),
+        log=last_lines(session.dev_server.log),
+        pull_request=_web_link(session.pull_url),
+        watched=True,
+        retry_after_seconds=2,
+    )
+
+
+def _ended(session: Session) -> Page:
+    titles = {
+        SessionStatus.COMPLETED: "The session has completed",
+        SessionStatus.STOPPED: "The session has stopped",
+        SessionStatus.FAILED: "The session has failed",
     }
-    if answer.retry_after_seconds:
-        headers["Retry-After"] = str(answer.retry_after_seconds)
-    return Page(answer.status.value, answer.status.phrase, headers, body.encode())
+    return Page(
+        status=HTTPStatus.GONE,
+        error="session_ended",
+        title=titles[session.status],
+        message="Its container and dev server are gone. Pushed commits stay on its branch.",
+        reason=session.end_reason[:_REASON_LENGTH],
+        what_to_do="To start another session on this branch, comment /restart on the pull request, "
+        "or remove and re-add the label on the issue.",
+        session_id=session.id,
+        session_status=session.status,
+        pull_request=_web_link(session.pull_url),
+    )
+
+
+def _web_link(url: str) -> str:
+    """Return the address if it's safe to link to, else nothing."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in {"http", "https"} and parts.netloc else ""

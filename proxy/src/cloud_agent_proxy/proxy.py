@@ -21,7 +21,7 @@ from cloud_agent_proxy.error_files import write_error_files
 from cloud_agent_proxy.haproxy import Haproxy
 from cloud_agent_proxy.metrics import Metrics
 from cloud_agent_proxy.own_paths import OwnPaths
-from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.probe import Probe
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
@@ -33,7 +33,7 @@ from cloud_agent_proxy.visits import Visits
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
-    from cloud_agent_proxy.answers import Answer
+    from cloud_agent_proxy.pages import Page
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ async def run(settings: Settings, address: IPv4Address, haproxy_program: Path) -
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    pages = Pages(ASSETS / "pages")
+    renderer = PageRenderer(ASSETS / "pages")
     runtime = RuntimeApi()
     routes, admissions = Routes(runtime), Admissions(runtime)
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
@@ -56,11 +56,11 @@ async def run(settings: Settings, address: IPv4Address, haproxy_program: Path) -
             table = SessionsTable(settings.sessions_table, dynamodb)
             directory = SessionDirectory(table, routes, settings.agent_cidr, admissions.forget_session)
             visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
-            async with access_mode(settings, directory, pages) as access:
-                _write_what_haproxy_reads(pages, access.gate.signed_out)
-                own = OwnPaths(access.gate, Status(directory, routes, Probe()), pages)
+            async with access_mode(settings, directory, renderer) as access:
+                _write_what_haproxy_reads(renderer, access.gate.signed_out)
+                own = OwnPaths(access.gate, Status(directory, routes, Probe()), renderer)
                 visitor_routes = [*access.routes, *own.routes]
-                async with serve(ControlApp(directory, pages, access.gate, admissions, visitor_routes).asgi):
+                async with serve(ControlApp(directory, renderer, access.gate, admissions, visitor_routes).asgi):
                     haproxy = await Haproxy.start(haproxy_program, ASSETS, settings, address)
                     try:
                         return await _attend(haproxy, runtime, directory, visits, metrics, stop)
@@ -99,7 +99,7 @@ async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
         await visits.record_last()
 
 
-def _write_what_haproxy_reads(pages: Pages, signed_out: Answer) -> None:
+def _write_what_haproxy_reads(renderer: PageRenderer, signed_out: Page) -> None:
     for name in ("sessions.map", "admissions.map"):
         Path(name).touch()
-    write_error_files(pages, signed_out)
+    write_error_files(renderer, signed_out)

@@ -1,4 +1,4 @@
-"""Pages and their short forms as HTTP responses."""
+"""PageRenderer and their short forms as HTTP responses."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from cloud_agent_proxy.answers import Answer
-    from cloud_agent_proxy.pages import Page, Pages
+    from cloud_agent_proxy.page_renderer import PageRenderer, RenderedPage
+    from cloud_agent_proxy.pages import Page
 
 EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 """What a visitor may send; HAProxy refuses TRACE and CONNECT."""
 
 
-def page_response(page: Page) -> Response:
-    """Send a page as it is."""
-    return Response(page.body, page.status, page.headers)
+def rendered_response(rendered: RenderedPage) -> Response:
+    """Send a rendered page as it is."""
+    return Response(rendered.body, rendered.status, rendered.headers)
 
 
-def answer_response(pages: Pages, request: Request, answer: Answer) -> Response:
-    """Send an answer as a page, or as JSON to who asks for that and not for HTML."""
+def page_response(renderer: PageRenderer, request: Request, page: Page) -> Response:
+    """Send a page as HTML, or as JSON to who asks for that and not for HTML."""
     accepted = request.headers.get("accept", "")
     as_json = "application/json" in accepted and "text/html" not in accepted
-    return page_response(pages.json(answer) if as_json else pages.html(answer))
+    return rendered_response(renderer.json(page) if as_json else renderer.html(page))
 
 
 def redirect_response(url: str, cookies: Iterable[str]) -> Response:

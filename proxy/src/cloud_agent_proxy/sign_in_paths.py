@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from cloud_agent_proxy.responses import answer_response, redirect_response
-from cloud_agent_proxy.sign_in import answers
+from cloud_agent_proxy.responses import page_response, redirect_response
+from cloud_agent_proxy.sign_in import pages
 from cloud_agent_proxy.sign_in.github import NotConfiguredError
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from cloud_agent_proxy.access.github import GitHubGate
-    from cloud_agent_proxy.pages import Pages
+    from cloud_agent_proxy.page_renderer import PageRenderer
     from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 
 
 class SignInPaths:
     """Answers what HAProxy hands over: a navigation without access, and both callbacks."""
 
-    def __init__(self, sign_in: GitHubSignIn, gate: GitHubGate, pages: Pages) -> None:
+    def __init__(self, sign_in: GitHubSignIn, gate: GitHubGate, renderer: PageRenderer) -> None:
         self._sign_in = sign_in
         self._gate = gate
-        self._pages = pages
+        self._renderer = renderer
         self.routes = [
             Route("/sign-in/{session_id}{path:path}", self._begin),
             Route("/callback", self._forward),
@@ -55,12 +55,12 @@ class SignInPaths:
                 grant = self._gate.grant(session_id, granted.access_seconds, granted.renewal)
                 return redirect_response(granted.return_to, grant.cookies)
             case Refused() as refused:
-                return answer_response(self._pages, request, answers.refused(refused))
+                return page_response(self._renderer, request, pages.refused(refused))
             case Failed() as failed:
                 return self._failed(request, failed, session_id)
 
     def _failed(self, request: Request, failed: Failed, session_id: str) -> Response:
-        return answer_response(self._pages, request, answers.failed(failed, session_id))
+        return page_response(self._renderer, request, pages.failed(failed, session_id))
 
 
 def _origin(request: Request) -> str:

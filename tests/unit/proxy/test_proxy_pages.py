@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 from markupsafe import escape
 
-from cloud_agent_proxy import answers
-from cloud_agent_proxy.pages import Pages
+from cloud_agent_proxy import pages
+from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.probe import Finding
 from cloud_agent_proxy.proxy import ASSETS
 from cloud_agent_proxy.session import DevServer, Session, SessionStatus
 
 if TYPE_CHECKING:
-    from cloud_agent_proxy.answers import Answer
+    from cloud_agent_proxy.pages import Page
 
-PAGES = Pages(ASSETS / "pages")
-PAGES_SCRIPT = (ASSETS / "pages/answer.js").read_text()
+PAGES = PageRenderer(ASSETS / "pages")
+PAGES_SCRIPT = (ASSETS / "pages/page.js").read_text()
 REFUSALS = (400, 405, 408, 413, 414, 431)
 NAMES = {
     *("error", "session_id", "status", "title", "message", "what_to_do", "reason"),
@@ -30,8 +30,8 @@ NAMES = {
 }
 
 
-def ended(**fields: str) -> Answer:
-    return answers.about(Session(id="09e22a8b", status=SessionStatus.STOPPED, **fields))
+def ended(**fields: str) -> Page:
+    return pages.about(Session(id="09e22a8b", status=SessionStatus.STOPPED, **fields))
 
 
 def starting(log: str) -> Session:
@@ -39,80 +39,80 @@ def starting(log: str) -> Session:
 
 
 RUNNING = Session(id="09e22a8b", status=SessionStatus.RUNNING, port=3000)
-FOR_EVERY_SESSION = [answers.not_answering(), *(answers.refused(HTTPStatus(status)) for status in REFUSALS)]
-EVERY_ANSWER = [
+FOR_EVERY_SESSION = [pages.not_answering(), *(pages.refused(HTTPStatus(status)) for status in REFUSALS)]
+EVERY_PAGE = [
     *FOR_EVERY_SESSION,
-    *(answers.about(Session(id="09e22a8b", status=status)) for status in SessionStatus),
-    answers.about(Session(id="09e22a8b", status=SessionStatus.QUEUED, pull_number=7)),
-    *(answers.not_answering(RUNNING, finding) for finding in Finding),
-    answers.answering(RUNNING),
-    answers.unknown_session(),
-    answers.unknown_path(),
-    answers.foreign_host(),
-    answers.signed_out(),
-    answers.link_expired(),
-    answers.other_session(),
-    answers.access_unchecked(),
-    answers.forbidden(),
-    answers.forbidden("octocat"),
-    answers.github_not_answering(),
-    answers.too_many_requests(10),
-    answers.table_unavailable("09e22a8b"),
+    *(pages.about(Session(id="09e22a8b", status=status)) for status in SessionStatus),
+    pages.about(Session(id="09e22a8b", status=SessionStatus.QUEUED, pull_number=7)),
+    *(pages.not_answering(RUNNING, finding) for finding in Finding),
+    pages.answering(RUNNING),
+    pages.unknown_session(),
+    pages.unknown_path(),
+    pages.foreign_host(),
+    pages.signed_out(),
+    pages.link_expired(),
+    pages.other_session(),
+    pages.access_unchecked(),
+    pages.forbidden(),
+    pages.forbidden("octocat"),
+    pages.github_not_answering(),
+    pages.too_many_requests(10),
+    pages.table_unavailable("09e22a8b"),
 ]
 
 
-@pytest.mark.parametrize("answer", FOR_EVERY_SESSION, ids=lambda answer: answer.title)
-def test_an_error_file_fits_haproxys_buffer_and_says_its_own_length(answer: Answer) -> None:
-    for page in (PAGES.html(answer), PAGES.html(answer, repeatable=False), PAGES.json(answer)):
-        head, _, body = page.as_http().partition(b"\r\n\r\n")
-        assert head.startswith(f"HTTP/1.1 {answer.status.value} ".encode())
+@pytest.mark.parametrize("page", FOR_EVERY_SESSION, ids=lambda page: page.title)
+def test_an_error_file_fits_haproxys_buffer_and_says_its_own_length(page: Page) -> None:
+    for rendered in (PAGES.html(page), PAGES.html(page, repeatable=False), PAGES.json(page)):
+        head, _, body = rendered.as_http().partition(b"\r\n\r\n")
+        assert head.startswith(f"HTTP/1.1 {rendered.status} ".encode())
         assert f"Content-Length: {len(body)}".encode() in head
         assert len(head) + len(body) < 14_000
 
 
-@pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: answer.title)
-def test_a_page_that_says_it_keeps_watch_does(answer: Answer) -> None:
-    body = PAGES.html(answer).body.decode()
-    assert answer.watched == ("This page" in answer.what_to_do)
-    assert answer.watched == ("<script>" in body)
-    assert answer.watched == ('<noscript><meta http-equiv="refresh"' in body)
-    assert not answer.watched or answer.retry_after_seconds
-    assert bool(answer.retry_after_seconds) == ("Retry-After" in PAGES.json(answer).headers)
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: page.title)
+def test_a_page_that_says_it_keeps_watch_does(page: Page) -> None:
+    body = PAGES.html(page).body.decode()
+    assert page.watched == ("This page" in page.what_to_do)
+    assert page.watched == ("<script>" in body)
+    assert page.watched == ('<noscript><meta http-equiv="refresh"' in body)
+    assert not page.watched or page.retry_after_seconds
+    assert bool(page.retry_after_seconds) == ("Retry-After" in PAGES.json(page).headers)
 
 
-@pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: answer.title)
-def test_what_was_sent_is_not_sent_again_by_the_page(answer: Answer) -> None:
-    body = PAGES.html(answer, repeatable=False).body.decode()
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: page.title)
+def test_what_was_sent_is_not_sent_again_by_the_page(page: Page) -> None:
+    body = PAGES.html(page, repeatable=False).body.decode()
     assert "refresh" not in body.replace(PAGES_SCRIPT, "")
     assert 'data-repeatable="yes"' not in body
 
 
-@pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: answer.title)
-def test_every_answer_has_words_for_a_person_and_the_same_names_for_a_program(answer: Answer) -> None:
-    fields = json.loads(PAGES.json(answer).body)
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: page.title)
+def test_every_page_has_words_for_a_person_and_the_same_names_for_a_program(page: Page) -> None:
+    fields = json.loads(PAGES.json(page).body)
     assert set(fields) == NAMES
-    assert f'<h1 id="title">{escape(answer.title)}</h1>' in PAGES.html(answer).body.decode()
-    assert answer.title
-    assert answer.message.endswith(".")
-    assert answer.live == (answer.error == "")
+    assert f'<h1 id="title">{escape(page.title)}</h1>' in PAGES.html(page).body.decode()
+    assert page.title
+    assert page.message.endswith(".")
+    assert page.live == (page.error == "")
 
 
-@pytest.mark.parametrize("answer", [answers.signed_out(), answers.link_expired(), answers.forbidden()])
-def test_who_may_not_see_a_session_learns_nothing_about_one(answer: Answer) -> None:
+@pytest.mark.parametrize("page", [pages.signed_out(), pages.link_expired(), pages.forbidden()])
+def test_who_may_not_see_a_session_learns_nothing_about_one(page: Page) -> None:
     assert (
-        answer.session_id,
-        answer.session_status,
-        answer.steps,
-        answer.log,
-        answer.pull_request,
+        page.session_id,
+        page.session_status,
+        page.steps,
+        page.log,
+        page.pull_request,
     ) == ("", "", (), "", "")
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "http://[", "https://"])
 def test_only_a_web_address_becomes_a_link(url: str) -> None:
-    answer = ended(pull_url=url)
-    assert answer.pull_request == ""
-    assert " href=" not in PAGES.html(answer).body.decode()
+    page = ended(pull_url=url)
+    assert page.pull_request == ""
+    assert " href=" not in PAGES.html(page).body.decode()
 
 
 def test_a_reason_cannot_bring_markup_or_flood_the_page() -> None:
@@ -124,28 +124,28 @@ def test_a_reason_cannot_bring_markup_or_flood_the_page() -> None:
 def test_a_log_cannot_bring_markup_or_flood_the_page() -> None:
     log = "x" * 100_000 + "</pre><script>alert(1)</script>"
     session = RUNNING.model_copy(update={"dev_server": DevServer(log=log)})
-    for answer in (answers.not_answering(session, Finding.REFUSED), answers.about(starting(log))):
-        body = PAGES.html(answer).body.decode()
+    for page in (pages.not_answering(session, Finding.REFUSED), pages.about(starting(log))):
+        body = PAGES.html(page).body.decode()
         assert "<script>alert" not in body
         assert "&lt;script&gt;alert" in body
         assert len(body) < 20_000
 
 
 def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page() -> None:
-    page = PAGES.html(answers.not_answering())
-    policy = page.headers["Content-Security-Policy"].split("; ")
+    rendered = PAGES.html(pages.not_answering())
+    policy = rendered.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     for kind in ("style", "script"):
-        (inline,) = re.findall(rf"<{kind}>(.*?)</{kind}>".encode(), page.body, re.DOTALL)
+        (inline,) = re.findall(rf"<{kind}>(.*?)</{kind}>".encode(), rendered.body, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(inline).digest()).decode()
         assert f"{kind}-src 'sha256-{digest}'" in policy
-    assert b" style=" not in page.body
-    assert b" src=" not in page.body
+    assert b" style=" not in rendered.body
+    assert b" src=" not in rendered.body
 
 
 def test_a_page_without_a_script_allows_none() -> None:
-    policy = PAGES.html(answers.signed_out()).headers["Content-Security-Policy"]
+    policy = PAGES.html(pages.signed_out()).headers["Content-Security-Policy"]
     assert "script-src" not in policy
     assert "connect-src" not in policy
 
@@ -168,12 +168,12 @@ def luminance(colour: str) -> float:
     ],
 )
 def test_text_can_be_read_in_both_schemes(scheme: int, text: str, ground: str) -> None:
-    style = (ASSETS / "pages/answer.css").read_text()
+    style = (ASSETS / "pages/page.css").read_text()
     colours = dict(re.findall(r"--(\w+): #([0-9a-f]{3,6})", re.findall(r":root \{(.*?)\}", style)[scheme]))
     light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2 AA, text of any size
 
 
 def test_json_says_null_for_what_is_not_known() -> None:
-    fields = json.loads(PAGES.json(answers.unknown_session()).body)
+    fields = json.loads(PAGES.json(pages.unknown_session()).body)
     assert (fields["session_id"], fields["pull_request"], fields["retry_after_seconds"]) == (None, None, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cloud_agent_proxy.answers import Answer
+    from cloud_agent_proxy.pages import Page
 
 ACCESS_COOKIE = "__Host-uat-access"
 
@@ -32,7 +32,7 @@ class AccessUnknownError(Exception):
 class Gate(Protocol):
     """Decides by what the visitor shows alone, before anything is said about a session, or that there is one."""
 
-    signed_out: Answer
+    signed_out: Page
     """What is said to one whose cookies entitle to nothing; the same for every session."""
 
     async def admit(self, session_id: str, cookies: Mapping[str, str]) -> Grant | None:

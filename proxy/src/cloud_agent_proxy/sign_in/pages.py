@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from cloud_agent_proxy import answers
-from cloud_agent_proxy.answers import Answer
+from cloud_agent_proxy import pages
+from cloud_agent_proxy.pages import Page
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
 
 _OPEN_AGAIN = "Open the session's address again to sign in."
 
 
-def refused(refusal: Refused) -> Answer:
+def refused(refusal: Refused) -> Page:
     """Say that the visitor can't read the repository, which isn't named: the session may not even exist."""
-    return answers.forbidden(refusal.login)
+    return pages.forbidden(refusal.login)
 
 
-def failed(failure: Failed, session_id: str) -> Answer:
+def failed(failure: Failed, session_id: str) -> Page:
     """Say why nothing is known of the visitor yet."""
     match failure.cause:
         case Cause.EXPIRED:
-            return Answer(
+            return Page(
                 status=HTTPStatus.BAD_REQUEST,
                 error="sign_in_expired",
                 title="This sign-in has expired",
@@ -29,7 +29,7 @@ def failed(failure: Failed, session_id: str) -> Answer:
                 what_to_do=_OPEN_AGAIN,
             )
         case Cause.DENIED:
-            return Answer(
+            return Page(
                 status=HTTPStatus.FORBIDDEN,
                 error="sign_in_denied",
                 title="You haven't signed in",
@@ -38,12 +38,12 @@ def failed(failure: Failed, session_id: str) -> Answer:
                 what_to_do=_OPEN_AGAIN,
             )
         case Cause.GITHUB_AWAY:
-            return answers.github_not_answering()
+            return pages.github_not_answering()
         case Cause.SESSIONS_AWAY:
             # The callback's address works once: this page can't retry automatically.
-            return replace(answers.table_unavailable(session_id), watched=False, what_to_do=_OPEN_AGAIN)
+            return replace(pages.table_unavailable(session_id), watched=False, what_to_do=_OPEN_AGAIN)
         case Cause.MISCONFIGURED:
-            return Answer(
+            return Page(
                 status=HTTPStatus.INTERNAL_SERVER_ERROR,
                 error="sign_in_misconfigured",
                 title="Sign-in is misconfigured",
@@ -51,7 +51,7 @@ def failed(failure: Failed, session_id: str) -> Answer:
                 what_to_do="Ask your administrator to check the proxy's log for GitHub's reason.",
             )
         case Cause.NOT_CONFIGURED:
-            return Answer(
+            return Page(
                 status=HTTPStatus.INTERNAL_SERVER_ERROR,
                 error="sign_in_not_configured",
                 title="Sign-in isn't configured",

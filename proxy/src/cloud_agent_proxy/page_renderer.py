@@ -1,0 +1,95 @@
+"""The form of a page: one template for people, JSON for programs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent_proxy.pages import Page
+
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """A page ready to be sent."""
+
+    status: int
+    phrase: str
+    headers: dict[str, str]
+    body: bytes
+
+    def as_http(self) -> bytes:
+        """Return the whole response, as HAProxy reads its error files."""
+        headers = {**self.headers, "Content-Length": str(len(self.body))}
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"HTTP/1.1 {self.status} {self.phrase}\r\n{head}\r\n".encode() + self.body
+
+
+class PageRenderer:
+    """Renders pages with the template, the style and the script of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        templates = Environment(
+            loader=FileSystemLoader(folder), autoescape=select_autoescape(["jinja"]), undefined=StrictUndefined
+        )
+        self._template = templates.get_template("page.html.jinja")
+        self._style = (folder / "page.css").read_text()
+        self._script = (folder / "page.js").read_text()
+        self._policy = f"{_NOTHING}; style-src {_source(self._style)}"
+        self._watched_policy = f"{self._policy}; script-src {_source(self._script)}; connect-src 'self'"
+
+    def html(self, page: Page, *, repeatable: bool = True) -> RenderedPage:
+        """Return the page as HTML that loads nothing and can be framed by nobody.
+
+        A watched page asks for its own address again as soon as the session is live; not so unless it is
+        `repeatable`, for it may answer what must not be sent twice.
+        """
+        body = self._template.render(page=page, repeatable=repeatable, style=self._style, script=self._script)
+        policy = self._watched_policy if page.watched else self._policy
+        return _page(page, {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}, body)
+
+    def json(self, page: Page) -> RenderedPage:
+        """Return the page as a JSON object; its names are the same for every page."""
+        fields = {
+            "error": page.error or None,
+            "session_id": page.session_id or None,
+            "status": page.session_status or None,
+            "title": page.title,
+            "message": page.message,
+            "what_to_do": page.what_to_do or None,
+            "reason": page.reason or None,
+            "steps": [asdict(step) for step in page.steps],
+            "hop": page.hop or None,
+            "log": page.log or None,
+            "pull_request": page.pull_request or None,
+            "live": page.live,
+            "retry_after_seconds": page.retry_after_seconds,
+        }
+        return _page(page, {"Content-Type": "application/json"}, json.dumps(fields))
+
+
+def _source(inline: str) -> str:
+    """Name an inline style or script in a Content-Security-Policy by its hash: nothing but it may stand there."""
+    return f"'sha256-{b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
+
+
+def _page(page: Page, headers: dict[str, str], body: str) -> RenderedPage:
+    headers |= {
+        "Cache-Control": "no-store",
+        "Vary": "Accept",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "X-Robots-Tag": "noindex",
+    }
+    if page.retry_after_seconds:
+        headers["Retry-After"] = str(page.retry_after_seconds)
+    return RenderedPage(page.status.value, page.status.phrase, headers, body.encode())

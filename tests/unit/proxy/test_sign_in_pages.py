@@ -1,0 +1,46 @@
+"""What a visitor is told whose sign-in led nowhere."""
+
+from __future__ import annotations
+
+import html
+import json
+
+import pytest
+
+from cloud_agent_proxy.page_renderer import PageRenderer
+from cloud_agent_proxy.proxy import ASSETS
+from cloud_agent_proxy.sign_in import pages
+from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
+
+PAGES = PageRenderer(ASSETS / "pages")
+
+
+def test_the_refused_are_told_who_they_are() -> None:
+    page = pages.refused(Refused("mona"))
+    assert (page.status, page.error) == (403, "forbidden")
+    assert b"as mona" in PAGES.html(page).body
+    assert "as mona" in json.loads(PAGES.json(page).body)["message"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "error"),
+    [
+        (Cause.EXPIRED, 400, "sign_in_expired"),
+        (Cause.DENIED, 403, "sign_in_denied"),
+        (Cause.GITHUB_AWAY, 503, "github_not_answering"),
+        (Cause.SESSIONS_AWAY, 503, "sessions_unavailable"),
+        (Cause.MISCONFIGURED, 500, "sign_in_misconfigured"),
+        (Cause.NOT_CONFIGURED, 500, "sign_in_not_configured"),
+    ],
+)
+def test_every_failure_has_words_of_its_own(cause: Cause, status: int, error: str) -> None:
+    page = pages.failed(Failed(cause), "09e22a8b")
+    rendered = PAGES.html(page)
+    assert (status, error) == (rendered.status, json.loads(PAGES.json(page).body)["error"])
+    assert page.title in html.unescape(rendered.body.decode())
+    assert not page.watched  # its address, with a code that is good once, is not to be loaded again
+    assert (status == 503) == ("Retry-After" in rendered.headers)
+
+
+def test_every_cause_is_worded() -> None:
+    assert len(Cause) == len({pages.failed(Failed(cause), "09e22a8b").title for cause in Cause})
