@@ -64,7 +64,7 @@ class Prompt(BaseModel):
 
 
 class Requests(BaseModel):
-    """The session's control requests: all unanswered prompts, and the latest request to interrupt, by its id."""
+    """All unanswered prompts of the session, and the latest request to interrupt, by its id."""
 
     prompts: list[Prompt]
     interrupt: str | None = None

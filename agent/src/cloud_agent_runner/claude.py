@@ -49,8 +49,8 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What came of one request. `turns` and `cost_usd` are totals of the session."""
+class TurnResult:
+    """How one turn ended. `turns` and `cost_usd` are totals of the session."""
 
     is_error: bool
     result: str
@@ -101,10 +101,10 @@ class Claude:
             logger.info("turn interrupted")
             await self._process.interrupt()
 
-    async def turn(self, request: str, report_tool: ToolReport) -> Turn:
+    async def turn(self, request: str, report_tool: ToolReport) -> TurnResult:
         """Have one request done, in the light of all earlier ones.
 
-        A failure of Claude, of its process or of the model API is a `Turn` with `is_error`, never an exception:
+        A failure of Claude, of its process or of the model API is a `TurnResult` with `is_error`, never an exception:
         the session goes on, and the next request finds the conversation as it was.
         """
         if self._turns >= self._assignment.max_turns:
@@ -156,7 +156,7 @@ class Claude:
         cost_usd = self._cost_of_lost_conversations_usd + (message.total_cost_usd or 0.0)
         self._cost_usd = max(self._cost_usd, cost_usd)
 
-    def _outcome(self, process: ClaudeProcess, message: ResultMessage | None, reason: str) -> Turn:
+    def _outcome(self, process: ClaudeProcess, message: ResultMessage | None, reason: str) -> TurnResult:
         """Tell an end that was made from one that came about, and either from success, whatever `subtype` says."""
         if message is not None and message.subtype == "success" and not message.is_error and process.loop is None:
             return self._turn(message.result or process.last_message or "(Claude finished without a message.)")
@@ -192,8 +192,8 @@ class Claude:
             "new session."
         )
 
-    def _turn(self, result: str, *, is_error: bool = False, interrupted: bool = False) -> Turn:
-        return Turn(is_error, result, self._turns, self._cost_usd, interrupted)
+    def _turn(self, result: str, *, is_error: bool = False, interrupted: bool = False) -> TurnResult:
+        return TurnResult(is_error, result, self._turns, self._cost_usd, interrupted)
 
 
 def _with_last_message(text: str, process: ClaudeProcess) -> str:

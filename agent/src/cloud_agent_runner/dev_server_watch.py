@@ -18,12 +18,12 @@ _SAME_AGAIN_SECONDS = 10.0
 
 
 async def watch(dev_server: DevServer, api: AgentApi, *, look_seconds: float = _LOOK_SECONDS) -> None:
-    """Tell the control plane whenever the dev server begins or ceases to listen, until cancelled.
+    """Report whenever the dev server starts or stops listening, until cancelled.
 
-    Whoever visits the session meanwhile is shown its last lines. They are told again when they have changed, every
-    10 s at most. A server that is away for a single look only restarts: that is no news.
+    Visitors meanwhile see its last lines, which are reported again when they have changed, every
+    10 s at most. A server that is away for a single look only restarts: that is not reported.
     """
-    told, told_at, missed = DevServerState(answering=True), 0.0, False
+    reported, reported_at, missed = DevServerState(answering=True), 0.0, False
     clock = asyncio.get_running_loop().time
     while True:
         await asyncio.sleep(look_seconds)
@@ -33,13 +33,13 @@ async def watch(dev_server: DevServer, api: AgentApi, *, look_seconds: float = _
             continue
         log = "" if listens else dev_server.last_lines()
         state = DevServerState(answering=listens, log=log)
-        same_again = state.answering == told.answering and clock() - told_at < _SAME_AGAIN_SECONDS
-        if state == told or same_again:
+        same_again = state.answering == reported.answering and clock() - reported_at < _SAME_AGAIN_SECONDS
+        if state == reported or same_again:
             continue
         try:
             await api.dev_server(state)
-        except AgentApiUnavailableError as error:  # the next look tells it
+        except AgentApiUnavailableError as error:  # the next look reports it
             logger.warning("dev server's state not reported", extra={"reason": str(error)})
         else:
-            told, told_at = state, clock()
+            reported, reported_at = state, clock()
             logger.info("dev server's state reported", extra={"answering": listens})

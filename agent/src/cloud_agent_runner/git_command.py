@@ -39,7 +39,7 @@ _ENFORCED = {
 
 
 class GitError(AgentError):
-    """A git command failed; the text holds what git said."""
+    """A git command failed; the text holds its output."""
 
 
 async def git(*arguments: str, at: Path, token: GitToken | None = None, url: str = "") -> str:
@@ -73,8 +73,8 @@ async def git(*arguments: str, at: Path, token: GitToken | None = None, url: str
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        said = (complaint or printed).decode(errors="replace").strip()
-        raise GitError(f"git {arguments[0]} failed: {said[-2000:]}")
+        output = (complaint or printed).decode(errors="replace").strip()
+        raise GitError(f"git {arguments[0]} failed: {output[-2000:]}")
     return printed.decode(errors="replace").removesuffix("\n")
 
 

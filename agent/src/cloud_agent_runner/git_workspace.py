@@ -62,7 +62,7 @@ class GitWorkspace:
         """Clone `branch` into `root`/repository, a work tree with no remote and no credentials.
 
         Raises:
-            CloneFailedError: with what git said.
+            CloneFailedError: with git's output.
         """
         workspace = cls(root, url, branch, token)
         try:

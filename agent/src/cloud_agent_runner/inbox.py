@@ -1,4 +1,4 @@
-"""The session's control requests, polled from the Agent API."""
+"""The session's open prompts and interrupts, polled from the Agent API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLL_SECONDS = 1
 
 
 class Inbox:
-    """Control requests: prompts in the order people wrote them, an interrupt at once."""
+    """What the session is asked: prompts in the order people wrote them, an interrupt at once."""
 
     def __init__(self, api: AgentApi) -> None:
         self._api = api

@@ -1,4 +1,4 @@
-"""What Claude is told: standing instructions, and one request at a time."""
+"""Claude's instructions: the standing ones, and one request at a time."""
 
 from __future__ import annotations
 

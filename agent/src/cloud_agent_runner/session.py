@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, AgentApiRefusedError, Prompt, SessionLimits
-from cloud_agent_runner.claude import Assignment, Claude, Turn
+from cloud_agent_runner.claude import Assignment, Claude, TurnResult
 from cloud_agent_runner.descendants import bury_orphans
 from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
@@ -135,7 +135,7 @@ async def _work_on(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api:
     )
 
 
-async def _publish(turn: Turn, workspace: GitWorkspace) -> tuple[Turn, Published]:
+async def _publish(turn: TurnResult, workspace: GitWorkspace) -> tuple[TurnResult, Published]:
     """Publish a turn's commits; its result mentions what a reader wouldn't expect."""
     try:
         published = await workspace.publish()
