@@ -72,9 +72,9 @@ def _proxys(item: Document) -> proxy.Session:
 def test_local_status_reads_a_row(stored: Document) -> None:
     row = {name: str(next(iter(value.values()))) for name, value in stored.items()}
 
-    assert standing(row, queue=[]) == "The pull request was closed."
-    assert standing({**row, "end_reason": ""}, queue=[]) == "Edit src/cart.py"
-    assert standing({**row, "status": "QUEUED"}, queue=["09e22a8b", row["session_id"]]) == "place 2 of 2"
+    assert standing(row, waiting=[]) == "The pull request was closed."
+    assert standing({**row, "end_reason": ""}, waiting=[]) == "Edit src/cart.py"
+    assert standing({**row, "status": "QUEUED"}, waiting=["09e22a8b", row["session_id"]]) == "place 2 of 2"
     assert {"session_id", "status", "repo", "issue_number", "created_at"} <= set(row_schema()["required"])
 
 
@@ -90,8 +90,10 @@ def test_the_workflow_writes_a_row_of_attributes_that_there_are(definition: Docu
 
 
 def test_functions_and_proxy_know_the_same_statuses() -> None:
-    assert list(proxy.SessionStatus) == list(SessionStatus) == row_schema()["$defs"]["SessionStatus"]["enum"]
-    assert {status for status in proxy.SessionStatus if not status.is_final} == LIVE
+    names = [status.value for status in SessionStatus]
+    assert [status.value for status in proxy.SessionStatus] == names == row_schema()["$defs"]["SessionStatus"]["enum"]
+    live = {status.value for status in proxy.SessionStatus if not status.is_final}
+    assert live == {status.value for status in LIVE}
 
 
 def test_functions_and_proxy_know_the_same_host_headers() -> None:

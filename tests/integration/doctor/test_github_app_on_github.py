@@ -45,7 +45,7 @@ def test_an_app_that_is_installed_nowhere_is_found(account: Account, app: httpx.
         (finding,) = account.findings(CHECK)
     finally:
         person.post("/admin/installations", json={"account": "acme"}).raise_for_status()
-    assert "is installed on no account" in finding.problem
+    assert "isn't installed on any account" in finding.problem
 
 
 def test_a_key_that_is_not_the_apps_is_found(account: Account, github: Server) -> None:
@@ -54,7 +54,7 @@ def test_a_key_that_is_not_the_apps_is_found(account: Account, github: Server) -
     )
     put(account, {"app_id": str(github.credentials["app_id"]), "private_key": pem.decode()})
     (finding,) = account.findings(CHECK)
-    assert f"does not accept the App {github.credentials['app_id']} of GitHubSecret" in finding.problem
+    assert f"rejects the App {github.credentials['app_id']} from GitHubSecret" in finding.problem
     assert finding.logical_ids == ("GitHubSecret",)
     assert "PRIVATE" not in repr(finding)
 
@@ -68,14 +68,14 @@ def test_a_key_that_is_none_is_found_and_not_shown(account: Account) -> None:
 
 def test_a_token_that_github_accepts_leaves_no_app_to_judge(account: Account, github: Server) -> None:
     put(account, {"token": github.credentials["token"]})
-    with pytest.raises(NotApplicableError, match="a person's token, which GitHub accepts"):
+    with pytest.raises(NotApplicableError, match="GitHub accepts the personal token"):
         account.findings(CHECK)
 
 
 def test_a_token_that_github_refuses_is_found_and_not_shown(account: Account) -> None:
     put(account, {"token": "ghp_very-secret"})
     (finding,) = account.findings(CHECK)
-    assert "does not accept the token of GitHubSecret" in finding.problem
+    assert "rejects the token from GitHubSecret" in finding.problem
     assert "very-secret" not in repr(finding)
 
 
@@ -89,7 +89,7 @@ def test_an_address_where_no_github_answers_is_found() -> None:
     account = Account(GitHubApiUrl="http://127.0.0.1:9")
     put(account, {"token": "ghp_a-token"})
     (finding,) = account.findings(CHECK)
-    assert "GitHub's API does not answer from here" in finding.problem
+    assert "GitHub's API doesn't respond from here" in finding.problem
     assert finding.resource == "http://127.0.0.1:9"
 
 

@@ -90,10 +90,10 @@ def test_a_delivery_that_failed_is_found_until_it_is_redelivered(
     connected.wait_for("ping", times=2)
     failed = max(_ended(app, connected), key=lambda one: int(one["id"]))
     (finding,) = account.findings(CHECK)
-    assert "Of the latest deliveries 1 never arrived" in finding.problem
+    assert "1 of the latest deliveries never succeeded" in finding.problem
     assert f"{failed['id']} (ping, {failed['delivered_at'][:10]}" in finding.problem
     assert "401" in finding.problem
-    assert "401 is a signature by another" in finding.remediation
+    assert "401 means another one signed it" in finding.remediation
     assert "Redeliver" in finding.remediation
 
     connected.status = 200
@@ -111,17 +111,17 @@ def test_a_persons_token_has_no_webhook_to_judge(account: Account, github: Serve
 
 def test_a_github_that_refuses_the_app_is_unknown(account: Account) -> None:
     put(account, {"app_id": "1", "private_key": "no key"})
-    assert "private_key is not an RSA key" in str(account.seen(CHECK)[1])
+    assert "private_key is not an RSA key" in str(account.incomplete_findings(CHECK)[1])
 
 
 def test_a_github_that_does_not_answer_is_unknown(account: Account, person: httpx.Client) -> None:
     person.post("/admin/faults", json={"kind": "status", "status": 502, "path": "/app/hook/.*", "count": 2})
     try:
-        assert "GitHub answered 502 to GET /app/hook/config" in str(account.seen(CHECK)[1])
+        assert "GitHub answered 502 to GET /app/hook/config" in str(account.incomplete_findings(CHECK)[1])
     finally:
         person.delete("/admin/faults").raise_for_status()
 
 
 def test_whoever_may_not_read_the_secret_gets_the_missing_permission(account: Account) -> None:
     account.set("secretsmanager", "GetSecretValue", REFUSED)
-    assert account.seen(CHECK)[1].permission == "secretsmanager:GetSecretValue"
+    assert account.incomplete_findings(CHECK)[1].permission == "secretsmanager:GetSecretValue"
