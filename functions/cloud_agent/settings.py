@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +13,7 @@ from cloud_agent.domain.policy.limits import SessionLimits
 from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.entry_link import UatAccess
+from cloud_agent.worker import once_per_worker
 
 
 class Settings(BaseSettings):
@@ -129,17 +129,13 @@ FUNCTIONS: dict[str, type[Settings]] = {
 S = TypeVar("S", bound=Settings)
 
 
+@once_per_worker
 def load(model: type[S]) -> S:
     """Read and check the environment, once per Lambda worker.
 
     Raises:
         ConfigurationError: names each variable that is missing or unusable.
     """
-    return cast("S", _load(model))
-
-
-@cache
-def _load(model: type[Settings]) -> Settings:
     try:
         return model()
     except ValidationError as error:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from cloud_agent.adapters.aws.secrets import GitHubCredentials
+from cloud_agent.adapters.github.app import RegisteredApp
 from cloud_agent.adapters.github.installation_tokens import app_token
-from cloud_agent.adapters.github.requests import Answer, GitHubRequests
-from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubRequestError
+from cloud_agent.adapters.github.requests import GitHubRequests, Response
+from cloud_agent.domain.errors import GitHubRateLimitedError
 from cloud_agent_doctor.engine.errors import DataUnavailableError, NotApplicableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cloud_agent_doctor.engine.context import CheckContext
 
 ACTIONS = ("secretsmanager:GetSecretValue",)
-_PAGES = 10  # of 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +42,7 @@ class GitHub:
         host = urlsplit(self.api_url).hostname or ""
         return "" if host == "api.github.com" else f" --hostname {host}"
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> Response:
         """Return GitHub's response to a path, or to the address of a page.
 
         Raises:
@@ -49,29 +51,27 @@ class GitHub:
             DataUnavailableError: a rate limit is exceeded.
         """
         bearer = app_token(self.credentials) if self.is_app else self.credentials.token
-        try:
+        with _rate_limit_as_missing_data():
             return GitHubRequests(self.api_url).send("GET", path, bearer)
-        except GitHubRateLimitedError as error:
-            raise DataUnavailableError(str(error)) from error
 
-    def get_all(self, path: str) -> list[dict[str, object]]:
-        """Return the members of a paged list, at most 1,000.
+    def registration(self) -> dict[str, Any]:
+        """Return the App's own document.
 
         Raises:
-            ConfigurationError, GitHubUnavailableError, DataUnavailableError: as of `get`.
-            GitHubRequestError: GitHub refuses the list.
+            ConfigurationError, GitHubRequestError: GitHub doesn't accept the App.
+            GitHubUnavailableError, DataUnavailableError: as of `get`.
         """
-        found: list[dict[str, object]] = []
-        following: str | None = path
-        for _ in range(_PAGES):
-            if following is None:
-                break
-            answer = self.get(following)
-            if answer.status != HTTPStatus.OK or not isinstance(answer.document, list):
-                raise GitHubRequestError(answer.words)
-            found += answer.document
-            following = answer.next_page
-        return found
+        with _rate_limit_as_missing_data():
+            return RegisteredApp(self.api_url, self.credentials).registration()
+
+    def installations(self) -> list[dict[str, Any]]:
+        """Return the documents of the App's installations.
+
+        Raises:
+            ConfigurationError, GitHubRequestError, GitHubUnavailableError, DataUnavailableError: as of `registration`.
+        """
+        with _rate_limit_as_missing_data():
+            return RegisteredApp(self.api_url, self.credentials).installations()
 
 
 def connect(context: CheckContext) -> GitHub:
@@ -89,3 +89,11 @@ def connect(context: CheckContext) -> GitHub:
     except ValidationError as error:
         raise NotApplicableError("GitHubSecret has no usable value: see the check `secrets`") from error
     return GitHub(context.stack.parameters["GitHubApiUrl"], credentials)
+
+
+@contextmanager
+def _rate_limit_as_missing_data() -> Iterator[None]:
+    try:
+        yield
+    except GitHubRateLimitedError as error:
+        raise DataUnavailableError(str(error)) from error

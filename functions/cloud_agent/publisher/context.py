@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloud_agent.adapters.github.repository import GitHubRepository, connect
+from cloud_agent.adapters.github.connection import GitHub, connect
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.publications import Publications
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
-from cloud_agent.settings import PublishingSettings
 
 if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
-
-Connect = Callable[[PublishingSettings, str, int | None], GitHubRepository]
+    from cloud_agent.domain.session.session_request import RequestedSession
+    from cloud_agent.settings import PublishingSettings
 
 
 @dataclass(frozen=True)
@@ -29,16 +26,17 @@ class PublishingContext:
     prompts: Prompts
     slots: Slots
     publications: Publications
-    connect: Connect
+    _connected: dict[tuple[str, int | None], GitHub] = field(default_factory=dict)
 
-    def repository(self, session: Session) -> GitHubRepository:
-        """Return the session's repository."""
-        return self.connect(self.settings, session.repo, session.installation_id)
+    def github(self, session: Session | RequestedSession) -> GitHub:
+        """Return the session's repository, connected to once in an invocation."""
+        key = (session.repo, session.installation_id)
+        if key not in self._connected:
+            self._connected[key] = connect(self.settings, *key)
+        return self._connected[key]
 
 
-def publishing_context(settings: PublishingSettings, connect_: Connect = connect) -> PublishingContext:
-    """Return how this deployment publishes. A repository is connected to, and a token asked for, once."""
+def publishing_context(settings: PublishingSettings) -> PublishingContext:
+    """Return how this deployment publishes."""
     table = settings.sessions_table
-    return PublishingContext(
-        settings, SessionsTable(table), Prompts(table), Slots(table), Publications(table), cache(connect_)
-    )
+    return PublishingContext(settings, SessionsTable(table), Prompts(table), Slots(table), Publications(table))

@@ -11,18 +11,18 @@ from cloud_agent.publisher.links import session_link
 if TYPE_CHECKING:
     from cloud_agent.publisher.context import PublishingContext
 
-_DEED = "deployment"
+_OPERATION = "deployment"
 
 
 def begin(context: PublishingContext, session: Session) -> int:
     """Guarantee one Deployment of this session, in progress; returns its id, which the row then knows."""
-    repository = context.repository(session)
+    on_github = context.github(session).deployments
     deployment_id = session.deployment_id
-    if deployment_id is None and not context.publications.first_try(session.session_id, _DEED):
-        deployment_id = repository.find_deployment(_environment(session), session.session_id)
+    if deployment_id is None and not context.publications.first_try(session.session_id, _OPERATION):
+        deployment_id = on_github.find(_environment(session), session.session_id)
     if deployment_id is None:
-        deployment_id = repository.create_deployment(session.branch, _environment(session), session.session_id)
-    repository.set_deployment_state(deployment_id, "in_progress", _log_url(session))
+        deployment_id = on_github.create(session.branch, _environment(session), session.session_id)
+    on_github.set_state(deployment_id, "in_progress", _log_url(session))
     context.sessions.record(session.session_id, deployment_id=deployment_id)
     return deployment_id
 
@@ -31,17 +31,17 @@ def succeed(context: PublishingContext, session: Session) -> int:
     """Guarantee that the session's Deployment shows its live address; returns its id."""
     deployment_id = session.deployment_id or begin(context, session)
     link = session_link(context.settings, session)
-    context.repository(session).set_deployment_state(deployment_id, "success", _log_url(session), link)
+    context.github(session).deployments.set_state(deployment_id, "success", _log_url(session), link)
     return deployment_id
 
 
 def end(context: PublishingContext, session: Session) -> None:
     """Guarantee that this session's Deployment, and no other, claims no live address any more."""
-    repository = context.repository(session)
-    deployment_id = session.deployment_id or repository.find_deployment(_environment(session), session.session_id)
+    on_github = context.github(session).deployments
+    deployment_id = session.deployment_id or on_github.find(_environment(session), session.session_id)
     if deployment_id is not None:
         state = "error" if session.status is SessionStatus.FAILED else "inactive"
-        repository.set_deployment_state(deployment_id, state, _log_url(session))
+        on_github.set_state(deployment_id, state, _log_url(session))
 
 
 def _environment(session: Session) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloud_agent.adapters.github.repository import GitHubRepository, connect
 from cloud_agent.adapters.table.keys import ANSWER, PROMPT, SESSION, SLOTS, kind_and_name
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError, SessionNotFoundError
 from cloud_agent.domain.session.canary import CANARY_ID
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _CURABLE = (GitHubUnavailableError, GitHubRateLimitedError, BotoCoreError, ClientError)
-_CONNECTION_SECONDS = 900  # a warm worker asks for an installation token, which holds for an hour, at most so often
 _PAUSE_SECONDS = 10  # the stream hands a failed batch over again at once, which is what a rate limit is there to stop
 
 
@@ -50,7 +48,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     """
     metrics.add_metric("RecordsPublished", MetricUnit.Count, len(event["Records"]))
     changes = changes_of(event["Records"])
-    publishing = publishing_context(load(PublishingSettings), _connected)
+    publishing = publishing_context(load(PublishingSettings))
     cause: Exception | None = None
     for session_id, prompt_id in changes.answers:
         cause = _attempt(session_id, partial(publish_answer, publishing, session_id, prompt_id)) or cause
@@ -85,11 +83,11 @@ def _to_refresh(publishing: PublishingContext, changes: Changes) -> list[str]:
     return list(dict.fromkeys([*changes.sessions, *waiting]))
 
 
-def _attempt(session_id: str, deed: Callable[[], None]) -> Exception | None:
+def _attempt(session_id: str, publish: Callable[[], None]) -> Exception | None:
     """Do it; returns what a retry may cure."""
     identify_session(session_id)
     try:
-        deed()
+        publish()
     except _CURABLE as error:
         logger.warning("publishing is to be tried again", extra={"error": type(error).__name__, "cause": str(error)})
         metrics.add_metric("PublishingRetried", MetricUnit.Count, 1)
@@ -97,16 +95,6 @@ def _attempt(session_id: str, deed: Callable[[], None]) -> Exception | None:
     except SessionNotFoundError:
         logger.info("nothing to publish: the session's row is gone")
     except Exception:  # noqa: BLE001 - logged with its traceback; raised, it would hold up every other session
-        _connect.cache_clear()  # what was refused may have been a token that is valid no more
         logger.exception("publishing given up")
         metrics.add_metric("PublishingGivenUp", MetricUnit.Count, 1)
     return None
-
-
-def _connected(settings: PublishingSettings, repo: str, installation_id: int | None) -> GitHubRepository:
-    return _connect(settings, repo, installation_id, int(time.monotonic() // _CONNECTION_SECONDS))
-
-
-@lru_cache(maxsize=64)
-def _connect(settings: PublishingSettings, repo: str, installation_id: int | None, _period: int) -> GitHubRepository:
-    return connect(settings, repo, installation_id)

@@ -11,7 +11,7 @@ from cloud_agent.domain.session.provenance import Commit, Lineage, cut, lineage,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloud_agent.adapters.github.repository import GitHubRepository
+    from cloud_agent.adapters.github.repository import Repository
     from cloud_agent.domain.session.session import Session
     from cloud_agent.publisher.context import PublishingContext
 
@@ -23,11 +23,11 @@ class BranchOnGitHub:
     shas: frozenset[str]
     own: tuple[Commit, ...]
 
-    def new_up_to(self, head_sha: str, told: frozenset[str]) -> tuple[Commit, ...]:
-        """Return the own commits from this one down that no reply has told of."""
+    def new_up_to(self, head_sha: str, reported: frozenset[str]) -> tuple[Commit, ...]:
+        """Return the own commits from this one down that no reply has reported."""
         shas = [commit.sha for commit in self.own]
         start = shas.index(head_sha) if head_sha in shas else 0
-        return tuple(commit for commit in self.own[start:] if commit.sha not in told)
+        return tuple(commit for commit in self.own[start:] if commit.sha not in reported)
 
 
 def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | None:
@@ -37,7 +37,7 @@ def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | No
     """
     if session.base_sha is None:
         return None
-    repository = context.repository(session)
+    repository = context.github(session).repository
     listed = repository.compare(session.base_sha, session.branch)
     if listed is None:
         return None
@@ -47,7 +47,7 @@ def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | No
     return BranchOnGitHub(frozenset(commit.sha for commit in listed), own)
 
 
-def _of_the_branch(session: Session, repository: GitHubRepository, line: Lineage) -> Sequence[Commit]:
+def _of_the_branch(session: Session, repository: Repository, line: Lineage) -> Sequence[Commit]:
     if line.complete or not line.commits:
         return line.commits
     ahead = repository.compare(session.default_branch, session.branch) or ()
@@ -55,7 +55,7 @@ def _of_the_branch(session: Session, repository: GitHubRepository, line: Lineage
 
 
 def _own(
-    context: PublishingContext, session: Session, repository: GitHubRepository, commits: Sequence[Commit]
+    context: PublishingContext, session: Session, repository: Repository, commits: Sequence[Commit]
 ) -> tuple[Commit, ...]:
     seen_on = context.publications.branches_of(session.repo, [commit.sha for commit in commits])
     elsewhere = {

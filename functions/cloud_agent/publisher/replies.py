@@ -11,7 +11,7 @@ from cloud_agent.observability import logger
 from cloud_agent.publisher.own_commits import BranchOnGitHub, look_up
 
 if TYPE_CHECKING:
-    from cloud_agent.adapters.github.repository import GitHubRepository
+    from cloud_agent.adapters.github.conversation import Conversation
     from cloud_agent.domain.session.session import Session
     from cloud_agent.publisher.context import PublishingContext
 
@@ -40,42 +40,42 @@ def _is_good(answer: Answer) -> bool:
     return answer.head_sha is not None and not answer.is_error and not answer.interrupted
 
 
-def _pushed(answer: Answer, branch: BranchOnGitHub | None, told: frozenset[str]) -> Pushed:
+def _pushed(answer: Answer, branch: BranchOnGitHub | None, reported: frozenset[str]) -> Pushed:
     """Return what may be said of the reported commit: only what GitHub's own branch shows."""
     if branch is None or answer.head_sha is None or answer.head_sha not in branch.shas:
         return Pushed(is_on_branch=False)
-    return Pushed(is_on_branch=True, commits=branch.new_up_to(answer.head_sha, told))
+    return Pushed(is_on_branch=True, commits=branch.new_up_to(answer.head_sha, reported))
 
 
 def _reply_once(context: PublishingContext, session: Session, answer: Answer, pushed: Pushed) -> None:
-    repository, number = context.repository(session), int(session.pull_number or 0)
+    conversation, number = context.github(session).conversation, int(session.pull_number or 0)
     prompt = next((one for one in context.prompts.of(session.session_id) if one.id == answer.prompt_id), None)
     in_thread = prompt is not None and prompt.kind is PromptKind.REVIEW_COMMENT and prompt.comment_id is not None
     reply_id = None
     if not context.publications.first_try(session.session_id, f"answer:{answer.prompt_id}"):
         marker = answer_marker(answer.prompt_id, session.session_id)
-        reply_id = repository.find_review_reply(number, marker) if in_thread else None
-        reply_id = reply_id or repository.find_comment(number, marker)
+        reply_id = conversation.find_review_reply(number, marker) if in_thread else None
+        reply_id = reply_id or conversation.find_comment(number, marker)
     if reply_id is None:
-        reply_id = _post(repository, session, answer, prompt, pushed)
+        reply_id = _post(conversation, session, answer, prompt, pushed)
     context.publications.record_reply(session.session_id, answer.prompt_id, reply_id)
     logger.info("answer posted", extra={"prompt_id": answer.prompt_id, "reply_id": reply_id})
 
 
-def _post(repository: GitHubRepository, session: Session, answer: Answer, prompt: Prompt | None, pushed: Pushed) -> int:
+def _post(conversation: Conversation, session: Session, answer: Answer, prompt: Prompt | None, pushed: Pushed) -> int:
     number = int(session.pull_number or 0)
     body = reply(answer, prompt, pushed, session.session_id, session.branch)
     if prompt is not None and prompt.kind is PromptKind.REVIEW_COMMENT and prompt.comment_id is not None:
-        reply_id = repository.reply_to_review_comment(number, prompt.comment_id, body)
+        reply_id = conversation.reply_to_review_comment(number, prompt.comment_id, body)
         if reply_id is not None:
             return reply_id
-    return repository.create_comment(number, body)
+    return conversation.create_comment(number, body)
 
 
 def _make_ready(context: PublishingContext, session: Session) -> None:
     """Once for each session: a person may turn it back, and then it stays a draft."""
     try:
-        done = context.repository(session).mark_ready_for_review(int(session.pull_number or 0))
+        done = context.github(session).repository.mark_ready_for_review(int(session.pull_number or 0))
     except (GitHubUnavailableError, GitHubRateLimitedError):
         raise  # tried again
     except Exception:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 ACTIVITY_INTERVAL = timedelta(seconds=30)
 _ROUNDS = 5  # edits of one invocation; whoever changes the row after that has the next invocation to tell of it
-_DEED = "comment"
+_OPERATION = "comment"
 
 
 def publish(context: PublishingContext, session_id: str, *, create: bool) -> int | None:
@@ -110,16 +110,16 @@ def _write_until_true(context: PublishingContext, view: StatusView, *, create: b
 
 
 def _write(context: PublishingContext, session: Session, body: str, *, create: bool) -> int | None:
-    repository, number = context.repository(session), int(session.pull_number or 0)
-    if session.comment_id is not None and repository.edit_comment(number, session.comment_id, body):
+    conversation, number = context.github(session).conversation, int(session.pull_number or 0)
+    if session.comment_id is not None and conversation.edit_comment(session.comment_id, body):
         return session.comment_id
     found = None
-    if not context.publications.first_try(session.session_id, _DEED):
-        found = repository.find_comment(number, session_marker(session.session_id))
+    if not context.publications.first_try(session.session_id, _OPERATION):
+        found = conversation.find_comment(number, session_marker(session.session_id))
     if found is not None:
-        repository.edit_comment(number, found, body)
+        conversation.edit_comment(found, body)
     elif create:
-        found = repository.create_comment(number, body)
+        found = conversation.create_comment(number, body)
     if found is not None:
         context.sessions.record(session.session_id, comment_id=found)
     return found

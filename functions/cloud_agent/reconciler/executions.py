@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cloud_agent.adapters.aws.workflow import state_machine_of
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
 from cloud_agent.publisher.context import publishing_context
-from cloud_agent.publisher.withdrawal import withdraw
+from cloud_agent.publisher.finalization import finalize
 
 if TYPE_CHECKING:
     from cloud_agent.reconciler.sweep import Sweep
@@ -46,4 +46,4 @@ def _tell(sweep: Sweep, session_id: str) -> None:
     context = publishing_context(sweep.settings)
     session = context.sessions.get(session_id)
     if session.pull_number is not None:
-        withdraw(context, session)
+        finalize(context, session)

@@ -17,7 +17,7 @@ from cloud_agent.webhook.end import cancel_next, end_session
 from cloud_agent.webhook.launch import launch
 
 if TYPE_CHECKING:
-    from cloud_agent.adapters.github.conversation import GitHubApi, Issue
+    from cloud_agent.adapters.github.conversation import Conversation, Issue
     from cloud_agent.domain.session.issue_sessions import PullRequestSessions
     from cloud_agent.settings import WebhookSettings
     from cloud_agent.webhook.decisions import Steer
@@ -37,12 +37,12 @@ def turn_is_running(settings: WebhookSettings, session: Session) -> bool:
 
 
 def carry_out(
-    settings: WebhookSettings, github: GitHubApi, comment: Steer, sessions: PullRequestSessions, *, turn_runs: bool
+    settings: WebhookSettings, github: Conversation, comment: Steer, sessions: PullRequestSessions, *, turn_runs: bool
 ) -> list[str]:
     """Carry out the comment's commands, the strongest alone of those that exclude each other.
 
     Raises:
-        CloudAgentError: as GitHubApi does.
+        CloudAgentError: as Conversation does.
     """
     parts = list[str]()
     if Command.RESTART in comment.commands:
@@ -58,7 +58,9 @@ def carry_out(
     return parts
 
 
-def _restart(settings: WebhookSettings, github: GitHubApi, comment: Steer, sessions: PullRequestSessions) -> list[str]:
+def _restart(
+    settings: WebhookSettings, github: Conversation, comment: Steer, sessions: PullRequestSessions
+) -> list[str]:
     """Start the next session of the same issue, branch and pull request; a live one ends for it."""
     current, is_retry = sessions.current, sessions.triggered_by(comment.identity)
     if is_retry and sessions.last_has_begun:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from cloud_agent.adapters.github.conversation import GitHubApi, connect
+from cloud_agent.adapters.github.connection import WEBHOOK, connect
 from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
 from cloud_agent.adapters.table.prompts import Prompts
@@ -17,6 +17,7 @@ from cloud_agent.observability import identify_session, logger, metrics
 from cloud_agent.webhook.commands import ACTING, carry_out, turn_is_running, without_outdated_commands
 
 if TYPE_CHECKING:
+    from cloud_agent.adapters.github.conversation import Conversation
     from cloud_agent.domain.session.issue_sessions import PullRequestSessions
     from cloud_agent.settings import WebhookSettings
     from cloud_agent.webhook.decisions import Steer
@@ -28,7 +29,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     Guarantees one reply at most. A second try after a failure neither doubles nor loses anything.
 
     Raises:
-        CloudAgentError: as `connect` and `GitHubApi` do.
+        CloudAgentError: as `connect` and `Conversation` do.
     """
     sessions = sessions_of_pull(settings.sessions_table, comment.repo, comment.pull_number)
     if sessions is None:
@@ -39,7 +40,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     has_ended = not session.status.is_live and not sessions.next_is_starting
     if has_ended and not comment.pull_is_open and not comment.commands:
         return {"ignored": f"session {session.session_id} has ended"}
-    github = connect(settings, comment.repo, comment.installation_id)
+    github = connect(settings, comment.repo, comment.installation_id, WEBHOOK).conversation
     if not github.has_write_permission(comment.author):
         if not has_ended:
             topic, text = f"comment by {comment.author}", replies.comment_refused(comment.author)
@@ -76,7 +77,7 @@ def _store_prompt(settings: WebhookSettings, comment: Steer, sessions: PullReque
 
 
 def _explain_once(  # noqa: PLR0913, PLR0917 - what is explained, to whom, and what it is explained once for
-    settings: WebhookSettings, github: GitHubApi, comment: Steer, session_id: str, topic: str, text: str
+    settings: WebhookSettings, github: Conversation, comment: Steer, session_id: str, topic: str, text: str
 ) -> None:
     """Reply with this to the first comment that calls for it in this session, and to no other."""
     if not comment.pull_is_open:
@@ -86,12 +87,12 @@ def _explain_once(  # noqa: PLR0913, PLR0917 - what is explained, to whom, and w
         _reply(github, comment, text)
 
 
-def _reply(github: GitHubApi, comment: Steer, *parts: str) -> None:
+def _reply(github: Conversation, comment: Steer, *parts: str) -> None:
     marker = replies.reply_marker(comment.identity)
     github.ensure_comment(comment.pull_number, marker, replies.reply(comment.identity, *parts), comment.at)
 
 
-def _add_eyes(github: GitHubApi, comment: Steer) -> None:
+def _add_eyes(github: Conversation, comment: Steer) -> None:
     """Add the reaction: a courtesy, and no reason to handle the comment again."""
     try:
         github.add_eyes(comment.node_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.utilities.idempotency import (
@@ -11,6 +10,8 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
+
+from cloud_agent.worker import once_per_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,6 @@ def once(act: Callable[[], dict[str, str]], identity: str, table_name: str, cont
     return outcome
 
 
-@cache
+@once_per_worker
 def _persistence(table_name: str) -> DynamoDBPersistenceLayer:
     return DynamoDBPersistenceLayer(table_name=table_name)

@@ -17,12 +17,13 @@ from cloud_agent.domain.errors import (
     GitHubUnavailableError,
     InvalidSignatureError,
     RepositoryNotFoundError,
+    RepositoryReadOnlyError,
     UnreadableEventError,
 )
 from cloud_agent.observability import logger
 
 _POSTPONED = (GitHubUnavailableError, GitHubRateLimitedError)
-_REFUSED_BY_GITHUB = (AppNotInstalledError, GitHubRequestError, RepositoryNotFoundError)
+_REFUSED_BY_GITHUB = (AppNotInstalledError, GitHubRequestError, RepositoryNotFoundError, RepositoryReadOnlyError)
 _NOT_CONFIGURED = "This installation of Claude Cloud Agent is not fully configured: its log says what is missing."
 
 

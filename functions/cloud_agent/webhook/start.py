@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_agent.adapters.github.conversation import GitHubApi, connect
+from cloud_agent.adapters.github.connection import WEBHOOK, connect
 from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_issue
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
@@ -13,6 +13,7 @@ from cloud_agent.domain.session.naming import name_session
 from cloud_agent.webhook.launch import launch
 
 if TYPE_CHECKING:
+    from cloud_agent.adapters.github.conversation import Conversation
     from cloud_agent.domain.session.session import Session
     from cloud_agent.domain.session.session_request import SessionRequest
     from cloud_agent.settings import WebhookSettings
@@ -25,7 +26,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     A session that is about to end is followed by this one. Done again after a failure, it comes to the same.
 
     Raises:
-        CloudAgentError: as `connect` and `GitHubApi` do; nothing has been started.
+        CloudAgentError: as `connect` and `Conversation` do; nothing has been started.
     """
     request, labels = decision.request, settings.trigger_labels
     sessions = sessions_of_issue(settings.sessions_table, request.repo, request.issue_number)
@@ -33,7 +34,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     session = name_session(request, sessions, follows=live.session_id if live and live.ending else None)
     if live is not None and live.session_id not in {session.session_id, session.follows}:
         return _already_live(settings, request, live)
-    github = connect(settings, request.repo, request.installation_id)
+    github = connect(settings, request.repo, request.installation_id, WEBHOOK).conversation
     if not github.has_write_permission(request.requested_by):
         text = replies.label_refused(request.requested_by, labels.label_of(request.agent))
         _explain_once(settings, github, request, f"label by {request.requested_by}", text)
@@ -53,12 +54,14 @@ def _already_live(settings: WebhookSettings, request: SessionRequest, live: Sess
     else:
         labels = settings.trigger_labels
         text = replies.other_agent_at_work(live, labels.label_of(live.agent), labels.label_of(request.agent))
-        github = connect(settings, request.repo, request.installation_id)
+        github = connect(settings, request.repo, request.installation_id, WEBHOOK).conversation
         _explain_once(settings, github, request, f"label during {live.session_id}", text)
     return {"ignored": f"issue #{request.issue_number} already has the live session {live.session_id}"}
 
 
-def _explain_once(settings: WebhookSettings, github: GitHubApi, request: SessionRequest, topic: str, text: str) -> None:
+def _explain_once(
+    settings: WebhookSettings, github: Conversation, request: SessionRequest, topic: str, text: str
+) -> None:
     """Say on the issue why nothing was started: once for each issue and topic, so that nobody can make it a loop."""
     number, identity = request.issue_number, request.triggered_by
     if Explanations(settings.sessions_table).may_explain(request.repo, f"issue#{number}", topic, identity):

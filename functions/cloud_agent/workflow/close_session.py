@@ -9,7 +9,7 @@ from cloud_agent.domain.policy.failures import readable_reason
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.publisher.context import publishing_context
-from cloud_agent.publisher.withdrawal import withdraw
+from cloud_agent.publisher.finalization import finalize
 from cloud_agent.queue import move_on
 from cloud_agent.settings import CloseSessionSettings, load
 
@@ -39,6 +39,6 @@ def handler(event: CloseSessionEvent) -> dict[str, Any]:
     move_on(context.slots, settings.slot_limits)
     closed = context.sessions.get(session_id)
     if closed.pull_number is not None:
-        withdraw(context, closed)
+        finalize(context, closed)
     logger.info("session closed", extra={"status": closed.status, "reason": closed.end_reason})
     return {"status": event.status}

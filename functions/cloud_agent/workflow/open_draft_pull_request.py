@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 def handler(event: StepEvent) -> dict[str, Any]:
     """Guarantees one open pull request, tied to the session, with the session's comment and Deployment on it."""
     context, request = publishing_context(load(PublishingSettings)), event.session
-    repository = context.connect(context.settings, request.repo, request.installation_id)
-    pull = repository.ensure_draft_pull_request(
+    pull = context.github(request).repository.ensure_draft_pull_request(
         request.branch,
         request.default_branch,
         pull_request_title(request.issue_title, request.issue_key),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED
-from cloud_agent.adapters.github.repository import GitHubRepository, connect
+from cloud_agent.adapters.github.connection import connect
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation.messages import (
     execution_console_url,
@@ -45,15 +45,10 @@ def handler(event: ReportFailureEvent) -> dict[str, Any]:
     logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": cause})
     next_step = restart_by_comment() if pull_number else restart_by_label()
     console_url = execution_console_url(event.execution_arn)
-    comment_id = _comment_once(
-        connect(settings, session.repo, session.installation_id),
+    github = connect(settings, session.repo, session.installation_id)
+    comment_id = github.conversation.ensure_comment(
         pull_number or session.issue_number,
         marker("failure", session.session_id),
         session_failure(session.session_id, failure, console_url, next_step),
     )
     return {"reason": failure.what, "comment_id": comment_id}
-
-
-def _comment_once(repository: GitHubRepository, number: int, marker_: str, body: str) -> int:
-    comment_id = repository.find_comment(number, marker_)
-    return repository.create_comment(number, body) if comment_id is None else comment_id

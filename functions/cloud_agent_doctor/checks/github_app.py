@@ -40,24 +40,21 @@ def run(context: CheckContext) -> Iterator[Finding]:
     """Find that GitHub doesn't respond, rejects the App, or doesn't let it do what it has to."""
     connection = github.connect(context)
     try:
-        answer = connection.get("/app" if connection.is_app else "/user")
+        app = connection.registration() if connection.is_app else _person(connection)
     except GitHubUnavailableError as error:
         yield _unreachable(connection, str(error))
         return
-    except ConfigurationError as error:
+    except (ConfigurationError, GitHubRequestError) as error:
         yield _refused(context, connection, str(error))
-        return
-    if answer.status != HTTPStatus.OK:
-        yield _refused(context, connection, answer.words)
         return
     if not connection.is_app:
         raise NotApplicableError("GitHub accepts the personal token: there is no App")
-    yield from _of_app(connection, answer.document)
+    yield from _of_app(connection, app)
     try:
-        installations = connection.get_all("/app/installations?per_page=100")
+        installations = connection.installations()
     except (GitHubUnavailableError, GitHubRequestError) as error:
         raise DataUnavailableError(str(error)) from error
-    yield from _of_installations(connection, answer.document, installations)
+    yield from _of_installations(connection, app, installations)
 
 
 def lacking(granted: Mapping[str, str]) -> list[str]:
@@ -67,6 +64,13 @@ def lacking(granted: Mapping[str, str]) -> list[str]:
         for name, level in sorted(PERMISSIONS.items())
         if _LEVELS.index(granted.get(name, "none")) < _LEVELS.index(level)
     ]
+
+
+def _person(connection: github.GitHub) -> Document:
+    response = connection.get("/user")
+    if response.status != HTTPStatus.OK:
+        raise GitHubRequestError(response.summary)
+    return response.read(dict[str, Any])
 
 
 def _unreachable(connection: github.GitHub, reason: str) -> Finding:

@@ -29,7 +29,7 @@ from cloud_agent_doctor.engine.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from cloud_agent.adapters.github.requests import Answer
+    from cloud_agent.adapters.github.requests import Response
     from cloud_agent_doctor.engine.context import CheckContext
     from cloud_agent_doctor.engine.stack import Stack
 
@@ -110,13 +110,13 @@ def _addresses(stack: Stack) -> list[str]:
     return list(dict.fromkeys(f"{base.rstrip('/')}/webhook" for base in bases if base))
 
 
-def _get(connection: github.GitHub, path: str) -> Answer:
+def _get(connection: github.GitHub, path: str) -> Response:
     try:
         answer = connection.get(path)
     except (GitHubUnavailableError, ConfigurationError) as error:
         raise DataUnavailableError(str(error)) from error
     if answer.status != HTTPStatus.OK:
-        raise DataUnavailableError(answer.words)
+        raise DataUnavailableError(answer.summary)
     return answer
 
 

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import jwt
 import pytest
-from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
-from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from tests import fresh_worker
 from tests.integration.steps.github import Clone, GitHub
 from tests.integration.steps.handlers import Steps
 
-from cloud_agent import settings
+from cloud_agent import worker
 from cloud_agent.observability import metrics
+from cloud_agent.worker import Worker
 from embedded_aws.testing import EmbeddedAwsProcess
 from local_github.testing import Server
 
@@ -67,14 +65,8 @@ def put_secret(aws_url: str, environment: None, monkeypatch: pytest.MonkeyPatch)
         client = _SESSION.client("secretsmanager", endpoint_url=aws_url)
         arn = client.create_secret(Name=f"github-{next(_numbers)}", SecretString=text)["ARN"]
         monkeypatch.setenv("GITHUB_SECRET_ARN", arn)
-        settings._load.cache_clear()  # noqa: SLF001 - a worker reads its environment once; a test is many workers
 
     return put
-
-
-@pytest.fixture(scope="session")
-def secrets_provider(aws_url: str) -> SecretsProvider:
-    return SecretsProvider(boto3_client=_SESSION.client("secretsmanager", endpoint_url=aws_url))
 
 
 @pytest.fixture(scope="session")
@@ -86,9 +78,7 @@ def access_keys(aws_url: str) -> str:
 
 
 @pytest.fixture
-def environment(
-    aws_url: str, github: GitHub, secrets_provider: SecretsProvider, access_keys: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def environment(aws_url: str, github: GitHub, access_keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the template and Lambda give a step, with nothing remembered of an earlier test."""
     variables = {
         "AGENT_LOG_GROUP": "/claude-cloud-agent/agent",
@@ -112,10 +102,7 @@ def environment(
     # Read from the environment when the module is first imported, by whichever test that is.
     monkeypatch.setattr(metrics.provider, "namespace", "Tests")
     monkeypatch.setattr(metrics.provider, "service", "tests")
-    monkeypatch.setitem(DEFAULT_PROVIDERS, "secrets", secrets_provider)
-    fresh_worker.begin()
-    yield
-    fresh_worker.begin()
+    monkeypatch.setattr(worker, "current", Worker())
 
 
 @pytest.fixture

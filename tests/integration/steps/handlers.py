@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from cloud_agent import worker
 from cloud_agent.domain.session.session_request import RequestedSession
 from cloud_agent.publisher import handler as publisher
+from cloud_agent.worker import Worker
 
 if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
@@ -89,6 +91,7 @@ class Steps:
     def run(self, step: str, session: RequestedSession, **more: object) -> Json:
         """What the step answers."""
         handler = importlib.import_module(f"cloud_agent.workflow.{step}").handler
+        worker.current = Worker()  # each state's function has workers of its own
         event = {"session": session.model_dump(), "execution_arn": self.execution(session), **more}
         answer: Json = handler(event, LambdaContext())
         return answer
@@ -101,7 +104,7 @@ class Steps:
     @staticmethod
     def publish_keys(*keys: Json, event: str = "MODIFY") -> Json:
         """What the function answers to a batch of records with these keys."""
-        publisher._connect.cache_clear()  # noqa: SLF001 - a worker keeps its connection; a test is many workers
+        worker.current = Worker()  # as above
         records = [{"eventName": event, "dynamodb": {"Keys": key}} for key in keys]
         answer: Json = publisher.handler({"Records": records}, LambdaContext())
         return answer

@@ -11,7 +11,6 @@ from urllib3.connectionpool import HTTPConnectionPool
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
-from cloud_agent.publisher import handler as publisher
 
 if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
@@ -52,7 +51,6 @@ def test_a_session_of_one_turn_makes_few_requests(
     steps.change(session, reported_head_sha=sha)
     answer = Answer(prompt_id=issue.id, is_error=False, result="", head_sha=sha, created_at="2026-11-22T10:00:00Z")
     Prompts("sessions").answer(session.session_id, answer)
-    publisher._connect.cache_clear()  # noqa: SLF001 - a worker that has just started
     steps.publish(session, "SESSION", f"ANSWER#{issue.id}")
     by_step["turn"] = Counter(requests)
     requests.clear()

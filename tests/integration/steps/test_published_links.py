@@ -6,12 +6,11 @@ import io
 import json
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import jwt
 import pytest
-from tests import fresh_worker
 from tests.integration.steps.conftest import SIGNING_KEY
 
 from cloud_agent.domain.errors import ConfigurationError
@@ -49,20 +48,18 @@ def set_access(monkeypatch: pytest.MonkeyPatch, environment: None) -> Callable[[
 
     def deploy(access: str) -> None:
         monkeypatch.setenv("UAT_ACCESS", access)
-        fresh_worker.begin()
 
     return deploy
 
 
 @pytest.fixture
-def put_keys(access_keys: str, aws_url: str, secrets_provider: Any) -> Iterator[Callable[[str], None]]:  # noqa: ANN401 - Powertools does not annotate it
-    """Give the secret another value; the functions see it once the one they know is a minute old, so at once."""
+def put_keys(access_keys: str, aws_url: str) -> Iterator[Callable[[str], None]]:
+    """Give the secret another value; a worker that begins after that sees it."""
     secrets = boto3.client("secretsmanager", endpoint_url=aws_url)
     kept = secrets.get_secret_value(SecretId=access_keys)["SecretString"]
 
     def put(value: str) -> None:
         secrets.put_secret_value(SecretId=access_keys, SecretString=value)
-        secrets_provider.clear_cache()
 
     yield put
     put(kept)

@@ -12,6 +12,7 @@ from cloud_agent.adapters.table.slots import Slots
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.conversation.status_comment import render
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
+from cloud_agent.publisher import context as publishing
 from cloud_agent.publisher import handler as publisher
 from cloud_agent.publisher import status
 
@@ -193,7 +194,7 @@ def test_while_github_is_down_the_stream_is_asked_to_come_again(
 
     steps.change(session, status="RUNNING")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publisher, "connect", refuse)
+        patch.setattr(publishing, "connect", refuse)
         patch.setattr(publisher, "_PAUSE_SECONDS", 0)
         with pytest.raises(error):
             steps.publish(session)

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cloud_agent import settings
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
@@ -153,9 +152,7 @@ def through(gateway: Gateway) -> Iterator[None]:
     """Have the steps speak to GitHub through the gateway."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_API_URL", f"{gateway.url}/api/v3")
-        settings._load.cache_clear()  # noqa: SLF001 - a worker reads its environment once
         yield
-    settings._load.cache_clear()  # noqa: SLF001 - as above
 
 
 def what_is_there(github: GitHub, steps: Steps, session: RequestedSession) -> dict[str, Any]:

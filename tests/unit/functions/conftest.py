@@ -17,19 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
-from tests import fresh_worker
 from tests.session_row_contract import row_schema
 from tests.unit.functions.aws_stand_in import CLUSTER_ARN, TASK_FAMILY, AwsService, Ecs, StepFunctions, serve_aws
 from tests.unit.functions.github_stand_in import GitHubStandIn, serve_github
 
-from cloud_agent import settings
+from cloud_agent import worker
 from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.observability import logger, metrics
 from cloud_agent.webhook import handler as webhook
-from cloud_agent.webhook import once
 from cloud_agent.webhook.signature import sign
+from cloud_agent.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,15 +92,14 @@ def without_step_functions() -> Callable[[], AbstractContextManager[None]]:
     """A worker, until the block is left, that does not reach Step Functions."""
 
     @contextmanager
-    def worker() -> Iterator[None]:
+    def cut_off() -> Iterator[None]:
         with pytest.MonkeyPatch.context() as broken:
             broken.setenv("AWS_ENDPOINT_URL_SFN", "http://127.0.0.1:9")
             broken.setenv("AWS_MAX_ATTEMPTS", "1")
-            fresh_worker.begin()
+            broken.setattr(worker, "current", Worker())
             yield
-        fresh_worker.begin()
 
-    return worker
+    return cut_off
 
 
 @pytest.fixture
@@ -123,17 +120,23 @@ def account(aws_server: tuple[str, dict[str, AwsService]]) -> Iterator[None]:
         variables.setenv("AWS_ENDPOINT_URL_SFN", aws_server[0])
         variables.setenv("AWS_ENDPOINT_URL_ECS", aws_server[0])
         with mock_aws():
-            fresh_worker.begin()
             yield
-            fresh_worker.begin()
+
+
+@pytest.fixture(autouse=True)
+def new_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Each test is a worker of its own; called, this begins one more, as the next cold start does."""
+
+    def begin() -> None:
+        monkeypatch.setattr(worker, "current", Worker())
+
+    begin()
+    return begin
 
 
 @pytest.fixture
-def aws(account: None) -> Iterator[None]:
-    """The account, and no value of an earlier test in Powertools' memory."""
-    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools does not annotate it
-    yield
-    parameters.clear_caches()  # type: ignore[no-untyped-call]  # as above
+def aws(account: None) -> None:
+    """The account."""
 
 
 @pytest.fixture
@@ -184,20 +187,20 @@ def put_secret(aws: None) -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture
 def environment(
-    monkeypatch: pytest.MonkeyPatch, table: Table, idempotency_table: Table, put_secret: Callable[..., str]
-) -> Iterator[Callable[..., None]]:
+    monkeypatch: pytest.MonkeyPatch,
+    new_worker: Callable[[], None],
+    table: Table,
+    idempotency_table: Table,
+    put_secret: Callable[..., str],
+) -> Callable[..., None]:
     """A function's environment as template.yaml gives it; called, it changes variables of it."""
     # Powertools read its variables when the module was imported, whoever imported it first.
     monkeypatch.setattr(metrics.provider, "namespace", "ClaudeCloudAgent")
 
-    def forget() -> None:
-        settings._load.cache_clear()  # noqa: SLF001 - lives as long as a worker, and each test is a worker of its own
-        once._persistence.cache_clear()  # noqa: SLF001 - as above
-
     def change(**variables: str) -> None:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        forget()
+        new_worker()
 
     change(
         SESSIONS_TABLE=table.name,
@@ -224,8 +227,7 @@ def environment(
         MAX_SESSIONS_PER_REPOSITORY="5",
         MAX_TURNS="200",
     )
-    yield change
-    forget()
+    return change
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ class GitHubStandIn:
         if parts[-1] != "comments":
             return (200, self.issue) if self.issue else (404, {"message": "Not Found"})
         if method == "GET":
-            return 200, [c for c in self.comments if c["number"] == int(parts[-2])]
+            return 200, [{"id": i, **c} for i, c in enumerate(self.comments, 1) if c["number"] == int(parts[-2])]
         self.comments.append({"number": int(parts[-2]), "body": body["body"]})
         return 201, {"id": len(self.comments)}
 

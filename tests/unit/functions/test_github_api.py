@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent.adapters.github.conversation import GitHubApi, graphql_url
+from cloud_agent.adapters.github.connection import GitHub
+from cloud_agent.adapters.github.repository_requests import RepositoryRequests, graphql_url
+from cloud_agent.adapters.github.requests import GitHubRequests
 from cloud_agent.domain.errors import (
     CloudAgentError,
     ConfigurationError,
@@ -15,17 +17,21 @@ from cloud_agent.domain.errors import (
     GitHubRequestError,
     GitHubUnavailableError,
     RepositoryNotFoundError,
+    RepositoryReadOnlyError,
 )
 
 if TYPE_CHECKING:
     from tests.unit.functions.github_stand_in import GitHubStandIn
 
+    from cloud_agent.adapters.github.conversation import Conversation
+
 SINCE = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 
 @pytest.fixture
-def github(github_stand_in: GitHubStandIn) -> GitHubApi:
-    return GitHubApi(github_stand_in.url + "/", "ghp_a-personal-token", "acme/storefront")
+def github(github_stand_in: GitHubStandIn) -> Conversation:
+    requests = GitHubRequests(github_stand_in.url + "/")
+    return GitHub(RepositoryRequests(requests, "ghp_a-personal-token", "acme/storefront")).conversation
 
 
 @pytest.mark.parametrize(
@@ -39,14 +45,14 @@ def github(github_stand_in: GitHubStandIn) -> GitHubApi:
     ],
 )
 def test_graphql_is_found_from_the_apis_address(api_url: str, expected: str) -> None:
-    assert expected == graphql_url(api_url)
+    assert graphql_url(api_url) == expected
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
         (401, ConfigurationError),
-        (403, ConfigurationError),
+        (403, RepositoryReadOnlyError),
         (418, GitHubRequestError),
         (429, GitHubRateLimitedError),
         (500, GitHubUnavailableError),
@@ -54,45 +60,47 @@ def test_graphql_is_found_from_the_apis_address(api_url: str, expected: str) -> 
     ],
 )
 def test_each_refusal_has_its_name(
-    github: GitHubApi, github_stand_in: GitHubStandIn, status: int, expected: type[CloudAgentError]
+    github: Conversation, github_stand_in: GitHubStandIn, status: int, expected: type[CloudAgentError]
 ) -> None:
     github_stand_in.faults += [("GET", "permission", status, False)] * 2
     with pytest.raises(expected, match=rf"{status} to GET /repos/acme/storefront/collaborators"):
         github.has_write_permission("octo-dev")
 
 
-def test_a_write_to_a_repository_out_of_sight_says_so(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+def test_a_write_to_a_repository_out_of_sight_says_so(github: Conversation, github_stand_in: GitHubStandIn) -> None:
     github_stand_in.faults.append(("POST", "/comments", 404, False))
     with pytest.raises(RepositoryNotFoundError):
         github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE)
 
 
-def test_a_write_is_tried_once_and_a_question_twice(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+def test_a_write_is_tried_once_and_a_question_twice(github: Conversation, github_stand_in: GitHubStandIn) -> None:
     github_stand_in.faults += [("GET", "/comments", 0, False), ("POST", "/comments", 0, False)]
     with pytest.raises(GitHubUnavailableError, match=r"POST .*comments: ProtocolError"):
         github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE)
     assert [request.partition(" ")[0] for request in github_stand_in.requests] == ["GET", "GET", "POST"]
 
 
-def test_a_comment_is_found_by_its_marker_at_its_beginning(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+def test_a_comment_is_found_by_its_marker_at_its_beginning(
+    github: Conversation, github_stand_in: GitHubStandIn
+) -> None:
     github_stand_in.comments.append({"number": 43, "body": "> <!-- m -->\n\nquoted"})
     for _ in range(2):
         github.ensure_comment(43, "<!-- m -->", "<!-- m -->\n\nHello.", SINCE)
     assert github_stand_in.said(43) == ["quoted", "Hello."]
 
 
-def test_a_login_is_one_part_of_the_path(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+def test_a_login_is_one_part_of_the_path(github: Conversation, github_stand_in: GitHubStandIn) -> None:
     assert not github.has_write_permission("../octo-dev?")
     assert github_stand_in.requests == ["GET /repos/acme/storefront/collaborators/..%2Focto-dev%3F/permission"]
 
 
 @pytest.mark.parametrize("status", [301, 404, 410])
-def test_an_issue_that_is_gone_is_none(github: GitHubApi, github_stand_in: GitHubStandIn, status: int) -> None:
+def test_an_issue_that_is_gone_is_none(github: Conversation, github_stand_in: GitHubStandIn, status: int) -> None:
     github_stand_in.faults.append(("GET", "/issues/42", status, False))
     assert github.issue(42) is None
 
 
-def test_an_issue_of_a_deleted_account_without_a_text(github: GitHubApi, github_stand_in: GitHubStandIn) -> None:
+def test_an_issue_of_a_deleted_account_without_a_text(github: Conversation, github_stand_in: GitHubStandIn) -> None:
     github_stand_in.issue = (github_stand_in.issue or {}) | {"user": None, "body": None}
     issue = github.issue(42)
     assert issue is not None
@@ -100,7 +108,7 @@ def test_an_issue_of_a_deleted_account_without_a_text(github: GitHubApi, github_
 
 
 def test_an_answer_that_is_not_as_documented_is_githubs_fault(
-    github: GitHubApi, github_stand_in: GitHubStandIn
+    github: Conversation, github_stand_in: GitHubStandIn
 ) -> None:
     github_stand_in.faults += [("GET", "/issues/42", 200, False), ("GET", "permission", 200, False)]
     with pytest.raises(GitHubUnavailableError, match="not as documented"):
@@ -110,7 +118,7 @@ def test_an_answer_that_is_not_as_documented_is_githubs_fault(
 
 
 def test_a_reaction_that_graphql_refuses_in_a_200_is_a_refusal(
-    github: GitHubApi, github_stand_in: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
+    github: Conversation, github_stand_in: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = {"data": None, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve to a node"}]}
     monkeypatch.setattr(github_stand_in, "answer", lambda *_request: (200, refused))

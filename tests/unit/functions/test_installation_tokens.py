@@ -22,13 +22,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cloud_agent.adapters.aws.secrets import GitHubCredentials
-from cloud_agent.adapters.github import installation_tokens
-from cloud_agent.adapters.github import requests as github_requests
 from cloud_agent.adapters.github.installation_tokens import (
     CONVERSATION_PERMISSIONS,
     GIT_PERMISSIONS,
     InstallationTokens,
 )
+from cloud_agent.adapters.github.requests import SHORT, Patience
 from cloud_agent.domain.errors import (
     AppNotInstalledError,
     CloudAgentError,
@@ -40,7 +39,7 @@ from cloud_agent.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
 
@@ -182,14 +181,14 @@ def test_a_refusal_that_is_not_githubs_json_is_named_all_the_same(
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"null", b"{}"])
 def test_a_success_without_a_token_is_githubs_fault(tokens: InstallationTokens, github: GitHub, body: bytes) -> None:
     github.body = body
-    with pytest.raises(GitHubUnavailableError, match="no token"):
+    with pytest.raises(GitHubUnavailableError, match="not as documented"):
         tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
 
 
-def test_a_silent_github_is_given_up(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(github_requests, "TIMEOUT", urllib3.Timeout(connect=0.2, read=0.2))
+def test_a_silent_github_is_given_up(github: GitHub) -> None:
     github.silent = True
-    impatient = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=_pem()))
+    patience = Patience(urllib3.Timeout(connect=0.2, read=0.2), SHORT.retry)
+    impatient = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=_pem()), patience)
     with pytest.raises(GitHubUnavailableError, match="ReadTimeoutError"):
         impatient.token("acme/storefront", 99, GIT_PERMISSIONS)
 
@@ -218,18 +217,11 @@ def test_an_unusable_key_is_the_owners_to_correct_and_is_not_shown(github: GitHu
     assert github.requests == []
 
 
-@pytest.fixture
-def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that has just begun."""
-    monkeypatch.setattr(installation_tokens, "_remembered", {})
-
-
 def _expiring(github: GitHub, value: str, minutes: float) -> None:
     moment = datetime.now(UTC) + timedelta(minutes=minutes)
     github.body = json.dumps({"token": value, "expires_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}).encode()
 
 
-@pytest.mark.usefixtures("remembered")
 def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: GitHub) -> None:
     _expiring(github, "ghs_first", 60)
     credentials = GitHubCredentials(app_id="1", private_key=_pem())
@@ -245,7 +237,6 @@ def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: GitHub) -> Non
     assert len(github.requests) == 4
 
 
-@pytest.mark.usefixtures("remembered")
 def test_a_remembered_token_is_replaced_five_minutes_before_it_expires(
     tokens: InstallationTokens, github: GitHub
 ) -> None:
@@ -257,7 +248,6 @@ def test_a_remembered_token_is_replaced_five_minutes_before_it_expires(
     assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
 
 
-@pytest.mark.usefixtures("remembered")
 def test_a_token_that_is_handed_on_is_always_a_new_one(tokens: InstallationTokens, github: GitHub) -> None:
     _expiring(github, "ghs_own", 60)
     tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS)
@@ -266,7 +256,6 @@ def test_a_token_that_is_handed_on_is_always_a_new_one(tokens: InstallationToken
     assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_own"
 
 
-@pytest.mark.usefixtures("remembered")
 def test_a_rotated_personal_token_replaces_the_old_one(github: GitHub) -> None:
     for value in ("ghp_old", "ghp_new"):
         tokens = InstallationTokens(github.url, GitHubCredentials(token=value))
@@ -279,3 +268,20 @@ def test_a_refused_exchange_is_not_remembered(tokens: InstallationTokens, github
         tokens.remembered_token("acme/breakfast", 99, GIT_PERMISSIONS)
     github.status = 201
     assert TOKEN["token"] == tokens.remembered_token("acme/breakfast", 99, GIT_PERMISSIONS).value
+
+
+def test_a_token_that_github_refused_is_not_given_out_again(tokens: InstallationTokens, github: GitHub) -> None:
+    _expiring(github, "ghs_first", 60)
+    tokens.forget(tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS))
+    _expiring(github, "ghs_second", 60)
+    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
+
+
+def test_a_token_is_kept_by_one_worker_alone(
+    tokens: InstallationTokens, github: GitHub, new_worker: Callable[[], None]
+) -> None:
+    _expiring(github, "ghs_first", 60)
+    tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS)
+    new_worker()
+    _expiring(github, "ghs_second", 60)
+    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"

@@ -205,7 +205,7 @@ def test_one_failure_of_a_question_is_asked_again_at_once(
     assert comment("In blue, please.")[0] == 202
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, 500), (403, 500), (418, 502)])
+@pytest.mark.parametrize(("status", "code"), [(401, 500), (403, 502), (418, 502)])
 def test_a_refusal_of_github_is_told_to_who_looks_at_the_deliveries(
     comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, status: int, code: int
 ) -> None:

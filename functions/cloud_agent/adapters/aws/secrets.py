@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, TypeVar
 
-from aws_lambda_powertools.utilities.parameters import get_secret
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
+from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.errors import ConfigurationError
+from cloud_agent.worker import once_per_worker
 
 S = TypeVar("S", bound=BaseModel)
 MAX_AGE_SECONDS = 60  # a rotated value is used by every warm worker within a minute
@@ -49,7 +51,7 @@ def read_secret(arn: str) -> str:
         ConfigurationError: the secret cannot be read; names it.
     """
     try:
-        return str(get_secret(arn, max_age=MAX_AGE_SECONDS))
+        return str(_provider().get(arn, max_age=MAX_AGE_SECONDS))
     except GetParameterError as error:
         raise ConfigurationError(f"The secret {arn} cannot be read: does it have a value?") from error
 
@@ -70,6 +72,11 @@ def read_uat_access_keys(arn: str) -> UatAccessKeys:
         ConfigurationError: the secret cannot be read or is not of the documented form; never shows its value.
     """
     return _read(UatAccessKeys, arn, '{"signing_key": "...", "verifying_key": "..."}, 32 characters or more each')
+
+
+@once_per_worker
+def _provider() -> SecretsProvider:
+    return SecretsProvider(boto3_client=clients.secrets_manager())
 
 
 def _read(model: type[S], arn: str, form: str) -> S:

@@ -1,28 +1,24 @@
-"""GitHub as the webhook needs it: who may do what, and a word in reply."""
+"""What people and the system say to each other on GitHub: issues, comments, reactions; and who may do what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.adapters.aws.secrets import read_github_credentials
-from cloud_agent.adapters.github.installation_tokens import CONVERSATION_PERMISSIONS, InstallationTokens
-from cloud_agent.adapters.github.requests import Answer, GitHubRequests
-from cloud_agent.domain.errors import (
-    CloudAgentError,
-    ConfigurationError,
-    GitHubRequestError,
-    GitHubUnavailableError,
-    RepositoryNotFoundError,
-)
+from cloud_agent.adapters.github.documents import Comment, IssueDocument, Permission
 
 if TYPE_CHECKING:
-    from cloud_agent.settings import GitHubSettings
+    from collections.abc import Iterator
+
+    from cloud_agent.adapters.github.repository_requests import RepositoryRequests
+    from cloud_agent.adapters.github.requests import Response
 
 _MAY_WRITE = {"admin", "maintain", "write"}
-_GONE = {301, 404, 410}  # transferred, out of sight, deleted
+_NOT_FOUND = frozenset({404})
+_GONE = frozenset({301, 404, 410})  # transferred, out of sight, deleted
+_UNPROCESSABLE = frozenset({422})  # GitHub's response to a reply to a reply
 _ADD_EYES = "mutation($subject: ID!) { addReaction(input: {subjectId: $subject, content: EYES}) { clientMutationId } }"
 
 
@@ -38,101 +34,92 @@ class Issue:
     labels: frozenset[str]
 
 
-def connect(settings: GitHubSettings, repo: str, installation_id: int | None) -> GitHubApi:
-    """Open a repository with the deployment's credentials; a warm worker needs no request for that.
+class Conversation:
+    """The issues and pull requests of one repository. Raises as `connection.GitHub` does."""
 
-    Raises:
-        CloudAgentError: as `InstallationTokens.token` and `read_github_credentials` do.
-    """
-    tokens = InstallationTokens(settings.github_api_url, read_github_credentials(settings.github_secret_arn))
-    token = tokens.remembered_token(repo, installation_id, CONVERSATION_PERMISSIONS)
-    return GitHubApi(settings.github_api_url, token.value, repo)
-
-
-class GitHubApi:
-    """One repository.
-
-    Every method raises GitHubUnavailableError or GitHubRateLimitedError, both worth a later try, and
-    ConfigurationError, RepositoryNotFoundError or GitHubRequestError where a later try changes nothing.
-    """
-
-    def __init__(self, api_url: str, token: str, repo: str) -> None:
-        self._requests = GitHubRequests(api_url)
-        self._token = token
-        self._path = f"/repos/{repo}"
+    def __init__(self, requests: RepositoryRequests) -> None:
+        self._requests = requests
 
     def has_write_permission(self, login: str) -> bool:
         """Whether this person may push to the repository now; one that GitHub does not know may not."""
-        answer = self._send("GET", f"/collaborators/{quote(login, safe='')}/permission", expected={200, 404})
-        return answer.status != 404 and _member(answer, "permission") in _MAY_WRITE  # noqa: PLR2004 - Not Found
+        path = f"/collaborators/{quote(login, safe='')}/permission"
+        response = self._requests.send("GET", path, expected=_NOT_FOUND)
+        return response.status not in _NOT_FOUND and response.read(Permission).permission in _MAY_WRITE
 
     def issue(self, number: int) -> Issue | None:
         """Return the issue as it stands now; None when it is gone."""
-        answer = self._send("GET", f"/issues/{number}", expected={200} | _GONE)
-        if answer.status in _GONE:
+        response = self._requests.send("GET", f"/issues/{number}", expected=_GONE)
+        if response.status in _GONE:
             return None
-        try:
-            document = answer.document
-            return Issue(
-                title=document["title"],
-                body=document["body"] or "",
-                author=(document["user"] or {"login": "ghost"})["login"],
-                url=document["html_url"],
-                is_open=document["state"] == "open",
-                labels=frozenset(label["name"] for label in document["labels"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise _not_as_documented(answer) from error
+        found = response.read(IssueDocument)
+        return Issue(
+            title=found.title,
+            body=found.body or "",
+            author=found.user.login if found.user else "ghost",
+            url=found.html_url,
+            is_open=found.state == "open",
+            labels=frozenset(label.name for label in found.labels),
+        )
 
-    def ensure_comment(self, number: int, marker: str, body: str, since: datetime) -> None:
-        """Write this comment unless a comment written or edited since then begins with the marker.
+    # ------------------------------------------------------------ comments
+
+    def ensure_comment(self, number: int, marker: str, body: str, since: datetime | None = None) -> int:
+        """Write this comment unless there is one that begins with the marker; returns the comment's id.
 
         A try that GitHub answered with an error may have been carried out all the same: the next one looks first.
+        With `since`, only comments that were written or edited from then on are looked at.
         """
-        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        found = self._send("GET", f"/issues/{number}/comments?per_page=100&since={moment}", expected={200})
-        if not isinstance(found.document, list):
-            raise _not_as_documented(found)
-        if not any(str(comment.get("body") or "").startswith(marker) for comment in found.document):
-            self._send("POST", f"/issues/{number}/comments", {"body": body}, expected={201})
+        found = self.find_comment(number, marker, since)
+        return self.create_comment(number, body) if found is None else found
+
+    def find_comment(self, number: int, marker: str, since: datetime | None = None) -> int | None:
+        """Return the id of the oldest comment that begins with the marker."""
+        filters = f"&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
+        return self._first_with(marker, self._comments(f"/issues/{number}/comments?per_page=100{filters}"))
+
+    def create_comment(self, number: int, body: str) -> int:
+        """Comment on an issue or pull request; returns the comment's id."""
+        return self._requests.send("POST", f"/issues/{number}/comments", {"body": body}).read(Comment).id
+
+    def edit_comment(self, comment_id: int, body: str) -> bool:
+        """Give a comment this text; returns False when it is gone."""
+        path = f"/issues/comments/{comment_id}"
+        return self._requests.send("PATCH", path, {"body": body}, expected=_NOT_FOUND).status not in _NOT_FOUND
+
+    # ------------------------------------------------------------ a review's threads
+
+    def find_review_reply(self, pull_number: int, marker: str) -> int | None:
+        """Return the id of the oldest review comment that begins with the marker."""
+        return self._first_with(marker, self._comments(f"/pulls/{pull_number}/comments?per_page=100"))
+
+    def reply_to_review_comment(self, pull_number: int, comment_id: int, body: str) -> int | None:
+        """Answer in a review comment's thread; returns the reply's id, or None when the thread is gone.
+
+        GitHub takes replies to a thread's first comment only: for any other, that one is looked up.
+        """
+        response = self._reply(pull_number, comment_id, body, expected=_NOT_FOUND | _UNPROCESSABLE)
+        if response.status in _UNPROCESSABLE:
+            thread = self._requests.send("GET", f"/pulls/comments/{comment_id}", expected=_NOT_FOUND)
+            if thread.status in _NOT_FOUND:
+                return None
+            first = thread.read(Comment).in_reply_to_id
+            if first is None:
+                raise self._requests.refused(response)
+            response = self._reply(pull_number, first, body, expected=_NOT_FOUND)
+        return None if response.status in _NOT_FOUND else response.read(Comment).id
 
     def add_eyes(self, node_id: str) -> None:
         """Show that a comment or a review has been read. Run twice, it is shown once."""
-        body = {"query": _ADD_EYES, "variables": {"subject": node_id}}
-        answer = self._requests.send("POST", graphql_url(self._requests.api_url), self._token, body)
-        errors = answer.document.get("errors") if isinstance(answer.document, dict) else None
-        if answer.status != 200 or errors:  # noqa: PLR2004 - OK, which GraphQL also answers to what it refuses
-            reason = "; ".join(str(error.get("message")) for error in errors or []) or answer.message
-            raise GitHubRequestError(f"GitHub refused the reaction to {node_id}: {reason}")
+        self._requests.mutate(_ADD_EYES, node_id)
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None = None, *, expected: set[int]) -> Answer:
-        answer = self._requests.send(method, self._path + path, self._token, body)
-        if answer.status not in expected:
-            raise _refusal(answer)
-        return answer
+    def _reply(self, pull_number: int, comment_id: int, body: str, expected: frozenset[int]) -> Response:
+        path = f"/pulls/{pull_number}/comments/{comment_id}/replies"
+        return self._requests.send("POST", path, {"body": body}, expected=expected)
 
+    def _comments(self, path: str) -> Iterator[Comment]:
+        for page in self._requests.pages(path, list[Comment]):
+            yield from page
 
-def graphql_url(api_url: str) -> str:
-    """Where GraphQL is: `/graphql` at github.com, `/api/graphql` beside the `/api/v3` of any other GitHub."""
-    api_url = api_url.rstrip("/")
-    return api_url.removesuffix("/v3") + "/graphql" if api_url.endswith("/api/v3") else api_url + "/graphql"
-
-
-def _member(answer: Answer, name: str) -> Any:  # noqa: ANN401 - whatever JSON
-    try:
-        return answer.document[name]
-    except (KeyError, TypeError) as error:
-        raise _not_as_documented(answer) from error
-
-
-def _not_as_documented(answer: Answer) -> GitHubUnavailableError:
-    return GitHubUnavailableError(f"GitHub's answer to {answer.request} is not as documented.")
-
-
-def _refusal(answer: Answer) -> CloudAgentError:
-    by_status = {
-        401: ConfigurationError(answer.words + " (check the GitHub secret)"),
-        403: ConfigurationError(answer.words + " (grant Issues and Pull requests: write)"),
-        404: RepositoryNotFoundError(answer.words),
-    }
-    return by_status.get(answer.status) or GitHubRequestError(answer.words)
+    @staticmethod
+    def _first_with(marker: str, comments: Iterator[Comment]) -> int | None:
+        return next((comment.id for comment in comments if (comment.body or "").startswith(marker)), None)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
-
+from cloud_agent.adapters.github.errors import of_app
 from cloud_agent.adapters.github.installation_tokens import app_token
-from cloud_agent.adapters.github.requests import Answer, GitHubRequests
-from cloud_agent.domain.errors import ConfigurationError, GitHubRequestError, GitHubUnavailableError
+from cloud_agent.adapters.github.requests import GitHubRequests, Response
 from cloud_agent.domain.policy.redelivery import Delivery
 from cloud_agent.observability import logger
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from cloud_agent.adapters.aws.secrets import GitHubCredentials
 
 _PAGES = 10  # of 100 deliveries each
-_DELIVERIES: TypeAdapter[list[Delivery]] = TypeAdapter(list[Delivery])
 
 
 class WebhookDeliveries:
@@ -53,20 +50,15 @@ class WebhookDeliveries:
         for _ in range(_PAGES):
             if path is None:
                 return
-            answer = self._send("GET", path, HTTPStatus.OK)
-            try:
-                page = _DELIVERIES.validate_python(answer.document)
-            except ValidationError as error:
-                raise GitHubUnavailableError(f"GitHub answered 200 to {answer.request} with no deliveries.") from error
+            response = self._send("GET", path, HTTPStatus.OK)
+            page = response.read(list[Delivery])
             yield from page
-            path = answer.next_page if page and page[-1].delivered_at >= moment else None
+            path = response.next_page if page and page[-1].delivered_at >= moment else None
         if path is not None:
             logger.warning("more deliveries than are looked at", extra={"pages": _PAGES})
 
-    def _send(self, method: str, path: str, expected: HTTPStatus) -> Answer:
-        answer = self._requests.send(method, path, app_token(self._credentials))
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            raise ConfigurationError(answer.words + " (check app_id and private_key)")
-        if answer.status != expected:
-            raise GitHubRequestError(answer.words)
-        return answer
+    def _send(self, method: str, path: str, expected: HTTPStatus) -> Response:
+        response = self._requests.send(method, path, app_token(self._credentials))
+        if response.status != expected:
+            raise of_app(response)
+        return response

@@ -1,15 +1,11 @@
-"""What GitHub's refusals mean: each by the name that the state machine knows."""
+"""What GitHub's refusals mean: the one table of statuses and the names that the state machine knows."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-import requests
-from github import GithubException
-from github.GithubException import RateLimitExceededException
+from typing import TYPE_CHECKING
 
 from cloud_agent.domain.errors import (
+    AppNotInstalledError,
     BranchProtectedError,
     CloudAgentError,
     ConfigurationError,
@@ -22,58 +18,65 @@ from cloud_agent.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
+    from cloud_agent.adapters.github.requests import Response
+
+    Table = Mapping[int, tuple[type[CloudAgentError], str]]
+
+# Status -> error, and what to check. What stands in no table is a GitHubRequestError.
+_OF_REPOSITORY: Table = {
+    401: (ConfigurationError, " (check the GitHub secret)"),
+    403: (RepositoryReadOnlyError, " (is it archived, or does the App lack a permission?)"),
+    404: (RepositoryNotFoundError, ""),
+    409: (RepositoryEmptyError, ""),
+}
+_OF_APP: Table = {401: (ConfigurationError, " (check app_id and private_key)")}
+_OF_INSTALLATION: Table = {
+    **_OF_APP,
+    403: (AppNotInstalledError, ""),
+    404: (AppNotInstalledError, ""),
+    422: (ConfigurationError, " (grant the App this permission)"),
+}
 _SERVER_ERROR = 500
 
 
-@contextmanager
-def translated(repo: str) -> Iterator[None]:
-    """Guarantee that whatever goes wrong with GitHub in this block is a CloudAgentError."""
-    try:
-        yield
-    except requests.RequestException as error:
-        raise GitHubUnavailableError(f"GitHub did not answer: {type(error).__name__}") from error
-    except GithubException as error:
-        raise translate(repo, error) from error
+def passing(response: Response) -> CloudAgentError | None:
+    """Return the error if a later try may succeed: GitHub itself failed, or a rate limit is used up."""
+    if response.status >= _SERVER_ERROR:
+        return GitHubUnavailableError(response.summary)
+    # As documented: 429, or 403 with these words; GraphQL says it in a document of status 200.
+    if response.status == 429 or response.refuses(403, "rate limit") or _is_graphql_rate_limit(response):  # noqa: PLR2004
+        return GitHubRateLimitedError(response.summary)
+    return None
 
 
-def translate(repo: str, error: GithubException) -> CloudAgentError:
-    """Return the error of the domain that says what GitHub's answer means for the session."""
-    message = f"{repo}: GitHub answered {error.status}: {_message(error)}"
-    if isinstance(error, RateLimitExceededException) or _is_graphql_rate_limit(error):
-        return GitHubRateLimitedError(message)
-    if error.status >= _SERVER_ERROR:
-        return GitHubUnavailableError(message)
-    if error.status == 422 and ("rule" in _message(error).lower() or "protected" in _message(error).lower()):  # noqa: PLR2004 - Unprocessable, GitHub's answer to a rule violation
-        return BranchProtectedError(message)
-    by_status: dict[int, type[CloudAgentError]] = {
-        401: ConfigurationError,
-        403: RepositoryReadOnlyError,
-        404: RepositoryNotFoundError,
-        409: RepositoryEmptyError,
-        429: GitHubRateLimitedError,
-    }
-    return by_status.get(error.status, GitHubRequestError)(message)
+def of_repository(response: Response) -> CloudAgentError:
+    """Return the error for a request about a repository."""
+    if response.refuses(422, "rule") or response.refuses(422, "protected"):
+        return BranchProtectedError(response.summary)
+    return _error(_OF_REPOSITORY, response)
 
 
-def says(error: GithubException, status: int, words: str) -> bool:
-    """Whether GitHub refused with this status and in these words."""
-    return error.status == status and words in _message(error).lower()
+def of_app(response: Response) -> CloudAgentError:
+    """Return the error for a request that the App makes for itself."""
+    return _error(_OF_APP, response)
 
 
-def _is_graphql_rate_limit(error: GithubException) -> bool:
-    """GraphQL answers a rate limit with 200 and an error in the document, of type RATE_LIMITED or RATE_LIMIT."""
-    errors = error.data.get("errors") if isinstance(error.data, dict) else None
+def of_installation(response: Response) -> CloudAgentError:
+    """Return the error for the exchange of the App's key for an installation's token."""
+    if response.refuses(422, "repositor"):  # "... does not exist or is not accessible"
+        return RepositoryNotFoundError(response.summary)
+    return _error(_OF_INSTALLATION, response)
+
+
+def _error(table: Table, response: Response) -> CloudAgentError:
+    error, hint = table.get(response.status, (GitHubRequestError, ""))
+    return error(response.summary + hint)
+
+
+def _is_graphql_rate_limit(response: Response) -> bool:
+    """Whether an error of GraphQL is of type RATE_LIMITED or RATE_LIMIT."""
+    errors = response.document.get("errors") if isinstance(response.document, dict) else None
     kinds = [str(one.get("type")) for one in errors or [] if isinstance(one, dict)]
     return any(kind.startswith("RATE_LIMIT") for kind in kinds)
-
-
-def _message(error: GithubException) -> str:
-    """GitHub's own words: the message, and those of its list of errors."""
-    data: Any = error.data
-    if not isinstance(data, dict):
-        return str(data)
-    errors = data.get("errors") or []
-    details = [str(e.get("message", "") if isinstance(e, dict) else e) for e in errors]
-    return " ".join(part for part in [str(data.get("message", "")), *details] if part)

@@ -1,7 +1,6 @@
 """Tokens for GitHub: of the App's installation, narrowed to one repository and the permissions a caller needs.
 
-PyGithub can exchange an App's key for a token, but not for one repository alone: everything that speaks to GitHub
-shares this exchange instead.
+Everything that speaks to GitHub shares this exchange: PyGithub's knows no repositories, only permissions.
 """
 
 from __future__ import annotations
@@ -9,18 +8,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jwt
+from pydantic import BaseModel, ConfigDict
 
-from cloud_agent.adapters.github.requests import Answer, GitHubRequests
-from cloud_agent.domain.errors import (
-    AppNotInstalledError,
-    ConfigurationError,
-    GitHubRequestError,
-    GitHubUnavailableError,
-    RepositoryNotFoundError,
-)
+from cloud_agent.adapters.github.errors import of_installation
+from cloud_agent.adapters.github.requests import SHORT, GitHubRequests, Patience
+from cloud_agent.domain.errors import AppNotInstalledError, ConfigurationError
+from cloud_agent.worker import once_per_worker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,11 +48,20 @@ class Token:
     expires_at: str
 
 
+class _Exchanged(BaseModel):
+    """GitHub's document of a new token."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    token: str
+    expires_at: str
+
+
 class InstallationTokens:
     """Exchanges the deployment's GitHub credentials for tokens."""
 
-    def __init__(self, api_url: str, credentials: GitHubCredentials) -> None:
-        self._requests = GitHubRequests(api_url)
+    def __init__(self, api_url: str, credentials: GitHubCredentials, patience: Patience = SHORT) -> None:
+        self._requests = GitHubRequests(api_url, patience)
         self._credentials = credentials
 
     def token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
@@ -76,13 +81,11 @@ class InstallationTokens:
             raise AppNotInstalledError(f"The event from {repo} names no installation of the GitHub App.")
         path = f"/app/installations/{installation_id}/access_tokens"
         wanted = {"repositories": [repo.partition("/")[2]], "permissions": dict(permissions)}
-        answer = self._requests.send("POST", path, app_token(self._credentials), wanted)
-        if answer.status != 201:  # noqa: PLR2004 - Created
-            raise _refusal(answer)
-        try:
-            return Token(answer.document["token"], answer.document["expires_at"])
-        except (KeyError, TypeError) as error:
-            raise GitHubUnavailableError(f"GitHub answered 201 to POST {path} with no token.") from error
+        response = self._requests.send("POST", path, app_token(self._credentials), wanted)
+        if response.status != 201:  # noqa: PLR2004 - Created
+            raise of_installation(response)
+        document = response.read(_Exchanged)
+        return Token(document.token, document.expires_at)
 
     def remembered_token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
         """As `token`, but one that this worker was given before, as long as it lives for five minutes more.
@@ -99,41 +102,47 @@ class InstallationTokens:
             installation_id,
             frozenset(permissions.items()),
         )
-        known = _remembered.get(wanted)
+        remembered = _remembered()
+        known = remembered.get(wanted)
         if known is None or datetime.fromisoformat(known.expires_at) - datetime.now(UTC) < _LEFT_AT_LEAST:
-            known = _remembered[wanted] = self.token(repo, installation_id, permissions)
+            known = remembered[wanted] = self.token(repo, installation_id, permissions)
         return known
+
+    @staticmethod
+    def forget(token: Token) -> None:
+        """Have the next caller get a new token: GitHub refused this one. The App may have more permissions by now."""
+        remembered = _remembered()
+        for wanted in [wanted for wanted, known in remembered.items() if known is token]:
+            del remembered[wanted]
 
 
 def app_token(credentials: GitHubCredentials) -> str:
     """Return the App's own proof of itself, for what concerns no installation; valid for nine minutes.
 
     Raises:
-        ConfigurationError: the private key is none; never shows it.
+        ConfigurationError: as `sign_as_app` does.
     """
     now = int(time.time())
     claims = {"iss": credentials.app_id, "iat": now - _CLOCK_SKEW_SECONDS, "exp": now + _APP_TOKEN_SECONDS}
+    return sign_as_app(credentials, claims)
+
+
+def sign_as_app(credentials: GitHubCredentials, claims: Mapping[str, Any]) -> str:
+    """Return the claims, signed with the App's key.
+
+    Raises:
+        ConfigurationError: the private key is none; never shows it.
+    """
     try:
-        return jwt.encode(claims, credentials.private_key, algorithm="RS256")
+        return jwt.encode(dict(claims), credentials.private_key, algorithm="RS256")
     except (TypeError, ValueError, jwt.PyJWTError) as error:  # a TypeError where the key has a passphrase
         raise ConfigurationError("The GitHub secret's private_key is not an RSA key in PEM form.") from error
 
 
-def _refusal(answer: Answer) -> Exception:
-    words = answer.words
-    if answer.status == 422 and "repositor" in answer.message:  # noqa: PLR2004 - "... does not exist or is not accessible"
-        return RepositoryNotFoundError(words)
-    by_status = {
-        401: ConfigurationError(words + " (check app_id and private_key)"),
-        403: AppNotInstalledError(words),
-        404: AppNotInstalledError(words),
-        422: ConfigurationError(words + " (grant the App this permission)"),
-    }
-    return by_status.get(answer.status) or GitHubRequestError(words)
-
-
-# Of this worker: api url, App, repository, installation and permissions -> token.
-_remembered: dict[tuple[str, str, str, int | None, frozenset[tuple[str, str]]], Token] = {}
+@once_per_worker
+def _remembered() -> dict[tuple[str, str, str, int | None, frozenset[tuple[str, str]]], Token]:
+    """Return this worker's tokens, by API URL, App, repository, installation and permissions."""
+    return {}
 
 
 def _in_an_hour() -> str:

@@ -1,36 +1,24 @@
-"""GitHub through PyGithub: one repository, as steps and publishing need it."""
+"""A session's branch and its pull request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from github import Auth, Github, GithubException
-from github.GithubException import UnknownObjectException
-from urllib3.util import Retry
-
-from cloud_agent.adapters.aws.secrets import read_github_credentials
-from cloud_agent.adapters.github.errors import says, translated
-from cloud_agent.adapters.github.installation_tokens import STEP_PERMISSIONS, InstallationTokens
+from cloud_agent.adapters.github.documents import Comparison, GitCommit, ListedCommit, Pull, Reference, Sha
 from cloud_agent.domain.errors import DefaultBranchNotFoundError
 from cloud_agent.domain.session.provenance import Commit
 
 if TYPE_CHECKING:
-    from github.Commit import Commit as GithubCommit
-    from github.Comparison import Comparison
+    from cloud_agent.adapters.github.repository_requests import RepositoryRequests
+    from cloud_agent.adapters.github.requests import Response
 
-    from cloud_agent.settings import GitHubSettings
-
-TIMEOUT_SECONDS = 10
-_PAGE = 100  # the most that GitHub gives
+_NOT_FOUND = frozenset({404})
+_UNPROCESSABLE = frozenset({422})
 _COMPARISON_PAGE = 250  # commits; few branches need a second request
-# A function must not sleep as long as a rate limit's Retry-After says: whoever called it retries later.
-_RETRY = Retry(
-    total=2,
-    allowed_methods=["GET"],
-    status_forcelist=range(500, 600),
-    backoff_factor=0.5,
-    respect_retry_after_header=False,
+_MARK_READY = (
+    "mutation($subject: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $subject}) { clientMutationId } }"
 )
 
 
@@ -50,42 +38,14 @@ class PullRequest:
     url: str
 
 
-def connect(settings: GitHubSettings, repo: str, installation_id: int | None) -> GitHubRepository:
-    """Open a repository with the deployment's credentials.
+class Repository:
+    """The branches and pull requests of one repository. Raises as `connection.GitHub` does."""
 
-    Raises:
-        CloudAgentError: as `InstallationTokens.token` and `read_github_credentials` do.
-    """
-    credentials = read_github_credentials(settings.github_secret_arn)
-    tokens = InstallationTokens(settings.github_api_url, credentials)
-    token = tokens.token(repo, installation_id, STEP_PERMISSIONS)
-    return GitHubRepository(settings.github_api_url, token.value, repo)
+    def __init__(self, requests: RepositoryRequests) -> None:
+        self._requests = requests
+        self._owner = requests.repo.partition("/")[0]
 
-
-class GitHubRepository:
-    """One repository.
-
-    Only GETs are retried here: a POST that GitHub answered with an error may still have been carried out, so the
-    caller tries again and looks first. Every method raises the errors of `cloud_agent.domain.errors` that
-    `github_errors.translate` names.
-    """
-
-    def __init__(self, api_url: str, token: str, repo: str) -> None:
-        self._name = repo
-        self._owner = repo.partition("/")[0]
-        self._github = Github(
-            auth=Auth.Token(token),
-            base_url=api_url,
-            lazy=True,
-            timeout=TIMEOUT_SECONDS,
-            per_page=_PAGE,
-            seconds_between_requests=0,
-            seconds_between_writes=0,
-            retry=_RETRY,
-        )
-        self._repo = self._github.get_repo(repo)
-
-    # ------------------------------------------------------------ branch and pull request
+    # ------------------------------------------------------------ branch
 
     def ensure_branch(self, branch: str, default_branch: str, message: str) -> Branch:
         """Create the branch with one empty commit on top of the default branch. An existing branch keeps what it has.
@@ -93,150 +53,82 @@ class GitHubRepository:
         One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
         moved forward to a new empty commit.
         """
-        with translated(self._name):
-            base_sha = self._head_of(default_branch)
-            base = self._repo.get_git_commit(base_sha)
-            initial = self._repo.create_git_commit(message, base.tree, [base])
-            try:
-                self._repo.create_git_ref(f"refs/heads/{branch}", initial.sha)
-            except GithubException as error:
-                if not says(error, 422, "already exists"):
-                    raise
-                comparison = self._repo.compare(default_branch, branch)
-                if comparison.ahead_by:
-                    return _begun_branch(comparison, message)
-                merged = self._repo.get_git_ref(f"heads/{branch}")
-                merged.complete()  # only GitHub's answer names the address at which a ref is written
-                merged.edit(initial.sha)
-            return Branch(base_sha, initial.sha)
-
-    def ensure_draft_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
-        """Open the pull request from the branch, or find it; a draft, where the repository's plan has drafts."""
-        with translated(self._name):
-            for draft in (True, False):
-                try:
-                    pull = self._repo.create_pull(base=base, head=branch, title=title, body=body, draft=draft)
-                except GithubException as error:
-                    if says(error, 422, "already exists"):
-                        pull = self._repo.get_pulls(state="open", head=f"{self._owner}:{branch}")[0]
-                    elif draft and says(error, 422, "draft pull requests are not supported"):
-                        continue
-                    else:
-                        raise
-                return PullRequest(pull.number, pull.html_url)
-        raise AssertionError("unreachable: the second try returns or raises")
-
-    def mark_ready_for_review(self, pull_number: int) -> bool:
-        """Make an open draft ready for review; returns False where there is nothing to do. Two requests."""
-        with translated(self._name):
-            pull = self._repo.get_pull(pull_number)
-            if not pull.draft or pull.state != "open":
-                return False
-            pull.mark_ready_for_review()
-            return True
+        base_sha = self._head_of(default_branch)
+        tree_sha = self._requests.send("GET", f"/git/commits/{base_sha}").read(GitCommit).tree.sha
+        initial = {"message": message, "tree": tree_sha, "parents": [base_sha]}
+        initial_sha = self._requests.send("POST", "/git/commits", initial).read(Sha).sha
+        created = self._create_reference(branch, initial_sha)
+        if not created:
+            pages = self._comparison(default_branch, branch) or []
+            if pages and pages[0].ahead_by:
+                return _begun_branch(pages, message)
+            self._requests.send("PATCH", f"/git/refs/heads/{quote(branch)}", {"sha": initial_sha})
+        return Branch(base_sha, initial_sha)
 
     def compare(self, base: str, head: str) -> list[Commit] | None:
         """Return the commits that only `head` has, oldest first, `head`'s own last; None if a branch is gone."""
-        with translated(self._name):
-            try:
-                comparison = self._repo.compare(base, head, comparison_commits_per_page=_COMPARISON_PAGE)
-                return [_commit(commit) for commit in comparison.commits]
-            except UnknownObjectException:
-                return None
+        pages = self._comparison(base, head)
+        return None if pages is None else [_commit(commit) for page in pages for commit in page.commits]
 
-    # ------------------------------------------------------------ comments
+    # ------------------------------------------------------------ pull request
 
-    def create_comment(self, number: int, body: str) -> int:
-        """Comment on an issue or pull request; returns the comment's id."""
-        with translated(self._name):
-            return self._repo.get_issue(number).create_comment(body).id
+    def ensure_draft_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
+        """Open the pull request from the branch, or find it; a draft, where the repository's plan has drafts."""
+        pull = {"head": branch, "base": base, "title": title, "body": body}
+        opened = self._requests.send("POST", "/pulls", {**pull, "draft": True}, expected=_UNPROCESSABLE)
+        if opened.refuses(422, "draft pull requests are not supported"):
+            opened = self._requests.send("POST", "/pulls", {**pull, "draft": False}, expected=_UNPROCESSABLE)
+        if opened.status in _UNPROCESSABLE:
+            return self._open_pull_request(branch, opened)
+        return _pull_request(opened.read(Pull))
 
-    def edit_comment(self, number: int, comment_id: int, body: str) -> bool:
-        """Give a comment this text; returns False when it is gone."""
-        with translated(self._name):
-            try:
-                self._repo.get_issue(number).get_comment(comment_id).edit(body)
-            except UnknownObjectException:
-                return False
-            return True
-
-    def find_comment(self, number: int, marker: str) -> int | None:
-        """Return the id of the oldest comment that begins with the marker."""
-        with translated(self._name):
-            comments = self._repo.get_issue(number).get_comments()
-            return next((comment.id for comment in comments if comment.body.startswith(marker)), None)
-
-    def reply_to_review_comment(self, pull_number: int, comment_id: int, body: str) -> int | None:
-        """Answer in a review comment's thread; returns the reply's id, or None when the thread is gone.
-
-        GitHub takes replies to a thread's first comment only: for any other, that one is looked up.
-        """
-        with translated(self._name):
-            pull = self._repo.get_pull(pull_number)
-            try:
-                try:
-                    return pull.create_review_comment_reply(comment_id, body).id
-                except GithubException as error:
-                    if error.status != 422:  # noqa: PLR2004 - Unprocessable, GitHub's answer to a reply to a reply
-                        raise
-                    first = pull.get_review_comment(comment_id).in_reply_to_id
-                    if first is None:
-                        raise
-                    return pull.create_review_comment_reply(first, body).id
-            except UnknownObjectException:
-                return None
-
-    def find_review_reply(self, pull_number: int, marker: str) -> int | None:
-        """Return the id of the oldest review comment that begins with the marker."""
-        with translated(self._name):
-            comments = self._repo.get_pull(pull_number).get_review_comments()
-            return next((comment.id for comment in comments if comment.body.startswith(marker)), None)
-
-    # ------------------------------------------------------------ Deployments
-
-    def create_deployment(self, branch: str, environment: str, session_id: str) -> int:
-        """Create a Deployment of the branch, or find the one that carries the session's id; returns its own."""
-        with translated(self._name):
-            return self._repo.create_deployment(
-                ref=branch,
-                environment=environment,
-                description="The repository's dev server, live while Claude works",
-                payload={"session_id": session_id},
-                required_contexts=[],
-                auto_merge=False,
-                transient_environment=True,
-            ).id
-
-    def find_deployment(self, environment: str, session_id: str) -> int | None:
-        """Return the id of the environment's Deployment that carries the session's id."""
-        with translated(self._name):
-            deployments = self._repo.get_deployments(environment=environment)
-            return next((one.id for one in deployments if one.payload == {"session_id": session_id}), None)
-
-    def set_deployment_state(self, deployment_id: int, state: str, log_url: str, environment_url: str = "") -> None:
-        """Say how a Deployment goes. Others of its environment are left as they are.
-
-        `target_url` is the older name of `log_url`, which PyGithub has no argument for.
-        """
-        with translated(self._name):
-            self._repo.get_deployment(deployment_id).create_status(
-                state, target_url=log_url, environment_url=environment_url, auto_inactive=False
-            )
+    def mark_ready_for_review(self, pull_number: int) -> bool:
+        """Make an open draft ready for review; returns False where there is nothing to do. Two requests."""
+        pull = self._requests.send("GET", f"/pulls/{pull_number}").read(Pull)
+        if not pull.draft or pull.state != "open":
+            return False
+        self._requests.mutate(_MARK_READY, pull.node_id)
+        return True
 
     def _head_of(self, branch: str) -> str:
-        try:
-            return self._repo.get_git_ref(f"heads/{branch}").object.sha
-        except UnknownObjectException:
+        response = self._requests.send("GET", f"/git/ref/heads/{quote(branch)}", expected=_NOT_FOUND)
+        if response.status in _NOT_FOUND:
             # 404 is also the answer for a repository the App does not see: ask for that first.
-            self._repo.complete()
-            raise DefaultBranchNotFoundError(f"{self._name} has no branch {branch}.") from None
+            self._requests.send("GET", "")
+            raise DefaultBranchNotFoundError(f"{self._requests.repo} has no branch {branch}.")
+        return response.read(Reference).object.sha
+
+    def _create_reference(self, branch: str, sha: str) -> bool:
+        """Create the branch; returns False when it exists."""
+        body = {"ref": f"refs/heads/{branch}", "sha": sha}
+        response = self._requests.send("POST", "/git/refs", body, expected=_UNPROCESSABLE)
+        if response.status in _UNPROCESSABLE and not response.refuses(422, "already exists"):
+            raise self._requests.refused(response)
+        return response.status not in _UNPROCESSABLE
+
+    def _comparison(self, base: str, head: str) -> list[Comparison] | None:
+        path = f"/compare/{quote(base)}...{quote(head)}?per_page={_COMPARISON_PAGE}"
+        return list(self._requests.pages(path, Comparison, expected=_NOT_FOUND)) or None
+
+    def _open_pull_request(self, branch: str, refusal: Response) -> PullRequest:
+        """Return the branch's open pull request, which is why GitHub refused another."""
+        if refusal.refuses(422, "already exists"):
+            head = quote(f"{self._owner}:{branch}", safe="")
+            for pull in self._requests.send("GET", f"/pulls?state=open&head={head}").read(list[Pull]):
+                return _pull_request(pull)
+        raise self._requests.refused(refusal)
 
 
-def _begun_branch(comparison: Comparison, message: str) -> Branch:
-    initial = next((commit.sha for commit in comparison.commits if commit.commit.message == message), None)
-    return Branch(comparison.merge_base_commit.sha, initial)
+def _begun_branch(pages: list[Comparison], message: str) -> Branch:
+    commits = [commit for page in pages for commit in page.commits]
+    initial = next((commit.sha for commit in commits if commit.commit.message == message), None)
+    return Branch(pages[0].merge_base_commit.sha, initial)
 
 
-def _commit(commit: GithubCommit) -> Commit:
+def _commit(commit: ListedCommit) -> Commit:
     subject = commit.commit.message.partition("\n")[0]
     return Commit(commit.sha, subject, commit.html_url, tuple(parent.sha for parent in commit.parents))
+
+
+def _pull_request(pull: Pull) -> PullRequest:
+    return PullRequest(pull.number, pull.html_url)

@@ -1,41 +1,61 @@
-"""GitHub's API over plain HTTP, for the functions that must answer fast: importing PyGithub takes 0.25 s."""
+"""GitHub's API over plain HTTP: urllib3, which boto3 brings along, takes no time of its own to import."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import urllib3
+from pydantic import TypeAdapter, ValidationError
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry, Timeout
 
-from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
+from cloud_agent.adapters.github.errors import passing
+from cloud_agent.domain.errors import GitHubUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# GitHub gives a delivery 10 s to be answered: a question that is asked twice in vain must leave time to say so.
-TIMEOUT = Timeout(connect=1, read=3)
-_SERVER_ERROR = 500
+T = TypeVar("T")
 _NEXT_PAGE = re.compile(r'<([^>]+)>;\s*rel="next"')
-# A GET may be asked again at once; a POST that failed may have been carried out all the same.
-_RETRY = Retry(
-    total=1,
-    redirect=False,
-    allowed_methods=["GET"],
-    status_forcelist=range(500, 600),
-    raise_on_status=False,
-    respect_retry_after_header=False,
-)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What GitHub answered; `document` is None where that is not JSON. `request` says to what: `GET /user`.
+class Patience:
+    """How long a caller waits for GitHub, how often a GET is sent, and whether a renamed repository is followed."""
 
-    `next_page` is the address of what follows, where GitHub answered with a part of a list.
+    timeout: Timeout
+    retry: Retry
+
+
+def _retry(total: int, *, backoff_factor: float, redirect: bool) -> Retry:
+    """Only a GET is sent again: a POST that failed may have been carried out all the same.
+
+    A function must not sleep as long as a rate limit's Retry-After says: whoever called it retries later.
+    """
+    return Retry(
+        total=total,
+        redirect=None if redirect else False,
+        allowed_methods=["GET"],
+        status_forcelist=range(500, 600),
+        backoff_factor=backoff_factor,
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
+
+
+# GitHub gives a delivery 10 s to be answered: a request that is sent twice in vain must leave time to say so.
+SHORT = Patience(Timeout(connect=1, read=3), _retry(1, backoff_factor=0, redirect=False))
+LONG = Patience(Timeout(10), _retry(2, backoff_factor=0.5, redirect=True))
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response of GitHub; `document` is None where that is not JSON. `request` says to what: `GET /user`.
+
+    `next_page` is the address of what follows, where GitHub sent a part of a list.
     """
 
     request: str
@@ -45,27 +65,51 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """GitHub's own words, if it has any."""
-        return str(self.document.get("message", "no message")) if isinstance(self.document, dict) else "no message"
+        """GitHub's own words, if it has any: the message, and those of its list of errors."""
+        document = self.document if isinstance(self.document, dict) else {}
+        errors = document.get("errors")
+        details = [
+            str(one.get("message", "") if isinstance(one, dict) else one)
+            for one in (errors if isinstance(errors, list) else [])
+        ]
+        return " ".join(part for part in [str(document.get("message", "")), *details] if part) or "no message"
 
     @property
-    def words(self) -> str:
-        """The answer in one sentence, for an error."""
+    def summary(self) -> str:
+        """The response in one sentence, for an error."""
         return f"GitHub answered {self.status} to {self.request}: {self.message}"
+
+    def refuses(self, status: int, words: str) -> bool:
+        """Whether GitHub refused with this status and in these words."""
+        return self.status == status and words in self.message.lower()
+
+    def read(self, model: type[T]) -> T:
+        """Return the document, checked.
+
+        Raises:
+            GitHubUnavailableError: it is not as GitHub documents it.
+        """
+        try:
+            return TypeAdapter(model).validate_python(self.document)
+        except ValidationError as error:
+            raise GitHubUnavailableError(
+                f"GitHub's {self.status} response to {self.request} is not as documented."
+            ) from error
 
 
 class GitHubRequests:
-    """Requests to one GitHub, by path or, for GraphQL, by full address."""
+    """Requests to one GitHub, by path or, for GraphQL and further pages, by full address."""
 
-    def __init__(self, api_url: str) -> None:
+    def __init__(self, api_url: str, patience: Patience = SHORT) -> None:
         self.api_url = api_url.rstrip("/")
-        self._http = urllib3.PoolManager(timeout=TIMEOUT)
+        self._patience = patience
+        self._http = urllib3.PoolManager(timeout=patience.timeout)
 
-    def send(self, method: str, path: str, bearer: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """GitHub's answer, whatever it is short of these.
+    def send(self, method: str, path: str, bearer: str, body: Mapping[str, Any] | None = None) -> Response:
+        """GitHub's response, whatever it is short of these.
 
         Raises:
-            GitHubUnavailableError: no answer, or a status from 500; only what is safe to send twice was.
+            GitHubUnavailableError: no response, or a status from 500; only what is safe to send twice was.
             GitHubRateLimitedError: a rate limit is used up.
         """
         headers = {
@@ -75,22 +119,20 @@ class GitHubRequests:
             "X-GitHub-Api-Version": "2022-11-28",
         }
         address = path if path.startswith(("http://", "https://")) else self.api_url + path
+        retry = self._patience.retry
         try:
             if body is None:
-                raw = self._http.request(method, address, headers=headers, retries=_RETRY)
+                raw = self._http.request(method, address, headers=headers, retries=retry)
             else:
-                raw = self._http.request(method, address, json=body, headers=headers, retries=_RETRY)
+                raw = self._http.request(method, address, json=body, headers=headers, retries=retry)
         except HTTPError as error:
             reason = getattr(error, "reason", None) or error  # what a retried request failed with in the end
             raise GitHubUnavailableError(f"GitHub did not answer {method} {path}: {type(reason).__name__}") from error
         following = _NEXT_PAGE.search(raw.headers.get("Link", ""))
-        answer = Answer(f"{method} {path}", raw.status, _document(raw.data), following[1] if following else None)
-        if answer.status >= _SERVER_ERROR:
-            raise GitHubUnavailableError(answer.words)
-        # As documented: 429, or 403 with these words.
-        if answer.status == 429 or (answer.status == 403 and "rate limit" in answer.message.lower()):  # noqa: PLR2004
-            raise GitHubRateLimitedError(answer.words)
-        return answer
+        response = Response(f"{method} {path}", raw.status, _document(raw.data), following[1] if following else None)
+        if error_of_github := passing(response):
+            raise error_of_github
+        return response
 
 
 def _document(data: bytes) -> Any:  # noqa: ANN401 - whatever JSON

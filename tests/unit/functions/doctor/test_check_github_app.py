@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -47,7 +48,7 @@ class AppOnGitHub:
         if path == "/app":
             sending(200, json.dumps(self.app).encode())(request)
             return
-        page = int(query.rpartition("page=")[2]) if "&page=" in query else 1
+        page = int(parse_qs(query).get("page", ["1"])[0])
         host = request.headers["Host"]
         more = page < len(self.installations)
         link = [("Link", f'<http://{host}{path}?per_page=100&page={page + 1}>; rel="next"')] if more else []

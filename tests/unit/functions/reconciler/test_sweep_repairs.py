@@ -155,7 +155,7 @@ def test_people_are_told_of_a_session_that_was_closed(
     def edit_comment(_context: object, session_id: str, *, create: bool) -> None:
         told.append((f"comment {create}", fleet.row(session_id)["status"]))
 
-    monkeypatch.setattr("cloud_agent.publisher.withdrawal.look_up", lambda *_: None)
+    monkeypatch.setattr("cloud_agent.publisher.finalization.look_up", lambda *_: None)
     monkeypatch.setattr("cloud_agent.publisher.status.publish", edit_comment)
     monkeypatch.setattr("cloud_agent.publisher.deployments.end", end_deployment)
     fleet.put(ID, execution="ABORTED", pull_number=43)
@@ -167,7 +167,7 @@ def test_a_session_is_closed_though_github_is_down(sweep: Sweep, fleet: Fleet, m
     def be_down(*_arguments: object) -> None:
         raise GitHubUnavailableError("GitHub did not answer")
 
-    monkeypatch.setattr("cloud_agent.publisher.withdrawal.look_up", be_down)
+    monkeypatch.setattr("cloud_agent.publisher.finalization.look_up", be_down)
     fleet.put(ID, execution="ABORTED", pull_number=43)
     assert sweep() == {"SessionClosed": 1, "SweepFailed": 1}
     assert ("FAILED", set()) == (fleet.row()["status"], fleet.in_slots())

@@ -1,4 +1,4 @@
-"""What a session's end takes back on GitHub: no comment and no Deployment claims a live address any more."""
+"""What a session's end changes on GitHub: no comment and no Deployment claims a live address any more."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from cloud_agent.publisher.context import PublishingContext
 
 
-def withdraw(context: PublishingContext, session: Session) -> None:
-    """Guarantee that status comment and Deployment of a closed session say that it is over, where they still can.
+def finalize(context: PublishingContext, session: Session) -> None:
+    """Guarantee that status comment and Deployment of a closed session say that it has ended, where they still can.
 
     What GitHub shows counts, not what the row knows: the state that announces may have failed half-way.
 
@@ -29,7 +29,7 @@ def withdraw(context: PublishingContext, session: Session) -> None:
             raise
         except CloudAgentError as error:
             # The pull request may be deleted or the App uninstalled: nothing is left to correct there.
-            logger.warning("session not withdrawn", extra={"error": type(error).__name__, "cause": str(error)})
+            logger.warning("session not finalized", extra={"error": type(error).__name__, "cause": str(error)})
 
 
 def _end_comment(context: PublishingContext, session: Session) -> None:

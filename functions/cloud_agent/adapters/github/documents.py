@@ -1,0 +1,107 @@
+"""GitHub's documents, as far as they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Document(BaseModel):
+    """A part of what GitHub sends; the rest is left unread."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Sha(Document):
+    """Whatever is named by its hash: a commit, a tree, the target of a reference."""
+
+    sha: str
+
+
+class Reference(Document):
+    """A Git reference and the object it points to."""
+
+    object: Sha
+
+
+class GitCommit(Sha):
+    """A commit as Git has it."""
+
+    tree: Sha
+
+
+class CommitText(Document):
+    """What a commit says."""
+
+    message: str
+
+
+class ListedCommit(Sha):
+    """A commit as a comparison lists it."""
+
+    html_url: str
+    commit: CommitText
+    parents: tuple[Sha, ...]
+
+
+class Comparison(Document):
+    """What one branch has and another has not, or one page of it."""
+
+    ahead_by: int
+    merge_base_commit: Sha
+    commits: list[ListedCommit]
+
+
+class Pull(Document):
+    """A pull request."""
+
+    number: int
+    html_url: str
+    node_id: str
+    state: str
+    draft: bool = False
+
+
+class Comment(Document):
+    """A comment on an issue, a pull request or a line of its changes."""
+
+    id: int
+    body: str | None = None
+    in_reply_to_id: int | None = None
+
+
+class DeploymentDocument(Document):
+    """A Deployment, with whatever its creator put into it."""
+
+    id: int
+    payload: Any = None
+
+
+class Account(Document):
+    """A person, an organization or a bot."""
+
+    login: str
+
+
+class Label(Document):
+    """A label of an issue."""
+
+    name: str
+
+
+class IssueDocument(Document):
+    """An issue; without an author where the account has been deleted."""
+
+    title: str
+    body: str | None
+    user: Account | None
+    html_url: str
+    state: str
+    labels: list[Label]
+
+
+class Permission(Document):
+    """A person's role in a repository."""
+
+    permission: str

@@ -1,0 +1,79 @@
+"""Requests about one repository, with a token of it: what GitHub refuses is an error of the domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cloud_agent.adapters.github.errors import of_repository
+from cloud_agent.domain.errors import GitHubRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cloud_agent.adapters.github.requests import GitHubRequests, Response
+
+T = TypeVar("T")
+
+
+class RepositoryRequests:
+    """GitHub's REST API below `/repos/<owner>/<name>`, and its GraphQL API."""
+
+    def __init__(
+        self, requests: GitHubRequests, token: str, repo: str, on_refusal: Callable[[], None] = lambda: None
+    ) -> None:
+        self._requests = requests
+        self._token = token
+        self._on_refusal = on_refusal
+        self.repo = repo
+
+    def send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, expected: frozenset[int] = frozenset()
+    ) -> Response:
+        """Send a request; a success, or a status that is expected, is returned.
+
+        Raises:
+            CloudAgentError: as `GitHubRequests.send` and `errors.of_repository` say.
+        """
+        response = self._requests.send(method, self._address(path), self._token, body)
+        if response.status // 100 != 2 and response.status not in expected:  # noqa: PLR2004 - any success
+            raise self.refused(response)
+        return response
+
+    def refused(self, response: Response) -> Exception:
+        """Return the error, and see to it that the next connection does not have the same token."""
+        self._on_refusal()
+        return of_repository(response)
+
+    def pages(self, path: str, model: type[T], *, expected: frozenset[int] = frozenset()) -> Iterator[T]:
+        """Every page of a list, each read when it is needed; nothing where the first has an expected status."""
+        following: str | None = path
+        while following is not None:
+            response = self.send("GET", following, expected=expected)
+            if response.status in expected:
+                return
+            yield response.read(model)
+            following = response.next_page
+
+    def mutate(self, mutation: str, subject: str) -> None:
+        """Run a GraphQL mutation of one object, `$subject`.
+
+        Raises:
+            GitHubRequestError: it is refused, which GraphQL says with a status of 200 as well.
+        """
+        address = graphql_url(self._requests.api_url)
+        response = self._requests.send(
+            "POST", address, self._token, {"query": mutation, "variables": {"subject": subject}}
+        )
+        errors = response.document.get("errors") if isinstance(response.document, dict) else None
+        if response.status != 200 or errors:  # noqa: PLR2004 - OK
+            self._on_refusal()
+            raise GitHubRequestError(response.summary)
+
+    def _address(self, path: str) -> str:
+        return path if path.startswith(("http://", "https://")) else f"/repos/{self.repo}{path}"
+
+
+def graphql_url(api_url: str) -> str:
+    """Where GraphQL is: `/graphql` at github.com, `/api/graphql` beside the `/api/v3` of any other GitHub."""
+    api_url = api_url.rstrip("/")
+    return api_url.removesuffix("/v3") + "/graphql" if api_url.endswith("/api/v3") else api_url + "/graphql"
