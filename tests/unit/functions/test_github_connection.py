@@ -1,0 +1,142 @@
+"""A repository's connection: which token it uses, and what becomes of a token that GitHub refuses."""
+
+from __future__ import annotations
+
+import http.server
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.served import served
+
+from cloud_agent.adapters.github.connection import WEBHOOK, GitHub, connect
+from cloud_agent.domain.errors import (
+    CloudAgentError,
+    ConfigurationError,
+    GitHubRequestError,
+    GitHubUnavailableError,
+    RepositoryReadOnlyError,
+)
+from cloud_agent.settings import GitHubSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+RENAMED = "/repositories/7/issues/1/comments"
+
+
+@dataclass
+class Server:
+    """A GitHub that mints numbered tokens and answers everything else alike."""
+
+    url: str = ""
+    status: int = 201
+    document: Any = field(default_factory=lambda: {"id": 5, "body": "Hello."})
+    tokens: int = 0
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    bearers: list[str] = field(default_factory=list)
+
+    def answer(self, method: str, path: str, bearer: str) -> tuple[int, Any, dict[str, str]]:
+        if path.endswith("/access_tokens"):
+            self.tokens += 1
+            return 201, {"token": f"ghs_{self.tokens}", "expires_at": "2999-01-01T00:00:00Z"}, {}
+        self.requests.append((method, path))
+        self.bearers.append(bearer)
+        if "/renamed/" in path:
+            return 307, {"message": "Moved"}, {"Location": RENAMED}
+        return self.status, self.document, {}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    served_ = Server()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def handle_one(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            bearer = self.headers["Authorization"].removeprefix("Bearer ")
+            status, document, headers = served_.answer(self.command, self.path, bearer)
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = handle_one  # noqa: N815 - http.server's names
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as running:
+        served_.url = f"http://127.0.0.1:{running.server_port}"
+        yield served_
+
+
+@pytest.fixture
+def settings(server: Server, put_secret: Callable[..., str]) -> GitHubSettings:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    arn = put_secret(json.dumps({"app_id": "1", "private_key": pem}), "app")
+    return GitHubSettings(sessions_table="sessions", github_api_url=server.url, github_secret_arn=arn)
+
+
+@pytest.fixture
+def open_(settings: GitHubSettings) -> Callable[..., GitHub]:
+    return lambda repo="acme/lunch", **options: connect(settings, repo, 99, **options)
+
+
+def test_a_worker_uses_its_token_again(open_: Callable[..., GitHub], server: Server) -> None:
+    for _ in range(2):
+        open_().conversation.create_comment(1, "Hello.")
+    assert server.bearers == ["ghs_1", "ghs_1"]
+
+
+def test_the_webhooks_token_is_not_a_steps(open_: Callable[..., GitHub], server: Server) -> None:
+    open_().conversation.create_comment(1, "Hello.")
+    open_(caller=WEBHOOK).conversation.create_comment(1, "Hello.")
+    assert server.bearers == ["ghs_1", "ghs_2"]
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, ConfigurationError), (403, RepositoryReadOnlyError)])
+def test_a_token_that_github_refuses_is_not_used_again(
+    open_: Callable[..., GitHub], server: Server, status: int, error: type[CloudAgentError]
+) -> None:
+    server.status = status
+    with pytest.raises(error):
+        open_().conversation.create_comment(1, "Hello.")
+    server.status = 201
+    open_().conversation.create_comment(1, "Hello.")
+    assert server.bearers == ["ghs_1", "ghs_2"]
+
+
+def test_a_github_that_is_down_costs_no_token(open_: Callable[..., GitHub], server: Server) -> None:
+    server.status = 502
+    with pytest.raises(GitHubUnavailableError):
+        open_().conversation.create_comment(1, "Hello.")
+    server.status = 201
+    open_().conversation.create_comment(1, "Hello.")
+    assert server.bearers == ["ghs_1", "ghs_1"]
+
+
+def test_a_step_follows_a_repository_to_its_new_name(open_: Callable[..., GitHub], server: Server) -> None:
+    assert open_("acme/renamed").conversation.create_comment(1, "Hello.") == 5
+    assert server.requests[-1] == ("POST", RENAMED)
+    assert server.bearers == ["ghs_1", "ghs_1"]
+
+
+def test_the_webhook_does_not(open_: Callable[..., GitHub]) -> None:
+    with pytest.raises(GitHubRequestError, match="307"):
+        open_("acme/renamed", caller=WEBHOOK).conversation.create_comment(1, "Hello.")
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"id": "five"}])
+def test_a_comment_without_an_id_is_githubs_fault(
+    open_: Callable[..., GitHub], server: Server, document: object
+) -> None:
+    server.document = document
+    with pytest.raises(GitHubUnavailableError, match="not as documented"):
+        open_().conversation.create_comment(1, "Hello.")
