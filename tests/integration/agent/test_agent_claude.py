@@ -44,10 +44,10 @@ async def _claude(folder: Path, model_url: str) -> AsyncIterator[Claude]:
     [
         (401, "rejected the deployment's credentials"),
         (404, "The model doesn't exist"),
-        (429, "rate limit for this deployment's account was reached"),
+        (429, "rate limit was reached"),
         (500, "The model API failed"),
         (529, "The model API is overloaded"),
-        (400, "The model API refused the request"),
+        (400, "The model API rejected the request"),
     ],
 )
 async def test_a_failure_of_the_model_api_is_told_in_words_to_act_on(
