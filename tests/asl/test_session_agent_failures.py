@@ -55,7 +55,7 @@ def test_a_container_whose_end_nobody_hears_of_fails_the_session_after_the_heart
     assert_failed(workflow, run, "Run Agent", "States.HeartbeatTimeout")
 
 
-def test_an_agent_that_is_never_heard_of_is_stopped(workflow: SessionWorkflow) -> None:
+def test_an_agent_that_is_never_seen_is_stopped(workflow: SessionWorkflow) -> None:
     run = workflow.start(workflow.machine(AgentHeartbeatTimeoutSeconds="1"), workflow.request("is-silent"))
     assert_failed(workflow, run, "Run Agent", "States.HeartbeatTimeout")
     assert "Stop Task" in workflow.states(run)

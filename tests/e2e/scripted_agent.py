@@ -3,7 +3,7 @@
 It speaks the whole Agent API and serves a page, but clones nothing: it is ready at once and answers each prompt with
 the prompt's own first line. A prompt may say how: `agent: fail`, `agent: crash`, `agent: wait` (until interrupted),
 `agent: silent` (lives on and says nothing more), `agent: pushed <sha>` (says that it pushed this commit). On a branch
-with `slow` in its name it is never ready, with `mute` not even heard of.
+with `slow` in its name it is never ready, with `mute` not even seen.
 """
 
 from __future__ import annotations

@@ -36,18 +36,18 @@ def says(stage: System, rows: Rows, body: str, comment_id: int | None = None) ->
 def test_a_comment_is_a_prompt_once_however_often_it_is_delivered(stage: System, rows: Rows) -> None:
     session, comment_id = rows.session(), 1_000_000 + secrets.randbelow(1_000_000_000)
 
-    answers = [says(stage, rows, "A wish", comment_id) for _ in range(2)]
+    answers = [says(stage, rows, "A prompt", comment_id) for _ in range(2)]
 
     taken = (202, {"session_id": session.id, "accepted": "prompt"})
     assert [taken, taken] == [(answer.status_code, answer.json()) for answer in answers]
-    assert [item["body"]["S"] for item in rows.items(session, "PROMPT#")].count("A wish") == 1
+    assert [item["body"]["S"] for item in rows.items(session, "PROMPT#")].count("A prompt") == 1
 
 
 def test_a_comment_that_github_could_not_be_asked_about_is_forgotten(stage: System, rows: Rows) -> None:
     rows.session()
     path = f"/repos/{stage.repository}/collaborators/.*"
     with stage.faults({"kind": "status", "status": 502, "path": path, "actor": "app", "count": 10}):
-        assert says(stage, rows, "A wish").status_code == 503
+        assert says(stage, rows, "A prompt").status_code == 503
 
 
 def test_a_question_is_answered_from_the_sessions_rows(stage: System, rows: Rows) -> None:

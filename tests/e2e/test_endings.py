@@ -137,10 +137,10 @@ def test_a_session_without_budget_left_ends_with_its_answer_given(stage: System)
         UpdateExpression="SET max_turns = :two",
         ExpressionAttributeValues={":two": {"N": "2"}},
     )
-    stage.comment(row["pull_number"], "The last wish")
+    stage.comment(row["pull_number"], "The last prompt")
 
     is_over(stage, session, "STOPPED", "limit of 2 turns is used up")
-    stage.wait_for_comment(row["pull_number"], "Done: The last wish")
+    stage.wait_for_comment(row["pull_number"], "Done: The last prompt")
 
 
 @pytest.mark.parametrize("state", ["STARTING", "RUNNING"])

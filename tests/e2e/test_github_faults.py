@@ -92,7 +92,7 @@ def test_a_fault_at_every_step_doubles_nothing_and_loses_nothing(hurried: System
     ordeals = [begin(hurried, fault) for fault in WAVES[wave]]
     for ordeal in ordeals:
         ordeal.wait_for_answers("Done: Begin.")
-    wishes = [f"Go on.\nagent: pushed {push(ordeal)}" for ordeal in ordeals]
+    prompts = [f"Go on.\nagent: pushed {push(ordeal)}" for ordeal in ordeals]
     limited = [ordeal for ordeal in ordeals if ordeal.fault["kind"] == "rate_limit"]
     for ordeal in ordeals:
         # One pause for each rate limit is enough: for the primary one GraphQL has words of its own.
@@ -102,8 +102,8 @@ def test_a_fault_at_every_step_doubles_nothing_and_loses_nothing(hurried: System
             hurried.github.call("POST", "/admin/faults", ordeal.fault | graphql)
         if ordeal not in limited or "retry_after" in ordeal.fault:
             ordeal.meets(("POST", f"/issues/{ordeal.pull}/comments"))
-    for ordeal, wish in zip(ordeals, wishes, strict=True):
-        ordeal.system.comment(ordeal.pull, wish)
+    for ordeal, prompt in zip(ordeals, prompts, strict=True):
+        ordeal.system.comment(ordeal.pull, prompt)
     for ordeal in ordeals:
         ordeal.wait_for_answers("Done: Begin.", "Done: Go on.")
         wait_for(lambda one=ordeal: one.get(f"/pulls/{one.pull}")["draft"], lambda draft: not draft)  # type: ignore[misc]  # one is an Ordeal

@@ -64,7 +64,7 @@ class SessionLife(RuleBasedStateMachine):
         self._comment(which, "")
 
     @rule(which=st.integers(0, ISSUES - 1))
-    def wish_for_something_that_takes_long(self, which: int) -> None:
+    def ask_for_something_that_takes_long(self, which: int) -> None:
         self._comment(which, "\nagent: wait")
 
     @rule(which=st.integers(0, ISSUES - 1))
@@ -72,7 +72,7 @@ class SessionLife(RuleBasedStateMachine):
         self._comment(which, "\n/interrupt")
 
     @rule(which=st.integers(0, ISSUES - 1))
-    def wish_for_what_kills_the_agent(self, which: int) -> None:
+    def ask_for_what_kills_the_agent(self, which: int) -> None:
         if pull := self._pull(which):
             self.stage.comment(pull, "agent: crash")
 
@@ -200,9 +200,9 @@ class SessionLife(RuleBasedStateMachine):
         return [row for row in self.stage.rows() if row["issue_number"] == str(self.issues[which])]
 
     def _comment(self, which: int, rest: str) -> None:
-        """A wish whose first line the agent's answer will repeat."""
+        """A prompt whose first line the agent's answer will repeat."""
         if pull := self._pull(which):
-            self.comments.append(f"wish-{next(self.numbers)}.")
+            self.comments.append(f"prompt-{next(self.numbers)}.")
             self.stage.comment(pull, self.comments[-1] + rest)
 
     def _pull(self, which: int) -> str | None:

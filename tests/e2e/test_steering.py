@@ -35,9 +35,9 @@ def eyes(stage: System, comment: dict[str, Any]) -> int:
 
 def test_comments_are_answered_once_each_in_the_order_people_wrote_them(stage: System) -> None:
     _, pull = running(stage, "First of all.")
-    written = [stage.comment(pull, f"Wish {n}") for n in (1, 2, 3)]
+    written = [stage.comment(pull, f"Prompt {n}") for n in (1, 2, 3)]
 
-    expected = ["Done: First of all.", "Done: Wish 1", "Done: Wish 2", "Done: Wish 3"]
+    expected = ["Done: First of all.", "Done: Prompt 1", "Done: Prompt 2", "Done: Prompt 3"]
     wait_for(lambda: replies(stage, pull), lambda seen: expected == seen, 30)
     assert [eyes(stage, comment) for comment in written] == [1, 1, 1]
 
@@ -62,18 +62,18 @@ def test_follow_ups_queue_while_claude_works_and_an_interrupt_acts_at_once(stage
     session, pull = running(stage)
     stage.comment(pull, "A long job\nagent: wait")
     stage.wait_for_row(session, lambda row: "turn_started" in row["activity"])
-    stage.comment(pull, "Next wish")
-    stage.comment(pull, "Wish after that")
+    stage.comment(pull, "Next prompt")
+    stage.comment(pull, "Prompt after that")
 
     stage.wait_for_status(session, "2 follow-ups queued")
     stage.comment(pull, "/interrupt")
 
-    expected = ["Done: Please.", "Done: A long job", "Done: Next wish", "Done: Wish after that"]
+    expected = ["Done: Please.", "Done: A long job", "Done: Next prompt", "Done: Prompt after that"]
     wait_for(lambda: replies(stage, pull), lambda seen: expected == seen, 30)
     assert "interrupted" in stage.wait_for_comment(pull, "Done: A long job").lower()
 
 
-def test_an_interrupt_and_a_new_wish_fit_in_one_comment(stage: System) -> None:
+def test_an_interrupt_and_a_new_prompt_fit_in_one_comment(stage: System) -> None:
     session, pull = running(stage)
     stage.comment(pull, "A long job\nagent: wait")
     stage.wait_for_row(session, lambda row: "turn_started" in row["activity"])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def session(stage: System) -> Iterator[Session]:
-    """A session that has just been asked for. Its agent takes up the issue and is not heard of again."""
+    """A session that has just been asked for. Its agent takes up the issue and isn't seen again."""
     started = stage.start("From label to end", "agent: silent")
     try:
         yield started

@@ -24,7 +24,7 @@ STATIC = "tests/contract/test_unenforced_permissions.py"
 _FUNCTIONS, _DOORS = "tests/e2e/test_functions_alone.py", "tests/e2e/test_doors_alone.py"
 
 # The tests with more than one permission to their name.
-_WISH = f"{_DOORS}::test_a_comment_is_a_prompt_once_however_often_it_is_delivered"
+_PROMPTED = f"{_DOORS}::test_a_comment_is_a_prompt_once_however_often_it_is_delivered"
 _STOP = f"{_DOORS}::test_an_end_is_told_to_whichever_wait_the_execution_is_in"
 _PROMPTS = f"{_DOORS}::test_the_agent_is_told_what_it_is_asked"
 _TURN = f"{_DOORS}::test_the_agents_turn_is_noted_and_its_answer_kept"
@@ -97,14 +97,14 @@ def _of(roles: str, *lines: tuple[str, str, str]) -> list[Proof]:
 PROOFS: list[Proof] = [
     *_of(
         "WebhookFunctionRole",
-        ("secretsmanager:GetSecretValue", "WebhookSecret", _WISH),
-        ("secretsmanager:GetSecretValue", "GitHubSecret", _WISH),
-        ("dynamodb:GetItem", "SessionsTable", _WISH),
-        ("dynamodb:PutItem", "SessionsTable", _WISH),
-        ("dynamodb:UpdateItem", "SessionsTable", _WISH),
+        ("secretsmanager:GetSecretValue", "WebhookSecret", _PROMPTED),
+        ("secretsmanager:GetSecretValue", "GitHubSecret", _PROMPTED),
+        ("dynamodb:GetItem", "SessionsTable", _PROMPTED),
+        ("dynamodb:PutItem", "SessionsTable", _PROMPTED),
+        ("dynamodb:UpdateItem", "SessionsTable", _PROMPTED),
         ("dynamodb:Query", "SessionsTable", f"{_DOORS}::test_a_question_is_answered_from_the_sessions_rows"),
-        ("dynamodb:PutItem", "IdempotencyTable", _WISH),
-        ("dynamodb:UpdateItem", "IdempotencyTable", _WISH),
+        ("dynamodb:PutItem", "IdempotencyTable", _PROMPTED),
+        ("dynamodb:UpdateItem", "IdempotencyTable", _PROMPTED),
         (
             "dynamodb:DeleteItem",
             "IdempotencyTable",

@@ -109,7 +109,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each option of the command
 ) -> None:
     """Bring what an account has already into the stack, by CloudFormation import. Deletes nothing."""
     target = on_aws(stack, region)
-    search = Search(stack, domain, adoption.wishes(resources))
+    search = Search(stack, domain, adoption.requested(resources))
     console.print(f"Looking for resources of the stack [bold]{escape(stack)}[/bold] {escape(target.place)}")
     confirm: Callable[[str], bool] = (lambda _: True) if yes else typer.confirm
     adoption.run(search, target.client, output, confirm)

@@ -109,7 +109,7 @@ def key_is_to_be_deleted(world: World) -> None:
 
 
 def webhook_leads_elsewhere(world: World) -> None:
-    """Labels are heard by nobody."""
+    """Labels reach nobody."""
     _change_webhook(world, url=f"{world.system.installation.aws_endpoint}/elsewhere")
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.integration.agent.conftest import Agent, ControlPlane
 
 
-def test_a_dev_server_that_breaks_and_is_mended_is_reported_each_time(
+def test_a_dev_server_that_breaks_and_is_fixed_is_reported_each_time(
     start_agent: Callable[..., Agent], control_plane: ControlPlane
 ) -> None:
     agent = start_agent()

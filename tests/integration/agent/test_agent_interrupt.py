@@ -40,10 +40,10 @@ def test_an_interrupted_command_leaves_no_process_and_its_commits_are_published(
     assert agent.family("dev.py")
 
 
-def test_an_interrupted_conversation_goes_on_and_the_same_wish_interrupts_once(
+def test_an_interrupted_conversation_goes_on_and_the_same_request_interrupts_once(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:
-    control_plane.interrupt = "01A"  # an old wish: nothing is running yet
+    control_plane.interrupt = "01A"  # an old request: nothing is running yet
     control_plane.ask("Think", "scripted-model: think 60")
     control_plane.ask("", "Change the greeting to: After", kind="comment")
     agent = start_agent()

@@ -399,6 +399,6 @@ def haproxy_command() -> HaproxyCommand:
 @pytest.fixture
 async def line(aws_endpoint: str) -> AsyncIterator[Line]:
     line = Line(aws_endpoint)
-    await line.mend()
+    await line.restore()
     yield line
     line.cut()

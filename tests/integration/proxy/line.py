@@ -1,4 +1,4 @@
-"""The way to the sessions table, which a test can cut and mend."""
+"""The way to the sessions table, which a test can cut and restore."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Line:
         self._server: asyncio.Server | None = None
         self.port = 0
 
-    async def mend(self) -> None:
+    async def restore(self) -> None:
         self._server = await asyncio.start_server(self._join, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 

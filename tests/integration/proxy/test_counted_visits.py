@@ -183,7 +183,7 @@ async def test_a_visit_is_not_lost_while_the_table_is_away(  # noqa: PLR0913, PL
         assert (await client.get("/")).status_code == 200
     await visits.record()
     assert other_table.last_visited_at(session_id) is None
-    await line.mend()
+    await line.restore()
     await visits.record()
     assert other_table.last_visited_at(session_id) is not None
 

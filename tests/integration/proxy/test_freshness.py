@@ -154,7 +154,7 @@ async def test_without_its_table_the_proxy_serves_what_it_knows_and_says_so(
             assert "Sessions can't be looked up right now" in html.unescape(response.text)
             assert (await health(proxy))["table_lag_seconds"] > 0
             assert (await former.get("/health", headers={"Host": "10.0.0.7:8080"})).status_code == 200
-            await line.mend()
+            await line.restore()
             await becomes(False, degraded, 10)
             assert (await stranger.get("/")).text == "live"
     finally:

@@ -124,7 +124,7 @@ async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wa
     ]
 
 
-async def test_the_broken_hop_is_named_and_the_page_returns_when_it_is_mended(
+async def test_the_broken_hop_is_named_and_the_page_returns_when_it_is_fixed(
     browser: Browser, table: SessionsTable, start_upstream: StartUpstream, unused_address: str
 ) -> None:
     hostile = "<img src=x onerror=\"document.title='owned'\">"

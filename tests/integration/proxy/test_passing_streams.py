@@ -263,13 +263,13 @@ async def test_a_visitor_who_reads_slowly_slows_the_dev_server_down(
 async def test_each_side_hears_how_the_other_closed_the_websocket(
     proxy: Proxy, table: SessionsTable, unused_address: str
 ) -> None:
-    heard: asyncio.Queue[tuple[int | None, str | None]] = asyncio.Queue()
+    received: asyncio.Queue[tuple[int | None, str | None]] = asyncio.Queue()
 
     async def talk(connection: ServerConnection) -> None:
         if connection.request and connection.request.path == "/leave":
             await connection.close(4001, "restarting")
         await connection.wait_closed()
-        await heard.put((connection.close_code, connection.close_reason))
+        await received.put((connection.close_code, connection.close_reason))
 
     session_id = table.put(ip=unused_address, port=3000)
     url = f"ws://{session_id}.uat.example.test:8080"
@@ -277,12 +277,12 @@ async def test_each_side_hears_how_the_other_closed_the_websocket(
         async with websockets.connect(f"{url}/leave", host=proxy.address, port=8080) as socket:
             await socket.wait_closed()
             assert (socket.close_code, socket.close_reason) == (4001, "restarting")
-        assert await heard.get() == (4001, "restarting")
+        assert await received.get() == (4001, "restarting")
         async with websockets.connect(f"{url}/stay", host=proxy.address, port=8080) as socket:
             async with asyncio.timeout(5):
                 await (await socket.ping())
             await socket.close(4002, "done")
-        assert await heard.get() == (4002, "done")
+        assert await received.get() == (4002, "done")
 
 
 async def test_a_refused_websocket_is_refused_with_the_dev_servers_own_words(

@@ -207,7 +207,7 @@ def test_ready_ends_the_first_wait_with_the_port(call: Call, table: Table, step_
     assert step_functions.succeeded == [(TASK_TOKEN, {"port": 3000})]
 
 
-def test_ready_said_twice_is_heard_once(call: Call, step_functions: StepFunctions) -> None:
+def test_ready_said_twice_counts_once(call: Call, step_functions: StepFunctions) -> None:
     assert call("ready") == (200, {})
     step_functions.late[TASK_TOKEN] = "TaskTimedOut"
     assert call("ready") == (200, {})
@@ -289,7 +289,7 @@ def test_every_prompt_is_shown_in_order_until_it_is_answered(
     assert shown() == []
 
 
-def test_the_latest_wish_to_interrupt_is_shown_with_the_prompts(call: Call, table: Table) -> None:
+def test_the_latest_request_to_interrupt_is_shown_with_the_prompts(call: Call, table: Table) -> None:
     assert call("prompts")[1]["interrupt"] is None
     _put(table, interrupt_id=FOLLOW_UPS[0])
     assert FOLLOW_UPS[0] == call("prompts")[1]["interrupt"]

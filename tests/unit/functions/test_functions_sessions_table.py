@@ -250,7 +250,7 @@ def test_what_holds_for_a_session_is_kept_on_a_live_row(table: Table, sessions: 
     )
 
 
-def test_a_wish_to_interrupt_stands_on_a_live_row_and_counts_as_activity(table: Table, sessions: SessionsTable) -> None:
+def test_a_request_to_interrupt_is_kept_on_a_live_row_and_is_activity(table: Table, sessions: SessionsTable) -> None:
     _claim(table, status="RUNNING", idle_ends_at="2026-11-22T09:00:00.000Z")
     assert sessions.request_interrupt(ID, "01K0M1Z0000000000000000001")
     session = sessions.get(ID)

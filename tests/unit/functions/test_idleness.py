@@ -102,9 +102,7 @@ def test_the_end_that_people_are_told_of_leaves_them_time() -> None:
     start=st.floats(0, 3_000),
     pace=st.floats(0.1, 30),
 )
-def test_whoever_is_never_heard_of_is_warned_once_and_ended_after_the_limit(
-    limit: int, start: float, pace: float
-) -> None:
+def test_whoever_is_never_seen_is_warned_once_and_ended_after_the_limit(limit: int, start: float, pace: float) -> None:
     """However late and seldom the sweeper looks."""
     session, minutes, steps = _session(idle_minutes=limit), start, list[IdleStep]()
     while IdleStep.END not in steps:

@@ -174,7 +174,7 @@ def test_a_prompt_is_taken_and_answered_once(table: Table, prompts: Prompts) -> 
     assert [_answer(prompt_id, "first")] == prompts.answers_of(ID)
 
 
-def test_a_prompt_may_be_answered_though_its_start_was_not_heard(table: Table, prompts: Prompts) -> None:
+def test_a_prompt_may_be_answered_though_its_start_was_not_reported(table: Table, prompts: Prompts) -> None:
     _claim(table)
     prompts.add(ID, _prompt())
     assert prompts.answer(ID, _answer(_prompt().id))

@@ -40,7 +40,7 @@ def test_a_repository_may_ask_for_less() -> None:
     turns=st.none() | st.integers(1, 100_000),
     budget=st.none() | st.floats(min_value=0, max_value=100_000, exclude_min=True),
 )
-def test_no_wish_raises_a_limit_or_breaks_the_row(idle: int | None, turns: int | None, budget: float | None) -> None:
+def test_no_setting_raises_a_limit_or_breaks_the_row(idle: int | None, turns: int | None, budget: float | None) -> None:
     limits = DEPLOYMENT.lowered_by(WantedLimits(idle_minutes=idle, max_turns=turns, budget_usd=budget))
     assert limits.idle_minutes <= 60
     assert limits.max_turns <= 200

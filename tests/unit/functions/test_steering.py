@@ -157,7 +157,7 @@ def test_a_command_alone_leaves_no_prompt(event: str) -> None:
         ({"body": "\n " + OWN_PREFIX}, "wrote the comment itself"),
     ],
 )
-def test_nobody_elses_word_is_heard(event: str, change: dict[str, Any], reason: str) -> None:
+def test_nobody_elses_word_is_accepted(event: str, change: dict[str, Any], reason: str) -> None:
     decision = _decide(event, **({_part(event): change} if "body" in change else change))
     assert isinstance(decision, Ignore)
     assert reason in decision.reason
@@ -176,7 +176,7 @@ def test_a_comment_on_an_issue_steers_nothing() -> None:
 
 @pytest.mark.parametrize("action", ["edited", "deleted", "dismissed"])
 @pytest.mark.parametrize("event", KINDS)
-def test_only_what_is_new_is_heard(event: str, action: str) -> None:
+def test_only_what_is_new_is_accepted(event: str, action: str) -> None:
     assert Ignore(f"nothing to do for {event}.{action}") == _decide(event, action=action)
 
 

@@ -87,7 +87,7 @@ def put_last(table: Table, session_id: str, minutes_ago: float = 0.1, **more: st
     table.put_item(Item=last_key(REPO, 42) | requested | more)
 
 
-def wish(body: str, number: int) -> Prompt:
+def a_prompt(body: str, number: int) -> Prompt:
     at = datetime(2026, 11, 22, 7, 0, number, tzinfo=UTC)
     return Prompt(
         id=follow_up_id(PromptKind.COMMENT, number, at),
@@ -131,11 +131,11 @@ def test_a_command_to_a_session_that_is_over_is_answered_in_one_reply(
     assert "| `/stop` |" in said
 
 
-def test_interrupt_reaches_the_turn_that_runs_and_leaves_the_new_wish(
+def test_interrupt_reaches_the_turn_that_runs_and_leaves_the_new_prompt(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
-    put_turn(table, SESSION, wish("Something long.", 1))
+    put_turn(table, SESSION, a_prompt("Something long.", 1))
     assert comment("/interrupt\nRather this.", 9) == (202, {"session_id": SESSION, "accepted": "prompt, /interrupt"})
     prompt = follow_up_id(PromptKind.COMMENT, 9, datetime(2026, 11, 22, 8, tzinfo=UTC))
     items = of_session(table, SESSION)
@@ -148,7 +148,7 @@ def test_interrupt_with_nothing_running_interrupts_nothing_and_says_so(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
-    put_turn(table, SESSION, wish("Done.", 1), "It is done.")
+    put_turn(table, SESSION, a_prompt("Done.", 1), "It is done.")
     comment("/interrupt\nRather this.")
     assert "interrupt_id" not in of_session(table, SESSION)["SESSION"]
     assert "nothing to interrupt" in github_stand_in.said(43)[0]
@@ -160,8 +160,8 @@ def test_status_says_how_the_session_stands(
     put_session(
         activity="Edit @eve <b>cart.ts", turns=12, cost_usd=1, comment_id=5, pull_url="https://github.com/acme/p/43"
     )
-    put_turn(table, SESSION, wish("Done.", 1), "It is done.")
-    put_turn(table, SESSION, wish("Going on.", 2))
+    put_turn(table, SESSION, a_prompt("Done.", 1), "It is done.")
+    put_turn(table, SESSION, a_prompt("Going on.", 2))
     comment("/status\nAnd this.")
     (said,) = github_stand_in.said(43)
     for words in ("is running.", "Turns: 12", "$1.00", "unanswered: 2", "pull/43#issuecomment-5"[4:]):
@@ -230,20 +230,20 @@ def test_stop_and_restart_together_are_a_restart(
     assert len(step_functions.executions) == 1
 
 
-def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_wish(
+def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_prompt(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
     put_session("aaaa0001", status="STOPPED")
-    put_turn(table, "aaaa0001", wish("The oldest wish.", 1), "The oldest answer.")
+    put_turn(table, "aaaa0001", a_prompt("The oldest prompt.", 1), "The oldest answer.")
     put_session(status="STOPPED", previous_session_id="aaaa0001")
-    put_turn(table, SESSION, wish("An old wish.", 2), "An old answer.\n/stop ```")
-    put_turn(table, SESSION, wish("Never answered.", 3))
+    put_turn(table, SESSION, a_prompt("An old prompt.", 2), "An old answer.\n/stop ```")
+    put_turn(table, SESSION, a_prompt("Never answered.", 3))
     assert comment("/restart\nNow in blue.", 5)[0] == 202
     next_id = session_id_for(REPO, 42, f"{REPO}#issue_comment-5")
     request = step_functions.executions[execution_name(REPO, 42, next_id)]
     assert (request["branch"], request["follows"]) == ("claude/42", None)
     body = of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
-    told = ("What earlier sessions did", "The oldest wish.", "The oldest answer.", "An old wish.", "An old answer.")
+    told = ("What earlier sessions did", "The oldest prompt.", "The oldest answer.", "An old prompt.", "An old answer.")
     assert sorted(body.index(words) for words in told) == [body.index(words) for words in told]
     assert "Never answered." not in body
     left = [p.body for p in Prompts(table.name).unanswered(SESSION)]
@@ -287,7 +287,7 @@ def test_a_second_restart_while_the_next_session_starts_changes_nothing(
     assert github_stand_in.said(43) == ["The next session on this pull request is already starting.\n"]
 
 
-def test_a_wish_between_two_sessions_waits_for_the_next(
+def test_a_prompt_between_two_sessions_waits_for_the_next(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED")
@@ -346,7 +346,7 @@ def test_a_command_from_before_the_session_was_asked_for_does_nothing_to_it(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions, command: str
 ) -> None:
     put_session(lifecycle_token="parked")
-    put_turn(table, SESSION, wish("Going on.", 2))
+    put_turn(table, SESSION, a_prompt("Going on.", 2))
     put_last(table, SESSION)
     assert comment(f"{command}\nIn blue.", at="07:29:59") == (202, {"session_id": SESSION, "accepted": "prompt"})
     assert (step_functions.succeeded, step_functions.executions, ending(table)) == ([], {}, None)
@@ -381,11 +381,11 @@ def test_the_history_of_a_chatty_session_is_bounded(
     put_session(status="STOPPED")
     (github_stand_in.issue or {})["body"] = "😀" * 65_536
     for number in range(20):
-        put_turn(table, SESSION, wish(f"Wish {number} " + "😀" * 8_000, number), "😀" * 8_000)
+        put_turn(table, SESSION, a_prompt(f"Prompt {number} " + "😀" * 8_000, number), "😀" * 8_000)
     assert comment("/restart", 5)[0] == 202
     next_id = str(last(table)["session_id"])
     body = str(of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"])
     assert len(body) < 65_536 + 21_000
-    assert "Wish 19 " in body
-    assert "Wish 1 " not in body
+    assert "Prompt 19 " in body
+    assert "Prompt 1 " not in body
     assert "left out" in body

@@ -143,7 +143,7 @@ def test_neither_comment_nor_token_is_logged(
 
 
 @pytest.mark.parametrize("role", [None, "read", "triage", "none"])
-def test_who_may_not_write_is_told_once_and_not_heard(
+def test_who_may_not_write_is_told_once_and_not_accepted(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
     step_functions: StepFunctions, role: str | None,
 ) -> None:  # fmt: skip
@@ -252,7 +252,7 @@ def test_talk_of_strangers_after_a_session_is_left_alone(
     assert github_stand_in.comments == []
 
 
-def test_a_wish_beside_a_question_to_a_session_that_is_over_is_not_lost_in_silence(
+def test_a_prompt_beside_a_question_to_a_session_that_is_over_is_not_lost_in_silence(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED")
@@ -261,7 +261,7 @@ def test_a_wish_beside_a_question_to_a_session_that_is_over_is_not_lost_in_silen
     assert prompts(table) == []
 
 
-def test_a_session_that_is_ending_takes_no_more_wishes(
+def test_a_session_that_is_ending_takes_no_more_prompts(
     comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(ending={"status": "STOPPED", "reason": "Stopped by eve."})

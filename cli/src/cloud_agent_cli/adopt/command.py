@@ -61,7 +61,7 @@ def run(search: Search, client: Callable[[str], Any], folder: Path, confirm: Cal
     )
 
 
-def wishes(resources: Sequence[str]) -> dict[str, str]:
+def requested(resources: Sequence[str]) -> dict[str, str]:
     """`SessionsTable=name` and `SessionsTable` by logical id."""
     return {name: identifier or ANY for name, _, identifier in (each.partition("=") for each in resources)}
 

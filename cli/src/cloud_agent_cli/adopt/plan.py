@@ -26,7 +26,7 @@ class Decision:
 def decide(found: Sequence[Found], in_stack: Collection[str], wanted: Mapping[str, str]) -> list[Decision]:
     """One decision for each resource that is wanted, by logical id and identifier (ANY: whichever is found).
 
-    Without a wish all are wanted, and what cannot be adopted stays as it is. What a person names has to be adopted.
+    Where nothing is named, all are wanted, and what can't be adopted stays as it is. What is named has to be adopted.
 
     Raises:
         AdoptionError: an unknown logical id; two resources of the account match; what was named cannot be adopted; or
@@ -46,24 +46,24 @@ def decide(found: Sequence[Found], in_stack: Collection[str], wanted: Mapping[st
     return decisions
 
 
-def _decide(kind: Kind, found: list[Found], in_stack: Collection[str], wish: str | None) -> Decision:
+def _decide(kind: Kind, found: list[Found], in_stack: Collection[str], requested: str | None) -> Decision:
     if kind.logical_id in in_stack:
-        return _not_adopted(kind, "the stack has one already", wish)
-    matching = [each for each in found if wish in {None, ANY, each.identifier}]
+        return _not_adopted(kind, "the stack has one already", requested)
+    matching = [each for each in found if requested in {None, ANY, each.identifier}]
     free = [each for each in matching if each.owner is None]
     if len(free) > 1:
         listed = "\n".join(f"  {kind.logical_id}={each.identifier}  ({each.why})" for each in free)
         raise AdoptionError(f"More than one resource may be the stack's {kind.logical_id}. Name the one:\n{listed}")
     if not free:
         owned = ", ".join(f"{each.identifier} belongs to the stack {each.owner}" for each in matching)
-        return _not_adopted(kind, owned or f"not found{f': {wish}' if wish else ''}", wish)
+        return _not_adopted(kind, owned or f"not found{f': {requested}' if requested else ''}", requested)
     (only,) = free
     if only.unfit:
-        return _not_adopted(kind, f"{only.identifier}: {'; '.join(only.unfit)}", wish)
+        return _not_adopted(kind, f"{only.identifier}: {'; '.join(only.unfit)}", requested)
     return Decision(kind, only, only.why)
 
 
-def _not_adopted(kind: Kind, words: str, wish: str | None) -> Decision:
-    if wish is not None:
+def _not_adopted(kind: Kind, words: str, requested: str | None) -> Decision:
+    if requested is not None:
         raise AdoptionError(f"{kind.logical_id} cannot be adopted: {words}.")
     return Decision(kind, None, words)

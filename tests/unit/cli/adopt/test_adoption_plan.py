@@ -66,7 +66,7 @@ def test_what_the_next_deployment_would_replace_is_not_adopted() -> None:
         decide([TABLE, group], set(), {"ProxyTargetGroup": "arn:other"})
 
 
-def test_a_wish_that_nothing_fulfils_is_an_error() -> None:
+def test_a_request_that_nothing_fulfils_is_an_error() -> None:
     with pytest.raises(AdoptionError, match="SessionsTable cannot be adopted: not found: sesions"):
         decide([TABLE], set(), {"SessionsTable": "sesions"})
     with pytest.raises(AdoptionError, match="UatRecord: only SessionsTable, Cluster"):
