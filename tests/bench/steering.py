@@ -84,7 +84,7 @@ def measure(system: System, comments: int) -> None:
 def _calls(system: System, since: int) -> Counter[str]:
     """The App's calls by method and route."""
     requests = system.github.call("GET", f"/admin/requests?since={since}")["requests"]
-    # Looking for lost deliveries is the sweeper's, whatever sessions there are.
+    # Looking for lost deliveries is the reconciler's, whatever sessions there are.
     ours = [one for one in requests if one["actor"]["type"] in {"App", "Installation"} and "/hook/" not in one["path"]]
     return Counter(
         f"{one['method']} {one['route']}{' ' + one['operation'] if one.get('operation') else ''}" for one in ours

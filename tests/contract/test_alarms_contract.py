@@ -92,7 +92,7 @@ def _exists(metric: Metric, root: Path, resources: Document) -> bool:
     return dimensions == () and name in made
 
 
-def test_every_alarm_tells_people_that_it_fires_and_that_it_is_over(alarms: dict[str, Document]) -> None:
+def test_every_alarm_notifies_when_it_fires_and_when_it_clears(alarms: dict[str, Document]) -> None:
     assert len(alarms) >= 18
     for name, alarm in alarms.items():
         assert name.endswith("Alarm")

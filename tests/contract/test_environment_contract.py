@@ -116,7 +116,7 @@ def test_the_staging_agent_differs_in_family_and_image_alone(resources: Document
     assert standard == staging
 
 
-def test_the_sweeper_watches_the_families_of_both_agents(functions: Document, resources: Document) -> None:
+def test_the_reconciler_watches_the_families_of_both_agents(functions: Document, resources: Document) -> None:
     variables = functions["ReconcilerFunction"]["Environment"]["Variables"]
     families = [resources[agent]["Properties"]["Family"] for agent in AGENTS]
     assert families == [variables["AGENT_TASK_FAMILY"], variables["STAGING_AGENT_TASK_FAMILY"]]

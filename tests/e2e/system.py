@@ -112,8 +112,8 @@ class System:
         (body,) = wait_for(lambda: [c["body"] for c in self.comments(int(number)) if words in c["body"]], bool, seconds)
         return str(body)
 
-    def sweep(self) -> dict[str, Any]:
-        """Have the sweeper run now, without waiting for its schedule."""
+    def reconcile(self) -> dict[str, Any]:
+        """Have the reconciler run now, without waiting for its schedule."""
         return self.invoke("ReconcilerFunction")
 
     def invoke(self, logical_id: str, event: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:

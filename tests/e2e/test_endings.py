@@ -99,12 +99,12 @@ def test_a_session_that_nobody_uses_is_warned_of_and_then_ended(stage: System) -
     session = running(stage)
     stage.wait_for_row(session, lambda row: row.get("turns") == "1")
     stage.write(session, created_at=_ago(hours=3), last_active_at=_ago(minutes=51))
-    stage.sweep()
+    stage.reconcile()
 
     assert "the session ends at" in stage.wait_for_status(session, "[!WARNING]")
     assert stage.row(session.id)["status"] == "RUNNING"
     stage.write(session, last_active_at=_ago(minutes=61), idle_ends_at=_ago(minutes=1))
-    stage.sweep()
+    stage.reconcile()
     is_over(stage, session, "STOPPED", "60 minutes")
 
 
@@ -112,15 +112,15 @@ def test_a_visit_or_a_comment_keeps_a_session_alive(stage: System) -> None:
     session = running(stage)
     stage.wait_for_row(session, lambda row: row.get("turns") == "1")
     stage.write(session, created_at=_ago(hours=3), last_active_at=_ago(minutes=51))
-    stage.sweep()
+    stage.reconcile()
     stage.wait_for_row(session, lambda row: "idle_ends_at" in row)
 
     assert stage.visitor(session).fetch().status == 200
     stage.wait_for_row(session, lambda row: "last_visited_at" in row, 30)
-    stage.sweep()
+    stage.reconcile()
     stage.wait_for_row(session, lambda row: "idle_ends_at" not in row)
     stage.write(session, last_active_at=_ago(minutes=55), last_visited_at=_ago(minutes=55))
-    stage.sweep()
+    stage.reconcile()
     stage.wait_for_row(session, lambda row: "idle_ends_at" in row)
     stage.comment(stage.row(session.id)["pull_number"], "Still here")
     stage.wait_for_row(session, lambda row: "idle_ends_at" not in row)

@@ -169,7 +169,7 @@ def test_task_stopped_notes_it_and_fails_the_waits(stage: System, rows: Rows) ->
     assert "OutOfMemory" in stage.row(session.id)["task_stopped_reason"]
 
 
-def test_a_sweep_closes_what_an_aborted_execution_left_and_repeats_an_end(stage: System, rows: Rows) -> None:
+def test_a_reconciliation_closes_what_an_aborted_execution_left_and_repeats_an_end(stage: System, rows: Rows) -> None:
     ago = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     ending = {"status": "STOPPED", "reason": "By a test."}
     asked = rows.session(lifecycle_token=NO_WAIT, start_token=NO_WAIT, ending=ending)
@@ -180,9 +180,9 @@ def test_a_sweep_closes_what_an_aborted_execution_left_and_repeats_an_end(stage:
     for session in (abandoned, asked):
         rows.place(session, LIVE)
 
-    done: dict[str, Any] = stage.sweep()
+    done: dict[str, Any] = stage.reconcile()
 
-    assert "SweepFailed" not in done
+    assert "RepairFailed" not in done
     assert (rows.status(abandoned), rows.status(asked)) == ("FAILED", "RUNNING")
     assert abandoned.id not in stage.slots()[0]
     assert stage.item(f"ISSUE#{stage.repository}#{abandoned.row['issue_number']}", "LOCK") == {}

@@ -104,8 +104,8 @@ class SessionLife(RuleBasedStateMachine):
             self.stage.github.call("POST", f"/app/hook/deliveries/{deliveries[back]['id']}/attempts", as_app=True)
 
     @rule()
-    def the_sweeper_runs(self) -> None:
-        self.stage.sweep()
+    def the_reconciler_runs(self) -> None:
+        self.stage.reconcile()
 
     @rule(seconds=st.sampled_from([0.5, 2, 5]))
     def time_passes(self, seconds: float) -> None:

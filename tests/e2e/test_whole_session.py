@@ -25,7 +25,7 @@ def session(stage: System) -> Iterator[Session]:
             # Its workflow was not able to close it.
             ago = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             stage.write(started, created_at=ago)
-            stage.sweep()
+            stage.reconcile()
 
 
 def execution(stage: System, session: Session) -> str:

@@ -33,7 +33,7 @@ _DONE = f"{_DOORS}::test_an_agent_that_is_done_ends_its_wait_well"
 _VISIT = f"{_DOORS}::test_the_proxy_shows_a_session_until_its_row_says_that_it_is_over"
 _STOPPED = f"{_FUNCTIONS}::test_task_stopped_notes_it_and_fails_the_waits"
 _PUBLISH = f"{_FUNCTIONS}::test_publish_session_brings_what_changed_onto_the_comment"
-_SWEEP = f"{_FUNCTIONS}::test_a_sweep_closes_what_an_aborted_execution_left_and_repeats_an_end"
+_RECONCILIATION = f"{_FUNCTIONS}::test_a_reconciliation_closes_what_an_aborted_execution_left_and_repeats_an_end"
 _BRANCH = f"{_FUNCTIONS}::test_create_branch_makes_the_branch_and_claims_its_first_commit"
 _OPEN = f"{_FUNCTIONS}::test_open_draft_pull_request_ties_it_to_the_session_with_comment_and_deployment"
 _SLOT = f"{_FUNCTIONS}::test_take_slot_gives_the_free_slot_to_who_waits"
@@ -148,20 +148,20 @@ PROOFS: list[Proof] = [
     ),
     *_of(
         "ReconcilerFunctionRole",
-        ("secretsmanager:GetSecretValue", "GitHubSecret", _SWEEP),
-        ("dynamodb:BatchGetItem", "SessionsTable", _SWEEP),
-        ("dynamodb:DeleteItem", "SessionsTable", _SWEEP),
-        ("dynamodb:GetItem", "SessionsTable", _SWEEP),
-        ("dynamodb:PutItem", "SessionsTable", _SWEEP),
-        ("dynamodb:Query", "SessionsTable", _SWEEP),
-        ("dynamodb:UpdateItem", "SessionsTable", _SWEEP),
-        ("states:ListExecutions", "SessionStateMachine", _SWEEP),
-        ("states:DescribeExecution", "execution:*", _SWEEP),
-        ("states:SendTaskFailure", "*", _SWEEP),
-        ("states:SendTaskSuccess", "*", _SWEEP),
-        ("ecs:ListTasks", "*", _SWEEP),
-        ("ecs:DescribeTasks", "task/*", _SWEEP),
-        ("ecs:StopTask", "task/*", _SWEEP),
+        ("secretsmanager:GetSecretValue", "GitHubSecret", _RECONCILIATION),
+        ("dynamodb:BatchGetItem", "SessionsTable", _RECONCILIATION),
+        ("dynamodb:DeleteItem", "SessionsTable", _RECONCILIATION),
+        ("dynamodb:GetItem", "SessionsTable", _RECONCILIATION),
+        ("dynamodb:PutItem", "SessionsTable", _RECONCILIATION),
+        ("dynamodb:Query", "SessionsTable", _RECONCILIATION),
+        ("dynamodb:UpdateItem", "SessionsTable", _RECONCILIATION),
+        ("states:ListExecutions", "SessionStateMachine", _RECONCILIATION),
+        ("states:DescribeExecution", "execution:*", _RECONCILIATION),
+        ("states:SendTaskFailure", "*", _RECONCILIATION),
+        ("states:SendTaskSuccess", "*", _RECONCILIATION),
+        ("ecs:ListTasks", "*", _RECONCILIATION),
+        ("ecs:DescribeTasks", "task/*", _RECONCILIATION),
+        ("ecs:StopTask", "task/*", _RECONCILIATION),
     ),
     *_of(
         "DoctorFunctionRole",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SYSTEMS = ("_stage", "_system")  # the fixtures that deploy a stack
 # A test that fails as it is may have met a stack that is still cold; one that passes without its permission, the
-# minute's sweep, which did what the function under test could not.
+# minute's reconciliation, which did what the function under test could not.
 _TRIES = 3
 
 

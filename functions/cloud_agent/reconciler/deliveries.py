@@ -9,21 +9,21 @@ from cloud_agent.adapters.github.deliveries import WebhookDeliveries
 from cloud_agent.domain.policy.redelivery import LOOKED_BACK, Delivery, lost
 
 if TYPE_CHECKING:
-    from cloud_agent.reconciler.sweep import Sweep
+    from cloud_agent.reconciler.reconciliation import Reconciliation
 
-_AT_ONCE = 20  # deliveries a sweep: after an outage the webhook is not to be flooded
+_AT_ONCE = 20  # deliveries a reconciliation: after an outage the webhook is not to be flooded
 
 
-def repeat_lost_deliveries(sweep: Sweep) -> None:
+def repeat_lost_deliveries(run: Reconciliation) -> None:
     """Ask for those that are due, the oldest first. Only an App may: a personal token has no list of deliveries."""
-    credentials = read_github_credentials(sweep.settings.github_secret_arn)
+    credentials = read_github_credentials(run.settings.github_secret_arn)
     if credentials.token:
         return
-    deliveries = WebhookDeliveries(sweep.settings.github_api_url, credentials)
+    deliveries = WebhookDeliveries(run.settings.github_api_url, credentials)
 
     def repeat(delivery: Delivery) -> None:
         deliveries.repeat(delivery)
-        sweep.did("DeliveryRepeated", delivery=delivery.guid)
+        run.did("DeliveryRepeated", delivery=delivery.guid)
 
-    due = lost(deliveries.since(sweep.now - LOOKED_BACK), sweep.now)
-    sweep.each({delivery.guid: delivery for delivery in due[:_AT_ONCE]}, repeat)
+    due = lost(deliveries.since(run.now - LOOKED_BACK), run.now)
+    run.each({delivery.guid: delivery for delivery in due[:_AT_ONCE]}, repeat)

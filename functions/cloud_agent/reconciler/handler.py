@@ -12,8 +12,8 @@ from cloud_agent.reconciler.deliveries import repeat_lost_deliveries
 from cloud_agent.reconciler.endings import repeat_endings
 from cloud_agent.reconciler.executions import close_abandoned_sessions
 from cloud_agent.reconciler.idle import end_idle_sessions
+from cloud_agent.reconciler.reconciliation import Reconciliation
 from cloud_agent.reconciler.slots import free_slots, move_queue_on
-from cloud_agent.reconciler.sweep import Sweep
 from cloud_agent.reconciler.tasks import watch_tasks
 from cloud_agent.settings import ReconcilerSettings, load
 
@@ -37,12 +37,12 @@ DUTIES = (
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
     """Guarantees that no session hangs for more than a few minutes, whatever failed; returns what was done, counted."""
-    sweep = Sweep(load(ReconcilerSettings), datetime.now(UTC), context.get_remaining_time_in_millis)
+    run = Reconciliation(load(ReconcilerSettings), datetime.now(UTC), context.get_remaining_time_in_millis)
     for duty in DUTIES:
-        sweep.attempt(duty.__name__, duty, sweep)
-    occupancy = sweep.slots.occupancy()  # as the sweep leaves it
+        run.attempt(duty.__name__, duty, run)
+    occupancy = run.slots.occupancy()  # as the reconciliation leaves it
     held = {"SlotsInUse": len(occupancy.live), "SessionsWaiting": len(occupancy.waiting)}
-    for name, count in {"SessionsSwept": len(sweep.sessions), **held, **sweep.done}.items():
+    for name, count in {"SessionsReconciled": len(run.sessions), **held, **run.done}.items():
         metrics.add_metric(name, MetricUnit.Count, count)
-    logger.info("sweep ended", extra={"sessions": len(sweep.sessions), "done": dict(sweep.done)})
-    return {"sessions": len(sweep.sessions), **sweep.done}
+    logger.info("reconciliation completed", extra={"sessions": len(run.sessions), "done": dict(run.done)})
+    return {"sessions": len(run.sessions), **run.done}

@@ -10,35 +10,35 @@ from cloud_agent.domain.policy.idleness import Idleness, IdleStep
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
 
 if TYPE_CHECKING:
-    from cloud_agent.reconciler.sweep import Sweep
+    from cloud_agent.reconciler.reconciliation import Reconciliation
 
 
-def end_idle_sessions(sweep: Sweep) -> None:
+def end_idle_sessions(run: Reconciliation) -> None:
     """Warn of an end that comes near, take the warning back when somebody comes, and end."""
-    warnings = IdleWarnings(sweep.settings.sessions_table)
-    prompts = Prompts(sweep.settings.sessions_table)
-    running = [s for s in sweep.sessions.values() if s.status is SessionStatus.RUNNING and s.ending is None]
+    warnings = IdleWarnings(run.settings.sessions_table)
+    prompts = Prompts(run.settings.sessions_table)
+    running = [s for s in run.sessions.values() if s.status is SessionStatus.RUNNING and s.ending is None]
 
     def look_at(session: Session) -> None:
-        idleness = Idleness.of(session, sweep.settings.idle_minutes)
-        step = idleness.step(sweep.now, busy=False)
+        idleness = Idleness.of(session, run.settings.idle_minutes)
+        step = idleness.step(run.now, busy=False)
         # The prompts of a session that somebody has just written to or visited need not be read.
         if step in {IdleStep.WARN, IdleStep.END} or session.idle_ends_at:
-            step = idleness.step(sweep.now, busy=bool(prompts.unanswered(session.session_id)))
+            step = idleness.step(run.now, busy=bool(prompts.unanswered(session.session_id)))
         match step:
-            case IdleStep.WARN if warnings.warn(session, idleness.next_end(sweep.now)):
-                sweep.did("IdleWarned", of_session=session.session_id)
+            case IdleStep.WARN if warnings.warn(session, idleness.next_end(run.now)):
+                run.did("IdleWarned", of_session=session.session_id)
             case IdleStep.WITHDRAW if warnings.cancel(session):
-                sweep.did("IdleWarningWithdrawn", of_session=session.session_id)
+                run.did("IdleWarningWithdrawn", of_session=session.session_id)
             case IdleStep.END:
-                _end(sweep, warnings, session, idleness)
+                _end(run, warnings, session, idleness)
 
-    sweep.each({session.session_id: session for session in running}, look_at)
+    run.each({session.session_id: session for session in running}, look_at)
 
 
-def _end(sweep: Sweep, warnings: IdleWarnings, session: Session, idleness: Idleness) -> None:
+def _end(run: Reconciliation, warnings: IdleWarnings, session: Session, idleness: Idleness) -> None:
     reason = f"The session was idle for {idleness.minutes} minutes."
     ending = Ending(status=SessionStatus.STOPPED, reason=reason)
     if warnings.end(session, ending):
-        told = sweep.workflow.end(session, ending)
-        sweep.did("IdleSessionEnded", of_session=session.session_id, told=told)
+        told = run.workflow.end(session, ending)
+        run.did("IdleSessionEnded", of_session=session.session_id, told=told)

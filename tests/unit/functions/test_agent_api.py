@@ -427,7 +427,7 @@ def test_a_session_with_means_left_goes_on(call: Call, table: Table, step_functi
     assert step_functions.succeeded == []
 
 
-def test_an_end_whose_execution_could_not_be_told_is_noted_for_the_sweeper(
+def test_an_end_whose_execution_could_not_be_told_is_noted_for_the_reconciler(
     call: Call, table: Table, step_functions: StepFunctions
 ) -> None:
     _ask(table)

@@ -49,7 +49,7 @@ def _step(minutes: float, *, busy: bool = False, **attributes: object) -> IdleSt
         (59.9, 60, IdleStep.NOTHING),
         (60, 60, IdleStep.END),
         (300, 60, IdleStep.END),
-        (300, None, IdleStep.WARN),  # nobody swept for hours: a warning comes first all the same
+        (300, None, IdleStep.WARN),  # nobody reconciled for hours: a warning comes first all the same
         (305, 310, IdleStep.NOTHING),
         (310, 310, IdleStep.END),
         (5, 20, IdleStep.WITHDRAW),  # the warning is from before the last activity
@@ -103,7 +103,7 @@ def test_the_end_that_people_are_told_of_leaves_them_time() -> None:
     pace=st.floats(0.1, 30),
 )
 def test_whoever_is_never_seen_is_warned_once_and_ended_after_the_limit(limit: int, start: float, pace: float) -> None:
-    """However late and seldom the sweeper looks."""
+    """However late and seldom the reconciler looks."""
     session, minutes, steps = _session(idle_minutes=limit), start, list[IdleStep]()
     while IdleStep.END not in steps:
         now = _at(minutes)

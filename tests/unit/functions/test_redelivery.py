@@ -81,7 +81,7 @@ def test_the_oldest_comes_first_and_each_by_its_first_attempt() -> None:
 
 
 def test_an_outage_of_an_hour_loses_nothing() -> None:
-    """The webhook is away from minute 0 to 60; the sweeper looks each minute."""
+    """The webhook is away from minute 0 to 60; the reconciler looks each minute."""
     attempts = [_attempt(0)]
     for minute in range(1, 180):
         now = NOW + timedelta(minutes=minute)

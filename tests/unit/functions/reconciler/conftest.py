@@ -1,4 +1,4 @@
-"""A fleet of sessions, each with its rows, its execution and its task, for the sweeper to go over."""
+"""A fleet of sessions, each with its rows, its execution and its task, for the reconciler to go over."""
 
 # ruff: noqa: ARG001 - a fixture is asked for by naming it
 
@@ -33,13 +33,13 @@ def ago(minutes: float) -> datetime:
 
 
 @dataclass(frozen=True)
-class Swept:
+class Reconciled:
     """The context of an invocation with so much time left."""
 
     milliseconds: list[int] = field(default_factory=lambda: [60_000])
-    function_name: str = "sweep"
+    function_name: str = "reconciler"
     memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:sweep"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:reconciler"
     aws_request_id: str = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
     def get_remaining_time_in_millis(self) -> int:
@@ -138,11 +138,11 @@ def fleet(table: Table, ecs: Ecs, step_functions: StepFunctions) -> Fleet:
 
 
 @pytest.fixture
-def sweep(environment: Callable[..., None], fleet: Fleet) -> Callable[..., dict[str, int]]:
-    """Sweep once; returns what was done, by kind. `milliseconds`: the time that is left each time it is asked for."""
+def reconcile(environment: Callable[..., None], fleet: Fleet) -> Callable[..., dict[str, int]]:
+    """Reconcile once; returns what was done, by kind. `milliseconds`: what is left of the time, at each question."""
 
     def run(*milliseconds: int) -> dict[str, int]:
-        done: dict[str, int] = handler({}, Swept(list(milliseconds)) if milliseconds else Swept())
+        done: dict[str, int] = handler({}, Reconciled(list(milliseconds)) if milliseconds else Reconciled())
         done.pop("sessions")
         return done
 
@@ -151,7 +151,7 @@ def sweep(environment: Callable[..., None], fleet: Fleet) -> Callable[..., dict[
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Have the sweeper's clock stand so many minutes from now."""
+    """Have the reconciler's clock stand so many minutes from now."""
 
     def set_clock(minutes: float) -> None:
         clock = Mock(now=lambda zone: datetime.now(zone) + timedelta(minutes=minutes))

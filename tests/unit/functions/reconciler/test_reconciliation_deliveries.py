@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.unit.functions.reconciler.conftest import Fleet
 
-    Sweep = Callable[..., dict[str, int]]
+    Reconcile = Callable[..., dict[str, int]]
 
 KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -112,47 +112,47 @@ def deliveries(github: GitHub) -> WebhookDeliveries:
     return WebhookDeliveries(github.url, GitHubCredentials(app_id="527117", private_key=PEM))
 
 
-def test_a_lost_delivery_is_asked_for_once_more(sweep: Sweep, app: GitHub) -> None:
+def test_a_lost_delivery_is_asked_for_once_more(reconcile: Reconcile, app: GitHub) -> None:
     app.add(5)
-    assert sweep() == {"DeliveryRepeated": 1}
+    assert reconcile() == {"DeliveryRepeated": 1}
     assert app.repeated == [0]
     app.add(0, redelivery=True)
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_what_arrived_is_left_alone(sweep: Sweep, app: GitHub) -> None:
+def test_what_arrived_is_left_alone(reconcile: Reconcile, app: GitHub) -> None:
     app.add(5, 202)
     app.add(9, 503, "b")
     app.add(7, 202, "b", redelivery=True)
     app.add(8, 401, "c")
-    assert sweep() == {}
+    assert reconcile() == {}
     assert app.repeated == []
 
 
-def test_the_oldest_come_first_and_only_so_many_at_once(sweep: Sweep, app: GitHub) -> None:
+def test_the_oldest_come_first_and_only_so_many_at_once(reconcile: Reconcile, app: GitHub) -> None:
     for number in range(25):
         app.add(100 - number, guid=f"{number}")
-    assert sweep() == {"DeliveryRepeated": 20}
+    assert reconcile() == {"DeliveryRepeated": 20}
     assert list(range(20)) == app.repeated
 
 
 def test_nothing_is_asked_of_github_with_a_personal_token(
-    sweep: Sweep, github: GitHub, environment: Callable[..., None]
+    reconcile: Reconcile, github: GitHub, environment: Callable[..., None]
 ) -> None:
     environment(GITHUB_API_URL=github.url)
     github.add(5)
-    assert sweep() == {}
+    assert reconcile() == {}
     assert github.listed == 0
 
 
-def test_a_github_that_is_down_stops_nothing_else(sweep: Sweep, app: GitHub, fleet: Fleet) -> None:
+def test_a_github_that_is_down_stops_nothing_else(reconcile: Reconcile, app: GitHub, fleet: Fleet) -> None:
     app.status = 502
     fleet.put("09e22a8b", "QUEUED", start_token="wait-for-slot")
-    assert sweep() == {"SweepFailed": 1, "SlotGiven": 1}
+    assert reconcile() == {"RepairFailed": 1, "SlotGiven": 1}
 
 
 def test_one_delivery_that_github_does_not_repeat_stops_none_of_the_others(
-    sweep: Sweep, app: GitHub, monkeypatch: pytest.MonkeyPatch
+    reconcile: Reconcile, app: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.add(5, guid="a")
     app.add(4, guid="b")
@@ -164,7 +164,7 @@ def test_one_delivery_that_github_does_not_repeat_stops_none_of_the_others(
         repeat(self, delivery)
 
     monkeypatch.setattr(WebhookDeliveries, "repeat", refuse_the_first)
-    assert sweep() == {"SweepFailed": 1, "DeliveryRepeated": 1}
+    assert reconcile() == {"RepairFailed": 1, "DeliveryRepeated": 1}
 
 
 def test_pages_are_read_until_they_are_too_old(github: GitHub, deliveries: WebhookDeliveries) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.unit.functions.reconciler.conftest import Fleet
 
-    Sweep = Callable[..., dict[str, int]]
+    Reconcile = Callable[..., dict[str, int]]
     At = Callable[[float], None]
 
 ID = "09e22a8b"
@@ -33,82 +33,82 @@ def ago(minutes: float) -> datetime:
     return datetime.now(UTC) - timedelta(minutes=minutes)
 
 
-def test_an_idle_session_is_warned_and_then_ended(sweep: Sweep, fleet: Fleet, at: At) -> None:
+def test_an_idle_session_is_warned_and_then_ended(reconcile: Reconcile, fleet: Fleet, at: At) -> None:
     fleet.put(ID, idle_minutes=51)
-    assert sweep() == {"IdleWarned": 1}
+    assert reconcile() == {"IdleWarned": 1}
     before = fleet.row()
     assert before["idle_ends_at"] > timestamp()
-    assert sweep() == {}
+    assert reconcile() == {}
     assert before == fleet.row()
     at(9.5)
-    assert sweep() == {"IdleSessionEnded": 1}
+    assert reconcile() == {"IdleSessionEnded": 1}
     ending = {"status": "STOPPED", "reason": REASON}
     assert ending == fleet.row()["ending"]
     assert [(f"lifecycle-{ID}", ending)] == fleet.step_functions.succeeded
     fleet.step_functions.late[f"lifecycle-{ID}"] = "TaskDoesNotExist"
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_a_warning_is_no_activity(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_warning_is_no_activity(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, idle_minutes=51)
     active = fleet.row()["last_active_at"]
-    sweep()
+    reconcile()
     assert active == fleet.row()["last_active_at"]
 
 
 @pytest.mark.parametrize("state", [PromptState.PENDING, PromptState.TAKEN])
-def test_a_session_with_a_prompt_to_answer_is_not_idle(sweep: Sweep, fleet: Fleet, state: PromptState) -> None:
+def test_a_session_with_a_prompt_to_answer_is_not_idle(reconcile: Reconcile, fleet: Fleet, state: PromptState) -> None:
     fleet.put(ID, idle_minutes=300)
     fleet.ask(ID, state)
-    assert sweep() == {}
+    assert reconcile() == {}
     assert "idle_ends_at" not in fleet.row()
 
 
-def test_a_prompt_that_was_carried_in_since_takes_the_warning_back(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_prompt_that_was_carried_in_since_takes_the_warning_back(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, idle_minutes=55)
-    sweep()
+    reconcile()
     fleet.ask(ID, PromptState.PENDING)
-    assert sweep() == {"IdleWarningWithdrawn": 1}
+    assert reconcile() == {"IdleWarningWithdrawn": 1}
     assert "idle_ends_at" not in fleet.row()
 
 
-def test_a_session_that_has_answered_everything_may_be_idle(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_session_that_has_answered_everything_may_be_idle(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, idle_minutes=51)
     fleet.ask(ID, PromptState.ANSWERED)
-    assert sweep() == {"IdleWarned": 1}
+    assert reconcile() == {"IdleWarned": 1}
 
 
-def test_a_visit_takes_the_warning_back(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_visit_takes_the_warning_back(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, idle_minutes=55, idle_ends_at=timestamp(ago(-5)), last_visited_at=timestamp(ago(1)))
-    assert sweep() == {"IdleWarningWithdrawn": 1}
+    assert reconcile() == {"IdleWarningWithdrawn": 1}
     assert "idle_ends_at" not in fleet.row()
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_the_repositorys_own_limit_is_kept(sweep: Sweep, fleet: Fleet) -> None:
+def test_the_repositorys_own_limit_is_kept(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, idle_minutes=3, idle_ends_at=timestamp(ago(1)))
     fleet.table.update_item(
         Key=session_key(ID), UpdateExpression="SET idle_minutes = :two", ExpressionAttributeValues={":two": 2}
     )
-    assert sweep() == {"IdleSessionEnded": 1}
+    assert reconcile() == {"IdleSessionEnded": 1}
     assert REASON.replace("60", "2") == fleet.row()["ending"]["reason"]
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING"])
-def test_a_session_that_does_not_run_yet_is_not_idle(sweep: Sweep, fleet: Fleet, status: str) -> None:
+def test_a_session_that_does_not_run_yet_is_not_idle(reconcile: Reconcile, fleet: Fleet, status: str) -> None:
     fleet.put(ID, status, idle_minutes=600)
-    assert "IdleWarned" not in sweep()
+    assert "IdleWarned" not in reconcile()
 
 
-def test_a_session_that_is_asked_to_end_is_not_warned(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_session_that_is_asked_to_end_is_not_warned(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, idle_minutes=51, ending={"status": "COMPLETED", "reason": "The pull request was merged."})
-    sweep()
+    reconcile()
     assert "idle_ends_at" not in fleet.row()
 
 
 @pytest.mark.parametrize("what", ["prompt", "visit", "report"])
 def test_whoever_comes_back_at_the_very_moment_keeps_the_session(
-    sweep: Sweep, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, what: str
+    reconcile: Reconcile, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     fleet.put(ID, idle_minutes=61, idle_ends_at=timestamp(ago(0.5)))
     end = IdleWarnings.end
@@ -123,7 +123,7 @@ def test_whoever_comes_back_at_the_very_moment_keeps_the_session(
         return bool(end(warnings, *arguments))  # type: ignore[arg-type]  # as they came
 
     monkeypatch.setattr(IdleWarnings, "end", come_back_first)
-    assert sweep() == {}
+    assert reconcile() == {}
     assert "ending" not in fleet.row()
     assert fleet.step_functions.succeeded == []
 

@@ -1,4 +1,4 @@
-"""One run of the sweeper: what it sees, what it works with, and what it has done."""
+"""One run of the reconciler: what it sees, what it works with, and what it has done."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 GRACE = timedelta(minutes=2)
 # What one repair may take where GitHub is slow to answer: none is begun with less time left. The rest waits a minute.
 RESERVED_MILLISECONDS = 20_000
-FAILED = "SweepFailed"
+FAILED = "RepairFailed"
 
 T = TypeVar("T")
 
 
-class Sweep:
+class Reconciliation:
     """`sessions` are those in the row of slots, by id; `gone` are the ids in it that have no row.
 
     The row of slots is read first: claiming writes it and the session's row in one transaction, so that whoever is in
@@ -55,21 +55,21 @@ class Sweep:
     def did(self, what: str, **fields: Any) -> None:  # noqa: ANN401 - a log line's fields
         """Count and log one thing done; `what` is noun and past participle."""
         self.done[what] += 1
-        logger.info("swept", extra={"what": what, **fields})
+        logger.info("reconciled", extra={"what": what, **fields})
 
     def attempt(self, name: str, act: Callable[[T], object], subject: T) -> None:
         """Do it to the subject. What fails is logged and counted, and stops nothing else."""
         try:
             act(subject)
-        except Exception:  # noqa: BLE001 - one broken session never stops the sweep of the others
+        except Exception:  # noqa: BLE001 - one broken session never stops the reconciliation of the others
             self.done[FAILED] += 1
-            logger.exception("sweep failed", extra={"of": name})
+            logger.exception("repair failed", extra={"of": name})
 
     def each(self, subjects: Mapping[str, T], act: Callable[[T], object]) -> None:
         """Do it to each of the subjects, by name, as far as the time goes."""
         for name, subject in subjects.items():
             if self._remaining_milliseconds() < RESERVED_MILLISECONDS:
-                logger.warning("sweep out of time", extra={"at": name})
+                logger.warning("reconciliation out of time", extra={"at": name})
                 return
             self.attempt(name, act, subject)
 

@@ -1,4 +1,4 @@
-"""What an outage or a hand has torn apart, the sweeper puts in order: deliveries, executions, rows, slots and tasks."""
+"""What an outage or a hand has torn apart, the reconciler repairs: deliveries, executions, rows, slots and tasks."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 KEYS = itertools.count(1000)  # of a tracker: a key, and so a branch, belongs to one issue for good
 NOWHERE = "http://127.0.0.1:9/webhook"  # the port of a service that discards; nothing listens there
-# The sweeper's own duties, by a clock that is minutes ahead: what is young now is old enough for it.
+# The reconciler's own duties, by a clock that is minutes ahead: what is young now is old enough for it.
 AHEAD = """
 import json, sys
 from datetime import UTC, datetime, timedelta
 from cloud_agent.reconciler.handler import DUTIES
 from cloud_agent.settings import ReconcilerSettings, load
-from cloud_agent.reconciler.sweep import Sweep
-sweep = Sweep(load(ReconcilerSettings), datetime.now(UTC) + timedelta(minutes=int(sys.argv[1])), lambda: 60_000)
+from cloud_agent.reconciler.reconciliation import Reconciliation
+run = Reconciliation(load(ReconcilerSettings), datetime.now(UTC) + timedelta(minutes=int(sys.argv[1])), lambda: 60_000)
 for duty in DUTIES:
-    duty(sweep)
-print(json.dumps(sweep.done), file=sys.stderr)
+    duty(run)
+print(json.dumps(run.done), file=sys.stderr)
 """
 
 
-def sweep_later(stage: System, minutes: int) -> dict[str, int]:
-    """Sweep as the deployed function would so many minutes from now; returns what was done."""
+def reconciliation_later(stage: System, minutes: int) -> dict[str, int]:
+    """Reconciliation as the deployed function would so many minutes from now; returns what was done."""
     client = stage.client("lambda")
     functions = [f for page in client.get_paginator("list_functions").paginate() for f in page["Functions"]]
     (function,) = [f for f in functions if "ReconcilerFunction" in f["FunctionName"]]
@@ -101,14 +101,14 @@ def attempts(stage: System, event: str, before: set[int], *, arrived: bool) -> l
 
 @contextmanager
 def lost(stage: System, event: str) -> Iterator[None]:
-    """What people do in the block is lost on its way; after it the sweeper has had it sent again, but not at once."""
+    """What people do in the block is lost on its way; then the reconciler has it sent again, but not at once."""
     before = {delivery["id"] for delivery in stage.deliveries()}
     with outage(stage):
         yield
         wait_for(lambda: attempts(stage, event, before, arrived=False), bool, 30)
     missing = {delivery["guid"] for delivery in attempts(stage, event, before, arrived=False)}
-    assert "DeliveryRepeated" not in stage.sweep(), "the webhook may be about to come back: a minute is waited"
-    assert sweep_later(stage, minutes=2)["DeliveryRepeated"] >= 1
+    assert "DeliveryRepeated" not in stage.reconcile(), "the webhook may be about to come back: a minute is waited"
+    assert reconciliation_later(stage, minutes=2)["DeliveryRepeated"] >= 1
     again = wait_for(
         lambda: [d for d in attempts(stage, event, before, arrived=True) if d["guid"] in missing],
         lambda found: missing == {delivery["guid"] for delivery in found},
@@ -123,7 +123,7 @@ def test_a_label_that_was_lost_starts_its_session_once(stage: System) -> None:
         stage.label(issue)
     session = stage.session_of(issue)
     stage.wait_for_row(session, lambda row: row.get("status") == "RUNNING")
-    sweep_later(stage, minutes=15)
+    reconciliation_later(stage, minutes=15)
     assert len(stage.executions_of(issue)) == 1
 
 
@@ -133,7 +133,7 @@ def test_a_comment_that_was_lost_is_answered_once(stage: System) -> None:
     with lost(stage, "issue_comment.created"):
         stage.comment(pull, "Lost and found")
     stage.wait_for_comment(pull, "Done: Lost and found")
-    sweep_later(stage, minutes=15)
+    reconciliation_later(stage, minutes=15)
     stage.comment(pull, "And the next")
     stage.wait_for_comment(pull, "Done: And the next")
     assert stage.wait_for_comment(pull, "Done: Lost and found")
@@ -163,7 +163,7 @@ def test_a_label_that_met_a_github_at_fault_starts_its_session_later(stage: Syst
     assert "GitHub answered 502" in answer["message"]
     assert answer["message"].endswith("Redeliver this later.")
 
-    sweep_later(stage, minutes=2)
+    reconciliation_later(stage, minutes=2)
 
     system.wait_for_row(system.session_of(issue), lambda row: row.get("status") == "RUNNING")
 
@@ -175,10 +175,10 @@ def test_a_label_that_met_a_github_at_fault_starts_its_session_later(stage: Syst
 def test_an_execution_aborted_by_hand_is_told_of_and_leaves_nothing_behind(stage: System, begin: Any) -> None:  # noqa: ANN401 - one of three functions
     session = begin(stage)
     stage.executions.client.stop_execution(executionArn=session.execution_arn, cause="by hand")
-    assert "SessionClosed" not in stage.sweep(), "what has just begun is given time"
+    assert "SessionClosed" not in stage.reconcile(), "what has just begun is given time"
     stage.write(session, created_at=(datetime.now(UTC) - timedelta(minutes=5)).isoformat())
 
-    stage.sweep()
+    stage.reconcile()
 
     row = stage.wait_until_over(session)
     reason = "The workflow that runs this session stopped unexpectedly (ABORTED)."
@@ -196,7 +196,7 @@ def test_an_aborted_session_can_be_restarted_by_a_comment(stage: System) -> None
     session = running(stage)
     stage.executions.client.stop_execution(executionArn=session.execution_arn)
     stage.write(session, created_at=(datetime.now(UTC) - timedelta(minutes=5)).isoformat())
-    stage.sweep()
+    stage.reconcile()
     pull = stage.wait_until_over(session)["pull_number"]
 
     stage.comment(pull, "/restart\nGo on")
@@ -210,7 +210,7 @@ def test_a_row_deleted_by_hand_frees_its_slot_and_stops_its_task(stage: System) 
     stage.executions.client.stop_execution(executionArn=session.execution_arn)
     stage.client("dynamodb").delete_item(TableName=stage.installation.outputs["SessionsTable"], Key=key)
 
-    sweep_later(stage, minutes=3)
+    reconciliation_later(stage, minutes=3)
 
     assert session.id not in stage.slots()[0]
     wait_for(lambda: stage.running_tasks(session), lambda tasks: tasks == [], 20)
@@ -233,8 +233,8 @@ def test_a_task_without_a_row_is_stopped_and_one_with_a_row_is_not(stage: System
     )["tasks"][0]["taskArn"]
     wait_for(lambda: status_of(stage, stray), lambda status: status == "RUNNING", 20)
 
-    assert "TaskStopped" not in stage.sweep(), "its row may just be being written"
-    done = sweep_later(stage, minutes=3)
+    assert "TaskStopped" not in stage.reconcile(), "its row may just be being written"
+    done = reconciliation_later(stage, minutes=3)
 
     assert done["TaskStopped"] == 1, done
     wait_for(lambda: status_of(stage, stray), lambda status: status == "STOPPED", 20)

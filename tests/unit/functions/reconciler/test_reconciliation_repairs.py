@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cloud_agent.domain.session.session import Session
 
-    Sweep = Callable[..., dict[str, int]]
+    Reconcile = Callable[..., dict[str, int]]
 
 ID, OTHER = "09e22a8b", "0badcafe"
 REPO = "acme/storefront"
@@ -34,58 +34,61 @@ def ago(minutes: float) -> datetime:
     return datetime.now(UTC) - timedelta(minutes=minutes)
 
 
-def test_a_fleet_in_order_is_left_alone(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_fleet_in_order_is_left_alone(reconcile: Reconcile, fleet: Fleet) -> None:
     for session_id, status in ((ID, "RUNNING"), (OTHER, "STARTING")):
         fleet.put(session_id, status)
     rows = [fleet.row(ID), fleet.row(OTHER)]
-    assert sweep() == {}
+    assert reconcile() == {}
     assert rows == [fleet.row(ID), fleet.row(OTHER)]
     assert (fleet.ecs.stopped, fleet.step_functions.failed, fleet.step_functions.succeeded) == ([], [], [])
 
 
-def test_an_empty_fleet_is_no_fault(sweep: Sweep) -> None:
-    assert sweep() == {}
+def test_an_empty_fleet_is_no_fault(reconcile: Reconcile) -> None:
+    assert reconcile() == {}
 
 
 # ---- slots
 
 
-def test_the_slot_of_a_session_without_a_row_is_freed(sweep: Sweep, fleet: Fleet) -> None:
+def test_the_slot_of_a_session_without_a_row_is_freed(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, row=False, task=False)
     fleet.put(OTHER)
-    assert sweep() == {"SlotFreed": 1}
+    assert reconcile() == {"SlotFreed": 1}
     assert {OTHER} == fleet.in_slots()
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_how_many_run_and_wait_is_told_as_the_sweep_leaves_it(
-    sweep: Sweep, fleet: Fleet, environment: Callable[..., None], measured: Callable[..., list[list[float]]]
+def test_how_many_run_and_wait_is_told_as_the_reconciliation_leaves_it(
+    reconcile: Reconcile,
+    fleet: Fleet,
+    environment: Callable[..., None],
+    measured: Callable[..., list[list[float]]],
 ) -> None:
     environment(MAX_SESSIONS="2")
     fleet.put("0000000a")
     fleet.put("0000000b", row=False, task=False)
     for waiting in ("0000000c", "0000000d"):
         fleet.put(waiting, "QUEUED", start_token=f"token-{waiting}")
-    sweep()
+    reconcile()
     assert measured("SlotsInUse", "SessionsWaiting") == [[2.0], [1.0]]
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
-def test_the_slot_of_an_ended_session_is_freed(sweep: Sweep, fleet: Fleet, status: str) -> None:
+def test_the_slot_of_an_ended_session_is_freed(reconcile: Reconcile, fleet: Fleet, status: str) -> None:
     fleet.put(ID, status, execution="SUCCEEDED", ended_at=timestamp(ago(3)))
-    assert sweep() == {"SlotFreed": 1}
+    assert reconcile() == {"SlotFreed": 1}
     assert set() == fleet.in_slots()
 
 
-def test_a_session_that_is_just_being_closed_frees_its_slot_itself(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_session_that_is_just_being_closed_frees_its_slot_itself(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, "STOPPED", execution="RUNNING", ended_at=timestamp(ago(0.5)))
-    assert sweep() == {}
+    assert reconcile() == {}
     assert {ID} == fleet.in_slots()
 
 
-def test_whoever_waits_gets_a_slot_that_was_freed_and_is_woken(sweep: Sweep, fleet: Fleet) -> None:
+def test_whoever_waits_gets_a_slot_that_was_freed_and_is_woken(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, "QUEUED", start_token="wait-for-slot")
-    assert sweep() == {"SlotGiven": 1}
+    assert reconcile() == {"SlotGiven": 1}
     assert fleet.row()["status"] == "STARTING"
     assert fleet.step_functions.succeeded == [("wait-for-slot", {})]
 
@@ -96,56 +99,56 @@ def test_whoever_waits_gets_a_slot_that_was_freed_and_is_woken(sweep: Sweep, fle
 @pytest.mark.parametrize("execution", ["FAILED", "ABORTED", "TIMED_OUT", "SUCCEEDED", None])
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING", "RUNNING"])
 def test_a_session_whose_execution_is_over_is_closed(
-    sweep: Sweep, fleet: Fleet, status: str, execution: str | None
+    reconcile: Reconcile, fleet: Fleet, status: str, execution: str | None
 ) -> None:
     fleet.put(ID, status, execution=execution)
-    done = sweep()
+    done = reconcile()
     assert done["SessionClosed"] == 1
-    assert "SweepFailed" not in done
+    assert "RepairFailed" not in done
     row = fleet.row()
     reason = f"The workflow that runs this session stopped unexpectedly ({execution or 'DELETED'})."
     assert ("FAILED", reason) == (row["status"], row["end_reason"])
     assert set() == fleet.in_slots()
     assert SessionsTable("sessions").live_session_id(REPO, int(ID, 16)) is None
     assert all(task["desiredStatus"] == "STOPPED" for task in fleet.ecs.tasks)
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_a_session_that_was_asked_to_end_is_closed_as_it_was_asked(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_session_that_was_asked_to_end_is_closed_as_it_was_asked(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.step_functions.late |= {f"lifecycle-{ID}": "TaskTimedOut"}
     fleet.put(ID, execution="ABORTED", ending=ENDING)
-    assert sweep() == {"SessionClosed": 1}
+    assert reconcile() == {"SessionClosed": 1}
     assert (fleet.row()["status"], fleet.row()["end_reason"]) == ("STOPPED", "The issue was closed.")
 
 
 @pytest.mark.parametrize("execution", ["RUNNING", "PENDING_REDRIVE"])
-def test_a_list_of_executions_that_lags_closes_nobody(sweep: Sweep, fleet: Fleet, execution: str) -> None:
+def test_a_list_of_executions_that_lags_closes_nobody(reconcile: Reconcile, fleet: Fleet, execution: str) -> None:
     fleet.put(ID, execution=execution)
     fleet.step_functions.listed = [str(fleet.row()["execution_arn"]).replace(ID, OTHER)]
-    assert sweep() == {}
+    assert reconcile() == {}
     assert fleet.row()["status"] == "RUNNING"
 
 
-def test_a_session_that_has_just_been_claimed_is_given_time(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_session_that_has_just_been_claimed_is_given_time(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, "STARTING", execution=None, created_at=timestamp(ago(1)))
-    assert sweep() == {}
+    assert reconcile() == {}
     assert fleet.row()["status"] == "STARTING"
 
 
 def test_a_session_that_was_closed_since_its_row_was_read_keeps_its_end(
-    sweep: Sweep, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    reconcile: Reconcile, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet.put(ID, execution="SUCCEEDED")
     sessions = SessionsTable(fleet.table.name)
     read_before = sessions.rows([ID])
     sessions.close(sessions.get(ID), SessionStatus.COMPLETED, "The pull request was merged.")
     monkeypatch.setattr(SessionsTable, "rows", lambda *_: read_before)
-    assert sweep() == {}
+    assert reconcile() == {}
     assert (fleet.row()["status"], fleet.row()["end_reason"]) == ("COMPLETED", "The pull request was merged.")
 
 
 def test_people_are_told_of_a_session_that_was_closed(
-    sweep: Sweep, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    reconcile: Reconcile, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[tuple[str, str]] = []
 
@@ -159,17 +162,19 @@ def test_people_are_told_of_a_session_that_was_closed(
     monkeypatch.setattr("cloud_agent.publisher.status.publish", edit_comment)
     monkeypatch.setattr("cloud_agent.publisher.deployments.end", end_deployment)
     fleet.put(ID, execution="ABORTED", pull_number=43)
-    assert sweep() == {"SessionClosed": 1}
+    assert reconcile() == {"SessionClosed": 1}
     assert told == [("comment False", "FAILED"), ("deployment", "FAILED")]
 
 
-def test_a_session_is_closed_though_github_is_down(sweep: Sweep, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_is_closed_though_github_is_down(
+    reconcile: Reconcile, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def be_down(*_arguments: object) -> None:
         raise GitHubUnavailableError("GitHub did not answer")
 
     monkeypatch.setattr("cloud_agent.publisher.finalization.look_up", be_down)
     fleet.put(ID, execution="ABORTED", pull_number=43)
-    assert sweep() == {"SessionClosed": 1, "SweepFailed": 1}
+    assert reconcile() == {"SessionClosed": 1, "RepairFailed": 1}
     assert ("FAILED", set()) == (fleet.row()["status"], fleet.in_slots())
 
 
@@ -177,128 +182,132 @@ def test_a_session_is_closed_though_github_is_down(sweep: Sweep, fleet: Fleet, m
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
-def test_the_task_of_an_ended_session_is_stopped(sweep: Sweep, fleet: Fleet, status: str) -> None:
+def test_the_task_of_an_ended_session_is_stopped(reconcile: Reconcile, fleet: Fleet, status: str) -> None:
     fleet.put(ID, status, ended_at=timestamp(ago(1)), execution="RUNNING")
     arn = fleet.ecs.add("late", ID, int(ago(3).timestamp()), None, "PENDING")
-    assert sweep() == {"TaskStopped": 1}
+    assert reconcile() == {"TaskStopped": 1}
     assert [arn] == [stopped for stopped, _ in fleet.ecs.stopped]
 
 
 @pytest.mark.parametrize("started_by", ["0badcafe", "", "a person", "../x"])
-def test_a_task_that_is_nobodys_is_stopped(sweep: Sweep, fleet: Fleet, started_by: str) -> None:
+def test_a_task_that_is_nobodys_is_stopped(reconcile: Reconcile, fleet: Fleet, started_by: str) -> None:
     fleet.put(ID)
     arn = fleet.ecs.add("orphan", started_by, int(ago(3).timestamp()), None)
-    assert sweep() == {"TaskStopped": 1}
+    assert reconcile() == {"TaskStopped": 1}
     assert [(arn, "No live session has this task.")] == fleet.ecs.stopped
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_a_task_that_has_just_been_started_is_given_time(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_task_that_has_just_been_started_is_given_time(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.ecs.add("young", OTHER, int(ago(1).timestamp()), None)
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_a_task_of_another_family_is_none_of_ours(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_task_of_another_family_is_none_of_ours(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.ecs.add("proxy", "ecs-svc/1", int(ago(60).timestamp()), None)
     fleet.ecs.tasks[0]["family"] = "claude-cloud-agent-proxy"
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_a_task_of_the_staging_agent_without_a_session_is_stopped(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_task_of_the_staging_agent_without_a_session_is_stopped(reconcile: Reconcile, fleet: Fleet) -> None:
     arn = fleet.ecs.add("tried-out", OTHER, int(ago(60).timestamp()), None)
     fleet.ecs.tasks[0]["family"] = "claude-cloud-agent-staging-agent"
-    assert sweep() == {"TaskStopped": 1}
+    assert reconcile() == {"TaskStopped": 1}
     assert [(arn, "No live session has this task.")] == fleet.ecs.stopped
 
 
-def test_the_task_of_a_live_session_is_left_alone_though_it_holds_no_slot(sweep: Sweep, fleet: Fleet) -> None:
+def test_the_task_of_a_live_session_is_left_alone_though_it_holds_no_slot(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID)
     Slots(fleet.table.name).free(ID)
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_a_running_session_whose_task_stopped_unheard_fails_with_ecss_words(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_running_session_whose_task_stopped_unheard_fails_with_ecss_words(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID)
     fleet.put(OTHER)
     words = {"lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stoppedReason": "Host EC2 terminated"}
     fleet.ecs.tasks[0] |= words
-    assert sweep() == {"WaitFailed": 1}
+    assert reconcile() == {"WaitFailed": 1}
     assert [(f"lifecycle-{ID}", "AgentTaskStoppedError", "Host EC2 terminated")] == fleet.step_functions.failed
     assert fleet.row()["task_stopped_reason"] == "Host EC2 terminated"
     assert "task_stopped_reason" not in fleet.row(OTHER)
 
 
-def test_a_task_that_ecs_has_forgotten_has_stopped(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_task_that_ecs_has_forgotten_has_stopped(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID)
     fleet.ecs.tasks.clear()
-    assert sweep() == {"WaitFailed": 1}
+    assert reconcile() == {"WaitFailed": 1}
     assert fleet.row()["task_stopped_reason"] == "ECS no longer knows the task"
 
 
-def test_a_task_that_is_still_stopping_is_left_to_ecss_own_event(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_task_that_is_still_stopping_is_left_to_ecss_own_event(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID)
     fleet.ecs.tasks[0] |= {"lastStatus": "STOPPING", "desiredStatus": "STOPPED"}
-    assert sweep() == {}
+    assert reconcile() == {}
     assert fleet.step_functions.failed == []
 
 
-def test_between_the_two_waits_the_note_is_what_keeps_the_session_from_parking(sweep: Sweep, fleet: Fleet) -> None:
+def test_between_the_two_waits_the_note_is_what_keeps_the_session_from_parking(
+    reconcile: Reconcile, fleet: Fleet
+) -> None:
     fleet.put(ID, lifecycle_token=None)
     fleet.ecs.tasks.clear()
-    assert sweep() == {}
+    assert reconcile() == {}
     assert "task_stopped_reason" in fleet.row()
 
 
-def test_a_wait_that_is_over_already_is_not_counted(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_wait_that_is_over_already_is_not_counted(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID)
     fleet.ecs.tasks.clear()
     fleet.step_functions.late[f"lifecycle-{ID}"] = "TaskTimedOut"
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
-def test_a_starting_session_without_a_task_is_left_to_the_workflows_own_timeouts(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_starting_session_without_a_task_is_left_to_the_workflows_own_timeouts(
+    reconcile: Reconcile, fleet: Fleet
+) -> None:
     fleet.put(ID, "STARTING", task=False)
-    assert sweep() == {}
+    assert reconcile() == {}
     assert "task_stopped_reason" not in fleet.row()
 
 
 # ---- endings
 
 
-def test_an_end_that_the_execution_was_not_told_is_told_again(sweep: Sweep, fleet: Fleet) -> None:
+def test_an_end_that_the_execution_was_not_told_is_told_again(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, ending=ENDING)
-    assert sweep() == {"EndingRepeated": 1}
+    assert reconcile() == {"EndingRepeated": 1}
     assert [(f"lifecycle-{ID}", ENDING)] == fleet.step_functions.succeeded
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING"])
-def test_an_end_reaches_the_first_waits_as_well(sweep: Sweep, fleet: Fleet, status: str) -> None:
+def test_an_end_reaches_the_first_waits_as_well(reconcile: Reconcile, fleet: Fleet, status: str) -> None:
     fleet.put(ID, status, ending=ENDING, start_token="start", lifecycle_token=None)
-    assert sweep() == {"EndingRepeated": 1}
+    assert reconcile() == {"EndingRepeated": 1}
     assert fleet.step_functions.failed == [("start", "SessionEndRequestedError", "The issue was closed.")]
 
 
-def test_a_session_that_is_ending_already_ends_once(sweep: Sweep, fleet: Fleet) -> None:
+def test_a_session_that_is_ending_already_ends_once(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, ending=ENDING)
     fleet.step_functions.late[f"lifecycle-{ID}"] = "TaskDoesNotExist"
-    assert sweep() == {}
+    assert reconcile() == {}
 
 
 def test_an_end_that_was_asked_for_comes_before_a_failure_that_is_found(
-    sweep: Sweep, fleet: Fleet, logs: io.StringIO
+    reconcile: Reconcile, fleet: Fleet, logs: io.StringIO
 ) -> None:
     fleet.put(ID, ending=ENDING)
     fleet.ecs.tasks.clear()
-    sweep()
-    lines = [json.loads(line) for line in logs.getvalue().splitlines() if '"swept"' in line]
+    reconcile()
+    lines = [json.loads(line) for line in logs.getvalue().splitlines() if '"reconciled"' in line]
     assert [line["what"] for line in lines] == ["EndingRepeated", "WaitFailed"]
 
 
-# ---- the sweep itself
+# ---- the reconciliation itself
 
 
-def test_one_broken_session_does_not_stop_the_sweep_of_the_others(
-    sweep: Sweep, fleet: Fleet, logs: io.StringIO
+def test_one_broken_session_does_not_stop_the_reconciliation_of_the_others(
+    reconcile: Reconcile, fleet: Fleet, logs: io.StringIO
 ) -> None:
     fleet.put(ID, ending=ENDING)
     fleet.put(OTHER, ending=ENDING)
@@ -306,41 +315,41 @@ def test_one_broken_session_does_not_stop_the_sweep_of_the_others(
     fleet.table.put_item(Item=session_key("00000002") | {"session_id": "00000002", "status": "ODD"})
     fleet.put("00000002", row=False, task=False)
     fleet.step_functions.late[f"lifecycle-{ID}"] = "AccessDeniedException"
-    done = sweep()
-    assert {"TaskStopped": 0, **done} == {"SweepFailed": 2, "EndingRepeated": 1, "SlotFreed": 1, "TaskStopped": 0}
+    done = reconcile()
+    assert {"TaskStopped": 0, **done} == {"RepairFailed": 2, "EndingRepeated": 1, "SlotFreed": 1, "TaskStopped": 0}
     assert [f"lifecycle-{OTHER}"] == [token for token, _ in fleet.step_functions.succeeded]
-    failed = [json.loads(line)["of"] for line in logs.getvalue().splitlines() if "sweep failed" in line]
+    failed = [json.loads(line)["of"] for line in logs.getvalue().splitlines() if "repair failed" in line]
     assert {ID, "00000002"} == set(failed)
     assert {ID, OTHER, "00000002"} == fleet.in_slots()  # a row that cannot be read is not a row that is gone
 
 
 def test_one_duty_that_fails_does_not_stop_the_others(
-    sweep: Sweep, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    reconcile: Reconcile, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_permission(*_arguments: object, **_keywords: object) -> Any:  # noqa: ANN401 - ECS's answer
         raise PermissionError
 
     monkeypatch.setattr(fleet.ecs, "ListTasks", no_permission)
     fleet.put(ID, "QUEUED", start_token="wait-for-slot")
-    assert sweep() == {"SweepFailed": 1, "SlotGiven": 1}
+    assert reconcile() == {"RepairFailed": 1, "SlotGiven": 1}
 
 
-def test_when_time_is_short_the_rest_waits_for_the_next_sweep(sweep: Sweep, fleet: Fleet) -> None:
+def test_when_time_is_short_the_rest_waits_for_the_next_reconciliation(reconcile: Reconcile, fleet: Fleet) -> None:
     for number in range(5):
         fleet.put(f"{number:08x}", "FAILED", ended_at=timestamp(ago(3)))
-    assert sweep(60_000, 60_000, 1_000) == {"SlotFreed": 2}
-    assert sweep() == {"SlotFreed": 3}
+    assert reconcile(60_000, 60_000, 1_000) == {"SlotFreed": 2}
+    assert reconcile() == {"SlotFreed": 3}
 
 
-def test_every_repair_is_logged_with_its_session(sweep: Sweep, fleet: Fleet, logs: io.StringIO) -> None:
+def test_every_repair_is_logged_with_its_session(reconcile: Reconcile, fleet: Fleet, logs: io.StringIO) -> None:
     fleet.put(ID, ending=ENDING)
-    sweep()
-    (line,) = [json.loads(line) for line in logs.getvalue().splitlines() if '"swept"' in line]
+    reconcile()
+    (line,) = [json.loads(line) for line in logs.getvalue().splitlines() if '"reconciled"' in line]
     assert (line["what"], line["of_session"]) == ("EndingRepeated", ID)
     assert f"lifecycle-{ID}" not in logs.getvalue()
 
 
-def test_many_sessions_take_few_requests(sweep: Sweep, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_sessions_take_few_requests(reconcile: Reconcile, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """One request a session would not fit into a minute."""
     fleet.put(ID)
     fleet.put_many(250)
@@ -352,6 +361,6 @@ def test_many_sessions_take_few_requests(sweep: Sweep, fleet: Fleet, monkeypatch
             return dict(handle(operation, request))
 
         monkeypatch.setattr(service, "handle", count)
-    assert sweep() == {}
+    assert reconcile() == {}
     # Three pages of the usual agent's tasks, and one look for the staging agent's.
     assert asked == {"ListExecutions": 1, "ListTasks": 3 + 1, "DescribeTasks": 3}
