@@ -16,7 +16,7 @@ from cloud_agent_cli.terminal import part
 from cloud_agent_local import deployment, images, model_access, sample
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.github_client import GitHubClient
-from cloud_agent_local.installation import AWS_PART, GITHUB_PART, MODEL_PART, Installation, Ports, forget
+from cloud_agent_local.installation import AWS_PART, GITHUB_PART, MODEL_PART, PROJECT, Installation, Ports, forget
 from cloud_agent_local.left_over import MARKER, left_over
 from cloud_agent_local.parts import check_ports, check_tools, end, is_running, start, stop, tail, wait_until_healthy
 
@@ -141,7 +141,12 @@ def _start_embedded_aws(installation: Installation) -> None:
     # rows and tasks it held.
     state_dir = installation.state_dir / "aws"
     shutil.rmtree(state_dir, ignore_errors=True)
-    options = {"port": installation.ports.aws, "state-dir": state_dir, "log-dir": installation.log_dir}
+    options = {
+        "port": installation.ports.aws,
+        "state-dir": state_dir,
+        "log-dir": installation.log_dir,
+        "layers-dir": PROJECT / ".aws-sam" / "layers",  # unpacked and compiled once for all systems of the clone
+    }
     # IAM is enforced: a permission that the template forgets is missing here as it would be on AWS.
     programs = [f"--image={image}={json.dumps(argv)}" for image, argv in images.ENTRY_POINTS.items()]
     running = _start(installation, AWS_PART, "embedded_aws", options, "--enforce-iam", *programs)

@@ -42,6 +42,11 @@ def _arguments() -> EmbeddedAwsSettings:
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--log-dir", type=Path, required=True)
+    parser.add_argument(
+        "--layers-dir",
+        type=Path,
+        help="where Lambda layers are unpacked; several servers may share it",
+    )
     parser.add_argument("--enforce-iam", action="store_true", help="evaluate IAM policies of roles")
     parser.add_argument(
         "--image",
@@ -56,6 +61,7 @@ def _arguments() -> EmbeddedAwsSettings:
         port=arguments.port,
         state_dir=arguments.state_dir.resolve(),
         log_dir=arguments.log_dir.resolve(),
+        layers_dir=(arguments.layers_dir or arguments.state_dir / "tmp" / "lambda-layers").resolve(),
         enforce_iam=arguments.enforce_iam,
         images=dict(arguments.image),
     )

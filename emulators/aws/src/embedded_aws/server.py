@@ -42,7 +42,7 @@ def run(settings: EmbeddedAwsSettings, host_environment: Mapping[str, str]) -> N
     addresses = TaskAddresses()
     images = Images(settings.images)
     containers = ProcessContainers(settings.state_dir, settings.log_dir, host_environment, addresses.of, images)
-    apply_all(Context(ProcessDocker(containers, images), addresses, settings.lambda_slots))
+    apply_all(Context(ProcessDocker(containers, images), addresses, settings.lambda_slots, settings.layers_dir))
     faults = Faults()
     install(faults)
     asyncio.new_event_loop().run_until_complete(_serve(settings.port, containers, faults))

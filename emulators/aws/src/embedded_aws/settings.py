@@ -25,6 +25,7 @@ class EmbeddedAwsSettings:
         port: The one port of all APIs, on 127.0.0.1.
         state_dir: Holds ministack's state between graceful runs, S3 objects and the directories of live tasks.
         log_dir: Receives one `<family>-<task id>.log` for each task.
+        layers_dir: Where Lambda layers are unpacked, by content; several servers may share it.
         enforce_iam: Evaluate IAM policies for Lambda, task and state machine roles.
         images: The program and arguments that each container image starts with.
         lambda_slots: How many Lambda invocations run at once; more wait. A Python worker takes about 48 MiB.
@@ -33,6 +34,7 @@ class EmbeddedAwsSettings:
     port: int
     state_dir: Path
     log_dir: Path
+    layers_dir: Path
     enforce_iam: bool = False
     images: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lambda_slots: int = 8

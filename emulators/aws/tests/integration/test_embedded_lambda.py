@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from embedded_aws.testing import EmbeddedAws
@@ -118,3 +119,17 @@ def test_the_workers_of_all_functions_share_what_a_layers_version_holds_and_noth
     assert first[3] != second[3]
     assert third[:2] == ["salad", "Riesling"]
     assert first[2] != third[2]
+
+
+def test_several_servers_share_the_trees_of_one_folder(start_aws: Callable[..., EmbeddedAws], tmp_path: Path) -> None:
+    code = """
+        import menu
+        def handler(event, context): return menu.__file__
+        """
+    shared = tmp_path / "layers"
+
+    servers = [start_aws(f"--layers-dir={shared}") for _ in range(2)]
+    first, second = (aws.invoke(aws.function(code, Layers=[layer(aws, "menu", "soup")])) for aws in servers)
+
+    assert first == second
+    assert first.startswith(str(shared))

@@ -17,6 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from embedded_aws.addresses import TaskAddresses
     from embedded_aws.containers.client import ProcessDocker
 
@@ -28,6 +30,7 @@ class Context:
     docker: ProcessDocker
     addresses: TaskAddresses
     lambda_slots: int
+    layers_dir: Path
 
 
 def names() -> list[str]:

@@ -1,8 +1,9 @@
 """Defect: each worker process unpacks its function's layers anew, and compiles of them what it imports.
 
 AWS unpacks a layer once, read-only, below /opt. With 70 MB of libraries each cold function spends seconds on them.
-One tree for each content serves all Python workers; what one of them has compiled is there for the next. Node.js
-workers are left alone: their modules are linked into the function's own code.
+One tree for each content serves all Python workers, also of several servers that share the folder; what one of them
+has compiled is there for the next. Node.js workers are left alone: their modules are linked into the function's own
+code.
 
 Source: AWS Lambda Developer Guide, "Creating and sharing Lambda layers".
 Upstream: not reported: no defect.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import tempfile
 import threading
 import zipfile
@@ -27,6 +29,8 @@ from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from embedded_aws.patches import Context
 
 _SEARCHED = "_LAMBDA_LAYERS_DIRS"  # where ministack's Python worker looks for layers
 
@@ -53,13 +57,16 @@ class UnpackedLayers:
             partial = Path(tempfile.mkdtemp(dir=self._root))
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 archive.extractall(partial)
-            partial.rename(directory)
+            try:
+                partial.rename(directory)
+            except OSError:  # another server has been quicker
+                shutil.rmtree(partial)
         return directory
 
 
-def apply() -> None:
+def apply(context: Context) -> None:
     """Give Python workers the shared trees in the place of copies of their own."""
-    layers = UnpackedLayers(Path(tempfile.gettempdir()) / "lambda-layers")
+    layers = UnpackedLayers(context.layers_dir)
 
     def spawn(original: Callable[[lambda_runtime.Worker], None], worker: lambda_runtime.Worker) -> None:
         config = worker.config
