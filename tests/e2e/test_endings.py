@@ -101,7 +101,7 @@ def test_a_session_that_nobody_uses_is_warned_of_and_then_ended(stage: System) -
     stage.write(session, created_at=_ago(hours=3), last_active_at=_ago(minutes=51))
     stage.reconcile()
 
-    assert "the session ends at" in stage.wait_for_status(session, "[!WARNING]")
+    assert "It stops at" in stage.wait_for_status(session, "[!WARNING]")
     assert stage.row(session.id)["status"] == "RUNNING"
     stage.write(session, last_active_at=_ago(minutes=61), idle_ends_at=_ago(minutes=1))
     stage.reconcile()

@@ -18,7 +18,7 @@ def test_sessions_beyond_the_limit_wait_their_turn_and_start_by_themselves(stage
         stage.wait_for_row(session, lambda row: "lifecycle_token" in row)
     late = [stage.start("Late", "Please."), stage.start("Later", "Please.")]
 
-    assert "place 1 of 2" in stage.wait_for_status(late[0], "place 1 of 2")
+    assert "next in line" in stage.wait_for_status(late[0], "next in line")
     assert "place 2 of 2" in stage.wait_for_status(late[1], "place 2 of 2")
     assert ({s.id for s in first}, [s.id for s in late]) == stage.slots()
     assert [stage.row(s.id)["status"] for s in late] == ["QUEUED", "QUEUED"]

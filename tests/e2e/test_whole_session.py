@@ -38,7 +38,9 @@ def test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_tas
 ) -> None:
     _, row = wait_for(
         lambda: (execution(stage, session), stage.row(session.id)),
-        lambda seen: seen[0] != "RUNNING" or ("lifecycle_token" in seen[1] and "turn_started" in seen[1]["activity"]),
+        lambda seen: (
+            seen[0] != "RUNNING" or ("lifecycle_token" in seen[1] and "turn_started" in seen[1].get("activity", ""))
+        ),
     )
     assert "lifecycle_token" in row, row.get("end_reason", "there is no row")
     stage.comment(row["pull_number"], "/stop")

@@ -110,4 +110,5 @@ class Logs:
     def _print(self, name: str, lines: list[str], *, ends_only: bool) -> None:
         for line in lines[-LOG_LINES:] if ends_only else lines:
             text = line.rstrip() if self._as_json else readable(line.rstrip())
-            print(f"{name} | {text}")  # noqa: T201 - the command's output
+            for part in text.splitlines() or [""]:  # a traceback has lines of its own
+                print(f"{name} | {part}")  # noqa: T201 - the command's output

@@ -148,7 +148,7 @@ def test_options_that_a_running_system_does_not_have_are_refused_by_name(system:
 
 def test_before_the_system_stops_live_sessions_end_on_their_pull_requests(system: System) -> None:
     session = system.start("Wait", "Please.")
-    system.wait_for_status(session, "| **Live** | [")
+    system.wait_for_status(session, "| **Preview** | [")
 
     end_sessions(system.installation)
 

@@ -76,7 +76,7 @@ async def test_a_conversation_that_was_not_written_down_is_begun_anew(tmp_path: 
     assert [turn.is_error for turn in (first, lost, anew)] == [False, True, False]
     assert 0 < first.cost_usd == lost.cost_usd
     assert 1.5 * first.cost_usd < anew.cost_usd
-    assert "What was said before was lost when Claude Code stopped" in lost.result
+    assert "Claude Code stopped and lost the conversation so far" in lost.result
 
 
 async def test_an_interrupt_while_nothing_runs_is_of_no_consequence(tmp_path: Path, model_url: str) -> None:

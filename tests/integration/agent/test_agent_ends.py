@@ -85,7 +85,7 @@ def test_a_dev_server_that_dies_is_started_again(
     [
         (
             {CONFIG: "dev: echo the reason is here; exit 3\n"},
-            ("DevServerNotReadyError", ["ended 3 times before it answered", "the reason is here", "$HOST"]),
+            ("DevServerNotReadyError", ["ended 3 times before it responded", "the reason is here", "$HOST"]),
         ),
         (
             {CONFIG: "dev: python3 dev.py\nhealthpath: /\n"},

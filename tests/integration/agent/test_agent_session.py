@@ -100,7 +100,7 @@ def test_a_push_by_somebody_else_is_merged_and_a_conflict_is_told(
     refused = control_plane.events("turn_finished")[2]
 
     assert (True, None, theirs) == (refused["is_error"], refused["head_sha"], github.head())
-    assert "touch the same lines" in refused["result"]
+    assert "the changes conflict" in refused["result"]
     assert "<h1>Third</h1>" in (agent.work_tree / "templates/home.html").read_text()
 
 

@@ -69,7 +69,7 @@ async def test_a_dev_server_that_does_not_listen_is_reported_by_the_hop(
     seen = await visited(proxy, table.put(ip=unused_address, port=3000))
     live, hop = told(seen, "live", "hop")
     assert not live
-    assert "not listening" in str(hop)
+    assert "isn't listening" in str(hop)
 
 
 async def test_the_link_opens_what_is_closed_to_others(

@@ -44,7 +44,7 @@ async def test_what_another_sessions_page_sends_is_refused(
         own_path = await client.request(method, "/.uat/none", headers=headers)
     assert (response.status_code, own_path.status_code) == (403, 403)
     if headers.get("Sec-Fetch-Mode") == "navigate":
-        assert "Another session&#39;s page sent this request" in response.text
+        assert "Blocked a request from another session" in response.text
     else:
         assert response.json()["error"] == "sent_by_another_session"
     assert upstream.requests == []

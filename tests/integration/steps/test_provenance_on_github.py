@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,7 +73,7 @@ class Sessions:
         for name, session in self.of.items():
             number = (self.steps.row(session) or {})["pull_number"]
             listed = [line for text in self.github.comments(self.repo, number) for line in text.splitlines()]
-            foreign = [line for line in listed if "Add " in line and f"Add {name}-" not in line]
+            foreign = [line for line in listed if re.search(r"\bAdd \w+-", line) and f"Add {name}-" not in line]
             assert foreign == []
 
     def listed(self, name: str) -> int:

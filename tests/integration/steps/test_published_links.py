@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.session_request import RequestedSession
 
 URL = "https://{}.uat.example.com"
-SHOWN = re.compile(r"\| \*\*Live\*\* \| \[([^]]+)\]\(([^)]+)\)")
+SHOWN = re.compile(r"\| \*\*Preview\*\* \| \[([^]]+)\]\(([^)]+)\)")
 
 
 def shown(github: GitHub, steps: Steps, session: RequestedSession) -> tuple[str, str] | None:

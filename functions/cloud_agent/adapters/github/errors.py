@@ -55,6 +55,8 @@ def of_repository(response: Response) -> CloudAgentError:
     """Return the error for a request about a repository."""
     if response.refuses(422, "rule") or response.refuses(422, "protected"):
         return BranchProtectedError(response.summary)
+    if response.refuses(403, "suspended"):  # a token outlives its installation's suspension
+        return AppNotInstalledError(response.summary)
     return _error(_OF_REPOSITORY, response)
 
 
