@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from tests.eventually import eventually
 
 from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.domain.session.session_request import RequestedSession
 from cloud_agent.workflow.report_failure import ReportFailureEvent
-from embedded_aws.testing import EmbeddedAwsProcess
+from embedded_aws.testing import EmbeddedAwsProcess, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

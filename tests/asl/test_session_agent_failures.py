@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.eventually import eventually
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from tests.asl.conftest import Run, SessionWorkflow

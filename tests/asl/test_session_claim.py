@@ -6,8 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.eventually import eventually
 from tests.session_row_contract import objections_to_row
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow

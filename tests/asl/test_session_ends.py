@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.eventually import eventually
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from tests.asl.conftest import Run, SessionWorkflow

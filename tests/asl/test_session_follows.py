@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.eventually import eventually
-
 from cloud_agent.domain.session.naming import session_id_for
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow

@@ -12,8 +12,9 @@ import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from tests.eventually import eventually
 from tests.stack_template import ROOT, read_template
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

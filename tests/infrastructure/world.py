@@ -20,7 +20,6 @@ import httpx
 from tests.e2e import scripted_agent
 from tests.e2e.conftest import free_ports
 from tests.e2e.system import Session, System
-from tests.eventually import eventually
 from tests.infrastructure import standing_proxy
 from tests.infrastructure.certificates import import_certificate
 from tests.infrastructure.team_load_balancer import TeamLoadBalancer, create
@@ -29,6 +28,7 @@ from cloud_agent_doctor.diagnose import diagnose
 from cloud_agent_doctor.engine.aws import Aws
 from cloud_agent_local import deployment
 from cloud_agent_local import up as lifecycle
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from cloud_agent_doctor.engine.findings import Report

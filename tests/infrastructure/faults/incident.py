@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.eventually import eventually
 from tests.infrastructure.world import UAT_NAME
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

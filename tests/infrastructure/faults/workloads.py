@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tests.eventually import eventually
 from tests.infrastructure.faults.fault import Fault
 from tests.infrastructure.faults.incident import register_revision, run_revision, update_service
 from tests.infrastructure.world import redeliver_lost
 
 from cloud_agent_local import deployment
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
