@@ -161,6 +161,7 @@ def serve_aws() -> Iterator[tuple[str, dict[str, AwsService]]]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or the body waits 40 ms for the acknowledgement of the headers
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

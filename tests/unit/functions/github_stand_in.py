@@ -65,6 +65,7 @@ def serve_github() -> Iterator[tuple[str, list[GitHubStandIn]]]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or the body waits 40 ms for the acknowledgement of the headers
 
         def do_GET(self) -> None:
             self._answer({})
