@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # Tests start whole systems: none of their processes outlives the command, whatever ends it.
-CONTAINED := $(BIN)/python -m tests.contained $(BIN)/python
+CONTAINED := $(BIN)/python -m tests.tools.contained $(BIN)/python
 # Checkov pins an older boto3 than ours, and so has an environment of its own.
 CHECKOV := .checkov
 CHECKOV_INSTALLED := $(CHECKOV)/.installed
@@ -85,7 +85,7 @@ lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/hadolint --no-color agent/Dockerfile proxy/Dockerfile
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
-	$(BIN)/python -m tests.expanded_template > $(CHECKOV)/template.json
+	$(BIN)/python -m tests.tools.expanded_template > $(CHECKOV)/template.json
 	$(CHECKOV)/bin/checkov --file $(CHECKOV)/template.json --framework cloudformation --compact --quiet --skip-download
 
 .PHONY: types
@@ -115,7 +115,7 @@ contracts: $(INSTALLED) ## Write the contracts that follow from code
 
 .PHONY: parameters
 parameters: $(INSTALLED) ## Write the table of the stack's parameters in docs/deploy.md
-	$(BIN)/python -m tests.parameters
+	$(BIN)/python -m tests.tools.parameters
 
 .PHONY: format
 format: $(INSTALLED) ## Format the code

@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.session_row_contract import objections_to_row
+from tests.kit.session_row_contract import objections_to_row
 
 from embedded_aws.testing import eventually
 

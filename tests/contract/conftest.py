@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.stack_template import ROOT, expanded, read_template
+from tests.kit.stack_template import ROOT, expanded, read_template
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.stack_template import MODES, evaluated
+from tests.kit.stack_template import MODES, evaluated
 
 from cloud_agent_cli.adopt.resources import KINDS
 

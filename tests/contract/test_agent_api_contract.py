@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from contracts.generator.documents import CONTRACTS, documents
 from openapi_spec_validator import validate
-from tests.agent_api_contract import AgentApiContract
 from tests.contract.agent_calls import CALLS, RESPONSES, ListeningApi, make_call
+from tests.kit.agent_api_contract import AgentApiContract
 from tests.served import served
 
 from cloud_agent.agent_api.handler import PARTS

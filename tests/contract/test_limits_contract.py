@@ -8,8 +8,8 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.agent_api_contract import AgentApiContract
 from tests.contract.agent_calls import CALLS, LIMITS, ListeningApi, make_call
+from tests.kit.agent_api_contract import AgentApiContract
 from tests.served import served
 
 from cloud_agent.domain.session.canary import CANARY_PORT

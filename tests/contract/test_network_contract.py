@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.stack_template import MODES, evaluated
+from tests.kit.stack_template import MODES, evaluated
 
 if TYPE_CHECKING:
     from pathlib import Path

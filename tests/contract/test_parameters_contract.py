@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests import parameters
-from tests.stack_template import read_template
+from tests.kit.stack_template import read_template
+from tests.tools import parameters
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "samconfig.example.toml"

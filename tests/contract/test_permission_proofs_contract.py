@@ -11,12 +11,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.stack_template import ROOT
 from tests.mutation import needs
 from tests.mutation.deployed import less
 from tests.mutation.grants import Grant, Place, grants
 from tests.mutation.proofs import PROOFS, STATIC, Proof, proofs_of
 from tests.mutation.table import rows_of, shown_in
-from tests.stack_template import ROOT
 
 if TYPE_CHECKING:
     Document = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from aiodynamo.utils import dy2py
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from tests.session_row_contract import objections_to_row, row_schema, sample_row
+from tests.kit.session_row_contract import objections_to_row, row_schema, sample_row
 
 from cloud_agent.domain.session.agent_reports import HostHeader
 from cloud_agent.domain.session.session import LIVE, Session, SessionStatus

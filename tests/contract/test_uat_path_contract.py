@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.contract.test_environment_contract import PLATFORM
-from tests.stack_template import MODES, evaluated
+from tests.kit.stack_template import MODES, evaluated
 
 from cloud_agent_proxy.settings import Settings as ProxySettings
 

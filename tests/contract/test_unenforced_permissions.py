@@ -9,11 +9,11 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.stack_template import expanded, read_template
 from tests.mutation import needs
 from tests.mutation.grants import ASSUME, MANAGED, branches, grants, short
 from tests.mutation.needs import unmet
 from tests.mutation.proofs import STATIC, proof_of
-from tests.stack_template import expanded, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
 from tests.e2e.system import Session, wait_for
-from tests.stack_template import ROOT
+from tests.kit.stack_template import ROOT
 
 from cloud_agent_local.deployment import STACK
 

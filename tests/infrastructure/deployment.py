@@ -12,7 +12,7 @@ import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from tests.stack_template import ROOT, read_template
+from tests.kit.stack_template import ROOT, read_template
 
 from embedded_aws.testing import eventually
 

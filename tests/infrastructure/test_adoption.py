@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.infrastructure.deployment import deploy
-from tests.stack_template import MODES
+from tests.kit.stack_template import MODES
 
 from cloud_agent_cli.adopt.import_change_set import TEMPLATE_BODY_BYTES
 from cloud_agent_local.installation import aws_environment

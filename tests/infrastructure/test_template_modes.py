@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.infrastructure.deployment import deploy, outputs
-from tests.stack_template import MODES
+from tests.kit.stack_template import MODES
 
 if TYPE_CHECKING:
     from embedded_aws.testing import EmbeddedAws

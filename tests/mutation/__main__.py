@@ -18,10 +18,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from tests.kit.stack_template import ROOT, expanded, read_template
 from tests.mutation.grants import grants
 from tests.mutation.run import MutationRun
 from tests.mutation.table import mutants, table, write
-from tests.stack_template import ROOT, expanded, read_template
 
 
 def main() -> int:

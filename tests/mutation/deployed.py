@@ -8,8 +8,8 @@ from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.kit.stack_template import evaluated, expanded, read_template
 from tests.mutation.grants import Grant, grants
-from tests.stack_template import evaluated, expanded, read_template
 
 from cloud_agent_local.deployment import STACK
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.runner import runtestprotocol
+from tests.kit.stack_template import expanded, read_template
 from tests.mutation import needs
 from tests.mutation.deployed import DeployedRoles
 from tests.mutation.grants import grants
 from tests.mutation.proofs import STATIC
 from tests.mutation.table import Mutant, in_words
-from tests.stack_template import expanded, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

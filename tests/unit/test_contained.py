@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="orphans are fou
 
 def start(note: Path, program: str) -> tuple[subprocess.Popen[bytes], psutil.Process]:
     """The contained command, in a process group of its own, and the process that it started."""
-    command = [sys.executable, "-m", "tests.contained", sys.executable, "-c", PARENT + program, str(note)]
+    command = [sys.executable, "-m", "tests.tools.contained", sys.executable, "-c", PARENT + program, str(note)]
     contained = subprocess.Popen(command, process_group=0)
     return contained, psutil.Process(int(eventually(lambda: note.read_text() if note.exists() else None)))
 

@@ -24,7 +24,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from tests.agent_api_contract import AgentApiContract
+from tests.kit.agent_api_contract import AgentApiContract
 
 import cloud_agent_local
 import scripted_model.testing

@@ -13,8 +13,8 @@ import pytest
 import websockets
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from tests.chromium import FLAGS
 from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, entry_token
+from tests.kit.chromium import FLAGS
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 

@@ -12,8 +12,8 @@ import pytest
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
-from tests.chromium import FLAGS
 from tests.integration.proxy.conftest import DOMAIN, Proxy, SessionsTable, StartUpstream, host_of
+from tests.kit.chromium import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,9 +12,9 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from tests.chromium import FLAGS
 from tests.integration.proxy.github.visitors import ASKED_FOR, DOMAIN, address, host
 from tests.integration.proxy.visitor import ACCESS_COOKIE
+from tests.kit.chromium import FLAGS
 
 from cloud_agent_proxy.sign_in.github_sign_in import NONCE_COOKIE, RENEWAL_COOKIE
 

@@ -17,7 +17,7 @@ from samtranslator.translator.transform import transform
 
 Document = dict[str, Any]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 
 _EVERYWHERE = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from tests.stack_template import expanded, read_template
+from tests.kit.stack_template import expanded, read_template
 
 if __name__ == "__main__":
     template = expanded(read_template())

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.stack_template import read_template
+from tests.kit.stack_template import read_template
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "deploy.md"
 BEGIN, END = "<!-- parameters: make parameters -->\n", "<!-- /parameters -->\n"
 

@@ -1,4 +1,6 @@
-"""Run a command, and leave none of its processes behind, whatever ends it: `python -m tests.contained COMMAND...`.
+"""Run a command, and leave none of its processes behind, whatever ends it.
+
+`python -m tests.tools.contained COMMAND...`
 
 The tests start whole systems, whose parts have sessions of their own, which a terminal's Ctrl-C does not reach: who
 started them stops them. Whoever is killed, or interrupted a second time, doesn't get to that. On Linux such orphans
