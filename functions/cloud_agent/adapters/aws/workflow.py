@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from cloud_agent.adapters.aws import clients
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloud_agent.domain.session.session import Ending, Session
 
 # A wait that has been answered, has timed out or whose execution has ended: the answer came late and is harmless.
@@ -42,15 +44,17 @@ class Workflow:
     def succeed(self, token: str, output: dict[str, Any]) -> bool:
         """Complete a wait; returns False when it had ended already."""
         # Not in ASCII: an escape of six bytes for each character could take a long text over the limit of 256 KiB.
-        return self._send("send_task_success", taskToken=token, output=json.dumps(output, ensure_ascii=False))
+        text = json.dumps(output, ensure_ascii=False)
+        return self._send(self._client.send_task_success, taskToken=token, output=text)
 
     def fail(self, token: str, error: str, cause: str) -> bool:
         """Fail a wait with an error that the state's Catch can name; returns False when it had ended already."""
-        return self._send("send_task_failure", taskToken=token, error=error[:ERROR_LIMIT], cause=cause[-CAUSE_LIMIT:])
+        error, cause = error[:ERROR_LIMIT], cause[-CAUSE_LIMIT:]
+        return self._send(self._client.send_task_failure, taskToken=token, error=error, cause=cause)
 
     def heartbeat(self, token: str) -> bool:
         """Keep a wait going, as the agent is alive; returns False when the wait has ended."""
-        return self._send("send_task_heartbeat", taskToken=token)
+        return self._send(self._client.send_task_heartbeat, taskToken=token)
 
     def end(self, session: Session, ending: Ending) -> bool:
         """End whichever wait a session's execution is in; returns False when it is in none just now."""
@@ -73,9 +77,9 @@ class Workflow:
             return "DELETED"
         return None if status in _UNDER_WAY else status
 
-    def _send(self, operation: str, **arguments: str) -> bool:
+    def _send(self, send: Callable[..., object], **arguments: str) -> bool:
         try:
-            getattr(self._client, operation)(**arguments)
+            send(**arguments)
         except ClientError as error:
             if error.response["Error"]["Code"] in _LATE:
                 return False
