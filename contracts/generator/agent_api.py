@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{model}"
+_ETAG = {"description": "Names this response.", "schema": {"type": "string"}}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of the response that the client has.",
+    "schema": {"type": "string"},
+}
 _UNIONS = {"progress": "Progress"}
 _REFUSALS = {
     "400": "The body is not as described, or a secret does not exist. Sending it again changes nothing.",
@@ -85,8 +92,15 @@ def _operation(route: Route, references: dict[str, Document]) -> Document:
         operation["description"] = " ".join(description.split())
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _json(references[route.name])}
+    success = _response("The request was carried out.", references[f"{route.name} responds"])
+    not_modified: Document = {}
+    if route.conditional:
+        operation["parameters"] = [_IF_NONE_MATCH]
+        success["headers"] = {"ETag": _ETAG}
+        not_modified = {"304": {"description": "It would be what the client has.", "headers": {"ETag": _ETAG}}}
     operation["responses"] = {
-        "200": _response("The request was carried out.", references[f"{route.name} responds"]),
+        "200": success,
+        **not_modified,
         **{status: {"$ref": f"#/components/responses/{status}"} for status in _REFUSALS if _can_happen(status, route)},
     }
     return operation

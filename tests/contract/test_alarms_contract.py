@@ -34,7 +34,7 @@ AWS: dict[str, tuple[set[str], set[str]]] = {
         {"ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"},
         {"StateMachineArn"},
     ),
-    "AWS/Lambda": ({"Duration", "Errors", "Throttles"}, {"FunctionName"}),
+    "AWS/Lambda": ({"Duration", "Errors", "Invocations", "Throttles"}, {"FunctionName"}),
     "AWS/ApiGateway": ({"Count", "4xx", "5xx"}, {"ApiId"}),
     "AWS/SQS": ({"ApproximateNumberOfMessagesVisible"}, {"QueueName"}),
 }

@@ -15,9 +15,9 @@ from tests.served import served
 from cloud_agent.domain.session.canary import CANARY_PORT
 from cloud_agent.workflow.register_ip import RegisterIpEvent
 from cloud_agent_proxy.session import AddressRefusedError, Session
+from cloud_agent_runner.inbox import BUSY_POLL_SECONDS, HEARTBEAT_SECONDS, IDLE_POLL_SECONDS
 from cloud_agent_runner.listen_address import DEV_SERVER_PORT
 from cloud_agent_runner.repository_config_schema import repository_config_schema
-from cloud_agent_runner.session import HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,3 +140,21 @@ def test_an_agent_may_miss_two_heartbeats(template: Document) -> None:
     assert LIMITS["heartbeat_seconds"] == HEARTBEAT_SECONDS
     silence = template["Parameters"]["AgentHeartbeatTimeoutSeconds"]["Default"]
     assert 3 * LIMITS["heartbeat_seconds"] <= silence
+
+
+def test_an_agent_asks_as_often_as_agreed() -> None:
+    assert (LIMITS["busy_poll_seconds"], LIMITS["idle_poll_seconds"]) == (BUSY_POLL_SECONDS, IDLE_POLL_SECONDS)
+    # A request's worth of questions, a tool a second while Claude works: more than that only for moments.
+    assert LIMITS["requests_per_second"] == 1 / BUSY_POLL_SECONDS + 1
+
+
+@pytest.mark.parametrize("sessions", ["MinValue", "Default", "MaxValue"])
+def test_all_agents_at_once_are_well_below_the_apis_throttle(template: Document, sessions: str) -> None:
+    allowed = template["Parameters"]["MaxSessions"][sessions]
+    throttle = template["Resources"]["HttpApi"]["Properties"]["DefaultRouteSettings"]
+    rate, burst = (
+        int(throttle[name]["Fn::Sub"].replace("${MaxSessions}", str(allowed)))
+        for name in ("ThrottlingRateLimit", "ThrottlingBurstLimit")
+    )
+    assert min(rate, burst) >= 5 * LIMITS["requests_per_second"] * allowed
+    assert rate <= 10_000  # what API Gateway allows an account in a region unless it is asked for more

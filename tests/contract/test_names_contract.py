@@ -85,7 +85,14 @@ def test_a_function_has_a_role_of_its_own_and_a_log_that_expires(
     assert resources[f"{function}Role"]["Type"] == "AWS::IAM::Role"
     group = functions[function]["LoggingConfig"]["LogGroup"]["Ref"]
     assert resources[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    assert functions[function]["TracingConfig"] == {"Mode": "Active"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_traced_and_logged_unless_agents_ask_it_each_second(functions: Document, function: str) -> None:
+    asked_each_second = function == "AgentApiFunction"
+
+    assert functions[function]["TracingConfig"] == {"Mode": "PassThrough" if asked_each_second else "Active"}
+    assert functions[function]["LoggingConfig"].get("SystemLogLevel") == ("WARN" if asked_each_second else None)
 
 
 def test_every_log_group_expires(resources: Document) -> None:
@@ -106,8 +113,7 @@ def test_what_container_insights_logs_expires_because_the_group_is_there_before_
 
 def test_a_flood_of_the_webhook_takes_nothing_from_the_agents(functions: Document, resources: Document) -> None:
     (stage,) = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::ApiGatewayV2::Stage"]
-    webhook, rest = stage["RouteSettings"]["POST /webhook"], stage["DefaultRouteSettings"]
-    assert webhook["ThrottlingRateLimit"] < rest["ThrottlingRateLimit"]
+    assert stage["RouteSettings"]["POST /webhook"]["ThrottlingRateLimit"] == 20
     reserved = {"Fn::If": ["HasReservedConcurrency", {"Ref": "ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]}
     kept = {name for name, p in functions.items() if p.get("ReservedConcurrentExecutions") == reserved}
     assert {"WebhookFunction", "AgentApiFunction"} == kept

@@ -38,7 +38,9 @@ class AgentApiContract:
         response = responses.get(str(status), responses.get(f"{status // 100}XX"))
         if response is None:
             return [f"{method} {path}: never responds with {status}"]
-        content = self._resolved(response)["content"]
+        content = self._resolved(response).get("content")
+        if content is None:
+            return [f"{method} {path} responding with {status}: has a body, and none is described"] if body else []
         return self._objections(f"{method} {path} responding with {status}", content, body)
 
     def _operation(self, method: str, path: str) -> Document | None:

@@ -155,7 +155,7 @@ def function_logs(resources: Document) -> Iterator[Need]:
 def traces(resources: Document) -> Iterator[Need]:
     """What is traced sends its traces to X-Ray, as its role."""
     for name, properties in _all(resources, _FUNCTION):
-        if properties.get("TracingConfig", {}).get("Mode") == "Active":
+        if "TracingConfig" in properties:
             yield Need(short(properties["Role"]), MANAGED, "AWSXrayWriteOnlyAccess", f"{name} is traced")
     for name, properties in _all(resources, _MACHINE):
         if properties.get("TracingConfiguration", {}).get("Enabled"):

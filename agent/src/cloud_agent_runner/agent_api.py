@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from typing import TYPE_CHECKING, Any, Literal
+import random
+from typing import TYPE_CHECKING, Literal
 
 import httpx
 from pydantic import BaseModel, SecretStr
@@ -66,7 +67,7 @@ class Prompt(BaseModel):
 class Requests(BaseModel):
     """All unanswered prompts of the session, and the latest request to interrupt, by its id."""
 
-    prompts: list[Prompt]
+    prompts: list[Prompt] = []
     interrupt: str | None = None
 
 
@@ -96,8 +97,8 @@ class GitToken(BaseModel):
 class AgentApi:
     """All that the container asks of the control plane, as contracts/agent_api.openapi.json describes it.
 
-    Every call is repeated with growing pauses while the API is unreachable, overloaded or answers 5xx. Texts are cut
-    to what the API accepts.
+    Every call is repeated with growing pauses, of random length, while the API is unreachable, overloaded or answers
+    5xx. Texts are cut to what the API accepts.
 
     Raises (every method):
         SessionOverError: on 409.
@@ -107,23 +108,33 @@ class AgentApi:
     """
 
     def __init__(
-        self, url: str, session_token: SecretStr, task_token: SecretStr, *, patience_seconds: float = 300
+        self,
+        url: str,
+        session_token: SecretStr,
+        task_token: SecretStr,
+        *,
+        patience_seconds: float = 300,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._task_token = task_token
         self._patience_seconds = patience_seconds
+        self._requests = Requests()
+        self._etag: str | None = None
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {session_token.get_secret_value()}"},
             timeout=_REQUEST_TIMEOUT_SECONDS,
+            transport=transport,
         )
 
     async def aclose(self) -> None:
         """Let go of the connections."""
         await self._http.aclose()
 
-    async def heartbeat(self) -> None:
-        """Say that the agent is alive."""
-        await self._call("POST", "/agent/heartbeat", self._with_task_token())
+    async def heartbeat(self) -> Requests:
+        """Say that the agent is alive; returns what `requests` does."""
+        response = await self._call("POST", "/agent/heartbeat", self._with_task_token())
+        return Requests.model_validate(response.json())
 
     async def ready(self, port: int, host_header: HostHeader, limits: SessionLimits) -> None:
         """Say that the dev server answers on `port` of the task's own address, and what the repository wants."""
@@ -136,8 +147,13 @@ class AgentApi:
         await self._report("/agent/dev-server", body, patience_seconds=0)
 
     async def requests(self) -> Requests:
-        """Return what is asked of the session and not answered yet."""
-        return Requests.model_validate(await self._call("GET", "/agent/prompts"))
+        """Return what is asked of the session and not answered yet. Nothing new costs the API one read."""
+        headers = {"If-None-Match": self._etag} if self._etag else {}
+        response = await self._call("GET", "/agent/prompts", headers=headers)
+        if response.status_code != httpx.codes.NOT_MODIFIED:
+            self._requests = Requests.model_validate(response.json())
+            self._etag = response.headers.get("ETag")
+        return self._requests
 
     async def environment(self, names: list[str]) -> dict[str, SecretStr]:
         """Return the values of the repository's secrets.
@@ -145,12 +161,12 @@ class AgentApi:
         Raises:
             AgentApiRefusedError: with status 400 when one does not exist; its reason says where to create it.
         """
-        response = await self._call("POST", "/agent/environment", {"names": names})
-        return {name: SecretStr(response["values"][name]) for name in names}
+        values = (await self._call("POST", "/agent/environment", {"names": names})).json()["values"]
+        return {name: SecretStr(values[name]) for name in names}
 
     async def git_token(self) -> GitToken:
         """Return fresh credentials for the session's repository."""
-        return GitToken.model_validate(await self._call("POST", "/agent/git-token"))
+        return GitToken.model_validate((await self._call("POST", "/agent/git-token")).json())
 
     async def turn_started(self, prompt_id: str) -> None:
         """Report that Claude has begun to work on a prompt."""
@@ -223,16 +239,17 @@ class AgentApi:
         path: str,
         body: Mapping[str, object] | None = None,
         *,
+        headers: Mapping[str, str] | None = None,
         patience_seconds: float | None = None,
-    ) -> dict[str, Any]:
+    ) -> httpx.Response:
         patience = self._patience_seconds if patience_seconds is None else patience_seconds
         deadline = asyncio.get_running_loop().time() + patience
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                response = await self._http.request(method, path, json=body)
+                response = await self._http.request(method, path, json=body, headers=headers)
                 if not _worth_repeating(response.status_code):
-                    return _content(method, path, response)
+                    return _accepted(method, path, response)
                 reason = f"HTTP {response.status_code}"
             except httpx.TransportError as error:
                 reason = type(error).__name__
@@ -242,7 +259,7 @@ class AgentApi:
                     "See the log of the agent_api function."
                 )
             logger.warning("agent API call will be repeated", extra={"path": path, "reason": reason})
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that agents do not come all at once
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
@@ -250,12 +267,11 @@ def _worth_repeating(status: int) -> bool:
     return status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
 
 
-def _content(method: str, path: str, response: httpx.Response) -> dict[str, Any]:
+def _accepted(method: str, path: str, response: httpx.Response) -> httpx.Response:
     if response.status_code == httpx.codes.CONFLICT:
         raise SessionOverError(_message(response))
-    if response.is_success:
-        content: dict[str, Any] = response.json()
-        return content
+    if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
+        return response
     raise AgentApiRefusedError(f"{method} {path}", response.status_code, _message(response))
 
 

@@ -1,16 +1,22 @@
-"""The session's open prompts and interrupts, polled from the Agent API."""
+"""The session's open prompts and interrupts, asked for at the Agent API."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from cloud_agent_runner.agent_api import AgentApi, Prompt
+    from cloud_agent_runner.agent_api import AgentApi, Prompt, Requests
 
-POLL_SECONDS = 1
+# contracts/limits.json has these, and ADR-016 what they cost and how long they let a person wait.
+BUSY_POLL_SECONDS = 1  # during a turn, which a person may want to interrupt, and a while after it
+IDLE_POLL_SECONDS = 4
+CONVERSATION_SECONDS = 300  # a person who reads a reply writes the next comment within minutes, or much later
+HEARTBEAT_SECONDS = 30
+_JITTER = 0.1  # of a pause, either way: agents that started at once do not ask at once for good
 
 
 class Inbox:
@@ -21,24 +27,47 @@ class Inbox:
         self._seen: set[str] = set()
         self._waiting: asyncio.PriorityQueue[tuple[str, Prompt]] = asyncio.PriorityQueue()
         self._interrupt: str | None = None
+        self._idle_since: float | None = None
+        self._last_heartbeat: float | None = None
 
     async def next(self) -> Prompt:
-        """Wait for the earliest prompt that was not returned before: ids sort by when people wrote."""
+        """Wait for the earliest prompt that was not returned before: ids sort by when people wrote.
+
+        Until this is called again, the session is at work on that prompt.
+        """
+        self._idle_since = _now()
         _, prompt = await self._waiting.get()
+        self._idle_since = None
         return prompt
 
     async def collect(self, interrupt: Callable[[], Awaitable[None]]) -> None:
-        """Take requests in for good, also while earlier ones are being worked on.
+        """Take requests in for good, also while earlier ones are being worked on, and say that the agent is alive.
 
         `interrupt` is called once for each new request to interrupt. The end of the session is learnt here, too.
         """
         while True:
-            requests = await self._api.requests()
+            requests = await self._ask()
             for prompt in requests.prompts:
                 if prompt.id not in self._seen:
                     self._seen.add(prompt.id)
                     self._waiting.put_nowait((prompt.id, prompt))
-            if requests.interrupt not in (None, self._interrupt):
+            if requests.interrupt not in {None, self._interrupt}:
                 self._interrupt = requests.interrupt
                 await interrupt()
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self._poll_seconds() * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - no secret
+
+    async def _ask(self) -> Requests:
+        """Ask what there is; every half a minute by a heartbeat, which returns the same."""
+        if self._last_heartbeat is not None and _now() - self._last_heartbeat < HEARTBEAT_SECONDS:
+            return await self._api.requests()
+        requests = await self._api.heartbeat()
+        self._last_heartbeat = _now()
+        return requests
+
+    def _poll_seconds(self) -> float:
+        is_idle = self._idle_since is not None and _now() - self._idle_since > CONVERSATION_SECONDS
+        return IDLE_POLL_SECONDS if is_idle else BUSY_POLL_SECONDS
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -16,7 +16,7 @@ from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
 from cloud_agent_runner.dev_server_watch import watch
 from cloud_agent_runner.git_workspace import GitWorkspace, Published, PublishFailedError
-from cloud_agent_runner.inbox import Inbox
+from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.listen_address import listen_address
 from cloud_agent_runner.model_access import model_environment
 from cloud_agent_runner.private_environment import workspace_environment
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 30
+_BURIAL_SECONDS = 30
 
 
 async def run_session(settings: Settings, platform: Platform, home: Path, api: AgentApi) -> None:
@@ -44,7 +44,8 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         AgentError: a fault that ends the session, explained for people. (Both come inside an ExceptionGroup.)
     """
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_heartbeat(api))
+        tasks.create_task(_bury_orphans())
+        heartbeat = tasks.create_task(_heartbeat(api))
         workspace = await GitWorkspace.clone(home, settings.clone_url, settings.branch, api.git_token)
         logger.info("branch cloned", extra={"branch": settings.branch})
         config = read_repository_config(workspace.work_tree)
@@ -61,6 +62,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         async with model_environment(settings, platform) as access:
             environment = {**workspace_environment(), **access}
             async with aclosing(Claude(assignment, environment)) as claude:
+                heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
                 tasks.create_task(inbox.collect(claude.interrupt))
                 while True:
                     await _work_on(await inbox.next(), claude, workspace, api)
@@ -151,8 +153,13 @@ async def _publish(turn: TurnResult, workspace: GitWorkspace) -> tuple[TurnResul
 
 
 async def _heartbeat(api: AgentApi) -> None:
-    dead: set[int] = set()
     while True:
         await api.heartbeat()
-        dead = bury_orphans(dead)
         await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def _bury_orphans() -> None:
+    dead: set[int] = set()
+    while True:
+        dead = bury_orphans(dead)
+        await asyncio.sleep(_BURIAL_SECONDS)

@@ -6,14 +6,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.metrics import MetricUnit
 
 from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecretError
 from cloud_agent.agent_api import credentials, lifecycle, work
 from cloud_agent.agent_api.requests import TokenRefusedError, respond
 from cloud_agent.agent_api.responses import Problem
 from cloud_agent.domain.errors import SessionOverError, UnreadableEventError
-from cloud_agent.observability import logger, metrics, tracer
+from cloud_agent.observability import logger, tracer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -26,10 +25,8 @@ for part in PARTS:
 
 @tracer.capture_lambda_handler(capture_response=False)  # /agent/git-token and /agent/environment answer with secrets
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Guarantees that a container reaches its own live session and no other."""
-    metrics.add_metric("AgentRequests", MetricUnit.Count, 1)
     return app.resolve(event, context)
 
 

@@ -10,6 +10,7 @@ from cloud_agent.adapters.aws.workflow import Workflow
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.responses import Accepted, Alive
 from cloud_agent.agent_api.routes import Routes
+from cloud_agent.agent_api.work import open_prompts
 from cloud_agent.domain.session.agent_reports import DevServer, Done, Heartbeat, Ready
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
@@ -39,12 +40,15 @@ def ready(session: Session, report: Ready) -> Accepted:
 
 @routes.report("/agent/heartbeat", TypeAdapter(Heartbeat), Alive)
 def heartbeat(session: Session, report: Heartbeat) -> Alive:
-    """Keep whichever wait the execution is in from timing out."""
+    """Keep whichever wait the execution is in from timing out; return what `GET /agent/prompts` does.
+
+    So an agent that asks for prompts anyway needs no request of its own to say that it's alive.
+    """
     if session.status is SessionStatus.STARTING and session.start_token is None:
         table = SessionsTable(load(AgentApiSettings).sessions_table)
         table.record_start_token(session.session_id, report.task_token)
     Workflow().heartbeat(session.lifecycle_token or report.task_token)
-    return Alive(status=session.status)
+    return Alive(status=session.status, prompts=open_prompts(session), interrupt=session.interrupt_id)
 
 
 @routes.report("/agent/dev-server", TypeAdapter(DevServer), Accepted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from aws_lambda_powertools.event_handler import Response, content_types
@@ -15,8 +16,6 @@ from cloud_agent.observability import identify_session
 from cloud_agent.settings import AgentApiSettings, load
 
 if TYPE_CHECKING:
-    from http import HTTPStatus
-
     from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
     from pydantic import BaseModel, TypeAdapter
 
@@ -87,6 +86,19 @@ def read(event: APIGatewayProxyEventV2, adapter: TypeAdapter[T]) -> T:
         raise UnreadableEventError(f"The request body is not as expected: {reasons}") from error
 
 
-def respond(status: HTTPStatus, body: BaseModel) -> Response[str]:
+def respond(status: HTTPStatus, body: BaseModel, *, version: str | None = None) -> Response[str]:
     """Return a response in JSON. Not in ASCII: escapes would make a long text six times as long."""
-    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, body=body.model_dump_json())
+    headers: dict[str, str | list[str]] = {"ETag": entity_tag(version)} if version is not None else {}
+    return Response(
+        status_code=status, content_type=content_types.APPLICATION_JSON, body=body.model_dump_json(), headers=headers
+    )
+
+
+def not_modified(version: str) -> Response[str]:
+    """Return 304: what this client has is what it would get."""
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": entity_tag(version)})
+
+
+def entity_tag(version: str) -> str:
+    """Return the version as HTTP writes it, in ETag and If-None-Match."""
+    return f'"{version}"'

@@ -19,12 +19,6 @@ class Accepted(ApiResponse):
     """The report was accepted; there is nothing to add."""
 
 
-class Alive(ApiResponse):
-    """The session is live, and where it is in its life."""
-
-    status: SessionStatus
-
-
 class OpenPrompt(ApiResponse):
     """What a person asked for: the issue itself, or a comment or review on its pull request. Untrusted text."""
 
@@ -42,6 +36,12 @@ class OpenPrompts(ApiResponse):
 
     prompts: tuple[OpenPrompt, ...]
     interrupt: str | None
+
+
+class Alive(OpenPrompts):
+    """The session is live, where it is in its life, and what is asked of it."""
+
+    status: SessionStatus
 
 
 class GitToken(ApiResponse):

@@ -5,14 +5,21 @@ The declaration is what runs and what contracts/agent_api.openapi.json is made o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
-from cloud_agent.agent_api.requests import open_live_session, open_session, read, respond
+from cloud_agent.agent_api.requests import (
+    entity_tag,
+    not_modified,
+    open_live_session,
+    open_session,
+    read,
+    respond,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +36,10 @@ Method = Literal["GET", "POST"]
 
 @dataclass(frozen=True)
 class Route:
-    """One operation of the API. `description` is its handler's docstring; `body` is None where it reads none."""
+    """One operation of the API. `description` is its handler's docstring; `body` is None where it reads none.
+
+    One that is `conditional` responds with 304 to whoever has what it would respond with.
+    """
 
     name: str
     description: str
@@ -37,6 +47,7 @@ class Route:
     path: str
     body: TypeAdapter[Any] | None
     response: type[BaseModel]
+    conditional: bool = False
 
 
 class Routes:
@@ -50,15 +61,25 @@ class Routes:
         self.declared: list[Route] = []
 
     def request(
-        self, method: Method, path: str, response: type[R]
+        self, method: Method, path: str, response: type[R], *, version: Callable[[Session], str] | None = None
     ) -> Callable[[Callable[[Session], R]], Callable[[Session], R]]:
-        """Declare a route without a body: its handler gets the session."""
+        """Declare a route without a body: its handler gets the session.
+
+        `version` names what the handler would respond with, from the session's row alone. Whoever sends that name back
+        (If-None-Match) is spared the rest: the handler isn't called.
+        """
 
         def declare(handler: Callable[[Session], R]) -> Callable[[Session], R]:
             def handle() -> Response[str]:
-                return respond(HTTPStatus.OK, handler(open_session(self.router.current_event)))
+                event = self.router.current_event
+                session = open_session(event)
+                current = version(session) if version else None
+                if current is not None and event.headers.get("if-none-match") == entity_tag(current):
+                    return not_modified(current)
+                return respond(HTTPStatus.OK, handler(session), version=current)
 
-            self._add(handle, _described(handler, method, path, None, response))
+            route = _described(handler, method, path, None, response)
+            self._add(handle, replace(route, conditional=version is not None))
             return handler
 
         return declare

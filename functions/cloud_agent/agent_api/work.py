@@ -26,21 +26,25 @@ if TYPE_CHECKING:
     from cloud_agent.domain.conversation.prompts import Prompt
 
 routes = Routes()
+NO_PROMPT = "-"
 # Lambda lets a function answer with 6 MB, of a text that it encodes once more. What does not fit comes later.
 PROMPTS_LIMIT_BYTES = 1_000_000
 _PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
 
 
-@routes.request("GET", "/agent/prompts", OpenPrompts)
+def version_of_open_prompts(session: Session) -> str:
+    """Name what `open_prompts` returns. It differs once a prompt, an answer or a request to interrupt has come."""
+    latest = (session.latest_prompt_id, session.latest_answer_id, session.interrupt_id)
+    return ".".join([session.status, *(one or NO_PROMPT for one in latest)])
+
+
+@routes.request("GET", "/agent/prompts", OpenPrompts, version=version_of_open_prompts)
 def prompts(session: Session) -> OpenPrompts:
     """Return the prompts that Claude has not replied to yet, oldest first, and the latest request to interrupt a turn.
 
     No prompt before the session's address is registered: Claude's work is meant to be watched from its beginning.
     """
-    shown: tuple[OpenPrompt, ...] = ()
-    if session.status is SessionStatus.RUNNING:
-        shown = _fitting(Prompts(load(AgentApiSettings).sessions_table).unanswered(session.session_id))
-    return OpenPrompts(prompts=shown, interrupt=session.interrupt_id)
+    return OpenPrompts(prompts=open_prompts(session), interrupt=session.interrupt_id)
 
 
 @routes.report("/agent/progress", _PROGRESS, Accepted, also_while_ending=True)
@@ -62,6 +66,7 @@ def progress(session: Session, report: Progress) -> Accepted:
     if isinstance(report, TurnFinished):
         # What the row did not know yet: a report made again costs nothing.
         metrics.add_metric("CostUsd", MetricUnit.NoUnit, float(max(report.cost - session.cost_usd, Decimal(0))))
+        metrics.flush_metrics()  # here, as most requests have none
     refuse_ending(session)
     if isinstance(report, TurnFinished):
         _end_if_used_up(session, report, settings)
@@ -76,6 +81,13 @@ def _end_if_used_up(session: Session, report: TurnFinished, settings: AgentApiSe
     asked = SessionsTable(settings.sessions_table).request_end(session.session_id, ending)
     notified = asked is not None and Workflow().end(asked, asked.ending or ending)
     logger.info("session used up", extra={"turns": report.turns, "cost_usd": report.cost_usd, "notified": notified})
+
+
+def open_prompts(session: Session) -> tuple[OpenPrompt, ...]:
+    """Return what Claude has not replied to yet, as much of it as fits; nothing while the session isn't running."""
+    if session.status is not SessionStatus.RUNNING:
+        return ()
+    return _fitting(Prompts(load(AgentApiSettings).sessions_table).unanswered(session.session_id))
 
 
 def _fitting(unanswered: Iterable[Prompt]) -> tuple[OpenPrompt, ...]:

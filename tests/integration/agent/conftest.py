@@ -197,7 +197,8 @@ class ControlPlane:
 
     def _accept(self, call: str, body: dict[str, Any]) -> Response:
         if call == "prompts":
-            return self._prompts()
+            self.polls += 1
+            return JSONResponse(self._requests())
         self.calls.append((call, body))
         if {call, body.get("event")} & self.refused:
             return JSONResponse({"message": "The request body is not as expected."}, 400)
@@ -206,7 +207,7 @@ class ControlPlane:
         if call == "git-token":
             token = {"username": "x-access-token", "token": GITHUB_TOKEN, "expires_at": "2026-11-22T11:00:00Z"}
             return JSONResponse(token)
-        return JSONResponse({"status": "RUNNING"} if call == "heartbeat" else {})
+        return JSONResponse({"status": "RUNNING"} | self._requests() if call == "heartbeat" else {})
 
     def _environment(self, names: list[str]) -> Response:
         missing = [name for name in names if name not in self.secrets]
@@ -214,11 +215,10 @@ class ControlPlane:
             return JSONResponse({"message": f"There is no secret for {', '.join(missing)}; create it."}, 400)
         return JSONResponse({"values": {name: self.secrets[name] for name in names}})
 
-    def _prompts(self) -> Response:
-        self.polls += 1
+    def _requests(self) -> dict[str, Any]:
         answered = [event["prompt_id"] for event in self.events("turn_finished")]
         open_ones = sorted((p for p in self.prompts if p["id"] not in answered), key=lambda prompt: prompt["id"])
-        return JSONResponse({"prompts": open_ones, "interrupt": self.interrupt})
+        return {"prompts": open_ones, "interrupt": self.interrupt}
 
     def _refusal(self, request: Request) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {SESSION_TOKEN}":

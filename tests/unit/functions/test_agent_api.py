@@ -13,14 +13,16 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.kit.agent_api_contract import AgentApiContract
 
+from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.handler import handler
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb.service_resource import Table
     from tests.unit.functions.aws_stand_in import StepFunctions
@@ -109,7 +111,12 @@ def call(  # noqa: PLR0913, PLR0917 - everything that the function meets
         put_secret(f"value of {name}", f"claude-cloud-agent/acme/storefront/{name}")
 
     def send(
-        name: str, body: object = None, *, authorization: str | None = f"Bearer {TOKEN}", **event_changes: object
+        name: str,
+        body: object = None,
+        *,
+        authorization: str | None = f"Bearer {TOKEN}",
+        headers: dict[str, str] | None = None,
+        **event_changes: object,
     ) -> tuple[int, dict[str, Any]]:
         event = sample(f"agent_api/{name}.json")
         if body is not None:
@@ -117,14 +124,27 @@ def call(  # noqa: PLR0913, PLR0917 - everything that the function meets
         del event["headers"]["authorization"]
         if authorization is not None:
             event["headers"]["authorization"] = authorization
+        event["headers"] |= headers or {}
         event |= event_changes
         response = handler(event, context)
         status, method = int(response["statusCode"]), event["requestContext"]["http"]["method"]
-        objections = contract.objections_to_response(method, event["rawPath"], status, response["body"].encode())
-        assert objections == []
-        return status, json.loads(response["body"])
+        body_sent = (response["body"] or "").encode()
+        assert contract.objections_to_response(method, event["rawPath"], status, body_sent) == []
+        etag = response.get("headers", {}).get("ETag")
+        return status, json.loads(body_sent or "{}") | ({"etag": etag} if etag and headers is not None else {})
 
     return send
+
+
+@pytest.fixture
+def reads(table: Table) -> Iterator[list[str]]:
+    """What the function reads of the table, by DynamoDB's operations, as it happens."""
+    found: list[str] = []
+    events = clients.table(table.name).meta.client.meta.events
+    note = lambda model, **_: found.append(model.name)  # noqa: E731 - botocore wants the same object again
+    events.register("before-call.dynamodb.*", note)
+    yield found
+    events.unregister("before-call.dynamodb.*", note)
 
 
 def _body(sample: Callable[[str], dict[str, Any]], name: str, **changes: object) -> dict[str, Any]:
@@ -218,15 +238,23 @@ def test_a_heartbeat_keeps_the_wait_that_the_execution_is_in(
     call: Call, table: Table, step_functions: StepFunctions
 ) -> None:
     _put(table, status="STARTING")
-    assert call("heartbeat") == (200, {"status": "STARTING"})
+    assert call("heartbeat") == (200, {"status": "STARTING", "prompts": [], "interrupt": None})
     _put(table, lifecycle_token="second")
-    assert call("heartbeat") == (200, {"status": "RUNNING"})
+    assert call("heartbeat") == (200, {"status": "RUNNING", "prompts": [], "interrupt": None})
     assert step_functions.heartbeats == [TASK_TOKEN, "second"]
 
 
 def test_a_heartbeat_between_the_two_waits_is_harmless(call: Call, step_functions: StepFunctions) -> None:
     step_functions.late[TASK_TOKEN] = "TaskDoesNotExist"
-    assert call("heartbeat") == (200, {"status": "RUNNING"})
+    assert call("heartbeat")[0] == 200
+
+
+def test_a_heartbeat_returns_what_is_asked_as_well(call: Call, table: Table) -> None:
+    _put(table, interrupt_id=FOLLOW_UPS[0])
+    _ask(table)
+    heartbeat, prompts = call("heartbeat")[1], call("prompts")[1]
+    assert heartbeat == {"status": "RUNNING"} | prompts
+    assert [prompt["id"] for prompt in heartbeat["prompts"]] == [PROMPT]
 
 
 def test_how_the_dev_server_is_stands_on_the_row_and_is_no_activity(call: Call, table: Table) -> None:
@@ -293,6 +321,36 @@ def test_the_latest_request_to_interrupt_is_shown_with_the_prompts(call: Call, t
     assert call("prompts")[1]["interrupt"] is None
     _put(table, interrupt_id=FOLLOW_UPS[0])
     assert FOLLOW_UPS[0] == call("prompts")[1]["interrupt"]
+
+
+def test_who_has_what_is_asked_is_told_so_without_a_list(call: Call, table: Table, reads: list[str]) -> None:
+    _ask(table)
+    etag = call("prompts", headers={})[1]["etag"]
+    reads.clear()
+    assert call("prompts", headers={"if-none-match": etag}) == (304, {"etag": etag})
+    assert reads == ["GetItem"]
+
+
+@pytest.mark.parametrize("news", ["prompt", "answer", "interrupt", "running"])
+def test_whatever_is_news_to_the_agent_is_listed_at_once(
+    call: Call, table: Table, news: str, sample: Callable[[str], dict[str, Any]]
+) -> None:
+    _put(table, status="STARTING" if news == "running" else "RUNNING")
+    _ask(table)
+    etag = call("prompts", headers={})[1]["etag"]
+    follow_up = Prompts(table.name).of(ID)[0].model_copy(update={"id": FOLLOW_UPS[0], "kind": PromptKind.COMMENT})
+    match news:
+        case "prompt":
+            assert Prompts(table.name).add(ID, follow_up)
+        case "answer":
+            call("progress_turn_finished", _body(sample, "progress_turn_finished"))
+        case "interrupt":
+            assert SessionsTable(table.name).request_interrupt(ID, FOLLOW_UPS[0])
+        case _:
+            assert SessionsTable(table.name).mark_running(ID, "task", "10.0.0.7", 3000)
+    status, answer = call("prompts", headers={"if-none-match": etag})
+    assert status == 200
+    assert answer["etag"] != etag
 
 
 def test_more_prompts_than_an_answer_holds_come_after_the_first_are_answered(

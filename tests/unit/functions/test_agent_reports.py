@@ -121,6 +121,7 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
         "activity": "turn_finished",
         "turns": 7,
         "cost_usd": Decimal("0.183400"),
+        "latest_answer_id": FINISHED["prompt_id"],
         "reported_head_sha": FINISHED["head_sha"],
     } == _read(FINISHED).attributes()
 

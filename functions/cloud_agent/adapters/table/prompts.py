@@ -38,14 +38,16 @@ class Prompts:
         """Store a follow-up of a live session; returns False when the session has ended.
 
         The same comment has the same id, so that a second delivery of it changes nothing, whatever has become of it.
+        The session's row names the prompt, so that its agent need not list them all to see that there is one more.
         """
         session = {
             "TableName": self._table.name,
             "Key": session_key(session_id),
-            "UpdateExpression": "SET last_active_at = :now REMOVE idle_ends_at",
+            "UpdateExpression": "SET last_active_at = :now, latest_prompt_id = :prompt REMOVE idle_ends_at",
             "ConditionExpression": "#status IN (:queued, :starting, :running)",
             "ExpressionAttributeNames": {"#status": "status"},
-            "ExpressionAttributeValues": {":now": timestamp()} | {f":{status.lower()}": status for status in LIVE},
+            "ExpressionAttributeValues": {":now": timestamp(), ":prompt": prompt.id}
+            | {f":{status.lower()}": status for status in LIVE},
         }
         of_session, _ = self._write({"Update": session}, {"Put": self._new(session_id, prompt)})
         return of_session != "ConditionalCheckFailed"

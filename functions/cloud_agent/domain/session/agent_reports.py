@@ -118,6 +118,7 @@ class TurnFinished(Report):
             "activity": "turn_failed" if self.is_error else "turn_finished",
             "turns": self.turns,
             "cost_usd": self.cost,
+            "latest_answer_id": self.prompt_id,
         } | ({"reported_head_sha": self.head_sha} if self.head_sha else {})
 
 

@@ -90,6 +90,8 @@ class Session(BaseModel):
     last_visited_at: str | None = None
     idle_ends_at: str | None = None
     interrupt_id: str | None = None
+    latest_prompt_id: str | None = None
+    latest_answer_id: str | None = None
     task_stopped_reason: str | None = None
     ended_at: str | None = None
     end_reason: str | None = None

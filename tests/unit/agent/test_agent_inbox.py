@@ -1,0 +1,182 @@
+"""How often the agent asks what is wanted of it: often while a person may be waiting, seldom while nobody is."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from tests import virtual_time
+
+from cloud_agent_runner.agent_api import AgentApi, AgentApiUnavailableError
+from cloud_agent_runner.inbox import (
+    BUSY_POLL_SECONDS,
+    CONVERSATION_SECONDS,
+    HEARTBEAT_SECONDS,
+    IDLE_POLL_SECONDS,
+    Inbox,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+JITTER = 1.1
+ISSUE, COMMENT = "0" * 26, "01K0M1Z0000000000000000001"
+
+
+class Api:
+    """The Agent API by its client's own transport: what it was asked and when, in seconds from the start."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, str]] = []
+        self.prompts = [ISSUE]
+        self.interrupt: str | None = None
+        self.is_down = False
+        self._began = asyncio.get_running_loop().time()
+        transport = httpx.MockTransport(self._respond)
+        self.client = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=transport)
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time() - self._began
+
+    def times(self, *, since: float = 0, until: float = float("inf"), path: str = "") -> list[float]:
+        return [at for at, asked in self.asked if since <= at < until and asked.endswith(path)]
+
+    def _respond(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((self.now, request.url.path))
+        if self.is_down:
+            return httpx.Response(503)
+        etag = f'"{len(self.prompts)}.{self.interrupt}"'
+        if request.headers.get("If-None-Match") == etag:
+            return httpx.Response(304, headers={"ETag": etag})
+        prompts = [{"id": one, "kind": "comment"} for one in self.prompts]
+        return httpx.Response(200, json={"prompts": prompts, "interrupt": self.interrupt}, headers={"ETag": etag})
+
+
+def _session(story: Callable[[Api, Inbox, list[float]], Coroutine[None, None, None]]) -> Api:
+    """Run a story with an agent that collects; the third argument gets the times of interrupts."""
+
+    async def main() -> Api:
+        api, interrupts = Api(), list[float]()
+        inbox = Inbox(api.client)
+
+        async def interrupt() -> None:
+            interrupts.append(api.now)
+
+        collecting = asyncio.create_task(inbox.collect(interrupt))
+        await story(api, inbox, interrupts)
+        collecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await collecting
+        return api
+
+    return virtual_time.run(main())
+
+
+def _longest_pause(times: list[float]) -> float:
+    return max(later - earlier for earlier, later in pairwise(times))
+
+
+def test_during_a_turn_the_agent_asks_each_second() -> None:
+    async def story(_api: Api, inbox: Inbox, _interrupts: list[float]) -> None:
+        await inbox.next()
+        await asyncio.sleep(3_600)
+
+    api = _session(story)
+
+    assert _longest_pause(api.times()) <= BUSY_POLL_SECONDS * JITTER + 0.01
+    assert len(api.times()) == pytest.approx(3_600 / BUSY_POLL_SECONDS, rel=0.05)
+
+
+def test_five_minutes_after_a_turn_it_asks_less_often_and_again_each_second_in_the_next() -> None:
+    async def story(api: Api, inbox: Inbox, _interrupts: list[float]) -> None:
+        await inbox.next()
+        waiting = asyncio.create_task(inbox.next())
+        await asyncio.sleep(3_600)
+        api.prompts.append(COMMENT)
+        await waiting
+        await asyncio.sleep(60)
+
+    api = _session(story)
+
+    quiet = (CONVERSATION_SECONDS + 10, 3_600)
+    assert _longest_pause(api.times(until=CONVERSATION_SECONDS)) <= BUSY_POLL_SECONDS * JITTER + 0.01
+    assert len(api.times(since=quiet[0], until=quiet[1])) == pytest.approx(
+        (quiet[1] - quiet[0]) / IDLE_POLL_SECONDS, rel=0.05
+    )
+    assert _longest_pause(api.times(since=3_606)) <= BUSY_POLL_SECONDS * JITTER + 0.01
+
+
+def test_a_comment_reaches_claude_within_five_seconds_however_quiet_it_was() -> None:
+    reached: list[float] = []
+
+    async def story(api: Api, inbox: Inbox, _interrupts: list[float]) -> None:
+        await inbox.next()
+        for number in range(50):
+            waiting = asyncio.create_task(inbox.next())
+            await asyncio.sleep(CONVERSATION_SECONDS + 10 + 0.37 * number)
+            api.prompts.append(f"01K0M1Z00000000000000000{number:02}")
+            began = api.now
+            await waiting
+            reached.append(api.now - began)
+
+    _session(story)
+
+    assert max(reached) <= 4.5
+
+
+def test_an_interrupt_reaches_the_turn_within_little_more_than_a_second() -> None:
+    async def story(api: Api, inbox: Inbox, interrupts: list[float]) -> None:
+        await inbox.next()
+        for number in range(50):
+            await asyncio.sleep(7.13)
+            api.interrupt, began = f"interrupt {number}", api.now
+            await asyncio.sleep(BUSY_POLL_SECONDS * JITTER + 0.01)
+            assert len(interrupts) == number + 1
+            assert interrupts[-1] >= began
+
+    _session(story)
+
+
+def test_the_agent_says_that_it_is_alive_by_asking() -> None:
+    async def story(_api: Api, inbox: Inbox, _interrupts: list[float]) -> None:
+        await inbox.next()
+        await asyncio.sleep(600)
+        waiting = asyncio.create_task(inbox.next())
+        await asyncio.sleep(3_000)
+        waiting.cancel()
+
+    api = _session(story)
+
+    heartbeats = api.times(path="/agent/heartbeat")
+    assert _longest_pause(heartbeats) <= HEARTBEAT_SECONDS + IDLE_POLL_SECONDS * JITTER
+    assert len(heartbeats) <= 3_600 / HEARTBEAT_SECONDS + 1
+
+
+def test_agents_of_an_api_that_is_down_ask_ever_less_often_and_not_all_at_once() -> None:
+    async def main() -> list[Api]:
+        apis = [Api() for _ in range(20)]
+        for api in apis:
+            api.is_down = True
+        collecting = [asyncio.create_task(Inbox(api.client).collect(_never)) for api in apis]
+        for result in await asyncio.gather(*collecting, return_exceptions=True):
+            assert isinstance(result, AgentApiUnavailableError)
+        return apis
+
+    apis = virtual_time.run(main())
+
+    for api in apis:
+        assert 270 < api.times()[-1] < 301  # it gives up in the end, and says so
+        assert all(later - earlier >= 0.25 for earlier, later in pairwise(api.times()))
+        assert len(api.times()) < 50
+        assert len(api.times(since=30, until=90)) <= 9
+    assert len({round(api.times()[8], 2) for api in apis}) > 10
+
+
+async def _never() -> None:
+    raise AssertionError("nobody has interrupted anything")
