@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from pydantic import SecretStr
-from tests import virtual_time
+from tests.kit import virtual_time
 
 from cloud_agent_runner.agent_api import AgentApi, AgentApiUnavailableError
 from cloud_agent_runner.inbox import (
