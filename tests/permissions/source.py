@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tests.stack_template import ROOT
+from tests.kit.stack_template import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
