@@ -1,19 +1,21 @@
-"""Every call that the agent's client makes, with little and with as much as can be, and an API that keeps them."""
+"""Every call that the agent's client makes, with little and with as much as can be, and how an API responds."""
 
 from __future__ import annotations
 
-import http.server
 import json
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from contracts.generator.documents import CONTRACTS
 from pydantic import SecretStr
+from tests.kit.http_server import Response
 
 from cloud_agent_runner.agent_api import AgentApi, DevServerState, SessionLimits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from http import HTTPStatus
+
+    from tests.kit.http_server import HttpServer, Request
 
     Document = dict[str, Any]
     Call = Callable[[AgentApi], Awaitable[object]]
@@ -81,45 +83,17 @@ CALLS: dict[str, Call] = {
 }
 
 
-class ListeningApi(http.server.ThreadingHTTPServer):
-    """An Agent API that keeps what it receives, and can refuse it."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.received: list[tuple[str, str, bytes, str | None]] = []
-        self.status = HTTPStatus.OK
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_port}"
+def accepted(request: Request) -> Response:
+    """Respond to a call as the API does that takes everything."""
+    return Response.of(RESPONSES.get(request.path, {}))
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    server: ListeningApi
-
-    def do_GET(self) -> None:
-        self._respond()
-
-    def do_POST(self) -> None:
-        self._respond()
-
-    def _respond(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.received.append((self.command, self.path, body, self.headers.get("Authorization")))
-        status = self.server.status
-        document = RESPONSES.get(self.path, {}) if status is HTTPStatus.OK else {"message": "result: too long"}
-        content = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Write nothing."""
+def refused(status: HTTPStatus) -> Response:
+    """Respond as the API does to what it doesn't take."""
+    return Response.of({"message": "result: too long"}, status)
 
 
-async def make_call(api: ListeningApi, call: Call) -> None:
+async def make_call(api: HttpServer, call: Call) -> None:
     """Have a client of the agent's make one call of this API."""
     client = AgentApi(api.url, SecretStr("the-session-token"), SecretStr("t" * 2_048), patience_seconds=0)
     try:

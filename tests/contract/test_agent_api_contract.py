@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from contracts.generator.documents import CONTRACTS, documents
 from openapi_spec_validator import validate
-from tests.contract.agent_calls import CALLS, RESPONSES, ListeningApi, make_call
+from tests.contract.agent_calls import CALLS, RESPONSES, accepted, make_call, refused
 from tests.kit.agent_api_contract import AgentApiContract
-from tests.served import served
+from tests.kit.http_server import serve_http
 
 from cloud_agent.agent_api.handler import PARTS
 from cloud_agent_runner.agent_api import AgentApiRefusedError
@@ -20,10 +20,12 @@ from cloud_agent_runner.agent_api import AgentApiRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.kit.http_server import HttpServer
+
 
 @pytest.fixture
-def listening_api() -> Iterator[ListeningApi]:
-    with served(ListeningApi()) as server:
+def listening_api() -> Iterator[HttpServer]:
+    with serve_http(accepted) as server:
         yield server
 
 
@@ -52,22 +54,23 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(contract: AgentApi
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_whatever_the_agent_reports_is_a_request_of_the_api(
-    listening_api: ListeningApi, contract: AgentApiContract, name: str
+    listening_api: HttpServer, contract: AgentApiContract, name: str
 ) -> None:
     await make_call(listening_api, CALLS[name])
 
-    ((method, path, body, authorization),) = listening_api.received
-    assert contract.objections_to_request(method, path, body, authorization) == []
-    (adapter,) = [route.body for part in PARTS for route in part.declared if route.path == path]
-    assert adapter is None or adapter.validate_json(body)
+    (request,) = listening_api.requests
+    authorization = request.headers["Authorization"]
+    assert contract.objections_to_request(request.method, request.path, request.body, authorization) == []
+    (adapter,) = [route.body for part in PARTS for route in part.declared if route.path == request.path]
+    assert adapter is None or adapter.validate_json(request.body)
 
 
 def test_the_agent_makes_every_call_that_there_is(contract: AgentApiContract) -> None:
     async def paths() -> set[str]:
-        with served(ListeningApi()) as server:
+        with serve_http(accepted) as server:
             for call in CALLS.values():
                 await make_call(server, call)
-            return {path for _, path, _, _ in server.received}
+            return {request.path for request in server.requests}
 
     assert asyncio.run(paths()) == set(contract.document["paths"])
 
@@ -85,9 +88,9 @@ def test_the_agent_is_tried_on_what_the_api_responds(contract: AgentApiContract,
     "name", [name for name in CALLS if name.startswith(("dev server", "turn started", "tool used"))]
 )
 async def test_a_report_that_the_session_can_do_without_does_not_end_it(
-    listening_api: ListeningApi, caplog: pytest.LogCaptureFixture, name: str
+    listening_api: HttpServer, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    listening_api.status = HTTPStatus.BAD_REQUEST
+    listening_api.respond = refused(HTTPStatus.BAD_REQUEST)
 
     await make_call(listening_api, CALLS[name])
 
@@ -97,16 +100,16 @@ async def test_a_report_that_the_session_can_do_without_does_not_end_it(
 
 
 @pytest.mark.parametrize("name", ["heartbeat", "ready", "turn finished"])
-async def test_a_report_that_the_session_depends_on_ends_it_by_name(listening_api: ListeningApi, name: str) -> None:
-    listening_api.status = HTTPStatus.BAD_REQUEST
+async def test_a_report_that_the_session_depends_on_ends_it_by_name(listening_api: HttpServer, name: str) -> None:
+    listening_api.respond = refused(HTTPStatus.BAD_REQUEST)
 
     with pytest.raises(AgentApiRefusedError, match=r"^The Agent API refused POST /agent/[a-z]+ with 400: result: too"):
         await make_call(listening_api, CALLS[name])
 
 
 @pytest.mark.parametrize("name", ["dev server", "turn started", "tool used"])
-async def test_a_token_that_is_refused_is_never_passed_over(listening_api: ListeningApi, name: str) -> None:
-    listening_api.status = HTTPStatus.UNAUTHORIZED
+async def test_a_token_that_is_refused_is_never_passed_over(listening_api: HttpServer, name: str) -> None:
+    listening_api.respond = refused(HTTPStatus.UNAUTHORIZED)
 
     with pytest.raises(AgentApiRefusedError, match="with 401"):
         await make_call(listening_api, CALLS[name])

@@ -8,9 +8,9 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.agent_calls import CALLS, LIMITS, ListeningApi, make_call
+from tests.contract.agent_calls import CALLS, LIMITS, accepted, make_call
 from tests.kit.agent_api_contract import AgentApiContract
-from tests.served import served
+from tests.kit.http_server import serve_http
 
 from cloud_agent.domain.session.canary import CANARY_PORT
 from cloud_agent.workflow.register_ip import RegisterIpEvent
@@ -61,10 +61,10 @@ def test_the_api_accepts_a_text_of_just_the_limit(schemas: Document, limit: str)
 @pytest.mark.parametrize("limit", TEXTS)
 async def test_the_agent_sends_a_text_up_to_the_limit_and_no_more(limit: str) -> None:
     _, member, name = TEXTS[limit]
-    with served(ListeningApi()) as api:
+    with serve_http(accepted) as api:
         await make_call(api, CALLS[name])
 
-    sent = json.loads(api.received[0][2])[member]
+    sent = json.loads(api.requests[0].body)[member]
     assert LIMITS[limit] - 1 <= len(sent) <= LIMITS[limit]  # a text may lose one more where its middle is left out
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.served import served
+from tests.kit.http_server import Response, serve_http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.kit.http_server import Request
 
 CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012:cluster/test"
 TASK_FAMILY = "claude-cloud-agent-agent"
 
 
 class AwsError(Exception):
-    """What an AWS service answers in place of a result."""
+    """What an AWS service responds in place of a result."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -29,13 +30,13 @@ class AwsService:
     """The wire protocol of an AWS JSON service: one method for each operation, named as the operation."""
 
     def handle(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = getattr(self, operation)(**request)
-        return answer
+        response: dict[str, Any] = getattr(self, operation)(**request)
+        return response
 
 
 @dataclass
 class StepFunctions(AwsService):
-    """Keeps what was started and answered; a token in `late` is refused with that error.
+    """Keeps what was started and completed; a token in `late` is refused with that error.
 
     `statuses` are those of executions by their ARN; `listed`, when set, is what the list shows, as it may lag.
     """
@@ -159,28 +160,14 @@ def serve_aws() -> Iterator[tuple[str, dict[str, AwsService]]]:
     """One server for both services, told apart by the request's target."""
     services: dict[str, AwsService] = {}
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or the body waits 40 ms for the acknowledgement of the headers
+    def respond(request: Request) -> Response:
+        service, _, operation = request.headers["X-Amz-Target"].partition(".")
+        try:
+            return Response.of(services[service].handle(operation, request.json()))
+        except AwsError as error:
+            return Response.of({"__type": error.code, "message": f"the test wants {error.code}"}, 400)
+        except Exception as error:  # noqa: BLE001 - an AWS service, too, refuses what it does not understand
+            return Response.of({"__type": "ValidationException", "message": str(error)}, 400)
 
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            service, _, operation = self.headers["X-Amz-Target"].partition(".")
-            try:
-                status, answer = 200, services[service].handle(operation, request)
-            except AwsError as error:
-                status, answer = 400, {"__type": error.code, "message": f"as told: {error.code}"}
-            except Exception as error:  # noqa: BLE001 - an AWS service, too, refuses what it does not understand
-                status, answer = 400, {"__type": "ValidationException", "message": str(error)}
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    with served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
-        yield f"http://127.0.0.1:{server.server_port}", services
+    with serve_http(respond) as server:
+        yield server.url, services

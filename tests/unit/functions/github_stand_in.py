@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import http.server
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.served import served
+from tests.kit.http_server import NoResponse, Response, serve_http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.kit.http_server import Request
 
 
 @dataclass
@@ -31,7 +31,7 @@ class GitHubStandIn:
         """The comments on an issue or pull request, without their hidden first line."""
         return [c["body"].partition("\n\n")[2] for c in self.comments if c["number"] == number]
 
-    def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+    def respond(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         """Status and document; a status of 0 hangs up."""
         self.requests.append(f"{method} {path.partition('?')[0]}")
         fault = next((f for f in self.faults if f[0] == method and f[1] in path), None)
@@ -39,7 +39,7 @@ class GitHubStandIn:
             self.faults.remove(fault)
             if fault[3]:
                 self._resource(method, path, body)
-            return fault[2], {"message": "as told"}
+            return fault[2], {"message": "a fault"}
         return self._resource(method, path, body)
 
     def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
@@ -60,33 +60,13 @@ class GitHubStandIn:
 
 @contextmanager
 def serve_github() -> Iterator[tuple[str, list[GitHubStandIn]]]:
-    """One server for all tests; the last of the list answers."""
+    """One server for all tests; the last of the list responds."""
     standing: list[GitHubStandIn] = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or the body waits 40 ms for the acknowledgement of the headers
+    def respond(request: Request) -> Response | NoResponse:
+        assert request.headers["Authorization"] == "Bearer ghp_a-personal-token"
+        status, document = standing[-1].respond(request.method, request.path, request.json())
+        return Response.of(document, status) if status else NoResponse.CLOSE
 
-        def do_GET(self) -> None:
-            self._answer({})
-
-        def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def _answer(self, request: dict[str, Any]) -> None:
-            assert self.headers["Authorization"] == "Bearer ghp_a-personal-token"
-            status, document = standing[-1].answer(self.command, self.path, request)
-            if not status:
-                self.close_connection = True
-                return
-            body = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    with served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
-        yield f"http://127.0.0.1:{server.server_port}", standing
+    with serve_http(respond) as server:
+        yield server.url, standing

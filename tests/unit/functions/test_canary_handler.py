@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import http.server
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.served import served
+from tests.kit.http_server import Response, serve_http
 
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.domain.session.canary import CANARY_ID
@@ -21,45 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb.service_resource import Table
+    from tests.kit.http_server import HttpServer
     from tests.unit.functions.aws_stand_in import Ecs
 
 KEYS = AccessKeys(signing_key="a-signing-key-of-32-characters-or-more")
 
 
-class Sessions(http.server.ThreadingHTTPServer):
-    """What answers by the sessions' public names."""
-
-    status, text = 200, "claude-cloud-agent canary\n"
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.seen: list[tuple[str, str]] = []
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Sessions
-
-    def do_GET(self) -> None:
-        self.server.seen.append((self.headers["Host"], self.headers.get("Cookie", "")))
-        self.send_response(self.server.status)
-        self.end_headers()
-        self.wfile.write(self.server.text.encode())
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def sessions(environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
+def sessions(environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
+    """What responds by the sessions' public names."""
     monkeypatch.setattr(canary, "_PAUSE_SECONDS", 0)
-    with served(Sessions()) as server:
-        environment(UAT_URL=f"http://uat.localhost:{server.server_port}")
+    with serve_http(Response(200, b"claude-cloud-agent canary\n")) as server:
+        environment(UAT_URL=f"http://uat.localhost:{server.port}")
         yield server
 
 
 @pytest.fixture
 def probe(
-    sessions: Sessions,
+    sessions: HttpServer,
     ecs: Ecs,
     sample: Callable[[str], dict[str, Any]],
     context: Any,  # noqa: ANN401 - the handler's context
@@ -77,12 +55,12 @@ def test_the_canarys_own_body_says_that_the_path_is_healthy(probe: Callable[[], 
 
 
 def test_it_comes_as_one_who_was_let_into_the_canary_and_nowhere_else(
-    probe: Callable[[], dict[str, Any]], sessions: Sessions
+    probe: Callable[[], dict[str, Any]], sessions: HttpServer
 ) -> None:
     probe()
-    ((host, cookie),) = sessions.seen
-    assert f"00000000.uat.localhost:{sessions.server_port}" == host
-    name, _, token = cookie.partition("=")
+    (request,) = sessions.requests
+    assert request.headers["Host"] == f"00000000.uat.localhost:{sessions.port}"
+    name, _, token = request.headers["Cookie"].partition("=")
     assert name == "__Host-uat-access"
     Tokens(KEYS).verify_access(token, CANARY_ID, longest_seconds=60)
     with pytest.raises(TokenRefusedError):
@@ -90,22 +68,22 @@ def test_it_comes_as_one_who_was_let_into_the_canary_and_nowhere_else(
 
 
 def test_where_everybody_may_see_sessions_it_comes_as_anybody(
-    probe: Callable[[], dict[str, Any]], sessions: Sessions, environment: Callable[..., None]
+    probe: Callable[[], dict[str, Any]], sessions: HttpServer, environment: Callable[..., None]
 ) -> None:
     environment(UAT_ACCESS="public")
     assert probe()["reached"]
-    assert sessions.seen[0][1] == ""
+    assert "Cookie" not in sessions.requests[0].headers
 
 
-@pytest.mark.parametrize(("status", "text"), [(502, "claude-cloud-agent canary\n"), (200, "Another project")])
+@pytest.mark.parametrize(("status", "text"), [(502, b"claude-cloud-agent canary\n"), (200, b"Another project")])
 def test_any_other_answer_is_none(
-    probe: Callable[[], dict[str, Any]], sessions: Sessions, status: int, text: str
+    probe: Callable[[], dict[str, Any]], sessions: HttpServer, status: int, text: bytes
 ) -> None:
-    sessions.status, sessions.text = status, text
+    sessions.respond = Response(status, text)
     result = probe()
     assert not result["reached"]
     assert f"responded with {status}" in result["reason"]
-    assert len(sessions.seen) == 3, "the proxy may take 2 s to follow the row"
+    assert len(sessions.requests) == 3, "the proxy may take 2 s to follow the row"
 
 
 def test_a_name_that_leads_nowhere_is_reported(
@@ -118,11 +96,11 @@ def test_a_name_that_leads_nowhere_is_reported(
 
 
 def test_without_its_task_there_is_nothing_to_probe(
-    probe: Callable[[], dict[str, Any]], ecs: Ecs, sessions: Sessions
+    probe: Callable[[], dict[str, Any]], ecs: Ecs, sessions: HttpServer
 ) -> None:
     ecs.tasks.clear()
     assert probe() == {"reached": False, "reason": "The service canary has no task that is meant to run."}
-    assert not sessions.seen
+    assert not sessions.requests
 
 
 def test_its_row_is_no_news_for_a_pull_request() -> None:

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from tests.kit.app_key import app_key_pem
+from tests.kit.http_server import Response, serve_http
 from tests.unit.functions.doctor.inside_account import Account
-from tests.unit.functions.doctor.loopback import sending, serving
 
 from cloud_agent_doctor.checks.github_app import CHECK, EVENTS, PERMISSIONS
 
 if TYPE_CHECKING:
-    import http.server
     from collections.abc import Iterator
+
+    from tests.kit.http_server import Request
 
 
 class AppOnGitHub:
-    """What GitHub answers about one App, by path."""
+    """What GitHub responds about one App, by path."""
 
     def __init__(self) -> None:
         self.app: dict[str, Any] = {
@@ -42,24 +42,16 @@ class AppOnGitHub:
             "html_url": f"https://github.com/organizations/acme-{number}/settings/installations/{number}",
         }
 
-    def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
+    def respond(self, request: Request) -> Response:
         """Of the installations one a page, as GitHub pages what is more than fits."""
         path, _, query = request.path.partition("?")
         if path == "/app":
-            sending(200, json.dumps(self.app).encode())(request)
-            return
+            return Response.of(self.app)
         page = int(parse_qs(query).get("page", ["1"])[0])
         host = request.headers["Host"]
         more = page < len(self.installations)
-        link = [("Link", f'<http://{host}{path}?per_page=100&page={page + 1}>; rel="next"')] if more else []
-        sending(200, json.dumps(self.installations[page - 1 : page]).encode(), *link)(request)
-
-
-@pytest.fixture(scope="module")
-def private_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
-    return key.private_bytes(pem, form, serialization.NoEncryption()).decode()
+        link = {"Link": f'<http://{host}{path}?per_page=100&page={page + 1}>; rel="next"'} if more else {}
+        return Response.of(self.installations[page - 1 : page], headers=link)
 
 
 @pytest.fixture
@@ -68,10 +60,10 @@ def github() -> AppOnGitHub:
 
 
 @pytest.fixture
-def account(github: AppOnGitHub, private_key: str) -> Iterator[Account]:
-    with serving(github.answer) as port:
-        account = Account(GitHubApiUrl=f"http://127.0.0.1:{port}")
-        secret = json.dumps({"app_id": "4711", "private_key": private_key})
+def account(github: AppOnGitHub) -> Iterator[Account]:
+    with serve_http(github.respond) as server:
+        account = Account(GitHubApiUrl=server.url)
+        secret = json.dumps({"app_id": "4711", "private_key": app_key_pem()})
         account.set("secretsmanager", "GetSecretValue", {"SecretString": secret})
         yield account
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.unit.functions.doctor.loopback import sending, serving
+from tests.kit.http_server import NoResponse, Response, serve_http
+from tests.kit.raw_server import serve_raw
 
 from cloud_agent_doctor import probe
 from cloud_agent_doctor.probe import SessionProbe, probe_session
 
 if TYPE_CHECKING:
-    import http.server
     from pathlib import Path
+
+    from tests.kit.http_server import Request
 
 TOKEN = "very-secret"
 LIVE = b'{"error": null, "title": "The session is live", "live": true}'
@@ -28,45 +30,34 @@ LIVE = b'{"error": null, "title": "The session is live", "live": true}'
 
 @pytest.mark.parametrize("body", [b"<h1>503 Service Temporarily Unavailable</h1>", b'{"live": true}', b"[1]", b""])
 def test_an_answer_that_is_not_the_proxys_is_reported_by_its_status(body: bytes) -> None:
-    with serving(sending(503, body)) as port:
-        assert SessionProbe(503) == probe_session(f"http://127.0.0.1:{port}")
+    with serve_http(Response(503, body)) as server:
+        assert SessionProbe(503) == probe_session(server.url)
 
 
 def test_a_name_under_localhost_is_this_machine_whatever_the_resolver_knows() -> None:
-    asked: list[tuple[str, str]] = []
-
-    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
-        asked.append((request.headers["Host"], request.path))
-        sending(200, LIVE)(request)
-
-    with serving(answer) as port:
-        seen = probe_session(f"http://09e22a8b.uat.localhost:{port}")
-        assert [(f"09e22a8b.uat.localhost:{port}", "/.uat/status")] == asked
+    with serve_http(Response(200, LIVE)) as server:
+        seen = probe_session(f"http://09e22a8b.uat.localhost:{server.port}")
+    (request,) = server.requests
+    assert (request.headers["Host"], request.path) == (f"09e22a8b.uat.localhost:{server.port}", "/.uat/status")
     assert seen.document is not None
     assert seen.document["live"]
 
 
 def test_the_cookies_that_a_link_leaves_are_sent_and_its_redirect_is_not_followed() -> None:
-    cookies: list[str | None] = []
+    one, other = ("Set-Cookie", "__Host-a=1; Path=/; Secure; HttpOnly"), ("Set-Cookie", "b=2; Max-Age=60")
 
-    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
-        cookies.append(request.headers["Cookie"])
-        if request.path.startswith("/.uat/enter"):
-            one, other = ("Set-Cookie", "__Host-a=1; Path=/; Secure; HttpOnly"), ("Set-Cookie", "b=2; Max-Age=60")
-            sending(303, b"", ("Location", "/elsewhere"), one, other)(request)
-        else:
-            sending(200, LIVE)(request)
+    def respond(request: Request) -> Response:
+        is_link = request.path.startswith("/.uat/enter")
+        return Response(303, headers=[("Location", "/elsewhere"), one, other]) if is_link else Response(200, LIVE)
 
-    with serving(answer) as port:
-        url = f"http://127.0.0.1:{port}"
-        assert probe_session(url, f"{url}/.uat/enter?token={TOKEN}").document is not None
-    assert cookies == [None, "__Host-a=1; b=2"]
+    with serve_http(respond) as server:
+        assert probe_session(server.url, f"{server.url}/.uat/enter?token={TOKEN}").document is not None
+    assert [request.headers["Cookie"] for request in server.requests] == [None, "__Host-a=1; b=2"]
 
 
 def test_what_answers_a_link_with_no_redirect_is_where_the_probe_ends() -> None:
-    with serving(sending(404, b"no rule")) as port:
-        url = f"http://127.0.0.1:{port}"
-        assert SessionProbe(404) == probe_session(url, f"{url}/.uat/enter?token={TOKEN}")
+    with serve_http(Response(404, b"no rule")) as server:
+        assert SessionProbe(404) == probe_session(server.url, f"{server.url}/.uat/enter?token={TOKEN}")
 
 
 def test_a_port_where_nobody_listens_is_no_connection() -> None:
@@ -85,24 +76,17 @@ def test_a_name_without_an_address_is_reported() -> None:
 
 def test_a_timeout_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "READ_SECONDS", 0.1)
-    over = threading.Event()
-
-    def stay_silent(_: http.server.BaseHTTPRequestHandler) -> None:
-        over.wait(5)
-
-    with serving(stay_silent) as port:
-        try:
-            assert probe_session(f"http://127.0.0.1:{port}").error.endswith("no response within 0.1 s")
-        finally:
-            over.set()
+    with serve_http(NoResponse.HANG) as server:
+        assert probe_session(server.url).error.endswith("no response within 0.1 s")
 
 
-def test_what_is_not_http_is_reported() -> None:
-    def greet(request: http.server.BaseHTTPRequestHandler) -> None:
-        request.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
+async def test_what_is_not_http_is_reported() -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH\r\n\r\n")
 
-    with serving(greet) as port:
-        assert "isn't HTTP" in probe_session(f"http://127.0.0.1:{port}").error
+    async with serve_raw(greet) as port:
+        seen = await asyncio.to_thread(probe_session, f"http://127.0.0.1:{port}")
+    assert "isn't HTTP" in seen.error
 
 
 def test_an_untrusted_certificate_is_reported(tmp_path: Path) -> None:
@@ -117,5 +101,6 @@ def test_an_untrusted_certificate_is_reported(tmp_path: Path) -> None:
     )
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(pem)
-    with serving(sending(200, LIVE), tls) as port:
-        assert SessionProbe(error="the TLS certificate was rejected") == probe_session(f"https://127.0.0.1:{port}")
+    with serve_http(Response(200, LIVE), tls) as server:
+        expected = SessionProbe(error="the TLS certificate was rejected")
+        assert expected == probe_session(f"https://127.0.0.1:{server.port}")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.kit.app_key import app_key, app_key_pem
+from tests.kit.http_server import Response, serve_http
 
 from cloud_agent.adapters.aws.secrets import GitHubCredentials
 from cloud_agent.adapters.github.deliveries import WebhookDeliveries
@@ -21,12 +19,11 @@ from cloud_agent.domain.errors import ConfigurationError, GitHubRequestError, Gi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.kit.http_server import Request
     from tests.unit.functions.reconciler.conftest import Fleet
 
     Reconcile = Callable[..., dict[str, int]]
 
-KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 PAGE = 3
 
 
@@ -34,7 +31,7 @@ PAGE = 3
 class GitHub:
     """The App's deliveries, newest first, three a page; `status` breaks every request."""
 
-    url: str
+    url: str = ""
     status: int = 0
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
@@ -55,61 +52,44 @@ class GitHub:
         )
         self.deliveries.sort(key=lambda one: str(one["delivered_at"]), reverse=True)
 
-    def page(self, path: str) -> tuple[int, dict[str, str], Any]:
+    def respond(self, request: Request) -> Response:
+        bearer = request.headers["Authorization"].removeprefix("Bearer ")
+        jwt.decode(bearer, app_key().public_key(), algorithms=["RS256"])
+        if request.method == "GET":
+            return self.page(request)
+        *_, delivery_id, attempts = request.path.split("/")
+        assert attempts == "attempts"
+        self.repeated.append(int(delivery_id))
+        return Response.of({}, self.status or 202)
+
+    def page(self, request: Request) -> Response:
         self.listed += 1
-        cursor = int(path.partition("cursor=")[2] or 0)
+        cursor = int(request.path.partition("cursor=")[2] or 0)
         following = cursor + PAGE
         link = {"Link": f'<{self.url}/app/hook/deliveries?per_page=100&cursor={following}>; rel="next"'}
-        return 200, link if following < len(self.deliveries) else {}, self.deliveries[cursor:following]
+        more = link if following < len(self.deliveries) else {}
+        return Response.of(self.deliveries[cursor:following], self.status or 200, more)
 
 
 @pytest.fixture
 def github() -> Iterator[GitHub]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.reply(*answers.page(self.path))
-
-        def do_POST(self) -> None:
-            *_, delivery_id, attempts = self.path.split("/")
-            assert attempts == "attempts"
-            answers.repeated.append(int(delivery_id))
-            self.reply(202, {}, {})
-
-        def reply(self, status: int, headers: dict[str, str], document: Any) -> None:  # noqa: ANN401 - any JSON
-            jwt.decode(self.headers["Authorization"].removeprefix("Bearer "), KEY.public_key(), algorithms=["RS256"])
-            body = json.dumps(document).encode()
-            self.send_response(answers.status or status)
-            for name, value in (headers | {"Content-Length": str(len(body))}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    answers = GitHub(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield answers
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    github = GitHub()
+    with serve_http(github.respond) as server:
+        github.url = server.url
+        yield github
 
 
 @pytest.fixture
 def app(github: GitHub, environment: Callable[..., None], put_secret: Callable[..., str]) -> GitHub:
     """GitHub, with the deployment's credentials those of an App."""
-    credentials = json.dumps({"app_id": "527117", "private_key": PEM})
+    credentials = json.dumps({"app_id": "527117", "private_key": app_key_pem()})
     environment(GITHUB_API_URL=github.url, GITHUB_SECRET_ARN=put_secret(credentials, "app"))
     return github
 
 
 @pytest.fixture
 def deliveries(github: GitHub) -> WebhookDeliveries:
-    return WebhookDeliveries(github.url, GitHubCredentials(app_id="527117", private_key=PEM))
+    return WebhookDeliveries(github.url, GitHubCredentials(app_id="527117", private_key=app_key_pem()))
 
 
 def test_a_lost_delivery_is_asked_for_once_more(reconcile: Reconcile, app: GitHub) -> None:
@@ -197,6 +177,6 @@ def test_each_refusal_has_its_name(
 def test_a_list_that_is_none_is_githubs_fault(
     github: GitHub, deliveries: WebhookDeliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(github, "page", lambda _path: (200, {}, {"message": "no list"}))
+    monkeypatch.setattr(github, "page", lambda _request: Response.of({"message": "no list"}))
     with pytest.raises(GitHubUnavailableError, match="not as documented"):
         deliveries.since(datetime.now(UTC))
