@@ -31,6 +31,8 @@ class SessionRow(Session):
     pk: str = Field(pattern=r"^SESSION#[0-9a-f]{8}$")
     sk: Literal["SESSION"]
     started_at: str | None = None
+    task_created_at: str | None = None
+    task_version: int | None = None
     host_header: HostHeader | None = None
     dev_server: DevServer | None = None
     expires_at: int | None = None

@@ -86,22 +86,26 @@ class AgentApiSettings(GitHubSettings):
         return SessionLimits(idle_minutes=self.idle_minutes, max_turns=self.max_turns, budget_usd=self.max_budget_usd)
 
 
-class RegisterIpSettings(Settings):
-    """The state that asks ECS for the task's address."""
+class TaskSettings(Settings):
+    """For the functions that look for agents' tasks."""
 
     cluster_arn: str = Field(min_length=1)
+    agent_task_family: str = Field(min_length=1)
+    staging_agent_task_family: str = Field(min_length=1)
+
+    @property
+    def agent_families(self) -> tuple[str, str]:
+        """The families of task definitions that sessions' tasks are run from."""
+        return self.agent_task_family, self.staging_agent_task_family
 
 
 class CloseSessionSettings(PublishingSettings, SlotSettings):
     """The state that ends a session, tells people, and lets the next one start."""
 
 
-class ReconcilerSettings(CloseSessionSettings):
+class ReconcilerSettings(CloseSessionSettings, TaskSettings):
     """The schedule that ends idle sessions and repairs what an outage left behind."""
 
-    cluster_arn: str = Field(min_length=1)
-    agent_task_family: str = Field(min_length=1)
-    staging_agent_task_family: str = Field(min_length=1)
     idle_minutes: int = Field(ge=1)
 
 
@@ -120,7 +124,7 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "CreateBranchFunction": GitHubSettings,
     "OpenDraftPullRequestFunction": PublishingSettings,
     "TakeSlotFunction": SlotSettings,
-    "RegisterIpFunction": RegisterIpSettings,
+    "RegisterIpFunction": TaskSettings,
     "AnnounceSessionFunction": PublishingSettings,
     "CloseSessionFunction": CloseSessionSettings,
     "ReportFailureFunction": GitHubSettings,

@@ -76,7 +76,7 @@ class SessionWorkflow:
         # Nobody listens to the events of its tasks.
         self.deaf_cluster = self.ecs.create_cluster(clusterName="deaf")["cluster"]["clusterArn"]
         self._functions = {step: self._make_function(step, "scripted_step.py", STEP=step) for step in STEPS}
-        self._listen_for_stopped_tasks()
+        self._listen_for_tasks()
         self._machines: dict[str, str] = {}
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - a client of whatever service
@@ -110,6 +110,8 @@ class SessionWorkflow:
             "SESSIONS_TABLE": "sessions",
             "SCRIPTS_TABLE": "scripts",
             "CLUSTER_ARN": self.cluster,
+            "AGENT_TASK_FAMILY": "agent",
+            "STAGING_AGENT_TASK_FAMILY": "staging-agent",
             "GITHUB_API_URL": "http://127.0.0.1:9",  # nothing listens there: no session here has a pull request's row
             "GITHUB_SECRET_ARN": "unset",
             "UAT_URL": "https://uat.example.com",
@@ -136,12 +138,12 @@ class SessionWorkflow:
         arn: str = answer["FunctionArn"]
         return arn
 
-    def _listen_for_stopped_tasks(self) -> None:
-        detail = {"clusterArn": [self.cluster], "lastStatus": ["STOPPED"]}
+    def _listen_for_tasks(self) -> None:
+        detail = {"clusterArn": [self.cluster], "group": [{"prefix": "session:"}]}
         pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": detail}
-        self.events.put_rule(Name="stopped", EventPattern=json.dumps(pattern))
-        function = self._make_function("task_stopped", "real_task_stopped.py")
-        self.events.put_targets(Rule="stopped", Targets=[{"Id": "task-stopped", "Arn": function}])
+        self.events.put_rule(Name="tasks", EventPattern=json.dumps(pattern))
+        function = self._make_function("task_events", "real_task_events.py")
+        self.events.put_targets(Rule="tasks", Targets=[{"Id": "task-events", "Arn": function}])
 
     def task_definition(self, family: str = "", image: str = "local/python") -> str:
         """The ARN of a task definition of the scripted agent: a new revision of the family, or of a new family."""
@@ -324,8 +326,12 @@ class SessionWorkflow:
     def running_tasks(self, session: RequestedSession) -> list[str]:
         """The tasks of the session that nobody has stopped, in either cluster."""
         clusters = (self.cluster, self.deaf_cluster)
-        listed = (self.ecs.list_tasks(cluster=each, startedBy=session.session_id)["taskArns"] for each in clusters)
-        return list(itertools.chain.from_iterable(listed))
+        return [arn for cluster in clusters for arn in self._tasks_of(session, cluster)]
+
+    def _tasks_of(self, session: RequestedSession, cluster: str) -> list[str]:
+        arns = self.ecs.list_tasks(cluster=cluster)["taskArns"]
+        described = self.ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        return [task["taskArn"] for task in described if task["group"] == f"session:{session.session_id}"]
 
     def task_token(self, task: str) -> str:
         """The token that RunTask gave the container."""

@@ -27,8 +27,6 @@ GOOD_PATH = [
     "Find Task",
     "Task Running?",
     "Stop Task",
-    "Find Task",
-    "Task Running?",
     "Close Session",
     "Ended Well?",
     "Session Ended",

@@ -29,7 +29,7 @@ LAMBDA_ERRORS = [
 ]
 STEPS = GITHUB_STEPS | {"take_slot": "Take Slot", "register_ip": "Register IP"}
 UNWINDING = ["Find Task", "Task Running?", "Close Session", "Ended Well?", "Session Failed"]
-UNWINDING_A_TASK = ["Find Task", "Task Running?", "Stop Task", *UNWINDING]
+UNWINDING_A_TASK = ["Find Task", "Task Running?", "Stop Task", *UNWINDING[2:]]
 TASK_NEVER_STARTED = {"create_branch", "open_draft_pull_request", "take_slot"}
 
 

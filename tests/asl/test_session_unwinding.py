@@ -11,7 +11,7 @@ DOMAIN_ERROR = {"errors": ["RepositoryReadOnlyError"] * 99}
 
 
 def break_find_task(states: dict[str, Any]) -> None:
-    states["Find Task"]["Arguments"]["StartedBy"] = "{% $error('as asked') %}"
+    states["Find Task"]["Arguments"]["TableName"] = "{% $error('as asked') %}"
 
 
 def break_stop_task(states: dict[str, Any]) -> None:
@@ -40,22 +40,13 @@ def test_a_failure_that_cannot_be_reported_is_still_cleaned_up_after(workflow: S
     assert workflow.is_cleaned_up(run)
 
 
-def test_every_task_of_the_session_is_stopped(workflow: SessionWorkflow, machine: str) -> None:
-    """A RunTask whose answer was lost has been retried: there are two."""
-    run = workflow.start(machine, workflow.request(), announce_session={"wait_for": "second_task"})
-    session = workflow.row_when(run.session, "ip")
-    first = workflow.ecs.describe_tasks(cluster=workflow.cluster, tasks=[session["task_arn"]])["tasks"][0]
-    workflow.ecs.run_task(
-        cluster=workflow.cluster,
-        taskDefinition=first["taskDefinitionArn"],
-        launchType="FARGATE",
-        startedBy=run.session.session_id,
-        overrides=first["overrides"],
-    )
-    assert len(workflow.running_tasks(run.session)) == 2
-    workflow.note(run.session, "second_task")
-    assert workflow.finish(run)["status"] == "SUCCEEDED"
-    assert workflow.states(run).count("Stop Task") == 2
+def test_a_task_is_stopped_that_no_callback_has_named(workflow: SessionWorkflow) -> None:
+    """ECS's events have: the session fails before its agent says a word."""
+    machine = workflow.machine(AgentReadyTimeoutSeconds="2", AgentHeartbeatTimeoutSeconds="1")
+    run = workflow.start(machine, workflow.request("is-silent"))
+    row = workflow.row_when(run.session, "ip")
+    assert (row["status"], workflow.running_tasks(run.session)) == ("STARTING", [row["task_arn"]])
+    assert workflow.ended(run)["error"] == "States.HeartbeatTimeout"
     assert workflow.is_cleaned_up(run)
 
 

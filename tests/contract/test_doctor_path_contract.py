@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent_doctor.checks import CHECKS, agent_ingress, load_balancer, orphans, proxy_ingress, target_group
+from cloud_agent_doctor.checks import CHECKS, agent_ingress, load_balancer, proxy_ingress, target_group
+from cloud_agent_doctor.containers import task_definitions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,7 @@ def test_what_goes_with_a_load_balancer_stands_in_the_template(resources: Docume
 
 def test_the_tasks_of_agents_are_those_of_the_templates_definitions(resources: Document) -> None:
     agents = {name for name, one in resources.items() if one["Type"] == "AWS::ECS::TaskDefinition" and "Agent" in name}
-    assert agents <= set(orphans._AGENTS)  # noqa: SLF001
+    assert agents <= set(task_definitions._AGENTS)  # noqa: SLF001
 
 
 def test_every_resource_and_parameter_that_is_asked_for_is_the_templates(

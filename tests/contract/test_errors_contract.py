@@ -37,9 +37,9 @@ AWS = {
     "ECS.AmazonECSException",
     "ECS.ServerException",
     "ECS.ThrottlingException",
+    "Ecs.EcsException",  # what the SDK does not model, such as throttling
     "Ecs.SdkClientException",
     "Ecs.ServerException",
-    "Ecs.ThrottlingException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",

@@ -19,11 +19,11 @@ from githubkit.webhooks import parse as parse_github
 from pydantic import TypeAdapter
 
 from cloud_agent.domain.session.agent_reports import DevServer, Done, EnvironmentNames, Heartbeat, Progress, Ready
+from cloud_agent.domain.session.agent_task import AgentTask, session_of_group
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.issue_sessions import IssueSessions
 from cloud_agent.domain.session.naming import execution_name, name_session
 from cloud_agent.domain.session.session_token import session_id_of
-from cloud_agent.domain.session.stopped_task import StoppedTask
 from cloud_agent.observability import StepEvent
 from cloud_agent.webhook.decide import decide
 from cloud_agent.webhook.decisions import End, Ignore, Start, Steer
@@ -192,18 +192,22 @@ def _matches(value: str, rules: list[Any]) -> bool:
     return any(value.startswith(rule["prefix"]) if isinstance(rule, dict) else value == rule for rule in rules)
 
 
-def test_the_sample_of_a_stopped_task_passes_the_rule_and_is_the_sessions(
-    template: Document, definition: Document
+@pytest.mark.parametrize(("name", "status"), [("container_exited", "STOPPED"), ("task_running", "RUNNING")])
+def test_the_samples_of_a_task_pass_the_rule_and_are_the_sessions(
+    template: Document, definition: Document, name: str, status: str
 ) -> None:
-    event = parse(event=_read("task_events/container_exited.json"), model=EventBridgeModel)
-    rule = template["Resources"]["TaskEventsFunction"]["Properties"]["Events"]["TaskStopped"]["Properties"]["Pattern"]
+    event = parse(event=_read(f"task_events/{name}.json"), model=EventBridgeModel)
+    rule = template["Resources"]["TaskEventsFunction"]["Properties"]["Events"]["TaskChanged"]["Properties"]["Pattern"]
     assert ([event.source], [event.detail_type]) == (rule["source"], rule["detail-type"])
     detail = TypeAdapter(dict[str, Any]).validate_python(event.detail)
-    assert [detail["lastStatus"]] == rule["detail"]["lastStatus"]
-    assert set(rule["detail"]) <= set(detail)
-    task = StoppedTask.model_validate(detail)
-    (override,) = definition["States"]["Run Agent"]["Arguments"]["Overrides"]["ContainerOverrides"]
+    assert {"clusterArn", "group"} == set(rule["detail"]), "whatever the task's status is"
+    assert _matches(detail["group"], rule["detail"]["group"])
+    task = AgentTask.model_validate(detail)
+    run_task = definition["States"]["Run Agent"]["Arguments"]
+    (override,) = run_task["Overrides"]["ContainerOverrides"]
     for variable in override["Environment"]:
         assert task.variable(variable["Name"])
-    assert task.variable("SESSION_ID") == detail["startedBy"]
-    assert task.stoppedReason in task.words
+    assert run_task["Group"] == "{% 'session:' & $session.session_id %}"
+    assert task.variable("SESSION_ID") == session_of_group(detail["group"])
+    assert (task.lastStatus, task.ip) == (status, "10.0.2.133")
+    assert task.stoppedReason in task.end

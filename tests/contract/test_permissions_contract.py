@@ -128,7 +128,7 @@ def test_the_proxy_writes_nothing_of_a_session_but_when_it_was_visited(roles: Do
 
 def test_tasks_are_listed_in_the_cluster_alone(roles: Document) -> None:
     listing = [s for role in roles.values() for s in _statements(role) if "ecs:ListTasks" in _list(s["Action"])]
-    assert len(listing) == 5
+    assert len(listing) == 4
     for statement in listing:
         assert statement["Condition"] == {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}}
 

@@ -79,7 +79,7 @@ def test_local_status_reads_a_row(stored: Document) -> None:
 
 
 def test_the_workflow_has_conditions_on_attributes_that_there_are() -> None:
-    assert _readers("workflow") == {"status", "ending", "task_stopped_reason"}
+    assert _readers("workflow") == {"status", "ending", "task_arn", "task_stopped_reason"}
 
 
 def test_the_workflow_writes_a_row_of_attributes_that_there_are(definition: Document) -> None:

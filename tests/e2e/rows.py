@@ -229,7 +229,7 @@ class Rows:
             cluster=cluster,
             taskDefinition=definition,
             launchType="FARGATE",
-            startedBy=session.id,
+            group=f"session:{session.id}",
             networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
             overrides={"containerOverrides": [{"name": "agent", "environment": environment}]},
         )["tasks"]

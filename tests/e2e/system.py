@@ -237,7 +237,10 @@ class System:
     def running_tasks(self, session: Session) -> list[str]:
         """The session's tasks that nobody has stopped."""
         cluster = self.installation.outputs["ClusterArn"]
-        return list(self.client("ecs").list_tasks(cluster=cluster, startedBy=session.id)["taskArns"])
+        arns = self.client("ecs").list_tasks(cluster=cluster, family=f"{deployment.STACK}-agent")["taskArns"]
+        arns += self.client("ecs").list_tasks(cluster=cluster, family=f"{deployment.STACK}-staging-agent")["taskArns"]
+        described = self.client("ecs").describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        return [task["taskArn"] for task in described if task["group"] == f"session:{session.id}"]
 
     def task_definition(self, session: Session) -> str:
         """The ARN of the task definition that the session's one task is of."""

@@ -95,6 +95,16 @@ def test_register_ip_takes_the_tasks_address_from_ecs(stage: System, rows: Rows)
     assert ("RUNNING", registered["ip"]) == (rows.status(session), stage.row(session.id)["ip"])
 
 
+def test_register_ip_finds_a_task_that_no_event_has_named(stage: System, rows: Rows) -> None:
+    session = rows.session("QUEUED")  # whose row has no task
+    task = rows.run_agent(session)
+    rows.changed(session, status="STARTING")
+
+    registered = stage.invoke("RegisterIpFunction", session.step(port=3000))
+
+    assert task["taskArn"] == registered["task_arn"]
+
+
 def test_announce_session_shows_the_link_in_comment_and_deployment(stage: System, rows: Rows) -> None:
     session = rows.session()
 

@@ -227,7 +227,7 @@ def test_a_task_without_a_row_is_stopped_and_one_with_a_row_is_not(stage: System
         cluster=cluster,
         taskDefinition=described["taskDefinitionArn"],
         launchType="FARGATE",
-        startedBy="0badf00d",
+        group="session:0badf00d",
         networkConfiguration=network,
         overrides={"containerOverrides": [{"name": "agent", "environment": mute(described)}]},
     )["tasks"][0]["taskArn"]

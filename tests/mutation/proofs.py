@@ -204,7 +204,6 @@ PROOFS: list[Proof] = [
         ("dynamodb:UpdateItem", "SessionsTable", _WHOLE),
         ("ecs:RunTask", "task-definition/${AWS::StackName}-agent:*", _WHOLE),
         ("ecs:RunTask", "task-definition/${AWS::StackName}-staging-agent:*", _STAGING),
-        ("ecs:ListTasks", "*", _WHOLE),
         ("ecs:StopTask", "task/*", _WHOLE),
         ("ecs:TagResource", "task/*", _WHOLE),
         ("iam:PassRole", "*", f"{STATIC}::test_the_workflow_may_pass_both_roles_of_each_task_that_it_runs"),
@@ -235,8 +234,9 @@ PROOFS: list[Proof] = [
     ),
     *_of(
         "RegisterIpFunctionRole",
-        ("ecs:ListTasks", "*", _ADDRESS),
+        ("ecs:ListTasks", "*", f"{_FUNCTIONS}::test_register_ip_finds_a_task_that_no_event_has_named"),
         ("ecs:DescribeTasks", "task/*", _ADDRESS),
+        ("dynamodb:GetItem", "SessionsTable", _ADDRESS),
         ("dynamodb:UpdateItem", "SessionsTable", _ADDRESS),
     ),
     *_of(

@@ -40,7 +40,7 @@ class Reconciliation:
         self.now = now
         self.table = SessionsTable(settings.sessions_table)
         self.slots = Slots(settings.sessions_table)
-        self.tasks = Tasks(settings.cluster_arn)
+        self.tasks = Tasks(settings.cluster_arn, settings.agent_families)
         self.workflow = Workflow()
         self.done: Counter[str] = Counter()
         self._remaining_milliseconds = remaining_milliseconds

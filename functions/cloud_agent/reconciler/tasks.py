@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED
-from cloud_agent.domain.session.session import LIVE, Session, SessionStatus
+from cloud_agent.domain.session.session import LIVE, Session, SessionStatus, timestamp
 
 if TYPE_CHECKING:
-    from cloud_agent.adapters.aws.tasks import StartedTask
+    from cloud_agent.domain.session.agent_task import AgentTask
     from cloud_agent.reconciler.reconciliation import Reconciliation
-
-_SESSION_ID = re.compile(r"[0-9a-f]{8}")
 
 
 def watch_tasks(run: Reconciliation) -> None:
     """Stop the tasks whose session is over or unknown; fail the waits of sessions whose task is gone."""
-    families = (run.settings.agent_task_family, run.settings.staging_agent_task_family)
-    started = [task for family in families for task in run.tasks.started(family)]
+    started = run.tasks.started()
     _stop_orphans(run, started)
-    _fail_bereft(run, {task.arn for task in started})
+    _fail_bereft(run, {task.taskArn for task in started})
 
 
-def _stop_orphans(run: Reconciliation, started: list[StartedTask]) -> None:
+def _stop_orphans(run: Reconciliation, started: list[AgentTask]) -> None:
     """Rows are read after the list of tasks, and a row is written before its task is started: none comes too late."""
-    settled = [task for task in started if run.is_settled(task.created_at)]
-    rows = run.table.rows(sorted({task.started_by for task in settled if _SESSION_ID.fullmatch(task.started_by)}))
-    live = {session_id for session_id, row in rows.items() if row.get("status") in LIVE}
+    settled = [task for task in started if run.is_settled(task.createdAt)]
+    rows = run.table.rows(sorted({task.session_id for task in settled if task.session_id}))
 
-    def stop(task: StartedTask) -> None:
-        run.tasks.stop(task.arn, "No live session has this task.")
-        run.did("TaskStopped", task_arn=task.arn, started_by=task.started_by)
+    def is_orphan(task: AgentTask) -> bool:
+        row = rows.get(task.session_id or "", {})
+        # A RunTask that was tried again may have started two: the row names the newer.
+        is_superseded = row.get("task_created_at", "") > timestamp(task.createdAt)
+        return row.get("status") not in LIVE or is_superseded
 
-    run.each({task.arn: task for task in settled if task.started_by not in live}, stop)
+    def stop(task: AgentTask) -> None:
+        run.tasks.stop(task.taskArn, "No live session has this task.")
+        run.did("TaskStopped", task_arn=task.taskArn, group=task.group)
+
+    run.each({task.taskArn: task for task in settled if is_orphan(task)}, stop)
 
 
 def _fail_bereft(run: Reconciliation, started: set[str]) -> None:

@@ -10,7 +10,7 @@ from cloud_agent.adapters.aws.tasks import Tasks
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.errors import SessionOverError
 from cloud_agent.observability import StepEvent, logger, step
-from cloud_agent.settings import RegisterIpSettings, load
+from cloud_agent.settings import TaskSettings, load
 
 
 class RegisterIpEvent(StepEvent):
@@ -22,9 +22,10 @@ class RegisterIpEvent(StepEvent):
 @step(RegisterIpEvent)
 def handler(event: RegisterIpEvent) -> dict[str, Any]:
     """Guarantees that the row holds the address that ECS, not the agent, reports for the session's task."""
-    settings, session_id = load(RegisterIpSettings), event.session.session_id
-    task = Tasks(settings.cluster_arn).find(session_id)
-    if not SessionsTable(settings.sessions_table).mark_running(session_id, task.arn, task.ip, event.port):
+    settings, session_id = load(TaskSettings), event.session.session_id
+    sessions = SessionsTable(settings.sessions_table)
+    task = Tasks(settings.cluster_arn, settings.agent_families).find(sessions.get(session_id))
+    if not sessions.mark_running(session_id, task, event.port):
         raise SessionOverError(f"Session {session_id} ended before its address could be registered.")
-    logger.info("address registered", extra={"task_arn": task.arn, "ip": task.ip, "port": event.port})
-    return {"task_arn": task.arn, "ip": task.ip, "port": event.port}
+    logger.info("address registered", extra={"task_arn": task.taskArn, "ip": task.ip, "port": event.port})
+    return {"task_arn": task.taskArn, "ip": task.ip, "port": event.port}

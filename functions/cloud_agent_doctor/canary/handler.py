@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from cloud_agent.adapters.aws.secrets import read_uat_access_keys
 from cloud_agent.adapters.aws.tasks import Tasks
-from cloud_agent.adapters.table.sessions_table import SessionsTable
+from cloud_agent.adapters.table.canary_row import put_canary
 from cloud_agent.domain.errors import TaskNotRunningError
 from cloud_agent.domain.session.access_cookie import access_cookie
 from cloud_agent.domain.session.canary import CANARY_ANSWER, CANARY_ID
@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         task = Tasks(settings.cluster_arn).find_of_service(settings.canary_service)
     except TaskNotRunningError as error:
         return _result(reached=False, reason=str(error))
-    SessionsTable(settings.sessions_table).put_canary(task.ip, task.arn)
+    put_canary(settings.sessions_table, task)
     reason = ""
     for number in range(_ATTEMPTS):
         if number:

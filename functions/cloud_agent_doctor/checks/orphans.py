@@ -15,8 +15,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from cloud_agent.domain.session.agent_task import session_of_group
 from cloud_agent.domain.session.session import LIVE
-from cloud_agent_doctor.containers.task_definitions import TASK_ACTIONS, described_tasks
+from cloud_agent_doctor.containers.task_definitions import TASK_ACTIONS, running_agent_tasks
 from cloud_agent_doctor.engine.check import Check, combine
 from cloud_agent_doctor.engine.findings import Finding
 from cloud_agent_doctor.load_balancer import uat_record
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 _STACK_TAG = "aws:cloudformation:stack-name"
 _SETTLED = timedelta(minutes=15)
 _BATCH_OF_TAGS = 20  # resources, the limit of DescribeTags
-_AGENTS = ("AgentTaskDefinition", "StagingAgentTaskDefinition")
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
@@ -129,13 +129,13 @@ def _rules_of(context: CheckContext, listener_arn: str) -> list[Rule]:
 def _tasks(context: CheckContext) -> Iterator[Finding]:
     cluster = context.stack.physical_id("Cluster")
     # A row is written before its task is started: rows are read after the tasks.
-    tasks = [task for name in _AGENTS for task in _running(context, cluster, name)]
+    tasks = running_agent_tasks(context)
     settled = [task for task in tasks if task["createdAt"] < datetime.now(UTC) - _SETTLED]
-    sessions = sorted({task.get("startedBy", "") for task in settled} - {""})
-    rows = {session: session_row(context, session) for session in sessions}
+    sessions = {session for task in settled if (session := session_of_group(task.get("group", "")))}
+    rows = {session: session_row(context, session) for session in sorted(sessions)}
     status = {session: row["status"] for session, row in rows.items() if row}
     for task in settled:
-        session = task.get("startedBy", "")
+        session = session_of_group(task.get("group", "")) or ""
         if status.get(session) not in LIVE:
             known = f"is {status[session]}" if session in status else "is unknown"
             yield _finding(
@@ -145,23 +145,6 @@ def _tasks(context: CheckContext) -> Iterator[Finding]:
                 f"aws ecs describe-tasks --cluster {cluster} --tasks {task['taskArn']}",
                 "See the log of ReconcilerFunction, which stops such tasks; fix what it reports and `sam deploy`.",
             )
-
-
-def _running(context: CheckContext, cluster: str, logical_id: str) -> Iterator[Document]:
-    arn = context.stack.physical_id(logical_id)
-    if not arn:
-        return
-    family = arn.rpartition("/")[2].partition(":")[0]
-    arns = context.aws.describe_all(
-        "ecs",
-        "list_tasks",
-        "taskArns",
-        missing=["ClusterNotFoundException"],
-        cluster=cluster,
-        family=family,
-        desiredStatus="RUNNING",
-    )
-    yield from described_tasks(context, arns)
 
 
 def _finding(resource: str, problem: str, confirm: str, remediation: str = "") -> Finding:

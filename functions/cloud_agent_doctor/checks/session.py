@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from cloud_agent.adapters.aws.secrets import UatAccessKeys
+from cloud_agent.domain.session.agent_task import task_group
 from cloud_agent.domain.session.entry_link import UatAccess, entry_link
 from cloud_agent.domain.session.session import Session, SessionStatus, session_url
 from cloud_agent_doctor.containers import task_definitions
@@ -126,15 +127,8 @@ def private_address(task: Document) -> str:
 
 
 def _tasks_of(context: CheckContext, session: Session) -> list[Document]:
-    arns = context.aws.describe_all(
-        "ecs",
-        "list_tasks",
-        "taskArns",
-        cluster=context.stack.physical_id("Cluster"),
-        startedBy=session.session_id,
-        desiredStatus="RUNNING",
-    )
-    return task_definitions.described_tasks(context, arns)
+    group = task_group(session.session_id)
+    return [task for task in task_definitions.running_agent_tasks(context) if task.get("group") == group]
 
 
 def _link(context: CheckContext, session: Session, url: str) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _RUN_TASK = "arn:aws:states:::ecs:runTask"
 _CHOICES = re.compile(r"[?:]\s*'([^']+)'")  # a choice between task definitions is an expression
+_AGENTS = ("AgentTaskDefinition", "StagingAgentTaskDefinition")
 _DESCRIBED_AT_ONCE = 100  # tasks, the limit of DescribeTasks
 
 PROXY_ACTIONS = (SERVICE_ACTION,)
@@ -108,6 +109,29 @@ def running_proxy_tasks(context: CheckContext) -> list[Document]:
     arns = context.aws.describe_all(
         "ecs", "list_tasks", "taskArns", missing=missing, cluster=cluster, serviceName=service, desiredStatus="RUNNING"
     )
+    return described_tasks(context, arns)
+
+
+def running_agent_tasks(context: CheckContext) -> list[Document]:
+    """Return the tasks of the stack's agents, the staging one included, whose desired status is RUNNING.
+
+    Raises:
+        DataUnavailableError: ECS refused or didn't respond.
+    """
+    definitions = [arn for name in _AGENTS if (arn := context.stack.physical_id(name))]
+    arns = [
+        arn
+        for definition in definitions
+        for arn in context.aws.describe_all(
+            "ecs",
+            "list_tasks",
+            "taskArns",
+            missing=["ClusterNotFoundException"],
+            cluster=context.stack.physical_id("Cluster"),
+            family=family_of(definition),
+            desiredStatus="RUNNING",
+        )
+    ]
     return described_tasks(context, arns)
 
 

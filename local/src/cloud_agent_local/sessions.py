@@ -42,12 +42,6 @@ def queue(installation: Installation) -> list[str]:
 
 
 def task_ids(installation: Installation, session_id: str) -> set[str]:
-    """Return the ids of a session's tasks, running and stopped: a row names its task only once it has an address."""
-    ecs, cluster = client(installation, "ecs"), installation.outputs["ClusterArn"]
-    arns = [
-        arn
-        for state in ("RUNNING", "STOPPED")
-        for arn in ecs.list_tasks(cluster=cluster, startedBy=session_id, desiredStatus=state)["taskArns"]
-    ]
-    arns += [row["task_arn"] for row in sessions(installation) if row["session_id"] == session_id and "task_arn" in row]
+    """Return the id of a session's task, if ECS has reported one."""
+    arns = [row["task_arn"] for row in sessions(installation) if row["session_id"] == session_id and "task_arn" in row]
     return {arn.rpartition("/")[2] for arn in arns}

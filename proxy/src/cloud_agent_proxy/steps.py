@@ -39,7 +39,7 @@ def steps_of_start(session: Session) -> tuple[Step, ...]:
         ("Waiting for capacity", "", started),
         ("Starting the container", "can take a minute or two", started and session.container_reported),
         ("Starting the dev server", "installs its dependencies first", started and session.dev_server.answering),
-        ("Connecting", "", session.ip is not None),
+        ("Connecting", "", session.port is not None),
     )
     done = max((number for number, (_, _, marked) in enumerate(marks, 1) if marked), default=0)
     return (

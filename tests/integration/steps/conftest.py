@@ -84,6 +84,8 @@ def environment(aws_url: str, github: GitHub, access_keys: str, monkeypatch: pyt
         "AGENT_LOG_GROUP": "/claude-cloud-agent/agent",
         "AWS_ENDPOINT_URL": aws_url,
         "CLUSTER_ARN": "sessions",
+        "AGENT_TASK_FAMILY": "agent",
+        "STAGING_AGENT_TASK_FAMILY": "staging-agent",
         "GITHUB_API_URL": github.api_url,
         "MAX_SESSIONS": "1000",
         "MAX_SESSIONS_PER_REPOSITORY": "1000",
@@ -145,7 +147,7 @@ def running_task(steps: Steps) -> Iterator[Callable[[str], str]]:
             containerDefinitions=[container],
         )["taskDefinition"]["taskDefinitionArn"]
         answer = steps.ecs.run_task(
-            cluster="sessions", taskDefinition=definition, startedBy=session_id, launchType="FARGATE"
+            cluster="sessions", taskDefinition=definition, group=f"session:{session_id}", launchType="FARGATE"
         )
         task: str = answer["tasks"][0]["taskArn"]
         started.append(task)

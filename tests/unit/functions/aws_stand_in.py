@@ -103,10 +103,9 @@ class Ecs(AwsService):
     tasks: list[dict[str, Any]] = field(default_factory=list)
     stopped: list[tuple[str, str]] = field(default_factory=list)
 
-    def ListTasks(  # noqa: N802, PLR0913, PLR0917 - AWS's names
+    def ListTasks(  # noqa: N802 - AWS's names
         self,
         cluster: str,
-        startedBy: str = "",  # noqa: N803 - as above
         family: str = "",
         serviceName: str = "",  # noqa: N803 - as above
         desiredStatus: str = "RUNNING",  # noqa: N803 - as above
@@ -116,9 +115,8 @@ class Ecs(AwsService):
         found = [
             task["taskArn"]
             for task in self.tasks
-            if startedBy in {"", task["startedBy"]}
-            and family in {"", task["family"]}
-            and serviceName in {"", task.get("group", "").removeprefix("service:")}
+            if family in {"", task["family"]}
+            and serviceName in {"", task["group"].removeprefix("service:")}
             and desiredStatus == task["desiredStatus"]
         ]
         more = int(nextToken) + 100 < len(found)
@@ -144,7 +142,8 @@ class Ecs(AwsService):
         self.tasks.append(
             {
                 "taskArn": arn,
-                "startedBy": session_id,
+                "group": f"session:{session_id}",
+                "version": 3,
                 "createdAt": created_at,
                 "family": TASK_FAMILY,
                 "lastStatus": status,

@@ -99,7 +99,7 @@ def test_without_its_task_there_is_nothing_to_probe(
     probe: Callable[[], dict[str, Any]], ecs: Ecs, sessions: HttpServer
 ) -> None:
     ecs.tasks.clear()
-    assert probe() == {"reached": False, "reason": "The service canary has no task that is meant to run."}
+    assert probe() == {"reached": False, "reason": "The service canary has no task that is running."}
     assert not sessions.requests
 
 

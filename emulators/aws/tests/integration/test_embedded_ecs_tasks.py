@@ -12,7 +12,7 @@ import pytest
 from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
-    from embedded_aws.testing import EmbeddedAws
+    from embedded_aws.testing import EmbeddedAws, Json
 
 
 def test_a_task_runs_its_command_to_its_exit_code(aws: EmbeddedAws) -> None:
@@ -170,30 +170,49 @@ def test_tasks_are_found_by_who_started_them(aws: EmbeddedAws) -> None:
 
 def test_every_change_of_a_tasks_state_is_an_event_with_the_task_in_it(aws: EmbeddedAws) -> None:
     sqs, events = aws.client("sqs"), aws.client("events")
-    name = f"stopped-{uuid.uuid4().hex[:8]}"
+    name = f"states-{uuid.uuid4().hex[:8]}"
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     cluster_arn = aws.client("ecs").describe_clusters(clusters=[aws.cluster])["clusters"][0]["clusterArn"]
     pattern = {
         "source": ["aws.ecs"],
         "detail-type": ["ECS Task State Change"],
-        "detail": {"lastStatus": ["STOPPED"], "clusterArn": [cluster_arn], "startedBy": [name]},
+        "detail": {"clusterArn": [cluster_arn], "group": [{"prefix": "states-"}]},
     }
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": queue_arn}])
+    aws.run_task("pass")  # of no such group
     aws.client("ecs").run_task(
         cluster=aws.cluster,
         taskDefinition=aws.define_task("sys.exit(3)"),
-        startedBy=name,
-        group="sessions",
+        group=name,
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
         overrides={"containerOverrides": [{"name": "main", "environment": [{"name": "TASK_TOKEN", "value": "t"}]}]},
     )
 
-    (message,) = eventually(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
-    event = json.loads(message["Body"])
-    detail = event["detail"]
-    assert detail["overrides"]["containerOverrides"][0]["environment"] == [{"name": "TASK_TOKEN", "value": "t"}]
-    assert (detail["containers"][0]["exitCode"], detail["containers"][0]["name"]) == (3, "main")
-    assert detail["stoppedReason"] == "Essential container in task exited"
-    assert (name, "sessions", "STOPPED") == (detail["startedBy"], detail["group"], detail["desiredStatus"])
-    assert [detail["taskArn"]] == event["resources"]
+    seen: dict[str, Json] = {}
+
+    def stopped() -> Json | None:
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            event = json.loads(message["Body"])
+            seen[event["detail"]["lastStatus"]] = event
+        return seen.get("STOPPED")
+
+    last = eventually(stopped)
+    details = [seen[status]["detail"] for status in ("PROVISIONING", "PENDING", "RUNNING", "STOPPED")]
+    assert sorted(seen) == sorted(detail["lastStatus"] for detail in details)
+    versions = [detail["version"] for detail in details]
+    assert versions[:3] == [1, 2, 3]
+    assert versions[3] > 3
+    for detail in details:
+        assert detail["group"] == name
+        assert "startedBy" not in detail, "nobody was named"
+        assert detail["overrides"]["containerOverrides"][0]["environment"] == [{"name": "TASK_TOKEN", "value": "t"}]
+    assert [bool(detail["attachments"]) for detail in details[:3]] == [False, False, True]
+    ((interface,), (container,)) = details[2]["attachments"], last["detail"]["containers"]
+    assert interface["type"] == "eni"
+    assert [one["name"] for one in interface["details"]] == ["subnetId", "privateIPv4Address"]
+    assert (container["exitCode"], container["name"]) == (3, "main")
+    assert last["detail"]["stoppedReason"] == "Essential container in task exited"
+    assert last["detail"]["desiredStatus"] == "STOPPED"
+    assert [last["detail"]["taskArn"]] == last["resources"]

@@ -188,16 +188,8 @@ def test_a_task_that_is_run_from_a_family_needs_the_permission_of_its_latest_rev
         assert status == ended["status"], ended
 
 
-TAGGED = [
-    {"PropagateTags": "TASK_DEFINITION"},
-    {"Tags": [{"Key": "project", "Value": "tests"}]},
-    {"EnableECSManagedTags": True},
-]
-
-
-@pytest.mark.parametrize("tagged", TAGGED, ids=lambda tagged: next(iter(tagged)))
 def test_a_task_that_is_tagged_as_it_is_run_needs_the_permission_to_tag_it_then(
-    strict_aws: EmbeddedAws, tagged: Json
+    strict_aws: EmbeddedAws,
 ) -> None:
     definition = strict_aws.define_task()
     task = ARN.format(service="ecs", resource=f"task/{strict_aws.cluster}/*")
@@ -207,7 +199,7 @@ def test_a_task_that_is_tagged_as_it_is_run_needs_the_permission_to_tag_it_then(
     untagged = strict_aws.execute(states, role=machine_role(strict_aws, run))
     assert untagged["status"] == "SUCCEEDED", untagged
 
-    states["Run"]["Arguments"] |= tagged
+    states["Run"]["Arguments"]["PropagateTags"] = "TASK_DEFINITION"
     refused = strict_aws.execute(states, role=machine_role(strict_aws, run))
     assert refused["error"] == "ECS.AccessDeniedException"
     reason = "because no identity-based policy allows the ecs:TagResource action"
@@ -216,6 +208,41 @@ def test_a_task_that_is_tagged_as_it_is_run_needs_the_permission_to_tag_it_then(
         tag = ("ecs:TagResource", task, {"StringEquals": {"ecs:CreateAction": action}})
         ended = strict_aws.execute(states, role=machine_role(strict_aws, run, tag))
         assert status == ended["status"], ended
+
+
+RUN_TASK = """
+    import boto3, botocore.exceptions
+    def handler(event, context):
+        try:
+            return boto3.client("ecs").run_task(**event)["tasks"][0]["taskArn"]
+        except botocore.exceptions.ClientError as error:
+            return str(error)
+"""
+
+
+@pytest.mark.parametrize(
+    "tagged",
+    [
+        {"propagateTags": "TASK_DEFINITION"},
+        {"tags": [{"key": "project", "value": "tests"}]},
+        {"enableECSManagedTags": True},
+    ],
+    ids=lambda tagged: next(iter(tagged)),
+)
+def test_a_caller_who_runs_a_task_with_tags_needs_the_permission_to_tag_it_too(
+    strict_aws: EmbeddedAws, tagged: Json
+) -> None:
+    definition = strict_aws.define_task()
+    task = ARN.format(service="ecs", resource=f"task/{strict_aws.cluster}/*")
+    request = {"cluster": strict_aws.cluster, "taskDefinition": definition, "launchType": "FARGATE"}
+    run = ("ecs:RunTask", definition)
+    caller = strict_aws.function(RUN_TASK, role=strict_aws.role("lambda.amazonaws.com", run))
+    assert ":task/" in strict_aws.invoke(caller, request)
+    refused = strict_aws.invoke(caller, request | tagged)
+    assert f"is not authorized to perform: ecs:TagResource on resource: {task} " in refused
+    tag = ("ecs:TagResource", task, {"StringEquals": {"ecs:CreateAction": "RunTask"}})
+    caller = strict_aws.function(RUN_TASK, role=strict_aws.role("lambda.amazonaws.com", run, tag))
+    assert ":task/" in strict_aws.invoke(caller, request | tagged)
 
 
 def test_a_wait_by_update_item_needs_the_permission_too(strict_aws: EmbeddedAws, strict_table: str) -> None:

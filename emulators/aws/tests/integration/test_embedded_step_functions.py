@@ -214,7 +214,7 @@ def run_task_state(aws: EmbeddedAws, definition: str, **fields: object) -> Json:
             "Cluster": aws.cluster,
             "TaskDefinition": definition,
             "LaunchType": "FARGATE",
-            "StartedBy": "{% $states.input.session %}",
+            "Group": "{% $states.input.session %}",
             "Overrides": {"ContainerOverrides": [{"Name": "main", "Environment": environment}]},
         },
         "TimeoutSeconds": 30,
@@ -232,7 +232,7 @@ def test_a_task_answers_with_its_token_and_is_stopped_by_the_state_machine(aws: 
     role = f"arn:aws:iam::000000000000:role/task-{uuid.uuid4().hex[:8]}"
     definition = aws.define_task(answer, role=role)
     session = f"s-{uuid.uuid4().hex[:8]}"
-    list_tasks = {"Cluster": aws.cluster, "StartedBy": session}
+    list_tasks = {"Cluster": aws.cluster, "Family": definition.rpartition("/")[2].partition(":")[0]}
     states = {
         "Run": run_task_state(aws, definition, Next="Find"),
         "Find": {
@@ -253,13 +253,21 @@ def test_a_task_answers_with_its_token_and_is_stopped_by_the_state_machine(aws: 
     execution = aws.execute(states, {"session": session})
     assert execution["status"] == "SUCCEEDED", execution
     stopped = aws.task_when(json.loads(execution["output"]), "STOPPED")
-    assert ("done", session) == (stopped["stoppedReason"], stopped["startedBy"])
+    assert ("done", session) == (stopped["stoppedReason"], stopped["group"])
 
 
 def test_a_run_task_that_is_refused_fails_by_the_class_of_the_refusal(aws: EmbeddedAws) -> None:
     state = run_task_state(aws, "no-such-family", End=True)
     execution = aws.execute({"Run": state}, {"session": "s"})
     assert (execution["error"], "no-such-family" in execution["cause"]) == ("ECS.ClientException", True)
+
+
+def test_a_field_that_the_integration_does_not_support_fails_the_state(aws: EmbeddedAws) -> None:
+    state = run_task_state(aws, aws.define_task(), End=True)
+    state["Arguments"]["StartedBy"] = "s-42"
+    execution = aws.execute({"Run": state}, {"session": "s"})
+    words = "The field 'StartedBy' is not supported by Step Functions"
+    assert ("States.Runtime", words) == (execution["error"], execution["cause"])
 
 
 def test_a_task_that_dies_is_told_to_the_waiting_state_by_its_event(aws: EmbeddedAws) -> None:
@@ -276,7 +284,7 @@ def test_a_task_that_dies_is_told_to_the_waiting_state_by_its_event(aws: Embedde
                 taskToken=token, error="TaskStoppedError", cause=f"{detail['stoppedReason']} ({code})")
         """
     )
-    pattern = {"source": ["aws.ecs"], "detail": {"lastStatus": ["STOPPED"], "startedBy": [session]}}
+    pattern = {"source": ["aws.ecs"], "detail": {"lastStatus": ["STOPPED"], "group": [session]}}
     events.put_rule(Name=session, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=session, Targets=[{"Id": "fail", "Arn": fail}])
     state = run_task_state(aws, aws.define_task("sys.exit(9)"), End=True)

@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.errors import TaskNotRunningError
-from cloud_agent.domain.session.stopped_task import StoppedTask
+from cloud_agent.domain.session.agent_task import AgentTask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cloud_agent.domain.session.session import Session
 
 _BATCH = 100  # tasks, the limit of DescribeTasks
 _REASON_LIMIT = 255  # characters; what ECS takes and shows of a reason
 
 
-@dataclass(frozen=True)
-class AgentTask:
-    """A running task and the private address of its network interface."""
-
-    arn: str
-    ip: str
-
-
-@dataclass(frozen=True)
-class StartedTask:
-    """A task that is meant to run, and whoever started it: an agent's task, its session."""
-
-    arn: str
-    started_by: str
-    created_at: datetime
-
-
 class Tasks:
-    """The agent tasks of one cluster. RunTask gives each its session's id as `startedBy`."""
+    """The tasks of one cluster. Those of the agents' families have each its session as their group."""
 
-    def __init__(self, cluster_arn: str) -> None:
+    def __init__(self, cluster_arn: str, families: Sequence[str] = ()) -> None:
         self._cluster = cluster_arn
+        self._families = families
         self._client = clients.ecs()
 
-    def find(self, session_id: str) -> AgentTask:
-        """Return the session's running task; the newest, should RunTask have been retried.
+    def find(self, session: Session) -> AgentTask:
+        """Return the session's running task: the one that its row names, else the newest of its group.
 
         Raises:
             TaskNotRunningError: ECS knows no task of this session that is running and has an address.
         """
-        arns = self._client.list_tasks(cluster=self._cluster, startedBy=session_id)["taskArns"]
-        return self._newest_running(arns, f"Session {session_id}")
+        named = [session.task_arn] if session.task_arn else []
+        running = [task for task in self._described(named) if task.is_running]
+        return _newest_running(running or self.started_for(session.session_id), f"Session {session.session_id}")
 
     def find_of_service(self, service: str) -> AgentTask:
         """Return the newest running task of a service.
@@ -57,28 +42,26 @@ class Tasks:
             TaskNotRunningError: the service has no task that is running and has an address.
         """
         arns = self._client.list_tasks(cluster=self._cluster, serviceName=service)["taskArns"]
-        return self._newest_running(arns, f"The service {service}")
+        return _newest_running(self._described(arns), f"The service {service}")
 
-    def started(self, family: str) -> list[StartedTask]:
-        """Every task of the family that is meant to run, whether or not it does yet."""
-        pages = self._client.get_paginator("list_tasks").paginate(
-            cluster=self._cluster, family=family, desiredStatus="RUNNING"
-        )
-        arns = [arn for page in pages for arn in page["taskArns"]]
-        return [
-            StartedTask(task["taskArn"], task.get("startedBy", ""), task["createdAt"]) for task in self._described(arns)
-        ]
+    def started(self) -> list[AgentTask]:
+        """Every task of the families that is meant to run, whether or not it does yet."""
+        return list(self._described(list(self._listed())))
+
+    def started_for(self, session_id: str) -> list[AgentTask]:
+        """Those of them that are the session's."""
+        return [task for task in self.started() if task.session_id == session_id]
 
     def stopped(self, arns: Sequence[str]) -> dict[str, str]:
         """Those of the tasks that have come to their end, with ECS's words for it.
 
         ECS forgets a stopped task after about an hour; one that it does not know has stopped long ago.
         """
-        known = {task["taskArn"]: task for task in self._described(arns)}
+        known = {task.taskArn: task for task in self._described(arns)}
         return {
-            arn: StoppedTask.model_validate(known[arn]).words if arn in known else "ECS no longer knows the task"
+            arn: known[arn].end if arn in known else "ECS no longer knows the task"
             for arn in arns
-            if arn not in known or known[arn]["lastStatus"] == "STOPPED"
+            if arn not in known or known[arn].has_stopped
         }
 
     def stop(self, arn: str, reason: str) -> None:
@@ -87,28 +70,28 @@ class Tasks:
 
     def stop_all(self, session_id: str, reason: str) -> None:
         """Stop whatever tasks of the session are meant to run."""
-        for arn in self._client.list_tasks(cluster=self._cluster, startedBy=session_id)["taskArns"]:
-            self.stop(arn, reason)
+        for task in self.started_for(session_id):
+            self.stop(task.taskArn, reason)
 
-    def _newest_running(self, arns: Sequence[str], whose: str) -> AgentTask:
-        if not arns:
-            raise TaskNotRunningError(f"{whose} has no task that is meant to run.")
-        running = sorted(
-            (task for task in self._described(arns) if task.get("lastStatus") == "RUNNING"),
-            key=lambda task: task["createdAt"],
-        )
-        if not running:
-            raise TaskNotRunningError(f"{whose} has no task that is running.")
-        return AgentTask(running[-1]["taskArn"], _private_address(running[-1]))
+    def _listed(self) -> Iterator[str]:
+        for family in self._families:
+            pages = self._client.get_paginator("list_tasks").paginate(
+                cluster=self._cluster, family=family, desiredStatus="RUNNING"
+            )
+            for page in pages:
+                yield from page["taskArns"]
 
-    def _described(self, arns: Sequence[str]) -> Iterator[Any]:
+    def _described(self, arns: Sequence[str]) -> Iterator[AgentTask]:
         for start in range(0, len(arns), _BATCH):
-            yield from self._client.describe_tasks(cluster=self._cluster, tasks=arns[start : start + _BATCH])["tasks"]
+            answer = self._client.describe_tasks(cluster=self._cluster, tasks=arns[start : start + _BATCH])
+            yield from map(AgentTask.model_validate, answer["tasks"])
 
 
-def _private_address(task: Any) -> str:  # noqa: ANN401 - boto3's document of DescribeTasks
-    for attachment in task.get("attachments", ()):
-        for detail in attachment.get("details", ()):
-            if detail.get("name") == "privateIPv4Address":
-                return str(detail["value"])
-    raise TaskNotRunningError(f"ECS reports no private IPv4 address for {task['taskArn']}.")
+def _newest_running(tasks: Iterable[AgentTask], whose: str) -> AgentTask:
+    running = [task for task in tasks if task.is_running]
+    if not running:
+        raise TaskNotRunningError(f"{whose} has no task that is running.")
+    newest = max(running, key=lambda task: task.createdAt)
+    if newest.ip is None:
+        raise TaskNotRunningError(f"ECS reports no private IPv4 address for {newest.taskArn}.")
+    return newest

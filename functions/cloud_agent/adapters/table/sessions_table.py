@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
@@ -13,7 +12,6 @@ from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
 from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.session.canary import CANARY_ID, CANARY_PORT, KEPT
 from cloud_agent.domain.session.session import (
     LIVE,
     Ending,
@@ -28,9 +26,11 @@ if TYPE_CHECKING:
 
     from cloud_agent.domain.policy.limits import SessionLimits
     from cloud_agent.domain.session.agent_reports import DevServer, HostHeader
+    from cloud_agent.domain.session.agent_task import AgentTask
 
 
 _BATCH = 100  # rows, BatchGetItem's limit
+_WITH_TASK = [SessionStatus.STARTING, SessionStatus.RUNNING]
 
 
 class SessionsTable:
@@ -55,25 +55,6 @@ class SessionsTable:
         """Return the session's row, read consistently; None when it has not been claimed, or has expired."""
         item = self._table.get_item(Key=session_key(session_id), ConsistentRead=True).get("Item")
         return Session.model_validate(item) if item else None
-
-    def put_canary(self, ip: str, task_arn: str) -> None:
-        """Let the canary's row be that of a running session at this address, for an hour from now."""
-        now = datetime.now(UTC)
-        self._table.update_item(
-            Key=session_key(CANARY_ID),
-            UpdateExpression="SET session_id = :id, #status = :running, ip = :ip, port = :port, task_arn = :task,"
-            " created_at = if_not_exists(created_at, :now), expires_at = :expires",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={
-                ":id": CANARY_ID,
-                ":running": SessionStatus.RUNNING,
-                ":ip": ip,
-                ":port": CANARY_PORT,
-                ":task": task_arn,
-                ":now": timestamp(now),
-                ":expires": int((now + KEPT).timestamp()),
-            },
-        )
 
     def rows(self, session_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the rows of these sessions by id, read consistently and unchecked; those that are gone are absent."""
@@ -133,33 +114,50 @@ class SessionsTable:
         self.record(session_id, pull_number=pull_number, pull_url=pull_url)
         self._table.put_item(Item=pull_key(repo, pull_number) | {"session_id": session_id})
 
-    def mark_running(self, session_id: str, task_arn: str, ip: str, port: int) -> bool:
-        """Move the session to RUNNING at this address; returns False when it has ended."""
+    def record_task(self, session_id: str, task: AgentTask) -> Session | None:
+        """Keep the session's task as ECS has it now and return the row; None when ECS said more before, or it has none.
+
+        Events come late, twice and out of order: an older view of the task changes nothing, nor does an older task
+        whose RunTask was tried again. The state that parks the session checks `task_stopped_reason`, so a task that
+        stops just before the wait begins isn't missed.
+        """
+        kept: dict[str, Any] = {
+            **_identity(task),
+            **({"ip": task.ip} if task.ip else {}),
+            **({"task_stopped_reason": task.end} if task.has_stopped else {}),
+        }
+        gone = [name for name in ("ip", "task_stopped_reason") if name not in kept]
+        assignments = ", ".join(f"{name} = :{name}" for name in kept)
+        done = self._update(
+            session_id,
+            f"SET {assignments}" + (f" REMOVE {', '.join(gone)}" if gone else ""),
+            Attr("status").is_in(_WITH_TASK)
+            & (
+                Attr("task_arn").not_exists()
+                | (Attr("task_arn").eq(task.taskArn) & Attr("task_version").lte(task.version))
+                | Attr("task_created_at").lt(kept["task_created_at"])
+            ),
+            values={f":{name}": value for name, value in kept.items()},
+        )
+        return self.get(session_id) if done else None
+
+    def mark_running(self, session_id: str, task: AgentTask, port: int) -> bool:
+        """Move the session to RUNNING at this task's address; returns False when it has ended."""
+        kept = {"status": SessionStatus.RUNNING, **_identity(task), "ip": task.ip, "port": port}
         return self._update(
             session_id,
-            "SET #status = :running, task_arn = :task, ip = :ip, #port = :port, last_active_at = :now",
-            Attr("status").is_in([SessionStatus.STARTING, SessionStatus.RUNNING]),
-            names={"#status": "status", "#port": "port"},
-            values={
-                ":running": SessionStatus.RUNNING,
-                ":task": task_arn,
-                ":ip": ip,
-                ":port": port,
-                ":now": timestamp(),
-            },
+            "SET " + ", ".join(f"#{name} = :{name}" for name in kept) + ", last_active_at = :now",
+            Attr("status").is_in(_WITH_TASK),
+            names={f"#{name}": name for name in kept},
+            values={":now": timestamp()} | {f":{name}": value for name, value in kept.items()},
         )
 
     def record_task_stopped(self, session_id: str, task_arn: str, reason: str) -> Session | None:
-        """Note ECS's reason on the session and return its row; None when the session has no task, or another.
-
-        The state that parks the session checks this attribute, so a task that stops just before the wait begins
-        is not missed.
-        """
+        """Note on the session why this task of it stopped, if the event was lost; None when it has another, or none."""
         done = self._update(
             session_id,
             "SET task_stopped_reason = :reason",
-            Attr("status").is_in([SessionStatus.STARTING, SessionStatus.RUNNING])
-            & (Attr("task_arn").not_exists() | Attr("task_arn").eq(task_arn)),
+            Attr("status").is_in(_WITH_TASK) & Attr("task_arn").eq(task_arn),
             values={":reason": reason},
         )
         return self.get(session_id) if done else None
@@ -285,3 +283,12 @@ class SessionsTable:
         except self._conditional_failure:
             return False
         return True
+
+
+def _identity(task: AgentTask) -> dict[str, Any]:
+    """Return what tells tasks, and views of one task, apart and puts them in order."""
+    return {
+        "task_arn": task.taskArn,
+        "task_created_at": timestamp(task.createdAt),
+        "task_version": task.version,
+    }

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from cloud_agent.domain.session.stopped_task import FAILED_TO_START
+from cloud_agent.domain.session.agent_task import FAILED_TO_START
 
 
 @dataclass(frozen=True)

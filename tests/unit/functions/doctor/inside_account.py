@@ -325,9 +325,9 @@ class Containers(Account):
         return {"taskDefinition": self.definitions[name]}
 
     def _task_arns(self, request: Document) -> Document:
-        wanted = "proxy" if "serviceName" in request else request["startedBy"]
-        of = {arn: "proxy" if arn == PROXY_TASK_ARN else task.get("startedBy") for arn, task in self.tasks.items()}
-        return {"taskArns": [arn for arn, who in of.items() if who == wanted]}
+        of_proxy = "serviceName" in request
+        assert of_proxy or request["family"].endswith("-agent")
+        return {"taskArns": [arn for arn in self.tasks if (arn == PROXY_TASK_ARN) is of_proxy]}
 
     def _tasks(self, request: Document) -> Document:
         gone = [{"arn": arn, "reason": "MISSING"} for arn in request["tasks"] if arn not in self.tasks]

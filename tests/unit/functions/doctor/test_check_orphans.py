@@ -138,7 +138,7 @@ def test_a_rule_for_other_names_or_to_our_proxy_or_of_the_stack_is_none(account:
 )
 def test_a_task_whose_session_is_over_is_found(account: Account, status: str | None, age: int, expected: str) -> None:
     created = datetime.now(UTC) - timedelta(minutes=age)
-    account.tasks = [{"taskArn": "arn:task", "startedBy": "0123abcd", "createdAt": created}]
+    account.tasks = [{"taskArn": "arn:task", "group": "session:0123abcd", "createdAt": created}]
     account.sessions = {"0123abcd": status} if status else {}
     problems = [one.problem for one in account.outcome(CHECK).findings]
     assert bool(expected) is bool(problems)
@@ -146,7 +146,7 @@ def test_a_task_whose_session_is_over_is_found(account: Account, status: str | N
 
 
 def test_a_task_that_somebody_started_by_hand_is_found(account: Account) -> None:
-    account.tasks = [{"taskArn": "arn:task", "createdAt": long_ago()}]
+    account.tasks = [{"taskArn": "arn:task", "group": "family:agent", "createdAt": long_ago()}]
     assert "its session (none) is unknown" in only(account).problem
 
 

@@ -34,7 +34,7 @@ class Sessions(Containers):
         self.tasks[TASK_ARN] = {
             "taskArn": TASK_ARN,
             "lastStatus": "RUNNING",
-            "startedBy": SESSION_ID,
+            "group": f"session:{SESSION_ID}",
             "attachments": [{"details": [{"name": "privateIPv4Address", "value": AGENT_IP}]}],
         }
         self.execution = "RUNNING"

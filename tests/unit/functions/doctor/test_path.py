@@ -238,4 +238,4 @@ def leave_things_behind(account: Account) -> None:
         "LoadBalancerArns": [],
     }
     account.groups["sg-left"] = account.groups[PROXY_GROUP] | {"GroupId": "sg-left", "GroupName": "cloud-agent-old"}
-    account.tasks.append({"taskArn": "arn:task", "startedBy": "0123abcd", "createdAt": long_ago()})
+    account.tasks.append({"taskArn": "arn:task", "group": "session:0123abcd", "createdAt": long_ago()})

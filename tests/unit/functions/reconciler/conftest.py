@@ -108,7 +108,7 @@ class Fleet:
         """Running sessions, like the one that is there, which becomes the first of them."""
         ids = [f"{number:08x}" for number in range(count)]
         pattern, (task,) = self.row(), self.ecs.tasks
-        self.ecs.tasks[:] = [task | {"taskArn": f"task-{one}", "startedBy": one} for one in ids]
+        self.ecs.tasks[:] = [task | {"taskArn": f"task-{one}", "group": f"session:{one}"} for one in ids]
         self.step_functions.statuses = dict.fromkeys((EXECUTION + one for one in ids), "RUNNING")
         with self.table.batch_writer() as batch:
             for one in ids:

@@ -189,13 +189,25 @@ def test_the_task_of_an_ended_session_is_stopped(reconcile: Reconcile, fleet: Fl
     assert [arn] == [stopped for stopped, _ in fleet.ecs.stopped]
 
 
-@pytest.mark.parametrize("started_by", ["0badcafe", "", "a person", "../x"])
-def test_a_task_that_is_nobodys_is_stopped(reconcile: Reconcile, fleet: Fleet, started_by: str) -> None:
+@pytest.mark.parametrize("group", ["session:0badcafe", "session:", "family:claude-cloud-agent-agent", "session:../x"])
+def test_a_task_that_is_nobodys_is_stopped(reconcile: Reconcile, fleet: Fleet, group: str) -> None:
     fleet.put(ID)
-    arn = fleet.ecs.add("orphan", started_by, int(ago(3).timestamp()), None)
+    arn = fleet.ecs.add("orphan", "", int(ago(3).timestamp()), None)
+    fleet.ecs.tasks[-1]["group"] = group
     assert reconcile() == {"TaskStopped": 1}
     assert [(arn, "No live session has this task.")] == fleet.ecs.stopped
     assert reconcile() == {}
+
+
+def test_a_task_of_a_live_session_is_stopped_when_its_row_names_a_newer_one(reconcile: Reconcile, fleet: Fleet) -> None:
+    """RunTask was tried again, though it had started a task; the row names none, one that is older, or one newer."""
+    older, newer = (timestamp(ago(minutes)) for minutes in (50, 3))
+    fleet.put(ID)
+    arn = fleet.ecs.add("tried again", ID, int(ago(40).timestamp()), None)
+    for named, stopped in (({}, []), ({"task_created_at": older}, []), ({"task_created_at": newer}, [arn])):
+        fleet.table.put_item(Item=fleet.row() | named)
+        reconcile()
+        assert [one for one, _ in fleet.ecs.stopped] == stopped
 
 
 def test_a_task_that_has_just_been_started_is_given_time(reconcile: Reconcile, fleet: Fleet) -> None:

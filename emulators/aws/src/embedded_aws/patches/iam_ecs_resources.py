@@ -2,11 +2,10 @@
 
 AWS's service authorization reference gives RunTask the task definition as its resource and StopTask and
 DescribeTasks the task, both with the condition key ecs:cluster; a least-privilege policy written by it would
-be denied here, and one that allows the cluster's ARN allowed. A task that is tagged as it is run needs ecs:TagResource
-besides ("Grant permission to tag resources on creation" in the Amazon ECS Developer Guide).
+be denied here, and one that allows the cluster's ARN allowed.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon Elastic Container
-Service"; Amazon ECS Developer Guide, "Grant permission to tag resources on creation".
+Service".
 Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
@@ -32,18 +31,6 @@ def apply() -> None:
     """Name the documented resource and condition key."""
     wrap(iam_actions, "extract_resource_arn", _resource_arn)
     wrap(iam_actions, "request_tag_context", _context)
-
-
-def tagged_task(request: Json) -> str:
-    """Return the ARN that stands for the task which a RunTask request tags as it creates it; empty when it tags none.
-
-    PropagateTags counts whatever tags the task definition has, as it does for AWS CDK: one that CloudFormation made
-    always has CloudFormation's own.
-    """
-    propagates = request.get("propagateTags", "NONE") != "NONE"
-    if not (propagates or request.get("tags") or request.get("enableECSManagedTags")):
-        return ""
-    return f"arn:aws:ecs:{get_region()}:{get_account_id()}:task/{_cluster(request)}/*"
 
 
 def _resource_arn(  # noqa: PLR0913, PLR0917 - ministack's signature

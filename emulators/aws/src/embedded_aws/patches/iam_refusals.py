@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ministack.core import iam_evaluator
 
+from embedded_aws.patches.iam_task_tags import refused_of
 from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
@@ -38,5 +39,5 @@ def _enforce(  # noqa: PLR0913, PLR0917 - ministack's signature
 ) -> object:
     refusal = original(access_key_id, action, service, region, resource_arn, service_context)
     if isinstance(refusal, iam_evaluator.EvalResult):
-        logger.warning("refused by IAM: %s %s %s", refusal.principal_arn, action, resource_arn)
+        logger.warning("refused by IAM: %s %s %s", refusal.principal_arn, *refused_of(refusal, action, resource_arn))
     return refusal

@@ -21,7 +21,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from embedded_aws import role_sessions
-from embedded_aws.patches.iam_ecs_resources import tagged_task
+from embedded_aws.patches.iam_task_tags import refused_of
 from embedded_aws.seam import wrap
 
 if TYPE_CHECKING:
@@ -79,8 +79,6 @@ def _calls(resource: str, data: Json) -> Iterator[tuple[str, str, Json]]:
     target = iam_actions.extract_resource_arn(service, "POST", "/", {}, request, {}, region, account)
     conditions = iam_actions.dynamodb_service_context(request) if service == "dynamodb" else {}
     yield action, target, conditions | iam_actions.request_tag_context(service, action, request, {})
-    if action == "ecs:RunTask" and (task := tagged_task(arguments)):
-        yield "ecs:TagResource", task, {"ecs:CreateAction": "RunTask"}
 
 
 def _require(action: str, target: str, context: Json, error_name: str) -> None:
@@ -92,7 +90,8 @@ def _require(action: str, target: str, context: Json, error_name: str) -> None:
     if denied:
         who = getattr(denied, "principal_arn", role_arn)
         explicit = getattr(denied, "decision", "") == "Deny"
-        message = iam_actions.identity_denial_message(action, who, target, explicit_deny=explicit)
+        refused, resource = refused_of(denied, action, target)
+        message = iam_actions.identity_denial_message(refused, who, resource, explicit_deny=explicit)
         raise stepfunctions._ExecutionError(error_name, message)
 
 

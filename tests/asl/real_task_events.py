@@ -1,4 +1,4 @@
-"""The Lambda function behind the rule for stopped tasks is the real one."""
+"""The Lambda function behind the rule for tasks' changes is the real one."""
 
 from __future__ import annotations
 
