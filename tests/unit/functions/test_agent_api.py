@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.handler import handler
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
+from cloud_agent.domain.session.agent_task import AgentTask
 
 if TYPE_CHECKING:
     import io
@@ -347,7 +349,8 @@ def test_whatever_is_news_to_the_agent_is_listed_at_once(
         case "interrupt":
             assert SessionsTable(table.name).request_interrupt(ID, FOLLOW_UPS[0])
         case _:
-            assert SessionsTable(table.name).mark_running(ID, "task", "10.0.0.7", 3000)
+            task = AgentTask(taskArn="task", version=1, createdAt=datetime.now(UTC), lastStatus="RUNNING")
+            assert SessionsTable(table.name).mark_running(ID, task, 3000)
     status, answer = call("prompts", headers={"if-none-match": etag})
     assert status == 200
     assert answer["etag"] != etag
