@@ -36,28 +36,33 @@ def diagnose(  # noqa: PLR0913 - the ways to look at the world, each with its de
 
     `on_outcome` is called as each check ends. Whatever a check can't read is an outcome of its own, never an error.
     """
-    outcomes: list[Outcome] = []
-
-    def add(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        on_outcome(outcome)
-
     try:
         loaded = load_stack(aws, stack_name)
     except DataUnavailableError as error:
-        loaded, reason = None, str(error)
-        add(Outcome(stack.CHECK.name, Status.UNKNOWN, reason=reason))
-    else:
-        if loaded is None:
-            reason = f"there is no stack {stack_name}"
-            add(Outcome(stack.CHECK.name, Status.BROKEN, (stack.missing(stack_name),)))
+        return _without_stack(
+            stack_name, checks, Outcome(stack.CHECK.name, Status.UNKNOWN, reason=str(error)), on_outcome
+        )
+    if loaded is None:
+        missing = Outcome(stack.CHECK.name, Status.BROKEN, (stack.missing(stack_name),))
+        return _without_stack(stack_name, checks, missing, on_outcome)
+    return run_checks(checks, CheckContext(aws, loaded, resolve, probe_session, session_id), on_outcome)
+
+
+def run_checks(checks: Sequence[Check], context: CheckContext, on_outcome: Callable[[Outcome], None]) -> Report:
+    """Run the checks in their order, and call `on_outcome` as each ends."""
+    outcomes: list[Outcome] = []
     for check in checks:
-        if loaded is not None:
-            context = CheckContext(aws, loaded, resolve, probe_session, session_id)
-            add(_outcome(check, context, outcomes))
-        elif check is not stack.CHECK:
-            add(Outcome(check.name, Status.SKIPPED, reason=reason))
-    return Report(stack_name, tuple(outcomes))
+        outcomes.append(_outcome(check, context, outcomes))
+        on_outcome(outcomes[-1])
+    return Report(context.stack.name, tuple(outcomes))
+
+
+def _without_stack(name: str, checks: Sequence[Check], first: Outcome, on_outcome: Callable[[Outcome], None]) -> Report:
+    reason = first.reason or f"there is no stack {name}"
+    others = [Outcome(check.name, Status.SKIPPED, reason=reason) for check in checks if check is not stack.CHECK]
+    for outcome in (first, *others):
+        on_outcome(outcome)
+    return Report(name, (first, *others))
 
 
 def _outcome(check: Check, context: CheckContext, before: Sequence[Outcome]) -> Outcome:

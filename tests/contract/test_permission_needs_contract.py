@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,10 +18,12 @@ from tests.permissions.roles import called_from, needed, programs
 from tests.permissions.source import Place, Sources, project
 from tests.permissions.types import Types
 
+from cloud_agent_cli import first_run
 from cloud_agent_doctor.checks import CHECKS, stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from cloud_agent_doctor.engine.check import Check
 
@@ -125,9 +128,25 @@ def test_whatever_looks_like_a_call_of_aws_is_known_as_one(types: Types) -> None
     assert {(place, method) for place, method in calls - known if method in methods} == set()
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("check", [*CHECKS, *first_run.CHECKS], ids=lambda check: check.name)
 def test_a_check_of_the_doctor_declares_what_it_calls(check: Check, types: Types) -> None:
     starts = [Place(check.run.__module__, check.run.__name__)]
     if check is stack.CHECK:
         starts.append(Place("cloud_agent_doctor.engine.stack", "load_stack"))
     assert called_from(types, *starts).keys() == set(check.actions)
+
+
+COMMANDS = {
+    "doctor": "cloud_agent_cli.doctor.run",
+    "doctor --first-run": "cloud_agent_cli.doctor.run_first",
+    "adopt": "cloud_agent_cli.adopt.command.run",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_operator_is_told_what_a_command_takes(command: str, types: Types, root: Path) -> None:
+    module, _, name = COMMANDS[command].rpartition(".")
+    (row,) = re.findall(
+        rf"^\| `cloud-agent {command}` \| (.*) \|$", (root / "docs/doctor.md").read_text(), re.MULTILINE
+    )
+    assert re.findall(r"`(\S+)`", row) == sorted(called_from(types, Place(module, name)))

@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from cloud_agent_cli.errors import ParameterError
+from cloud_agent_cli import first_run
+from cloud_agent_cli.errors import NoAccountError, ParameterError
+from cloud_agent_cli.first_run.deployment import NOT_DEPLOYED, deployment
 from cloud_agent_cli.terminal import console, errors
+from cloud_agent_doctor import dns, probe
 from cloud_agent_doctor.checks import CHECKS
-from cloud_agent_doctor.diagnose import diagnose
+from cloud_agent_doctor.diagnose import diagnose, run_checks
 from cloud_agent_doctor.engine.aws import Aws
+from cloud_agent_doctor.engine.context import CheckContext
+from cloud_agent_doctor.engine.errors import DataUnavailableError
 from cloud_agent_doctor.engine.findings import Outcome, Report, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from cloud_agent_cli.targets import Target
+    from cloud_agent_doctor.engine.check import Check
 
 _MARKS = {
     Status.HEALTHY: "[green]✓[/green]",
@@ -31,37 +39,72 @@ _MARKS = {
 def run(target: Target, session_id: str | None, *, as_json: bool) -> int:
     """Check a stack, print the report, and return its exit code: 0 passed, 1 problems, 2 not everything checked."""
     aws = Aws(target.client)
+    return _print(
+        f"Checking the stack [bold]{escape(target.stack)}[/bold] {escape(target.place)}",
+        lambda on_outcome: diagnose(target.stack, aws, session_id=session_id, on_outcome=on_outcome),
+        CHECKS,
+        as_json=as_json,
+    )
+
+
+def run_first(target: Target, parameters: Mapping[str, str], *, as_json: bool) -> int:
+    """Check whether the account is ready for a stack, deployed or not; prints and returns as `run` does.
+
+    Raises:
+        NoAccountError: AWS doesn't say which account it is, or whether the stack is there.
+    """
+    aws = Aws(target.client)
+    try:
+        region = target.client("cloudformation").meta.region_name
+        stack = deployment(aws, target.stack, region, parameters)
+    except DataUnavailableError as error:
+        raise NoAccountError(f"The stack {target.stack} can't be looked up: {error}") from error
+    state = "isn't deployed yet" if stack.status == NOT_DEPLOYED else "is deployed"
+    context = CheckContext(aws, stack, dns.resolve, probe.probe_session)
+    return _print(
+        f"Checking the account {stack.account} {escape(target.place)}; the stack [bold]{escape(stack.name)}[/bold] "
+        f"{state}",
+        lambda on_outcome: run_checks(first_run.CHECKS, context, on_outcome),
+        first_run.CHECKS,
+        as_json=as_json,
+        guide="docs/doctor.md#before-the-first-deployment",
+    )
+
+
+def _print(
+    title: str,
+    check: Callable[[Callable[[Outcome], None]], Report],
+    checks: Sequence[Check],
+    *,
+    as_json: bool,
+    guide: str | None = None,
+) -> int:
     if as_json:
-        report = diagnose(target.stack, aws, session_id=session_id)
+        report = check(lambda _: None)
         sys.stdout.write(json.dumps(report.as_document(), indent=2, ensure_ascii=False) + "\n")
     else:
-        console.print(f"Checking the stack [bold]{escape(target.stack)}[/bold] {escape(target.place)}")
+        console.print(title)
         with errors.status("Checking …") as progress:
-            report = diagnose(
-                target.stack,
-                aws,
-                session_id=session_id,
-                on_outcome=lambda outcome: progress.update(f"Checking … {outcome.check}"),
-            )
-        show(report)
+            report = check(lambda outcome: progress.update(f"Checking … {outcome.check}"))
+        show(report, checks, guide)
     return report.exit_code
 
 
-def show(report: Report) -> None:
-    """Print the first broken hop, the chain, and then all other problems."""
+def show(report: Report, checks: Sequence[Check], guide: str | None = None) -> None:
+    """Print the first broken hop, the chain, and then all other problems; `guide` is what to read about them."""
     console.print(f"\n[bold]{escape(report.stack)}[/bold]: {_verdict(report)}\n")
     first, *others = report.broken or (None,)
     if first is not None:
-        _show_findings(first)
+        _show_findings(first, guide)
     names = max(len(outcome.check) for outcome in report.outcomes)
-    questions = {check.name: check.question for check in CHECKS}
+    questions = {check.name: check.question for check in checks}
     for number, outcome in enumerate(report.outcomes, 1):
         link = "┌" if number == 1 else "└" if number == len(report.outcomes) else "├"
         text = escape(outcome.reason or questions[outcome.check])
         console.print(f"  [dim]{link}[/dim] {_MARKS[_shown(outcome)]} {outcome.check:<{names}}  {text}")
     console.print()
     for outcome in others:
-        _show_findings(outcome)
+        _show_findings(outcome, guide)
 
 
 def _shown(outcome: Outcome) -> Status:
@@ -80,7 +123,7 @@ def _verdict(report: Report) -> str:
     return "[green]All checks passed[/green]"
 
 
-def _show_findings(outcome: Outcome) -> None:
+def _show_findings(outcome: Outcome, guide: str | None) -> None:
     for finding in outcome.findings:
         console.print(f"  [red]✗[/red] [bold]{outcome.check}[/bold]")
         console.print(f"    [dim]problem[/dim]      {escape(finding.problem)}")
@@ -88,7 +131,7 @@ def _show_findings(outcome: Outcome) -> None:
         console.print(f"    [dim]impact[/dim]       {escape(finding.impact)}")
         console.print(f"    [dim]remediation[/dim]  {escape(finding.remediation)}")
         console.print(f"    [dim]confirm[/dim]      {escape(finding.confirm)}")
-        console.print(f"    [dim]runbook[/dim]      docs/runbook.md#{outcome.check}\n")
+        console.print(f"    [dim]runbook[/dim]      {guide or f'docs/runbook.md#{outcome.check}'}\n")
 
 
 def explain(name: str) -> None:
@@ -97,12 +140,14 @@ def explain(name: str) -> None:
     Raises:
         ParameterError: there's no such check; lists those that exist.
     """
-    check = next((check for check in CHECKS if check.name == name), None)
-    if check is None:
-        raise ParameterError(f"--explain {name}: no such check. Available checks: {', '.join(c.name for c in CHECKS)}.")
+    known = {check.name: check for check in (*CHECKS, *first_run.CHECKS)}
+    if name not in known:
+        raise ParameterError(f"--explain {name}: no such check. Available checks: {', '.join(known)}.")
+    check = known[name]
     module = sys.modules[check.run.__module__]
     console.print(f"\n[bold]{check.name}[/bold]\n\n{escape(inspect.getdoc(module) or check.question)}\n")
     if check.depends_on:
         console.print(f"Skipped while one of these is broken: {', '.join(check.depends_on)}.")
     console.print(f"Permissions: {', '.join(check.actions)}.")
-    console.print(f"Runbook: docs/runbook.md#{check.name}\n")
+    if check in CHECKS:
+        console.print(f"Runbook: docs/runbook.md#{check.name}\n")

@@ -16,6 +16,7 @@ from cloud_agent_cli import doctor as doctor_command
 from cloud_agent_cli.adopt import command as adoption
 from cloud_agent_cli.adopt.search import Search
 from cloud_agent_cli.errors import CommandError
+from cloud_agent_cli.first_run.deployment import read_parameters, read_samconfig
 from cloud_agent_cli.targets import DEFAULT_STACK, Target, on_aws
 from cloud_agent_cli.terminal import console, errors, print_in_any_encoding
 
@@ -71,19 +72,34 @@ def doctor(  # noqa: PLR0913, PLR0917 - one for each option of the command
     ] = None,
     region: Region = None,
     session: Annotated[str | None, typer.Option(help="A session's id, to check its own path as well.")] = None,
+    first_run: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--first-run", help="Check whether the account is ready, before or after a deployment.")
+    ] = False,
+    parameters: Annotated[
+        list[str], typer.Option("--parameter", help="With --first-run, a parameter of the stack, Name=Value.")
+    ] = [],  # noqa: B006 - typer wants a list and nobody changes it
+    config_file: Annotated[Path, typer.Option(help="With --first-run, the samconfig to read.")] = Path(
+        "samconfig.toml"
+    ),
+    config_env: Annotated[str, typer.Option(help="With --first-run, the samconfig's environment.")] = "default",
     explain: Annotated[str | None, typer.Option(help="Explain this check, and check nothing.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Output JSON.")] = False,  # noqa: FBT002 - a flag
     state_dir: Annotated[
         Path | None, typer.Option(help="State directory of a local system.", resolve_path=True)
     ] = None,
 ) -> None:
-    """Check everything between browser and dev server.
+    """Check everything between browser and dev server; with --first-run, whether an account is ready for the stack.
 
     Exit code 0: all checks passed. 1: problems found. 2: not everything could be checked.
     """
     if explain is not None:
         doctor_command.explain(explain)
         return
+    if first_run:
+        settings = read_samconfig(config_file, config_env)
+        target = on_aws(stack or settings.stack or DEFAULT_STACK, region or settings.region)
+        given = {**settings.parameters, **read_parameters(parameters)}
+        raise typer.Exit(doctor_command.run_first(target, given, as_json=as_json))
     raise typer.Exit(doctor_command.run(_target(stack, region, state_dir), session, as_json=as_json))
 
 

@@ -44,7 +44,9 @@ def run(context: CheckContext) -> Iterator[Finding]:
     name = uat_record.name(context)
     found = {arn: _describe(context, arn) for arn in arns}
     covering = {
-        arn: one for arn, one in found.items() if one and any(certificate_matches(other, name) for other in _names(one))
+        arn: one
+        for arn, one in found.items()
+        if one and any(certificate_matches(other, name) for other in names_of(one))
     }
     if not covering:
         yield _finding(context, arns[0], f"None of the listener's certificates matches {name}: {_listed(found)}.")
@@ -77,13 +79,14 @@ def _describe(context: CheckContext, arn: str) -> Document | None:
     return answer["Certificate"] if answer else None
 
 
-def _names(certificate: Document) -> list[str]:
+def names_of(certificate: Document) -> list[str]:
+    """Return the names that a certificate is for, as Certificate Manager describes it."""
     return [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", ())]
 
 
 def _listed(found: dict[str, Document | None]) -> str:
     return "; ".join(
-        f"{arn} is for {', '.join(dict.fromkeys(_names(one)))}" if one else f"{arn} doesn't exist"
+        f"{arn} is for {', '.join(dict.fromkeys(names_of(one)))}" if one else f"{arn} doesn't exist"
         for arn, one in found.items()
     )
 

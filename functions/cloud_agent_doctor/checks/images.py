@@ -74,7 +74,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
             elsewhere.append(uri)
             continue
         looked_at += 1
-        described = _described(context, image)
+        described = find_image(context, image)
         if described is None:
             yield _gone(context, image, "ProxyTaskDefinition", "The next proxy task doesn't start.")
         elif not image.digest and described.get("imageManifestMediaType") not in _LISTS:
@@ -86,7 +86,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
             elsewhere.append(uri)
             continue
         looked_at += 1
-        if _described(context, image) is None:
+        if find_image(context, image) is None:
             impact = "No new session's container starts: their pull requests say that the session has failed."
             yield _gone(context, image, "AgentTaskDefinition", impact)
     if not looked_at:
@@ -101,7 +101,8 @@ def _image(context: CheckContext, arn: str, container_name: str) -> str:
     return str(container["image"]) if container else ""
 
 
-def _described(context: CheckContext, image: EcrImage) -> Document | None:
+def find_image(context: CheckContext, image: EcrImage) -> Document | None:
+    """Return what ECR knows of an image; None if it isn't there."""
     answer = context.aws.describe(
         "ecr",
         "describe_images",

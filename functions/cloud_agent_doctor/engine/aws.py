@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 _REFUSED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "Forbidden"}
 # Where the name of the API is not the prefix of its IAM actions.
-_IAM_PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag", "stepfunctions": "states"}
+_IAM_PREFIXES = {
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
+    "stepfunctions": "states",
+}
 
 
 class Aws:

@@ -53,7 +53,8 @@ def test_the_first_broken_hop_comes_first_then_the_chain_then_the_rest(capsys: p
                 Outcome("target-group", Status.SKIPPED, reason="skipped: depends on listener-rule"),
                 Outcome("orphans", Status.BROKEN, (health,)),
             ),
-        )
+        ),
+        CHECKS,
     )
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert lines[0] == "agents: 2 problems found; first broken hop: listener-rule"
