@@ -10,12 +10,10 @@ import secrets
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,12 +25,16 @@ from aiodynamo.client import Client
 from boto3.dynamodb.types import TypeSerializer
 from tests.integration.proxy.line import Line
 from tests.integration.proxy.visitor import GATED
+from tests.kit.http_server import Response, serve_http
+from tests.kit.raw_server import serve_raw
 
 from cloud_agent_proxy.dynamodb import dynamodb_client
 from cloud_agent_proxy.settings import Platform
 
 if TYPE_CHECKING:
     import signal
+
+    from tests.kit.http_server import Request
 
 DOMAIN = "uat.example.test"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
@@ -177,23 +179,11 @@ def other_table(aws_endpoint: str) -> SessionsTable:
 def serve_metadata() -> Iterator[str]:
     """An ECS metadata endpoint for any task: the path's last part is the address it reports."""
 
-    class Metadata(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps({"Networks": [{"IPv4Addresses": [self.path.rpartition("/")[2]]}]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def respond(request: Request) -> Response:
+        return Response.of({"Networks": [{"IPv4Addresses": [request.path.rpartition("/")[2]]}]})
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Metadata) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
+    with serve_http(respond) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -341,18 +331,15 @@ async def start_upstream() -> AsyncIterator[StartUpstream]:
             upstream = Upstream(address or new_address(), port)
 
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-                    head = await reader.readuntil(b"\r\n\r\n")
-                    upstream.requests.append(head)
-                    if callable(response):
-                        await response(head, reader, writer)
-                    else:
-                        writer.write(response)
-                        await writer.drain()
-                writer.close()
+                head = await reader.readuntil(b"\r\n\r\n")
+                upstream.requests.append(head)
+                if callable(response):
+                    await response(head, reader, writer)
+                else:
+                    writer.write(response)
+                    await writer.drain()
 
-            server = await asyncio.start_server(serve, upstream.address, port)
-            servers.callback(server.close)
+            await servers.enter_async_context(serve_raw(serve, upstream.address, port))
             return upstream
 
         yield start

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kit.raw_server import serve_raw
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
 
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream, Upstream
@@ -44,9 +45,8 @@ async def recorder(table: SessionsTable, unused_address: str) -> AsyncIterator[R
             received += data
             if received.endswith(b"\r\n\r\n"):
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfine\n")
-        writer.close()
 
-    async with await asyncio.start_server(record, unused_address, 3000):
+    async with serve_raw(record, unused_address, 3000):
         yield recorder
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import http.server
 import itertools
-import json
-import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.kit.http_server import NoResponse, Response, serve_http
 
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.answers import Answer
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
+    from tests.kit.http_server import Request
 
     from cloud_agent.domain.session.session_request import RequestedSession
 
@@ -38,113 +38,79 @@ JOURNEYS = {
     },
     "a failed start": {"report_failure": 3},
 }
-REFUSALS: dict[str, tuple[int, dict[str, str], str]] = {
-    "502 instead": (502, {}, "<html>Bad Gateway</html>"),
-    "rate limit": (
+REFUSALS = {
+    "502 instead": Response(502, b"<html>Bad Gateway</html>"),
+    "rate limit": Response.of(
+        {"message": "API rate limit exceeded for installation ID 42."},
         403,
         {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3600)},
-        json.dumps({"message": "API rate limit exceeded for installation ID 42."}),
     ),
-    "secondary rate limit": (
-        403,
-        {"Retry-After": "60"},
-        json.dumps({"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}),
+    "secondary rate limit": Response.of(
+        {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}, 403, {"Retry-After": "60"}
     ),
-    "too many requests": (429, {"Retry-After": "60"}, json.dumps({"message": "Too many requests"})),
+    "too many requests": Response.of({"message": "Too many requests"}, 429, {"Retry-After": "60"}),
 }
 
 
 class Gateway:
     """Stands before GitHub and breaks one request.
 
-    Faults "... instead" keep the request from GitHub; faults "... after" lose the answer to what was carried out, so
+    Faults "... instead" keep the request from GitHub; faults "... after" lose the response to what was carried out, so
     only requests that change something count for them.
     """
 
     def __init__(self, github: GitHub) -> None:
         self.github = github
+        self.url = ""
         self._fault, self._countdown, self.broken = "", -1, ""
-        gateway = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def pass_on(self) -> None:
-                gateway.answer(self)
-
-            do_GET = do_POST = do_PATCH = pass_on  # noqa: N815 - http.server's names
-
-            def log_message(self, *_arguments: object) -> None:
-                """Say nothing."""
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://localhost:{self.server.server_port}"
 
     def arm(self, fault: str, index: int) -> None:
         """Break the request of this index, from 0, in this way."""
         self._fault, self._countdown, self.broken = fault, index, ""
 
-    def answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
-        handler.close_connection = True
-        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        fault = self._fault_of(handler)
+    def respond(self, request: Request) -> Response | NoResponse:
+        fault = self._fault_of(request)
         if fault in REFUSALS:
-            self._send(handler, *REFUSALS[fault])
-        elif fault != "dropped instead":
-            status, headers, text = self._ask_github(handler, body)
-            if fault == "502 after":
-                self._send(handler, *REFUSALS["502 instead"])
-            else:
-                self._send(handler, status, headers, text, cut=fault == "cut after")
+            return REFUSALS[fault]
+        if fault == "dropped instead":
+            return NoResponse.CLOSE
+        response, whole = self._forward(request)
+        if fault == "502 after":
+            return REFUSALS["502 instead"]
+        return replace(response, body=whole[: len(whole) // 2] if fault == "cut after" else whole)
 
-    def _fault_of(self, handler: http.server.BaseHTTPRequestHandler) -> str:
-        if self._fault.endswith("after") and handler.command == "GET":
+    def _fault_of(self, request: Request) -> str:
+        if self._fault.endswith("after") and request.method == "GET":
             return ""
         self._countdown -= 1
         if self._countdown != -1:
             return ""
-        self.broken = f"{handler.command} {handler.path}"
+        self.broken = f"{request.method} {request.path}"
         return self._fault
 
-    def _ask_github(self, handler: http.server.BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], str]:
-        """GitHub's answer, with this gateway's address in place of GitHub's own."""
+    def _forward(self, request: Request) -> tuple[Response, bytes]:
+        """GitHub's response and its body, with this gateway's address in place of GitHub's own."""
         address = urlsplit(self.github.url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
         with contextlib.closing(connection):
-            connection.request(handler.command, handler.path, body, dict(handler.headers))
-            answer = connection.getresponse()
-            text = answer.read().decode().replace(self.github.url, self.url)
-            headers = {name: value.replace(self.github.url, self.url) for name, value in answer.getheaders()}
-        return answer.status, headers, text
-
-    def _send(
-        self,
-        handler: http.server.BaseHTTPRequestHandler,
-        status: int,
-        headers: dict[str, str],
-        text: str,
-        *,
-        cut: bool = False,
-    ) -> None:
-        content = text.encode()
-        handler.send_response(status)
-        for name, value in headers.items():
-            if name.lower() not in {"content-length", "connection", "transfer-encoding", "date", "server"}:
-                handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(content)))
-        handler.send_header("Connection", "close")
-        handler.end_headers()
-        handler.wfile.write(content[: len(content) // 2] if cut else content)
+            connection.request(request.method, request.path, request.body, dict(request.headers))
+            received = connection.getresponse()
+            body = received.read().decode().replace(self.github.url, self.url).encode()
+            headers = {
+                name: value.replace(self.github.url, self.url)
+                for name, value in received.getheaders()
+                if name.lower() not in {"content-length", "connection", "transfer-encoding", "date", "server"}
+            }
+        headers |= {"Content-Length": str(len(body)), "Connection": "close"}
+        return Response(received.status, headers=headers), body
 
 
 @pytest.fixture(scope="session")
 def gateway(github: GitHub) -> Iterator[Gateway]:
     gateway = Gateway(github)
-    thread = threading.Thread(target=gateway.server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield gateway
-    gateway.server.shutdown()
-    gateway.server.server_close()
-    thread.join()
+    with serve_http(gateway.respond) as server:
+        gateway.url = f"http://localhost:{server.port}"
+        yield gateway
 
 
 @contextlib.contextmanager

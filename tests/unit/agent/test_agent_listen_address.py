@@ -1,23 +1,14 @@
 from __future__ import annotations
 
-import asyncio
-import json
-
 import pytest
+from tests.kit.http_server import Response, serve_http
 
 from cloud_agent_runner.listen_address import ListenAddress, listen_address
 
 
 async def _listen_address_of(own: str) -> ListenAddress:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        body = json.dumps({"Networks": [{"IPv4Addresses": [own]}]}).encode()
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-        writer.close()
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as metadata:
-        port = metadata.sockets[0].getsockname()[1]
-        return await listen_address(f"http://127.0.0.1:{port}/v4/id")
+    with serve_http(Response.of({"Networks": [{"IPv4Addresses": [own]}]})) as metadata:
+        return await listen_address(f"{metadata.url}/v4/id")
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kit.http_server import Response, serve_http
 
 from cloud_agent_proxy.listen_address import MetadataUnavailableError, listen_address
 
@@ -17,25 +15,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def metadata(request: pytest.FixtureRequest) -> Iterator[str]:
-    body: bytes = request.param
-
-    class Metadata(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Metadata) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v4/x"
-        server.shutdown()
+    with serve_http(request.param) as server:
+        yield f"{server.url}/v4/x"
 
 
-def networks(*addresses: str) -> bytes:
-    return json.dumps({"Networks": [{"IPv4Addresses": list(addresses)}]}).encode()
+def networks(*addresses: str) -> Response:
+    return Response.of({"Networks": [{"IPv4Addresses": list(addresses)}]})
 
 
 def test_without_metadata_it_is_every_address() -> None:
@@ -53,7 +38,9 @@ def test_a_task_that_shares_the_loopback_takes_its_own_address_only(metadata: st
 
 
 @pytest.mark.parametrize(
-    "metadata", [b"{}", b"not json", b'{"Networks": []}', networks(), networks("x")], indirect=True
+    "metadata",
+    [Response.of({}), Response(200, b"not json"), Response.of({"Networks": []}), networks(), networks("x")],
+    indirect=True,
 )
 def test_metadata_without_an_address_is_an_error_that_names_the_variable(metadata: str) -> None:
     with pytest.raises(MetadataUnavailableError, match="ECS_CONTAINER_METADATA_URI_V4"):
