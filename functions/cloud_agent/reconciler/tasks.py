@@ -27,7 +27,8 @@ def _stop_orphans(run: Reconciliation, started: list[AgentTask]) -> None:
     def is_orphan(task: AgentTask) -> bool:
         row = rows.get(task.session_id or "", {})
         # A RunTask that was tried again may have started two: the row names the newer.
-        is_superseded = row.get("task_created_at", "") > timestamp(task.createdAt)
+        is_another = row.get("task_arn") != task.taskArn
+        is_superseded = is_another and row.get("task_created_at", "") > timestamp(task.createdAt)
         return row.get("status") not in LIVE or is_superseded
 
     def stop(task: AgentTask) -> None:
