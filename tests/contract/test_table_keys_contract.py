@@ -30,6 +30,7 @@ ROWS = [
     keys.branch_key(REPO, BRANCH),
     keys.commit_key(REPO, "<sha>"),
     keys.pull_key(REPO, PULL),
+    keys.token_key(REPO, "…"),
     keys.LAST_REPORT_KEY,
     keys.session_key(CANARY_ID),
     keys.SLOTS_KEY,

@@ -62,7 +62,7 @@ def test_open_draft_pull_request_ties_it_to_the_session_with_comment_and_deploym
     opened = stage.invoke("OpenDraftPullRequestFunction", session.step())
 
     assert rows.pull.number == opened["pull_number"]
-    assert "🕓 Queued" in stage.status_comment(session.session)
+    assert "🚀 Starting" in stage.status_comment(session.session)
     assert rows.commit_is_known()
     assert "deployment_id" in stage.row(session.id)
 
@@ -159,7 +159,9 @@ def test_report_failure_tells_people_on_the_pull_request(stage: System, rows: Ro
 def test_publish_session_brings_what_changed_onto_the_comment(stage: System, rows: Rows) -> None:
     comment = stage.comment(rows.pull.number, "To be edited")
     rows.forget_commit()
-    session = rows.session(comment_id=comment["id"], reported_head_sha=rows.pull.head_sha)
+    session = rows.session(
+        comment_id=comment["id"], reported_head_sha=rows.pull.head_sha, lifecycle_token="a-token-of-no-wait"
+    )
     keys = {"pk": {"S": f"SESSION#{session.id}"}, "sk": {"S": "SESSION"}}
 
     stage.invoke("PublisherFunction", {"Records": [{"eventName": "MODIFY", "dynamodb": {"Keys": keys}}]})

@@ -15,14 +15,16 @@ _OPERATION = "deployment"
 
 
 def begin(context: PublishingContext, session: Session) -> int:
-    """Guarantee one Deployment of this session, in progress; returns its id, which the row then knows."""
+    """Guarantee one Deployment of this session; returns its id, which the row then knows.
+
+    It has no state of its own yet, which GitHub shows as pending.
+    """
     on_github = context.github(session).deployments
     deployment_id = session.deployment_id
     if deployment_id is None and not context.publications.first_try(session.session_id, _OPERATION):
         deployment_id = on_github.find(_environment(session), session.session_id)
     if deployment_id is None:
         deployment_id = on_github.create(session.branch, _environment(session), session.session_id)
-    on_github.set_state(deployment_id, "in_progress", _log_url(session))
     context.sessions.record(session.session_id, deployment_id=deployment_id)
     return deployment_id
 

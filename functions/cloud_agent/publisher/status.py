@@ -39,6 +39,8 @@ def refresh(context: PublishingContext, session_id: str) -> None:
     session, published = context.sessions.get(session_id), context.publications.of(session_id)
     if session.pull_number is None or session.comment_id is None:
         return
+    if session.status is SessionStatus.RUNNING and session.lifecycle_token is None:
+        return  # about to be announced by an edit of its own; what changes until it is parked is shown then
     if session.reported_head_sha not in {None, published.head_sha}:
         look_up(context, session)
     view = look(context, session_id)
@@ -73,7 +75,7 @@ def _still_waits(prompt: Prompt, session: Session) -> bool:
 
 
 def _place(context: PublishingContext, session: Session) -> tuple[int, int] | None:
-    if session.status is not SessionStatus.QUEUED:
+    if session.status is not SessionStatus.QUEUED or session.start_token is None:  # it isn't known yet to have to wait
         return None
     occupancy = context.slots.occupancy()
     place = occupancy.place_of(session.session_id)

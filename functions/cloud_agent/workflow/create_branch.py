@@ -22,7 +22,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
     settings, session = load(GitHubSettings), event.session
     table = SessionsTable(settings.sessions_table)
     table.get_own(session.session_id, event.execution_arn)
-    repository = connect(settings, session.repo, session.installation_id).repository
+    repository = connect(settings, session.repo, session.installation_id, share_token=True).repository
     branch = repository.ensure_branch(session.branch, session.default_branch, commit_message(session.issue_key.upper()))
     table.record(
         session.session_id,

@@ -32,8 +32,9 @@ def handler(event: StepEvent) -> dict[str, Any]:
     )
     _take_over(context, request, pull)
     session = context.sessions.get(request.session_id)
-    branch = look_up(context, session)
-    if branch is not None:  # what an earlier session has made is listed, and no reply of this one claims it
+    # What an earlier session has made is listed, and no reply of this one claims it. A new branch holds nothing yet.
+    branch = look_up(context, session) if pull.head_sha != session.initial_sha else None
+    if branch is not None:
         context.publications.record_announced(session.session_id, [commit.sha for commit in branch.own])
     comment_id = status.publish(context, session.session_id, create=True)
     deployment_id = deployments.begin(context, session)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent.adapters.github.installation_tokens import CONVERSATION_PERMISSIONS, STEP_PERMISSIONS
+from cloud_agent.adapters.github.installation_tokens import OWN_PERMISSIONS
 from cloud_agent.domain.errors import ConfigurationError, GitHubRequestError, GitHubUnavailableError
 from cloud_agent_doctor import github
 from cloud_agent_doctor.engine.check import Check
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Document = Mapping[str, Any]
 
-PERMISSIONS = STEP_PERMISSIONS | CONVERSATION_PERMISSIONS | {"metadata": "read"}
+PERMISSIONS = OWN_PERMISSIONS | {"metadata": "read"}
 EVENTS = frozenset(
     {"issues", "issue_comment", "pull_request", "pull_request_review", "pull_request_review_comment"},
 )

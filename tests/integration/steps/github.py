@@ -81,7 +81,8 @@ class GitHub:
         """The Deployments of the session's branch, each with its latest state and address."""
         found = self.get(f"/repos/{session.repo}/deployments?ref={session.branch}")
         for deployment in found:
-            latest = self.get(f"/repos/{session.repo}/deployments/{deployment['id']}/statuses")[0]
+            statuses = self.get(f"/repos/{session.repo}/deployments/{deployment['id']}/statuses")
+            latest = statuses[0] if statuses else {"state": "pending", "environment_url": ""}
             deployment |= {"state": latest["state"], "environment_url": latest["environment_url"]}
         return list(found)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ACCOUNT = "arn:aws:states:us-east-1:000000000000"
 _numbers = itertools.count(1)
 
+PARKED: dict[str, dict[str, object]] = {"QUEUED": {"start_token": "a-token"}, "RUNNING": {"lifecycle_token": "a-token"}}
+
 
 @dataclass(frozen=True)
 class LambdaContext:
@@ -110,7 +112,8 @@ class Steps:
         return answer
 
     def change(self, session: RequestedSession, **attributes: object) -> None:
-        """Write attributes of the session's row."""
+        """Write attributes of the session's row; with a status, the token of the state that parks such a session."""
+        attributes = PARKED.get(str(attributes.get("status")), {}) | attributes
         self.table.update_item(
             Key=self._key(session),
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),

@@ -57,12 +57,14 @@ def test_a_session_of_one_turn_makes_few_requests(
     steps.run("close_session", session, **steps.more("close_session", session))
     by_step["close_session"] = Counter(requests)
     expected = {
-        "create_branch": Counter(POST=3, GET=2),
-        # token, pull request, comment, Deployment and its state; the branch's commits
-        "open_draft_pull_request": Counter(POST=5, GET=1),
-        "announce_session": Counter(POST=2, PATCH=1),
-        # token, reply, ready for review; commits and the pull request's draft; the session's comment
-        "turn": Counter(POST=3, GET=2, PATCH=1),
-        "close_session": Counter(POST=2, GET=1, PATCH=1),
+        # the one token of all functions, commit, branch; the default branch
+        "create_branch": Counter(POST=3, GET=1),
+        # pull request, comment, Deployment
+        "open_draft_pull_request": Counter(POST=3),
+        # the Deployment's state; the session's comment
+        "announce_session": Counter(POST=1, PATCH=1),
+        # reply, ready for review; commits and the pull request's draft; the session's comment
+        "turn": Counter(POST=2, GET=2, PATCH=1),
+        "close_session": Counter(POST=1, GET=1, PATCH=1),
     }
     assert expected == by_step

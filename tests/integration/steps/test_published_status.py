@@ -52,14 +52,14 @@ def edits(github: GitHub, steps: Steps, session: RequestedSession, *keys: str) -
     return mark != the_comment(github, steps, session)
 
 
-def test_from_the_first_the_comment_says_where_to_look_and_the_deployment_is_in_progress(
+def test_from_the_first_the_comment_says_where_to_look_and_the_deployment_is_pending(
     steps: Steps, github: GitHub, session: RequestedSession
 ) -> None:
     comment = the_comment(github, steps, session)
     assert "### 🚀 Starting" in comment
     assert URL.format(session.session_id) in comment
     (deployment,) = github.deployments(session)
-    assert (deployment["state"], deployment["environment"]) == ("in_progress", "uat/pr-2")
+    assert (deployment["state"], deployment["environment"]) == ("pending", "uat/pr-2")
     assert deployment["id"] == (steps.row(session) or {})["deployment_id"]
 
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 # cannot pass by making none.
 JOURNEYS = {
     "from start to end": {
-        "create_branch": 5,
-        "open_draft_pull_request": 6,
-        "announce_session": 3,
-        "close_session": 4,
+        "create_branch": 3,
+        "open_draft_pull_request": 3,
+        "announce_session": 2,
+        "close_session": 3,
     },
     "a failed start": {"report_failure": 3},
 }
@@ -193,7 +193,7 @@ def test_an_answer_whose_publishing_failed_at_any_request_and_is_handed_over_aga
         assert "**1 commit on this branch**" in status, gateway.broken
         assert "**Pushed** 1 commit" in reply, gateway.broken
         assert not pull["draft"], gateway.broken
-    assert index >= (6 if fault.endswith("instead") else 3)
+    assert index >= (5 if fault.endswith("instead") else 3)
 
 
 @pytest.mark.parametrize("limit", ["rate limit", "secondary rate limit", "too many requests"])

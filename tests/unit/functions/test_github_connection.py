@@ -5,14 +5,17 @@ from __future__ import annotations
 import http.server
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.served import served
 
-from cloud_agent.adapters.github.connection import WEBHOOK, GitHub, connect
+from cloud_agent.adapters.github.connection import GitHub, connect
+from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.domain.errors import (
     CloudAgentError,
     ConfigurationError,
@@ -24,6 +27,8 @@ from cloud_agent.settings import GitHubSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mypy_boto3_dynamodb.service_resource import Table
 
 RENAMED = "/repositories/7/issues/1/comments"
 
@@ -77,16 +82,21 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def settings(server: Server, put_secret: Callable[..., str]) -> GitHubSettings:
+def settings(server: Server, put_secret: Callable[..., str], table: Table) -> GitHubSettings:
+    arn = put_secret(_app(), "app")
+    return GitHubSettings(sessions_table=table.name, github_api_url=server.url, github_secret_arn=arn)
+
+
+def _app() -> str:
+    """An App's id and a new key of it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    arn = put_secret(json.dumps({"app_id": "1", "private_key": pem}), "app")
-    return GitHubSettings(sessions_table="sessions", github_api_url=server.url, github_secret_arn=arn)
+    return json.dumps({"app_id": "1", "private_key": pem})
 
 
 @pytest.fixture
 def open_(settings: GitHubSettings) -> Callable[..., GitHub]:
-    return lambda repo="acme/lunch", **options: connect(settings, repo, 99, **options)
+    return lambda repo="acme/lunch", **options: connect(settings, repo, 99, **{"share_token": True, **options})
 
 
 def test_a_worker_uses_its_token_again(open_: Callable[..., GitHub], server: Server) -> None:
@@ -95,10 +105,72 @@ def test_a_worker_uses_its_token_again(open_: Callable[..., GitHub], server: Ser
     assert server.bearers == ["ghs_1", "ghs_1"]
 
 
-def test_the_webhooks_token_is_not_a_steps(open_: Callable[..., GitHub], server: Server) -> None:
+def test_a_new_worker_uses_the_token_that_another_was_given(
+    open_: Callable[..., GitHub], server: Server, new_worker: Callable[[], None]
+) -> None:
     open_().conversation.create_comment(1, "Hello.")
-    open_(caller=WEBHOOK).conversation.create_comment(1, "Hello.")
+    new_worker()
+    open_(patience=SHORT).conversation.create_comment(1, "Hello.")
+    new_worker()
+    open_("acme/dinner").conversation.create_comment(1, "Hello.")
+    assert server.bearers == ["ghs_1", "ghs_1", "ghs_2"]
+
+
+def test_a_shared_token_is_sealed_and_expires(open_: Callable[..., GitHub], table: Table) -> None:
+    open_()
+    (item,) = table.scan()["Items"]
+    assert item["pk"] == "TOKEN#acme/lunch"
+    sealed: Any = item["sealed"]
+    assert b"ghs_1" not in repr(item).encode() + bytes(sealed)
+    assert item["expires_at"] == int(datetime(2999, 1, 1, tzinfo=UTC).timestamp())
+
+
+def test_a_shared_token_opens_with_the_apps_own_key_alone(
+    open_: Callable[..., GitHub], server: Server, settings: GitHubSettings, new_worker: Callable[[], None]
+) -> None:
+    open_()
+    boto3.client("secretsmanager").put_secret_value(SecretId=settings.github_secret_arn, SecretString=_app())
+    new_worker()
+    open_().conversation.create_comment(1, "Hello.")
+    assert server.bearers == ["ghs_2"]
+
+
+def test_a_shared_token_is_of_its_own_repository_even_in_the_place_of_anothers(
+    open_: Callable[..., GitHub], server: Server, table: Table, new_worker: Callable[[], None]
+) -> None:
+    open_("acme/lunch")
+    open_("acme/dinner")
+    lunch, dinner = sorted(table.scan()["Items"], key=lambda item: str(item["pk"]), reverse=True)
+    table.put_item(Item=dinner | {"sealed": lunch["sealed"]})
+    new_worker()
+    open_("acme/dinner").conversation.create_comment(1, "Hello.")
+    assert server.bearers == ["ghs_3"]
+
+
+def test_a_function_that_may_only_read_the_table_uses_what_there_is_and_keeps_nothing(
+    open_: Callable[..., GitHub], server: Server, table: Table, new_worker: Callable[[], None]
+) -> None:
+    open_(share_token=False).conversation.create_comment(1, "Hello.")
+    assert table.scan()["Items"] == []
+    open_("acme/dinner")
+    new_worker()
+    open_("acme/dinner", share_token=False).conversation.create_comment(1, "Hello.")
     assert server.bearers == ["ghs_1", "ghs_2"]
+
+
+def test_a_token_that_github_refuses_is_replaced_for_all(
+    open_: Callable[..., GitHub], server: Server, new_worker: Callable[[], None]
+) -> None:
+    open_()
+    new_worker()
+    server.status = 401
+    with pytest.raises(ConfigurationError):
+        open_().conversation.create_comment(1, "Hello.")
+    server.status = 201
+    open_().conversation.create_comment(1, "Hello.")
+    new_worker()
+    open_().conversation.create_comment(1, "Hello.")
+    assert server.bearers == ["ghs_1", "ghs_2", "ghs_2"]
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, ConfigurationError), (403, RepositoryReadOnlyError)])
@@ -130,7 +202,7 @@ def test_a_step_follows_a_repository_to_its_new_name(open_: Callable[..., GitHub
 
 def test_the_webhook_does_not(open_: Callable[..., GitHub]) -> None:
     with pytest.raises(GitHubRequestError, match="307"):
-        open_("acme/renamed", caller=WEBHOOK).conversation.create_comment(1, "Hello.")
+        open_("acme/renamed", patience=SHORT).conversation.create_comment(1, "Hello.")
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"id": "five"}])

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from cloud_agent.adapters.aws.secrets import GitHubCredentials
 from cloud_agent.adapters.github.installation_tokens import (
-    CONVERSATION_PERMISSIONS,
     GIT_PERMISSIONS,
+    OWN_PERMISSIONS,
     InstallationTokens,
 )
 from cloud_agent.adapters.github.requests import SHORT, Patience
@@ -226,14 +226,14 @@ def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: GitHub) -> Non
     _expiring(github, "ghs_first", 60)
     credentials = GitHubCredentials(app_id="1", private_key=_pem())
     for repo, permissions in [
-        ("acme/lunch", CONVERSATION_PERMISSIONS),
-        ("acme/lunch", CONVERSATION_PERMISSIONS),
-        ("acme/dinner", CONVERSATION_PERMISSIONS),
+        ("acme/lunch", OWN_PERMISSIONS),
+        ("acme/lunch", OWN_PERMISSIONS),
+        ("acme/dinner", OWN_PERMISSIONS),
         ("acme/lunch", GIT_PERMISSIONS),
     ]:
         InstallationTokens(github.url, credentials).remembered_token(repo, 99, permissions)
     assert len(github.requests) == 3
-    InstallationTokens(github.url, credentials).remembered_token("acme/lunch", 98, CONVERSATION_PERMISSIONS)
+    InstallationTokens(github.url, credentials).remembered_token("acme/lunch", 98, OWN_PERMISSIONS)
     assert len(github.requests) == 4
 
 

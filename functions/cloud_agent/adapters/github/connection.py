@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.aws.secrets import read_github_credentials
 from cloud_agent.adapters.github.conversation import Conversation
 from cloud_agent.adapters.github.deployments import Deployments
-from cloud_agent.adapters.github.installation_tokens import (
-    CONVERSATION_PERMISSIONS,
-    STEP_PERMISSIONS,
-    InstallationTokens,
-)
+from cloud_agent.adapters.github.installation_tokens import OWN_PERMISSIONS, InstallationTokens
 from cloud_agent.adapters.github.repository import Repository
 from cloud_agent.adapters.github.repository_requests import RepositoryRequests
-from cloud_agent.adapters.github.requests import LONG, SHORT, GitHubRequests, Patience
+from cloud_agent.adapters.github.requests import LONG, GitHubRequests, Patience
+from cloud_agent.adapters.table.shared_tokens import SharedTokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cloud_agent.settings import GitHubSettings
-
-
-@dataclass(frozen=True)
-class Caller:
-    """What a caller's token permits, and how long it waits."""
-
-    permissions: Mapping[str, str]
-    patience: Patience
-
-
-WEBHOOK = Caller(CONVERSATION_PERMISSIONS, SHORT)
-STEP = Caller(STEP_PERMISSIONS, LONG)
 
 
 class GitHub:
@@ -50,13 +32,25 @@ class GitHub:
         self.deployments = Deployments(requests)
 
 
-def connect(settings: GitHubSettings, repo: str, installation_id: int | None, caller: Caller = STEP) -> GitHub:
-    """Open a repository with the deployment's credentials; a warm worker needs no request for that.
+def connect(
+    settings: GitHubSettings,
+    repo: str,
+    installation_id: int | None,
+    patience: Patience = LONG,
+    *,
+    share_token: bool = False,
+) -> GitHub:
+    """Open a repository with the deployment's credentials; where any function did within the hour, without a request.
+
+    A new token stays with this worker; with `share_token` others get it, too. For that the role has to write to the
+    table, as those of the webhook and the first step have to anyway.
 
     Raises:
         CloudAgentError: as `InstallationTokens.token` and `read_github_credentials` do.
     """
-    tokens = InstallationTokens(settings.github_api_url, read_github_credentials(settings.github_secret_arn))
-    token = tokens.remembered_token(repo, installation_id, caller.permissions)
-    requests = GitHubRequests(settings.github_api_url, caller.patience)
+    credentials = read_github_credentials(settings.github_secret_arn)
+    shared = SharedTokens(settings.sessions_table, credentials.private_key, read_only=not share_token)
+    tokens = InstallationTokens(settings.github_api_url, credentials, shared=shared)
+    token = tokens.remembered_token(repo, installation_id, OWN_PERMISSIONS)
+    requests = GitHubRequests(settings.github_api_url, patience)
     return GitHub(RepositoryRequests(requests, token.value, repo, on_refusal=partial(tokens.forget, token)))

@@ -19,16 +19,23 @@ class Sha(Document):
     sha: str
 
 
-class Reference(Document):
-    """A Git reference and the object it points to."""
-
-    object: Sha
-
-
-class GitCommit(Sha):
-    """A commit as Git has it."""
+class CommitTree(Document):
+    """Which files a commit has."""
 
     tree: Sha
+
+
+class BranchHead(Sha):
+    """The last commit of a branch."""
+
+    commit: CommitTree
+
+
+class BranchDocument(Document):
+    """A branch."""
+
+    name: str
+    commit: BranchHead
 
 
 class CommitText(Document):
@@ -60,6 +67,7 @@ class Pull(Document):
     html_url: str
     node_id: str
     state: str
+    head: Sha
     draft: bool = False
 
 

@@ -6,15 +6,16 @@ Everything that speaks to GitHub shares this exchange: PyGithub's knows no repos
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import jwt
 from pydantic import BaseModel, ConfigDict
 
 from cloud_agent.adapters.github.errors import of_installation
 from cloud_agent.adapters.github.requests import SHORT, GitHubRequests, Patience
+from cloud_agent.adapters.github.tokens import Scope, Token
 from cloud_agent.domain.errors import AppNotInstalledError, ConfigurationError
 from cloud_agent.worker import once_per_worker
 
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cloud_agent.adapters.aws.secrets import GitHubCredentials
+    from cloud_agent.adapters.table.shared_tokens import SharedTokens
 
-# What the steps do: branch and commit, draft pull request, comments, Deployment.
-STEP_PERMISSIONS = {
+# What the system itself does: branch and commit, draft pull request, comments and reactions, Deployment.
+OWN_PERMISSIONS = {
     "contents": "write",
     "deployments": "write",
     "issues": "write",
@@ -32,20 +34,10 @@ STEP_PERMISSIONS = {
 }
 # What the agent's supervisor does: clone and push.
 GIT_PERMISSIONS = {"contents": "write"}
-# What the webhook does: read an issue and a person's role, write comments and reactions on issues and pull requests.
-CONVERSATION_PERMISSIONS = {"issues": "write", "pull_requests": "write"}
 
 _APP_TOKEN_SECONDS = 540  # GitHub accepts at most ten minutes
 _CLOCK_SKEW_SECONDS = 60  # as GitHub's documentation advises for `iat`
 _LEFT_AT_LEAST = timedelta(minutes=5)  # of a remembered token's life, so that it does not expire in use
-
-
-@dataclass(frozen=True, repr=False)
-class Token:
-    """A bearer of GitHub's API and of Git over HTTP (user `x-access-token`). Has no repr: it is a secret."""
-
-    value: str
-    expires_at: str
 
 
 class _Exchanged(BaseModel):
@@ -58,11 +50,19 @@ class _Exchanged(BaseModel):
 
 
 class InstallationTokens:
-    """Exchanges the deployment's GitHub credentials for tokens."""
+    """Exchanges the deployment's GitHub credentials for tokens. Those of `shared` need no exchange."""
 
-    def __init__(self, api_url: str, credentials: GitHubCredentials, patience: Patience = SHORT) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        credentials: GitHubCredentials,
+        patience: Patience = SHORT,
+        *,
+        shared: SharedTokens | None = None,
+    ) -> None:
         self._requests = GitHubRequests(api_url, patience)
         self._credentials = credentials
+        self._shared = shared
 
     def token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
         """Return a token for this repository alone with these permissions, valid for at most an hour.
@@ -76,7 +76,7 @@ class InstallationTokens:
             GitHubUnavailableError, GitHubRateLimitedError: worth a retry.
         """
         if self._credentials.token:
-            return Token(self._credentials.token, _in_an_hour())
+            return Token(value=self._credentials.token, expires_at=_in_an_hour())
         if installation_id is None:
             raise AppNotInstalledError(f"The event from {repo} names no installation of the GitHub App.")
         path = f"/app/installations/{installation_id}/access_tokens"
@@ -85,35 +85,38 @@ class InstallationTokens:
         if response.status != 201:  # noqa: PLR2004 - Created
             raise of_installation(response)
         document = response.read(_Exchanged)
-        return Token(document.token, document.expires_at)
+        return Token(value=document.token, expires_at=document.expires_at)
 
     def remembered_token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
-        """As `token`, but one that this worker was given before, as long as it lives for five minutes more.
+        """As `token`, but one that this worker, or another, was given before, if it lives for five minutes more.
 
         Only for the system's own use: a token that is handed on, such as the agent's, is always a new one. A personal
         token is not remembered, so that a rotated one takes effect.
         """
-        if self._credentials.token:
+        if self._credentials.token or installation_id is None:
             return self.token(repo, installation_id, permissions)
-        wanted = (
+        memory = _memory()
+        scope = Scope(
             self._requests.api_url,
             self._credentials.app_id,
             repo,
             installation_id,
-            frozenset(permissions.items()),
+            tuple(sorted(permissions.items())),
         )
-        remembered = _remembered()
-        known = remembered.get(wanted)
-        if known is None or datetime.fromisoformat(known.expires_at) - datetime.now(UTC) < _LEFT_AT_LEAST:
-            known = remembered[wanted] = self.token(repo, installation_id, permissions)
+        known = memory.tokens.get(scope)
+        if not memory.may_use(known) and self._shared:
+            known = self._shared.get(scope)
+        if not memory.may_use(known):
+            known = self.token(repo, installation_id, permissions)
+            if self._shared:
+                self._shared.put(scope, known)
+        memory.tokens[scope] = known
         return known
 
     @staticmethod
     def forget(token: Token) -> None:
         """Have the next caller get a new token: GitHub refused this one. The App may have more permissions by now."""
-        remembered = _remembered()
-        for wanted in [wanted for wanted, known in remembered.items() if known is token]:
-            del remembered[wanted]
+        _memory().refused.add(token.value)
 
 
 def app_token(credentials: GitHubCredentials) -> str:
@@ -139,10 +142,25 @@ def sign_as_app(credentials: GitHubCredentials, claims: Mapping[str, Any]) -> st
         raise ConfigurationError("The GitHub secret's private_key is not an RSA key in PEM form.") from error
 
 
+@dataclass
+class _Memory:
+    """A worker's tokens, and those that GitHub refused it."""
+
+    tokens: dict[Scope, Token] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+
+    def may_use(self, token: Token | None) -> TypeGuard[Token]:
+        """Whether there is such a token, GitHub has not refused it, and it lives for a while."""
+        return (
+            token is not None
+            and token.value not in self.refused
+            and token.expires - datetime.now(UTC) >= _LEFT_AT_LEAST
+        )
+
+
 @once_per_worker
-def _remembered() -> dict[tuple[str, str, str, int | None, frozenset[tuple[str, str]]], Token]:
-    """Return this worker's tokens, by API URL, App, repository, installation and permissions."""
-    return {}
+def _memory() -> _Memory:
+    return _Memory()
 
 
 def _in_an_hour() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.adapters.github.documents import Comparison, GitCommit, ListedCommit, Pull, Reference, Sha
+from cloud_agent.adapters.github.documents import BranchDocument, BranchHead, Comparison, ListedCommit, Pull, Sha
 from cloud_agent.domain.errors import DefaultBranchNotFoundError
 from cloud_agent.domain.session.provenance import Commit
 
@@ -32,10 +32,11 @@ class Branch:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request's number and page."""
+    """A pull request's number and page, and the last commit of its branch."""
 
     number: int
     url: str
+    head_sha: str
 
 
 class Repository:
@@ -53,9 +54,8 @@ class Repository:
         One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
         moved forward to a new empty commit.
         """
-        base_sha = self._head_of(default_branch)
-        tree_sha = self._requests.send("GET", f"/git/commits/{base_sha}").read(GitCommit).tree.sha
-        initial = {"message": message, "tree": tree_sha, "parents": [base_sha]}
+        base = self._head_of(default_branch)
+        initial = {"message": message, "tree": base.commit.tree.sha, "parents": [base.sha]}
         initial_sha = self._requests.send("POST", "/git/commits", initial).read(Sha).sha
         created = self._create_reference(branch, initial_sha)
         if not created:
@@ -63,7 +63,7 @@ class Repository:
             if pages and pages[0].ahead_by:
                 return _begun_branch(pages, message)
             self._requests.send("PATCH", f"/git/refs/heads/{quote(branch)}", {"sha": initial_sha})
-        return Branch(base_sha, initial_sha)
+        return Branch(base.sha, initial_sha)
 
     def compare(self, base: str, head: str) -> list[Commit] | None:
         """Return the commits that only `head` has, oldest first, `head`'s own last; None if a branch is gone."""
@@ -90,13 +90,16 @@ class Repository:
         self._requests.mutate(_MARK_READY, pull.node_id)
         return True
 
-    def _head_of(self, branch: str) -> str:
-        response = self._requests.send("GET", f"/git/ref/heads/{quote(branch)}", expected=_NOT_FOUND)
+    def _head_of(self, branch: str) -> BranchHead:
+        response = self._requests.send("GET", f"/branches/{quote(branch, safe='')}", expected=_NOT_FOUND)
         if response.status in _NOT_FOUND:
-            # 404 is also the answer for a repository the App does not see: ask for that first.
+            # That is also the answer for a repository that the App doesn't see, or that is empty: these refuse by name.
             self._requests.send("GET", "")
+            self._requests.send("GET", f"/git/ref/heads/{quote(branch)}", expected=_NOT_FOUND)
+        # A renamed branch is found by its old name, and nothing can be merged into that.
+        if response.status in _NOT_FOUND or (found := response.read(BranchDocument)).name != branch:
             raise DefaultBranchNotFoundError(f"{self._requests.repo} has no branch {branch}.")
-        return response.read(Reference).object.sha
+        return found.commit
 
     def _create_reference(self, branch: str, sha: str) -> bool:
         """Create the branch; returns False when it exists."""
@@ -131,4 +134,4 @@ def _commit(commit: ListedCommit) -> Commit:
 
 
 def _pull_request(pull: Pull) -> PullRequest:
-    return PullRequest(pull.number, pull.html_url)
+    return PullRequest(pull.number, pull.html_url, pull.head.sha)

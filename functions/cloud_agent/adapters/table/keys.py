@@ -73,6 +73,11 @@ def explained_key(repo: str, subject: str, topic: str) -> Key:
     return {"pk": f"EXPLAINED#{repo}#{subject}", "sk": topic}
 
 
+def token_key(repo: str, scope: str) -> Key:
+    """Key of a token for GitHub, sealed, by a digest of what it is good for."""
+    return {"pk": f"TOKEN#{repo}", "sk": scope}
+
+
 def kind_and_name(value: str) -> tuple[str, str]:
     """Take a `pk` or `sk` apart: `SESSION#09e22a8b` is a SESSION named 09e22a8b."""
     kind, _, name = value.partition("#")

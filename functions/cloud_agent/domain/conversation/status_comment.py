@@ -27,7 +27,7 @@ _ACTIVITIES = {"": "Getting ready", "turn_started": "Thinking", "turn_finished":
 
 @dataclass(frozen=True)
 class StatusView:
-    """Everything the comment shows. `place` is the session's place in the queue and the queue's length.
+    """Everything the comment shows. `place` is the session's place in the queue and the queue's length, if it waits.
 
     `link` is what a click on `url` opens: it may hold a token, which nobody has to read.
     `unanswered` counts the follow-ups, `working` says whether any prompt is still being worked on or about to be.
@@ -65,10 +65,10 @@ def render(view: StatusView) -> str:
 def _heading(view: StatusView) -> str:
     session = view.session
     match session.status:
-        case SessionStatus.QUEUED:
-            place, length = view.place or (1, 1)
+        case SessionStatus.QUEUED if view.place:
+            place, length = view.place
             return f"### 🕓 Queued: {'next in line' if place == 1 else f'place {place} of {length}'}"
-        case SessionStatus.STARTING:
+        case SessionStatus.QUEUED | SessionStatus.STARTING:
             return "### 🚀 Starting"
         case SessionStatus.RUNNING:
             return f"### 🟢 Running: {'Claude is working' if view.working else 'waiting for you'}"
@@ -100,9 +100,9 @@ def _now(view: StatusView) -> list[str]:
 def _expectation(view: StatusView) -> str:
     waiting = f" {_counted(view.unanswered, 'follow-up')} queued." if view.unanswered else ""
     match view.session.status:
-        case SessionStatus.QUEUED:
+        case SessionStatus.QUEUED if view.place:
             return f"All sessions are in use. Yours starts automatically.{waiting}"
-        case SessionStatus.STARTING:
+        case SessionStatus.QUEUED | SessionStatus.STARTING:
             return f"Setting up a container with this branch and its dev server.{waiting}"
     if not view.working:
         return "Claude has replied to every comment. Add another whenever you like."
