@@ -135,8 +135,8 @@ lock: $(INSTALLED) ## Resolve the dependencies anew
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/checkov.txt
 	for folder in $(REQUIREMENTS); do \
 	  $(BIN)/uv pip compile --quiet --group $${folder%%/*} --constraint requirements/dev.txt \
-	    --constraint requirements/haproxy.txt --generate-hashes --no-annotate --python-version 3.11 \
-	    --python-platform x86_64-manylinux_2_28 --custom-compile-command "make lock" --output-file $$folder/requirements.txt; \
+	    --generate-hashes --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	    --custom-compile-command "make lock" --output-file $$folder/requirements.txt; \
 	done
 
 .PHONY: clean

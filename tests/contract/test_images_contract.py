@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloud_agent_local.images import ENTRY_POINTS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 UNITS = [("agent", "cloud_agent_runner", "3000"), ("proxy", "cloud_agent_proxy", "8080")]
 
@@ -35,14 +33,23 @@ def test_both_images_of_a_unit_run_the_same_module_with_the_same_flags(
     assert (root / unit / "src" / module / "__main__.py").is_file()
 
 
-@pytest.mark.parametrize(("unit", "module", "port"), UNITS)
-def test_every_base_image_is_pinned(root: Path, unit: str, module: str, port: str) -> None:  # noqa: ARG001 - one table for all
+@pytest.mark.parametrize("unit", ["agent", "proxy"])
+def test_every_base_image_is_pinned_and_of_whatever_platform_the_build_names(root: Path, unit: str) -> None:
     dockerfile = root / unit / "Dockerfile"
     defaults = dict(argument.split("=", 1) for argument in _instructions(dockerfile, "ARG"))
-    bases = [re.sub(r"--platform=\S+\s+|\s+AS\s+\w+", "", base) for base in _instructions(dockerfile, "FROM")]
-    for base in bases:
-        image = re.sub(r"\$\{(\w+)\}", lambda match: defaults[match[1]], base)
+    for base in _instructions(dockerfile, "FROM"):
+        image = re.sub(r"\$\{(\w+)\}", lambda match: defaults[match[1]], re.sub(r"\s+AS\s+\w+$", "", base))
         assert re.fullmatch(r"[a-z]+:\d+(\.\d+)?[\w.-]+(@sha256:[0-9a-f]{64})?", image), image
+
+
+@pytest.mark.parametrize("unit", ["agent", "proxy"])
+def test_what_is_copied_from_the_checkout_is_readable_whatever_the_umask(root: Path, unit: str) -> None:
+    copied = [copy for copy in _instructions(root / unit / "Dockerfile", "COPY") if not copy.startswith("--from=")]
+    for copy in copied:
+        # 644 for files; a folder's mode is its files', too, and it must be searched.
+        folder = not all("." in Path(source).name for source in copy.split()[1:-1])
+        assert copy.startswith("--chmod=755 " if folder else "--chmod=644 "), copy
+    assert len(copied) > 1
 
 
 def test_sam_is_configured_for_aws_and_for_one_machine(root: Path) -> None:

@@ -28,11 +28,13 @@ COMPLETE = [*GLIBC, "aarch64-apple-darwin"]
 def unresolved(lock: str, platform: str, folder: Path, *options: str) -> str:
     """What uv finds missing in a lock for a platform: nothing, if all can be installed.
 
+    `lock` is a name in requirements/, or the path of one elsewhere without its suffix.
+
     First of what uv has kept since `make install`, so that no network is needed; then of the package index.
     """
     command = [
         *(str(UV), "pip", "install", "--dry-run", "--no-deps", "--require-hashes", "--target", str(folder)),
-        *("--python-platform", platform, *options, "-r", f"{PROJECT}/requirements/{lock}.txt"),
+        *("--python-platform", platform, *options, "-r", str(PROJECT / "requirements" / f"{lock}.txt")),
     ]
     if subprocess.run([*command, "--offline"], capture_output=True, check=False).returncode == 0:
         return ""
@@ -49,6 +51,13 @@ def test_every_lock_can_be_installed_on_every_platform(lock: str, platform: str,
 @pytest.mark.parametrize("platform", COMPLETE)
 def test_on_the_usual_platforms_nothing_is_built_from_source(platform: str, tmp_path: Path) -> None:
     assert unresolved("dev", platform, tmp_path, "--python-version", "3.11", "--only-binary", ":all:") == ""
+
+
+@pytest.mark.parametrize("unit", ["functions/dependencies", "proxy", "agent"])
+@pytest.mark.parametrize("platform", GLIBC)
+def test_a_unit_can_be_built_of_wheels_for_either_processor(unit: str, platform: str, tmp_path: Path) -> None:
+    lock = str(PROJECT / unit / "requirements")
+    assert unresolved(lock, platform, tmp_path, "--python-version", "3.13", "--only-binary", ":all:") == ""
 
 
 @pytest.mark.parametrize(

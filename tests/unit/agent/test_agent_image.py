@@ -15,10 +15,8 @@ def test_the_image_starts_the_program_that_one_machine_starts_and_not_as_root() 
 
 def test_the_image_does_not_run_in_a_directory_of_the_agents_user() -> None:
     assert re.findall(r"^WORKDIR (.*)$", DOCKERFILE, re.MULTILINE) == ["/opt/cloud-agent"]
-    assert re.findall(r"^USER |--chown|\bchown\b|\bchmod\b", DOCKERFILE, re.MULTILINE) == []
+    assert re.findall(r"^USER |--chown|\bchown\b|\bRUN chmod\b", DOCKERFILE, re.MULTILINE) == []
 
 
-def test_every_base_image_is_pinned_to_a_version_and_a_platform() -> None:
-    images = re.findall(r"^ARG \w+_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
-    assert images == ["python:3.11-slim-bookworm", "node:20-bookworm-slim"]
-    assert len(images) == len(re.findall(r"^FROM --platform=linux/amd64 \$\{\w+_IMAGE\}", DOCKERFILE, re.MULTILINE))
+def test_pnpm_and_yarn_are_linked_by_root_after_corepack_is_there() -> None:
+    assert DOCKERFILE.index("bin/corepack \\\n") < DOCKERFILE.index("&& corepack enable\n")
