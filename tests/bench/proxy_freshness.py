@@ -31,6 +31,7 @@ from tests.integration.proxy.conftest import (
     serve_aws,
     serve_metadata,
 )
+from tests.kit.raw_server import serve_raw
 
 if TYPE_CHECKING:
     from tests.integration.proxy.conftest import Proxy, SessionsTable
@@ -63,21 +64,17 @@ def _folder(root: str) -> Path:
 async def _measure(proxies: list[Proxy], table: SessionsTable, changes: int) -> dict[str, list[float]]:
     old, new = new_address(), new_address()
     times: dict[str, list[float]] = {"a new session is shown": [], "a move has applied": [], "a stop has applied": []}
-    servers = [await asyncio.start_server(_say_address, address, 3000) for address in (old, new)]
     steps: tuple[tuple[str, dict[str, str | int], str], ...] = (
         ("a new session is shown", {"ip": old, "port": 3000}, f"200 {old}"),
         ("a move has applied", {"ip": new, "port": 3000}, f"200 {new}"),
         ("a stop has applied", {"status": "STOPPED"}, "410"),
     )
-    try:
+    async with serve_raw(_say_address, old, 3000), serve_raw(_say_address, new, 3000):
         for _ in range(changes):
             session_id = secrets.token_hex(4)
             for what, row, expected in steps:
                 await asyncio.sleep(random.random())  # noqa: S311 - a row is written at any moment of the polling
                 times[what].append(await _until_both_answer(proxies, table, {"id": session_id, **row}, expected))
-    finally:
-        for server in servers:
-            server.close()
     return times
 
 
@@ -103,11 +100,8 @@ async def _until_answered(proxy: Proxy, session_id: str, expected: str) -> None:
 async def _say_address(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A dev server that answers every request with its own address."""
     body = str(writer.get_extra_info("sockname")[0])
-    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
-        await writer.drain()
-    writer.close()
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.e2e.conftest import free_ports
 from tests.e2e.system import System, wait_for
+from tests.kit.ports import free_ports
 
 from cloud_agent_local import up as lifecycle
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import socket
-import subprocess
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.integration.proxy.conftest import end, wait_until
+from tests.kit.processes import running
 
 from cloud_agent_proxy.haproxy_program import haproxy_program
 
@@ -47,14 +46,8 @@ def load_balancer(domain: str, address: str, proxy: str, folder: Path) -> Iterat
     configuration.write_text(
         _CONFIGURATION.format(address=address, port=PORT, certificate=certificate, proxy=proxy), encoding="ascii"
     )
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([haproxy_program(), "-db", "-f", configuration], stdout=output, stderr=output)
-    try:
-        wait_until(lambda: _listens(address) or process.poll() is not None, f"the load balancer listens, see {log}")
+    with running([haproxy_program(), "-db", "-f", configuration], folder / "log", lambda: _listens(address)):
         yield
-    finally:
-        end(process)
 
 
 def _listens(address: str) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,10 +12,11 @@ import httpx
 import jwt
 import pydantic
 import pytest
-import uvicorn
 from githubkit_schemas.latest import models
 from githubkit_schemas.latest.webhooks import WebhookNamespace
+from tests.kit.asgi_server import serve_asgi
 
+from embedded_aws.testing import eventually
 from local_github.api import (
     accounts,
     apps,
@@ -39,6 +38,8 @@ from local_github.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from starlette.applications import Starlette
 
 PARTS = (accounts, apps, deployments, git_data, issues, pulls, repositories, rulesets, stage, user_tokens)
 
@@ -222,18 +223,15 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The real application behind a real socket."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        made = Site(tmp_path_factory.mktemp("github"), f"http://localhost:{port}", "acme", ("http://x/callback",))
-        server = uvicorn.Server(uvicorn.Config(build_app(made), log_level="warning", timeout_graceful_shutdown=3))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.should_exit = True
-            thread.join(15)
+    sites: list[Site] = []
+
+    def build(port: int) -> Starlette:
+        data_dir = tmp_path_factory.mktemp("github")
+        sites.append(Site(data_dir, f"http://localhost:{port}", "acme", ("http://x/callback",)))
+        return build_app(sites[0])
+
+    with serve_asgi(build):
+        yield sites[0]
 
 
 @pytest.fixture(scope="module")
@@ -323,7 +321,4 @@ def _validate(example: Example, document: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def _wait_for_a_delivery(app: httpx.Client) -> None:
-    deadline = time.monotonic() + 10
-    while not app.get("/app/hook/deliveries/1").is_success:
-        assert time.monotonic() < deadline, "no delivery has ended"
-        time.sleep(0.02)
+    eventually(lambda: app.get("/app/hook/deliveries/1").is_success, 10)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.agent.test_command_line import options, processes_of, run
-from tests.e2e.conftest import free_ports
+from tests.kit.ports import free_ports
 
 from cloud_agent_local.installation import Installation
 

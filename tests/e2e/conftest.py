@@ -7,30 +7,18 @@ Claude's work.
 
 from __future__ import annotations
 
-import socket
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.rows import PullRequest, Rows, open_pull_request
 from tests.e2e.system import System
+from tests.kit.ports import free_ports
 
 from cloud_agent_local import up as lifecycle
-from cloud_agent_local.installation import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-def free_ports() -> Ports:
-    """Four ports that nothing listens on; taken together, so that they differ."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        numbers = [one.getsockname()[1] for one in sockets]
-    return Ports(aws=numbers[0], github=numbers[1], model=numbers[2], proxy=numbers[3])
 
 
 # Few slots, so that a queue forms; an agent is given up for silent after seconds, for it beats every second.

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from tests.e2e import scripted_agent
-from tests.e2e.conftest import free_ports
 from tests.e2e.system import Session, System
 from tests.infrastructure import standing_proxy
 from tests.infrastructure.certificates import import_certificate
 from tests.infrastructure.team_load_balancer import TeamLoadBalancer, create
+from tests.kit.ports import free_ports
 
 from cloud_agent_doctor.diagnose import diagnose
 from cloud_agent_doctor.engine.aws import Aws

@@ -13,14 +13,17 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def serve_raw(serve: Serve, address: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
     """Have `serve` speak on each connection until the block is left; gives the port, a free one unless one is given.
 
-    A connection is closed once `serve` returns, and may be lost before that.
+    A connection is closed when `serve` returns. Leaving the block aborts the others.
     """
+    writers: set[asyncio.StreamWriter] = set()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 await serve(reader, writer)
         finally:
+            writers.discard(writer)
             writer.close()
 
     server = await asyncio.start_server(converse, address, port)
@@ -28,3 +31,5 @@ async def serve_raw(serve: Serve, address: str = "127.0.0.1", port: int = 0) -> 
         yield int(server.sockets[0].getsockname()[1])
     finally:
         server.close()
+        for writer in writers:
+            writer.transport.abort()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
+from tests.kit.processes import end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 PROXY_CORE, OTHER_CORE = 0, 1
 _START_SECONDS = 30
-_END_SECONDS = 10
 
 
 class NotStartedError(Exception):
@@ -97,12 +97,7 @@ def program(
             time.sleep(0.02)
         yield psutil.Process(process.pid)
     finally:
-        process.terminate()
-        try:
-            process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
 
 
 def cpu_seconds(root: psutil.Process) -> float:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from tests.e2e.conftest import free_ports
 from tests.e2e.system import System, wait_for
 from tests.e2e.terminal import Terminal
+from tests.kit.ports import free_ports
 
 from cloud_agent_local.ending import end_sessions
 from cloud_agent_local.installation import Installation, Ports

@@ -8,23 +8,21 @@ import itertools
 import json
 import os
 import shutil
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tests.kit.agent_api_contract import AgentApiContract
+from tests.kit.asgi_server import serve_asgi
 
 import cloud_agent_local
 import scripted_model.testing
@@ -41,22 +39,6 @@ TASK_TOKEN = "the-task-token"
 MODEL_KEY = "sk-ant-the-real-key"
 _addresses = itertools.count(2)
 T = TypeVar("T")
-
-
-@contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    """Serve an application in a thread and give its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
 
 
 def git(*arguments: str, at: Path) -> str:
@@ -298,7 +280,7 @@ Served = Callable[[Starlette], str]
 def serve() -> Iterator[Served]:
     """A function that serves an application until the end of the test and returns its address."""
     with ExitStack() as stack:
-        yield lambda app: stack.enter_context(served(app))
+        yield lambda app: stack.enter_context(serve_asgi(lambda _: app))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +10,7 @@ from tests.unit.functions.doctor.inside_account import REFUSED, Account
 
 from cloud_agent_doctor.checks.webhook import CHECK
 from cloud_agent_doctor.engine.errors import NotApplicableError
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,15 +37,14 @@ def connected(
 
 def _ended(app: httpx.Client, receiver: Receiver) -> list[dict[str, Any]]:
     """The attempts as GitHub lists them, once it has noted all that arrived."""
-    deadline = time.monotonic() + 15
-    while True:
+
+    def noted() -> list[dict[str, Any]] | None:
         guids = {one.headers["x-github-delivery"] for one in receiver.deliveries}
         listed: list[dict[str, Any]] = app.get("/app/hook/deliveries?per_page=100").json()
-        noted = [one for one in listed if one["guid"] in guids]
-        if len(noted) >= len(receiver.deliveries):
-            return noted
-        assert time.monotonic() < deadline, "GitHub does not note its deliveries"
-        time.sleep(0.05)
+        found = [one for one in listed if one["guid"] in guids]
+        return found if len(found) >= len(receiver.deliveries) else None
+
+    return eventually(noted, 15)
 
 
 def test_a_webhook_that_leads_here_and_is_answered_has_no_finding(account: Account, connected: Receiver) -> None:

@@ -7,13 +7,11 @@ import contextlib
 import json
 import os
 import secrets
-import socket
-import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +24,8 @@ from boto3.dynamodb.types import TypeSerializer
 from tests.integration.proxy.line import Line
 from tests.integration.proxy.visitor import GATED
 from tests.kit.http_server import Response, serve_http
+from tests.kit.ports import free_port
+from tests.kit.processes import running
 from tests.kit.raw_server import serve_raw
 
 from cloud_agent_proxy.dynamodb import dynamodb_client
@@ -33,6 +33,7 @@ from cloud_agent_proxy.settings import Platform
 
 if TYPE_CHECKING:
     import signal
+    import subprocess
 
     from tests.kit.http_server import Request
 
@@ -47,24 +48,7 @@ def new_address() -> str:
     return str(next(_HOSTS))
 
 
-def wait_until(true: Callable[[], bool], what: str, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"after {seconds} s still not so: {what}"
-        time.sleep(0.02)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def answers(url: str) -> bool:
+def is_healthy(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - an http address of this test's own
             return bool(response.status == 200)
@@ -75,8 +59,7 @@ def answers(url: str) -> bool:
 @contextlib.contextmanager
 def serve_aws(home: Path) -> Iterator[str]:
     """Run a DynamoDB endpoint with its log in `home`; give its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "GATEWAY_PORT": str(port),
@@ -84,16 +67,10 @@ def serve_aws(home: Path) -> Iterator[str]:
         "PERSIST_STATE": "0",
         "IOT_MTLS_ENABLED": "0",
     }
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [Path(sys.executable).with_name("ministack")], env=environment, cwd=home, stdout=log, stderr=log
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(f"{url}/_ministack/health"), "ministack answers", 30)
+    url, command = f"http://127.0.0.1:{port}", [Path(sys.executable).with_name("ministack")]
+    is_up = partial(is_healthy, f"{url}/_ministack/health")
+    with running(command, home / "log", is_up, env=environment, cwd=home):
         yield url
-    finally:
-        end(process)
 
 
 @pytest.fixture(scope="session")
@@ -250,23 +227,11 @@ def run_proxy(
         "UAT_ACCESS": "public",  # what is not about access is tested without
         **environment,
     }
-    log_file = folder / "log"
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cloud_agent_proxy"],
-            env=environment,
-            cwd=folder,
-            stdout=log if stdout is None else stdout,
-            stderr=log,
-        )
-    try:
-        wait_until(
-            lambda: process.poll() is not None or answers(f"http://{address}:8080/health"),
-            f"the proxy answers or ends, see {log_file}",
-        )
-        yield Proxy(process, address, log_file, folder)
-    finally:
-        end(process)
+    log, command = folder / "log", [sys.executable, "-m", "cloud_agent_proxy"]
+    output = {} if stdout is None else {"stdout": stdout}
+    is_up = partial(is_healthy, f"http://{address}:8080/health")
+    with running(command, log, is_up, env=environment, cwd=folder, **output) as process:
+        yield Proxy(process, address, log, folder)
 
 
 @pytest.fixture(scope="session")
@@ -388,4 +353,4 @@ async def line(aws_endpoint: str) -> AsyncIterator[Line]:
     line = Line(aws_endpoint)
     await line.restore()
     yield line
-    line.cut()
+    await line.cut()

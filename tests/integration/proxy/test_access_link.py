@@ -310,7 +310,7 @@ async def test_the_gate_needs_no_table(
 ) -> None:
     with start_proxy(endpoint=f"http://127.0.0.1:{line.port}", **GATED) as proxy:
         assert (await get(proxy, session_id, **access(session_id))).status_code == 200
-        line.cut()
+        await line.cut()
         assert (await get(proxy, session_id, **access(session_id))).status_code == 200
         assert (await get(proxy, session_id, **access(session_id, seconds=600))).status_code == 200
         assert (await enter(proxy, session_id, entry_token(session_id))).status_code == 303

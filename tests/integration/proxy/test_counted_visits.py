@@ -14,20 +14,13 @@ import websockets
 from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.sessions_table import SessionsTable as ProxysTable
 from cloud_agent_proxy.visits import Visits
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aiodynamo.client import Client
     from tests.integration.proxy.conftest import OpenDynamodb, Proxy, SessionsTable, StartProxy, StartUpstream, Text
     from tests.integration.proxy.line import Line
     from websockets.asyncio.server import ServerConnection
-
-
-async def until(true: Callable[[], bool], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - another process changes it
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -178,7 +171,7 @@ async def test_a_visit_is_not_lost_while_the_table_is_away(  # noqa: PLR0913, PL
     session_id = table.put(ip=upstream.address, port=3000)
     other_table.put(id=session_id)  # which the proxy's own control plane does not write
     visits = Visits(haproxy, ProxysTable(other_table.name, await open_dynamodb(f"http://127.0.0.1:{line.port}")))
-    line.cut()
+    await line.cut()
     async with proxy.client(session_id) as client:
         assert (await client.get("/")).status_code == 200
     await visits.record()
@@ -198,7 +191,7 @@ async def test_the_proxy_writes_a_visit_within_seconds_and_a_later_one_when_it_e
             before = datetime.now(UTC)
             await client.get("/")
             after = datetime.now(UTC)
-            await until(lambda: table.last_visited_at(session_id) is not None)
+            await asyncio.to_thread(eventually, lambda: table.last_visited_at(session_id) is not None)
             first = table.last_visited_at(session_id)
             assert first is not None
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first)

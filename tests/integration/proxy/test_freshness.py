@@ -145,7 +145,7 @@ async def test_without_its_table_the_proxy_serves_what_it_knows_and_says_so(
             assert (await client.get("/")).text == "live"
             assert (await former.get("/")).status_code == 410
             await becomes(False, degraded, 5)
-            line.cut()
+            await line.cut()
             await becomes(True, degraded, 10)
             assert (await client.get("/")).text == "live"
             assert (await former.get("/")).status_code == 410

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import httpx
 import pytest
+from tests.kit.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +46,6 @@ class Balancer:
             with contextlib.suppress(httpx.ConnectError):
                 return (await client.post(f"http://127.0.0.1:{self.port}/", content=body)).text
             return "refused"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 import websockets
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from embedded_aws.testing import eventually
 
+if TYPE_CHECKING:
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartProxy, StartUpstream, Text
     from websockets.asyncio.server import ServerConnection
 
@@ -32,12 +32,6 @@ def is_gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
-
-
-async def until(true: Callable[[], bool], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - another process changes it
-            await asyncio.sleep(0.02)
 
 
 def refuses(address: str) -> bool:
@@ -105,7 +99,7 @@ async def test_sigterm_lets_a_request_under_way_end_and_accepts_no_other(
             await asyncio.wait_for(begun.wait(), 5)
             proxy.signal(signal.SIGTERM)
 
-            await until(lambda: refuses(proxy.address))
+            await asyncio.to_thread(eventually, lambda: refuses(proxy.address))
             may_end.set()
             assert (await request).text == "done"
         assert await exit_code(proxy) == 0
@@ -131,7 +125,7 @@ async def test_a_session_that_stops_during_the_drain_is_still_cut_off(
         async with proxy.client(session_id) as client, client.stream("GET", "/events"):
             await asyncio.wait_for(begun.wait(), 5)
             proxy.signal(signal.SIGTERM)
-            await until(lambda: refuses(proxy.address))
+            await asyncio.to_thread(eventually, lambda: refuses(proxy.address))
             table.put(id=session_id, status="STOPPED")
             await asyncio.wait_for(ended.wait(), 5)
         assert await exit_code(proxy) == 0
@@ -163,7 +157,7 @@ async def test_the_end_of_haproxy_is_the_end_of_the_proxy(start_proxy: StartProx
 async def test_the_end_of_the_control_plane_is_the_end_of_haproxy(start_proxy: StartProxy) -> None:
     with start_proxy() as proxy:
         proxy.signal(signal.SIGKILL)
-        await until(lambda: is_gone(proxy.haproxy_pid()))
+        await asyncio.to_thread(eventually, lambda: is_gone(proxy.haproxy_pid()))
 
 
 @pytest.mark.parametrize(

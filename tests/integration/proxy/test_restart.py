@@ -91,7 +91,7 @@ async def test_known_sessions_are_served_from_the_first_moment_the_table_is_away
     proxy = await asyncio.to_thread(start.__enter__)
     try:
         assert await visit(proxy, session_id) == (200, "live")
-        line.cut()
+        await line.cut()
         for _ in range(20):  # two seconds and more: before the table is missed, as after
             assert {(200, "live")} == set(await asyncio.gather(*(visit(proxy, session_id) for _ in range(5))))
             await asyncio.sleep(0.1)

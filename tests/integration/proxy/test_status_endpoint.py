@@ -116,7 +116,7 @@ async def test_an_address_that_visitors_are_not_sent_to_is_not_tried_either(
 
 async def test_while_the_table_is_away_it_says_so_and_is_asked_again(start_proxy: StartProxy, line: Line) -> None:
     with start_proxy(endpoint=f"http://127.0.0.1:{line.port}") as proxy:
-        line.cut()
+        await line.cut()
         response = await ask(proxy, "00000000")
     assert response.status_code == 503
     assert response.json()["error"] == "sessions_unavailable"

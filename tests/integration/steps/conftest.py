@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,7 +17,7 @@ from tests.integration.steps.handlers import Steps
 from cloud_agent import worker
 from cloud_agent.observability import metrics
 from cloud_agent.worker import Worker
-from embedded_aws.testing import EmbeddedAwsProcess
+from embedded_aws.testing import EmbeddedAwsProcess, eventually
 from local_github.testing import Server
 
 if TYPE_CHECKING:
@@ -151,10 +150,8 @@ def running_task(steps: Steps) -> Iterator[Callable[[str], str]]:
         )
         task: str = answer["tasks"][0]["taskArn"]
         started.append(task)
-        deadline = time.monotonic() + _DEADLINE_SECONDS
-        while steps.ecs.describe_tasks(cluster="sessions", tasks=[task])["tasks"][0]["lastStatus"] != "RUNNING":
-            assert time.monotonic() < deadline, "the task does not run"
-            time.sleep(0.05)
+        described = functools.partial(steps.ecs.describe_tasks, cluster="sessions", tasks=[task])
+        eventually(lambda: described()["tasks"][0]["lastStatus"] == "RUNNING", _DEADLINE_SECONDS)
         return task
 
     yield run

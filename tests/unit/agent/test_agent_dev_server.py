@@ -3,13 +3,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from tests.kit.ports import free_port
 
 from cloud_agent_runner.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
 from cloud_agent_runner.dev_server_plan import DevServerPlan
@@ -22,14 +22,8 @@ if TYPE_CHECKING:
 SERVER = f"exec {sys.executable} -m http.server"
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 def _dev_server(plan: DevServerPlan, folder: Path) -> DevServer:
-    address = ListenAddress("127.0.0.1", "127.0.0.1", _free_port())
+    address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
     return DevServer(plan, folder, address, {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}, {})
 
 
@@ -53,7 +47,7 @@ async def test_a_server_that_follows_host_and_port_is_ready_where_the_proxy_look
 
 
 async def test_a_server_with_a_port_of_its_own_is_reached_through_the_usual_one(tmp_path: Path) -> None:
-    own_port = _free_port()
+    own_port = free_port()
     plan = DevServerPlan(dev=f"{SERVER} --bind 127.0.0.1 {own_port}", port=own_port)
     dev_server = _dev_server(plan, tmp_path)
     async with _running(dev_server), httpx.AsyncClient() as http:
@@ -109,7 +103,7 @@ async def test_secrets_reach_install_and_dev_server_and_are_hidden_in_what_they_
     plan = DevServerPlan(
         install='echo "$KEY" > got.txt; echo "$PORT" > port.txt; echo "key=$KEY pin=$PIN"; exit 3', dev="true"
     )
-    address = ListenAddress("127.0.0.1", "127.0.0.1", _free_port())
+    address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
     secrets = {"KEY": SecretStr("first-line\nsecond-line"), "PIN": SecretStr("12"), "PORT": SecretStr("9")}
     dev_server = DevServer(plan, tmp_path, address, {"PATH": os.environ["PATH"]}, secrets)
     with pytest.raises(InstallFailedError) as error:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.kit.ports import free_port
+from tests.kit.raw_server import serve_raw
+
 from cloud_agent_runner.port_forward import forwarded
 
 
@@ -13,21 +16,11 @@ async def _serve_upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWri
         writer.write(chunk)
         await writer.drain()
     writer.write(b"goodbye")
-    writer.close()
-
-
-async def _free_port() -> int:
-    server = await asyncio.start_server(_serve_upgrade, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return port
 
 
 async def test_a_long_lived_exchange_passes_both_ways_and_ends_one_way_at_a_time() -> None:
-    target = await asyncio.start_server(_serve_upgrade, "127.0.0.1", 0)
-    port = await _free_port()
-    async with target, forwarded("127.0.0.1", port, target.sockets[0].getsockname()[1]):
+    port = free_port()
+    async with serve_raw(_serve_upgrade) as target, forwarded("127.0.0.1", port, target):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
         assert b"101 Switching" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
@@ -40,7 +33,7 @@ async def test_a_long_lived_exchange_passes_both_ways_and_ends_one_way_at_a_time
 
 
 async def test_no_server_behind_the_port_closes_the_connection() -> None:
-    port, nobody = await _free_port(), await _free_port()
+    port, nobody = free_port(), free_port()
     async with forwarded("127.0.0.1", port, nobody):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert await asyncio.wait_for(reader.read(), 5) == b""
@@ -48,10 +41,9 @@ async def test_no_server_behind_the_port_closes_the_connection() -> None:
 
 
 async def test_an_open_exchange_does_not_hold_the_end_up() -> None:
-    target = await asyncio.start_server(_serve_upgrade, "127.0.0.1", 0)
-    port = await _free_port()
-    async with target:
-        async with asyncio.timeout(5), forwarded("127.0.0.1", port, target.sockets[0].getsockname()[1]):
+    port = free_port()
+    async with serve_raw(_serve_upgrade) as target:
+        async with asyncio.timeout(5), forwarded("127.0.0.1", port, target):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET / HTTP/1.1\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")

@@ -9,12 +9,13 @@ from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 
 import pytest
+from tests.kit.ports import free_port
+from tests.kit.raw_server import Serve, serve_raw
 
 from cloud_agent_proxy.probe import Finding, Probe
 from cloud_agent_proxy.session import Address
 
 LOCALHOST = IPv4Address("127.0.0.1")
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Listen = Callable[[Serve], Awaitable[Address]]
 
 
@@ -23,9 +24,7 @@ async def listen() -> AsyncIterator[Listen]:
     async with AsyncExitStack() as servers:
 
         async def start(serve: Serve) -> Address:
-            server = await asyncio.start_server(serve, str(LOCALHOST), 0)
-            servers.callback(server.close)
-            return Address(LOCALHOST, server.sockets[0].getsockname()[1])
+            return Address(LOCALHOST, await servers.enter_async_context(serve_raw(serve)))
 
         yield start
 
@@ -34,7 +33,6 @@ def saying(answer: bytes) -> Serve:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
-        writer.close()
 
     return serve
 
@@ -52,14 +50,12 @@ async def test_anything_else_is_nonsense(listen: Listen, answer: bytes) -> None:
 
 
 async def test_a_port_where_nobody_listens_is_refused() -> None:
-    with socket.create_server((str(LOCALHOST), 0)) as free:
-        port = free.getsockname()[1]
-    assert await Probe().try_out(Address(LOCALHOST, port)) == Finding.REFUSED
+    assert await Probe().try_out(Address(LOCALHOST, free_port())) == Finding.REFUSED
 
 
 async def test_a_connection_that_is_closed_at_once_is_told_from_nonsense(listen: Listen) -> None:
-    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+    async def close(*_: object) -> None:
+        """Nothing before the end."""
 
     async def reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
@@ -71,9 +67,8 @@ async def test_a_connection_that_is_closed_at_once_is_told_from_nonsense(listen:
 async def test_a_server_that_takes_the_connection_and_says_nothing_is_silent(listen: Listen) -> None:
     done = asyncio.Event()
 
-    async def wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def wait(*_: object) -> None:
         await done.wait()
-        writer.close()
 
     finding = await Probe().try_out(await listen(wait))
     done.set()

@@ -164,7 +164,7 @@ async def test_while_the_table_is_away_access_is_renewed_for_a_session_that_is_k
     with start_proxy(endpoint=f"http://127.0.0.1:{line.port}", **mode(github)) as proxy:
         visitor = Visitor(github, proxy, reader)
         await visitor.signs_in(session_id)
-        line.cut()
+        await line.cut()
         visitor.lets_an_hour_pass(session_id)
         assert (await visitor.ask(address(session_id))).status_code == 200
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.kit.http_server import NoResponse, Response, serve_http
+from tests.kit.ports import free_port
 from tests.kit.raw_server import serve_raw
 
 from cloud_agent_doctor import probe
@@ -61,9 +61,7 @@ def test_what_answers_a_link_with_no_redirect_is_where_the_probe_ends() -> None:
 
 
 def test_a_port_where_nobody_listens_is_no_connection() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{free_port()}"
     seen = probe_session(url, f"{url}/.uat/enter?token={TOKEN}")
     assert seen.status == 0
     assert "connection refused" in seen.error
