@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.integration.doctor.conftest import put
+from tests.kit.app_key import new_key_pem
 from tests.unit.functions.doctor.inside_account import REFUSED, Account
 
 from cloud_agent_doctor.checks.github_app import CHECK
@@ -49,10 +48,7 @@ def test_an_app_that_is_installed_nowhere_is_found(account: Account, app: httpx.
 
 
 def test_a_key_that_is_not_the_apps_is_found(account: Account, github: Server) -> None:
-    pem = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-    put(account, {"app_id": str(github.credentials["app_id"]), "private_key": pem.decode()})
+    put(account, {"app_id": str(github.credentials["app_id"]), "private_key": new_key_pem()})
     (finding,) = account.findings(CHECK)
     assert f"rejects the App {github.credentials['app_id']} from GitHubSecret" in finding.problem
     assert finding.logical_ids == ("GitHubSecret",)

@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.kit.app_key import new_key_pem
 
 from cloud_agent.domain.errors import (
     AppNotInstalledError,
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
     from tests.integration.steps.handlers import Steps
 
 GITHUB_STEPS = ["create_branch", "open_draft_pull_request", "announce_session", "report_failure"]
-
-
-def pem_of_another_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 
 
 def test_a_repository_without_a_commit_is_empty(steps: Steps, github: GitHub) -> None:
@@ -86,7 +80,7 @@ BAD_SECRETS: dict[str, Callable[[dict[str, Any]], str]] = {
     "no JSON": lambda _: "ghp_pasted_as_it_is",
     "both kinds": lambda app: json.dumps(app | {"token": "ghp_0"}),
     "key is no PEM": lambda app: json.dumps(app | {"private_key": "paste the key here"}),
-    "key of another App": lambda app: json.dumps(app | {"private_key": pem_of_another_key()}),
+    "key of another App": lambda app: json.dumps(app | {"private_key": new_key_pem()}),
     "id of another App": lambda app: json.dumps(app | {"app_id": "1"}),
     "expired token": lambda _: json.dumps({"token": "ghp_expired"}),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from tests.served import served
+from tests.kit.app_key import app_key_pem, new_key_pem
+from tests.kit.http_server import Response, serve_http
 
 from cloud_agent.adapters.github.connection import GitHub, connect
 from cloud_agent.adapters.github.requests import SHORT
@@ -29,13 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb.service_resource import Table
+    from tests.kit.http_server import Request
 
 RENAMED = "/repositories/7/issues/1/comments"
 
 
 @dataclass
 class Server:
-    """A GitHub that mints numbered tokens and answers everything else alike."""
+    """A GitHub that mints numbered tokens and responds to everything else alike."""
 
     url: str = ""
     status: int = 201
@@ -44,54 +43,29 @@ class Server:
     requests: list[tuple[str, str]] = field(default_factory=list)
     bearers: list[str] = field(default_factory=list)
 
-    def answer(self, method: str, path: str, bearer: str) -> tuple[int, Any, dict[str, str]]:
-        if path.endswith("/access_tokens"):
+    def respond(self, request: Request) -> Response:
+        if request.path.endswith("/access_tokens"):
             self.tokens += 1
-            return 201, {"token": f"ghs_{self.tokens}", "expires_at": "2999-01-01T00:00:00Z"}, {}
-        self.requests.append((method, path))
-        self.bearers.append(bearer)
-        if "/renamed/" in path:
-            return 307, {"message": "Moved"}, {"Location": RENAMED}
-        return self.status, self.document, {}
+            return Response.of({"token": f"ghs_{self.tokens}", "expires_at": "2999-01-01T00:00:00Z"}, 201)
+        self.requests.append((request.method, request.path))
+        self.bearers.append(request.headers["Authorization"].removeprefix("Bearer "))
+        if "/renamed/" in request.path:
+            return Response.of({"message": "Moved"}, 307, {"Location": RENAMED})
+        return Response.of(self.document, self.status)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    served_ = Server()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def handle_one(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            bearer = self.headers["Authorization"].removeprefix("Bearer ")
-            status, document, headers = served_.answer(self.command, self.path, bearer)
-            body = json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = handle_one  # noqa: N815 - http.server's names
-
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    with served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as running:
-        served_.url = f"http://127.0.0.1:{running.server_port}"
-        yield served_
+    server = Server()
+    with serve_http(server.respond) as running:
+        server.url = running.url
+        yield server
 
 
 @pytest.fixture
 def settings(server: Server, put_secret: Callable[..., str], table: Table) -> GitHubSettings:
-    arn = put_secret(_app(), "app")
+    arn = put_secret(json.dumps({"app_id": "1", "private_key": app_key_pem()}), "app")
     return GitHubSettings(sessions_table=table.name, github_api_url=server.url, github_secret_arn=arn)
-
-
-def _app() -> str:
-    """An App's id and a new key of it."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return json.dumps({"app_id": "1", "private_key": pem})
 
 
 @pytest.fixture
@@ -129,7 +103,8 @@ def test_a_shared_token_opens_with_the_apps_own_key_alone(
     open_: Callable[..., GitHub], server: Server, settings: GitHubSettings, new_worker: Callable[[], None]
 ) -> None:
     open_()
-    boto3.client("secretsmanager").put_secret_value(SecretId=settings.github_secret_arn, SecretString=_app())
+    another = json.dumps({"app_id": "1", "private_key": new_key_pem()})
+    boto3.client("secretsmanager").put_secret_value(SecretId=settings.github_secret_arn, SecretString=another)
     new_worker()
     open_().conversation.create_comment(1, "Hello.")
     assert server.bearers == ["ghs_2"]

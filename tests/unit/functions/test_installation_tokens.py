@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import http.server
-import json
-import threading
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 import urllib3
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
 )
+from tests.kit.app_key import app_key, app_key_pem
+from tests.kit.http_server import NoResponse, Response, serve_http
 
 from cloud_agent.adapters.aws.secrets import GitHubCredentials
 from cloud_agent.adapters.github.installation_tokens import (
@@ -42,87 +40,51 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
+    from tests.kit.http_server import HttpServer
 
-KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 TOKEN = {"token": "ghs_the-installation's", "expires_at": "2026-11-22T09:00:00Z"}
 
 
-def _pem(key: Any = KEY, encryption: KeySerializationEncryption | None = None) -> str:  # noqa: ANN401 - any kind of key
+def _pem(key: Any, encryption: KeySerializationEncryption | None = None) -> str:  # noqa: ANN401 - any kind of key
     pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())
     return pem.decode()
 
 
-@dataclass
-class GitHub:
-    """Answers every exchange with `status` and `body`, and keeps what it was asked."""
-
-    url: str
-    status: int = 201
-    body: bytes = field(default_factory=lambda: json.dumps(TOKEN).encode())
-    silent: bool = False
-    requests: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
+@pytest.fixture
+def github() -> Iterator[HttpServer]:
+    with serve_http(Response.of(TOKEN, 201)) as server:
+        yield server
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
-    woken = threading.Event()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answers.requests.append((self.path, headers, body))
-            if answers.silent:
-                woken.wait(5)
-                return
-            self.send_response(answers.status)
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", str(len(answers.body)))
-            self.end_headers()
-            self.wfile.write(answers.body)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    answers = GitHub(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield answers
-    finally:
-        woken.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-@pytest.fixture
-def tokens(github: GitHub) -> InstallationTokens:
-    return InstallationTokens(github.url + "/", GitHubCredentials(app_id="527117", private_key=_pem()))
+def tokens(github: HttpServer) -> InstallationTokens:
+    return InstallationTokens(github.url + "/", GitHubCredentials(app_id="527117", private_key=app_key_pem()))
 
 
 def test_the_token_is_of_one_repository_with_the_permissions_asked_for(
-    tokens: InstallationTokens, github: GitHub
+    tokens: InstallationTokens, github: HttpServer
 ) -> None:
     token = tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
     assert (TOKEN["token"], TOKEN["expires_at"]) == (token.value, token.expires_at)
-    ((path, headers, body),) = github.requests
-    assert path == "/app/installations/99/access_tokens"
-    assert body == {"repositories": ["storefront"], "permissions": {"contents": "write"}}
-    assert (headers["accept"], headers["x-github-api-version"]) == ("application/vnd.github+json", "2022-11-28")
+    (request,) = github.requests
+    assert request.path == "/app/installations/99/access_tokens"
+    assert request.json() == {"repositories": ["storefront"], "permissions": {"contents": "write"}}
+    assert (request.headers["Accept"], request.headers["X-GitHub-Api-Version"]) == (
+        "application/vnd.github+json",
+        "2022-11-28",
+    )
 
 
-def test_the_app_proves_itself_by_a_short_lived_signature(tokens: InstallationTokens, github: GitHub) -> None:
+def test_the_app_proves_itself_by_a_short_lived_signature(tokens: InstallationTokens, github: HttpServer) -> None:
     tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
-    scheme, _, proof = github.requests[0][1]["authorization"].partition(" ")
-    claims = jwt.decode(proof, KEY.public_key(), algorithms=["RS256"])
+    scheme, _, proof = github.requests[0].headers["Authorization"].partition(" ")
+    claims = jwt.decode(proof, app_key().public_key(), algorithms=["RS256"])
     assert (scheme, claims["iss"]) == ("Bearer", "527117")
     assert claims["iat"] <= time.time() - 55
     assert time.time() < claims["exp"] <= time.time() + 600
 
 
-def test_a_personal_token_is_taken_as_it_is(github: GitHub) -> None:
+def test_a_personal_token_is_taken_as_it_is(github: HttpServer) -> None:
     token = InstallationTokens(github.url, GitHubCredentials(token="ghp_mine")).token("acme/storefront", None, {})
     assert token.value == "ghp_mine"
     assert token.expires_at.endswith("Z")
@@ -134,7 +96,7 @@ def test_a_token_is_not_shown_by_its_repr(tokens: InstallationTokens) -> None:
 
 
 def test_an_event_without_an_installation_is_refused_before_any_request(
-    tokens: InstallationTokens, github: GitHub
+    tokens: InstallationTokens, github: HttpServer
 ) -> None:
     with pytest.raises(AppNotInstalledError, match="acme/storefront"):
         tokens.token("acme/storefront", None, GIT_PERMISSIONS)
@@ -159,9 +121,9 @@ def test_an_event_without_an_installation_is_refused_before_any_request(
     ],
 )
 def test_each_refusal_has_its_name(
-    tokens: InstallationTokens, github: GitHub, status: int, message: str, expected: type[CloudAgentError]
+    tokens: InstallationTokens, github: HttpServer, status: int, message: str, expected: type[CloudAgentError]
 ) -> None:
-    github.status, github.body = status, json.dumps({"message": message}).encode()
+    github.respond = Response.of({"message": message}, status, {"Location": "/elsewhere"})
     with pytest.raises(expected) as refused:
         tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
     assert expected is type(refused.value)
@@ -171,30 +133,32 @@ def test_each_refusal_has_its_name(
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": 1}', b"\xff"])
 def test_a_refusal_that_is_not_githubs_json_is_named_all_the_same(
-    tokens: InstallationTokens, github: GitHub, body: bytes
+    tokens: InstallationTokens, github: HttpServer, body: bytes
 ) -> None:
-    github.status, github.body = 502, body
+    github.respond = Response(502, body)
     with pytest.raises(GitHubUnavailableError, match="502"):
         tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"null", b"{}"])
-def test_a_success_without_a_token_is_githubs_fault(tokens: InstallationTokens, github: GitHub, body: bytes) -> None:
-    github.body = body
+def test_a_success_without_a_token_is_githubs_fault(
+    tokens: InstallationTokens, github: HttpServer, body: bytes
+) -> None:
+    github.respond = Response(201, body)
     with pytest.raises(GitHubUnavailableError, match="not as documented"):
         tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
 
 
-def test_a_silent_github_is_given_up(github: GitHub) -> None:
-    github.silent = True
+def test_a_silent_github_is_given_up(github: HttpServer) -> None:
+    github.respond = NoResponse.HANG
     patience = Patience(urllib3.Timeout(connect=0.2, read=0.2), SHORT.retry)
-    impatient = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=_pem()), patience)
+    impatient = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=app_key_pem()), patience)
     with pytest.raises(GitHubUnavailableError, match="ReadTimeoutError"):
         impatient.token("acme/storefront", 99, GIT_PERMISSIONS)
 
 
 def test_a_github_that_refuses_the_connection_is_worth_a_retry() -> None:
-    nowhere = InstallationTokens("http://127.0.0.1:9", GitHubCredentials(app_id="1", private_key=_pem()))
+    nowhere = InstallationTokens("http://127.0.0.1:9", GitHubCredentials(app_id="1", private_key=app_key_pem()))
     with pytest.raises(GitHubUnavailableError):
         nowhere.token("acme/storefront", 99, GIT_PERMISSIONS)
 
@@ -203,13 +167,13 @@ def test_a_github_that_refuses_the_connection_is_worth_a_retry() -> None:
     "key",
     [
         "not a key",
-        _pem().replace("\n", "\\n"),
+        app_key_pem().replace("\n", "\\n"),
         _pem(ec.generate_private_key(ec.SECP256R1())),
-        _pem(encryption=BestAvailableEncryption(b"pass")),
+        _pem(app_key(), BestAvailableEncryption(b"pass")),
     ],
     ids=["no PEM", "escaped line ends", "not RSA", "with a passphrase"],
 )
-def test_an_unusable_key_is_the_owners_to_correct_and_is_not_shown(github: GitHub, key: str) -> None:
+def test_an_unusable_key_is_the_owners_to_correct_and_is_not_shown(github: HttpServer, key: str) -> None:
     tokens = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=key))
     with pytest.raises(ConfigurationError, match="private_key") as refused:
         tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
@@ -217,14 +181,14 @@ def test_an_unusable_key_is_the_owners_to_correct_and_is_not_shown(github: GitHu
     assert github.requests == []
 
 
-def _expiring(github: GitHub, value: str, minutes: float) -> None:
+def _expiring(github: HttpServer, value: str, minutes: float) -> None:
     moment = datetime.now(UTC) + timedelta(minutes=minutes)
-    github.body = json.dumps({"token": value, "expires_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}).encode()
+    github.respond = Response.of({"token": value, "expires_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}, 201)
 
 
-def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: GitHub) -> None:
+def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: HttpServer) -> None:
     _expiring(github, "ghs_first", 60)
-    credentials = GitHubCredentials(app_id="1", private_key=_pem())
+    credentials = GitHubCredentials(app_id="1", private_key=app_key_pem())
     for repo, permissions in [
         ("acme/lunch", OWN_PERMISSIONS),
         ("acme/lunch", OWN_PERMISSIONS),
@@ -238,7 +202,7 @@ def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: GitHub) -> Non
 
 
 def test_a_remembered_token_is_replaced_five_minutes_before_it_expires(
-    tokens: InstallationTokens, github: GitHub
+    tokens: InstallationTokens, github: HttpServer
 ) -> None:
     _expiring(github, "ghs_first", 4.9)
     assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_first"
@@ -248,7 +212,7 @@ def test_a_remembered_token_is_replaced_five_minutes_before_it_expires(
     assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
 
 
-def test_a_token_that_is_handed_on_is_always_a_new_one(tokens: InstallationTokens, github: GitHub) -> None:
+def test_a_token_that_is_handed_on_is_always_a_new_one(tokens: InstallationTokens, github: HttpServer) -> None:
     _expiring(github, "ghs_own", 60)
     tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS)
     _expiring(github, "ghs_agent's", 60)
@@ -256,21 +220,21 @@ def test_a_token_that_is_handed_on_is_always_a_new_one(tokens: InstallationToken
     assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_own"
 
 
-def test_a_rotated_personal_token_replaces_the_old_one(github: GitHub) -> None:
+def test_a_rotated_personal_token_replaces_the_old_one(github: HttpServer) -> None:
     for value in ("ghp_old", "ghp_new"):
         tokens = InstallationTokens(github.url, GitHubCredentials(token=value))
         assert value == tokens.remembered_token("acme/lunch", None, GIT_PERMISSIONS).value
 
 
-def test_a_refused_exchange_is_not_remembered(tokens: InstallationTokens, github: GitHub) -> None:
-    github.status = 502
+def test_a_refused_exchange_is_not_remembered(tokens: InstallationTokens, github: HttpServer) -> None:
+    github.respond = Response(502)
     with pytest.raises(GitHubUnavailableError):
         tokens.remembered_token("acme/breakfast", 99, GIT_PERMISSIONS)
-    github.status = 201
+    github.respond = Response.of(TOKEN, 201)
     assert TOKEN["token"] == tokens.remembered_token("acme/breakfast", 99, GIT_PERMISSIONS).value
 
 
-def test_a_token_that_github_refused_is_not_given_out_again(tokens: InstallationTokens, github: GitHub) -> None:
+def test_a_token_that_github_refused_is_not_given_out_again(tokens: InstallationTokens, github: HttpServer) -> None:
     _expiring(github, "ghs_first", 60)
     tokens.forget(tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS))
     _expiring(github, "ghs_second", 60)
@@ -278,7 +242,7 @@ def test_a_token_that_github_refused_is_not_given_out_again(tokens: Installation
 
 
 def test_a_token_is_kept_by_one_worker_alone(
-    tokens: InstallationTokens, github: GitHub, new_worker: Callable[[], None]
+    tokens: InstallationTokens, github: HttpServer, new_worker: Callable[[], None]
 ) -> None:
     _expiring(github, "ghs_first", 60)
     tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS)
