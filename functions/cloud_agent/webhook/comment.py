@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from cloud_agent.adapters.github.connection import connect
+from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
@@ -30,7 +30,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     Guarantees one reply at most. A second try after a failure neither doubles nor loses anything.
 
     Raises:
-        CloudAgentError: as `connect` and `Conversation` do.
+        CloudAgentError: as `connect_for_all` and `Conversation` do.
     """
     sessions = sessions_of_pull(settings.sessions_table, comment.repo, comment.pull_number)
     if sessions is None:
@@ -41,7 +41,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     has_ended = not session.status.is_live and not sessions.next_is_starting
     if has_ended and not comment.pull_is_open and not comment.commands:
         return {"ignored": f"session {session.session_id} has ended"}
-    github = connect(settings, comment.repo, comment.installation_id, SHORT, share_token=True).conversation
+    github = connect_for_all(settings, comment.repo, comment.installation_id, SHORT).conversation
     if not github.has_write_permission(comment.author):
         if not has_ended:
             topic, text = f"comment by {comment.author}", replies.comment_refused(comment.author)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_agent.adapters.github.connection import connect
+from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_issue
@@ -27,7 +27,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     A session that is about to end is followed by this one. Done again after a failure, it comes to the same.
 
     Raises:
-        CloudAgentError: as `connect` and `Conversation` do; nothing has been started.
+        CloudAgentError: as `connect_for_all` and `Conversation` do; nothing has been started.
     """
     request, labels = decision.request, settings.trigger_labels
     sessions = sessions_of_issue(settings.sessions_table, request.repo, request.issue_number)
@@ -35,7 +35,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     session = name_session(request, sessions, follows=live.session_id if live and live.ending else None)
     if live is not None and live.session_id not in {session.session_id, session.follows}:
         return _already_live(settings, request, live)
-    github = connect(settings, request.repo, request.installation_id, SHORT, share_token=True).conversation
+    github = connect_for_all(settings, request.repo, request.installation_id, SHORT).conversation
     if not github.has_write_permission(request.requested_by):
         text = replies.label_refused(request.requested_by, labels.label_of(request.agent))
         _explain_once(settings, github, request, f"label by {request.requested_by}", text)
@@ -55,7 +55,7 @@ def _already_live(settings: WebhookSettings, request: SessionRequest, live: Sess
     else:
         labels = settings.trigger_labels
         text = replies.other_agent_at_work(live, labels.label_of(live.agent), labels.label_of(request.agent))
-        github = connect(settings, request.repo, request.installation_id, SHORT, share_token=True).conversation
+        github = connect_for_all(settings, request.repo, request.installation_id, SHORT).conversation
         _explain_once(settings, github, request, f"label during {live.session_id}", text)
     return {"ignored": f"issue #{request.issue_number} already has the live session {live.session_id}"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloud_agent.adapters.github.connection import connect
+from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.table.publications import Publications
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation.messages import commit_message
@@ -22,7 +22,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
     settings, session = load(GitHubSettings), event.session
     table = SessionsTable(settings.sessions_table)
     table.get_own(session.session_id, event.execution_arn)
-    repository = connect(settings, session.repo, session.installation_id, share_token=True).repository
+    repository = connect_for_all(settings, session.repo, session.installation_id).repository
     branch = repository.ensure_branch(session.branch, session.default_branch, commit_message(session.issue_key.upper()))
     table.record(
         session.session_id,

@@ -12,7 +12,7 @@ import pytest
 from tests.kit.app_key import app_key_pem, new_key_pem
 from tests.kit.http_server import Response, serve_http
 
-from cloud_agent.adapters.github.connection import GitHub, connect
+from cloud_agent.adapters.github.connection import GitHub, connect, connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.domain.errors import (
     CloudAgentError,
@@ -70,7 +70,7 @@ def settings(server: Server, put_secret: Callable[..., str], table: Table) -> Gi
 
 @pytest.fixture
 def open_(settings: GitHubSettings) -> Callable[..., GitHub]:
-    return lambda repo="acme/lunch", **options: connect(settings, repo, 99, **{"share_token": True, **options})
+    return lambda repo="acme/lunch", via=connect_for_all, **options: via(settings, repo, 99, **options)
 
 
 def test_a_worker_uses_its_token_again(open_: Callable[..., GitHub], server: Server) -> None:
@@ -125,11 +125,11 @@ def test_a_shared_token_is_of_its_own_repository_even_in_the_place_of_anothers(
 def test_a_function_that_may_only_read_the_table_uses_what_there_is_and_keeps_nothing(
     open_: Callable[..., GitHub], server: Server, table: Table, new_worker: Callable[[], None]
 ) -> None:
-    open_(share_token=False).conversation.create_comment(1, "Hello.")
+    open_(via=connect).conversation.create_comment(1, "Hello.")
     assert table.scan()["Items"] == []
     open_("acme/dinner")
     new_worker()
-    open_("acme/dinner", share_token=False).conversation.create_comment(1, "Hello.")
+    open_("acme/dinner", via=connect).conversation.create_comment(1, "Hello.")
     assert server.bearers == ["ghs_1", "ghs_2"]
 
 

@@ -15,6 +15,7 @@ from cloud_agent.adapters.github.requests import LONG, GitHubRequests, Patience
 from cloud_agent.adapters.table.shared_tokens import SharedTokens
 
 if TYPE_CHECKING:
+    from cloud_agent.adapters.github.tokens import Token
     from cloud_agent.settings import GitHubSettings
 
 
@@ -32,25 +33,32 @@ class GitHub:
         self.deployments = Deployments(requests)
 
 
-def connect(
-    settings: GitHubSettings,
-    repo: str,
-    installation_id: int | None,
-    patience: Patience = LONG,
-    *,
-    share_token: bool = False,
-) -> GitHub:
+def connect(settings: GitHubSettings, repo: str, installation_id: int | None, patience: Patience = LONG) -> GitHub:
     """Open a repository with the deployment's credentials; where any function did within the hour, without a request.
-
-    A new token stays with this worker; with `share_token` others get it, too. For that the role has to write to the
-    table, as those of the webhook and the first step have to anyway.
 
     Raises:
         CloudAgentError: as `InstallationTokens.token` and `read_github_credentials` do.
     """
-    credentials = read_github_credentials(settings.github_secret_arn)
-    shared = SharedTokens(settings.sessions_table, credentials.private_key, read_only=not share_token)
-    tokens = InstallationTokens(settings.github_api_url, credentials, shared=shared)
+    tokens = _tokens(settings)
     token = tokens.remembered_token(repo, installation_id, OWN_PERMISSIONS)
+    return _open(settings, tokens, token, repo, patience)
+
+
+def connect_for_all(
+    settings: GitHubSettings, repo: str, installation_id: int | None, patience: Patience = LONG
+) -> GitHub:
+    """As `connect`, and leave the token for the other functions. For those whose roles write to the table anyway."""
+    tokens = _tokens(settings)
+    token = tokens.shared_token(repo, installation_id, OWN_PERMISSIONS)
+    return _open(settings, tokens, token, repo, patience)
+
+
+def _tokens(settings: GitHubSettings) -> InstallationTokens:
+    credentials = read_github_credentials(settings.github_secret_arn)
+    shared = SharedTokens(settings.sessions_table, credentials.private_key)
+    return InstallationTokens(settings.github_api_url, credentials, shared=shared)
+
+
+def _open(settings: GitHubSettings, tokens: InstallationTokens, token: Token, repo: str, patience: Patience) -> GitHub:
     requests = GitHubRequests(settings.github_api_url, patience)
     return GitHub(RepositoryRequests(requests, token.value, repo, on_refusal=partial(tokens.forget, token)))

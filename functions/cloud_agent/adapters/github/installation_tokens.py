@@ -95,23 +95,29 @@ class InstallationTokens:
         """
         if self._credentials.token or installation_id is None:
             return self.token(repo, installation_id, permissions)
-        memory = _memory()
-        scope = Scope(
-            self._requests.api_url,
-            self._credentials.app_id,
-            repo,
-            installation_id,
-            tuple(sorted(permissions.items())),
-        )
+        memory, scope = _memory(), self._scope(repo, installation_id, permissions)
         known = memory.tokens.get(scope)
         if not memory.may_use(known) and self._shared:
             known = self._shared.get(scope)
+            if known:
+                memory.shared.add(known.value)
         if not memory.may_use(known):
             known = self.token(repo, installation_id, permissions)
-            if self._shared:
-                self._shared.put(scope, known)
         memory.tokens[scope] = known
         return known
+
+    def shared_token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
+        """As `remembered_token`, and leave it to other workers unless it's from them."""
+        token, memory = self.remembered_token(repo, installation_id, permissions), _memory()
+        if self._shared and installation_id is not None and not self._credentials.token:
+            if token.value not in memory.shared:
+                self._shared.put(self._scope(repo, installation_id, permissions), token)
+            memory.shared.add(token.value)
+        return token
+
+    def _scope(self, repo: str, installation_id: int, permissions: Mapping[str, str]) -> Scope:
+        wanted = tuple(sorted(permissions.items()))
+        return Scope(self._requests.api_url, self._credentials.app_id, repo, installation_id, wanted)
 
     @staticmethod
     def forget(token: Token) -> None:
@@ -144,9 +150,10 @@ def sign_as_app(credentials: GitHubCredentials, claims: Mapping[str, Any]) -> st
 
 @dataclass
 class _Memory:
-    """A worker's tokens, and those that GitHub refused it."""
+    """A worker's tokens; the values of those that other workers may have, and of those that GitHub refused."""
 
     tokens: dict[Scope, Token] = field(default_factory=dict)
+    shared: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
 
     def may_use(self, token: Token | None) -> TypeGuard[Token]:

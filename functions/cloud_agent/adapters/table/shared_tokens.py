@@ -29,10 +29,9 @@ _NONCE_BYTES = 12  # NIST SP 800-38D, section 8.2.2: random nonces of 96 bits
 class SharedTokens:
     """One token for each scope, until it expires."""
 
-    def __init__(self, table_name: str, private_key: str, *, read_only: bool = False) -> None:
+    def __init__(self, table_name: str, private_key: str) -> None:
         self._table = clients.table(table_name)
         self._private_key = private_key
-        self._read_only = read_only
 
     def get(self, scope: Scope) -> Token | None:
         """Return the token of this scope; None where there is none that this key opens."""
@@ -49,9 +48,7 @@ class SharedTokens:
         return Token.model_validate_json(opened)
 
     def put(self, scope: Scope, token: Token) -> None:
-        """Keep a token in the place of any other of its scope, unless these are read only."""
-        if self._read_only:
-            return
+        """Keep a token in the place of any other of its scope."""
         nonce = os.urandom(_NONCE_BYTES)
         sealed = nonce + self._cipher().encrypt(nonce, token.model_dump_json().encode(), scope.name.encode())
         expires_at = int(token.expires.timestamp())
