@@ -1,6 +1,6 @@
 """`cloud-agent doctor --first-run`: is the account ready for the stack, before or right after its first deployment?
 
-Each check is a question that AWS itself answers by a read-only call.
+Each check is a claim of docs/aws-assumptions.md, or a prerequisite, that AWS itself confirms by a read-only call.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Along the way three members of a container definition that ministack drops reach the container (EntryPoint,
 StopTimeout, the platform's AWS_REGION), and what is left of a task that ended by itself is cleaned up too.
 
-Source: SDK model "ecs": ContainerDefinition.entryPoint and ContainerDefinition.stopTimeout. Of AWS_REGION in a
-container none found; assumed.
+Source: SDK model "ecs": ContainerDefinition.entryPoint and ContainerDefinition.stopTimeout; Amazon ECS
+Developer Guide, "Amazon ECS environment variables" (AWS_REGION).
 Upstream: not reported: ministack's own way, Docker, is no defect.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
