@@ -67,7 +67,7 @@ class SessionWorkflow:
     slot_limits = SlotLimits(sessions=30, sessions_per_repository=20)
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
         self._names = itertools.count(1)
         self.ecs, self.sfn, self.events = self.client("ecs"), self.client("stepfunctions"), self.client("events")
         self.table, self._scripts = self._make_table("sessions"), self._make_table("scripts")
@@ -86,7 +86,7 @@ class SessionWorkflow:
     @property
     def _connection(self) -> dict[str, str]:
         return {
-            "endpoint_url": self._url,
+            "endpoint_url": self.url,
             "region_name": "us-east-1",
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",

@@ -218,9 +218,10 @@ def test_every_wait_is_bounded_those_for_the_agent_by_the_templates_parameters(
 
 def test_a_slot_is_waited_for_a_day_and_the_lock_outlasts_it(definition: Document) -> None:
     states = definition["States"]
-    (waits,) = re.findall(r"\$waits >= (\d+)", json.dumps(states["Slot Taken?"]))
     day = 86_400
-    assert day == int(waits) * states["Wait For Slot"]["TimeoutSeconds"]
+    assert states["Prepare Session"]["Assign"]["queuedUntil"] == f"{{% $millis() + {day * 1000} %}}"
+    for state in ("Slot Taken?", "Out Of Capacity?"):
+        assert "$queuedUntil" in json.dumps(states[state])
     lock = states["Claim Session"]["Arguments"]["TransactItems"][0]["Update"]
     assert f" + {day} + " in lock["ExpressionAttributeValues"][":expires"]["N"]
 

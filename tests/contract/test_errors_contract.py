@@ -34,6 +34,7 @@ AWS = {
     "DynamoDb.TransactionCanceledException",
     "DynamoDb.TransactionConflictException",
     "DynamoDb.TransactionInProgressException",
+    "AmazonECS.Unknown",
     "ECS.AmazonECSException",
     "ECS.ServerException",
     "ECS.ThrottlingException",
@@ -97,6 +98,17 @@ def test_only_what_a_retry_can_change_is_retried(definition: Document) -> None:
     assert {"GitHubUnavailableError", "GitHubRateLimitedError", "TaskNotRunningError"} == retried & _domain()
 
 
+def test_both_names_for_a_task_that_was_not_started_are_retried_and_led_to_the_queue(definition: Document) -> None:
+    run = definition["States"]["Run Agent"]
+    names = ["AmazonECS.Unknown", "ECS.AmazonECSException"]  # AWS's own pages disagree
+    (retrier,) = [one for one in run["Retry"] if set(names) & set(one["ErrorEquals"])]
+    assert (names, names, "Out Of Capacity?") == (
+        retrier["ErrorEquals"],
+        run["Catch"][0]["ErrorEquals"],
+        run["Catch"][0]["Next"],
+    )
+
+
 def test_every_error_of_the_functions_is_explained() -> None:
     assert set() == {name for name in _domain() - WEBHOOK_ONLY if explain("Run Agent", name, "").what == UNEXPECTED}
 
@@ -113,6 +125,8 @@ def test_every_error_that_the_definition_makes_up_is_explained(asl_text: str) ->
     assert set() == {name for name in made_up if explain("Run Agent", name, "").what == UNEXPECTED}
 
 
-@pytest.mark.parametrize("error", ["States.Timeout", "States.HeartbeatTimeout", "ECS.AmazonECSException"])
+@pytest.mark.parametrize(
+    "error", ["States.Timeout", "States.HeartbeatTimeout", "ECS.AmazonECSException", "AmazonECS.Unknown"]
+)
 def test_every_way_in_which_aws_ends_the_wait_for_an_agent_is_explained(error: str) -> None:
     assert explain("Run Agent", error, "").what != UNEXPECTED

@@ -241,10 +241,19 @@ def test_an_image_that_cannot_be_pulled_is_named(stage: System) -> None:
         is_told(stage, session, "image couldn't be pulled", "nobody/has-this:1", "may be pulled")
 
 
-def test_no_capacity_is_named(hurried: System) -> None:
+def test_a_session_without_capacity_waits_in_the_queue_and_says_why(hurried: System) -> None:
     with aws_at_fault(hurried, kind="no_capacity", count=ALWAYS):
         session = hurried.start("Try", "Please.")
-        is_told(hurried, session, "AWS has no capacity", "Availability Zones", "Capacity is unavailable at this time")
+        wait_for(lambda: "AWS Fargate has no room" in hurried.status_comment(session), bool, 30)
+        assert hurried.row(session.id)["status"] == "QUEUED"
+        assert hurried.slots() == (set(), [session.id])
+    assert "not_before" in hurried.item("SLOTS", "SLOTS")["waiting"]["M"][session.id]["M"]
+
+
+def test_a_refusal_for_good_is_named_with_what_to_do(hurried: System) -> None:
+    with aws_at_fault(hurried, kind="no_capacity", reason="MISSING", count=ALWAYS):
+        session = hurried.start("Try", "Please.")
+        is_told(hurried, session, "couldn't be started", "image exists", "MISSING")
 
 
 def test_a_moment_without_capacity_is_waited_for(hurried: System) -> None:

@@ -26,8 +26,8 @@ REFUSED = (400, 405, 408, 413, 414, 431)
 def page_texts() -> dict[str, str]:
     """Return each page's text."""
     shown = {
-        "Queued": pages.about(_session(status="QUEUED", initial_sha="1f2e3d")),
-        "Starting": pages.about(_session(status="STARTING", initial_sha="1f2e3d", start_token="made-up")),
+        "Queued": pages.about(_session(status="QUEUED", initial_sha="1f2e3d", port=None)),
+        "Starting": pages.about(_session(status="STARTING", initial_sha="1f2e3d", start_token="made-up", port=None)),
         "Not responding, checking": pages.not_answering(_session()),
         **{f"Not responding: {finding.name}": pages.not_answering(_session(), finding) for finding in Finding},
         "Live": pages.answering(_session()),

@@ -33,6 +33,7 @@ def status_comments() -> dict[str, str]:
     ended: dict[str, Any] = {"turns": 12, "cost_usd": Decimal("1.5"), "commits": COMMITS, "commit_count": 12}
     views = {
         "Queued": _view(status="QUEUED", place=(1, 1), working=True),
+        "Queued, AWS has no capacity": _view(status="QUEUED", place=(1, 1), working=True, is_out_of_capacity=True),
         "Queued, not next": _view(status="QUEUED", place=(2, 5), working=True, unanswered=1),
         "Starting": _view(status="STARTING", working=True),
         "Running, working": _view(

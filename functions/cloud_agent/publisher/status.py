@@ -16,6 +16,7 @@ from cloud_agent.publisher.own_commits import look_up
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.table.publications import Published
+    from cloud_agent.domain.policy.slots import Occupancy
     from cloud_agent.publisher.context import PublishingContext
 
 # GitHub allows 80 requests a minute and 500 an hour that create content, all sessions of an installation together:
@@ -53,6 +54,7 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
     settings, session = context.settings, context.sessions.get(session_id)
     published = context.publications.of(session_id)
     unanswered = context.prompts.unanswered(session_id)
+    occupancy = context.slots.occupancy() if _waits(session) else None
     stream = f"session/agent/{session.task_arn.rpartition('/')[2]}" if session.task_arn else None
     return StatusView(
         session=session,
@@ -61,7 +63,8 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
         execution_url=execution_console_url(session.execution_arn),
         logs_url=logs_console_url(session.execution_arn, settings.agent_log_group, stream),
         trigger_label=settings.trigger_labels.label_of(session.agent),
-        place=_place(context, session),
+        place=_place(occupancy, session) if occupancy else None,
+        is_out_of_capacity=bool(occupancy and occupancy.is_out_of_capacity),
         working=bool(unanswered),
         unanswered=sum(_still_waits(prompt, session) for prompt in unanswered),
         commits=published.commits,
@@ -74,10 +77,12 @@ def _still_waits(prompt: Prompt, session: Session) -> bool:
     return prompt.id != INITIAL_PROMPT_ID and not (session.status.is_live and prompt.state is PromptState.TAKEN)
 
 
-def _place(context: PublishingContext, session: Session) -> tuple[int, int] | None:
-    if session.status is not SessionStatus.QUEUED or session.start_token is None:  # it isn't known yet to have to wait
-        return None
-    occupancy = context.slots.occupancy()
+def _waits(session: Session) -> bool:
+    """Whether the session is parked in the queue; before that, it isn't known yet to have to wait."""
+    return session.status is SessionStatus.QUEUED and session.start_token is not None
+
+
+def _place(occupancy: Occupancy, session: Session) -> tuple[int, int] | None:
     place = occupancy.place_of(session.session_id)
     return (place, len(occupancy.waiting)) if place else None
 

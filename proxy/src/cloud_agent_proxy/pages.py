@@ -290,7 +290,7 @@ def _queued(session: Session) -> Page:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="session_queued",
         title="The session is queued",
-        message="All sessions are in use. This one starts automatically; "
+        message="This session is in the queue and starts automatically; "
         "its comment on the pull request shows its place in the queue.",
         what_to_do="This page opens the session automatically.",
         session_id=session.id,

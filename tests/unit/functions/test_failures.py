@@ -53,7 +53,7 @@ def test_an_unknown_error_is_shown_with_its_name() -> None:
     assert explain("Run Agent", "Lambda.Unknown", "").detail == "Lambda.Unknown"
 
 
-@pytest.mark.parametrize("error", ["ECS.AmazonECSException", "Ecs.ServerException"])
+@pytest.mark.parametrize("error", ["ECS.AmazonECSException", "AmazonECS.Unknown", "Ecs.ServerException"])
 def test_a_refusal_of_ecs_is_about_image_and_subnets(error: str) -> None:
     failure = explain("Run Agent", error, "The subnet is gone")
     assert failure.what == "The agent's container couldn't be started"
@@ -93,6 +93,8 @@ def test_a_failure_that_could_not_be_reported_is_no_bare_name(reason: str, words
 REASONS = {
     "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found": "image couldn't be pulled",
     "Capacity is unavailable at this time. Please try again later": "AWS has no capacity",
+    "You\u2019ve reached the limit on the number of vCPUs you can run": "quota of Fargate vCPUs is used up",
+    "You've reached the limit on the number of tasks you can run concurrently": "quota of Fargate tasks is used up",
     "OutOfMemoryError: Container killed due to memory usage; exit code 137": "ran out of memory",
     "ResourceInitializationError: unable to pull secrets": "couldn't prepare the agent's container",
     "Essential container in task exited; exit code 1": "container stopped",

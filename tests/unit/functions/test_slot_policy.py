@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from cloud_agent.domain.policy.slots import Occupancy, SlotLimits, Waiting
 
 LIMITS = SlotLimits(sessions=2, sessions_per_repository=1)
+NOW, LATER = "2026-11-22T11:00:00.000Z", "2026-11-22T11:00:00.001Z"
 A, B = "acme/a", "acme/b"
 
 
@@ -21,7 +23,7 @@ def waiting(*sessions: tuple[str, str]) -> tuple[Waiting, ...]:
 
 
 def next_id(occupancy: Occupancy, **options: Any) -> str | None:  # noqa: ANN401 - the function's own options
-    found = occupancy.next_to_start(LIMITS, **options)
+    found = occupancy.next_to_start(LIMITS, NOW, **options)
     return found.session_id if found else None
 
 
@@ -41,6 +43,16 @@ def test_a_repository_at_its_limit_does_not_hold_up_the_one_behind_it() -> None:
 
 def test_whoever_is_passed_over_holds_up_nobody() -> None:
     assert next_id(Occupancy({}, waiting(("1", A), ("2", B)), 0), passed_over={"1"}) == "2"
+
+
+def test_whoever_aws_has_no_capacity_for_holds_up_those_behind_until_its_time_has_come() -> None:
+    first, second = waiting(("1", A), ("2", B))
+    for not_before, expected in ((LATER, None), (NOW, "1")):
+        occupancy = Occupancy({}, (replace(first, not_before=not_before), second), 0)
+        assert (next_id(occupancy), occupancy.is_out_of_capacity) == (expected, True)
+    held_up = Occupancy({"9": A}, (replace(first, not_before=LATER), second), 0)
+    assert next_id(held_up) == "2", "the first waits for its repository's limit, not for AWS"
+    assert not Occupancy({}, (first, second), 0).is_out_of_capacity
 
 
 def test_a_place_in_the_queue_counts_from_one() -> None:
@@ -63,7 +75,7 @@ def test_the_policy_keeps_its_limits_and_its_order_and_starts_everybody(
 
     def start_all_that_may() -> None:
         nonlocal queued
-        while one := Occupancy(live, queued, 0).next_to_start(limits):
+        while one := Occupancy(live, queued, 0).next_to_start(limits, NOW):
             running = Counter(live.values())
             overtaken = itertools.takewhile(lambda each: each is not one, queued)
             assert all(running[each.repo] >= limits.sessions_per_repository for each in overtaken)

@@ -70,6 +70,14 @@ def test_the_state_stands_in_the_heading_in_words(members: dict[str, Any], headi
     assert second.endswith(heading)
 
 
+def test_a_queue_that_waits_for_aws_says_so() -> None:
+    queued = {"status": "QUEUED", "place": (1, 1)}
+    assert "All sessions are in use" in render(view(**queued))
+    out_of_capacity = render(view(**queued, is_out_of_capacity=True))
+    assert "AWS Fargate has no room" in out_of_capacity
+    assert "in use" not in out_of_capacity
+
+
 @pytest.mark.parametrize("status", list(SessionStatus))
 def test_branch_turns_cost_links_and_a_way_on_are_always_there(status: SessionStatus) -> None:
     comment = render(view(status=status, turns=12, max_turns=200, cost_usd=Decimal("0.4312"), budget_usd=Decimal(10)))

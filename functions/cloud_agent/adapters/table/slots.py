@@ -52,7 +52,7 @@ class Slots:
         """Who runs and who waits, read consistently."""
         item: dict[str, Any] = self._table.get_item(Key=SLOTS_KEY, ConsistentRead=True).get("Item", {})
         waiting = sorted(
-            Waiting(str(entry["since"]), session_id, str(entry["repo"]))
+            Waiting(str(entry["since"]), session_id, str(entry["repo"]), str(entry.get("not_before", "")))
             for session_id, entry in item.get("waiting", {}).items()
         )
         live = {session_id: str(repo) for session_id, repo in item.get("live", {}).items()}
@@ -67,7 +67,7 @@ class Slots:
         contentions = 0
         while contentions < _CONTENTIONS:
             occupancy = self.occupancy()
-            candidate = occupancy.next_to_start(limits, passed_over)
+            candidate = occupancy.next_to_start(limits, timestamp(), passed_over)
             if candidate is None:
                 return
             row = self._table.get_item(Key=session_key(candidate.session_id), ConsistentRead=True).get("Item", {})

@@ -29,6 +29,7 @@ _ACTIVITIES = {"": "Getting ready", "turn_started": "Thinking", "turn_finished":
 class StatusView:
     """Everything the comment shows. `place` is the session's place in the queue and the queue's length, if it waits.
 
+    `is_out_of_capacity` says that the queue doesn't wait for a slot, but for AWS.
     `link` is what a click on `url` opens: it may hold a token, which nobody has to read.
     `unanswered` counts the follow-ups, `working` says whether any prompt is still being worked on or about to be.
     """
@@ -40,6 +41,7 @@ class StatusView:
     logs_url: str
     trigger_label: str
     place: tuple[int, int] | None = None
+    is_out_of_capacity: bool = False
     working: bool = False
     unanswered: int = 0
     commits: Sequence[Commit] = ()
@@ -100,6 +102,11 @@ def _now(view: StatusView) -> list[str]:
 def _expectation(view: StatusView) -> str:
     waiting = f" {_counted(view.unanswered, 'follow-up')} queued." if view.unanswered else ""
     match view.session.status:
+        case SessionStatus.QUEUED if view.is_out_of_capacity:
+            return (
+                "AWS Fargate has no room for another container right now. Your session starts automatically when it "
+                f"has.{waiting}"
+            )
         case SessionStatus.QUEUED if view.place:
             return f"All sessions are in use. Yours starts automatically.{waiting}"
         case SessionStatus.QUEUED | SessionStatus.STARTING:

@@ -145,6 +145,17 @@ _ECS_REASONS: dict[str, tuple[str, str]] = {
         "AWS has no capacity for the agent's container right now",
         "Try again in a few minutes, or ask your administrator for subnets in more Availability Zones",
     ),
+    "limit on the number of vCPUs": (
+        "This AWS account's quota of Fargate vCPUs is used up",
+        (
+            "Ask your administrator to raise the quota “Fargate On-Demand vCPU resource count”, or to lower the "
+            "parameter `MaxSessions` or `AgentCpu`"
+        ),
+    ),
+    "limit on the number of tasks": (
+        "This AWS account's quota of Fargate tasks is used up",
+        "Ask your administrator to raise the quota, or to lower the parameter `MaxSessions`",
+    ),
     "OutOfMemoryError": (
         "The agent's container ran out of memory",
         (
@@ -175,7 +186,7 @@ def readable_reason(reason: str) -> str:
 
 
 def _explanation(error: str, detail: str) -> tuple[str, str]:
-    of_ecs = error.startswith(("ECS.", "Ecs."))
+    of_ecs = error.startswith(("ECS.", "Ecs.", "AmazonECS."))
     if of_ecs or error == "AgentTaskStoppedError":
         known = next((explanation for reason, explanation in _ECS_REASONS.items() if reason in detail), None)
         if known or of_ecs:

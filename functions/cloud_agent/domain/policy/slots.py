@@ -20,11 +20,15 @@ class SlotLimits:
 
 @dataclass(frozen=True, order=True)
 class Waiting:
-    """A session in the queue; they sort by when they came."""
+    """A session in the queue; they sort by when they came.
+
+    `not_before` is set when it had a slot and AWS had no capacity for its container: until then none is tried.
+    """
 
     since: str
     session_id: str
     repo: str
+    not_before: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,16 @@ class Occupancy:
     waiting: tuple[Waiting, ...]
     version: int
 
-    def next_to_start(self, limits: SlotLimits, passed_over: Collection[str] = ()) -> Waiting | None:
+    def next_to_start(self, limits: SlotLimits, now: str, passed_over: Collection[str] = ()) -> Waiting | None:
         """Return the session that has waited longest among those that the limits allow to run.
 
-        A repository at its own limit does not hold up the others behind it.
+        A repository at its own limit does not hold up the others behind it. A session that AWS has no capacity for
+        does: there is none for them either.
         """
         if len(self.live) >= limits.sessions:
             return None
         running = Counter(self.live.values())
-        return next(
+        first = next(
             (
                 one
                 for one in self.waiting
@@ -54,6 +59,12 @@ class Occupancy:
             ),
             None,
         )
+        return first if first and first.not_before <= now else None
+
+    @property
+    def is_out_of_capacity(self) -> bool:
+        """Whether somebody waits because AWS had no capacity for the container."""
+        return any(one.not_before for one in self.waiting)
 
     def place_of(self, session_id: str) -> int | None:
         """Return the session's place in the queue, from 1; None when it does not wait."""
