@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.mutation.drift_reads import READ_FOR_DRIFT
+from tests.mutation.drift_reads import NOT_GIVEN, WITHOUT_HANDLERS, reads
 
 if TYPE_CHECKING:
     Document = dict[str, Any]
@@ -31,8 +31,23 @@ def _allowed(statements: list[Document]) -> set[str]:
     }
 
 
-def test_each_type_of_resource_has_its_reads(resources: Document) -> None:
-    assert set(READ_FOR_DRIFT) == {resource["Type"] for resource in resources.values()}
+@pytest.fixture(scope="module")
+def kinds(resources: Document) -> set[str]:
+    return {resource["Type"] for resource in resources.values()}
+
+
+def test_what_the_schemas_of_the_templates_types_read_is_given_or_has_a_reason(
+    kinds: set[str], statements: list[Document]
+) -> None:
+    named = {action for kind in kinds - WITHOUT_HANDLERS.keys() for action in reads(kind)}
+    assert named - _allowed(statements) == NOT_GIVEN.keys(), "CloudFormation's schemas name more, or less, than before"
+
+
+def test_only_a_type_without_handlers_has_its_reads_written_down(kinds: set[str]) -> None:
+    assert WITHOUT_HANDLERS.keys() <= kinds
+    for kind in WITHOUT_HANDLERS:
+        with pytest.raises(KeyError, match="handlers"):
+            reads(kind)
 
 
 def test_it_writes_nothing_but_its_own_memory(statements: list[Document]) -> None:

@@ -1,72 +1,51 @@
-"""What CloudFormation reads to detect the drift of each type of resource."""
+"""What CloudFormation reads to detect the drift of each type of resource, as its own schemas of the types say.
+
+DetectStackDrift is authorised for the stack and each of its resources, which it reads in the name of whoever asks:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/detect-drift-stack.html
+What it takes to read one are the permissions of the type's `read` handler; a type without it has no drift detection.
+"""
 
 from __future__ import annotations
 
-# DetectStackDrift is authorised for the stack and each of its resources, which it reads in the name of whoever asks:
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/detect-drift-stack.html
-# What it reads are the `read` permissions of the resource type's schema, as far as the template sets such properties.
-READ_FOR_DRIFT: dict[str, set[str]] = {
-    "AWS::ApiGatewayV2::Api": {"apigateway:GET"},
-    "AWS::ApiGatewayV2::ApiMapping": {"apigateway:GET"},
-    "AWS::ApiGatewayV2::DomainName": {"apigateway:GET"},
-    "AWS::ApiGatewayV2::Stage": {"apigateway:GET"},
-    "AWS::CloudWatch::Alarm": {"cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"},
-    "AWS::CloudWatch::Dashboard": {"cloudwatch:GetDashboard"},
-    "AWS::DynamoDB::Table": {
-        "dynamodb:DescribeContinuousBackups",
-        "dynamodb:DescribeContributorInsights",
-        "dynamodb:DescribeKinesisStreamingDestination",
-        "dynamodb:DescribeTable",
-        "dynamodb:DescribeTimeToLive",
-        "dynamodb:GetResourcePolicy",
-        "dynamodb:ListTagsOfResource",
-    },
-    "AWS::EC2::SecurityGroup": {"ec2:DescribeSecurityGroups"},
-    "AWS::EC2::SecurityGroupIngress": {"ec2:DescribeSecurityGroupRules"},
-    "AWS::ECS::Cluster": {"ecs:DescribeClusters"},
-    "AWS::ECS::Service": {"ecs:DescribeServices"},
-    "AWS::ECS::TaskDefinition": {"ecs:DescribeTaskDefinition", "ecs:ListTagsForResource"},
-    "AWS::ElasticLoadBalancingV2::Listener": {
-        "elasticloadbalancing:DescribeListenerAttributes",
-        "elasticloadbalancing:DescribeListeners",
-    },
-    "AWS::ElasticLoadBalancingV2::ListenerRule": {"elasticloadbalancing:DescribeRules"},
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": {
-        "elasticloadbalancing:DescribeLoadBalancerAttributes",
-        "elasticloadbalancing:DescribeLoadBalancers",
-        "elasticloadbalancing:DescribeTags",
-    },
-    "AWS::ElasticLoadBalancingV2::TargetGroup": {
-        "elasticloadbalancing:DescribeTargetGroupAttributes",
-        "elasticloadbalancing:DescribeTargetGroups",
-    },
-    "AWS::Events::Rule": {"events:DescribeRule", "events:ListTargetsByRule"},
-    "AWS::IAM::Role": {"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"},
-    "AWS::KMS::Key": {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"},
-    "AWS::Lambda::EventInvokeConfig": {"lambda:GetFunctionEventInvokeConfig"},
-    "AWS::Lambda::EventSourceMapping": {"lambda:GetEventSourceMapping"},
-    "AWS::Lambda::Function": {
-        "lambda:GetFunction",
-        "lambda:GetFunctionCodeSigningConfig",
-        "lambda:GetFunctionRecursionConfig",
-        "lambda:GetRuntimeManagementConfig",
-        "lambda:ListTags",
-    },
-    "AWS::Lambda::LayerVersion": {"lambda:GetLayerVersion"},
-    "AWS::Lambda::Permission": {"lambda:GetPolicy"},
-    "AWS::Logs::LogGroup": {"logs:DescribeLogGroups", "logs:ListTagsForResource"},
-    "AWS::Logs::MetricFilter": {"logs:DescribeMetricFilters"},
-    "AWS::Route53::RecordSet": {"route53:GetHostedZone", "route53:ListResourceRecordSets"},
-    "AWS::SNS::Subscription": {"sns:GetSubscriptionAttributes"},
-    "AWS::SNS::Topic": {
-        "sns:GetDataProtectionPolicy",
-        "sns:GetTopicAttributes",
-        "sns:ListSubscriptionsByTopic",
-        "sns:ListTagsForResource",
-    },
-    "AWS::SNS::TopicPolicy": set(),  # has no drift detection
-    "AWS::SQS::Queue": {"sqs:GetQueueAttributes", "sqs:ListQueueTags"},
-    "AWS::SQS::QueuePolicy": set(),  # has none
-    "AWS::SecretsManager::Secret": {"secretsmanager:DescribeSecret"},
-    "AWS::StepFunctions::StateMachine": {"states:DescribeStateMachine", "states:ListTagsForResource"},
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+
+# An action that the schemas name -> why the doctor isn't given it.
+NOT_GIVEN = {
+    "iam:PassRole": "to read a rule passes no role on",
+    "kms:Decrypt": "no function, event source or state machine of the template is encrypted with a key of one's own",
+    "s3:getObject": "the API's definition is in the template, not in a bucket",
 }
+# CloudFormation publishes no handlers of these types: what their documentation says that reading them takes.
+WITHOUT_HANDLERS = {
+    "AWS::Route53::RecordSet": {"route53:GetHostedZone", "route53:ListHostedZones", "route53:ListResourceRecordSets"},
+}
+
+_SCHEMAS = Path(cfnlint.__file__).parent / "data/schemas"
+
+
+@cache
+def read_for_drift(kind: str) -> frozenset[str]:
+    """Return the actions that CloudFormation takes to read a resource of the type, less those that aren't given."""
+    if kind in WITHOUT_HANDLERS:
+        return frozenset(WITHOUT_HANDLERS[kind])
+    return frozenset(reads(kind) - NOT_GIVEN.keys())
+
+
+def reads(kind: str) -> set[str]:
+    """Return what the type's schema says that reading takes.
+
+    Raises:
+        KeyError: CloudFormation publishes no schema of the type, or none with handlers.
+    """
+    return set(_schema(kind)["handlers"].get("read", {}).get("permissions", ()))
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    named: dict[str, str] = json.loads((_SCHEMAS / "providers/us-east-1.json").read_text())
+    schema: dict[str, Any] = json.loads((_SCHEMAS / f"resources/{named[kind]}.json").read_text())
+    return schema

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.mutation.drift_reads import READ_FOR_DRIFT
+from tests.mutation.drift_reads import read_for_drift
 from tests.mutation.grants import ASSUME, MANAGED, branches, grants, short
 
 from cloud_agent_doctor.checks import CHECKS
@@ -184,7 +184,7 @@ def drift(resources: Document) -> Iterator[Need]:
     yield Need(_DOCTOR, "cloudformation:DetectStackResourceDrift", stack, "drift is detected resource by resource")
     asked = {action for check in CHECKS for action in check.actions}
     for kind in sorted({resource["Type"] for resource in resources.values()}):
-        for action in sorted(READ_FOR_DRIFT[kind] - asked):
+        for action in sorted(read_for_drift(kind) - asked):
             yield Need(_DOCTOR, action, "*", f"the drift of {kind} is read by it")
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from tests.mutation.drift_reads import READ_FOR_DRIFT
+from tests.kit.stack_template import expanded, read_template
+from tests.mutation.drift_reads import read_for_drift
 from tests.mutation.grants import ASSUME, MANAGED
 from tests.mutation.needs import BEYOND_THIS_MACHINE
 
@@ -54,7 +55,8 @@ _STAGING = (
 _DRIFT = f"{STATIC}::test_the_doctor_may_read_what_drift_detection_reads"
 _CANARY = "tests/e2e/test_canary.py::test_the_canary_is_reached_while_the_path_is_sound"
 _ASKED = {action for check in CHECKS for action in check.actions}
-_READ = set().union(*READ_FOR_DRIFT.values()) - _ASKED
+_TYPES = {resource["Type"] for resource in expanded(read_template())["Resources"].values()}
+_READ = {action for kind in _TYPES for action in read_for_drift(kind)} - _ASKED
 
 
 @dataclass(frozen=True)
