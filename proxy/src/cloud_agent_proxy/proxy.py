@@ -26,7 +26,6 @@ from cloud_agent_proxy.probe import Probe
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.sessions_table import SessionsTable
-from cloud_agent_proxy.settings import Platform, Settings
 from cloud_agent_proxy.status import Status
 from cloud_agent_proxy.visits import Visits
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
     from cloud_agent_proxy.pages import Page
+    from cloud_agent_proxy.settings import Platform, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ ASSETS = Path(__file__).parents[2]
 """haproxy.cfg, its Lua and pages/ stand beside src/, in the checkout as in the image."""
 
 
-async def run(settings: Settings, address: IPv4Address, haproxy_program: Path) -> int:
+async def run(settings: Settings, platform: Platform, address: IPv4Address, haproxy_program: Path) -> int:
     """Serve on `address` until told to stop; return 0 after a drain, 1 if a part of the proxy ended by itself."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,7 +52,7 @@ async def run(settings: Settings, address: IPv4Address, haproxy_program: Path) -
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
-        async with dynamodb_client(Platform()) as dynamodb:
+        async with dynamodb_client(platform) as dynamodb:
             table = SessionsTable(settings.sessions_table, dynamodb)
             directory = SessionDirectory(table, routes, settings.agent_cidr, admissions.forget_session)
             visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, HttpUrl, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cloud_agent_proxy.access.keys import AccessKeys
@@ -24,7 +32,28 @@ DomainName = Annotated[
 BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]")]
 
 
-class Settings(BaseSettings):
+class SettingsError(Exception):
+    """An environment variable is missing or cannot be read; the text names each one, never its value."""
+
+
+class _FromEnvironment(BaseSettings):
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            SettingsError: names every variable that is wrong.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            faults = "; ".join(_fault(entry["loc"], entry["msg"]) for entry in error.errors(include_input=False))
+            raise SettingsError(
+                f"The container's environment is not usable: {faults}. Set it in the task definition."
+            ) from None
+
+
+class Settings(_FromEnvironment):
     """Environment of the proxy's container; an unusable value stops the start with a message naming it."""
 
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True)
@@ -63,7 +92,7 @@ class CanarySettings(BaseSettings):
     metadata_uri: str | None = Field(default=None, validation_alias="ECS_CONTAINER_METADATA_URI_V4")
 
 
-class Platform(BaseSettings):
+class Platform(_FromEnvironment):
     """What Fargate, or the embedded ECS, tells every container of AWS; the task role's credentials beside it."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
@@ -73,3 +102,8 @@ class Platform(BaseSettings):
         default=None, validation_alias=AliasChoices("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
     )
     """Where DynamoDB is, if not at the region's own endpoint."""
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{str(location[0]).upper()}: {text[0].lower()}{text[1:]}" if location else text

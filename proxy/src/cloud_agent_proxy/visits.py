@@ -45,13 +45,16 @@ class Visits:
         """When that was looked for which was written last, of each session written within the minute."""
 
     async def record_forever(self) -> None:
-        """Record every few seconds; whatever goes wrong, visitors are served and the next round tries again."""
+        """Record every few seconds; whatever goes wrong, visitors are served and the next round tries again.
+
+        A pause comes first: HAProxy, which has just been started, answers only once it serves its first visitor.
+        """
         while True:
+            await asyncio.sleep(_LOOK_SECONDS)
             try:
                 await self.record()
             except Exception:
                 logger.exception("visits not recorded")
-            await asyncio.sleep(_LOOK_SECONDS)
 
     async def record(self) -> None:
         """Look for visits, and write those of sessions that were not written within the minute.

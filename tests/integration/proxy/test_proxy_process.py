@@ -7,6 +7,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -167,13 +168,17 @@ async def test_the_end_of_the_control_plane_is_the_end_of_haproxy(start_proxy: S
         ("UAT_DOMAIN", "uat.example.test\n}"),
         ("AGENT_CIDR", "everywhere"),
         ("LOG_LEVEL", "LOUD"),
+        ("UAT_ACCESS_KEYS", ""),
+        ("AWS_REGION", ""),
     ],
 )
-def test_an_unusable_variable_stops_the_start_and_is_named(variable: str, value: str) -> None:
+def test_an_unusable_variable_stops_the_start_with_one_sentence_that_names_it(variable: str, value: str) -> None:
     environment = {
         "SESSIONS_TABLE": "sessions",
         "UAT_DOMAIN": "uat.example.test",
         "AGENT_CIDR": "127.0.0.0/8",
+        "UAT_ACCESS_KEYS": json.dumps({"signing_key": "k" * 64}),
+        "AWS_REGION": "us-east-1",
         variable: value,
     }
     result = subprocess.run(
@@ -184,8 +189,10 @@ def test_an_unusable_variable_stops_the_start_and_is_named(variable: str, value:
         timeout=10,
         check=False,
     )
-    assert result.returncode != 0
-    assert variable.lower() in result.stderr.lower()
+    assert (result.returncode, result.stderr) == (1, "")
+    [line] = result.stdout.splitlines()
+    assert json.loads(line)["message"] == "proxy not started"
+    assert re.fullmatch(rf".* is not usable: [^:]*{variable}: .*\. Set it .*\.", json.loads(line)["reason"])
 
 
 def test_no_haproxy_stops_the_start_with_one_sentence_that_says_what_to_install(tmp_path: Path) -> None:
@@ -202,6 +209,7 @@ runpy.run_module("cloud_agent_proxy", run_name="__main__")
             "UAT_DOMAIN": "uat.example.test",
             "AGENT_CIDR": "127.0.0.0/8",
             "UAT_ACCESS": "public",
+            "AWS_REGION": "us-east-1",
         },
         capture_output=True,
         text=True,

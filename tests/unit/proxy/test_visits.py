@@ -250,6 +250,17 @@ async def test_an_unforeseen_error_does_not_end_the_recording(
     assert store.writes == [(ID, START)]
 
 
+async def test_haproxy_is_not_asked_before_it_can_have_started(
+    visits: Visits, haproxy: Haproxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    haproxy.refuses = True
+    recording = asyncio.create_task(visits.record_forever())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    recording.cancel()
+    assert caplog.records == []
+
+
 async def test_an_answer_that_is_no_list_of_visits_is_an_error_not_an_empty_list(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
