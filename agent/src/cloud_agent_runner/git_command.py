@@ -13,6 +13,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.network_environment import network_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,7 @@ def _environment(token: GitToken | None, url: str) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ATTR_NOSYSTEM": "1",
+        **network_environment(os.environ),
     }
     if token is not None:
         pair = f"{token.username}:{token.token.get_secret_value()}".encode()

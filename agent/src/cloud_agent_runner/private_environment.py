@@ -12,6 +12,8 @@ import json
 import os
 import sys
 
+from cloud_agent_runner.network_environment import network_environment
+
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 _PIPE = "CLOUD_AGENT_ENVIRONMENT_FD"
 _PIPE_CAPACITY = 65536
@@ -21,8 +23,9 @@ _PR_SET_DUMPABLE = 4
 def take_environment() -> dict[str, str]:
     """Return the variables this program was started with, and hide them.
 
-    On return `os.environ`, which children inherit, holds nothing but `PASSED_ON`; the variables appear in no
-    file under /proc; and on Linux no process of the same user may trace this one or read its memory.
+    On return `os.environ`, which children inherit, holds nothing but `PASSED_ON` and how to get through the network;
+    the variables appear in no file under /proc; and on Linux no process of the same user may trace this one or read
+    its memory.
     The first call replaces the running program by a new copy of itself, with the same process id.
     """
     pipe = os.environ.pop(_PIPE, None)
@@ -32,6 +35,7 @@ def take_environment() -> dict[str, str]:
         environment: dict[str, str] = json.load(source)
     for name in set(os.environ).difference(PASSED_ON):
         del os.environ[name]
+    os.environ.update(network_environment(environment))
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     return environment

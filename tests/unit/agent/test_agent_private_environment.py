@@ -25,14 +25,16 @@ print(json.dumps({
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are Linux's")
 def test_a_taken_environment_is_nowhere_to_be_seen() -> None:
-    environment = {**os.environ, "TASK_TOKEN": "the-secret", "HOME": "/somewhere", "LANG": "C.UTF-8"}
+    named = {"PATH": os.environ["PATH"], "HOME": "/somewhere", "LANG": "C.UTF-8", "GIT_SSL_CAINFO": "/ca.pem"}
+    environment = {**named, "PYTHONPATH": os.pathsep.join(sys.path), "TASK_TOKEN": "the-secret"}
     argv = [sys.executable, "-P", "-s", "-c", PROGRAM]
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE) as process:
         output, _ = process.communicate(timeout=30)
     seen = json.loads(output)
 
     assert seen["taken"] == "the-secret"
-    assert {"HOME", "LANG", "PATH"} <= set(seen["left"]) <= {"HOME", "LANG", "PATH", "TMPDIR"}
+    assert set(seen["left"]) == set(named)
+    assert "GIT_SSL_CAINFO=/ca.pem" in seen["child"]
     assert "the-secret" not in seen["proc"] + seen["child"]
     assert seen["flags"] == [True, 1]
     assert (0, process.pid) == (seen["dumpable"], seen["pid"])
