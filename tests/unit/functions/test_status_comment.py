@@ -71,7 +71,7 @@ def test_the_state_stands_in_the_heading_in_words(members: dict[str, Any], headi
 
 
 def test_a_queue_that_waits_for_aws_says_so() -> None:
-    queued = {"status": "QUEUED", "place": (1, 1)}
+    queued: dict[str, Any] = {"status": "QUEUED", "place": (1, 1)}
     assert "All sessions are in use" in render(view(**queued))
     out_of_capacity = render(view(**queued, is_out_of_capacity=True))
     assert "AWS Fargate has no room" in out_of_capacity
