@@ -172,10 +172,9 @@ def test_publish_session_brings_what_changed_onto_the_comment(stage: System, row
 
 def test_task_stopped_notes_it_and_fails_the_waits(stage: System, rows: Rows) -> None:
     session = rows.session(lifecycle_token=NO_WAIT)
-    variables = {"SESSION_ID": session.id, "TASK_TOKEN": NO_WAIT}
-    environment = [{"name": name, "value": value} for name, value in variables.items()]
     event = sample_event("task_events/container_exited")
-    event["detail"]["overrides"]["containerOverrides"][0]["environment"] = environment
+    event["detail"]["group"] = f"session:{session.id}"
+    event["detail"]["overrides"]["containerOverrides"][0]["environment"] = [{"name": "TASK_TOKEN", "value": NO_WAIT}]
 
     assert stage.invoke("TaskEventsFunction", event) == {"failed_waits": 0}
     assert "OutOfMemory" in stage.row(session.id)["task_stopped_reason"]
