@@ -90,6 +90,25 @@ def evaluated(template: Document, parameters: dict[str, str]) -> Document:
     }
 
 
+def refusals(template: Document, parameters: dict[str, str]) -> list[str]:
+    """Why CloudFormation would create nothing with these parameters over the defaults: what patterns and rules say."""
+    values = {name: str(p["Default"]) for name, p in template["Parameters"].items() if "Default" in p} | parameters
+    evaluation = _Evaluation(values, template["Conditions"])
+    given = ((name, template["Parameters"][name], value) for name, value in parameters.items())
+    broken = [
+        f"{name}: {parameter['ConstraintDescription']}"
+        for name, parameter, value in given
+        if not re.fullmatch(parameter.get("AllowedPattern", ".*"), value)
+    ]
+    return broken + [
+        assertion["AssertDescription"]
+        for rule in template["Rules"].values()
+        if "RuleCondition" not in rule or evaluation.is_true(rule["RuleCondition"])
+        for assertion in rule["Assertions"]
+        if not evaluation.is_true(assertion["Assert"])
+    ]
+
+
 class _Evaluation:
     """One set of parameters, and the template's conditions."""
 
@@ -98,9 +117,10 @@ class _Evaluation:
         self._conditions = conditions
 
     def holds(self, name: str) -> bool:
-        return self._truth(self._conditions[name])
+        return self.is_true(self._conditions[name])
 
-    def _truth(self, condition: Document) -> bool:
+    def is_true(self, condition: Document) -> bool:
+        """Whether the condition, or what a rule asserts, is so."""
         ((function, argument),) = condition.items()
         match function:
             case "Condition":
@@ -108,12 +128,15 @@ class _Evaluation:
             case "Fn::Equals":
                 left, right = (self.value(side) for side in argument)
                 return bool(left == right)
+            case "Fn::Contains":
+                among, wanted = (self.value(side) for side in argument)
+                return wanted in among
             case "Fn::Not":
-                return not self._truth(argument[0])
+                return not self.is_true(argument[0])
             case "Fn::And":
-                return all(self._truth(each) for each in argument)
+                return all(self.is_true(each) for each in argument)
             case "Fn::Or":
-                return any(self._truth(each) for each in argument)
+                return any(self.is_true(each) for each in argument)
         raise AssertionError(f"{function} is no function of a condition that is understood here")
 
     def value(self, node: Any) -> Any:  # noqa: ANN401 - whatever a template holds

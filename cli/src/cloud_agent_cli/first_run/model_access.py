@@ -17,12 +17,20 @@ if TYPE_CHECKING:
 
     from cloud_agent_doctor.engine.context import CheckContext
 
+_OF_BEDROCK = "anthropic."  # the provider's name and a dot: so begin its models' ids, after a profile's region
 _MISSING = ["ResourceNotFoundException", "ValidationException"]
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """Find a model that Bedrock doesn't have, or that the account has no access to."""
     provider, model = (context.stack.parameters[name] for name in ("ModelProvider", "ClaudeModel"))
+    if provider != "bedrock" and _OF_BEDROCK in model:
+        yield _finding(
+            model,
+            f"ClaudeModel={model} is a model of Bedrock's, and the model is run by {provider}.",
+            "Deploy with ModelProvider=bedrock, or with the id that Anthropic's API has for the model.",
+        )
+        return
     if provider != "bedrock":
         raise NotApplicableError(f"the model is run by {provider} (parameter ModelProvider)")
     found = _foundation_model(context, model)

@@ -75,6 +75,7 @@ FAULTS: list[tuple[str, Callable[[ReadyAccount], Any] | None, dict[str, str], st
     ("reserved", None, {"ReservedConcurrency": "451"}, "lambda-quota", "ReservedConcurrency=451 takes 902"),
     ("no access", lambda a: setattr(a, "model_access", "NOT_AVAILABLE"), BEDROCK, "model-access", "agreement NOT_AV"),
     ("no model", None, {"ModelProvider": "bedrock"}, "model-access", "no model or inference profile claude-sonnet"),
+    ("other's model", None, BEDROCK | {"ModelProvider": "anthropic"}, "model-access", "is a model of Bedrock's"),
     ("definition", lambda a: a.diagnostics.append(NOTE), {}, "workflow-definition", "StartedBy is not supported"),
 ]
 

@@ -1,0 +1,61 @@
+"""What the template refuses before anything is created: parameters that could not work together."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.kit.stack_template import MODES, read_template, refusals
+
+if TYPE_CHECKING:
+    Document = dict[str, Any]
+
+TEMPLATE = read_template()
+GIVEN = MODES["own"]
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html: MiB for CPU units.
+FARGATE = {1024: (2048, 8192), 2048: (4096, 16384), 4096: (8192, 30720), 8192: (16384, 61440)}
+
+
+def refused(**parameters: str) -> list[str]:
+    return refusals(TEMPLATE, GIVEN | parameters)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_the_modes_give_is_accepted(mode: str) -> None:
+    assert refusals(TEMPLATE, MODES[mode]) == []
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory"),
+    list(itertools.product(*(TEMPLATE["Parameters"][name]["AllowedValues"] for name in ("AgentCpu", "AgentMemory")))),
+)
+def test_fargates_pairs_of_cpu_and_memory_are_accepted_and_no_others(cpu: str, memory: str) -> None:
+    least, most = FARGATE[int(cpu)]
+    is_pair = least <= int(memory) <= most
+    assert is_pair is not any("Fargate has no tasks" in why for why in refused(AgentCpu=cpu, AgentMemory=memory))
+
+
+def test_bedrock_needs_a_model_of_its_own() -> None:
+    default = TEMPLATE["Parameters"]["ClaudeModel"]["Default"]
+    for model in ({}, {"ClaudeModel": default}):
+        assert "a ClaudeModel of Bedrock's" in refused(ModelProvider="bedrock", **model)[0]
+    assert refused(ModelProvider="bedrock", ClaudeModel="us.anthropic.claude-sonnet-4-5-20250929-v1:0") == []
+
+
+@pytest.mark.parametrize("seconds", ["5", "30", "179", "3600"])
+def test_a_heartbeat_shorter_than_a_start_is_for_one_machine_alone(seconds: str) -> None:
+    assert "180, 240, 300, 600 or 900" in refused(AgentHeartbeatTimeoutSeconds=seconds)[0]
+    on_one_machine = {"HttpApiBaseUrl": "http://127.0.0.1:4566/_aws/execute-api"}
+    assert refused(AgentHeartbeatTimeoutSeconds=seconds, **on_one_machine) == []
+
+
+@pytest.mark.parametrize("name", ["GitHubUrl", "GitHubApiUrl", "AnthropicBaseUrl"])
+def test_what_agents_and_proxy_call_has_no_port_that_their_security_groups_keep_in(name: str) -> None:
+    for url in ("https://github.example.com:8443", "http://gateway.example.com:4000", "https://127.0.0.10:1"):
+        assert "without a port" in refused(**{name: url})[0]
+    for url in ("https://github.example.com", "http://10.0.0.7", "http://127.0.0.1:4580"):
+        assert refused(**{name: url}) == []
+    groups = ("AgentSecurityGroup", "ProxySecurityGroup")
+    rules = [TEMPLATE["Resources"][group]["Properties"]["SecurityGroupEgress"] for group in groups]
+    assert [443 in {rule["FromPort"] for rule in of} for of in rules] == [True, True]
