@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from embedded_aws.port import PortInUseError, require_free_port
-from embedded_aws.settings import HOST, EmbeddedAwsSettings
+from embedded_aws.settings import HOST, EmbeddedAwsSettings, EngineSettings
 from embedded_aws.version import UnsupportedMinistackError, require_supported_ministack
 
 
@@ -56,7 +56,21 @@ def _arguments() -> EmbeddedAwsSettings:
         metavar="NAME=ARGV",
         help="what a container of this image runs: a program and its arguments, as a JSON list; may be repeated",
     )
+    engine = parser.add_argument_group("containers", "run tasks as containers of their images, not as local processes")
+    engine.add_argument("--engine", help="the container engine's command, such as docker or podman")
+    engine.add_argument("--engine-network", metavar="NAME", help="its network, of which each task gets an address")
+    engine.add_argument("--network-image", metavar="IMAGE", help="has Python, and holds each task's network namespace")
+    engine.add_argument(
+        "--machine-port",
+        action="append",
+        default=[],
+        type=int,
+        metavar="PORT",
+        help="a port of 127.0.0.1 that tasks reach at their own 127.0.0.1, as they do this server's; may be repeated",
+    )
     arguments = parser.parse_args()
+    if arguments.engine and not (arguments.engine_network and arguments.network_image):
+        parser.error("--engine needs --engine-network and --network-image")
     return EmbeddedAwsSettings(
         port=arguments.port,
         state_dir=arguments.state_dir.resolve(),
@@ -64,6 +78,16 @@ def _arguments() -> EmbeddedAwsSettings:
         layers_dir=(arguments.layers_dir or arguments.state_dir / "tmp" / "lambda-layers").resolve(),
         enforce_iam=arguments.enforce_iam,
         images=dict(arguments.image),
+        engine=_engine(arguments) if arguments.engine else None,
+    )
+
+
+def _engine(arguments: argparse.Namespace) -> EngineSettings:
+    return EngineSettings(
+        program=arguments.engine,
+        network=arguments.engine_network,
+        network_image=arguments.network_image,
+        machine_ports=arguments.machine_port,
     )
 
 

@@ -16,7 +16,12 @@ from ministack.core import lambda_runtime
 from ministack.services import ecs
 
 from embedded_aws.addresses import TaskAddresses
-from embedded_aws.containers.client import ProcessContainers, ProcessDocker
+from embedded_aws.containers import relay
+from embedded_aws.containers.client import ContainerClient, Containers
+from embedded_aws.containers.engine import Engine
+from embedded_aws.containers.engine_container import EngineRunner
+from embedded_aws.containers.process_container import ProcessRunner
+from embedded_aws.containers.task_networks import TaskNetworks
 from embedded_aws.fault_injection import install, with_faults
 from embedded_aws.faults import Faults
 from embedded_aws.images import Images
@@ -27,6 +32,7 @@ from embedded_aws.snapshots import Snapshot, with_snapshot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from embedded_aws.containers.container import Runner
     from embedded_aws.settings import EmbeddedAwsSettings
 
 logger = logging.getLogger(__name__)
@@ -39,26 +45,48 @@ _REQUESTS_GRACE_SECONDS = 0.5
 
 def run(settings: EmbeddedAwsSettings, host_environment: Mapping[str, str]) -> None:
     """Serve until SIGTERM or SIGINT, then end every task and worker and exit the process with status 0."""
-    addresses = TaskAddresses()
-    images = Images(settings.images)
-    containers = ProcessContainers(settings.state_dir, settings.log_dir, host_environment, addresses.of, images)
-    apply_all(Context(ProcessDocker(containers, images), addresses, settings.lambda_slots, settings.layers_dir))
+    runner, addresses = _task_runner(settings, host_environment)
+    containers = Containers(runner, addresses, settings.log_dir)
+    apply_all(Context(ContainerClient(containers, runner), addresses, settings.lambda_slots, settings.layers_dir))
     faults = Faults()
     install(faults)
-    asyncio.new_event_loop().run_until_complete(_serve(settings.port, containers, faults))
+    asyncio.new_event_loop().run_until_complete(_serve(settings, containers, faults))
     logger.info("embedded AWS ended")
     logging.shutdown()
     # Executions parked in a wait hold threads nothing can interrupt; the interpreter would wait for them.
     os._exit(0)
 
 
-async def _serve(port: int, containers: ProcessContainers, faults: Faults) -> None:
+def _task_runner(
+    settings: EmbeddedAwsSettings, host_environment: Mapping[str, str]
+) -> tuple[Runner, TaskAddresses | TaskNetworks]:
+    """Return what runs tasks, and what gives them their addresses."""
+    if settings.engine is None:
+        tasks_dir = settings.state_dir / "tasks"
+        return ProcessRunner(tasks_dir, host_environment, Images(settings.images)), TaskAddresses()
+    engine, label = Engine(settings.engine.program, host_environment), settings.engine.label
+    engine.remove_all(label)  # what a killed embedded AWS left
+    settings.sockets_dir.mkdir(parents=True, exist_ok=True)
+    networks = TaskNetworks(
+        engine,
+        network=settings.engine.network,
+        label=label,
+        image=settings.engine.network_image,
+        sockets=settings.sockets_dir,
+        ports=settings.relayed_ports,
+    )
+    return EngineRunner(engine, networks, label), networks
+
+
+async def _serve(settings: EmbeddedAwsSettings, containers: Containers, faults: Faults) -> None:
+    if settings.engine:
+        await relay.serve_machine(settings.sockets_dir, settings.relayed_ports)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     config = Config()
-    config.bind = [f"{HOST}:{port}"]
+    config.bind = [f"{HOST}:{settings.port}"]
     config.graceful_timeout = _REQUESTS_GRACE_SECONDS
     config.keep_alive_timeout = 75
     config.errorlog = logging.getLogger("hypercorn.error")
@@ -76,7 +104,7 @@ async def _serve(port: int, containers: ProcessContainers, faults: Faults) -> No
     await asyncio.to_thread(_end_lambda_workers)
 
 
-def _end_tasks(containers: ProcessContainers) -> None:
+def _end_tasks(containers: Containers) -> None:
     for _, task in list(ecs._tasks.all_items()):
         task["_ecs_resetting"] = True  # nobody watches it any more: no service starts a replacement
     containers.stop_all(_TASKS_GRACE_SECONDS)

@@ -18,6 +18,28 @@ OWN_CONTAINER_NAME = "embedded-aws"
 
 
 @dataclass(frozen=True)
+class EngineSettings:
+    """The container engine that runs tasks.
+
+    Attributes:
+        program: The engine's command.
+        network: The engine's network of which each task gets an address; all its containers have it as a label.
+        network_image: An image with Python, which holds each task's network namespace.
+        machine_ports: Ports of this machine's 127.0.0.1 that tasks reach at theirs, besides the embedded AWS's own.
+    """
+
+    program: str
+    network: str
+    network_image: str
+    machine_ports: Sequence[int] = ()
+
+    @property
+    def label(self) -> str:
+        """The label of all containers that are run."""
+        return f"embedded-aws.network={self.network}"
+
+
+@dataclass(frozen=True)
 class EmbeddedAwsSettings:
     """One embedded AWS.
 
@@ -28,6 +50,7 @@ class EmbeddedAwsSettings:
         layers_dir: Where Lambda layers are unpacked, by content; several servers may share it.
         enforce_iam: Evaluate IAM policies for Lambda, task and state machine roles.
         images: The program and arguments that each container image starts with.
+        engine: Runs tasks as containers of their images; without one they're local processes.
         lambda_slots: How many Lambda invocations run at once; more wait. A Python worker takes about 48 MiB.
     """
 
@@ -37,12 +60,23 @@ class EmbeddedAwsSettings:
     layers_dir: Path
     enforce_iam: bool = False
     images: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    engine: EngineSettings | None = None
     lambda_slots: int = 8
 
     @property
     def endpoint_url(self) -> str:
         """The URL every AWS client is pointed at."""
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def sockets_dir(self) -> Path:
+        """Where tasks in containers find the machine's ports."""
+        return self.state_dir / "machine"
+
+    @property
+    def relayed_ports(self) -> list[int]:
+        """The machine's ports that tasks in containers reach."""
+        return [self.port, *(self.engine.machine_ports if self.engine else ())]
 
     def process_environment(self, host: Mapping[str, str]) -> dict[str, str]:
         """Return the whole environment of this process, which Lambda functions inherit.

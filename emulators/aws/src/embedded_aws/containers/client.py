@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from subprocess import TimeoutExpired
@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import ecs
 
 from embedded_aws import settings
-from embedded_aws.containers.container import ContainerSpec, ProcessContainer
-from embedded_aws.containers.environment import image_environment
+from embedded_aws.containers.container import ContainerRequest
 from embedded_aws.images import ImageNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from embedded_aws.images import Images
+    from embedded_aws.containers.container import Addresses, Container, Runner
 
 _TASK_ARN = "com.amazonaws.ecs.task-arn"
 _FAMILY = "com.amazonaws.ecs.task-definition-family"
@@ -33,18 +32,18 @@ class ContainerNotFoundError(Exception):
 
 
 class KnownImages:
-    """docker-py's `client.images`: what is known is the whole registry and is always pulled."""
+    """docker-py's `client.images`: what can be run is the whole registry and is always pulled."""
 
-    def __init__(self, images: Images) -> None:
-        self._images = images
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
     def get(self, image: str) -> str:
-        """Return the image, if known.
+        """Return the image, if it can be run.
 
         Raises:
-            ImageNotFoundError: It is not.
+            ImageNotFoundError: It can't.
         """
-        self._images.entry_point(image)
+        self._runner.require_image(image)
         return image
 
     def pull(self, image: str, **_: object) -> SimpleNamespace:
@@ -60,33 +59,15 @@ class KnownImages:
         raise ImageNotFoundError(f"{image} has no registry manifest here")
 
 
-class ProcessContainers:
+class Containers:
     """docker-py's `client.containers`, of which ministack's ECS uses run, get and list."""
 
-    def __init__(
-        self,
-        state_dir: Path,
-        log_dir: Path,
-        host_environment: Mapping[str, str],
-        address_of: Callable[[str], str],
-        images: Images,
-    ) -> None:
-        """Start nothing yet; delete what a killed embedded AWS left of its tasks' directories.
-
-        Args:
-            state_dir: Containers get their directories below `tasks/`.
-            log_dir: Where the logs go.
-            host_environment: Read for PATH, trusted certificates and proxies only.
-            address_of: Gives a task ARN's address.
-            images: What can be run.
-        """
-        self._tasks_dir = state_dir / "tasks"
-        shutil.rmtree(self._tasks_dir, ignore_errors=True)
+    def __init__(self, runner: Runner, addresses: Addresses, log_dir: Path) -> None:
+        """Start nothing yet."""
+        self._runner = runner
+        self._addresses = addresses
         self._log_dir = log_dir
-        self._host_environment = host_environment
-        self._address_of = address_of
-        self._images = images
-        self._containers: dict[str, ProcessContainer] = {}
+        self._containers: dict[str, Container] = {}
         self._lock = threading.Lock()
 
     def run(  # noqa: PLR0913 - docker-py's signature
@@ -98,32 +79,35 @@ class ProcessContainers:
         stop_timeout: float,
         entrypoint: list[str] | None = None,
         command: list[str] | None = None,
+        definition: Mapping[str, Any],
+        task_definition: Mapping[str, Any],
         **_: object,
-    ) -> ProcessContainer:
+    ) -> Container:
         """Start a container.
 
         Raises:
             ecs._ImagePullError: The image is unknown; ECS stops the task with a CannotPullContainerError.
         """
+        task_arn, name = labels[_TASK_ARN], labels[_CONTAINER_NAME]
+        request = ContainerRequest(
+            id=uuid.uuid4().hex * 2,
+            image=image,
+            entry_point=entrypoint,
+            command=command or [],
+            environment=environment,
+            address=self._addresses.of(task_arn),
+            log=self._log_of(labels[_FAMILY], task_arn.rsplit("/", 1)[-1], name),
+            stop_timeout_seconds=stop_timeout,
+            labels=labels,
+            task_arn=task_arn,
+            name=name,
+            definition=definition,
+            task_definition=task_definition,
+        )
         try:
-            argv = (entrypoint or self._images.entry_point(image)) + (command or [])
+            container = self._runner.start(request)
         except ImageNotFoundError as error:
             raise ecs._ImagePullError(str(error)) from error  # noqa: SLF001 - what ministack catches
-        task_arn = labels[_TASK_ARN]
-        task_id = task_arn.rsplit("/", 1)[-1]
-        directory = self._tasks_dir / task_id / labels[_CONTAINER_NAME]
-        image_like = image_environment(self._host_environment, home=directory / "home", temporary=directory / "tmp")
-        container = ProcessContainer(
-            ContainerSpec(
-                argv=argv,
-                environment=image_like | dict(environment),
-                address=self._address_of(task_arn),
-                directory=directory,
-                log=self._log_of(labels[_FAMILY], task_id, labels[_CONTAINER_NAME]),
-                stop_timeout_seconds=stop_timeout,
-                labels=labels,
-            )
-        )
         with self._lock:
             present = {key: value for key, value in self._containers.items() if not value.removed}
             self._containers = present | {container.id: container}
@@ -144,7 +128,7 @@ class ProcessContainers:
             raise ContainerNotFoundError(container_id)
         return container
 
-    def list(self, **_: object) -> list[ProcessContainer]:
+    def list(self, **_: object) -> list[Container]:
         """Every container not yet removed."""
         with self._lock:
             return [container for container in self._containers.values() if not container.removed]
@@ -164,9 +148,9 @@ class ProcessContainers:
         return log if not log.exists() else log.with_suffix(f".{container_name}.log")
 
 
-class ProcessDocker:
+class ContainerClient:
     """The client as a whole: `containers` and `images`."""
 
-    def __init__(self, containers: ProcessContainers, images: Images) -> None:
+    def __init__(self, containers: Containers, runner: Runner) -> None:
         self.containers = containers
-        self.images = KnownImages(images)
+        self.images = KnownImages(runner)

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from embedded_aws.addresses import TaskAddresses
-    from embedded_aws.containers.client import ProcessDocker
+    from embedded_aws.containers.client import ContainerClient
+    from embedded_aws.containers.container import Addresses
 
 
 @dataclass(frozen=True)
 class Context:
     """The parts of the embedded AWS that a correction may need: its `apply` is then given this."""
 
-    docker: ProcessDocker
-    addresses: TaskAddresses
+    docker: ContainerClient
+    addresses: Addresses
     lambda_slots: int
     layers_dir: Path
 

@@ -1,7 +1,8 @@
-"""Tasks run as local processes: ministack's Docker client is replaced.
+"""Tasks run as local processes or by a container engine's command: ministack's Docker client is replaced.
 
-Along the way three members of a container definition that ministack drops reach the container (EntryPoint,
-StopTimeout, the platform's AWS_REGION), and what is left of a task that ended by itself is cleaned up too.
+Along the way the members of a container definition that ministack drops reach the container (EntryPoint, StopTimeout,
+limits, user, capabilities, file systems), and the platform's AWS_REGION does; what is left of a task that ended by
+itself is cleaned up too.
 
 Source: SDK model "ecs": ContainerDefinition.entryPoint and ContainerDefinition.stopTimeout; Amazon ECS
 Developer Guide, "Amazon ECS environment variables" (AWS_REGION).
@@ -29,7 +30,7 @@ _DEFAULT_STOP_TIMEOUT_SECONDS = 30  # the documented default of stopTimeout on F
 
 
 def apply(context: Context) -> None:
-    """Have ECS run containers as processes and free a task's address when the task has ended."""
+    """Have ECS run containers by way of our client and free a task's address when the task has ended."""
 
     def clean_up(original: Callable[..., None], task: Json, _docker: object, *args: object) -> None:
         original(task, context.docker, *args)
@@ -49,8 +50,10 @@ def _run_arguments(
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
     }
     arguments = original(definition, task_definition, platform | env, *args)
-    arguments.pop("platform", None)  # a process runs on this machine's architecture
+    arguments.pop("platform", None)  # a process runs on this machine's architecture, an image on its own
     return arguments | {
         "entrypoint": definition.get("entryPoint"),
         "stop_timeout": float(definition.get("stopTimeout", _DEFAULT_STOP_TIMEOUT_SECONDS)),
+        "definition": definition,
+        "task_definition": task_definition,
     }

@@ -20,7 +20,7 @@ from ministack.services import ecs, ecs_metadata
 from embedded_aws.patches import ecs_task_events
 
 if TYPE_CHECKING:
-    from embedded_aws.containers.client import ProcessDocker
+    from embedded_aws.containers.client import ContainerClient
     from embedded_aws.patches import Context
 
     Json = dict[str, Any]
@@ -39,7 +39,7 @@ def apply(context: Context) -> None:
     ecs._ACTION_MAP["StopTask"] = stop_task
 
 
-def _stop_task(request: Json, docker: ProcessDocker) -> Response:
+def _stop_task(request: Json, docker: ContainerClient) -> Response:
     cluster = ecs._resolve_cluster_name(request.get("cluster", "default"))
     if cluster is None:
         return _response(error_response_json("ClusterNotFoundException", "Cluster not found.", 400))
@@ -75,7 +75,7 @@ def _request_stop(task: Json, reason: str) -> bool:
     return True
 
 
-def _finish(task: Json, cluster: str, docker: ProcessDocker) -> None:
+def _finish(task: Json, cluster: str, docker: ContainerClient) -> None:
     containers = [docker.containers.get(container_id) for container_id in task.get("_docker_ids", [])]
     ecs._cleanup_task_resources(task, docker)
     with resource_lock("ecs-task", task["taskArn"]):
