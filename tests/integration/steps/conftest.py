@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.integration.steps.github import Clone, GitHub
 from tests.integration.steps.handlers import Steps
+from tests.kit.shared_clients import SharedClients
 
 from cloud_agent import worker
 from cloud_agent.observability import metrics
@@ -31,16 +32,9 @@ _DEADLINE_SECONDS = 30
 _numbers = itertools.count(1)
 
 
-class _Session(boto3.Session):
-    """Makes each client once: to make one takes longer than most of its calls."""
-
-    client: Any = functools.cache(boto3.Session.client)
-    resource: Any = functools.cache(boto3.Session.resource)
-
-
 # To check an RSA key takes longer than to sign with it.
 _load_key = functools.cache(load_pem_private_key)
-_SESSION = _Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+_SESSION = SharedClients(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 import pytest
 from moto import mock_aws
 from tests.kit.session_row_contract import row_schema
+from tests.kit.shared_clients import SharedClients
 from tests.unit.functions.aws_stand_in import CLUSTER_ARN, TASK_FAMILY, AwsService, Ecs, StepFunctions, serve_aws
 from tests.unit.functions.github_stand_in import GitHubStandIn, serve_github
 
@@ -120,6 +121,7 @@ def account(aws_server: tuple[str, dict[str, AwsService]]) -> Iterator[None]:
         variables.setenv("AWS_ENDPOINT_URL_SFN", aws_server[0])
         variables.setenv("AWS_ENDPOINT_URL_ECS", aws_server[0])
         with mock_aws():
+            variables.setattr(boto3, "DEFAULT_SESSION", SharedClients())
             yield
 
 
@@ -139,35 +141,54 @@ def aws(account: None) -> None:
     """The account."""
 
 
+@pytest.fixture(scope="module")
+def sessions_table(account: None) -> Iterator[Table]:
+    yield from _table("sessions", "pk", "sk")
+
+
 @pytest.fixture
-def table(aws: None) -> Iterator[Table]:
+def table(sessions_table: Table) -> Iterator[Table]:
     """The empty sessions table. A test fails if it leaves a session's row with an attribute that the contract lacks."""
-    created = boto3.resource("dynamodb").create_table(
-        TableName="sessions",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
-    yield created
-    rows = [row for row in created.scan()["Items"] if row["sk"] == "SESSION" and str(row["pk"]).startswith("SESSION#")]
-    created.delete()
+    yield sessions_table
+    rows = _take_all(sessions_table, "pk", "sk")
+    sessions = [row for row in rows if row["sk"] == "SESSION" and str(row["pk"]).startswith("SESSION#")]
     # Names alone: a test puts only as much of a row as it is about, and with values of its own.
-    assert {name for row in rows for name in row} - set(row_schema()["properties"]) == set()
+    assert {name for row in sessions for name in row} - set(row_schema()["properties"]) == set()
+
+
+@pytest.fixture(scope="module")
+def module_idempotency_table(account: None) -> Iterator[Table]:
+    yield from _table("idempotency", "id")
 
 
 @pytest.fixture
-def idempotency_table(aws: None) -> Iterator[Table]:
+def idempotency_table(module_idempotency_table: Table) -> Iterator[Table]:
+    """The empty table of what has been handled."""
+    yield module_idempotency_table
+    _take_all(module_idempotency_table, "id")
+
+
+def _table(name: str, *key: str) -> Iterator[Table]:
+    kinds: tuple[Literal["HASH", "RANGE"], ...] = ("HASH", "RANGE")
     created = boto3.resource("dynamodb").create_table(
-        TableName="idempotency",
+        TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in key],
+        KeySchema=[{"AttributeName": attribute, "KeyType": kind} for attribute, kind in zip(key, kinds, strict=False)],
     )
     yield created
     created.delete()
+
+
+def _take_all(table: Table, *key: str) -> list[dict[str, Any]]:
+    """The table's rows, which it doesn't have any longer."""
+    pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True)
+    rows = [row for page in pages for row in page["Items"]]
+    if rows:
+        with table.batch_writer() as writer:
+            for row in rows:
+                writer.delete_item(Key={name: row[name] for name in key})
+    return rows
 
 
 @pytest.fixture

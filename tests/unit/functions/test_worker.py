@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from cloud_agent.adapters.aws import clients
@@ -32,7 +33,9 @@ def test_a_worker_makes_each_thing_once(new_worker: Callable[[], None]) -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_new_worker_has_clients_of_its_own(new_worker: Callable[[], None]) -> None:
+def test_a_new_worker_has_clients_of_its_own(new_worker: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session())  # which shares none, as in Lambda
+
     def kept() -> set[int]:
         things = [clients.ecs(), clients.step_functions(), clients.secrets_manager(), clients.table("sessions")]
         one_by_one.extend(things)  # alive, so that no id is given out twice
