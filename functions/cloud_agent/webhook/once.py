@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 
+from cloud_agent.adapters.aws import clients
 from cloud_agent.worker import once_per_worker
 
 if TYPE_CHECKING:
@@ -43,4 +44,5 @@ def once(act: Callable[[], dict[str, str]], identity: str, table_name: str, cont
 
 @once_per_worker
 def _persistence(table_name: str) -> DynamoDBPersistenceLayer:
-    return DynamoDBPersistenceLayer(table_name=table_name)
+    # With a client of its own, Powertools would parse DynamoDB's model a second time, which every cold start pays for.
+    return DynamoDBPersistenceLayer(table_name=table_name, boto3_client=clients.client("dynamodb"))
