@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.kit.sessions import a_request
 
 from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.domain.session.session_request import RequestedSession
@@ -198,21 +199,8 @@ class SessionWorkflow:
     def request(self, behaviour: str = "works", **changes: Any) -> RequestedSession:  # noqa: ANN401 - any member
         """A new session's request for an issue of its own."""
         number = next(self._names)
-        members = {
-            "session_id": f"{number:08x}",
-            "repo": f"acme/{behaviour}",
-            "issue_number": number,
-            "issue_key": str(number),
-            "issue_title": "Show the menu",
-            "issue_url": f"https://github.example.com/acme/{behaviour}/issues/{number}",
-            "branch": f"claude/{number}",
-            "default_branch": "main",
-            "installation_id": 4242,
-            "requested_by": "octo-dev",
-            "triggered_by": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
-            "triggered_at": "2026-11-22T10:00:00.000Z",
-            "requested_at": "2026-11-22T10:00:00.250Z",
-        }
+        repo, moment = f"acme/{behaviour}", "2026-11-22T10:00:00.250Z"
+        members = a_request(number, repo, session_id=f"{number:08x}", requested_at=moment)
         return RequestedSession.model_validate(members | changes)
 
     def start(self, machine: str, session: RequestedSession, **scripts: Json) -> Run:

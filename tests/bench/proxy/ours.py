@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import jwt
-from boto3.dynamodb.types import TypeSerializer
 from tests.bench.proxy.machine import OTHER_CORE, PROXY_CORE, LoopbackNetwork, Place, program
 from tests.bench.proxy.peers import Peer, Site
 from tests.bench.proxy.visitor import Target
 from tests.integration.proxy.conftest import serve_metadata
+from tests.kit.sessions import TABLE, serialized
 
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent_proxy.access.admissions import MOST_ADMISSIONS, key_of
 
 if TYPE_CHECKING:
@@ -71,19 +72,12 @@ class SessionsTable:
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
-        self._client.create_table(
-            TableName=self.name,
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        self._client.create_table(TableName=self.name, **TABLE)
 
     def start_session(self, dev_server: Place) -> str:
         """Write the row of a session that runs, its dev server at `dev_server`; return the session's id."""
         session_id = secrets.token_hex(4)
-        row = {
-            "pk": f"SESSION#{session_id}",
-            "sk": "SESSION",
+        row = session_key(session_id) | {
             "status": "RUNNING",
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "repo": "example/shop",
@@ -94,8 +88,7 @@ class SessionsTable:
             "ip": dev_server.address,
             "port": dev_server.port,
         }
-        serialize = TypeSerializer().serialize
-        self._client.put_item(TableName=self.name, Item={name: serialize(value) for name, value in row.items()})
+        self._client.put_item(TableName=self.name, Item=serialized(row))
         return session_id
 
 

@@ -20,14 +20,15 @@ import boto3
 import httpx
 import pytest
 from aiodynamo.client import Client
-from boto3.dynamodb.types import TypeSerializer
 from tests.integration.proxy.line import Line
 from tests.integration.proxy.visitor import GATED
 from tests.kit.http_server import Response, serve_http
 from tests.kit.ports import free_port
 from tests.kit.processes import running
 from tests.kit.raw_server import serve_raw
+from tests.kit.sessions import TABLE, serialized
 
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent_proxy.dynamodb import dynamodb_client
 from cloud_agent_proxy.settings import Platform
 
@@ -87,13 +88,12 @@ class SessionsTable:
     def put(self, **attributes: object) -> str:
         """Write a session's row; return the session's id."""
         session_id = str(attributes.pop("id", "")) or secrets.token_hex(4)
-        row = {"pk": f"SESSION#{session_id}", "sk": "SESSION", "status": "RUNNING", **attributes}
-        item = {name: TypeSerializer().serialize(value) for name, value in row.items()}
-        self.client.put_item(TableName=self.name, Item=item)
+        row = session_key(session_id) | {"status": "RUNNING", **attributes}
+        self.client.put_item(TableName=self.name, Item=serialized(row))
         return session_id
 
     def last_visited_at(self, session_id: str) -> str | None:
-        key = {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
+        key = serialized(session_key(session_id))
         item = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)["Item"]
         return item["last_visited_at"]["S"] if "last_visited_at" in item else None
 
@@ -129,15 +129,7 @@ def create_table(aws_endpoint: str) -> SessionsTable:
         aws_secret_access_key="test",
     )
     name = f"sessions-{secrets.token_hex(4)}"
-    client.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    client.create_table(TableName=name, **TABLE)
     return SessionsTable(name, client)
 
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import websockets
+from tests.kit.sessions import serialized
+
+from cloud_agent.adapters.table.keys import session_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -112,7 +115,7 @@ async def test_a_deleted_row_ends_the_route(
     session_id = table.put(ip=upstream.address, port=3000)
     async with proxy.client(session_id) as client:
         assert (await client.get("/")).status_code == 200
-        key = {"pk": {"S": f"SESSION#{session_id}"}, "sk": {"S": "SESSION"}}
+        key = serialized(session_key(session_id))
         table.client.delete_item(TableName=table.name, Key=key)
 
         async def status() -> int:

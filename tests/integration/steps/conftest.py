@@ -13,9 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.integration.steps.github import Clone, GitHub
 from tests.integration.steps.handlers import Steps
+from tests.kit.sessions import TABLE
 from tests.kit.shared_clients import SharedClients
 
 from cloud_agent import worker
+from cloud_agent.adapters.table.keys import SLOTS_KEY
 from cloud_agent.observability import metrics
 from cloud_agent.worker import Worker
 from embedded_aws.testing import EmbeddedAwsProcess, eventually
@@ -113,14 +115,9 @@ def _make_table_and_cluster(aws_url: str) -> None:
     boto3.client("ecs", endpoint_url=aws_url).create_cluster(clusterName="sessions")
     dynamodb = boto3.client("dynamodb", endpoint_url=aws_url)
     if "sessions" not in dynamodb.list_tables()["TableNames"]:
-        dynamodb.create_table(
-            TableName="sessions",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
+        dynamodb.create_table(TableName="sessions", **TABLE)
         # As the webhook's Slots.ensure() leaves it.
-        slots: Any = {"pk": "SLOTS", "sk": "SLOTS", "live": {}, "waiting": {}, "version": 0}
+        slots: Any = {**SLOTS_KEY, "live": {}, "waiting": {}, "version": 0}
         boto3.resource("dynamodb", endpoint_url=aws_url).Table("sessions").put_item(Item=slots)
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from tests.kit.sessions import a_request, serialized
 
 from cloud_agent import worker
+from cloud_agent.adapters.table.keys import SESSION, SLOTS_KEY, lock_key, session_key
 from cloud_agent.domain.session.session_request import RequestedSession
 from cloud_agent.publisher import handler as publisher
 from cloud_agent.worker import Worker
@@ -48,22 +50,13 @@ class Steps:
     def claim(self, repo: str, *, title: str = "Show the menu", body: str = "", **changes: Any) -> RequestedSession:  # noqa: ANN401 - any member
         """A new issue's session, whose row is as the state Claim Session leaves it."""
         number = self._github.call("POST", f"/repos/{repo}/issues", title=title, body=body)["number"]
-        members = {
+        members = a_request(number, repo, issue_title=title, issue_url=f"{self._github.url}/{repo}/issues/{number}")
+        own = {
             "session_id": f"{next(_numbers):08x}",
-            "repo": repo,
-            "issue_number": number,
-            "issue_key": str(number),
-            "issue_title": title,
-            "issue_url": f"{self._github.url}/{repo}/issues/{number}",
-            "branch": f"claude/{number}",
-            "default_branch": "main",
             "installation_id": self._github.credentials["installation_id"],
-            "requested_by": "octo-dev",
-            "triggered_by": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
-            "triggered_at": "2026-11-22T10:00:00.000Z",
             "requested_at": "2026-11-22T10:00:00.250Z",
         }
-        session = RequestedSession.model_validate(members | changes)
+        session = RequestedSession.model_validate(members | own | changes)
         self.put_row(session)
         return session
 
@@ -81,10 +74,9 @@ class Steps:
             "created_at": "2026-11-22T10:00:00.000Z",
         }
         self.table.put_item(Item=self._key(session) | row | session.model_dump(mode="json", exclude_none=True) | more)
-        lock = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK", "session_id": session.session_id}
-        self.table.put_item(Item=lock)
+        self.table.put_item(Item=lock_key(session.repo, session.issue_number) | {"session_id": session.session_id})
         self.table.update_item(
-            Key={"pk": "SLOTS", "sk": "SLOTS"},
+            Key=SLOTS_KEY,
             UpdateExpression="SET live.#session = :repo",
             ExpressionAttributeNames={"#session": session.session_id},
             ExpressionAttributeValues={":repo": session.repo},
@@ -100,7 +92,7 @@ class Steps:
 
     def publish(self, session: RequestedSession, *sort_keys: str) -> None:
         """Hand the table's stream of these rows of the session to its function."""
-        keys = [{"pk": {"S": f"SESSION#{session.session_id}"}, "sk": {"S": key}} for key in sort_keys or ("SESSION",)]
+        keys = [serialized(self._key(session) | {"sk": sort_key}) for sort_key in sort_keys or (SESSION,)]
         self.publish_keys(*keys)
 
     @staticmethod
@@ -154,14 +146,14 @@ class Steps:
         self.table.update_item(Key=self._key(session), UpdateExpression="REMOVE " + ", ".join(attributes))
 
     def lock(self, session: RequestedSession) -> Json | None:
-        key = {"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK"}
+        key = lock_key(session.repo, session.issue_number)
         lock: Json | None = self.table.get_item(Key=key, ConsistentRead=True).get("Item")
         return lock
 
     def slots(self) -> set[str]:
-        item = self.table.get_item(Key={"pk": "SLOTS", "sk": "SLOTS"}, ConsistentRead=True)["Item"]
+        item = self.table.get_item(Key=SLOTS_KEY, ConsistentRead=True)["Item"]
         return set(item.get("live", ()))
 
     @staticmethod
     def _key(session: RequestedSession) -> dict[str, str]:
-        return {"pk": f"SESSION#{session.session_id}", "sk": "SESSION"}
+        return session_key(session.session_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_agent.adapters.table.keys import answer_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.publications import Publications
 from cloud_agent.domain.conversation.answers import Answer
@@ -152,7 +153,7 @@ def test_an_answer_that_github_took_without_our_knowing_is_not_posted_again(talk
     assert len(talk.replies()) == 1
     talk.publish(ASKED)
     assert len(talk.replies()) == 1
-    key = {"pk": f"SESSION#{talk.session.session_id}", "sk": f"ANSWER#{ASKED}"}
+    key = answer_key(talk.session.session_id, ASKED)
     assert talk.steps.table.get_item(Key=key)["Item"]["reply_id"]
 
 

@@ -6,7 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import serialized
 
+from cloud_agent.adapters.table.keys import SLOTS_KEY, published_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.slots import Slots
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
@@ -104,7 +106,7 @@ def test_whoever_waits_is_told_a_new_place_when_the_queue_moves(steps: Steps, gi
     for number, session in enumerate(sessions):
         steps.change(session, status="QUEUED")
         steps.table.update_item(
-            Key={"pk": "SLOTS", "sk": "SLOTS"},
+            Key=SLOTS_KEY,
             UpdateExpression="SET waiting.#id = :entry REMOVE live.#id",
             ExpressionAttributeNames={"#id": session.session_id},
             ExpressionAttributeValues={":entry": {"repo": repo, "since": f"2026-11-22T10:00:0{number}.000Z"}},
@@ -113,7 +115,7 @@ def test_whoever_waits_is_told_a_new_place_when_the_queue_moves(steps: Steps, gi
         steps.run_up_to("announce_session", session)
     assert "### 🕓 Queued: place 2 of 2" in the_comment(github, steps, sessions[1])
     Slots("sessions").free(sessions[0].session_id)
-    steps.publish_keys({"pk": {"S": "SLOTS"}, "sk": {"S": "SLOTS"}})
+    steps.publish_keys(serialized(SLOTS_KEY))
     assert "### 🕓 Queued: next in line" in the_comment(github, steps, sessions[1])
     Slots("sessions").free(sessions[1].session_id)
 
@@ -178,7 +180,7 @@ def test_a_session_that_cannot_be_published_keeps_no_other_from_being_told(
     steps.change(unreadable, cost_usd="a lot")
     steps.change(session, status="RUNNING")
     keys = [
-        {"pk": {"S": f"SESSION#{one}"}, "sk": {"S": "SESSION"}}
+        serialized(session_key(one))
         for one in (poisoned.session_id, unreadable.session_id, "fffffff7", session.session_id)
     ]
     steps.publish_keys(*keys)
@@ -204,10 +206,10 @@ def test_while_github_is_down_the_stream_is_asked_to_come_again(
 
 def test_bookkeeping_and_expired_rows_are_no_news(steps: Steps, session: RequestedSession) -> None:
     steps.change(session, status="RUNNING")
-    key = {"pk": {"S": f"SESSION#{session.session_id}"}, "sk": {"S": "SESSION"}}
+    key = serialized(session_key(session.session_id))
     nothing = {"answers": 0, "sessions": 0}
     assert nothing == steps.publish_keys(key, event="REMOVE")
-    assert nothing == steps.publish_keys(key | {"sk": {"S": "PUBLISHED"}})
+    assert nothing == steps.publish_keys(serialized(published_key(session.session_id)))
 
 
 def test_the_deployment_of_a_newer_session_is_left_alone_by_a_late_close_of_the_older(

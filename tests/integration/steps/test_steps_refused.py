@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.kit.app_key import new_key_pem
 
+from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.domain.errors import (
     AppNotInstalledError,
     ConfigurationError,
@@ -145,7 +146,7 @@ def test_a_row_that_is_gone_is_not_written_anew(steps: Steps, repo: str, step: s
     session = steps.claim(repo)
     steps.run_up_to(step, session)
     more = steps.more(step, session)
-    steps.table.delete_item(Key={"pk": f"SESSION#{session.session_id}", "sk": "SESSION"})
+    steps.table.delete_item(Key=session_key(session.session_id))
     with pytest.raises(SessionNotFoundError):
         steps.run(step, session, **more)
     assert steps.row(session) is None

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_agent.adapters.table.keys import session_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -171,7 +173,7 @@ def test_a_container_that_stopped_between_two_waits_is_told_with_its_reason(
 ) -> None:
     session = steps.claim(repo)
     steps.table.update_item(
-        Key={"pk": f"SESSION#{session.session_id}", "sk": "SESSION"},
+        Key=session_key(session.session_id),
         UpdateExpression="SET task_stopped_reason = :reason",
         ExpressionAttributeValues={":reason": "OutOfMemoryError: Container killed due to memory usage; exit code 137"},
     )

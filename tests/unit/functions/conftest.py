@@ -19,12 +19,13 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.kit.session_row_contract import row_schema
+from tests.kit.sessions import ISSUE, REPO, a_row
 from tests.kit.shared_clients import SharedClients
 from tests.unit.functions.aws_stand_in import CLUSTER_ARN, TASK_FAMILY, AwsService, Ecs, StepFunctions, serve_aws
 from tests.unit.functions.github_stand_in import GitHubStandIn, serve_github
 
 from cloud_agent import worker
-from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
+from cloud_agent.adapters.table.keys import lock_key, pull_key
 from cloud_agent.observability import logger, metrics
 from cloud_agent.webhook import handler as webhook
 from cloud_agent.webhook.signature import sign
@@ -287,22 +288,11 @@ def put_session(table: Table) -> Callable[..., None]:
     """Put a session of issue 42 with pull request 43 as a running one, or as told; a live one holds the lock."""
 
     def put(session_id: str = "09e22a8b", **attributes: Any) -> None:  # noqa: ANN401 - any attribute of a row
-        row: dict[str, Any] = {
-            "session_id": session_id,
-            "status": "RUNNING",
-            "repo": "acme/storefront",
-            "issue_number": 42,
-            "issue_key": "42",
-            "branch": "claude/42",
-            "pull_number": 43,
-            "token_hash": "",
-            "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:session:x",
-            "created_at": "2026-11-22T07:00:00.000Z",
-        } | attributes
-        table.put_item(Item=session_key(session_id) | row)
-        table.put_item(Item=pull_key("acme/storefront", 43) | {"session_id": session_id})
+        row = a_row(session_id, **{"pull_number": 43, **attributes})
+        table.put_item(Item=row)
+        table.put_item(Item=pull_key(REPO, 43) | {"session_id": session_id})
         if row["status"] in {"QUEUED", "STARTING", "RUNNING"}:
-            lock = lock_key("acme/storefront", 42)
+            lock = lock_key(REPO, ISSUE)
             table.put_item(Item={**lock, "session_id": session_id, "expires_at": int(time.time()) + 60})
 
     return put

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.kit.agent_api_contract import AgentApiContract
+from tests.kit.sessions import a_row
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.keys import session_key
@@ -54,22 +55,12 @@ FOLLOW_UPS = ["01K0M1Z0000000000000000001", "01K0M1Z0000000000000000002"]
 
 
 def _put(table: Table, session_id: str = ID, token: str = TOKEN, **attributes: Any) -> None:  # noqa: ANN401 - a row's values
-    table.put_item(
-        Item=session_key(session_id)
-        | {
-            "session_id": session_id,
-            "status": "RUNNING",
-            "repo": "acme/storefront",
-            "issue_number": 42,
-            "issue_key": "42",
-            "branch": "claude/42",
-            "installation_id": 99,
-            "created_at": "2026-11-22T08:00:00.000Z",
-            "token_hash": hashlib.sha256(token.encode()).hexdigest(),
-            "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:test-session:{session_id}",
-            **attributes,
-        }
-    )
+    own = {
+        "installation_id": 99,
+        "token_hash": hashlib.sha256(token.encode()).hexdigest(),
+        "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:test-session:{session_id}",
+    }
+    table.put_item(Item=a_row(session_id, **own | attributes))
 
 
 def _ask(table: Table, prompt_id: str = PROMPT, session_id: str = ID, title: str = "", body: str = "Please.") -> None:

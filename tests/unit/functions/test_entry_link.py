@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from tests.kit.sessions import a_session
 
 from cloud_agent.domain.session.entry_link import entry_link
-from cloud_agent.domain.session.session import Session
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
 
 KEY, OTHER_KEY = "k" * 64, "o" * 64
 URL = "https://09e22a8b.uat.example.com"
@@ -17,18 +20,7 @@ CREATED_AT = "2026-11-22T07:00:00.123Z"
 
 
 def session(**changes: Any) -> Session:  # noqa: ANN401 - any attribute of a row
-    row = {
-        "session_id": "09e22a8b",
-        "status": "RUNNING",
-        "repo": "acme/storefront",
-        "issue_number": 42,
-        "issue_key": "42",
-        "branch": "claude/42",
-        "token_hash": "",
-        "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:session:x",
-        "created_at": CREATED_AT,
-    }
-    return Session.model_validate(row | changes)
+    return a_session(**{"created_at": CREATED_AT, **changes})
 
 
 def token_of(link: str) -> str:

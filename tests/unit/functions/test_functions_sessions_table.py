@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import a_row
 
 from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.adapters.table.sessions_table import SessionsTable
@@ -48,22 +49,8 @@ def sessions(table: Table) -> SessionsTable:
 
 def _claim(table: Table, session_id: str = ID, status: str = "STARTING", **attributes: Any) -> None:  # noqa: ANN401 - a row's values
     """What the state "Claim Session" writes."""
-    table.put_item(
-        Item=session_key(session_id)
-        | {
-            "session_id": session_id,
-            "status": status,
-            "repo": REPO,
-            "issue_number": ISSUE,
-            "issue_key": "42",
-            "branch": "claude/42",
-            "installation_id": None,
-            "token_hash": "",
-            "created_at": "2026-11-22T08:00:00.000Z",
-            "execution_arn": f"arn:{session_id}",
-            **attributes,
-        }
-    )
+    own = {"status": status, "installation_id": None, "execution_arn": f"arn:{session_id}", **attributes}
+    table.put_item(Item=a_row(session_id, **own))
     _lock(table, session_id)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.kit.sessions import a_session
 
 from cloud_agent.domain.policy.idleness import Idleness, IdleStep
 from cloud_agent.domain.session.session import Session, timestamp
@@ -15,19 +16,8 @@ START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
 def _session(**attributes: object) -> Session:
-    row = {
-        "session_id": "09e22a8b",
-        "status": "RUNNING",
-        "repo": "acme/storefront",
-        "issue_number": 42,
-        "issue_key": "42",
-        "branch": "claude/42",
-        "token_hash": "",
-        "execution_arn": "arn",
-        "created_at": timestamp(START - timedelta(hours=3)),
-        "last_active_at": timestamp(START),
-    }
-    return Session.model_validate(row | attributes)
+    created_at, active_at = timestamp(START - timedelta(hours=3)), timestamp(START)
+    return a_session(**{"created_at": created_at, "last_active_at": active_at, **attributes})
 
 
 def _at(minutes: float) -> datetime:

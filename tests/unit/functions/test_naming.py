@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from tests.kit.sessions import a_request
 
 from cloud_agent.domain.session.agents import Agent
 from cloud_agent.domain.session.issue_sessions import IssueSessions
@@ -17,20 +18,7 @@ from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session import Session
 from cloud_agent.domain.session.session_request import RequestedSession, SessionRequest
 
-MEMBERS: dict[str, Any] = {
-    "repo": "acme/storefront",
-    "issue_number": 42,
-    "issue_key": "42",
-    "issue_title": "t",
-    "issue_url": "u",
-    "branch": "claude/42",
-    "default_branch": "main",
-    "installation_id": None,
-    "requested_by": "octo-dev",
-    "agent": "standard",
-    "triggered_by": "d-1",
-    "triggered_at": "2026-11-22T08:00:00.000Z",
-}
+MEMBERS = a_request(triggered_by="d-1", triggered_at="2026-11-22T08:00:00.000Z", installation_id=None)
 NOBODY = IssueSessions(42, current=None)
 LIVE = "09e22a8b"
 TRIGGERS = st.text(max_size=64)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.kit.sessions import a_row
 
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.prompts import Prompts
@@ -40,18 +41,7 @@ def prompts(table: Table) -> Prompts:
 
 
 def _claim(table: Table, session_id: str = ID, status: str = "RUNNING", **attributes: Any) -> None:  # noqa: ANN401 - a row's values
-    row: dict[str, Any] = {
-        "session_id": session_id,
-        "status": status,
-        "repo": "acme/storefront",
-        "issue_number": 42,
-        "issue_key": "42",
-        "branch": "claude/42",
-        "token_hash": "",
-        "execution_arn": "arn",
-        "created_at": "2026-11-22T08:00:00.000Z",
-    }
-    table.put_item(Item=session_key(session_id) | row | attributes)
+    table.put_item(Item=a_row(session_id, status=status, **attributes))
 
 
 def _row(table: Table, session_id: str = ID) -> dict[str, Any]:

@@ -6,23 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from tests.kit.sessions import a_session
 
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.messages import BODY_LIMIT
-from cloud_agent.domain.session.session import Session
 from cloud_agent.webhook.steering import OWN_PREFIX
 
-ROW: dict[str, Any] = {
-    "session_id": "09e22a8b",
-    "status": "RUNNING",
-    "repo": "acme/storefront",
-    "issue_number": 42,
-    "issue_key": "42",
-    "branch": "claude/42",
-    "token_hash": "",
-    "execution_arn": "arn",
-    "created_at": "2026-11-22T07:00:00.000Z",
-}
 HOSTILE = "@octo-dev #1 <!-- <img> ``` [x](http://x) |\n# heading " + "*" * 32_000
 
 
@@ -35,7 +24,7 @@ HOSTILE = "@octo-dev #1 <!-- <img> ``` [x](http://x) |\n# heading " + "*" * 32_0
     ],
 )
 def test_what_others_wrote_stays_text_and_short(attributes: dict[str, Any]) -> None:
-    session = Session.model_validate(ROW | attributes)
+    session = a_session(**attributes)
     said = replies.reply(
         "acme/storefront#issue_comment-1",
         replies.status(session, 1, next_is_starting=False),
@@ -64,7 +53,7 @@ def test_a_login_and_a_label_are_text() -> None:
 
 
 def test_a_session_that_starts_says_so() -> None:
-    session = Session.model_validate(ROW | {"activity": "Edit a.ts"})
+    session = a_session(activity="Edit a.ts")
     assert "The next session is starting." in replies.status(session, 0, next_is_starting=True)
 
 
@@ -72,5 +61,5 @@ def test_a_session_that_starts_says_so() -> None:
     ("activity", "words"), [("turn_started", "thinking"), ("turn_failed", "waiting"), ("Edit a.ts", "Edit a.ts")]
 )
 def test_the_activity_is_said_in_words(activity: str, words: str) -> None:
-    session = Session.model_validate(ROW | {"activity": activity})
+    session = a_session(activity=activity)
     assert f"Now: {words}" in replies.status(session, 0, next_is_starting=False)

@@ -8,22 +8,11 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.kit.sessions import a_session
 
 from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
-from cloud_agent.domain.session.session import Session
 
 DEPLOYMENT = SessionLimits(idle_minutes=60, max_turns=200, budget_usd=Decimal(10))
-ROW = {
-    "session_id": "09e22a8b",
-    "status": "RUNNING",
-    "repo": "acme/storefront",
-    "issue_number": 42,
-    "issue_key": "42",
-    "branch": "claude/42",
-    "token_hash": "",
-    "execution_arn": "arn",
-    "created_at": "2026-11-22T08:00:00.000Z",
-}
 
 
 def test_a_repository_that_says_nothing_gets_the_deployments_limits() -> None:
@@ -49,11 +38,9 @@ def test_no_setting_raises_a_limit_or_breaks_the_row(idle: int | None, turns: in
 
 
 def test_a_row_stands_before_the_deployment() -> None:
-    assert DEPLOYMENT.of(Session.model_validate(ROW)) == DEPLOYMENT
-    row = ROW | {"idle_minutes": 5, "max_turns": 3, "budget_usd": Decimal(0)}
-    assert SessionLimits(idle_minutes=5, max_turns=3, budget_usd=Decimal(0)) == DEPLOYMENT.of(
-        Session.model_validate(row)
-    )
+    assert DEPLOYMENT.of(a_session()) == DEPLOYMENT
+    of_row = a_session(idle_minutes=5, max_turns=3, budget_usd=Decimal(0))
+    assert SessionLimits(idle_minutes=5, max_turns=3, budget_usd=Decimal(0)) == DEPLOYMENT.of(of_row)
 
 
 @pytest.mark.parametrize(

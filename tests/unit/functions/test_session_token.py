@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.kit.sessions import a_session
 
-from cloud_agent.domain.session.session import Session
 from cloud_agent.domain.session.session_token import opens, session_id_of
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
 
 # As the state "Prepare Session" makes it: the session's id and two UUIDs.
 TOKEN = "09e22a8b.6f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"
 
 
 def _session(token: str) -> Session:
-    return Session.model_validate(
-        {
-            "session_id": token[:8],
-            "status": "RUNNING",
-            "repo": "acme/shop",
-            "issue_number": 42,
-            "issue_key": "42",
-            "branch": "claude/42",
-            "token_hash": hashlib.sha256(token.encode()).hexdigest(),
-            "execution_arn": "arn",
-            "created_at": "2026-11-22T08:00:00.000Z",
-        }
-    )
+    return a_session(session_id=token[:8], token_hash=hashlib.sha256(token.encode()).hexdigest())
 
 
 def test_the_own_token_names_and_opens_its_session() -> None:

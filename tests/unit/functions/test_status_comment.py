@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from tests.kit.sessions import a_session
 
 from cloud_agent.domain.conversation.messages import BODY_LIMIT, execution_console_url, logs_console_url
 from cloud_agent.domain.conversation.status_comment import LISTED, StatusView, render, session_marker
@@ -26,20 +27,10 @@ LOGS_URL = logs_console_url(EXECUTION, "/agent", "session/agent/0a1b")
 
 def view(*, commits: int = 0, subject: str = "Show the menu", **members: Any) -> StatusView:  # noqa: ANN401 - any member
     of_session = {name: members.pop(name) for name in list(members) if name in Session.model_fields}
-    row: dict[str, Any] = {
-        "session_id": ID,
-        "status": "RUNNING",
-        "repo": "acme/shop",
-        "issue_number": 42,
-        "issue_key": "42",
-        "branch": "claude/42",
-        "token_hash": "",
-        "execution_arn": EXECUTION,
-        "created_at": "2026-11-22T10:00:00.000Z",
-    }
+    row = {"repo": "acme/shop", "execution_arn": EXECUTION, "created_at": "2026-11-22T10:00:00.000Z"}
     url = "https://github.com/acme/shop/commit"
     return StatusView(
-        session=Session.model_validate(row | of_session),
+        session=a_session(**{"session_id": ID, **row, **of_session}),
         url=URL,
         link=LINK,
         execution_url=EXECUTION_URL,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
+from tests.kit.sessions import a_row
 
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.domain.errors import SessionOverError, TaskNotRunningError
@@ -29,13 +30,7 @@ ID = "513821dd"
 def event(environment: Callable[..., None], sample: Callable[[str], dict[str, Any]], table: Table) -> dict[str, Any]:
     """The sample of "Register IP"; its session is claimed."""
     event = sample("register_ip.json")
-    session = event["session"]
-    table.put_item(
-        Item=session_key(ID)
-        | {name: session[name] for name in ("session_id", "repo", "issue_number", "issue_key", "branch")}
-        | {"status": "STARTING", "token_hash": "", "execution_arn": event["execution_arn"]}
-        | {"created_at": "2026-11-22T10:00:00.000Z"}
-    )
+    table.put_item(Item=a_row(ID, status="STARTING", execution_arn=event["execution_arn"]))
     return event
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import a_row
 
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.task_events.handler import handler
@@ -56,21 +57,7 @@ def _delivery(sample: Callable[[str], dict[str, Any]], context: Context, name: s
 
 
 def _put(table: Table, **attributes: Any) -> None:  # noqa: ANN401 - a row's values
-    table.put_item(
-        Item=session_key(ID)
-        | {
-            "session_id": ID,
-            "status": "RUNNING",
-            "repo": "acme/storefront",
-            "issue_number": 42,
-            "issue_key": "42",
-            "branch": "claude/42",
-            "token_hash": "",
-            "created_at": "2026-11-22T08:00:00.000Z",
-            "execution_arn": "arn",
-            **attributes,
-        }
-    )
+    table.put_item(Item=a_row(ID, **attributes))
 
 
 def _note(table: Table) -> object:

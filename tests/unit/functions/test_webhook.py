@@ -14,6 +14,7 @@ import pytest
 
 from cloud_agent.adapters.aws import secrets
 from cloud_agent.adapters.aws.workflow import Workflow
+from cloud_agent.adapters.table.keys import SLOTS_KEY
 from cloud_agent.webhook.handler import handler
 from cloud_agent.webhook.signature import sign
 
@@ -327,11 +328,10 @@ def test_each_line_of_a_start_carries_session_and_delivery(deliver: Deliver, log
 
 
 def test_a_start_leaves_the_map_in_which_the_workflow_takes_a_slot(deliver: Deliver, table: Table) -> None:
-    slots = {"pk": "SLOTS", "sk": "SLOTS"}
-    table.put_item(Item={**slots, "live": {"0000aaaa": "acme/lunch"}})
+    table.put_item(Item={**SLOTS_KEY, "live": {"0000aaaa": "acme/lunch"}})
     deliver()
-    expected = {**slots, "live": {"0000aaaa": "acme/lunch"}, "waiting": {}, "version": 0}
-    assert expected == table.get_item(Key=slots)["Item"]
-    table.delete_item(Key=slots)
+    expected = {**SLOTS_KEY, "live": {"0000aaaa": "acme/lunch"}, "waiting": {}, "version": 0}
+    assert expected == table.get_item(Key=SLOTS_KEY)["Item"]
+    table.delete_item(Key=SLOTS_KEY)
     deliver(x_github_delivery="another")
-    assert expected | {"live": {}} == table.get_item(Key=slots)["Item"]
+    assert expected | {"live": {}} == table.get_item(Key=SLOTS_KEY)["Item"]

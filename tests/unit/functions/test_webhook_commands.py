@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.dynamodb.conditions import Key
+from tests.kit.sessions import a_request
 
 from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
@@ -69,22 +70,8 @@ def last(table: Table) -> dict[str, Any]:
 
 def put_last(table: Table, session_id: str, minutes_ago: float = 0.1, **more: str) -> None:
     moment = timestamp(datetime.now(UTC) - timedelta(minutes=minutes_ago))
-    requested: dict[str, Any] = {
-        "session_id": session_id,
-        "repo": REPO,
-        "issue_number": 42,
-        "issue_key": "42",
-        "issue_title": "Show the total in the cart",
-        "issue_url": "https://github.com/acme/storefront/issues/42",
-        "branch": "claude/42",
-        "default_branch": "main",
-        "installation_id": 7,
-        "requested_by": "octo-dev",
-        "triggered_by": "somebody",
-        "triggered_at": "2026-11-22T07:30:00.000Z",
-        "requested_at": moment,
-    }
-    table.put_item(Item=last_key(REPO, 42) | requested | more)
+    own: dict[str, Any] = {"session_id": session_id, "triggered_at": "2026-11-22T07:30:00.000Z", "requested_at": moment}
+    table.put_item(Item=last_key(REPO, 42) | a_request(triggered_by="somebody", installation_id=7, **own) | more)
 
 
 def a_prompt(body: str, number: int) -> Prompt:

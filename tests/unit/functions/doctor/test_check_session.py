@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeSerializer
+from tests.kit.sessions import a_row, serialized
 from tests.unit.functions.doctor.inside_account import (
     ACCESS_KEY,
     AGENT_IP,
@@ -17,6 +17,7 @@ from tests.unit.functions.doctor.inside_account import (
     Containers,
 )
 
+from cloud_agent.adapters.table.keys import SLOTS_KEY, session_key
 from cloud_agent_doctor.checks.session import CHECK, MOST_SESSIONS
 from cloud_agent_doctor.engine.errors import NotApplicableError
 from cloud_agent_doctor.probe import SessionProbe
@@ -28,8 +29,8 @@ class Sessions(Containers):
     def __init__(self, **parameters: str) -> None:
         super().__init__(**parameters)
         self.rows: dict[str, dict[str, Any]] = {
-            f"SESSION#{SESSION_ID}": self.row(SESSION_ID),
-            "SLOTS": {"pk": "SLOTS", "sk": "SLOTS", "live": {SESSION_ID: "acme/storefront"}, "waiting": {}},
+            session_key(SESSION_ID)["pk"]: self.row(SESSION_ID),
+            "SLOTS": {**SLOTS_KEY, "live": {SESSION_ID: "acme/storefront"}, "waiting": {}},
         }
         self.tasks[TASK_ARN] = {
             "taskArn": TASK_ARN,
@@ -45,31 +46,16 @@ class Sessions(Containers):
 
     @staticmethod
     def row(session_id: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any attribute
-        return {
-            "pk": f"SESSION#{session_id}",
-            "sk": "SESSION",
-            "session_id": session_id,
-            "status": "RUNNING",
-            "repo": "acme/storefront",
-            "issue_number": 42,
-            "issue_key": "42",
-            "branch": "claude/42",
-            "token_hash": "a-hash",
-            "lifecycle_token": "very-secret",
-            "execution_arn": EXECUTION_ARN,
-            "task_arn": TASK_ARN,
-            "ip": AGENT_IP,
-            "port": 3000,
-            "created_at": "2026-11-22T07:00:00.000Z",
-        } | changes
+        own = {"lifecycle_token": "very-secret", "execution_arn": EXECUTION_ARN, "task_arn": TASK_ARN}
+        return a_row(session_id, **{**own, "ip": AGENT_IP, "port": 3000, **changes})
 
     def change(self, **attributes: Any) -> None:  # noqa: ANN401 - any attribute
-        self.rows[f"SESSION#{SESSION_ID}"] |= attributes
+        self.rows[session_key(SESSION_ID)["pk"]] |= attributes
 
     def _item(self, request: dict[str, Any]) -> dict[str, Any]:
         assert request["ConsistentRead"]
         row = self.rows.get(request["Key"]["pk"]["S"])
-        return {"Item": {name: TypeSerializer().serialize(value) for name, value in row.items()}} if row else {}
+        return {"Item": serialized(row)} if row else {}
 
     def _execution(self, request: dict[str, str]) -> dict[str, Any]:
         if not self.execution:

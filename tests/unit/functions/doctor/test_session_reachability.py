@@ -5,24 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.kit.sessions import a_session
 from tests.unit.functions.doctor.inside_account import SESSION_ID, stack_of
 
-from cloud_agent.domain.session.session import Session, SessionStatus
 from cloud_agent_doctor.probe import SessionProbe
 from cloud_agent_doctor.session.reachability import findings
 
 URL = f"https://{SESSION_ID}.uat.example.com"
-SESSION = Session(
-    session_id=SESSION_ID,
-    status=SessionStatus.RUNNING,
-    repo="acme/storefront",
-    issue_number=42,
-    issue_key="42",
-    branch="claude/42",
-    token_hash="",
-    execution_arn="",
-    created_at="2026-11-22T07:00:00.000Z",
-)
+SESSION = a_session(session_id=SESSION_ID)
 
 
 def told(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

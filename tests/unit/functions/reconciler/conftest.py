@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
+from tests.kit.sessions import REPO, a_row
 
 from cloud_agent.adapters.table.keys import SLOTS_KEY, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from tests.unit.functions.aws_stand_in import Ecs, StepFunctions
 
-REPO = "acme/storefront"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:test-session:acme-storefront-42-"
 
 
@@ -85,24 +85,21 @@ class Fleet:
         return session_id
 
     def _put_row(self, session_id: str, status: str, active_at: datetime, attributes: dict[str, Any]) -> None:
-        row: dict[str, Any] = {
-            "session_id": session_id,
+        issue_number = int(session_id, 16)
+        own = {
             "status": status,
-            "repo": REPO,
-            "issue_number": int(session_id, 16),
-            "issue_key": "42",
-            "branch": "claude/42",
-            "token_hash": "",
+            "issue_number": issue_number,
             "execution_arn": EXECUTION + session_id,
             "created_at": timestamp(ago(60 * 24)),
             "last_active_at": timestamp(active_at),
             "lifecycle_token": f"lifecycle-{session_id}",
-        } | attributes
+        }
+        row = a_row(session_id, **own | attributes)
         if status == "QUEUED":
             del row["lifecycle_token"], row["last_active_at"]
-        self.table.put_item(Item=session_key(session_id) | row)
+        self.table.put_item(Item=row)
         lock: dict[str, Any] = {"session_id": session_id, "expires_at": int(ago(-60).timestamp())}
-        self.table.put_item(Item=lock_key(REPO, int(session_id, 16)) | lock)
+        self.table.put_item(Item=lock_key(REPO, issue_number) | lock)
 
     def put_many(self, count: int) -> None:
         """Running sessions, like the one that is there, which becomes the first of them."""
