@@ -54,7 +54,7 @@ def test_a_heartbeat_shorter_than_a_start_is_for_one_machine_alone(seconds: str)
 def test_what_agents_and_proxy_call_has_no_port_that_their_security_groups_keep_in(name: str) -> None:
     for url in ("https://github.example.com:8443", "http://gateway.example.com:4000", "https://127.0.0.10:1"):
         assert "without a port" in refused(**{name: url})[0]
-    for url in ("https://github.example.com", "http://10.0.0.7", "http://127.0.0.1:4580"):
+    for url in ("https://github.example.com", "http://10.0.0.7", "http://127.0.0.1:4580", "http://localhost:4580"):
         assert refused(**{name: url}) == []
     groups = ("AgentSecurityGroup", "ProxySecurityGroup")
     rules = [TEMPLATE["Resources"][group]["Properties"]["SecurityGroupEgress"] for group in groups]
