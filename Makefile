@@ -117,6 +117,10 @@ contracts: $(INSTALLED) ## Write the contracts that follow from code
 parameters: $(INSTALLED) ## Write the table of the stack's parameters in docs/deploy.md
 	$(BIN)/python -m tests.tools.parameters
 
+.PHONY: costs
+costs: $(INSTALLED) ## Write docs/costs.md: what AWS charges, from the template, the contracts and list prices
+	$(BIN)/python -m tests.costs
+
 .PHONY: format
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix .

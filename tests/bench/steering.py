@@ -1,10 +1,11 @@
 """How long a comment takes to reach Claude, and how many calls a session makes of GitHub's API.
 
-    python tests/bench/steering.py [--comments 20]
+    python tests/bench/steering.py [--comments 20] [--interrupts 10] [--after-silence 0]
 
 Brings up the whole system with the real agent and the scripted model (about 40 s), runs one session, prints two tables
 and ends everything. The times are from GitHub's own acceptance of the comment to the moment at which the agent reports
-the turn's start; functions are cold for the first comment and warm for the others.
+the turn's start; functions are cold for the first comment and warm for the others. A comment after a silence follows on
+six minutes in which nobody asked for anything. An interrupt has come when the interrupted turn's reply is in the table.
 """
 
 from __future__ import annotations
@@ -19,27 +20,30 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.e2e.system import System, wait_for
+from tests.e2e.system import Session, System, wait_for
 from tests.kit.ports import free_ports
 
 from cloud_agent_local import up as lifecycle
+from cloud_agent_runner.inbox import CONVERSATION_SECONDS
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--comments", type=int, default=20)
-    comments = parser.parse_args().comments
+    parser.add_argument("--interrupts", type=int, default=10)
+    parser.add_argument("--after-silence", type=int, default=0)
+    wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         installation = lifecycle.up(Path(folder), free_ports())
         try:
-            measure(System(installation), comments)
+            measure(System(installation), wanted)
         finally:
             lifecycle.down(installation)
 
 
-def measure(system: System, comments: int) -> None:
-    """One session: the issue's turn, `comments` follow-ups one after the other, and the end."""
+def measure(system: System, wanted: argparse.Namespace) -> None:
+    """One session: the issue's turn, follow-ups one after the other, and the end."""
     calls = {"start": _calls(system, 0)}
     session = system.start("Greet", 'Change the greeting to "Good morning".')
     row = system.wait_for_row(session, lambda row: row.get("activity") == "turn_finished", 120)
@@ -48,7 +52,7 @@ def measure(system: System, comments: int) -> None:
     system.wait_for_status(session, "waiting for you")
     calls["label to first answer"] = _calls(system, 0) - calls.pop("start")
     reached, answered = [], []
-    for number in range(comments):
+    for number in range(wanted.comments):
         known = _prompts(system, session.id)
         before = _calls(system, 0)
         began = time.perf_counter()
@@ -60,6 +64,8 @@ def measure(system: System, comments: int) -> None:
         answered.append(time.perf_counter() - began)
         system.wait_for_status(session, "waiting for you")
         calls[f"comment {number + 1}"] = _calls(system, 0) - before
+    interrupted = [_interrupt(system, session, pull) for _ in range(wanted.interrupts)]
+    late = [_comment_after_silence(system, session, pull, number) for number in range(wanted.after_silence)]
     before = _calls(system, 0)
     system.comment(pull, "/stop")
     system.wait_for_end(session)
@@ -70,6 +76,9 @@ def measure(system: System, comments: int) -> None:
         warm = sorted(times[1:])
         p95 = warm[round(0.95 * (len(warm) - 1))]
         print(f"| {what} | {times[0]:.2f} s | {statistics.median(warm):.2f} s | {p95:.2f} s | {warm[-1]:.2f} s |")
+    for what, times in (("`/interrupt` ends the turn", interrupted), ("… Claude's turn, after a silence", late)):
+        if times:
+            print(f"| {what} | | {statistics.median(times):.2f} s | | {max(times):.2f} s of {len(times)} |")
     follow_ups = [sum(count.values()) for name, count in calls.items() if name.startswith("comment ")]
     print("\n| GitHub API calls of the App | |\n|---|---|")
     print(f"| from the label to the first answer | {sum(calls['label to first answer'].values())} |")
@@ -89,6 +98,31 @@ def _calls(system: System, since: int) -> Counter[str]:
     return Counter(
         f"{one['method']} {one['route']}{' ' + one['operation'] if one.get('operation') else ''}" for one in ours
     )
+
+
+def _interrupt(system: System, session: Session, pull: str) -> float:
+    """Interrupt a turn that would not end by itself; return the seconds from the comment to its result."""
+    known = _prompts(system, session.id, "ANSWERED")
+    system.comment(pull, "Take your time.\n\nscripted-model: run sleep 100")
+    system.wait_for_row(session, lambda row: "sleep 100" in row.get("activity", ""), 30)
+    began = time.perf_counter()
+    system.comment(pull, "/interrupt")
+    wait_for(lambda: _prompts(system, session.id, "ANSWERED") - known, bool, 30, every=0.02)
+    took = time.perf_counter() - began
+    system.wait_for_status(session, "waiting for you")
+    return took
+
+
+def _comment_after_silence(system: System, session: Session, pull: str, number: int) -> float:
+    """Comment when the agent has slowed down; return the seconds until Claude's turn begins."""
+    time.sleep(CONVERSATION_SECONDS + 60 + number % 4)
+    known = _prompts(system, session.id)
+    began = time.perf_counter()
+    system.comment(pull, f'Change the greeting to "Good evening {number}".')
+    wait_for(lambda: _prompts(system, session.id, "TAKEN", "ANSWERED") - known, bool, 30, every=0.02)
+    took = time.perf_counter() - began
+    system.wait_for_status(session, "waiting for you")
+    return took
 
 
 def _prompts(system: System, session_id: str, *states: str) -> set[str]:

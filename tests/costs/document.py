@@ -1,0 +1,172 @@
+"""docs/costs.md."""
+
+from __future__ import annotations
+
+from tests.costs import idle, sessions
+from tests.costs.prices import AS_OF, PRICES, Usage, plus, times, usd
+from tests.costs.sessions import PROFILES
+from tests.costs.stack import LIMITS, function_gb, parameter, template, transitions
+from tests.kit.stack_template import ROOT
+
+PATH = ROOT / "docs/costs.md"
+BUDGET_USD = 0.01  # for an hour of a session, beside its container
+_SESSION_HOURS = 2  # over which a session's start and end are spread
+# Fargate takes these of the template's values together; AWS Fargate: task CPU and memory.
+_SIZES = ((1024, 4096), (1024, 8192), (2048, 4096), (2048, 8192), (2048, 16384), (4096, 8192), (4096, 16384))
+_CONCURRENCY = 10  # executions of a new account
+(_DECISION,) = (path.name for path in (ROOT / "docs/decisions").glob("ADR-*-agents-poll-at-a-pace-of-their-own.md"))
+
+
+def document() -> str:
+    """Return the whole document."""
+    return "\n".join([*_head(), *_hour(), *_choice(), *_once(), *_fargate(), *_month(), *_prices()]) + "\n"
+
+
+def orchestration() -> dict[str, float]:
+    """Return US dollars of an hour of each profile, the start and end spread over two hours."""
+    once = usd(sessions.start_to_end()) / _SESSION_HOURS
+    return {one.name: sum(usd(part(one)) for _, part in _PARTS) + once for one in PROFILES}
+
+
+_PARTS = (
+    ("polling for prompts, and heartbeats", sessions.polling),
+    ("reports of tools and turns, and their publishing", sessions.working),
+    ("comments", sessions.steering),
+)
+
+
+def _head() -> list[str]:
+    return [
+        "# What it costs",
+        "",
+        "`make costs` writes this from the template, the contracts and the assumptions in `tests/costs/`; a test holds",
+        f"them together. List prices of us-east-1 as of {AS_OF}, without free tiers and discounts; the last table",
+        "has them. The model isn't included: a session has a budget of its own for it (`MaxBudgetUsd`).",
+        "",
+    ]
+
+
+def _hour() -> list[str]:
+    once = times(1 / _SESSION_HOURS, sessions.start_to_end())
+    rows = [[name, *(_usd(usd(part(one))) for one in PROFILES)] for name, part in _PARTS]
+    rows.append([f"start and end, over {_SESSION_HOURS} hours", *(_usd(usd(once)) for _ in PROFILES)])
+    rows.append(["**together**", *(f"**{_usd(total)}**" for total in orchestration().values())])
+    used = [plus(*(part(one) for _, part in _PARTS), once) for one in PROFILES]
+    amounts = [
+        [f"{PRICES[name].page.partition(' pricing')[0]}: {PRICES[name].unit}", *(_amount(one, name) for one in used)]
+        for name in ("api", "invocation", "gb_second", "read", "write", "log", "trace", "transition", "event")
+    ]
+    heading = [one.name for one in PROFILES]
+    return [
+        "## An hour of a session, beside its container",
+        "",
+        f"It's meant to stay below ${BUDGET_USD}, whatever Claude does.",
+        "",
+        *_table(["US dollars in an hour in which …", *heading], rows),
+        "",
+        *_table(["used in that hour", *heading], amounts),
+        "",
+        f"While Claude works it uses a tool every {3_600 // sessions.TOOLS_AN_HOUR} s. A request that succeeds leaves",
+        "one line in the logs, API Gateway's. An agent polls every second during a turn and for five minutes after it,",
+        f"else every {LIMITS['idle_poll_seconds']} s.",
+        "",
+    ]
+
+
+def _choice() -> list[str]:
+    quiet, busy = PROFILES[0], PROFILES[-1]
+    ways: list[tuple[str, Usage, float]] = [
+        ("polling each second, all prompts listed, as it was", sessions.as_it_was(), function_gb()),
+        ("long polling: a function holds each request for 20 s, with 256 MB", sessions.held_open(memory_gb=0.25), 0.25),
+        ("the same with 128 MB, which the libraries don't fit in", sessions.held_open(memory_gb=0.125), 0.125),
+        ("polling each second, the row alone", sessions.polling(busy), function_gb()),
+        ("**the same at the agent's own pace**", sessions.polling(quiet), function_gb()),
+        ("a WebSocket of API Gateway, and a poll a minute", sessions.pushed(), function_gb()),
+        ("a queue for each session, which API Gateway polls for the agent", sessions.queued(), function_gb()),
+    ]
+    rows = [[name, _usd(usd(usage)), f"{usage['gb_second'] / gb / 3_600:.1g}"] for name, usage, gb in ways]
+    return [
+        "## How an agent learns of prompts",
+        "",
+        f"[The decision](decisions/{_DECISION}) was between these, for an hour in which nobody asks for anything.",
+        "",
+        *_table(["way", "US dollars an hour", "concurrent executions of Lambda, per session"], rows),
+        "",
+        f"A new account has {_CONCURRENCY} concurrent executions for all of its functions. Requests that are held open",
+        "would let fewer sessions than that run.",
+        "",
+    ]
+
+
+def _once() -> list[str]:
+    whole = sessions.start_to_end()
+    return [
+        "## From label to end, once",
+        "",
+        f"{_usd(usd(whole), 5)}: {transitions('Announce Session')} transitions until the URL works and",
+        f"{transitions('Session Ended')} to the end, {whole['invocation']:.0f} invocations of functions,",
+        f"{whole['write']:.0f} write units.",
+        "",
+    ]
+
+
+def _fargate() -> list[str]:
+    cpus, memories = (set(template()["Parameters"][one]["AllowedValues"]) for one in ("AgentCpu", "AgentMemory"))
+    default = int(parameter("AgentCpu")), int(parameter("AgentMemory"))
+    rows = []
+    for cpu, memory in _SIZES:
+        assert {str(cpu)} <= cpus, cpu
+        assert {str(memory)} <= memories, memory
+        vcpu, gb = cpu / 1024, memory / 1024
+        name = f"{cpu} / {memory}" + (" (default)" if (cpu, memory) == default else "")
+        arm = usd({"vcpu_arm": vcpu, "gb_arm": gb})
+        rows.append([name, _usd(usd({"vcpu": vcpu, "gb": gb})), _usd(arm)])
+    return [
+        "## The container, in an hour",
+        "",
+        "The template runs it on x86; the image can be built for ARM, too.",
+        "",
+        *_table(["`AgentCpu` / `AgentMemory`", "x86, US dollars", "ARM, US dollars"], rows),
+        "",
+    ]
+
+
+def _month() -> list[str]:
+    own, both, outside = idle.load_balancer(), idle.both_modes(), idle.outside()
+    rows = [[name, f"{usd(usage):.2f}", "—"] for name, usage in own]
+    rows += [[name, f"{usd(usage):.2f}", f"{usd(usage):.2f}"] for name, usage in both]
+    sums = usd(idle.total([*own, *both])), usd(idle.total(both))
+    rows.append(["**together**", *(f"**{one:.2f}**" for one in sums)])
+    return [
+        "## A month without a session",
+        "",
+        *_table(["US dollars in a month", "`LoadBalancer=own`", "`existing`"], rows),
+        "",
+        "Beside the stack, in the VPC:",
+        "",
+        *_table(["", "US dollars in a month"], [[name, f"{usd(usage):.2f}"] for name, usage in outside]),
+        "",
+        "With `Canary=enabled` add a task of the proxies' size, a run of a function every five minutes and two alarms.",
+        "",
+    ]
+
+
+def _prices() -> list[str]:
+    rows = [[one.page, one.unit, one.shown] for one in PRICES.values()]
+    return ["## Prices", "", *_table([f"Page, us-east-1, {AS_OF}", "unit", "price"], rows)]
+
+
+def _table(heading: list[str], rows: list[list[str]]) -> list[str]:
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cells) + " |"
+
+    return [line(heading), "|---" * len(heading) + "|", *map(line, rows)]
+
+
+def _usd(amount: float, digits: int = 4) -> str:
+    return f"${amount:.{digits}f}"
+
+
+def _amount(usage: Usage, name: str) -> str:
+    amount = usage.get(name, 0.0)
+    return f"{amount:,.0f}" if amount >= 10 or not amount else f"{amount:.1f}"
