@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.kit.stack_template import MODES, evaluated
 
 from cloud_agent_local.images import ENTRY_POINTS
 
@@ -62,3 +63,18 @@ def test_sam_is_configured_for_aws_and_for_one_machine(root: Path) -> None:
         assert config[name]["deploy"]["parameters"]["resolve_s3"]
     assert config["default"]["deploy"]["parameters"]["confirm_changeset"]
     assert not config["local"]["deploy"]["parameters"]["confirm_changeset"]
+
+
+@pytest.mark.parametrize(("parameter", "function"), [("X86_64", "x86_64"), ("ARM64", "arm64")])
+def test_functions_layer_and_containers_are_of_one_processor(
+    expanded_template: dict[str, Any], parameter: str, function: str
+) -> None:
+    stack = evaluated(expanded_template, {**MODES["own"], "Architecture": parameter, "Canary": "enabled"})["Resources"]
+    by_type = {kind: [r for r in stack.values() if r["Type"] == kind] for kind in {r["Type"] for r in stack.values()}}
+    [layer] = [name for name, r in stack.items() if r["Type"] == "AWS::Lambda::LayerVersion"]
+
+    assert {tuple(f["Properties"]["Architectures"]) for f in by_type["AWS::Lambda::Function"]} == {(function,)}
+    assert {str(f["Properties"]["Layers"]) for f in by_type["AWS::Lambda::Function"]} == {str([{"Ref": layer}])}
+    assert stack[layer]["Properties"]["CompatibleArchitectures"] == [function]
+    tasks = by_type["AWS::ECS::TaskDefinition"]
+    assert {t["Properties"]["RuntimePlatform"]["CpuArchitecture"] for t in tasks} == {parameter}

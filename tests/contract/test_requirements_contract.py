@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -74,3 +75,22 @@ def test_a_lock_names_hashes_and_no_registry(path: str) -> None:
 
     assert text.count("==") <= text.count("--hash=sha256:")
     assert "://" not in text
+
+
+def test_a_layer_for_this_machine_is_built_in_local_modes_folder_alone(tmp_path: Path) -> None:
+    built = subprocess.run(
+        ["make", "build-DependenciesLayer"],
+        cwd=PROJECT / "functions" / "dependencies",
+        env={
+            **os.environ,
+            "CLOUD_AGENT_LOCAL_PYTHON": sys.executable,
+            "ARTIFACTS_DIR": str(tmp_path / ".aws-sam/build/X"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert built.returncode != 0
+    assert "Unset it to build for AWS" in built.stderr
+    assert list(tmp_path.iterdir()) == []

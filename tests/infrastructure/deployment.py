@@ -12,7 +12,7 @@ import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from tests.kit.stack_template import ROOT, read_template
+from tests.kit.stack_template import ROOT, packaged_as, read_template
 
 from embedded_aws.testing import eventually
 
@@ -40,10 +40,12 @@ def upload(aws: EmbeddedAws) -> str:
         "libraries.zip": _zipped(functions, [requirements]),
         "session.asl.json": (ROOT / "statemachine/session.asl.json").read_bytes(),
     }
-    template = read_template()
-    template["Globals"]["Function"]["CodeUri"] = f"s3://{BUCKET}/functions.zip"
-    template["Resources"]["DependenciesLayer"]["Properties"]["ContentUri"] = f"s3://{BUCKET}/libraries.zip"
-    template["Resources"]["SessionStateMachine"]["Properties"]["DefinitionUri"] = f"s3://{BUCKET}/session.asl.json"
+    template = packaged_as(
+        read_template(),
+        code=f"s3://{BUCKET}/functions.zip",
+        libraries=f"s3://{BUCKET}/libraries.zip",
+        definition=f"s3://{BUCKET}/session.asl.json",
+    )
     for key, body in (objects | {"template.json": json.dumps(template).encode()}).items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
     return f"{aws.url}/{BUCKET}/template.json"

@@ -170,7 +170,7 @@ def _part_of(aws: EmbeddedAws, template_url: str) -> str:
     bucket = template_url.rsplit("/", 2)[1]
     s3 = aws.client("s3")
     template = json.loads(s3.get_object(Bucket=bucket, Key="template.json")["Body"].read())
-    kept = {"SessionsTable", "FunctionsLogGroup", "DependenciesLayer", "TakeSlotFunction"}
+    kept = {"SessionsTable", "FunctionsLogGroup", "DependenciesLayer", "DependenciesArm64Layer", "TakeSlotFunction"}
     template["Resources"] = {name: each for name, each in template["Resources"].items() if name in kept}
     template["Outputs"] = {"SessionsTable": template["Outputs"]["SessionsTable"]}
     template["Metadata"]["Length"] = "x" * TEMPLATE_BODY_BYTES

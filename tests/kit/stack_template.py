@@ -60,12 +60,24 @@ def read_template() -> Document:
     return dict(json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml")))))
 
 
+def packaged_as(template: Document, *, code: str, libraries: str, definition: str) -> Document:
+    """The template as `sam package` leaves it: what lay in folders lies in a bucket, at these addresses."""
+    addresses = {
+        "AWS::Serverless::Function": {"CodeUri": code},
+        "AWS::Serverless::LayerVersion": {"ContentUri": libraries},
+        "AWS::Serverless::StateMachine": {"DefinitionUri": definition},
+    }
+    packaged = copy.deepcopy(template)
+    for resource in packaged["Resources"].values():
+        resource["Properties"] |= addresses.get(resource["Type"], {})
+    return packaged
+
+
 def expanded(template: Document) -> Document:
     """The template once SAM has expanded it; `sam package` has uploaded code and definition by then."""
-    packaged = copy.deepcopy(template)
-    packaged["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
-    packaged["Resources"]["DependenciesLayer"]["Properties"]["ContentUri"] = "s3://bucket/libraries"
-    packaged["Resources"]["SessionStateMachine"]["Properties"]["DefinitionUri"] = "s3://bucket/definition"
+    packaged = packaged_as(
+        template, code="s3://bucket/code", libraries="s3://bucket/libraries", definition="s3://bucket/definition"
+    )
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         return dict(transform(packaged, {}, NoManagedPolicies()))

@@ -31,12 +31,14 @@ STACK = "claude-cloud-agent-local"
 CONFIG = "local"  # the section of samconfig.toml
 COMMAND_SECONDS = 600
 _REPORT_SECONDS = 0.5
-_BUILT = PROJECT / ".aws-sam" / "local" / "build"
+# One folder for each interpreter: the layer's wheels are for the one that they were built with.
+_BUILT = PROJECT / ".aws-sam" / "local" / str(sys.implementation.cache_tag) / "build"
+_LAYER = "DependenciesLayer"  # of the processor that is the parameter's default; here its wheels are this machine's
 RESTART_SECONDS = 90  # a proxy that is asked to end takes up to 60 s for those it serves
 
 
 def build(installation: Installation, report: Callable[[str], None]) -> None:
-    """`sam build`, cached: only a change of functions/ is built anew.
+    """`sam build`, cached: only a change of functions/dependencies/ is built anew.
 
     SAM remembers beside its build folder what it has built, so that one folder serves all installations of this
     machine, one after the other; each deploys from a copy of its own, which is gone once it is deployed. `report` is
@@ -48,8 +50,8 @@ def build(installation: Installation, report: Callable[[str], None]) -> None:
     _BUILT.parent.mkdir(parents=True, exist_ok=True)
     with (_BUILT.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        runtime = f"PythonRuntime={_runtime()}"
-        _sam(installation, report, "build", "--build-dir", str(_BUILT), "--parameter-overrides", runtime)
+        cache = str(_BUILT.with_name("cache"))
+        _sam(installation, report, "build", _LAYER, "--build-dir", str(_BUILT), "--cache-dir", cache)
         shutil.rmtree(_build_dir(installation), ignore_errors=True)
         shutil.copytree(_BUILT, _build_dir(installation), symlinks=True)
 
@@ -138,7 +140,6 @@ def _parameters(installation: Installation, model: ModelAccess) -> dict[str, str
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
     subnet_ids = ",".join(sorted(subnet["SubnetId"] for subnet in subnets)[:2])
     return {
-        "PythonRuntime": _runtime(),
         "VpcId": vpc,
         "VpcCidr": "127.0.0.0/8",  # each task has a loopback address of its own
         "LoadBalancerSubnetIds": subnet_ids,
@@ -167,7 +168,8 @@ def _sam(installation: Installation, report: Callable[[str], None], command: str
         subprocess.Popen(  # noqa: S603 - argv is put together here
             argv,
             cwd=PROJECT,
-            env=aws_environment(installation.aws_endpoint),
+            # Embedded functions run on this very interpreter; functions/dependencies/Makefile builds for it.
+            env=aws_environment(installation.aws_endpoint) | {"CLOUD_AGENT_LOCAL_PYTHON": sys.executable},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -198,8 +200,3 @@ def _wait(process: subprocess.Popen[bytes], while_waiting: Callable[[], None]) -
 def _build_dir(installation: Installation) -> Path:
     """Beside the folder that it is a copy of: the built template names the workflow's definition by the way there."""
     return _BUILT.with_name(hashlib.sha256(str(installation.state_dir).encode()).hexdigest()[:12])
-
-
-def _runtime() -> str:
-    """Return the runtime to build for: the embedded Lambda runs on this very interpreter."""
-    return f"python{sys.version_info.major}.{sys.version_info.minor}"
