@@ -65,6 +65,47 @@ def test_sam_is_configured_for_aws_and_for_one_machine(root: Path) -> None:
     assert not config["local"]["deploy"]["parameters"]["confirm_changeset"]
 
 
+# What Docker gives a container, and so Fargate does ("Amazon ECS: KernelCapabilities", "Docker: Runtime privilege").
+DOCKERS_CAPABILITIES = {
+    *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
+    *("NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+}
+# setpriv becomes the agent's user and empties the bounding set; tini, as root, passes SIGTERM on to that user.
+AGENTS_CAPABILITIES = {"KILL", "SETGID", "SETPCAP", "SETUID"}
+TASKS = {
+    "AgentTaskDefinition": "agent",
+    "StagingAgentTaskDefinition": "agent",
+    "ProxyTaskDefinition": "proxy",
+    "CanaryTaskDefinition": "proxy",
+}
+
+
+@pytest.mark.parametrize(("task", "unit"), TASKS.items())
+def test_a_container_writes_to_its_images_volumes_alone(
+    root: Path, resources: dict[str, Any], container: dict[str, Any], task: str, unit: str
+) -> None:
+    [volumes] = _instructions(root / unit / "Dockerfile", "VOLUME")
+    mounted = {mount["SourceVolume"]: mount["ContainerPath"] for mount in container[task]["MountPoints"]}
+
+    assert container[task]["ReadonlyRootFilesystem"] is True
+    # A volume of Fargate belongs to root, mode 755, unless the image names its folder in a VOLUME.
+    assert set(mounted.values()) == set(json.loads(volumes))
+    assert [{"Name": name} for name in mounted] == resources[task]["Properties"]["Volumes"]
+
+
+@pytest.mark.parametrize(("task", "unit"), TASKS.items())
+def test_a_container_keeps_only_the_capabilities_that_it_uses(container: dict[str, Any], task: str, unit: str) -> None:
+    dropped = set(container[task]["LinuxParameters"]["Capabilities"]["Drop"])
+    assert container[task]["LinuxParameters"]["Capabilities"].keys() == {"Drop"}  # Fargate adds none of these
+    assert dropped == ({"ALL"} if unit == "proxy" else DOCKERS_CAPABILITIES - AGENTS_CAPABILITIES)
+
+
+@pytest.mark.parametrize("unit", ["agent", "proxy"])
+def test_no_program_of_a_container_gains_privileges(root: Path, unit: str) -> None:
+    [entry_point] = _instructions(root / unit / "Dockerfile", "ENTRYPOINT")
+    assert "--no-new-privs" in json.loads(entry_point)
+
+
 @pytest.mark.parametrize(("parameter", "function"), [("X86_64", "x86_64"), ("ARM64", "arm64")])
 def test_functions_layer_and_containers_are_of_one_processor(
     expanded_template: dict[str, Any], parameter: str, function: str
