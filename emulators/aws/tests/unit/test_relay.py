@@ -11,7 +11,7 @@ from embedded_aws.containers import relay
 
 
 async def _echo_from(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(b"heard " + await reader.read())
+    writer.write(b"echo: " + await reader.read())
     await writer.drain()
     writer.close()
 
@@ -25,7 +25,7 @@ async def _said_to(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -
     return answer
 
 
-async def test_the_machines_half_connects_to_the_port_whatever_the_length_of_the_directorys_path(
+async def test_the_machines_half_connects_to_the_port_in_a_directory_of_any_path(
     tmp_path: Path,
 ) -> None:
     server = await asyncio.start_server(_echo_from, "127.0.0.1", 0)
@@ -37,7 +37,7 @@ async def test_the_machines_half_connects_to_the_port_whatever_the_length_of_the
 
     handle = os.open(directory, os.O_PATH)
     try:
-        assert await _said_to(await asyncio.open_unix_connection(f"/proc/self/fd/{handle}/{port}")) == b"heard hello"
+        assert await _said_to(await asyncio.open_unix_connection(f"/proc/self/fd/{handle}/{port}")) == b"echo: hello"
     finally:
         os.close(handle)
         server.close()
@@ -49,5 +49,5 @@ async def test_the_tasks_half_accepts_on_loopback_and_passes_on(unused_tcp_port:
 
         await relay.serve_task(Path(folder), [unused_tcp_port])
 
-        assert await _said_to(await asyncio.open_connection("127.0.0.1", unused_tcp_port)) == b"heard hello"
+        assert await _said_to(await asyncio.open_connection("127.0.0.1", unused_tcp_port)) == b"echo: hello"
         server.close()
