@@ -62,6 +62,18 @@ test: $(INSTALLED) ## Run all tests
 test-emulators: $(INSTALLED) ## Run the emulators' own tests
 	$(CONTAINED) -m pytest --numprocesses 3 --dist loadfile emulators
 
+.PHONY: base-images
+base-images: $(INSTALLED) ## Make the images to build on from Debian's and npm's packages, without a registry
+	$(BIN)/python -m cloud_agent_local.base_images
+
+.PHONY: images
+images: $(INSTALLED) ## Build both images (ARGS="--platform linux/arm64")
+	$(BIN)/python -m cloud_agent_local.container_images $(ARGS)
+
+.PHONY: test-containers
+test-containers: $(INSTALLED) ## Build both images and run a whole session in them
+	$(CONTAINED) -m pytest -m containers tests/containers
+
 .PHONY: conformance
 conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromium
 	@for program in node npm chromium chromedriver; do command -v $$program >/dev/null \

@@ -35,6 +35,13 @@ ProxyPort = Annotated[int | None, _port("the session URLs", DEFAULT.proxy)]
 Parameters = Annotated[
     list[str], typer.Option("--parameter", help="A parameter of the stack, such as MaxSessions=2. May be repeated.")
 ]
+Containers = Annotated[
+    bool, typer.Option("--containers", help="Run the proxy and each agent as a container, with Docker or Podman.")
+]
+PROCESSES_NOTE = (
+    "Tasks are local processes: what an agent runs, runs as your user and sees your files and processes. "
+    "--containers keeps it apart."
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,6 +78,7 @@ def up(  # noqa: PLR0913, PLR0917 - one for each option of the command
     model_port: ModelPort = None,
     proxy_port: ProxyPort = None,
     parameter: Parameters = [],  # noqa: B006 - typer wants a list and nobody changes it
+    containers: Containers = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Start everything and leave it running."""
     ports = _given(aws=aws_port, github=github_port, model=model_port, proxy=proxy_port)
@@ -78,12 +86,14 @@ def up(  # noqa: PLR0913, PLR0917 - one for each option of the command
     with run_lock.held(state_dir, "cloud-agent local up"):
         installation = _recorded(state_dir)
         if installation is not None and lifecycle.is_up(installation):
-            _refuse_other_options(installation, ports, parameters)
+            _refuse_other_options(installation, ports, parameters, containers=containers)
             console.print("Already running.")
         else:
             if installation is not None:
                 lifecycle.down(installation)
-            installation = _start(state_dir, Ports(**ports), parameters)
+            installation = _start(state_dir, Ports(**ports), parameters, containers=containers)
+    if installation.engine is None:
+        console.print(f"\n{PROCESSES_NOTE}")
     console.print(f"\nOpen {installation.github_url}/{installation.repository} and label an issue claude-dev.")
 
 
@@ -157,6 +167,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one for each option of the command
     model_port: ModelPort = None,
     proxy_port: ProxyPort = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete what earlier runs left, first.")] = False,  # noqa: FBT002 - a flag
+    containers: Containers = False,  # noqa: FBT002 - a flag
 ) -> None:
     """From a label to a live URL: start everything, label an issue, follow along, check each part.
 
@@ -169,12 +180,12 @@ def demo(  # noqa: PLR0913, PLR0917 - one for each option of the command
             lifecycle.reset(state_dir, earlier)
         elif earlier is not None:
             lifecycle.down(earlier)
-        demonstration.run(state_dir, ports)
+        demonstration.run(state_dir, ports, containers=containers)
 
 
-def _start(state_dir: Path, ports: Ports, parameters: dict[str, str]) -> Installation:
+def _start(state_dir: Path, ports: Ports, parameters: dict[str, str], *, containers: bool) -> Installation:
     try:
-        return lifecycle.up(state_dir, ports, parameters)
+        return lifecycle.up(state_dir, ports, parameters, containers=containers)
     except (KeyboardInterrupt, SystemExit):
         console.print("Stopped; nothing is running.")
         raise
@@ -184,7 +195,9 @@ def _given(**ports: int | None) -> dict[str, int]:
     return {name: port for name, port in ports.items() if port is not None}
 
 
-def _refuse_other_options(installation: Installation, ports: dict[str, int], parameters: dict[str, str]) -> None:
+def _refuse_other_options(
+    installation: Installation, ports: dict[str, int], parameters: dict[str, str], *, containers: bool
+) -> None:
     running = installation.ports.model_dump()
     differing = [
         f"--{name}-port {port} (it runs with {running[name]})" for name, port in ports.items() if port != running[name]
@@ -194,6 +207,8 @@ def _refuse_other_options(installation: Installation, ports: dict[str, int], par
         for name, value in parameters.items()
         if value != installation.parameters.get(name)
     ]
+    if containers and installation.engine is None:
+        differing.append("--containers (its tasks are local processes)")
     if differing:
         raise InUseError(
             f"Already running, with other options: {'; '.join(differing)}. Stop it first with: cloud-agent local down"

@@ -42,7 +42,7 @@ TOLD_SECONDS = 30.0  # what is known already is told on GitHub
 _HIDDEN = re.compile(r"<!--.*?-->|</?sub>")
 
 
-def run(state_dir: Path, ports: Mapping[str, int]) -> None:
+def run(state_dir: Path, ports: Mapping[str, int], *, containers: bool = False) -> None:
     """Bring the system up, show the main job, check each part of it; then tear down, at once or on Ctrl-C.
 
     Raises:
@@ -51,7 +51,7 @@ def run(state_dir: Path, ports: Mapping[str, int]) -> None:
     console.print("[bold]Starting the system on this machine[/bold]")
     installation = None
     try:
-        installation = lifecycle.up(state_dir, free_ports(ports))
+        installation = lifecycle.up(state_dir, free_ports(ports), containers=containers)
         link = show(installation)
         if sys.stdin.isatty():
             _stay(installation, link)

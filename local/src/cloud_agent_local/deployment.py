@@ -141,7 +141,8 @@ def _parameters(installation: Installation, model: ModelAccess) -> dict[str, str
     subnet_ids = ",".join(sorted(subnet["SubnetId"] for subnet in subnets)[:2])
     return {
         "VpcId": vpc,
-        "VpcCidr": "127.0.0.0/8",  # each task has a loopback address of its own
+        # Without an engine each task has a loopback address of its own.
+        "VpcCidr": installation.engine.subnet if installation.engine else "127.0.0.0/8",
         "LoadBalancerSubnetIds": subnet_ids,
         "AgentSubnetIds": subnet_ids,
         "DomainName": "localhost",

@@ -17,6 +17,10 @@ class MissingToolError(LocalModeError):
     """A program that local mode needs is not on this machine."""
 
 
+class ImageBuildError(LocalModeError):
+    """A container image can't be built."""
+
+
 class PartFailedError(LocalModeError):
     """A part did not start, or died."""
 

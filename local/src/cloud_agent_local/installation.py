@@ -12,6 +12,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cloud_agent_local.errors import StateDirectoryError
+from cloud_agent_local.task_engine import TaskEngine
 
 PROJECT = Path(__file__).resolve().parents[3]
 STATE_DIR = PROJECT / ".local"
@@ -52,6 +53,7 @@ class Installation(BaseModel):
     parameters: dict[str, str] = Field(default_factory=dict)
     outputs: dict[str, str] = Field(default_factory=dict)
     repository: str = ""
+    engine: TaskEngine | None = None  # tasks are containers of it; without one they're local processes
 
     @property
     def log_dir(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,12 @@ class ModelAccess:
     model: str
     scripted: bool
     api_key: str = field(repr=False)
+
+    @property
+    def local_ports(self) -> list[int]:
+        """The port of this machine that the model is on, if it's on this machine."""
+        url = urlsplit(self.base_url)
+        return [url.port] if url.port and url.hostname in {"127.0.0.1", "localhost"} else []
 
 
 def choose(scripted_url: str, environment: Mapping[str, str] = os.environ) -> ModelAccess:

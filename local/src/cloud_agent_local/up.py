@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cloud_agent_cli.terminal import part
-from cloud_agent_local import deployment, images, model_access, sample
-from cloud_agent_local.errors import PartFailedError
+from cloud_agent_local import container_images, deployment, images, model_access, sample, task_engine
+from cloud_agent_local.errors import ImageBuildError, PartFailedError
 from cloud_agent_local.github_client import GitHubClient
 from cloud_agent_local.installation import AWS_PART, GITHUB_PART, MODEL_PART, PROJECT, Installation, Ports, forget
 from cloud_agent_local.left_over import MARKER, left_over
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_local.installation import RunningPart
     from cloud_agent_local.model_access import ModelAccess
+    from embedded_aws.containers.engine import Engine
 
     Parameters = Mapping[str, str]
 
@@ -33,12 +34,17 @@ START_SECONDS = 30.0
 
 
 def up(
-    state_dir: Path, ports: Ports, parameters: Parameters | Callable[[Installation], Parameters] | None = None
+    state_dir: Path,
+    ports: Ports,
+    parameters: Parameters | Callable[[Installation], Parameters] | None = None,
+    *,
+    containers: bool = False,
 ) -> Installation:
     """Guarantee a whole running system, or none of it: what was started is stopped again when a part fails.
 
     `parameters` are the stack's, over those of local mode. A function is asked for them as soon as the embedded AWS
-    runs, and may make there what the stack is to find.
+    runs, and may make there what the stack is to find. With `containers`, tasks are containers of the images, which are
+    built first; else they're local processes.
 
     Raises:
         LocalModeError: names the part, why, and what to do.
@@ -46,11 +52,14 @@ def up(
     check_tools()
     end(left_over(state_dir))  # of a run whose record was lost, and whose ports are wanted
     check_ports(ports)
+    engine = task_engine.choose() if containers else None
     given = dict(parameters) if isinstance(parameters, Mapping) else {}
     installation = Installation(ports=ports, state_dir=state_dir, parameters=given)
     installation.keep_earlier_logs()
     installation.save()
     try:
+        if engine:
+            _prepare_engine(installation, engine)
         _bring_up(installation, model_access.choose(installation.model_url), parameters or {})
     except BaseException:
         down(installation)
@@ -66,6 +75,8 @@ def down(installation: Installation) -> None:
     with _uninterrupted():
         for running in reversed(installation.parts):
             stop(running)
+        if installation.engine:
+            task_engine.remove(installation.engine)
         clear(installation.state_dir)
 
 
@@ -109,11 +120,29 @@ def _uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _prepare_engine(installation: Installation, engine: Engine) -> None:
+    for unit in container_images.TAGS:
+        with part(f"image of the {unit}"):
+            _build_image(installation, engine, unit)
+    with part(f"network of {engine.program}"):
+        installation.engine = task_engine.create_network(engine, installation.state_dir)
+        installation.save()
+
+
+def _build_image(installation: Installation, engine: Engine, unit: str) -> None:
+    log = _log(installation, f"image-{unit}")
+    try:
+        with log.open("wb") as output:
+            container_images.build(engine, unit, output)
+    except ImageBuildError as error:
+        raise ImageBuildError(f"{error} The end of {log}:\n{tail(log)}") from error
+
+
 def _bring_up(
     installation: Installation, model: ModelAccess, asked: Parameters | Callable[[Installation], Parameters]
 ) -> None:
     with part("embedded AWS"):
-        _start_embedded_aws(installation)
+        _start_embedded_aws(installation, model)
         parameters = asked(installation) if callable(asked) else asked
     with part("local GitHub"):
         _start_local_github(installation)
@@ -136,7 +165,7 @@ def _bring_up(
         installation.save()
 
 
-def _start_embedded_aws(installation: Installation) -> None:
+def _start_embedded_aws(installation: Installation, model: ModelAccess) -> None:
     # It begins empty: an execution does not survive a restart of the embedded Step Functions, so neither may the
     # rows and tasks it held.
     state_dir = installation.state_dir / "aws"
@@ -149,8 +178,21 @@ def _start_embedded_aws(installation: Installation) -> None:
     }
     # IAM is enforced: a permission that the template forgets is missing here as it would be on AWS.
     programs = [f"--image={image}={json.dumps(argv)}" for image, argv in images.ENTRY_POINTS.items()]
-    running = _start(installation, AWS_PART, "embedded_aws", options, "--enforce-iam", *programs)
+    flags = ["--enforce-iam", *programs, *_engine_flags(installation, model)]
+    running = _start(installation, AWS_PART, "embedded_aws", options, *flags)
     _wait(installation, running, f"{installation.aws_endpoint}/_ministack/health")
+
+
+def _engine_flags(installation: Installation, model: ModelAccess) -> list[str]:
+    if installation.engine is None:
+        return []
+    ports = [installation.ports.github, *model.local_ports]
+    return [
+        f"--engine={installation.engine.program}",
+        f"--engine-network={installation.engine.network}",
+        f"--network-image={images.PROXY}",
+        *(f"--machine-port={port}" for port in ports),
+    ]
 
 
 def _start_local_github(installation: Installation) -> None:

@@ -133,17 +133,21 @@ def test_a_second_up_finds_the_system_running(system: System) -> None:
 
     assert up.returncode == 0, up.stderr
     assert up.stdout.startswith("Already running.")
+    assert "runs as your user and sees your files" in up.stdout  # without --containers
     assert system.installation.parts == (Installation.load(state_dir) or system.installation).parts
 
 
 def test_options_that_a_running_system_does_not_have_are_refused_by_name(system: System) -> None:
     state_dir = system.installation.state_dir
 
-    up = run("local", "up", f"--state-dir={state_dir}", "--proxy-port=19599", "--parameter=MaxSessions=1")
+    up = run(
+        "local", "up", f"--state-dir={state_dir}", "--proxy-port=19599", "--parameter=MaxSessions=1", "--containers"
+    )
 
     assert (up.returncode, up.stdout) == (1, "")
     assert f"--proxy-port 19599 (it runs with {system.installation.ports.proxy})" in up.stderr
     assert "--parameter MaxSessions=1 (it runs with the default)" in up.stderr
+    assert "--containers (its tasks are local processes)" in up.stderr
 
 
 def test_before_the_system_stops_live_sessions_end_on_their_pull_requests(system: System) -> None:

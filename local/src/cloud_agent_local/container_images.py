@@ -1,0 +1,84 @@
+"""`make images`: both images, built by the container engine that there is, each with its digest.
+
+Base images that `make base-images` made are used in place of a registry's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from cloud_agent_local import images
+from cloud_agent_local.base_images import base_images
+from cloud_agent_local.errors import ImageBuildError
+from cloud_agent_local.installation import PROJECT
+from embedded_aws.containers.engine import PROGRAMS, Engine, find_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLATFORM = "linux/amd64"  # what Fargate runs unless the stack says otherwise
+TAGS = {"agent": images.AGENT, "proxy": images.PROXY}
+# What mounts files while it builds, and builds in the machine's own network rather than in one that it has to make.
+_BUILDAH_LIKE = {"podman", "buildah"}
+_CERTIFICATES = "/run/certificates.crt"
+
+
+def build(engine: Engine, unit: str, output: IO[bytes], platform: str = "") -> str:
+    """Build one unit's image and return its digest; what the engine has built before it doesn't build anew.
+
+    Without `platform` it's built for this machine.
+
+    Raises:
+        ImageBuildError: it can't be built; why stands at the end of `output`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        digest = Path(folder) / "digest"
+        arguments = ["--tag", TAGS[unit], "--iidfile", str(digest)]
+        if platform:
+            arguments += ["--platform", platform]
+        for base in base_images(PROJECT / unit / "Dockerfile"):
+            if engine.has_image(base.stand_in):
+                arguments += ["--build-arg", f"{base.argument}={base.stand_in}"]
+        if engine.program in _BUILDAH_LIKE:
+            arguments += ["--layers", "--network", "host", *_trust(os.environ, Path(folder))]
+        if engine.start("build", *arguments, str(PROJECT / unit), output=output).wait():
+            raise ImageBuildError(f"{engine.program} can't build the image of {unit}/Dockerfile.")
+        return digest.read_text()
+
+
+def _trust(environment: Mapping[str, str], folder: Path) -> list[str]:
+    """Return the options by which a build knows the certificates that this machine was told to trust."""
+    certificates = environment.get("SSL_CERT_FILE")
+    if not certificates:
+        return []
+    pip = folder / "pip.conf"
+    pip.write_text(f"[global]\ncert = {_CERTIFICATES}\n")
+    return ["--volume", f"{certificates}:{_CERTIFICATES}:ro", "--volume", f"{pip}:/etc/pip.conf:ro"]
+
+
+def main() -> int:
+    """Build all and print a line for each."""
+    parser = argparse.ArgumentParser(prog="make images", description=__doc__)
+    parser.add_argument("--platform", default=PLATFORM, help=f"what the images run on (default: {PLATFORM})")
+    platform = parser.parse_args().platform
+    engine = find_engine((*PROGRAMS, "buildah"))
+    if engine is None:
+        sys.stderr.write("No container engine answers: docker, podman, finch or buildah.\n")
+        return 1
+    try:
+        digests = {tag: build(engine, unit, sys.stderr.buffer, platform) for unit, tag in TAGS.items()}
+    except ImageBuildError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for tag, digest in digests.items():
+        sys.stdout.write(f"{tag}  {platform}  {digest}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
