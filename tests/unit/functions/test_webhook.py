@@ -335,3 +335,16 @@ def test_a_start_leaves_the_map_in_which_the_workflow_takes_a_slot(deliver: Deli
     table.delete_item(Key=SLOTS_KEY)
     deliver(x_github_delivery="another")
     assert expected | {"live": {}} == table.get_item(Key=SLOTS_KEY)["Item"]
+
+
+@pytest.mark.usefixtures("step_functions")
+def test_a_cold_start_reads_the_services_models_once(
+    deliver_event: Callable[..., tuple[int, dict[str, Any]]],
+    sample: Callable[[str], dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def another_session(*_: object, **__: object) -> None:
+        pytest.fail("each boto3 session reads the models anew")
+
+    monkeypatch.setattr(boto3.Session, "__init__", another_session)
+    assert deliver_event("issues", sample("github/issues.labeled.json"))[0] == 202
