@@ -79,6 +79,7 @@ class AgentApiSettings(GitHubSettings):
     max_turns: int = Field(ge=1)
     max_budget_usd: Decimal = Field(gt=0)
     environment_secret_prefix: str = Field(min_length=1)
+    allow_workflow_changes: bool
 
     @property
     def session_limits(self) -> SessionLimits:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -28,6 +29,8 @@ _WORK = "refs/session/work"
 _REMOTE = "refs/session/remote"
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 2
+# GitHub's words for a change of .github/workflows by an App without the permission, or a token without the scope.
+_WORKFLOW_REFUSED = re.compile(r"refusing to allow .* to create or update workflow `([^`]+)` without `workflows?` ")
 
 
 class CloneFailedError(AgentError):
@@ -109,6 +112,8 @@ class GitWorkspace:
                 return await self._push()
             except GitError as error:
                 logger.warning("push failed", extra={"attempt": attempt, "reason": str(error)})
+                if workflow := _WORKFLOW_REFUSED.search(str(error)):
+                    raise PublishFailedError(_needs_permission(self._branch, workflow[1])) from error
                 if attempt == _ATTEMPTS:
                     raise PublishFailedError(
                         f"Couldn't push to {self._branch}. The commits are kept, and the next turn tries again. {error}"
@@ -196,6 +201,14 @@ class GitWorkspace:
         config = self._bare / "config"
         config.unlink(missing_ok=True)
         config.write_bytes(self._bare_config)
+
+
+def _needs_permission(branch: str, workflow: str) -> str:
+    return (
+        f"Couldn't push to {branch}: the commits change `{workflow}`, and the GitHub App may not change workflows. "
+        "The commits are kept. Either comment and ask Claude to undo that change, or ask your administrator to grant "
+        "the App the Workflows permission and deploy with `AllowWorkflowChanges=true`."
+    )
 
 
 def _escaped(path: str) -> str:

@@ -8,7 +8,11 @@ from pydantic import TypeAdapter
 
 from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecrets
 from cloud_agent.adapters.aws.secrets import read_github_credentials
-from cloud_agent.adapters.github.installation_tokens import GIT_PERMISSIONS, InstallationTokens
+from cloud_agent.adapters.github.installation_tokens import (
+    GIT_PERMISSIONS,
+    WORKFLOW_PERMISSIONS,
+    InstallationTokens,
+)
 from cloud_agent.agent_api.responses import Environment, GitToken
 from cloud_agent.agent_api.routes import Routes
 from cloud_agent.domain.session.agent_reports import EnvironmentNames
@@ -26,7 +30,8 @@ def git_token(session: Session) -> GitToken:
     """Return a token that can clone and push this session's repository alone, for at most an hour."""
     settings = load(AgentApiSettings)
     tokens = InstallationTokens(settings.github_api_url, read_github_credentials(settings.github_secret_arn))
-    token = tokens.token(session.repo, session.installation_id, GIT_PERMISSIONS)
+    permissions = GIT_PERMISSIONS | (WORKFLOW_PERMISSIONS if settings.allow_workflow_changes else {})
+    token = tokens.token(session.repo, session.installation_id, permissions)
     return GitToken(username="x-access-token", token=token.value, expires_at=token.expires_at)
 
 

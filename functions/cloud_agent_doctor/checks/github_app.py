@@ -14,7 +14,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent.adapters.github.installation_tokens import OWN_PERMISSIONS
+from cloud_agent.adapters.github.installation_tokens import OWN_PERMISSIONS, WORKFLOW_PERMISSIONS
 from cloud_agent.domain.errors import ConfigurationError, GitHubRequestError, GitHubUnavailableError
 from cloud_agent_doctor import github
 from cloud_agent_doctor.engine.check import Check
@@ -49,19 +49,26 @@ def run(context: CheckContext) -> Iterator[Finding]:
         return
     if not connection.is_app:
         raise NotApplicableError("GitHub accepts the personal token: there is no App")
-    yield from _of_app(connection, app)
+    needed = needed_permissions(context)
+    yield from _of_app(connection, app, needed)
     try:
         installations = connection.installations()
     except (GitHubUnavailableError, GitHubRequestError) as error:
         raise DataUnavailableError(str(error)) from error
-    yield from _of_installations(connection, app, installations)
+    yield from _of_installations(connection, app, installations, needed)
 
 
-def lacking(granted: Mapping[str, str]) -> list[str]:
+def needed_permissions(context: CheckContext) -> Mapping[str, str]:
+    """Return the permissions that the deployment needs of its App."""
+    allows_workflows = context.stack.parameters.get("AllowWorkflowChanges") == "true"
+    return PERMISSIONS | (WORKFLOW_PERMISSIONS if allows_workflows else {})
+
+
+def lacking(granted: Mapping[str, str], needed: Mapping[str, str] = PERMISSIONS) -> list[str]:
     """Return the permissions that are missing or lower than needed, as `issues: write`."""
     return [
         f"{name}: {level}"
-        for name, level in sorted(PERMISSIONS.items())
+        for name, level in sorted(needed.items())
         if _LEVELS.index(granted.get(name, "none")) < _LEVELS.index(level)
     ]
 
@@ -98,9 +105,9 @@ def _refused(context: CheckContext, connection: github.GitHub, reason: str) -> F
     )
 
 
-def _of_app(connection: github.GitHub, app: Document) -> Iterator[Finding]:
+def _of_app(connection: github.GitHub, app: Document, needed: Mapping[str, str]) -> Iterator[Finding]:
     faults = []
-    permissions = lacking(app.get("permissions", {}))
+    permissions = lacking(app.get("permissions", {}), needed)
     if permissions:
         faults.append(f"it lacks the permissions {', '.join(permissions)}")
     events = sorted(EVENTS - set(app.get("events", [])))
@@ -117,7 +124,9 @@ def _of_app(connection: github.GitHub, app: Document) -> Iterator[Finding]:
         )
 
 
-def _of_installations(connection: github.GitHub, app: Document, installations: list[Any]) -> Iterator[Finding]:
+def _of_installations(
+    connection: github.GitHub, app: Document, installations: list[Any], needed: Mapping[str, str]
+) -> Iterator[Finding]:
     if not installations:
         yield Finding(
             resource=app.get("html_url", app["slug"]),
@@ -126,10 +135,10 @@ def _of_installations(connection: github.GitHub, app: Document, installations: l
             remediation="In the App's settings, Install App: install it on the repositories it should serve.",
             confirm=f"gh api apps/{app['slug']}{connection.cli_host} --jq .installations_count",
         )
-    of_app = set(lacking(app.get("permissions", {})))
+    of_app = set(lacking(app.get("permissions", {}), needed))
     for installation in installations:
         account = (installation.get("account") or {}).get("login", "?")
-        not_accepted = [one for one in lacking(installation.get("permissions", {})) if one not in of_app]
+        not_accepted = [one for one in lacking(installation.get("permissions", {}), needed) if one not in of_app]
         faults = []
         if installation.get("suspended_at"):
             faults.append(f"has been suspended since {installation['suspended_at']}")

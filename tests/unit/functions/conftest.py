@@ -239,6 +239,7 @@ def environment(
         UAT_URL="https://uat.example.com",
         UAT_ACCESS="link",
         UAT_ACCESS_KEYS_ARN=put_secret(json.dumps({"signing_key": SIGNING_KEY, "verifying_key": ""}), "uat-access"),
+        ALLOW_WORKFLOW_CHANGES="false",
         AGENT_LOG_GROUP="/claude-cloud-agent/agent",
         AGENT_TASK_FAMILY=TASK_FAMILY,
         STAGING_AGENT_TASK_FAMILY="claude-cloud-agent-staging-agent",

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.kit.agent_api_contract import AgentApiContract
+from tests.kit.app_key import app_key_pem
+from tests.kit.http_server import Response, serve_http
 from tests.kit.sessions import a_row
 
 from cloud_agent.adapters.aws import clients
@@ -576,6 +578,20 @@ def test_a_personal_token_is_handed_out_for_git(call: Call) -> None:
     status, answer = call("git_token")
     assert (status, answer["username"], answer["token"]) == (200, "x-access-token", "ghp_a-personal-token")
     assert answer["expires_at"].endswith("Z")
+
+
+def test_the_git_token_may_change_workflows_where_the_deployment_allows_it(
+    call: Call, environment: Callable[..., None], put_secret: Callable[..., str], table: Table
+) -> None:
+    _put(table, installation_id=99)
+    app = put_secret(json.dumps({"app_id": "527117", "private_key": app_key_pem()}), "app")
+    token = {"token": "ghs_short-lived", "expires_at": "2026-11-22T11:00:00Z"}
+    with serve_http(Response.of(token, 201)) as github:
+        for allowed in ("false", "true"):
+            environment(GITHUB_API_URL=github.url, GITHUB_SECRET_ARN=app, ALLOW_WORKFLOW_CHANGES=allowed)
+            assert call("git_token")[1]["token"] == "ghs_short-lived"
+    narrow, wide = ({"contents": "write"}, {"contents": "write", "workflows": "write"})
+    assert [request.json()["permissions"] for request in github.requests] == [narrow, wide]
 
 
 def test_a_failure_before_the_session_runs_fails_the_first_wait(

@@ -22,6 +22,7 @@ APP_PERMISSIONS = {
     "metadata": "read",
     "pull_requests": "write",
     "statuses": "write",
+    "workflows": "write",
 }
 
 

@@ -34,6 +34,8 @@ OWN_PERMISSIONS = {
 }
 # What the agent's supervisor does: clone and push.
 GIT_PERMISSIONS = {"contents": "write"}
+# What it does besides where the deployment allows it: push changes of .github/workflows.
+WORKFLOW_PERMISSIONS = {"workflows": "write"}
 
 _APP_TOKEN_SECONDS = 540  # GitHub accepts at most ten minutes
 _CLOCK_SKEW_SECONDS = 60  # as GitHub's documentation advises for `iat`

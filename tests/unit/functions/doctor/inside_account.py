@@ -89,6 +89,7 @@ def stack_of(**parameters: str) -> Stack:
             "UatAccess": "link",
             "GitHubUrl": "https://github.com",
             "GitHubApiUrl": "https://api.github.com",
+            "AllowWorkflowChanges": "false",
             "ModelProvider": "anthropic",
             "ClaudeModel": "claude-sonnet-4-5-20250929",
             "AnthropicBaseUrl": "https://api.anthropic.com",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -80,6 +81,16 @@ def test_permissions_and_events_that_the_app_lacks_are_one_finding(account: Acco
     (finding,) = account.findings(CHECK)
     assert "it lacks the permissions issues: write; it isn't subscribed to the events pull_request" in finding.problem
     assert finding.confirm == "gh api apps/cloud-agent --hostname 127.0.0.1 --jq '.permissions, .events'"
+
+
+def test_an_app_that_may_not_change_workflows_is_found_where_the_deployment_lets_claude_do_so(
+    account: Account, github: AppOnGitHub
+) -> None:
+    account.stack = replace(account.stack, parameters={**account.stack.parameters, "AllowWorkflowChanges": "true"})
+    assert "lacks the permissions workflows: write" in account.findings(CHECK)[0].problem
+    for granted in (github.app, *github.installations):
+        granted["permissions"]["workflows"] = "write"
+    assert account.findings(CHECK) == []
 
 
 def test_permissions_that_an_account_has_not_accepted_are_found_there(account: Account, github: AppOnGitHub) -> None:

@@ -1,0 +1,63 @@
+"""A push that GitHub refuses for good: said by its kind, and not tried again."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.git_workspace import GitWorkspace, PublishFailedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKFLOW = ".github/workflows/ci.yml"
+REFUSALS = {
+    "an App": "refusing to allow a GitHub App to create or update workflow "
+    f"`{WORKFLOW}` without `workflows` permission",
+    "a token": "refusing to allow a Personal Access Token to create or update workflow "
+    f"`{WORKFLOW}` without `workflow` scope",
+}
+
+
+def git(*arguments: str, at: Path) -> None:
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=at, check=True)
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    """A repository with one commit on the session's branch."""
+    remote, clone = tmp_path / "remote.git", tmp_path / "clone"
+    git("init", "--quiet", "--bare", str(remote), at=tmp_path)
+    git("init", "--quiet", "--initial-branch", "claude/42", str(clone), at=tmp_path)
+    git("commit", "--quiet", "--allow-empty", "--message", "first", at=clone)
+    git("push", "--quiet", str(remote), "claude/42", at=clone)
+    return remote
+
+
+@pytest.mark.parametrize("who", REFUSALS)
+async def test_a_change_of_a_workflow_that_github_refuses_is_named_with_what_to_do(
+    tmp_path: Path, remote: Path, who: str
+) -> None:
+    async def token() -> GitToken:
+        return GitToken(username="x-access-token", token=SecretStr("t"))
+
+    root = tmp_path / "work"
+    root.mkdir()
+    workspace = await GitWorkspace.clone(root, str(remote), "claude/42", token)
+    pushes, hook = tmp_path / "pushes", remote / "hooks/pre-receive"
+    hook.write_text(f"#!/bin/sh\necho push >> {pushes}\ncat >&2 <<'END'\n{REFUSALS[who]}\nEND\nexit 1\n")
+    hook.chmod(0o755)
+    changed = workspace.work_tree / WORKFLOW
+    changed.parent.mkdir(parents=True)
+    changed.write_text("on: push\n")
+
+    with pytest.raises(PublishFailedError) as refused:
+        await workspace.publish()
+
+    for words in (f"`{WORKFLOW}`", "Workflows permission", "`AllowWorkflowChanges=true`", "commits are kept"):
+        assert words in str(refused.value)
+    assert pushes.read_text() == "push\n", "it isn't tried again"
