@@ -88,7 +88,8 @@ def run(context: CheckContext) -> Iterator[Finding]:
         looked_at += 1
         if find_image(context, image) is None:
             impact = "No new session's container starts: their pull requests say that the session has failed."
-            yield _gone(context, image, "AgentTaskDefinition", impact)
+            own, _ = task_definitions.stacks_own(context.stack, arn)
+            yield _gone(context, image, own or "AgentTaskDefinition", impact)
     if not looked_at:
         registry = f"{context.stack.account}.dkr.ecr.{context.stack.region}"
         named = ", ".join(sorted({uri for uri in elsewhere if uri})) or "none is in use"

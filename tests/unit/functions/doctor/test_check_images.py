@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.functions.doctor.inside_account import (
     AGENT_REVISION,
@@ -19,6 +21,7 @@ from tests.unit.functions.doctor.inside_account import (
 
 from cloud_agent_doctor.checks.images import CHECK, EcrImage, ecr_image
 from cloud_agent_doctor.engine.errors import NotApplicableError
+from cloud_agent_doctor.engine.stack import Resource
 
 
 @pytest.fixture
@@ -54,6 +57,20 @@ def test_an_image_of_the_agent_that_was_deleted_is_found(account: Containers) ->
     assert f"The image acme/agent@{DIGEST} of AgentTaskDefinition isn't in ECR" in finding.problem
     assert "parameter AgentImageUri" in finding.remediation
     assert finding.logical_ids == ("AgentTaskDefinition",)
+
+
+def test_an_image_of_the_staging_agent_that_was_never_pushed_is_named_as_its_own(account: Containers) -> None:
+    staging = AGENT_REVISION.replace("-agent:", "-staging-agent:")
+    family = staging.rpartition("/")[2].partition(":")[0]
+    own = Resource("AWS::ECS::TaskDefinition", staging)
+    account.stack = replace(account.stack, resources={**account.stack.resources, "StagingAgentTaskDefinition": own})
+    container = agent_container(account.stack) | {"image": f"{REGISTRY}/acme/next:2"}
+    account.definitions[staging] = account.definition(staging, container)
+    account.machine["definition"] = account.machine["definition"].replace("? '' :", f"? '{family}' :")
+    (finding,) = account.findings(CHECK)
+    assert "The image acme/next:2 of StagingAgentTaskDefinition isn't in ECR" in finding.problem
+    assert "parameter StagingAgentImageUri" in finding.remediation
+    assert (finding.resource, finding.logical_ids) == (staging, ("StagingAgentTaskDefinition",))
 
 
 def test_an_image_of_the_proxy_that_was_deleted_is_found(account: Containers) -> None:
