@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.kit.stack_template import MODES, read_template, refusals
 
+from cloud_agent_local.installation import Installation, Ports
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     Document = dict[str, Any]
 
 TEMPLATE = read_template()
@@ -34,6 +39,19 @@ def test_fargates_pairs_of_cpu_and_memory_are_accepted_and_no_others(cpu: str, m
     least, most = FARGATE[int(cpu)]
     is_pair = least <= int(memory) <= most
     assert is_pair is not any("Fargate has no tasks" in why for why in refused(AgentCpu=cpu, AgentMemory=memory))
+
+
+def test_the_addresses_of_local_mode_are_accepted(tmp_path: Path) -> None:
+    local = Installation(ports=Ports(), state_dir=tmp_path)
+    given = {
+        "GitHubUrl": local.github_url,
+        "GitHubApiUrl": local.github_api_url,
+        "AnthropicBaseUrl": local.model_url,
+        "UatUrl": local.uat_url,
+        "HttpApiBaseUrl": local.aws_endpoint,
+    }
+    patterns = {name: TEMPLATE["Parameters"][name]["AllowedPattern"] for name in given}
+    assert {name: value for name, value in given.items() if not re.fullmatch(patterns[name], value)} == {}
 
 
 def test_bedrock_needs_a_model_of_its_own() -> None:
