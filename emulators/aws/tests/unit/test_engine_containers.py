@@ -58,7 +58,7 @@ def _request(tmp_path: Path, image: str = "acme/shop:1") -> ContainerRequest:
         address="10.0.0.2",
         log=tmp_path / "logs" / "shop.log",
         stop_timeout_seconds=30,
-        labels={},
+        labels={"com.amazonaws.ecs.container-name": "shop"},
         task_arn="arn:task/1",
         name="shop",
         definition=DEFINITION,
@@ -97,7 +97,7 @@ def test_a_container_joins_its_tasks_network_and_gets_no_value_as_an_argument(en
     assert "s3cret-value" not in " ".join(call["arguments"])
     assert call["arguments"][-5:] == ["--entrypoint", "/bin/shop", "acme/shop:1", "--serve", "--fast"]
     assert "container:holder-of-the-network" in call["arguments"]
-    assert "--env=TOKEN" in call["arguments"]
+    assert {"--env=TOKEN", "--label=com.amazonaws.ecs.container-name=shop"} <= set(call["arguments"])
     assert set(run_options(DEFINITION, TASK)) <= set(call["arguments"])
 
 

@@ -49,6 +49,7 @@ class EngineRunner:
         options = ["--name", request.id, "--label", self._label, "--pull", "never", "--log-driver", "none"]
         options += ["--network", f"container:{self._networks.holder_of(request.task_arn)}"]
         options += run_options(request.definition, request.task_definition)
+        options += [f"--label={name}={value}" for name, value in request.labels.items()]
         options += [f"--env={name}" for name in request.environment]
         if arguments:
             options += ["--entrypoint", arguments.pop(0)]
