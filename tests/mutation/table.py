@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def in_words(message: str) -> str:
     if error := _AWS_ERROR.search(message):
         return f"{error[1]} on {error[2]}"
     first = next(iter(message.strip().splitlines()), "").replace("|", "/").replace("`", "'")
-    return first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
+    return textwrap.shorten(first, _LONGEST, placeholder=" …")
 
 
 def shown_in(document: Path) -> dict[Row, str]:
