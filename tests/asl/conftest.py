@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import os
 import re
 import zipfile
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.asl.dependencies import link_dependencies
 from tests.kit.sessions import a_request
 
 from cloud_agent.domain.policy.slots import SlotLimits
@@ -67,8 +69,9 @@ class SessionWorkflow:
     # The same for all functions: a test that wants few slots has somebody hold the others.
     slot_limits = SlotLimits(sessions=30, sessions_per_repository=20)
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, dependencies: Path) -> None:
         self.url = url
+        self._search_path = os.pathsep.join(map(str, (HERE.parents[1] / "functions", dependencies)))
         self._names = itertools.count(1)
         self.ecs, self.sfn, self.events = self.client("ecs"), self.client("stepfunctions"), self.client("events")
         self.table, self._scripts = self._make_table("sessions"), self._make_table("scripts")
@@ -123,6 +126,7 @@ class SessionWorkflow:
             "STAGING_TRIGGER_LABEL": "",
             "MAX_SESSIONS": str(self.slot_limits.sessions),
             "MAX_SESSIONS_PER_REPOSITORY": str(self.slot_limits.sessions_per_repository),
+            "PYTHONPATH": self._search_path,
             "POWERTOOLS_SERVICE_NAME": "tests",
             "POWERTOOLS_METRICS_NAMESPACE": "Tests",
             "POWERTOOLS_TRACE_DISABLED": "1",
@@ -341,8 +345,9 @@ class SessionWorkflow:
 @pytest.fixture(scope="session")
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionWorkflow]:
     """One embedded AWS for all tests of this folder."""
-    with EmbeddedAwsProcess(tmp_path_factory.mktemp("asl")) as aws:
-        yield SessionWorkflow(aws.url)
+    directory = tmp_path_factory.mktemp("asl")
+    with EmbeddedAwsProcess(directory) as aws:
+        yield SessionWorkflow(aws.url, link_dependencies(directory / "dependencies"))
 
 
 @pytest.fixture(scope="session")

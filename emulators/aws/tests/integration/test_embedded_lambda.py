@@ -62,6 +62,22 @@ def test_a_function_sees_its_own_variables_and_nothing_of_the_hosts(aws: Embedde
     assert set() == {"ANTHROPIC_API_KEY", "GITHUB_TOKEN"} & seen.keys()
 
 
+def test_a_function_finds_its_own_and_the_runtimes_packages_and_none_of_the_hosts(
+    aws: EmbeddedAws, tmp_path: Path
+) -> None:
+    code = """
+        import importlib.util
+        def handler(event, context):
+            return [name for name in event if importlib.util.find_spec(name)]
+        """
+    (tmp_path / "mine.py").touch()
+    bare, own = aws.function(code), aws.function(code, Environment={"Variables": {"PYTHONPATH": str(tmp_path)}})
+    asked = ["app", "sqlite3", "boto3", "botocore", "dateutil", "six", "ministack", "embedded_aws", "pytest", "mine"]
+    found = ["app", "sqlite3", "boto3", "botocore", "dateutil", "six"]
+    assert aws.invoke(bare, asked) == found
+    assert aws.invoke(own, asked) == [*found, "mine"]
+
+
 def test_no_more_than_eight_invocations_run_at_once_and_the_rest_wait(aws: EmbeddedAws, tmp_path: Path) -> None:
     function = aws.function(
         f"""
@@ -98,7 +114,8 @@ def layer(aws: EmbeddedAws, name: str, says: str) -> str:
     """The ARN of a new version of a layer whose one module is named as the layer and says this."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
-        zipped.writestr(f"python/{name}.py", f"SAYS = {says!r}")
+        # Of no date: the same content is the same archive, whenever it is packed.
+        zipped.writestr(zipfile.ZipInfo(f"python/{name}.py"), f"SAYS = {says!r}")
     answer = aws.client("lambda").publish_layer_version(LayerName=name, Content={"ZipFile": archive.getvalue()})
     return str(answer["LayerVersionArn"])
 
