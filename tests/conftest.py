@@ -1,15 +1,19 @@
-"""For all tests: how Hypothesis and botocore behave, and how folders are shared out between `make test`'s workers."""
+"""For all tests: how Hypothesis, botocore and httpx behave, and how folders are shared out between `make test`'s workers."""
 
 from __future__ import annotations
 
 import functools
+import os
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
+import httpx
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist has no types
 
 if TYPE_CHECKING:
+    import ssl
+
     import pytest
 
 # An example that takes long on a busy machine is no failure.
@@ -18,6 +22,21 @@ settings.load_profile("untimed")
 
 # Each session of botocore parses the same megabytes of endpoints and service models; a worker's tests make hundreds.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+_make_ssl_context = httpx.create_ssl_context
+_default_ssl_context = functools.cache(_make_ssl_context)
+
+
+def _shared_ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:  # noqa: ANN401, FBT001, FBT002 - as httpx has it
+    """Read the certificate authorities once; httpx does for every client, also for one of plain http:// addresses."""
+    of_environment = trust_env and {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys()
+    if verify is True and cert is None and not of_environment:
+        return _default_ssl_context()
+    return _make_ssl_context(verify, cert, trust_env)
+
+
+# The name that its transports imported.
+httpx._transports.default.create_ssl_context = _shared_ssl_context  # type: ignore[attr-defined]  # noqa: SLF001
 
 # Each takes minutes and begins first, so that no worker has one to itself while the others are done.
 LONGEST = ("tests/e2e", "tests/e2e/agent", "tests/integration/steps", "tests/integration/agent")
