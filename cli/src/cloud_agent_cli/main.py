@@ -12,11 +12,9 @@ import typer
 from rich.markup import escape
 
 from cloud_agent_cli import clone_needed
-from cloud_agent_cli import doctor as doctor_command
 from cloud_agent_cli.adopt import command as adoption
 from cloud_agent_cli.adopt.search import Search
 from cloud_agent_cli.errors import CommandError
-from cloud_agent_cli.first_run.deployment import read_parameters, read_samconfig
 from cloud_agent_cli.targets import DEFAULT_STACK, Target, on_aws
 from cloud_agent_cli.terminal import console, errors, print_in_any_encoding
 
@@ -92,6 +90,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - one for each option of the command
 
     Exit code 0: all checks passed. 1: problems found. 2: not everything could be checked.
     """
+    # Here, for the checks' libraries take longer to import than the other commands take in all.
+    from cloud_agent_cli import doctor as doctor_command  # noqa: PLC0415
+    from cloud_agent_cli.first_run.deployment import read_parameters, read_samconfig  # noqa: PLC0415
+
     if explain is not None:
         doctor_command.explain(explain)
         return
