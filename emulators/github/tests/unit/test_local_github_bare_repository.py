@@ -76,3 +76,15 @@ def test_the_machines_git_configuration_changes_nothing(tmp_path: Path, monkeypa
     tree = made.tree_with_one_file("a", b"1\n")
     sha = made.commit_tree(tree, [], "m\n\nbody", Identity("n", "n@example.com"))
     assert history.commit(made, sha).message == "m\n\nbody"
+
+
+def test_a_branch_is_found_wherever_git_keeps_it(tmp_path: Path) -> None:
+    made = BareRepository(tmp_path / "z.git", clean_environment(tmp_path))
+    made.create()
+    sha = made.commit_tree(made.tree_with_one_file("a", b"1\n"), [], "first", Identity("n", "n@example.com"))
+    made.update_ref("refs/heads/claude/1", sha, NO_COMMIT)
+    assert made.branch_sha("claude/1") == sha
+    made.run("pack-refs", "--all")
+    assert made.branch_sha("claude/1") == sha
+    made.delete_ref("refs/heads/claude/1", sha)
+    assert made.branch_sha("claude/1") is None
