@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-# Few slots, so that a queue forms; an agent is given up for silent after seconds, for it beats every second.
+# Few slots, so that a queue forms; an agent is given up for silent after seconds, for it beats every four.
 STAGE = {
     "AgentImageUri": f"local/python{Path(__file__).with_name('scripted_agent.py')}",
     "StagingAgentImageUri": f"local/python{Path(__file__).with_name('staging_agent.py')}",
