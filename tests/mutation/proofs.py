@@ -48,7 +48,7 @@ _WHOLE = (
 _PULLED = f"{STATIC}::test_each_containers_image_is_pulled_by_its_execution_role"
 _ASSUMED = f"{STATIC}::test_every_role_is_assumed_by_the_service_that_works_as_it"
 
-_AUDIT = "tests/e2e/test_audit.py::test_the_audit_sees_everything_under_its_own_role"
+_DOCTOR = "tests/e2e/test_doctor.py::test_the_doctor_sees_everything_under_its_own_role"
 _STAGING = (
     "tests/e2e/test_staging.py::test_each_label_starts_its_own_agent_and_the_comment_names_the_one_that_is_tried_out"
 )
@@ -167,8 +167,8 @@ PROOFS: list[Proof] = [
     ),
     *_of(
         "DoctorFunctionRole",
-        ("dynamodb:PutItem", "SessionsTable", _AUDIT),
-        *((action, "*", _AUDIT) for action in sorted(_ASKED - BEYOND_THIS_MACHINE.keys())),
+        ("dynamodb:PutItem", "SessionsTable", _DOCTOR),
+        *((action, "*", _DOCTOR) for action in sorted(_ASKED - BEYOND_THIS_MACHINE.keys())),
         *(
             (action, resource, f"{STATIC}::test_the_doctor_may_call_what_this_machine_lacks")
             for action, resource in sorted(BEYOND_THIS_MACHINE.items())

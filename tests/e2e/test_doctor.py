@@ -29,7 +29,7 @@ def test_a_sound_system_is_found_sound_by_the_doctor_and_by_the_function_under_i
     assert result == {"healthy": True, "DoctorFindings": 0, "DoctorUnknown": 0, "NewFindings": 0, "DriftedResources": 0}
 
 
-def test_the_audit_sees_everything_under_its_own_role(stage: System, rows: Rows) -> None:
+def test_the_doctor_sees_everything_under_its_own_role(stage: System, rows: Rows) -> None:
     session = rows.session("RUNNING", ip="127.9.9.9")
     rows.place(session, LIVE)
     rows.run_agent(session)
