@@ -1,11 +1,11 @@
--- What a request waits for the control plane's word on. Its questions queue at questions.sock (haproxy.cfg).
+-- What a request asks the control plane before it goes on. Lookups queue at lookups.sock (haproxy.cfg).
 -- They go by HAProxy's own client: `show sess all`, by which routes are withdrawn, crashes on a core.tcp() socket.
 local TIMEOUT_MS = 4000 -- above the 3 s the control plane allows itself for a look-up
 
-local function ask(question, headers)
+local function ask(path, headers)
   return core.httpclient():get({
-    url = "http://control" .. question,
-    dst = "unix@questions.sock",
+    url = "http://control" .. path,
+    dst = "unix@lookups.sock",
     headers = headers,
     timeout = TIMEOUT_MS,
   })

@@ -96,7 +96,7 @@ async def test_no_more_than_a_few_questions_wait_at_the_control_plane(
                 asyncio.create_task(client.get("/", headers=access(session_id, seconds=s))) for s in range(60, 100)
             ]
             async with asyncio.timeout(5):
-                while len(asking) > len(re.findall(r" fe=questions ", await haproxy_command(gated, "show sess"))):  # noqa: ASYNC110 - another process changes it
+                while len(asking) > len(re.findall(r" fe=lookups ", await haproxy_command(gated, "show sess"))):  # noqa: ASYNC110 - another process changes it
                     await asyncio.sleep(0.02)
             connected, queued = await load(gated, haproxy_command)
         finally:
@@ -119,7 +119,7 @@ async def test_who_could_not_be_checked_is_not_called_signed_out(gated: Proxy, s
 
 
 async def load(proxy: Proxy, haproxy_command: HaproxyCommand) -> tuple[int, int]:
-    """Return how many questions are connected to the control plane, and how many wait for that."""
-    head, *rows = (await haproxy_command(proxy, "show stat questions 6 -1")).lstrip("# ").splitlines()
+    """Return how many lookups are connected to the control plane, and how many wait for that."""
+    head, *rows = (await haproxy_command(proxy, "show stat lookups 6 -1")).lstrip("# ").splitlines()
     stats = {row["svname"]: row for row in csv.DictReader([head, *filter(None, rows)])}
     return int(stats["control"]["scur"]), int(stats["BACKEND"]["qcur"])
