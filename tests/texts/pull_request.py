@@ -5,9 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from cloud_agent.domain.conversation import answers
 from cloud_agent.domain.conversation import replies as reply_texts
-from cloud_agent.domain.conversation.answers import Answer, Pushed
+from cloud_agent.domain.conversation import turn_results
 from cloud_agent.domain.conversation.messages import (
     commit_message,
     pull_request_body,
@@ -18,6 +17,7 @@ from cloud_agent.domain.conversation.messages import (
 )
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.conversation.status_comment import StatusView, render
+from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult
 from cloud_agent.domain.policy.failures import _ECS_REASONS, _EXPLANATIONS, explain
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import Session
@@ -85,7 +85,7 @@ def _turn_results() -> dict[str, str]:
         "A turn that was interrupted": _reply(PromptKind.COMMENT, nothing, interrupted=True),
         "A turn that failed": _reply(PromptKind.COMMENT, nothing, is_error=True),
         "A commit that isn't on GitHub": _reply(PromptKind.COMMENT, nothing, head_sha=sha),
-        "A comment that is abandoned": answers.given_up("0").result,
+        "A comment that is abandoned": turn_results.abandoned("0").result,
     }
 
 
@@ -128,7 +128,7 @@ def _reply(kind: PromptKind, pushed: Pushed, **members: Any) -> str:  # noqa: AN
         id=INITIAL_PROMPT_ID, kind=kind, body="", author="octo-dev", url=f"{PULL}#issuecomment-1", created_at=IDLE
     )
     answer = {"prompt_id": prompt.id, "is_error": False, "result": "Done.", "created_at": IDLE} | members
-    return answers.reply(Answer.model_validate(answer), prompt, pushed, "09e22a8b", "claude/42")
+    return turn_results.reply(TurnResult.model_validate(answer), prompt, pushed, "09e22a8b", "claude/42")
 
 
 def _session(**members: Any) -> Session:  # noqa: ANN401 - any member

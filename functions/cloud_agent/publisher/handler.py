@@ -15,7 +15,7 @@ from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableE
 from cloud_agent.domain.session.canary import CANARY_ID
 from cloud_agent.observability import identify_session, logger, metrics, tracer
 from cloud_agent.publisher.context import PublishingContext, publishing_context
-from cloud_agent.publisher.replies import publish_answer
+from cloud_agent.publisher.replies import publish_reply
 from cloud_agent.publisher.status import refresh
 from cloud_agent.settings import PublishingSettings, load
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_CURABLE = (GitHubUnavailableError, GitHubRateLimitedError, BotoCoreError, ClientError)
+_RETRYABLE = (GitHubUnavailableError, GitHubRateLimitedError, BotoCoreError, ClientError)
 _PAUSE_SECONDS = 10  # the stream hands a failed batch over again at once, which is what a rate limit is there to stop
 
 
@@ -43,15 +43,15 @@ class Changes:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - AWS's signature
     """Guarantees that what the table says now stands on GitHub, or raises, so that the stream hands it over again.
 
-    Every part is tried before anything is raised, and what no retry can cure is logged and given up: no session keeps
-    another's news from being told.
+    Every part is tried before anything is raised, and what no retry can fix is logged and dropped: no session keeps
+    another's news from being published.
     """
     metrics.add_metric("RecordsPublished", MetricUnit.Count, len(event["Records"]))
     changes = changes_of(event["Records"])
     publishing = publishing_context(load(PublishingSettings))
     cause: Exception | None = None
     for session_id, prompt_id in changes.answers:
-        cause = _attempt(session_id, partial(publish_answer, publishing, session_id, prompt_id)) or cause
+        cause = _attempt(session_id, partial(publish_reply, publishing, session_id, prompt_id)) or cause
     for session_id in _to_refresh(publishing, changes):
         cause = _attempt(session_id, partial(refresh, publishing, session_id)) or cause
     if isinstance(cause, GitHubRateLimitedError):
@@ -84,17 +84,17 @@ def _to_refresh(publishing: PublishingContext, changes: Changes) -> list[str]:
 
 
 def _attempt(session_id: str, publish: Callable[[], None]) -> Exception | None:
-    """Do it; returns what a retry may cure."""
+    """Publish; return what a retry may fix."""
     identify_session(session_id)
     try:
         publish()
-    except _CURABLE as error:
-        logger.warning("publishing is to be tried again", extra={"error": type(error).__name__, "cause": str(error)})
+    except _RETRYABLE as error:
+        logger.warning("publishing will be retried", extra={"error": type(error).__name__, "cause": str(error)})
         metrics.add_metric("PublishingRetried", MetricUnit.Count, 1)
         return error
     except SessionNotFoundError:
         logger.info("nothing to publish: the session's row is gone")
     except Exception:  # noqa: BLE001 - logged with its traceback; raised, it would hold up every other session
-        logger.exception("publishing given up")
-        metrics.add_metric("PublishingGivenUp", MetricUnit.Count, 1)
+        logger.exception("publishing failed")
+        metrics.add_metric("PublishingFailed", MetricUnit.Count, 1)
     return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent.domain.conversation.answers import given_up
 from cloud_agent.domain.conversation.messages import pull_request_body, pull_request_title
 from cloud_agent.domain.conversation.prompts import inherited
+from cloud_agent.domain.conversation.turn_results import abandoned
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import StepEvent, logger, step
@@ -61,6 +61,6 @@ def _inherit(context: PublishingContext, previous: str, session_id: str) -> None
         return
     inheritance = inherited(context.prompts.unanswered(previous), has_failed=has_failed)
     context.prompts.take_over(inheritance.taken_over, session_id)
-    for prompt in inheritance.given_up:
-        context.prompts.answer(previous, given_up(prompt.id))
-        logger.warning("prompt given up", extra={"prompt_id": prompt.id, "of_session": previous})
+    for prompt in inheritance.abandoned:
+        context.prompts.answer(previous, abandoned(prompt.id))
+        logger.warning("prompt abandoned", extra={"prompt_id": prompt.id, "of_session": previous})

@@ -9,8 +9,8 @@ import pytest
 from urllib3.connectionpool import HTTPConnectionPool
 
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.turn_results import TurnResult
 
 if TYPE_CHECKING:
     from tests.integration.steps.github import GitHub
@@ -49,7 +49,7 @@ def test_a_session_of_one_turn_makes_few_requests(
     steps.change(session, status="RUNNING", turns=3)
     sha = github.add_commit(repo, session.branch, "Show the menu")
     steps.change(session, reported_head_sha=sha)
-    answer = Answer(prompt_id=issue.id, is_error=False, result="", head_sha=sha, created_at="2026-11-22T10:00:00Z")
+    answer = TurnResult(prompt_id=issue.id, is_error=False, result="", head_sha=sha, created_at="2026-11-22T10:00:00Z")
     Prompts("sessions").answer(session.session_id, answer)
     steps.publish(session, "SESSION", f"ANSWER#{issue.id}")
     by_step["turn"] = Counter(requests)

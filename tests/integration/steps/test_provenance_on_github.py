@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.domain.conversation.answers import Answer
+from cloud_agent.domain.conversation.turn_results import TurnResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ class Sessions:
     def tell(self, name: str) -> None:
         session, prompt_id = self.of[name], f"{next(self._numbers):026d}"
         head = (self.steps.row(session) or {})["reported_head_sha"]
-        answer = Answer(
+        answer = TurnResult(
             prompt_id=prompt_id, is_error=False, result="", head_sha=head, created_at="2026-11-22T10:00:00Z"
         )
         Prompts("sessions").answer(session.session_id, answer)

@@ -10,8 +10,8 @@ import pytest
 from cloud_agent.adapters.table.keys import answer_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.publications import Publications
-from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.errors import GitHubUnavailableError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Conversation:
 
     def answer(self, prompt_id: str, **members: Any) -> None:  # noqa: ANN401 - any member
         made: Json = {"is_error": False, "result": "Here it is.", "created_at": "2026-11-22T10:00:00.000Z"}
-        self.prompts.answer(self.session.session_id, Answer(prompt_id=prompt_id, **made | members))
+        self.prompts.answer(self.session.session_id, TurnResult(prompt_id=prompt_id, **made | members))
         if members.get("head_sha"):
             self.steps.change(self.session, reported_head_sha=members["head_sha"])
 
@@ -224,7 +224,8 @@ def test_each_session_of_a_pull_request_answers_the_issue_for_itself(talk: Conve
 def test_an_answer_of_a_session_without_a_pull_request_is_given_up(steps: Steps, repo: str) -> None:
     session = steps.claim(repo)
     Prompts("sessions").answer(
-        session.session_id, Answer(prompt_id=ASKED, is_error=False, result="", created_at="2026-11-22T10:00:00.000Z")
+        session.session_id,
+        TurnResult(prompt_id=ASKED, is_error=False, result="", created_at="2026-11-22T10:00:00.000Z"),
     )
     steps.publish(session, f"ANSWER#{ASKED}", "ANSWER#01JD8Y3QF0000000000000000Z")
 

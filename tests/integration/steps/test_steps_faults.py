@@ -14,8 +14,8 @@ import pytest
 from tests.kit.http_server import NoResponse, Response, serve_http
 
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
+from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def test_an_answer_whose_publishing_failed_at_any_request_and_is_handed_over_aga
         steps.run_up_to("close_session", session)
         Prompts("sessions").add(session.session_id, prompt)
         sha = github.add_commit(repo, session.branch, "Show the menu")
-        answer = Answer(prompt_id=prompt_id, is_error=False, result="Done.", head_sha=sha, created_at="")
+        answer = TurnResult(prompt_id=prompt_id, is_error=False, result="Done.", head_sha=sha, created_at="")
         Prompts("sessions").answer(session.session_id, answer)
         steps.change(session, status="RUNNING", reported_head_sha=sha)
         gateway.arm(fault, index)

@@ -26,7 +26,7 @@ def test_the_issue_itself_is_not_inherited() -> None:
 def test_what_was_being_worked_on_waits_again_and_counts_the_failure() -> None:
     inheritance = inherited([_prompt(1, PromptState.TAKEN), _prompt(2)], has_failed=True)
     assert (_prompt(1, failures=1), _prompt(2)) == inheritance.taken_over
-    assert inheritance.given_up == ()
+    assert inheritance.abandoned == ()
 
 
 def test_a_session_that_people_ended_is_no_failure_of_its_prompt() -> None:
@@ -34,8 +34,8 @@ def test_a_session_that_people_ended_is_no_failure_of_its_prompt() -> None:
     assert (_prompt(1, failures=1),) == inherited([taken], has_failed=False).taken_over
 
 
-def test_a_prompt_that_ends_every_session_is_given_up_and_does_not_hold_up_the_rest() -> None:
+def test_a_prompt_that_ends_every_session_is_abandoned_and_does_not_hold_up_the_rest() -> None:
     poison = _prompt(1, PromptState.TAKEN, failures=1)
     inheritance = inherited([poison, _prompt(2)], has_failed=True)
-    assert (poison,) == inheritance.given_up
+    assert (poison,) == inheritance.abandoned
     assert (_prompt(2),) == inheritance.taken_over

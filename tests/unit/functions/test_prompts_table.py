@@ -14,7 +14,6 @@ from tests.kit.sessions import a_row
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
-from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import (
     INITIAL_PROMPT_ID,
     Prompt,
@@ -23,6 +22,7 @@ from cloud_agent.domain.conversation.prompts import (
     follow_up_id,
     inherited,
 )
+from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.session.session import SessionStatus
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def _issue() -> Prompt:
     return _prompt().model_copy(update=changes)
 
 
-def _answer(prompt_id: str, result: str = "Done.") -> Answer:
-    return Answer(prompt_id=prompt_id, is_error=False, result=result, created_at="2026-11-22T10:05:00.000Z")
+def _answer(prompt_id: str, result: str = "Done.") -> TurnResult:
+    return TurnResult(prompt_id=prompt_id, is_error=False, result=result, created_at="2026-11-22T10:05:00.000Z")
 
 
 def _canceled(*codes: str) -> ClientError:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cloud_agent.domain.conversation.answers import Answer, Pushed, answer_marker, reply
 from cloud_agent.domain.conversation.messages import BODY_LIMIT
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, answer_marker, reply
 from cloud_agent.domain.session.agent_reports import RESULT_LIMIT
 from cloud_agent.domain.session.provenance import Commit
 
@@ -20,7 +20,7 @@ COMMIT = Commit(SHA, "Show the menu", f"https://github.com/acme/shop/commit/{SHA
 def said(kind: PromptKind = PromptKind.COMMENT, pushed: Pushed | None = None, **members: Any) -> str:  # noqa: ANN401 - any member
     prompt = Prompt(id=PROMPT_ID, kind=kind, body="b", author="octo_dev", url="https://github.com/x", created_at="")
     made: dict[str, Any] = {"prompt_id": PROMPT_ID, "is_error": False, "result": "Done.", "created_at": ""}
-    return reply(Answer(**made | members), prompt, pushed or Pushed(is_on_branch=False), ID, "claude/42")
+    return reply(TurnResult(**made | members), prompt, pushed or Pushed(is_on_branch=False), ID, "claude/42")
 
 
 def test_every_sessions_answer_has_a_marker_of_its_own() -> None:

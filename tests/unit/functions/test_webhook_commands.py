@@ -13,8 +13,8 @@ from tests.kit.sessions import a_request
 
 from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.domain.conversation.answers import Answer as Answered
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
+from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.session.naming import execution_name, session_id_for
 from cloud_agent.domain.session.session import timestamp
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.unit.functions.aws_stand_in import StepFunctions
     from tests.unit.functions.github_stand_in import GitHubStandIn
 
-    Answer = tuple[int, dict[str, Any]]
+    Response = tuple[int, dict[str, Any]]
     PutSession = Callable[..., None]
 
 REPO, SESSION = "acme/storefront", "09e22a8b"
@@ -35,12 +35,12 @@ STOPPED = {"status": "STOPPED", "reason": "Stopped by octo-dev."}
 
 
 @pytest.fixture
-def comment(deliver_event: Callable[..., Answer], step_functions: StepFunctions) -> Callable[..., Answer]:
+def comment(deliver_event: Callable[..., Response], step_functions: StepFunctions) -> Callable[..., Response]:
     """Comment on pull request 43."""
 
     def send(
         body: str, number: int = 1, *, login: str = "octo-dev", state: str = "open", at: str = "08:00:00"
-    ) -> Answer:
+    ) -> Response:
         written = {"id": number, "node_id": f"IC_{number}", "html_url": f"https://github.com/c/{number}"}
         payload = {
             "action": "created",
@@ -91,12 +91,12 @@ def put_turn(table: Table, session_id: str, prompt: Prompt, result: str = "") ->
     stored.put(session_id, prompt)
     stored.take(session_id, prompt.id)
     if result:
-        answer = Answered(prompt_id=prompt.id, is_error=False, result=result, created_at="2026-11-22T07:30:00.000Z")
+        answer = TurnResult(prompt_id=prompt.id, is_error=False, result=result, created_at="2026-11-22T07:30:00.000Z")
         stored.answer(session_id, answer)
 
 
 def test_stop_ends_the_session_with_the_name_of_who_said_it(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session(lifecycle_token="parked")
@@ -107,7 +107,7 @@ def test_stop_ends_the_session_with_the_name_of_who_said_it(
 
 @pytest.mark.parametrize("command", ["/stop", "/interrupt"])
 def test_a_command_to_a_session_that_is_over_is_answered_in_one_reply(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, command: str
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn, command: str
 ) -> None:
     put_session(status="FAILED", end_reason="The dev server never answered.")
     assert comment(f"{command}\nAnd do this.\n/help")[0] == 202
@@ -119,7 +119,7 @@ def test_a_command_to_a_session_that_is_over_is_answered_in_one_reply(
 
 
 def test_interrupt_reaches_the_turn_that_runs_and_leaves_the_new_prompt(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
     put_turn(table, SESSION, a_prompt("Something long.", 1))
@@ -132,7 +132,7 @@ def test_interrupt_reaches_the_turn_that_runs_and_leaves_the_new_prompt(
 
 
 def test_interrupt_with_nothing_running_interrupts_nothing_and_says_so(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
     put_turn(table, SESSION, a_prompt("Done.", 1), "It is done.")
@@ -142,7 +142,7 @@ def test_interrupt_with_nothing_running_interrupts_nothing_and_says_so(
 
 
 def test_status_says_how_the_session_stands(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(
         activity="Edit @eve <b>cart.ts", turns=12, cost_usd=1, comment_id=5, pull_url="https://github.com/acme/p/43"
@@ -166,7 +166,7 @@ def test_status_says_how_the_session_stands(
     ],
 )
 def test_status_knows_every_state(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn,
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn,
     attributes: dict[str, Any], words: str,
 ) -> None:  # fmt: skip
     put_session(**attributes)
@@ -175,7 +175,7 @@ def test_status_knows_every_state(
 
 
 def test_status_and_help_are_one_reply_and_it_is_not_repeated(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
     github_stand_in.faults.append(("POST", "/comments", 0, True))
@@ -186,7 +186,7 @@ def test_status_and_help_are_one_reply_and_it_is_not_repeated(
 
 
 def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session(lifecycle_token="parked")
@@ -209,7 +209,7 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
 
 
 def test_stop_and_restart_together_are_a_restart(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
     put_session()
     comment("/stop\n/interrupt\n/restart")
@@ -218,7 +218,7 @@ def test_stop_and_restart_together_are_a_restart(
 
 
 def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_prompt(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
     put_session("aaaa0001", status="STOPPED")
     put_turn(table, "aaaa0001", a_prompt("The oldest prompt.", 1), "The oldest answer.")
@@ -238,7 +238,7 @@ def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_pro
 
 
 def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
     github_stand_in: GitHubStandIn, without_step_functions: Callable[[], AbstractContextManager[None]],
 ) -> None:  # fmt: skip
     put_session()
@@ -251,7 +251,7 @@ def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(
 
 
 def test_a_restart_whose_reply_failed_does_not_restart_the_restarted(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session()
@@ -264,7 +264,7 @@ def test_a_restart_whose_reply_failed_does_not_restart_the_restarted(
 
 
 def test_a_second_restart_while_the_next_session_starts_changes_nothing(
-    comment: Callable[..., Answer], put_session: PutSession, step_functions: StepFunctions,
+    comment: Callable[..., Response], put_session: PutSession, step_functions: StepFunctions,
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session(status="STOPPED")
@@ -275,7 +275,7 @@ def test_a_second_restart_while_the_next_session_starts_changes_nothing(
 
 
 def test_a_prompt_between_two_sessions_waits_for_the_next(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
@@ -286,7 +286,7 @@ def test_a_prompt_between_two_sessions_waits_for_the_next(
 
 @pytest.mark.parametrize(("minutes_ago", "more"), [(1.1, {}), (11.1, {"follows": "aaaa0001"})])
 def test_a_session_that_never_began_holds_up_nothing(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
     minutes_ago: float, more: dict[str, str],
 ) -> None:  # fmt: skip
     put_session(status="STOPPED")
@@ -297,7 +297,7 @@ def test_a_session_that_never_began_holds_up_nothing(
 
 
 def test_a_session_that_waits_for_the_one_before_is_still_to_come(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table
+    comment: Callable[..., Response], put_session: PutSession, table: Table
 ) -> None:
     put_session(ending=STOPPED)
     put_last(table, "bbbb0002", minutes_ago=9, follows=SESSION)
@@ -306,7 +306,7 @@ def test_a_session_that_waits_for_the_one_before_is_still_to_come(
 
 
 def test_stop_for_a_session_that_has_not_begun_cancels_it(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
@@ -318,7 +318,7 @@ def test_stop_for_a_session_that_has_not_begun_cancels_it(
 
 
 def test_the_session_that_would_have_followed_and_was_cancelled_is_not_the_one_that_follows_now(
-    comment: Callable[..., Answer], put_session: PutSession, step_functions: StepFunctions
+    comment: Callable[..., Response], put_session: PutSession, step_functions: StepFunctions
 ) -> None:
     put_session(lifecycle_token="parked")
     for number, command in enumerate(["/restart", "/stop", "/restart"], 1):
@@ -330,7 +330,7 @@ def test_the_session_that_would_have_followed_and_was_cancelled_is_not_the_one_t
 
 @pytest.mark.parametrize("command", ["/stop", "/restart", "/interrupt"])
 def test_a_command_from_before_the_session_was_asked_for_does_nothing_to_it(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions, command: str
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions, command: str
 ) -> None:
     put_session(lifecycle_token="parked")
     put_turn(table, SESSION, a_prompt("Going on.", 2))
@@ -341,7 +341,7 @@ def test_a_command_from_before_the_session_was_asked_for_does_nothing_to_it(
 
 
 def test_a_closed_pull_request_is_not_restarted(
-    comment: Callable[..., Answer], put_session: PutSession, step_functions: StepFunctions,
+    comment: Callable[..., Response], put_session: PutSession, step_functions: StepFunctions,
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session(status="STOPPED")
@@ -352,7 +352,7 @@ def test_a_closed_pull_request_is_not_restarted(
 
 @pytest.mark.parametrize("is_gone", [False, True])
 def test_a_closed_issue_is_not_restarted_and_its_session_goes_on(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
     github_stand_in: GitHubStandIn, *, is_gone: bool,
 ) -> None:  # fmt: skip
     put_session()
@@ -363,7 +363,7 @@ def test_a_closed_issue_is_not_restarted_and_its_session_goes_on(
 
 
 def test_the_history_of_a_chatty_session_is_bounded(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED")
     (github_stand_in.issue or {})["body"] = "😀" * 65_536

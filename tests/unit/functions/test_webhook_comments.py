@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.unit.functions.aws_stand_in import StepFunctions
     from tests.unit.functions.github_stand_in import GitHubStandIn
 
-    Answer = tuple[int, dict[str, Any]]
+    Response = tuple[int, dict[str, Any]]
     PutSession = Callable[..., None]
 
 SESSION = "09e22a8b"
@@ -27,10 +27,10 @@ LINE_ENDS = "a\r\n😀\n" + "😀" * 65_000
 
 
 @pytest.fixture
-def comment(deliver_event: Callable[..., Answer], step_functions: StepFunctions) -> Callable[..., Answer]:
+def comment(deliver_event: Callable[..., Response], step_functions: StepFunctions) -> Callable[..., Response]:
     """Comment on pull request 43."""
 
-    def send(body: str, number: int = 1, *, login: str = "octo-dev", second: int = 0, state: str = "open") -> Answer:
+    def send(body: str, number: int = 1, *, login: str = "octo-dev", second: int = 0, state: str = "open") -> Response:
         payload = {
             "action": "created",
             "repository": {"full_name": "acme/storefront", "default_branch": "main"},
@@ -65,7 +65,7 @@ def forget(idempotency_table: Table) -> None:
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING", "RUNNING"])
 def test_a_comment_becomes_a_prompt_and_gets_eyes(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn, status: str
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn, status: str
 ) -> None:
     put_session(status=status)
     assert comment("In blue, please.") == (202, {"session_id": SESSION, "accepted": "prompt"})
@@ -82,7 +82,7 @@ def test_a_comment_becomes_a_prompt_and_gets_eyes(
 
 
 def test_comments_stand_in_the_order_they_were_written(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table
+    comment: Callable[..., Response], put_session: PutSession, table: Table
 ) -> None:
     put_session()
     comment("third", 3, second=2)
@@ -92,7 +92,7 @@ def test_comments_stand_in_the_order_they_were_written(
 
 
 def test_a_comment_delivered_again_is_taken_once(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
     idempotency_table: Table,
 ) -> None:  # fmt: skip
     put_session()
@@ -113,7 +113,7 @@ def test_a_comment_delivered_again_is_taken_once(
 
 @pytest.mark.parametrize("body", [LINE_ENDS, "x" * 65_536, "```\n/stop\n```", "\u0000<b>'\"$(id)"])
 def test_a_hard_comment_arrives_whole(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, body: str
+    comment: Callable[..., Response], put_session: PutSession, table: Table, body: str
 ) -> None:
     put_session()
     assert comment(body)[0] == 202
@@ -121,7 +121,7 @@ def test_a_hard_comment_arrives_whole(
 
 
 def test_a_reaction_that_fails_costs_nothing_else(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
     logs: io.StringIO,
 ) -> None:  # fmt: skip
     put_session()
@@ -132,7 +132,7 @@ def test_a_reaction_that_fails_costs_nothing_else(
 
 
 def test_neither_comment_nor_token_is_logged(
-    comment: Callable[..., Answer], put_session: PutSession, logs: io.StringIO, capfd: pytest.CaptureFixture[str]
+    comment: Callable[..., Response], put_session: PutSession, logs: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
     put_session()
     comment("TEXT-OF-THE-COMMENT\n/status")
@@ -144,7 +144,7 @@ def test_neither_comment_nor_token_is_logged(
 
 @pytest.mark.parametrize("role", [None, "read", "triage", "none"])
 def test_who_may_not_write_is_told_once_and_not_accepted(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
     step_functions: StepFunctions, role: str | None,
 ) -> None:  # fmt: skip
     put_session(lifecycle_token="parked")
@@ -162,7 +162,7 @@ def test_who_may_not_write_is_told_once_and_not_accepted(
 
 
 def test_the_explanation_itself_starts_no_loop(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
     comment("Hello?", login="guest")
@@ -174,7 +174,7 @@ def test_the_explanation_itself_starts_no_loop(
 @pytest.mark.parametrize("carried_out", [False, True])
 @pytest.mark.parametrize("status", [500, 502, 0, 429])
 def test_an_explanation_that_failed_is_said_by_the_redelivery_and_once(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, status: int,
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn, status: int,
     *, carried_out: bool,
 ) -> None:  # fmt: skip
     put_session()
@@ -187,7 +187,7 @@ def test_an_explanation_that_failed_is_said_by_the_redelivery_and_once(
 
 
 def test_a_github_that_is_down_forgets_the_comment_so_that_it_can_come_again(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
     github_stand_in.faults += [("GET", "permission", 503, False)] * 2
@@ -198,7 +198,7 @@ def test_a_github_that_is_down_forgets_the_comment_so_that_it_can_come_again(
 
 
 def test_one_failure_of_a_question_is_asked_again_at_once(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
     github_stand_in.faults.append(("GET", "permission", 502, False))
@@ -207,7 +207,7 @@ def test_one_failure_of_a_question_is_asked_again_at_once(
 
 @pytest.mark.parametrize(("status", "code"), [(401, 500), (403, 502), (418, 502)])
 def test_a_refusal_of_github_is_told_to_who_looks_at_the_deliveries(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, status: int, code: int
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn, status: int, code: int
 ) -> None:
     put_session()
     github_stand_in.faults.append(("GET", "permission", status, False))
@@ -217,14 +217,14 @@ def test_a_refusal_of_github_is_told_to_who_looks_at_the_deliveries(
 
 
 def test_a_pull_request_of_nobodys_session_asks_github_nothing(
-    comment: Callable[..., Answer], github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], github_stand_in: GitHubStandIn
 ) -> None:
     assert comment("/stop") == (200, {"ignored": "pull request #43 belongs to no session"})
     assert github_stand_in.requests == []
 
 
 def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table
+    comment: Callable[..., Response], put_session: PutSession, table: Table
 ) -> None:
     put_session()
     table.delete_item(Key=session_key(SESSION))
@@ -233,7 +233,7 @@ def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(
 
 
 def test_a_session_that_is_over_says_so_once(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED", end_reason="Stopped by @octo-dev")
     for number in (1, 2, 3):
@@ -245,7 +245,7 @@ def test_a_session_that_is_over_says_so_once(
 
 
 def test_talk_of_strangers_after_a_session_is_left_alone(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED")
     assert "no write permission" in comment("And in green?", login="guest")[1]["ignored"]
@@ -253,7 +253,7 @@ def test_talk_of_strangers_after_a_session_is_left_alone(
 
 
 def test_a_prompt_beside_a_question_to_a_session_that_is_over_is_not_lost_in_silence(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(status="STOPPED")
     assert comment("And in green?\n/status") == (202, {"session_id": SESSION, "accepted": "/status"})
@@ -262,7 +262,7 @@ def test_a_prompt_beside_a_question_to_a_session_that_is_over_is_not_lost_in_sil
 
 
 def test_a_session_that_is_ending_takes_no_more_prompts(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session(ending={"status": "STOPPED", "reason": "Stopped by eve."})
     assert comment("And in green?")[0] == 200
@@ -272,7 +272,7 @@ def test_a_session_that_is_ending_takes_no_more_prompts(
 
 @pytest.mark.parametrize("login", ["octo-dev", "guest"])
 def test_talk_after_a_pull_request_is_closed_is_left_alone(
-    comment: Callable[..., Answer], put_session: PutSession, github_stand_in: GitHubStandIn, login: str
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn, login: str
 ) -> None:
     put_session(status="COMPLETED")
     assert comment("Well done.", login=login, state="closed")[0] == 200
@@ -280,7 +280,7 @@ def test_talk_after_a_pull_request_is_closed_is_left_alone(
 
 
 def test_a_newer_live_session_of_the_issue_hears_the_comment(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table
+    comment: Callable[..., Response], put_session: PutSession, table: Table
 ) -> None:
     put_session("aaaa0001", pull_number=None)
     put_session(SESSION, status="STOPPED")
@@ -289,7 +289,7 @@ def test_a_newer_live_session_of_the_issue_hears_the_comment(
 
 
 def test_a_newer_session_with_a_pull_request_of_its_own_is_not_disturbed(
-    comment: Callable[..., Answer], put_session: PutSession, table: Table
+    comment: Callable[..., Response], put_session: PutSession, table: Table
 ) -> None:
     put_session("aaaa0001", pull_number=50)
     put_session(SESSION, status="STOPPED")
@@ -306,7 +306,7 @@ def test_a_newer_session_with_a_pull_request_of_its_own_is_not_disturbed(
     ],
 )
 def test_what_github_sends_is_taken(
-    deliver_event: Callable[..., Answer], sample: Callable[[str], dict[str, Any]], put_session: PutSession,
+    deliver_event: Callable[..., Response], sample: Callable[[str], dict[str, Any]], put_session: PutSession,
     table: Table, event: str, sample_path: str,
 ) -> None:  # fmt: skip
     put_session()

@@ -10,8 +10,8 @@ import pytest
 
 from cloud_agent.adapters.table.keys import cancelled_key, lock_key
 from cloud_agent.adapters.table.prompts import Prompts
-from cloud_agent.domain.conversation.answers import Answer as Answered
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.session.naming import execution_name, session_id_for
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.unit.functions.aws_stand_in import StepFunctions
     from tests.unit.functions.github_stand_in import GitHubStandIn
 
-    Answer = tuple[int, dict[str, Any]]
+    Response = tuple[int, dict[str, Any]]
 
 REPO, SESSION = "acme/storefront", "09e22a8b"
 NEXT = session_id_for(REPO, 42, f"after:{SESSION}")
@@ -30,11 +30,11 @@ ENDING = {"status": "STOPPED", "reason": "The label claude-dev was removed from 
 
 @pytest.fixture
 def label(
-    deliver_event: Callable[..., Answer], step_functions: StepFunctions, sample: Callable[[str], dict[str, Any]]
-) -> Callable[..., Answer]:
+    deliver_event: Callable[..., Response], step_functions: StepFunctions, sample: Callable[[str], dict[str, Any]]
+) -> Callable[..., Response]:
     """Put the label on issue 42."""
 
-    def send(delivery: str = "d-1", *, login: str = "octo-dev", at: str = "08:00:00") -> Answer:
+    def send(delivery: str = "d-1", *, login: str = "octo-dev", at: str = "08:00:00") -> Response:
         payload = sample("github/issues.labeled.json")
         payload["sender"]["login"] = login
         payload["issue"]["updated_at"] = f"2026-11-22T{at}Z"
@@ -44,10 +44,10 @@ def label(
 
 
 @pytest.fixture
-def unlabel(deliver_event: Callable[..., Answer], sample: Callable[[str], dict[str, Any]]) -> Callable[..., Answer]:
+def unlabel(deliver_event: Callable[..., Response], sample: Callable[[str], dict[str, Any]]) -> Callable[..., Response]:
     """Take the label off issue 42."""
 
-    def send(delivery: str = "d-2", *, at: str = "08:00:01") -> Answer:
+    def send(delivery: str = "d-2", *, at: str = "08:00:01") -> Response:
         payload = sample("github/issues.unlabeled.json")
         payload["issue"]["updated_at"] = f"2026-11-22T{at}Z"
         return deliver_event("issues", payload, delivery)
@@ -57,7 +57,7 @@ def unlabel(deliver_event: Callable[..., Answer], sample: Callable[[str], dict[s
 
 @pytest.mark.parametrize("role", ["write", "maintain", "admin"])
 def test_who_may_write_may_start(
-    label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions, role: str
+    label: Callable[..., Response], github_stand_in: GitHubStandIn, step_functions: StepFunctions, role: str
 ) -> None:
     github_stand_in.roles["guest"] = role
     assert label(login="guest")[0] == 202
@@ -67,7 +67,7 @@ def test_who_may_write_may_start(
 
 @pytest.mark.parametrize("role", [None, "none", "read", "triage"])
 def test_who_may_not_write_starts_nothing_and_is_told_why_once(
-    label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions, role: str | None
+    label: Callable[..., Response], github_stand_in: GitHubStandIn, step_functions: StepFunctions, role: str | None
 ) -> None:
     if role:
         github_stand_in.roles |= {"guest": role, "other": role}
@@ -81,7 +81,7 @@ def test_who_may_not_write_starts_nothing_and_is_told_why_once(
 
 
 def test_an_explanation_that_github_lost_is_said_by_the_redelivery(
-    label: Callable[..., Answer], github_stand_in: GitHubStandIn
+    label: Callable[..., Response], github_stand_in: GitHubStandIn
 ) -> None:
     github_stand_in.faults.append(("POST", "/comments", 0, True))
     assert label(login="guest")[0] == 503
@@ -90,7 +90,7 @@ def test_an_explanation_that_github_lost_is_said_by_the_redelivery(
 
 
 def test_a_github_that_is_down_starts_nothing_until_the_redelivery(
-    label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions, table: Table
+    label: Callable[..., Response], github_stand_in: GitHubStandIn, step_functions: StepFunctions, table: Table
 ) -> None:
     github_stand_in.faults += [("GET", "permission", 503, False)] * 2
     status, answer = label()
@@ -103,7 +103,7 @@ def test_a_github_that_is_down_starts_nothing_until_the_redelivery(
 
 @pytest.mark.parametrize("change", [{"state": "closed"}, {"labels": []}, {"labels": [{"name": "bug"}]}, None])
 def test_a_label_that_no_longer_counts_when_it_is_delivered_starts_nothing(
-    label: Callable[..., Answer], github_stand_in: GitHubStandIn, step_functions: StepFunctions,
+    label: Callable[..., Response], github_stand_in: GitHubStandIn, step_functions: StepFunctions,
     change: dict[str, Any] | None,
 ) -> None:  # fmt: skip
     github_stand_in.issue = None if change is None else (github_stand_in.issue or {}) | change
@@ -112,7 +112,7 @@ def test_a_label_that_no_longer_counts_when_it_is_delivered_starts_nothing(
 
 
 def test_a_session_that_is_ending_is_followed_by_one_however_often_it_is_asked_for(
-    label: Callable[..., Answer], put_session: Callable[..., None], step_functions: StepFunctions
+    label: Callable[..., Response], put_session: Callable[..., None], step_functions: StepFunctions
 ) -> None:
     put_session(ending=ENDING)
     assert (202, {"session_id": NEXT}) == label("d-1") == label("d-2")
@@ -121,7 +121,7 @@ def test_a_session_that_is_ending_is_followed_by_one_however_often_it_is_asked_f
 
 
 def test_the_one_that_follows_is_found_again_by_its_own_redelivery(
-    label: Callable[..., Answer], put_session: Callable[..., None], step_functions: StepFunctions,
+    label: Callable[..., Response], put_session: Callable[..., None], step_functions: StepFunctions,
     idempotency_table: Table,
 ) -> None:  # fmt: skip
     put_session(ending=ENDING)
@@ -134,7 +134,7 @@ def test_the_one_that_follows_is_found_again_by_its_own_redelivery(
 
 
 def test_a_label_put_back_brings_the_history_along(
-    label: Callable[..., Answer], put_session: Callable[..., None], table: Table
+    label: Callable[..., Response], put_session: Callable[..., None], table: Table
 ) -> None:
     first = label("d-1")[1]["session_id"]
     put_session(first, status="STOPPED")
@@ -142,7 +142,7 @@ def test_a_label_put_back_brings_the_history_along(
     asked = Prompt(id="1" * 26, kind=PromptKind.COMMENT, body="In blue.", author="eve", url="u", created_at="c")
     prompts.put(first, asked)
     for prompt_id, result in ((INITIAL_PROMPT_ID, "I built it."), (asked.id, "It is blue now.")):
-        answer = Answered(prompt_id=prompt_id, is_error=False, result=result, created_at="c")
+        answer = TurnResult(prompt_id=prompt_id, is_error=False, result=result, created_at="c")
         assert prompts.answer(first, answer)
     table.delete_item(Key=lock_key(REPO, 42))
     label("d-2", at="08:10:00")  # never claimed: its execution failed
@@ -153,7 +153,7 @@ def test_a_label_put_back_brings_the_history_along(
 
 
 def test_a_first_prompt_that_is_being_worked_on_is_not_put_again(
-    label: Callable[..., Answer], table: Table, idempotency_table: Table
+    label: Callable[..., Response], table: Table, idempotency_table: Table
 ) -> None:
     session_id = label()[1]["session_id"]
     prompts = Prompts(table.name)
@@ -165,7 +165,7 @@ def test_a_first_prompt_that_is_being_worked_on_is_not_put_again(
 
 
 def test_a_label_taken_off_before_its_session_began_calls_it_off(
-    label: Callable[..., Answer], unlabel: Callable[..., Answer], table: Table
+    label: Callable[..., Response], unlabel: Callable[..., Response], table: Table
 ) -> None:
     session_id = label()[1]["session_id"]
     assert (202, {"session_id": session_id, "ending": ENDING["reason"]}) == unlabel()
@@ -173,7 +173,7 @@ def test_a_label_taken_off_before_its_session_began_calls_it_off(
 
 
 def test_a_session_that_begins_just_when_it_is_cancelled_is_ended(
-    label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None],
+    label: Callable[..., Response], unlabel: Callable[..., Response], put_session: Callable[..., None],
     step_functions: StepFunctions,
 ) -> None:  # fmt: skip
     session_id = label()[1]["session_id"]
@@ -183,7 +183,7 @@ def test_a_session_that_begins_just_when_it_is_cancelled_is_ended(
 
 
 def test_an_end_that_is_delivered_late_spares_the_session_that_began_since(
-    label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None],
+    label: Callable[..., Response], unlabel: Callable[..., Response], put_session: Callable[..., None],
     step_functions: StepFunctions,
 ) -> None:  # fmt: skip
     session_id = label(at="09:00:00")[1]["session_id"]
@@ -194,7 +194,7 @@ def test_an_end_that_is_delivered_late_spares_the_session_that_began_since(
 
 
 def test_a_label_off_and_on_delivered_in_the_wrong_order_keeps_the_session(
-    label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None]
+    label: Callable[..., Response], unlabel: Callable[..., Response], put_session: Callable[..., None]
 ) -> None:
     session_id = label("d-1", at="08:00:00")[1]["session_id"]
     put_session(session_id)
@@ -204,7 +204,7 @@ def test_a_label_off_and_on_delivered_in_the_wrong_order_keeps_the_session(
 
 
 def test_a_first_deliverys_label_is_not_older_than_a_later_ones(
-    label: Callable[..., Answer], unlabel: Callable[..., Answer], put_session: Callable[..., None]
+    label: Callable[..., Response], unlabel: Callable[..., Response], put_session: Callable[..., None]
 ) -> None:
     put_session(label("d-1", at="09:00:00")[1]["session_id"])
     label("d-0", at="08:00:00")

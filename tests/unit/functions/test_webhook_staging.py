@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tests.unit.functions.aws_stand_in import StepFunctions
     from tests.unit.functions.github_stand_in import GitHubStandIn
 
-    Answer = tuple[int, dict[str, Any]]
-    Send = Callable[..., Answer]
+    Response = tuple[int, dict[str, Any]]
+    Send = Callable[..., Response]
 
 REPO, SESSION = "acme/storefront", "09e22a8b"
 USUAL, STAGING = "claude-dev", "claude-dev-staging"
@@ -35,12 +35,12 @@ def _staging(environment: Callable[..., None], github_stand_in: GitHubStandIn, s
 
 
 @pytest.fixture
-def send(deliver_event: Callable[..., Answer], sample: Callable[[str], dict[str, Any]]) -> Send:
+def send(deliver_event: Callable[..., Response], sample: Callable[[str], dict[str, Any]]) -> Send:
     """Put a label on issue 42, or take it off."""
 
     def labeled(
         action: str, label: str, delivery: str = "d-1", *, login: str = "octo-dev", at: str = "08:00:00"
-    ) -> Answer:
+    ) -> Response:
         payload = sample(f"github/issues.{action}.json")
         payload["label"]["name"] = label
         payload["sender"]["login"] = login
@@ -51,10 +51,10 @@ def send(deliver_event: Callable[..., Answer], sample: Callable[[str], dict[str,
 
 
 @pytest.fixture
-def restart(deliver_event: Callable[..., Answer]) -> Callable[[], Answer]:
+def restart(deliver_event: Callable[..., Response]) -> Callable[[], Response]:
     """Comment /restart on pull request 43."""
 
-    def comment() -> Answer:
+    def comment() -> Response:
         payload = {
             "action": "created",
             "repository": {"full_name": REPO, "default_branch": "main"},
@@ -177,7 +177,7 @@ def test_of_two_labels_while_a_session_ends_the_first_chooses_the_agent_and_the_
 
 
 def test_restart_keeps_the_agent(
-    restart: Callable[[], Answer], put_session: Callable[..., None], step_functions: StepFunctions
+    restart: Callable[[], Response], put_session: Callable[..., None], step_functions: StepFunctions
 ) -> None:
     put_session(agent="staging")
     assert restart()[0] == 202
@@ -185,7 +185,7 @@ def test_restart_keeps_the_agent(
 
 
 def test_restart_goes_on_with_the_usual_agent_where_the_staging_agent_has_been_removed(
-    restart: Callable[[], Answer], put_session: Callable[..., None], step_functions: StepFunctions,
+    restart: Callable[[], Response], put_session: Callable[..., None], step_functions: StepFunctions,
     environment: Callable[..., None],
 ) -> None:  # fmt: skip
     environment(STAGING_TRIGGER_LABEL="")

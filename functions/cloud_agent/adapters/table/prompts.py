@@ -9,8 +9,8 @@ from boto3.dynamodb.conditions import Attr, Key
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
 from cloud_agent.adapters.table.keys import ANSWER, PROMPT, answer_key, kind_and_name, prompt_key, session_key
-from cloud_agent.domain.conversation.answers import Answer
 from cloud_agent.domain.conversation.prompts import Prompt, PromptState
+from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.session.session import LIVE, expiry_after_end, timestamp
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Prompts:
             return False
         return True
 
-    def answer(self, session_id: str, answer: Answer) -> bool:
+    def answer(self, session_id: str, answer: TurnResult) -> bool:
         """Store a turn's outcome and move its prompt to ANSWERED, both or neither.
 
         Returns False when the session has no such prompt, or it was answered before: the first answer stands.
@@ -95,9 +95,9 @@ class Prompts:
         refused = self._write({"Update": prompt}, {"Put": {"TableName": self._table.name, "Item": item}})
         return "ConditionalCheckFailed" not in refused
 
-    def answers_of(self, session_id: str) -> list[Answer]:
+    def answers_of(self, session_id: str) -> list[TurnResult]:
         """Every answer of the session, in the order of its prompts."""
-        return [Answer.model_validate(item | {"prompt_id": _id(item)}) for item in self._query(session_id, ANSWER)]
+        return [TurnResult.model_validate(item | {"prompt_id": _id(item)}) for item in self._query(session_id, ANSWER)]
 
     def take_over(self, prompts: Iterable[Prompt], session_id: str) -> None:
         """Store prompts of an earlier session as prompts of this one, under the same ids. Run twice, once."""

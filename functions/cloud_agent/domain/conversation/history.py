@@ -11,7 +11,7 @@ from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cloud_agent.domain.conversation.answers import Answer
+    from cloud_agent.domain.conversation.turn_results import TurnResult
 
 HISTORY_LIMIT = 20_000  # characters in all: with an issue's 65,536 of up to four bytes far below DynamoDB's 400 KB
 _PIECE_LIMIT = 3_000  # characters of one question or answer
@@ -28,10 +28,10 @@ class Turn:
     """A prompt and its answer."""
 
     prompt: Prompt
-    answer: Answer
+    answer: TurnResult
 
 
-def turns_of(prompts: Iterable[Prompt], answers: Iterable[Answer]) -> list[Turn]:
+def turns_of(prompts: Iterable[Prompt], answers: Iterable[TurnResult]) -> list[Turn]:
     """Return the answered prompts of one session, in order. Unanswered ones are asked again instead."""
     by_prompt = {answer.prompt_id: answer for answer in answers}
     return [Turn(prompt, by_prompt[prompt.id]) for prompt in prompts if prompt.id in by_prompt]

@@ -57,10 +57,10 @@ class Prompt(BaseModel):
 
 @dataclass(frozen=True)
 class Inheritance:
-    """What the next session of a pull request is asked, and what is given up because it ends every session."""
+    """What the next session of a pull request is asked, and what is abandoned because it ends every session."""
 
     taken_over: tuple[Prompt, ...]
-    given_up: tuple[Prompt, ...]
+    abandoned: tuple[Prompt, ...]
 
 
 def inherited(unanswered: Iterable[Prompt], *, has_failed: bool) -> Inheritance:
@@ -69,16 +69,16 @@ def inherited(unanswered: Iterable[Prompt], *, has_failed: bool) -> Inheritance:
     A prompt that was being worked on when the session failed may be why it failed; after `FAILURES_LIMIT` of them it is
     not tried again, or no restart would ever get past it. The issue itself is asked of every session anyway.
     """
-    taken_over, given_up = list[Prompt](), list[Prompt]()
+    taken_over, abandoned = list[Prompt](), list[Prompt]()
     for prompt in unanswered:
         if prompt.id == INITIAL_PROMPT_ID:
             continue
         failures = prompt.failures + (has_failed and prompt.state is PromptState.TAKEN)
         if failures >= FAILURES_LIMIT:
-            given_up.append(prompt)
+            abandoned.append(prompt)
         else:
             taken_over.append(prompt.model_copy(update={"state": PromptState.PENDING, "failures": failures}))
-    return Inheritance(tuple(taken_over), tuple(given_up))
+    return Inheritance(tuple(taken_over), tuple(abandoned))
 
 
 def follow_up_id(kind: PromptKind, comment_id: int, created_at: datetime) -> str:

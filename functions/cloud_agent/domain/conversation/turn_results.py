@@ -16,8 +16,8 @@ MESSAGE_LIMIT = 16_000  # characters of Claude's message: escaped, it has at mos
 UNFOLDED_MESSAGE = 4_000  # characters that are shown without unfolding
 
 
-class Answer(BaseModel):
-    """The outcome of the turn for one prompt."""
+class TurnResult(BaseModel):
+    """How the turn for one prompt ended."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,13 +30,13 @@ class Answer(BaseModel):
     reply_id: int | None = None
 
 
-def given_up(prompt_id: str) -> Answer:
+def abandoned(prompt_id: str) -> TurnResult:
     """Return the result of a prompt that is abandoned, because sessions keep failing on it."""
     message = (
         f"{FAILURES_LIMIT} sessions failed while Claude was working on this, so it won't be retried. It may need more "
         "memory or time than a session has. Try asking for smaller steps in a new comment."
     )
-    return Answer(prompt_id=prompt_id, is_error=True, result=message, created_at=timestamp())
+    return TurnResult(prompt_id=prompt_id, is_error=True, result=message, created_at=timestamp())
 
 
 class Pushed(BaseModel):
@@ -49,17 +49,17 @@ class Pushed(BaseModel):
 
 
 def answer_marker(prompt_id: str, session_id: str) -> str:
-    """Return what the reply begins with: each session of a pull request answers the issue, so both ids name it."""
+    """Return what the reply begins with: each session of a pull request replies to the issue, so both ids name it."""
     return marker(KIND, f"{prompt_id}:{session_id}")
 
 
-def reply(answer: Answer, prompt: Prompt | None, pushed: Pushed, session_id: str, branch: str) -> str:
-    """Return the reply's text. `prompt` is what it answers, linked unless it stands in that comment's own thread."""
+def reply(turn: TurnResult, prompt: Prompt | None, pushed: Pushed, session_id: str, branch: str) -> str:
+    """Return the reply's text. `prompt` is what it responds to, linked unless it's in that comment's own thread."""
     parts = [
-        answer_marker(answer.prompt_id, session_id) + "\n" + _to(prompt),
-        _outcome(answer),
-        _message(answer.result),
-        _pushed(answer, pushed, branch),
+        answer_marker(turn.prompt_id, session_id) + "\n" + _to(prompt),
+        _outcome(turn),
+        _message(turn.result),
+        _pushed(turn, pushed, branch),
     ]
     return "\n\n".join(part for part in parts if part.strip()) + "\n"
 
@@ -72,10 +72,10 @@ def _to(prompt: Prompt | None) -> str:
     return f"Reply to [{plain(prompt.author)}'s {prompt.kind.value}]({prompt.url}):"
 
 
-def _outcome(answer: Answer) -> str:
-    if answer.interrupted:
+def _outcome(turn: TurnResult) -> str:
+    if turn.interrupted:
         return "**This turn was interrupted** before Claude finished."
-    if answer.is_error:
+    if turn.is_error:
         return "**This turn failed** before Claude finished. Comment again to retry."
     return ""
 
@@ -89,12 +89,12 @@ def _message(result: str) -> str:
     return f"<details><summary>Claude's full message ({len(result):,} characters)</summary>\n\n{message}\n\n</details>"
 
 
-def _pushed(answer: Answer, pushed: Pushed, branch: str) -> str:
-    if answer.head_sha is None:
+def _pushed(turn: TurnResult, pushed: Pushed, branch: str) -> str:
+    if turn.head_sha is None:
         return ""
     if not pushed.is_on_branch:
         return (
-            f"**Not on GitHub:** Claude reported commit `{answer.head_sha[:7]}`, but it isn't on the branch `{branch}`."
+            f"**Not on GitHub:** Claude reported commit `{turn.head_sha[:7]}`, but it isn't on the branch `{branch}`."
         )
     if not pushed.commits:
         return f"**Pushed** to `{branch}`."

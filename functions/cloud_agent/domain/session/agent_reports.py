@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud_agent.domain.conversation.answers import Answer
+from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.policy.limits import WantedLimits
 
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
@@ -101,9 +101,9 @@ class TurnFinished(Report):
         """To the millionth: DynamoDB refuses numbers that are closer to zero than 1e-130."""
         return Decimal(f"{self.cost_usd:.6f}")
 
-    def answer(self, now: str) -> Answer:
+    def answer(self, now: str) -> TurnResult:
         """Return what the turn came to, for whoever wrote its prompt."""
-        return Answer(
+        return TurnResult(
             prompt_id=self.prompt_id,
             is_error=self.is_error,
             interrupted=self.interrupted,
