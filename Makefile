@@ -138,19 +138,22 @@ format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# One resolution for all: each deployable unit ships exactly the versions that the tests ran with.
+# One resolution for all: each deployable unit ships exactly the versions that the tests ran with. What is pinned stays
+# pinned, unless UPGRADE says otherwise: `make lock UPGRADE=--upgrade`, or for one package
+# `make lock UPGRADE="--upgrade-package boto3"`.
+UPGRADE :=
 .PHONY: lock
-lock: $(INSTALLED) ## Resolve the dependencies anew
-	$(BIN)/uv pip compile --quiet --group dev --generate-hashes --universal --python-version 3.11 \
+lock: $(INSTALLED) ## Resolve the dependencies (UPGRADE=--upgrade for newer versions)
+	$(BIN)/uv pip compile --quiet $(UPGRADE) --group dev --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" --output-file requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --group haproxy --generate-hashes --universal --python-version 3.11 \
+	$(BIN)/uv pip compile --quiet $(UPGRADE) --group haproxy --generate-hashes --universal --python-version 3.11 \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/haproxy.txt
-	echo uv | $(BIN)/uv pip compile --quiet - --constraint requirements/dev.txt --generate-hashes --universal \
+	echo uv | $(BIN)/uv pip compile --quiet $(UPGRADE) - --constraint requirements/dev.txt --generate-hashes --universal \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/uv.txt
-	echo checkov | $(BIN)/uv pip compile --quiet - --generate-hashes --universal --python-version 3.11 \
+	echo checkov | $(BIN)/uv pip compile --quiet $(UPGRADE) - --generate-hashes --universal --python-version 3.11 \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/checkov.txt
 	for folder in $(REQUIREMENTS); do \
-	  $(BIN)/uv pip compile --quiet --group $${folder%%/*} --constraint requirements/dev.txt \
+	  $(BIN)/uv pip compile --quiet $(UPGRADE) --group $${folder%%/*} --constraint requirements/dev.txt \
 	    --generate-hashes --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 	    --custom-compile-command "make lock" --output-file $$folder/requirements.txt; \
 	done
