@@ -20,7 +20,7 @@ def report(figures: Figures, plan: Plan, peers: Sequence[str]) -> str:
         (
             *("## Against others", ""),
             f"1 KB page, a browser's headers, 32 connections; medians of {plan.rounds} interleaved rounds.",
-            "CPU is of all the proxy's processes.",
+            "The CPU figures cover all of the proxy's processes.",
             "",
             *_speed(figures, peers),
             *("", "Latency in ms, p50 / p99, by the number of connections:", ""),
@@ -28,7 +28,8 @@ def report(figures: Figures, plan: Plan, peers: Sequence[str]) -> str:
             *("", "## Memory", "", "Resident MB (10^6 bytes) of all the proxy's processes, with idle WebSockets.", ""),
             *_memory(figures, plan, peers),
             *("", "## Many sessions", ""),
-            "CPU of HAProxy alone. Thirty sessions are visited in turn; the runtime API put the others into its map.",
+            "CPU of HAProxy alone. Thirty sessions are visited in turn; the others were added to its map through the "
+            "runtime API.",
             "",
             *_sizes(figures, plan),
             *("", "## A new session's first visit", ""),
@@ -54,12 +55,12 @@ def goals(figures: Figures, plan: Plan) -> list[Goal]:
         Goal("HAProxy's memory, 9,000 WebSockets", 80, figures.median("ours: HAProxy", "mb with 9000"), "MB"),
         Goal("control plane's memory, idle", 60, figures.median("ours: control plane", "mb idle"), "MB"),
         Goal(
-            "a new session's first byte later than a known one's",
+            "extra time to first byte for a new session",
             20,
             new - known if new is not None and known is not None else None,
             "ms",
         ),
-        Goal("more CPU/request with 100,000 sessions than with 30", 10, more and (more - 1) * 100, "%"),
+        Goal("extra CPU/request with 100,000 sessions instead of 30", 10, more and (more - 1) * 100, "%"),
     ]
 
 
@@ -105,7 +106,7 @@ def _memory(figures: Figures, plan: Plan, peers: Sequence[str]) -> Iterable[str]
 
 
 def _sizes(figures: Figures, plan: Plan) -> Iterable[str]:
-    yield "| sessions in the map | CPU µs/request | against the fewest | requests/s | HAProxy's memory, MB |"
+    yield f"| sessions in the map | CPU µs/request | relative to {plan.sizes[0]} | requests/s | HAProxy's memory, MB |"
     yield "|---|---|---|---|---|"
     for size in plan.sizes:
         name = f"{size} sessions"
@@ -119,16 +120,16 @@ def _sizes(figures: Figures, plan: Plan) -> Iterable[str]:
 
 
 def _first_visits(figures: Figures, plan: Plan) -> Iterable[str]:
-    yield f"Median of {plan.first_visits}, each on a new connection, right after the row was written."
+    yield f"Medians of {plan.first_visits} visits, each on a new connection right after the row was written."
     yield ""
-    yield "| visit to | first byte after, ms |"
+    yield "| visit to | time to first byte, ms |"
     yield "|---|---|"
     for name in ("a new session", "a known session"):
         yield _row(name, _number(figures.median(name, "first_byte_ms"), 2))
 
 
 def _goal_table(reached: Sequence[Goal]) -> Iterable[str]:
-    yield "| goal | at most | measured | |"
+    yield "| Goal | At most | Measured | |"
     yield "|---|---|---|---|"
     for goal in reached:
         yield _row(goal.what, f"{goal.limit:g} {goal.unit}", f"{_number(goal.value, 2)} {goal.unit}", goal.verdict)

@@ -105,7 +105,7 @@ def test_more_cpu_with_many_sessions_is_in_percent() -> None:
     figures.add("30 sessions", "cpu_us", 20)
     figures.add("100000 sessions", "cpu_us", 23)
 
-    more = next(goal for goal in goals(figures, QUICK) if goal.what.startswith("more CPU"))
+    more = next(goal for goal in goals(figures, QUICK) if goal.what.startswith("extra CPU"))
 
     assert more.value == pytest.approx(15)
     assert more.verdict == "NOT reached"
