@@ -42,7 +42,7 @@ if sys.argv[1] == "run":
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    program = tmp_path / "engine"
+    program = tmp_path / "podman"
     program.write_text(ENGINE)
     program.chmod(0o755)
     return Engine(str(program))
@@ -98,7 +98,7 @@ def test_a_container_joins_its_tasks_network_and_gets_no_value_as_an_argument(en
     assert call["arguments"][-5:] == ["--entrypoint", "/bin/shop", "acme/shop:1", "--serve", "--fast"]
     assert "container:holder-of-the-network" in call["arguments"]
     assert {"--env=TOKEN", "--label=com.amazonaws.ecs.container-name=shop"} <= set(call["arguments"])
-    assert set(run_options(DEFINITION, TASK)) <= set(call["arguments"])
+    assert {*run_options(DEFINITION, TASK), "--read-only-tmpfs=false"} <= set(call["arguments"])
 
 
 def test_an_image_that_the_engine_does_not_have_is_not_found(engine: Engine, tmp_path: Path) -> None:

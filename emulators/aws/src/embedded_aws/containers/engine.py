@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Engine:
 
     program: str
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False, compare=False)
+
+    @property
+    def is_podman(self) -> bool:
+        """Whether it has podman's options besides docker's."""
+        return Path(self.program).name == "podman"
 
     def run(self, *arguments: str, timeout: float | None = None) -> str:
         """Return what a command of the engine prints.

@@ -49,6 +49,8 @@ class EngineRunner:
         options = ["--name", request.id, "--label", self._label, "--pull", "never", "--log-driver", "none"]
         options += ["--network", f"container:{self._networks.holder_of(request.task_arn)}"]
         options += run_options(request.definition, request.task_definition)
+        if "--read-only" in options and self._engine.is_podman:
+            options.append("--read-only-tmpfs=false")  # podman's own default: folders to write to that Fargate hasn't
         options += [f"--label={name}={value}" for name, value in request.labels.items()]
         options += [f"--env={name}" for name in request.environment]
         if arguments:
