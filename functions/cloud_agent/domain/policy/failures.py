@@ -135,7 +135,7 @@ _ECS_REASONS: dict[str, tuple[str, str]] = {
     ),
     "CannotPullImageManifestError": (
         "The agent's image couldn't be pulled",
-        "Ask your administrator to check that the image exists for linux/amd64",
+        "Ask your administrator to check that the image was built for the stack's `Architecture`",
     ),
     "ResourceInitializationError": (
         "AWS couldn't prepare the agent's container",
