@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from samcli.commands.deploy.auth_utils import auth_per_resource
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 from tests.kit.stack_template import read_template
 from tests.tools import parameters
 
@@ -46,3 +48,16 @@ def test_the_profile_names_each_parameter_with_a_value_that_it_takes(name: str) 
     if name not in _profile(PROFILE.read_text()):
         assert value == str(PARAMETERS[name]["Default"])
     assert re.fullmatch(PARAMETERS[name].get("AllowedPattern", ".*"), value)
+
+
+def test_the_page_prepares_for_each_question_that_guided_deployments_refuse_by_default() -> None:
+    stacks, _ = SamLocalStackProvider.get_stacks(str(ROOT / "template.yaml"))
+    asked = {name for name, has_authorizer in auth_per_resource(stacks) if not has_authorizer}
+
+    prepared = re.findall(r"\*\*(\w+) has no authentication\. Is this okay\? \[y/N\]\*\*", parameters.PAGE.read_text())
+    assert sorted(asked) == sorted(prepared)
+
+
+def test_the_events_page_names_resources_of_the_template() -> None:
+    causes = parameters.PAGE.read_text().split("| Failed first | Cause |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)`:", causes, re.MULTILINE)) - TEMPLATE["Resources"].keys() == set()
