@@ -95,8 +95,8 @@ def respond(status: HTTPStatus, body: BaseModel, *, version: str | None = None) 
 
 
 def not_modified(version: str) -> Response[str]:
-    """Return 304: what this client has is what it would get."""
-    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": entity_tag(version)})
+    """Return 304: what this client has is what it would get. A body of null is none that API Gateway documents."""
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, body="", headers={"ETag": entity_tag(version)})
 
 
 def entity_tag(version: str) -> str:
