@@ -9,8 +9,10 @@ import psutil
 import pytest
 
 from cloud_agent_local import demo
+from cloud_agent_local import up as lifecycle
 from cloud_agent_local.deployment import STACK
 from cloud_agent_local.ending import end_sessions
+from cloud_agent_local.installation import AWS_PART
 
 if TYPE_CHECKING:
     from tests.e2e.system import System
@@ -48,6 +50,18 @@ def test_no_agents_container_outlives_its_session(system: System, engine: Engine
     end_sessions(system.installation)
 
     assert _containers(system, engine, "agent") == []
+
+
+def test_down_leaves_nothing_of_an_embedded_aws_that_was_killed(system: System, engine: Engine) -> None:
+    (embedded_aws,) = (part for part in system.installation.parts if part.name == AWS_PART)
+    psutil.Process(embedded_aws.pid).kill()
+
+    lifecycle.down(system.installation)
+
+    assert system.installation.engine
+    network = system.installation.engine.network
+    assert engine.run("ps", "--all", "--quiet", "--filter", f"label=embedded-aws.network={network}") == ""
+    assert network not in engine.run("network", "ls", "--format", "{{.Name}}").split()
 
 
 def _containers(system: System, engine: Engine, unit: str) -> list[dict[str, Any]]:

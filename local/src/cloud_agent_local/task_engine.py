@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from cloud_agent_local.errors import ImageBuildError, MissingToolError
+from cloud_agent_local.errors import MissingToolError, PartFailedError
 from embedded_aws.containers.engine import Engine, EngineError, find_engine
+from embedded_aws.containers.engine_container import remove_left_over
 from embedded_aws.settings import EngineSettings
 
 if TYPE_CHECKING:
@@ -54,17 +55,17 @@ def create_network(engine: Engine, state_dir: Path) -> TaskEngine:
     """Guarantee that the installation has a network of its own, with no container in it.
 
     Raises:
-        ImageBuildError: the engine can't make it.
+        PartFailedError: the engine can't make it, or can't remove what an earlier one left.
     """
     network = f"cloud-agent-{hashlib.sha256(str(state_dir).encode()).hexdigest()[:8]}"
+    remove(TaskEngine(program=engine.program, network=network, subnet=""))
     try:
-        remove(TaskEngine(program=engine.program, network=network, subnet=""))
         engine.run("network", "create", network)
         found = _SUBNET.search(engine.run("network", "inspect", network))
     except EngineError as error:
-        raise ImageBuildError(str(error)) from error
+        raise PartFailedError(str(error)) from error
     if not found:
-        raise ImageBuildError(f"{engine.program} gave the network {network} no addresses.")
+        raise PartFailedError(f"{engine.program} gave the network {network} no addresses.")
     return TaskEngine(program=engine.program, network=network, subnet=found[1])
 
 
@@ -72,10 +73,12 @@ def remove(left: TaskEngine) -> None:
     """Delete the network and every container of the installation, whatever ended them or did not.
 
     Raises:
-        EngineError: the engine can't.
+        PartFailedError: something is still there.
     """
     engine = Engine(left.program)
-    label = EngineSettings(left.program, left.network, "").label
-    engine.remove_all(label)
-    if left.network in engine.run("network", "ls", "--format", "{{.Name}}").split():
-        engine.run("network", "rm", left.network)
+    try:
+        remove_left_over(engine, EngineSettings(left.program, left.network, "").label)
+        if left.network in engine.run("network", "ls", "--format", "{{.Name}}").split():
+            engine.run("network", "rm", left.network)
+    except EngineError as error:
+        raise PartFailedError(f"The network {left.network} and its containers can't be removed. {error}") from error

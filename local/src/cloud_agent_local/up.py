@@ -75,9 +75,9 @@ def down(installation: Installation) -> None:
     with _uninterrupted():
         for running in reversed(installation.parts):
             stop(running)
+        clear(installation.state_dir)
         if installation.engine:
             task_engine.remove(installation.engine)
-        clear(installation.state_dir)
 
 
 def reset(state_dir: Path, installation: Installation | None) -> None:

@@ -19,7 +19,7 @@ from embedded_aws.addresses import TaskAddresses
 from embedded_aws.containers import relay
 from embedded_aws.containers.client import ContainerClient, Containers
 from embedded_aws.containers.engine import Engine
-from embedded_aws.containers.engine_container import EngineRunner
+from embedded_aws.containers.engine_container import EngineRunner, remove_left_over
 from embedded_aws.containers.process_container import ProcessRunner
 from embedded_aws.containers.task_networks import TaskNetworks
 from embedded_aws.fault_injection import install, with_faults
@@ -65,7 +65,7 @@ def _task_runner(
         tasks_dir = settings.state_dir / "tasks"
         return ProcessRunner(tasks_dir, host_environment, Images(settings.images)), TaskAddresses()
     engine, label = Engine(settings.engine.program, host_environment), settings.engine.label
-    engine.remove_all(label)  # what a killed embedded AWS left
+    remove_left_over(engine, label)
     settings.sockets_dir.mkdir(parents=True, exist_ok=True)
     networks = TaskNetworks(
         engine,

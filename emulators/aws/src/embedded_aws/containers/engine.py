@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -87,11 +88,22 @@ class Engine:
             return False
         return True
 
-    def remove_all(self, label: str) -> None:
-        """Kill and delete every container with this label."""
-        found = self.run("ps", "--all", "--quiet", "--filter", f"label={label}").split()
-        if found:
-            self.run("rm", "--force", "--volumes", *found)
+    def remove_all(self, *labels: str) -> None:
+        """Kill and delete every container with all of these labels.
+
+        Raises:
+            EngineError: One of them is still there.
+        """
+        found = self._containers(labels)
+        for container in found:
+            with suppress(EngineError):  # gone meanwhile: it removes itself
+                self.run("rm", "--force", "--volumes", container)
+        if left := set(found) & set(self._containers(labels)):
+            raise EngineError(f"{self.program} rm: these containers are still there: {', '.join(sorted(left))}")
+
+    def _containers(self, labels: Sequence[str]) -> list[str]:
+        filters = [f"--filter=label={label}" for label in labels]
+        return self.run("ps", "--all", "--quiet", "--no-trunc", *filters).split()
 
 
 def find_engine(programs: Sequence[str] = PROGRAMS) -> Engine | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from embedded_aws.containers.task_networks import TaskNetworks
 
 _REMOVAL_SECONDS = 10.0
+_TASK_ARN = "com.amazonaws.ecs.task-arn"
 
 
 class EngineRunner:
@@ -60,6 +61,16 @@ class EngineRunner:
                 "run", *options, request.image, *arguments, *command, environment=request.environment, output=log
             )
         return EngineContainer(request, process, self._engine)
+
+
+def remove_left_over(engine: Engine, label: str) -> None:
+    """Delete what a killed embedded AWS left: tasks' containers, and then those that hold the networks they are in.
+
+    Raises:
+        EngineError: Something is still there.
+    """
+    engine.remove_all(label, _TASK_ARN)
+    engine.remove_all(label)
 
 
 class EngineContainer(Container):
