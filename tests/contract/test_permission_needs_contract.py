@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.mutation.grants import Grant, grants
 from tests.permissions.actions import operations
-from tests.permissions.reach import ONLY_WITH, Reach
+from tests.permissions.reach import Reach
 from tests.permissions.roles import called_from, needed, programs
 from tests.permissions.source import Place, Sources, project
 from tests.permissions.types import Types
@@ -102,12 +102,6 @@ def test_an_integration_more_is_found(
         "SessionStateMachineRole lacks ecs:ExecuteCommand: the workflow",
         "SessionStateMachineRole allows ecs:StopTask, which nothing calls",
     ]
-
-
-def test_what_an_option_decides_is_called_by_those_that_pass_it(calls: Calls) -> None:
-    (place,) = map(str, ONLY_WITH)
-    callers = {role for role, actions in calls.items() if any(place in places for places in actions.values())}
-    assert callers == {"WebhookFunctionRole", "CreateBranchFunctionRole"}
 
 
 def test_every_call_in_the_sources_is_reached_from_a_program(resources: Document, types: Types) -> None:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 # The doctor's way to every read-only operation: the service's and the operation's name are its first two arguments.
 _DESCRIBING = Place("cloud_agent_doctor.engine.aws", "Aws")
-# What is only done for a caller that passes an option as True; without it the call is made and does nothing.
-ONLY_WITH = {Place("cloud_agent.adapters.table.shared_tokens", "SharedTokens.put"): "share_token"}
 # An item of a DynamoDB transaction is a document whose one key says what is done with the item.
 TRANSACTION = Library("item of a DynamoDB transaction")
 _TRANSACTION_ITEMS = {"ConditionCheck", "Delete", "Put", "Update"}
@@ -46,13 +44,12 @@ class Reach:
         self.uses: set[Use] = set()
         self.places: set[Place] = set()
         self._types = types
-        self._options: set[str] = set()
         self._left = list(starts)
         while self._left:
             self._visit(self._left.pop())
 
     def _visit(self, place: Place) -> None:
-        if place in self.places or ONLY_WITH.get(place, "") not in {"", *self._options}:
+        if place in self.places:
             return
         self.places.add(place)
         for part in self._parts(place):
@@ -97,9 +94,6 @@ class Reach:
                     self.uses.add(Use(at, candidate, node.attr))
         if isinstance(node, ast.Dict):
             self.uses |= {Use(at, TRANSACTION, kind) for kind in _items_of_transaction(node)}
-        if isinstance(node, ast.keyword) and isinstance(node.value, ast.Constant) and node.value.value is True:
-            self._options.add(str(node.arg))
-            self._left += [place for place, option in ONLY_WITH.items() if option == node.arg]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             self._use_by_name(node, node.func, at, scope)
 
