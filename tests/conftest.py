@@ -1,4 +1,4 @@
-"""For all tests: how Hypothesis, botocore and httpx behave, and how folders are shared out between `make test`'s workers."""
+"""For all tests: how Hypothesis, botocore and httpx behave, and how `make test` shares out folders to its workers."""
 
 from __future__ import annotations
 

@@ -28,8 +28,7 @@ def report(figures: Figures, plan: Plan, peers: Sequence[str]) -> str:
             *("", "## Memory", "", "Resident MB (10^6 bytes) of all the proxy's processes, with idle WebSockets.", ""),
             *_memory(figures, plan, peers),
             *("", "## Many sessions", ""),
-            "CPU of HAProxy alone. Thirty sessions are visited in turn; the others were added to its map through the "
-            "runtime API.",
+            "CPU of HAProxy alone. Thirty sessions are visited in turn; the runtime API added the others to its map.",
             "",
             *_sizes(figures, plan),
             *("", "## A new session's first visit", ""),
