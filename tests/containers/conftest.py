@@ -42,8 +42,6 @@ def system(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with ExitStack() as stack:
         if engine.program == "podman":
             _build_everything(engine, state_dir)
-            os.environ["UV_OFFLINE"] = "1"  # sam builds the functions' layer once more, from what uv has kept
-            stack.callback(os.environ.pop, "UV_OFFLINE")
             stack.enter_context(private_network())
         installation = lifecycle.up(state_dir, free_ports(), containers=True)
         stack.callback(lifecycle.down, installation)

@@ -33,7 +33,6 @@ COMMAND_SECONDS = 600
 _REPORT_SECONDS = 0.5
 # One folder for each interpreter: the layer's wheels are for the one that they were built with.
 _BUILT = PROJECT / ".aws-sam" / "local" / str(sys.implementation.cache_tag) / "build"
-_LAYER = "DependenciesLayer"  # of the processor that is the parameter's default; here its wheels are this machine's
 RESTART_SECONDS = 90  # a proxy that is asked to end takes up to 60 s for those it serves
 
 
@@ -51,7 +50,7 @@ def build(installation: Installation, report: Callable[[str], None]) -> None:
     with (_BUILT.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         cache = str(_BUILT.with_name("cache"))
-        _sam(installation, report, "build", _LAYER, "--build-dir", str(_BUILT), "--cache-dir", cache)
+        _sam(installation, report, "build", "--build-dir", str(_BUILT), "--cache-dir", cache)
         shutil.rmtree(_build_dir(installation), ignore_errors=True)
         shutil.copytree(_BUILT, _build_dir(installation), symlinks=True)
 
