@@ -10,7 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -160,41 +160,33 @@ def test_before_the_system_stops_live_sessions_end_on_their_pull_requests(system
     assert live_link(system.status_comment(session)) is None
 
 
-def test_status_for_people_says_how_each_session_stands(system: System) -> None:
+def test_status_and_logs_lead_from_a_session_to_its_page_pull_request_and_containers_until_its_end(
+    system: System,
+) -> None:
     session = system.start("Wait", "Please.")
     state_dir = f"--state-dir={system.installation.state_dir}"
-
-    def line() -> str:
-        shown = run("local", "status", state_dir, COLUMNS="200").stdout
-        return next((line for line in shown.splitlines() if session.id in line), "")
-
-    wait_for(line, lambda shown: "RUNNING" in shown and "acme/lunch-board#" in shown)
-    system.unlabel(session.issue_number)
-    wait_for(line, lambda shown: "STOPPED" in shown)
-    shown = run("local", "status", state_dir).stdout
-    assert "The label claude-dev was removed from the issue." in shown
-    assert f"/{system.repository}/pull/{system.row(session.id)['pull_number']}" in shown
-
-
-def test_status_and_logs_lead_from_a_session_to_its_page_pull_request_and_containers(system: System) -> None:
-    session = system.start("Wait", "Please.")
-    state_dir = f"--state-dir={system.installation.state_dir}"
-
-    def described() -> dict[str, Any]:
-        document = json.loads(run("local", "status", "--json", state_dir).stdout)
-        return next((one for one in document["sessions"] if one["session_id"] == session.id), {})
-
-    status = wait_for(described, lambda one: bool(one.get("link")))
-    people = run("local", "status", state_dir).stdout
+    system.link(session)
+    document = json.loads(run("local", "status", "--json", state_dir).stdout)
+    people = run("local", "status", state_dir, COLUMNS="200").stdout
     logs = run("local", "logs", session.id, state_dir)
 
+    (status,) = [one for one in document["sessions"] if one["session_id"] == session.id]
     assert status["link"] == live_link(system.status_comment(session))
     assert status["pull_request_url"] == system.row(session.id)["pull_url"]
+    (line,) = [line for line in people.splitlines() if session.id in line and "acme/lunch-board#" in line]
+    assert "RUNNING" in line
     assert status["link"] in people
     assert status["pull_request_url"] in people
     task = system.row(session.id)["task_arn"].rpartition("/")[2]
     assert {line.split(" | ")[0] for line in logs.stdout.splitlines()} >= {f"agent-{task[:8]}", "functions"}
     assert not [line for line in logs.stdout.splitlines() if line.startswith(("proxy", "github"))]
+
+    system.unlabel(session.issue_number)
+    system.wait_until_over(session)
+    ended = run("local", "status", state_dir, COLUMNS="200").stdout
+    assert "STOPPED" in next(line for line in ended.splitlines() if session.id in line)
+    assert "The label claude-dev was removed from the issue." in ended
+    assert f"/{system.repository}/pull/{system.row(session.id)['pull_number']}" in ended
 
 
 def test_status_for_people_shows_no_secret(system: System) -> None:
