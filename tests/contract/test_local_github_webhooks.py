@@ -12,7 +12,7 @@ from local_github import pull_requests, reviews, tracker
 from local_github.bare_repository import NO_COMMIT, Identity
 from local_github.events import HOOK_ID, emit_ping
 from local_github.pushes import ref_moved
-from local_github.site import BOT, Acting, Site
+from local_github.site import Acting, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def _live(acting: Acting) -> None:
 def test_every_webhook_is_one_github_could_send(site: Site, owner: str) -> None:
     with site.storage.transaction():
         repo = site.create_repository(owner, "app", description=None, private=False)
-        _live(Acting(site, repo, BOT))
+        _live(Acting(site, repo, site.credentials.bot))
     told = set()
     for delivery in site.storage.all("SELECT * FROM deliveries"):
         payload: dict[str, Any] = json.loads(delivery["payload"])
@@ -99,5 +99,5 @@ def test_every_webhook_is_one_github_could_send(site: Site, owner: str) -> None:
             assert installation
             assert installation["id"] == payload["installation"]["id"]
             sender = (payload["sender"]["login"], payload["sender"]["type"])
-            assert (("octo-dev", "User") if "review" in delivery["event"] else (BOT, "Bot")) == sender
+            assert (("octo-dev", "User") if "review" in delivery["event"] else (site.credentials.bot, "Bot")) == sender
     assert told == TOLD

@@ -199,6 +199,7 @@ def _start_local_github(installation: Installation) -> None:
     options = {
         "port": installation.ports.github,
         "data-dir": installation.github_dir,
+        "app-name": "Claude Cloud Agent",
         "callback-url": installation.sign_in_callback_url,
     }
     running = _start(installation, GITHUB_PART, "local_github", options)

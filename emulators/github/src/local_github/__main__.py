@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from local_github.app import build_app
-from local_github.site import Site, is_login
+from local_github.site import APP_NAME, Site, is_login
 
 _SECONDS_TO_END_REQUESTS = 3
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=4580)
     parser.add_argument("--data-dir", type=Path, required=True, help="everything is kept here; made when missing")
     parser.add_argument("--owner", default="acme", help="the organization, when the data directory is new")
+    parser.add_argument("--app-name", default=APP_NAME, help="the App's name, when the data directory is new")
     parser.add_argument(
         "--callback-url", action="append", default=[], help="where the App's users are sent back to; may be repeated"
     )
@@ -29,8 +31,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if not is_login(arguments.owner):
         parser.error(f"--owner: {arguments.owner!r} is no login; use letters, digits and single hyphens")
+    if not re.search(r"[A-Za-z0-9]", arguments.app_name):
+        parser.error(f"--app-name: {arguments.app_name!r} has no letter or digit to make its URL of")
     base_url, callback_urls = f"http://localhost:{arguments.port}", tuple(arguments.callback_url)
-    site = Site(arguments.data_dir, base_url, arguments.owner, callback_urls)
+    site = Site(arguments.data_dir, base_url, arguments.owner, callback_urls, arguments.app_name)
     uvicorn.run(
         build_app(site),
         host="127.0.0.1",

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from local_github.credentials import PERSON
 from local_github.errors import ForbiddenError, UnauthenticatedError
-from local_github.site import BOT, Site, digest
+from local_github.site import Site, digest
 
 _LONGEST_JWT_SECONDS = 600  # GitHub: "no more than 10 minutes into the future"
 _CLOCK_SKEW_SECONDS = 60
@@ -59,21 +59,21 @@ class Installation:
     installation_id: int
     repositories: frozenset[int] | None
     permissions: dict[str, str]
-    login: str = BOT
+    login: str
 
 
 @dataclass(frozen=True)
 class App:
     """The App itself, proven by a JWT: may look after its installations and its webhook only."""
 
-    login: str = BOT
+    login: str
 
 
 @dataclass(frozen=True)
 class AppClient:
     """The App's web server, proven by client id and secret: may look after its users' tokens only."""
 
-    login: str = BOT
+    login: str
 
 
 Actor = Anonymous | Person | Installation | App | AppClient
@@ -103,7 +103,7 @@ def _basic(site: Site, value: str) -> Actor:
     except (binascii.Error, UnicodeDecodeError) as error:
         raise UnauthenticatedError("Bad credentials") from error
     if is_client(site, username, password):
-        return AppClient()
+        return AppClient(site.credentials.bot)
     return _bearer(site, password if password not in {"", "x-oauth-basic"} else username)
 
 
@@ -145,6 +145,7 @@ def _token_actor(site: Site, token: str) -> Actor:
         installation_id=row["installation_id"],
         repositories=None if ids is None else frozenset(ids),
         permissions=json.loads(row["permissions"]),
+        login=site.credentials.bot,
     )
 
 
@@ -173,4 +174,4 @@ def _app(site: Site, token: str) -> App:
         raise UnauthenticatedError("A JSON web token could not be decoded") from error
     if claims["exp"] > datetime.now(UTC).timestamp() + _LONGEST_JWT_SECONDS + _CLOCK_SKEW_SECONDS:
         raise UnauthenticatedError("'Expiration time' claim ('exp') is too far in the future")
-    return App()
+    return App(site.credentials.bot)

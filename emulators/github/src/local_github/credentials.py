@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 if TYPE_CHECKING:
     from pathlib import Path
 
-APP_SLUG = "claude-cloud-agent"
 PERSON = "octo-dev"
 
 
@@ -27,6 +27,8 @@ class Credentials:
     `client_secret` the App exchanges a user's authorization for a token.
     """
 
+    app_name: str
+
     app_id: int
     client_id: str
     client_secret: str
@@ -36,18 +38,28 @@ class Credentials:
     token: str
     owner: str
 
+    @property
+    def app_slug(self) -> str:
+        """The App's name as it stands in URLs."""
+        return re.sub(r"[^a-z0-9]+", "-", self.app_name.lower()).strip("-")
 
-def load_or_create(path: Path, owner: str) -> Credentials:
+    @property
+    def bot(self) -> str:
+        """The login under which the App acts."""
+        return f"{self.app_slug}[bot]"
+
+
+def load_or_create(path: Path, owner: str, app_name: str) -> Credentials:
     """Return the credentials kept at `path`; the first time make them, for `owner`, readable by us alone."""
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
-        if "client_secret" in kept:
-            return Credentials(**kept)
-        # Made before users could authorize the App.
-        credentials = Credentials(**kept, client_secret=secrets.token_hex(20))
-        _write_private(path, json.dumps(asdict(credentials), indent=2) + "\n")
+        # Made before users could authorize the App, or before it could be named.
+        credentials = Credentials(**{"client_secret": secrets.token_hex(20), "app_name": app_name} | kept)
+        if asdict(credentials) != kept:
+            _write_private(path, json.dumps(asdict(credentials), indent=2) + "\n")
         return credentials
     credentials = Credentials(
+        app_name=app_name,
         app_id=secrets.randbelow(900_000) + 100_000,
         client_id=f"Iv23li{secrets.token_hex(7)}",
         client_secret=secrets.token_hex(20),

@@ -125,7 +125,7 @@ def _installation_over(site: Site, repository: Repository) -> Installation | Non
     row = site.installation(repository.owner)
     if not row or row["suspended_at"]:
         return None
-    return Installation(row["account"], row["id"], repositories=None, permissions=APP_PERMISSIONS)
+    return Installation(row["account"], row["id"], None, APP_PERMISSIONS, site.credentials.bot)
 
 
 def _granted(actor: Installation | None, repository: Repository, needs: Needs) -> bool:

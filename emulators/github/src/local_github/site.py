@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from local_github.bare_repository import BareRepository, clean_environment
-from local_github.credentials import APP_SLUG, PERSON, Credentials, load_or_create
+from local_github.credentials import PERSON, Credentials, load_or_create
 from local_github.errors import InvalidError, MovedError, NotFoundError
 from local_github.faults import Faults
 from local_github.request_log import RequestLog
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
-BOT = f"{APP_SLUG}[bot]"
+APP_NAME = "Local App"
 
 
 @dataclass(frozen=True)
@@ -56,17 +56,25 @@ class Repository:
 class Site:
     """The whole of this GitHub: where it answers, what it stores, who it knows.
 
-    `data_dir` is created when missing, and `owner` matters then only; afterwards the credentials kept there say it.
+    `data_dir` is created when missing, and `owner` and `app_name` matter only then: afterwards the credentials that are
+    kept there have them.
     `callback_urls` are those of the App's settings: where its users may be sent back to.
     """
 
-    def __init__(self, data_dir: Path, base_url: str, owner: str, callback_urls: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        base_url: str,
+        owner: str,
+        callback_urls: tuple[str, ...] = (),
+        app_name: str = APP_NAME,
+    ) -> None:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.data_dir = data_dir.resolve()
         self.base_url = base_url
         self.api_url = f"{base_url}/api/v3"
         self.callback_urls = callback_urls
-        self.credentials: Credentials = load_or_create(self.data_dir / "credentials.json", owner)
+        self.credentials: Credentials = load_or_create(self.data_dir / "credentials.json", owner, app_name)
         self.storage = Storage(self.data_dir / "github.sqlite3")
         self.request_log = RequestLog()
         self.faults = Faults()
@@ -92,7 +100,7 @@ class Site:
         self.add_user(PERSON)
         if self.credentials.owner != PERSON:
             self.add_user(self.credentials.owner, "Organization")
-        self.add_user(BOT, "Bot")
+        self.add_user(self.credentials.bot, "Bot")
         self.storage.insert("tokens", digest=digest(self.credentials.token), login=PERSON)
         stamp = now()
         self.storage.insert(

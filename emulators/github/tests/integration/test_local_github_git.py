@@ -57,7 +57,7 @@ def test_a_push_shows_in_the_open_pull_request_and_is_announced(
     assert [(second, ["näme with 'quotes' .txt"])] == [(c["id"], c["added"]) for c in push["commits"]]
     synchronize = receiver.wait_for("pull_request", "synchronize").payload
     assert (first, second) == (synchronize["before"], synchronize["after"])
-    assert synchronize["sender"]["login"] == "claude-cloud-agent[bot]"
+    assert synchronize["sender"]["login"] == "local-app[bot]"
 
 
 def test_renames_binaries_links_and_deletions_are_told_apart(git: Any, api: httpx.Client, work: str) -> None:

@@ -35,19 +35,19 @@ def test_a_restart_keeps_everything(fresh_server: Any) -> None:
 def test_credentials_are_readable_by_their_owner_alone(fresh_server: Any) -> None:
     assert stat.S_IMODE((fresh_server.data_dir / "credentials.json").stat().st_mode) == 0o600
     app = {"app_id", "client_id", "client_secret", "private_key_pem", "installation_id", "webhook_secret"}
-    assert app | {"token", "owner"} == set(fresh_server.credentials)
+    assert app | {"app_name", "token", "owner"} == set(fresh_server.credentials)
     assert fresh_server.credentials["owner"] == "acme"
 
 
-def test_credentials_made_before_the_app_had_a_client_secret_are_completed(fresh_server: Any) -> None:
+def test_credentials_made_before_the_app_had_a_client_secret_and_a_name_are_completed(fresh_server: Any) -> None:
     before = fresh_server.credentials
     fresh_server.stop()
-    kept = {name: value for name, value in before.items() if name != "client_secret"}
+    kept = {name: value for name, value in before.items() if name not in {"client_secret", "app_name"}}
     (fresh_server.data_dir / "credentials.json").write_text(json.dumps(kept))
     fresh_server.start()
     after = fresh_server.credentials
-    assert kept == {name: value for name, value in after.items() if name != "client_secret"}
-    assert len(after["client_secret"]) == 40
+    assert kept == {name: after[name] for name in kept}
+    assert (len(after["client_secret"]), after["app_name"]) == (40, "Local App")
     fresh_server.stop()
     fresh_server.start()
     assert after == fresh_server.credentials

@@ -43,7 +43,7 @@ def test_a_session_goes_from_branch_to_merged_pull_request(app_github: Github, r
     comment = pull.create_issue_comment("It lives at http://localhost")
 
     assert pull.draft
-    assert comment.user.login == "claude-cloud-agent[bot]"
+    assert comment.user.login == "local-app[bot]"
     assert [first.sha] == [commit.sha for commit in project.get_pull(pull.number).get_commits()]
     assert project.compare(base.sha, "claude/1").ahead_by == 1
 

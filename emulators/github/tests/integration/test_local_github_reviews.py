@@ -129,7 +129,7 @@ def test_the_app_reacts_to_a_comment_a_review_and_a_comment_on_a_line(
     for subject in subjects:
         for _ in range(2):  # the second one changes nothing
             data = _react(server, app, subject["node_id"])["data"]["addReaction"]
-            assert data["reaction"] == {"content": "EYES", "user": {"login": "claude-cloud-agent[bot]"}}
+            assert data["reaction"] == {"content": "EYES", "user": {"login": "local-app[bot]"}}
             seen = {"id": subject["node_id"], "reactions": {"totalCount": 1, "nodes": [{"content": "EYES"}]}}
             assert seen == data["subject"]
     comment = api.get(f"{pull.replace('/pulls/', '/issues/')}/comments").json()[0]

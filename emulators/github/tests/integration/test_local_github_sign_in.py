@@ -132,7 +132,7 @@ def test_a_person_may_say_no(browser: httpx.Client, request_for: Callable[..., d
     assert not browser.cookies
 
 
-@pytest.mark.parametrize("person", ["nobody-here", "acme", "claude-cloud-agent[bot]", ""])
+@pytest.mark.parametrize("person", ["nobody-here", "acme", "local-app[bot]", ""])
 def test_only_a_user_authorizes(browser: httpx.Client, request_for: Callable[..., dict[str, str]], person: str) -> None:
     form = {**request_for(), "person": person, "decision": "authorize"}
     assert browser.post(AUTHORIZE, data=form).status_code == 422

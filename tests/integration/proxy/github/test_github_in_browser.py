@@ -68,7 +68,7 @@ async def test_a_reader_signs_in_once_for_all_sessions(
     browser: Chrome, session_id: str, upstream: Upstream, reader: str, neighbour: str
 ) -> None:
     await asyncio.to_thread(browser.get, address(session_id, ASKED_FOR))
-    assert browser.find_element(By.TAG_NAME, "h1").text == "Authorize Claude Cloud Agent"
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Authorize Local App"
     await authorize_as(browser, reader)
 
     assert address(session_id, ASKED_FOR) == await wait_for_text(browser, "the dev server")

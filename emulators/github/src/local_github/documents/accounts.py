@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from local_github.credentials import APP_SLUG
 from local_github.permissions import APP_PERMISSIONS, LEVELS, at_least
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def simple_user(site: Site, login: str) -> dict[str, Any]:
     row = site.user(login)
     login, kind, user_id = (row["login"], row["type"], row["id"]) if row else ("ghost", "User", 0)
     api_url = f"{site.api_url}/users/{quote(login)}"
-    page = f"apps/{APP_SLUG}" if kind == "Bot" else login
+    page = f"apps/{site.credentials.app_slug}" if kind == "Bot" else login
     return {
         "login": login,
         "id": user_id,
@@ -140,13 +139,13 @@ def app(site: Site) -> dict[str, Any]:
     return {
         "id": site.credentials.app_id,
         "client_id": site.credentials.client_id,
-        "slug": APP_SLUG,
+        "slug": site.credentials.app_slug,
         "node_id": node_id("A", site.credentials.app_id),
         "owner": simple_user(site, site.credentials.owner),
-        "name": "Claude Cloud Agent",
-        "description": "Label an issue, and Claude Code implements it.",
-        "external_url": f"{site.base_url}/apps/{APP_SLUG}",
-        "html_url": f"{site.base_url}/apps/{APP_SLUG}",
+        "name": site.credentials.app_name,
+        "description": None,
+        "external_url": f"{site.base_url}/apps/{site.credentials.app_slug}",
+        "html_url": f"{site.base_url}/apps/{site.credentials.app_slug}",
         "created_at": _APP_CREATED_AT,
         "updated_at": _APP_CREATED_AT,
         "permissions": APP_PERMISSIONS,
@@ -167,7 +166,7 @@ def installation(site: Site, row: Row) -> dict[str, Any]:
         "repositories_url": f"{site.api_url}/installation/repositories",
         "html_url": f"{site.base_url}/settings/installations/{installation_id}",
         "app_id": site.credentials.app_id,
-        "app_slug": APP_SLUG,
+        "app_slug": site.credentials.app_slug,
         "target_id": owner["id"],
         "target_type": owner["type"],
         "permissions": APP_PERMISSIONS,

@@ -11,20 +11,19 @@ from starlette.routing import Route
 
 from local_github import history, tracker
 from local_github.bare_repository import EMPTY_TREE
-from local_github.credentials import APP_SLUG
 from local_github.documents import issues, pulls
 from local_github.errors import NotFoundError
 from local_github.pages.rendering import page
 from local_github.pages.timeline import timeline
 from local_github.pull_requests import find_pull
 from local_github.rest import found
-from local_github.site import BOT, Repository, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
 
+    from local_github.site import Repository, Site
     from local_github.storage import Row
 
 _LATEST_COMMITS = 10
@@ -59,7 +58,9 @@ def _show_account(request: Request) -> Response:
 
 def _show_app(request: Request) -> Response:
     site: Site = request.app.state.site
-    return page(site, "home.html", title=BOT, repositories=site.repositories())
+    if request.path_params["slug"] != site.credentials.app_slug:
+        raise NotFoundError
+    return page(site, "home.html", title=site.credentials.bot, repositories=site.repositories())
 
 
 def _show_avatar(request: Request) -> Response:
@@ -183,7 +184,7 @@ def _get(path: str, view: Callable[[Request], Response]) -> Route:
 _REPOSITORY = "/{owner}/{repo}"
 ROUTES = [
     _get("/", _show_home),
-    _get(f"/apps/{APP_SLUG}", _show_app),
+    _get("/apps/{slug}", _show_app),
     _get("/avatars/{name}.svg", _show_avatar),
     _get(f"{_REPOSITORY}/issues/{{number:int}}", _show_issue),
     _get(f"{_REPOSITORY}/pull/{{number:int}}.{{form}}", _show_diff),
