@@ -68,7 +68,7 @@ async def test_haproxy_survives_being_asked_for_its_streams_while_a_visitor_wait
             async with proxy.client(ID) as client:
                 visit = asyncio.create_task(client.get("/"))
                 async with asyncio.timeout(5):
-                    while " fe=questions " not in await haproxy_command(proxy, "show sess"):  # noqa: ASYNC110 - HAProxy tells nobody by itself
+                    while " fe=lookups " not in await haproxy_command(proxy, "show sess"):  # noqa: ASYNC110 - HAProxy tells nobody by itself
                         await asyncio.sleep(0.02)
                 assert "frontend=visitors" in await haproxy_command(proxy, "show sess all")
                 assert set() == await haproxy.addresses_in_use()
