@@ -95,6 +95,22 @@ def test_what_people_do_ends_a_session_in_any_state(stage: System, way: str, sta
     is_over(stage, session, *WAYS[way])
 
 
+def test_a_label_taken_off_while_the_session_starts_ends_it_and_the_label_starts_it_again(stage: System) -> None:
+    first = stage.start("Begin twice", "Please.")
+    stage.wait_for_row(first, lambda row: "base_sha" in row)
+    stage.unlabel(first.issue_number)
+
+    assert stage.wait_for_end(first) == "SUCCEEDED"
+    ended = stage.row(first.id)
+    assert "removed from the issue" in ended["end_reason"]
+    stage.label(first.issue_number)
+    wait_for(lambda: stage.executions_of(first.issue_number), lambda names: len(names) == 2)
+    second = stage.session_of(first.issue_number)
+    row = stage.wait_for_row(second, lambda row: row.get("turns") == "1")
+    assert (ended["branch"], first.id) == (row["branch"], row["previous_session_id"])
+    assert stage.visitor(second).fetch().status == 200
+
+
 def test_a_session_that_nobody_uses_is_warned_of_and_then_ended(stage: System) -> None:
     session = running(stage)
     stage.wait_for_row(session, lambda row: row.get("turns") == "1")

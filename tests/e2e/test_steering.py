@@ -116,6 +116,35 @@ def test_a_label_by_somebody_without_write_permission_starts_nothing_and_says_wh
     wait_for(lambda: stage.executions_of(issue), lambda names: len(names) == 1)
 
 
+def test_a_redelivered_event_and_a_second_label_start_nothing_new(stage: System) -> None:
+    session = stage.start("Only once", "Please.")
+    stage.wait_for_row(session, lambda row: row.get("status") == "RUNNING")
+    labelled = next(
+        delivery
+        for delivery in stage.deliveries()
+        if delivery["action"] == "labeled"
+        and delivery["status_code"] == 202
+        and session.id in stage.delivery(delivery["id"])["response"]["payload"]
+    )
+
+    stage.github.call("POST", f"/app/hook/deliveries/{labelled['id']}/attempts", as_app=True)
+    again = wait_for(lambda: [d for d in stage.deliveries() if d["guid"] == labelled["guid"] and d["redelivery"]], bool)
+    original = stage.delivery(labelled["id"])["request"]["payload"]
+    second = stage.deliver("issues", original)
+    other = stage.deliver("issues", {**original, "label": {**original["label"], "name": "bug"}})
+
+    assert again[0]["status_code"] == 202
+    assert session.id in stage.delivery(again[0]["id"])["response"]["payload"]
+    ignored = {"ignored": f"issue #{session.issue_number} already has the live session {session.id}"}
+    assert (200, ignored) == (second.status_code, second.json())
+    neither = {"ignored": "the label is neither 'claude-dev' nor 'claude-dev-staging'"}
+    assert (200, neither) == (other.status_code, other.json())
+    assert len(stage.executions_of(session.issue_number)) == 1
+    row = stage.wait_for_row(session, lambda row: row.get("turns") == "1")
+    wait_for(lambda: replies(stage, row["pull_number"]), lambda seen: seen == ["Done: Please."])
+    assert len(stage.comments(int(row["pull_number"]))) == 2  # the status and the answer
+
+
 def test_a_review_and_its_comments_reach_the_agent_and_are_answered_where_they_stand(stage: System) -> None:
     _, pull = running(stage)
     head = stage.github.call("GET", f"/repos/{stage.repository}/pulls/{pull}")["head"]["ref"]
