@@ -237,9 +237,11 @@ def test_only_take_slot_lets_an_agent_run(definition: Document) -> None:
 
 def test_a_failure_is_told_before_the_task_is_stopped_and_the_session_closed(definition: Document) -> None:
     states = definition["States"]
-    told = {n for n, s in states.items() for c in s.get("Catch", []) if c["Next"] in {"Report Failure", "Read Ending"}}
+    reported = {
+        n for n, s in states.items() for c in s.get("Catch", []) if c["Next"] in {"Report Failure", "Read Ending"}
+    }
     after = {"Read Ending", "Report Failure", "Find Task", "Stop Task", "Close Session"}
-    assert {name for name, state in states.items() if state["Type"] == "Task"} - after == told
+    assert {name for name, state in states.items() if state["Type"] == "Task"} - after == reported
     assert {"End Requested?"} == set(_successors(states["Read Ending"]))
     assert {"Find Task", "Report Failure"} == set(_successors(states["End Requested?"]))
     assert {"Find Task"} == set(_successors(states["Report Failure"]))

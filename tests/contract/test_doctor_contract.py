@@ -117,9 +117,9 @@ def test_the_template_gives_the_containers_what_the_doctor_expects(  # noqa: PLR
     assert name == given["Name"]
     assert variables == {one["Name"] for one in given["Environment"]}
     assert secret == {one["Name"] for one in given["Secrets"]}
-    told = {one["Name"]: values.resolve(one["Value"]) for one in given["Environment"]}
-    told |= {one["Name"]: values.resolve(one["ValueFrom"]) for one in given["Secrets"]}
-    assert told == {one: expected_values(stack)[one] for one in told}
+    environment = {one["Name"]: values.resolve(one["Value"]) for one in given["Environment"]}
+    environment |= {one["Name"]: values.resolve(one["ValueFrom"]) for one in given["Secrets"]}
+    assert environment == {one: expected_values(stack)[one] for one in environment}
 
 
 def test_the_values_that_the_doctor_expects_of_functions_are_the_templates(

@@ -305,10 +305,10 @@ def test_every_answer_is_one_github_could_give(
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert served == asked
-    told = site.storage.all("SELECT * FROM deliveries")
-    for delivery in told:
+    deliveries = site.storage.all("SELECT * FROM deliveries")
+    for delivery in deliveries:
         WebhookNamespace.parse_obj(delivery["event"], json.loads(delivery["payload"]))
-    assert set(accounts_documents.APP_EVENTS) | {"ping"} == {delivery["event"] for delivery in told}
+    assert set(accounts_documents.APP_EVENTS) | {"ping"} == {delivery["event"] for delivery in deliveries}
 
 
 def _validate(example: Example, document: Any) -> None:  # noqa: ANN401 - JSON

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TOLD = {
+DELIVERED = {
     ("ping", None),
     ("push", None),
     *(("issues", action) for action in ("opened", "labeled", "unlabeled", "edited", "closed", "reopened")),
@@ -60,7 +60,7 @@ def _push(acting: Acting, ref: str, files: dict[str, bytes], before: str, parent
 
 
 def _live(acting: Acting) -> None:
-    """Do everything that is told to a webhook."""
+    """Do everything that sends a webhook."""
     site, repo = acting.site, acting.repo
     emit_ping(site)
     first = _push(acting, "refs/heads/main", {"a": b"1\n"}, NO_COMMIT, [])
@@ -88,11 +88,11 @@ def test_every_webhook_is_one_github_could_send(site: Site, owner: str) -> None:
     with site.storage.transaction():
         repo = site.create_repository(owner, "app", description=None, private=False)
         _live(Acting(site, repo, site.credentials.bot))
-    told = set()
+    delivered = set()
     for delivery in site.storage.all("SELECT * FROM deliveries"):
         payload: dict[str, Any] = json.loads(delivery["payload"])
         WebhookNamespace.parse_obj(delivery["event"], payload)
-        told.add((delivery["event"], payload.get("action")))
+        delivered.add((delivery["event"], payload.get("action")))
         if delivery["event"] != "ping":
             assert ("organization" in payload) == (owner == "acme")
             installation = site.installation(owner)
@@ -100,4 +100,4 @@ def test_every_webhook_is_one_github_could_send(site: Site, owner: str) -> None:
             assert installation["id"] == payload["installation"]["id"]
             sender = (payload["sender"]["login"], payload["sender"]["type"])
             assert (("octo-dev", "User") if "review" in delivery["event"] else (site.credentials.bot, "Bot")) == sender
-    assert told == TOLD
+    assert delivered == DELIVERED

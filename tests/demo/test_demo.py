@@ -47,9 +47,9 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
         "Ready for review",
         "Stopped; nothing is running.",
     ]
-    told = [demo.stdout.find(words) for words in story]
-    assert -1 not in told, demo.stdout
-    assert sorted(told) == told
+    places = [demo.stdout.find(words) for words in story]
+    assert -1 not in places, demo.stdout
+    assert sorted(places) == places
     assert processes_of(tmp_path) == []
     assert Installation.load(tmp_path) is None
     for port in ports.model_dump().values():

@@ -40,5 +40,5 @@ def _end(run: Reconciliation, warnings: IdleWarnings, session: Session, idleness
     reason = f"The session was idle for {idleness.minutes} minutes."
     ending = Ending(status=SessionStatus.STOPPED, reason=reason)
     if warnings.end(session, ending):
-        told = run.workflow.end(session, ending)
-        run.did("IdleSessionEnded", of_session=session.session_id, told=told)
+        notified = run.workflow.end(session, ending)
+        run.did("IdleSessionEnded", of_session=session.session_id, notified=notified)

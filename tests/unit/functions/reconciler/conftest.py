@@ -66,7 +66,7 @@ class Fleet:
         row: bool = True,
         **attributes: Any,  # noqa: ANN401 - a row's values
     ) -> str:
-        """A session as it stands after an hour, each of its parts unless told otherwise; returns its id."""
+        """A session as it stands after an hour, each of its parts unless the test leaves it out; returns its id."""
         if task and status in {"STARTING", "RUNNING"}:
             arn = self.ecs.add(f"task-{session_id}", session_id, int(ago(60).timestamp()), "10.0.2.133")
             attributes = {"task_arn": arn} | attributes

@@ -58,7 +58,7 @@ def test_the_slot_of_a_session_without_a_row_is_freed(reconcile: Reconcile, flee
     assert reconcile() == {}
 
 
-def test_how_many_run_and_wait_is_told_as_the_reconciliation_leaves_it(
+def test_how_many_run_and_wait_is_reported_as_the_reconciliation_leaves_it(
     reconcile: Reconcile,
     fleet: Fleet,
     environment: Callable[..., None],
@@ -147,23 +147,23 @@ def test_a_session_that_was_closed_since_its_row_was_read_keeps_its_end(
     assert (fleet.row()["status"], fleet.row()["end_reason"]) == ("COMPLETED", "The pull request was merged.")
 
 
-def test_people_are_told_of_a_session_that_was_closed(
+def test_people_are_notified_of_a_session_that_was_closed(
     reconcile: Reconcile, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[tuple[str, str]] = []
+    published: list[tuple[str, str]] = []
 
     def end_deployment(_context: object, session: Session) -> None:
-        told.append(("deployment", session.status))
+        published.append(("deployment", session.status))
 
     def edit_comment(_context: object, session_id: str, *, create: bool) -> None:
-        told.append((f"comment {create}", fleet.row(session_id)["status"]))
+        published.append((f"comment {create}", fleet.row(session_id)["status"]))
 
     monkeypatch.setattr("cloud_agent.publisher.finalization.look_up", lambda *_: None)
     monkeypatch.setattr("cloud_agent.publisher.status.publish", edit_comment)
     monkeypatch.setattr("cloud_agent.publisher.deployments.end", end_deployment)
     fleet.put(ID, execution="ABORTED", pull_number=43)
     assert reconcile() == {"SessionClosed": 1}
-    assert told == [("comment False", "FAILED"), ("deployment", "FAILED")]
+    assert published == [("comment False", "FAILED"), ("deployment", "FAILED")]
 
 
 def test_a_session_is_closed_though_github_is_down(
@@ -286,7 +286,7 @@ def test_a_starting_session_without_a_task_is_left_to_the_workflows_own_timeouts
 # ---- endings
 
 
-def test_an_end_that_the_execution_was_not_told_is_told_again(reconcile: Reconcile, fleet: Fleet) -> None:
+def test_an_end_that_the_execution_was_not_notified_of_is_sent_again(reconcile: Reconcile, fleet: Fleet) -> None:
     fleet.put(ID, ending=ENDING)
     assert reconcile() == {"EndingRepeated": 1}
     assert [(f"lifecycle-{ID}", ENDING)] == fleet.step_functions.succeeded
