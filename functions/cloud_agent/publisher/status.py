@@ -52,6 +52,9 @@ def refresh(context: PublishingContext, session_id: str) -> None:
 def look(context: PublishingContext, session_id: str) -> StatusView:
     """All that the comment should say now, as the table has it."""
     settings, session = context.settings, context.sessions.get(session_id)
+    if session.status in {SessionStatus.QUEUED, SessionStatus.STARTING}:
+        # What becomes known on the way to the URL is shown with it: one edit instead of three.
+        session = session.model_copy(update={"task_arn": None, "max_turns": None, "budget_usd": None})
     published = context.publications.of(session_id)
     unanswered = context.prompts.unanswered(session_id)
     occupancy = context.slots.occupancy() if _waits(session) else None
