@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from tests.asl.second_opinion.engines import Engines
     from tests.asl.second_opinion.interpreter import Execution, Json
 
-# After 120 tries, after 5 minutes, and with another transaction at the same moment.
+# After 120 tries, with another transaction at the same moment, and without capacity, which moto's ECS always has.
 NEVER_EVALUATED = {
     "$contains($refusal, 'TransactionConflict') and $claims < 120",
-    "$waits + 1",
+    (
+        "$contains($failure.cause, /Capacity is unavailable|limit on the number of (tasks|vCPUs)/)"
+        " and $millis() < $queuedUntil"
+    ),
+    "$refusals + 1",
+    "$fromMillis($millis() + 1000 * $min([300, 60 * $power(2, $refusals)]))",
+    "$notBefore",
     "'Session ' & $session.follows & ' was asked to end, but has not been closed within 10 minutes.'",
 }
 ENDING = {"status": "STOPPED", "reason": "A person said so."}
