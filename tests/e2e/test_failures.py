@@ -117,7 +117,7 @@ def test_a_default_branch_that_was_renamed_is_named(hurried: System) -> None:
         system.github.call("PATCH", path, {"default_branch": "trunk"})
         system.github.call("DELETE", f"{path}/git/refs/heads/main")
 
-    session = start_while(system, "/git/refs?/heads/main", rename)
+    session = start_while(system, "/branches/main", rename)
     is_told(system, session, "default branch doesn't exist", "Settings → General → Default branch", "branch main")
 
 
@@ -125,9 +125,7 @@ def test_an_archived_repository_is_named_where_nobody_can_comment(hurried: Syste
     system = repository(hurried, "archived")
     path = f"/repos/{system.repository}"
 
-    session = start_while(
-        system, "/git/refs?/heads/main", lambda: system.github.call("PATCH", path, {"archived": True})
-    )
+    session = start_while(system, "/branches/main", lambda: system.github.call("PATCH", path, {"archived": True}))
 
     row = system.wait_until_over(session)
     assert (row["status"], row["end_reason"].partition(",")[0]) == ("FAILED", "The repository is archived")
