@@ -23,7 +23,7 @@ def test_a_healthy_workflow_has_no_finding_and_takes_the_declared_actions(accoun
 def test_an_edited_state_is_found_by_its_name_and_field(account: Containers) -> None:
     account.machine["definition"] = account.machine["definition"].replace('"HeartbeatSeconds"', '"OtherSeconds"', 1)
     (finding,) = account.findings(CHECK)
-    assert 'state "Run Agent", HeartbeatSeconds is absent, not "{% $number(' in finding.problem
+    assert 'state "Run Agent", HeartbeatSeconds is absent, not "{% $min([$number(' in finding.problem
     assert finding.logical_ids == ("SessionStateMachine",)
 
 
