@@ -48,12 +48,12 @@ def test_the_deployment_leads_where_the_comment_leads(stage: System) -> None:
     session = running(stage, "Deployed")
     link, branch = stage.link(session), stage.row(session.id)["branch"]
 
-    def environment_url() -> str:
+    def environment_urls() -> list[str]:
         (deployment,) = stage.github.call("GET", f"/repos/{stage.repository}/deployments?ref={branch}")
         path = f"/repos/{stage.repository}/deployments/{deployment['id']}/statuses"
-        return str(stage.github.call("GET", path)[0]["environment_url"])
+        return [status["environment_url"] for status in stage.github.call("GET", path)]
 
-    wait_for(environment_url, lambda url: url == link)
+    wait_for(environment_urls, lambda urls: urls == [link])
 
 
 def test_after_the_end_the_link_opens_no_dev_server(stage: System) -> None:
