@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -37,22 +39,26 @@ RESTART_SECONDS = 90  # a proxy that is asked to end takes up to 60 s for those 
 
 
 def build(installation: Installation, report: Callable[[str], None]) -> None:
-    """`sam build`, cached: only a change of functions/dependencies/ is built anew.
+    """`sam build`, unless the last one was of the same template, dependencies and SAM.
 
-    SAM remembers beside its build folder what it has built, so that one folder serves all installations of this
-    machine, one after the other; each deploys from a copy of its own, which is gone once it is deployed. `report` is
-    given the line that sam printed last.
+    One folder serves all installations of this machine, one after the other; each deploys from a copy of its own, which
+    is gone once it is deployed. `report` is given the line that sam printed last.
 
     Raises:
         PartFailedError: with the end of sam's output.
     """
     _BUILT.parent.mkdir(parents=True, exist_ok=True)
+    sources, built_from = _digest_of_sources(), _BUILT.with_name("built-from")
     with (_BUILT.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        cache = str(_BUILT.with_name("cache"))
-        _sam(installation, report, "build", "--build-dir", str(_BUILT), "--cache-dir", cache)
+        if not (built_from.is_file() and built_from.read_text() == sources and _BUILT.is_dir()):
+            built_from.unlink(missing_ok=True)
+            cache = str(_BUILT.with_name("cache"))
+            _sam(installation, report, "build", "--build-dir", str(_BUILT), "--cache-dir", cache)
+            built_from.write_text(sources)
         shutil.rmtree(_build_dir(installation), ignore_errors=True)
-        shutil.copytree(_BUILT, _build_dir(installation), symlinks=True)
+        # Links: sam puts new files in the place of the built ones, and never writes into them.
+        shutil.copytree(_BUILT, _build_dir(installation), copy_function=os.link)
 
 
 def deploy(
@@ -157,6 +163,15 @@ def _parameters(installation: Installation, model: ModelAccess) -> dict[str, str
         "AnthropicBaseUrl": model.base_url,
         "ClaudeModel": model.model,
     }
+
+
+def _digest_of_sources() -> str:
+    """Return what tells one build from another: functions' code is deployed as it stands, and is no part of it."""
+    digest = hashlib.sha256(version("aws-sam-cli").encode())
+    dependencies = (path for path in sorted((PROJECT / "functions" / "dependencies").rglob("*")) if path.is_file())
+    for path in (PROJECT / "template.yaml", PROJECT / "samconfig.toml", *dependencies):
+        digest.update(f"{path.relative_to(PROJECT)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return digest.hexdigest()
 
 
 def _sam(installation: Installation, report: Callable[[str], None], command: str, *arguments: str) -> None:
