@@ -38,16 +38,8 @@ def _shared_ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = 
 # The name that its transports imported.
 httpx._transports.default.create_ssl_context = _shared_ssl_context  # type: ignore[attr-defined]  # noqa: SLF001
 
-# They take minutes, and begin in the order of their length, so that no worker has one to itself when all else is done.
-LONGEST = (
-    "tests/e2e",
-    "tests/integration/agent",
-    "tests/infrastructure",
-    "tests/integration/proxy",
-    "tests/e2e/agent",
-    "tests/integration/steps",
-    "tests/asl",
-)
+# Each takes minutes and begins first, so that no worker has one to itself while the others are done.
+LONGEST = ("tests/e2e", "tests/e2e/agent", "tests/integration/steps", "tests/integration/agent")
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # as above
