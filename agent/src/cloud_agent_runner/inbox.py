@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.agent_api import AgentApi, Prompt, Requests
 
-# contracts/limits.json has these, and ADR-016 what they cost and how long they let a person wait.
+# contracts/limits.json has these, and ADR-017 what they cost and how long they let a person wait.
 BUSY_POLL_SECONDS = 1  # during a turn, which a person may want to interrupt, and a while after it
 IDLE_POLL_SECONDS = 4
 CONVERSATION_SECONDS = 300  # a person who reads a reply writes the next comment within minutes, or much later
