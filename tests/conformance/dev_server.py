@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
 from cloud_agent_runner.listen_address import ListenAddress
+from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from tests.conformance.frameworks import Framework
 
@@ -54,18 +54,23 @@ class WorkTree:
         return self.framework.version(self.home, self.app)
 
 
+@dataclass(frozen=True)
+class _FrameworksUser(WorkspaceUser):
+    """Whoever runs the tests, with what the framework wants in its environment."""
+
+    wanted: Mapping[str, str]
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "LANG": "C.UTF-8", **self.wanted}
+
+
 @contextlib.asynccontextmanager
 async def running(work_tree: WorkTree, address: str) -> AsyncIterator[None]:
     """Install what the application needs and keep its dev server running at `address`, port 3000."""
     framework = work_tree.framework
-    environment = {
-        "HOME": str(work_tree.home),
-        "PATH": f"{work_tree.home}/.venv/bin{os.pathsep}{os.environ['PATH']}",
-        "LANG": "C.UTF-8",
-        **framework.environment,
-    }
     plan = dev_server_plan(work_tree.app, framework.config)
-    server = DevServer(plan, work_tree.app, ListenAddress(address, address, PORT), environment, {})
+    user = _FrameworksUser(work_tree.home, None, framework.environment)
+    server = DevServer(plan, user, work_tree.app, ListenAddress(address, address, PORT), {})
     await server.install()
     kept = asyncio.create_task(server.keep_running())
     try:

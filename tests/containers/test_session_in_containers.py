@@ -22,14 +22,25 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
 GREETING = "Another app on the same port"
-USERS = {"agent": "1000", "proxy": "10001"}  # the agent's first process is root's, which passes signals on
+LOOK = """
+for status in /proc/[0-9]*/status; do
+  pid=${status#/proc/}
+  [ "${pid%/status}" = $$ ] || awk '/^Uid:/ {uid = $2} /^CapEff:/ {print uid, $2}' $status
+done"""
+_KILL, _SETGID, _SETUID, _SETPCAP = (1 << number for number in (5, 6, 7, 8))
+# Which users have processes, and what these may: root is the first process alone, which passes signals on; the
+# supervisor becomes `workspace` and ends it; `workspace`, who runs all that the repository brings, may nothing.
+CAPABILITIES = {
+    "agent": {"0": _KILL | _SETGID | _SETUID | _SETPCAP, "10002": _KILL | _SETGID | _SETUID, "10003": 0},
+    "proxy": {"10001": 0},
+}
 MIB = 1024 * 1024
 
 
 def test_a_session_lives_in_the_real_images(system: System, engine: Engine) -> None:
     demo.show(system.installation)  # from the label to the page, two turns, and what GitHub shows of them
 
-    for unit in USERS:
+    for unit in CAPABILITIES:
         (container,) = _containers(system, engine, unit)
         _assert_runs_as_defined(system, engine, unit, container)
     assert _arguments_with_a_secret(system) == []
@@ -82,8 +93,10 @@ def _assert_runs_as_defined(system: System, engine: Engine, unit: str, container
     assert host["Memory"] == int(task["memory"]) * MIB
     assert (host["NanoCpus"] or host["CpuQuota"] * 10**9 // host["CpuPeriod"]) == int(task["cpu"]) * 10**9 // 1024
     assert host["ReadonlyRootfs"] == definition.get("readonlyRootFilesystem", False)
-    running_as = engine.run("exec", container["Id"], "sh", "-c", "grep -h ^Uid: /proc/[0-9]*/status").split()
-    assert USERS[unit] in running_as
+    # What is looked at leaves out the shell that looks, which is root's as tini is.
+    listing = engine.run("exec", container["Id"], "sh", "-c", LOOK)
+    capabilities = {uid: int(effective, 16) for uid, effective in (line.split() for line in listing.splitlines())}
+    assert capabilities == CAPABILITIES[unit], listing
 
 
 def _arguments_with_a_secret(system: System) -> list[str]:

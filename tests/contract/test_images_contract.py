@@ -70,7 +70,7 @@ DOCKERS_CAPABILITIES = {
     *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
     *("NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
 }
-# setpriv becomes the agent's user and empties the bounding set; tini, as root, passes SIGTERM on to that user.
+# setpriv becomes the supervisor and takes SETPCAP out of the bounding set; tini, as root, passes SIGTERM on.
 AGENTS_CAPABILITIES = {"KILL", "SETGID", "SETPCAP", "SETUID"}
 TASKS = {
     "AgentTaskDefinition": "agent",

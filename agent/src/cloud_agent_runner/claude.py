@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
 from cloud_agent_runner.claude_process import ClaudeProcess, ToolReport
-from cloud_agent_runner.descendants import end_descendants
+from cloud_agent_runner.claude_program import PROGRAM, claude_program
+from cloud_agent_runner.command_output import LineLog
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.model_errors import model_error
 from cloud_agent_runner.tool_policy import REFUSED_TOOLS, Tool
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from cloud_agent_runner.workspace_user import WorkspaceUser
+
 logger = logging.getLogger(__name__)
 
 _LONGEST_MESSAGE_BYTES = 64 * 1024 * 1024
-# What Claude starts is known by this variable: the dev server and the supervisor's own commands have it not.
-_MARK = "CLOUD_AGENT_CLAUDE"
 # Nothing but the model's answers is worth a connection from here, and no shell outlives its turn.
 _QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
@@ -66,8 +66,10 @@ class Claude:
     which may be hours apart, nothing of Claude runs.
     """
 
-    def __init__(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
+    def __init__(self, assignment: Assignment, user: WorkspaceUser, access: Mapping[str, str]) -> None:
+        """Prepare the conversation; `access` are the variables by which Claude Code reaches the model."""
         self._assignment = assignment
+        self._user = user
         self._conversation: str | None = None
         self._process: ClaudeProcess | None = None
         self._turns = 0
@@ -76,7 +78,8 @@ class Claude:
         self._options = ClaudeAgentOptions(
             model=assignment.model,
             system_prompt={"type": "preset", "preset": "claude_code", "append": assignment.instructions},
-            env={**environment, **_QUIET, _MARK: "1"},
+            cli_path=claude_program(user, assignment.work_tree),
+            env={**user.environment(), **access, **_QUIET},
             tools=list(assignment.tools),
             allowed_tools=list(assignment.tools),
             disallowed_tools=REFUSED_TOOLS,
@@ -86,7 +89,7 @@ class Claude:
             strict_mcp_config=True,
             verbatim_prompts=True,
             max_buffer_size=_LONGEST_MESSAGE_BYTES,
-            stderr=lambda line: logger.info("claude code wrote", extra={"line": line}),
+            stderr=LineLog(PROGRAM).log,
         )
 
     async def aclose(self) -> None:
@@ -121,8 +124,7 @@ class Claude:
             logger.exception("claude code failed")
             reason = self._reason(error)
         await process.end()
-        if process.interrupted:
-            await asyncio.to_thread(end_descendants, _MARK)
+        await self._user.end(PROGRAM)
         self._process = None
         self._conversation = process.conversation or self._conversation
         if message is not None:

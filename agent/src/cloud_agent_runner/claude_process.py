@@ -43,7 +43,7 @@ class ClaudeProcess:
 
     def __init__(self, options: ClaudeAgentOptions, work_tree: Path, report_tool: ToolReport) -> None:
         self._policy = ToolPolicy()
-        self._client = ClaudeSDKClient(replace(options, cwd=work_tree, hooks=self._policy.hooks()))
+        self._client = ClaudeSDKClient(replace(options, hooks=self._policy.hooks()))
         self._work_tree = work_tree
         self._report_tool = report_tool
         self._running = False

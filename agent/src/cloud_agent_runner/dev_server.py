@@ -10,7 +10,7 @@ import httpx
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.port_forward import forwarded
-from cloud_agent_runner.process_group import ProcessGroup
+from cloud_agent_runner.workspace_command import WorkspaceCommand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.dev_server_plan import DevServerPlan
     from cloud_agent_runner.listen_address import ListenAddress
+    from cloud_agent_runner.workspace_user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
 
@@ -50,19 +51,20 @@ class DevServer:
     def __init__(
         self,
         plan: DevServerPlan,
+        user: WorkspaceUser,
         work_tree: Path,
         address: ListenAddress,
-        environment: Mapping[str, str],
         secrets: Mapping[str, SecretStr],
     ) -> None:
         self._plan = plan
+        self._user = user
         self._work_tree = work_tree
         self._address = address
         self._own_port = plan.port if plan.port not in (None, address.port) else None
         listen = ("127.0.0.1", self._own_port) if self._own_port else (address.host, address.port)
-        self._environment = {**environment, "HOST": listen[0], "PORT": str(listen[1])}
+        self._environment = {**user.environment(), "HOST": listen[0], "PORT": str(listen[1])}
         self._secrets = {name: value.get_secret_value() for name, value in secrets.items()}
-        self._group: ProcessGroup | None = None
+        self._command: WorkspaceCommand | None = None
         self._deaths = 0
 
     @property
@@ -83,20 +85,20 @@ class DevServer:
         """
         if self._plan.install is None:
             return
-        group = await self._start("install", self._plan.install)
+        command = await self._start("install", self._plan.install)
         try:
             async with asyncio.timeout(limit_seconds):
-                status = await group.wait()
+                status = await command.wait()
             outcome = f"ended with status {status}"
         except TimeoutError:
             status, outcome = -1, f"took longer than {limit_seconds:.0f} s"
         finally:
-            await group.drain()
-            await group.end()
+            await command.drain()
+            await command.end()
         if status != 0:
             raise InstallFailedError(
                 f"The install command `{self._plan.install}` {outcome}. Its last lines:\n"
-                f"{group.last_lines(_LINES_SHOWN)}"
+                f"{command.last_lines(_LINES_SHOWN)}"
             )
 
     async def keep_running(self) -> None:
@@ -145,7 +147,7 @@ class DevServer:
 
     def last_lines(self) -> str:
         """Return the last lines that the dev server wrote, for a person to read."""
-        return self._group.last_lines(_LINES_SHOWN) if self._group else "(no output)"
+        return self._command.last_lines(_LINES_SHOWN) if self._command else "(no output)"
 
     async def _probe(self, http: httpx.AsyncClient) -> str:
         """Return what is wrong with the answer, or nothing when the server is up."""
@@ -155,21 +157,27 @@ class DevServer:
         except httpx.TransportError as error:
             return f"last attempt: {type(error).__name__}"
 
-    async def _start(self, name: str, command: str) -> ProcessGroup:
-        environment = {**self._secrets, **self._environment}
-        return await ProcessGroup.start(name, command, self._work_tree, environment, hidden=self._secrets.values())
+    async def _start(self, name: str, command: str) -> WorkspaceCommand:
+        return await WorkspaceCommand.start(
+            name,
+            command,
+            user=self._user,
+            directory=self._work_tree,
+            environment={**self._secrets, **self._environment},
+            hidden=self._secrets.values(),
+        )
 
     async def _restart_forever(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
         clock = asyncio.get_running_loop().time
         while True:
             started = clock()
-            self._group = await self._start("dev server", self._plan.dev)
+            self._command = await self._start("dev server", self._plan.dev)
             try:
-                status = await self._group.wait()
-                await self._group.drain()
+                status = await self._command.wait()
+                await self._command.drain()
             finally:
-                await self._group.end()
+                await self._command.end()
             self._deaths += 1
             pause = _FIRST_PAUSE_SECONDS if clock() - started > _STEADY_AFTER_SECONDS else pause
             logger.warning("dev server ended", extra={"status": status, "restart_in_seconds": pause})

@@ -1,7 +1,8 @@
-"""Running git beside a work tree that somebody else controls.
+"""Running git beside a work tree that somebody else controls: as the supervisor, or as the workspace's user.
 
-Nothing that Claude or the repository's own code can write - a hook, a configuration file in the home
-directory, a credential helper, a file system monitor - is run or obeyed by a git command started here.
+What needs a token, or the repository that commits are published from, is the supervisor's. It never runs in the work
+tree: what is configured there - filters, hooks, alternates, file system monitors - would run with the supervisor's
+rights. All that does is the workspace's own, with no token in reach.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import shlex
 import shutil
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.workspace_user import WorkspaceUser
 
 # Found once, before any code of the repository has run: PATH is trusted then.
 _GIT = shutil.which("git") or "git"
@@ -37,6 +40,7 @@ _ENFORCED = {
     "protocol.file.allow": "always",
     "advice.detachedHead": "false",
 }
+_COMMAND = [_GIT, *(word for name, value in _ENFORCED.items() for word in ("-c", f"{name}={value}"))]
 
 
 class GitError(AgentError):
@@ -44,38 +48,63 @@ class GitError(AgentError):
 
 
 async def git(*arguments: str, at: Path, token: GitToken | None = None, url: str = "") -> str:
-    """Run git at a directory and return what it printed, without the last newline.
+    """Run git as the supervisor, at a directory of its own, and return what it printed, without the last newline.
 
-    With `token`, requests to `url` (and to no other host) carry it. It travels in the environment of this one
-    process: never in an argument, an address or a file.
+    With `token`, requests to `url` (and to no other host) carry it. It travels in the environment of this one process,
+    which only the supervisor's user can read: never in an argument, an address or a file.
 
     Raises:
         GitError: git failed, or took longer than five minutes.
     """
-    options = [word for name, value in _ENFORCED.items() for word in ("-c", f"{name}={value}")]
+    return await _run([*_COMMAND, "-C", str(at), *arguments], arguments[0], environment=_environment(token, url))
+
+
+async def workspace_git(user: WorkspaceUser, *arguments: str, at: Path) -> str:
+    """Run git as the workspace's user, at a directory of that user's, and return what it printed as `git` does.
+
+    Raises:
+        GitError: git failed, or took longer than five minutes.
+    """
+    command = user.command("git", *_COMMAND, *arguments, directory=at)
+    return await _run(command, arguments[0], environment=_environment(None, ""))
+
+
+async def write_as(user: WorkspaceUser, path: Path, text: str) -> None:
+    """Write a file as the workspace's user, who may have put a link there that leads to somebody else's.
+
+    Raises:
+        GitError: it could not be written.
+    """
+    script = 'mkdir -p "$(dirname "$0")" && cat >"$0"'
+    command = user.command("git", "/bin/sh", "-c", script, str(path), directory=user.home)
+    await _run(command, f"directory: {path.name}", environment=_environment(None, ""), given=text.encode())
+
+
+def upload_pack(user: WorkspaceUser, at: Path) -> str:
+    """Return what `git fetch --upload-pack` runs so that the other side of the fetch is the workspace's."""
+    return shlex.join(user.command("git", _GIT, "upload-pack", directory=at))
+
+
+async def _run(command: list[str], name: str, *, environment: dict[str, str], given: bytes | None = None) -> str:
     process = await asyncio.create_subprocess_exec(
-        _GIT,
-        *options,
-        "-C",
-        str(at),
-        *arguments,
-        env=_environment(token, url),
-        stdin=asyncio.subprocess.DEVNULL,
+        *command,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            printed, complaint = await process.communicate()
+            printed, complaint = await process.communicate(given)
     except TimeoutError:
-        raise GitError(f"git {arguments[0]} took longer than {_TIMEOUT_SECONDS} s.") from None
+        raise GitError(f"git {name} took longer than {_TIMEOUT_SECONDS} s.") from None
     finally:
         if process.returncode is None:
-            process.kill()
+            process.terminate()
             await process.wait()
     if process.returncode != 0:
         output = (complaint or printed).decode(errors="replace").strip()
-        raise GitError(f"git {arguments[0]} failed: {output[-2000:]}")
+        raise GitError(f"git {name} failed: {output[-2000:]}")
     return printed.decode(errors="replace").removesuffix("\n")
 
 
@@ -89,6 +118,8 @@ def _environment(token: GitToken | None, url: str) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ATTR_NOSYSTEM": "1",
+        # `refs/replace` of a hostile repository would show us other commits than GitHub gets.
+        "GIT_NO_REPLACE_OBJECTS": "1",
         **network_environment(os.environ),
     }
     if token is not None:

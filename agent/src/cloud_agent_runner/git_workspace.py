@@ -1,7 +1,9 @@
 """The two copies of the repository: Claude's work tree, and the bare one that commits are published from.
 
-A repository that the model can write is hostile to whoever runs git in it with a token. So the work tree
-knows neither token nor GitHub; its commits are fetched into a bare repository, and pushed from there.
+A repository that the workspace's user can write is hostile to whoever runs git in it with a token. So the work tree
+knows neither token nor GitHub, and all that is done there is done as that user. Its commits are fetched into the
+supervisor's bare repository, which that user can read but not write, and pushed from there. The work tree borrows the
+objects of the bare one: what is fetched from GitHub is in both.
 """
 
 from __future__ import annotations
@@ -13,13 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.git_command import GitError, git
+from cloud_agent_runner.git_command import GitError, git, upload_pack, workspace_git, write_as
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.workspace_user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
 
@@ -52,35 +55,32 @@ class Published:
 class GitWorkspace:
     """One branch of one repository, for Claude to work in."""
 
-    def __init__(self, root: Path, url: str, branch: str, token: Callable[[], Awaitable[GitToken]]) -> None:
-        self.work_tree = root / "repository"
+    def __init__(
+        self, root: Path, user: WorkspaceUser, url: str, branch: str, token: Callable[[], Awaitable[GitToken]]
+    ) -> None:
+        self.work_tree = user.home / "repository"
+        self._user = user
         self._bare = root / "repository.git"
-        self._bare_config = b""
         self._url = url
         self._branch = branch
         self._token = token
 
     @classmethod
-    async def clone(cls, root: Path, url: str, branch: str, token: Callable[[], Awaitable[GitToken]]) -> Self:
-        """Clone `branch` into `root`/repository, a work tree with no remote and no credentials.
+    async def clone(
+        cls, root: Path, user: WorkspaceUser, url: str, branch: str, token: Callable[[], Awaitable[GitToken]]
+    ) -> Self:
+        """Clone `branch` for `user`: a work tree `repository` in its home, with no remote and no credentials.
+
+        The supervisor's own copy is in `root`.
 
         Raises:
             CloneFailedError: with git's output.
         """
-        workspace = cls(root, url, branch, token)
+        workspace = cls(root, user, url, branch, token)
         try:
             await git("init", "--quiet", "--bare", "--template=", str(workspace._bare), at=root)
-            workspace._bare_config = (workspace._bare / "config").read_bytes()
-            fetched = f"refs/heads/{branch}:refs/heads/{branch}"
-            await workspace._remote_git(await token(), "fetch", "--no-tags", url, fetched)
-            await git(
-                *("clone", "--quiet", "--no-hardlinks", "--single-branch", "--template="),
-                *("--branch", branch, str(workspace._bare), str(workspace.work_tree)),
-                at=root,
-            )
-            await workspace._work("remote", "remove", "origin")
-            await workspace._work("config", "user.name", AUTHOR_NAME)
-            await workspace._work("config", "user.email", AUTHOR_EMAIL)
+            await workspace._remote_git(await token(), "fetch", "--no-tags", url, f"+refs/heads/{branch}:{_REMOTE}")
+            await workspace._make_work_tree(await workspace._sha(_REMOTE))
         except GitError as error:
             raise CloneFailedError(f"Couldn't clone the branch {branch} from {url}. {error}") from error
         return workspace
@@ -88,10 +88,8 @@ class GitWorkspace:
     async def leave_out_untracked(self) -> None:
         """Keep files that are untracked now (what the install command made) out of every later commit."""
         listing = await self._work("ls-files", "--others", "--exclude-standard", "--directory", "-z")
-        exclude = self.work_tree / ".git" / "info" / "exclude"
-        exclude.parent.mkdir(exist_ok=True)
         patterns = [f"/{_escaped(path)}\n" for path in listing.split("\0") if path]
-        exclude.write_text("".join(patterns), encoding="utf-8")
+        await write_as(self._user, self.work_tree / ".git" / "info" / "exclude", "".join(patterns))
 
     async def publish(self) -> Published:
         """Commit what was left uncommitted, push what the branch on GitHub lacks, and read it back.
@@ -103,7 +101,7 @@ class GitWorkspace:
         """
         try:
             await self._commit_the_rest()
-            await self._bare_git("fetch", "--quiet", "--no-tags", str(self.work_tree), f"+HEAD:{_WORK}")
+            await self._fetch_work()
         except GitError as error:
             raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
         attempt = 1
@@ -120,6 +118,22 @@ class GitWorkspace:
                     ) from error
             await asyncio.sleep(_PAUSE_SECONDS * attempt)
             attempt += 1
+
+    async def _make_work_tree(self, head: str) -> None:
+        branch = f"--initial-branch={self._branch}"
+        await workspace_git(
+            self._user, "init", "--quiet", "--template=", branch, str(self.work_tree), at=self._user.home
+        )
+        objects = self.work_tree / ".git" / "objects"
+        await write_as(self._user, objects / "info" / "alternates", f"{self._bare / 'objects'}\n")
+        await self._work("config", "user.name", AUTHOR_NAME)
+        await self._work("config", "user.email", AUTHOR_EMAIL)
+        await self._work("reset", "--quiet", "--hard", head)
+
+    async def _fetch_work(self) -> None:
+        """Get the work tree's commits; the other side of the fetch is the workspace's user, as all that runs there."""
+        other_side = f"--upload-pack={upload_pack(self._user, self.work_tree)}"
+        await self._bare_git("fetch", "--quiet", "--no-tags", other_side, str(self.work_tree), f"+HEAD:{_WORK}")
 
     async def _commit_the_rest(self) -> None:
         await self._work("add", "--all")
@@ -154,7 +168,7 @@ class GitWorkspace:
             tree = await self._bare_git("merge-tree", "--write-tree", ours, theirs)
         except GitError as error:
             other = f"refs/remotes/github/{self._branch}"
-            await self._work("fetch", "--quiet", "--no-tags", str(self._bare), f"+{_REMOTE}:{other}")
+            await self._work("update-ref", other, theirs)
             raise PublishFailedError(
                 f"Couldn't push: someone else pushed to {self._branch} ({theirs[:7]}), and the changes conflict. "
                 f"Nothing is lost. To resolve the conflict, comment and ask Claude to merge `github/{self._branch}`."
@@ -166,9 +180,7 @@ class GitWorkspace:
     async def _bring_to_work_tree(self, commit: str) -> None:
         """Move the work tree on to `commit`, which descends from what it has; what is on GitHub stands anyway."""
         try:
-            await self._bare_git("update-ref", _REMOTE, commit)
-            await self._work("fetch", "--quiet", "--no-tags", str(self._bare), _REMOTE)
-            await self._work("merge", "--quiet", "--ff-only", "FETCH_HEAD")
+            await self._work("merge", "--quiet", "--ff-only", commit)
         except GitError as error:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
 
@@ -186,21 +198,13 @@ class GitWorkspace:
             return None
 
     async def _work(self, *arguments: str) -> str:
-        return await git(*arguments, at=self.work_tree)
+        return await workspace_git(self._user, *arguments, at=self.work_tree)
 
     async def _bare_git(self, *arguments: str) -> str:
-        self._restore_bare_config()
         return await git(*arguments, at=self._bare)
 
     async def _remote_git(self, token: GitToken, *arguments: str) -> str:
-        self._restore_bare_config()
         return await git(*arguments, at=self._bare, token=token, url=self._url)
-
-    def _restore_bare_config(self) -> None:
-        """Undo what a process of the same user may have written: `url.*.insteadOf` would redirect the token."""
-        config = self._bare / "config"
-        config.unlink(missing_ok=True)
-        config.write_bytes(self._bare_config)
 
 
 def _needs_permission(branch: str, workflow: str) -> str:

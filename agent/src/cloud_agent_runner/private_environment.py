@@ -1,8 +1,8 @@
 """The variables the container was started with, taken out of every other process's sight.
 
-Claude's shell and the repository's dev server run as the supervisor's own user. Such a process can read
-`/proc/<pid>/environ`, which shows the variables a program was started with whatever it unset later; so the
-supervisor starts itself anew without them and hands them to itself through a pipe.
+A process of the same user can read `/proc/<pid>/environ`, which shows the variables a program was started with whatever
+it unset later. Where the repository's code has no user of its own that would be all of it; so the supervisor starts
+itself anew without them and hands them to itself through a pipe.
 """
 
 from __future__ import annotations
@@ -39,15 +39,6 @@ def take_environment() -> dict[str, str]:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     return environment
-
-
-def workspace_environment() -> dict[str, str]:
-    """Return the variables for code of the repository: those passed on, and its own Python environment first.
-
-    The supervisor itself never looks programs up there: the model can write it.
-    """
-    home = os.environ.get("HOME", "")
-    return {**os.environ, "PATH": f"{home}/.venv/bin{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def _start_anew() -> None:

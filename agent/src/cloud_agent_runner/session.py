@@ -19,9 +19,9 @@ from cloud_agent_runner.git_workspace import GitWorkspace, Published, PublishFai
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.listen_address import listen_address
 from cloud_agent_runner.model_access import model_environment
-from cloud_agent_runner.private_environment import workspace_environment
 from cloud_agent_runner.prompts import request_text, standing_instructions
 from cloud_agent_runner.repository_config_file import RepositoryConfigError, read_repository_config
+from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,13 +43,16 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         SessionOverError: the control plane ended the session.
         AgentError: a fault that ends the session, explained for people. (Both come inside an ExceptionGroup.)
     """
+    user = WorkspaceUser.find()
+    if user.missing_walls:
+        logger.warning("walls missing", extra={"reason": user.missing_walls})
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_bury_orphans())
         heartbeat = tasks.create_task(_heartbeat(api))
-        workspace = await GitWorkspace.clone(home, settings.clone_url, settings.branch, api.git_token)
+        workspace = await GitWorkspace.clone(home, user, settings.clone_url, settings.branch, api.git_token)
         logger.info("branch cloned", extra={"branch": settings.branch})
         config = read_repository_config(workspace.work_tree)
-        dev_server = await _dev_server(config, platform, workspace, api)
+        dev_server = await _dev_server(config, platform, user, workspace, api)
         await dev_server.install()
         tasks.create_task(dev_server.keep_running())
         await dev_server.wait_until_ready()
@@ -59,22 +62,23 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         tasks.create_task(watch(dev_server, api))
         inbox = Inbox(api)
         assignment = _assignment(settings, config, workspace, dev_server)
-        async with model_environment(settings, platform) as access:
-            environment = {**workspace_environment(), **access}
-            async with aclosing(Claude(assignment, environment)) as claude:
-                heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
-                tasks.create_task(inbox.collect(claude.interrupt))
-                while True:
-                    await _work_on(await inbox.next(), claude, workspace, api)
+        async with (
+            model_environment(settings, platform) as access,
+            aclosing(Claude(assignment, user, access)) as claude,
+        ):
+            heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
+            tasks.create_task(inbox.collect(claude.interrupt))
+            while True:
+                await _work_on(await inbox.next(), claude, workspace, api)
 
 
 async def _dev_server(
-    config: RepositoryConfig, platform: Platform, workspace: GitWorkspace, api: AgentApi
+    config: RepositoryConfig, platform: Platform, user: WorkspaceUser, workspace: GitWorkspace, api: AgentApi
 ) -> DevServer:
     plan = dev_server_plan(workspace.work_tree, config)
     address = await listen_address(platform.ecs_container_metadata_uri_v4)
     secrets = await _secrets(config, api)
-    return DevServer(plan, workspace.work_tree, address, workspace_environment(), secrets)
+    return DevServer(plan, user, workspace.work_tree, address, secrets)
 
 
 async def _secrets(config: RepositoryConfig, api: AgentApi) -> dict[str, SecretStr]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from pydantic import SecretStr
 
 from cloud_agent_runner.claude import Assignment, Claude
 from cloud_agent_runner.model_gateway import model_gateway
+from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,14 +28,12 @@ def _request(body: str) -> str:
 async def _claude(folder: Path, model_url: str) -> AsyncIterator[Claude]:
     assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash"], max_turns=5, budget_usd=1)
     async with model_gateway(model_url, SecretStr("sk-ant-key")) as gateway:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
+        access = {
             "ANTHROPIC_BASE_URL": gateway.url,
             "ANTHROPIC_API_KEY": gateway.placeholder_key,
             "CLAUDE_CODE_MAX_RETRIES": "1",
         }
-        async with aclosing(Claude(assignment, environment)) as claude:
+        async with aclosing(Claude(assignment, WorkspaceUser(folder, None), access)) as claude:
             yield claude
 
 

@@ -56,22 +56,22 @@ def test_a_hostile_work_tree_neither_gets_the_token_nor_stops_the_push(
     spy = f"{agent_home}/spy"
     commands = [
         f"printf '#!/bin/sh\\nenv >> {agent_home}/leak\\n' > {spy} && chmod +x {spy}",
-        "mkdir -p hooks " + agent_home + "/.venv/bin " + agent_home + "/repository.git/hooks",
+        "mkdir -p hooks " + agent_home + "/.venv/bin",
         *(
             f"cp {spy} {place}/{hook}"
-            for place in ("hooks", f"{agent_home}/repository.git/hooks")
+            for place in ("hooks", ".git/hooks")
             for hook in ("pre-push", "post-commit", "pre-commit", "reference-transaction", "post-update")
         ),
         f"cp {spy} {agent_home}/.venv/bin/git",
         *(
             f"/usr/bin/env -i HOME={agent_home} /usr/bin/git config {where} {setting}"
-            for where in ("--local", "--global", f"--file {agent_home}/repository.git/config")
+            for where in ("--local", "--global")
             for setting in (
                 redirect,
                 f"credential.helper {spy}",
                 f"core.fsmonitor {spy}",
                 f"core.sshCommand {spy}",
-                f"core.hooksPath {agent_home}/repository.git/hooks",
+                "core.hooksPath hooks",
                 f"http.proxy {thief}",
             )
         ),

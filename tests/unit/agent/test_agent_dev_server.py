@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,17 +13,18 @@ from tests.kit.ports import free_port
 from cloud_agent_runner.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
 from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.listen_address import ListenAddress, listen_address
+from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-SERVER = f"exec {sys.executable} -m http.server"
+SERVER = f"exec {sys.executable} -u -m http.server"
 
 
 def _dev_server(plan: DevServerPlan, folder: Path) -> DevServer:
     address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
-    return DevServer(plan, folder, address, {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}, {})
+    return DevServer(plan, WorkspaceUser(folder, None), folder, address, {})
 
 
 @contextlib.asynccontextmanager
@@ -105,7 +105,7 @@ async def test_secrets_reach_install_and_dev_server_and_are_hidden_in_what_they_
     )
     address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
     secrets = {"KEY": SecretStr("first-line\nsecond-line"), "PIN": SecretStr("12"), "PORT": SecretStr("9")}
-    dev_server = DevServer(plan, tmp_path, address, {"PATH": os.environ["PATH"]}, secrets)
+    dev_server = DevServer(plan, WorkspaceUser(tmp_path, None), tmp_path, address, secrets)
     with pytest.raises(InstallFailedError) as error:
         await dev_server.install()
     assert (tmp_path / "got.txt").read_text() == "first-line\nsecond-line\n"

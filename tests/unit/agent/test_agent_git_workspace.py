@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
 from cloud_agent_runner.git_workspace import GitWorkspace, PublishFailedError
+from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ async def test_a_change_of_a_workflow_that_github_refuses_is_named_with_what_to_
 
     root = tmp_path / "work"
     root.mkdir()
-    workspace = await GitWorkspace.clone(root, str(remote), "claude/42", token)
+    workspace = await GitWorkspace.clone(root, WorkspaceUser(root, None), str(remote), "claude/42", token)
     pushes, hook = tmp_path / "pushes", remote / "hooks/pre-receive"
     hook.write_text(f"#!/bin/sh\necho push >> {pushes}\ncat >&2 <<'END'\n{REFUSALS[who]}\nEND\nexit 1\n")
     hook.chmod(0o755)

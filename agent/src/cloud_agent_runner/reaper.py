@@ -1,0 +1,226 @@
+"""`python -I -S reaper.py NAME OWNER DIRECTORY COMMAND...`: run a command, and end all that it leaves behind.
+
+Whatever the command starts, in whatever session and however far removed, stays below this process: an orphan becomes
+its child (Linux; elsewhere the command's process group is ended). With an OWNER, `uid:gid`, the command runs as that
+user, without a capability, without the supervisor's groups and within limits; this process remains the supervisor's, so
+that nothing of the command's can end, trace or outlive it. With `-` it runs as the supervisor does.
+
+It ends as the command does, once no process is left. SIGTERM ends them earlier: politely, then, after a second, for
+certain. It is a program of its own, of the standard library alone, as one runs beside each command.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_GRACE_SECONDS = 1.0
+# A tree that does not come to rest by then is ended with everything of its user's.
+_STOPPING_SECONDS = 5.0
+_CANNOT_START = 127
+# Threads count, too. Below the 2,048 that Podman allows a whole container, so that the supervisor can start its own.
+_PROCESSES = 1800
+# Twice what GitHub takes in one push, and half of what is kept free of Fargate's 20 GB.
+_FILE_BYTES = 4 * 1024**3
+# The kernel ends these before the supervisor when memory runs out.
+_OOM_SCORE = "500"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command and return its exit status, 128 and the signal's number where one ended it."""
+    _name, owner, directory, *command = arguments
+    wakeup = _wakeup()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    child = os.fork()
+    if child == 0:
+        _exec(owner, directory, command)
+    _let_go_of_pipes()
+    status = _wait(child, wakeup)
+    _end_all(child, owner)
+    return status
+
+
+def _exec(owner: str, directory: str, command: list[str]) -> None:
+    """Become the command, in a session of its own."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    try:
+        os.setsid()
+        if owner != "-":
+            _become(owner)
+        os.chdir(directory)  # only now: the owner may keep it to itself
+        os.execvpe(command[0], command, os.environ)  # noqa: S606 - the supervisor's own choice of command
+    except OSError as error:
+        os.write(2, f"cannot start {command[0]}: {error.strerror}\n".encode())
+    os._exit(_CANNOT_START)
+
+
+def _become(owner: str) -> None:
+    """Give up what the supervisor has and the command is not to have."""
+    uid, gid = (int(part) for part in owner.split(":"))
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
+    resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    # A change between users that are not root's takes no capability away; the next program would inherit these.
+    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+
+
+def _wakeup() -> int:
+    """Return a descriptor that can be read from whenever a child ends or this process is told to end."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    return read_end
+
+
+def _let_go_of_pipes() -> None:
+    """Leave the command alone with its input and output: their readers are told when it closes them."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+
+
+def _wait(child: int, wakeup: int) -> int:
+    """Wait for the command, and bury orphans; once told to end, wait a second at most."""
+    deadline = None
+    while True:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        select.select([wakeup], [], [], left)
+        with suppress(BlockingIOError):
+            received = os.read(wakeup, 4096)
+            if deadline is None and not {signal.SIGTERM, signal.SIGINT}.isdisjoint(received):
+                deadline = time.monotonic() + _GRACE_SECONDS
+                _signal_all(child, signal.SIGTERM)
+        status = _bury().get(child)
+        if status is not None:
+            return status if status >= 0 else 128 - status
+        if deadline is not None and time.monotonic() >= deadline:
+            return 128 + signal.SIGKILL
+
+
+def _end_all(child: int, owner: str) -> None:
+    """Leave no process below this one: politely, then for certain."""
+    if not _left(child):
+        return
+    _signal_all(child, signal.SIGTERM)
+    polite_until = time.monotonic() + _GRACE_SECONDS
+    while _left(child) and time.monotonic() < polite_until:
+        time.sleep(0.02)
+        _bury()
+    stopping_until = time.monotonic() + _STOPPING_SECONDS
+    while _left(child) and time.monotonic() < stopping_until:
+        _stop_all(stopping_until)
+        _signal_all(child, signal.SIGKILL)
+        time.sleep(0.02)
+        _bury()
+    if _left(child) and owner != "-":
+        _kill_user(owner)
+        while _left(child):
+            time.sleep(0.02)
+            _bury()
+
+
+def _stop_all(until: float) -> None:
+    """Stop every process until no new one appears: who is stopped starts nothing, and keeps its place in the limit."""
+    stopped: set[int] = set()
+    while (running := set(_descendants()) - stopped) and time.monotonic() < until:
+        for pid in running:
+            _signal(pid, signal.SIGSTOP)
+        stopped |= running
+
+
+def _kill_user(owner: str) -> None:
+    """Kill all of the user's processes at once, those of other commands included: those start anew."""
+    if os.fork() == 0:
+        _become(owner)
+        with suppress(OSError):
+            os.kill(-1, signal.SIGKILL)
+        os._exit(0)
+
+
+def _bury() -> dict[int, int]:
+    """Take the status of each child that has ended; negative where a signal ended it."""
+    ended: dict[int, int] = {}
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
+            ended[pid] = os.waitstatus_to_exitcode(status)
+    return ended
+
+
+def _signal_all(child: int, number: signal.Signals) -> None:
+    for pid in _descendants():
+        _signal(pid, number)
+    if sys.platform != "linux":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child, number)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def _left(child: int) -> bool:
+    if sys.platform == "linux":
+        return bool(_descendants())
+    try:
+        os.killpg(child, 0)
+    except (ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+        return False
+    return True
+
+
+def _descendants() -> list[int]:
+    """Return the living processes below this one; none where there is no /proc."""
+    parents: dict[int, int] = {}
+    living = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # man 5 proc_pid_stat, from the third field on
+            fields = status.read_text(encoding="latin-1").rpartition(")")[2].split()
+            pid = int(status.parent.name)
+            parents[pid] = int(fields[1])
+            # A zombie whose other threads go on is alive.
+            if fields[0] not in "ZX" or int(fields[17]) > 1:
+                living.append(pid)
+    return [pid for pid in living if _is_below(os.getpid(), pid, parents)]
+
+
+def _is_below(ancestor: int, pid: int, parents: dict[int, int]) -> bool:
+    while pid := parents.get(pid, 0):
+        if pid == ancestor:
+            return True
+    return False
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
