@@ -33,6 +33,7 @@ STACK = "claude-cloud-agent-local"
 CONFIG = "local"  # the section of samconfig.toml
 COMMAND_SECONDS = 600
 _REPORT_SECONDS = 0.5
+_POLL_SECONDS = "0.5"  # sam's default is 5, for the sake of CloudFormation's throttle, and it sleeps before it looks
 # One folder for each interpreter: the layer's wheels are for the one that they were built with.
 _BUILT = PROJECT / ".aws-sam" / "local" / str(sys.implementation.cache_tag) / "build"
 RESTART_SECONDS = 90  # a proxy that is asked to end takes up to 60 s for those it serves
@@ -183,8 +184,12 @@ def _sam(installation: Installation, report: Callable[[str], None], command: str
         subprocess.Popen(  # noqa: S603 - argv is put together here
             argv,
             cwd=PROJECT,
-            # Embedded functions run on this very interpreter; functions/dependencies/Makefile builds for it.
-            env=aws_environment(installation.aws_endpoint) | {"CLOUD_AGENT_LOCAL_PYTHON": sys.executable},
+            env=aws_environment(installation.aws_endpoint)
+            | {
+                # Embedded functions run on this very interpreter; functions/dependencies/Makefile builds for it.
+                "CLOUD_AGENT_LOCAL_PYTHON": sys.executable,
+                "SAM_CLI_POLL_DELAY": _POLL_SECONDS,
+            },
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
