@@ -150,3 +150,19 @@ def test_several_servers_share_the_trees_of_one_folder(start_aws: Callable[..., 
 
     assert first == second
     assert first.startswith(str(shared))
+
+
+def test_the_workers_of_functions_with_the_same_code_share_one_tree_of_it(aws: EmbeddedAws) -> None:
+    code = """
+        import os
+        def handler(event, context):
+            root = os.environ["LAMBDA_TASK_ROOT"]
+            return [os.path.realpath(__file__), os.path.realpath(root), os.getcwd(), os.getpid()]
+        """
+    first, second = (aws.invoke(aws.function(code)) for _ in range(2))
+    other = aws.invoke(aws.function(f"{code}\n        # another\n"))
+    assert first[:3] == second[:3]
+    assert first[0] == f"{first[1]}/app.py"
+    assert first[1] == first[2]
+    assert first[3] != second[3]
+    assert other[0] != first[0]
