@@ -47,6 +47,13 @@ def _arguments() -> EmbeddedAwsSettings:
         type=Path,
         help="where Lambda layers are unpacked; several servers may share it",
     )
+    parser.add_argument(
+        "--preload",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import this once for the workers of all Python functions, where their layers have it; may be repeated",
+    )
     parser.add_argument("--enforce-iam", action="store_true", help="evaluate IAM policies of roles")
     parser.add_argument(
         "--image",
@@ -76,6 +83,7 @@ def _arguments() -> EmbeddedAwsSettings:
         state_dir=arguments.state_dir.resolve(),
         log_dir=arguments.log_dir.resolve(),
         layers_dir=(arguments.layers_dir or arguments.state_dir / "tmp" / "lambda-layers").resolve(),
+        preload=arguments.preload,
         enforce_iam=arguments.enforce_iam,
         images=dict(arguments.image),
         engine=_engine(arguments) if arguments.engine else None,

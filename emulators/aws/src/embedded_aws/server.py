@@ -28,6 +28,8 @@ from embedded_aws.images import Images
 from embedded_aws.patches import Context, apply_all
 from embedded_aws.settings import HOST
 from embedded_aws.snapshots import Snapshot, with_snapshot
+from embedded_aws.workers.fork_server import ForkServers
+from embedded_aws.workers.search_path import narrowing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,16 +43,20 @@ logging.getLogger("persistence").setLevel(logging.WARNING)  # one line for each 
 # Together below the 5 s a caller waits: tasks first, so that they can still reach the APIs, then requests.
 _TASKS_GRACE_SECONDS = 2.0
 _REQUESTS_GRACE_SECONDS = 0.5
+_IMPORTED_BY_MINISTACK = "botocore.handlers"  # in every Python worker, to follow functions that invoke each other
 
 
 def run(settings: EmbeddedAwsSettings, host_environment: Mapping[str, str]) -> None:
     """Serve until SIGTERM or SIGINT, then end every task and worker and exit the process with status 0."""
     runner, addresses = _task_runner(settings, host_environment)
     containers = Containers(runner, addresses, settings.log_dir)
-    apply_all(Context(ContainerClient(containers, runner), addresses, settings.lambda_slots, settings.layers_dir))
+    fork_servers = ForkServers(narrowing(), [_IMPORTED_BY_MINISTACK, *settings.preload])
+    client = ContainerClient(containers, runner)
+    apply_all(Context(client, addresses, settings.lambda_slots, settings.layers_dir, fork_servers))
     faults = Faults()
     install(faults)
     asyncio.new_event_loop().run_until_complete(_serve(settings, containers, faults))
+    fork_servers.end()
     logger.info("embedded AWS ended")
     logging.shutdown()
     # Executions parked in a wait hold threads nothing can interrupt; the interpreter would wait for them.

@@ -52,6 +52,8 @@ class EmbeddedAwsSettings:
         images: The program and arguments that each container image starts with.
         engine: Runs tasks as containers of their images; without one they're local processes.
         lambda_slots: How many Lambda invocations run at once; more wait. A Python worker takes about 48 MiB.
+        preload: Modules that Python workers find imported. Those that read variables of their function as they're
+            imported don't belong here: they would read them before it is known.
     """
 
     port: int
@@ -62,6 +64,7 @@ class EmbeddedAwsSettings:
     images: Mapping[str, Sequence[str]] = field(default_factory=dict)
     engine: EngineSettings | None = None
     lambda_slots: int = 8
+    preload: Sequence[str] = ()
 
     @property
     def endpoint_url(self) -> str:

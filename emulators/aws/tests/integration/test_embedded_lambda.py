@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+
+import pytest
+
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,3 +172,36 @@ def test_the_workers_of_functions_with_the_same_code_share_one_tree_of_it(aws: E
     assert first[1] == first[2]
     assert first[3] != second[3]
     assert other[0] != first[0]
+
+
+def test_a_worker_has_what_is_preloaded_of_its_own_layers(start_aws: Callable[..., EmbeddedAws]) -> None:
+    code = """
+        import os, sys
+        found = "menu" in sys.modules
+        def handler(event, context):
+            import menu
+            return [menu.SAYS, found, os.getppid(), os.getpid()]
+        """
+    aws = start_aws("--preload=menu", "--preload=missing")
+    soup, salad = (layer(aws, "menu", says) for says in ("soup", "salad"))
+    first, second, third = (aws.invoke(aws.function(code, Layers=[version])) for version in (soup, soup, salad))
+    assert [first[:2], second[:2], third[:2]] == [["soup", True], ["soup", True], ["salad", True]]
+    assert first[2] == second[2] != third[2]
+    assert len({*first[2:], *second[2:], *third[2:]}) == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_of_a_function_outlives_the_server(start_aws: Callable[..., EmbeddedAws], number: int) -> None:
+    aws = start_aws()
+    processes = aws.invoke(aws.function("import os\ndef handler(event, context): return [os.getpid(), os.getppid()]"))
+    assert eventually(lambda: all(map(_runs, processes)))
+    aws.stop(number)
+    assert eventually(lambda: not any(map(_runs, processes)))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

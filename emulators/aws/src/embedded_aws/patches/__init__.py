@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.containers.client import ContainerClient
     from embedded_aws.containers.container import Addresses
+    from embedded_aws.workers.fork_server import ForkServers
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Context:
     addresses: Addresses
     lambda_slots: int
     layers_dir: Path
+    fork_servers: ForkServers
 
 
 def names() -> list[str]:
