@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Parameters = Mapping[str, str]
 
 START_SECONDS = 30.0
+# What most functions import from their layer. None of it reads a variable of its function as it's imported.
+PRELOADED = ("aws_lambda_powertools.event_handler", "boto3", "github", "pydantic_settings")
 
 
 def up(
@@ -178,7 +180,8 @@ def _start_embedded_aws(installation: Installation, model: ModelAccess) -> None:
     }
     # IAM is enforced: a permission that the template forgets is missing here as it would be on AWS.
     programs = [f"--image={image}={json.dumps(argv)}" for image, argv in images.ENTRY_POINTS.items()]
-    flags = ["--enforce-iam", *programs, *_engine_flags(installation, model)]
+    preload = [f"--preload={module}" for module in PRELOADED]
+    flags = ["--enforce-iam", *programs, *preload, *_engine_flags(installation, model)]
     running = _start(installation, AWS_PART, "embedded_aws", options, *flags)
     _wait(installation, running, f"{installation.aws_endpoint}/_ministack/health")
 
