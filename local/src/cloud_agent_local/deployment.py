@@ -12,19 +12,19 @@ import sys
 import time
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import WaiterError
 
-from cloud_agent_local import images
+from cloud_agent_local import images, packaging
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.installation import PROJECT, aws_environment
 from cloud_agent_local.parts import tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from cloud_agent_local.installation import Installation
     from cloud_agent_local.model_access import ModelAccess
@@ -36,11 +36,12 @@ _REPORT_SECONDS = 0.5
 _POLL_SECONDS = "0.5"  # sam's default is 5, for the sake of CloudFormation's throttle, and it sleeps before it looks
 # One folder for each interpreter: the layer's wheels are for the one that they were built with.
 _BUILT = PROJECT / ".aws-sam" / "local" / str(sys.implementation.cache_tag) / "build"
+_PACKED = "packed"  # the folder beside it
 RESTART_SECONDS = 90  # a proxy that is asked to end takes up to 60 s for those it serves
 
 
 def build(installation: Installation, report: Callable[[str], None]) -> None:
-    """`sam build`, unless the last one was of the same template, dependencies and SAM.
+    """`sam build`, unless the last one was of the same template, dependencies and SAM; and pack the functions' code.
 
     One folder serves all installations of this machine, one after the other; each deploys from a copy of its own, which
     is gone once it is deployed. `report` is given the line that sam printed last.
@@ -49,17 +50,18 @@ def build(installation: Installation, report: Callable[[str], None]) -> None:
         PartFailedError: with the end of sam's output.
     """
     _BUILT.parent.mkdir(parents=True, exist_ok=True)
-    sources, built_from = _digest_of_sources(), _BUILT.with_name("built-from")
+    sources, built_from, packed = _digest_of_sources(), _BUILT.with_name("built-from"), _BUILT.with_name(_PACKED)
     with (_BUILT.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (built_from.is_file() and built_from.read_text() == sources and _BUILT.is_dir()):
+        if not (built_from.is_file() and built_from.read_text() == sources and packed.is_dir()):
             built_from.unlink(missing_ok=True)
             cache = str(_BUILT.with_name("cache"))
             _sam(installation, report, "build", "--build-dir", str(_BUILT), "--cache-dir", cache)
+            packaging.pack(_BUILT, packed)
             built_from.write_text(sources)
         shutil.rmtree(_build_dir(installation), ignore_errors=True)
-        # Links: sam puts new files in the place of the built ones, and never writes into them.
-        shutil.copytree(_BUILT, _build_dir(installation), copy_function=os.link)
+        shutil.copytree(packed, _build_dir(installation), copy_function=os.link)
+    packaging.pack_code(_build_dir(installation))
 
 
 def deploy(
@@ -79,7 +81,7 @@ def deploy(
             report,
             "deploy",
             "--template-file",
-            str(_build_dir(installation) / "template.yaml"),
+            str(_build_dir(installation) / packaging.TEMPLATE),
             "--parameter-overrides",
             " ".join(f"{name}={value}" for name, value in overrides.items()),
         )
@@ -167,10 +169,10 @@ def _parameters(installation: Installation, model: ModelAccess) -> dict[str, str
 
 
 def _digest_of_sources() -> str:
-    """Return what tells one build from another: functions' code is deployed as it stands, and is no part of it."""
+    """Return what tells one build from another: functions' code is packed when it's deployed, and is no part of it."""
     digest = hashlib.sha256(version("aws-sam-cli").encode())
     dependencies = (path for path in sorted((PROJECT / "functions" / "dependencies").rglob("*")) if path.is_file())
-    for path in (PROJECT / "template.yaml", PROJECT / "samconfig.toml", *dependencies):
+    for path in (PROJECT / "template.yaml", PROJECT / "samconfig.toml", Path(packaging.__file__), *dependencies):
         digest.update(f"{path.relative_to(PROJECT)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
 
