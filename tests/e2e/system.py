@@ -155,16 +155,19 @@ class System:
             client.update_state_machine(stateMachineArn=arn, definition=definition)
 
     @contextmanager
-    def updated_stack(self, **parameters: str) -> Iterator[None]:
-        """The deployed template with changed parameters, until the block is left; the proxy has gone along."""
+    def updated_stack(self, template: str | None = None, **parameters: str) -> Iterator[None]:
+        """Another template, or the deployed one, with changed parameters until the block is left; the proxy goes along.
+
+        Then the former template is deployed again, with the parameters that it had.
+        """
         cloudformation = self.client("cloudformation")
         (stack,) = cloudformation.describe_stacks(StackName=deployment.STACK)["Stacks"]
         before = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
 
-        def update(values: dict[str, str]) -> None:
+        def update(template: Mapping[str, Any], values: dict[str, str]) -> None:
             cloudformation.update_stack(
                 StackName=deployment.STACK,
-                UsePreviousTemplate=True,
+                **template,
                 Parameters=[{"ParameterKey": name, "ParameterValue": one} for name, one in (before | values).items()],
                 Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
             )
@@ -175,11 +178,24 @@ class System:
                 cluster=outputs["ClusterArn"], services=[outputs["ProxyServiceArn"]], WaiterConfig=every
             )
 
-        update(parameters)
+        same: Mapping[str, Any] = MappingProxyType({"UsePreviousTemplate": True})
+        former = {"TemplateURL": self.upload("former.template", self.template())} if template else same
+        update({"TemplateURL": self.upload("changed.template", template)} if template else same, parameters)
         try:
             yield
         finally:
-            update({})
+            update(former, {})
+
+    def template(self) -> str:
+        """The deployed template, as SAM packaged it."""
+        stack = {"StackName": deployment.STACK, "TemplateStage": "Original"}
+        return str(self.client("cloudformation").get_template(**stack)["TemplateBody"])
+
+    def upload(self, key: str, content: str | bytes) -> str:
+        """Put an object beside what SAM has packaged; returns its URL."""
+        (bucket,) = [one["Name"] for one in self.client("s3").list_buckets()["Buckets"] if "samcli" in one["Name"]]
+        self.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+        return f"https://s3.us-east-1.amazonaws.com/{bucket}/{key}"
 
     def without_pauses(self, retries: int = 100) -> AbstractContextManager[None]:
         """The workflow with next to no time between its retries, and at most so many of each kind."""

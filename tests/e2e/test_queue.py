@@ -34,20 +34,3 @@ def test_sessions_beyond_the_limit_wait_their_turn_and_start_by_themselves(stage
     assert stage.row(late[1].id)["status"] == "STOPPED"
     assert "Stopped" in stage.wait_for_status(late[1], "Stopped")
     assert wait_for(lambda: stage.slots()[1], lambda waiting: waiting == []) == []
-
-
-def test_a_session_that_waits_while_the_agent_is_deployed_anew_starts_from_what_was_deployed(stage: System) -> None:
-    first = [stage.start(f"Before the deployment {n}", "Please.") for n in range(SLOTS)]
-    for session in first:
-        stage.wait_for_row(session, lambda row: "lifecycle_token" in row)
-    waiting = stage.start("Across the deployment", "Please.")
-    stage.wait_for_status(waiting, "next in line")
-    old = stage.task_definition(first[0])
-
-    with stage.updated_stack(MaxTurns="49"):
-        described = stage.client("ecs").describe_task_definition(taskDefinition=old)["taskDefinition"]
-        assert described["status"] == "INACTIVE"
-        stage.comment(stage.row(first[0].id)["pull_number"], "/stop")
-
-        assert stage.wait_for_row(waiting, lambda row: row["status"] in {"RUNNING", "FAILED"})["status"] == "RUNNING"
-        assert stage.physical_id("AgentTaskDefinition") == stage.task_definition(waiting) != old
