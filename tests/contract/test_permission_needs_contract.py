@@ -140,6 +140,7 @@ COMMANDS = {
     "doctor": "cloud_agent_cli.doctor.run",
     "doctor --first-run": "cloud_agent_cli.doctor.run_first",
     "adopt": "cloud_agent_cli.adopt.command.run",
+    "restore": "cloud_agent_cli.restoration.run",
 }
 
 

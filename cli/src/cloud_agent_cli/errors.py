@@ -17,6 +17,10 @@ class AdoptionError(CommandError):
     """Resources of an account can't be brought into a stack."""
 
 
+class RestorationError(CommandError):
+    """Rows of a sessions table can't be restored."""
+
+
 class CloneNeededError(CommandError):
     """The command runs in a clone of the repository only."""
 

@@ -133,5 +133,17 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each option of the command
     adoption.run(search, target.client, output, confirm)
 
 
+@app.command("restore")
+def restore(
+    source: Annotated[str, typer.Argument(help="The table that DynamoDB restored, which is only read.")],
+    stack: Annotated[str, typer.Option(help="The stack whose sessions table has lost rows.")] = DEFAULT_STACK,
+    region: Region = None,
+) -> None:
+    """Copy rows that the sessions table has lost from a restored table. Changes and deletes nothing that is there."""
+    from cloud_agent_cli import restoration  # noqa: PLC0415 - as for the doctor: the functions' model takes time to import
+
+    restoration.run(on_aws(stack, region), source)
+
+
 if __name__ == "__main__":
     main()

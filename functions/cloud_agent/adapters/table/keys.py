@@ -9,6 +9,7 @@ from typing import Final
 
 SESSION: Final = "SESSION"
 SLOTS: Final = "SLOTS"
+LOCK: Final = "LOCK"
 PROMPT: Final = "PROMPT"
 ANSWER: Final = "ANSWER"
 
@@ -45,7 +46,7 @@ def cancelled_key(session_id: str) -> Key:
 
 def lock_key(repo: str, issue_number: int) -> Key:
     """Key of the lock by which an issue has at most one live session."""
-    return {"pk": _issue(repo, issue_number), "sk": "LOCK"}
+    return {"pk": _issue(repo, issue_number), "sk": LOCK}
 
 
 def last_key(repo: str, issue_number: int) -> Key:
