@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 import shlex
 import sys
 import tomllib
 from dataclasses import replace
+from itertools import islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository_config_file import EXAMPLE
+from cloud_agent_runner.repository_file import has_repository_file, read_repository_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 VIRTUAL_ENVIRONMENT = '"$HOME/.venv"'
@@ -29,6 +34,8 @@ _HOST_AND_PORT = {
 }
 _APPLICATION_FILES = ("main.py", "app.py", "wsgi.py", "asgi.py", "server.py", "api.py", "*/main.py", "*/app.py",
                       "*/__init__.py", "src/*/main.py", "src/*/app.py", "src/*/__init__.py")  # fmt: skip
+_FILE_LIMIT_BYTES = 1024 * 1024
+_APPLICATION_FILES_LIMIT = 200
 
 
 class DevServerNotConfiguredError(AgentError):
@@ -57,23 +64,23 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
 
 def _node(work_tree: Path) -> DevServerPlan | None:
     try:
-        scripts = json.loads((work_tree / "package.json").read_text(encoding="utf-8"))["scripts"]
+        scripts = json.loads(_text(work_tree, "package.json"))["scripts"]
         name = next(name for name in ("dev", "start") if name in scripts)
         script = str(scripts[name])
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+    except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
         return None
     tools = set(re.findall(r"[\w.-]+", script))
     flags = next((flags for tool, flags in _HOST_AND_PORT.items() if tool in tools), "")
-    if (work_tree / "pnpm-lock.yaml").exists():
+    if has_repository_file(work_tree, "pnpm-lock.yaml"):
         return DevServerPlan(
             install="corepack pnpm install --frozen-lockfile", dev=f"corepack pnpm run {name} {flags}".strip()
         )
-    if (work_tree / "yarn.lock").exists():
+    if has_repository_file(work_tree, "yarn.lock"):
         return DevServerPlan(
             install="corepack yarn install --immutable || corepack yarn install --frozen-lockfile",
             dev=f"corepack yarn run {name} {flags}".strip(),
         )
-    install = "npm ci" if (work_tree / "package-lock.json").exists() else "npm install --no-package-lock"
+    install = "npm ci" if has_repository_file(work_tree, "package-lock.json") else "npm install --no-package-lock"
     return DevServerPlan(install=install, dev=f"npm run {name} -- {flags}" if flags else f"npm run {name}")
 
 
@@ -82,9 +89,9 @@ def _python(work_tree: Path) -> DevServerPlan | None:
     dev = _python_command(work_tree, dependencies)
     if dev is None:
         return None
-    if (work_tree / "requirements.txt").exists():
+    if has_repository_file(work_tree, "requirements.txt"):
         packages = "-r requirements.txt"
-    elif (work_tree / "pyproject.toml").exists():
+    elif has_repository_file(work_tree, "pyproject.toml"):
         packages = "--editable ."
     else:
         packages = " ".join(sorted(dependencies))
@@ -94,7 +101,7 @@ def _python(work_tree: Path) -> DevServerPlan | None:
 
 
 def _python_command(work_tree: Path, dependencies: set[str]) -> str | None:
-    if (work_tree / "manage.py").exists():
+    if has_repository_file(work_tree, "manage.py"):
         # Run as a file, yet by the same interpreter: `-m manage` finds it in the current directory.
         dependencies.add("django")
         return 'manage runserver "$HOST:$PORT"'
@@ -114,36 +121,41 @@ def _python_command(work_tree: Path, dependencies: set[str]) -> str | None:
 
 def _python_dependencies(work_tree: Path) -> set[str]:
     """Return the distribution names the repository asks for, normalised as packaging does."""
-    wanted: list[str] = []
+    wanted = _text(work_tree, "requirements.txt").splitlines()
     try:
-        wanted += (work_tree / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        wanted += []
-    try:
-        project = tomllib.loads((work_tree / "pyproject.toml").read_text(encoding="utf-8"))
+        project = tomllib.loads(_text(work_tree, "pyproject.toml"))
         wanted += project.get("project", {}).get("dependencies", [])
         wanted += project.get("tool", {}).get("poetry", {}).get("dependencies", {})
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         wanted += []
     names = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", str(line)) for line in wanted)
     return {re.sub(r"[-_.]+", "-", name[1]).lower() for name in names if name}
 
 
-def _application(work_tree: Path, pattern: str) -> tuple[Path, str] | None:
+def _application(work_tree: Path, pattern: str) -> tuple[PurePath, str] | None:
     """Return the first usual file that holds `pattern`, and the name the pattern caught."""
-    for glob in _APPLICATION_FILES:
-        for path in sorted(work_tree.glob(glob)):
-            try:
-                found = re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
-            except (OSError, ValueError):
-                continue
-            if found:
-                return path.relative_to(work_tree), next((name for name in found.groups() if name), "")
+    for name in islice(_application_files(work_tree), _APPLICATION_FILES_LIMIT):
+        found = re.search(pattern, _text(work_tree, name), re.MULTILINE)
+        if found:
+            return PurePath(name), next((group for group in found.groups() if group), "")
     return None
 
 
-def _module(path: Path) -> str:
-    """Return the dotted name a file is imported by from the work tree, `src` layouts included."""
+def _application_files(work_tree: Path) -> Iterator[str]:
+    for pattern in _APPLICATION_FILES:
+        yield from sorted(glob.glob(pattern, root_dir=work_tree))  # noqa: PTH207 - pathlib raises what it can't look into
+
+
+def _text(work_tree: Path, name: str) -> str:
+    """Return what a file of the repository holds; nothing where it's no text, or can't be read."""
+    try:
+        return read_repository_file(work_tree, name, _FILE_LIMIT_BYTES).decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _module(path: PurePath) -> str:
+    """Return the dotted name a file is imported by from the work tree, `src` layouts included, for a shell."""
     parts = path.with_suffix("").parts
     parts = parts[1:] if parts[0] == "src" else parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    return shlex.quote(".".join(parts[:-1] if parts[-1] == "__init__" else parts))

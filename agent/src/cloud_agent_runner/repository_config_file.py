@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import yaml
 from pydantic import ValidationError
 
+from cloud_agent_runner import plain_yaml
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.repository_config import CONFIG_PATH, PATTERNS, RepositoryConfig
+from cloud_agent_runner.repository_file import read_repository_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,47 +53,39 @@ def read_repository_config(work_tree: Path) -> RepositoryConfig:
     """Return the settings in `.github/claude-cloud-agent.yml`; without such a file, the defaults.
 
     Raises:
-        RepositoryConfigError: the file is not readable YAML, or a setting in it is not valid.
+        RepositoryConfigError: the file can't be read as plain YAML, or a setting in it is not valid.
     """
-    path = work_tree / CONFIG_PATH
     try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+        content = read_repository_file(work_tree, CONFIG_PATH, _SIZE_LIMIT_BYTES)
+    except FileNotFoundError:
         return RepositoryConfig()
     except OSError as error:
         raise RepositoryConfigError(f"{CONFIG_PATH} can't be read: {error.strerror}.") from error
-    if len(content) > _SIZE_LIMIT_BYTES:
-        raise RepositoryConfigError(f"{CONFIG_PATH} is larger than {_SIZE_LIMIT_BYTES} bytes.")
-    document = _parsed(content)
-    if document is None:
-        return RepositoryConfig()
     try:
-        return RepositoryConfig.model_validate(yaml.safe_load(content))
+        document, values = plain_yaml.parse(content)
+    except plain_yaml.PlainYamlError as error:
+        where = f" line {error.line}" if error.line else ""
+        raise RepositoryConfigError(
+            f"{CONFIG_PATH}{where} can't be parsed: {error}. For example:\n{EXAMPLE}"
+        ) from error
+    if values is None:
+        return RepositoryConfig()
+    if not isinstance(document, yaml.MappingNode):
+        raise RepositoryConfigError(f"{CONFIG_PATH} line 1: expected `key: value` lines. For example:\n{EXAMPLE}")
+    _refuse_repeated_keys(document)
+    try:
+        return RepositoryConfig.model_validate(values)
     except ValidationError as error:
         raise RepositoryConfigError(_explained(error, document)) from None
 
 
-def _parsed(content: bytes) -> yaml.MappingNode | None:
-    """Return the document with its line numbers, None when it is empty."""
-    try:
-        document = yaml.compose(content, Loader=yaml.SafeLoader)
-        is_empty = yaml.safe_load(content) is None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it isn't UTF-8 text, or is nested too deeply"
-        raise RepositoryConfigError(f"{CONFIG_PATH}{where} is not YAML: {problem}. For example:\n{EXAMPLE}") from None
-    if is_empty:
-        return None
-    if not isinstance(document, yaml.MappingNode):
-        raise RepositoryConfigError(f"{CONFIG_PATH} line 1: expected `key: value` lines. For example:\n{EXAMPLE}")
+def _refuse_repeated_keys(document: yaml.MappingNode) -> None:
     seen: set[str] = set()
     for key, _ in document.value:
         if key.value in seen:
             line = key.start_mark.line + 1
             raise RepositoryConfigError(f"{CONFIG_PATH} line {line}: `{key.value}`: set twice; remove one of them.")
         seen.add(key.value)
-    return document
 
 
 def _explained(error: ValidationError, document: yaml.MappingNode) -> str:

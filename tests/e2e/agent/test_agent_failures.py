@@ -27,7 +27,7 @@ REPOSITORIES = {
     ),
     "a configuration that is not YAML": (
         "dev: sleep 60\nenv: [A\n",
-        (f"{CONFIG} can't be used", "line 3", "not YAML"),
+        (f"{CONFIG} can't be used", "line 3", "can't be parsed"),
     ),
     "a secret that nobody created": (
         "dev: sleep 60\nenv: [STRIPE_KEY]\n",

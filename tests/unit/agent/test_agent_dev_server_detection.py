@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -111,3 +112,46 @@ def test_what_the_repository_says_is_laid_over_what_is_found_out(tmp_path: Path)
     config = RepositoryConfig(install="make deps", port=4000, health_path="/up", budget_usd=1)
     expected = DevServerPlan(dev="npm run dev", install="make deps", port=4000, health_path="/up")
     assert expected == dev_server_plan(tmp_path, config)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"package.json": "[" * 100_000},
+        {"pyproject.toml": f"x = {'[' * 100_000}"},
+        {"package.json": '{"scripts": {"dev": "vite"}}' + " " * 1024 * 1024},
+        {"package.json": "\udcff"},
+    ],
+)
+def test_a_file_that_cannot_be_read_counts_as_absent(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content.encode(errors="surrogateescape"))
+    _write(tmp_path, {"requirements.txt": "flask\n", "app.py": "app = Flask(__name__)\n"})
+    assert "flask --app app run" in dev_server_plan(tmp_path, RepositoryConfig()).dev
+
+
+def test_what_is_no_file_of_the_repository_counts_as_absent(tmp_path: Path) -> None:
+    work_tree = tmp_path / "repository"
+    _write(tmp_path, {"package.json": _package(dev="vite"), "manage.py": "", "yarn.lock": ""})
+    _write(work_tree, {"requirements.txt": "flask\n", "second/app.py": "app = Flask(__name__)\n"})
+    for name in ("package.json", "manage.py"):
+        (work_tree / name).symlink_to(f"../{name}")
+    (work_tree / "pyproject.toml").symlink_to("/dev/zero")
+    os.mkfifo(work_tree / "app.py")
+    (work_tree / "first").mkdir()
+    os.mkfifo(work_tree / "first" / "app.py")
+    (work_tree / "third").symlink_to("/")
+
+    assert "flask --app second.app run" in dev_server_plan(work_tree, RepositoryConfig()).dev
+
+
+def test_of_very_many_files_the_first_are_looked_at(tmp_path: Path) -> None:
+    _write(tmp_path, {"requirements.txt": "flask\n", "zoo/app.py": "app = Flask(__name__)\n"})
+    _write(tmp_path, {f"app{number:03}/app.py": "" for number in range(200)})
+    with pytest.raises(DevServerNotConfiguredError):
+        dev_server_plan(tmp_path, RepositoryConfig())
+
+
+def test_a_file_name_is_quoted_for_the_shell(tmp_path: Path) -> None:
+    _write(tmp_path, {"requirements.txt": "fastapi\n", "my app; x/main.py": "app = FastAPI()\n"})
+    assert "uvicorn 'my app; x.main':app " in dev_server_plan(tmp_path, RepositoryConfig()).dev

@@ -56,12 +56,20 @@ def test_the_sample_repository_is_configured() -> None:
         ("env: [HOST]\n", "line 1: `env`: HOST is reserved for the agent; choose another name for the secret."),
         ("allowed_tools:\n  - Read\n  - Browse\n", "line 3: `allowed_tools`: must be 'Bash', 'Read', "),
         ("dev: x\nmax_turns: 1\ndev: y\n", "line 3: `dev`: set twice; remove one of them."),
-        ("dev: [a\n", "line 2 is not YAML: "),
-        ("dev: !!python/object:os.system x\n", "is not YAML: could not determine a constructor"),
-        ("dev: " + "[" * 20_000, "is not YAML: "),
+        ("dev: [a\n", "line 2 can't be parsed: expected ',' or ']', but got '<stream end>'."),
+        ("dev: !!python/object:os.system x\n", "line 1 can't be parsed: tags, such as `!name`, aren't supported."),
+        ("dev: &a x\ninstall: *a\n", "line 1 can't be parsed: anchors and aliases aren't supported."),
+        ("dev: x\nport: 4\n  x: [\n", "line 3 can't be parsed: mapping values are not allowed here."),
+        ("dev: " + "[" * 20_000, "line 1 can't be parsed: it's nested too deeply."),
+        ("dev: [" + "a," * 20_000 + "]", "line 1 can't be parsed: it has too many values."),
+        ("dev: x\n? [a]\n: y\n", "line 2 can't be parsed: found unhashable key."),
+        ("dev: 2026-02-30\n", "can't be parsed: a number or a date in it is out of range."),
+        (f"port: {'9' * 5_000}\n", "can't be parsed: a number or a date in it is out of range."),
+        ('dev: "\\ud800"\n', "line 1 can't be parsed: it has half of a surrogate pair."),
+        ('"\\ud800": x\n', "line 1 can't be parsed: it has half of a surrogate pair."),
         ("- dev\n", "line 1: expected `key: value` lines"),
-        (b"dev: \xff\xfe\n", "is not YAML: "),
-        (b"dev: x\n" * 10_000, "is larger than 65536 bytes"),
+        (b"dev: \xff\xfe\n", "can't be parsed: it isn't UTF-8 text (invalid start byte)."),
+        (b"dev: x\n" * 10_000, "can't be read: it's larger than 65536 bytes."),
     ],
 )
 def test_a_wrong_file_is_explained_with_line_and_key(tmp_path: Path, content: str | bytes, complaint: str) -> None:
@@ -69,6 +77,16 @@ def test_a_wrong_file_is_explained_with_line_and_key(tmp_path: Path, content: st
         _read(tmp_path, content)
     assert str(error.value).startswith(CONFIG_PATH)
     assert complaint in str(error.value)
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "../../outside.yml"])
+def test_a_link_out_of_the_repository_is_explained_and_not_followed(tmp_path: Path, target: str) -> None:
+    path = tmp_path / "repository" / CONFIG_PATH
+    path.parent.mkdir(parents=True)
+    path.symlink_to(target)
+
+    with pytest.raises(RepositoryConfigError, match="can't be read: it's a symbolic link that leads outside the repo"):
+        read_repository_config(tmp_path / "repository")
 
 
 def test_faults_are_in_the_order_of_their_lines(tmp_path: Path) -> None:

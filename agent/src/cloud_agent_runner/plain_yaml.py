@@ -1,0 +1,73 @@
+"""YAML as a file of settings needs it: no more than so many values, and nothing that makes a small file large.
+
+An alias repeats a part of the document as often as it likes, and a tag has PyYAML construct what nobody wrote.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import yaml
+
+_VALUES_LIMIT = 5_000
+_DEPTH_LIMIT = 20
+
+
+class _Mark(Protocol):
+    line: int  # counted from 0
+
+
+class PlainYamlError(Exception):
+    """The content isn't YAML, or isn't plain; the text says why, `line` where, counted from 1, if that's known."""
+
+    def __init__(self, problem: str, mark: _Mark | None = None) -> None:
+        super().__init__(problem)
+        self.line = mark.line + 1 if mark else None
+
+
+def parse(content: bytes) -> tuple[yaml.Node | None, object]:
+    """Return the document twice: as nodes, which know their lines, and as values. None where it's empty.
+
+    Raises:
+        PlainYamlError: it can't be used.
+    """
+    try:
+        _refuse_what_is_not_plain(content)
+        document = yaml.compose(content, yaml.SafeLoader)
+        return document, None if document is None else yaml.SafeLoader("").construct_document(document)
+    except yaml.reader.ReaderError as error:
+        raise PlainYamlError(f"it isn't UTF-8 text ({error.reason})") from error
+    except yaml.MarkedYAMLError as error:
+        raise PlainYamlError(error.problem or str(error), error.problem_mark) from error
+    except ValueError as error:  # of int() and datetime(), which don't know the line
+        raise PlainYamlError("a number or a date in it is out of range") from error
+
+
+def _refuse_what_is_not_plain(content: bytes) -> None:
+    depth = 0
+    for values, event in enumerate(yaml.parse(content, yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH_LIMIT:
+            raise PlainYamlError("it's nested too deeply", event.start_mark)
+        if values > _VALUES_LIMIT:
+            raise PlainYamlError("it has too many values", event.start_mark)
+        if isinstance(event, yaml.NodeEvent) and (objection := _objection(event)):
+            raise PlainYamlError(objection, event.start_mark)
+
+
+def _objection(event: yaml.NodeEvent) -> str | None:
+    if event.anchor is not None:
+        return "anchors and aliases aren't supported"
+    if getattr(event, "tag", None) is not None:
+        return "tags, such as `!name`, aren't supported"
+    if isinstance(event, yaml.ScalarEvent) and not _is_encodable(event.value):
+        return "it has half of a surrogate pair"
+    return None
+
+
+def _is_encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""Reads files of the repository, which may be of any size, and no files at all.
+
+A branch can hold symbolic links to `/dev/zero` or to the supervisor's own files, and gigabytes under any name. Nothing
+here waits, follows a link out of the work tree, or reads more than its caller allows.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read_repository_file(work_tree: Path, name: str, limit: int) -> bytes:
+    """Return what a regular file inside the work tree holds, if that is at most `limit` bytes.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it can't be read; `strerror` says why.
+    """
+    try:
+        # Not to wait for a writer, if it's a FIFO.
+        descriptor = os.open(_inside(work_tree, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except NotADirectoryError as error:
+        raise FileNotFoundError(error.errno, error.strerror, name) from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it isn't a regular file", name)
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it's larger than {limit} bytes", name)
+    return content
+
+
+def has_repository_file(work_tree: Path, name: str) -> bool:
+    """Return whether there is a regular file of this name inside the work tree."""
+    try:
+        return stat.S_ISREG(os.lstat(_inside(work_tree, name)).st_mode)
+    except OSError:
+        return False
+
+
+def _inside(work_tree: Path, name: str) -> str:
+    """Return the file's path with its links followed, if that is inside the work tree."""
+    path = os.path.realpath(work_tree / name)
+    if not Path(path).is_relative_to(os.path.realpath(work_tree)):
+        raise OSError(errno.EPERM, "it's a symbolic link that leads outside the repository", name)
+    return path
