@@ -92,6 +92,10 @@ conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromi
 security: $(INSTALLED) ## Run the tests of what the proxy refuses, limits and survives
 	$(CONTAINED) -m pytest -m security --numprocesses 2 tests/unit/proxy tests/integration/proxy
 
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## Send the functions and the agent far more made-up input than `make test` does
+	$(CONTAINED) -m pytest --hypothesis-profile=fuzz --timeout 1800 --numprocesses 2 tests/unit/functions/fuzz tests/unit/agent/fuzz
+
 .PHONY: mutation
 mutation: $(INSTALLED) ## Take each permission away and see its test break (ARGS="--role PATTERN")
 	$(CONTAINED) -m tests.mutation $(ARGS)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # An example that takes long on a busy machine is no failure.
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=4_000)  # `make fuzz`
 settings.load_profile("untimed")
 
 # Each session of botocore parses the same megabytes of endpoints and service models; a worker's tests make hundreds.

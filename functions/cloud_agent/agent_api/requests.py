@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
 
 T = TypeVar("T")
+# The longest report is of 32,000 characters, and JSON's escapes make 12 bytes of one.
+_BODY_LIMIT = 500_000
 
 
 class TokenRefusedError(Exception):
@@ -74,13 +77,16 @@ def refuse_ending(session: Session) -> None:
 
 
 def read(event: APIGatewayProxyEventV2, adapter: TypeAdapter[T]) -> T:
-    """Return the request's body.
+    """Return the request's body, each member of the very type that the contract gives it.
 
     Raises:
         UnreadableEventError: names the members that are not as expected.
     """
+    body = event.body or "{}"
+    if len(body) > _BODY_LIMIT:  # before it's parsed, which takes many times its length
+        raise UnreadableEventError(f"The request body is longer than {_BODY_LIMIT} characters.")
     try:
-        return adapter.validate_json(event.decoded_body or "{}")
+        return adapter.validate_json(base64.b64decode(body) if event.is_base64_encoded else body, strict=True)
     except ValidationError as error:
         reasons = "; ".join(": ".join(map(str, [*e["loc"], e["msg"]])) for e in error.errors()[:5])
         raise UnreadableEventError(f"The request body is not as expected: {reasons}") from error

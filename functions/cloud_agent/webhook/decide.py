@@ -56,7 +56,7 @@ def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: T
             event = "pull_request_review_comment.created"
             return steering.of_review_comment(_parse(PullRequestReviewCommented, event, payload))
         case _:
-            return Ignore(f"nothing to do for {event_name}{f'.{action}' if action else ''}")
+            return Ignore(f"nothing to do for {event_name}{f'.{action}' if isinstance(action, str) else ''}")
 
 
 def _parse(model: type[E], event: str, payload: dict[str, Any]) -> E:

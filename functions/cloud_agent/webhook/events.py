@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud_agent.domain.session.session import RepositoryName
+
+# Of GitHub's integers, ids are the largest, and have 64 bits. DynamoDB keeps no number of more than 38 digits.
+Number = Annotated[int, Field(gt=0, lt=2**63)]
+Line = Annotated[int, Field(ge=0, lt=2**63)]
+# GitHub's are of 39 characters at most; a suffix marks those of Apps, and those that a company manages.
+Login = Annotated[str, Field(max_length=100)]
 
 
 class Event(BaseModel):
@@ -18,7 +24,7 @@ class Event(BaseModel):
 class Account(Event):
     """A GitHub user, organisation or App."""
 
-    login: str
+    login: Login
     type: str = "User"
 
     @property
@@ -36,7 +42,7 @@ class Label(Event):
 class Issue(Event):
     """An issue, or a pull request in its issue shape (then `pull_request` is present)."""
 
-    number: int = Field(gt=0)
+    number: Number
     title: str
     body: str | None = None
     html_url: str
@@ -55,7 +61,7 @@ class Repository(Event):
 class Installation(Event):
     """The GitHub App's installation that the event was delivered for; absent for a plain repository webhook."""
 
-    id: int
+    id: Number
 
 
 class IssueLabeled(Event):
@@ -80,7 +86,7 @@ class IssueUnlabeled(Event):
 class ClosedIssue(Event):
     """An issue when it is closed, and why."""
 
-    number: int = Field(gt=0)
+    number: Number
     state_reason: str | None = None
     closed_at: AwareDatetime | None = None
 
@@ -95,7 +101,7 @@ class IssueClosed(Event):
 class ClosedPullRequest(Event):
     """A pull request when it is closed, and whether by a merge."""
 
-    number: int = Field(gt=0)
+    number: Number
     merged: bool
     closed_at: AwareDatetime | None = None
 
@@ -118,7 +124,7 @@ class SteeringEvent(Event):
 class Comment(Event):
     """A comment on an issue or on the whole of a pull request."""
 
-    id: int
+    id: Number
     node_id: str
     html_url: str
     body: str | None
@@ -128,7 +134,7 @@ class Comment(Event):
 class CommentedIssue(Event):
     """The issue or pull request that a comment was written on."""
 
-    number: int = Field(gt=0)
+    number: Number
     state: str
     pull_request: dict[str, Any] | None = None
 
@@ -143,14 +149,14 @@ class IssueCommented(SteeringEvent):
 class OpenOrClosedPullRequest(Event):
     """The pull request that a review is of."""
 
-    number: int = Field(gt=0)
+    number: Number
     state: str
 
 
 class Review(Event):
     """A review's own text and verdict; its comments on lines are events of their own."""
 
-    id: int
+    id: Number
     node_id: str
     html_url: str
     body: str | None
@@ -170,9 +176,9 @@ class ReviewComment(Comment):
 
     path: str
     diff_hunk: str
-    line: int | None = None
-    original_line: int | None = None
-    start_line: int | None = None
+    line: Line | None = None
+    original_line: Line | None = None
+    start_line: Line | None = None
 
 
 class PullRequestReviewCommented(SteeringEvent):

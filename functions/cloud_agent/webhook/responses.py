@@ -27,10 +27,13 @@ _REFUSED_BY_GITHUB = (AppNotInstalledError, GitHubRequestError, RepositoryNotFou
 _NOT_CONFIGURED = "This installation of Claude Cloud Agent is not fully configured: its log says what is missing."
 
 
+_TEXT_LIMIT = 1_000  # characters of a reason, which may quote whatever the delivery holds
+
+
 def outcome_response(outcome: dict[str, str]) -> Response[str]:
     """202 with the session's id when something was done, 200 with the reason when there was nothing to do."""
     if "ignored" in outcome:
-        logger.info("event ignored", extra={"reason": outcome["ignored"]})
+        logger.info("event ignored", extra={"reason": outcome["ignored"][:_TEXT_LIMIT]})
         return _response(HTTPStatus.OK, outcome)
     return _response(HTTPStatus.ACCEPTED, outcome)
 
@@ -41,7 +44,7 @@ def error_response(error: CloudAgentError) -> Response[str]:
     Raises:
         CloudAgentError: any that a delivery cannot come to.
     """
-    reason = {"reason": str(error)}
+    reason = {"reason": str(error)[:_TEXT_LIMIT]}
     if isinstance(error, InvalidSignatureError):
         logger.warning("signature refused")
         return _response(HTTPStatus.UNAUTHORIZED, {"message": str(error)})
@@ -61,4 +64,5 @@ def error_response(error: CloudAgentError) -> Response[str]:
 
 
 def _response(status: HTTPStatus, body: dict[str, str]) -> Response[str]:
-    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, body=json.dumps(body))
+    bounded = {name: text[:_TEXT_LIMIT] for name, text in body.items()}
+    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, body=json.dumps(bounded))

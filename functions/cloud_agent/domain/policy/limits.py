@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""For an integer as JSON Schema has it, also where types are strict: 3.0 is one, "3" and true are none."""
 
 
 class WantedLimits(BaseModel):
@@ -16,8 +24,8 @@ class WantedLimits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    idle_minutes: int | None = Field(default=None, ge=1, le=1440)
-    max_turns: int | None = Field(default=None, ge=1, le=100_000)
+    idle_minutes: Annotated[int, Field(ge=1, le=1440), WHOLE] | None = None
+    max_turns: Annotated[int, Field(ge=1, le=100_000), WHOLE] | None = None
     budget_usd: float | None = Field(default=None, gt=0, le=100_000)
     ready_for_review: bool = True
 

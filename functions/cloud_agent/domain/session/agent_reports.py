@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud_agent.domain.conversation.turn_results import TurnResult
-from cloud_agent.domain.policy.limits import WantedLimits
+from cloud_agent.domain.policy.limits import WHOLE, WantedLimits
 
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
 PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
@@ -27,7 +27,7 @@ class Ready(Report):
     """The dev server answers on this port; `host_header` and `limits` are what the repository's own file asks for."""
 
     task_token: TaskToken
-    port: int = Field(ge=1024, le=65535)
+    port: Annotated[int, Field(ge=1024, le=65535), WHOLE]
     host_header: HostHeader = "localhost"
     limits: WantedLimits = WantedLimits()
 
@@ -92,7 +92,7 @@ class TurnFinished(Report):
     is_error: bool
     interrupted: bool = False
     result: str = Field(max_length=RESULT_LIMIT)
-    turns: int = Field(ge=0, le=100_000)
+    turns: Annotated[int, Field(ge=0, le=100_000), WHOLE]
     cost_usd: float = Field(ge=0, le=100_000)
     head_sha: str | None = Field(pattern=r"^[0-9a-f]{40}$")
 
