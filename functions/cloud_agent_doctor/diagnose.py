@@ -83,7 +83,9 @@ def _outcome(check: Check, context: CheckContext, before: Sequence[Outcome]) -> 
         status, reason = Status.UNKNOWN, f"the check itself failed: {type(error).__name__}: {error}"
     covered = {name for outcome in before for finding in outcome.findings for name in finding.logical_ids}
     suppressed = [one for one in findings if check.suppress_repeats and covered.intersection(one.logical_ids)]
-    new = [finding for finding in findings if finding not in suppressed]
+    new = tuple(finding for finding in findings if finding not in suppressed)
+    if check.only_warns:
+        return Outcome(check.name, status, reason=reason, suppressed=tuple(suppressed), warnings=new)
     if new and status is Status.HEALTHY:
         status = Status.BROKEN
-    return Outcome(check.name, status, tuple(new), reason, tuple(suppressed))
+    return Outcome(check.name, status, new, reason, tuple(suppressed))

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from cloud_agent.adapters.aws.secrets import GitHubCredentials
 from cloud_agent.adapters.github.app import RegisteredApp
-from cloud_agent.adapters.github.installation_tokens import app_token
+from cloud_agent.adapters.github.installation_tokens import InstallationTokens, app_token
 from cloud_agent.adapters.github.requests import GitHubRequests, Response
 from cloud_agent.domain.errors import GitHubRateLimitedError
 from cloud_agent_doctor.engine.errors import DataUnavailableError, NotApplicableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cloud_agent_doctor.engine.context import CheckContext
 
@@ -54,6 +54,18 @@ class GitHub:
         with _rate_limit_as_missing_data():
             return GitHubRequests(self.api_url).send("GET", path, bearer)
 
+    def of_repository(
+        self, repo: str, installation_id: int | None, permissions: Mapping[str, str]
+    ) -> RepositoryOnGitHub:
+        """Return a repository, to be read with a token that has these permissions for it alone.
+
+        Raises:
+            CloudAgentError, DataUnavailableError: as of `InstallationTokens.token`, and of `get`.
+        """
+        with _rate_limit_as_missing_data():
+            token = InstallationTokens(self.api_url, self.credentials).token(repo, installation_id, permissions)
+        return RepositoryOnGitHub(self.api_url, repo, token.value)
+
     def registration(self) -> dict[str, Any]:
         """Return the App's own document.
 
@@ -72,6 +84,24 @@ class GitHub:
         """
         with _rate_limit_as_missing_data():
             return RegisteredApp(self.api_url, self.credentials).installations()
+
+
+@dataclass(frozen=True, repr=False)
+class RepositoryOnGitHub:
+    """One repository, read by the installation that reaches it. No repr: it holds a secret."""
+
+    api_url: str
+    repo: str
+    token: str
+
+    def get(self, path: str) -> Response:
+        """Return GitHub's response to a path below the repository's.
+
+        Raises:
+            GitHubUnavailableError, DataUnavailableError: as of `GitHub.get`.
+        """
+        with _rate_limit_as_missing_data():
+            return GitHubRequests(self.api_url).send("GET", f"/repos/{self.repo}{path}", self.token)
 
 
 def connect(context: CheckContext) -> GitHub:

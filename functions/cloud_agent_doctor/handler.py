@@ -19,6 +19,8 @@ from cloud_agent_doctor.settings import DoctorSettings
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from cloud_agent_doctor.engine.findings import Finding
+
 
 @tracer.capture_lambda_handler
 @logger.inject_lambda_context(clear_state=True)
@@ -52,15 +54,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
 def _log(outcome: Outcome) -> None:
     for finding in outcome.findings:
-        logger.warning(
-            "finding",
-            extra={
-                "check": outcome.check,
-                "resource": finding.resource,
-                "problem": finding.problem,
-                "impact": finding.impact,
-                "remediation": finding.remediation,
-            },
-        )
+        _log_one("finding", outcome.check, finding)
+    for warning in outcome.warnings:
+        _log_one("warning", outcome.check, warning)
     if outcome.status is Status.UNKNOWN:
         logger.warning("check incomplete", extra={"check": outcome.check, "reason": outcome.reason})
+
+
+def _log_one(message: str, check: str, finding: Finding) -> None:
+    logger.warning(
+        message,
+        extra={
+            "check": check,
+            "resource": finding.resource,
+            "problem": finding.problem,
+            "impact": finding.impact,
+            "remediation": finding.remediation,
+        },
+    )

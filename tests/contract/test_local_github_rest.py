@@ -206,6 +206,8 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     }
     yield of(f"POST {r}/rulesets", m.RepositoryRuleset, 201, rules, who="person")
     yield of(f"GET {r}/rulesets", list[m.RepositoryRuleset])
+    rule = m.RepositoryRuleDetailedOneof0 | m.RepositoryRuleDetailedOneof1
+    yield of(f"GET {r}/rules/branches/{{branch:path}}", list[rule], branch="claude/1")
     yield of(f"GET {r}/rulesets/{{ruleset_id:int}}", m.RepositoryRuleset, ruleset_id=1)
     yield of(f"DELETE {r}/rulesets/{{ruleset_id:int}}", None, 204, who="person", ruleset_id=1)
     yield of(f"DELETE {r}", None, 204, who="person")

@@ -19,7 +19,7 @@ from cloud_agent_doctor.diagnose import diagnose, run_checks
 from cloud_agent_doctor.engine.aws import Aws
 from cloud_agent_doctor.engine.context import CheckContext
 from cloud_agent_doctor.engine.errors import DataUnavailableError
-from cloud_agent_doctor.engine.findings import Outcome, Report, Status
+from cloud_agent_doctor.engine.findings import Finding, Outcome, Report, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +34,7 @@ _MARKS = {
     Status.NOT_APPLICABLE: "[dim]-[/dim]",
     Status.UNKNOWN: "[yellow]?[/yellow]",
 }
+_WARNING = "[yellow]![/yellow]"
 
 
 def run(target: Target, session_id: str | None, *, as_json: bool) -> int:
@@ -101,17 +102,28 @@ def show(report: Report, checks: Sequence[Check], guide: str | None = None) -> N
     for number, outcome in enumerate(report.outcomes, 1):
         link = "┌" if number == 1 else "└" if number == len(report.outcomes) else "├"
         text = escape(outcome.reason or questions[outcome.check])
-        console.print(f"  [dim]{link}[/dim] {_MARKS[_shown(outcome)]} {outcome.check:<{names}}  {text}")
+        console.print(f"  [dim]{link}[/dim] {_mark(outcome)} {outcome.check:<{names}}  {text}")
     console.print()
     for outcome in others:
         _show_findings(outcome, guide)
+    for outcome in report.outcomes:
+        for warning in outcome.warnings:
+            _show(outcome, warning, _WARNING, guide)
 
 
-def _shown(outcome: Outcome) -> Status:
-    return Status.BROKEN if outcome.findings else outcome.status
+def _mark(outcome: Outcome) -> str:
+    if outcome.warnings:
+        return _WARNING
+    return _MARKS[Status.BROKEN if outcome.findings else outcome.status]
 
 
 def _verdict(report: Report) -> str:
+    count = report.warning_count
+    warnings = "" if not count else ", 1 warning" if count == 1 else f", {count} warnings"
+    return f"{_result(report)}[yellow]{warnings}[/yellow]" if warnings else _result(report)
+
+
+def _result(report: Report) -> str:
     if report.broken:
         count, first = report.finding_count, report.broken[0].check
         problems = "1 problem" if count == 1 else f"{count} problems"
@@ -125,13 +137,17 @@ def _verdict(report: Report) -> str:
 
 def _show_findings(outcome: Outcome, guide: str | None) -> None:
     for finding in outcome.findings:
-        console.print(f"  [red]✗[/red] [bold]{outcome.check}[/bold]")
-        console.print(f"    [dim]problem[/dim]      {escape(finding.problem)}")
-        console.print(f"    [dim]resource[/dim]     {escape(finding.resource)}")
-        console.print(f"    [dim]impact[/dim]       {escape(finding.impact)}")
-        console.print(f"    [dim]remediation[/dim]  {escape(finding.remediation)}")
-        console.print(f"    [dim]confirm[/dim]      {escape(finding.confirm)}")
-        console.print(f"    [dim]runbook[/dim]      {guide or f'docs/runbook.md#{outcome.check}'}\n")
+        _show(outcome, finding, _MARKS[Status.BROKEN], guide)
+
+
+def _show(outcome: Outcome, finding: Finding, mark: str, guide: str | None) -> None:
+    console.print(f"  {mark} [bold]{outcome.check}[/bold]")
+    console.print(f"    [dim]problem[/dim]      {escape(finding.problem)}")
+    console.print(f"    [dim]resource[/dim]     {escape(finding.resource)}")
+    console.print(f"    [dim]impact[/dim]       {escape(finding.impact)}")
+    console.print(f"    [dim]remediation[/dim]  {escape(finding.remediation)}")
+    console.print(f"    [dim]confirm[/dim]      {escape(finding.confirm)}")
+    console.print(f"    [dim]runbook[/dim]      {guide or f'docs/runbook.md#{outcome.check}'}\n")
 
 
 def explain(name: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cloud_agent_doctor.checks import (
     agent_ingress,
+    branch_protection,
     certificate,
     dns_record,
     environment,
@@ -53,4 +54,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     state_machine.CHECK,
     stack_drift.CHECK,
     orphans.CHECK,
+    branch_protection.CHECK,
 )

@@ -34,6 +34,8 @@ class Check:
     """Skipped while one of these checks has findings."""
     suppress_repeats: bool = False
     """Suppress findings about resources that an earlier finding already covers."""
+    only_warns: bool = False
+    """What it finds breaks nothing: warnings, for which no alarm fires."""
 
 
 def combine(*parts: Iterable[Finding]) -> Iterator[Finding]:

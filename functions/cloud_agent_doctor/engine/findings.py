@@ -49,6 +49,8 @@ class Outcome:
     """Why it was skipped, doesn't apply, or could not be completed."""
     suppressed: tuple[Finding, ...] = ()
     """Findings left out because an earlier one covers the same resource."""
+    warnings: tuple[Finding, ...] = ()
+    """What breaks nothing, and had better be changed."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,13 @@ class Report:
         return sum(len(outcome.findings) for outcome in self.outcomes)
 
     @property
+    def warning_count(self) -> int:
+        """How many warnings there are."""
+        return sum(len(outcome.warnings) for outcome in self.outcomes)
+
+    @property
     def exit_code(self) -> int:
-        """0 all checks passed, 1 problems found, 2 none found but not everything could be checked."""
+        """0 all checks passed, 1 problems found, 2 none found but not everything could be checked; warnings or not."""
         if self.finding_count:
             return 1
         return 2 if self.unknown else 0

@@ -31,8 +31,21 @@ def live_session_ids(context: CheckContext) -> list[str]:
     Raises:
         DataUnavailableError: DynamoDB refused or didn't respond.
     """
+    return sorted(_live(context))
+
+
+def live_sessions_by_repository(context: CheckContext) -> dict[str, str]:
+    """Return one session that holds a slot for each repository that has any.
+
+    Raises:
+        DataUnavailableError: DynamoDB refused or didn't respond.
+    """
+    return {repo: session_id for session_id, repo in sorted(_live(context).items())}
+
+
+def _live(context: CheckContext) -> dict[str, str]:
     row = _row(context, SLOTS_KEY) or {}
-    return sorted(row.get("live", {}))
+    return dict(row.get("live", {}))
 
 
 def _row(context: CheckContext, key: Mapping[str, str]) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from cloud_agent.adapters.aws import clients
+from cloud_agent_doctor.engine.findings import Finding, Outcome, Report, Status
 from cloud_agent_doctor.handler import handler
 from cloud_agent_doctor.last_report import LastReport
 
@@ -59,6 +60,24 @@ def test_a_finding_is_a_log_line_with_its_remediation(run: Callable[[], dict[str
     (line,) = [json.loads(text) for text in logs.getvalue().splitlines() if '"finding"' in text]
     assert (line["check"], line["resource"]) == ("stack", "claude-cloud-agent")
     assert "sam deploy" in line["remediation"]
+
+
+def test_a_warning_is_a_log_line_and_counts_nowhere(
+    run: Callable[[], dict[str, Any]], logs: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned = Finding("acme/storefront, branch main", "It isn't protected.", "", "Add a ruleset.", "")
+
+    def diagnose(name: str, _: object, on_outcome: Callable[[Outcome], None]) -> Report:
+        outcome = Outcome("branch-protection", Status.HEALTHY, warnings=(warned,))
+        on_outcome(outcome)
+        return Report(name, (outcome,))
+
+    monkeypatch.setattr("cloud_agent_doctor.handler.diagnose", diagnose)
+    result = run()
+
+    (line,) = [json.loads(text) for text in logs.getvalue().splitlines() if '"warning"' in text]
+    assert (line["check"], line["remediation"]) == ("branch-protection", "Add a ruleset.")
+    assert result == {"healthy": True, "DoctorFindings": 0, "DoctorUnknown": 0, "NewFindings": 0, "DriftedResources": 0}
 
 
 def test_a_finding_is_counted_by_its_check(

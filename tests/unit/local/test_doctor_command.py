@@ -78,6 +78,15 @@ def test_the_first_broken_hop_comes_first_then_the_chain_then_the_rest(capsys: p
     assert lines.index(chain[-1]) < lines.index("problem      No target is healthy.")
 
 
+def test_a_warning_is_shown_last_and_is_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    warned = Outcome("branch-protection", Status.HEALTHY, warnings=(RULE,))
+    doctor.show(Report("agents", (Outcome("stack", Status.HEALTHY), warned)), CHECKS)
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert lines[0] == "agents: All checks passed, 1 warning"
+    assert lines[2].startswith("└ ! branch-protection")
+    assert lines[3:5] == ["! branch-protection", "problem      No rule [priority 10]"]
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_each_check_explains_itself(
     command: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], check: Check

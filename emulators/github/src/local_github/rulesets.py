@@ -100,15 +100,24 @@ def stored(row: Row) -> Ruleset:
     return Ruleset(name=row["name"], target=row["target"], enforcement=row["enforcement"], **parts)
 
 
+def applying(site: Site, repo: Repository, ref: str) -> list[tuple[Row, Rule]]:
+    """Return the active rules for a ref, whether there is such a ref or not, each with its ruleset's row."""
+    return [
+        (row, rule)
+        for row in site.storage.all(
+            "SELECT * FROM rulesets WHERE repository_id = ? AND enforcement = 'active'", repo.id
+        )
+        if _holds_for(stored(row), repo, ref)
+        for rule in stored(row).rules
+    ]
+
+
 def violations(site: Site, repo: Repository, actor: Actor, move: Move) -> list[str]:
     """Return what forbids the actor to move a ref, in GitHub's words; nothing when it is allowed."""
-    rows = site.storage.all("SELECT * FROM rulesets WHERE repository_id = ? AND enforcement = 'active'", repo.id)
     broken = {
         _WORDS[rule.type]
-        for ruleset in map(stored, rows)
-        if _holds_for(ruleset, repo, move.ref) and not _may_bypass(site, repo, actor, ruleset)
-        for rule in ruleset.rules
-        if _breaks(repo, rule, move)
+        for row, rule in applying(site, repo, move.ref)
+        if _breaks(repo, rule, move) and not _may_bypass(site, repo, actor, stored(row))
     }
     return sorted(broken)
 

@@ -135,6 +135,19 @@ def test_a_ruleset_that_is_not_active_forbids_nothing(
     assert app.post(f"/repos/{repo}/git/refs", json=ref).status_code == 201
 
 
+def test_the_active_rules_of_a_branch_are_listed_whether_it_exists_or_not(
+    app: httpx.Client, repo: str, rule: Callable[..., None]
+) -> None:
+    rule("update", "deletion", exempt="the app")
+    rule("creation", enforcement="evaluate")
+
+    def rules(branch: str) -> list[str]:
+        return [one["type"] for one in app.get(f"/repos/{repo}/rules/branches/{branch}").json()]
+
+    assert rules("claude/never-pushed") == ["update", "deletion"]
+    assert rules("claude/free/1") == rules("main") == []
+
+
 @pytest.mark.parametrize("ruleset", [{}, {"name": "x", "enforcement": "active", "rules": [{"type": "file_size"}]}])
 def test_a_ruleset_that_cannot_be_enforced_here_is_refused(
     api: httpx.Client, repo: str, ruleset: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Rulesets of a repository."""
+"""Rulesets of a repository, and which of their rules apply to a branch."""
 
 from __future__ import annotations
 
@@ -61,9 +61,20 @@ def _delete_ruleset(call: RepositoryCall) -> Reply:
     return Reply(None, 204)
 
 
+def _list_rules_of_branch(call: RepositoryCall) -> Reply:
+    ref = f"refs/heads/{call.path['branch']}"
+
+    def describe(rule: tuple[Row, rulesets.Rule]) -> dict[str, Any]:
+        origin = {"ruleset_source_type": "Repository", "ruleset_source": call.repo.full_name}
+        return {"type": rule[1].type, **origin, "ruleset_id": rule[0]["id"]}
+
+    return call.page(rulesets.applying(call.site, call.repo, ref), describe)
+
+
 ROUTES = [
     repository_route("GET", "/rulesets", _list_rulesets, _METADATA),
     repository_route("POST", "/rulesets", _create_ruleset, ADMINISTERING),
     repository_route("GET", "/rulesets/{ruleset_id:int}", _get_ruleset, _METADATA),
     repository_route("DELETE", "/rulesets/{ruleset_id:int}", _delete_ruleset, ADMINISTERING),
+    repository_route("GET", "/rules/branches/{branch:path}", _list_rules_of_branch, _METADATA),
 ]
