@@ -13,7 +13,7 @@ import cloud_agent_runner
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED
 from cloud_agent.domain import errors
 from cloud_agent.domain.policy.failures import explain
-from cloud_agent.domain.session.agent_reports import Done
+from cloud_agent.domain.session.agent_reports import REPORTED_ERRORS, Done
 from cloud_agent_runner.errors import AgentError
 
 if TYPE_CHECKING:
@@ -113,10 +113,15 @@ def test_every_error_of_the_functions_is_explained() -> None:
     assert set() == {name for name in _domain() - WEBHOOK_ONLY if explain("Run Agent", name, "").what == UNEXPECTED}
 
 
-def test_every_error_of_the_agent_is_explained_and_can_be_reported(reported: set[str]) -> None:
+def test_every_error_of_the_agent_is_explained_and_no_other_can_be_reported(reported: set[str]) -> None:
     assert set() == {name for name in reported if explain("Run Agent", name, "").what == UNEXPECTED}
+    assert reported == REPORTED_ERRORS
     for name in reported:
-        assert Done(task_token="t", outcome="failed", error=name, message="")
+        assert name == Done(task_token="t", outcome="failed", error=name, message="").own_error
+
+
+def test_no_error_of_the_functions_is_one_that_the_agent_can_report() -> None:
+    assert set() == REPORTED_ERRORS & _domain()
 
 
 def test_every_error_that_the_definition_makes_up_is_explained(asl_text: str) -> None:

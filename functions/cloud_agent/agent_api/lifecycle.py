@@ -63,8 +63,8 @@ def done(session: Session, report: Done) -> Accepted:
     """End the session as the agent asks: the wait that the execution is in ends with it."""
     workflow, token = Workflow(), session.lifecycle_token or report.task_token
     if report.outcome == "completed" and session.lifecycle_token:
-        workflow.succeed(token, {"status": SessionStatus.COMPLETED, "reason": report.message})
+        workflow.succeed(token, {"status": SessionStatus.COMPLETED, "reason": report.reason})
     else:
-        workflow.fail(token, report.error or "AgentError", report.message)
+        workflow.fail(token, report.own_error, report.message)
     logger.info("agent done", extra={"outcome": report.outcome, "error": report.error})
     return Accepted()

@@ -23,6 +23,7 @@ from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.handler import handler
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
+from cloud_agent.domain.policy.failures import readable_reason
 from cloud_agent.domain.session.agent_task import AgentTask
 
 if TYPE_CHECKING:
@@ -617,7 +618,7 @@ def test_a_good_end_completes_the_second_wait(
     _put(table, lifecycle_token="second")
     body = _body(sample, "done", outcome="completed", error="", message="😀" * 32_000)
     assert call("done", body) == (200, {})
-    assert step_functions.succeeded == [("second", {"status": "COMPLETED", "reason": "😀" * 32_000})]
+    assert step_functions.succeeded == [("second", {"status": "COMPLETED", "reason": "😀" * 32_000 + "."})]
     assert step_functions.failed == []
 
 
@@ -627,6 +628,23 @@ def test_a_good_end_before_the_session_ran_is_a_failure(
     _put(table, status="STARTING")
     assert call("done", _body(sample, "done", outcome="completed", error="", message="bye")) == (200, {})
     assert step_functions.failed == [(TASK_TOKEN, "AgentError", "bye")]
+
+
+@pytest.mark.parametrize("error", ["BranchProtectedError", "RepositoryReadOnlyError", "NoFreeSlotError", "MadeUpError"])
+def test_advice_for_what_the_workflow_meets_is_not_the_agents_to_choose(
+    call: Call, step_functions: StepFunctions, sample: Callable[[str], dict[str, Any]], error: str
+) -> None:
+    assert call("done", _body(sample, "done", error=error, message="x")) == (200, {})
+    assert step_functions.failed == [(TASK_TOKEN, "AgentError", "x")]
+
+
+def test_the_reason_of_a_good_end_is_never_taken_for_an_errors_name(
+    call: Call, table: Table, step_functions: StepFunctions, sample: Callable[[str], dict[str, Any]]
+) -> None:
+    _put(table, lifecycle_token="second")
+    call("done", _body(sample, "done", outcome="completed", error="", message="BranchProtectedError"))
+    (_, ending) = step_functions.succeeded[0]
+    assert readable_reason(ending["reason"]) == "BranchProtectedError."
 
 
 def test_done_said_twice_is_harmless(call: Call, step_functions: StepFunctions) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud_agent.domain.conversation.messages import sentence
 from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.policy.limits import WHOLE, WantedLimits
 
@@ -15,6 +16,23 @@ PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 HostHeader = Literal["localhost", "public"]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
+UNNAMED_ERROR = "AgentError"
+# What an agent can report as its end: its own errors. Advice is chosen by the name, so any other is not the agent's to
+# report: with BranchProtectedError, for one, it would ask people to loosen the repository's rules.
+REPORTED_ERRORS = frozenset(
+    {
+        "AgentApiRefusedError",
+        "AgentApiUnavailableError",
+        UNNAMED_ERROR,
+        "CloneFailedError",
+        "DevServerNotConfiguredError",
+        "DevServerNotReadyError",
+        "GitError",
+        "InstallFailedError",
+        "RepositoryConfigError",
+        "UnexpectedAgentError",
+    }
+)
 
 
 class Report(BaseModel):
@@ -52,6 +70,16 @@ class Done(Report):
     outcome: Literal["completed", "failed"]
     error: str = Field(pattern=r"^([A-Z][A-Za-z]{0,60}Error)?$")
     message: str = Field(max_length=32_000)
+
+    @property
+    def own_error(self) -> str:
+        """The error's name if it is one of the agent's own; else the one that is explained in general terms."""
+        return self.error if self.error in REPORTED_ERRORS else UNNAMED_ERROR
+
+    @property
+    def reason(self) -> str:
+        """The message as a sentence: a bare name would be read as an error that the workflow met, and explained."""
+        return sentence(self.message) if self.message.strip() else ""
 
 
 class EnvironmentNames(Report):
