@@ -68,6 +68,7 @@ def replies() -> dict[str, str]:
         "A comment, session ended": reply_texts.ended(stopped),
         "A comment without write access": reply_texts.comment_refused("guest"),
         "A label without write access": reply_texts.label_refused("guest", "claude-dev"),
+        "An issue closed without write access": reply_texts.close_refused("guest", "claude-dev"),
         "The other agent's label": reply_texts.other_agent_at_work(running, "claude-dev", "claude-dev-staging"),
         **_turn_results(),
     }

@@ -12,7 +12,7 @@ from cloud_agent.domain.session.issue_key import branch_name, issue_key
 from cloud_agent.domain.session.session import Ending, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.webhook import steering
-from cloud_agent.webhook.decisions import Decision, End, Ignore, Start
+from cloud_agent.webhook.decisions import Closer, Decision, End, Ignore, Start
 from cloud_agent.webhook.events import (
     Event,
     IssueClosed,
@@ -45,7 +45,7 @@ def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: T
         case "issues", "unlabeled":
             return _decide_unlabeled(_parse(IssueUnlabeled, "issues.unlabeled", payload), labels)
         case "issues", "closed":
-            return _decide_issue_closed(_parse(IssueClosed, "issues.closed", payload))
+            return _decide_issue_closed(_parse(IssueClosed, "issues.closed", payload), delivery_id)
         case "pull_request", "closed":
             return _decide_pull_request_closed(_parse(PullRequestClosed, "pull_request.closed", payload))
         case "issue_comment", "created":
@@ -116,10 +116,16 @@ def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ign
     return End(event.repository.full_name, ending, issue_number=issue.number, at=issue.updated_at, agent=agent)
 
 
-def _decide_issue_closed(event: IssueClosed) -> End:
-    status = SessionStatus.COMPLETED if event.issue.state_reason == "completed" else SessionStatus.STOPPED
+def _decide_issue_closed(event: IssueClosed, delivery_id: str) -> End | Ignore:
+    """Ask more of a person, who may just be the issue's author, than of an App, which was let close issues."""
+    issue, sender = event.issue, event.sender
+    if sender is None:
+        return Ignore("the issue was closed by an account that is gone")
+    status = SessionStatus.COMPLETED if issue.state_reason == "completed" else SessionStatus.STOPPED
     ending = Ending(status=status, reason="The issue was closed.")
-    return End(event.repository.full_name, ending, issue_number=event.issue.number, at=event.issue.closed_at)
+    installation_id = event.installation.id if event.installation else None
+    closer = None if sender.is_bot else Closer(sender.login, delivery_id, installation_id)
+    return End(event.repository.full_name, ending, issue_number=issue.number, at=issue.closed_at, closer=closer)
 
 
 def _decide_pull_request_closed(event: PullRequestClosed) -> End:

@@ -29,11 +29,21 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Closer:
+    """Who closed an issue, by which delivery, and the App's installation by which their permission is looked up."""
+
+    login: str
+    delivery_id: str
+    installation_id: int | None
+
+
+@dataclass(frozen=True)
 class End:
     """The session of this issue, or of this pull request, is to end.
 
     `at` is when GitHub says that it happened: a late delivery must not end a session that began after it.
     With `agent`, only a session in which that agent works: a label ends what it has started.
+    With `closer`, only if that person may: GitHub lets whoever wrote an issue close it.
     """
 
     repo: str
@@ -42,6 +52,7 @@ class End:
     pull_number: int | None = None
     at: datetime | None = None
     agent: Agent | None = None
+    closer: Closer | None = None
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.metrics import MetricUnit
 
 from cloud_agent.adapters.aws.workflow import Workflow
+from cloud_agent.adapters.github.connection import connect_for_all
+from cloud_agent.adapters.github.requests import SHORT
+from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_issue, sessions_of_pull
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
+from cloud_agent.domain.conversation import replies
 from cloud_agent.observability import identify_session, logger, metrics
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Ending, Session
     from cloud_agent.domain.session.session_request import RequestedSession
     from cloud_agent.settings import WebhookSettings
-    from cloud_agent.webhook.decisions import End
+    from cloud_agent.webhook.decisions import Closer, End
 
 
 def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
@@ -25,6 +29,9 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
 
     Needs no memory of deliveries: the first request to end a session stands, and a later one changes nothing. A session
     that has been requested and has not begun never begins.
+
+    Raises:
+        CloudAgentError: as `connect_for_all` and `Conversation` do, where somebody's permission is looked up.
     """
     sessions = (
         sessions_of_pull(settings.sessions_table, decision.repo, decision.pull_number)
@@ -35,6 +42,14 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
         return {"ignored": "there is no live session to end"}
     if sessions.requested_after(decision.at):
         return {"ignored": "the session was requested after this had happened"}
+    live, closer = _live(sessions), decision.closer
+    if closer and live and not _may_end(settings, decision, closer, live):
+        return {"ignored": f"{closer.login} has no write permission in {decision.repo}"}
+    return _end_and_cancel(settings, decision, sessions)
+
+
+def _end_and_cancel(settings: WebhookSettings, decision: End, sessions: IssueSessions) -> dict[str, str]:
+    """End the session that is live and the one that has yet to begin."""
     current = sessions.current if _concerns(decision, sessions.current) else None
     ended = end_session(settings, current, decision.ending) if current else None
     cancelled_id = cancel_next(settings, sessions, decision.ending) if _concerns(decision, sessions.last) else None
@@ -45,6 +60,25 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
     if sessions.current is not None and current is None:
         return {"ignored": f"session {sessions.current.session_id} was started by another label"}
     return {"ignored": "there is no live session to end"}
+
+
+def _live(sessions: IssueSessions) -> Session | RequestedSession | None:
+    if sessions.next_is_starting:
+        return sessions.last
+    return sessions.current if sessions.current and sessions.current.status.is_live else None
+
+
+def _may_end(settings: WebhookSettings, decision: End, closer: Closer, session: Session | RequestedSession) -> bool:
+    """Whether who closed the issue may end its session. Whoever may not gets the reason on the issue, once."""
+    github = connect_for_all(settings, decision.repo, closer.installation_id, SHORT).conversation
+    if github.has_write_permission(closer.login):
+        return True
+    subject, topic = f"issue#{session.issue_number}", f"close by {closer.login}"
+    if Explanations(settings.sessions_table).may_explain(decision.repo, subject, topic, closer.delivery_id):
+        text = replies.close_refused(closer.login, settings.trigger_labels.label_of(session.agent))
+        marker, body = replies.reply_marker(closer.delivery_id), replies.reply(closer.delivery_id, text)
+        github.ensure_comment(session.issue_number, marker, body, decision.at)
+    return False
 
 
 def _concerns(decision: End, session: Session | RequestedSession | None) -> bool:

@@ -96,6 +96,8 @@ class IssueClosed(Event):
 
     issue: ClosedIssue
     repository: Repository
+    sender: Account | None
+    installation: Installation | None = None
 
 
 class ClosedPullRequest(Event):

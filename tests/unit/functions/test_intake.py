@@ -188,7 +188,8 @@ REPOSITORY = {"full_name": "acme/storefront", "default_branch": "main"}
 def test_what_is_closed_ends_its_session(
     event: str, payload: dict[str, Any], status: str, reason: str, target: tuple[int | None, int | None]
 ) -> None:
-    decision = _decide({"action": "closed", "repository": REPOSITORY, **payload}, event)
+    sender = {"login": "octo-dev"}
+    decision = _decide({"action": "closed", "repository": REPOSITORY, "sender": sender, **payload}, event)
     assert isinstance(decision, End)
     assert ("acme/storefront", status, reason) == (decision.repo, decision.ending.status, decision.ending.reason)
     assert target == (decision.issue_number, decision.pull_number)

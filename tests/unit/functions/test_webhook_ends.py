@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.service_resource import Table
     from tests.unit.functions.aws_stand_in import StepFunctions
+    from tests.unit.functions.github_stand_in import GitHubStandIn
 
     PutSession = Callable[..., None]
     Deliver = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
@@ -21,7 +22,12 @@ REPO = "acme/storefront"
 SESSION = "513821dd"
 REPOSITORY = {"full_name": REPO, "default_branch": "main"}
 MERGED = {"action": "closed", "repository": REPOSITORY, "pull_request": {"number": 43, "merged": True}}
-CLOSED = {"action": "closed", "repository": REPOSITORY, "issue": {"number": 42, "state_reason": "not_planned"}}
+CLOSED = {
+    "action": "closed",
+    "repository": REPOSITORY,
+    "issue": {"number": 42, "state_reason": "not_planned"},
+    "sender": {"login": "octo-dev"},
+}
 
 
 @pytest.fixture
@@ -85,3 +91,59 @@ def test_a_pull_request_of_nobodys_session_is_ignored(deliver: Deliver) -> None:
 def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(deliver: Deliver, table: Table) -> None:
     table.put_item(Item=pull_key(REPO, 43) | {"session_id": SESSION})
     assert deliver("pull_request", MERGED) == (200, {"ignored": "there is no live session to end"})
+
+
+@pytest.mark.parametrize("role", [None, "read", "triage"])
+def test_an_author_who_may_not_write_closes_the_issue_and_not_its_session(
+    deliver: Callable[..., tuple[int, dict[str, Any]]], put_session: PutSession, table: Table,
+    github_stand_in: GitHubStandIn, role: str | None,
+) -> None:  # fmt: skip
+    put_session(SESSION, lifecycle_token="parked")
+    if role:
+        github_stand_in.roles["zoe"] = role
+    for delivery in ("d-1", "d-2", "d-2"):
+        answer = deliver("issues", CLOSED | {"sender": {"login": "zoe"}}, delivery)
+        assert answer == (200, {"ignored": f"zoe has no write permission in {REPO}"})
+    assert "ending" not in table.get_item(Key=session_key(SESSION))["Item"]
+    (said,) = github_stand_in.said(42)
+    assert said.startswith("zoe closed this issue, but doesn't have write access")
+    assert said.endswith("Someone with write access can stop it: remove the label `claude-dev`.\n")
+
+
+def test_an_issue_without_a_live_session_is_closed_without_a_word(
+    deliver: Deliver, put_session: PutSession, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(SESSION, status="STOPPED")
+    closed = CLOSED | {"sender": {"login": "zoe"}}
+    assert deliver("issues", closed) == (200, {"ignored": "there is no live session to end"})
+    assert github_stand_in.requests == []
+
+
+def test_an_app_that_closes_the_issue_ends_its_session(
+    deliver: Deliver, put_session: PutSession, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(SESSION, lifecycle_token="parked")
+    closed = CLOSED | {"sender": {"login": "stale[bot]", "type": "Bot"}}
+    assert deliver("issues", closed) == (202, {"session_id": SESSION, "ending": "The issue was closed."})
+    assert github_stand_in.requests == []
+
+
+def test_an_account_that_is_gone_ends_no_session(deliver: Deliver, put_session: PutSession) -> None:
+    put_session(SESSION, lifecycle_token="parked")
+    answer = deliver("issues", CLOSED | {"sender": None})
+    assert answer == (200, {"ignored": "the issue was closed by an account that is gone"})
+
+
+def test_a_closed_issue_is_decided_once_github_is_back(
+    deliver: Deliver, put_session: PutSession, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(SESSION, lifecycle_token="parked")
+    github_stand_in.faults += [("GET", "permission", 503, False)] * 2
+    assert deliver("issues", CLOSED)[0] == 503
+    assert deliver("issues", CLOSED)[0] == 202
+
+
+@pytest.mark.parametrize("name", [f"{'a' * 39}/{'b' * 101}", f"acme/{'b' * 5_000}"])
+def test_a_repository_name_that_github_could_not_have_is_a_bad_request(deliver: Deliver, name: str) -> None:
+    status, answer = deliver("pull_request", MERGED | {"repository": REPOSITORY | {"full_name": name}})
+    assert (status, "at most 140 characters" in answer["message"]) == (400, True)

@@ -46,6 +46,14 @@ def label_refused(login: str, label: str) -> str:
     )
 
 
+def close_refused(login: str, label: str) -> str:
+    """Return why a session goes on although its issue was closed, and what to do."""
+    return (
+        f"{plain(login)} closed this issue, but doesn't have write access to this repository, so Claude's session is "
+        f"still running. Someone with write access can stop it: remove the label {code(label)}."
+    )
+
+
 def other_agent_at_work(session: Session, label: str, other_label: str) -> str:
     """Return why the other agent's label started nothing, and what to do."""
     where = f" on #{session.pull_number}" if session.pull_number else ""

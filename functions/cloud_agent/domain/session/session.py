@@ -12,7 +12,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from cloud_agent.domain.session.agents import Agent
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
-RepositoryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")]
+# As long as GitHub lets it be: 39 characters of an owner, 100 of a repository. Keys hold it, and have limits as well.
+RepositoryName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$", max_length=140)
+]
 
 KEPT_AFTER_END = timedelta(days=30)
 
