@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_agent.domain.session.provenance import CLAUDE
 from cloud_agent_doctor.settings import FUNCTIONS
+from cloud_agent_runner.git_workspace import AUTHOR_EMAIL, AUTHOR_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,3 +137,7 @@ def test_every_substitution_is_given_and_used(asl_text: str, substitutions: Docu
 def test_the_definition_names_no_resource_of_an_account(asl_text: str) -> None:
     assert set() == set(re.findall(r"arn:aws:(?!states:::)[^\"]*", asl_text))
     assert not re.search(r"\d{12}", asl_text)
+
+
+def test_claudes_commits_are_known_by_the_identity_that_the_agent_gives_them() -> None:
+    assert (AUTHOR_NAME, AUTHOR_EMAIL) == CLAUDE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -41,6 +42,9 @@ def status_comments() -> dict[str, str]:
         ),
         "Running, using a tool": _view(working=True, activity="Edit index.html"),
         "Running, waiting": _view(turns=3, max_turns=200, cost_usd=Decimal("0.42"), budget_usd=Decimal(10)),
+        "Running, with what was not only Claude's work": _view(
+            commits=[replace(COMMITS[0], author="Octo Developer")], commit_count=1, closes=["#7", "acme/api#8"]
+        ),
         "Running, idle": _view(idle_ends_at=IDLE),
         "Running, ending": _view(ending={"status": "STOPPED", "reason": "Stopped by octo-dev."}),
         "Completed": _view(status="COMPLETED", end_reason="The pull request was merged.", **ended),

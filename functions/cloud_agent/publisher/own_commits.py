@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.conversation.messages import commit_message
+from cloud_agent.domain.conversation.closing_keywords import closed_by
 from cloud_agent.domain.session.provenance import Commit, Lineage, cut, lineage, others_met, own_commits
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ class BranchOnGitHub:
 
 
 def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | None:
-    """Ask GitHub, and keep the answer for the status comment. One request; two or more where history was rewritten.
+    """Ask GitHub, and keep the answer for the status comment.
+
+    One request; more where history was rewritten, or a message would close an issue.
 
     None when the branch is gone, as after a merge: what was known of it stands.
     """
@@ -41,9 +43,10 @@ def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | No
     listed = repository.compare(session.base_sha, session.branch)
     if listed is None:
         return None
-    line = lineage(listed, session.initial_sha, commit_message(session.issue_key.upper()))
+    line = lineage(listed, session.initial_sha)
     own = _own(context, session, repository, _of_the_branch(session, repository, line))
-    context.publications.record_commits(session.session_id, session.reported_head_sha, own)
+    closes = _closes(session, repository, listed)
+    context.publications.record_commits(session.session_id, session.reported_head_sha, own, closes)
     return BranchOnGitHub(frozenset(commit.sha for commit in listed), own)
 
 
@@ -52,6 +55,14 @@ def _of_the_branch(session: Session, repository: Repository, line: Lineage) -> S
         return line.commits
     ahead = repository.compare(session.default_branch, session.branch) or ()
     return cut(line, {commit.sha for commit in ahead})
+
+
+def _closes(session: Session, repository: Repository, listed: Sequence[Commit]) -> tuple[str, ...]:
+    """Return the issues that merging closes because any commit says so, on the branch's line or merged into it."""
+    if not closed_by([commit.message for commit in listed], session.repo, session.issue_number):
+        return ()
+    ahead = repository.compare(session.default_branch, session.branch) or ()
+    return closed_by([commit.message for commit in ahead], session.repo, session.issue_number)
 
 
 def _own(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_agent.domain.conversation.closing_keywords import closed_by
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
 from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, answer_marker, reply
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
@@ -29,7 +30,7 @@ def publish_reply(context: PublishingContext, session_id: str, prompt_id: str) -
         return
     branch = look_up(context, session) if turn.head_sha else None
     if turn.reply_id is None:
-        pushed = _pushed(turn, branch, published.announced)
+        pushed = _pushed(session, turn, branch, published.announced)
         _reply_once(context, session, turn, pushed)
         context.publications.record_announced(session_id, [commit.sha for commit in pushed.commits])
     if wants_review and branch is not None and branch.own and turn.head_sha in branch.shas:
@@ -40,11 +41,13 @@ def _is_good(turn: TurnResult) -> bool:
     return turn.head_sha is not None and not turn.is_error and not turn.interrupted
 
 
-def _pushed(turn: TurnResult, branch: BranchOnGitHub | None, reported: frozenset[str]) -> Pushed:
+def _pushed(session: Session, turn: TurnResult, branch: BranchOnGitHub | None, reported: frozenset[str]) -> Pushed:
     """Return what may be said of the reported commit: only what GitHub's own branch shows."""
     if branch is None or turn.head_sha is None or turn.head_sha not in branch.shas:
         return Pushed(is_on_branch=False)
-    return Pushed(is_on_branch=True, commits=branch.new_up_to(turn.head_sha, reported))
+    commits = branch.new_up_to(turn.head_sha, reported)
+    closes = closed_by([commit.message for commit in commits], session.repo, session.issue_number)
+    return Pushed(is_on_branch=True, commits=commits, closes=closes)
 
 
 def _reply_once(context: PublishingContext, session: Session, turn: TurnResult, pushed: Pushed) -> None:

@@ -78,9 +78,13 @@ class Sessions:
 
     def listed(self, name: str) -> int:
         """How many commits the session's status comment lists."""
+        return sum(f"Add {name}-" in line for line in self.status(name).splitlines())
+
+    def status(self, name: str) -> str:
+        """The session's status comment."""
         number = (self.steps.row(self.of[name]) or {})["pull_number"]
         (status,) = (t for t in self.github.comments(self.repo, number) if ":session:" in t.splitlines()[0])
-        return sum(f"Add {name}-" in line for line in status.splitlines())
+        return status
 
 
 @pytest.fixture
@@ -90,6 +94,42 @@ def sessions(steps: Steps, github: GitHub, repo: str, clone: Callable[[str], Clo
         sessions.work_on(name)
         sessions.turn_ends(name)
     return sessions
+
+
+def test_no_message_hides_a_commit_that_changes_files(sessions: Sessions) -> None:
+    initial = "chore: initialize Claude agent session for #"
+    sessions.work_on("one")
+    sessions.work.run("commit", "--quiet", "--amend", "-m", f"{initial}9")
+    sessions.work.run("commit", "--quiet", "--allow-empty", "-m", f"{initial}{sessions.of['one'].issue_number}")
+    sessions.work_on("one")
+    sessions.turn_ends("one")
+    status = sessions.status("one")
+    assert ("**3 commits on this branch**" in status, status.count("chore: initialize")) == (True, 1)
+
+
+def test_each_commit_names_its_author_unless_that_is_claude(sessions: Sessions) -> None:
+    sessions.work_on("one")
+    sessions.work.run("commit", "--quiet", "--amend", "--no-edit", "--author", "Claude <noreply@anthropic.com>")
+    sessions.work_on("one")
+    sessions.work.run("commit", "--quiet", "--amend", "--no-edit", "--author", "@octo-dev #1 <octo@example.com>")
+    sessions.turn_ends("one")
+    newest, of_claude, *_ = [line for line in sessions.status("one").splitlines() if line.startswith("- [")]
+    assert re.search(r" Add one-\d+ · by @\u2060octo-dev #\u20601$", newest.replace("\\", ""))
+    assert re.search(r" Add one-\d+$", of_claude)
+
+
+def test_what_a_commit_message_closes_is_said_even_of_one_that_was_merged_in(sessions: Sessions) -> None:
+    sessions.on("one")
+    sessions.work.run("checkout", "--quiet", "-b", "side")
+    sessions.work.run("commit", "--quiet", "--allow-empty", "-m", "Tidy up\n\nFixes #77")
+    sessions.work_on("one")
+    sessions.work.run("merge", "--quiet", "--no-ff", "-m", "Add one-side", "side")
+    sessions.turn_ends("one")
+    assert "**Merging closes \\#\u206077**, because a commit message says so." in sessions.status("one")
+    sessions.work.run("push", "--quiet", "origin", "HEAD:main")
+    sessions.work_on("one")
+    sessions.turn_ends("one")
+    assert "Merging closes" not in sessions.status("one")
 
 
 def test_merges_of_main_and_of_the_other_branch(sessions: Sessions) -> None:

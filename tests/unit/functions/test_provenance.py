@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from cloud_agent.domain.session.provenance import INITIAL_SUBJECT, Commit, cut, lineage, others_met, own_commits
+from cloud_agent.domain.session.provenance import (
+    INITIAL_SUBJECT,
+    Commit,
+    cut,
+    initial_commit,
+    lineage,
+    others_met,
+    own_commits,
+)
 
 BRANCH, OTHER = "claude/42", "claude/43"
 MESSAGE = f"{INITIAL_SUBJECT}#42"
 
 
-def commit(sha: str, *parents: str, subject: str = "") -> Commit:
-    return Commit(sha, subject or f"Do {sha}", f"https://github.com/acme/shop/commit/{sha}", parents)
+def commit(sha: str, *parents: str, message: str = "", is_empty: bool = False) -> Commit:
+    url = f"https://github.com/acme/shop/commit/{sha}"
+    return Commit(sha, message or f"Do {sha}", url, parents, is_empty=is_empty)
 
 
-INITIAL = commit("i", "main0", subject=MESSAGE)
+INITIAL = commit("i", "main0", message=MESSAGE, is_empty=True)
 
 
 def shas(commits: tuple[Commit, ...]) -> list[str]:
@@ -22,7 +31,7 @@ def shas(commits: tuple[Commit, ...]) -> list[str]:
 
 
 def test_the_line_goes_from_the_head_down_to_the_initial_commit() -> None:
-    line = lineage([INITIAL, commit("a", "i"), commit("b", "a")], "i", MESSAGE)
+    line = lineage([INITIAL, commit("a", "i"), commit("b", "a")], "i")
     assert (shas(line.commits), line.complete) == (["b", "a"], True)
 
 
@@ -34,32 +43,65 @@ def test_what_was_merged_into_the_branch_is_not_on_its_line() -> None:
         commit("theirs", "main1"),
         commit("m", "a", "theirs"),
     ]
-    assert shas(lineage(listed, "i", MESSAGE).commits) == ["m", "a"]
+    assert shas(lineage(listed, "i").commits) == ["m", "a"]
 
 
-def test_a_rebased_initial_commit_is_known_by_its_message() -> None:
-    listed = [commit("theirs", "main0"), commit("i2", "theirs", subject=MESSAGE), commit("a2", "i2")]
-    line = lineage(listed, "i", MESSAGE)
-    assert (shas(line.commits), line.complete) == (["a2"], True)
+def test_no_message_ends_the_line() -> None:
+    """A commit that changes a file, one with the initial commit's message on top of it, and one on top of both."""
+    listed = [INITIAL, commit("a", "i"), commit("x", "a", message=MESSAGE, is_empty=True), commit("b", "x")]
+    line = lineage(listed, "i")
+    assert (shas(line.commits), line.complete) == (["b", "x", "a"], True)
+    assert shas(own_commits(line.commits, {}, BRANCH)) == ["b", "a"]
+
+
+def test_no_message_takes_a_commit_that_changes_files_off_the_list() -> None:
+    line = (commit("b", "x"), commit("x", "i", message=MESSAGE))
+    assert shas(own_commits(line, {}, BRANCH)) == ["b", "x"]
+
+
+@pytest.mark.parametrize(
+    "message", [f"{MESSAGE}\n\nCloses #1", f"{MESSAGE} @octo-dev", f"{INITIAL_SUBJECT}#42 Closes #1"]
+)
+def test_an_empty_commit_that_says_more_than_the_initial_one_is_listed(message: str) -> None:
+    assert shas(own_commits((commit("x", "i", message=message, is_empty=True),), {}, BRANCH)) == ["x"]
+
+
+def test_a_rebased_initial_commit_is_not_listed() -> None:
+    listed = [
+        commit("theirs", "main0"),
+        commit("i2", "theirs", message=MESSAGE + "\n", is_empty=True),
+        commit("a2", "i2"),
+    ]
+    line = lineage(listed, "i")
+    assert not line.complete
+    assert shas(own_commits(cut(line, {"i2", "a2"}), {}, BRANCH)) == ["a2"]
+
+
+def test_the_initial_commit_of_a_branch_that_is_there_already_is_its_lowest_if_it_is_empty() -> None:
+    assert initial_commit([INITIAL, commit("a", "i")]) == "i"
+    assert initial_commit([commit("main1", "main0"), INITIAL, commit("a", "i"), commit("m", "a", "main1")]) == "i"
+    assert initial_commit([commit("a", "main0"), commit("x", "a", message=MESSAGE, is_empty=True)]) is None
+    assert initial_commit([commit("x", "main0", message=MESSAGE), commit("b", "x")]) is None
+    assert initial_commit([]) is None
 
 
 def test_without_its_initial_commit_the_line_runs_on_and_says_so() -> None:
-    line = lineage([commit("main1", "main0"), commit("a2", "main1")], "i", MESSAGE)
+    line = lineage([commit("main1", "main0"), commit("a2", "main1")], "i")
     assert (shas(line.commits), line.complete) == (["a2", "main1"], False)
     assert shas(cut(line, {"a2"})) == ["a2"]
 
 
 def test_an_incomplete_line_that_the_default_branch_lacks_altogether_is_kept_whole() -> None:
-    line = lineage([commit("a2", "main0"), commit("b2", "a2")], "i", MESSAGE)
+    line = lineage([commit("a2", "main0"), commit("b2", "a2")], "i")
     assert shas(cut(line, {"a2", "b2"})) == ["b2", "a2"]
 
 
 def test_an_empty_branch_has_no_line() -> None:
-    assert lineage([], "i", MESSAGE).commits == ()
+    assert lineage([], "i").commits == ()
 
 
 def test_a_root_commit_ends_the_line() -> None:
-    assert shas(lineage([commit("r")], None, MESSAGE).commits) == ["r"]
+    assert shas(lineage([commit("r")], None).commits) == ["r"]
 
 
 def test_commits_first_seen_on_another_branch_are_left_out() -> None:
@@ -68,19 +110,14 @@ def test_commits_first_seen_on_another_branch_are_left_out() -> None:
 
 
 def test_no_initial_commit_is_work() -> None:
-    theirs = commit("j", "main0", subject=f"{INITIAL_SUBJECT}#43")
+    theirs = commit("j", "main0", message=f"{INITIAL_SUBJECT}AGNTS-124", is_empty=True)
     assert own_commits((INITIAL, theirs), {}, BRANCH) == ()
 
 
-def test_the_line_of_another_session_is_met_by_a_commit_seen_there_or_by_its_initial_commit() -> None:
-    theirs = commit("j", "main0", subject=f"{INITIAL_SUBJECT}AGNTS-124")
-    assert {OTHER, "claude/agnts-124"} == others_met((commit("t"), theirs, INITIAL), {"t": OTHER}, BRANCH)
+def test_the_line_of_another_session_is_met_by_a_commit_seen_there_and_by_no_message() -> None:
+    claims = commit("j", "main0", message=f"{INITIAL_SUBJECT}AGNTS-124", is_empty=True)
+    assert {OTHER} == others_met((commit("t"), claims, INITIAL), {"t": OTHER}, BRANCH)
     assert set() == others_met((commit("a"), INITIAL), {"a": BRANCH}, BRANCH)
-
-
-@pytest.mark.parametrize("key", ["", "../../x", "a/b", "42?x=", "x" * 41, "42 and more"])
-def test_a_message_that_names_no_key_names_no_branch(key: str) -> None:
-    assert set() == others_met((commit("j", subject=INITIAL_SUBJECT + key),), {}, BRANCH)
 
 
 def test_what_two_sessions_could_have_made_is_claimed_by_neither_until_it_is_known() -> None:

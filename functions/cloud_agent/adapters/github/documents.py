@@ -38,10 +38,18 @@ class BranchDocument(Document):
     commit: BranchHead
 
 
-class CommitText(Document):
-    """What a commit says."""
+class CommitAuthor(Document):
+    """Who a commit says has written it."""
+
+    name: str
+    email: str
+
+
+class CommitText(CommitTree):
+    """What a commit says, and which files it has. One that Git was not told the author of has none."""
 
     message: str
+    author: CommitAuthor | None
 
 
 class ListedCommit(Sha):
@@ -56,7 +64,7 @@ class Comparison(Document):
     """What one branch has and another has not, or one page of it."""
 
     ahead_by: int
-    merge_base_commit: Sha
+    merge_base_commit: BranchHead
     commits: list[ListedCommit]
 
 

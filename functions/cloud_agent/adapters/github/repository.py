@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 from cloud_agent.adapters.github.documents import BranchDocument, BranchHead, Comparison, ListedCommit, Pull, Sha
 from cloud_agent.domain.errors import DefaultBranchNotFoundError
-from cloud_agent.domain.session.provenance import Commit
+from cloud_agent.domain.session.provenance import CLAUDE, Commit, initial_commit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cloud_agent.adapters.github.repository_requests import RepositoryRequests
     from cloud_agent.adapters.github.requests import Response
 
@@ -61,14 +63,14 @@ class Repository:
         if not created:
             pages = self._comparison(default_branch, branch) or []
             if pages and pages[0].ahead_by:
-                return _begun_branch(pages, message)
+                return Branch(pages[0].merge_base_commit.sha, initial_commit(_commits(pages)))
             self._requests.send("PATCH", f"/git/refs/heads/{quote(branch)}", {"sha": initial_sha})
         return Branch(base.sha, initial_sha)
 
     def compare(self, base: str, head: str) -> list[Commit] | None:
         """Return the commits that only `head` has, oldest first, `head`'s own last; None if a branch is gone."""
         pages = self._comparison(base, head)
-        return None if pages is None else [_commit(commit) for page in pages for commit in page.commits]
+        return None if pages is None else _commits(pages)
 
     # ------------------------------------------------------------ pull request
 
@@ -122,15 +124,25 @@ class Repository:
         raise self._requests.refused(refusal)
 
 
-def _begun_branch(pages: list[Comparison], message: str) -> Branch:
-    commits = [commit for page in pages for commit in page.commits]
-    initial = next((commit.sha for commit in commits if commit.commit.message == message), None)
-    return Branch(pages[0].merge_base_commit.sha, initial)
+def _commits(pages: list[Comparison]) -> list[Commit]:
+    """Read them with what GitHub does not say of each: whether it has the files of the one before it."""
+    listed = [commit for page in pages for commit in page.commits]
+    base = pages[0].merge_base_commit
+    trees = {base.sha: base.commit.tree.sha} | {commit.sha: commit.commit.tree.sha for commit in listed}
+    return [_commit(commit, trees) for commit in listed]
 
 
-def _commit(commit: ListedCommit) -> Commit:
-    subject = commit.commit.message.partition("\n")[0]
-    return Commit(commit.sha, subject, commit.html_url, tuple(parent.sha for parent in commit.parents))
+def _commit(commit: ListedCommit, trees: Mapping[str, str]) -> Commit:
+    text, author = commit.commit, commit.commit.author
+    parents = tuple(parent.sha for parent in commit.parents)
+    return Commit(
+        sha=commit.sha,
+        message=text.message,
+        url=commit.html_url,
+        parents=parents,
+        author=None if author and (author.name, author.email) == CLAUDE else author.name if author else "",
+        is_empty=len(parents) == 1 and trees.get(parents[0]) == text.tree.sha,
+    )
 
 
 def _pull_request(pull: Pull) -> PullRequest:

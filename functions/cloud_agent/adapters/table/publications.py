@@ -9,6 +9,7 @@ from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.keys import answer_key, commit_key, published_key
+from cloud_agent.domain.conversation.closing_keywords import SHOWN
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import expiry_after_end, timestamp
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 KEPT_COMMITS = 200  # newest first; a row holds 400 KB, and no comment lists as many
+_KEPT_CHARACTERS = 100  # of a subject and of an author's name, more than a comment shows
 _BATCH = 100  # keys, BatchGetItem's limit
 
 
@@ -24,7 +26,8 @@ class Published:
     """What is known to stand on GitHub.
 
     `essence` and `body` are digests of the status comment, without and with what Claude is doing; `commits` are the
-    branch's own, newest first, as they were when `head_sha` was reported; `announced` are those that a reply has named.
+    branch's own, newest first, as they were when `head_sha` was reported, and `closes` the issues that merging would
+    close by a commit's message; `announced` are the commits that a reply has named.
     """
 
     essence: str = ""
@@ -33,6 +36,7 @@ class Published:
     head_sha: str | None = None
     commits: tuple[Commit, ...] = ()
     commit_count: int = 0
+    closes: tuple[str, ...] = ()
     announced: frozenset[str] = frozenset()
     made_ready: bool = False
 
@@ -54,9 +58,11 @@ class Publications:
             edited_at=item.get("edited_at", ""),
             head_sha=item.get("head_sha"),
             commits=tuple(
-                Commit(commit["sha"], commit["subject"], commit["url"]) for commit in item.get("commits", ())
+                Commit(commit["sha"], commit["subject"], commit["url"], author=commit.get("author"))
+                for commit in item.get("commits", ())
             ),
             commit_count=int(item.get("commit_count", 0)),
+            closes=tuple(item.get("closes", ())),
             announced=frozenset(item.get("announced", ())),
             made_ready=bool(item.get("made_ready", False)),
         )
@@ -78,10 +84,12 @@ class Publications:
         """Record that the status comment now says this (digests)."""
         self._set(session_id, essence=essence, body=body, edited_at=timestamp())
 
-    def record_commits(self, session_id: str, head_sha: str | None, commits: Sequence[Commit]) -> None:
-        """Record the branch's own commits, newest first, at this reported head."""
-        kept = [{"sha": one.sha, "subject": one.subject[:200], "url": one.url} for one in commits[:KEPT_COMMITS]]
-        self._set(session_id, head_sha=head_sha, commits=kept, commit_count=len(commits))
+    def record_commits(
+        self, session_id: str, head_sha: str | None, commits: Sequence[Commit], closes: Sequence[str]
+    ) -> None:
+        """Record the branch's own commits, newest first, at this reported head, and what merging them closes."""
+        kept = [_kept(commit) for commit in commits[:KEPT_COMMITS]]
+        self._set(session_id, head_sha=head_sha, commits=kept, commit_count=len(commits), closes=closes[:SHOWN])
 
     def record_announced(self, session_id: str, shas: Iterable[str]) -> None:
         """Record that a reply has named these commits, or that they were there before the session."""
@@ -139,3 +147,8 @@ class Publications:
             ExpressionAttributeNames={f"#{name}": name for name in values},
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
         )
+
+
+def _kept(commit: Commit) -> dict[str, str | None]:
+    author = None if commit.author is None else commit.author[:_KEPT_CHARACTERS]
+    return {"sha": commit.sha, "subject": commit.subject[:_KEPT_CHARACTERS], "url": commit.url, "author": author}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cloud_agent.domain.conversation.closing_keywords import closing_note
 from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
 from cloud_agent.domain.session.agents import Agent
 from cloud_agent.domain.session.session import Session, SessionStatus
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 KIND = "session"
 REASON_LIMIT = 500  # characters of why a session ended; a comment is read, a log is searched
 ACTIVITY_LIMIT = 200  # characters of what Claude is doing
+AUTHOR_LIMIT = 40  # characters of a commit's author
 SUBJECT_LIMIT = 72  # characters of a commit's first line, as Git itself advises
 UNFOLDED = 10  # commits that are shown without unfolding
 LISTED = 100  # commits that are shown at all: more would take the comment towards GitHub's 65,536 characters
@@ -46,6 +48,7 @@ class StatusView:
     unanswered: int = 0
     commits: Sequence[Commit] = ()
     commit_count: int = 0
+    closes: Sequence[str] = ()
 
     @property
     def essence(self) -> str:
@@ -60,7 +63,8 @@ def session_marker(session_id: str) -> str:
 
 def render(view: StatusView) -> str:
     """Return the comment's text. Bounded by its parts: each untrusted one is shortened, none is markup."""
-    parts = [_heading(view), *_now(view), _facts(view), _commits(view), _how_to_go_on(view), _links(view)]
+    parts = [_heading(view), *_now(view), _facts(view), _commits(view), closing_note(view.closes)]
+    parts += [_how_to_go_on(view), _links(view)]
     return f"{session_marker(view.session.session_id)}\n" + "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -163,8 +167,16 @@ def _commits(view: StatusView) -> str:
 
 
 def commit_lines(commits: Sequence[Commit]) -> list[str]:
-    """Return a list item for each commit: its short sha, linked, and its first line as plain words."""
-    return [f"- [`{c.sha[:7]}`]({c.url}) {plain(shortened(c.subject, SUBJECT_LIMIT))}".rstrip() for c in commits]
+    """Return a list item for each commit: its sha, linked, its first line, and its author unless that is Claude."""
+    return [
+        f"- [`{c.sha[:7]}`]({c.url}) {plain(shortened(c.subject, SUBJECT_LIMIT))}".rstrip() + _by(c) for c in commits
+    ]
+
+
+def _by(commit: Commit) -> str:
+    if commit.author is None:
+        return ""
+    return f" · by {plain(shortened(commit.author, AUTHOR_LIMIT)) or 'an unnamed author'}"
 
 
 def _how_to_go_on(view: StatusView) -> str:

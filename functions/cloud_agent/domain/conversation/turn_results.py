@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from cloud_agent.domain.conversation.closing_keywords import closing_note
 from cloud_agent.domain.conversation.foreign_markdown import contained
 from cloud_agent.domain.conversation.messages import marker, plain
 from cloud_agent.domain.conversation.prompts import FAILURES_LIMIT, Prompt, PromptKind
@@ -40,12 +41,13 @@ def abandoned(prompt_id: str) -> TurnResult:
 
 
 class Pushed(BaseModel):
-    """What GitHub's own branch says about a turn's commits: whether the reported head is on it, and which are new."""
+    """What GitHub's branch says of a turn: whether the reported head is on it, the new commits, what these close."""
 
     model_config = ConfigDict(frozen=True)
 
     is_on_branch: bool
     commits: tuple[Commit, ...] = ()
+    closes: tuple[str, ...] = ()
 
 
 def answer_marker(prompt_id: str, session_id: str) -> str:
@@ -100,4 +102,5 @@ def _pushed(turn: TurnResult, pushed: Pushed, branch: str) -> str:
         return f"**Pushed** to `{branch}`."
     number = len(pushed.commits)
     lines = "\n".join(commit_lines(pushed.commits[:LISTED]))
-    return f"**Pushed** {number} commit{'s' if number > 1 else ''} to `{branch}`:\n\n{lines}"
+    text = f"**Pushed** {number} commit{'s' if number > 1 else ''} to `{branch}`:\n\n{lines}"
+    return "\n\n".join(filter(None, [text, closing_note(pushed.closes)]))

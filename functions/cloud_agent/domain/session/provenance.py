@@ -1,4 +1,7 @@
-"""Which commits are a session's own. A comment speaks of these and of no others."""
+"""Which commits are a session's own. A comment speaks of these and of no others.
+
+Who commits chooses a commit's message and author, so neither takes a commit out: what changes a file is on the list.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,41 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.session.issue_key import branch_name
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 INITIAL_SUBJECT = "chore: initialize Claude agent session for "
-_INITIAL = re.compile(re.escape(INITIAL_SUBJECT) + r"#?([A-Za-z0-9]{1,40}(?:-\d{1,20})?)")
+_INITIAL = re.compile(re.escape(INITIAL_SUBJECT) + r"#?[A-Za-z0-9]{1,40}(?:-\d{1,20})?")
+CLAUDE = ("Claude", "noreply@anthropic.com")  # name and address that the agent's commits have as their author
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit as GitHub lists it; the first parent is the line it was made on, the others were merged into it."""
+    """A commit as GitHub lists it; the first parent is the line it was made on, the others were merged into it.
+
+    `author` is the name in it unless that is Claude's own identity: as all of Git's names, it's what was typed in.
+    `is_empty` says that it's known to change no file.
+    """
 
     sha: str
-    subject: str
+    message: str
     url: str
     parents: tuple[str, ...] = ()
+    author: str | None = None
+    is_empty: bool = False
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
+
+    @property
+    def is_initial(self) -> bool:
+        """Whether nothing is lost without it: it changes no file, and says what a session's initial commit says.
+
+        So a rebase leaves the initial commit, under another sha. To any other use of its message, no file belongs.
+        """
+        return self.is_empty and _INITIAL.fullmatch(self.message.rstrip("\n")) is not None
 
 
 @dataclass(frozen=True)
@@ -30,27 +51,36 @@ class Lineage:
     """The first-parent line of a branch from its head down, newest first.
 
     `complete` says that it was followed down to the session's initial commit, which is not part of it. Where history
-    was rewritten without that commit, the line runs on into whatever the branch was put on.
+    was rewritten, the line runs on into whatever the branch was put on.
     """
 
     commits: tuple[Commit, ...]
     complete: bool
 
 
-def lineage(listed: Sequence[Commit], initial_sha: str | None, initial_message: str) -> Lineage:
+def lineage(listed: Sequence[Commit], initial_sha: str | None) -> Lineage:
     """Follow first parents from the last of these commits, which GitHub lists oldest first.
 
-    A rebase keeps the initial commit's message and changes its sha, so either tells it.
+    Nothing but its sha ends the line at the initial commit: a sha stands for all that is below it.
     """
     by_sha = {commit.sha: commit for commit in listed}
     line: list[Commit] = []
     commit = listed[-1] if listed else None
     while commit is not None:
-        if initial_sha == commit.sha or initial_message == commit.subject:
+        if initial_sha == commit.sha:
             return Lineage(tuple(line), complete=True)
         line.append(commit)
         commit = by_sha.get(commit.parents[0]) if commit.parents else None
     return Lineage(tuple(line), complete=False)
+
+
+def initial_commit(ahead: Sequence[Commit]) -> str | None:
+    """Return the sha of the initial commit of a branch, of which these are what the default branch lacks.
+
+    Only the lowest of its line can be: whatever is below that is the default branch's.
+    """
+    line = lineage(ahead, None).commits
+    return line[-1].sha if line and line[-1].is_initial else None
 
 
 def cut(line: Lineage, not_on_default_branch: Collection[str]) -> tuple[Commit, ...]:
@@ -63,11 +93,8 @@ def cut(line: Lineage, not_on_default_branch: Collection[str]) -> tuple[Commit, 
 
 
 def others_met(commits: Sequence[Commit], seen_on: Mapping[str, str], branch: str) -> set[str]:
-    """Return the other sessions' branches that this line runs through, by commits first seen there and initial ones."""
-    branches = {seen_on.get(commit.sha, branch) for commit in commits}
-    # Anybody can write such a message, and the name goes into a request's path: it has to have the form of a key.
-    begun = {branch_name(match[1]) for commit in commits if (match := _INITIAL.fullmatch(commit.subject))}
-    return (branches | begun) - {branch}
+    """Return the other sessions' branches that this line runs through: those on which its commits were first seen."""
+    return {seen_on.get(commit.sha, branch) for commit in commits} - {branch}
 
 
 def own_commits(
@@ -82,6 +109,6 @@ def own_commits(
     return tuple(
         commit
         for commit in commits
-        if not commit.subject.startswith(INITIAL_SUBJECT)
+        if not commit.is_initial
         and (branch == seen_on[commit.sha] if commit.sha in seen_on else commit.sha not in elsewhere)
     )
