@@ -1,12 +1,14 @@
 """Claude's words in a comment of ours: shown as the Markdown they are, and unable to do more than be read.
 
 Whoever writes an issue can make Claude say anything. So these words mention nobody, refer to no issue, hold no HTML
-(which could close a fold or look like one of our hidden markers) and end what they begin.
+(which could close a fold or look like one of our hidden markers), no token, nothing invisible, and end what they begin.
 """
 
 from __future__ import annotations
 
 import re
+
+from cloud_agent.domain.conversation.untrusted_text import shown, without_backlinks
 
 _WORD_JOINER = "\u2060"  # invisible; what it stands behind is text to GitHub
 # A tag, a comment or an autolink; an entity, which could spell "@"; a mention; a reference to an issue.
@@ -19,8 +21,8 @@ _OTHER_FENCE = re.compile(r"(?=`{3}|~{3})(?<![`~])")
 
 
 def contained(markdown: str, limit: int) -> str:
-    """At most `limit` characters of the text, made harmless; code in fences stays as it is, to be copied."""
-    text = markdown.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    """At most `limit` characters of the text, made harmless; in fences, mentions stay to be copied: they do nothing."""
+    text = without_backlinks(shown(markdown)).strip("\n")
     if len(text) > limit:
         text = text[:limit] + "…"
     fence, lines = "", []

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from cloud_agent.domain.conversation.untrusted_text import shown, without_backlinks, without_invisible
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ TITLE_LIMIT = 256  # characters, GitHub's limit for a title
 BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@&])")
 _BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what would make a line a list, a rule or an underlined heading
-_REFERENCE = re.compile(r"(?<=[@#])(?=\w)")
+_REFERENCE = re.compile(r"(?<=[@#])(?=\w)|(?<=\bGH-)(?=\d)", re.IGNORECASE)
 _WORD_JOINER = "\u2060"  # invisible; GitHub looks for mentions and references after it has removed the backslashes
 
 
@@ -31,7 +32,7 @@ def commit_message(issue_key: str) -> str:
 
 def pull_request_title(issue_title: str, issue_key: str) -> str:
     """Return the issue's title as one line that GitHub accepts."""
-    line = " ".join(issue_title.split()) or f"Claude: issue {issue_key}"
+    line = " ".join(without_invisible(issue_title).split()) or f"Claude: issue {issue_key}"
     return shortened(line, TITLE_LIMIT)
 
 
@@ -82,8 +83,8 @@ def code(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Untrusted text as literal text in Markdown: no markup, no mention of a person or an issue, one line."""
-    line = _REFERENCE.sub(_WORD_JOINER, " ".join(text.split()))
+    """Untrusted text as literal text in Markdown: no markup, no mention of a person or an issue, one line, no token."""
+    line = _REFERENCE.sub(_WORD_JOINER, without_backlinks(" ".join(shown(text).split())))
     return _BLOCK.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", line))
 
 
@@ -103,6 +104,7 @@ def fenced(text: str, limit: int = 8_000) -> str:
 
     `limit` characters of the end are kept: an error stands last in a log.
     """
+    text = shown(text)
     kept = text if len(text) <= limit else "…\n" + text[-limit:]
     longest = max((len(run) for run in re.findall(r"`{3,}", kept)), default=2)
     fence = "`" * (longest + 1)
