@@ -55,6 +55,6 @@ def test_the_note_refers_to_no_issue_itself() -> None:
 
 
 def test_a_long_message_is_read_in_no_time() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert closes("fixes " * 5_000 + "fix:" + " " * 20_000 + "a/" * 10_000) == ()
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2

@@ -132,7 +132,7 @@ def test_nothing_is_left_to_take_out(text: str) -> None:
 
 
 def test_the_longest_text_is_read_in_no_time() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     for text in ("https://github.com/" * 3_500, "ghp_" * 16_000, "/a/b" * 16_000, "\u200d" * 65_000, "//a" * 20_000):
         without_backlinks(masked(without_invisible(text)))
-    assert time.monotonic() - begun < 3
+    assert time.process_time() - begun < 3
