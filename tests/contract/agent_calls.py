@@ -44,8 +44,12 @@ RESPONSES: dict[str, Document] = {
                 "title": "",
                 "body": "Please.",
                 "author": "pat",
+                "requested_by": "octo-dev",
                 "url": "https://github.com/acme/lunch/issues/42",
                 "created_at": "2026-11-22T10:00:00.000Z",
+                "left_out": ["an HTML comment"],
+                "is_edited": False,
+                "edited_by": "",
             }
         ],
         "interrupt": PROMPT,

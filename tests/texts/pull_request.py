@@ -83,6 +83,13 @@ def _turn_results() -> dict[str, str]:
     pushed, nothing = Pushed(is_on_branch=True, commits=tuple(COMMITS[:2])), Pushed(is_on_branch=False)
     return {
         "The issue's turn": _reply(PromptKind.ISSUE, pushed, head_sha=sha),
+        "The issue's turn, with something hidden and an edit": _reply(
+            PromptKind.ISSUE,
+            nothing,
+            left_out=("an HTML comment", "an image's description"),
+            is_edited=True,
+            edited_by="zoe",
+        ),
         "A comment's turn": _reply(PromptKind.COMMENT, nothing),
         "A review comment's turn": _reply(PromptKind.REVIEW_COMMENT, nothing),
         "A turn without a message": _reply(PromptKind.COMMENT, nothing, result=""),
@@ -129,9 +136,11 @@ def _failure(failure: Any, next_step: str) -> str:  # noqa: ANN401 - a Failure
 
 
 def _reply(kind: PromptKind, pushed: Pushed, **members: Any) -> str:  # noqa: ANN401 - any member
+    of_prompt = {name: members.pop(name) for name in ("left_out", "is_edited", "edited_by") if name in members}
     prompt = Prompt(
-        id=INITIAL_PROMPT_ID, kind=kind, body="", author="octo-dev", url=f"{PULL}#issuecomment-1", created_at=IDLE
-    )
+        id=INITIAL_PROMPT_ID, kind=kind, body="", author="octo-dev", url=f"{PULL}#issuecomment-1", created_at=IDLE,
+        **of_prompt,
+    )  # fmt: skip
     answer = {"prompt_id": prompt.id, "is_error": False, "result": "Done.", "created_at": IDLE} | members
     return turn_results.reply(TurnResult.model_validate(answer), prompt, pushed, "09e22a8b", "claude/42")
 

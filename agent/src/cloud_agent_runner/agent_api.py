@@ -53,15 +53,23 @@ class AgentApiUnavailableError(AgentError):
 
 
 class Prompt(BaseModel):
-    """What a person asked for: the issue itself, or a comment or review on its pull request."""
+    """What a person asked for: the issue itself, or a comment or review on its pull request.
+
+    `author` wrote it, `requested_by` asked for the work. `left_out` names what GitHub doesn't show of it. An issue that
+    `is_edited` was edited after the label was added.
+    """
 
     id: str
     kind: Literal["issue", "comment", "review", "review_comment"]
     title: str = ""
     body: str = ""
     author: str = ""
+    requested_by: str = ""
     url: str = ""
     created_at: str = ""
+    left_out: list[str] = []
+    is_edited: bool = False
+    edited_by: str = ""
 
 
 class Requests(BaseModel):

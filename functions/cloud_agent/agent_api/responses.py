@@ -20,15 +20,24 @@ class Accepted(ApiResponse):
 
 
 class OpenPrompt(ApiResponse):
-    """What a person asked for: the issue itself, or a comment or review on its pull request. Untrusted text."""
+    """What a person asked for: the issue itself, or a comment or review on its pull request. Untrusted text.
+
+    `author` wrote it and may be anybody; `requested_by` asked for the work and has write access. `left_out` names what
+    GitHub doesn't show of the text. An issue that `is_edited` was edited after the label was added, by `edited_by` if
+    that's known.
+    """
 
     id: PromptId
     kind: PromptKind
     title: str
     body: str
     author: str
+    requested_by: str
     url: str
     created_at: str
+    left_out: tuple[str, ...]
+    is_edited: bool
+    edited_by: str
 
 
 class OpenPrompts(ApiResponse):

@@ -9,7 +9,8 @@ from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command
-from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState
+from cloud_agent.domain.conversation.issue_prompt import issue_prompt
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
 from cloud_agent.domain.session.session_request import SessionRequest
@@ -76,7 +77,7 @@ def _restart(
     is_ending = current.status.is_live and end_session(settings, current, ending) is not None
     request = _request(settings, comment, current, issue)
     session = name_session(request, sessions, follows=current.session_id if is_ending else None)
-    launch(settings, session, _prompt(comment, issue))
+    launch(settings, session, _prompt(settings, comment, current, issue))
     return []
 
 
@@ -121,13 +122,16 @@ def _request(settings: WebhookSettings, comment: Steer, session: Session, issue:
     )
 
 
-def _prompt(comment: Steer, issue: Issue) -> Prompt:
-    return Prompt(
-        id=INITIAL_PROMPT_ID,
-        kind=PromptKind.ISSUE,
+def _prompt(settings: WebhookSettings, comment: Steer, session: Session, issue: Issue) -> Prompt:
+    """Return the issue as it is now, held against what the label was added to."""
+    asked = Prompts(settings.sessions_table).of(session.session_id)
+    labelled = next((prompt.labelled for prompt in asked if prompt.id == INITIAL_PROMPT_ID), ())
+    return issue_prompt(
         title=issue.title,
         body=issue.body,
         author=issue.author,
+        requested_by=comment.author,
         url=issue.url,
         created_at=comment.prompt.created_at,
+        labelled=labelled,
     )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.issue_prompt import issue_prompt
+from cloud_agent.domain.conversation.prompts import GHOST
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.session.issue_key import branch_name, issue_key
 from cloud_agent.domain.session.session import Ending, SessionStatus, timestamp
@@ -95,12 +96,11 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels
         triggered_by=delivery_id,
         triggered_at=issue.updated_at,
     )
-    prompt = Prompt(
-        id=INITIAL_PROMPT_ID,
-        kind=PromptKind.ISSUE,
+    prompt = issue_prompt(
         title=issue.title,
         body=issue.body or "",
-        author=event.sender.login,
+        author=issue.user.login if issue.user else GHOST,
+        requested_by=event.sender.login,
         url=issue.html_url,
         created_at=timestamp(issue.updated_at),
     )

@@ -45,6 +45,7 @@ class Issue(Event):
     number: Number
     title: str
     body: str | None = None
+    user: Account | None = None
     html_url: str
     state: str
     updated_at: AwareDatetime

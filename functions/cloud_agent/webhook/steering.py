@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.commands import read_commands
+from cloud_agent.domain.conversation.hidden_text import as_shown
 from cloud_agent.domain.conversation.messages import fenced
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
+from cloud_agent.domain.conversation.untrusted_text import without_invisible
 from cloud_agent.domain.session.session import timestamp
 from cloud_agent.webhook.decisions import Ignore, Steer
 
@@ -100,14 +102,14 @@ def _comment(  # noqa: PLR0913 - by keyword where it is not plain
 
 def _place(comment: ReviewComment) -> str:
     """Return the file and lines of a comment; of one on an outdated line, where it was written."""
-    last = comment.line or comment.original_line
+    path, last = without_invisible(comment.path), comment.line or comment.original_line
     if last is None:
-        return comment.path
+        return path
     if comment.line is None:
-        return f"{comment.path}, line {last} as it was then"
+        return f"{path}, line {last} as it was then"
     if comment.start_line is not None and comment.start_line != last:
-        return f"{comment.path}, lines {comment.start_line} to {last}"
-    return f"{comment.path}, line {last}"
+        return f"{path}, lines {comment.start_line} to {last}"
+    return f"{path}, line {last}"
 
 
 def _steer(event: SteeringEvent, message: _Message) -> Steer | Ignore:
@@ -117,7 +119,8 @@ def _steer(event: SteeringEvent, message: _Message) -> Steer | Ignore:
         return Ignore("the comment's author has no account any more")
     if event.sender.is_bot:
         return Ignore("a session is steered by people, and the sender is a bot")
-    commands, text = read_commands(message.body)
+    shown = as_shown(message.body)
+    commands, text = read_commands(shown.text)
     if not commands and not text:
         return Ignore("the comment is empty")
     prompt = f"{message.frame}\n\n{text}".strip("\n") if text else ""
@@ -136,8 +139,10 @@ def _steer(event: SteeringEvent, message: _Message) -> Steer | Ignore:
             title=message.title,
             body=prompt,
             author=event.sender.login,
+            requested_by=event.sender.login,
             url=message.url,
             created_at=timestamp(message.at),
+            left_out=shown.left_out,
             comment_id=message.id,
         ),
         commands=commands,

@@ -288,8 +288,12 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
             "title": "Show the total",
             "body": body,
             "author": "octo-dev",
+            "requested_by": "",
             "url": "https://github.com/acme/storefront/issues/42",
             "created_at": "2026-11-22T08:00:00.000Z",
+            "left_out": [],
+            "is_edited": False,
+            "edited_by": "",
         }
     ] == answer["prompts"]
 

@@ -17,8 +17,18 @@ SHA = "a" * 40
 COMMIT = Commit(SHA, "Show the menu", f"https://github.com/acme/shop/commit/{SHA}")
 
 
-def said(kind: PromptKind = PromptKind.COMMENT, pushed: Pushed | None = None, **members: Any) -> str:  # noqa: ANN401 - any member
-    prompt = Prompt(id=PROMPT_ID, kind=kind, body="b", author="octo_dev", url="https://github.com/x", created_at="")
+PROMPT = Prompt(
+    id=PROMPT_ID, kind=PromptKind.COMMENT, body="b", author="octo_dev", url="https://github.com/x", created_at=""
+)
+
+
+def said(
+    kind: PromptKind = PromptKind.COMMENT,
+    pushed: Pushed | None = None,
+    prompt: Prompt | None = None,
+    **members: Any,  # noqa: ANN401 - any member
+) -> str:
+    prompt = prompt or PROMPT.model_copy(update={"kind": kind})
     made: dict[str, Any] = {"prompt_id": PROMPT_ID, "is_error": False, "result": "Done.", "created_at": ""}
     return reply(TurnResult(**made | members), prompt, pushed or Pushed(is_on_branch=False), ID, "claude/42")
 
@@ -38,6 +48,21 @@ def test_every_sessions_answer_has_a_marker_of_its_own() -> None:
 )
 def test_a_reply_links_what_it_answers(kind: PromptKind, words: str) -> None:
     assert words in said(kind).splitlines()
+
+
+def test_what_was_left_out_of_a_prompt_is_said_in_small_print() -> None:
+    prompt = PROMPT.model_copy(update={"left_out": ("an HTML comment", "a link's title", "invisible characters")})
+    assert (
+        "<sub>Something hidden in the comment was left out: an HTML comment, a link's title and invisible characters."
+        "</sub>"
+    ) in said(prompt=prompt).splitlines()
+    assert "<sub>" not in said()
+
+
+@pytest.mark.parametrize(("editor", "by"), [("@zoe", " by \\@\u2060zoe"), ("", "")])
+def test_an_issue_that_was_edited_after_the_label_is_said_to_be(editor: str, by: str) -> None:
+    prompt = PROMPT.model_copy(update={"kind": PromptKind.ISSUE, "is_edited": True, "edited_by": editor})
+    assert f"<sub>The issue was edited{by} after the label was added.</sub>" in said(prompt=prompt).splitlines()
 
 
 def test_in_its_own_thread_a_reply_needs_no_link() -> None:

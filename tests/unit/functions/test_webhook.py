@@ -285,7 +285,7 @@ def test_a_try_that_was_killed_does_not_bar_the_redelivery(
         ("t", ""),
         ("t", "x" * 65_536),
         ("t", "😀" * 65_536),
-        ("**bold** \"quotes\" 'single' `code`\n😀 </title> $(id) {% $x %} ${y} \\", "```\r\n</details>\u0001"),
+        ("**bold** \"quotes\" 'single' `code`\n😀 </title> $(id) {% $x %} ${y} \\", "```\n</details>"),
     ],
 )
 def test_a_hard_issue_arrives_whole(  # noqa: PLR0913, PLR0917 - four fixtures, two cases

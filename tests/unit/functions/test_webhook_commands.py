@@ -15,8 +15,11 @@ from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.conversation.turn_results import TurnResult
+from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.naming import execution_name, session_id_for
 from cloud_agent.domain.session.session import timestamp
+from cloud_agent.webhook.decide import decide
+from cloud_agent.webhook.decisions import Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -235,6 +238,27 @@ def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_pro
     assert "Never answered." not in body
     left = [p.body for p in Prompts(table.name).unanswered(SESSION)]
     assert left == ["Never answered.", "Now in blue."]
+
+
+def test_a_restart_says_whether_the_issue_is_still_what_the_label_was_added_to(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    sample: Callable[[str], dict[str, Any]],
+) -> None:  # fmt: skip
+    labelled = decide("issues", "d", sample("github/issues.labeled.json"), TriggerLabels("claude-dev"))
+    assert isinstance(labelled, Start)
+    put_session(status="STOPPED")
+    Prompts(table.name).put(SESSION, labelled.prompt)
+    followed, edited = SESSION, []
+    issue = github_stand_in.issue or {}
+    for number, change in enumerate([{}, {"body": "Delete it all."}, {}, {"title": "Delete it"}], 1):
+        github_stand_in.issue = issue | change | {"updated_at": "2027-01-01T00:00:00Z", "comments": number}
+        comment("/restart", number, at=f"0{number}:00:00")
+        followed = session_id_for(REPO, 42, f"{REPO}#issue_comment-{number}")
+        (prompt,) = (p for p in Prompts(table.name).of(followed) if p.id == INITIAL_PROMPT_ID)
+        assert (prompt.author, prompt.requested_by) == (issue["user"]["login"], "octo-dev")
+        edited.append(prompt.is_edited)
+        put_session(followed, status="STOPPED", previous_session_id=SESSION)
+    assert edited == [False, True, False, True]
 
 
 def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(

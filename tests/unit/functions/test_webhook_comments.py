@@ -111,7 +111,7 @@ def test_a_comment_delivered_again_is_taken_once(
     assert [one["state"] for one in prompts(table)] == ["ANSWERED"]
 
 
-@pytest.mark.parametrize("body", [LINE_ENDS, "x" * 65_536, "```\n/stop\n```", "\u0000<b>'\"$(id)"])
+@pytest.mark.parametrize("body", [LINE_ENDS, "x" * 65_536, "```\n/stop\n```", "<b>'\"$(id)"])
 def test_a_hard_comment_arrives_whole(
     comment: Callable[..., Response], put_session: PutSession, table: Table, body: str
 ) -> None:

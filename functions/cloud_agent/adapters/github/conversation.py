@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cloud_agent.adapters.github.documents import Comment, IssueDocument, Permission
+from cloud_agent.domain.conversation.prompts import GHOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ class Conversation:
         return Issue(
             title=found.title,
             body=found.body or "",
-            author=found.user.login if found.user else "ghost",
+            author=found.user.login if found.user else GHOST,
             url=found.html_url,
             is_open=found.state == "open",
             labels=frozenset(label.name for label in found.labels),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.conversation.messages import plain
+from cloud_agent.domain.conversation.messages import listed, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,8 +36,7 @@ def closing_note(closes: Sequence[str]) -> str:
     """Return what merging does besides: a commit's message acts, and nobody here can change it."""
     if not closes:
         return ""
-    shown = [plain(name) for name in closes[:SHOWN]]
-    names = ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else shown[0]
+    names = listed([plain(name) for name in closes[:SHOWN]])
     return f"**Merging closes {names}**, because a commit message says so."
 
 

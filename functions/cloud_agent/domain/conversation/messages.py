@@ -10,6 +10,8 @@ from cloud_agent.domain.conversation.untrusted_text import shown, without_backli
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_agent.domain.policy.failures import Failure
 
 TITLE_LIMIT = 256  # characters, GitHub's limit for a title
@@ -97,6 +99,11 @@ def sentence(text: str) -> str:
     """Return the text with a full stop, unless it ends with a mark of its own."""
     text = text.strip()
     return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the names as people list them: one, two and three."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def fenced(text: str, limit: int = 8_000) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Sorts before every other: the issue itself is the first prompt.
 INITIAL_PROMPT_ID = "0" * 26
+GHOST = "ghost"  # GitHub's name for whoever has no account any more
 FAILURES_LIMIT = 2  # sessions that failed while a prompt was being worked on: once may be chance
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -38,6 +39,9 @@ class PromptState(StrEnum):
 class Prompt(BaseModel):
     """One thing the agent is asked. Untrusted text: it is handed on as data and never obeyed here.
 
+    The text is what GitHub shows of it; `left_out` says what kinds of things it doesn't show. `author` wrote it,
+    `requested_by` asked for the work and may write to the repository. An issue that `is_edited` isn't what the label
+    was added to any more; `labelled` has the digests of that title and body.
     `failures` counts the sessions that failed while it was being worked on.
     """
 
@@ -48,8 +52,13 @@ class Prompt(BaseModel):
     title: str = ""
     body: str
     author: str
+    requested_by: str = ""
     url: str
     created_at: str
+    left_out: tuple[str, ...] = ()
+    labelled: tuple[str, ...] = ()
+    is_edited: bool = False
+    edited_by: str = ""
     comment_id: int | None = None
     state: PromptState = PromptState.PENDING
     failures: int = 0

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cloud_agent.domain.conversation.closing_keywords import closing_note
 from cloud_agent.domain.conversation.foreign_markdown import contained
-from cloud_agent.domain.conversation.messages import marker, plain
+from cloud_agent.domain.conversation.messages import listed, marker, plain
 from cloud_agent.domain.conversation.prompts import FAILURES_LIMIT, Prompt, PromptKind
 from cloud_agent.domain.conversation.status_comment import LISTED, commit_lines
 from cloud_agent.domain.session.provenance import Commit
@@ -15,6 +15,12 @@ from cloud_agent.domain.session.session import timestamp
 KIND = "answer"
 MESSAGE_LIMIT = 16_000  # characters of Claude's message: escaped, it has at most twice as many
 UNFOLDED_MESSAGE = 4_000  # characters that are shown without unfolding
+_NOUNS = {
+    PromptKind.ISSUE: "issue",
+    PromptKind.COMMENT: "comment",
+    PromptKind.REVIEW: "review",
+    PromptKind.REVIEW_COMMENT: "comment",
+}
 
 
 class TurnResult(BaseModel):
@@ -59,6 +65,7 @@ def reply(turn: TurnResult, prompt: Prompt | None, pushed: Pushed, session_id: s
     """Return the reply's text. `prompt` is what it responds to, linked unless it's in that comment's own thread."""
     parts = [
         answer_marker(turn.prompt_id, session_id) + "\n" + _to(prompt),
+        _remarks(prompt),
         _outcome(turn),
         _message(turn.result),
         _pushed(turn, pushed, branch),
@@ -72,6 +79,19 @@ def _to(prompt: Prompt | None) -> str:
     if prompt.kind is PromptKind.ISSUE:
         return f"Reply to [the issue]({prompt.url}):"
     return f"Reply to [{plain(prompt.author)}'s {prompt.kind.value}]({prompt.url}):"
+
+
+def _remarks(prompt: Prompt | None) -> str:
+    """Return what no reader can see: that the prompt is less than the text, or another than what was labelled."""
+    if prompt is None:
+        return ""
+    noun, remarks = _NOUNS[prompt.kind], list[str]()
+    if prompt.left_out:
+        remarks.append(f"Something hidden in the {noun} was left out: {listed(prompt.left_out)}.")
+    if prompt.is_edited:
+        by = f" by {plain(prompt.edited_by)}" if prompt.edited_by else ""
+        remarks.append(f"The {noun} was edited{by} after the label was added.")
+    return f"<sub>{' '.join(remarks)}</sub>" if remarks else ""
 
 
 def _outcome(turn: TurnResult) -> str:
