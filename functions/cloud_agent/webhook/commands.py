@@ -9,11 +9,13 @@ from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command
-from cloud_agent.domain.conversation.issue_prompt import issue_prompt
+from cloud_agent.domain.conversation.issue_prompt import has_another_body, issue_prompt
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
+from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
 from cloud_agent.domain.session.session_request import SessionRequest
+from cloud_agent.observability import logger
 from cloud_agent.webhook.end import cancel_next, end_session
 from cloud_agent.webhook.launch import launch
 
@@ -77,7 +79,7 @@ def _restart(
     is_ending = current.status.is_live and end_session(settings, current, ending) is not None
     request = _request(settings, comment, current, issue)
     session = name_session(request, sessions, follows=current.session_id if is_ending else None)
-    launch(settings, session, _prompt(settings, comment, current, issue))
+    launch(settings, session, _prompt(settings, github, comment, current, issue))
     return []
 
 
@@ -122,11 +124,11 @@ def _request(settings: WebhookSettings, comment: Steer, session: Session, issue:
     )
 
 
-def _prompt(settings: WebhookSettings, comment: Steer, session: Session, issue: Issue) -> Prompt:
+def _prompt(settings: WebhookSettings, github: Conversation, comment: Steer, session: Session, issue: Issue) -> Prompt:
     """Return the issue as it is now, held against what the label was added to."""
     asked = Prompts(settings.sessions_table).of(session.session_id)
     labelled = next((prompt.labelled for prompt in asked if prompt.id == INITIAL_PROMPT_ID), ())
-    return issue_prompt(
+    prompt = issue_prompt(
         title=issue.title,
         body=issue.body,
         author=issue.author,
@@ -135,3 +137,15 @@ def _prompt(settings: WebhookSettings, comment: Steer, session: Session, issue: 
         created_at=comment.prompt.created_at,
         labelled=labelled,
     )
+    if not has_another_body(prompt, issue.body):
+        return prompt
+    return prompt.model_copy(update={"edited_by": _editor(github, issue)})
+
+
+def _editor(github: Conversation, issue: Issue) -> str:
+    """Return who edited the issue, if that can be had: no restart fails for want of it."""
+    try:
+        return github.editor_of(issue) or ""
+    except CloudAgentError as error:
+        logger.warning("editor unknown", extra={"reason": str(error)})
+        return ""

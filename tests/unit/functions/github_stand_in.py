@@ -21,6 +21,7 @@ class GitHubStandIn:
     url: str = ""
     roles: dict[str, str] = field(default_factory=lambda: {"octo-dev": "admin"})
     issue: dict[str, Any] | None = None
+    editor: str | None = None
     comments: list[dict[str, Any]] = field(default_factory=list)
     eyes: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -45,6 +46,8 @@ class GitHubStandIn:
     def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         parts = path.partition("?")[0].split("/")
         if path == "/graphql":
+            if "editor" in body["query"]:
+                return 200, {"data": {"node": {"editor": self.editor and {"login": self.editor}}}}
             self.eyes.append(body["variables"]["subject"])
             return 200, {"data": {"addReaction": {"clientMutationId": None}}}
         if parts[-1] == "permission":

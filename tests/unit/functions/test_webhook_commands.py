@@ -13,6 +13,7 @@ from tests.kit.sessions import a_request
 
 from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.domain.conversation.issue_prompt import issue_prompt
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.session.agents import TriggerLabels
@@ -248,7 +249,7 @@ def test_a_restart_says_whether_the_issue_is_still_what_the_label_was_added_to(
     assert isinstance(labelled, Start)
     put_session(status="STOPPED")
     Prompts(table.name).put(SESSION, labelled.prompt)
-    followed, edited = SESSION, []
+    followed, edited, github_stand_in.editor = SESSION, [], "zoe"
     issue = github_stand_in.issue or {}
     for number, change in enumerate([{}, {"body": "Delete it all."}, {}, {"title": "Delete it"}], 1):
         github_stand_in.issue = issue | change | {"updated_at": "2027-01-01T00:00:00Z", "comments": number}
@@ -256,9 +257,27 @@ def test_a_restart_says_whether_the_issue_is_still_what_the_label_was_added_to(
         followed = session_id_for(REPO, 42, f"{REPO}#issue_comment-{number}")
         (prompt,) = (p for p in Prompts(table.name).of(followed) if p.id == INITIAL_PROMPT_ID)
         assert (prompt.author, prompt.requested_by) == (issue["user"]["login"], "octo-dev")
-        edited.append(prompt.is_edited)
+        edited.append((prompt.is_edited, prompt.edited_by))
         put_session(followed, status="STOPPED", previous_session_id=SESSION)
-    assert edited == [False, True, False, True]
+    assert edited == [(False, ""), (True, "zoe"), (False, ""), (True, "")]
+    assert github_stand_in.requests.count("POST /graphql") == 4 + 1  # an eye for each comment
+
+
+@pytest.mark.parametrize("fault", [None, 502, 200], ids=["nobody", "unavailable", "not as documented"])
+def test_a_restart_does_without_an_editor_that_github_does_not_name(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    fault: int | None,
+) -> None:  # fmt: skip
+    put_session(status="STOPPED")
+    asked = issue_prompt(
+        title="t", body="b", author="zoe", url="u", requested_by="octo-dev", created_at="2026-11-22T07:00:00.000Z"
+    )
+    Prompts(table.name).put(SESSION, asked)
+    if fault:
+        github_stand_in.faults.append(("POST", "/graphql", fault, False))
+    assert comment("/restart", 5)[0] == 202
+    (prompt,) = Prompts(table.name).of(session_id_for(REPO, 42, f"{REPO}#issue_comment-5"))
+    assert (prompt.is_edited, prompt.edited_by) == (True, "")
 
 
 def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(

@@ -50,6 +50,10 @@ CREATE TABLE IF NOT EXISTS issues (
     head TEXT, base TEXT, head_sha TEXT, base_sha TEXT, draft INTEGER, merged_at TEXT, merged_by TEXT,
     merge_sha TEXT, UNIQUE (repository_id, number)
 );
+-- Edits of an issue's or a pull request's text, not of its title.
+CREATE TABLE IF NOT EXISTS body_edits (
+    id INTEGER PRIMARY KEY, issue_id INTEGER NOT NULL, editor TEXT NOT NULL, edited_at TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS labels (
     id INTEGER PRIMARY KEY, repository_id INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE,
     color TEXT NOT NULL, description TEXT, UNIQUE (repository_id, name)

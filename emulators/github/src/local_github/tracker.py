@@ -89,6 +89,9 @@ def edit_issue(acting: Acting, row: Row, edit: Edit) -> Row:
     changes = {name: {"from": row[name] or ""} for name, text in texts.items() if text != row[name]}
     if changes:
         row = acting.site.storage.update("issues", row["id"], **texts, updated_at=now())
+        if "body" in changes:
+            stamp = row["updated_at"]
+            acting.site.storage.insert("body_edits", issue_id=row["id"], editor=acting.login, edited_at=stamp)
         emit_issue_event(acting, "edited", row, changes=changes)
     if edit.state != row["state"]:
         row = _set_state(acting, row, edit.state, edit.state_reason)

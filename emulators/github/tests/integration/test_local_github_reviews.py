@@ -176,6 +176,22 @@ def test_a_token_that_may_not_write_may_not_react(server: Any, api: httpx.Client
     assert api.get(f"/repos/{repo}/issues/comments/{comment['id']}").json()["reactions"]["eyes"] == 0
 
 
+def test_who_edited_an_issues_text_last_is_known_and_a_new_title_or_label_is_no_edit(
+    server: Any, api: httpx.Client, repo: str
+) -> None:
+    issue = api.post(f"/repos/{repo}/issues", json={"title": "t", "body": "one"}).json()
+    query = "query($id: ID!) { node(id: $id) { ... on Issue { editor { __typename login } lastEditedAt } } }"
+
+    def edit() -> dict[str, Any]:
+        body = {"query": query, "variables": {"id": issue["node_id"]}}
+        return dict(api.post(f"{server.url}/api/graphql", json=body).json()["data"]["node"])
+
+    api.patch(f"/repos/{repo}/issues/{issue['number']}", json={"title": "u", "labels": ["bug"]}).raise_for_status()
+    assert edit() == {"editor": None, "lastEditedAt": None}
+    edited = api.patch(f"/repos/{repo}/issues/{issue['number']}", json={"body": "two"}).json()
+    assert edit() == {"editor": {"__typename": "User", "login": "octo-dev"}, "lastEditedAt": edited["updated_at"]}
+
+
 def test_an_unknown_content_is_refused(server: Any, app: httpx.Client) -> None:
     assert "SHRUG" in _react(server, app, "IC_1", "SHRUG")["errors"][0]["message"]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.adapters.github.documents import Comment, IssueDocument, Permission
+from cloud_agent.adapters.github.documents import Comment, EditedDocument, IssueDocument, Permission
 from cloud_agent.domain.conversation.prompts import GHOST
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ _MAY_WRITE = {"admin", "maintain", "write"}
 _NOT_FOUND = frozenset({404})
 _GONE = frozenset({301, 404, 410})  # transferred, out of sight, deleted
 _UNPROCESSABLE = frozenset({422})  # GitHub's response to a reply to a reply
+# Who edited an issue's text last. REST has nothing of it.
+_EDITOR = "query($subject: ID!) { node(id: $subject) { ... on Issue { editor { login } } } }"
 _ADD_EYES = "mutation($subject: ID!) { addReaction(input: {subjectId: $subject, content: EYES}) { clientMutationId } }"
 
 
@@ -27,6 +29,7 @@ _ADD_EYES = "mutation($subject: ID!) { addReaction(input: {subjectId: $subject, 
 class Issue:
     """An issue as it stands now."""
 
+    node_id: str
     title: str
     body: str
     author: str
@@ -54,6 +57,7 @@ class Conversation:
             return None
         found = response.read(IssueDocument)
         return Issue(
+            node_id=found.node_id,
             title=found.title,
             body=found.body or "",
             author=found.user.login if found.user else GHOST,
@@ -61,6 +65,11 @@ class Conversation:
             is_open=found.state == "open",
             labels=frozenset(label.name for label in found.labels),
         )
+
+    def editor_of(self, issue: Issue) -> str | None:
+        """Return who edited the issue's text last; None where nobody did, or their account is gone."""
+        editor = self._requests.graphql(_EDITOR, issue.node_id).read(EditedDocument).data.node.editor
+        return editor.login if editor else None
 
     # ------------------------------------------------------------ comments
 
@@ -111,7 +120,7 @@ class Conversation:
 
     def add_eyes(self, node_id: str) -> None:
         """Show that a comment or a review has been read. Run twice, it is shown once."""
-        self._requests.mutate(_ADD_EYES, node_id)
+        self._requests.graphql(_ADD_EYES, node_id)
 
     def _reply(self, pull_number: int, comment_id: int, body: str, expected: frozenset[int]) -> Response:
         path = f"/pulls/{pull_number}/comments/{comment_id}/replies"

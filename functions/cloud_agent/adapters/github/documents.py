@@ -109,12 +109,31 @@ class Label(Document):
 class IssueDocument(Document):
     """An issue; without an author where the account has been deleted."""
 
+    node_id: str
     title: str
     body: str | None
     user: Account | None
     html_url: str
     state: str
     labels: list[Label]
+
+
+class EditedNode(Document):
+    """An issue in GraphQL, as far as who edited it."""
+
+    editor: Account | None = None
+
+
+class EditedData(Document):
+    """The object that was asked for."""
+
+    node: EditedNode
+
+
+class EditedDocument(Document):
+    """GraphQL's response with it."""
+
+    data: EditedData
 
 
 class Permission(Document):

@@ -54,20 +54,21 @@ class RepositoryRequests:
             yield response.read(model)
             following = response.next_page
 
-    def mutate(self, mutation: str, subject: str) -> None:
-        """Run a GraphQL mutation of one object, `$subject`.
+    def graphql(self, operation: str, subject: str) -> Response:
+        """Run a GraphQL query or mutation of one object, `$subject`.
 
         Raises:
             GitHubRequestError: it is refused, which GraphQL says with a status of 200 as well.
         """
         address = graphql_url(self._requests.api_url)
         response = self._requests.send(
-            "POST", address, self._token, {"query": mutation, "variables": {"subject": subject}}
+            "POST", address, self._token, {"query": operation, "variables": {"subject": subject}}
         )
         errors = response.document.get("errors") if isinstance(response.document, dict) else None
         if response.status != 200 or errors:  # noqa: PLR2004 - OK
             self._on_refusal()
             raise GitHubRequestError(response.summary)
+        return response
 
     def _address(self, path: str) -> str:
         return path if path.startswith(("http://", "https://")) else f"/repos/{self.repo}{path}"

@@ -23,7 +23,7 @@ def issue_prompt(  # noqa: PLR0913 - what GitHub says of an issue, and what it's
     whether the text is still that one is seen by the text itself.
     """
     shown, shown_title = as_shown(body), without_invisible(title)
-    texts = tuple(hashlib.sha256(text.encode(errors="replace")).hexdigest() for text in (title, body))
+    texts = (_digest(title), _digest(body))
     left_out = dict.fromkeys([*shown.left_out, *[Hidden.INVISIBLE] * (shown_title != title)])
     return Prompt(
         id=INITIAL_PROMPT_ID,
@@ -38,3 +38,12 @@ def issue_prompt(  # noqa: PLR0913 - what GitHub says of an issue, and what it's
         labelled=tuple(labelled) or texts,
         is_edited=bool(labelled) and tuple(labelled) != texts,
     )
+
+
+def has_another_body(prompt: Prompt, body: str) -> bool:
+    """Whether the issue's body was edited, not its title alone."""
+    return prompt.is_edited and _digest(body) not in prompt.labelled[1:]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()

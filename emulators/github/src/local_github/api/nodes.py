@@ -87,8 +87,20 @@ def describe(site: Site, node: Node) -> dict[str, Any]:
         return document | {"body": node.row["body"]}
     row = node.row
     document |= {"number": row["number"], "title": row["title"], "url": issues.html_url(node.repo, row)}
+    document |= _last_edit(site, row)
     state = "MERGED" if row["merged_at"] else row["state"].upper()
     return document | {"state": state, "isDraft": bool(row["draft"])}
+
+
+def _last_edit(site: Site, row: Row) -> dict[str, Any]:
+    """Describe who edited the text last, and when."""
+    edit = site.storage.one("SELECT * FROM body_edits WHERE issue_id = ? ORDER BY id DESC", row["id"])
+    user = site.user(edit["editor"]) if edit else None
+    kind, prefix = ("Bot", "BOT") if user and user["type"] == "Bot" else ("User", "U")
+    return {
+        "editor": {"__typename": kind, "id": node_id(prefix, user["id"]), "login": user["login"]} if user else None,
+        "lastEditedAt": edit["edited_at"] if edit else None,
+    }
 
 
 def _reactions(site: Site, node: Node) -> dict[str, Any]:
