@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _FENCE = re.compile(r"<((issue|comment|review|review_comment)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL)
-_FIELD = re.compile(r"^(Author|Address|Title): ?(.*)$")
+_TITLE = re.compile(r"Title: ?(.*)")
 _NO_DESCRIPTION = re.compile(r"\(No description\b[^\n]*\)")
 _FAIL = re.compile(r"^scripted-model: fail (\d{3})\s*$", re.MULTILINE)
 _THINK = re.compile(r"^scripted-model: think (\d{1,4})\s*$", re.MULTILINE)
@@ -71,8 +71,8 @@ def last_prompt(messages: list[dict[str, Any]]) -> tuple[Prompt, list[ToolResult
 
 def _prompt(fenced: str) -> Prompt:
     head, _, body = fenced.partition("\n\n")
-    fields = {found[1]: found[2] for line in head.splitlines() if (found := _FIELD.match(line))}
-    return Prompt(title=fields.get("Title", ""), body="" if _NO_DESCRIPTION.fullmatch(body) else body)
+    title = _TITLE.fullmatch(head)
+    return Prompt(title=title[1] if title else "", body="" if _NO_DESCRIPTION.fullmatch(body) else body)
 
 
 def _result(block: dict[str, Any]) -> ToolResult:

@@ -17,7 +17,7 @@ def model() -> TestClient:
 
 
 def _call(body: str, **more: object) -> dict[str, Any]:
-    prompt = f"Do it.\n<issue-0a1b>\nAuthor: pat\nTitle: A title\n\n{body}\n</issue-0a1b>"
+    prompt = f"Do it.\n<issue-0a1b>\nTitle: A title\n\n{body}\n</issue-0a1b>"
     return {"model": "claude-sonnet-5", "messages": [{"role": "user", "content": prompt}], "tools": TOOLS, **more}
 
 

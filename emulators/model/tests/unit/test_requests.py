@@ -33,7 +33,7 @@ def test_a_request_is_understood(title: str, body: str, expected: Greeting | Pag
 
 
 def _request(title: str) -> dict[str, str]:
-    return {"type": "text", "text": f"Do it.\n<issue-0a1b>\nAuthor: pat\nTitle: {title}\n\nbody\n</issue-0a1b>"}
+    return {"type": "text", "text": f"Do it.\n<issue-0a1b>\nTitle: {title}\n\nbody\n</issue-0a1b>"}
 
 
 def test_only_results_after_the_last_request_count() -> None:
@@ -61,7 +61,7 @@ def test_a_prompt_may_order_a_slow_response() -> None:
 
 @pytest.mark.parametrize("kind", ["issue", "comment", "review", "review_comment"])
 def test_every_kind_of_request_is_found_in_its_fence(kind: str) -> None:
-    text = f"Do it.\n<{kind}-0a1b>\nAuthor: pat\nTitle: t\n\nbody\n</{kind}-0a1b>"
+    text = f"Do it.\n<{kind}-0a1b>\nTitle: t\n\nbody\n</{kind}-0a1b>"
     assert (Prompt("t", "body"), []) == last_prompt([{"role": "user", "content": text}])
 
 
