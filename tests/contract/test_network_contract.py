@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.security_groups import group_name, group_rules
 from tests.kit.stack_template import MODES, evaluated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     Document = dict[str, Any]
-    Rule = tuple[str, str, int, int, str]
 
 INTERNET = "0.0.0.0/0"
 LOAD_BALANCER, PROXY, AGENT = "LoadBalancerSecurityGroup", "ProxySecurityGroup", "AgentSecurityGroup"
@@ -38,45 +38,10 @@ OWN = {
 ADMITTED = {"own": LOAD_BALANCER, "existing": MODES["existing"]["LoadBalancerSecurityGroupId"]}
 
 
-def _name(reference: object) -> str:
-    """The logical id of the group, or the range or foreign group, that a rule speaks of."""
-    if isinstance(reference, dict):
-        logical_id, attribute = reference["Fn::GetAtt"]
-        assert attribute == "GroupId"
-        return str(logical_id)
-    return str(reference)
-
-
-def _rule(direction: str, rule: Document) -> Rule:
-    peer = "SourceSecurityGroupId" if direction == "in" else "DestinationSecurityGroupId"
-    ends = {peer, "CidrIp"} & set(rule)
-    known = {"IpProtocol", "FromPort", "ToPort", "Description", "GroupId"}
-    assert len(ends) == 1, rule
-    assert set() == set(rule) - known - ends, "a kind of rule that this test does not read"
-    return direction, rule["IpProtocol"], rule["FromPort"], rule["ToPort"], _name(rule[ends.pop()])
-
-
-def _rules(resources: Document) -> dict[str, set[Rule]]:
-    """Every rule of every security group, whether it stands in the group or beside it."""
-    found: dict[str, set[Rule]] = {}
-    for name, resource in resources.items():
-        properties = resource["Properties"]
-        if resource["Type"] == "AWS::EC2::SecurityGroup":
-            group = found.setdefault(name, set())
-            group |= {_rule("in", rule) for rule in properties.get("SecurityGroupIngress", [])}
-            group |= {_rule("out", rule) for rule in properties.get("SecurityGroupEgress", [])}
-            # Without a rule of its own for the way out, EC2 gives a group one that admits everything.
-            assert properties.get("SecurityGroupEgress"), name
-        elif resource["Type"] in {"AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"}:
-            direction = "in" if resource["Type"].endswith("Ingress") else "out"
-            found.setdefault(_name(properties["GroupId"]), set()).add(_rule(direction, properties))
-    return found
-
-
 @pytest.mark.parametrize("mode", MODES)
 def test_the_groups_admit_the_chain_and_nothing_wider(expanded_template: Document, mode: str) -> None:
     visitors = {"VisitorCidr": VISITORS} if mode == "own" else {}
-    rules = _rules(evaluated(expanded_template, MODES[mode] | visitors)["Resources"])
+    rules = group_rules(evaluated(expanded_template, MODES[mode] | visitors)["Resources"])
 
     expected = BEHIND_THE_LOAD_BALANCER | (OWN if mode == "own" else {})
     from_the_load_balancer = {("in", "tcp", 8080, 8080, ADMITTED[mode])}
@@ -86,10 +51,12 @@ def test_the_groups_admit_the_chain_and_nothing_wider(expanded_template: Documen
 def test_each_hop_is_in_its_own_group(resources: Document, definition: Document, substitutions: Document) -> None:
     proxy = resources["ProxyService"]["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]
     agent = definition["States"]["Run Agent"]["Arguments"]["NetworkConfiguration"]["AwsvpcConfiguration"]
-    assert [_name(g) for g in resources["ApplicationLoadBalancer"]["Properties"]["SecurityGroups"]] == [LOAD_BALANCER]
-    assert [_name(g) for g in proxy["SecurityGroups"]] == [PROXY]
+    assert [group_name(g) for g in resources["ApplicationLoadBalancer"]["Properties"]["SecurityGroups"]] == [
+        LOAD_BALANCER
+    ]
+    assert [group_name(g) for g in proxy["SecurityGroups"]] == [PROXY]
     assert agent["SecurityGroups"] == ["${AgentSecurityGroupId}"]
-    assert _name(substitutions["AgentSecurityGroupId"]) == AGENT
+    assert group_name(substitutions["AgentSecurityGroupId"]) == AGENT
 
 
 def test_the_load_balancer_asks_the_proxy_for_its_health_on_8080(resources: Document, container: Document) -> None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.kit.stack_template import MODES, read_template, refusals
+from tests.kit.stack_template import MODES, evaluated, read_template, refusals
 
 from cloud_agent_local.installation import Installation, Ports
 
@@ -75,5 +75,6 @@ def test_what_agents_and_proxy_call_has_no_port_that_their_security_groups_keep_
     for url in ("https://github.example.com", "http://10.0.0.7", "http://127.0.0.1:4580", "http://localhost:4580"):
         assert refused(**{name: url}) == []
     groups = ("AgentSecurityGroup", "ProxySecurityGroup")
-    rules = [TEMPLATE["Resources"][group]["Properties"]["SecurityGroupEgress"] for group in groups]
+    resources = evaluated(TEMPLATE, GIVEN)["Resources"]
+    rules = [resources[group]["Properties"]["SecurityGroupEgress"] for group in groups]
     assert [443 in {rule["FromPort"] for rule in of} for of in rules] == [True, True]
