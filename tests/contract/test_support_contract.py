@@ -34,6 +34,7 @@ END_OF_LIFE = {
     "HAProxy 2.8": date(2028, 6, 30),
     "HAProxy 3.0": date(2029, 6, 30),
 }
+DEBIAN = {"12": "bookworm", "13": "trixie"}
 HAPROXY_OF_DEBIAN = {"bookworm": "2.6", "trixie": "3.0"}
 
 
@@ -49,6 +50,7 @@ def in_use() -> set[str]:
     runtime = read_template()["Globals"]["Function"]["Runtime"]
     dockerfiles = ("agent/Dockerfile", "proxy/Dockerfile")
     debian = _found(r"^ARG \w+_IMAGE=\S+-(?:slim-(\w+))$", *dockerfiles)
+    debian |= {DEBIAN[version] for version in _found(r"^ARG DEBIAN_IMAGE=debian:(\d+)-slim$", "egress/Dockerfile")}
     return {
         f"Lambda {runtime}",
         f"Python {runtime.removeprefix('python')}",

@@ -1,4 +1,4 @@
-"""Certificates that are really some, for AWS Certificate Manager to read; nobody has signed them but themselves."""
+"""Certificates that are really some; nobody has signed them but themselves."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ _LIFE = timedelta(days=90)
 
 def import_certificate(acm: Any, name: str, *, began_days_ago: int = 1, over: str | None = None) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
     """The ARN of an imported certificate for one name, valid for 90 days; `over` is one that it takes the place of."""
+    certificate, key = self_signed(name, began_days_ago=began_days_ago)
+    answer = acm.import_certificate(
+        Certificate=certificate, PrivateKey=key, **({"CertificateArn": over} if over else {})
+    )
+    return str(answer["CertificateArn"])
+
+
+def self_signed(*names: str, began_days_ago: int = 1) -> tuple[bytes, bytes]:
+    """A certificate for these names and its key, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])])
     begin = datetime.now(UTC) - timedelta(days=began_days_ago)
     serial = x509.random_serial_number()
     builder = x509.CertificateBuilder(subject, subject, key.public_key(), serial, begin, begin + _LIFE)
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    certificate = builder.add_extension(alternatives, critical=False).sign(key, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    answer = acm.import_certificate(
-        Certificate=builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
-        PrivateKey=private,
-        **({"CertificateArn": over} if over else {}),
-    )
-    return str(answer["CertificateArn"])
+    return certificate.public_bytes(serialization.Encoding.PEM), private
