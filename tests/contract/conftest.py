@@ -50,11 +50,11 @@ def functions(resources: Document) -> Document:
 
 @pytest.fixture(scope="session")
 def container(resources: Document) -> Document:
-    """The one container of each task definition, by the task definition's logical id."""
+    """The one container of each task definition, by its logical id, without variables that are under a condition."""
 
     def only(name: str) -> Document:
         (definition,) = resources[name]["Properties"]["ContainerDefinitions"]
-        return dict(definition)
+        return dict(definition) | {"Environment": [one for one in definition["Environment"] if "Name" in one]}
 
     return {name: only(name) for name, r in resources.items() if r["Type"] == "AWS::ECS::TaskDefinition"}
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.kit.security_groups import group_rules
+from tests.kit.stack_template import LISTED_EGRESS as LISTED
 from tests.kit.stack_template import MODES, evaluated, read_template, refusals
 from tests.tools.public_addresses import NOT_PUBLIC, public_ranges
+
+from cloud_agent_runner.network_environment import network_environment
 
 if TYPE_CHECKING:
     from tests.kit.security_groups import Rule
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 GIVEN = MODES["own"]
-ENDPOINTS, PRIVATE = "sg-0fedcba9876543210", "10.9.8.7/32"
+ENDPOINTS, PRIVATE = LISTED["VpcEndpointSecurityGroupId"], "10.9.8.7/32"
 EXCEPTIONS = {"VpcEndpointSecurityGroupId": ENDPOINTS, "AgentPrivateCidr": PRIVATE}
 TO_EXCEPTIONS = {("out", "tcp", 443, 443, ENDPOINTS), ("out", "tcp", 443, 443, PRIVATE)}
 TO_INTERNET = {("out", "tcp", 443, 443, str(each)) for each in public_ranges()}
@@ -76,3 +79,87 @@ def test_an_exception_in_vain_is_refused(name: str, value: str) -> None:
     template = read_template()
     assert "agents reach every address already" in refusals(template, GIVEN | {name: value})[0]
     assert refusals(template, GIVEN | {name: value, "AgentEgress": "internet"}) == []
+
+
+def listed(template: Document, **parameters: str) -> Document:
+    """The stack's resources with AgentEgress=listed."""
+    return dict(evaluated(template, GIVEN | LISTED | parameters)["Resources"])
+
+
+def test_listed_reaches_the_proxy_and_what_a_task_starts_by(expanded_template: Document) -> None:
+    assert out_of(expanded_template, "AgentSecurityGroup", **LISTED, AgentPrivateCidr=PRIVATE) == {
+        ("out", "tcp", 3128, 3128, "EgressProxySecurityGroup"),
+        ("out", "tcp", 443, 443, ENDPOINTS),
+        ("out", "tcp", 443, 443, LISTED["S3PrefixListId"]),
+    }
+
+
+def test_the_egress_proxy_reaches_what_internet_does_and_admits_agents_alone(expanded_template: Document) -> None:
+    rules = group_rules(listed(expanded_template, AgentPrivateCidr=PRIVATE))["EgressProxySecurityGroup"]
+    assert rules == TO_INTERNET | TO_EXCEPTIONS | {("in", "tcp", 3128, 3128, "AgentSecurityGroup")}
+    assert len(rules) - 1 <= MOST_RULES
+
+
+def environment(resources: Document, task: str) -> dict[str, Any]:
+    (container,) = resources[task]["Properties"]["ContainerDefinitions"]
+    return {one["Name"]: one["Value"] for one in container["Environment"]}
+
+
+def test_agents_are_given_the_proxys_name_in_the_vpc(expanded_template: Document) -> None:
+    resources = listed(expanded_template, StagingAgentImageUri="registry.example/agent:2")
+    namespace, name = (resources[one]["Properties"]["Name"] for one in ("EgressNamespace", "EgressProxyName"))
+    url = {"Fn::Sub": f"http://{name}.{namespace['Fn::Sub']}:3128"}
+    registries = resources["EgressProxyService"]["Properties"]["ServiceRegistries"]
+    assert registries == [{"RegistryArn": {"Fn::GetAtt": ["EgressProxyName", "Arn"]}}]
+    assert resources["EgressProxyName"]["Properties"]["DnsConfig"]["NamespaceId"] == {"Ref": "EgressNamespace"}
+    for task in ("AgentTaskDefinition", "StagingAgentTaskDefinition"):
+        given = environment(resources, task)
+        assert {"HTTPS_PROXY": url, "HTTP_PROXY": url}.items() <= given.items()
+        assert network_environment(dict.fromkeys(given, "set"))["HTTPS_PROXY"] == "set"
+
+
+def test_the_proxy_lets_through_github_the_agent_api_the_model_and_the_given_names(expanded_template: Document) -> None:
+    api = {"Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
+    for given, model in (
+        ({}, "https://api.anthropic.com"),
+        ({"AnthropicBaseUrl": "https://gateway.example.com"}, "https://gateway.example.com"),
+        ({"ModelProvider": "bedrock"}, {"Fn::Sub": "https://bedrock-runtime.${AWS::Region}.${AWS::URLSuffix}"}),
+    ):
+        resources = listed(expanded_template, AgentEgressDomains=".example.org", **given)
+        allowed = environment(resources, "EgressProxyTaskDefinition")["EGRESS_ALLOWED"]
+        assert allowed == {
+            "Fn::Join": [",", ["https://github.com", "https://api.github.com", api, model, ".example.org"]]
+        }
+
+
+@pytest.mark.parametrize("mode", ["open", "internet"])
+def test_nothing_of_the_proxy_is_made_without_listed(expanded_template: Document, mode: str) -> None:
+    resources = evaluated(expanded_template, GIVEN | {"AgentEgress": mode})["Resources"]
+    only_listed = listed(expanded_template).keys() - resources.keys()
+    assert only_listed == {
+        *("EgressProxyTaskDefinition", "EgressProxyService", "EgressNamespace", "EgressProxyName"),
+        *("EgressProxySecurityGroup", "EgressProxyIngress"),
+    }
+    assert not {"HTTPS_PROXY", "HTTP_PROXY"} & environment(resources, "AgentTaskDefinition").keys()
+
+
+@pytest.mark.parametrize("name", LISTED.keys() - {"AgentEgress"})
+def test_listed_is_refused_without_what_it_needs(name: str) -> None:
+    template = read_template()
+    assert refusals(template, GIVEN | LISTED) == []
+    assert f"AgentEgress=listed needs {name}" in refusals(template, GIVEN | LISTED | {name: ""})[0]
+
+
+@pytest.mark.parametrize("mode", ["open", "internet"])
+@pytest.mark.parametrize("name", ["AgentEgressDomains", "S3PrefixListId", "EgressProxyImageUri"])
+def test_what_is_for_listed_is_refused_elsewhere(mode: str, name: str) -> None:
+    value = (LISTED | {"AgentEgressDomains": ".example.org"})[name]
+    assert "are for AgentEgress=listed" in refusals(read_template(), GIVEN | {"AgentEgress": mode, name: value})[0]
+
+
+@pytest.mark.parametrize(
+    "value", ["10.0.0.1", "8.8.8.8,example.org", "https://example.org", "*.example.org", "com", ""]
+)
+def test_a_domain_is_a_name_of_two_labels_at_least_and_no_address(value: str) -> None:
+    refused = refusals(read_template(), GIVEN | LISTED | {"AgentEgressDomains": value})
+    assert bool(refused) is (value != "")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.infrastructure.deployment import deploy, outputs
-from tests.kit.stack_template import MODES
+from tests.kit.stack_template import LISTED_EGRESS, MODES
 
 if TYPE_CHECKING:
     from embedded_aws.testing import EmbeddedAws
@@ -268,6 +268,22 @@ def test_a_stack_moves_to_an_existing_load_balancer_and_keeps_its_sessions(aws: 
     assert before["ApplicationLoadBalancer"] not in balancers(aws)
     assert before["ProxyTargetGroup"] != after["ProxyTargetGroup"]
     assert before["SessionsTable"] == after["SessionsTable"]
+
+
+def test_listed_egress_gives_agents_the_egress_proxy_and_it_their_hosts(aws: EmbeddedAws, template_url: str) -> None:
+    given = MODES["own"] | LISTED_EGRESS | {"HostedZoneId": new_zone(aws), "AgentEgressDomains": ".example.org"}
+    stack = deploy(aws, template_url, "listed", given)
+    made = resources(aws, "listed")
+
+    def environment(task: str) -> dict[str, str]:
+        described = aws.client("ecs").describe_task_definition(taskDefinition=made[task])["taskDefinition"]
+        return {one["name"]: one["value"] for one in described["containerDefinitions"][0]["environment"]}
+
+    proxy = "http://egress.listed.internal:3128"
+    assert {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy}.items() <= environment("AgentTaskDefinition").items()
+    hosts = ("https://github.com", "https://api.github.com", outputs(stack)["AgentApiUrl"], "https://api.anthropic.com")
+    assert ",".join((*hosts, ".example.org")) == environment("EgressProxyTaskDefinition")["EGRESS_ALLOWED"]
+    assert [(3128, [made["AgentSecurityGroup"]], [])] == admitted(aws, made["EgressProxySecurityGroup"])
 
 
 REFUSED = [

@@ -46,6 +46,13 @@ MODES: dict[str, dict[str, str]] = {
         "LoadBalancerHostedZoneId": "Z215JYRZR1TBD5",
     },
 }
+# What AgentEgress=listed needs besides.
+LISTED_EGRESS = {
+    "AgentEgress": "listed",
+    "VpcEndpointSecurityGroupId": "sg-0fedcba9876543210",
+    "S3PrefixListId": "pl-6ea54007",
+    "EgressProxyImageUri": "registry.example/egress:1",
+}
 
 
 class NoManagedPolicies:

@@ -21,8 +21,9 @@ NOT_GIVEN = {
     "s3:getObject": "the API's definition is in the template, not in a bucket",
 }
 # CloudFormation publishes no handlers of these types: what their documentation says that reading them takes.
-WITHOUT_HANDLERS = {
+WITHOUT_HANDLERS: dict[str, set[str]] = {
     "AWS::Route53::RecordSet": {"route53:GetHostedZone", "route53:ListHostedZones", "route53:ListResourceRecordSets"},
+    "AWS::ServiceDiscovery::PrivateDnsNamespace": set(),  # it has no drift detection
 }
 
 _SCHEMAS = Path(cfnlint.__file__).parent / "data/schemas"

@@ -130,7 +130,7 @@ def models(resources: Document) -> Iterator[Need]:
     """Claude Code invokes a model of Bedrock where it is told to, at once and as a stream, as the task role."""
     for name, properties in _all(resources, _TASK):
         variables = {
-            one["Name"] for container in properties["ContainerDefinitions"] for one in container["Environment"]
+            one.get("Name") for container in properties["ContainerDefinitions"] for one in container["Environment"]
         }
         if "MODEL_PROVIDER" in variables:
             for action in _INVOKE_MODEL:

@@ -147,6 +147,8 @@ def _judged(context: CheckContext, arn: str, definition: Document | None, contai
     secrets = {one["name"]: one["valueFrom"] for one in container.get("secrets", [])}
     given = {name: "" if name in contained.secrets else value for name, value in plain.items()} | secrets
     reads = contained.variables | contained.secrets
+    if contained is _AGENT and context.stack.lists_egress:
+        reads |= variables_read.EGRESS_VARIABLES
     faults = list(environment_faults(reads, given, expected_values(context.stack), contained.secrets))
     if not faults:
         return "", ""

@@ -49,6 +49,7 @@ _OUTPUTS: Final = {"AGENT_API_URL": "AgentApiUrl", "CLUSTER_ARN": "ClusterArn", 
 def expected_values(stack: Stack) -> Mapping[str, str]:
     """Return the values by variable, without those the stack doesn't show. A secret's value is its ARN."""
     staging = bool(stack.parameters.get("StagingAgentImageUri"))
+    egress_proxy = f"http://egress.{stack.name}.internal:3128" if stack.lists_egress else ""
     found = {
         **_CONSTANTS,
         **{name: stack.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()},
@@ -57,6 +58,8 @@ def expected_values(stack: Stack) -> Mapping[str, str]:
         "AGENT_TASK_FAMILY": f"{stack.name}-agent",
         "CANARY_SERVICE": stack.physical_id("CanaryService").rpartition("/")[2],
         "ENVIRONMENT_SECRET_PREFIX": f"{stack.name}/env",
+        "HTTPS_PROXY": egress_proxy,
+        "HTTP_PROXY": egress_proxy,
         "STACK_NAME": stack.name,
         "STAGING_AGENT_TASK_FAMILY": f"{stack.name}-staging-agent",
         "STAGING_TRIGGER_LABEL": stack.parameters.get("StagingTriggerLabel", "") if staging else "",

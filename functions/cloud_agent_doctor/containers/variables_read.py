@@ -35,6 +35,8 @@ AGENT_VARIABLES: Final = frozenset(
         "LOG_LEVEL",
     }
 )
+# With AgentEgress=listed the agent gets these, too: its programs read them, not its settings.
+EGRESS_VARIABLES: Final = frozenset({"HTTPS_PROXY", "HTTP_PROXY"})
 AGENT_SECRETS: Final = frozenset({"ANTHROPIC_API_KEY"})
 # The workflow passes these to each task: they're one session's, so in no task definition.
 RUN_TASK_VARIABLES: Final = frozenset({"SESSION_ID", "SESSION_TOKEN", "TASK_TOKEN", "REPOSITORY", "BRANCH"})

@@ -58,6 +58,11 @@ class Stack:
         """Whether the load balancer is one of the stack's resources, rather than given to it."""
         return self.parameters["LoadBalancer"] == "own"
 
+    @property
+    def lists_egress(self) -> bool:
+        """Whether agents reach the internet through the stack's egress proxy alone."""
+        return self.parameters.get("AgentEgress") == "listed"
+
     def physical_id(self, logical_id: str) -> str:
         """Return the physical id; empty if the stack has no such resource, as under a condition."""
         resource = self.resources.get(logical_id)

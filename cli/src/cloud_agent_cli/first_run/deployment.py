@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 # The template's own, of the parameters that a check needs; a test holds them equal.
 DEFAULTS: Final = {
     "AgentCpu": "2048",
+    "AgentEgress": "open",
     "Canary": "disabled",
     "CertificateArn": "",
     "ClaudeModel": "claude-sonnet-4-5-20250929",
+    "EgressProxyImageUri": "",
     "HostedZoneId": "",
     "LoadBalancer": "own",
     "MaxSessions": "10",

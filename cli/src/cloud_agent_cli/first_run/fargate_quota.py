@@ -1,8 +1,8 @@
 """May as many agents run at once as MaxSessions lets?
 
 Fargate counts the vCPUs of all On-Demand tasks of an account in a region, and a new account has few. Beyond the quota
-RunTask starts nothing: the session fails after its retries, rather than waiting in the queue. The agents, the proxy's
-tasks and the canary must fit, beside whatever else runs in the account.
+RunTask starts nothing: the session fails after its retries, rather than waiting in the queue. The agents, the tasks
+of the proxies and the canary must fit, beside whatever else runs in the account.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _QUOTA = {"ServiceCode": "fargate", "QuotaCode": "L-3032A538"}  # "Fargate On-Demand vCPU resource count"
 _UNITS_OF_A_VCPU = 1024
-_PROXY_UNITS = 256  # of the template's task definitions of proxy and canary
+_PROXY_UNITS = 256  # of the template's task definitions of proxy, canary and egress proxy
+_EGRESS_PROXIES = 2  # with AgentEgress=listed
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
@@ -45,6 +46,7 @@ def vcpus(stack: Stack) -> float:
     """Return the vCPUs that the stack's tasks take together when all sessions are in use."""
     agents = int(stack.parameters["MaxSessions"]) * int(stack.parameters["AgentCpu"])
     small = int(stack.parameters["ProxyDesiredCount"]) + (stack.parameters["Canary"] == "enabled")
+    small += _EGRESS_PROXIES * stack.lists_egress
     return (agents + small * _PROXY_UNITS) / _UNITS_OF_A_VCPU
 
 

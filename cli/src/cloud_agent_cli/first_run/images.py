@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _IMPACT: Final = {
     "AgentImageUri": "No session's container starts.",
     "ProxyImageUri": "The deployment fails: the proxy's tasks don't start.",
+    "EgressProxyImageUri": "The deployment fails: the egress proxy's tasks don't start.",
     "StagingAgentImageUri": "No session of the staging agent starts.",
 }
 
@@ -29,9 +30,8 @@ _IMPACT: Final = {
 def run(context: CheckContext) -> Iterator[Finding]:
     """Find images that were never pushed."""
     stack = context.stack
-    names = ["AgentImageUri", "ProxyImageUri"]
-    if stack.parameters["StagingAgentImageUri"]:
-        names.append("StagingAgentImageUri")
+    optional = ("StagingAgentImageUri", "EgressProxyImageUri")
+    names = ["AgentImageUri", "ProxyImageUri", *(name for name in optional if stack.parameters[name])]
     uris = {name: parameter(stack, name) for name in names}
     found = {name: image for name, uri in uris.items() if (image := ecr_image(uri, stack))}
     for name, image in found.items():

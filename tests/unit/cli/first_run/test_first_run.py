@@ -69,6 +69,7 @@ FAULTS: list[tuple[str, Callable[[ReadyAccount], Any] | None, dict[str, str], st
     ("webhook's name", None, WEBHOOK, "acm-certificates", f"and not for hooks.{DOMAIN}"),
     ("no image", lambda a: a.repositories.discard("proxy"), {}, "ecr-images", "proxy:1 of ProxyImageUri isn't in ECR"),
     ("no staging", None, {"StagingAgentImageUri": f"{REGISTRY}/next"}, "ecr-images", "next:latest of StagingAgent"),
+    ("no egress proxy", None, {"EgressProxyImageUri": f"{REGISTRY}/egress:1"}, "ecr-images", "egress:1 of EgressProxy"),
     ("few vCPUs", lambda a: setattr(a, "vcpus", 20), {}, "fargate-quota", "is 20; 10 agents of 2048 CPU units"),
     ("AWS's default", lambda a: setattr(a, "vcpus", None), {}, "fargate-quota", "is 6; "),
     ("10 executions", lambda a: setattr(a, "concurrency", 10), {}, "lambda-quota", "may run 10 functions at once"),
@@ -99,10 +100,11 @@ def test_each_fault_is_found_by_its_own_check(
 
 
 def test_all_that_an_agent_and_the_proxy_take_counts(account: ReadyAccount) -> None:
-    """100 agents of 4 vCPU, 4 proxies and the canary of a quarter each."""
+    """100 agents of 4 vCPU; 4 proxies, the canary and 2 egress proxies of a quarter each."""
     given = {"MaxSessions": "100", "AgentCpu": "4096", "ProxyDesiredCount": "4", "Canary": "enabled"}
+    given |= {"AgentEgress": "listed"}
     account.vcpus = 401
-    assert "take 401.25." in broken(account.first_run(**given))["fargate-quota"][0]
+    assert "take 401.75." in broken(account.first_run(**given))["fargate-quota"][0]
     account.vcpus = 402
     assert broken(account.first_run(**given)) == {}
 

@@ -51,6 +51,19 @@ def test_what_still_runs_of_an_older_deployment_is_looked_at_as_well(account: Co
     assert [finding.resource for finding in account.findings(CHECK)] == [HAND_MADE_REVISION]
 
 
+def test_agents_are_given_the_egress_proxy_with_listed_egress_alone(account: Containers) -> None:
+    proxies = [{"name": name, "value": "http://egress.acme.internal:3128"} for name in ("HTTPS_PROXY", "HTTP_PROXY")]
+    account.definitions[AGENT_REVISION]["containerDefinitions"][0]["environment"] += proxies
+    (finding,) = account.findings(CHECK)
+    assert "nothing reads HTTPS_PROXY; nothing reads HTTP_PROXY" in finding.problem
+
+    listed = Containers(AgentEgress="listed")
+    (finding,) = listed.findings(CHECK)
+    assert "HTTPS_PROXY is missing; HTTP_PROXY is missing" in finding.problem
+    listed.definitions[AGENT_REVISION]["containerDefinitions"][0]["environment"] += proxies
+    assert listed.findings(CHECK) == []
+
+
 def test_another_table_than_the_stacks_is_found(account: Containers) -> None:
     account.environments["acme-CreateBranchFunction-1"]["SESSIONS_TABLE"] = "another"
     (finding,) = account.findings(CHECK)
