@@ -1,43 +1,55 @@
-"""How Claude Code reaches the model, without a credential of its own where that's possible."""
+"""How a session's Claude Code reaches its model: one model, by the gateway alone."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.model_gateway import model_gateway
+from cloud_agent_runner.model_api import AnthropicApi
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+    from cloud_agent_runner.model_api import ModelApi
     from cloud_agent_runner.settings import Platform, Settings
 
+# What a single response may have at most, thinking included. Claude Code asks for it, and the gateway admits no more.
+MAX_OUTPUT_TOKENS = 64_000
+# Claude Code's mark for a model with its long context window, which it takes off before it calls the model.
+_LONG_CONTEXT = "[1m]"
+_ALIASES = (
+    "ANTHROPIC_DEFAULT_FABLE_MODEL",
+    "ANTHROPIC_DEFAULT_HAIKU_MODEL",
+    "ANTHROPIC_DEFAULT_OPUS_MODEL",
+    "ANTHROPIC_DEFAULT_SONNET_MODEL",
+    "ANTHROPIC_SMALL_FAST_MODEL",
+)
 
-@asynccontextmanager
-async def model_environment(settings: Settings, platform: Platform) -> AsyncIterator[dict[str, str]]:
-    """Give Claude Code the variables by which it reaches the model, while the context lasts.
 
-    Anthropic: the gateway's address and a placeholder; the key stays in this process.
-    Bedrock: Claude Code signs its requests itself, so it gets the means to fetch the task role's credentials.
-    That is a known trade: Claude's shell can use that role too, which is why the role may do nothing but
-    bedrock:InvokeModel*.
+def model_api(settings: Settings, platform: Platform, model: str) -> ModelApi:
+    """Return the API that the deployment has chosen, for one model.
+
+    Raises:
+        BedrockSettingsError: Bedrock is chosen, and this isn't a task with a role.
     """
+    called = model.removesuffix(_LONG_CONTEXT)
     if settings.model_provider == "bedrock":
-        yield {"CLAUDE_CODE_USE_BEDROCK": "1", **_container_credentials(platform)}
-        return
+        # Here, because it takes a third of a second and 37 MB, which only a deployment on Bedrock should pay.
+        from cloud_agent_runner.model_bedrock import BedrockApi  # noqa: PLC0415
+
+        return BedrockApi(called, platform)
     if settings.anthropic_api_key is None:
         raise AssertionError("settings hold a key whenever the provider is anthropic")
-    async with model_gateway(settings.anthropic_base_url, settings.anthropic_api_key) as gateway:
-        yield {"ANTHROPIC_BASE_URL": gateway.url, "ANTHROPIC_API_KEY": gateway.placeholder_key}
+    return AnthropicApi(called, settings.anthropic_base_url, settings.anthropic_api_key)
 
 
-def _container_credentials(platform: Platform) -> dict[str, str]:
-    token = platform.aws_container_authorization_token
-    named = {
-        "AWS_REGION": platform.aws_region or platform.aws_default_region,
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": platform.aws_container_credentials_relative_uri,
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": platform.aws_container_credentials_full_uri,
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN": token.get_secret_value() if token else None,
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": platform.aws_container_authorization_token_file,
+def pinned_model(model: str) -> dict[str, str]:
+    """Return the variables by which Claude Code uses `model` for everything, within the gateway's bounds.
+
+    Each alias that a subagent may ask for, and the small model for work in the background, are that same model: the
+    gateway admits no other, and a deployment has access to the one it has chosen.
+    """
+    return {
+        **dict.fromkeys(_ALIASES, model),
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(MAX_OUTPUT_TOKENS),
+        "CLAUDE_CODE_DISABLE_FAST_MODE": "1",
+        "CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP": "1",
+        "CLAUDE_CODE_NO_MODEL_FALLBACK": "1",
     }
-    return {name: value for name, value in named.items() if value}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 # Claude Code's own framing of the API's message, and its advice on a gateway that nobody but us can see.
-_FRAME = re.compile(r"^(?:Failed to authenticate\. )?API Error: (?:Request rejected \(\d+\) · |\d{3} )?")
+_FRAME = re.compile(
+    r"^(?:Failed to authenticate\. |AWS authentication failed · .*· )?"
+    r"API Error: (?:Request rejected \(\d+\) · |\d{3} )?"
+)
 _ADVICE = re.compile(r"\.? This is a server-side issue, .*", re.DOTALL)
 _QUOTED_CHARACTERS = 500
 
@@ -34,6 +37,7 @@ _UNREACHABLE = (
     "The model API couldn't be reached. Ask your administrator to check its address (`AnthropicBaseUrl`) and the "
     f"network's outbound access. {_RETRY}"
 )
+_SLOW = f"The model API didn't respond in time, and several retries failed too. Wait a few minutes. {_RETRY}"
 _BROKEN = f"The model API failed, and several retries failed too. Wait a few minutes. {_RETRY}"
 _REFUSED = f"The model API rejected the request. {_RETRY} If that fails too, start a new session."
 
@@ -45,6 +49,7 @@ _BY_STATUS = {
     413: _TOO_LARGE,
     429: _RATE,
     502: _UNREACHABLE,
+    504: _SLOW,
     529: _OVERLOADED,
 }
 _FIRST_SERVER_ERROR = 500

@@ -18,7 +18,9 @@ from cloud_agent_runner.dev_server_watch import watch
 from cloud_agent_runner.git_workspace import GitWorkspace, Published, PublishFailedError
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.listen_address import listen_address
-from cloud_agent_runner.model_access import model_environment
+from cloud_agent_runner.model_access import model_api
+from cloud_agent_runner.model_budget import ModelBudget
+from cloud_agent_runner.model_gateway import model_gateway
 from cloud_agent_runner.prompts import request_text, standing_instructions
 from cloud_agent_runner.repository_config_file import RepositoryConfigError, read_repository_config
 from cloud_agent_runner.workspace_user import WorkspaceUser
@@ -62,9 +64,10 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         tasks.create_task(watch(dev_server, api))
         inbox = Inbox(api)
         assignment = _assignment(settings, config, workspace, dev_server)
+        model = model_api(settings, platform, assignment.model)
         async with (
-            model_environment(settings, platform) as access,
-            aclosing(Claude(assignment, user, access)) as claude,
+            model_gateway(model, _budget(settings, config)) as gateway,
+            aclosing(Claude(assignment, user, gateway)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(claude.interrupt))
@@ -105,12 +108,18 @@ def _limits(config: RepositoryConfig) -> SessionLimits:
 def _assignment(
     settings: Settings, config: RepositoryConfig, workspace: GitWorkspace, dev_server: DevServer
 ) -> Assignment:
-    """Return Claude's assignment: the repository may choose within the deployment's limits."""
+    """Return Claude's assignment, of which the repository may choose model and tools."""
     return Assignment(
         work_tree=workspace.work_tree,
         model=config.model or settings.claude_model,
         instructions=standing_instructions(settings.repository, settings.branch, dev_server.url),
         tools=config.allowed_tools,
+    )
+
+
+def _budget(settings: Settings, config: RepositoryConfig) -> ModelBudget:
+    """Return what the session may use: the repository may say less than the deployment."""
+    return ModelBudget(
         max_turns=min(settings.max_turns, config.max_turns or settings.max_turns),
         budget_usd=min(settings.max_budget_usd, config.budget_usd or settings.max_budget_usd),
     )

@@ -81,6 +81,8 @@ class Platform(_FromEnvironment):
     aws_container_credentials_full_uri: str | None = None
     aws_container_authorization_token: SecretStr | None = None
     aws_container_authorization_token_file: str | None = None
+    # Of the AWS SDKs ("AWS SDKs and Tools: Service-specific endpoints"): for a VPC endpoint without private DNS.
+    aws_endpoint_url_bedrock_runtime: str | None = None
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:

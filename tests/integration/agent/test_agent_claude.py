@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.claude import Assignment, Claude
+from cloud_agent_runner.model_api import AnthropicApi
+from cloud_agent_runner.model_budget import ModelBudget
 from cloud_agent_runner.model_gateway import model_gateway
 from cloud_agent_runner.workspace_user import WorkspaceUser
 
@@ -26,14 +29,13 @@ def _request(body: str) -> str:
 
 @asynccontextmanager
 async def _claude(folder: Path, model_url: str) -> AsyncIterator[Claude]:
-    assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash"], max_turns=5, budget_usd=1)
-    async with model_gateway(model_url, SecretStr("sk-ant-key")) as gateway:
-        access = {
-            "ANTHROPIC_BASE_URL": gateway.url,
-            "ANTHROPIC_API_KEY": gateway.placeholder_key,
-            "CLAUDE_CODE_MAX_RETRIES": "1",
-        }
-        async with aclosing(Claude(assignment, WorkspaceUser(folder, None), access)) as claude:
+    assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash"])
+    api = AnthropicApi("claude-sonnet-5", model_url, SecretStr("sk-ant-key"))
+    async with (
+        model_gateway(api, ModelBudget(max_turns=20, budget_usd=1)) as gateway,
+        aclosing(Claude(assignment, WorkspaceUser(folder, None), gateway)) as claude,
+    ):
+        with patch.dict(os.environ, {"CLAUDE_CODE_MAX_RETRIES": "1"}):
             yield claude
 
 

@@ -16,7 +16,9 @@ def test_the_image_starts_the_program_that_one_machine_starts_and_not_as_root() 
 def test_the_image_does_not_run_in_a_directory_that_anybody_but_root_can_write() -> None:
     assert re.findall(r"^WORKDIR (.*)$", DOCKERFILE, re.MULTILINE) == ["/opt/cloud-agent"]
     assert re.findall(r"^USER |--chown|\bchown\b|\bRUN chmod\b", DOCKERFILE, re.MULTILINE) == []
-    assert re.findall(r"\bchmod .*$", DOCKERFILE, re.MULTILINE) == ["chmod 711 /home/supervisor && chmod 755 /home/workspace"]
+    assert re.findall(r"\bchmod .*$", DOCKERFILE, re.MULTILINE) == [
+        "chmod 711 /home/supervisor && chmod 755 /home/workspace"
+    ]
 
 
 def test_pnpm_and_yarn_are_linked_by_root_after_corepack_is_there() -> None:

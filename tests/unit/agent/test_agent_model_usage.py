@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 import pytest
-from tests.kit.bedrock_events import event_stream
+from tests.kit.bedrock import event_stream
 
 from cloud_agent_runner.model_usage import Tokens, Usage, UsageReader, estimated_usage
 

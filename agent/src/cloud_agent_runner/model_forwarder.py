@@ -1,0 +1,178 @@
+"""One call at the gateway: checked, passed on with the credential, and metered while its response passes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, StreamingResponse
+
+from cloud_agent_runner.model_access import MAX_OUTPUT_TOKENS
+from cloud_agent_runner.model_api import CredentialsUnavailableError, chosen
+from cloud_agent_runner.model_budget import LimitReachedError, MeteredCall
+from cloud_agent_runner.model_prices import cost_usd
+from cloud_agent_runner.model_usage import UsageReader, estimated_usage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.types import Receive, Scope, Send
+
+    from cloud_agent_runner.model_gateway import GatewayTurn, ModelGateway
+
+logger = logging.getLogger(__name__)
+
+# Anthropic's own limit for a request ("Claude API: Errors", request size limits).
+MAX_REQUEST_BYTES = 32 * 1024 * 1024
+# Calls at a time; further ones wait, their bodies unread. Claude Code lets a few subagents work beside each other.
+MAX_OPEN_CALLS = 8
+_BODY_SECONDS = 60
+_RESPONSE_HEADERS = ("content-type", "request-id", "retry-after", "x-should-retry")
+_RESPONSE_HEADER_PREFIXES = ("anthropic-", "x-amzn-")
+
+
+class RefusedError(Exception):
+    """A call that the gateway answers by itself, in the API's form; not to be tried again unless `retry`."""
+
+    def __init__(self, status: int, kind: str, message: str, *, retry: bool = False) -> None:
+        super().__init__(message)
+        headers = {} if retry else {"x-should-retry": "false"}
+        self.response = JSONResponse({"type": "error", "error": {"type": kind, "message": message}}, status, headers)
+
+
+class Forwarder:
+    """The gateway's application."""
+
+    def __init__(self, gateway: ModelGateway, upstream: httpx.AsyncClient) -> None:
+        self._gateway = gateway
+        self._api = gateway.api
+        self._upstream = upstream
+        self._places = asyncio.Semaphore(MAX_OPEN_CALLS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+        request = Request(scope, receive)
+        try:
+            self._gateway.turn_of(request)
+            async with self._places:
+                body = await self._checked_body(request)
+                turn = self._gateway.turn_of(request)  # it may have ended while this call waited
+                with self._metered(request, body, turn) as call:
+                    async with self._sent(request, body, call) as response:
+                        await self._passed_back(response, call, turn)(scope, receive, send)
+        except RefusedError as refused:
+            await refused.response(scope, receive, send)
+        except ClientDisconnect:
+            logger.info("model call given up before it was sent")
+
+    async def _checked_body(self, request: Request) -> bytes:
+        """Read the body, and make sure that it asks for the session's model alone, within the gateway's bounds.
+
+        The framework ends a body beyond the largest with 413.
+        """
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await request.body()
+        except TimeoutError:
+            raise RefusedError(408, "timeout_error", "The request's body didn't arrive.") from None
+        call = _json_object(body)
+        if self._api.requested_model(request, call) != self._api.model:
+            raise RefusedError(403, "permission_error", f"This session uses the model {self._api.model} alone.")
+        output = call.get("max_tokens", 0)
+        if not isinstance(output, int) or output > MAX_OUTPUT_TOKENS:
+            message = f"max_tokens: this gateway admits {MAX_OUTPUT_TOKENS} at most."
+            raise RefusedError(400, "invalid_request_error", message)
+        if call.get("speed", "standard") != "standard":
+            raise RefusedError(400, "invalid_request_error", "speed: this gateway admits the standard speed alone.")
+        return body
+
+    @contextmanager
+    def _metered(self, request: Request, body: bytes, turn: GatewayTurn) -> Iterator[MeteredCall]:
+        if request.url.path in self._api.free_paths:
+            yield MeteredCall(estimate_usd=0)
+            return
+        try:
+            with self._gateway.budget.call(cost_usd(self._api.model, estimated_usage(len(body)))) as call:
+                yield call
+        except LimitReachedError as reached:
+            turn.refused_for = reached.limit
+            logger.info("model call refused", extra={"limit": reached.limit.value})
+            # Claude Code repeats this with neither API; a 403 of Bedrock's it takes for a login that has expired.
+            raise RefusedError(402, "billing_error", str(reached)) from None
+
+    @asynccontextmanager
+    async def _sent(self, request: Request, body: bytes, call: MeteredCall) -> AsyncIterator[httpx.Response]:
+        """Send a call on; give its response while it is still being written."""
+        try:
+            target = await self._api.target(request, body)
+            # Uncompressed, so that usage can be read as it passes.
+            headers = {**target.headers, "accept-encoding": "identity"}
+            sending = self._upstream.build_request("POST", target.url, headers=headers, content=body)
+            response = await self._upstream.send(sending, stream=True)
+        except (CredentialsUnavailableError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+            call.failed()
+            raise _unreachable(error) from None
+        except httpx.TimeoutException:
+            call.failed(call.estimate_usd)
+            raise RefusedError(504, "timeout_error", "The model API didn't respond in time.", retry=True) from None
+        except httpx.TransportError as error:
+            call.failed(call.estimate_usd)
+            raise _unreachable(error) from None
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    def _passed_back(self, response: httpx.Response, call: MeteredCall, turn: GatewayTurn) -> StreamingResponse:
+        headers = chosen(response.headers, _RESPONSE_HEADERS, _RESPONSE_HEADER_PREFIXES)
+        status = response.status_code
+        if status in self._api.final_statuses:
+            status, headers["x-should-retry"] = self._api.final_statuses[status], "false"
+        if not response.is_success:
+            call.failed()
+        return StreamingResponse(self._passing(response, call, turn), status, headers)
+
+    async def _passing(self, response: httpx.Response, call: MeteredCall, turn: GatewayTurn) -> AsyncIterator[bytes]:
+        """Yield the response as it comes, and keep `call` at what that has cost; no further than the turn's end."""
+        reader = UsageReader(response.headers.get("content-type", ""))
+        try:
+            async for data in response.aiter_bytes():
+                if turn.is_over:
+                    return
+                if response.is_success:
+                    reader.feed(data)
+                    if (usage := reader.usage) is not None:
+                        call.costs(cost_usd(self._api.model, usage))
+                yield data
+        except httpx.TransportError as error:
+            # Claude Code sees that the end is missing.
+            logger.warning("model response broke off", extra={"reason": type(error).__name__})
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body, object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise RefusedError(400, "invalid_request_error", "The body must be a JSON object that names nothing twice.")
+    return document
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse what the API might read otherwise than we do."""
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return document
+
+
+def _unreachable(error: Exception) -> RefusedError:
+    logger.warning("model API not reachable", extra={"reason": type(error).__name__})
+    message = f"The model API couldn't be reached ({type(error).__name__})."
+    return RefusedError(502, "api_error", message, retry=True)
