@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
 
 
 class Limit(enum.Enum):
@@ -26,10 +27,14 @@ class LimitReachedError(Exception):
 
 
 class MeteredCall:
-    """One call of the model. It is a model turn unless it fails, and costs its estimate unless its cost is seen."""
+    """One call of the model. It is a model turn unless it fails, and costs its estimate unless its cost is seen.
 
-    def __init__(self, estimate_usd: float) -> None:
+    `most_usd` is what it may cost in the end.
+    """
+
+    def __init__(self, estimate_usd: float, most_usd: float) -> None:
         self.estimate_usd = estimate_usd
+        self.most_usd = most_usd
         self.is_turn = True
         self.seen_usd: float | None = None
 
@@ -46,8 +51,9 @@ class MeteredCall:
 class ModelBudget:
     """Counts model turns and dollars over all calls of a session, and admits no call beyond either limit.
 
-    A call is admitted while turns and dollars are left, whatever it will cost itself: the budget is exceeded by no more
-    than the calls that are open at that moment. The gateway bounds their number and size.
+    Whatever the last call costs, it is admitted while anything is left; but calls run beside each other only where the
+    most that each may cost is left too. So a session has never more turns than its limit, and exceeds its budget by no
+    more than one call.
     """
 
     def __init__(self, max_turns: int, budget_usd: float) -> None:
@@ -56,6 +62,7 @@ class ModelBudget:
         self._turns = 0
         self._cost_usd = 0.0
         self._open: set[MeteredCall] = set()
+        self._ended = asyncio.Event()
 
     @property
     def turns(self) -> int:
@@ -69,21 +76,24 @@ class ModelBudget:
 
     @property
     def limit(self) -> Limit | None:
-        """What is used up, if anything is."""
+        """What is used up for good, if anything is: an open call may fail yet."""
         if self.cost_usd >= self.budget_usd:
             return Limit.BUDGET
-        return Limit.TURNS if self.turns >= self.max_turns else None
+        return Limit.TURNS if self._turns >= self.max_turns else None
 
-    @contextmanager
-    def call(self, estimate_usd: float) -> Iterator[MeteredCall]:
-        """Admit a call and meter it while the context lasts.
+    @asynccontextmanager
+    async def call(self, estimate_usd: float, most_usd: float) -> AsyncIterator[MeteredCall]:
+        """Admit a call, once there's room for it beside those that are open, and meter it while the context lasts.
 
         Raises:
             LimitReachedError: nothing is left for it.
         """
+        call = MeteredCall(estimate_usd, most_usd)
+        while self.limit is None and not self._has_room_for(call):
+            self._ended.clear()
+            await self._ended.wait()
         if limit := self.limit:
             raise LimitReachedError(limit)
-        call = MeteredCall(estimate_usd)
         self._open.add(call)
         try:
             yield call
@@ -91,3 +101,8 @@ class ModelBudget:
             self._open.remove(call)
             self._cost_usd += call.estimate_usd if call.seen_usd is None else call.seen_usd
             self._turns += call.is_turn
+            self._ended.set()
+
+    def _has_room_for(self, call: MeteredCall) -> bool:
+        at_most = self._cost_usd + sum(each.most_usd for each in (*self._open, call))
+        return not self._open or (self.turns < self.max_turns and at_most <= self.budget_usd)

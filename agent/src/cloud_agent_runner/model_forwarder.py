@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,7 +19,7 @@ from cloud_agent_runner.model_prices import cost_usd
 from cloud_agent_runner.model_usage import UsageReader, estimated_usage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from starlette.types import Receive, Scope, Send
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 # Anthropic's own limit for a request ("Claude API: Errors", request size limits).
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
-# Calls at a time; further ones wait, their bodies unread. Claude Code lets a few subagents work beside each other.
+# Calls at a time; further ones wait, their bodies unread. So many bodies are kept in memory at most.
 MAX_OPEN_CALLS = 8
 _BODY_SECONDS = 60
 _RESPONSE_HEADERS = ("content-type", "request-id", "retry-after", "x-should-retry")
@@ -58,22 +58,23 @@ class Forwarder:
         """Serve one call."""
         request = Request(scope, receive)
         try:
-            self._gateway.turn_of(request)
+            turn = self._gateway.turn_of(request)
             async with self._places:
-                body = await self._checked_body(request)
-                turn = self._gateway.turn_of(request)  # it may have ended while this call waited
-                with self._metered(request, body, turn) as call:
-                    async with self._sent(request, body, call) as response:
-                        await self._passed_back(response, call, turn)(scope, receive, send)
+                body, output_tokens = await self._checked_body(request)
+                async with (
+                    self._metered(request, len(body), output_tokens, turn) as call,
+                    self._sent(request, body, call) as response,
+                ):
+                    await self._passed_back(response, call, turn)(scope, receive, send)
         except RefusedError as refused:
             await refused.response(scope, receive, send)
         except ClientDisconnect:
             logger.info("model call given up before it was sent")
 
-    async def _checked_body(self, request: Request) -> bytes:
+    async def _checked_body(self, request: Request) -> tuple[bytes, int]:
         """Read the body, and make sure that it asks for the session's model alone, within the gateway's bounds.
 
-        The framework ends a body beyond the largest with 413.
+        Returns it with the most tokens that the response may have. The framework responds to a larger one with 413.
         """
         try:
             async with asyncio.timeout(_BODY_SECONDS):
@@ -83,21 +84,25 @@ class Forwarder:
         call = _json_object(body)
         if self._api.requested_model(request, call) != self._api.model:
             raise RefusedError(403, "permission_error", f"This session uses the model {self._api.model} alone.")
-        output = call.get("max_tokens", 0)
-        if not isinstance(output, int) or output > MAX_OUTPUT_TOKENS:
+        output_tokens = call.get("max_tokens", MAX_OUTPUT_TOKENS)
+        if not isinstance(output_tokens, int) or output_tokens > MAX_OUTPUT_TOKENS:
             message = f"max_tokens: this gateway admits {MAX_OUTPUT_TOKENS} at most."
             raise RefusedError(400, "invalid_request_error", message)
         if call.get("speed", "standard") != "standard":
             raise RefusedError(400, "invalid_request_error", "speed: this gateway admits the standard speed alone.")
-        return body
+        return body, output_tokens
 
-    @contextmanager
-    def _metered(self, request: Request, body: bytes, turn: GatewayTurn) -> Iterator[MeteredCall]:
+    @asynccontextmanager
+    async def _metered(
+        self, request: Request, request_bytes: int, output_tokens: int, turn: GatewayTurn
+    ) -> AsyncIterator[MeteredCall]:
         if request.url.path in self._api.free_paths:
-            yield MeteredCall(estimate_usd=0)
+            yield MeteredCall(0, 0)
             return
+        estimate = cost_usd(self._api.model, estimated_usage(request_bytes))
+        most = cost_usd(self._api.model, estimated_usage(request_bytes, output_tokens))
         try:
-            with self._gateway.budget.call(cost_usd(self._api.model, estimated_usage(len(body)))) as call:
+            async with self._gateway.budget.call(estimate, most) as call:
                 yield call
         except LimitReachedError as reached:
             turn.refused_for = reached.limit
@@ -109,11 +114,15 @@ class Forwarder:
     async def _sent(self, request: Request, body: bytes, call: MeteredCall) -> AsyncIterator[httpx.Response]:
         """Send a call on; give its response while it is still being written."""
         try:
+            self._gateway.turn_of(request)  # which may have ended while this call waited
             target = await self._api.target(request, body)
             # Uncompressed, so that usage can be read as it passes.
             headers = {**target.headers, "accept-encoding": "identity"}
             sending = self._upstream.build_request("POST", target.url, headers=headers, content=body)
             response = await self._upstream.send(sending, stream=True)
+        except RefusedError:
+            call.failed()
+            raise
         except (CredentialsUnavailableError, httpx.ConnectError, httpx.ConnectTimeout) as error:
             call.failed()
             raise _unreachable(error) from None

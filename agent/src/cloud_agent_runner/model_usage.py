@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 Event = Mapping[str, Any]
 _CHARACTERS_PER_TOKEN = 4
-# No context window was larger when this was written than a million; the usual one bounds what is only an estimate.
+# The usual context window. Images make a request long without making it dear.
 _LARGEST_ESTIMATE_TOKENS = 200_000
 _DELTA_TEXTS = ("text", "partial_json", "thinking")
 
@@ -47,9 +47,10 @@ class Usage:
     in_the_us: bool = False
 
 
-def estimated_usage(request_bytes: int) -> Usage:
-    """Return a guess for a call that nothing is known of but its request."""
-    return Usage((Tokens(input=min(request_bytes // _CHARACTERS_PER_TOKEN + 1, _LARGEST_ESTIMATE_TOKENS)),))
+def estimated_usage(request_bytes: int, output_tokens: int = 0) -> Usage:
+    """Return a guess for a call of which only the request is known."""
+    prompt = min(request_bytes // _CHARACTERS_PER_TOKEN + 1, _LARGEST_ESTIMATE_TOKENS)
+    return Usage((Tokens(input=prompt, output=output_tokens),))
 
 
 class UsageReader:
