@@ -85,7 +85,7 @@ class Forwarder:
         if self._api.requested_model(request, call) != self._api.model:
             raise RefusedError(403, "permission_error", f"This session uses the model {self._api.model} alone.")
         output_tokens = call.get("max_tokens", MAX_OUTPUT_TOKENS)
-        if not isinstance(output_tokens, int) or output_tokens > MAX_OUTPUT_TOKENS:
+        if not isinstance(output_tokens, int) or not 0 <= output_tokens <= MAX_OUTPUT_TOKENS:
             message = f"max_tokens: this gateway admits {MAX_OUTPUT_TOKENS} at most."
             raise RefusedError(400, "invalid_request_error", message)
         if call.get("speed", "standard") != "standard":

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.http_server import NoResponse, Response, serve_http
 
+from cloud_agent_runner import model_forwarder
 from cloud_agent_runner import model_gateway as module
 from cloud_agent_runner.model_api import AnthropicApi
 from cloud_agent_runner.model_budget import Limit, ModelBudget
@@ -284,6 +285,7 @@ async def test_a_body_that_asks_for_more_than_the_session_has_is_refused() -> No
         (b'{"messages": []}', 403),
         (b'{"model": ["claude-sonnet-5"]}', 403),
         (b'{"model": "claude-sonnet-5", "max_tokens": 64001}', 400),
+        (b'{"model": "claude-sonnet-5", "max_tokens": -1}', 400),
         (b'{"model": "claude-sonnet-5", "max_tokens": "64000"}', 400),
         (b'{"model": "claude-sonnet-5", "max_tokens": 64000.5}', 400),
         (b'{"model": "claude-sonnet-5", "max_tokens": 10, "speed": "fast"}', 400),
@@ -308,6 +310,16 @@ async def test_a_body_beyond_the_largest_is_refused_before_all_of_it_is_read(len
         assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 413 ")
         writer.close()
     assert upstream.requests == []
+
+
+async def test_a_body_that_does_not_arrive_takes_no_place_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_forwarder, "_BODY_SECONDS", 0.1)
+    async with _client(Response.of(MESSAGE)) as (client, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(client.url).port)
+        key = client.headers["x-api-key"]
+        writer.write(f"POST /v1/messages HTTP/1.1\r\nhost: g\r\nx-api-key: {key}\r\ncontent-length: 9\r\n\r\n".encode())
+        assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 408 ")
+        writer.close()
 
 
 async def test_calls_beyond_the_most_at_a_time_wait_their_turn() -> None:
