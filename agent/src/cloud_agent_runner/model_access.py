@@ -24,11 +24,7 @@ _ALIASES = (
 
 
 def model_api(settings: Settings, platform: Platform, model: str) -> ModelApi:
-    """Return the API that the deployment has chosen, for one model.
-
-    Raises:
-        BedrockSettingsError: Bedrock is chosen, and this isn't a task with a role.
-    """
+    """Return the API that the deployment has chosen, for one model."""
     called = model.removesuffix(_LONG_CONTEXT)
     if settings.model_provider == "bedrock":
         # Here, because it takes a third of a second and 37 MB, which only a deployment on Bedrock should pay.

@@ -11,7 +11,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ContainerProvider
 from botocore.exceptions import BotoCoreError
 
-from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.model_api import CredentialsUnavailableError, ModelApi, Target, chosen
 
 if TYPE_CHECKING:
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.settings import Platform
 
 _SERVICE = "bedrock"
-_ROLE = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"}
-
-
-class BedrockSettingsError(AgentError):
-    """The container doesn't have what a call of Amazon Bedrock takes."""
+_DEFAULT_REGION = "us-east-1"  # as Claude Code has it, where no platform says
 
 
 class BedrockApi(ModelApi):
@@ -39,20 +34,13 @@ class BedrockApi(ModelApi):
     final_statuses: ClassVar = {401: 401, 403: 401}
 
     def __init__(self, model: str, platform: Platform) -> None:
-        region = platform.aws_region or platform.aws_default_region
-        variables = _container_variables(platform)
-        if region is None or not _ROLE.intersection(variables):
-            raise BedrockSettingsError(
-                "Amazon Bedrock can't be called: the container has no AWS_REGION or no task role "
-                "(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI). Set `TaskRoleArn` in the agent's task definition."
-            )
         super().__init__(model)
-        self._region = region
-        self._provider = ContainerProvider(environ=variables)
+        self._region = platform.aws_region or platform.aws_default_region or _DEFAULT_REGION
+        self._provider = ContainerProvider(environ=_container_variables(platform))
         self._credentials: Credentials | None = None
         self._fetching = asyncio.Lock()
         endpoint = platform.aws_endpoint_url_bedrock_runtime
-        self._endpoint = endpoint or f"https://bedrock-runtime.{region}.amazonaws.com"
+        self._endpoint = endpoint or f"https://bedrock-runtime.{self._region}.amazonaws.com"
 
     def requested_model(self, request: Request, _body: Mapping[str, Any]) -> object:
         """Return what the path says."""
@@ -84,13 +72,13 @@ class BedrockApi(ModelApi):
             async with self._fetching:
                 return await asyncio.to_thread(self._fetched)
         except (BotoCoreError, OSError, ValueError) as error:
-            raise CredentialsUnavailableError(f"The task role's credentials couldn't be fetched: {error}") from error
+            raise CredentialsUnavailableError(f"The task role's credentials couldn't be fetched: {error}.") from error
 
     def _fetched(self) -> ReadOnlyCredentials:
         """Return credentials that are good for minutes yet: botocore renews them before they expire."""
         self._credentials = self._credentials or self._provider.load()
         if self._credentials is None:
-            raise AssertionError("the provider loads wherever one of its addresses is given")
+            raise CredentialsUnavailableError("The container has no task role. Set it in the agent's task definition.")
         return self._credentials.get_frozen_credentials()
 
 

@@ -183,5 +183,6 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _unreachable(error: Exception) -> RefusedError:
     logger.warning("model API not reachable", extra={"reason": type(error).__name__})
-    message = f"The model API couldn't be reached ({type(error).__name__})."
+    is_explained = isinstance(error, CredentialsUnavailableError)
+    message = str(error) if is_explained else f"The model API couldn't be reached ({type(error).__name__})."
     return RefusedError(502, "api_error", message, retry=True)

@@ -72,7 +72,7 @@ class Settings(_FromEnvironment):
 
 
 class Platform(_FromEnvironment):
-    """What Fargate, or the embedded ECS, adds to every container."""
+    """What Fargate, or the embedded ECS, adds to every container, and an endpoint that an image may name."""
 
     ecs_container_metadata_uri_v4: str | None = None
     aws_region: str | None = None
@@ -81,7 +81,7 @@ class Platform(_FromEnvironment):
     aws_container_credentials_full_uri: str | None = None
     aws_container_authorization_token: SecretStr | None = None
     aws_container_authorization_token_file: str | None = None
-    # Of the AWS SDKs ("AWS SDKs and Tools: Service-specific endpoints"): for a VPC endpoint without private DNS.
+    # By the name that AWS's own SDKs read ("AWS SDKs and Tools: Service-specific endpoints").
     aws_endpoint_url_bedrock_runtime: str | None = None
 
 

@@ -14,6 +14,7 @@ from tests.kit.http_server import NoResponse, Response, serve_http
 
 from cloud_agent_runner import model_forwarder
 from cloud_agent_runner import model_gateway as module
+from cloud_agent_runner.model_access import MAX_OUTPUT_TOKENS
 from cloud_agent_runner.model_api import AnthropicApi
 from cloud_agent_runner.model_budget import Limit, ModelBudget
 from cloud_agent_runner.model_forwarder import MAX_OPEN_CALLS, MAX_REQUEST_BYTES
@@ -144,6 +145,7 @@ async def test_a_call_that_was_still_arriving_when_its_turn_ended_is_not_passed_
                 await asyncio.sleep(0.1)
             go_on.set()
             assert (await call).status_code == 403
+            assert (gateway.budget.turns, gateway.budget.cost_usd) == (0, 0)
     assert upstream.requests == []
 
 
@@ -177,6 +179,24 @@ async def test_a_call_beyond_the_budget_is_refused_for_good_and_the_turn_knows_w
         assert client.turn.refused_for is Limit.BUDGET
         assert client.budget.cost_usd == pytest.approx(0.42)
     assert len(upstream.requests) == 2
+
+
+async def test_calls_whose_longest_responses_could_exceed_the_budget_follow_each_other() -> None:
+    go_on = threading.Event()
+
+    def respond(_: Request) -> Response:
+        go_on.wait(10)
+        return Response.of(MESSAGE)
+
+    longest = {**CALL, "max_tokens": MAX_OUTPUT_TOKENS}  # 64 cents
+    async with _client(respond, ModelBudget(100, 1)) as (client, upstream):
+        calls = [asyncio.create_task(client.post(longest)) for _ in range(2)]
+        await _until(lambda: len(upstream.requests) == 1)
+        short = asyncio.create_task(client.post({**CALL, "max_tokens": 1_000}))
+        await _until(lambda: len(upstream.requests) == 2)
+        assert client.budget.turns == 2
+        go_on.set()
+        assert [response.status_code for response in await asyncio.gather(*calls, short)] == [200] * 3
 
 
 async def test_a_call_beyond_the_model_turns_is_refused_alike() -> None:
