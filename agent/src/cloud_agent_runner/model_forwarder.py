@@ -153,10 +153,9 @@ class Forwarder:
             async for data in response.aiter_bytes():
                 if turn.is_over:
                     return
-                if response.is_success:
-                    reader.feed(data)
-                    if (usage := reader.usage) is not None:
-                        call.costs(cost_usd(self._api.model, usage))
+                reader.feed(data)
+                if (usage := reader.usage) is not None:
+                    call.costs(cost_usd(self._api.model, usage))
                 yield data
         except httpx.TransportError as error:
             # Claude Code sees that the end is missing.
