@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ContainerProvider
 from botocore.exceptions import BotoCoreError
 
-from cloud_agent_runner.model_api import CredentialsUnavailableError, ModelApi, Target, chosen
+from cloud_agent_runner.model_api import CredentialsUnavailableError, ModelApi, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,10 +49,9 @@ class BedrockApi(ModelApi):
     async def target(self, request: Request, body: bytes) -> Target:
         """Return the same operation of the real API, signed."""
         operation = request.url.path.rpartition("/")[2]
-        headers = chosen(request.headers, ("content-type", "accept"), ())
         # Escaped as the API's own clients do: the signature covers the path as it is sent.
         url = f"{self._endpoint}/model/{quote(self.model, safe='')}/{operation}"
-        signed = AWSRequest("POST", url, headers=headers, data=body)
+        signed = AWSRequest("POST", url, headers={"content-type": "application/json"}, data=body)
         SigV4Auth(await self._current(), _SERVICE, self._region).add_auth(signed)
         return Target(url, dict(signed.headers.items()))
 
