@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 from unittest.mock import patch

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from cloud_agent_runner.model_bedrock import BedrockApi
 from cloud_agent_runner.model_budget import ModelBudget
 from cloud_agent_runner.model_gateway import model_gateway
 from cloud_agent_runner.settings import Platform
+from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -42,8 +42,8 @@ def _request(body: str) -> str:
 @asynccontextmanager
 async def _claude(folder: Path, api: ModelApi, budget: ModelBudget) -> AsyncIterator[Claude]:
     assignment = Assignment(folder, api.model, "Be brief.", ["Bash", "Task"])
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    async with model_gateway(api, budget) as gateway, aclosing(Claude(assignment, environment, gateway)) as claude:
+    user = WorkspaceUser(folder, None)
+    async with model_gateway(api, budget) as gateway, aclosing(Claude(assignment, user, gateway)) as claude:
         yield claude
 
 

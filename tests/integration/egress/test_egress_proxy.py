@@ -15,6 +15,8 @@ from tests.integration.egress.conftest import AGENT, BELOW, LISTED, NOT_LISTED, 
 from tests.tools.public_addresses import NOT_PUBLIC
 
 from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.model_api import AnthropicApi
+from cloud_agent_runner.model_budget import ModelBudget
 from cloud_agent_runner.model_gateway import model_gateway
 from cloud_agent_runner.network_environment import network_environment
 from embedded_aws.testing import eventually
@@ -107,10 +109,11 @@ async def test_the_supervisors_own_clients_go_through_it(egress: Egress, monkeyp
     api = AgentApi(url, SecretStr("token"), SecretStr("task token"))
     await api.heartbeat()
     await api.aclose()
-    async with model_gateway(url, SecretStr("sk-ant-key")) as gateway, httpx.AsyncClient() as http:
-        response = await http.post(
-            f"{gateway.url}/v1/messages", headers={"x-api-key": gateway.placeholder_key}, content=b"{}"
-        )
+    model = AnthropicApi("claude-sonnet-5", url, SecretStr("sk-ant-key"))
+    body = {"model": model.model, "max_tokens": 1, "messages": []}
+    async with model_gateway(model, ModelBudget(max_turns=1, budget_usd=1)) as gateway, httpx.AsyncClient() as http:
+        with gateway.turn() as turn:
+            response = await http.post(f"{gateway.url}/v1/messages", headers={"x-api-key": turn.key}, json=body)
     assert response.status_code == 200
     assert {"/agent/heartbeat", "/v1/messages"} <= {request.path for request in egress.upstream.requests}
 
