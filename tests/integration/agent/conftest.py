@@ -133,7 +133,7 @@ class ControlPlane:
 
     address: str
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    prompts: list[dict[str, str]] = field(default_factory=list)
+    prompts: list[dict[str, Any]] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
     interrupt: str | None = None
     polls: int = 0
@@ -157,7 +157,8 @@ class ControlPlane:
         prompt_id = prompt_id or f"{len(self.prompts):026}"
         url = "https://github.example/acme/lunch/issues/42"
         prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
-        self.prompts.append({**prompt, "created_at": "2026-11-22T10:00:00Z"})
+        provenance = {"requested_by": "pat", "left_out": [], "is_edited": False, "edited_by": ""}
+        self.prompts.append({**prompt, **provenance, "created_at": "2026-11-22T10:00:00Z"})
         return prompt_id
 
     def told(self, call: str) -> list[dict[str, Any]]:
