@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import shutil
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 import websockets
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, entry_token
+from selenium.webdriver.support.expected_conditions import url_contains
+from selenium.webdriver.support.wait import WebDriverWait
+from tests.integration.proxy.visitor import ACCESS_COOKIE, GATED, NAVIGATION, access_token, entry_token
 from tests.kit.chromium import FLAGS
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -29,6 +34,7 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
 PAGE = b"<!doctype html><title>the dev server</title><h1>shown</h1>"
+GITHUB = {"UAT_ACCESS": "github", "GITHUB_URL": "http://127.0.0.1:9", "GITHUB_API_URL": "http://127.0.0.1:9"}
 # Each ends with the browser's own word on how it went.
 OPEN_WEBSOCKET = """
     const [url, done] = arguments, socket = new WebSocket(url);
@@ -39,6 +45,14 @@ SEND = """
     const [url, options, done] = arguments;
     fetch(url, {mode: "no-cors", credentials: "include", ...options}).then(() => done("answered"), () => done("error"));
 """
+# A form posts where fetch() doesn't: as a navigation, whose answer the visitor sees.
+POST_FORM = """
+    const form = document.createElement("form");
+    [form.method, form.action] = ["post", arguments[0]];
+    document.body.append(form);
+    form.submit();
+"""
+SET_COOKIES = "for (const cookie of arguments) document.cookie = cookie;"
 FRAME = """
     const [url, done] = arguments, frame = document.createElement("iframe");
     frame.onload = () => done("loaded");
@@ -81,11 +95,11 @@ def gated(start_proxy: StartProxy) -> Iterator[Proxy]:
         yield running
 
 
-@pytest.fixture
-def browser(gated: Proxy, tmp_path: Path) -> Iterator[webdriver.Chrome]:
+@contextlib.contextmanager
+def chromium(proxy: Proxy, profile: Path) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path}", f"--host-resolver-rules=MAP *.localhost {gated.address}"):
+    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--host-resolver-rules=MAP *.localhost {proxy.address}"):
         options.add_argument(flag)
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
     driver.set_script_timeout(10)
@@ -93,6 +107,12 @@ def browser(gated: Proxy, tmp_path: Path) -> Iterator[webdriver.Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture
+def browser(gated: Proxy, tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    with chromium(gated, tmp_path) as running:
+        yield running
 
 
 def origin(session_id: str) -> str:
@@ -156,3 +176,100 @@ async def test_a_page_of_one_session_can_link_to_another_and_nothing_more(
     await asyncio.to_thread(browser.find_element(By.TAG_NAME, "a").click)
     assert (target, "the dev server") == (browser.current_url, browser.title)
     assert "/target" in [request.path for request in dev_servers[1].requests]
+
+
+async def test_a_page_of_one_session_posts_no_form_to_another(
+    browser: webdriver.Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
+) -> None:
+    attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
+    await asyncio.to_thread(browser.get, link(attacked))
+    dev_servers[1].requests.clear()
+
+    for path in ("/target", "/.uat/status", "/.uat/enter?token=x", "/.uat/callback?code=x&state=y"):
+        await asyncio.to_thread(browser.get, link(attacking))
+        await asyncio.to_thread(browser.execute_script, POST_FORM, f"{origin(attacked)}{path}")
+        await asyncio.to_thread(WebDriverWait(browser, 10).until, url_contains(attacked))
+        assert browser.find_element(By.TAG_NAME, "h1").text == "Blocked a request from another session", path
+    assert {request.path for request in dev_servers[1].requests} <= {"/favicon.ico"}  # of our own page, by the browser
+
+
+async def test_cookies_for_all_sessions_replace_none_of_ours_but_reach_every_dev_server(
+    browser: webdriver.Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
+) -> None:
+    attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
+    await asyncio.to_thread(browser.get, link(attacked))
+    (ours,) = browser.get_cookies()
+    await asyncio.to_thread(browser.get, link(attacking))
+    for_all = "Domain=uat.localhost; Path=/; Secure"
+    await asyncio.to_thread(
+        browser.execute_script,
+        SET_COOKIES,
+        f"session=tossed; {for_all}",
+        f"{ACCESS_COOKIE}=forged; {for_all}",
+        f"{ACCESS_COOKIE.upper()}=forged; {for_all}",
+        f"={ACCESS_COOKIE}=forged; {for_all}",
+        f"{ACCESS_COOKIE}; {for_all}",
+    )
+
+    dev_servers[1].requests.clear()
+    await asyncio.to_thread(browser.get, origin(attacked))
+    assert browser.title == "the dev server"
+    assert {cookie["name"]: cookie["value"] for cookie in browser.get_cookies()} == {
+        ACCESS_COOKIE: ours["value"],
+        "session": "tossed",  # as docs/proxy.md says: the proxy can't see it, and an app had better not trust it
+    }
+    assert {request.headers["Cookie"] for request in dev_servers[1].requests} == {"session=tossed"}
+
+
+async def test_a_page_of_one_session_can_crowd_out_the_visitors_cookies_for_the_others(
+    browser: webdriver.Chrome, table: SessionsTable, dev_servers: tuple[DevServer, DevServer]
+) -> None:
+    """A limit that docs/proxy.md names: nobody gains access, and the visitor has to clear their cookies."""
+    attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
+    await asyncio.to_thread(browser.get, link(attacked))
+    await asyncio.to_thread(browser.get, link(attacking))
+    many = [f"m{number}=; Domain=uat.localhost; Path=/; Secure" for number in range(200)]
+    await asyncio.to_thread(browser.execute_script, SET_COOKIES, *many)
+    await asyncio.to_thread(browser.get, origin(attacked))
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Open this session from its pull request"
+
+    await asyncio.to_thread(browser.get, link(attacking))
+    large = [f"c{number}={'x' * 4_000}; Domain=uat.localhost; Path=/" for number in range(4)]
+    await asyncio.to_thread(browser.execute_script, SET_COOKIES, *large)
+    await asyncio.to_thread(browser.get, origin(attacked))
+    assert browser.find_element(By.TAG_NAME, "h1").text == "400 Bad request"
+
+
+async def test_a_visitor_is_not_signed_in_with_an_attackers_code(
+    start_proxy: StartProxy,
+    tmp_path: Path,
+    table: SessionsTable,
+    dev_servers: tuple[DevServer, DevServer],
+) -> None:
+    """Whoever begins a sign-in themselves and lets another finish it would have that one work in their name."""
+    client = json.dumps({"client_id": "Iv23", "client_secret": "secret"})
+    with (
+        start_proxy(**GATED | GITHUB, UAT_SIGN_IN=client, UAT_DOMAIN="uat.localhost") as proxy,
+        chromium(proxy, tmp_path) as browser,
+    ):
+        attacking, attacked = (table.put(ip=server.address, port=3000) for server in dev_servers)
+        async with httpx.AsyncClient() as attacker:
+            began = await attacker.get(
+                f"http://{proxy.address}:8080/", headers={"Host": f"{attacked}.uat.localhost", **NAVIGATION}
+            )
+        (state,) = parse_qs(urlsplit(began.headers["Location"]).query)["state"]
+        (nonce,) = began.headers.get_list("Set-Cookie")
+
+        await asyncio.to_thread(browser.get, f"{origin(attacking)}/.uat/none")
+        browser.add_cookie({"name": ACCESS_COOKIE, "value": access_token(attacking), "path": "/", "secure": True})
+        await asyncio.to_thread(browser.get, origin(attacking))
+        assert browser.title == "the dev server"
+        tossed = f"{nonce.partition(';')[0]}; Domain=uat.localhost; Path=/; Secure"
+        await asyncio.to_thread(browser.execute_script, SET_COOKIES, tossed)
+        for host in (attacked, "sign-in"):
+            callback = f"{origin(host)}{'/.uat' if host == attacked else ''}/callback?code=attackers&state={state}"
+            await asyncio.to_thread(browser.get, origin(attacking))
+            await asyncio.to_thread(browser.execute_script, "location = arguments[0]", callback)
+            await asyncio.to_thread(WebDriverWait(browser, 10).until, url_contains(attacked))
+            assert browser.find_element(By.TAG_NAME, "h1").text == "This sign-in has expired"
+            assert browser.get_cookies() == []
