@@ -125,8 +125,7 @@ def test_any_manifests_are_read_or_passed_over(  # noqa: PLR0913, PLR0917 - one 
         _write(tmp_path, "package.json", content)
         _write(tmp_path, "pyproject.toml", f"[project]\ndependencies = {project}".encode())
         _write(tmp_path, "requirements.txt", requirements)
-        if folder not in {".", ".."}:
-            _write(tmp_path, f"{folder}/main.py", b"app = FastAPI()\n")
+        _write(tmp_path, f"an{folder}/main.py", b"app = FastAPI()\n")
         try:
             plan = dev_server_plan(tmp_path, RepositoryConfig())
         except DevServerNotConfiguredError:
