@@ -83,7 +83,8 @@ def _environment(assets: Path, settings: Settings, address: IPv4Address) -> dict
         "AGENT_CIDR": str(settings.agent_cidr),
         # Huge pages, where the kernel gives them to who asks: a look-up among 100,000 sessions follows some twenty
         # pointers, each into another page, and the processor remembers where few of the small ones are.
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # the wheel's
+        "MALLOC_CONF": "thp:always",  # the image's, which Debian links with jemalloc
     }
 
 

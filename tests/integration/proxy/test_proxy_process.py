@@ -58,9 +58,8 @@ async def test_health_answers_a_load_balancer_that_names_no_session(proxy: Proxy
 )
 def test_haproxys_memory_is_of_huge_pages_where_the_kernel_gives_them_to_who_asks(proxy: Proxy) -> None:
     mappings = Path(f"/proc/{proxy.haproxy_pid()}/smaps").read_text()
-    heap = mappings[mappings.index("[heap]") :]
-    flags = next(line for line in heap.splitlines() if line.startswith("VmFlags:"))
-    assert "hg" in flags.split()
+    # The heap is one of them, or several without a name: that's the allocator's choice.
+    assert any("hg" in line.split() for line in mappings.splitlines() if line.startswith("VmFlags:"))
 
 
 async def test_health_of_a_session_is_its_dev_servers_own(
