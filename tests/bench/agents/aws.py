@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from tests.bench.agents.agent import prompt_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,19 @@ class Table:
     prompts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     reads: int = 0
     writes: int = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Put a session's row."""
+        self.rows[row["pk"]], self.prompts[row["pk"]] = row, []
+
+    async def interrupt(self, key: str, news: str) -> None:
+        """Record a request to interrupt."""
+        self.rows[key]["interrupt_id"] = news
+
+    async def prompt(self, key: str, news: str) -> None:
+        """Put a prompt; all but the latest four have been answered."""
+        self.rows[key]["latest_prompt_id"] = news
+        self.prompts[key] = [*self.prompts[key][-3:], prompt_row(key, news)]
 
     def answer(self, request: Any, **_: object) -> AWSResponse:  # noqa: ANN401 - botocore's
         """Answer in DynamoDB's place."""
