@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent_doctor.checks import CHECKS, agent_ingress, load_balancer, proxy_ingress, target_group
+from cloud_agent_doctor.checks import CHECKS, agent_egress, agent_ingress, load_balancer, proxy_ingress, target_group
 from cloud_agent_doctor.containers import task_definitions
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def test_the_target_group_is_expected_as_the_template_makes_it(resources: Docume
 def test_the_ports_are_the_templates(resources: Document) -> None:
     assert resources["ProxyIngress"]["Properties"]["FromPort"] == proxy_ingress._PORT  # noqa: SLF001
     assert resources["AgentIngress"]["Properties"]["FromPort"] == agent_ingress._PORT  # noqa: SLF001
+    assert resources["EgressProxyIngress"]["Properties"]["FromPort"] == agent_egress._PORT  # noqa: SLF001
     visitors = resources["LoadBalancerSecurityGroup"]["Properties"]["SecurityGroupIngress"]
     assert {rule["FromPort"] for rule in visitors} == set(proxy_ingress._VISITORS_PORTS)  # noqa: SLF001
 

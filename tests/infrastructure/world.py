@@ -199,6 +199,7 @@ def _parameters(account: dict[str, Any]) -> dict[str, str]:
         "UatUrl": "",
         "AgentImageUri": _image(scripted_agent),
         "ProxyImageUri": _image(standing_proxy),
+        "AgentEgress": "internet",  # or agent-egress has nothing to check
     }
     if given is None:
         return common | {"CertificateArn": account["certificate_arn"]}

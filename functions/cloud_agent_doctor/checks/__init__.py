@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cloud_agent_doctor.checks import (
+    agent_egress,
     agent_ingress,
     branch_protection,
     certificate,
@@ -46,6 +47,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     images.CHECK,
     target_health.CHECK,
     agent_ingress.CHECK,
+    agent_egress.CHECK,
     session.CHECK,
     github_app.CHECK,
     webhook.CHECK,

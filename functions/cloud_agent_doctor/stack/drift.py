@@ -96,10 +96,10 @@ def _unchangeable(drift: Drift, difference: Difference) -> bool:
 def _rule_beside_its_group(drift: Drift, difference: Difference) -> bool:
     """Match rules that are resources of their own: they're reported as added to their group.
 
-    Nothing is missed: proxy-ingress and agent-ingress check every rule of these two groups.
+    Nothing is missed: proxy-ingress, agent-ingress and agent-egress check every rule that these groups admit by.
     """
     return (
-        drift.logical_id in {"ProxySecurityGroup", "AgentSecurityGroup"}
+        drift.logical_id in {"ProxySecurityGroup", "AgentSecurityGroup", "EgressProxySecurityGroup"}
         and difference.kind == "ADD"
         and re.match(r"/SecurityGroupIngress(/|$)", difference.path) is not None
     )

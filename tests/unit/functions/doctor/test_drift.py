@@ -33,6 +33,7 @@ LISTENER, RECORD, API = "AWS::ElasticLoadBalancingV2::Listener", "AWS::Route53::
         document("UatRecord", RECORD, ("/AliasTarget/DNSName", "NOT_EQUAL", "LB.aws.com", "dualstack.lb.aws.com.")),
         document("ProxyTaskDefinition", TASK, ("/ContainerDefinitions/0/StopTimeout", "REMOVE", "60", "null")),
         document("ProxySecurityGroup", GROUP, ("/SecurityGroupIngress/0", "ADD", "null", '{"FromPort":8080}')),
+        document("EgressProxySecurityGroup", GROUP, ("/SecurityGroupIngress/0", "ADD", "null", '{"FromPort":3128}')),
         document("HttpApi", API, ("/Body", "REMOVE", "{}", "null")),
         document("HttpApi", API, status="IN_SYNC"),
         document("HttpApi", API, status="NOT_CHECKED"),
