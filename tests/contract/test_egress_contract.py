@@ -138,7 +138,7 @@ def test_nothing_of_the_proxy_is_made_without_listed(expanded_template: Document
     only_listed = listed(expanded_template).keys() - resources.keys()
     assert only_listed == {
         *("EgressProxyTaskDefinition", "EgressProxyService", "EgressNamespace", "EgressProxyName"),
-        *("EgressProxySecurityGroup", "EgressProxyIngress"),
+        *("EgressProxySecurityGroup", "EgressProxyIngress", "EgressProxyTasksMissingAlarm"),
     }
     assert not {"HTTPS_PROXY", "HTTP_PROXY"} & environment(resources, "AgentTaskDefinition").keys()
 
