@@ -177,4 +177,4 @@ lock: $(INSTALLED) ## Resolve the dependencies (UPGRADE=--upgrade for newer vers
 
 .PHONY: clean
 clean: ## Remove everything that make built
-	rm -rf $(VENV) $(CHECKOV) $(NODE_PACKAGES) .aws-sam .bench .conformance .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CHECKOV) $(NODE_PACKAGES) .aws-sam .bench .conformance .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache agent/src/secret-rules

@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+from cloud_agent_runner import secret_rules
+
 DOCKERFILE = (Path(__file__).parents[3] / "agent" / "Dockerfile").read_text()
 
 
@@ -19,6 +21,15 @@ def test_the_image_does_not_run_in_a_directory_that_anybody_but_root_can_write()
     assert re.findall(r"\bchmod .*$", DOCKERFILE, re.MULTILINE) == [
         "chmod 711 /home/supervisor && chmod 755 /home/workspace"
     ]
+
+
+def test_the_supervisor_compiles_the_scanners_rules_where_it_looks_for_them() -> None:
+    made = DOCKERFILE.index("--owner=supervisor --mode=700 /opt/cloud-agent/secret-rules")
+    became = DOCKERFILE.index("--reuid=supervisor", made)
+    assert became < DOCKERFILE.index("import secret_scanner; secret_scanner()")
+    source = Path(secret_rules.__file__).parent
+    assert source.parent / "secret-rules" == secret_rules.COMPILED_RULES
+    assert f"COPY --chmod=755 src/{source.name} /opt/cloud-agent/{source.name}\n" in DOCKERFILE
 
 
 def test_pnpm_and_yarn_are_linked_by_root_after_corepack_is_there() -> None:

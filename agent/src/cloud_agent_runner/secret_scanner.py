@@ -1,0 +1,112 @@
+"""`python -m cloud_agent_runner.secret_scanner REPOSITORY BASE HEAD`: print the secrets that a push would publish.
+
+It looks at every version of every file that the commits from BASE (without it) to HEAD bring, and at their messages: a
+secret that one commit adds and the next removes would be published, too. What a file of BASE has is published anyway.
+
+It runs in a process of its own, with a limit of memory, because anybody may have written what it reads. It only looks:
+it asks nobody whether a secret works, and prints no secret.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from kingfisher_sdk import DetectionPolicy, Rules, Scanner
+
+from cloud_agent_runner.new_content import NewContent, NewFile, ObjectReader
+from cloud_agent_runner.secret_rules import COMPILED_RULES, EXTRA_RULES, REPORTED_ALONE, is_sample, kind_of, secret_file
+from cloud_agent_runner.secret_scan import FoundSecret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MEMORY_LIMIT_BYTES = 3 << 30
+_MAX_SECRETS = 1000
+
+
+@dataclass(frozen=True)
+class _Secret:
+    """What was found, with what only this process may know: a line of the value. None: a file's name gave it away."""
+
+    found: FoundSecret
+    value: str | None
+
+
+def secrets_between(repository: str, base: str, head: str) -> list[FoundSecret]:
+    """Return what looks like a secret in the commits from `base`, without it, to `head`, and isn't in `base`.
+
+    A value is reported once for each file, and no more than a thousand are.
+
+    Raises:
+        subprocess.CalledProcessError: git failed.
+    """
+    content = NewContent(repository, base, head)
+    with closing(ObjectReader(repository)) as objects:
+        secrets = list(islice(_secrets(content, objects), _MAX_SECRETS))
+    published = content.published({secret.value for secret in secrets if secret.value})
+    return list(dict.fromkeys(secret.found for secret in secrets if secret.value not in published))
+
+
+def find_secrets(scanner: Scanner, content: bytes) -> Iterator[tuple[str, str, int]]:
+    """Yield kind, value and line of each secret in a text, line by line."""
+    for found in sorted(scanner.scan(content), key=lambda found: found.location["line"]):
+        if (found.visible or found.rule_id == REPORTED_ALONE) and not is_sample(found.rule_id, found.secret):
+            yield kind_of(found.rule_id), found.secret, found.location["line"]
+
+
+@cache
+def secret_scanner() -> Scanner:
+    """Return a scanner.
+
+    It isn't told a file's name, which could make it look away, and a comment beside a value doesn't allow the value:
+    both are the author's to choose.
+    """
+    return Scanner(Rules([EXTRA_RULES], cache_dir=COMPILED_RULES), policy=DetectionPolicy(inline_ignores=False))
+
+
+def _secrets(content: NewContent, objects: ObjectReader) -> Iterator[_Secret]:
+    scanner = secret_scanner()
+    for commit in content.commits:
+        for _, piece in objects.pieces(commit):
+            for kind, value, _ in find_secrets(scanner, piece):
+                yield _Secret(FoundSecret(kind, None, 1, commit), _longest_line(value))
+    seen: set[tuple[str, str]] = set()
+    for file in content.files():
+        for first_line, piece in objects.pieces(file.blob):
+            kinds = set()
+            for kind, value, line in find_secrets(scanner, piece):
+                kinds.add(kind)
+                if (file.path, value) not in seen:
+                    seen.add((file.path, value))
+                    found = FoundSecret(kind, file.path, first_line + line - 1, file.commit)
+                    yield _Secret(found, _longest_line(value))
+            if file.is_new and first_line == 1:
+                yield from _by_name(file, piece, kinds)
+
+
+def _by_name(file: NewFile, content: bytes, kinds: set[str]) -> Iterator[_Secret]:
+    named = secret_file(file.path, content)
+    if named and named[0] not in kinds:
+        yield _Secret(FoundSecret(named[0], file.path, named[1], file.commit), None)
+
+
+def _longest_line(value: str) -> str:
+    return max(value.splitlines() or [""], key=len)
+
+
+def main() -> None:
+    """Scan what the arguments name, and print the findings as JSON."""
+    with suppress(ValueError):  # macOS has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT_BYTES, _MEMORY_LIMIT_BYTES))
+    json.dump([asdict(found) for found in secrets_between(*sys.argv[1:])], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

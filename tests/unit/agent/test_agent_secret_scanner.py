@@ -1,0 +1,214 @@
+"""What counts as a secret in the commits of a turn, and what doesn't, in real repositories."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from cloud_agent_runner import new_content
+from cloud_agent_runner.secret_scan import FoundSecret, SecretScanError, scan_for_secrets
+from cloud_agent_runner.secret_scanner import secrets_between
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Put together here, so that nobody's scanner stops a push of this file.
+AWS_ID = "AKIA" + "QYLPMN5HFXQ2YZ7T"
+AWS_KEY = "wJalrXUtnFEMIK7MDENGbPx" + "RfiCYzX8aQ2dFgHjK"
+SHOPIFY = "shpat" + "_1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d"
+AWS_CONFIG = f'REGION = "eu-west-1"\nAWS_ACCESS_KEY_ID = "{AWS_ID}"\nAWS_SECRET_ACCESS_KEY = "{AWS_KEY}"\n'
+
+
+class Repository:
+    """A repository whose first commit is what GitHub has."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.base = self.commit({"app.py": "print('hello')\n"})
+
+    def git(self, *arguments: str) -> str:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+        done = subprocess.run(["git", *identity, *arguments], cwd=self.path, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def commit(self, files: dict[str, str | bytes | None], message: str = "a change") -> str:
+        for name, content in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                path.unlink()
+            else:
+                path.write_bytes(content.encode() if isinstance(content, str) else content)
+        self.git("add", "--all", "--force")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def secrets(self, base: str = "") -> list[FoundSecret]:
+        return secrets_between(str(self.path), base or self.base, "HEAD")
+
+    def found(self, base: str = "") -> list[tuple[str, str | None, int]]:
+        return [(secret.kind, secret.path, secret.line) for secret in self.secrets(base)]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "repository")
+
+
+def private_key() -> str:
+    key = ed25519.Ed25519PrivateKey.generate()
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(pem, form, serialization.NoEncryption()).decode()
+
+
+def test_a_secret_is_found_with_its_kind_file_line_and_commit(repository: Repository) -> None:
+    commit = repository.commit({"src/config.py": AWS_CONFIG})
+    assert repository.secrets() == [
+        FoundSecret("aws-access-key-id", "src/config.py", 2, commit),
+        FoundSecret("aws-secret-access-key", "src/config.py", 3, commit),
+    ]
+
+
+def test_a_secret_that_a_later_commit_removes_is_found_where_it_was_added(repository: Repository) -> None:
+    added = repository.commit({"config.py": f'TOKEN = "{SHOPIFY}"\n'})
+    repository.commit({"config.py": 'TOKEN = os.environ["TOKEN"]\n'})
+    assert [(secret.commit, secret.line) for secret in repository.secrets()] == [(added, 1)]
+
+
+def test_a_secret_in_a_commit_message_is_found(repository: Repository) -> None:
+    commit = repository.commit({}, f"Use the token {SHOPIFY}")
+    assert repository.secrets() == [FoundSecret("shopify-access-token", None, 1, commit)]
+
+
+def test_a_secret_that_only_a_merge_brings_is_found(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "-b", "side")
+    repository.commit({"side.py": "pass\n"})
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({"main.py": "pass\n"})
+    repository.git("merge", "--quiet", "--no-ff", "--no-commit", "side")
+    merge = repository.commit({"merged.py": f'TOKEN = "{SHOPIFY}"\n'})
+    assert repository.secrets() == [FoundSecret("shopify-access-token", "merged.py", 1, merge)]
+
+
+def test_what_the_base_has_is_no_news_also_in_a_changed_moved_or_copied_file(repository: Repository) -> None:
+    base = repository.commit({"old.py": AWS_CONFIG, ".env": f"TOKEN={SHOPIFY}\n", "key.pem": private_key()})
+    text = (repository.path / "key.pem").read_text()
+    repository.commit({"old.py": f"# changed\n{AWS_CONFIG}", "moved/.env": f"TOKEN={SHOPIFY}\n", ".env": None})
+    repository.commit({"copy.py": f"import os\n{AWS_CONFIG}", "README.md": f"```\n{text}```\n"})
+    assert repository.found(base) == []
+
+
+@pytest.mark.parametrize(
+    "mark", ["gitleaks:allow", "betterleaks:allow", "kingfisher:ignore", "pragma: allowlist secret"]
+)
+def test_a_mark_beside_the_value_does_not_allow_it(repository: Repository, mark: str) -> None:
+    repository.commit({"config.py": f'TOKEN = "{SHOPIFY}"  # {mark}\n'})
+    assert repository.found() == [("shopify-access-token", "config.py", 1)]
+
+
+@pytest.mark.parametrize("path", ["package-lock.json", "node_modules/a.js", "logo.svg", "a b/ä.py", "--x", ":(top)y"])
+def test_a_secret_is_found_whatever_the_name_of_its_file(repository: Repository, path: str) -> None:
+    repository.commit({path: f'token = "{SHOPIFY}"\n'})
+    assert repository.found() == [("shopify-access-token", path, 1)]
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "kind", "line"),
+    [
+        (".env", "# settings\nPORT=3000\n", "environment-file", 2),
+        ("api/.env.production", "export A=b\n", "environment-file", 1),
+        (".npmrc", "registry=https://npm.acme.io\n//npm.acme.io/:_authToken=3f1b\n", "npm-credentials", 2),
+        (".netrc", "machine a.io\nlogin b password c\n", "netrc", 2),
+        (".git-credentials", "https://a:b@github.com\n", "git-credentials", 1),
+        (".pypirc", "[pypi]\npassword = a\n", "pypi-credentials", 2),
+        ("certs/store.p12", b"\x30\x82\x00\xff", "key-store", 1),
+        ("id_ed25519", "what no scanner knows\n", "private-key", 1),
+        ("key.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n", "private-key", 1),
+        ("google.json", '{\n "private_key": "a",\n "type": "service_account"\n}\n', "google-service-account", 3),
+    ],
+)
+def test_a_new_file_that_holds_secrets_by_its_name_is_found(
+    repository: Repository, path: str, content: str | bytes, kind: str, line: int
+) -> None:
+    repository.commit({path: content})
+    assert repository.found() == [(kind, path, line)]
+
+
+def test_a_file_that_holds_secrets_by_its_name_may_change(repository: Repository) -> None:
+    base = repository.commit({".env": "PORT=3000\n"})
+    repository.commit({".env": "PORT=3001\n"})
+    assert repository.found(base) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        (".env.example", "TOKEN=put-yours-here\n"),
+        (".env.local.template", "TOKEN=x\n"),
+        (".env", "# TOKEN=\nTOKEN=\nOTHER=''\n"),
+        (".npmrc", "//npm.acme.io/:_authToken=${NPM_TOKEN}\n"),
+        ("ca.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
+        ("tsconfig.json", '{"type": "module"}\n'),
+        ("docs.md", "postgres://user:password@localhost:5432/app\n"),
+        ("docs.md", "curl -H 'Authorization: Bearer your-api-key-here' https://acme.io\n"),
+        ("README.md", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n"),
+        ("yarn.lock", f"a@^1:\n  integrity sha512-{'aB3d/' * 17}Q==\n"),
+        (
+            "package-lock.json",
+            '"integrity": "sha512-BSA4KlF48fSZhmSZ0gUz0SYbLYh0sRH3be2+dz1YXhAomDvyuuBKXHLiIOIJ3Qot18HLeag8x="\n',
+        ),
+        ("go.sum", f"github.com/a/b v1.0.0 h1:{'aB3d+' * 8}xyz=\n"),
+    ],
+)
+def test_what_is_no_secret_is_not_found(repository: Repository, path: str, content: str) -> None:
+    repository.commit({path: content})
+    assert repository.found() == []
+
+
+def test_a_key_whose_format_is_short_is_found_between_edges(repository: Repository) -> None:
+    repository.commit({"a.py": f'KEY = "{"BSA" + "4KlF48fSZhmSZ0gUz0SYbLYh0sR"}"\n'})
+    assert repository.found() == [("brave-search-api-key", "a.py", 1)]
+
+
+def test_a_database_password_counts_once_it_looks_random(repository: Repository) -> None:
+    repository.commit({"a.py": f"connect('postgres://app:{'x7Kq9' + 'LmT2vR8'}@db.acme.io/shop')\n"})
+    assert repository.found() == [("generic-credential-uri", "a.py", 1)]
+
+
+def test_a_file_is_read_in_pieces_that_lose_neither_secrets_nor_lines(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(new_content, "_PIECE_BYTES", 4096)
+    monkeypatch.setattr(new_content, "_OVERLAP_BYTES", 1024)
+    filler = "nothing to see in this line\n"
+    for before in range(120, 180, 3):
+        repository.commit({f"{before}.py": f'{filler * before}token = "{SHOPIFY}"\n{filler * 300}'})
+    expected = [("shopify-access-token", f"{before}.py", before + 1) for before in range(120, 180, 3)]
+    assert sorted(repository.found()) == sorted(expected)
+
+
+def test_a_submodule_and_a_deleted_file_are_no_content(repository: Repository) -> None:
+    repository.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendor")
+    repository.git("rm", "--quiet", "app.py")
+    repository.git("commit", "--quiet", "--message", "a submodule")
+    assert repository.found() == []
+
+
+async def test_the_scanner_runs_in_a_process_of_its_own_that_prints_no_value(
+    repository: Repository,
+) -> None:
+    commit = repository.commit({"config.py": f'TOKEN = "{SHOPIFY}"\n'})
+    found = await scan_for_secrets(repository.path, repository.base, "HEAD")
+    assert found == [FoundSecret("shopify-access-token", "config.py", 1, commit)]
+    assert SHOPIFY not in repr(found)
+
+
+async def test_a_scan_that_fails_says_so(repository: Repository) -> None:
+    with pytest.raises(SecretScanError, match="couldn't be scanned"):
+        await scan_for_secrets(repository.path, "0" * 40, "HEAD")
