@@ -9,4 +9,5 @@ Lines that an issue or a comment may hold, for tests:
     scripted-model: fail 529       answer every call with this HTTP status, as one that is not worth repeating
     scripted-model: think 30       take 30 s over every answer, having begun it
     scripted-model: run COMMAND    run COMMAND in Claude's shell instead of an edit (one per line, in order)
+    scripted-model: once refused run COMMAND    the same, when the agent says that the commits couldn't be pushed
 """

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-_FENCE = re.compile(r"<((issue|comment|review|review_comment)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL)
+_FENCE = re.compile(r"<((issue|comment|review|review_comment|refused_push)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL)
 _TITLE = re.compile(r"Title: ?(.*)")
 _NO_DESCRIPTION = re.compile(r"\(No description\b[^\n]*\)")
 _FAIL = re.compile(r"^scripted-model: fail (\d{3})\s*$", re.MULTILINE)
 _THINK = re.compile(r"^scripted-model: think (\d{1,4})\s*$", re.MULTILINE)
 _RUN = re.compile(r"^scripted-model: run (.+)$", re.MULTILINE)
+_REWORK = re.compile(r"^scripted-model: once refused (?=run )", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,22 @@ class ToolResult:
 def last_prompt(messages: list[dict[str, Any]]) -> tuple[Prompt, list[ToolResult]]:
     """Return the last prompt of a person, and every tool result after it, in order.
 
-    After an interrupted turn, one message may hold the last tool's result and, after it, the next prompt.
+    After an interrupted turn, one message may hold the last tool's result and, after it, the next prompt. When the
+    agent asks for other commits than those that it couldn't push, the person's prompt says what to do then.
     """
     results: list[ToolResult] = []
+    refused = False
     for message in reversed(messages):
         if message["role"] != "user":
             continue
         for block in reversed(_blocks(message["content"])):
-            if block["type"] == "tool_result":
+            if block["type"] == "tool_result" and not refused:
                 results.insert(0, _result(block))
             elif block["type"] == "text" and (fences := _FENCE.findall(block["text"])):
-                return _prompt(fences[-1][2]), results
+                _, kind, fenced = fences[-1]
+                if kind != "refused_push":
+                    return (_rework(_prompt(fenced)) if refused else _prompt(fenced)), results
+                refused = True
     return Prompt(title="", body=""), results
 
 
@@ -73,6 +79,10 @@ def _prompt(fenced: str) -> Prompt:
     head, _, body = fenced.partition("\n\n")
     title = _TITLE.fullmatch(head)
     return Prompt(title=title[1] if title else "", body="" if _NO_DESCRIPTION.fullmatch(body) else body)
+
+
+def _rework(prompt: Prompt) -> Prompt:
+    return Prompt(prompt.title, _REWORK.sub("scripted-model: ", _RUN.sub("", prompt.body)))
 
 
 def _result(block: dict[str, Any]) -> ToolResult:

@@ -49,6 +49,19 @@ def test_only_results_after_the_last_request_count() -> None:
     assert (Prompt("second", "body"), [ToolResult("new", is_error=True)]) == last_prompt(messages)
 
 
+def test_a_refused_push_has_what_the_prompt_says_for_it_done() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "of the first turn"}
+    body = "scripted-model: run one\nscripted-model: once refused run two"
+    request = {"type": "text", "text": f"<issue-0a1b>\nTitle: t\n\n{body}\n</issue-0a1b>"}
+    refusal = {"type": "text", "text": "Amend.\n<refused_push-0a1b>\n- a place\n</refused_push-0a1b>"}
+    newer = {"type": "tool_result", "tool_use_id": "u", "content": "of the second"}
+    messages = [{"role": "user", "content": [block]} for block in (request, result, refusal, newer)]
+
+    assert last_prompt(messages[:2])[0].commands == ["one"]
+    prompt, results = last_prompt(messages)
+    assert (["two"], [ToolResult("of the second", is_error=False)]) == (prompt.commands, results)
+
+
 def test_a_prompt_may_order_a_failure() -> None:
     assert Prompt("t", "text\nscripted-model: fail 529\n").failure == 529
     assert Prompt("scripted-model: fail 529", "").failure is None
