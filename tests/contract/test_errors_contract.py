@@ -51,7 +51,7 @@ AWS = {
 # Raised to a webhook's sender alone.
 WEBHOOK_ONLY = {"InvalidSignatureError", "UnreadableEventError"}
 # The agent's own: over when the session is; an unusable environment is seen as a stopped task; a turn's result.
-NOT_REPORTED = {"SessionOverError", "SettingsError", "PublishFailedError", "SecretScanError"}
+NOT_REPORTED = {"SessionOverError", "SettingsError", "PublishFailedError", "PublishRefusedError", "SecretScanError"}
 UNEXPECTED = explain("Run Agent", "Nobody'sError", "").what
 
 

@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git_command import GitError, git, upload_pack, workspace_git, write_as
+from cloud_agent_runner.publish_errors import PublishFailedError
+from cloud_agent_runner.repository_config import CONFIG_PATH
+from cloud_agent_runner.repository_config_file import RepositoryConfigError, parse_repository_config
+from cloud_agent_runner.secret_refusal import not_allowed, secrets_refused
+from cloud_agent_runner.secret_scan import SecretScanError, scan_for_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +35,7 @@ AUTHOR_NAME = "Claude"
 AUTHOR_EMAIL = "noreply@anthropic.com"
 _WORK = "refs/session/work"
 _REMOTE = "refs/session/remote"
+_DEFAULT = "refs/session/default"
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 2
 # GitHub's words for a change of .github/workflows by an App without the permission, or a token without the scope.
@@ -38,10 +44,6 @@ _WORKFLOW_REFUSED = re.compile(r"refusing to allow .* to create or update workfl
 
 class CloneFailedError(AgentError):
     """The session's branch could not be fetched from GitHub."""
-
-
-class PublishFailedError(AgentError):
-    """Commits could not be pushed; they are still in the work tree, and the next turn tries again."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class GitWorkspace:
         Never forces. Commits that others pushed meanwhile are merged, in the work tree too.
 
         Raises:
+            PublishRefusedError: the commits contain what looks like a secret, and nothing was pushed.
             PublishFailedError: in plain words; nothing is lost.
         """
         try:
@@ -151,11 +154,30 @@ class GitWorkspace:
             if ours != theirs:
                 await self._bring_to_work_tree(theirs)
             return Published(head_sha=None)
+        await self._refuse_secrets(token, theirs, ours)
         head = ours if base == theirs else await self._merged(ours, theirs)
         await self._remote_git(token, "push", "--quiet", self._url, f"{head}:refs/heads/{self._branch}")
         if head != ours:
             await self._bring_to_work_tree(head)
         return Published(head_sha=await self._read_back(token), merged=head != ours)
+
+    async def _refuse_secrets(self, token: GitToken, base: str, head: str) -> None:
+        try:
+            found = await scan_for_secrets(self._bare, base, head)
+            if found:
+                found = not_allowed(found, await self._allowed_paths(token))
+        except (SecretScanError, RepositoryConfigError) as error:
+            raise PublishFailedError(f"Couldn't push to {self._branch}. The commits are kept. {error}") from error
+        if found:
+            raise secrets_refused(found, self._branch, base)
+
+    async def _allowed_paths(self, token: GitToken) -> list[str]:
+        """Return where the default branch allows what looks like secrets. What Claude can write allows nothing."""
+        await self._remote_git(token, "fetch", "--quiet", "--no-tags", self._url, f"+HEAD:{_DEFAULT}")
+        if not await self._bare_git("ls-tree", "--name-only", _DEFAULT, "--", CONFIG_PATH):
+            return []
+        content = await self._bare_git("cat-file", "blob", f"{_DEFAULT}:{CONFIG_PATH}")
+        return parse_repository_config(content.encode()).secret_scan_ignore
 
     async def _merged(self, ours: str, theirs: str) -> str:
         """Return a merge commit of both, made without a work tree.

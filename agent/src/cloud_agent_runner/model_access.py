@@ -46,5 +46,6 @@ def pinned_model(model: str) -> dict[str, str]:
         **dict.fromkeys(_ALIASES, model),
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(MAX_OUTPUT_TOKENS),
         "CLAUDE_CODE_DISABLE_FAST_MODE": "1",
+        "CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP": "1",
         "CLAUDE_CODE_NO_MODEL_FALLBACK": "1",
     }

@@ -123,6 +123,15 @@ class RepositoryConfig(BaseModel):
         description="Whether to mark the draft pull request as ready for review when a first turn ends with commits.",
         examples=[False],
     )
+    secret_scan_ignore: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[],
+        max_length=100,
+        description=(
+            "Paths of files whose new commits may contain what looks like a secret, such as test keys. `*` matches any "
+            "characters, slashes too. Only the default branch's list counts."
+        ),
+        examples=[["tests/fixtures/*", "docs/authentication.md"]],
+    )
     allowed_tools: list[Tool] = Field(
         default=list(ALLOWED_TOOLS),
         min_length=1,

@@ -61,6 +61,15 @@ def read_repository_config(work_tree: Path) -> RepositoryConfig:
         return RepositoryConfig()
     except OSError as error:
         raise RepositoryConfigError(f"{CONFIG_PATH} can't be read: {error.strerror}.") from error
+    return parse_repository_config(content)
+
+
+def parse_repository_config(content: bytes) -> RepositoryConfig:
+    """Return the settings that the file's content makes.
+
+    Raises:
+        RepositoryConfigError: it isn't plain YAML, or a setting in it is not valid.
+    """
     try:
         document, values = plain_yaml.parse(content)
     except plain_yaml.PlainYamlError as error:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,19 @@ from cloud_agent_runner.descendants import bury_orphans
 from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
 from cloud_agent_runner.dev_server_watch import watch
-from cloud_agent_runner.git_workspace import GitWorkspace, Published, PublishFailedError
+from cloud_agent_runner.git_workspace import GitWorkspace, Published
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.listen_address import listen_address
 from cloud_agent_runner.model_access import model_api
 from cloud_agent_runner.model_budget import ModelBudget
 from cloud_agent_runner.model_gateway import model_gateway
 from cloud_agent_runner.prompts import request_text, standing_instructions
+from cloud_agent_runner.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.repository_config_file import RepositoryConfigError, read_repository_config
 from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from pydantic import SecretStr
@@ -134,7 +137,7 @@ async def _work_on(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api:
     logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
     await api.turn_started(prompt.id)
     turn = await claude.turn(request_text(prompt), report_tool)
-    turn, published = await _publish(turn, workspace)
+    turn, published = await _publish(turn, workspace, partial(claude.turn, report_tool=report_tool))
     await api.turn_finished(
         prompt.id,
         is_error=turn.is_error,
@@ -150,12 +153,20 @@ async def _work_on(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api:
     )
 
 
-async def _publish(turn: TurnResult, workspace: GitWorkspace) -> tuple[TurnResult, Published]:
-    """Publish a turn's commits; its result mentions what a reader wouldn't expect."""
+async def _publish(
+    turn: TurnResult, workspace: GitWorkspace, rework: Callable[[str], Awaitable[TurnResult]] | None = None
+) -> tuple[TurnResult, Published]:
+    """Publish a turn's commits; its result mentions what a reader wouldn't expect.
+
+    Commits that are refused for what they contain go back to Claude once, as a turn of `rework`.
+    """
     try:
         published = await workspace.publish()
     except PublishFailedError as error:
         logger.warning("turn not published", extra={"reason": str(error)})
+        if isinstance(error, PublishRefusedError) and rework and not turn.is_error and not turn.interrupted:
+            reworked = await rework(error.request)
+            return await _publish(replace(reworked, result=f"{turn.result}\n\n{reworked.result}"), workspace)
         return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}"), Published(head_sha=None)
     if published.head_sha is None:
         return replace(turn, result=f"{turn.result}\n\n(No files changed, so nothing was pushed.)"), published

@@ -64,6 +64,7 @@ class GitHub:
         git("init", "--quiet", f"--initial-branch={BRANCH}", at=self.checkout)
         git("remote", "add", "origin", str(self.bare), at=self.checkout)
         self.commit({}, "start")
+        git("push", "--quiet", "origin", f"{BRANCH}:main", at=self.checkout)
 
     def commit(self, files: dict[str, str | None], message: str = "a change") -> str:
         """Put files on the session's branch as somebody else would (None deletes); return the commit."""

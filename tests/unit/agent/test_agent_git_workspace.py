@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
-from cloud_agent_runner.git_workspace import GitWorkspace, PublishFailedError
+from cloud_agent_runner.git_workspace import GitWorkspace
+from cloud_agent_runner.publish_errors import PublishFailedError
 from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
