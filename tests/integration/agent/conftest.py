@@ -232,7 +232,7 @@ class Agent:
                 stderr=subprocess.STDOUT,
             )
 
-    def until(self, wanted: Callable[[], T], seconds: float = 25) -> T:
+    def until(self, wanted: Callable[[], T], seconds: float = 60) -> T:
         """Return the first true value, or fail with the agent's log."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -241,7 +241,7 @@ class Agent:
             time.sleep(0.05)
         raise AssertionError(f"not within {seconds} s; the agent's log:\n{self.log.read_text()[-6000:]}")
 
-    def exit_status(self, seconds: float = 25) -> int:
+    def exit_status(self, seconds: float = 60) -> int:
         return self.until(lambda: [s] if (s := self.process.poll()) is not None else [], seconds)[0]
 
     def family(self, word: str = "") -> list[psutil.Process]:
