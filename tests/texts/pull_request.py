@@ -43,7 +43,10 @@ def status_comments() -> dict[str, str]:
         "Running, using a tool": _view(working=True, activity="Edit index.html"),
         "Running, waiting": _view(turns=3, max_turns=200, cost_usd=Decimal("0.42"), budget_usd=Decimal(10)),
         "Running, with what was not only Claude's work": _view(
-            commits=[replace(COMMITS[0], author="Octo Developer")], commit_count=1, closes=["#7", "acme/api#8"]
+            commits=[replace(COMMITS[0], author="Octo Developer")],
+            commit_count=1,
+            closes=["#7", "acme/api#8"],
+            other_commits=2,
         ),
         "Running, idle": _view(idle_ends_at=IDLE),
         "Running, ending": _view(ending={"status": "STOPPED", "reason": "Stopped by octo-dev."}),

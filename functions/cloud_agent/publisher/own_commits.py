@@ -44,9 +44,13 @@ def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | No
     if listed is None:
         return None
     line = lineage(listed, session.initial_sha)
-    own = _own(context, session, repository, _of_the_branch(session, repository, line))
+    commits = _of_the_branch(session, repository, line)
+    own = _own(context, session, repository, commits)
+    others = sum(not commit.is_initial for commit in commits) - len(own)
     closes = _closes(session, repository, listed)
-    context.publications.record_commits(session.session_id, session.reported_head_sha, own, closes)
+    context.publications.record_commits(
+        session.session_id, session.reported_head_sha, own, others=others, closes=closes
+    )
     return BranchOnGitHub(frozenset(commit.sha for commit in listed), own)
 
 

@@ -72,6 +72,7 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
         unanswered=sum(_still_waits(prompt, session) for prompt in unanswered),
         commits=published.commits,
         commit_count=published.commit_count,
+        other_commits=published.others,
         closes=published.closes,
     )
 

@@ -154,6 +154,8 @@ def test_a_fast_forward_to_the_other_branch(sessions: Sessions, *, told: bool) -
     sessions.turn_ends("two")
     sessions.tell("one")
     assert (sessions.listed("one"), sessions.listed("two")) == (2, 1)
+    assert "2 more commits on this branch aren't listed" in sessions.status("two")
+    assert "more commit" not in sessions.status("one")
 
 
 def test_the_commits_of_a_branch_that_is_gone_stay_its_own(sessions: Sessions, github: GitHub) -> None:

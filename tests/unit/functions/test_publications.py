@@ -39,7 +39,7 @@ def test_only_the_first_try_of_an_operation_is_the_first(publications: Publicati
 
 def test_what_was_recorded_is_read_again_and_nothing_else_is_lost(publications: Publications) -> None:
     commit = Commit("a" * 40, "Show the menu", "https://github.com/acme/shop/commit/a", ("b" * 40,), author="Jo")
-    publications.record_commits(ID, "a" * 40, [commit], ["#7"])
+    publications.record_commits(ID, "a" * 40, [commit], others=2, closes=["#7"])
     publications.record_announced(ID, ["a" * 40])
     publications.record_announced(ID, [])
     publications.record_edit(ID, "essence", "body")
@@ -47,14 +47,14 @@ def test_what_was_recorded_is_read_again_and_nothing_else_is_lost(publications: 
     published = publications.of(ID)
     (kept,) = published.commits
     assert (commit.sha, commit.subject, commit.url, "Jo") == (kept.sha, kept.subject, kept.url, kept.author)
-    assert published.closes == ("#7",)
+    assert (published.others, published.closes) == (2, ("#7",))
     assert ("a" * 40, 1, frozenset({"a" * 40})) == (published.head_sha, published.commit_count, published.announced)
     assert (published.essence, published.body, published.made_ready) == ("essence", "body", True)
 
 
 def test_of_very_many_commits_the_newest_are_kept_and_all_are_counted(publications: Publications) -> None:
     commits = [Commit(f"{n:040x}", "x" * 50_000, "u") for n in range(KEPT_COMMITS + 50)]
-    publications.record_commits(ID, commits[0].sha, commits, ())
+    publications.record_commits(ID, commits[0].sha, commits, others=0, closes=())
     published = publications.of(ID)
     assert (len(published.commits), published.commit_count) == (KEPT_COMMITS, KEPT_COMMITS + 50)
     assert commits[0].sha == published.commits[0].sha

@@ -26,8 +26,9 @@ class Published:
     """What is known to stand on GitHub.
 
     `essence` and `body` are digests of the status comment, without and with what Claude is doing; `commits` are the
-    branch's own, newest first, as they were when `head_sha` was reported, and `closes` the issues that merging would
-    close by a commit's message; `announced` are the commits that a reply has named.
+    branch's own, newest first, as they were when `head_sha` was reported, `others` the number of those on it that are
+    another session's, and `closes` the issues that merging would close by a commit's message; `announced` are the
+    commits that a reply has named.
     """
 
     essence: str = ""
@@ -36,6 +37,7 @@ class Published:
     head_sha: str | None = None
     commits: tuple[Commit, ...] = ()
     commit_count: int = 0
+    others: int = 0
     closes: tuple[str, ...] = ()
     announced: frozenset[str] = frozenset()
     made_ready: bool = False
@@ -62,6 +64,7 @@ class Publications:
                 for commit in item.get("commits", ())
             ),
             commit_count=int(item.get("commit_count", 0)),
+            others=int(item.get("others", 0)),
             closes=tuple(item.get("closes", ())),
             announced=frozenset(item.get("announced", ())),
             made_ready=bool(item.get("made_ready", False)),
@@ -85,11 +88,11 @@ class Publications:
         self._set(session_id, essence=essence, body=body, edited_at=timestamp())
 
     def record_commits(
-        self, session_id: str, head_sha: str | None, commits: Sequence[Commit], closes: Sequence[str]
+        self, session_id: str, head_sha: str | None, commits: Sequence[Commit], *, others: int, closes: Sequence[str]
     ) -> None:
-        """Record the branch's own commits, newest first, at this reported head, and what merging them closes."""
-        kept = [_kept(commit) for commit in commits[:KEPT_COMMITS]]
-        self._set(session_id, head_sha=head_sha, commits=kept, commit_count=len(commits), closes=closes[:SHOWN])
+        """Record the branch's own commits, newest first, at this reported head, the others, and what merging closes."""
+        kept, count = [_kept(commit) for commit in commits[:KEPT_COMMITS]], len(commits)
+        self._set(session_id, head_sha=head_sha, commits=kept, commit_count=count, others=others, closes=closes[:SHOWN])
 
     def record_announced(self, session_id: str, shas: Iterable[str]) -> None:
         """Record that a reply has named these commits, or that they were there before the session."""

@@ -48,6 +48,7 @@ class StatusView:
     unanswered: int = 0
     commits: Sequence[Commit] = ()
     commit_count: int = 0
+    other_commits: int = 0
     closes: Sequence[str] = ()
 
     @property
@@ -63,7 +64,7 @@ def session_marker(session_id: str) -> str:
 
 def render(view: StatusView) -> str:
     """Return the comment's text. Bounded by its parts: each untrusted one is shortened, none is markup."""
-    parts = [_heading(view), *_now(view), _facts(view), _commits(view), closing_note(view.closes)]
+    parts = [_heading(view), *_now(view), _facts(view), _commits(view), _others(view), closing_note(view.closes)]
     parts += [_how_to_go_on(view), _links(view)]
     return f"{session_marker(view.session.session_id)}\n" + "\n\n".join(part for part in parts if part) + "\n"
 
@@ -155,7 +156,7 @@ def _agent(view: StatusView) -> str:
 def _commits(view: StatusView) -> str:
     count = view.commit_count
     if not count:
-        return "" if view.session.status.is_live else "There are no commits on this branch."
+        return "" if view.session.status.is_live or view.other_commits else "There are no commits on this branch."
     lines = commit_lines(view.commits[:LISTED])
     shown = "\n".join(lines[:UNFOLDED])
     text = f"**{_counted(count, 'commit')} on this branch**, newest first\n\n{shown}"
@@ -164,6 +165,15 @@ def _commits(view: StatusView) -> str:
         more = f"\n\n… and {_counted(count - len(lines), 'older commit')}." if count > len(lines) else ""
         text += f"\n\n<details><summary>{count - UNFOLDED} more</summary>\n\n{rest}{more}\n\n</details>"
     return text
+
+
+def _others(view: StatusView) -> str:
+    """Return that there is more on the branch than the list: nothing that merging brings goes without a word."""
+    if not view.other_commits:
+        return ""
+    verb, pronoun = ("isn't", "it's") if view.other_commits == 1 else ("aren't", "they're")
+    count = _counted(view.other_commits, "more commit")
+    return f"{count} on this branch {verb} listed, because {pronoun} from another session's branch."
 
 
 def commit_lines(commits: Sequence[Commit]) -> list[str]:
