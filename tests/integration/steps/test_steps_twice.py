@@ -112,7 +112,7 @@ HARD_TITLES = {
     "   padded   ": "padded",
     "AGNTS-124: " + "🍜" * 255: ("AGNTS-124: " + "🍜" * 255)[:255] + "…",
     "x" * 256: None,
-    " \u200b": None,
+    "zero\u200b width": "zero width",
 }
 
 
