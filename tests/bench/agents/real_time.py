@@ -1,8 +1,8 @@
 """As many agents as this machine carries, in real time: their clients, HTTP API, Lambda, DynamoDB and Step Functions.
 
-Brings up the whole system and ends it. Each agent has a row and an execution that waits for it and fails if it isn't
-heard for two minutes; there is no container and no Claude. What a request takes says something of this machine, how
-many an agent sends says something of AWS.
+Brings up the whole system and ends it. Each agent has a row and an execution that waits for it and fails if it
+hears nothing for two minutes; there is no container and no Claude. What a request takes says something of this machine,
+how many an agent sends says something of AWS.
 """
 
 from __future__ import annotations

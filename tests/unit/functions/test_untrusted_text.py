@@ -121,7 +121,7 @@ def test_any_other_address_stays(text: str) -> None:
 
 
 def test_a_pull_requests_title_shows_all_that_is_in_it() -> None:
-    assert pull_request_title("Show \u202ethe\U000e0041 menu", "42") == "Show the menu"
+    assert pull_request_title("Show \N{RIGHT-TO-LEFT OVERRIDE}the\U000e0041 menu", "42") == "Show the menu"
     assert pull_request_title("\u2060\u200b", "42") == "Claude: issue 42"
 
 
