@@ -79,11 +79,12 @@ def ahead_behind(git: BareRepository, base: str, head: str) -> tuple[int, int]:
 
 def changes(git: BareRepository, old: str, new: str) -> list[FileChange]:
     """Return the files that differ between two commits or trees, renames found, in git's order."""
-    common = ("-M", "--no-color", "--no-ext-diff", old, new, "--")
-    entries = _raw_entries(git.run("diff", "--raw", "--no-abbrev", "-z", *common).decode(errors="replace"))
-    counts = _line_counts(git.run("diff", "--numstat", "-z", *common).decode(errors="replace"))
-    patches = _patches(git.run("diff", "--patch", *common).decode(errors="replace"))
-    return [_change(entry, counts, patches) for entry in entries]
+    forms = ("--raw", "--no-abbrev", "--numstat", "--patch", "-z")
+    output = git.run("diff", *forms, "-M", "--no-color", "--no-ext-diff", old, new, "--").decode(errors="replace")
+    lists, _, patches = output.partition("\0\0")  # what ends in NUL each, one more, and the patches as always
+    entries, counts = _entries(lists)
+    sections = _patches(patches)
+    return [_change(entry, counts, sections) for entry in entries]
 
 
 def touched_paths(git: BareRepository, old: str, new: str) -> list[tuple[str, str]]:
@@ -95,35 +96,30 @@ def touched_paths(git: BareRepository, old: str, new: str) -> list[tuple[str, st
     return [(words.get(letter, "modified"), path) for letter, path in pairs]
 
 
-def _raw_entries(output: str) -> list[tuple[str, str, str, str | None]]:
-    """Return (status letter, sha, path, path before a rename) from `git diff --raw -z`."""
-    entries = []
-    tokens = iter(output.split("\0"))
-    for token in tokens:
-        if not token:
-            continue
-        *_, old_sha, new_sha, status = token.split(" ")
-        path, previous = next(tokens), None
-        if status[0] in "RC":
-            path, previous = next(tokens), path
-        entries.append((status[0], old_sha if status[0] == "D" else new_sha, path, previous))
-    return entries
+def _entries(lists: str) -> tuple[list[tuple[str, str, str, str | None]], dict[str, tuple[int, int]]]:
+    """Read `git diff --raw --numstat -z`.
 
-
-def _line_counts(output: str) -> dict[str, tuple[int, int]]:
-    """Return path -> (added, removed) from `git diff --numstat -z`; binary files are left out."""
+    Returns (status letter, sha, path, path before a rename) of each file, and path -> (lines added, removed) of each
+    that isn't binary.
+    """
+    entries: list[tuple[str, str, str, str | None]] = []
     counts = {}
-    tokens = iter(output.split("\0"))
+    tokens = iter(lists.split("\0"))
     for token in tokens:
-        if not token:
-            continue
-        added, removed, path = token.split("\t", 2)
-        if not path:  # a rename: the two paths follow
-            next(tokens)
-            path = next(tokens)
-        if added != "-":
-            counts[path] = (int(added), int(removed))
-    return counts
+        if token.startswith(":"):
+            *_, old_sha, new_sha, status = token.split(" ")
+            path, previous = next(tokens), None
+            if status[0] in "RC":
+                path, previous = next(tokens), path
+            entries.append((status[0], old_sha if status[0] == "D" else new_sha, path, previous))
+        elif token:
+            added, removed, path = token.split("\t", 2)
+            if not path:  # a rename: the two paths follow
+                next(tokens)
+                path = next(tokens)
+            if added != "-":
+                counts[path] = (int(added), int(removed))
+    return entries, counts
 
 
 def _patches(output: str) -> Iterator[str]:
