@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from itertools import count
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 # All that a worker can know of the process that it is.
 _SEEN = """
-    import json, os, signal, sys, threading
+    import json, os, signal, sys, threading, time
     signals = signal.SIGINT, signal.SIGTERM, signal.SIGCHLD
     print(json.dumps({
-        "variables": {name: value for name, value in os.environ.items() if name != "LC_NONE"},
+        "variables": dict(os.environ),
         "folder": os.getcwd(),
         "path": sys.path,
-        "arguments": len(sys.argv),
-        "main": [__name__, __file__ == sys.argv[0]],
+        "arguments": sys.argv,
+        "main": [__name__, __file__],
         "streams": [
             [stream.name, stream.mode, stream.encoding, stream.errors, stream.seekable(), stream.fileno()]
             for stream in (sys.stdin, sys.stdout, sys.stderr)
@@ -39,6 +40,7 @@ _SEEN = """
         "open files": len(os.listdir("/dev/fd")),
         "threads": threading.active_count(),
         "group": os.getpgid(0),
+        "time zone": time.tzname,
     }))
     """
 
@@ -82,9 +84,18 @@ def test_workers_find_imported_what_was_preloaded_and_are_processes_of_their_own
 
 
 def test_a_worker_sees_what_it_would_see_in_a_process_that_was_started_for_it(fork: Fork) -> None:
-    forked, own = _said(fork(_SEEN, TABLE="sessions")), _said(fork(_SEEN, TABLE="sessions", LC_NONE=""))
+    variables = {"TABLE": "sessions", "TZ": "CCA-5"}
+    forked = _said(fork(_SEEN, **variables))
     assert forked["variables"]["TABLE"] == "sessions"
-    assert forked == own
+    own = subprocess.run(
+        [sys.executable, forked["main"][1]],
+        cwd=forked["folder"],
+        env=os.environ | variables,
+        input="",
+        capture_output=True,
+        check=True,
+    )
+    assert forked == json.loads(own.stdout)
 
 
 def test_random_numbers_are_a_workers_own(fork: Fork) -> None:

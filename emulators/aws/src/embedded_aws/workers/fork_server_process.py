@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 _STARTING_VARIABLES = ("PYTHON", "LANG", "LC_", "LD_")
 NUMBER_BYTES = 4
 _STREAMS = 3
-_AS_STARTED = list(sys.path)
+_PATH_AS_STARTED = list(sys.path)
+_INTERRUPT_AS_STARTED = signal.getsignal(signal.SIGINT)
 
 
 class _Worker(NamedTuple):
@@ -64,7 +65,6 @@ def _preload(narrow: str, search: list[str], modules: list[str]) -> None:
     for name in modules:
         with contextlib.suppress(Exception):  # it is the worker that says so, when it imports it
             importlib.import_module(name)
-    sys.path[:] = _AS_STARTED
     sys.stdout.flush()  # or what a library has printed would be every worker's
 
 
@@ -120,7 +120,7 @@ def _become(worker: _Worker) -> None:
     """Turn this fork into the process that its script would have been started in, and run the script."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _INTERRUPT_AS_STARTED)
     with worker.channel, worker.channel.makefile() as asked:
         request = json.load(asked)
     for number, descriptor in enumerate(worker.streams):
@@ -134,7 +134,7 @@ def _become(worker: _Worker) -> None:
     os.environ.update(environment)
     time.tzset()
     sys.argv[:] = [script]
-    sys.path[:] = [os.path.dirname(script), *_AS_STARTED[1:]]  # noqa: PTH120 - pathlib isn't imported for a worker
+    sys.path[:] = [os.path.dirname(script), *_PATH_AS_STARTED[1:]]  # noqa: PTH120 - pathlib isn't imported for a worker
     module = sys.modules["__main__"] = ModuleType("__main__")
     module.__file__ = script
     with open(script, encoding="utf-8") as source:  # noqa: PTH123 - as above
