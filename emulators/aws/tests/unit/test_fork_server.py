@@ -124,12 +124,12 @@ def test_streams_carry_lines_both_ways(fork: Fork) -> None:
         import sys
         for line in sys.stdin:
             print(line.strip().upper(), flush=True)
-            print("received", line.strip(), file=sys.stderr)
+            print("read", line.strip(), file=sys.stderr)
         """
     )
     process.stdin.write("grüße\n")
     assert process.stdout.readline() == "GRÜSSE\n"
-    assert process.stderr.readline() == "received grüße\n"
+    assert process.stderr.readline() == "read grüße\n"
     process.stdin.close()
     assert process.wait(10) == 0
 
