@@ -139,6 +139,9 @@ class GitWorkspace:
         await self._bare_git("fetch", "--quiet", "--no-tags", other_side, str(self.work_tree), f"+HEAD:{_WORK}")
 
     async def _commit_the_rest(self) -> None:
+        # Mostly nothing is left: then this is the one command, for whoever has interrupted Claude waits for it.
+        if not await self._work("status", "--porcelain", "--untracked-files=normal"):
+            return
         await self._work("add", "--all")
         if await self._work("status", "--porcelain", "--untracked-files=no"):
             message = "chore: commit changes that the last turn left uncommitted"

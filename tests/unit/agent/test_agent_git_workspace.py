@@ -1,4 +1,4 @@
-"""A push that GitHub refuses for good: said by its kind, and not tried again."""
+"""What is published of a turn, and a push that GitHub refuses for good: said by its kind, and not tried again."""
 
 from __future__ import annotations
 
@@ -40,16 +40,51 @@ def remote(tmp_path: Path) -> Path:
     return remote
 
 
-@pytest.mark.parametrize("who", REFUSALS)
-async def test_a_change_of_a_workflow_that_github_refuses_is_named_with_what_to_do(
-    tmp_path: Path, remote: Path, who: str
-) -> None:
+class Recorded(WorkspaceUser):
+    """Keeps which of its commands were run, by git's word for them."""
+
+    def command(self, name: str, *command: str, directory: Path) -> list[str]:
+        with (self.home / "commands").open("a") as commands:
+            commands.write(" ".join(word for word in command if word in {"add", "commit", "status"}) + "\n")
+        return super().command(name, *command, directory=directory)
+
+    def commands(self) -> list[str]:
+        return (self.home / "commands").read_text().split()
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Recorded:
+    root = tmp_path / "work"
+    root.mkdir()
+    return Recorded(root, None)
+
+
+@pytest.fixture
+async def workspace(user: Recorded, remote: Path) -> GitWorkspace:
     async def token() -> GitToken:
         return GitToken(username="x-access-token", token=SecretStr("t"))
 
-    root = tmp_path / "work"
-    root.mkdir()
-    workspace = await GitWorkspace.clone(root, WorkspaceUser(root, None), str(remote), "claude/42", token)
+    return await GitWorkspace.clone(user.home, user, str(remote), "claude/42", token)
+
+
+async def test_a_work_tree_with_nothing_left_takes_one_command(workspace: GitWorkspace, user: Recorded) -> None:
+    assert (await workspace.publish()).head_sha is None
+    assert user.commands() == ["status"]
+
+
+async def test_what_a_turn_has_left_is_committed_whatever_the_repository_shows_of_it(
+    workspace: GitWorkspace, remote: Path
+) -> None:
+    git("config", "status.showUntrackedFiles", "no", at=workspace.work_tree)
+    (workspace.work_tree / "left.txt").write_text("left\n")
+    assert (await workspace.publish()).head_sha is not None
+    git("cat-file", "-e", "claude/42:left.txt", at=remote)
+
+
+@pytest.mark.parametrize("who", REFUSALS)
+async def test_a_change_of_a_workflow_that_github_refuses_is_named_with_what_to_do(
+    tmp_path: Path, workspace: GitWorkspace, remote: Path, who: str
+) -> None:
     pushes, hook = tmp_path / "pushes", remote / "hooks/pre-receive"
     hook.write_text(f"#!/bin/sh\necho push >> {pushes}\ncat >&2 <<'END'\n{REFUSALS[who]}\nEND\nexit 1\n")
     hook.chmod(0o755)
