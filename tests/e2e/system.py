@@ -179,23 +179,30 @@ class System:
             )
 
         same: Mapping[str, Any] = MappingProxyType({"UsePreviousTemplate": True})
-        former = {"TemplateURL": self.upload("former.template", self.template())} if template else same
+        former = {"TemplateURL": self.upload("former.template", json.dumps(self.template()))} if template else same
         update({"TemplateURL": self.upload("changed.template", template)} if template else same, parameters)
         try:
             yield
         finally:
             update(former, {})
 
-    def template(self) -> str:
+    def template(self) -> dict[str, Any]:
         """The deployed template, as SAM packaged it."""
         stack = {"StackName": deployment.STACK, "TemplateStage": "Original"}
-        return str(self.client("cloudformation").get_template(**stack)["TemplateBody"])
+        return dict(self.client("cloudformation").get_template(**stack)["TemplateBody"])
+
+    def download(self, key: str) -> bytes:
+        """An object that SAM has packaged."""
+        return bytes(self.client("s3").get_object(Bucket=self._packages(), Key=key)["Body"].read())
 
     def upload(self, key: str, content: str | bytes) -> str:
         """Put an object beside what SAM has packaged; returns its URL."""
+        self.client("s3").put_object(Bucket=self._packages(), Key=key, Body=content)
+        return f"https://s3.us-east-1.amazonaws.com/{self._packages()}/{key}"
+
+    def _packages(self) -> str:
         (bucket,) = [one["Name"] for one in self.client("s3").list_buckets()["Buckets"] if "samcli" in one["Name"]]
-        self.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
-        return f"https://s3.us-east-1.amazonaws.com/{bucket}/{key}"
+        return str(bucket)
 
     def without_pauses(self, retries: int = 100) -> AbstractContextManager[None]:
         """The workflow with next to no time between its retries, and at most so many of each kind."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,14 +26,14 @@ AGENT = f"local/python{Path(__file__).with_name('staging_agent.py')}"  # its rep
 def upgraded(stage: System) -> Iterator[None]:
     """The stage in another version, until the block is left: then the former template is deployed again."""
     template = stage.template()
-    (bucket,) = set(re.findall(r"s3://([\w-]+)/", template))
-    (functions,) = set(re.findall(rf"CodeUri: s3://{bucket}/(\w+)", template))
-    (workflow,) = re.findall(rf"DefinitionUri:\s+Bucket: {bucket}\s+Key: (\w+)", template)
+    properties = [resource.get("Properties", {}) for resource in template["Resources"].values()]
+    (functions,) = {one["CodeUri"].rpartition("/")[2] for one in properties if "CodeUri" in one}
+    (workflow,) = {one["DefinitionUri"]["Key"] for one in properties if "DefinitionUri" in one}
+    text = json.dumps(template)
     for key, change in ((functions, _changed_functions), (workflow, _changed_workflow)):
-        packaged = stage.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        stage.upload(f"{key}-upgraded", change(packaged))
-        template = template.replace(key, f"{key}-upgraded")
-    with stage.updated_stack(template, AgentImageUri=AGENT, ProxyImageUri=PROXY):
+        stage.upload(f"{key}-upgraded", change(stage.download(key)))
+        text = text.replace(key, f"{key}-upgraded")
+    with stage.updated_stack(text, AgentImageUri=AGENT, ProxyImageUri=PROXY):
         yield
 
 
