@@ -3,16 +3,18 @@
 It looks at every version of every file that the commits from BASE (without it) to HEAD bring, and at their messages: a
 secret that one commit adds and the next removes would be published, too. What a file of BASE has is published anyway.
 
-It runs in a process of its own, with a limit of memory, because anybody may have written what it reads. It only looks:
-it asks nobody whether a secret works, and prints no secret.
+It runs in a process of its own, without capabilities and with a limit of memory, because anybody may have written what
+it reads. It only looks: it asks nobody whether a secret works, and prints no secret.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import resource
+import struct
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import islice
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MEMORY_LIMIT_BYTES = 3 << 30
+_CAPABILITY_VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3 of linux/capability.h, and the size of its two sets
+_CAPABILITY_SETS_BYTES = 24
 _MAX_SECRETS = 1000
 
 
@@ -101,10 +105,17 @@ def _longest_line(value: str) -> str:
     return max(value.splitlines() or [""], key=len)
 
 
-def main() -> None:
-    """Scan what the arguments name, and print the findings as JSON."""
-    with suppress(ValueError):  # macOS has no such limit
+def confine() -> None:
+    """Give up the capabilities that the supervisor passes on to what it starts, and limit this process's memory."""
+    if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT_BYTES, _MEMORY_LIMIT_BYTES))
+        if ctypes.CDLL(None).capset(struct.pack("Ii", _CAPABILITY_VERSION, 0), bytes(_CAPABILITY_SETS_BYTES)) != 0:
+            raise OSError("the capabilities couldn't be given up")
+
+
+def main() -> None:
+    """Scan what the arguments name, and print what was found as JSON."""
+    confine()
     json.dump([asdict(found) for found in secrets_between(*sys.argv[1:])], sys.stdout)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -187,9 +189,9 @@ def test_a_file_is_read_in_pieces_that_lose_neither_secrets_nor_lines(
     monkeypatch.setattr(new_content, "_PIECE_BYTES", 4096)
     monkeypatch.setattr(new_content, "_OVERLAP_BYTES", 1024)
     filler = "nothing to see in this line\n"
-    for before in range(120, 180, 3):
+    for before in range(140, 150):
         repository.commit({f"{before}.py": f'{filler * before}token = "{SHOPIFY}"\n{filler * 300}'})
-    expected = [("shopify-access-token", f"{before}.py", before + 1) for before in range(120, 180, 3)]
+    expected = [("shopify-access-token", f"{before}.py", before + 1) for before in range(140, 150)]
     assert sorted(repository.found()) == sorted(expected)
 
 
@@ -207,6 +209,16 @@ async def test_the_scanner_runs_in_a_process_of_its_own_that_prints_no_value(
     found = await scan_for_secrets(repository.path, repository.base, "HEAD")
     assert found == [FoundSecret("shopify-access-token", "config.py", 1, commit)]
     assert SHOPIFY not in repr(found)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="capabilities and this limit are Linux's")
+def test_the_scanners_process_has_no_capability_and_a_limit_of_memory() -> None:
+    look = "confine(); print(open('/proc/self/status').read(), resource.getrlimit(resource.RLIMIT_AS))"
+    program = f"import resource; from cloud_agent_runner.secret_scanner import confine; {look}"
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    sets = re.findall(r"^Cap(?:Inh|Prm|Eff|Amb):\s*(\w+)$", printed, re.MULTILINE)
+    assert sets == ["0" * 16] * 4
+    assert printed.endswith(f"({3 << 30}, {3 << 30})\n")
 
 
 async def test_a_scan_that_fails_says_so(repository: Repository) -> None:
