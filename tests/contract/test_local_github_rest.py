@@ -212,6 +212,7 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of(f"DELETE {r}/rulesets/{{ruleset_id:int}}", None, 204, who="person", ruleset_id=1)
     yield of(f"DELETE {r}", None, 204, who="person")
 
+    yield of("DELETE /installation/token", None, 204)
     yield of("PUT /app/installations/{installation_id:int}/suspended", None, 204, **one)
     yield of("DELETE /app/installations/{installation_id:int}/suspended", None, 204, **one)
     yield of("DELETE /app/installations/{installation_id:int}", None, 204, **one)

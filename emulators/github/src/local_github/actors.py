@@ -53,13 +53,17 @@ class PersonThroughApp(Person):
 
 @dataclass(frozen=True)
 class Installation:
-    """The App, with an installation token: `repositories` are ids (None: all of the account's)."""
+    """The App, with an installation token: `repositories` are ids (None: all of the account's).
+
+    `token_id` is the token's row, 0 where the App acts by a user access token.
+    """
 
     account: str
     installation_id: int
     repositories: frozenset[int] | None
     permissions: dict[str, str]
     login: str
+    token_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,7 @@ def _token_actor(site: Site, token: str) -> Actor:
         repositories=None if ids is None else frozenset(ids),
         permissions=json.loads(row["permissions"]),
         login=site.credentials.bot,
+        token_id=row["id"],
     )
 
 

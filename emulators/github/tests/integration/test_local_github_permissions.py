@@ -121,6 +121,25 @@ def test_a_token_cannot_ask_for_more_than_the_app_has(server: Any, limits: dict[
         assert app.post(path, json=limits).status_code == 422
 
 
+def test_a_revoked_token_is_worth_nothing_and_the_others_still_work(server: Any, repo: str) -> None:
+    revoked, other = server.installation_token(), server.installation_token()
+    with server.client(revoked) as app:
+        assert _status(app, "DELETE", "/installation/token") == 204
+        assert _status(app, "GET", f"/repos/{repo}") == 401
+        assert _status(app, "DELETE", "/installation/token") == 401
+    with server.client(other) as app:
+        assert _status(app, "GET", f"/repos/{repo}") == 200
+
+
+def test_only_an_installation_token_can_be_revoked(server: Any) -> None:
+    assert httpx.delete(f"{server.api_url}/installation/token").status_code == 401
+    for token in (server.credentials["token"], server.app_jwt()):
+        with server.client(token) as client:
+            assert _status(client, "DELETE", "/installation/token") == 403
+    with server.client(server.credentials["token"]) as person:
+        assert _status(person, "GET", "/user") == 200
+
+
 def test_the_app_proves_itself_by_a_short_lived_jwt(server: Any) -> None:
     moment = int(time.time())
     good = [server.app_jwt(), server.app_jwt(iss=server.credentials["client_id"])]

@@ -95,6 +95,13 @@ def _create_token(call: Call) -> Reply:
     return Reply(document, 201)
 
 
+def _revoke_token(call: Call) -> Reply:
+    """Revoke the token that the request was made with."""
+    assert isinstance(call.actor, Installation)  # noqa: S101 - the route serves nobody else
+    call.storage.delete("tokens", call.actor.token_id)
+    return Reply(None, 204)
+
+
 def _narrowed_permissions(call: Call) -> dict[str, str]:
     asked = call.value("permissions", dict, "an object", None)
     if not asked:
@@ -216,4 +223,5 @@ ROUTES = [
     app_route("GET", "/users/{account}/installation", _get_account_installation),
     app_route("GET", "/repos/{owner}/{repo}/installation", _get_repository_installation),
     installation_route("GET", "/installation/repositories", _list_my_repositories),
+    installation_route("DELETE", "/installation/token", _revoke_token),
 ]
