@@ -1,0 +1,32 @@
+"""docs/security.md: each wall has tests that there are."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROW = re.compile(r"^\| (?!Threat \||-)(.*) \|$", re.MULTILINE)
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
+
+def test_every_wall_of_the_threat_model_has_a_test(root: Path) -> None:
+    rows = [row.split(" | ") for row in ROW.findall((root / "docs/security.md").read_text())]
+
+    assert rows
+    assert [row for row in rows if len(row) != 4] == []
+    assert [threat for threat, _, tests, _ in rows if TEST.sub("", tests).strip(" ,") or not tests] == []
+
+
+def test_every_test_that_the_threat_model_names_exists(root: Path) -> None:
+    named = TEST.findall((root / "docs/security.md").read_text())
+
+    assert [f"{path}::{name}" for path, name in named if name not in _tests(root / path)] == []
+
+
+def _tests(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text()) if path.is_file() else ast.Module([], [])
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
