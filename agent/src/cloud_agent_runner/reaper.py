@@ -25,8 +25,7 @@ from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
-_PR_CAP_AMBIENT = 47
-_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_CAPABILITY_VERSION = 0x20080522  # the third; linux/capability.h
 _GRACE_SECONDS = 1.0
 # A tree that does not come to rest by then is ended with everything of its user's.
 _STOPPING_SECONDS = 5.0
@@ -82,7 +81,7 @@ def _become(owner: str) -> None:
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
     # A change between users that are not root's takes no capability away; the next program would inherit these.
-    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    _drop_capabilities()
 
 
 def _wakeup() -> int:
@@ -217,6 +216,18 @@ def _is_below(ancestor: int, pid: int, parents: dict[int, int]) -> bool:
         if pid == ancestor:
             return True
     return False
+
+
+def _drop_capabilities() -> None:
+    """Drop the inheritable ones, too, and by that the ambient ones.
+
+    Raises:
+        OSError: the kernel has refused.
+    """
+    header, none = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, none):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _prctl(option: int, value: int) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOBODY = "65534:65534"
+CAPABILITIES = ("CapInh:", "CapPrm:", "CapEff:", "CapAmb:")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="adopting orphans is Linux's")
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may become another user")
 
@@ -100,14 +101,15 @@ def test_a_fork_bomb_is_defused_and_nothing_of_its_user_is_left() -> None:
 @LINUX
 @ROOT
 def test_another_user_has_no_capability_no_group_no_core_and_limits() -> None:
-    script = "grep -E '^(Uid|Gid|Groups|CapPrm|CapEff|CapAmb)' /proc/self/status; ulimit -p; ulimit -c; ulimit -f"
+    script = "grep -E '^(Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb)' /proc/self/status; ulimit -p; ulimit -c; ulimit -f"
 
-    done = subprocess.run(_command(script, owner=NOBODY), check=True, timeout=30, capture_output=True, text=True)
+    command = ["setpriv", "--inh-caps=+kill,+setuid", *_command(script, owner=NOBODY)]
+    done = subprocess.run(command, check=True, timeout=30, capture_output=True, text=True)
 
     fields = [line.split() for line in done.stdout.splitlines()]
     assert fields[:3] == [["Uid:", *["65534"] * 4], ["Gid:", *["65534"] * 4], ["Groups:"]]
-    assert {name: int(value, 16) for name, value in fields[3:6]} == {"CapPrm:": 0, "CapEff:": 0, "CapAmb:": 0}
-    assert fields[6:] == [["1800"], ["0"], [str(4 * 1024**3 // 512)]]
+    assert {name: int(value, 16) for name, value in fields[3:7]} == dict.fromkeys(CAPABILITIES, 0)
+    assert fields[7:] == [["1800"], ["0"], [str(4 * 1024**3 // 512)]]
 
 
 @LINUX
