@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
 from cloud_agent_runner.listen_address import ListenAddress
+from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ async def running(work_tree: WorkTree, address: str) -> AsyncIterator[None]:
     framework = work_tree.framework
     plan = dev_server_plan(work_tree.app, framework.config)
     user = _FrameworksUser(work_tree.home, None, framework.environment)
-    server = DevServer(plan, user, work_tree.app, ListenAddress(address, address, PORT), {})
+    server = DevServer(plan, user, work_tree.app, ListenAddress(address, address, PORT), {}, notices=Notices())
     await server.install()
     kept = asyncio.create_task(server.keep_running())
     try:

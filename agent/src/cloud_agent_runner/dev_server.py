@@ -10,7 +10,7 @@ import httpx
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.port_forward import forwarded
-from cloud_agent_runner.workspace_command import WorkspaceCommand
+from cloud_agent_runner.workspace_command import FLOODED, WorkspaceCommand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.dev_server_plan import DevServerPlan
     from cloud_agent_runner.listen_address import ListenAddress
+    from cloud_agent_runner.notices import Notices
     from cloud_agent_runner.workspace_user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
@@ -48,13 +49,15 @@ class DevServer:
     It belongs to the supervisor and not to Claude, so that it outlives every turn.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a dev server is made of
         self,
         plan: DevServerPlan,
         user: WorkspaceUser,
         work_tree: Path,
         address: ListenAddress,
         secrets: Mapping[str, SecretStr],
+        *,
+        notices: Notices,
     ) -> None:
         self._plan = plan
         self._user = user
@@ -64,6 +67,7 @@ class DevServer:
         listen = ("127.0.0.1", self._own_port) if self._own_port else (address.host, address.port)
         self._environment = {**user.environment(), "HOST": listen[0], "PORT": str(listen[1])}
         self._secrets = {name: value.get_secret_value() for name, value in secrets.items()}
+        self._notices = notices
         self._command: WorkspaceCommand | None = None
         self._deaths = 0
 
@@ -85,7 +89,7 @@ class DevServer:
         """
         if self._plan.install is None:
             return
-        command = await self._start("install", self._plan.install)
+        command = self._command = await self._start("install", self._plan.install)
         try:
             async with asyncio.timeout(limit_seconds):
                 status = await command.wait()
@@ -149,6 +153,11 @@ class DevServer:
         """Return the last lines that the dev server wrote, for a person to read."""
         return self._command.last_lines(_LINES_SHOWN) if self._command else "(no output)"
 
+    def note(self, line: str) -> None:
+        """Add a line of the supervisor's own to those of the command that runs: the dev server, or its installation."""
+        if self._command:
+            self._command.note(line)
+
     async def _probe(self, http: httpx.AsyncClient) -> str:
         """Return what is wrong with the answer, or nothing when the server is up."""
         try:
@@ -178,6 +187,8 @@ class DevServer:
                 await self._command.drain()
             finally:
                 await self._command.end()
+            if self._command.is_flood:
+                self._notices.add(f"The dev server was stopped: {FLOODED}.")
             self._deaths += 1
             pause = _FIRST_PAUSE_SECONDS if clock() - started > _STEADY_AFTER_SECONDS else pause
             logger.warning("dev server ended", extra={"status": status, "restart_in_seconds": pause})

@@ -6,30 +6,33 @@ import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, AgentApiRefusedError, Prompt, SessionLimits
 from cloud_agent_runner.claude import Assignment, Claude, TurnResult
+from cloud_agent_runner.container_memory import ContainerMemory, task_memory
 from cloud_agent_runner.descendants import bury_orphans
 from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
 from cloud_agent_runner.dev_server_watch import watch
+from cloud_agent_runner.disk_space import DiskSpace
 from cloud_agent_runner.git_workspace import GitWorkspace, Published
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.listen_address import listen_address
 from cloud_agent_runner.model_access import model_api
 from cloud_agent_runner.model_budget import ModelBudget
 from cloud_agent_runner.model_gateway import model_gateway
+from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.prompts import request_text, standing_instructions
 from cloud_agent_runner.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.repository_config_file import RepositoryConfigError, read_repository_config
+from cloud_agent_runner.resource_guard import ResourceGuard
 from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from pydantic import SecretStr
 
@@ -57,7 +60,10 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         workspace = await GitWorkspace.clone(home, user, settings.clone_url, settings.branch, api.git_token)
         logger.info("branch cloned", extra={"branch": settings.branch})
         config = read_repository_config(workspace.work_tree)
-        dev_server = await _dev_server(config, platform, user, workspace, api)
+        notices = Notices()
+        dev_server = await _dev_server(config, platform, user, workspace, api, notices=notices)
+        if user.owner is not None:
+            tasks.create_task((await _guard(platform, user, dev_server, notices)).watch())
         await dev_server.install()
         tasks.create_task(dev_server.keep_running())
         await dev_server.wait_until_ready()
@@ -75,16 +81,29 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(claude.interrupt))
             while True:
-                await _work_on(await inbox.next(), claude, workspace, api)
+                await _work_on(await inbox.next(), claude, workspace, api, notices)
 
 
-async def _dev_server(
-    config: RepositoryConfig, platform: Platform, user: WorkspaceUser, workspace: GitWorkspace, api: AgentApi
+async def _guard(platform: Platform, user: WorkspaceUser, dev_server: DevServer, notices: Notices) -> ResourceGuard:
+    """Return the guard of a container: elsewhere memory and disk aren't the session's alone."""
+    memory = ContainerMemory(await task_memory(platform.ecs_container_metadata_uri_v4))
+    disks = [DiskSpace(user.home), DiskSpace(Path("/tmp"))]  # noqa: S108 - the folder itself
+    return ResourceGuard(user, memory, disks, dev_server, notices)
+
+
+async def _dev_server(  # noqa: PLR0913 - what a dev server is made of
+    config: RepositoryConfig,
+    platform: Platform,
+    user: WorkspaceUser,
+    workspace: GitWorkspace,
+    api: AgentApi,
+    *,
+    notices: Notices,
 ) -> DevServer:
     plan = dev_server_plan(workspace.work_tree, config)
     address = await listen_address(platform.ecs_container_metadata_uri_v4)
     secrets = await _secrets(config, api)
-    return DevServer(plan, user, workspace.work_tree, address, secrets)
+    return DevServer(plan, user, workspace.work_tree, address, secrets, notices=notices)
 
 
 async def _secrets(config: RepositoryConfig, api: AgentApi) -> dict[str, SecretStr]:
@@ -128,16 +147,18 @@ def _budget(settings: Settings, config: RepositoryConfig) -> ModelBudget:
     )
 
 
-async def _work_on(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api: AgentApi) -> None:
+async def _work_on(prompt: Prompt, claude: Claude, workspace: GitWorkspace, api: AgentApi, notices: Notices) -> None:
     """Run the turn of one prompt, publish its commits, and report the result, also where either failed."""
 
     async def report_tool(tool: str, detail: str) -> None:
         await api.tool_used(prompt.id, tool, detail)
 
+    async def run_turn(request: str) -> TurnResult:
+        return notices.add_to(await claude.turn(request, report_tool))
+
     logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
     await api.turn_started(prompt.id)
-    turn = await claude.turn(request_text(prompt), report_tool)
-    turn, published = await _publish(turn, workspace, partial(claude.turn, report_tool=report_tool))
+    turn, published = await _publish(await run_turn(request_text(prompt)), workspace, run_turn)
     await api.turn_finished(
         prompt.id,
         is_error=turn.is_error,

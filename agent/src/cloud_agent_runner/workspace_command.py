@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.workspace_user import WorkspaceUser
 
 _CHUNK_BYTES = 65536
-_FLOODED = "(Stopped: it wrote more than 100 MB within a minute.)"
+FLOODED = "it wrote more than 100 MB within a minute"
 
 
 class WorkspaceCommand:
@@ -60,6 +60,15 @@ class WorkspaceCommand:
         """Wait until the command and all that it has left are gone, and return its exit status."""
         return await self._process.wait()
 
+    @property
+    def is_flood(self) -> bool:
+        """Whether it was ended because it wrote more than 100 MB within a minute."""
+        return self._output.is_flood
+
+    def note(self, line: str) -> None:
+        """Add a line of the supervisor's own to what it wrote."""
+        self._output.note(line)
+
     def last_lines(self, count: int) -> str:
         """Return the last lines written, for a person to read."""
         return self._output.last_lines(count)
@@ -87,7 +96,7 @@ class WorkspaceCommand:
             while chunk := await stream.read(_CHUNK_BYTES):
                 self._output.take(chunk)
                 if self._output.is_flood:
-                    self._output.note(_FLOODED)
+                    self.note(f"(Stopped: {FLOODED}.)")
                     with suppress(ProcessLookupError):
                         self._process.terminate()
                     break

@@ -72,9 +72,17 @@ class WorkspaceUser:
         environment = {**os.environ, "HOME": str(self.home), "PATH": path}
         return environment if self.owner is None else environment | {"USER": _NAME, "LOGNAME": _NAME, "TMPDIR": "/tmp"}  # noqa: S108 - the user's own
 
+    def memory_used(self) -> dict[str, int]:
+        """Return how much memory each running command uses with all it has started, in bytes, by its name."""
+        used: dict[str, int] = {}
+        for child in psutil.Process().children():
+            if name := _name_of(child):
+                used[name] = used.get(name, 0) + _memory_below(child)
+        return used
+
     async def end(self, name: str) -> None:
         """End what is left of the commands of that name, which end with all that they have started."""
-        running = [child for child in psutil.Process().children() if _is_reaper(child, name)]
+        running = [child for child in psutil.Process().children() if _name_of(child) == name]
         for child in running:
             with suppress(psutil.NoSuchProcess):
                 child.terminate()
@@ -93,8 +101,20 @@ def _may_change_users() -> bool:
     return int(ambient.split()[1], 16) & _NEEDED_CAPABILITIES == _NEEDED_CAPABILITIES
 
 
-def _is_reaper(process: psutil.Process, name: str) -> bool:
+def _name_of(process: psutil.Process) -> str | None:
+    """Return the name of the command that a reaper runs; None of any other process, or one that has ended."""
     try:
-        return [str(_REAPER), name] == process.cmdline()[3:5]
-    except psutil.Error:
-        return False
+        _, _, _, program, name, *_ = process.cmdline()
+    except (psutil.Error, ValueError):
+        return None
+    return name if program == str(_REAPER) else None
+
+
+def _memory_below(reaper: psutil.Process) -> int:
+    """Return the resident memory of all that runs below a reaper, in bytes."""
+    total = 0
+    with suppress(psutil.NoSuchProcess):
+        for process in reaper.children(recursive=True):
+            with suppress(psutil.Error):
+                total += process.memory_info().rss
+    return total

@@ -13,6 +13,7 @@ from tests.kit.ports import free_port
 from cloud_agent_runner.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
 from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.listen_address import ListenAddress, listen_address
+from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.workspace_user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ SERVER = f"exec {sys.executable} -u -m http.server"
 
 def _dev_server(plan: DevServerPlan, folder: Path) -> DevServer:
     address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
-    return DevServer(plan, WorkspaceUser(folder, None), folder, address, {})
+    return DevServer(plan, WorkspaceUser(folder, None), folder, address, {}, notices=Notices())
 
 
 @contextlib.asynccontextmanager
@@ -105,7 +106,7 @@ async def test_secrets_reach_install_and_dev_server_and_are_hidden_in_what_they_
     )
     address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
     secrets = {"KEY": SecretStr("first-line\nsecond-line"), "PIN": SecretStr("12"), "PORT": SecretStr("9")}
-    dev_server = DevServer(plan, WorkspaceUser(tmp_path, None), tmp_path, address, secrets)
+    dev_server = DevServer(plan, WorkspaceUser(tmp_path, None), tmp_path, address, secrets, notices=Notices())
     with pytest.raises(InstallFailedError) as error:
         await dev_server.install()
     assert (tmp_path / "got.txt").read_text() == "first-line\nsecond-line\n"

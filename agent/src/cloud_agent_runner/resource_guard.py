@@ -1,0 +1,94 @@
+"""Ends what uses up the container's memory or disk before the kernel, or a failed write, ends the session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.claude_program import PROGRAM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloud_agent_runner.container_memory import ContainerMemory, Memory
+    from cloud_agent_runner.dev_server import DevServer
+    from cloud_agent_runner.disk_space import DiskSpace
+    from cloud_agent_runner.notices import Notices
+    from cloud_agent_runner.workspace_user import WorkspaceUser
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_GIB = 1024**3
+_LESS_MEMORY = (
+    "Comment to continue with something that needs less memory, or ask whoever runs the deployment to raise "
+    "`AgentMemory`."
+)
+_LESS_DISK = (
+    "Comment to have Claude delete files that aren't needed, or start a new session, which starts with an empty disk."
+)
+
+
+class ResourceGuard:
+    """Looks at memory and disks once a second, and ends one command, with all it has started, when either runs out.
+
+    For memory that's the command that uses most of it; for disk the running turn, else the dev server. The supervisor
+    lives on, and a turn's result says what was ended and why.
+    """
+
+    def __init__(
+        self,
+        user: WorkspaceUser,
+        memory: ContainerMemory,
+        disks: Sequence[DiskSpace],
+        dev_server: DevServer,
+        notices: Notices,
+    ) -> None:
+        self._user = user
+        self._memory = memory
+        self._disks = disks
+        self._dev_server = dev_server
+        self._notices = notices
+        self._kills = memory.kills()
+
+    async def watch(self) -> None:
+        """Look once a second, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Look once, and end a command if that is needed."""
+        memory = self._memory.read()
+        self._note_kills(memory)
+        if memory.is_low and (used := self._user.memory_used()):
+            largest = max(used, key=lambda name: used[name])
+            await self._end(largest, f"the container ran out of memory ({_limit(memory)})", _LESS_MEMORY)
+        for disk in self._disks:
+            if disk.runs_out() and (used := self._user.memory_used()):
+                writer = PROGRAM if PROGRAM in used else next(iter(used))
+                left = f"{disk.left() // 1_000_000} MB left"
+                await self._end(writer, f"the container is running out of disk space ({left})", _LESS_DISK)
+
+    def _note_kills(self, memory: Memory) -> None:
+        """Say so where the kernel was faster: it picks a single process, and Claude usually goes on."""
+        kills_before, self._kills = self._kills, self._memory.kills()
+        if self._kills > kills_before:
+            logger.warning("processes killed for want of memory", extra={"count": self._kills - kills_before})
+            reason = f"The container ran out of memory ({_limit(memory)})"
+            self._notices.add(f"{reason}, so the kernel killed a process. Something that needs less memory may work.")
+
+    async def _end(self, name: str, reason: str, advice: str) -> None:
+        logger.warning("command ended", extra={"program": name, "reason": reason})
+        if name == PROGRAM:
+            self._notices.turn_stopped(f"Stopped: {reason}. {advice}")
+        else:
+            self._dev_server.note(f"(Stopped: {reason}.)")
+            self._notices.add(f"The {name} was stopped: {reason}.")
+        await self._user.end(name)
+
+
+def _limit(memory: Memory) -> str:
+    size = f"{memory.limit / _GIB:.1f}".removesuffix(".0")
+    return f"{size} GB; the deployment's `AgentMemory`"
