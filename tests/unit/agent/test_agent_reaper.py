@@ -101,7 +101,8 @@ def test_a_fork_bomb_is_defused_and_nothing_of_its_user_is_left() -> None:
 @LINUX
 @ROOT
 def test_another_user_has_no_capability_no_group_no_core_and_limits() -> None:
-    script = "grep -E '^(Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb)' /proc/self/status; ulimit -p; ulimit -c; ulimit -f"
+    fields_shown = "Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb"
+    script = f"grep -E '^({fields_shown})' /proc/self/status; ulimit -p; ulimit -c; ulimit -f"
 
     command = ["setpriv", "--inh-caps=+kill,+setuid", *_command(script, owner=NOBODY)]
     done = subprocess.run(command, check=True, timeout=30, capture_output=True, text=True)
