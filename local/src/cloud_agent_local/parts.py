@@ -33,10 +33,12 @@ def check_tools() -> None:
     Raises:
         MissingToolError: names the program and where to get it.
     """
-    if shutil.which("git") is None:
-        raise MissingToolError(
-            "git is not on the PATH. Install it (Debian: apt-get install git; macOS: xcode-select --install)."
-        )
+    for program in ("git", "make"):
+        if shutil.which(program) is None:
+            raise MissingToolError(
+                f"{program} is not on the PATH. Install it (Debian: apt-get install {program}; "
+                "macOS: xcode-select --install)."
+            )
     try:
         haproxy_program()
     except HaproxyNotFoundError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -88,11 +89,15 @@ def test_a_port_in_use_is_named_with_its_part_and_the_option_that_moves_it(tmp_p
     assert processes_of(tmp_path) == []
 
 
-def test_a_missing_git_is_named_with_where_to_get_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["git", "make"])
+def test_a_missing_program_is_named_with_where_to_get_it(tmp_path: Path, missing: str) -> None:
+    for program in {"git", "make"} - {missing}:
+        (tmp_path / program).symlink_to(str(shutil.which(program)))
+
     up = run("local", "up", *options(tmp_path, free_ports()), PATH=str(tmp_path))
 
     assert up.returncode == 1
-    assert "git is not on the PATH" in up.stderr
+    assert f"{missing} is not on the PATH" in up.stderr
 
 
 def test_a_part_that_dies_is_named_with_its_log_and_the_rest_is_stopped(tmp_path: Path) -> None:
@@ -166,6 +171,7 @@ def test_status_and_logs_lead_from_a_session_to_its_page_pull_request_and_contai
     session = system.start("Wait", "Please.")
     state_dir = f"--state-dir={system.installation.state_dir}"
     system.link(session)
+    system.wait_for_row(session, lambda row: row.get("status") == "RUNNING")  # a moment later
     document = json.loads(run("local", "status", "--json", state_dir).stdout)
     people = run("local", "status", state_dir, COLUMNS="200").stdout
     logs = run("local", "logs", session.id, state_dir)
