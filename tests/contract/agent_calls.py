@@ -34,7 +34,12 @@ ALL_LIMITS = SessionLimits(
 )
 RESPONSES: dict[str, Document] = {
     "/agent/heartbeat": {"status": "RUNNING", "prompts": [], "interrupt": None},
-    "/agent/git-token": {"username": "x-access-token", "token": "ghs_x", "expires_at": "2026-11-22T11:00:00Z"},
+    "/agent/git-token": {
+        "username": "x-access-token",
+        "token": "ghs_x",
+        "expires_at": "2026-11-22T11:00:00Z",
+        "revocation_url": None,
+    },
     "/agent/environment": {"values": {f"KEY_{number}": "value" for number in range(50)}},
     "/agent/prompts": {
         "prompts": [

@@ -96,10 +96,14 @@ class DevServerState(BaseModel):
 
 
 class GitToken(BaseModel):
-    """Credentials for git over HTTP, for this repository alone and at most an hour."""
+    """Credentials for git over HTTP, for this repository alone and at most an hour.
+
+    At `revocation_url` the token is revoked with itself; None for a personal token, which must stay valid.
+    """
 
     username: str
     token: SecretStr
+    revocation_url: str | None = None
 
 
 class AgentApi:

@@ -23,10 +23,10 @@ from cloud_agent_runner.secret_refusal import not_allowed, secrets_refused
 from cloud_agent_runner.secret_scan import SecretScanError, scan_for_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.git_tokens import GitTokens
     from cloud_agent_runner.workspace_user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
@@ -57,31 +57,28 @@ class Published:
 class GitWorkspace:
     """One branch of one repository, for Claude to work in."""
 
-    def __init__(
-        self, root: Path, user: WorkspaceUser, url: str, branch: str, token: Callable[[], Awaitable[GitToken]]
-    ) -> None:
+    def __init__(self, root: Path, user: WorkspaceUser, url: str, branch: str, tokens: GitTokens) -> None:
         self.work_tree = user.home / "repository"
         self._user = user
         self._bare = root / "repository.git"
         self._url = url
         self._branch = branch
-        self._token = token
+        self._tokens = tokens
 
     @classmethod
-    async def clone(
-        cls, root: Path, user: WorkspaceUser, url: str, branch: str, token: Callable[[], Awaitable[GitToken]]
-    ) -> Self:
+    async def clone(cls, root: Path, user: WorkspaceUser, url: str, branch: str, tokens: GitTokens) -> Self:
         """Clone `branch` for `user`: a work tree `repository` in its home, with no remote and no credentials.
 
-        The supervisor's own copy is in `root`.
+        The supervisor's own copy is in `root`. Its token is released by the caller, when that delays nobody.
 
         Raises:
             CloneFailedError: with git's output.
         """
-        workspace = cls(root, user, url, branch, token)
+        workspace = cls(root, user, url, branch, tokens)
         try:
             await git("init", "--quiet", "--bare", "--template=", str(workspace._bare), at=root)
-            await workspace._remote_git(await token(), "fetch", "--no-tags", url, f"+refs/heads/{branch}:{_REMOTE}")
+            token = await tokens.fresh()
+            await workspace._remote_git(token, "fetch", "--no-tags", url, f"+refs/heads/{branch}:{_REMOTE}")
             await workspace._make_work_tree(await workspace._sha(_REMOTE))
         except GitError as error:
             raise CloneFailedError(f"Couldn't clone the branch {branch} from {url}. {error}") from error
@@ -148,7 +145,13 @@ class GitWorkspace:
             await self._work("commit", "--quiet", "--no-verify", "--message", message)
 
     async def _push(self) -> Published:
-        token = await self._token()
+        token = await self._tokens.fresh()
+        try:
+            return await self._push_with(token)
+        finally:
+            self._tokens.release()
+
+    async def _push_with(self, token: GitToken) -> Published:
         fetched = f"+refs/heads/{self._branch}:{_REMOTE}"
         await self._remote_git(token, "fetch", "--quiet", "--no-tags", self._url, fetched)
         ours, theirs = await self._sha(_WORK), await self._sha(_REMOTE)

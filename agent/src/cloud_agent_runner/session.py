@@ -18,6 +18,7 @@ from cloud_agent_runner.dev_server import DevServer
 from cloud_agent_runner.dev_server_detection import dev_server_plan
 from cloud_agent_runner.dev_server_watch import watch
 from cloud_agent_runner.disk_space import DiskSpace
+from cloud_agent_runner.git_tokens import GitTokens
 from cloud_agent_runner.git_workspace import GitWorkspace, Published
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.listen_address import listen_address
@@ -54,10 +55,10 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
     user = WorkspaceUser.find()
     if user.missing_walls:
         logger.warning("walls missing", extra={"reason": user.missing_walls})
-    async with asyncio.TaskGroup() as tasks:
+    async with aclosing(GitTokens(api.git_token)) as git_tokens, asyncio.TaskGroup() as tasks:
         tasks.create_task(_bury_orphans())
         heartbeat = tasks.create_task(_heartbeat(api))
-        workspace = await GitWorkspace.clone(home, user, settings.clone_url, settings.branch, api.git_token)
+        workspace = await GitWorkspace.clone(home, user, settings.clone_url, settings.branch, git_tokens)
         logger.info("branch cloned", extra={"branch": settings.branch})
         config = read_repository_config(workspace.work_tree)
         notices = Notices()
@@ -69,6 +70,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         await dev_server.wait_until_ready()
         await workspace.leave_out_untracked()
         await api.ready(dev_server.port, config.host_header, _limits(config))
+        git_tokens.release()  # the clone's: only now, so that its revocation isn't on the way to the URL
         logger.info("dev server ready", extra={"url": dev_server.url})
         tasks.create_task(watch(dev_server, api))
         inbox = Inbox(api)

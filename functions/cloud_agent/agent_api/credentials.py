@@ -32,7 +32,12 @@ def git_token(session: Session) -> GitToken:
     tokens = InstallationTokens(settings.github_api_url, read_github_credentials(settings.github_secret_arn))
     permissions = GIT_PERMISSIONS | (WORKFLOW_PERMISSIONS if settings.allow_workflow_changes else {})
     token = tokens.token(session.repo, session.installation_id, permissions)
-    return GitToken(username="x-access-token", token=token.value, expires_at=token.expires_at)
+    return GitToken(
+        username="x-access-token",
+        token=token.value,
+        expires_at=token.expires_at,
+        revocation_url=tokens.revocation_url,
+    )
 
 
 @routes.report("/agent/environment", TypeAdapter(EnvironmentNames), Environment)

@@ -54,11 +54,15 @@ class Alive(OpenPrompts):
 
 
 class GitToken(ApiResponse):
-    """Credentials for Git over HTTP."""
+    """Credentials for Git over HTTP.
+
+    A `DELETE` of `revocation_url` with the token revokes it; null for a personal access token, which must stay valid.
+    """
 
     username: str
     token: str
     expires_at: str
+    revocation_url: str | None
 
 
 class Environment(ApiResponse):

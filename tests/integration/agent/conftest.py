@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SAMPLE_REPOSITORY = Path(cloud_agent_local.__file__).parent / "sample_repository"
 BRANCH = "claude/42"
-GITHUB_TOKEN = "ghs_the-installation-token"
+PERSONAL_TOKEN = "ghp_the-personal-token"
 SESSION_TOKEN = "the-session-token"
 TASK_TOKEN = "the-task-token"
 MODEL_KEY = "sk-ant-the-real-key"
@@ -49,13 +49,21 @@ def git(*arguments: str, at: Path) -> str:
 
 
 class GitHub:
-    """One repository over smart HTTP, by git's own http-backend; nothing without the token."""
+    """One repository over smart HTTP, by git's own http-backend; nothing without a token that works.
+
+    Each token is a new one that its holder can revoke, unless the deployment `has_personal_token`.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.url = ""
+        self.has_personal_token = False
+        self.handed_out: list[str] = []
+        self.revoked: list[str] = []
         self.bare = root / "acme" / "lunch.git"
         self.refused = 0
-        self.app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST"])])
+        revocation = Route("/api/installation/token", self._revoke, methods=["DELETE"])
+        self.app = Starlette(routes=[revocation, Route("/{path:path}", self._serve, methods=["GET", "POST"])])
         self.bare.mkdir(parents=True)
         git("init", "--quiet", "--bare", "--initial-branch=main", at=self.bare)
         git("config", "http.receivepack", "true", at=self.bare)
@@ -95,8 +103,27 @@ class GitHub:
     def subjects(self) -> list[str]:
         return git("log", "--format=%s", BRANCH, at=self.bare).splitlines()
 
+    def credentials(self) -> dict[str, str | None]:
+        """Return what the Agent API hands out for one use of git."""
+        personal = self.has_personal_token
+        token = PERSONAL_TOKEN if personal else f"ghs_the-installation-token-{len(self.handed_out)}"
+        self.handed_out.append(token)
+        url = None if personal else f"{self.url}/api/installation/token"
+        expires_at = "2026-11-22T11:00:00Z"
+        return {"username": "x-access-token", "token": token, "expires_at": expires_at, "revocation_url": url}
+
+    def _works(self, token: str) -> bool:
+        return token in self.handed_out and token not in self.revoked
+
+    async def _revoke(self, request: Request) -> Response:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not self._works(token):
+            return JSONResponse({"message": "Bad credentials"}, 401)
+        self.revoked.append(token)
+        return Response(status_code=204)
+
     async def _serve(self, request: Request) -> Response:
-        if GITHUB_TOKEN not in _basic_password(request):
+        if not self._works(_basic_password(request)):
             self.refused += 1
             return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
         environment = {
@@ -121,7 +148,8 @@ class GitHub:
 
 
 def _basic_password(request: Request) -> str:
-    return base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic ")).decode()
+    pair = base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic ")).decode()
+    return pair.partition(":")[2]
 
 
 @dataclass
@@ -133,6 +161,7 @@ class ControlPlane:
     """
 
     address: str
+    github: GitHub
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     prompts: list[dict[str, Any]] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -189,8 +218,7 @@ class ControlPlane:
         if call == "environment":
             return self._environment(body["names"])
         if call == "git-token":
-            token = {"username": "x-access-token", "token": GITHUB_TOKEN, "expires_at": "2026-11-22T11:00:00Z"}
-            return JSONResponse(token)
+            return JSONResponse(self.github.credentials())
         return JSONResponse({"status": "RUNNING"} | self._requests() if call == "heartbeat" else {})
 
     def _environment(self, names: list[str]) -> Response:
@@ -286,9 +314,9 @@ def serve() -> Iterator[Served]:
 
 
 @pytest.fixture
-def control_plane() -> Iterator[ControlPlane]:
+def control_plane(github: GitHub) -> Iterator[ControlPlane]:
     """An Agent API; the test fails where agent and API did not keep to their contract."""
-    control_plane = ControlPlane(address=f"127.0.44.{next(_addresses)}")
+    control_plane = ControlPlane(address=f"127.0.44.{next(_addresses)}", github=github)
     yield control_plane
     assert control_plane.breaches == []
 
@@ -299,7 +327,7 @@ def start_agent(
 ) -> Iterator[Callable[..., Agent]]:
     """A function that starts the agent, with further variables if need be; it is ended after the test."""
     agents: list[Agent] = []
-    github_url, api_url = serve(github.app), serve(control_plane.app)
+    github.url, api_url = serve(github.app), serve(control_plane.app)
 
     def start(*, working_directory: Path = Path("/"), **more: str) -> Agent:
         home = tmp_path / "home"
@@ -310,7 +338,7 @@ def start_agent(
             "LANG": "C.UTF-8",
             "ECS_CONTAINER_METADATA_URI_V4": f"{api_url}/metadata",
             "AGENT_API_URL": api_url,
-            "GITHUB_URL": github_url,
+            "GITHUB_URL": github.url,
             "MODEL_PROVIDER": "anthropic",
             "ANTHROPIC_BASE_URL": model_url,
             "ANTHROPIC_API_KEY": MODEL_KEY,

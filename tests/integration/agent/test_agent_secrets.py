@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from tests.integration.agent.conftest import Agent, ControlPlane, GitHub, Served
 
-BASIC = base64.b64encode(b"x-access-token:ghs_the-installation-token").decode()
+# How the header of each of the tokens begins: a multiple of three bytes, before the token's number.
+BASIC = base64.b64encode(b"x-access-token:ghs_the-installation-token-").decode()
 SECRETS = (BASIC, "the-installation-token", "the-session-token", "the-task-token", "sk-ant-the-real-key")
 
 

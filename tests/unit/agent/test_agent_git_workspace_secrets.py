@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.git_tokens import GitTokens
 from cloud_agent_runner.git_workspace import GitWorkspace
 from cloud_agent_runner.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.repository_config import CONFIG_PATH
@@ -67,7 +68,7 @@ async def workspace(tmp_path: Path, remote: Remote) -> GitWorkspace:
 
     root = tmp_path / "work"
     root.mkdir()
-    return await GitWorkspace.clone(root, WorkspaceUser(root, None), str(remote.bare), BRANCH, token)
+    return await GitWorkspace.clone(root, WorkspaceUser(root, None), str(remote.bare), BRANCH, GitTokens(token))
 
 
 def commit(workspace: GitWorkspace, name: str, content: str | None) -> str:

@@ -583,6 +583,7 @@ def test_a_personal_token_is_handed_out_for_git(call: Call) -> None:
     status, answer = call("git_token")
     assert (status, answer["username"], answer["token"]) == (200, "x-access-token", "ghp_a-personal-token")
     assert answer["expires_at"].endswith("Z")
+    assert answer["revocation_url"] is None
 
 
 def test_the_git_token_may_change_workflows_where_the_deployment_allows_it(
@@ -594,7 +595,9 @@ def test_the_git_token_may_change_workflows_where_the_deployment_allows_it(
     with serve_http(Response.of(token, 201)) as github:
         for allowed in ("false", "true"):
             environment(GITHUB_API_URL=github.url, GITHUB_SECRET_ARN=app, ALLOW_WORKFLOW_CHANGES=allowed)
-            assert call("git_token")[1]["token"] == "ghs_short-lived"
+            answer = call("git_token")[1]
+            assert answer["token"] == "ghs_short-lived"
+            assert answer["revocation_url"] == f"{github.url}/installation/token"
     narrow, wide = ({"contents": "write"}, {"contents": "write", "workflows": "write"})
     assert [request.json()["permissions"] for request in github.requests] == [narrow, wide]
 

@@ -66,6 +66,11 @@ class InstallationTokens:
         self._credentials = credentials
         self._shared = shared
 
+    @property
+    def revocation_url(self) -> str | None:
+        """Where who holds a token may revoke it; None for a personal token, which isn't one session's to revoke."""
+        return None if self._credentials.token else f"{self._requests.api_url}/installation/token"
+
     def token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
         """Return a token for this repository alone with these permissions, valid for at most an hour.
 
