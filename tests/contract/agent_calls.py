@@ -69,8 +69,8 @@ def _finished(**changes: Any) -> Call:  # noqa: ANN401 - the fields of the repor
 
 CALLS: dict[str, Call] = {
     "heartbeat": lambda api: api.heartbeat(),
-    "ready": lambda api: api.ready(3000, "localhost", NO_LIMITS),
-    "ready at the limits": lambda api: api.ready(LIMITS["highest_port"], "public", ALL_LIMITS),
+    "ready": lambda api: api.ready(3000, "localhost", NO_LIMITS, has_workspace_user=False),
+    "ready at the limits": lambda api: api.ready(LIMITS["highest_port"], "public", ALL_LIMITS, has_workspace_user=True),
     "dev server": lambda api: api.dev_server(DevServerState(answering=True)),
     "dev server with a long log": lambda api: api.dev_server(DevServerState(answering=False, log=LONG)),
     "dev server with half an emoji": lambda api: api.dev_server(DevServerState(answering=False, log=HALF_AN_EMOJI)),

@@ -148,9 +148,16 @@ class AgentApi:
         response = await self._call("POST", "/agent/heartbeat", self._with_task_token())
         return Requests.model_validate(response.json())
 
-    async def ready(self, port: int, host_header: HostHeader, limits: SessionLimits) -> None:
-        """Say that the dev server answers on `port` of the task's own address, and what the repository wants."""
-        body = self._with_task_token(port=port, host_header=host_header, limits=limits.model_dump())
+    async def ready(
+        self, port: int, host_header: HostHeader, limits: SessionLimits, *, has_workspace_user: bool
+    ) -> None:
+        """Say that the dev server answers on `port` of the task's own address, and what the repository wants.
+
+        `has_workspace_user` says whether the repository's code runs as a user of its own.
+        """
+        body = self._with_task_token(
+            port=port, host_header=host_header, limits=limits.model_dump(), has_workspace_user=has_workspace_user
+        )
         await self._call("POST", "/agent/ready", body)
 
     async def dev_server(self, state: DevServerState) -> None:

@@ -69,7 +69,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         tasks.create_task(dev_server.keep_running())
         await dev_server.wait_until_ready()
         await workspace.leave_out_untracked()
-        await api.ready(dev_server.port, config.host_header, _limits(config))
+        await api.ready(dev_server.port, config.host_header, _limits(config), has_workspace_user=user.owner is not None)
         git_tokens.release()  # the clone's: only now, so that its revocation isn't on the way to the URL
         logger.info("dev server ready", extra={"url": dev_server.url})
         tasks.create_task(watch(dev_server, api))

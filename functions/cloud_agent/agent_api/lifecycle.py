@@ -33,6 +33,7 @@ def ready(session: Session, report: Ready) -> Accepted:
             limits,
             ready_for_review=report.limits.ready_for_review,
             host_header=report.host_header,
+            has_workspace_user=report.has_workspace_user,
         )
     Workflow().succeed(report.task_token, {"port": report.port})
     return Accepted()

@@ -28,6 +28,7 @@ from cloud_agent_doctor.checks import (
     target_group,
     target_health,
     webhook,
+    workspace_user,
 )
 
 if TYPE_CHECKING:
@@ -57,4 +58,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     stack_drift.CHECK,
     orphans.CHECK,
     branch_protection.CHECK,
+    workspace_user.CHECK,
 )

@@ -20,8 +20,8 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     finished = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
     nothing_said = {"idle_minutes": None, "max_turns": None, "budget_usd": None, "ready_for_review": True}
-    ready = {"task_token": "the-task-token", "port": 3000, "host_header": "localhost", "limits": nothing_said}
-    assert [ready] == control_plane.told("ready")
+    ready = {"port": 3000, "host_header": "localhost", "limits": nothing_said, "has_workspace_user": False}
+    assert [ready | {"task_token": "the-task-token"}] == control_plane.told("ready")
     assert github.head() == finished["head_sha"]
     assert (finished["is_error"], finished["turns"] > 3, finished["cost_usd"] > 0) == (False, True, True)
     assert "Hello from Claude" in finished["result"]

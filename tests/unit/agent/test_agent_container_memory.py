@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.kit.cgroups import GIB, MIB, cgroup_v1, cgroup_v2, machine
+from tests.kit.http_server import Response, serve_http
 
-from cloud_agent_runner.container_memory import ContainerMemory, Memory
+from cloud_agent_runner.container_memory import ContainerMemory, Memory, task_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,3 +60,19 @@ def test_processes_that_the_kernel_killed_are_counted(tmp_path: Path, cgroup: Ca
 @pytest.mark.parametrize(("limit", "least"), [(2 * GIB, 150 * MIB), (16 * GIB, 16 * GIB // 20)])
 def test_memory_is_low_with_less_than_5_percent_or_150_mb_left(limit: int, least: int) -> None:
     assert [Memory(limit, left).is_low for left in (least - 1, least)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (Response.of({"Limits": {"CPU": 2, "Memory": 8192}}), 8 * GIB),
+        (Response.of({"Family": "agents"}), None),
+        (Response.of({}, 500), None),
+    ],
+    ids=["a limit", "no limit", "a fault"],
+)
+async def test_the_tasks_limit_is_what_the_platform_says(response: Response, expected: int | None) -> None:
+    with serve_http(response) as metadata:
+        assert await task_memory(f"{metadata.url}/v4/id") == expected
+        assert [request.path for request in metadata.requests] == ["/v4/id/task"]
+    assert await task_memory(None) is None

@@ -525,6 +525,17 @@ def test_ready_leaves_the_name_that_the_dev_server_is_called_by(
     assert expected == _row(table)["host_header"]
 
 
+@pytest.mark.parametrize("said", [{}, {"has_workspace_user": True}], ids=["an old agent", "an agent"])
+def test_ready_leaves_whether_the_repositorys_code_has_a_user_of_its_own(
+    call: Call, table: Table, sample: Callable[[str], dict[str, Any]], said: dict[str, bool]
+) -> None:
+    _put(table, status="STARTING")
+    body = _body(sample, "ready")
+    body.pop("has_workspace_user", None)
+    assert call("ready", body | said) == (200, {})
+    assert _row(table)["has_workspace_user"] is bool(said)
+
+
 def test_ready_said_again_changes_no_limit(call: Call, table: Table, sample: Callable[[str], dict[str, Any]]) -> None:
     _put(table, idle_minutes=5, max_turns=3, budget_usd=Decimal(1), ready_for_review=False, host_header="localhost")
     before = _row(table)

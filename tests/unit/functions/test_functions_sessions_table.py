@@ -287,14 +287,15 @@ def test_rows_that_dynamodb_held_back_are_asked_for_again(
 def test_what_holds_for_a_session_is_kept_on_a_live_row(table: Table, sessions: SessionsTable) -> None:
     _claim(table)
     limits = SessionLimits(idle_minutes=5, max_turns=3, budget_usd=Decimal("0.25"))
-    sessions.record_config(ID, limits, ready_for_review=False, host_header="public")
+    sessions.record_config(ID, limits, ready_for_review=False, host_header="public", has_workspace_user=True)
     assert _row(table)["host_header"] == "public"  # for the proxy, the functions do not read it
     session = sessions.get(ID)
-    assert (5, 3, Decimal("0.25"), False) == (
+    assert (5, 3, Decimal("0.25"), False, True) == (
         session.idle_minutes,
         session.max_turns,
         session.budget_usd,
         session.ready_for_review,
+        session.has_workspace_user,
     )
 
 

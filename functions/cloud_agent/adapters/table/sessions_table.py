@@ -195,13 +195,19 @@ class SessionsTable:
         return session if session and session.status.is_live else None
 
     def record_config(
-        self, session_id: str, limits: SessionLimits, *, ready_for_review: bool, host_header: HostHeader
+        self,
+        session_id: str,
+        limits: SessionLimits,
+        *,
+        ready_for_review: bool,
+        host_header: HostHeader,
+        has_workspace_user: bool,
     ) -> None:
-        """Keep what holds for this session, as the deployment and the repository's file say."""
+        """Keep what holds for this session, as the deployment, the repository's file and the agent say."""
         self._update(
             session_id,
             "SET idle_minutes = :idle, max_turns = :turns, budget_usd = :budget, ready_for_review = :ready, "
-            "host_header = :host_header",
+            "host_header = :host_header, has_workspace_user = :workspace",
             Attr("status").is_in(sorted(LIVE)),
             values={
                 ":idle": limits.idle_minutes,
@@ -209,6 +215,7 @@ class SessionsTable:
                 ":budget": limits.budget_usd,
                 ":ready": ready_for_review,
                 ":host_header": host_header,
+                ":workspace": has_workspace_user,
             },
         )
 

@@ -42,12 +42,16 @@ class Report(BaseModel):
 
 
 class Ready(Report):
-    """The dev server answers on this port; `host_header` and `limits` are what the repository's own file asks for."""
+    """The dev server answers on this port; `host_header` and `limits` are what the repository's own file asks for.
+
+    `has_workspace_user` says whether the repository's code runs as a user of its own; an older agent has none.
+    """
 
     task_token: TaskToken
     port: Annotated[int, Field(ge=1024, le=65535), WHOLE]
     host_header: HostHeader = "localhost"
     limits: WantedLimits = WantedLimits()
+    has_workspace_user: bool = False
 
 
 class Heartbeat(Report):

@@ -85,6 +85,7 @@ class Session(BaseModel):
     max_turns: int | None = None
     budget_usd: Decimal | None = None
     ready_for_review: bool = True
+    has_workspace_user: bool | None = None
     turns: int = 0
     cost_usd: Decimal = Decimal(0)
     activity: str = ""
