@@ -36,6 +36,7 @@ AUTHOR_EMAIL = "noreply@anthropic.com"
 _WORK = "refs/session/work"
 _REMOTE = "refs/session/remote"
 _DEFAULT = "refs/session/default"
+_WORKFLOWS = ".github/workflows"
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 2
 # GitHub's words for a change of .github/workflows by an App without the permission, or a token without the scope.
@@ -54,19 +55,29 @@ class Published:
     merged: bool = False
 
 
+@dataclass(frozen=True)
+class SessionBranch:
+    """A branch by its repository's address and its name, and whether a session may change workflows there."""
+
+    url: str
+    name: str
+    allow_workflow_changes: bool = False
+
+
 class GitWorkspace:
     """One branch of one repository, for Claude to work in."""
 
-    def __init__(self, root: Path, user: WorkspaceUser, url: str, branch: str, tokens: GitTokens) -> None:
+    def __init__(self, root: Path, user: WorkspaceUser, branch: SessionBranch, tokens: GitTokens) -> None:
         self.work_tree = user.home / "repository"
         self._user = user
         self._bare = root / "repository.git"
-        self._url = url
-        self._branch = branch
+        self._url = branch.url
+        self._branch = branch.name
         self._tokens = tokens
+        self._allow_workflow_changes = branch.allow_workflow_changes
 
     @classmethod
-    async def clone(cls, root: Path, user: WorkspaceUser, url: str, branch: str, tokens: GitTokens) -> Self:
+    async def clone(cls, root: Path, user: WorkspaceUser, branch: SessionBranch, tokens: GitTokens) -> Self:
         """Clone `branch` for `user`: a work tree `repository` in its home, with no remote and no credentials.
 
         The supervisor's own copy is in `root`. Its token is released by the caller, when that delays nobody.
@@ -74,14 +85,14 @@ class GitWorkspace:
         Raises:
             CloneFailedError: with git's output.
         """
-        workspace = cls(root, user, url, branch, tokens)
+        workspace = cls(root, user, branch, tokens)
         try:
             await git("init", "--quiet", "--bare", "--template=", str(workspace._bare), at=root)
             token = await tokens.fresh()
-            await workspace._remote_git(token, "fetch", "--no-tags", url, f"+refs/heads/{branch}:{_REMOTE}")
+            await workspace._remote_git(token, "fetch", "--no-tags", branch.url, f"+refs/heads/{branch.name}:{_REMOTE}")
             await workspace._make_work_tree(await workspace._sha(_REMOTE))
         except GitError as error:
-            raise CloneFailedError(f"Couldn't clone the branch {branch} from {url}. {error}") from error
+            raise CloneFailedError(f"Couldn't clone the branch {branch.name} from {branch.url}. {error}") from error
         return workspace
 
     async def leave_out_untracked(self) -> None:
@@ -160,12 +171,30 @@ class GitWorkspace:
             if ours != theirs:
                 await self._bring_to_work_tree(theirs)
             return Published(head_sha=None)
+        if not self._allow_workflow_changes:
+            await self._refuse_workflow_changes(token, base or theirs, ours)
         await self._refuse_secrets(token, theirs, ours)
         head = ours if base == theirs else await self._merged(ours, theirs)
         await self._remote_git(token, "push", "--quiet", self._url, f"{head}:refs/heads/{self._branch}")
         if head != ours:
             await self._bring_to_work_tree(head)
         return Published(head_sha=await self._read_back(token), merged=head != ours)
+
+    async def _refuse_workflow_changes(self, token: GitToken, base: str, head: str) -> None:
+        """Refuse what GitHub lets through where the token may change workflows, as a personal one may.
+
+        The default branch's own workflows may be merged: they run anyway.
+        """
+        changed = await self._changed_workflows(base, head)
+        if changed:
+            await self._fetch_default(token)
+            changed &= await self._changed_workflows(_DEFAULT, head)
+        if changed:
+            raise PublishFailedError(_needs_permission(self._branch, min(changed)))
+
+    async def _changed_workflows(self, base: str, head: str) -> set[str]:
+        names = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head, "--", _WORKFLOWS)
+        return set(filter(None, (await self._bare_git(*names)).split("\0")))
 
     async def _refuse_secrets(self, token: GitToken, base: str, head: str) -> None:
         try:
@@ -179,11 +208,14 @@ class GitWorkspace:
 
     async def _allowed_paths(self, token: GitToken) -> list[str]:
         """Return where the default branch allows what looks like secrets. What Claude can write allows nothing."""
-        await self._remote_git(token, "fetch", "--quiet", "--no-tags", self._url, f"+HEAD:{_DEFAULT}")
+        await self._fetch_default(token)
         if not await self._bare_git("ls-tree", "--name-only", _DEFAULT, "--", CONFIG_PATH):
             return []
         content = await self._bare_git("cat-file", "blob", f"{_DEFAULT}:{CONFIG_PATH}")
         return parse_repository_config(content.encode()).secret_scan_ignore
+
+    async def _fetch_default(self, token: GitToken) -> None:
+        await self._remote_git(token, "fetch", "--quiet", "--no-tags", self._url, f"+HEAD:{_DEFAULT}")
 
     async def _merged(self, ours: str, theirs: str) -> str:
         """Return a merge commit of both, made without a work tree.

@@ -19,7 +19,7 @@ from cloud_agent_runner.dev_server_detection import dev_server_plan
 from cloud_agent_runner.dev_server_watch import watch
 from cloud_agent_runner.disk_space import DiskSpace
 from cloud_agent_runner.git_tokens import GitTokens
-from cloud_agent_runner.git_workspace import GitWorkspace, Published
+from cloud_agent_runner.git_workspace import GitWorkspace, Published, SessionBranch
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.listen_address import listen_address
 from cloud_agent_runner.model_access import model_api
@@ -58,7 +58,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
     async with aclosing(GitTokens(api.git_token)) as git_tokens, asyncio.TaskGroup() as tasks:
         tasks.create_task(_bury_orphans())
         heartbeat = tasks.create_task(_heartbeat(api))
-        workspace = await GitWorkspace.clone(home, user, settings.clone_url, settings.branch, git_tokens)
+        workspace = await GitWorkspace.clone(home, user, _branch(settings), git_tokens)
         logger.info("branch cloned", extra={"branch": settings.branch})
         config = read_repository_config(workspace.work_tree)
         notices = Notices()
@@ -91,6 +91,10 @@ async def _guard(platform: Platform, user: WorkspaceUser, dev_server: DevServer,
     memory = ContainerMemory(await task_memory(platform.ecs_container_metadata_uri_v4))
     disks = [DiskSpace(user.home), DiskSpace(Path("/tmp"))]  # noqa: S108 - the folder itself
     return ResourceGuard(user, memory, disks, dev_server, notices)
+
+
+def _branch(settings: Settings) -> SessionBranch:
+    return SessionBranch(settings.clone_url, settings.branch, settings.allow_workflow_changes)
 
 
 async def _dev_server(  # noqa: PLR0913 - what a dev server is made of

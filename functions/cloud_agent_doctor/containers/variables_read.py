@@ -27,6 +27,7 @@ AGENT_VARIABLES: Final = frozenset(
     {
         "AGENT_API_URL",
         "GITHUB_URL",
+        "ALLOW_WORKFLOW_CHANGES",
         "MODEL_PROVIDER",
         "ANTHROPIC_BASE_URL",
         "CLAUDE_MODEL",

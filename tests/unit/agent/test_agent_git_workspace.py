@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
 from cloud_agent_runner.git_tokens import GitTokens
-from cloud_agent_runner.git_workspace import GitWorkspace
+from cloud_agent_runner.git_workspace import GitWorkspace, SessionBranch
 from cloud_agent_runner.publish_errors import PublishFailedError
 from cloud_agent_runner.workspace_user import WorkspaceUser
 
@@ -65,7 +65,8 @@ async def workspace(user: Recorded, remote: Path) -> GitWorkspace:
     async def token() -> GitToken:
         return GitToken(username="x-access-token", token=SecretStr("t"))
 
-    return await GitWorkspace.clone(user.home, user, str(remote), "claude/42", GitTokens(token))
+    branch = SessionBranch(str(remote), "claude/42", allow_workflow_changes=True)
+    return await GitWorkspace.clone(user.home, user, branch, GitTokens(token))
 
 
 async def test_a_work_tree_with_nothing_left_takes_one_command(workspace: GitWorkspace, user: Recorded) -> None:

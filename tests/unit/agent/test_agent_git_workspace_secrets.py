@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
 from cloud_agent_runner.git_tokens import GitTokens
-from cloud_agent_runner.git_workspace import GitWorkspace
+from cloud_agent_runner.git_workspace import GitWorkspace, SessionBranch
 from cloud_agent_runner.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.repository_config import CONFIG_PATH
 from cloud_agent_runner.workspace_user import WorkspaceUser
@@ -68,7 +68,8 @@ async def workspace(tmp_path: Path, remote: Remote) -> GitWorkspace:
 
     root = tmp_path / "work"
     root.mkdir()
-    return await GitWorkspace.clone(root, WorkspaceUser(root, None), str(remote.bare), BRANCH, GitTokens(token))
+    branch = SessionBranch(str(remote.bare), BRANCH)
+    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token))
 
 
 def commit(workspace: GitWorkspace, name: str, content: str | None) -> str:

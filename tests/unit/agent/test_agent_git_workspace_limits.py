@@ -1,0 +1,141 @@
+"""What of the work tree may reach GitHub: the session's branch alone, and workflows where the deployment allows it."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.git_tokens import GitTokens
+from cloud_agent_runner.git_workspace import GitWorkspace, SessionBranch
+from cloud_agent_runner.publish_errors import PublishFailedError
+from cloud_agent_runner.workspace_user import WorkspaceUser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BRANCH = "claude/42"
+WORKFLOW = ".github/workflows/ci.yml"
+
+
+def git(*arguments: str, at: Path) -> str:
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+    return subprocess.run(command, cwd=at, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(at: Path, name: str, content: str | None) -> None:
+    path = at / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content)
+    git("add", "--all", at=at)
+    git("commit", "--quiet", "--message", f"change {name}", at=at)
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    """A GitHub that would let everything through; its `clone` is somebody else's."""
+    remote, clone = tmp_path / "remote.git", tmp_path / "clone"
+    git("init", "--quiet", "--bare", "--initial-branch=main", str(remote), at=tmp_path)
+    git("init", "--quiet", "--initial-branch=main", str(clone), at=tmp_path)
+    commit(clone, WORKFLOW, "on: push\n")
+    git("push", "--quiet", str(remote), "main", f"main:{BRANCH}", at=clone)
+    return remote
+
+
+async def cloned(remote: Path, *, allow_workflow_changes: bool = False) -> GitWorkspace:
+    async def token() -> GitToken:
+        return GitToken(username="x-access-token", token=SecretStr("t"))
+
+    root = remote.parent / "work"
+    root.mkdir()
+    branch = SessionBranch(str(remote), BRANCH, allow_workflow_changes)
+    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token))
+
+
+def refs(remote: Path) -> list[str]:
+    return git("for-each-ref", "--format=%(refname)", at=remote).split()
+
+
+async def test_tags_notes_and_branches_that_claude_makes_stay_in_the_container(remote: Path) -> None:
+    before = refs(remote)
+    workspace = await cloned(remote)
+    tree = workspace.work_tree
+    commit(tree, "a.txt", "a\n")
+    git("tag", "v1", at=tree)
+    git("tag", "--annotate", "--message=x", "v2", at=tree)
+    git("branch", "main", at=tree)
+    git("notes", "add", "--message=x", at=tree)
+    git("config", "push.followTags", "true", at=tree)
+    git("config", f"branch.{BRANCH}.merge", "refs/heads/main", at=tree)
+
+    assert (await workspace.publish()).head_sha == git("rev-parse", "HEAD", at=tree)
+    assert refs(remote) == before
+    assert git("rev-parse", "main", at=remote) != git("rev-parse", BRANCH, at=remote)
+
+
+async def test_a_branch_that_claude_switches_to_is_published_as_the_sessions(remote: Path) -> None:
+    before = refs(remote)
+    workspace = await cloned(remote)
+    git("switch", "--quiet", "--create", "main", at=workspace.work_tree)
+    commit(workspace.work_tree, "a.txt", "a\n")
+
+    assert (await workspace.publish()).head_sha == git("rev-parse", BRANCH, at=remote)
+    assert refs(remote) == before
+
+
+@pytest.mark.parametrize("content", ["on: pull_request_target\n", None], ids=["changed", "deleted"])
+async def test_a_workflow_change_is_refused_before_the_push_unless_the_deployment_allows_it(
+    remote: Path, content: str | None
+) -> None:
+    before = git("rev-parse", BRANCH, at=remote)
+    workspace = await cloned(remote)
+    commit(workspace.work_tree, WORKFLOW, content)
+    with pytest.raises(PublishFailedError) as refused:
+        await workspace.publish()
+    for words in (f"`{WORKFLOW}`", "`AllowWorkflowChanges=true`", "commits are kept"):
+        assert words in str(refused.value)
+    assert git("rev-parse", BRANCH, at=remote) == before
+
+    commit(workspace.work_tree, WORKFLOW, "on: push\n")
+    assert (await workspace.publish()).head_sha is not None
+
+
+async def test_a_workflow_change_is_pushed_where_the_deployment_allows_it(remote: Path) -> None:
+    workspace = await cloned(remote, allow_workflow_changes=True)
+    commit(workspace.work_tree, WORKFLOW, "on: pull_request\n")
+    assert (await workspace.publish()).head_sha is not None
+
+
+@pytest.mark.parametrize("branch", [BRANCH, "main"], ids=["the session's branch", "the default branch"])
+async def test_workflows_that_others_changed_on_github_are_merged(remote: Path, branch: str) -> None:
+    workspace = await cloned(remote)
+    clone = remote.parent / "clone"
+    commit(clone, WORKFLOW, "on: pull_request\n")
+    git("push", "--quiet", str(remote), f"main:{branch}", at=clone)
+    commit(workspace.work_tree, "a.txt", "a\n")
+    git("fetch", "--quiet", str(remote), branch, at=workspace.work_tree)
+    git("merge", "--quiet", "--no-edit", "FETCH_HEAD", at=workspace.work_tree)
+    commit(workspace.work_tree, "b.txt", "b\n")
+
+    assert (await workspace.publish()).head_sha == git("rev-parse", "HEAD", at=workspace.work_tree)
+
+
+async def test_an_old_workflow_that_a_merge_brings_back_is_refused(remote: Path) -> None:
+    clone = remote.parent / "clone"
+    commit(clone, WORKFLOW, "on: pull_request\n")
+    git("push", "--quiet", str(remote), "main", f"main:{BRANCH}", at=clone)
+    workspace = await cloned(remote)
+    tree = workspace.work_tree
+    old = git("rev-parse", "HEAD~1", at=tree)
+    kept = git("rev-parse", f"{old}^{{tree}}", at=tree)
+    merge = git("commit-tree", kept, "-p", "HEAD", "-p", old, "-m", "Merge", at=tree)
+    git("reset", "--quiet", "--hard", merge, at=tree)
+
+    with pytest.raises(PublishFailedError):
+        await workspace.publish()
