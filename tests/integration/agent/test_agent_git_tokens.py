@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 def test_every_token_is_revoked_after_its_use(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:
+    agent = start_agent()
+    agent.until(lambda: control_plane.told("ready"))
+    agent.until(lambda: len(github.revoked) == 1)  # the clone's, with no push to wait for
     control_plane.ask("Change the greeting to: First")
     control_plane.ask("Look only", "scripted-model: run git status")
-    agent = start_agent()
     agent.until(lambda: len(control_plane.events("turn_finished")) == 2, seconds=60)
     agent.until(lambda: sorted(github.revoked) == github.handed_out)
 
