@@ -82,6 +82,10 @@ images: $(INSTALLED) ## Build both images (ARGS="--platform linux/arm64")
 test-containers: $(INSTALLED) ## Build both images and run a whole session in them
 	$(CONTAINED) -m pytest -m containers tests/containers
 
+.PHONY: red-team
+red-team: $(INSTALLED) ## Attack the agent's image from inside: what a hostile repository would try
+	$(CONTAINED) -m pytest -m containers tests/containers/red_team
+
 .PHONY: conformance
 conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromium
 	@for program in node npm chromium chromedriver; do command -v $$program >/dev/null \

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROW = re.compile(r"^\| (?!Threat \||-)(.*) \|$", re.MULTILINE)
-TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(?:\[(\w+)\])?`")
 
 
 def test_every_wall_of_the_threat_model_has_a_test(root: Path) -> None:
@@ -24,9 +24,15 @@ def test_every_wall_of_the_threat_model_has_a_test(root: Path) -> None:
 def test_every_test_that_the_threat_model_names_exists(root: Path) -> None:
     named = TEST.findall((root / "docs/security.md").read_text())
 
-    assert [f"{path}::{name}" for path, name in named if name not in _tests(root / path)] == []
+    assert [f"{path}::{name}" for path, name, _ in named if name not in _tests(root / path)] == []
+    assert [f"{path}: {case}" for path, _, case in named if case and case not in _words_beside(root / path)] == []
 
 
 def _tests(path: Path) -> set[str]:
     tree = ast.parse(path.read_text()) if path.is_file() else ast.Module([], [])
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def _words_beside(path: Path) -> set[str]:
+    """Return the words of a test and of the programs that it runs, which its cases are named by."""
+    return {word for source in path.parent.rglob("*.py") for word in re.findall(r"\w+", source.read_text())}
