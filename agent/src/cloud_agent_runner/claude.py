@@ -10,6 +10,7 @@ from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
 from cloud_agent_runner.claude_process import ClaudeProcess, ToolReport
 from cloud_agent_runner.claude_program import PROGRAM, claude_program
+from cloud_agent_runner.claude_settings import outranking_settings
 from cloud_agent_runner.command_output import LineLog
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.model_access import pinned_model
@@ -35,6 +36,7 @@ _QUIET = {
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_ERROR_REPORTING": "1",
 }
+_MCP_TOOLS = "mcp__*"
 _NOTHING_TO_RESUME = "No conversation found"
 _RETRY = "Comment again to continue."
 
@@ -47,6 +49,7 @@ class Assignment:
     model: str
     instructions: str
     tools: Sequence[Tool]
+    repository_settings: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,18 +77,21 @@ class Claude:
         self._budget = gateway.budget
         self._conversation: str | None = None
         self._process: ClaudeProcess | None = None
+        tools: list[str] = [*assignment.tools, "Skill"] if assignment.repository_settings else [*assignment.tools]
         self._options = ClaudeAgentOptions(
             model=assignment.model,
             system_prompt={"type": "preset", "preset": "claude_code", "append": assignment.instructions},
             cli_path=claude_program(user, assignment.work_tree),
-            env={**user.environment(), **_QUIET, **pinned_model(assignment.model)},
-            tools=list(assignment.tools),
-            allowed_tools=list(assignment.tools),
+            tools=tools,
+            skills="all" if assignment.repository_settings else None,
+            allowed_tools=[*tools, _MCP_TOOLS] if assignment.repository_settings else tools,
             disallowed_tools=REFUSED_TOOLS,
             permission_mode="dontAsk",
-            # The repository's own settings could run hooks, and an `@path` in an issue would be read and sent.
-            setting_sources=[],
-            strict_mcp_config=True,
+            # On local processes, too, where hooks and MCP servers run as the supervisor's user: so do the repository's
+            # install command and dev server, before Claude starts. Never "user" or "local": neither is reviewed.
+            setting_sources=["project"] if assignment.repository_settings else [],
+            strict_mcp_config=not assignment.repository_settings,
+            # An `@path` in an issue would be read and sent.
             verbatim_prompts=True,
             max_buffer_size=_LONGEST_MESSAGE_BYTES,
             stderr=LineLog(PROGRAM).log,
@@ -115,7 +121,13 @@ class Claude:
             return await self._turn_with(access, request, report_tool)
 
     async def _turn_with(self, access: GatewayTurn, request: str, report_tool: ToolReport) -> TurnResult:
-        options = replace(self._options, env={**self._options.env, **access.environment}, resume=self._conversation)
+        pinned = {**_QUIET, **pinned_model(self._assignment.model), **access.environment}
+        options = replace(
+            self._options,
+            env={**self._user.environment(), **pinned},
+            settings=outranking_settings(self._assignment.model, pinned),
+            resume=self._conversation,
+        )
         process = self._process = ClaudeProcess(options, self._assignment.work_tree, report_tool)
         message, reason = None, "Claude Code ended without a result."
         try:

@@ -139,6 +139,12 @@ class RepositoryConfig(BaseModel):
         examples=[["Read", "Edit", "Write", "Glob", "Grep"]],
     )
 
+    claude_settings: bool = Field(
+        default=True,
+        description="Whether Claude follows the repository's own CLAUDE.md, `.claude` folder and `.mcp.json`.",
+        examples=[False],
+    )
+
     @field_validator("*", mode="before")
     @classmethod
     def _is_given(cls, value: object) -> object:

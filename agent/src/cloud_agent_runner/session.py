@@ -142,6 +142,7 @@ def _assignment(
         model=config.model or settings.claude_model,
         instructions=standing_instructions(settings.repository, settings.branch, dev_server.url),
         tools=config.allowed_tools,
+        repository_settings=config.claude_settings and settings.repository_claude_settings == "on",
     )
 
 

@@ -58,6 +58,7 @@ class Settings(_FromEnvironment):
     claude_model: str
     max_turns: PositiveInt = 200
     max_budget_usd: PositiveFloat = 10.0
+    repository_claude_settings: Literal["on", "off"] = "on"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

@@ -28,6 +28,7 @@ _PARAMETERS: Final = {
     "MAX_TURNS": "MaxTurns",
     "MODEL_PROVIDER": "ModelProvider",
     "POWERTOOLS_LOG_LEVEL": "LogLevel",
+    "REPOSITORY_CLAUDE_SETTINGS": "RepositoryClaudeSettings",
     "TRIGGER_LABEL": "TriggerLabel",
     "UAT_ACCESS": "UatAccess",
 }

@@ -33,6 +33,7 @@ AGENT_VARIABLES: Final = frozenset(
         "CLAUDE_MODEL",
         "MAX_TURNS",
         "MAX_BUDGET_USD",
+        "REPOSITORY_CLAUDE_SETTINGS",
         "LOG_LEVEL",
     }
 )

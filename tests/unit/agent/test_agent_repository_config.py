@@ -9,11 +9,14 @@ from cloud_agent_runner.tool_policy import ALLOWED_TOOLS
 
 def test_nothing_said_leaves_everything_to_the_deployment() -> None:
     config = RepositoryConfig()
-    said = config.model_dump(exclude={"host_header", "env", "ready_for_review", "secret_scan_ignore", "allowed_tools"})
+    said = config.model_dump(
+        exclude={"host_header", "env", "ready_for_review", "secret_scan_ignore", "allowed_tools", "claude_settings"}
+    )
     assert {None} == set(said.values())
     assert config.host_header == "localhost"
     assert (config.env, config.ready_for_review, config.secret_scan_ignore) == ([], True, [])
     assert list(ALLOWED_TOOLS) == config.allowed_tools
+    assert config.claude_settings
 
 
 @pytest.mark.parametrize(

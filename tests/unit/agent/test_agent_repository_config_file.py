@@ -10,7 +10,7 @@ from cloud_agent_runner.repository_config_file import EXAMPLE, RepositoryConfigE
 
 KEYS = (
     "install, dev, port, health_path, host_header, env, model, max_turns, budget_usd, idle_minutes, ready_for_review, "
-    "secret_scan_ignore, allowed_tools"
+    "secret_scan_ignore, allowed_tools, claude_settings"
 )
 
 

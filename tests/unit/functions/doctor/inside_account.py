@@ -93,6 +93,7 @@ def stack_of(**parameters: str) -> Stack:
             "ModelProvider": "anthropic",
             "ClaudeModel": "claude-sonnet-4-5-20250929",
             "AnthropicBaseUrl": "https://api.anthropic.com",
+            "RepositoryClaudeSettings": "on",
             "MaxTurns": "200",
             "MaxBudgetUsd": "10",
             "MaxSessions": "10",

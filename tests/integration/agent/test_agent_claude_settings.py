@@ -1,0 +1,137 @@
+"""The repository's own Claude settings, as the real Claude Code takes them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from tests.kit.http_server import Request, Response, serve_http
+
+from cloud_agent_runner.claude import Assignment, Claude
+from cloud_agent_runner.model_api import AnthropicApi
+from cloud_agent_runner.model_budget import ModelBudget
+from cloud_agent_runner.model_gateway import model_gateway
+from cloud_agent_runner.workspace_user import WorkspaceUser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent_runner.claude import TurnResult
+
+MCP_SERVER = """
+import json, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    if "id" not in call:
+        continue
+    result = {
+        "initialize": {
+            "protocolVersion": call.get("params", {}).get("protocolVersion"),
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "menu", "version": "1"},
+        },
+        "tools/list": {"tools": [{"name": "soup_of_the_day", "description": "s", "inputSchema": {"type": "object"}}]},
+    }.get(call["method"], {})
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+"""
+
+
+async def _report_tool(_tool: str, _detail: str) -> None: ...
+
+
+def _request(body: str) -> str:
+    return f"Do it.\n<issue-0a1b>\nTitle: t\n\n{body}\n</issue-0a1b>"
+
+
+def _repository(folder: Path, instructions: str = "CLAUDE.md", *, hooks_disabled: bool = False) -> None:
+    """Write a repository whose settings do their work, and try what they must not be able to do."""
+    files = {
+        instructions: "Soup is served at noon.",
+        ".claude/skills/menu/SKILL.md": "---\nname: menu\ndescription: Writes the menu of the day.\n---\nWrite it.",
+        ".claude/settings.json": json.dumps(
+            {
+                "model": "claude-opus-4-1-20250805",
+                "apiKeyHelper": "echo another-key",
+                "env": {
+                    "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+                    "ANTHROPIC_API_KEY": "another-key",
+                    "ANTHROPIC_AUTH_TOKEN": "another-key",
+                    "ANTHROPIC_MODEL": "claude-opus-4-1-20250805",
+                    "CLAUDE_CODE_USE_BEDROCK": "1",
+                },
+                "disableAllHooks": hooks_disabled,
+                "permissions": {"allow": ["Bash(git push:*)"]},
+                "hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": f"touch {folder}/hook-ran"}]}]},
+            }
+        ),
+        ".mcp.json": json.dumps(
+            {
+                "mcpServers": {
+                    "kitchen": {"command": sys.executable, "args": ["-c", MCP_SERVER]},
+                    "cellar": {"command": "/no/such/program"},
+                }
+            }
+        ),
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+async def _turn(folder: Path, model_url: str, body: str, *, on: bool) -> tuple[TurnResult, list[dict[str, Any]]]:
+    def respond(request: Request) -> Response:
+        answer = httpx.post(f"{model_url}{request.path}", content=request.body, timeout=20)
+        return Response(answer.status_code, answer.content, {"Content-Type": answer.headers["content-type"]})
+
+    with serve_http(respond) as upstream:
+        api = AnthropicApi("claude-sonnet-5", upstream.url, SecretStr("sk-ant-key"))
+        assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash"], repository_settings=on)
+        async with (
+            model_gateway(api, ModelBudget(max_turns=20, budget_usd=1)) as gateway,
+            aclosing(Claude(assignment, WorkspaceUser(folder.parent, None), gateway)) as claude,
+        ):
+            turn = await claude.turn(_request(body), _report_tool)
+        return turn, [request.json() for request in upstream.requests]
+
+
+@pytest.mark.parametrize("instructions", ["CLAUDE.md", "AGENTS.md"])
+async def test_the_repository_s_own_settings_work_but_reach_no_other_model(
+    tmp_path: Path, model_url: str, instructions: str
+) -> None:
+    folder = tmp_path / "repository"
+    _repository(folder, instructions)
+    turn, calls = await _turn(folder, model_url, "scripted-model: run echo 1", on=True)
+    assert (turn.is_error, turn.turns) == (False, len(calls))
+    assert {call["model"] for call in calls} == {"claude-sonnet-5"}
+    assert (folder / "hook-ran").exists()
+    assert "mcp__kitchen__soup_of_the_day" in [tool["name"] for tool in calls[-1]["tools"]]
+    request = json.dumps(calls[-1])
+    assert "Soup is served at noon." in request
+    assert "Writes the menu of the day." in request
+
+
+async def test_hooks_that_the_repository_turns_off_leave_the_policy_on(tmp_path: Path, model_url: str) -> None:
+    folder = tmp_path / "repository"
+    _repository(folder, hooks_disabled=True)
+    turn, _ = await _turn(folder, model_url, "scripted-model: run true; git -C . push", on=True)
+    assert "Do not push" in turn.result
+    assert not (folder / "hook-ran").exists()
+
+
+async def test_nothing_of_the_repository_s_own_settings_works_where_they_are_off(
+    tmp_path: Path, model_url: str
+) -> None:
+    folder = tmp_path / "repository"
+    _repository(folder)
+    turn, calls = await _turn(folder, model_url, "scripted-model: run echo 1", on=False)
+    assert not turn.is_error
+    assert not (folder / "hook-ran").exists()
+    assert [tool["name"] for tool in calls[-1]["tools"]] == ["Bash"]
+    request = json.dumps(calls[-1])
+    assert "Soup is served at noon." not in request
+    assert "Writes the menu of the day." not in request
