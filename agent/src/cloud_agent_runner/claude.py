@@ -125,7 +125,7 @@ class Claude:
         options = replace(
             self._options,
             env={**self._user.environment(), **pinned},
-            settings=outranking_settings(self._assignment.model, pinned),
+            settings=str(outranking_settings(self._user, self._assignment.model, pinned)),
             resume=self._conversation,
         )
         process = self._process = ClaudeProcess(options, self._assignment.work_tree, report_tool)

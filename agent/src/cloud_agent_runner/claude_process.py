@@ -111,7 +111,8 @@ class ClaudeProcess:
             await self._obeyed(self._client.interrupt, _INTERRUPT_SECONDS)
         async for message in self._client.receive_response():
             if isinstance(message, AssistantMessage | ResultMessage):
-                self.conversation = message.session_id
+                # The first: a command of Claude's can write into this output, and would make the next turn fail.
+                self.conversation = self.conversation or message.session_id
             if isinstance(message, AssistantMessage):
                 await self._note(message)
             if isinstance(message, ResultMessage):

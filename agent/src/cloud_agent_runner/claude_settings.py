@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cloud_agent_runner.workspace_user import WorkspaceUser
 
 # By which Claude Code would call another API, or identify itself with another key. Empty is as good as not set.
 _OTHER_WAYS = (
@@ -22,16 +25,21 @@ _OTHER_WAYS = (
 )
 
 
-def outranking_settings(model: str, variables: Mapping[str, str]) -> str:
-    """Return the settings by which a repository's own can't take the session's model, gateway or policy away.
+def outranking_settings(user: WorkspaceUser, model: str, variables: Mapping[str, str]) -> Path:
+    """Write the settings by which a repository's own can't take the session's model, gateway or policy away.
 
     `.claude/settings.json` has an `env` of its own, which Claude Code puts above its environment. It's the wrong
     address that this prevents, not a leak: the key is good for the gateway alone, and the gateway serves one model.
+
+    Returns the file, which `user` can read: in an argument every user of the machine could read the key.
     """
-    return json.dumps(
-        {
-            "model": model,
-            "env": {**dict.fromkeys(_OTHER_WAYS, ""), **variables},
-            "enableAllProjectMcpServers": True,
-        }
-    )
+    settings = {
+        "model": model,
+        "env": {**dict.fromkeys(_OTHER_WAYS, ""), **variables},
+        "enableAllProjectMcpServers": True,
+    }
+    file = Path.home() / "claude-settings.json"
+    file.touch(mode=0o600)
+    file.chmod(0o600 if user.owner is None else 0o644)
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    return file

@@ -25,9 +25,7 @@ ATTEMPTED = [
     if isinstance(node, ast.FunctionDef) and [ast.unparse(one) for one in node.decorator_list] == ["attack"]
 ] + ["guess_a_token_of_the_agent_api", "use_the_gateway_between_turns", "watch_for_credentials"]
 # What runs by itself in a process of the workspace's, and must in nobody else's: each is seen to work.
-ARMED = ["filter", "hook", "loader", "npm", "pip", "pth", "usercustomize"]
-# What nobody's process may run, the workspace's included: Claude Code reads no settings of the repository's.
-NEVER = ["api-key-helper", "claude-hook", "mcp"]
+ARMED = ["claude-hook", "filter", "hook", "loader", "mcp", "npm", "pip", "pth", "usercustomize"]
 
 
 @pytest.mark.parametrize("name", ATTEMPTED)
@@ -46,11 +44,6 @@ def test_a_trap_catches_nobody_but_the_workspaces_user(attacked: Attacked, name:
 def test_no_other_trap_catches_anybody_else(attacked: Attacked) -> None:
     others = {name: users for name, users in attacked.caught.items() if set(users) - {WORKSPACE}}
     assert others == {}
-
-
-@pytest.mark.parametrize("name", NEVER)
-def test_claude_code_obeys_no_settings_of_the_repositorys(attacked: Attacked, name: str) -> None:
-    assert name not in attacked.caught
 
 
 def test_no_process_outlives_its_turn(attacked: Attacked) -> None:
