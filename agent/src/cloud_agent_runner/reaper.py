@@ -62,6 +62,7 @@ def _exec(owner: str, directory: str, command: list[str]) -> None:
         os.setsid()
         if owner != "-":
             _become(owner)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of users, which takes it back
         os.chdir(directory)  # only now: the owner may keep it to itself
         os.execvpe(command[0], command, os.environ)  # noqa: S606 - the supervisor's own choice of command
     except OSError as error:
