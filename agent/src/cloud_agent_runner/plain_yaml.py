@@ -5,12 +5,21 @@ An alias repeats a part of the document as often as it likes, and a tag has PyYA
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import yaml
 
 _VALUES_LIMIT = 5_000
 _DEPTH_LIMIT = 20
+
+
+class _Loader(yaml.SafeLoader):
+    """Constructs what YAML itself has, whatever a library of the same process has taught PyYAML's own loader."""
+
+    yaml_constructors: ClassVar[dict[str, Any]] = {
+        **yaml.constructor.SafeConstructor.yaml_constructors,
+        "tag:yaml.org,2002:timestamp": yaml.constructor.SafeConstructor.construct_yaml_timestamp,
+    }
 
 
 class _Mark(Protocol):
@@ -33,8 +42,8 @@ def parse(content: bytes) -> tuple[yaml.Node | None, object]:
     """
     try:
         _refuse_what_is_not_plain(content)
-        document = yaml.compose(content, yaml.SafeLoader)
-        return document, None if document is None else yaml.SafeLoader("").construct_document(document)
+        document = yaml.compose(content, _Loader)
+        return document, None if document is None else _Loader("").construct_document(document)
     except yaml.reader.ReaderError as error:
         raise PlainYamlError(f"it isn't UTF-8 text ({error.reason})") from error
     except yaml.MarkedYAMLError as error:
@@ -45,7 +54,7 @@ def parse(content: bytes) -> tuple[yaml.Node | None, object]:
 
 def _refuse_what_is_not_plain(content: bytes) -> None:
     depth = 0
-    for values, event in enumerate(yaml.parse(content, yaml.SafeLoader)):
+    for values, event in enumerate(yaml.parse(content, _Loader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEPTH_LIMIT:
             raise PlainYamlError("it's nested too deeply", event.start_mark)

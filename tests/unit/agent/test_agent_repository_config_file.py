@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 import cloud_agent_local
 from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
@@ -33,6 +34,13 @@ def test_a_file_may_say_a_single_thing(tmp_path: Path) -> None:
 def test_the_example_in_our_own_messages_is_right(tmp_path: Path) -> None:
     expected = RepositoryConfig(install="npm ci", dev="npm run dev", port=3000, health_path="/")
     assert expected == _read(tmp_path, EXAMPLE)
+
+
+def test_what_a_library_has_taught_the_yaml_loader_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(yaml.SafeLoader.yaml_constructors, yaml.SafeLoader.DEFAULT_MAPPING_TAG, lambda *_: {"dev": "y"})
+    assert RepositoryConfig(dev="x") == _read(tmp_path, "dev: x\n")
 
 
 def test_the_sample_repository_is_configured() -> None:
