@@ -16,7 +16,7 @@ _DEPTH_LIMIT = 20
 class _Loader(yaml.SafeLoader):
     """Constructs what YAML itself has, whatever a library of the same process has taught PyYAML's own loader."""
 
-    yaml_constructors: ClassVar[dict[str, Any]] = {
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {
         **yaml.constructor.SafeConstructor.yaml_constructors,
         "tag:yaml.org,2002:timestamp": yaml.constructor.SafeConstructor.construct_yaml_timestamp,
     }

@@ -59,7 +59,8 @@ def test_one_that_names_no_version_is_refused(path: Path) -> None:
 
 
 def test_where_there_is_none_local_mode_says_how_to_install_it_before_it_starts_anything(path: Path) -> None:
-    place(path, "git version 2.39.5", name="git")
+    for tool in ("git", "make"):
+        place(path, "1.0", name=tool)
     with pytest.raises(MissingToolError) as missing:
         check_tools()
     assert "haproxy is not on the PATH" in str(missing.value)
