@@ -35,14 +35,6 @@ CAPABILITIES = {
     "proxy": {"10001": 0},
 }
 MIB = 1024 * 1024
-FORK_BOMB = (
-    "import os, time; first = os.getpid()\\nwhile True:\\n  try: os.fork()\\n  except OSError as error:\\n"
-    "    if os.getpid() == first: print(error.strerror); break\\n    time.sleep(600)"
-)
-# Most of it at once, the rest slowly enough for whoever looks once a second.
-FILL_MEMORY = (
-    "import time; kept = [b'x' * 10**8 for _ in range(50)]\\nwhile True: kept.append(b'x' * 10**8); time.sleep(0.4)"
-)
 
 
 def test_a_session_lives_in_the_real_images(system: System, engine: Engine) -> None:
@@ -65,21 +57,6 @@ def test_two_apps_that_listen_on_port_3000_are_both_served(system: System, engin
     assert {row["port"] for row in rows} == {"3000"}
 
 
-def test_a_session_outlives_a_fork_bomb_and_a_turn_that_fills_the_memory(system: System) -> None:
-    session = system.start("Use it all up", _run_python(FORK_BOMB))
-    pull_number = system.wait_for_turn(session)["pull_number"]
-    system.wait_for_comment(pull_number, "Resource temporarily unavailable")
-
-    system.comment(pull_number, _run_python(FILL_MEMORY))
-    answer = system.wait_for_comment(pull_number, "ran out of memory", 120)
-    assert "Stopped: the container ran out of memory (" in answer
-    assert "`AgentMemory`" in answer
-
-    system.comment(pull_number, "scripted-model: run echo still $((40 + 2)) here; ps -o pid= -u workspace | wc -l")
-    system.wait_for_comment(pull_number, "still 42 here")
-    assert system.row(session.id)["status"] == "RUNNING"
-
-
 def test_no_agents_container_outlives_its_session(system: System, engine: Engine) -> None:
     end_sessions(system.installation)
 
@@ -96,11 +73,6 @@ def test_down_leaves_nothing_of_an_embedded_aws_that_was_killed(system: System, 
     network = system.installation.engine.network
     assert engine.run("ps", "--all", "--quiet", "--filter", f"label=embedded-aws.network={network}") == ""
     assert network not in engine.run("network", "ls", "--format", "{{.Name}}").split()
-
-
-def _run_python(program: str) -> str:
-    """Return a prompt that has a program of Python's run, its lines separated by a backslash and an n."""
-    return f"""scripted-model: run python3 -c "exec(\\"{program}\\")\""""
 
 
 def _containers(system: System, engine: Engine, unit: str) -> list[dict[str, Any]]:

@@ -10,14 +10,12 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from cloud_agent_local.errors import PartFailedError
 from cloud_agent_local.installation import PROJECT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEMPLATE = "template.json"
 _CODE = "code"
@@ -27,8 +25,18 @@ def pack(built: Path, packed: Path) -> None:
     """Put the layers' archives, and the built template that refers to archives, into the folder `packed`.
 
     It must lie beside `built`: the template names other files by the way there.
+
+    Raises:
+        PartFailedError: with what was printed.
     """
-    # They take 1 s to import, and most starts build nothing.
+    argv = [sys.executable, "-m", __name__, str(built), str(packed)]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)  # noqa: S603 - this module
+    if done.returncode != 0:
+        raise PartFailedError(f"The layers couldn't be packed:\n{done.stderr}")
+
+
+def _pack(built: Path, packed: Path) -> None:
+    # SAM's library has the whole process log at INFO, and teaches PyYAML what only a template means: hence a process.
     from samcli.lib.package.utils import make_zip_with_lambda_permissions  # noqa: PLC0415
     from samcli.yamlhelper import yaml_parse  # noqa: PLC0415
 
@@ -58,3 +66,7 @@ def pack_code(folder: Path) -> None:
         if made.returncode != 0:
             raise PartFailedError(f"The functions' code couldn't be packed:\n{made.stderr}")
         shutil.make_archive(str(folder / _CODE), "zip", artifacts)
+
+
+if __name__ == "__main__":
+    _pack(Path(sys.argv[1]), Path(sys.argv[2]))
