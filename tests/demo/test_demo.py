@@ -22,6 +22,7 @@ def test_the_demo_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -
     demo = run("demo", *options(tmp_path, ports), seconds=380)
 
     assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "HTTP Request:" not in demo.stdout + demo.stderr  # no library logs into what a person reads
     states = [
         "Claim Session",
         "Create Branch",
