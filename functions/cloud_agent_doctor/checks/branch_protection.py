@@ -17,10 +17,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from cloud_agent.domain.errors import CloudAgentError
-from cloud_agent.domain.session.session import Session
 from cloud_agent_doctor import github
 from cloud_agent_doctor.engine.check import Check, combine
 from cloud_agent_doctor.engine.errors import DataUnavailableError, NotApplicableError
@@ -30,6 +29,7 @@ from cloud_agent_doctor.session import rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cloud_agent.domain.session.session import Session
     from cloud_agent_doctor.engine.context import CheckContext
 
 MOST_REPOSITORIES = 20
@@ -67,14 +67,9 @@ def run(context: CheckContext) -> Iterator[Finding]:
 
 
 def _sessions(context: CheckContext) -> Iterator[Session]:
-    """Return one session of each repository; a row that isn't valid is left to the check `session`."""
-    for session_id in rows.live_sessions_by_repository(context).values():
-        try:
-            session = Session.model_validate(rows.session_row(context, session_id) or {})
-        except ValidationError:
-            continue
-        if session.default_branch:
-            yield session
+    """Return one session of each repository."""
+    sessions = rows.valid_sessions(context, rows.live_sessions_by_repository(context).values())
+    return (session for session in sessions if session.default_branch)
 
 
 def _of_repository(connection: github.GitHub, session: Session) -> Iterator[Finding]:

@@ -12,9 +12,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from cloud_agent.domain.session.session import Session
 from cloud_agent_doctor.engine.check import Check
 from cloud_agent_doctor.engine.errors import NotApplicableError
 from cloud_agent_doctor.engine.findings import Finding
@@ -30,22 +27,14 @@ MOST_SESSIONS = 25
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """Find the running sessions whose agent has one user for everything."""
-    reports = {session.session_id: session.has_workspace_user for session in _sessions(context)}
+    sessions = rows.valid_sessions(context, rows.live_session_ids(context)[:MOST_SESSIONS])
+    reports = {session.session_id: session.has_workspace_user for session in sessions}
     said = {session_id: has_user for session_id, has_user in reports.items() if has_user is not None}
     if not said:
         raise NotApplicableError("no running session has reported it")
     without = [session_id for session_id, has_user in said.items() if not has_user]
     if without:
         yield _finding(context, without)
-
-
-def _sessions(context: CheckContext) -> Iterator[Session]:
-    """Return the sessions that hold a slot; a row that isn't valid is left to the check `session`."""
-    for session_id in rows.live_session_ids(context)[:MOST_SESSIONS]:
-        try:
-            yield Session.model_validate(rows.session_row(context, session_id) or {})
-        except ValidationError:
-            continue
 
 
 def _finding(context: CheckContext, session_ids: list[str]) -> Finding:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
+from pydantic import ValidationError
 
 from cloud_agent.adapters.table.keys import SLOTS_KEY, session_key
+from cloud_agent.domain.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cloud_agent_doctor.engine.context import CheckContext
 
@@ -23,6 +25,19 @@ def session_row(context: CheckContext, session_id: str) -> dict[str, Any] | None
         DataUnavailableError: DynamoDB refused or didn't respond.
     """
     return _row(context, session_key(session_id))
+
+
+def valid_sessions(context: CheckContext, session_ids: Iterable[str]) -> Iterator[Session]:
+    """Yield the sessions whose rows are valid; the others are left to the check `session`.
+
+    Raises:
+        DataUnavailableError: DynamoDB refused or didn't respond.
+    """
+    for session_id in session_ids:
+        try:
+            yield Session.model_validate(session_row(context, session_id) or {})
+        except ValidationError:
+            continue
 
 
 def live_session_ids(context: CheckContext) -> list[str]:
