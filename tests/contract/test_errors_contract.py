@@ -49,7 +49,7 @@ AWS = {
     "Sandbox.Timedout",
 }
 # Raised to a webhook's sender alone.
-WEBHOOK_ONLY = {"InvalidSignatureError", "UnreadableEventError"}
+WEBHOOK_ONLY = {"InvalidSignatureError", "RequestOvertakenError", "UnreadableEventError"}
 # The agent's own: over when the session is; an unusable environment is seen as a stopped task; a turn's result.
 NOT_REPORTED = {"SessionOverError", "SettingsError", "PublishFailedError", "PublishRefusedError", "SecretScanError"}
 UNEXPECTED = explain("Run Agent", "Nobody'sError", "").what

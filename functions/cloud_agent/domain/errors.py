@@ -59,6 +59,10 @@ class SessionOverError(CloudAgentError):
     """The session has ended; what was asked of it can no longer be done."""
 
 
+class RequestOvertakenError(CloudAgentError):
+    """Another session of the same issue was requested between the look at its sessions and the request."""
+
+
 class TaskNotRunningError(CloudAgentError):
     """ECS knows no running task of this session, or gave it no private address."""
 

@@ -79,7 +79,7 @@ def _restart(
     is_ending = current.status.is_live and end_session(settings, current, ending) is not None
     request = _request(settings, comment, current, issue)
     session = name_session(request, sessions, follows=current.session_id if is_ending else None)
-    launch(settings, session, _prompt(settings, github, comment, current, issue))
+    launch(settings, session, _prompt(settings, github, comment, current, issue), sessions.last)
     return []
 
 

@@ -17,6 +17,7 @@ from cloud_agent.webhook.decide import decide
 from cloud_agent.webhook.decisions import End, Ignore, Start, Steer
 from cloud_agent.webhook.delivery import read_delivery
 from cloud_agent.webhook.end import end
+from cloud_agent.webhook.launch import decide_again_when_overtaken
 from cloud_agent.webhook.once import once
 from cloud_agent.webhook.responses import error_response, outcome_response
 from cloud_agent.webhook.start import start
@@ -59,4 +60,5 @@ def _act(settings: WebhookSettings, decision: Decision) -> dict[str, str]:
             act = partial(start, settings, decision)
         case Steer():
             act = partial(steer, settings, decision)
-    return once(act, decision.identity, settings.idempotency_table, app.lambda_context)
+    decided = partial(decide_again_when_overtaken, act)
+    return once(decided, decision.identity, settings.idempotency_table, app.lambda_context)

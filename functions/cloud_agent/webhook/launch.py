@@ -12,21 +12,29 @@ from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
 from cloud_agent.domain.conversation.history import Turn, turns_of, with_history
+from cloud_agent.domain.errors import RequestOvertakenError
 from cloud_agent.domain.session.naming import execution_name
 from cloud_agent.observability import identify_session, logger, metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloud_agent.domain.conversation.prompts import Prompt
     from cloud_agent.domain.session.session_request import RequestedSession
     from cloud_agent.settings import WebhookSettings
 
+_TRIES = 3  # each is overtaken by a session of its own, and one session follows another in seconds at the least
 _HISTORY_SESSIONS = 5  # how many sessions back the history goes
 
 
-def launch(settings: WebhookSettings, session: RequestedSession, issue: Prompt) -> None:
-    """Start the session's execution, with the issue as its first prompt. Run twice, it is started once."""
+def launch(settings: WebhookSettings, session: RequestedSession, issue: Prompt, after: RequestedSession | None) -> None:
+    """Start the session's execution, with the issue as its first prompt. Run twice, it is started once.
+
+    Raises:
+        RequestOvertakenError: the session requested last is not the one that this was decided after; nothing starts.
+    """
     identify_session(session.session_id)
-    RequestedSessions(settings.sessions_table).record(session)
+    RequestedSessions(settings.sessions_table).record(session, after)
     Slots(settings.sessions_table).ensure()
     history = _history(settings, session.previous_session_id)
     prompt = issue.model_copy(update={"body": with_history(issue.body, history)})
@@ -35,6 +43,20 @@ def launch(settings: WebhookSettings, session: RequestedSession, issue: Prompt) 
     started = Workflow().start(settings.state_machine_arn, name, session.model_dump_json())
     logger.info("session requested", extra={"execution_name": name, "started": started, "follows": session.follows})
     metrics.add_metric("SessionsRequested", MetricUnit.Count, 1)
+
+
+def decide_again_when_overtaken(act: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """Act on the sessions as they are, and anew where another session was requested in the meantime.
+
+    Raises:
+        RequestOvertakenError: that has happened each time; whatever delivered this may deliver it again.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return act()
+        except RequestOvertakenError as error:
+            logger.info("decided again", extra={"reason": str(error)})
+    return act()
 
 
 def _history(settings: WebhookSettings, session_id: str | None) -> list[Turn]:

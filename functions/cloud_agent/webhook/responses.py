@@ -18,11 +18,12 @@ from cloud_agent.domain.errors import (
     InvalidSignatureError,
     RepositoryNotFoundError,
     RepositoryReadOnlyError,
+    RequestOvertakenError,
     UnreadableEventError,
 )
 from cloud_agent.observability import logger
 
-_POSTPONED = (GitHubUnavailableError, GitHubRateLimitedError)
+_POSTPONED = (GitHubUnavailableError, GitHubRateLimitedError, RequestOvertakenError)
 _REFUSED_BY_GITHUB = (AppNotInstalledError, GitHubRequestError, RepositoryNotFoundError, RepositoryReadOnlyError)
 _NOT_CONFIGURED = "This installation of Claude Cloud Agent is not fully configured: its log says what is missing."
 

@@ -43,7 +43,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     issue = github.issue(request.issue_number)
     if issue is None or not issue.is_open or labels.label_of(request.agent) not in issue.labels:
         return {"ignored": f"issue #{request.issue_number} is not open with the label any more"}
-    launch(settings, session, decision.prompt)
+    launch(settings, session, decision.prompt, sessions.last)
     return {"session_id": session.session_id}
 
 

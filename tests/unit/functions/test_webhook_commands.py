@@ -317,6 +317,46 @@ def test_a_second_restart_while_the_next_session_starts_changes_nothing(
     assert github_stand_in.said(43) == ["The next session on this pull request is already starting.\n"]
 
 
+def test_two_restarts_at_the_same_moment_start_one_session(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    put_session()
+    respond, others = github_stand_in.respond, iter(["bbbb0002"])
+
+    def respond_later(method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        if path.endswith("/issues/42") and (other := next(others, None)):  # the other comment's try is done by now
+            put_session(status="STOPPED")
+            table.delete_item(Key=lock_key(REPO, 42))
+            put_last(table, other, follows=SESSION)
+        return respond(method, path, body)
+
+    monkeypatch.setattr(github_stand_in, "respond", respond_later)
+    assert comment("/restart")[0] == 202
+    assert (last(table)["session_id"], step_functions.executions) == ("bbbb0002", {})
+    assert github_stand_in.said(43) == ["The next session on this pull request is already starting.\n"]
+
+
+def test_a_restart_that_is_overtaken_time_and_again_is_delivered_again(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    put_session(status="STOPPED")
+    respond, others = github_stand_in.respond, iter(["bbbb0002", "bbbb0003", "bbbb0004"])
+
+    def respond_later(method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        if path.endswith("/issues/42") and (other := next(others, None)):
+            put_last(table, other, minutes_ago=30)  # too long ago to begin still
+        return respond(method, path, body)
+
+    monkeypatch.setattr(github_stand_in, "respond", respond_later)
+    status, answer = comment("/restart")
+    assert (status, step_functions.executions) == (503, {})
+    assert "at the same moment. Redeliver this later." in answer["message"]
+    assert comment("/restart")[0] == 202
+    assert len(step_functions.executions) == 1
+
+
 def test_a_prompt_between_two_sessions_waits_for_the_next(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:

@@ -8,6 +8,7 @@ from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.keys import cancelled_key, last_key
+from cloud_agent.domain.errors import RequestOvertakenError
 from cloud_agent.domain.session.session import expiry_after_end, timestamp
 from cloud_agent.domain.session.session_request import RequestedSession
 
@@ -28,10 +29,22 @@ class RequestedSessions:
         members = RequestedSession.model_fields.keys()
         return RequestedSession.model_validate({name: item[name] for name in item.keys() & members}) if item else None
 
-    def record(self, session: RequestedSession) -> None:
-        """Make this the session requested last."""
+    def record(self, session: RequestedSession, after: RequestedSession | None) -> None:
+        """Make this the session requested last, after the one that was seen to be the last.
+
+        Raises:
+            RequestOvertakenError: another session has been requested since; nothing is recorded.
+        """
         row = session.model_dump(mode="json") | {"expires_at": expiry_after_end()}
-        self._table.put_item(Item=last_key(session.repo, session.issue_number) | row)
+        seen = Attr("session_id").eq(after.session_id) if after else Attr("session_id").not_exists()
+        try:
+            self._table.put_item(
+                Item=last_key(session.repo, session.issue_number) | row,
+                ConditionExpression=seen | Attr("session_id").eq(session.session_id),
+            )
+        except self._conditional_failure:
+            text = f"Another session was requested for issue #{session.issue_number} at the same moment."
+            raise RequestOvertakenError(text) from None
 
     def record_repetition(self, repo: str, issue_number: int, session_id: str, triggered_at: datetime) -> None:
         """Record that this session, if it is the last, was requested once more, and later."""
