@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.dev_server import DevServer
-from cloud_agent_runner.dev_server_detection import dev_server_plan
-from cloud_agent_runner.listen_address import ListenAddress
 from cloud_agent_runner.notices import Notices
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.preview.detection import dev_server_plan
+from cloud_agent_runner.preview.dev_server import DevServer
+from cloud_agent_runner.preview.listen_address import ListenAddress
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

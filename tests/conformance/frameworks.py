@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from selenium.webdriver.common.keys import Keys
 
-from cloud_agent_runner.repository_config import RepositoryConfig
+from cloud_agent_runner.repository.config import RepositoryConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from cloud_agent_local.installation import Ports
-from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
-from cloud_agent_runner.repository_config_file import read_repository_config
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository.config_file import read_repository_config
 
 Document = dict[str, Any]
 

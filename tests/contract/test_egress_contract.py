@@ -12,7 +12,7 @@ from tests.kit.stack_template import LISTED_EGRESS as LISTED
 from tests.kit.stack_template import MODES, evaluated, read_template, refusals
 from tests.tools.public_addresses import NOT_PUBLIC, public_ranges
 
-from cloud_agent_runner.network_environment import network_environment
+from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
     from tests.kit.security_groups import Rule

@@ -16,8 +16,8 @@ from cloud_agent.domain.session.canary import CANARY_PORT
 from cloud_agent.workflow.register_ip import RegisterIpEvent
 from cloud_agent_proxy.session import AddressRefusedError, Session
 from cloud_agent_runner.inbox import BUSY_POLL_SECONDS, HEARTBEAT_SECONDS, IDLE_POLL_SECONDS
-from cloud_agent_runner.listen_address import DEV_SERVER_PORT
-from cloud_agent_runner.repository_config_schema import repository_config_schema
+from cloud_agent_runner.preview.listen_address import DEV_SERVER_PORT
+from cloud_agent_runner.repository.config_schema import repository_config_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

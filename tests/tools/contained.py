@@ -16,7 +16,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.descendants import adopt_orphans, end_descendants
+from cloud_agent_runner.workspace.descendants import adopt_orphans, end_descendants
 
 if TYPE_CHECKING:
     from types import FrameType

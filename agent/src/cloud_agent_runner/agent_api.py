@@ -17,7 +17,7 @@ from cloud_agent_runner.errors import AgentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cloud_agent_runner.repository_config import HostHeader
+    from cloud_agent_runner.repository.config import HostHeader
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cloud_agent_runner.claude import TurnResult
+    from cloud_agent_runner.claude.client import TurnResult
 
 
 class Notices:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-from cloud_agent_runner.network_environment import network_environment
+from cloud_agent_runner.workspace.network_environment import network_environment
 
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 _PIPE = "CLOUD_AGENT_ENVIRONMENT_FD"

@@ -11,33 +11,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, AgentApiRefusedError, Prompt, SessionLimits
-from cloud_agent_runner.claude import Assignment, Claude, TurnResult
-from cloud_agent_runner.container_memory import ContainerMemory, task_memory
-from cloud_agent_runner.descendants import bury_orphans
-from cloud_agent_runner.dev_server import DevServer
-from cloud_agent_runner.dev_server_detection import dev_server_plan
-from cloud_agent_runner.dev_server_watch import watch
-from cloud_agent_runner.disk_space import DiskSpace
-from cloud_agent_runner.git_tokens import GitTokens
-from cloud_agent_runner.git_workspace import GitWorkspace, Published, SessionBranch
+from cloud_agent_runner.claude.client import Assignment, Claude, TurnResult
+from cloud_agent_runner.claude.prompts import request_text, standing_instructions
+from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
+from cloud_agent_runner.git.tokens import GitTokens
+from cloud_agent_runner.git.workspace import GitWorkspace, Published, SessionBranch
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
-from cloud_agent_runner.listen_address import listen_address
-from cloud_agent_runner.model_access import model_api
-from cloud_agent_runner.model_budget import ModelBudget
-from cloud_agent_runner.model_gateway import model_gateway
+from cloud_agent_runner.model.access import model_api
+from cloud_agent_runner.model.budget import ModelBudget
+from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.notices import Notices
-from cloud_agent_runner.prompts import request_text, standing_instructions
-from cloud_agent_runner.publish_errors import PublishFailedError, PublishRefusedError
-from cloud_agent_runner.repository_config_file import RepositoryConfigError, read_repository_config
-from cloud_agent_runner.resource_guard import ResourceGuard
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.preview.detection import dev_server_plan
+from cloud_agent_runner.preview.dev_server import DevServer
+from cloud_agent_runner.preview.listen_address import listen_address
+from cloud_agent_runner.preview.watch import watch
+from cloud_agent_runner.repository.config_file import RepositoryConfigError, read_repository_config
+from cloud_agent_runner.workspace.container_memory import ContainerMemory, task_memory
+from cloud_agent_runner.workspace.descendants import bury_orphans
+from cloud_agent_runner.workspace.disk_space import DiskSpace
+from cloud_agent_runner.workspace.resource_guard import ResourceGuard
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from pydantic import SecretStr
 
-    from cloud_agent_runner.repository_config import RepositoryConfig
+    from cloud_agent_runner.repository.config import RepositoryConfig
     from cloud_agent_runner.settings import Platform, Settings
 
 logger = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, SessionOverError
-from cloud_agent_runner.descendants import adopt_orphans, end_descendants
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.observability import configure_logging
 from cloud_agent_runner.session import run_session
 from cloud_agent_runner.settings import Platform, Settings, SettingsError
+from cloud_agent_runner.workspace.descendants import adopt_orphans, end_descendants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

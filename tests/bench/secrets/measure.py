@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from tests.bench.secrets.samples import Sample, negatives, positives
 
-from cloud_agent_runner.secret_rules import secret_file
-from cloud_agent_runner.secret_scanner import find_secrets, secret_scanner
+from cloud_agent_runner.secret_scan.rules import secret_file
+from cloud_agent_runner.secret_scan.scanner import find_secrets, secret_scanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,11 @@ from unittest.mock import patch
 import pytest
 from pydantic import SecretStr
 
-from cloud_agent_runner.claude import Assignment, Claude
-from cloud_agent_runner.model_api import AnthropicApi
-from cloud_agent_runner.model_budget import ModelBudget
-from cloud_agent_runner.model_gateway import model_gateway
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.claude.client import Assignment, Claude
+from cloud_agent_runner.model.api import AnthropicApi
+from cloud_agent_runner.model.budget import ModelBudget
+from cloud_agent_runner.model.gateway import model_gateway
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,16 +12,16 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.http_server import Request, Response, serve_http
 
-from cloud_agent_runner.claude import Assignment, Claude
-from cloud_agent_runner.model_api import AnthropicApi
-from cloud_agent_runner.model_budget import ModelBudget
-from cloud_agent_runner.model_gateway import model_gateway
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.claude.client import Assignment, Claude
+from cloud_agent_runner.model.api import AnthropicApi
+from cloud_agent_runner.model.budget import ModelBudget
+from cloud_agent_runner.model.gateway import model_gateway
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud_agent_runner.claude import TurnResult
+    from cloud_agent_runner.claude.client import TurnResult
 
 MCP_SERVER = """
 import json, sys

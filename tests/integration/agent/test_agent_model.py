@@ -13,13 +13,13 @@ from pydantic import SecretStr
 from tests.kit.bedrock import Bedrock
 from tests.kit.http_server import Request, Response, serve_http
 
-from cloud_agent_runner.claude import Assignment, Claude
-from cloud_agent_runner.model_api import AnthropicApi, ModelApi
-from cloud_agent_runner.model_bedrock import BedrockApi
-from cloud_agent_runner.model_budget import ModelBudget
-from cloud_agent_runner.model_gateway import model_gateway
+from cloud_agent_runner.claude.client import Assignment, Claude
+from cloud_agent_runner.model.api import AnthropicApi, ModelApi
+from cloud_agent_runner.model.bedrock import BedrockApi
+from cloud_agent_runner.model.budget import ModelBudget
+from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.settings import Platform
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -15,10 +15,10 @@ from tests.integration.egress.conftest import AGENT, BELOW, LISTED, NOT_LISTED, 
 from tests.tools.public_addresses import NOT_PUBLIC
 
 from cloud_agent_runner.agent_api import AgentApi
-from cloud_agent_runner.model_api import AnthropicApi
-from cloud_agent_runner.model_budget import ModelBudget
-from cloud_agent_runner.model_gateway import model_gateway
-from cloud_agent_runner.network_environment import network_environment
+from cloud_agent_runner.model.api import AnthropicApi
+from cloud_agent_runner.model.budget import ModelBudget
+from cloud_agent_runner.model.gateway import model_gateway
+from cloud_agent_runner.workspace.network_environment import network_environment
 from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:

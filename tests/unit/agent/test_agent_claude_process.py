@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from claude_agent_sdk import ClaudeAgentOptions
 
-from cloud_agent_runner.claude_process import ClaudeProcess
+from cloud_agent_runner.claude.process import ClaudeProcess
 
 if TYPE_CHECKING:
     from pathlib import Path

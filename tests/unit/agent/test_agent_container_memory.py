@@ -6,7 +6,7 @@ import pytest
 from tests.kit.cgroups import GIB, MIB, cgroup_v1, cgroup_v2, machine
 from tests.kit.http_server import Response, serve_http
 
-from cloud_agent_runner.container_memory import ContainerMemory, Memory, task_memory
+from cloud_agent_runner.workspace.container_memory import ContainerMemory, Memory, task_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import os, subprocess, time
 import psutil
-from cloud_agent_runner.descendants import adopt_orphans, bury_orphans
+from cloud_agent_runner.workspace.descendants import adopt_orphans, bury_orphans
 adopt_orphans()
 subprocess.run(["/bin/sh", "-c", "sleep 0.2 &"], check=True)
 waited_for = subprocess.Popen(["true"])

@@ -10,11 +10,11 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.ports import free_port
 
-from cloud_agent_runner.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
-from cloud_agent_runner.dev_server_plan import DevServerPlan
-from cloud_agent_runner.listen_address import ListenAddress, listen_address
 from cloud_agent_runner.notices import Notices
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.preview.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
+from cloud_agent_runner.preview.listen_address import ListenAddress, listen_address
+from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent_runner.dev_server_detection import DevServerNotConfiguredError, dev_server_plan
-from cloud_agent_runner.dev_server_plan import DevServerPlan
-from cloud_agent_runner.repository_config import RepositoryConfig
+from cloud_agent_runner.preview.detection import DevServerNotConfiguredError, dev_server_plan
+from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.repository.config import RepositoryConfig
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.http_server import NoResponse, Response, serve_http
 
-from cloud_agent_runner import git_tokens
 from cloud_agent_runner.agent_api import GitToken
-from cloud_agent_runner.git_tokens import GitTokens
+from cloud_agent_runner.git import tokens as module
+from cloud_agent_runner.git.tokens import GitTokens
 
 if TYPE_CHECKING:
     from tests.kit.http_server import Respond
@@ -56,7 +56,7 @@ async def test_a_failed_revocation_is_logged_without_the_token(
 
 
 async def test_the_end_of_the_session_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git_tokens, "_LAST_REVOCATIONS_SECONDS", 0.1)
+    monkeypatch.setattr(module, "_LAST_REVOCATIONS_SECONDS", 0.1)
     with serve_http(NoResponse.HANG) as github:
         handed_out = tokens(f"{github.url}/installation/token")
         await handed_out.fresh()

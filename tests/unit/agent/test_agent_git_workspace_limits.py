@@ -9,10 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
-from cloud_agent_runner.git_tokens import GitTokens
-from cloud_agent_runner.git_workspace import GitWorkspace, SessionBranch
-from cloud_agent_runner.publish_errors import PublishFailedError
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.git.publish_errors import PublishFailedError
+from cloud_agent_runner.git.tokens import GitTokens
+from cloud_agent_runner.git.workspace import GitWorkspace, SessionBranch
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from pathlib import Path

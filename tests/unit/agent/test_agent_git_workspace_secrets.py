@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
-from cloud_agent_runner.git_tokens import GitTokens
-from cloud_agent_runner.git_workspace import GitWorkspace, SessionBranch
-from cloud_agent_runner.publish_errors import PublishFailedError, PublishRefusedError
-from cloud_agent_runner.repository_config import CONFIG_PATH
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
+from cloud_agent_runner.git.tokens import GitTokens
+from cloud_agent_runner.git.workspace import GitWorkspace, SessionBranch
+from cloud_agent_runner.repository.config import CONFIG_PATH
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,7 +141,7 @@ async def test_commits_that_cannot_be_scanned_are_not_pushed(
     workspace: GitWorkspace, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = remote.head()
-    monkeypatch.setattr("cloud_agent_runner.secret_scan._TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr("cloud_agent_runner.secret_scan.scan._TIMEOUT_SECONDS", 0)
     commit(workspace, "a.py", "pass\n")
     with pytest.raises(PublishFailedError, match="took longer than 0 s"):
         await workspace.publish()

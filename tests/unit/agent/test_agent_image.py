@@ -4,7 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from cloud_agent_runner import secret_rules
+import cloud_agent_runner
+from cloud_agent_runner.secret_scan.rules import COMPILED_RULES
 
 DOCKERFILE = (Path(__file__).parents[3] / "agent" / "Dockerfile").read_text()
 
@@ -27,8 +28,8 @@ def test_the_supervisor_compiles_the_scanners_rules_where_it_looks_for_them() ->
     made = DOCKERFILE.index("--owner=supervisor --mode=700 /opt/cloud-agent/secret-rules")
     became = DOCKERFILE.index("--reuid=supervisor", made)
     assert became < DOCKERFILE.index("import secret_scanner; secret_scanner()")
-    source = Path(secret_rules.__file__).parent
-    assert source.parent / "secret-rules" == secret_rules.COMPILED_RULES
+    source = Path(cloud_agent_runner.__file__).parent
+    assert source.parent / "secret-rules" == COMPILED_RULES
     assert f"COPY --chmod=755 src/{source.name} /opt/cloud-agent/{source.name}\n" in DOCKERFILE
 
 

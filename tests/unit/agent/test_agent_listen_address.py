@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.kit.http_server import Response, serve_http
 
-from cloud_agent_runner.listen_address import ListenAddress, listen_address
+from cloud_agent_runner.preview.listen_address import ListenAddress, listen_address
 
 
 async def _listen_address_of(own: str) -> ListenAddress:

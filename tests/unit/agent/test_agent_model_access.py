@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from cloud_agent_runner.model_access import model_api, pinned_model
-from cloud_agent_runner.model_api import AnthropicApi, ModelApi
-from cloud_agent_runner.model_bedrock import BedrockApi
+from cloud_agent_runner.model.access import model_api, pinned_model
+from cloud_agent_runner.model.api import AnthropicApi, ModelApi
+from cloud_agent_runner.model.bedrock import BedrockApi
 from cloud_agent_runner.settings import Platform, Settings
 
 GIVEN = {

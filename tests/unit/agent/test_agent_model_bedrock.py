@@ -10,9 +10,9 @@ import pytest
 from tests.kit.bedrock import Bedrock
 from tests.kit.http_server import serve_http
 
-from cloud_agent_runner.model_bedrock import BedrockApi
-from cloud_agent_runner.model_budget import ModelBudget
-from cloud_agent_runner.model_gateway import model_gateway
+from cloud_agent_runner.model.bedrock import BedrockApi
+from cloud_agent_runner.model.budget import ModelBudget
+from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.settings import Platform
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from cloud_agent_runner.model_budget import Limit, LimitReachedError, ModelBudget
+from cloud_agent_runner.model.budget import Limit, LimitReachedError, ModelBudget
 
 
 def _budget(max_turns: int = 10, budget_usd: float = 1.0) -> ModelBudget:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloud_agent_runner.model_errors import model_error
+from cloud_agent_runner.model.errors import model_error
 
 OVERLOADED = (
     "API Error: 529 Overloaded. This is a server-side issue, usually temporary — try again in a moment. "

@@ -12,13 +12,13 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.http_server import NoResponse, Response, serve_http
 
-from cloud_agent_runner import model_forwarder
-from cloud_agent_runner import model_gateway as module
-from cloud_agent_runner.model_access import MAX_OUTPUT_TOKENS
-from cloud_agent_runner.model_api import AnthropicApi
-from cloud_agent_runner.model_budget import Limit, ModelBudget
-from cloud_agent_runner.model_forwarder import MAX_OPEN_CALLS, MAX_REQUEST_BYTES
-from cloud_agent_runner.model_gateway import GatewayTurn, ModelGateway, model_gateway
+from cloud_agent_runner.model import forwarder
+from cloud_agent_runner.model import gateway as module
+from cloud_agent_runner.model.access import MAX_OUTPUT_TOKENS
+from cloud_agent_runner.model.api import AnthropicApi
+from cloud_agent_runner.model.budget import Limit, ModelBudget
+from cloud_agent_runner.model.forwarder import MAX_OPEN_CALLS, MAX_REQUEST_BYTES
+from cloud_agent_runner.model.gateway import GatewayTurn, ModelGateway, model_gateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -333,7 +333,7 @@ async def test_a_body_beyond_the_largest_is_refused_before_all_of_it_is_read(len
 
 
 async def test_a_body_that_does_not_arrive_takes_no_place_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_forwarder, "_BODY_SECONDS", 0.1)
+    monkeypatch.setattr(forwarder, "_BODY_SECONDS", 0.1)
     async with _client(Response.of(MESSAGE)) as (client, _):
         reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(client.url).port)
         key = client.headers["x-api-key"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import claude_agent_sdk
 import pytest
 
-from cloud_agent_runner.model_prices import cost_usd
-from cloud_agent_runner.model_usage import Tokens, Usage
+from cloud_agent_runner.model.prices import cost_usd
+from cloud_agent_runner.model.usage import Tokens, Usage
 
 TEMPLATE = (Path(__file__).parents[3] / "template.yaml").read_text()
 CLAUDE_CODE = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.kit.bedrock import event_stream
 
-from cloud_agent_runner.model_usage import Tokens, Usage, UsageReader, estimated_usage
+from cloud_agent_runner.model.usage import Tokens, Usage, UsageReader, estimated_usage
 
 SSE = "text/event-stream; charset=utf-8"
 EVENT_STREAM = "application/vnd.amazon.eventstream"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent_runner.git_command import git
-from cloud_agent_runner.network_environment import network_environment
+from cloud_agent_runner.git.command import git
+from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ import asyncio
 from tests.kit.ports import free_port
 from tests.kit.raw_server import serve_raw
 
-from cloud_agent_runner.port_forward import forwarded
+from cloud_agent_runner.preview.port_forward import forwarded
 
 
 async def _serve_upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from cloud_agent_runner.agent_api import Prompt
-from cloud_agent_runner.prompts import request_text, standing_instructions
+from cloud_agent_runner.claude.prompts import request_text, standing_instructions
 
 
 def _prompt(title: str = "", body: str = "") -> Prompt:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from cloud_agent_runner import reaper
+from cloud_agent_runner.workspace import reaper
 
 if TYPE_CHECKING:
     from pathlib import Path

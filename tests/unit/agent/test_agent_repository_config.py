@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from cloud_agent_runner.repository_config import RepositoryConfig
-from cloud_agent_runner.tool_policy import ALLOWED_TOOLS
+from cloud_agent_runner.claude.tool_policy import ALLOWED_TOOLS
+from cloud_agent_runner.repository.config import RepositoryConfig
 
 
 def test_nothing_said_leaves_everything_to_the_deployment() -> None:

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 import cloud_agent_local
-from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
-from cloud_agent_runner.repository_config_file import EXAMPLE, RepositoryConfigError, read_repository_config
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository.config_file import EXAMPLE, RepositoryConfigError, read_repository_config
 
 KEYS = (
     "install, dev, port, health_path, host_header, env, model, max_turns, budget_usd, idle_minutes, ready_for_review, "

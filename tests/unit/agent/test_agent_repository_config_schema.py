@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cloud_agent_runner.repository_config import RepositoryConfig
-from cloud_agent_runner.repository_config_schema import repository_config_schema
+from cloud_agent_runner.repository.config import RepositoryConfig
+from cloud_agent_runner.repository.config_schema import repository_config_schema
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "repository-config.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ DOCUMENTS = st.dictionaries(st.sampled_from([*RepositoryConfig.model_fields, "ot
 
 
 def test_the_schema_in_the_documentation_is_that_of_the_model() -> None:
-    program = [sys.executable, "-m", "cloud_agent_runner.repository_config_schema"]
+    program = [sys.executable, "-m", "cloud_agent_runner.repository.config_schema"]
     printed = subprocess.run(program, check=True, capture_output=True, text=True).stdout
     assert printed == (DOCS / "claude-cloud-agent.schema.json").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent_runner.repository_file import has_repository_file, read_repository_file
+from cloud_agent_runner.repository.file import has_repository_file, read_repository_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

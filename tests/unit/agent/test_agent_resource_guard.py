@@ -11,16 +11,16 @@ import pytest
 from tests.kit.cgroups import GIB, MIB, cgroup_v2, machine
 from tests.kit.ports import free_port
 
-from cloud_agent_runner.claude import TurnResult
-from cloud_agent_runner.claude_program import PROGRAM
-from cloud_agent_runner.container_memory import ContainerMemory
-from cloud_agent_runner.dev_server import DevServer, InstallFailedError
-from cloud_agent_runner.dev_server_plan import DevServerPlan
-from cloud_agent_runner.disk_space import DiskSpace
-from cloud_agent_runner.listen_address import ListenAddress
+from cloud_agent_runner.claude.client import TurnResult
+from cloud_agent_runner.claude.program import PROGRAM
 from cloud_agent_runner.notices import Notices
-from cloud_agent_runner.resource_guard import ResourceGuard
-from cloud_agent_runner.workspace_user import WorkspaceUser
+from cloud_agent_runner.preview.dev_server import DevServer, InstallFailedError
+from cloud_agent_runner.preview.listen_address import ListenAddress
+from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.workspace.container_memory import ContainerMemory
+from cloud_agent_runner.workspace.disk_space import DiskSpace
+from cloud_agent_runner.workspace.resource_guard import ResourceGuard
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from cloud_agent_runner import new_content
-from cloud_agent_runner.secret_scan import FoundSecret, SecretScanError, scan_for_secrets
-from cloud_agent_runner.secret_scanner import secrets_between
+from cloud_agent_runner.secret_scan import new_content
+from cloud_agent_runner.secret_scan.scan import FoundSecret, SecretScanError, scan_for_secrets
+from cloud_agent_runner.secret_scan.scanner import secrets_between
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,7 +214,7 @@ async def test_the_scanner_runs_in_a_process_of_its_own_that_prints_no_value(
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities and this limit are Linux's")
 def test_the_scanners_process_has_no_capability_and_a_limit_of_memory() -> None:
     look = "confine(); print(open('/proc/self/status').read(), resource.getrlimit(resource.RLIMIT_AS))"
-    program = f"import resource; from cloud_agent_runner.secret_scanner import confine; {look}"
+    program = f"import resource; from cloud_agent_runner.secret_scan.scanner import confine; {look}"
     printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     sets = re.findall(r"^Cap(?:Inh|Prm|Eff|Amb):\s*(\w+)$", printed, re.MULTILINE)
     assert sets == ["0" * 16] * 4

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from cloud_agent_runner.tool_policy import ToolPolicy
+from cloud_agent_runner.claude.tool_policy import ToolPolicy
 
 if TYPE_CHECKING:
     from claude_agent_sdk.types import HookContext, PreToolUseHookInput, SyncHookJSONOutput

@@ -95,7 +95,7 @@ def find_a_credential_in_the_supervisors_repository() -> Iterator[tuple[str, Cal
 def write_where_programs_are() -> Iterator[tuple[str, Callable[[], object]]]:
     for place in ("/opt/cloud-agent", "/opt/cloud-agent/cloud_agent_runner", "/usr/local/bin", "/usr/bin", "/etc", "/"):
         yield place, lambda place=place: Path(place, "mine").write_text("")
-    for file in ("/etc/passwd", "/etc/ld.so.preload", "/opt/cloud-agent/cloud_agent_runner/reaper.py"):
+    for file in ("/etc/passwd", "/etc/ld.so.preload", "/opt/cloud-agent/cloud_agent_runner/workspace/reaper.py"):
         yield file, lambda file=file: Path(file).open("a").close()
     yield "the scanner's rules", lambda: list(Path("/opt/cloud-agent/secret-rules").iterdir())
 

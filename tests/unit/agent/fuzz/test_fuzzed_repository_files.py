@@ -15,9 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.kit.fuzzing import FUZZED
 
-from cloud_agent_runner.dev_server_detection import DevServerNotConfiguredError, dev_server_plan
-from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
-from cloud_agent_runner.repository_config_file import EXAMPLE, RepositoryConfigError, read_repository_config
+from cloud_agent_runner.preview.detection import DevServerNotConfiguredError, dev_server_plan
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository.config_file import EXAMPLE, RepositoryConfigError, read_repository_config
 
 if TYPE_CHECKING:
     from pathlib import Path

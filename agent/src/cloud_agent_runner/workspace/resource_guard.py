@@ -6,16 +6,16 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.claude_program import PROGRAM
+from cloud_agent_runner.claude.program import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloud_agent_runner.container_memory import ContainerMemory, Memory
-    from cloud_agent_runner.dev_server import DevServer
-    from cloud_agent_runner.disk_space import DiskSpace
     from cloud_agent_runner.notices import Notices
-    from cloud_agent_runner.workspace_user import WorkspaceUser
+    from cloud_agent_runner.preview.dev_server import DevServer
+    from cloud_agent_runner.workspace.container_memory import ContainerMemory, Memory
+    from cloud_agent_runner.workspace.disk_space import DiskSpace
+    from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ContainerProvider
 from botocore.exceptions import BotoCoreError
 
-from cloud_agent_runner.model_api import CredentialsUnavailableError, ModelApi, Target
+from cloud_agent_runner.model.api import CredentialsUnavailableError, ModelApi, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.agent_api import AgentApi, AgentApiUnavailableError, DevServerState
 
 if TYPE_CHECKING:
-    from cloud_agent_runner.dev_server import DevServer
+    from cloud_agent_runner.preview.dev_server import DevServer
 
 logger = logging.getLogger(__name__)
 

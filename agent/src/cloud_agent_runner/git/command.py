@@ -15,13 +15,13 @@ import shutil
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.network_environment import network_environment
+from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_agent_runner.agent_api import GitToken
-    from cloud_agent_runner.workspace_user import WorkspaceUser
+    from cloud_agent_runner.workspace.user import WorkspaceUser
 
 # Found once, before any code of the repository has run: PATH is trusted then.
 _GIT = shutil.which("git") or "git"

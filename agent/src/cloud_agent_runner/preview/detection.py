@@ -13,11 +13,11 @@ from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.dev_server_plan import DevServerPlan
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
-from cloud_agent_runner.repository_config_file import EXAMPLE
-from cloud_agent_runner.repository_file import has_repository_file, read_repository_file
+from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository.config_file import EXAMPLE
+from cloud_agent_runner.repository.file import has_repository_file, read_repository_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

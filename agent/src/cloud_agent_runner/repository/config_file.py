@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import yaml
 from pydantic import ValidationError
 
-from cloud_agent_runner import plain_yaml
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.repository_config import CONFIG_PATH, PATTERNS, RepositoryConfig
-from cloud_agent_runner.repository_file import read_repository_file
+from cloud_agent_runner.repository import plain_yaml
+from cloud_agent_runner.repository.config import CONFIG_PATH, PATTERNS, RepositoryConfig
+from cloud_agent_runner.repository.file import read_repository_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

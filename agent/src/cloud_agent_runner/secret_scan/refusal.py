@@ -6,13 +6,13 @@ import secrets
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.publish_errors import PublishRefusedError
-from cloud_agent_runner.repository_config import CONFIG_PATH
+from cloud_agent_runner.git.publish_errors import PublishRefusedError
+from cloud_agent_runner.repository.config import CONFIG_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloud_agent_runner.secret_scan import FoundSecret
+    from cloud_agent_runner.secret_scan.scan import FoundSecret
 
 _SHOWN = 20
 _SHORT_SHA = 7

@@ -7,13 +7,13 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from cloud_agent_runner.command_output import CommandOutput
+from cloud_agent_runner.workspace.command_output import CommandOutput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from cloud_agent_runner.workspace_user import WorkspaceUser
+    from cloud_agent_runner.workspace.user import WorkspaceUser
 
 _CHUNK_BYTES = 65536
 FLOODED = "it wrote more than 100 MB within a minute"

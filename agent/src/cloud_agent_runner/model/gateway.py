@@ -19,15 +19,15 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from cloud_agent_runner.model_forwarder import MAX_REQUEST_BYTES, Forwarder, RefusedError
+from cloud_agent_runner.model.forwarder import MAX_REQUEST_BYTES, Forwarder, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from starlette.requests import Request
 
-    from cloud_agent_runner.model_api import ModelApi
-    from cloud_agent_runner.model_budget import Limit, ModelBudget
+    from cloud_agent_runner.model.api import ModelApi
+    from cloud_agent_runner.model.budget import Limit, ModelBudget
 
 # A long response is silent between its parts for minutes; 10 min is the Anthropic SDK's own limit.
 _TIMEOUT = httpx.Timeout(600, connect=10)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 EXTRA_RULES = Path(__file__).with_name("secret_rules.yml")
 # All rules as the scanner compiles them, in seconds: the image has them, elsewhere the first scan makes them.
-COMPILED_RULES = Path(__file__).parents[1] / "secret-rules"
+COMPILED_RULES = Path(__file__).parents[2] / "secret-rules"
 # A part of a pair, which the scanner finds but by itself doesn't report.
 REPORTED_ALONE = "betterleaks.aws-secret-access-key"
 _REPLACED = "betterleaks.brave-search-api-key"  # by one of EXTRA_RULES

@@ -1,4 +1,4 @@
-"""`python -m cloud_agent_runner.secret_scanner REPOSITORY BASE HEAD`: print the secrets that a push would publish.
+"""`python -m cloud_agent_runner.secret_scan.scanner REPOSITORY BASE HEAD`: print the secrets that a push would publish.
 
 It looks at every version of every file that the commits from BASE (without it) to HEAD bring, and at their messages: a
 secret that one commit adds and the next removes would be published, too. What a file of BASE has is published anyway.
@@ -22,9 +22,16 @@ from typing import TYPE_CHECKING
 
 from kingfisher_sdk import DetectionPolicy, Rules, Scanner
 
-from cloud_agent_runner.new_content import NewContent, NewFile, ObjectReader
-from cloud_agent_runner.secret_rules import COMPILED_RULES, EXTRA_RULES, REPORTED_ALONE, is_sample, kind_of, secret_file
-from cloud_agent_runner.secret_scan import FoundSecret
+from cloud_agent_runner.secret_scan.new_content import NewContent, NewFile, ObjectReader
+from cloud_agent_runner.secret_scan.rules import (
+    COMPILED_RULES,
+    EXTRA_RULES,
+    REPORTED_ALONE,
+    is_sample,
+    kind_of,
+    secret_file,
+)
+from cloud_agent_runner.secret_scan.scan import FoundSecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

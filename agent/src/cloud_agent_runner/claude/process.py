@@ -17,7 +17,7 @@ from claude_agent_sdk import (
     ToolUseBlock,
 )
 
-from cloud_agent_runner.tool_policy import ToolPolicy
+from cloud_agent_runner.claude.tool_policy import ToolPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import claude_agent_sdk
 
 if TYPE_CHECKING:
-    from cloud_agent_runner.workspace_user import WorkspaceUser
+    from cloud_agent_runner.workspace.user import WorkspaceUser
 
 PROGRAM = "claude code"
 _BUNDLED = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"

@@ -1,4 +1,4 @@
-"""`python -m cloud_agent_runner.repository_config_schema`: print the JSON Schema of the repository's configuration.
+"""`python -m cloud_agent_runner.repository.config_schema`: print the JSON Schema of the repository's configuration.
 
 docs/claude-cloud-agent.schema.json is this module's output, for editors to complete and check the file by.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from cloud_agent_runner.repository_config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema

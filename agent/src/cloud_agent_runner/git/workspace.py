@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.git_command import GitError, git, upload_pack, workspace_git, write_as
-from cloud_agent_runner.publish_errors import PublishFailedError
-from cloud_agent_runner.repository_config import CONFIG_PATH
-from cloud_agent_runner.repository_config_file import RepositoryConfigError, parse_repository_config
-from cloud_agent_runner.secret_refusal import not_allowed, secrets_refused
-from cloud_agent_runner.secret_scan import SecretScanError, scan_for_secrets
+from cloud_agent_runner.git.command import GitError, git, upload_pack, workspace_git, write_as
+from cloud_agent_runner.git.publish_errors import PublishFailedError
+from cloud_agent_runner.repository.config import CONFIG_PATH
+from cloud_agent_runner.repository.config_file import RepositoryConfigError, parse_repository_config
+from cloud_agent_runner.secret_scan.refusal import not_allowed, secrets_refused
+from cloud_agent_runner.secret_scan.scan import SecretScanError, scan_for_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_agent_runner.agent_api import GitToken
-    from cloud_agent_runner.git_tokens import GitTokens
-    from cloud_agent_runner.workspace_user import WorkspaceUser
+    from cloud_agent_runner.git.tokens import GitTokens
+    from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
 

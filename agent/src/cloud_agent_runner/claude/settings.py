@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cloud_agent_runner.workspace_user import WorkspaceUser
+    from cloud_agent_runner.workspace.user import WorkspaceUser
 
 # By which Claude Code would call another API, or identify itself with another key. Empty is as good as not set.
 _OTHER_WAYS = (

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
-from cloud_agent_runner.claude_process import ClaudeProcess, ToolReport
-from cloud_agent_runner.claude_program import PROGRAM, claude_program
-from cloud_agent_runner.claude_settings import outranking_settings
-from cloud_agent_runner.command_output import LineLog
+from cloud_agent_runner.claude.process import ClaudeProcess, ToolReport
+from cloud_agent_runner.claude.program import PROGRAM, claude_program
+from cloud_agent_runner.claude.settings import outranking_settings
+from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, Tool
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.model_access import pinned_model
-from cloud_agent_runner.model_budget import Limit
-from cloud_agent_runner.model_errors import model_error
-from cloud_agent_runner.tool_policy import REFUSED_TOOLS, Tool
+from cloud_agent_runner.model.access import pinned_model
+from cloud_agent_runner.model.budget import Limit
+from cloud_agent_runner.model.errors import model_error
+from cloud_agent_runner.workspace.command_output import LineLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cloud_agent_runner.model_gateway import GatewayTurn, ModelGateway
-    from cloud_agent_runner.workspace_user import WorkspaceUser
+    from cloud_agent_runner.model.gateway import GatewayTurn, ModelGateway
+    from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
 

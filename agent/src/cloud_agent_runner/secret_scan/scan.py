@@ -40,12 +40,12 @@ async def scan_for_secrets(repository: Path, base: str, head: str) -> list[Found
         SecretScanError: the scanner failed, took longer than two minutes or needed more memory than it may have.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-s", "-m", "cloud_agent_runner.secret_scanner", str(repository), base, head),
+        *(sys.executable, "-P", "-s", "-m", "cloud_agent_runner.secret_scan.scanner", str(repository), base, head),
         # PYTHONPATH is where the image keeps the agent; the supervisor's own environment no longer has it.
         env={
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
-            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
         },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.port_forward import forwarded
-from cloud_agent_runner.workspace_command import FLOODED, WorkspaceCommand
+from cloud_agent_runner.preview.port_forward import forwarded
+from cloud_agent_runner.workspace.command import FLOODED, WorkspaceCommand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from cloud_agent_runner.dev_server_plan import DevServerPlan
-    from cloud_agent_runner.listen_address import ListenAddress
     from cloud_agent_runner.notices import Notices
-    from cloud_agent_runner.workspace_user import WorkspaceUser
+    from cloud_agent_runner.preview.listen_address import ListenAddress
+    from cloud_agent_runner.preview.plan import DevServerPlan
+    from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from typing import Self
 
 import psutil
 
-from cloud_agent_runner import reaper
-from cloud_agent_runner.descendants import is_alive
+from cloud_agent_runner.workspace import reaper
+from cloud_agent_runner.workspace.descendants import is_alive
 
 _NAME = "workspace"
 _NEEDED_CAPABILITIES = 1 << 5 | 1 << 6 | 1 << 7  # CAP_KILL, CAP_SETGID, CAP_SETUID of linux/capability.h

@@ -12,18 +12,18 @@ import httpx
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, StreamingResponse
 
-from cloud_agent_runner.model_access import MAX_OUTPUT_TOKENS
-from cloud_agent_runner.model_api import CredentialsUnavailableError, chosen
-from cloud_agent_runner.model_budget import LimitReachedError, MeteredCall
-from cloud_agent_runner.model_prices import cost_usd
-from cloud_agent_runner.model_usage import UsageReader, estimated_usage
+from cloud_agent_runner.model.access import MAX_OUTPUT_TOKENS
+from cloud_agent_runner.model.api import CredentialsUnavailableError, chosen
+from cloud_agent_runner.model.budget import LimitReachedError, MeteredCall
+from cloud_agent_runner.model.prices import cost_usd
+from cloud_agent_runner.model.usage import UsageReader, estimated_usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.types import Receive, Scope, Send
 
-    from cloud_agent_runner.model_gateway import GatewayTurn, ModelGateway
+    from cloud_agent_runner.model.gateway import GatewayTurn, ModelGateway
 
 logger = logging.getLogger(__name__)
 

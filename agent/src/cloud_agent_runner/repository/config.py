@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from cloud_agent_runner.tool_policy import ALLOWED_TOOLS, Tool
+from cloud_agent_runner.claude.tool_policy import ALLOWED_TOOLS, Tool
 
 CONFIG_PATH = ".github/claude-cloud-agent.yml"
 # Given to every command by the agent itself.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.model_api import AnthropicApi
+from cloud_agent_runner.model.api import AnthropicApi
 
 if TYPE_CHECKING:
-    from cloud_agent_runner.model_api import ModelApi
+    from cloud_agent_runner.model.api import ModelApi
     from cloud_agent_runner.settings import Platform, Settings
 
 # What a single response may have at most, thinking included. Claude Code asks for it, and the gateway admits no more.
@@ -28,7 +28,7 @@ def model_api(settings: Settings, platform: Platform, model: str) -> ModelApi:
     called = model.removesuffix(_LONG_CONTEXT)
     if settings.model_provider == "bedrock":
         # Here, because it takes a third of a second and 37 MB, which only a deployment on Bedrock should pay.
-        from cloud_agent_runner.model_bedrock import BedrockApi  # noqa: PLC0415
+        from cloud_agent_runner.model.bedrock import BedrockApi  # noqa: PLC0415
 
         return BedrockApi(called, platform)
     if settings.anthropic_api_key is None:

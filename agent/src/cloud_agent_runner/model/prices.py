@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cloud_agent_runner.model_usage import Tokens, Usage
+    from cloud_agent_runner.model.usage import Tokens, Usage
 
 logger = logging.getLogger(__name__)
 

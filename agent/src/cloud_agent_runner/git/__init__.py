@@ -1,0 +1,1 @@
+"""The session's branch: cloned, committed and pushed by the supervisor alone."""

@@ -1,0 +1,1 @@
+"""The repository's own dev server: found, run, watched and reached."""
