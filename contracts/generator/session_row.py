@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from cloud_agent.domain.session.agent_reports import DevServer, HostHeader
+from cloud_agent.domain.session.agent_reports import HostHeader
 from cloud_agent.domain.session.session import Session
 from cloud_agent_proxy.session import Session as ProxySession
 
@@ -34,7 +34,6 @@ class SessionRow(Session):
     task_created_at: str | None = None
     task_version: int | None = None
     host_header: HostHeader | None = None
-    dev_server: DevServer | None = None
     expires_at: int | None = None
 
 

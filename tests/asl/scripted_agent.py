@@ -65,7 +65,7 @@ def fail() -> None:
     """Say that the session cannot be started."""
     call(
         "AWSStepFunctions.SendTaskFailure",
-        {"taskToken": TASK_TOKEN, "error": "InstallFailedError", "cause": "npm ERR! code ERESOLVE"},
+        {"taskToken": TASK_TOKEN, "error": "RepositoryConfigError", "cause": "npm ERR! code ERESOLVE"},
     )
 
 

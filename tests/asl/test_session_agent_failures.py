@@ -71,7 +71,7 @@ def test_an_agent_that_gives_up_before_it_is_ready_is_reported_in_its_own_words(
     workflow: SessionWorkflow, machine: str
 ) -> None:
     run = workflow.start(machine, workflow.request("fails-before-ready"))
-    assert_failed(workflow, run, "Run Agent", "InstallFailedError", "npm ERR! code ERESOLVE")
+    assert_failed(workflow, run, "Run Agent", "RepositoryConfigError", "npm ERR! code ERESOLVE")
     assert "Stop Task" in workflow.states(run)
 
 

@@ -9,7 +9,7 @@ from contracts.generator.documents import CONTRACTS
 from pydantic import SecretStr
 from tests.kit.http_server import Response
 
-from cloud_agent_runner.agent_api import AgentApi, DevServerState, SessionLimits
+from cloud_agent_runner.agent_api import AgentApi, PreviewReport, PreviewState, SessionLimits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -67,13 +67,17 @@ def _finished(**changes: Any) -> Call:  # noqa: ANN401 - the fields of the repor
     return lambda api: api.turn_finished(PROMPT, **report)
 
 
+def _preview(state: PreviewState, detail: str = "", log: str = "") -> Call:
+    return lambda api: api.preview(PreviewReport(state, detail, log))
+
+
 CALLS: dict[str, Call] = {
     "heartbeat": lambda api: api.heartbeat(),
     "ready": lambda api: api.ready(3000, "localhost", NO_LIMITS, has_workspace_user=False),
     "ready at the limits": lambda api: api.ready(LIMITS["highest_port"], "public", ALL_LIMITS, has_workspace_user=True),
-    "dev server": lambda api: api.dev_server(DevServerState(answering=True)),
-    "dev server with a long log": lambda api: api.dev_server(DevServerState(answering=False, log=LONG)),
-    "dev server with half an emoji": lambda api: api.dev_server(DevServerState(answering=False, log=HALF_AN_EMOJI)),
+    **{f"preview {state}": _preview(state) for state in ("starting", "live", "failed", "none")},
+    "preview at the limits": _preview("failed", LONG, LONG),
+    "preview with half an emoji": _preview("failed", HALF_AN_EMOJI, HALF_AN_EMOJI),
     "prompts": lambda api: api.requests(),
     "environment": lambda api: api.environment([f"KEY_{number}" for number in range(LIMITS["secret_names"])]),
     "no environment": lambda api: api.environment([]),
@@ -87,8 +91,8 @@ CALLS: dict[str, Call] = {
         result=LONG, turns=LIMITS["max_turns"], cost_usd=float(LIMITS["budget_usd"]), head_sha=SHA, interrupted=True
     ),
     "turn finished with half an emoji": _finished(result=HALF_AN_EMOJI, is_error=True),
-    "failed": lambda api: api.failed("InstallFailedError", LONG, patience_seconds=0),
-    "failed with half an emoji": lambda api: api.failed("InstallFailedError", HALF_AN_EMOJI, patience_seconds=0),
+    "failed": lambda api: api.failed("CloneFailedError", LONG, patience_seconds=0),
+    "failed with half an emoji": lambda api: api.failed("CloneFailedError", HALF_AN_EMOJI, patience_seconds=0),
 }
 
 

@@ -84,9 +84,7 @@ def test_the_agent_is_tried_on_what_the_api_responds(contract: AgentApiContract,
 # What the API refuses
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in CALLS if name.startswith(("dev server", "turn started", "tool used"))]
-)
+@pytest.mark.parametrize("name", [name for name in CALLS if name.startswith(("preview", "turn started", "tool used"))])
 async def test_a_report_that_the_session_can_do_without_does_not_end_it(
     listening_api: HttpServer, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
@@ -107,7 +105,7 @@ async def test_a_report_that_the_session_depends_on_ends_it_by_name(listening_ap
         await make_call(listening_api, CALLS[name])
 
 
-@pytest.mark.parametrize("name", ["dev server", "turn started", "tool used"])
+@pytest.mark.parametrize("name", ["preview live", "turn started", "tool used"])
 async def test_a_token_that_is_refused_is_never_passed_over(listening_api: HttpServer, name: str) -> None:
     listening_api.respond = refused(HTTPStatus.UNAUTHORIZED)
 

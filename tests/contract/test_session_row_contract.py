@@ -33,7 +33,7 @@ def test_the_sample_is_a_row_and_has_every_attribute_that_there_is() -> None:
     assert set(sample_row()) == set(row_schema()["properties"])
 
 
-@pytest.mark.parametrize("name", ["status", "ip", "port", "host_header", "ending", "dev_server", "cost_usd"])
+@pytest.mark.parametrize("name", ["status", "ip", "port", "host_header", "ending", "preview", "cost_usd"])
 def test_an_attribute_of_another_type_is_no_attribute_of_a_row(name: str) -> None:
     assert objections_to_row(sample_row() | {name: ["x"]}) != []
 
@@ -58,7 +58,8 @@ def test_the_proxy_reads_every_attribute_of_its(stored: Document) -> None:
 
     assert whole.repo == "acme/storefront"
     assert (str(whole.ip), whole.port, whole.host_header) == ("10.0.12.34", 3000, proxy.HostHeader.PUBLIC)
-    assert (whole.dev_server.answering, whole.dev_server.log) == (True, "Listening on port 3000")
+    assert whole.preview is not None
+    assert whole.preview.model_dump() == sample_row()["preview"]
     assert (whole.pull_number, whole.pull_url) == (43, "https://github.com/acme/storefront/pull/43")
     assert whole.container_reported
     for name in _readers("proxy") - {"pk", "status"}:

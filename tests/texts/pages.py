@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_proxy import pages
 from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.probe import Finding
-from cloud_agent_proxy.session import Session
+from cloud_agent_proxy.session import PreviewState, Session
 from cloud_agent_proxy.sign_in import pages as sign_in
 from cloud_agent_proxy.sign_in.results import Cause, Failed
 
@@ -30,6 +30,12 @@ def page_texts() -> dict[str, str]:
         "Starting": pages.about(_session(status="STARTING", initial_sha="1f2e3d", start_token="made-up", port=None)),
         "Not responding, checking": pages.not_answering(_session()),
         **{f"Not responding: {finding.name}": pages.not_answering(_session(), finding) for finding in Finding},
+        **{
+            f"Not responding: preview {state}": pages.not_answering(
+                _session(preview={"state": state, "detail": "`npm ci` ended with status 1."}), Finding.REFUSED
+            )
+            for state in PreviewState
+        },
         "Live": pages.answering(_session()),
         **{status.capitalize(): pages.about(_session(status=status, end_reason="…why…")) for status in _ENDED},
         "Unknown session": pages.unknown_session(),

@@ -28,6 +28,13 @@ IDLE = "2026-11-22T12:34:00.000Z"
 PULL = "https://github.com/acme/shop/pull/43"
 COMMITS = [Commit(f"{n:040x}", f"Add page {n}", f"https://github.com/acme/shop/commit/{n:040x}") for n in range(12)]
 
+PREVIEWS = [
+    {"state": "starting", "detail": "`npm ci` is running", "log": "added 12 packages"},
+    {"state": "live", "detail": "GET / responds with 500: no such table: catalog_book"},
+    {"state": "failed", "detail": "`npm ci` ended with status 1", "log": "npm error code ERESOLVE"},
+    {"state": "none", "detail": "No dev server was found"},
+]
+
 
 def status_comments() -> dict[str, str]:
     """Return the comment in every state of a session."""
@@ -48,11 +55,12 @@ def status_comments() -> dict[str, str]:
             closes=["#7", "acme/api#8"],
             other_commits=2,
         ),
+        **{f"Running, preview {preview['state']}": _view(working=True, preview=preview) for preview in PREVIEWS},
         "Running, idle": _view(idle_ends_at=IDLE),
         "Running, ending": _view(ending={"status": "STOPPED", "reason": "Stopped by octo-dev."}),
         "Completed": _view(status="COMPLETED", end_reason="The pull request was merged.", **ended),
         "Stopped": _view(status="STOPPED", end_reason="Stopped by octo-dev.", unanswered=2),
-        "Failed": _view(status="FAILED", end_reason=explain("Run Agent", "DevServerNotReadyError", "").what),
+        "Failed": _view(status="FAILED", end_reason=explain("Run Agent", "CloneFailedError", "").what),
     }
     return {name: render(view) for name, view in views.items()}
 
@@ -65,6 +73,12 @@ def replies() -> dict[str, str]:
     return {
         "/help": reply_texts.HELP,
         "/status, running": reply_texts.status(running, 2, next_is_starting=False),
+        **{
+            f"/status, preview {preview['state']}": reply_texts.status(
+                _session(preview=preview), 1, next_is_starting=False
+            )
+            for preview in PREVIEWS
+        },
         "/status, ended": reply_texts.status(stopped, 0, next_is_starting=False),
         "/status, while the next session starts": reply_texts.status(ending, 0, next_is_starting=True),
         "/interrupt, with nothing to interrupt": reply_texts.NOTHING_RUNS,

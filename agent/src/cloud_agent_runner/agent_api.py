@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import random
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import httpx
@@ -26,7 +27,8 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
 # What the API accepts of a text, in characters; contracts/limits.json holds both sides to it.
 _RESULT_LIMIT = 8_000
-_LOG_LIMIT = 4_000
+_PREVIEW_DETAIL_LIMIT = 500
+_PREVIEW_LOG_LIMIT = 4_000
 _MESSAGE_LIMIT = 32_000
 _TOOL_LIMIT = 100
 _DETAIL_LIMIT = 1_000
@@ -88,10 +90,15 @@ class SessionLimits(BaseModel):
     ready_for_review: bool
 
 
-class DevServerState(BaseModel):
-    """Whether the dev server listens; if it does not, the last lines it wrote."""
+PreviewState = Literal["starting", "live", "failed", "none"]
 
-    answering: bool
+
+@dataclass(frozen=True)
+class PreviewReport:
+    """How the preview is: `detail` is a line for people, `log` the last lines of what was run, where they say more."""
+
+    state: PreviewState
+    detail: str = ""
     log: str = ""
 
 
@@ -151,7 +158,7 @@ class AgentApi:
     async def ready(
         self, port: int, host_header: HostHeader, limits: SessionLimits, *, has_workspace_user: bool
     ) -> None:
-        """Say that the dev server answers on `port` of the task's own address, and what the repository wants.
+        """Say that Claude can begin, at which port of the task's own address the preview will be, and the limits.
 
         `has_workspace_user` says whether the repository's code runs as a user of its own.
         """
@@ -160,10 +167,11 @@ class AgentApi:
         )
         await self._call("POST", "/agent/ready", body)
 
-    async def dev_server(self, state: DevServerState) -> None:
-        """Report how the dev server is; a courtesy to visitors, so an API that is down is not waited for."""
-        body = {"answering": state.answering, "log": end(state.log, _LOG_LIMIT)}
-        await self._report("/agent/dev-server", body, patience_seconds=0)
+    async def preview(self, preview: PreviewReport) -> None:
+        """Report how the preview is; a courtesy to visitors, so an API that is down is not waited for."""
+        detail, log = beginning(preview.detail, _PREVIEW_DETAIL_LIMIT), end(preview.log, _PREVIEW_LOG_LIMIT)
+        body = {"state": preview.state, "detail": detail, "log": log}
+        await self._report("/agent/preview", body, patience_seconds=0)
 
     async def requests(self) -> Requests:
         """Return what is asked of the session and not answered yet. Nothing new costs the API one read."""
@@ -233,7 +241,7 @@ class AgentApi:
         await self._call("POST", "/agent/progress", body)
 
     async def failed(self, error: str, message: str, *, patience_seconds: float) -> None:
-        """End the session as failed. `error` is a name such as DevServerNotReadyError, `message` plain words.
+        """End the session as failed. `error` is a name such as CloneFailedError, `message` plain words.
 
         A long message loses its middle: it begins with what failed, and a log at its end says why.
         """

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from cloud_agent.domain.session.entry_link import UatAccess
+from cloud_agent.domain.session.preview import Preview, PreviewState
 from cloud_agent_doctor.engine.findings import Finding
 
 if TYPE_CHECKING:
@@ -42,12 +43,15 @@ _COMPARE: Final = "compare DNS, certificate, listener, rule and target group wit
 def findings(
     stack: Stack, session: Session, row: Mapping[str, Any], url: str, probe: SessionProbe
 ) -> Iterator[Finding]:
-    """Yield what's wrong on the way to a running session; `row` has the agent's report about its dev server."""
-    answering = row.get("dev_server", {}).get("answering", True)
+    """Yield what's wrong on the way to a running session; `row` has the agent's report about its preview.
+
+    A preview that starts, or that there is none of, is nobody's fault.
+    """
+    preview = Preview.model_validate(row.get("preview", {"state": PreviewState.LIVE}))
     if probe.document is None:
         problem, remediation = _unreached(session, probe)
     else:
-        problem, remediation = _reported(stack, session, probe.document, answering=answering)
+        problem, remediation = _reported(stack, session, probe.document, preview)
     if problem:
         yield Finding(
             resource=url,
@@ -77,7 +81,7 @@ def _unreached(session: Session, probe: SessionProbe) -> tuple[str, str]:
     return problem, f"Fix the hop in the template or its parameters: {_COMPARE}"
 
 
-def _reported(stack: Stack, session: Session, document: Mapping[str, Any], *, answering: bool) -> tuple[str, str]:
+def _reported(stack: Stack, session: Session, document: Mapping[str, Any], preview: Preview) -> tuple[str, str]:
     """Return the problem and its remediation by the proxy's own response; nothing if there's none."""
     who = f"session {session.session_id}"
     if document["error"] in {"signed_out", "link_expired"}:
@@ -86,11 +90,21 @@ def _reported(stack: Stack, session: Session, document: Mapping[str, Any], *, an
         problem = f"The proxy rejects the link of {who}: its access keys aren't the ones that sign the links."
         return problem, "Restart the proxy, which reads its keys on start (docs/deploy.md, Rotate the access keys)."
     if not document["live"]:
-        hop = document.get("hop") or document["title"]
-        report = "responds" if answering else "doesn't respond"
-        problem = f"The proxy responds, but doesn't reach the dev server of {who}: {hop} (Its row says it {report}.)"
-        return problem, "Ask Claude in a comment on the pull request to start its dev server; or comment /restart."
-    if not answering:
-        problem = f"The dev server of {who} responds, but its row says that it doesn't: the agent's report was lost."
+        return _not_live(who, document, preview)
+    if preview.state is PreviewState.FAILED:
+        problem = f"The dev server of {who} responds, but its row says that it failed: the agent's report was lost."
         return problem, "Comment /restart on its pull request; if others have this too, see AgentApiFunction's log."
     return "", ""
+
+
+def _not_live(who: str, document: Mapping[str, Any], preview: Preview) -> tuple[str, str]:
+    """Return the problem of a dev server that isn't reached, unless the agent says that it's none."""
+    if preview.state in {PreviewState.STARTING, PreviewState.NONE}:
+        return "", ""
+    problem = (
+        f"The proxy responds, but doesn't reach the dev server of {who}: {document.get('hop') or document['title']}"
+    )
+    if preview.state is PreviewState.LIVE:
+        return f"{problem} (Its row says it's live.)", "Comment /restart on its pull request."
+    problem += f" The preview has failed: {preview.detail}"
+    return problem, "Ask Claude in a comment on the pull request to fix it."

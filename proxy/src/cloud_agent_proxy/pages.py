@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cloud_agent_proxy.log_text import last_lines
 from cloud_agent_proxy.probe import Finding
-from cloud_agent_proxy.session import Session, SessionStatus
+from cloud_agent_proxy.session import PreviewState, Session, SessionStatus
 from cloud_agent_proxy.steps import Step, broken_hop, steps_of_probe, steps_of_start
 
 _REASON_LENGTH = 500
@@ -250,24 +250,68 @@ def not_answering(session: Session | None = None, finding: Finding | None = None
 
     Without a finding, as on the page that HAProxy serves for every session, the cause isn't known yet.
     """
-    steps = steps_of_probe(finding, session.port if session else None)
+    preview = session.preview if session else None
+    state = preview.state if preview else PreviewState.LIVE
+    status, error, title, message, what_to_do = _NOT_UP[state]
+    steps = steps_of_probe(finding, session.port if session else None) if state is PreviewState.LIVE else ()
     return Page(
-        status=HTTPStatus.BAD_GATEWAY,
-        error="dev_server_not_answering",
-        title="The dev server isn't responding",
-        message="The session is running, but its dev server isn't responding. "
-        "It may be restarting after a change, or a change broke it.",
-        what_to_do="This page opens the session automatically once the dev server responds. "
-        "To have Claude look into it, comment on the pull request.",
+        status=status,
+        error=error,
+        title=title,
+        message=message,
+        what_to_do=what_to_do,
+        reason=preview.detail[:_REASON_LENGTH] if preview and state is not PreviewState.LIVE else "",
         session_id=session.id if session else "",
         session_status=SessionStatus.RUNNING,
         steps=steps,
         hop=broken_hop(steps),
-        log=last_lines(session.dev_server.log) if session else "",
+        log=last_lines(preview.log) if preview else "",
         pull_request=_web_link(session.pull_url) if session else "",
         watched=True,
         retry_after_seconds=2,
     )
+
+
+# By what the container last reported of the preview: status, cause, title, message, and what to do.
+_NOT_UP = {
+    PreviewState.LIVE: (
+        HTTPStatus.BAD_GATEWAY,
+        "dev_server_not_answering",
+        "The dev server isn't responding",
+        (
+            "The session is running, but its dev server isn't responding. It may be starting, restarting after a "
+            "change, or a change broke it."
+        ),
+        (
+            "This page opens the session automatically once the dev server responds. "
+            "To have Claude look into it, comment on the pull request."
+        ),
+    ),
+    PreviewState.STARTING: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "preview_starting",
+        "The preview is starting",
+        "Claude is already working. The repository's dev server is being set up meanwhile.",
+        "This page opens the preview automatically.",
+    ),
+    PreviewState.FAILED: (
+        HTTPStatus.BAD_GATEWAY,
+        "preview_failed",
+        "The preview isn't running",
+        "The session is running, but the repository's dev server didn't start.",
+        (
+            "This page opens the preview automatically once the cause is fixed. "
+            "To have Claude fix it, comment on the pull request."
+        ),
+    ),
+    PreviewState.NONE: (
+        HTTPStatus.NOT_FOUND,
+        "preview_none",
+        "This session has no preview",
+        "The session is running, but its repository has no dev server to show.",
+        "This page opens the preview automatically if one appears. Follow the session on its pull request.",
+    ),
+}
 
 
 def answering(session: Session) -> Page:
@@ -307,12 +351,11 @@ def _starting(session: Session) -> Page:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="session_starting",
         title="The session is starting",
-        message="Setting up its branch, its pull request and a container with the dev server.",
+        message="Setting up its branch, its pull request and a container.",
         what_to_do="This page opens the session automatically.",
         session_id=session.id,
         session_status=session.status,
         steps=steps_of_start(session),
-        log=last_lines(session.dev_server.log),
         pull_request=_web_link(session.pull_url),
         watched=True,
         retry_after_seconds=2,

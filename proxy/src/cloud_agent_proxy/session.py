@@ -56,14 +56,25 @@ class Address:
         return f"{self}:public" if self.host_header is HostHeader.PUBLIC else str(self)
 
 
-class DevServer(BaseModel):
+class PreviewState(StrEnum):
+    """How far a session's dev server is; NONE where its repository has none."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    FAILED = "failed"
+    NONE = "none"
+
+
+class Preview(BaseModel):
     """What the container has reported of its dev server."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    answering: bool = False
+    state: PreviewState
+    detail: str = ""
+    """What it waits for, or what is wrong, in a sentence."""
     log: str = ""
-    """Its last lines."""
+    """The last lines of what was run."""
 
 
 class Session(BaseModel):
@@ -84,7 +95,7 @@ class Session(BaseModel):
     initial_sha: str | None = None
     container_reported: bool = Field(default=False, validation_alias="start_token")
     """Whether the container of a STARTING session has reported to the Agent API."""
-    dev_server: DevServer = DevServer()
+    preview: Preview | None = None
 
     @field_validator("container_reported", mode="before")
     @classmethod
@@ -100,6 +111,8 @@ class Session(BaseModel):
                 machine lives there) or a system port.
         """
         if self.status is not SessionStatus.RUNNING or self.ip is None or self.port is None:
+            return None
+        if self.preview is not None and self.preview.state is PreviewState.NONE:
             return None
         if self.ip not in network or self.ip.is_link_local:
             raise AddressRefusedError(f"session {self.id}: {self.ip} is not an address of {network}")

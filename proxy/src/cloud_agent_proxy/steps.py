@@ -38,7 +38,6 @@ def steps_of_start(session: Session) -> tuple[Step, ...]:
         ("Opening the pull request", "", session.pull_number is not None),
         ("Waiting for capacity", "", started),
         ("Starting the container", "can take a minute or two", started and session.container_reported),
-        ("Starting the dev server", "installs its dependencies first", started and session.dev_server.answering),
         ("Connecting", "", session.port is not None),
     )
     done = max((number for number, (_, _, marked) in enumerate(marks, 1) if marked), default=0)

@@ -84,7 +84,7 @@ class SessionsTable:
             "branch": f"claude/{session_id}",
             "pull_number": 7,
             "start_token": "reported",
-            "dev_server": {"answering": True, "log": ""},
+            "preview": {"state": "live", "detail": "", "log": ""},
             "ip": dev_server.address,
             "port": dev_server.port,
         }

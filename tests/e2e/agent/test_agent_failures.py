@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from tests.e2e.system import Session, System
 
 REPOSITORIES = {
-    "a dev server that never answers": (
-        "dev: echo 'no database at port 5432' >&2; exit 1\n",
-        ("dev server never responded", "no database at port 5432", "ended 3 times", "`health_path`"),
-    ),
-    "an install command that fails": (
-        "install: echo 'no such package' >&2; exit 7\ndev: sleep 60\n",
-        ("install command failed", "no such package", "ended with status 7"),
-    ),
     "an unknown key in the configuration": (
         "dev: sleep 60\nport: 3000\nbuget_usd: 3\n",
         (f"{CONFIG} can't be used", "line 3", "buget_usd", "did you mean `budget_usd`?"),
@@ -28,10 +20,6 @@ REPOSITORIES = {
     "a configuration that is not YAML": (
         "dev: sleep 60\nenv: [A\n",
         (f"{CONFIG} can't be used", "line 3", "can't be parsed"),
-    ),
-    "a secret that nobody created": (
-        "dev: sleep 60\nenv: [STRIPE_KEY]\n",
-        (f"{CONFIG} can't be used", "/STRIPE_KEY", "aws secretsmanager create-secret --name"),
     ),
 }
 
@@ -41,6 +29,23 @@ def test_what_is_wrong_in_the_repository_is_told_with_its_own_words(system: Syst
     config, words = REPOSITORIES[what]
     there = repository(system, "wrong", {"README.md": "# Wrong\n", CONFIG: config})
     is_told(there, there.start("Try", "Please."), *words)
+
+
+def test_a_preview_that_fails_is_told_beside_its_url_while_claude_works(system: System) -> None:
+    install = "echo 'no such package' >&2; exit 7"
+    there = repository(system, "unservable", {"README.md": "# Wrong\n", CONFIG: f"install: {install}\ndev: sleep 60\n"})
+    session = there.start("Note this", "scripted-model: run echo noted > note.txt")
+    row = there.wait_for_turn(session)
+
+    shown = there.wait_for_status(session, "❌ Failed")
+    words = ("🟢 Running", f"`{install}` ended with status 7.", "```text\nno such package\n```")
+    assert [part for part in words if part not in shown] == []
+    assert "**Pushed**" in there.wait_for_comment(row["pull_number"], "**Pushed**")
+    there.comment(row["pull_number"], "/status")
+    assert "Preview: ❌ Failed" in there.wait_for_comment(row["pull_number"], "Preview: ❌ Failed")
+    page = there.visitor(session).fetch()
+    assert (page.status, "no such package" in page.text) == (502, True)
+    closed(there, session)
 
 
 def test_a_clone_that_is_refused_is_told_with_what_git_said(system: System) -> None:

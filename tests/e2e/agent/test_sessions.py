@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.e2e.failures import repository
 from tests.e2e.system import System, wait_for
 
 if TYPE_CHECKING:
@@ -175,16 +176,12 @@ def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_
     assert system.visitor(second).wait_for("Farewell", 60).heading == "Farewell"
 
 
-def test_a_repository_without_a_dev_server_says_what_to_write(system: System) -> None:
-    full_name = system.create_repository("no-dev-server", {"README.md": "# Nothing to serve\n"})
-    issue = system.github.call("POST", f"/repos/{full_name}/issues", {"title": "Try", "body": "Please."})["number"]
-    system.github.call("POST", f"/repos/{full_name}/issues/{issue}/labels", {"labels": ["claude-dev"]})
+def test_a_repository_without_a_dev_server_is_a_session_without_a_preview(system: System) -> None:
+    there = repository(system, "library", {"README.md": "# Nothing to serve\n"})
+    session = there.start("Write it down", "scripted-model: run echo written > notes.txt")
+    row = there.wait_for_turn(session)
 
-    execution = wait_for(lambda: [e for e in system.executions_of(issue) if "no-dev-server" in e], bool)[0]
-    row = wait_for(lambda: system.row(execution.rpartition("-")[2]), lambda row: row.get("status") == "FAILED")
-
-    path = f"/repos/{full_name}/issues/{row['pull_number']}/comments"
-    status, failure = wait_for(lambda: system.github.call("GET", path), lambda seen: "❌ Failed" in seen[0]["body"])
-    assert "No dev server was found in this repository" in status["body"]
-    assert "No dev server was found in this repository" in failure["body"]
-    assert ".github/claude-cloud-agent.yml" in failure["body"]
+    assert "<br>None: " in there.wait_for_status(session, "None: ")
+    assert "**Pushed** 1 commit" in there.wait_for_comment(row["pull_number"], "**Pushed**")
+    page = there.visitor(session).fetch()
+    assert (page.status, "This session has no preview" in page.text) == (404, True)

@@ -82,16 +82,13 @@ def test_secrets_are_for_the_repository_s_commands_and_not_in_claude_s_environme
     assert "sk_test_123" not in own + agent.log.read_text()
 
 
-def test_a_secret_that_does_not_exist_is_told_before_anything_is_run(
+def test_a_secret_that_does_not_exist_fails_the_preview_before_anything_is_run(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:
     github.commit({CONFIG: "install: touch ran.txt\ndev: python3 dev.py\nenv: [STRIPE_KEY]\n"})
     agent = start_agent()
+    failed = agent.until(lambda: [one for one in control_plane.told("preview") if one["state"] == "failed"])[0]
 
-    assert agent.exit_status() == 1
-    done = control_plane.told("done")[0]
-    assert (
-        done["error"],
-        done["message"],
-    ) == ("RepositoryConfigError", "There is no secret for STRIPE_KEY; create it.")
+    assert failed["detail"] == "There is no secret for STRIPE_KEY; create it."
     assert not (agent.work_tree / "ran.txt").exists()
+    assert control_plane.told("done") == []

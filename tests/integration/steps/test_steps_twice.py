@@ -135,7 +135,7 @@ def test_an_issue_with_the_longest_body_starts_like_every_other(steps: Steps, gi
 FAILURES: dict[str, Any] = {
     "plain": ("RepositoryEmptyError", '{"errorMessage": "acme/app has no branch main.", "errorType": "x"}'),
     "log": ("AgentTaskStoppedError", "```\n" * 20_000),
-    "emoji": ("InstallFailedError", "npm ERR! 🍜 <details></details> @octo-dev " * 2_000),
+    "emoji": ("RepositoryConfigError", "npm ERR! 🍜 <details></details> @octo-dev " * 2_000),
     "unknown": ("KeyError", ""),
 }
 

@@ -62,8 +62,7 @@ async def test_a_server_that_never_answers_is_given_up_with_its_last_lines(tmp_p
     async with _running(dev_server):
         with pytest.raises(DevServerNotReadyError) as error:
             await dev_server.wait_until_ready(limit_seconds=1)
-    shown = [line for line in str(error.value).splitlines() if line.startswith("line ")]
-    assert [f"line {number}" for number in range(11, 31)] == shown
+    assert [f"line {number}" for number in range(11, 31)] == dev_server.last_lines(20).splitlines()
     assert "didn't respond within 1 s (last attempt: ConnectError)" in str(error.value)
 
 
@@ -83,14 +82,16 @@ async def test_a_server_that_answers_500_is_not_ready(tmp_path: Path) -> None:
 
 async def test_an_install_that_fails_is_told_with_its_last_lines(tmp_path: Path) -> None:
     dev_server = _dev_server(DevServerPlan(install="echo no such package; exit 4", dev="true"), tmp_path)
-    with pytest.raises(InstallFailedError, match=r"exit 4` ended with status 4\. Its last lines:\nno such package$"):
+    with pytest.raises(InstallFailedError, match=r"exit 4` ended with status 4\.$"):
         await dev_server.install()
+    assert dev_server.last_lines(20) == "no such package"
 
 
 async def test_an_install_that_hangs_is_ended(tmp_path: Path) -> None:
     dev_server = _dev_server(DevServerPlan(install="echo waiting; sleep 60", dev="true"), tmp_path)
-    with pytest.raises(InstallFailedError, match=r"took longer than 1 s(.|\n)*waiting"):
+    with pytest.raises(InstallFailedError, match=r"took longer than 1 s\.$"):
         await dev_server.install(limit_seconds=1)
+    assert dev_server.last_lines(20) == "waiting"
 
 
 async def test_without_metadata_every_interface_is_listened_on() -> None:
@@ -107,10 +108,10 @@ async def test_secrets_reach_install_and_dev_server_and_are_hidden_in_what_they_
     address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
     secrets = {"KEY": SecretStr("first-line\nsecond-line"), "PIN": SecretStr("12"), "PORT": SecretStr("9")}
     dev_server = DevServer(plan, WorkspaceUser(tmp_path, None), tmp_path, address, secrets, notices=Notices())
-    with pytest.raises(InstallFailedError) as error:
+    with pytest.raises(InstallFailedError):
         await dev_server.install()
     assert (tmp_path / "got.txt").read_text() == "first-line\nsecond-line\n"
     assert f"{address.port}\n" == (tmp_path / "port.txt").read_text()
-    assert str(error.value).endswith("Its last lines:\nkey=***\n*** pin=12")
+    assert dev_server.last_lines(20) == "key=***\n*** pin=12"
     shown = [str(vars(record)) for record in caplog.records]
     assert [line for line in shown if "first-line" in line or "second-line" in line] == []

@@ -107,8 +107,8 @@ async def test_nothing_is_pushed_while_any_commit_has_a_secret_and_all_once_none
 
 
 async def test_a_file_left_uncommitted_is_committed_and_scanned_too(workspace: GitWorkspace) -> None:
-    (workspace.work_tree / ".env").write_text("INTERNAL=1\n")
-    with pytest.raises(PublishRefusedError, match=r"`\.env` line 1, commit .*: environment-file"):
+    (workspace.work_tree / ".env.production").write_text("INTERNAL=1\n")
+    with pytest.raises(PublishRefusedError, match=r"`\.env\.production` line 1, commit .*: environment-file"):
         await workspace.publish()
 
 

@@ -45,7 +45,7 @@ REFUSED = (401, {"message": "The bearer token opens no session."})
 ROUTES = [
     "ready",
     "heartbeat",
-    "dev_server",
+    "preview",
     "prompts",
     "progress_turn_started",
     "progress_tool_used",
@@ -253,20 +253,26 @@ def test_a_heartbeat_returns_what_is_asked_as_well(call: Call, table: Table) -> 
     assert [prompt["id"] for prompt in heartbeat["prompts"]] == [PROMPT]
 
 
-def test_how_the_dev_server_is_stands_on_the_row_and_is_no_activity(call: Call, table: Table) -> None:
-    assert call("dev_server") == (200, {})
+@pytest.mark.parametrize("status", ["STARTING", "RUNNING"])
+def test_how_the_preview_is_stands_on_the_row_and_is_no_activity(call: Call, table: Table, status: str) -> None:
+    _put(table, status=status)
+    assert call("preview") == (200, {})
     row = _row(table)
-    assert row["dev_server"] == {"answering": False, "log": "SyntaxError: invalid syntax (app.py, line 12)"}
+    assert row["preview"] == {
+        "state": "failed",
+        "detail": "`flask run` ended 3 times before it responded",
+        "log": "SyntaxError: invalid syntax (app.py, line 12)",
+    }
     assert "last_active_at" not in row
-    assert call("dev_server", {"answering": True}) == (200, {})
-    assert _row(table)["dev_server"] == {"answering": True, "log": ""}
+    assert call("preview", {"state": "live"}) == (200, {})
+    assert _row(table)["preview"] == {"state": "live", "detail": "", "log": ""}
 
 
 def test_a_log_that_is_too_long_is_refused_by_name(call: Call, table: Table) -> None:
-    status, answer = call("dev_server", {"answering": False, "log": "x" * 4_001})
+    status, answer = call("preview", {"state": "failed", "log": "x" * 4_001})
     assert status == 400
     assert "log" in answer["message"]
-    assert "dev_server" not in _row(table)
+    assert "preview" not in _row(table)
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING"])
@@ -619,7 +625,7 @@ def test_a_failure_before_the_session_runs_fails_the_first_wait(
     _put(table, status="STARTING")
     assert call("done") == (200, {})
     message = _body(sample, "done")["message"]
-    assert [(TASK_TOKEN, "DevServerNotReadyError", message)] == step_functions.failed
+    assert [(TASK_TOKEN, "CloneFailedError", message)] == step_functions.failed
 
 
 def test_a_failure_while_the_session_runs_fails_the_second_wait(
@@ -704,5 +710,5 @@ def test_no_token_and_no_prompt_is_logged(
 def test_every_line_of_an_open_session_carries_its_ids(call: Call, logs: io.StringIO) -> None:
     call("done")
     (line,) = [json.loads(line) for line in logs.getvalue().splitlines() if "agent done" in line]
-    assert (line["session_id"], line["outcome"], line["error"]) == (ID, "failed", "DevServerNotReadyError")
+    assert (line["session_id"], line["outcome"], line["error"]) == (ID, "failed", "CloneFailedError")
     assert line["execution_arn"].endswith(f":test-session:{ID}")

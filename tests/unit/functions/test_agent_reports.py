@@ -26,7 +26,7 @@ FINISHED: dict[str, Any] = {
     "head_sha": "7fd1a60b01f91b314f59955a4e4d4e80d8edf11d",
 }
 TOOL: dict[str, Any] = {"event": "tool_used", "prompt_id": PROMPT, "tool": "Edit", "detail": "src/cart.py"}
-DONE: dict[str, Any] = {"task_token": "t", "outcome": "failed", "error": "InstallFailedError", "message": "npm"}
+DONE: dict[str, Any] = {"task_token": "t", "outcome": "failed", "error": "CloneFailedError", "message": "npm"}
 
 
 def _read(report: dict[str, Any]) -> Progress:

@@ -15,7 +15,7 @@ UNEXPECTED = "Something went wrong"
 
 @given(error=st.text(max_size=300), cause=st.text(max_size=2_000))
 @example(error="", cause="")
-@example(error="InstallFailedError", cause="[" * 32_000)
+@example(error="RepositoryConfigError", cause="[" * 32_000)
 @example(error="States.TaskFailed", cause="{" * 32_000)
 @example(error="X", cause="1" * 32_000)
 @example(error="X", cause="null")
@@ -44,7 +44,7 @@ def test_a_lambdas_cause_is_shown_as_its_message_alone() -> None:
 
 @pytest.mark.parametrize("cause", ["plain words", "[1, 2]", '{"other": 1}', "{"])
 def test_any_other_cause_is_shown_as_it_is(cause: str) -> None:
-    assert cause == explain("Run Agent", "InstallFailedError", cause).detail
+    assert cause == explain("Run Agent", "RepositoryConfigError", cause).detail
 
 
 def test_an_unknown_error_is_shown_with_its_name() -> None:
@@ -116,16 +116,16 @@ def test_a_container_that_ecs_has_no_room_for_is_told_as_that() -> None:
 
 
 def test_the_agents_own_words_are_not_taken_for_those_of_ecs() -> None:
-    assert "install" in explain("Run Agent", "InstallFailedError", "OutOfMemoryError in my program").what
+    assert "clone" in explain("Run Agent", "CloneFailedError", "OutOfMemoryError in my program").what
 
 
 # What the person has to be able to tell apart, by the error that stands for it.
 KINDS = [
     *("GitHubUnavailableError", "GitHubRateLimitedError", "AppNotInstalledError", "RepositoryNotFoundError"),
     *("BranchProtectedError", "RepositoryEmptyError", "RepositoryReadOnlyError", "DefaultBranchNotFoundError"),
-    *("CloneFailedError", "AgentTaskStoppedError", "DevServerNotReadyError"),
+    *("CloneFailedError", "AgentTaskStoppedError"),
     *("UnexpectedAgentError", "RepositoryConfigError", "SessionStillEndingError"),
-    *("NoFreeSlotError", "BranchTakenError", "States.HeartbeatTimeout", "States.Timeout", "InstallFailedError"),
+    *("NoFreeSlotError", "BranchTakenError", "States.HeartbeatTimeout", "States.Timeout"),
 ]
 
 

@@ -18,6 +18,7 @@ from cloud_agent.domain.conversation.messages import (
     fenced,
     marker,
     plain,
+    prose,
     pull_request_body,
     pull_request_title,
     restart_by_comment,
@@ -149,11 +150,9 @@ def test_every_failure_fits_into_a_comment(cause: str) -> None:
     assert html.count("</details>") == int(bool(cause))
 
 
-@pytest.mark.parametrize(
-    "error", ["RepositoryConfigError", "DevServerNotConfiguredError", "InstallFailedError", "DevServerNotReadyError"]
-)
-def test_what_people_have_to_fix_is_not_folded_away(error: str) -> None:
-    comment = session_failure("09e22a8b", explain("Run Agent", error, "line 3"), EXECUTION, restart_by_comment())
+def test_what_people_have_to_fix_is_not_folded_away() -> None:
+    failure = explain("Run Agent", "RepositoryConfigError", "line 3")
+    comment = session_failure("09e22a8b", failure, EXECUTION, restart_by_comment())
     assert "```text\nline 3\n```" in comment
     assert "<details>" not in comment
 
@@ -171,3 +170,18 @@ def test_the_executions_page_is_that_of_its_partition(partition: str, region: st
     url = execution_console_url(arn)
     assert url.startswith(f"https://{host}/states/home?region={region}#")
     assert url.endswith(arn)
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("`npm ci` ended with status 1", "`npm ci` ended with status 1"),
+        ("run `a_b` and `c`", "run `a_b` and `c`"),
+        ("*no* `markup` @octocat", "\\*no\\* `markup` \\@\u2060octocat"),
+        ("a ` alone", "a \\` alone"),
+        ("``", ""),
+        ("two\nlines of `co\nde`", "two lines of `co de`"),
+    ],
+)
+def test_code_in_prose_stays_code_and_all_else_is_literal(text: str, markdown: str) -> None:
+    assert markdown == prose(text)

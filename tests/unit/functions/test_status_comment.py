@@ -13,6 +13,7 @@ from tests.kit.sessions import a_session
 
 from cloud_agent.domain.conversation.messages import BODY_LIMIT, execution_console_url, logs_console_url
 from cloud_agent.domain.conversation.status_comment import LISTED, StatusView, render, session_marker
+from cloud_agent.domain.session.preview import Preview, PreviewState
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
 
@@ -192,3 +193,25 @@ def test_the_logs_page_is_that_of_the_sessions_own_stream() -> None:
 def test_the_staging_agent_is_named_and_the_usual_one_is_not() -> None:
     assert "| **Agent** | staging |" in render(view(agent="staging"))
     assert "**Agent**" not in render(view(agent="standard"))
+
+
+@given(detail=st.text(max_size=500), log=st.text(max_size=4_000), state=st.sampled_from(sorted(PreviewState)))
+def test_whatever_a_preview_wrote_stays_in_its_cell_and_its_fence(detail: str, log: str, state: PreviewState) -> None:
+    tokens = MARKDOWN.parse(render(view(preview=Preview(state=state, detail=detail, log=log))))
+    first_row = [token.content for token in tokens if token.type == "inline"][2:4]
+    assert first_row[0] == "**Preview**"
+    assert len([token for token in tokens if token.type == "tr_open"]) == 4
+    assert [token.type for token in tokens if token.type == "heading_open"] == ["heading_open"]
+    assert len([token for token in tokens if token.type == "fence"]) == (state is PreviewState.FAILED and bool(log))
+
+
+def test_a_log_that_grows_is_no_reason_to_edit_the_comment_at_once() -> None:
+    views = [view(preview=Preview(state=PreviewState.FAILED, detail="It ended.", log=log)) for log in ("a", "b")]
+    assert views[0].essence == views[1].essence
+    assert render(views[0]) != render(views[1])
+    assert views[0].essence != view(preview=Preview(state=PreviewState.LIVE)).essence
+
+
+def test_a_session_that_has_ended_has_no_preview_any_more() -> None:
+    preview = Preview(state=PreviewState.FAILED, detail="It ended.", log="because")
+    assert "because" not in render(view(status="STOPPED", end_reason="Stopped.", preview=preview))

@@ -32,10 +32,10 @@ def test_an_execution_of_a_name_is_started_once(workflow: Workflow, step_functio
 
 def test_each_answer_reaches_its_wait(workflow: Workflow, step_functions: StepFunctions) -> None:
     assert workflow.succeed("a", {"port": 3000})
-    assert workflow.fail("b", "InstallFailedError", "npm")
+    assert workflow.fail("b", "CloneFailedError", "npm")
     assert workflow.heartbeat("c")
     assert step_functions.succeeded == [("a", {"port": 3000})]
-    assert step_functions.failed == [("b", "InstallFailedError", "npm")]
+    assert step_functions.failed == [("b", "CloneFailedError", "npm")]
     assert step_functions.heartbeats == ["c"]
 
 

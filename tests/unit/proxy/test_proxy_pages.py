@@ -16,7 +16,7 @@ from cloud_agent_proxy import pages
 from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.probe import Finding
 from cloud_agent_proxy.proxy import ASSETS
-from cloud_agent_proxy.session import DevServer, Session, SessionStatus
+from cloud_agent_proxy.session import Preview, PreviewState, Session, SessionStatus
 
 if TYPE_CHECKING:
     from cloud_agent_proxy.pages import Page
@@ -34,17 +34,18 @@ def ended(**fields: str) -> Page:
     return pages.about(Session(id="09e22a8b", status=SessionStatus.STOPPED, **fields))
 
 
-def starting(log: str) -> Session:
-    return Session(id="09e22a8b", status=SessionStatus.STARTING, dev_server=DevServer(log=log))
-
-
 RUNNING = Session(id="09e22a8b", status=SessionStatus.RUNNING, port=3000)
 FOR_EVERY_SESSION = [pages.not_answering(), *(pages.refused(HTTPStatus(status)) for status in REFUSALS)]
+PREVIEWS = [
+    RUNNING.model_copy(update={"preview": Preview(state=state, detail="`npm ci` ended with status 1")})
+    for state in PreviewState
+]
 EVERY_PAGE = [
     *FOR_EVERY_SESSION,
     *(pages.about(Session(id="09e22a8b", status=status)) for status in SessionStatus),
     pages.about(Session(id="09e22a8b", status=SessionStatus.QUEUED, pull_number=7)),
     *(pages.not_answering(RUNNING, finding) for finding in Finding),
+    *(pages.not_answering(session, Finding.REFUSED) for session in PREVIEWS),
     pages.answering(RUNNING),
     pages.unknown_session(),
     pages.unknown_path(),
@@ -123,8 +124,9 @@ def test_a_reason_cannot_bring_markup_or_flood_the_page() -> None:
 
 def test_a_log_cannot_bring_markup_or_flood_the_page() -> None:
     log = "x" * 100_000 + "</pre><script>alert(1)</script>"
-    session = RUNNING.model_copy(update={"dev_server": DevServer(log=log)})
-    for page in (pages.not_answering(session, Finding.REFUSED), pages.about(starting(log))):
+    for state in PreviewState:
+        session = RUNNING.model_copy(update={"preview": Preview(state=state, detail=log, log=log)})
+        page = pages.not_answering(session, Finding.REFUSED)
         body = PAGES.html(page).body.decode()
         assert "<script>alert" not in body
         assert "&lt;script&gt;alert" in body

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git.command import GitError, git, upload_pack, workspace_git, write_as
+from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.repository.config import CONFIG_PATH
 from cloud_agent_runner.repository.config_file import RepositoryConfigError, parse_repository_config
@@ -96,10 +97,12 @@ class GitWorkspace:
         return workspace
 
     async def leave_out_untracked(self) -> None:
-        """Keep files that are untracked now (what the install command made) out of every later commit."""
+        """Keep files that are untracked now (what the install command made) out of every later commit.
+
+        What nobody ever commits stays out from the start.
+        """
         listing = await self._work("ls-files", "--others", "--exclude-standard", "--directory", "-z")
-        patterns = [f"/{_escaped(path)}\n" for path in listing.split("\0") if path]
-        await write_as(self._user, self.work_tree / ".git" / "info" / "exclude", "".join(patterns))
+        await self._leave_out(*(f"/{_escaped(path)}\n" for path in listing.split("\0") if path))
 
     async def publish(self) -> Published:
         """Commit what was left uncommitted, push what the branch on GitHub lacks, and read it back.
@@ -137,9 +140,13 @@ class GitWorkspace:
         )
         objects = self.work_tree / ".git" / "objects"
         await write_as(self._user, objects / "info" / "alternates", f"{self._bare / 'objects'}\n")
+        await self._leave_out()
         await self._work("config", "user.name", AUTHOR_NAME)
         await self._work("config", "user.email", AUTHOR_EMAIL)
         await self._work("reset", "--quiet", "--hard", head)
+
+    async def _leave_out(self, *patterns: str) -> None:
+        await write_as(self._user, self.work_tree / ".git" / "info" / "exclude", "".join([NEVER_COMMITTED, *patterns]))
 
     async def _fetch_work(self) -> None:
         """Get the work tree's commits; the other side of the fetch is the workspace's user, as all that runs there."""

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.plan import DevServerPlan
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import EXAMPLE
@@ -38,7 +38,7 @@ _FILE_LIMIT_BYTES = 1024 * 1024
 _APPLICATION_FILES_LIMIT = 200
 
 
-class DevServerNotConfiguredError(AgentError):
+class DevServerNotConfiguredError(PreviewError):
     """The repository neither defines a dev server nor has one that is recognized."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.port_forward import forwarded
 from cloud_agent_runner.workspace.command import FLOODED, WorkspaceCommand
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LINES_SHOWN = 20
 _PROBE_PAUSE_SECONDS = 0.1
 _PROBE_TIMEOUT_SECONDS = 10
 _CONNECT_TIMEOUT_SECONDS = 2
@@ -35,11 +34,11 @@ _STEADY_AFTER_SECONDS = 60
 _DEATHS_BEFORE_READY = 3
 
 
-class InstallFailedError(AgentError):
+class InstallFailedError(PreviewError):
     """The install command failed or took too long."""
 
 
-class DevServerNotReadyError(AgentError):
+class DevServerNotReadyError(PreviewError):
     """The dev server never responded."""
 
 
@@ -79,13 +78,13 @@ class DevServer:
     @property
     def url(self) -> str:
         """The dev server's address as seen from inside the task."""
-        return f"http://{self._address.reached_at}:{self._address.port}"
+        return self._address.url
 
     async def install(self, *, limit_seconds: float = 600) -> None:
         """Run the install command, if there is one.
 
         Raises:
-            InstallFailedError: with the last lines it wrote.
+            InstallFailedError: it failed or took too long; `last_lines` says why.
         """
         if self._plan.install is None:
             return
@@ -100,10 +99,7 @@ class DevServer:
             await command.drain()
             await command.end()
         if status != 0:
-            raise InstallFailedError(
-                f"The install command `{self._plan.install}` {outcome}. Its last lines:\n"
-                f"{command.last_lines(_LINES_SHOWN)}"
-            )
+            raise InstallFailedError(f"`{self._plan.install}` {outcome}.")
 
     async def keep_running(self) -> None:
         """Run the dev server until cancelled; when it dies, start it again, with growing pauses."""
@@ -117,7 +113,7 @@ class DevServer:
         """Return once `health_path` answers with a status below 500 at the task's own address.
 
         Raises:
-            DevServerNotReadyError: it did not within `limit_seconds`, or died three times; with its last lines.
+            DevServerNotReadyError: it did not within `limit_seconds`, or died three times; `last_lines` says why.
         """
         seen = "nothing is listening"
         try:
@@ -134,8 +130,8 @@ class DevServer:
         except TimeoutError:
             outcome = f"didn't respond within {limit_seconds:.0f} s ({seen})"
         raise DevServerNotReadyError(
-            f"The dev server `{self._plan.dev}` {outcome} at {self.url}{self._plan.health_path}. It should listen "
-            f"on the address in $HOST and the port in $PORT. Its last lines:\n{self.last_lines()}"
+            f"`{self._plan.dev}` {outcome} at {self.url}{self._plan.health_path}. It should listen on the address in "
+            "$HOST and the port in $PORT."
         )
 
     async def listens(self) -> bool:
@@ -149,9 +145,14 @@ class DevServer:
         writer.close()
         return True
 
-    def last_lines(self) -> str:
-        """Return the last lines that the dev server wrote, for a person to read."""
-        return self._command.last_lines(_LINES_SHOWN) if self._command else "(no output)"
+    @property
+    def deaths(self) -> int:
+        """How many times it has died, none of them after a minute or more of life."""
+        return self._deaths
+
+    def last_lines(self, count: int) -> str:
+        """Return the last lines that install command or dev server wrote, whichever ran last, for a person to read."""
+        return self._command.last_lines(count) if self._command else ""
 
     def note(self, line: str) -> None:
         """Add a line of the supervisor's own to those of the command that runs: the dev server, or its installation."""
@@ -189,8 +190,9 @@ class DevServer:
                 await self._command.end()
             if self._command.is_flood:
                 self._notices.add(f"The dev server was stopped: {FLOODED}.")
+            if clock() - started > _STEADY_AFTER_SECONDS:
+                self._deaths, pause = 0, _FIRST_PAUSE_SECONDS
             self._deaths += 1
-            pause = _FIRST_PAUSE_SECONDS if clock() - started > _STEADY_AFTER_SECONDS else pause
             logger.warning("dev server ended", extra={"status": status, "restart_in_seconds": pause})
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

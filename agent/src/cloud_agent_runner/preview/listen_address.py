@@ -20,6 +20,11 @@ class ListenAddress:
     reached_at: str
     port: int
 
+    @property
+    def url(self) -> str:
+        """The dev server's address as seen from inside the task."""
+        return f"http://{self.reached_at}:{self.port}"
+
 
 async def listen_address(metadata_uri: str | None) -> ListenAddress:
     """Return where this task's dev server listens.

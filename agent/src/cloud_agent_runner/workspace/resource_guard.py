@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.claude.program import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cloud_agent_runner.notices import Notices
-    from cloud_agent_runner.preview.dev_server import DevServer
     from cloud_agent_runner.workspace.container_memory import ContainerMemory, Memory
     from cloud_agent_runner.workspace.disk_space import DiskSpace
     from cloud_agent_runner.workspace.user import WorkspaceUser
@@ -34,7 +33,7 @@ class ResourceGuard:
     """Looks at memory and disks once a second, and ends one command, with all it has started, when either runs out.
 
     For memory that's the command that uses most of it; for disk the running turn, else the dev server. The supervisor
-    lives on, and a turn's result says what was ended and why.
+    lives on, and a turn's result says what was ended and why. `note` adds a line to the log of what isn't a turn.
     """
 
     def __init__(
@@ -42,13 +41,14 @@ class ResourceGuard:
         user: WorkspaceUser,
         memory: ContainerMemory,
         disks: Sequence[DiskSpace],
-        dev_server: DevServer,
         notices: Notices,
+        *,
+        note: Callable[[str], None],
     ) -> None:
         self._user = user
         self._memory = memory
         self._disks = disks
-        self._dev_server = dev_server
+        self._note = note
         self._notices = notices
         self._kills = memory.kills()
 
@@ -84,7 +84,7 @@ class ResourceGuard:
         if name == PROGRAM:
             self._notices.turn_stopped(f"Stopped: {reason}. {advice}")
         else:
-            self._dev_server.note(f"(Stopped: {reason}.)")
+            self._note(f"(Stopped: {reason}.)")
             self._notices.add(f"The {name} was stopped: {reason}.")
         await self._user.end(name)
 

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloud_agent.domain.policy.limits import SessionLimits
-    from cloud_agent.domain.session.agent_reports import DevServer, HostHeader
+    from cloud_agent.domain.session.agent_reports import HostHeader
     from cloud_agent.domain.session.agent_task import AgentTask
+    from cloud_agent.domain.session.preview import Preview
 
 
 _BATCH = 100  # rows, BatchGetItem's limit
@@ -219,13 +220,13 @@ class SessionsTable:
             },
         )
 
-    def record_dev_server(self, session_id: str, state: DevServer) -> None:
-        """Keep how the dev server of a running session is."""
+    def record_preview(self, session_id: str, preview: Preview) -> None:
+        """Keep how a live session's preview is."""
         self._update(
             session_id,
-            "SET dev_server = :state",
-            Attr("status").eq(SessionStatus.RUNNING),
-            values={":state": state.model_dump()},
+            "SET preview = :preview",
+            Attr("status").is_in(sorted(LIVE)),
+            values={":preview": preview.model_dump(mode="json")},
         )
 
     def request_interrupt(self, session_id: str, interrupt_id: str) -> bool:

@@ -90,6 +90,20 @@ def plain(text: str) -> str:
     return _BLOCK.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", line))
 
 
+def prose(text: str) -> str:
+    """Untrusted text as `plain` has it, but for what it says `in backticks`, which is shown as code."""
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0:  # a backtick without another
+        return plain(text)
+    return "".join(code(shown(part)) if number % 2 and part else _between(part) for number, part in enumerate(parts))
+
+
+def _between(part: str) -> str:
+    """Return what stands between two pieces of code, with the spaces that separate it from them."""
+    literal = plain(part)
+    return f"{' ' * part.startswith(' ')}{literal}{' ' * (part.endswith(' ') and bool(literal))}"
+
+
 def shortened(text: str, limit: int) -> str:
     """Return the beginning of the text in at most `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.closing_keywords import closing_note
 from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
+from cloud_agent.domain.conversation.preview_text import preview_log, preview_state
 from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.preview import PreviewState
 from cloud_agent.domain.session.session import Session, SessionStatus
 
 if TYPE_CHECKING:
@@ -53,8 +56,9 @@ class StatusView:
 
     @property
     def essence(self) -> str:
-        """The comment without what changes with every tool that Claude uses."""
-        return render(replace(self, session=self.session.model_copy(update={"activity": ""})))
+        """The comment without what changes with every tool that Claude uses, and with every line of a log."""
+        preview = self.session.preview and self.session.preview.model_copy(update={"log": ""})
+        return render(replace(self, session=self.session.model_copy(update={"activity": "", "preview": preview})))
 
 
 def session_marker(session_id: str) -> str:
@@ -64,7 +68,15 @@ def session_marker(session_id: str) -> str:
 
 def render(view: StatusView) -> str:
     """Return the comment's text. Bounded by its parts: each untrusted one is shortened, none is markup."""
-    parts = [_heading(view), *_now(view), _facts(view), _commits(view), _others(view), closing_note(view.closes)]
+    parts = [
+        _heading(view),
+        *_now(view),
+        _facts(view),
+        _log(view),
+        _commits(view),
+        _others(view),
+        closing_note(view.closes),
+    ]
     parts += [_how_to_go_on(view), _links(view)]
     return f"{session_marker(view.session.session_id)}\n" + "\n\n".join(part for part in parts if part) + "\n"
 
@@ -115,7 +127,7 @@ def _expectation(view: StatusView) -> str:
         case SessionStatus.QUEUED if view.place:
             return f"All sessions are in use. Yours starts automatically.{waiting}"
         case SessionStatus.QUEUED | SessionStatus.STARTING:
-            return f"Setting up a container with this branch and its dev server.{waiting}"
+            return f"Setting up a container with this branch.{waiting}"
     if not view.working:
         return "Claude has replied to every comment. Add another whenever you like."
     activity = view.session.activity
@@ -134,11 +146,8 @@ def _facts(view: StatusView) -> str:
     session = view.session
     turns = f"{session.turns}" + (f" of {session.max_turns}" if session.max_turns else "")
     cost = f"${session.cost_usd:.2f}" + (f" of ${session.budget_usd:.2f}" if session.budget_usd else "")
-    preview = "" if not session.status.is_live else f"[{view.url}]({view.link})"
-    if session.status in {SessionStatus.QUEUED, SessionStatus.STARTING}:
-        preview += " (available once the session is running)"
     rows = [
-        ("Preview", preview),
+        ("Preview", _preview(view)),
         ("Agent", _agent(view)),
         ("Branch", code(session.branch)),
         ("Model turns", turns),
@@ -146,6 +155,24 @@ def _facts(view: StatusView) -> str:
     ]
     lines = [f"| **{name}** | {value} |" for name, value in rows if value]
     return "\n".join([lines[0], "|:--|:--|", *lines[1:]])
+
+
+def _preview(view: StatusView) -> str:
+    """Return the preview's address, and what there is to say of it unless it simply works."""
+    session, link = view.session, f"[{view.url}]({view.link})"
+    if not session.status.is_live:
+        return ""
+    if session.status is not SessionStatus.RUNNING:
+        return f"{link} (available once the session is running)"
+    preview = session.preview
+    if preview is None or (preview.state is PreviewState.LIVE and not preview.detail):
+        return link
+    state = re.sub(r"(?<!\\)\|", r"\\|", preview_state(preview))  # in code, too, it would end the table's cell
+    return f"{link}<br>{state}"
+
+
+def _log(view: StatusView) -> str:
+    return preview_log(view.session.preview) if view.session.status is SessionStatus.RUNNING else ""
 
 
 def _agent(view: StatusView) -> str:

@@ -26,13 +26,10 @@ class Failure:
 
 _RETRY = "Try again in a few minutes. If it fails again, ask your administrator to check this session's execution"
 _INSTALL = "Install the GitHub App on this repository (Settings → GitHub Apps) and check its permissions"
-_CONFIGURE = "Describe it in `.github/claude-cloud-agent.yml` on the session's branch, as shown below"
 _LOOK = "Check this session's execution, linked below, for the cause"
 _OPERATOR = "Ask your administrator to check this session's execution, linked below"
 
-_FIXED_BY_DETAIL = frozenset(
-    {"RepositoryConfigError", "DevServerNotConfiguredError", "InstallFailedError", "DevServerNotReadyError"}
-)
+_FIXED_BY_DETAIL = frozenset({"RepositoryConfigError"})
 # Error name -> what it means for people, and what to do. The error's own message is added as the detail.
 # What happened is also shown where nothing else is, and unrendered, as on the session's page: it refers to nothing
 # "below" and has no Markdown.
@@ -95,23 +92,11 @@ _EXPLANATIONS: dict[str, tuple[str, str]] = {
     ),
     "States.Timeout": (
         "The agent's container wasn't ready in time",
-        "Check whether the install command and the dev server can start faster",
+        _RETRY,
     ),
     "RepositoryConfigError": (
         ".github/claude-cloud-agent.yml can't be used",
         "Fix the problem described below. The file is read from the session's branch",
-    ),
-    "DevServerNotConfiguredError": ("No dev server was found in this repository", _CONFIGURE),
-    "InstallFailedError": (
-        "The repository's install command failed",
-        "Fix the command, or what it installs. Its last lines are below",
-    ),
-    "DevServerNotReadyError": (
-        "The repository's dev server never responded",
-        (
-            "Fix the error that stops it: its last lines are below. If it runs but listens elsewhere, set `port` or "
-            "`health_path` in `.github/claude-cloud-agent.yml`"
-        ),
     ),
     "CloneFailedError": (
         "The agent couldn't clone the branch",

@@ -25,10 +25,7 @@ REPORTED_ERRORS = frozenset(
         "AgentApiUnavailableError",
         UNNAMED_ERROR,
         "CloneFailedError",
-        "DevServerNotConfiguredError",
-        "DevServerNotReadyError",
         "GitError",
-        "InstallFailedError",
         "RepositoryConfigError",
         "UnexpectedAgentError",
     }
@@ -42,7 +39,9 @@ class Report(BaseModel):
 
 
 class Ready(Report):
-    """The dev server answers on this port; `host_header` and `limits` are what the repository's own file asks for.
+    """The branch is cloned, and Claude can begin. The preview will answer on `port`, called by `host_header`.
+
+    `limits` are those that the repository's own file asks for.
 
     `has_workspace_user` says whether the repository's code runs as a user of its own; an older agent has none.
     """
@@ -58,13 +57,6 @@ class Heartbeat(Report):
     """The agent is alive."""
 
     task_token: TaskToken
-
-
-class DevServer(Report):
-    """Whether the dev server listens; if it does not, its last lines, for whoever visits the session meanwhile."""
-
-    answering: bool
-    log: str = Field(default="", max_length=4_000)
 
 
 class Done(Report):

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.preview import Preview
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 # As long as GitHub lets it be: 39 characters of an owner, 100 of a repository. Keys hold it, and have limits as well.
@@ -78,6 +79,7 @@ class Session(BaseModel):
     task_arn: str | None = None
     ip: str | None = None
     port: int | None = None
+    preview: Preview | None = None
     start_token: str | None = None
     lifecycle_token: str | None = None
     ending: Ending | None = None

@@ -24,7 +24,19 @@ def problems(probe: SessionProbe, row: dict[str, Any] | None = None, **parameter
 
 
 def test_a_live_session_has_no_finding() -> None:
-    assert problems(SessionProbe(200, document=told()), {"dev_server": {"answering": True}}) == []
+    assert problems(SessionProbe(200, document=told()), {"preview": {"state": "live"}}) == []
+
+
+@pytest.mark.parametrize("state", ["starting", "none"])
+def test_a_preview_that_has_yet_to_come_up_or_that_there_is_none_of_is_no_fault(state: str) -> None:
+    probe = SessionProbe(200, document=told(error="dev_server_not_answering", live=False, hop="It is not listening."))
+    assert problems(probe, {"preview": {"state": state}}) == []
+
+
+def test_a_preview_that_failed_is_found_with_the_reason_that_the_agent_gave() -> None:
+    probe = SessionProbe(200, document=told(error="dev_server_not_answering", live=False, hop="It is not listening."))
+    (problem,) = problems(probe, {"preview": {"state": "failed", "detail": "`npm ci` ended with status 1", "log": "…"}})
+    assert "It is not listening. The preview has failed: `npm ci` ended with status 1" in problem
 
 
 @pytest.mark.parametrize(
@@ -43,7 +55,7 @@ def test_a_live_session_has_no_finding() -> None:
         ),
         (
             SessionProbe(200, document=told(error="dev_server_not_answering", live=False, hop="It is not listening.")),
-            "doesn't reach the dev server of session 09e22a8b: It is not listening. (Its row says it responds.)",
+            "doesn't reach the dev server of session 09e22a8b: It is not listening. (Its row says it's live.)",
         ),
         (
             SessionProbe(404, document=told(error="session_unknown", live=False, title="There is no such session")),
@@ -61,5 +73,5 @@ def test_where_visitors_sign_in_to_be_turned_away_is_to_have_arrived() -> None:
 
 
 def test_a_report_of_the_agent_that_is_not_so_is_found() -> None:
-    (problem,) = problems(SessionProbe(200, document=told()), {"dev_server": {"answering": False}})
-    assert "its row says that it doesn't" in problem
+    (problem,) = problems(SessionProbe(200, document=told()), {"preview": {"state": "failed"}})
+    assert "its row says that it failed" in problem

@@ -92,7 +92,7 @@ def test_a_body_that_is_longer_than_any_report_is_not_read(session: requests.Ses
 @pytest.mark.parametrize(
     ("path", "report"),
     [
-        ("/agent/dev-server", {"answering": 0}),
+        ("/agent/preview", {"state": "up"}),
         ("/agent/ready", {"task_token": "t", "port": "3000"}),
         ("/agent/ready", {"task_token": "t", "port": 3000, "limits": {"ready_for_review": "yes"}}),
     ],

@@ -1,0 +1,55 @@
+"""What is never committed for Claude, whatever the repository's own .gitignore leaves out."""
+
+from __future__ import annotations
+
+# The patterns on which GitHub's own templates (github/gitignore: Node, Python, Ruby, Java, Global) agree: dependencies,
+# caches, local databases and environment files, none of which has ever been meant for a commit. Whatever is tracked
+# stays so, and `git add --force` still adds.
+NEVER_COMMITTED = """\
+node_modules/
+bower_components/
+.pnpm-store/
+.yarn/cache/
+.yarn/install-state.gz
+.npm/
+.venv/
+venv/
+__pycache__/
+*.py[cod]
+*.egg-info/
+.pytest_cache/
+.mypy_cache/
+.ruff_cache/
+.tox/
+.nox/
+.ipynb_checkpoints/
+.bundle/
+vendor/bundle/
+.gradle/
+.next/
+.nuxt/
+.output/
+.svelte-kit/
+.astro/
+.angular/cache/
+.docusaurus/
+.parcel-cache/
+.turbo/
+.vite/
+.wrangler/
+.cache/
+.sass-cache/
+.eslintcache
+*.tsbuildinfo
+.env
+.env.local
+.env.*.local
+db.sqlite3
+db.sqlite3-journal
+npm-debug.log*
+yarn-debug.log*
+yarn-error.log*
+pnpm-debug.log*
+.DS_Store
+Thumbs.db
+"""

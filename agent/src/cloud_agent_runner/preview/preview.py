@@ -1,0 +1,157 @@
+"""The session's preview: the dev server comes up beside Claude, and is tried again until it does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from cloud_agent_runner.agent_api import PreviewReport
+from cloud_agent_runner.preview.detection import DevServerNotConfiguredError
+from cloud_agent_runner.preview.dev_server import DevServerNotReadyError, InstallFailedError
+from cloud_agent_runner.repository.config_file import RepositoryConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from cloud_agent_runner.agent_api import PreviewState
+    from cloud_agent_runner.preview.dev_server import DevServer
+    from cloud_agent_runner.preview.plan import DevServerPlan
+    from cloud_agent_runner.preview.source import PreviewSource
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 2.0
+_LINES_SHOWN = 20
+_DEATHS_OF_A_FAILURE = 3
+_WORTH_ANOTHER_TRY = frozenset({"failed", "none"})
+_DOES_NOT_LISTEN = "It stopped listening and is started again."
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """How an attempt goes. `shows_log` says whether the log says more."""
+
+    state: PreviewState
+    detail: str = ""
+    shows_log: bool = False
+
+
+class Preview:
+    """Installs and runs the repository's dev server for as long as the session runs. Nothing of it ends the session.
+
+    An attempt that fails is made again when files that it depends on change, and after each of Claude's turns.
+    """
+
+    def __init__(self, source: PreviewSource, *, look_seconds: float = _LOOK_SECONDS) -> None:
+        self._source = source
+        self._look_seconds = look_seconds
+        self._standing = _Standing("starting")
+        self._plan: DevServerPlan | None = None
+        self._dev_server: DevServer | None = None
+        self._again = asyncio.Event()
+
+    @property
+    def report(self) -> PreviewReport:
+        """How the preview is now, for people and for Claude."""
+        log = self.last_lines() if self._standing.shows_log else ""
+        return PreviewReport(self._standing.state, self._standing.detail, log)
+
+    def last_lines(self, count: int = _LINES_SHOWN) -> str:
+        """Return the last lines that the install command or the dev server wrote; nothing where neither has run."""
+        return self._dev_server.last_lines(count) if self._dev_server else ""
+
+    def note(self, line: str) -> None:
+        """Add a line of the supervisor's own to those of the command that runs."""
+        if self._dev_server:
+            self._dev_server.note(line)
+
+    def turn_ended(self) -> None:
+        """Try again what has failed, or what the turn has made another dev server."""
+        if self._standing.state in _WORTH_ANOTHER_TRY or self._is_another_plan():
+            self._again.set()
+
+    async def run(self) -> NoReturn:
+        """Bring the dev server up and keep it up, until cancelled."""
+        while True:
+            self._again.clear()
+            await self._attempt()
+
+    async def _attempt(self) -> None:
+        """Run the dev server until it is to be started all over again."""
+        self._stands("starting")
+        try:
+            self._plan = self._source.plan()
+            dev_server = self._dev_server = await self._source.dev_server(self._plan)
+            if self._plan.install:
+                self._stands("starting", f"`{self._plan.install}` is running", shows_log=True)
+                await dev_server.install()
+            await self._source.installed()
+        except DevServerNotConfiguredError as error:
+            self._stands("none", str(error).partition("\n")[0])
+            await self._until_again()
+        except (RepositoryConfigError, InstallFailedError) as error:
+            self._stands("failed", str(error), shows_log=isinstance(error, InstallFailedError))
+            await self._until_again()
+        else:
+            self._stands("starting", f"`{self._plan.dev}` is starting", shows_log=True)
+            await _first_of(dev_server.keep_running(), self._follow(dev_server), self._until_again())
+
+    async def _follow(self, dev_server: DevServer) -> NoReturn:
+        """Follow whether the dev server listens. One that is away for a single look only restarts."""
+        try:
+            await dev_server.wait_until_ready()
+        except DevServerNotReadyError as error:
+            self._stands("failed", str(error), shows_log=True)
+        else:
+            self._stands("live")
+        missed = 0
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            missed = 0 if await dev_server.listens() else missed + 1
+            if not missed:
+                self._stands("live")
+            elif missed > 1 and self._standing.state == "live":
+                self._stands("starting", _DOES_NOT_LISTEN, shows_log=True)
+            elif self._standing.state == "starting" and dev_server.deaths >= _DEATHS_OF_A_FAILURE:
+                self._stands("failed", f"It has ended {dev_server.deaths} times.", shows_log=True)
+
+    async def _until_again(self) -> None:
+        """Return once another attempt may come to something else."""
+        tried = before = None
+        while not self._again.is_set():
+            if self._standing.state in _WORTH_ANOTHER_TRY:
+                now = self._source.fingerprint()
+                if tried is not None and now == before != tried:  # changed, and not changing at this moment
+                    logger.info("preview tried again", extra={"reason": "files have changed"})
+                    return
+                tried, before = (now if tried is None else tried), now
+            else:
+                tried = None
+            await asyncio.sleep(self._look_seconds)
+
+    def _is_another_plan(self) -> bool:
+        try:
+            return self._source.plan() != self._plan
+        except (RepositoryConfigError, DevServerNotConfiguredError):  # what runs goes on
+            return False
+
+    def _stands(self, state: PreviewState, detail: str = "", *, shows_log: bool = False) -> None:
+        standing = _Standing(state, detail, shows_log)
+        if standing != self._standing:
+            self._standing = standing
+            logger.info("preview", extra={"state": state, "detail": detail})
+
+
+async def _first_of(*coroutines: Awaitable[object]) -> None:
+    """Run all until one ends or fails, and end the others."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,98 @@
+"""Where a preview comes from: the files of the work tree, the repository's secrets, and the task's own address."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from http import HTTPStatus
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.agent_api import AgentApiRefusedError
+from cloud_agent_runner.preview.detection import dev_server_plan
+from cloud_agent_runner.preview.dev_server import DevServer
+from cloud_agent_runner.repository.config_file import RepositoryConfigError, read_repository_config
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from cloud_agent_runner.agent_api import AgentApi
+    from cloud_agent_runner.notices import Notices
+    from cloud_agent_runner.preview.listen_address import ListenAddress
+    from cloud_agent_runner.preview.plan import DevServerPlan
+    from cloud_agent_runner.workspace.user import WorkspaceUser
+
+_ENTRIES_LOOKED_AT = 2_000
+_NOT_THE_REPOSITORYS = frozenset({".git", ".venv", "venv", "node_modules", "vendor", "__pycache__"})
+
+Fingerprint = frozenset[tuple[str, int, int]]
+
+
+class PreviewSource:
+    """Makes a dev server of what the repository's files say now. `installed` is called after each good install."""
+
+    def __init__(  # noqa: PLR0913 - what a dev server is made of
+        self,
+        work_tree: Path,
+        user: WorkspaceUser,
+        address: ListenAddress,
+        api: AgentApi,
+        *,
+        notices: Notices,
+        installed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.installed = installed
+        self._work_tree = work_tree
+        self._user = user
+        self._address = address
+        self._api = api
+        self._notices = notices
+
+    def plan(self) -> DevServerPlan:
+        """Return how the dev server runs.
+
+        Raises:
+            RepositoryConfigError: the repository's file can't be used.
+            DevServerNotConfiguredError: the dev server is neither defined nor recognized.
+        """
+        return dev_server_plan(self._work_tree, read_repository_config(self._work_tree))
+
+    async def dev_server(self, plan: DevServerPlan) -> DevServer:
+        """Return the dev server of `plan`, with the secrets that the repository names.
+
+        Raises:
+            RepositoryConfigError: there is no such secret.
+        """
+        names = list(dict.fromkeys(read_repository_config(self._work_tree).env))
+        secrets = await self._secrets(names) if names else {}
+        return DevServer(plan, self._user, self._work_tree, self._address, secrets, notices=self._notices)
+
+    def fingerprint(self) -> Fingerprint:
+        """Return names, sizes and times of the files in the work tree and in its folders, 2,000 entries at most.
+
+        Install commands and dev servers are made of these; deeper changes are the dev server's own to follow.
+        """
+        return frozenset(islice(_files(self._work_tree, deeper=1), _ENTRIES_LOOKED_AT))
+
+    async def _secrets(self, names: list[str]) -> dict[str, SecretStr]:
+        try:
+            return await self._api.environment(names)
+        except AgentApiRefusedError as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+            raise RepositoryConfigError(error.reason) from error
+
+
+def _files(folder: Path | str, *, deeper: int) -> Iterator[tuple[str, int, int]]:
+    """Yield each file's path, size and time. No link is followed: where it leads is not the repository's."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in islice(entries, _ENTRIES_LOOKED_AT):
+            if entry.is_dir(follow_symlinks=False):
+                if deeper and entry.name not in _NOT_THE_REPOSITORYS:
+                    yield from _files(entry.path, deeper=deeper - 1)
+            else:
+                state = entry.stat(follow_symlinks=False)
+                yield entry.path, state.st_size, state.st_mtime_ns

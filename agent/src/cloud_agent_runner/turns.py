@@ -1,0 +1,93 @@
+"""A turn from its prompt to its result on GitHub: Claude's work, published and reported."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.claude.prompts import request_text
+from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
+from cloud_agent_runner.git.workspace import Published
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from cloud_agent_runner.agent_api import AgentApi, Prompt
+    from cloud_agent_runner.claude.client import Claude, TurnResult
+    from cloud_agent_runner.git.workspace import GitWorkspace
+    from cloud_agent_runner.notices import Notices
+    from cloud_agent_runner.preview.preview import Preview
+
+logger = logging.getLogger(__name__)
+
+_READING = frozenset({"Read", "Glob", "Grep", "LS", "WebFetch", "WebSearch", "TodoWrite", "Skill"})
+
+
+class Turns:
+    """The session's turns, one after the other."""
+
+    def __init__(self, workspace: GitWorkspace, api: AgentApi, notices: Notices) -> None:
+        self._workspace = workspace
+        self._api = api
+        self._notices = notices
+        self._may_have_written = False
+
+    async def work_on(self, prompt: Prompt, claude: Claude, preview: Preview) -> None:
+        """Run the turn of one prompt, publish its commits, and report the result, also where either failed."""
+
+        async def report_tool(tool: str, detail: str) -> None:
+            self._may_have_written |= tool not in _READING
+            await self._api.tool_used(prompt.id, tool, detail)
+
+        async def run_turn(request: str) -> TurnResult:
+            return self._notices.add_to(await claude.turn(request, report_tool))
+
+        logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
+        await self._api.turn_started(prompt.id)
+        turn, published = await self._publish(await run_turn(request_text(prompt, preview.report)), run_turn)
+        await self._api.turn_finished(
+            prompt.id,
+            is_error=turn.is_error,
+            result=turn.result,
+            turns=turn.turns,
+            cost_usd=turn.cost_usd,
+            head_sha=published.head_sha,
+            interrupted=turn.interrupted,
+        )
+        logger.info(
+            "turn finished",
+            extra={"prompt_id": prompt.id, "is_error": turn.is_error, "head_sha": published.head_sha},
+        )
+        preview.turn_ended()
+
+    async def leave_out_what_install_made(self) -> None:
+        """Keep the files that are there now, and in no commit, out of the commits to come.
+
+        Once Claude may have written, nobody can tell its files from those of the install command: then only what is
+        never committed stays out.
+        """
+        if not self._may_have_written:
+            await self._workspace.leave_out_untracked()
+
+    async def _publish(
+        self, turn: TurnResult, rework: Callable[[str], Awaitable[TurnResult]] | None = None
+    ) -> tuple[TurnResult, Published]:
+        """Publish a turn's commits; its result mentions what a reader wouldn't expect.
+
+        Commits that are refused for what they contain go back to Claude once, as a turn of `rework`.
+        """
+        try:
+            published = await self._workspace.publish()
+        except PublishFailedError as error:
+            logger.warning("turn not published", extra={"reason": str(error)})
+            if isinstance(error, PublishRefusedError) and rework and not turn.is_error and not turn.interrupted:
+                reworked = await rework(error.request)
+                return await self._publish(replace(reworked, result=f"{turn.result}\n\n{reworked.result}"))
+            return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}"), Published(head_sha=None)
+        if published.head_sha is None:
+            return replace(turn, result=f"{turn.result}\n\n(No files changed, so nothing was pushed.)"), published
+        if published.merged:
+            merged = "(Merged with what others pushed to the branch.)"
+            return replace(turn, result=f"{turn.result}\n\n{merged}"), published
+        return turn, published

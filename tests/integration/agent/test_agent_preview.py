@@ -1,0 +1,56 @@
+"""Claude and the preview beside each other: neither waits for the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.agent.conftest import Agent, ControlPlane, GitHub
+
+CONFIG = ".github/claude-cloud-agent.yml"
+
+
+def test_claude_works_while_the_install_runs_and_the_preview_goes_live_by_itself(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    github.commit({CONFIG: "install: while [ ! -e done.txt ]; do sleep 0.1; done\ndev: python3 dev.py\n"})
+    control_plane.ask("Finish it", "scripted-model: run touch done.txt")
+    agent = start_agent()
+    agent.until(lambda: control_plane.events("turn_finished"))
+
+    agent.until(lambda: control_plane.told("preview")[-1] == {"state": "live", "detail": "", "log": ""})
+    assert urlopen(f"http://{control_plane.address}:3000/", timeout=5).status == 200
+    assert github.show("done.txt") == ""  # Claude's own file is committed, though the install ended after it was made
+
+
+def test_claude_sees_why_the_preview_failed_and_can_fix_it(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    github.commit({CONFIG: "install: test -e fixed.txt || { echo no such package; exit 4; }\ndev: python3 dev.py\n"})
+    agent = start_agent()
+    failed = agent.until(lambda: [one for one in control_plane.told("preview") if one["state"] == "failed"])[0]
+    assert (failed["log"], "ended with status 4" in failed["detail"]) == ("no such package", True)
+
+    control_plane.ask("Fix the preview", "scripted-model: run cat ../preview/log > seen.txt; touch fixed.txt")
+    agent.until(lambda: control_plane.events("turn_finished"))
+
+    assert github.show("seen.txt").strip() == "no such package"
+    transcript = next((agent.home / ".claude" / "projects").glob("*/*.jsonl")).read_text()
+    assert "The preview at this moment: failed." in transcript
+    agent.until(lambda: control_plane.told("preview")[-1]["state"] == "live")
+    assert control_plane.told("done") == []
+
+
+def test_a_repository_without_a_dev_server_is_a_session_like_any_other(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    github.commit({CONFIG: None, "dev.py": None})
+    control_plane.ask("Write it down", "scripted-model: run echo written > notes.txt")
+    agent = start_agent()
+    turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
+
+    assert (turn["is_error"], github.show("notes.txt")) == (False, "written")
+    assert control_plane.told("preview")[-1]["state"] == "none"

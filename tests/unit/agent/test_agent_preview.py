@@ -1,0 +1,228 @@
+"""The preview beside Claude, with real commands: how it stands, and when it is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from tests.kit.ports import free_port
+
+from cloud_agent_runner.agent_api import AgentApi, PreviewReport
+from cloud_agent_runner.notices import Notices
+from cloud_agent_runner.preview.listen_address import ListenAddress
+from cloud_agent_runner.preview.preview import Preview
+from cloud_agent_runner.preview.reporting import keep_log, report_changes
+from cloud_agent_runner.preview.source import PreviewSource
+from cloud_agent_runner.repository.config import CONFIG_PATH
+from cloud_agent_runner.workspace.user import WorkspaceUser
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+SERVER = f'exec {sys.executable} -u -m http.server --bind "$HOST" "$PORT"'
+LOOK = 0.05
+
+
+class Session:
+    """A repository's files and its preview."""
+
+    def __init__(self, folder: Path) -> None:
+        self.work_tree = folder / "repository"
+        self.work_tree.mkdir()
+        self.address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
+        self.user = WorkspaceUser(folder, None)
+        self.reports: list[dict[str, str]] = []
+        self.secrets: dict[str, str] = {}
+        self.installed = 0
+        transport = httpx.MockTransport(self._answer)
+        self.api = AgentApi("http://api.test", SecretStr("s"), SecretStr("t"), transport=transport)
+        source = PreviewSource(
+            self.work_tree,
+            self.user,
+            self.address,
+            self.api,
+            notices=Notices(),
+            installed=self._has_installed,
+        )
+        self.preview = Preview(source, look_seconds=LOOK)
+
+    def says(self, **keys: str) -> None:
+        """Write the repository's own file."""
+        file = self.work_tree / CONFIG_PATH
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("".join(f"{key}: {value}\n" for key, value in keys.items()))
+
+    async def until(self, state: str, condition: Callable[[PreviewReport], bool] = lambda _: True) -> PreviewReport:
+        """Wait until the preview stands so."""
+        async with asyncio.timeout(20):
+            while not (self.preview.report.state == state and condition(self.preview.report)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return self.preview.report
+
+    @asynccontextmanager
+    async def running(self, log: Path | None = None) -> AsyncIterator[None]:
+        """Run the preview, and what reports it."""
+        tasks = [
+            asyncio.create_task(self.preview.run()),
+            asyncio.create_task(report_changes(self.preview, self.api, look_seconds=LOOK)),
+        ]
+        if log is not None:
+            tasks.append(asyncio.create_task(keep_log(self.preview, log, look_seconds=LOOK)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.api.aclose()
+
+    async def _has_installed(self) -> None:
+        self.installed += 1
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        body = httpx.Response(200, content=request.content).json()
+        if request.url.path == "/agent/preview":
+            self.reports.append(body)
+            return httpx.Response(200, json={})
+        missing = [name for name in body["names"] if name not in self.secrets]
+        if missing:
+            return httpx.Response(400, json={"message": f"There is no secret for {missing[0]}; create it."})
+        return httpx.Response(200, json={"values": self.secrets})
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    """A session whose repository has no file yet."""
+    return Session(tmp_path)
+
+
+async def test_install_and_dev_server_come_up_and_each_state_is_reported(session: Session, tmp_path: Path) -> None:
+    session.says(install="echo fetching; sleep 0.3", dev=f"echo serving; {SERVER}")
+    async with session.running(tmp_path / "preview" / "log"):
+        await session.until("live")
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(session.address.url)).status_code == 200
+        async with asyncio.timeout(5):
+            while session.reports[-1]["state"] != "live":  # noqa: ASYNC110
+                await asyncio.sleep(LOOK)
+    states = [report["state"] for report in session.reports]
+    assert (states[0], states[-1], {"starting", "live"} == set(states)) == ("starting", "live", True)
+    details = [report["detail"] for report in session.reports]
+    assert "`echo fetching; sleep 0.3` is running" in details
+    assert session.reports[-1] == {"state": "live", "detail": "", "log": ""}
+    assert session.installed == 1
+    assert (tmp_path / "preview" / "log").read_text().startswith("serving\n")
+
+
+async def test_an_install_that_fails_is_tried_again_once_a_file_has_changed(session: Session) -> None:
+    session.says(install="echo no such package; exit 4", dev=SERVER)
+    async with session.running():
+        failed = await session.until("failed")
+        assert failed == PreviewReport(
+            "failed", "`echo no such package; exit 4` ended with status 4.", "no such package"
+        )
+        await asyncio.sleep(4 * LOOK)
+        assert session.preview.report == failed  # nothing has changed, so nothing is tried
+        session.says(dev=SERVER)
+        await session.until("live")
+    assert session.installed == 1
+
+
+async def test_an_install_that_failed_for_another_reason_is_tried_again_after_a_turn(session: Session) -> None:
+    marker = session.work_tree.parent / "the registry is back"
+    session.says(install=f"test -e '{marker}'", dev=SERVER)
+    async with session.running():
+        await session.until("failed")
+        marker.touch()
+        await asyncio.sleep(4 * LOOK)
+        assert session.preview.report.state == "failed"
+        session.preview.turn_ended()
+        await session.until("live")
+
+
+async def test_a_server_that_keeps_dying_fails_with_its_words_and_goes_live_once_it_is_fixed(session: Session) -> None:
+    session.says(dev=f"test -e fixed || {{ echo no such table; exit 3; }}; {SERVER}")
+    async with session.running():
+        failed = await session.until("failed")
+        assert "ended 3 times before it responded" in failed.detail
+        assert "no such table" in failed.log
+        (session.work_tree / "fixed").touch()
+        await session.until("live")
+
+
+async def test_a_live_server_that_goes_away_starts_again_and_says_so(session: Session) -> None:
+    session.says(dev=f"test ! -e broken || {{ echo it broke; exit 3; }}; {SERVER}")
+    async with session.running():
+        await session.until("live")
+        (session.work_tree / "broken").touch()
+        await session.user.end("dev server")
+        await session.until("starting", lambda report: "it broke" in report.log)
+        await session.until("failed")
+        (session.work_tree / "broken").unlink()
+        await session.until("live")
+
+
+async def test_a_repository_without_a_dev_server_has_none_until_there_is_one(session: Session) -> None:
+    async with session.running():
+        none = await session.until("none")
+        assert none.detail.startswith("No ")
+        assert "\n" not in none.detail
+        session.says(dev=SERVER)
+        await session.until("live")
+
+
+async def test_a_file_that_cannot_be_used_fails_the_preview_alone(session: Session) -> None:
+    session.says(dve=SERVER)
+    async with session.running():
+        failed = await session.until("failed")
+        assert "did you mean `dev`?" in failed.detail
+        session.says(dev=SERVER)
+        await session.until("live")
+
+
+async def test_a_secret_that_is_missing_fails_before_anything_is_run_until_somebody_creates_it(
+    session: Session,
+) -> None:
+    session.says(install="touch ran", dev=SERVER, env="[STRIPE_KEY]")
+    async with session.running():
+        failed = await session.until("failed")
+        assert failed.detail == "There is no secret for STRIPE_KEY; create it."
+        assert not (session.work_tree / "ran").exists()
+        session.secrets = {"STRIPE_KEY": "sk_test_123"}
+        session.preview.turn_ended()
+        await session.until("live")
+
+
+async def test_a_turn_that_changes_how_the_server_runs_has_it_run_so(session: Session) -> None:
+    session.says(dev=SERVER)
+    async with session.running():
+        await session.until("live")
+        (session.work_tree / "notes.txt").write_text("Nothing that matters.")
+        session.preview.turn_ended()
+        await asyncio.sleep(4 * LOOK)
+        assert session.installed == 1
+
+        (session.work_tree / "public").mkdir()
+        (session.work_tree / "public" / "index.html").write_text("another")
+        session.says(dev=f"cd public; {SERVER}")
+        session.preview.turn_ended()
+        async with httpx.AsyncClient() as http, asyncio.timeout(20):
+            while session.installed < 2:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK)
+            await session.until("live")
+            assert (await http.get(session.address.url)).text == "another"
+
+
+async def test_the_supervisor_adds_its_own_lines_to_the_log(session: Session) -> None:
+    session.preview.note("nobody is listening")
+    session.says(dev="echo hello; sleep 60")
+    async with session.running():
+        await session.until("starting", lambda report: "hello" in report.log)
+        session.preview.note("(Stopped: the disk is full.)")
+        assert session.preview.report.log == "hello\n(Stopped: the disk is full.)"
