@@ -51,9 +51,9 @@ def test_a_preview_that_fails_is_told_beside_its_url_while_claude_works(system: 
 def test_a_clone_that_is_refused_is_told_with_what_git_said(system: System) -> None:
     there = repository(system, "unclonable", PAGE)
     path = f"/{there.repository}.git/.*"
-    with there.faults({"kind": "status", "status": 503, "path": path, "count": ALWAYS}):
+    with there.faults({"kind": "rate_limit", "status": 403, "path": path, "count": ALWAYS}):
         session = there.start("Try", "Please.")
-        is_told(there, session, "couldn't clone the branch", "read access to Contents", "error: 503")
+        is_told(there, session, "couldn't clone the branch", "read access to Contents", "error: 403")
 
 
 def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next(system: System) -> None:

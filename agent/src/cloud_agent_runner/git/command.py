@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Found once, before any code of the repository has run: PATH is trusted then.
 _GIT = shutil.which("git") or "git"
 _TIMEOUT_SECONDS = 300
+# A connection over which nothing at all came for so long is lost: GitHub shows every few seconds that it's at work.
+_STALLED_SECONDS = 60
 _ENFORCED = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -120,6 +122,8 @@ def _environment(token: GitToken | None, url: str) -> dict[str, str]:
         "GIT_ATTR_NOSYSTEM": "1",
         # `refs/replace` of a hostile repository would show us other commits than GitHub gets.
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_HTTP_LOW_SPEED_LIMIT": "1",
+        "GIT_HTTP_LOW_SPEED_TIME": str(_STALLED_SECONDS),
         **network_environment(os.environ),
     }
     if token is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git.command import GitError, git, upload_pack, workspace_git, write_as
+from cloud_agent_runner.git.github_faults import waited_out
 from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.repository.config import CONFIG_PATH
@@ -40,6 +41,8 @@ _DEFAULT = "refs/session/default"
 _WORKFLOWS = ".github/workflows"
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 2
+# How long a fault of GitHub is waited out. The Agent API hears heartbeats meanwhile.
+_PATIENCE_SECONDS = 300
 # GitHub's words for a change of .github/workflows by an App without the permission, or a token without the scope.
 _WORKFLOW_REFUSED = re.compile(r"refusing to allow .* to create or update workflow `([^`]+)` without `workflows?` ")
 
@@ -271,7 +274,9 @@ class GitWorkspace:
         return await git(*arguments, at=self._bare)
 
     async def _remote_git(self, token: GitToken, *arguments: str) -> str:
-        return await git(*arguments, at=self._bare, token=token, url=self._url)
+        return await waited_out(
+            lambda: git(*arguments, at=self._bare, token=token, url=self._url), patience_seconds=_PATIENCE_SECONDS
+        )
 
 
 def _needs_permission(branch: str, workflow: str) -> str:
