@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ VENV = '"$HOME/.venv"'
 STREAMLIT = (
     f'{VENV}/bin/python -m streamlit run app.py --server.address "$HOST" --server.port "$PORT" --server.headless true'
 )
-PIP = f"{sys.executable} -m venv {VENV} && {VENV}/bin/python -m pip install "
+MAKE = f"{sys.executable} -m venv {VENV}"
+PIP = f"{MAKE} && {VENV}/bin/python -m pip install "
+GET = 'npm install --global --no-audit --no-fund --no-update-notifier --prefix "$HOME/.local"'
 
 
 def _write(work_tree: Path, files: dict[str, str]) -> None:
@@ -46,13 +49,13 @@ def _package(**scripts: str) -> str:
         ),
         (
             {"package.json": _package(dev="nuxt dev"), "pnpm-lock.yaml": ""},
-            "corepack pnpm install --frozen-lockfile",
-            'corepack pnpm run dev --host "$HOST" --port "$PORT"',
+            f"{GET} pnpm@10 && pnpm install --frozen-lockfile --config.dangerously-allow-all-builds=true",
+            'pnpm run dev --host "$HOST" --port "$PORT"',
         ),
         (
             {"package.json": _package(start="node server.js"), "yarn.lock": ""},
-            "corepack yarn install --immutable || corepack yarn install --frozen-lockfile",
-            "corepack yarn run start",
+            f"{GET} yarn@1 && yarn install --no-lockfile",
+            "yarn run start",
         ),
         (
             {"package.json": _package(build="tsc"), "manage.py": "", "requirements.txt": "Django>=5\n"},
@@ -69,7 +72,7 @@ def _package(**scripts: str) -> str:
                 "pyproject.toml": '[project]\nname = "x"\ndependencies = ["Flask>=3"]\n',
                 "src/shop/__init__.py": "def create_app():\n    return Flask(__name__)\n",
             },
-            f"{PIP}--editable .",
+            f"{MAKE} && uv pip install --python {VENV} --editable .",
             f'{VENV}/bin/python -m flask --app shop run --debug --host "$HOST" --port "$PORT"',
         ),
         (
@@ -79,7 +82,10 @@ def _package(**scripts: str) -> str:
         ),
     ],
 )
-def test_usual_repositories_are_recognised(tmp_path: Path, files: dict[str, str], install: str, dev: str) -> None:
+def test_usual_repositories_are_recognised(
+    tmp_path: Path, files: dict[str, str], install: str, dev: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/local/bin/{name}")
     _write(tmp_path, files)
     plan = dev_server_plan(tmp_path, RepositoryConfig())
     assert (install, dev, None, "/") == (plan.install, plan.dev, plan.port, plan.health_path)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import glob
-import json
 import re
 import shlex
-import sys
 import tomllib
 from dataclasses import replace
 from itertools import islice
@@ -14,16 +12,16 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.errors import PreviewError
+from cloud_agent_runner.preview.package_managers import node_packages, python_packages
 from cloud_agent_runner.preview.plan import DevServerPlan
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import EXAMPLE
-from cloud_agent_runner.repository.file import has_repository_file, read_repository_file
+from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-VIRTUAL_ENVIRONMENT = '"$HOME/.venv"'
 _HOST_AND_PORT = {
     "vite": '--host "$HOST" --port "$PORT" --strictPort',
     "next": '--hostname "$HOST" --port "$PORT"',
@@ -34,7 +32,6 @@ _HOST_AND_PORT = {
 }
 _APPLICATION_FILES = ("main.py", "app.py", "wsgi.py", "asgi.py", "server.py", "api.py", "*/main.py", "*/app.py",
                       "*/__init__.py", "src/*/main.py", "src/*/app.py", "src/*/__init__.py")  # fmt: skip
-_FILE_LIMIT_BYTES = 1024 * 1024
 _APPLICATION_FILES_LIMIT = 200
 
 
@@ -64,24 +61,15 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
 
 def _node(work_tree: Path) -> DevServerPlan | None:
     try:
-        scripts = json.loads(_text(work_tree, "package.json"))["scripts"]
+        scripts = read_repository_object(work_tree, "package.json")["scripts"]
         name = next(name for name in ("dev", "start") if name in scripts)
         script = str(scripts[name])
-    except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
+    except (KeyError, TypeError, StopIteration):
         return None
     tools = set(re.findall(r"[\w.-]+", script))
     flags = next((flags for tool, flags in _HOST_AND_PORT.items() if tool in tools), "")
-    if has_repository_file(work_tree, "pnpm-lock.yaml"):
-        return DevServerPlan(
-            install="corepack pnpm install --frozen-lockfile", dev=f"corepack pnpm run {name} {flags}".strip()
-        )
-    if has_repository_file(work_tree, "yarn.lock"):
-        return DevServerPlan(
-            install="corepack yarn install --immutable || corepack yarn install --frozen-lockfile",
-            dev=f"corepack yarn run {name} {flags}".strip(),
-        )
-    install = "npm ci" if has_repository_file(work_tree, "package-lock.json") else "npm install --no-package-lock"
-    return DevServerPlan(install=install, dev=f"npm run {name} -- {flags}" if flags else f"npm run {name}")
+    packages = node_packages(work_tree)
+    return DevServerPlan(install=packages.install, dev=packages.run(name, flags))
 
 
 def _python(work_tree: Path) -> DevServerPlan | None:
@@ -89,15 +77,8 @@ def _python(work_tree: Path) -> DevServerPlan | None:
     dev = _python_command(work_tree, dependencies)
     if dev is None:
         return None
-    if has_repository_file(work_tree, "requirements.txt"):
-        packages = "-r requirements.txt"
-    elif has_repository_file(work_tree, "pyproject.toml"):
-        packages = "--editable ."
-    else:
-        packages = " ".join(sorted(dependencies))
-    make = f"{shlex.quote(sys.executable)} -m venv {VIRTUAL_ENVIRONMENT}"
-    install = f"{make} && {VIRTUAL_ENVIRONMENT}/bin/python -m pip install {packages}"
-    return DevServerPlan(install=install, dev=f"{VIRTUAL_ENVIRONMENT}/bin/python -m {dev}")
+    packages = python_packages(work_tree, otherwise=dependencies)
+    return DevServerPlan(install=packages.install, dev=packages.run(dev))
 
 
 def _python_command(work_tree: Path, dependencies: set[str]) -> str | None:
@@ -121,9 +102,9 @@ def _python_command(work_tree: Path, dependencies: set[str]) -> str | None:
 
 def _python_dependencies(work_tree: Path) -> set[str]:
     """Return the distribution names the repository asks for, normalised as packaging does."""
-    wanted = _text(work_tree, "requirements.txt").splitlines()
+    wanted = read_repository_text(work_tree, "requirements.txt").splitlines()
     try:
-        project = tomllib.loads(_text(work_tree, "pyproject.toml"))
+        project = tomllib.loads(read_repository_text(work_tree, "pyproject.toml"))
         wanted += project.get("project", {}).get("dependencies", [])
         wanted += project.get("tool", {}).get("poetry", {}).get("dependencies", {})
     except (ValueError, AttributeError, TypeError, RecursionError):
@@ -135,7 +116,7 @@ def _python_dependencies(work_tree: Path) -> set[str]:
 def _application(work_tree: Path, pattern: str) -> tuple[PurePath, str] | None:
     """Return the first usual file that holds `pattern`, and the name the pattern caught."""
     for name in islice(_application_files(work_tree), _APPLICATION_FILES_LIMIT):
-        found = re.search(pattern, _text(work_tree, name), re.MULTILINE)
+        found = re.search(pattern, read_repository_text(work_tree, name), re.MULTILINE)
         if found:
             return PurePath(name), next((group for group in found.groups() if group), "")
     return None
@@ -144,14 +125,6 @@ def _application(work_tree: Path, pattern: str) -> tuple[PurePath, str] | None:
 def _application_files(work_tree: Path) -> Iterator[str]:
     for pattern in _APPLICATION_FILES:
         yield from sorted(glob.glob(pattern, root_dir=work_tree))  # noqa: PTH207 - pathlib raises what it can't look into
-
-
-def _text(work_tree: Path, name: str) -> str:
-    """Return what a file of the repository holds; nothing where it's no text, or can't be read."""
-    try:
-        return read_repository_file(work_tree, name, _FILE_LIMIT_BYTES).decode()
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 def _module(path: PurePath) -> str:

@@ -7,9 +7,13 @@ here waits, follows a link out of the work tree, or reads more than its caller a
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
+
+_TEXT_LIMIT_BYTES = 1024 * 1024
 
 
 def read_repository_file(work_tree: Path, name: str, limit: int) -> bytes:
@@ -34,6 +38,23 @@ def read_repository_file(work_tree: Path, name: str, limit: int) -> bytes:
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"it's larger than {limit} bytes", name)
     return content
+
+
+def read_repository_text(work_tree: Path, name: str) -> str:
+    """Return what a file of the repository holds; nothing where it's no text, can't be read, or has more than 1 MiB."""
+    try:
+        return read_repository_file(work_tree, name, _TEXT_LIMIT_BYTES).decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def read_repository_object(work_tree: Path, name: str) -> dict[str, Any]:
+    """Return the JSON object that a file of the repository holds; empty where it holds none, or can't be read."""
+    try:
+        value = json.loads(read_repository_text(work_tree, name))
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def has_repository_file(work_tree: Path, name: str) -> bool:

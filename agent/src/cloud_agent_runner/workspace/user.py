@@ -65,10 +65,11 @@ class WorkspaceUser:
     def environment(self) -> dict[str, str]:
         """Return the variables of a command: those that the supervisor passes on, with this user's home.
 
-        The repository's own Python environment comes first in PATH. The supervisor itself never looks programs up
-        there: the user can write it.
+        The repository's own Python environment comes first in PATH, then what was installed for it alone. The
+        supervisor itself never looks programs up there: the user can write both.
         """
-        path = f"{self.home}/.venv/bin{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        own = [f"{self.home}/.venv/bin", f"{self.home}/.local/bin"]
+        path = os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
         environment = {**os.environ, "HOME": str(self.home), "PATH": path}
         return environment if self.owner is None else environment | {"USER": _NAME, "LOGNAME": _NAME, "TMPDIR": "/tmp"}  # noqa: S108 - the user's own
 

@@ -1,0 +1,133 @@
+"""npm, pnpm, Yarn or Bun: the one that a Node.js project names or has a lock file of, in the version that it needs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Literal
+
+from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Manager = Literal["npm", "pnpm", "yarn", "bun"]
+
+# Of several lock files the first one counts: what npm once wrote often outlives the change to another.
+_LOCKS: dict[str, Manager] = {
+    "pnpm-lock.yaml": "pnpm",
+    "bun.lock": "bun",
+    "bun.lockb": "bun",
+    "yarn.lock": "yarn",
+    "package-lock.json": "npm",
+    "npm-shrinkwrap.json": "npm",
+}
+# The newest major that takes a lock file of that format as it is ("Vercel: Package managers"). All since 9 write 9.0.
+_PNPM = {"5.0": "3", "5.1": "4", "5.2": "5", "5.3": "6", "5.4": "7", "6.0": "8", "6.1": "8"}
+_NEWEST_PNPM = "10"
+# By the format of a lock file ("Yarn: lockfile's __metadata").
+_YARN = {"4": "2", "5": "3", "6": "3"}
+_NEWEST_YARN = "4"
+# By npm, not Corepack: Node.js has none from 25 on, and older ones reject the keys that npm signs with today.
+_GET = 'npm install --global --no-audit --no-fund --no-update-notifier --prefix "$HOME/.local"'
+_BUILD_POLICY = re.compile(r"BuiltDependencies|allowBuilds|AllBuilds")
+
+
+@dataclass(frozen=True)
+class NodePackages:
+    """A project's package manager, and the command that installs all its dependencies, and the manager itself."""
+
+    manager: Manager
+    install: str
+
+    def run(self, script: str, flags: str = "") -> str:
+        """Return the command that runs a script of package.json, with `flags`, which are text for the shell."""
+        # npm would take them for its own; the others hand on what follows, a `--` included.
+        separator = "-- " if self.manager == "npm" and flags else ""
+        return f"{self.manager} run {shlex.quote(script)} {separator}{flags}".rstrip()
+
+
+@dataclass(frozen=True)
+class _Root:
+    """The folder in which a project, or the workspace it belongs to, says what it's installed with."""
+
+    work_tree: Path
+    folder: PurePath
+    manager: Manager
+    version: str | None
+    lock: str | None
+
+    def text(self, name: str) -> str:
+        return read_repository_text(self.work_tree, str(self.folder / name))
+
+
+def node_packages(work_tree: Path, folder: str = ".") -> NodePackages:
+    """Return how the project in `folder` of the work tree is installed, and how its scripts are run.
+
+    The nearest folder on the way up to the work tree counts which names a package manager in package.json or has a lock
+    file: workspaces have theirs at the root. Where there is none it's npm.
+    """
+    for level in (PurePath(folder), *PurePath(folder).parents):
+        if root := _root(work_tree, level):
+            return NodePackages(root.manager, _INSTALL[root.manager](root))
+    return NodePackages("npm", _npm(_Root(work_tree, PurePath(folder), "npm", version=None, lock=None)))
+
+
+def _root(work_tree: Path, folder: PurePath) -> _Root | None:
+    declared, version = _declared(read_repository_object(work_tree, str(folder / "package.json")))
+    for lock, manager in _LOCKS.items():
+        if declared in (None, manager) and has_repository_file(work_tree, str(folder / lock)):
+            return _Root(work_tree, folder, manager, version, lock)
+    return _Root(work_tree, folder, declared, version, lock=None) if declared else None
+
+
+def _declared(package: dict[str, Any]) -> tuple[Manager | None, str | None]:
+    """Return the package manager that package.json names, and its version, if that is a number."""
+    text = package.get("packageManager")
+    if not isinstance(text, str):
+        engines = package.get("devEngines")
+        engine = engines.get("packageManager") if isinstance(engines, dict) else None
+        engine = engine[0] if isinstance(engine, list) and engine else engine
+        text = f"{engine.get('name')}@{engine.get('version', '')}" if isinstance(engine, dict) else ""
+    name, _, version = text.partition("@")
+    number = re.match(r"[\^~]?\d[\w.-]*", version)
+    return next((m for m in _INSTALL if m == name), None), number[0] if number else None
+
+
+def _npm(root: _Root) -> str:
+    if root.lock is None:
+        return "npm install --no-package-lock"
+    # npm 6 and older, which wrote version 1, installed what later ones refuse for a conflict of peers.
+    version = read_repository_object(root.work_tree, str(root.folder / root.lock)).get("lockfileVersion")
+    return "npm ci --legacy-peer-deps" if version == 1 else "npm ci"
+
+
+def _pnpm(root: _Root) -> str:
+    written = re.search(r"^lockfileVersion:\s*'?([\d.]+)", root.text("pnpm-lock.yaml"), re.MULTILINE)
+    version = root.version or _PNPM.get(written[1] if written else "", _NEWEST_PNPM)
+    frozen = "--frozen-lockfile" if root.lock else "--no-lockfile"
+    # Since 10, packages build nothing that the repository doesn't allow, and since 11 the install fails for that. Where
+    # the repository neither names its pnpm nor says what to build, it may have been made with 9, which builds all.
+    says = root.version or _BUILD_POLICY.search(root.text("package.json") + root.text("pnpm-workspace.yaml"))
+    builds = "--config.strict-dep-builds=false" if says else "--config.dangerously-allow-all-builds=true"
+    return f"{_GET} pnpm@{shlex.quote(version)} && pnpm install {frozen} {builds}"
+
+
+def _yarn(root: _Root) -> str:
+    lock = root.text("yarn.lock")
+    written = re.search(r"^__metadata:\s+version: (\d+)", lock, re.MULTILINE)
+    modern = written or (not lock and root.text(".yarnrc.yml"))
+    version = root.version or (_YARN.get(written[1], _NEWEST_YARN) if written else _NEWEST_YARN if modern else "1")
+    if re.match(r"[\^~]?[01]\b", version):
+        return f"{_GET} yarn@{shlex.quote(version)} && yarn install {'--frozen-lockfile' if lock else '--no-lockfile'}"
+    return f"{_GET} @yarnpkg/cli-dist@{shlex.quote(version)} && yarn install {'--immutable' if lock else ''}".rstrip()
+
+
+def _bun(root: _Root) -> str:
+    frozen = "--frozen-lockfile" if root.lock else "--no-save"
+    return f"{_GET} bun@{shlex.quote(root.version or '1')} && bun install {frozen}"
+
+
+_INSTALL: dict[Manager, Callable[[_Root], str]] = {"npm": _npm, "pnpm": _pnpm, "yarn": _yarn, "bun": _bun}

@@ -1,0 +1,174 @@
+"""uv, Poetry, PDM, Pipenv or pip: the one whose files a Python project has. Each installs into `$HOME/.venv`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from uv import find_uv_bin
+
+from cloud_agent_runner.repository.file import has_repository_file, read_repository_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+_ENVIRONMENT = '"$HOME/.venv"'
+_PYTHON = f"{_ENVIRONMENT}/bin/python"
+# What developers install, in the order in which files and groups of that kind are usually named.
+_DEVELOPMENT = ("dev", "develop", "development", "local")
+_REQUIREMENTS = (
+    "requirements.txt",
+    "requirements/base.txt",
+    "requirements/common.txt",
+    "requirements/requirements.txt",
+)
+_DEVELOPERS_REQUIREMENTS = tuple(
+    pattern.format(kind)
+    for kind in _DEVELOPMENT
+    for pattern in ("requirements/{}.txt", "requirements-{}.txt", "requirements_{}.txt", "{}-requirements.txt")
+)
+_ONLY_REQUIREMENTS = ("requirements/production.txt", "requirements/prod.txt")
+
+
+@dataclass(frozen=True)
+class PythonPackages:
+    """The command that makes a project's environment and installs all its dependencies into it."""
+
+    install: str
+
+    def run(self, module: str) -> str:
+        """Return the command that runs a module; `module` is its name and arguments, as text for the shell.
+
+        The folder that the command runs in is the first that modules are imported from.
+        """
+        return f"{_PYTHON} -m {module}"
+
+
+@dataclass(frozen=True)
+class _Project:
+    """A folder that a Python project may be in, as seen from the folder that commands run in."""
+
+    work_tree: Path
+    folder: PurePath
+    path: str
+
+    def has(self, *names: str) -> bool:
+        return any(has_repository_file(self.work_tree, str(self.folder / name)) for name in names)
+
+    def toml(self, name: str) -> dict[str, Any]:
+        try:
+            return tomllib.loads(read_repository_text(self.work_tree, str(self.folder / name)))
+        except (ValueError, RecursionError):
+            return {}
+
+    def table(self, *keys: str) -> dict[str, Any]:
+        """Return a table of pyproject.toml; an empty one where there is none."""
+        table = self.toml("pyproject.toml")
+        for key in keys:
+            value = table.get(key)
+            table = value if isinstance(value, dict) else {}
+        return table
+
+    @property
+    def is_package(self) -> bool:
+        """Whether the project can be built; others are imported from where they are."""
+        has_layout = (self.work_tree / self.folder / "src").is_dir() or self.has("setup.py")
+        return has_layout or bool(self.table("build-system"))
+
+
+def python_packages(work_tree: Path, folder: str = ".", otherwise: Collection[str] = ()) -> PythonPackages:
+    """Return how the project in `folder` of the work tree is installed, and how its modules are run.
+
+    The nearest folder on the way up to the work tree counts which says what to install. Where none does, the packages
+    named in `otherwise` are installed.
+    """
+    make = f"{shlex.quote(sys.executable)} -m venv {_ENVIRONMENT}"
+    for level in (PurePath(folder), *PurePath(folder).parents):
+        project = _Project(work_tree, level, os.path.relpath(level, folder))
+        for install in _INSTALL:
+            if command := install(project):
+                return PythonPackages(f"{make} && {command}")
+    names = " ".join(shlex.quote(name) for name in sorted(otherwise))
+    return PythonPackages(f"{make} && {_PYTHON} -m pip install {names}" if names else make)
+
+
+def _uv(project: _Project) -> str | None:
+    if not project.has("uv.lock"):
+        return None
+    extras = "".join(f" --extra {name}" for name in _chosen(project.table("project", "optional-dependencies")))
+    return f"{_in(project)}UV_PROJECT_ENVIRONMENT={_ENVIRONMENT} {_uv_program()} sync --frozen{extras}"
+
+
+def _poetry(project: _Project) -> str | None:
+    settings = project.table("tool", "poetry")
+    if not project.has("poetry.lock") and not settings.get("dependencies"):
+        return None
+    # Poetry stops at a project that it can't build, unless told to leave the project itself out.
+    name = re.sub(r"[-. ]+", "_", str(settings.get("name") or project.table("project").get("name")))
+    has_module = name.isidentifier() and project.has(f"{name}/__init__.py", f"src/{name}/__init__.py", f"{name}.py")
+    is_package = settings.get("package-mode", True) and (has_module or settings.get("packages"))
+    alone = "" if is_package else " --no-root"
+    return f"{_in(project)}VIRTUAL_ENV={_ENVIRONMENT} {_uv_program()} tool run poetry install --no-interaction{alone}"
+
+
+def _pdm(project: _Project) -> str | None:
+    if not project.has("pdm.lock"):
+        return None
+    alone = "" if project.is_package else " --no-self"
+    install = f"{_uv_program()} tool run pdm install --frozen-lockfile{alone}"
+    return f"{_in(project)}PDM_IGNORE_SAVED_PYTHON=1 VIRTUAL_ENV={_ENVIRONMENT} {install}"
+
+
+def _pipenv(project: _Project) -> str | None:
+    if not project.has("Pipfile", "Pipfile.lock"):
+        return None
+    how = "sync --dev" if project.has("Pipfile.lock") else "install --dev --skip-lock"
+    return f"{_in(project)}VIRTUAL_ENV={_ENVIRONMENT} {_uv_program()} tool run pipenv {how}"
+
+
+def _requirements(project: _Project) -> str | None:
+    found = [*_first(project, _REQUIREMENTS), *_first(project, _DEVELOPERS_REQUIREMENTS)]
+    files = " ".join(
+        f"-r {shlex.quote(str(PurePath(project.path, name)))}" for name in found or _first(project, _ONLY_REQUIREMENTS)
+    )
+    return f"{_PYTHON} -m pip install {files}" if files else None
+
+
+def _first(project: _Project, names: Collection[str]) -> list[str]:
+    return [name for name in names if project.has(name)][:1]
+
+
+def _project(project: _Project) -> str | None:
+    """Install what pyproject.toml or setup.py say, with uv: pip takes no dependencies without building the project."""
+    if not project.table("project") and not project.has("setup.py"):
+        return None
+    extras = _chosen(project.table("project", "optional-dependencies"))
+    groups = "".join(f" --group {name}" for name in _chosen(project.table("dependency-groups")))
+    if project.is_package:
+        what = "--editable " + shlex.quote(f".[{','.join(extras)}]" if extras else ".")
+    else:
+        what = "-r pyproject.toml" + "".join(f" --extra {name}" for name in extras)
+    return f"{_in(project)}{_uv_program()} pip install --python {_ENVIRONMENT} {what}{groups}"
+
+
+def _uv_program() -> str:
+    """Return the shell's word for uv: by its path where only the supervisor has it."""
+    return "uv" if shutil.which("uv") else shlex.quote(find_uv_bin())
+
+
+def _chosen(names: Collection[str]) -> list[str]:
+    return [name for name in _DEVELOPMENT if name in names]
+
+
+def _in(project: _Project) -> str:
+    return "" if project.path == "." else f"cd {shlex.quote(project.path)} && "
+
+
+_INSTALL: tuple[Callable[[_Project], str | None], ...] = (_uv, _poetry, _pdm, _pipenv, _requirements, _project)
