@@ -61,6 +61,11 @@ class WorkspaceCommand:
         return await self._process.wait()
 
     @property
+    def pid(self) -> int:
+        """The process below which all of it runs."""
+        return self._process.pid
+
+    @property
     def is_flood(self) -> bool:
         """Whether it was ended because it wrote more than 100 MB within a minute."""
         return self._output.is_flood
