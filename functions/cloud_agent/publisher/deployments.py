@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.messages import environment_name, execution_console_url
+from cloud_agent.domain.session.preview import PreviewState
 from cloud_agent.domain.session.session import Session, SessionStatus
 from cloud_agent.publisher.links import session_link
 
 if TYPE_CHECKING:
+    from cloud_agent.adapters.table.publications import Published
     from cloud_agent.publisher.context import PublishingContext
 
 _OPERATION = "deployment"
+_STATES = {
+    PreviewState.STARTING: "in_progress",
+    PreviewState.LIVE: "success",
+    PreviewState.FAILED: "failure",
+    PreviewState.NONE: "inactive",
+}
+_OUTCOMES = frozenset({"success", "failure", "inactive"})
 
 
 def begin(context: PublishingContext, session: Session) -> int:
@@ -29,12 +38,23 @@ def begin(context: PublishingContext, session: Session) -> int:
     return deployment_id
 
 
-def succeed(context: PublishingContext, session: Session) -> int:
-    """Guarantee that the session's Deployment shows its live address; returns its id."""
+def announce(context: PublishingContext, session: Session) -> int:
+    """Guarantee that the session's Deployment shows its address, and how its preview is; returns its id."""
     deployment_id = session.deployment_id or begin(context, session)
-    link = session_link(context.settings, session)
-    context.github(session).deployments.set_state(deployment_id, "success", _log_url(session), link)
+    _show(context, session, deployment_id, _state(session))
     return deployment_id
+
+
+def refresh(context: PublishingContext, session: Session, published: Published) -> None:
+    """Have the Deployment of an announced session follow its preview to success or failure.
+
+    A preview that merely starts again leaves it as it is: GitHub keeps each state that a Deployment has been in.
+    """
+    if session.deployment_id is None or session.lifecycle_token is None or not published.deployment_state:
+        return
+    state = _state(session)
+    if state != published.deployment_state and state in _OUTCOMES:
+        _show(context, session, session.deployment_id, state)
 
 
 def end(context: PublishingContext, session: Session) -> None:
@@ -44,6 +64,16 @@ def end(context: PublishingContext, session: Session) -> None:
     if deployment_id is not None:
         state = "error" if session.status is SessionStatus.FAILED else "inactive"
         on_github.set_state(deployment_id, state, _log_url(session))
+
+
+def _state(session: Session) -> str:
+    return _STATES[session.preview.state if session.preview else PreviewState.LIVE]
+
+
+def _show(context: PublishingContext, session: Session, deployment_id: int, state: str) -> None:
+    link = session_link(context.settings, session)
+    context.github(session).deployments.set_state(deployment_id, state, _log_url(session), link)
+    context.publications.record_deployment_state(session.session_id, state)
 
 
 def _environment(session: Session) -> str:

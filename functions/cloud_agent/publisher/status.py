@@ -11,6 +11,7 @@ from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, P
 from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
 from cloud_agent.domain.session.session import Session, SessionStatus, session_url
 from cloud_agent.observability import logger
+from cloud_agent.publisher import deployments
 from cloud_agent.publisher.links import session_link
 from cloud_agent.publisher.own_commits import look_up
 
@@ -36,7 +37,10 @@ def publish(context: PublishingContext, session_id: str, *, create: bool) -> int
 
 
 def refresh(context: PublishingContext, session_id: str) -> None:
-    """Edit the comment if it would say something else now. It is never written here: one author, one comment."""
+    """Edit comment and Deployment if they would say something else now.
+
+    The comment is never written here: one author, one comment.
+    """
     session, published = context.sessions.get(session_id), context.publications.of(session_id)
     if session.pull_number is None or session.comment_id is None:
         return
@@ -44,6 +48,7 @@ def refresh(context: PublishingContext, session_id: str) -> None:
         return  # about to be announced by an edit of its own; what changes until it is parked is shown then
     if session.reported_head_sha not in {None, published.head_sha}:
         look_up(context, session)
+    deployments.refresh(context, session, published)
     view = look(context, session_id)
     if _is_due(view, published):
         _write_until_true(context, view, create=False)

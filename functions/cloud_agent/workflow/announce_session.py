@@ -19,9 +19,9 @@ class AnnounceSessionEvent(StepEvent):
 
 @step(AnnounceSessionEvent)
 def handler(event: AnnounceSessionEvent) -> dict[str, Any]:
-    """Guarantees one comment with the session's URL and one successful Deployment of that address."""
+    """Guarantees one comment with the session's URL and one Deployment of that address, as far as its preview is."""
     context, session_id = publishing_context(load(PublishingSettings)), event.session.session_id
     comment_id = status.publish(context, session_id, create=True)
-    deployment_id = deployments.succeed(context, context.sessions.get(session_id))
+    deployment_id = deployments.announce(context, context.sessions.get(session_id))
     logger.info("session announced", extra={"comment_id": comment_id, "deployment_id": deployment_id})
     return {"session_url": session_url(context.settings.uat_url, session_id), "comment_id": comment_id}

@@ -259,3 +259,22 @@ def test_the_slot_is_free_and_given_away_though_github_is_down(
             steps.run("close_session", session, status="STOPPED", reason="The label was removed.")
     assert session.session_id not in steps.slots()
     assert steps.lock(session) is None
+
+
+def test_the_deployment_follows_the_preview_and_is_not_set_again_for_a_restart(
+    steps: Steps, github: GitHub, session: RequestedSession
+) -> None:
+    steps.change(session, status="RUNNING", preview={"state": "starting", "detail": "`npm ci` is running"})
+    steps.run("announce_session", session, **steps.more("announce_session", session))
+    states = [_deployment_state(github, session)]
+    steps.change(session, lifecycle_token="parked")
+    for state in ("failed", "live", "starting", "none"):
+        steps.change(session, preview={"state": state})
+        steps.publish(session)
+        states.append(_deployment_state(github, session))
+    assert states == ["in_progress", "failure", "success", "success", "inactive"]
+
+
+def _deployment_state(github: GitHub, session: RequestedSession) -> str:
+    (deployment,) = github.deployments(session)
+    return str(deployment["state"])

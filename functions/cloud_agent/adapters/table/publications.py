@@ -28,7 +28,7 @@ class Published:
     `essence` and `body` are digests of the status comment, without and with what Claude is doing; `commits` are the
     branch's own, newest first, as they were when `head_sha` was reported, `others` the number of those on it that are
     another session's, and `closes` the issues that merging would close by a commit's message; `announced` are the
-    commits that a reply has named.
+    commits that a reply has named. `deployment_state` is the Deployment's, since the session was announced.
     """
 
     essence: str = ""
@@ -41,6 +41,7 @@ class Published:
     closes: tuple[str, ...] = ()
     announced: frozenset[str] = frozenset()
     made_ready: bool = False
+    deployment_state: str = ""
 
 
 class Publications:
@@ -68,6 +69,7 @@ class Publications:
             closes=tuple(item.get("closes", ())),
             announced=frozenset(item.get("announced", ())),
             made_ready=bool(item.get("made_ready", False)),
+            deployment_state=item.get("deployment_state", ""),
         )
 
     def first_try(self, session_id: str, operation: str) -> bool:
@@ -107,6 +109,10 @@ class Publications:
     def record_ready(self, session_id: str) -> None:
         """Record that the pull request was made ready for review, or could not be: this session does it no more."""
         self._set(session_id, made_ready=True)
+
+    def record_deployment_state(self, session_id: str, state: str) -> None:
+        """Record that the session's Deployment now has this state."""
+        self._set(session_id, deployment_state=state)
 
     def record_reply(self, session_id: str, prompt_id: str, reply_id: int) -> None:
         """Record that the answer to this prompt stands on GitHub."""
