@@ -112,8 +112,10 @@ class Session(BaseModel):
         """
         if self.status is not SessionStatus.RUNNING or self.ip is None or self.port is None:
             return None
-        if self.preview is not None and self.preview.state is PreviewState.NONE:
-            return None
+        if self.preview is not None and self.preview.state in {PreviewState.FAILED, PreviewState.NONE}:
+            return (
+                None  # so that visitors get the page that says why, with the log, and not that of a refused connection
+            )
         if self.ip not in network or self.ip.is_link_local:
             raise AddressRefusedError(f"session {self.id}: {self.ip} is not an address of {network}")
         if not _LOWEST_PORT <= self.port <= _HIGHEST_PORT:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 from pydantic import ValidationError
 
-from cloud_agent_proxy.session import AddressRefusedError, Session, SessionStatus
+from cloud_agent_proxy.session import AddressRefusedError, Preview, Session, SessionStatus
 
 NETWORK = IPv4Network("10.0.0.0/16")
 
@@ -74,3 +74,11 @@ def test_the_first_and_the_last_port_are_fine(port: int) -> None:
     address = session(port=port).address_within(NETWORK)
     assert address is not None
     assert (IPv4Address("10.0.4.2"), port) == (address.ip, address.port)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_shown"), [("starting", True), ("live", True), ("failed", False), ("none", False)]
+)
+def test_who_opens_a_preview_that_is_not_there_is_shown_why_instead(state: str, is_shown: bool) -> None:
+    running = session().model_copy(update={"preview": Preview.model_validate({"state": state})})
+    assert (running.address_within(NETWORK) is not None) == is_shown
