@@ -66,6 +66,11 @@ class WorkspaceCommand:
         return self._process.pid
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the command itself has ended."""
+        return self._process.returncode is not None
+
+    @property
     def is_flood(self) -> bool:
         """Whether it was ended because it wrote more than 100 MB within a minute."""
         return self._output.is_flood

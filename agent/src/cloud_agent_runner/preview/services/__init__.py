@@ -1,0 +1,1 @@
+"""The databases that a repository's dev server needs, as real servers beside it."""

