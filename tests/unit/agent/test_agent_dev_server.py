@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from tests.kit.ports import free_port
 
 from cloud_agent_runner.notices import Notices
+from cloud_agent_runner.preview import dev_server as dev_server_module
 from cloud_agent_runner.preview.dev_server import DevServer, DevServerNotReadyError, InstallFailedError
 from cloud_agent_runner.preview.listen_address import ListenAddress, listen_address
 from cloud_agent_runner.preview.plan import DevServerPlan
@@ -63,21 +65,81 @@ async def test_a_server_that_never_answers_is_given_up_with_its_last_lines(tmp_p
         with pytest.raises(DevServerNotReadyError) as error:
             await dev_server.wait_until_ready(limit_seconds=1)
     assert [f"line {number}" for number in range(11, 31)] == dev_server.last_lines(20).splitlines()
-    assert "didn't respond within 1 s (last attempt: ConnectError)" in str(error.value)
+    assert "didn't respond within 1 s (nothing of it listens on a port)" in str(error.value)
 
 
-async def test_a_server_that_answers_500_is_not_ready(tmp_path: Path) -> None:
-    program = (
+async def test_an_error_that_stands_is_the_answer_and_costs_few_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev_server_module, "_ERROR_STANDS_SECONDS", 1.0)
+    (tmp_path / "broken.py").write_text(
         "import http.server as s, os\n"
         "class H(s.BaseHTTPRequestHandler):\n"
-        "    def do_GET(self): self.send_error(500)\n"
+        "    def do_GET(self): self.send_error(500, 'no such table: post')\n"
         "s.HTTPServer((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
     )
-    (tmp_path / "broken.py").write_text(program)
-    dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} broken.py"), tmp_path)
+    dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} -u broken.py"), tmp_path)
     async with _running(dev_server):
-        with pytest.raises(DevServerNotReadyError, match=r"\(it responded with 500\)"):
-            await dev_server.wait_until_ready(limit_seconds=2)
+        answer = await dev_server.wait_until_ready(limit_seconds=20)
+        assert (answer.status, answer.is_page) == (500, False)
+        assert "no such table: post" in answer.excerpt
+        assert 2 <= dev_server.last_lines(50).count('"GET / ') <= 8
+
+
+async def test_an_error_that_passes_is_waited_out(tmp_path: Path) -> None:
+    (tmp_path / "starting.py").write_text(
+        "import http.server as s, os\n"
+        "class H(s.BaseHTTPRequestHandler):\n"
+        "    asked = 0\n"
+        "    def do_GET(self):\n"
+        "        H.asked += 1\n"
+        "        self.send_error(503) if H.asked < 3 else self.send_error(200)\n"
+        "s.HTTPServer((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
+    )
+    dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} starting.py"), tmp_path)
+    async with _running(dev_server):
+        assert (await dev_server.wait_until_ready(limit_seconds=20)).status == 200
+
+
+async def test_a_dev_server_that_dies_three_times_is_given_up(tmp_path: Path) -> None:
+    dev_server = _dev_server(DevServerPlan(dev="echo no such module; exit 1"), tmp_path)
+    async with _running(dev_server):
+        with pytest.raises(DevServerNotReadyError, match="ended 3 times before it responded"):
+            await dev_server.wait_until_ready(limit_seconds=20)
+
+
+async def test_a_restart_shows_what_has_changed_and_is_no_death(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = tmp_path / "page.py"
+    page.write_text("TEXT = 'before'")
+    (tmp_path / "server.py").write_text(
+        "import http.server as s, os, page\n"
+        "class H(s.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self): self.send_response(200, page.TEXT); self.end_headers()\n"
+        "s.HTTPServer((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
+    )
+    dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} -B server.py"), tmp_path)
+    async with _running(dev_server), httpx.AsyncClient() as http:
+        await dev_server.wait_until_ready(limit_seconds=20)
+        page.write_text("TEXT = 'after'")
+        assert (await http.get(dev_server.url)).reason_phrase == "before"
+
+        await dev_server.restart()
+        await dev_server.wait_until_ready(limit_seconds=20)
+
+        assert (await http.get(dev_server.url)).reason_phrase == "after"
+    assert "dev server ended" not in caplog.messages
+
+
+async def test_another_sessions_server_on_every_address_is_named_in_local_mode(tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as another:  # noqa: S104 - as the other does
+        address = ListenAddress("127.0.44.77", "127.0.44.77", another.getsockname()[1])
+        plan = DevServerPlan(dev=f'{SERVER} --bind "$HOST" "$PORT"')
+        dev_server = DevServer(plan, WorkspaceUser(tmp_path, None), tmp_path, address, {}, notices=Notices())
+        async with _running(dev_server):
+            with pytest.raises(DevServerNotReadyError, match="Local mode: another program on this machine"):
+                await dev_server.wait_until_ready(limit_seconds=20)
 
 
 async def test_an_install_that_fails_is_told_with_its_last_lines(tmp_path: Path) -> None:

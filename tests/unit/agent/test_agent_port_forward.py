@@ -20,7 +20,7 @@ async def _serve_upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 async def test_a_long_lived_exchange_passes_both_ways_and_ends_one_way_at_a_time() -> None:
     port = free_port()
-    async with serve_raw(_serve_upgrade) as target, forwarded("127.0.0.1", port, target):
+    async with serve_raw(_serve_upgrade) as target, forwarded("127.0.0.1", port, "127.0.0.1", target):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
         assert b"101 Switching" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
@@ -34,7 +34,7 @@ async def test_a_long_lived_exchange_passes_both_ways_and_ends_one_way_at_a_time
 
 async def test_no_server_behind_the_port_closes_the_connection() -> None:
     port, nobody = free_port(), free_port()
-    async with forwarded("127.0.0.1", port, nobody):
+    async with forwarded("127.0.0.1", port, "127.0.0.1", nobody):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()
@@ -43,7 +43,7 @@ async def test_no_server_behind_the_port_closes_the_connection() -> None:
 async def test_an_open_exchange_does_not_hold_the_end_up() -> None:
     port = free_port()
     async with serve_raw(_serve_upgrade) as target:
-        async with asyncio.timeout(5), forwarded("127.0.0.1", port, target):
+        async with asyncio.timeout(5), forwarded("127.0.0.1", port, "127.0.0.1", target):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET / HTTP/1.1\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")

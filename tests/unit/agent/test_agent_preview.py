@@ -14,6 +14,7 @@ from tests.kit.ports import free_port
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport
 from cloud_agent_runner.notices import Notices
+from cloud_agent_runner.preview import dev_server
 from cloud_agent_runner.preview.listen_address import ListenAddress
 from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
@@ -166,6 +167,19 @@ async def test_a_live_server_that_goes_away_starts_again_and_says_so(session: Se
         await session.until("failed")
         (session.work_tree / "broken").unlink()
         await session.until("live")
+
+
+async def test_a_live_server_that_shows_an_error_says_so_until_a_turn_has_fixed_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev_server, "_ERROR_STANDS_SECONDS", 0.2)
+    session.says(dev=SERVER, health_path="/page.html")
+    async with session.running():
+        live = await session.until("live")
+        assert live.detail.startswith("it responds with HTTP 404: Error response; Error response; Error code: 404")
+        (session.work_tree / "page.html").touch()
+        session.preview.turn_ended()
+        await session.until("live", lambda report: not report.detail)
 
 
 async def test_a_repository_without_a_dev_server_has_none_until_there_is_one(session: Session) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import httpx
-
+from cloud_agent_runner.preview.answer import Answer, NoAnswerError, ask
 from cloud_agent_runner.preview.errors import PreviewError
-from cloud_agent_runner.preview.port_forward import forwarded
+from cloud_agent_runner.preview.exposure import Exposure
 from cloud_agent_runner.workspace.command import FLOODED, WorkspaceCommand
+from cloud_agent_runner.workspace.command_output import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +27,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PROBE_PAUSE_SECONDS = 0.1
-_PROBE_TIMEOUT_SECONDS = 10
-_CONNECT_TIMEOUT_SECONDS = 2
+_LOOK_SECONDS = 0.05
+_FIRST_PROBE_PAUSE_SECONDS = 0.1
+_LONGEST_PROBE_PAUSE_SECONDS = 10.0
+_PROBE_PAUSE_GROWTH = 1.6
+_ERROR_STANDS_SECONDS = 5.0  # many a dev server responds with an error, or a page that asks to wait, until it is up
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 _STEADY_AFTER_SECONDS = 60
 _DEATHS_BEFORE_READY = 3
+_LINES_READ = 50
+_IN_USE = re.compile("EADDRINUSE|address already in use|port \\d+ is (already )?in use", re.IGNORECASE)
 
 
 class InstallFailedError(PreviewError):
@@ -62,13 +68,16 @@ class DevServer:
         self._user = user
         self._work_tree = work_tree
         self._address = address
-        self._own_port = plan.port if plan.port not in (None, address.port) else None
-        listen = ("127.0.0.1", self._own_port) if self._own_port else (address.host, address.port)
-        self._environment = {**user.environment(), "HOST": listen[0], "PORT": str(listen[1])}
+        port = plan.port or address.port
+        host = address.host if port == address.port else "127.0.0.1"
+        self._environment = {**user.environment(), "HOST": host, "PORT": str(port)}
         self._secrets = {name: value.get_secret_value() for name, value in secrets.items()}
+        self._mask = Mask(self._secrets.values())
+        self._exposure = Exposure(address, user, port=port, health_path=plan.health_path, mask=self._mask)
         self._notices = notices
         self._command: WorkspaceCommand | None = None
         self._deaths = 0
+        self._restarts = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -103,47 +112,73 @@ class DevServer:
 
     async def keep_running(self) -> None:
         """Run the dev server until cancelled; when it dies, start it again, with growing pauses."""
-        if self._own_port is None:
-            await self._restart_forever()
-            return
-        async with forwarded(self._address.host, self._address.port, self._own_port):
-            await self._restart_forever()
+        pause = _FIRST_PAUSE_SECONDS
+        clock = asyncio.get_running_loop().time
+        while True:
+            self._restarts.clear()
+            started = clock()
+            status = await self._run()
+            if self._restarts.is_set():
+                continue
+            if clock() - started > _STEADY_AFTER_SECONDS:
+                self._deaths, pause = 0, _FIRST_PAUSE_SECONDS
+            self._deaths += 1
+            logger.warning("dev server ended", extra={"status": status, "restart_in_seconds": pause})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._restarts.wait()
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    async def wait_until_ready(self, *, limit_seconds: float = 600) -> None:
-        """Return once `health_path` answers with a status below 500 at the task's own address.
+    async def restart(self) -> None:
+        """End the dev server, which starts again at once; that's no death."""
+        self._deaths = 0
+        self._restarts.set()
+        if self._command:
+            await self._command.end()
+
+    async def wait_until_ready(self, *, limit_seconds: float = 600) -> Answer:
+        """Return what `health_path` responds with for visitors: a page at once, an error when it stands for seconds.
 
         Raises:
-            DevServerNotReadyError: it did not within `limit_seconds`, or died three times; `last_lines` says why.
+            DevServerNotReadyError: there was no response within `limit_seconds`, or it died three times before one;
+                `last_lines` says why.
         """
-        seen = "nothing is listening"
+        seen = ""
         try:
-            async with (
-                asyncio.timeout(limit_seconds),
-                httpx.AsyncClient(timeout=_PROBE_TIMEOUT_SECONDS, trust_env=False) as http,
-            ):
+            async with asyncio.timeout(limit_seconds):
+                pause, errs_since, clock = _FIRST_PROBE_PAUSE_SECONDS, None, asyncio.get_running_loop().time
                 while self._deaths < _DEATHS_BEFORE_READY:
-                    seen = await self._probe(http)
-                    if not seen:
-                        return
-                    await asyncio.sleep(_PROBE_PAUSE_SECONDS)
+                    if not self._exposure.is_open:
+                        await asyncio.sleep(_LOOK_SECONDS)
+                        continue
+                    try:
+                        answer = await self.ask()
+                    except NoAnswerError as error:
+                        seen = f": {error}"
+                    else:
+                        errs_since = errs_since or clock()
+                        if answer.is_page or clock() - errs_since >= _ERROR_STANDS_SECONDS:
+                            return answer
+                    await asyncio.sleep(pause)
+                    pause = min(pause * _PROBE_PAUSE_GROWTH, _LONGEST_PROBE_PAUSE_SECONDS)
             outcome = f"ended {self._deaths} times before it responded"
         except TimeoutError:
-            outcome = f"didn't respond within {limit_seconds:.0f} s ({seen})"
+            outcome = f"didn't respond within {limit_seconds:.0f} s ({self._exposure.state}{seen})"
         raise DevServerNotReadyError(
-            f"`{self._plan.dev}` {outcome} at {self.url}{self._plan.health_path}. It should listen on the address in "
-            "$HOST and the port in $PORT."
+            f"`{self._plan.dev}` {outcome} at {self.url}{self._plan.health_path}. {self._advice()}"
         )
+
+    async def ask(self) -> Answer:
+        """Return what `health_path` responds with for visitors now.
+
+        Raises:
+            NoAnswerError: there is no response.
+        """
+        return await ask(self.url, self._plan.health_path, self._exposure.host_header, self._mask)
 
     async def listens(self) -> bool:
         """Say whether the dev server itself takes connections; no request is made, so its log stays as it is."""
-        host, port = ("localhost", self._own_port) if self._own_port else (self._address.reached_at, self.port)
-        try:
-            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
-                _, writer = await asyncio.open_connection(host, port)
-        except OSError:  # TimeoutError is one
-            return False
-        writer.close()
-        return True
+        return await self._exposure.accepts()
 
     @property
     def deaths(self) -> int:
@@ -159,13 +194,13 @@ class DevServer:
         if self._command:
             self._command.note(line)
 
-    async def _probe(self, http: httpx.AsyncClient) -> str:
-        """Return what is wrong with the answer, or nothing when the server is up."""
-        try:
-            async with http.stream("GET", f"{self.url}{self._plan.health_path}") as response:
-                return "" if not response.is_server_error else f"it responded with {response.status_code}"
-        except httpx.TransportError as error:
-            return f"last attempt: {type(error).__name__}"
+    def _advice(self) -> str:
+        if self._address.is_on_shared_machine and _IN_USE.search(self.last_lines(_LINES_READ)):
+            return (
+                "Local mode: another program on this machine, such as another session's dev server, already listens "
+                "on its port. Sessions share the machine: have it listen on the address in $HOST alone."
+            )
+        return "It should listen on the address in $HOST and the port in $PORT."
 
     async def _start(self, name: str, command: str) -> WorkspaceCommand:
         return await WorkspaceCommand.start(
@@ -177,22 +212,17 @@ class DevServer:
             hidden=self._secrets.values(),
         )
 
-    async def _restart_forever(self) -> None:
-        pause = _FIRST_PAUSE_SECONDS
-        clock = asyncio.get_running_loop().time
-        while True:
-            started = clock()
-            self._command = await self._start("dev server", self._plan.dev)
-            try:
-                status = await self._command.wait()
-                await self._command.drain()
-            finally:
-                await self._command.end()
-            if self._command.is_flood:
-                self._notices.add(f"The dev server was stopped: {FLOODED}.")
-            if clock() - started > _STEADY_AFTER_SECONDS:
-                self._deaths, pause = 0, _FIRST_PAUSE_SECONDS
-            self._deaths += 1
-            logger.warning("dev server ended", extra={"status": status, "restart_in_seconds": pause})
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+    async def _run(self) -> int:
+        """Run the dev server until it ends, reachable wherever it listens, and return its exit status."""
+        command = self._command = await self._start("dev server", self._plan.dev)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                exposing = tasks.create_task(self._exposure.follow(command))
+                status = await command.wait()
+                await command.drain()
+                exposing.cancel()  # and wait for it: what starts anew may want the port that is forwarded
+        finally:
+            await command.end()
+        if command.is_flood:
+            self._notices.add(f"The dev server was stopped: {FLOODED}.")
+        return status

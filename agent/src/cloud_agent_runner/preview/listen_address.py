@@ -25,6 +25,11 @@ class ListenAddress:
         """The dev server's address as seen from inside the task."""
         return f"http://{self.reached_at}:{self.port}"
 
+    @property
+    def is_on_shared_machine(self) -> bool:
+        """Whether other sessions' dev servers are on the same machine, as local processes are."""
+        return IPv4Address(self.host).is_loopback
+
 
 async def listen_address(metadata_uri: str | None) -> ListenAddress:
     """Return where this task's dev server listens.

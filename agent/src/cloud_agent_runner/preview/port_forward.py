@@ -13,10 +13,11 @@ _CHUNK_BYTES = 65536
 
 
 @asynccontextmanager
-async def forwarded(host: str, port: int, to_port: int) -> AsyncIterator[None]:
-    """Pass raw TCP from `host`:`port` to `to_port` of this machine, both ways, while the context lasts.
+async def forwarded(host: str, port: int, to_host: str, to_port: int) -> AsyncIterator[None]:
+    """Pass raw TCP from `host`:`port` to `to_host`:`to_port`, both ways, while the context lasts.
 
-    The target is "localhost", not 127.0.0.1: some dev servers listen on ::1 only.
+    Raises:
+        OSError: `host`:`port` is taken.
     """
     exchanges: set[asyncio.Task[None]] = set()
 
@@ -25,7 +26,7 @@ async def forwarded(host: str, port: int, to_port: int) -> AsyncIterator[None]:
         if exchange is not None:
             exchanges.add(exchange)
             exchange.add_done_callback(exchanges.discard)
-        await _exchange(reader, writer, to_port)
+        await _exchange(reader, writer, to_host, to_port)
 
     server = await asyncio.start_server(accept, host, port)
     try:
@@ -37,9 +38,9 @@ async def forwarded(host: str, port: int, to_port: int) -> AsyncIterator[None]:
         await asyncio.gather(*exchanges, return_exceptions=True)
 
 
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to_port: int) -> None:
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to_host: str, to_port: int) -> None:
     try:
-        target_reader, target_writer = await asyncio.open_connection("localhost", to_port)
+        target_reader, target_writer = await asyncio.open_connection(to_host, to_port)
     except OSError:
         writer.close()
         return

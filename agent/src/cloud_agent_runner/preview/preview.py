@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from cloud_agent_runner.agent_api import PreviewReport
+from cloud_agent_runner.preview.answer import NoAnswerError
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError
 from cloud_agent_runner.preview.dev_server import DevServerNotReadyError, InstallFailedError
 from cloud_agent_runner.repository.config_file import RepositoryConfigError
@@ -51,6 +53,7 @@ class Preview:
         self._plan: DevServerPlan | None = None
         self._dev_server: DevServer | None = None
         self._again = asyncio.Event()
+        self._asks_again = False
 
     @property
     def report(self) -> PreviewReport:
@@ -68,7 +71,8 @@ class Preview:
             self._dev_server.note(line)
 
     def turn_ended(self) -> None:
-        """Try again what has failed, or what the turn has made another dev server."""
+        """Try again what has failed, or what the turn has made another dev server; look at the page of any other."""
+        self._asks_again = True
         if self._standing.state in _WORTH_ANOTHER_TRY or self._is_another_plan():
             self._again.set()
 
@@ -101,17 +105,19 @@ class Preview:
     async def _follow(self, dev_server: DevServer) -> NoReturn:
         """Follow whether the dev server listens. One that is away for a single look only restarts."""
         try:
-            await dev_server.wait_until_ready()
+            answer = await dev_server.wait_until_ready()
         except DevServerNotReadyError as error:
             self._stands("failed", str(error), shows_log=True)
         else:
-            self._stands("live")
+            self._stands("live", answer.objection)
         missed = 0
         while True:
             await asyncio.sleep(self._look_seconds)
             missed = 0 if await dev_server.listens() else missed + 1
-            if not missed:
-                self._stands("live")
+            if not missed and (self._asks_again or self._standing.state != "live"):
+                self._asks_again = False
+                with suppress(NoAnswerError):  # the next look tries again while it isn't live
+                    self._stands("live", (await dev_server.ask()).objection)
             elif missed > 1 and self._standing.state == "live":
                 self._stands("starting", _DOES_NOT_LISTEN, shows_log=True)
             elif self._standing.state == "starting" and dev_server.deaths >= _DEATHS_OF_A_FAILURE:

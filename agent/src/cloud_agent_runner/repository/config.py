@@ -61,13 +61,16 @@ class RepositoryConfig(BaseModel):
         default=None,
         ge=1,
         le=65535,
-        description="Port the dev server listens on, if it ignores $PORT.",
+        description=(
+            "Port that the dev server listens on, if it ignores $PORT and shows pages on several. Found by itself if "
+            "not set."
+        ),
         examples=[5173],
     )
     health_path: str | None = Field(
         default=None,
         pattern=r"^/[!-~]*$",
-        description="Path that responds with a status below 500 once the dev server is up. Defaults to `/`.",
+        description="Path whose response says whether the dev server works. Defaults to `/`.",
         examples=["/health"],
     )
     host_header: HostHeader = Field(

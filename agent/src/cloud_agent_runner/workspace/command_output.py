@@ -54,16 +54,28 @@ class LineLog:
         self._left_out += lines
 
 
+class Mask:
+    """Replaces some values, each of their lines from 4 characters on, by ***: a text may be shown on a pull request."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        lines = {line for value in values for line in value.splitlines() if len(line) >= _SHORTEST_HIDDEN_CHARACTERS}
+        self._lines = sorted(lines, key=len, reverse=True)
+
+    def over(self, text: str) -> str:
+        """Return `text` without the values."""
+        for line in self._lines:
+            text = text.replace(line, "***")
+        return text
+
+
 class CommandOutput:
     """The output of one command, in chunks as they come, as lines.
 
-    Each value of `hidden` (each of its lines, from 4 characters on) is replaced by ***: lines may be shown on a pull
-    request. A line longer than 2,000 characters is cut.
+    The values of `hidden` are masked. A line longer than 2,000 characters is cut.
     """
 
     def __init__(self, program: str, hidden: Iterable[str] = ()) -> None:
-        values = {line for value in hidden for line in value.splitlines() if len(line) >= _SHORTEST_HIDDEN_CHARACTERS}
-        self._hidden = sorted(values, key=len, reverse=True)
+        self._mask = Mask(hidden)
         self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self._log = LineLog(program)
         self._rest = b""
@@ -105,9 +117,7 @@ class CommandOutput:
         return "\n".join(list(self._lines)[-count:]) or "(it wrote nothing)"
 
     def _keep(self, line: bytes) -> None:
-        text = line[: 4 * _LINE_LIMIT_CHARACTERS].decode(errors="replace").rstrip()
-        for value in self._hidden:
-            text = text.replace(value, "***")
+        text = self._mask.over(line[: 4 * _LINE_LIMIT_CHARACTERS].decode(errors="replace").rstrip())
         text = text[:_LINE_LIMIT_CHARACTERS]
         self._lines.append(text)
         self._log.log(text)

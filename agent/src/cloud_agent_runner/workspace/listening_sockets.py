@@ -41,6 +41,11 @@ class ListeningSocket:
             return str(self.address)
         return "127.0.0.1" if self.address.version == 4 else "localhost"  # noqa: PLR2004 - of IP; `::` may be both
 
+    @property
+    def url(self) -> str:
+        """Its address, were it an HTTP server's."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
 
 @dataclass(frozen=True)
 class _Row:
@@ -77,21 +82,27 @@ class ListeningSockets:
             return _by_psutil(self._pid)
         rows, now = frozenset(row for row in _rows() if row.uid == self._uid), time.monotonic()
         if rows != self._rows or (rows and now - self._asked_at >= _AGAIN_SECONDS):
-            with suppress(TimeoutError):
+            with suppress(OSError):  # TimeoutError is one
                 inodes = await self._inodes()
                 self._sockets = frozenset(row.socket for row in rows if row.inode in inodes)
                 self._rows, self._asked_at = rows, now
         return self._sockets
 
+    async def has(self, socket: ListeningSocket) -> bool:
+        """Say whether a socket that was found is still there. No program is started for that."""
+        if sys.platform != "linux":
+            return socket in _by_psutil(self._pid)
+        return any(row.socket == socket and row.uid == self._uid for row in _rows())
+
     async def _inodes(self) -> set[str]:
         """Return the inodes of the sockets that the command's processes have open.
 
         Raises:
-            TimeoutError: nothing can be said.
+            OSError: the program didn't start or end.
         """
         program = [sys.executable, "-I", "-S", str(_PROGRAM), *(str(process.pid) for process in _below(self._pid))]
         process = await asyncio.create_subprocess_exec(
-            *self._user.command("listening sockets", *program, directory=Path("/")),
+            *self._user.command("", *program, directory=Path("/")),
             env={},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -57,7 +57,7 @@ class WorkspaceUser:
     def command(self, name: str, *command: str, directory: Path) -> list[str]:
         """Return the arguments that run `command` in `directory` as this user, and end all that it leaves behind.
 
-        `name` is what `end` knows it by.
+        `name` is what `end` and `memory_used` know it by: nothing for a program of ours that is gone in a moment.
         """
         owner = self.owner or "-"
         return [sys.executable, "-I", "-S", str(_REAPER), name, owner, str(directory), *command]

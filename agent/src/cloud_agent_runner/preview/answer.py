@@ -1,0 +1,129 @@
+"""What a dev server responds with, as a visitor would get it."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from cloud_agent_runner.workspace.command_output import Mask
+
+_SECONDS = 30.0  # a first compilation may take that long
+_REDIRECTS = 3
+_OWN_NAMES = {"localhost", "127.0.0.1", "0.0.0.0", "::1", "::"}  # noqa: S104 - what a server may call itself
+_BODY_LIMIT_BYTES = 32 * 1024
+_EXCERPT_LINES = 8
+_EXCERPT_CHARACTERS = 300
+_ERRORS_FROM = 400
+_NOT_SHOWN = {"script", "style", "template", "svg", "noscript"}
+_IN_A_LINE = {"a", "b", "code", "em", "i", "small", "span", "strong", "u"}
+
+
+class NoAnswerError(Exception):
+    """There was no HTTP response; the text says what there was instead."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response: its status, and the first lines of its body as text, at most 300 characters."""
+
+    status: int
+    excerpt: str = ""
+    is_html: bool = False
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it's what a person wants to see, and no error."""
+        return self.status < _ERRORS_FROM
+
+    @property
+    def objection(self) -> str:
+        """What is wrong with it, as a clause for people; nothing of a page."""
+        if self.is_page:
+            return ""
+        lines = "; ".join(self.excerpt.splitlines())
+        return f"it responds with HTTP {self.status}" + (f": {lines}" if lines else "")
+
+
+async def ask(url: str, path: str, host: str, mask: Mask) -> Answer:
+    """Return what `GET path` at `url` leads to for a visitor, who follows redirects to the dev server itself.
+
+    `host` is the Host header of visitors' requests, `mask` covers what the excerpt must not show. Of a body, no more
+    than its first 32 KB are read.
+
+    Raises:
+        NoAnswerError: there is none within 30 s, or it is no HTTP.
+    """
+    try:
+        async with asyncio.timeout(_SECONDS), _client() as http:
+            for _ in range(_REDIRECTS):
+                # What is compressed could be far larger than what is read of it.
+                headers = {"Host": host, "Accept": "text/html,*/*", "Accept-Encoding": "identity"}
+                async with http.stream("GET", f"{url}{path}", headers=headers) as response:
+                    target = _redirected(response, f"http://{host}{path}", own_name=httpx.URL(url).host)
+                    if target is None:
+                        return await _read(response, mask)
+                path = target
+    except TimeoutError as error:
+        raise NoAnswerError(f"it didn't respond within {_SECONDS:.0f} s") from error
+    except httpx.HTTPError as error:
+        raise NoAnswerError(f"last attempt: {type(error).__name__}") from error
+    return Answer(response.status_code)
+
+
+def _client() -> httpx.AsyncClient:
+    # It asks over plain HTTP alone; reading the authorities' certificates would take longer than all the rest.
+    return httpx.AsyncClient(timeout=_SECONDS, trust_env=False, verify=False)  # noqa: S501 - see above
+
+
+def _redirected(response: httpx.Response, base: str, *, own_name: str) -> str | None:
+    """Return the path that a redirect to the dev server itself leads to; None of anything else."""
+    if not response.has_redirect_location:
+        return None
+    target = httpx.URL(base).join(response.headers["Location"])
+    is_own = target.host in _OWN_NAMES | {own_name} and target.port == httpx.URL(base).port
+    return target.raw_path.decode("ascii") if is_own else None
+
+
+async def _read(response: httpx.Response, mask: Mask) -> Answer:
+    """Return what is known of a response once its body has begun."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    is_html = kind in {"text/html", "application/xhtml+xml"}
+    body = b""
+    if (kind.startswith("text/") or "json" in kind) and "Content-Encoding" not in response.headers:
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) >= _BODY_LIMIT_BYTES:
+                break
+    text = body[:_BODY_LIMIT_BYTES].decode(errors="replace")
+    return Answer(response.status_code, _first_lines(mask.over(_shown(text) if is_html else text)), is_html)
+
+
+def _first_lines(text: str) -> str:
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return "\n".join([line for line in lines if line][:_EXCERPT_LINES])[:_EXCERPT_CHARACTERS]
+
+
+def _shown(markup: str) -> str:
+    """Return the text that a page shows. It takes one pass, whatever the markup: a dev server may mean harm."""
+    shown: list[str] = []
+    hidden = ""
+    for part in f">{markup}".split("<"):
+        tag, _, text = part.partition(">")
+        name = (tag.split() or [""])[0].lower().rstrip("/")
+        if not hidden and tag.startswith("!--"):
+            hidden = "!--"
+        if hidden == "!--":
+            _, end, text = part.partition("-->")
+            hidden = "" if end else hidden
+        elif hidden:
+            hidden = "" if name == f"/{hidden}" else hidden
+        elif name in _NOT_SHOWN:
+            hidden = name
+        if not hidden:
+            shown.append(text if name.lstrip("/") in _IN_A_LINE else f"\n{text}")
+    return html.unescape("".join(shown))
