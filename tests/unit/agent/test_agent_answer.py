@@ -24,6 +24,12 @@ async def test_a_page_is_asked_for_as_visitors_do() -> None:
         assert server.requests[0].headers["Host"] == f"localhost:{server.port}"
 
 
+async def test_a_body_without_a_type_is_html_where_it_looks_like_it() -> None:
+    with serve_http(lambda request: Response(200, b"<h1>Hello</h1>" if request.path == "/" else b"Hello")) as server:
+        assert (await _ask(server)).is_html
+        assert not (await ask(server.url, "/text", "localhost", Mask([]))).is_html
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "excerpt"),
     [

@@ -92,14 +92,17 @@ def _redirected(response: httpx.Response, base: str, *, own_name: str) -> str | 
 async def _read(response: httpx.Response, mask: Mask) -> Answer:
     """Return what is known of a response once its body has begun."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    is_html = kind in {"text/html", "application/xhtml+xml"}
     body = b""
-    if (kind.startswith("text/") or "json" in kind) and "Content-Encoding" not in response.headers:
+    if (
+        not kind or kind.startswith("text/") or "html" in kind or "json" in kind
+    ) and "Content-Encoding" not in response.headers:
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) >= _BODY_LIMIT_BYTES:
                 break
     text = body[:_BODY_LIMIT_BYTES].decode(errors="replace")
+    # Browsers look at the body of what has no type (WHATWG: MIME Sniffing).
+    is_html = "html" in kind or (not kind and text.lstrip().startswith("<"))
     return Answer(response.status_code, _first_lines(mask.over(_shown(text) if is_html else text)), is_html)
 
 

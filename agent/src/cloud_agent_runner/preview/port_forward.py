@@ -26,7 +26,8 @@ async def forwarded(host: str, port: int, to_host: str, to_port: int) -> AsyncIt
         if exchange is not None:
             exchanges.add(exchange)
             exchange.add_done_callback(exchanges.discard)
-        await _exchange(reader, writer, to_host, to_port)
+        with suppress(asyncio.CancelledError):  # at the context's end; Python 3.11 would log it as a fault
+            await _exchange(reader, writer, to_host, to_port)
 
     server = await asyncio.start_server(accept, host, port)
     try:
