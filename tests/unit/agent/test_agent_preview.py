@@ -18,6 +18,7 @@ from cloud_agent_runner.preview import dev_server
 from cloud_agent_runner.preview.listen_address import ListenAddress
 from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
+from cloud_agent_runner.preview.services.services import Services
 from cloud_agent_runner.preview.source import PreviewSource
 from cloud_agent_runner.repository.config import CONFIG_PATH
 from cloud_agent_runner.workspace.user import WorkspaceUser
@@ -41,12 +42,14 @@ class Session:
         self.reports: list[dict[str, str]] = []
         self.secrets: dict[str, str] = {}
         self.installed = 0
+        self.services = Services(self.user, "127.0.0.1")
         transport = httpx.MockTransport(self._answer)
         self.api = AgentApi("http://api.test", SecretStr("s"), SecretStr("t"), transport=transport)
         source = PreviewSource(
             self.work_tree,
             self.user,
             self.address,
+            self.services,
             self.api,
             notices=Notices(),
             installed=self._has_installed,
@@ -240,3 +243,16 @@ async def test_the_supervisor_adds_its_own_lines_to_the_log(session: Session) ->
         await session.until("starting", lambda report: "hello" in report.log)
         session.preview.note("(Stopped: the disk is full.)")
         assert session.preview.report.log == "hello\n(Stopped: the disk is full.)"
+
+
+async def test_a_service_that_the_repository_asks_for_and_that_is_not_there_fails_the_preview(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session.services, "has", lambda _: False)
+    (session.work_tree / "compose.yaml").write_text("services: {db: {image: redis}}\n")
+    session.says(dev=SERVER, services="[redis]")
+    async with session.running():
+        failed = await session.until("failed")
+        assert failed.detail.startswith("Redis isn't installed here.")
+        session.says(dev=SERVER)
+        await session.until("live")  # what is merely found in a Compose file is done without

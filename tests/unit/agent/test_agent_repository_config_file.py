@@ -52,7 +52,7 @@ def test_the_sample_repository_is_configured() -> None:
     ("content", "complaint"),
     [
         ("dev: x\n\nports: 3000\n", "line 3: `ports`: unknown key; did you mean `port`?"),
-        ("dev: x\n\nsecrets: 3000\n", f"line 3: `secrets`: unknown key; the known ones are {KEYS}."),
+        ("dev: x\n\ntokens: 3000\n", f"line 3: `tokens`: unknown key; the known ones are {KEYS}."),
         ("dev: x\n1: y\n", "line 2: `1`: "),
         ("dev: x\nport: '3000'\n", "line 2: `port`: must be a whole number."),
         ("dev: x\nport: 70000\n", "line 2: `port`: must be 65535 or less."),

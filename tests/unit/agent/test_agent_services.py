@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOST = "127.0.91.7"
-NOBODY = "65534:65534"
+SOMEBODY = "65533:65533"
 
 
 def _programs() -> str:
@@ -47,8 +47,8 @@ def user(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceUser]:
         is_root = os.getuid() == 0
         if is_root:
             Path(home).chmod(0o755)
-            os.chown(home, 65534, 65534)
-        yield WorkspaceUser(Path(home), NOBODY if is_root else None)
+            os.chown(home, 65533, 65533)
+        yield WorkspaceUser(Path(home), SOMEBODY if is_root else None)
 
 
 def _query(services: Services, statement: str) -> str:

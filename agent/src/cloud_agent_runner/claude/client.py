@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
@@ -19,7 +20,7 @@ from cloud_agent_runner.model.errors import model_error
 from cloud_agent_runner.workspace.command_output import LineLog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cloud_agent_runner.model.gateway import GatewayTurn, ModelGateway
@@ -70,9 +71,16 @@ class Claude:
     whether it ended for want of more, is the gateway's to say: Claude Code's own word is text for people.
     """
 
-    def __init__(self, assignment: Assignment, user: WorkspaceUser, gateway: ModelGateway) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        user: WorkspaceUser,
+        gateway: ModelGateway,
+        services: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._assignment = assignment
         self._user = user
+        self._services = services  # the variables of those that run when a turn begins
         self._gateway = gateway
         self._budget = gateway.budget
         self._conversation: str | None = None
@@ -124,7 +132,7 @@ class Claude:
         pinned = {**_QUIET, **pinned_model(self._assignment.model), **access.environment}
         options = replace(
             self._options,
-            env={**self._user.environment(), **pinned},
+            env={**self._services, **self._user.environment(), **pinned},
             settings=str(outranking_settings(self._user, self._assignment.model, pinned)),
             resume=self._conversation,
         )

@@ -63,6 +63,7 @@ class DevServer:
         secrets: Mapping[str, SecretStr],
         *,
         notices: Notices,
+        services: Mapping[str, str] | None = None,
     ) -> None:
         self._plan = plan
         self._user = user
@@ -74,6 +75,7 @@ class DevServer:
         self._secrets = {name: value.get_secret_value() for name, value in secrets.items()}
         self._mask = Mask(self._secrets.values())
         self._exposure = Exposure(address, user, port=port, health_path=plan.health_path, mask=self._mask)
+        self._services = services or {}
         self._notices = notices
         self._command: WorkspaceCommand | None = None
         self._deaths = 0
@@ -208,7 +210,7 @@ class DevServer:
             command,
             user=self._user,
             directory=self._work_tree,
-            environment={**self._secrets, **self._environment},
+            environment={**self._services, **self._secrets, **self._environment},
             hidden=self._secrets.values(),
         )
 

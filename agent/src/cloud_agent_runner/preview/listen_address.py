@@ -26,6 +26,11 @@ class ListenAddress:
         return f"http://{self.reached_at}:{self.port}"
 
     @property
+    def own_host(self) -> str:
+        """Where what only the session itself uses listens."""
+        return self.host if self.is_on_shared_machine else "127.0.0.1"
+
+    @property
     def is_on_shared_machine(self) -> bool:
         """Whether other sessions' dev servers are on the same machine, as local processes are."""
         return IPv4Address(self.host).is_loopback

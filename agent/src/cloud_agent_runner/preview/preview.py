@@ -12,6 +12,7 @@ from cloud_agent_runner.agent_api import PreviewReport
 from cloud_agent_runner.preview.answer import NoAnswerError
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError
 from cloud_agent_runner.preview.dev_server import DevServerNotReadyError, InstallFailedError
+from cloud_agent_runner.preview.services.services import ServiceFailedError
 from cloud_agent_runner.repository.config_file import RepositoryConfigError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Preview:
         except DevServerNotConfiguredError as error:
             self._stands("none", str(error).partition("\n")[0])
             await self._until_again()
-        except (RepositoryConfigError, InstallFailedError) as error:
+        except (RepositoryConfigError, ServiceFailedError, InstallFailedError) as error:
             self._stands("failed", str(error), shows_log=isinstance(error, InstallFailedError))
             await self._until_again()
         else:

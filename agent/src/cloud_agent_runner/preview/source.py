@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 from http import HTTPStatus
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.agent_api import AgentApiRefusedError
 from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.dev_server import DevServer
+from cloud_agent_runner.preview.services.compose import services_in_compose
+from cloud_agent_runner.preview.services.service import Wanted
 from cloud_agent_runner.repository.config_file import RepositoryConfigError, read_repository_config
 
 if TYPE_CHECKING:
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
     from cloud_agent_runner.notices import Notices
     from cloud_agent_runner.preview.listen_address import ListenAddress
     from cloud_agent_runner.preview.plan import DevServerPlan
+    from cloud_agent_runner.preview.services.services import Services
+    from cloud_agent_runner.repository.config import RepositoryConfig
     from cloud_agent_runner.workspace.user import WorkspaceUser
+
+logger = logging.getLogger(__name__)
 
 _ENTRIES_LOOKED_AT = 2_000
 _NOT_THE_REPOSITORYS = frozenset({".git", ".venv", "venv", "node_modules", "vendor", "__pycache__"})
@@ -39,6 +46,7 @@ class PreviewSource:
         work_tree: Path,
         user: WorkspaceUser,
         address: ListenAddress,
+        services: Services,
         api: AgentApi,
         *,
         notices: Notices,
@@ -48,6 +56,7 @@ class PreviewSource:
         self._work_tree = work_tree
         self._user = user
         self._address = address
+        self._services = services
         self._api = api
         self._notices = notices
 
@@ -61,14 +70,25 @@ class PreviewSource:
         return dev_server_plan(self._work_tree, read_repository_config(self._work_tree))
 
     async def dev_server(self, plan: DevServerPlan) -> DevServer:
-        """Return the dev server of `plan`, with the secrets that the repository names.
+        """Return the dev server of `plan`, with the secrets that the repository names. Its services run by then.
 
         Raises:
             RepositoryConfigError: there is no such secret.
+            ServiceFailedError: a service isn't there, or doesn't come up.
         """
-        names = list(dict.fromkeys(read_repository_config(self._work_tree).env))
+        config = read_repository_config(self._work_tree)
+        names = list(dict.fromkeys(config.env))
         secrets = await self._secrets(names) if names else {}
-        return DevServer(plan, self._user, self._work_tree, self._address, secrets, notices=self._notices)
+        await self._services.run(self._wanted(config))
+        return DevServer(
+            plan,
+            self._user,
+            self._work_tree,
+            self._address,
+            secrets,
+            notices=self._notices,
+            services=self._services.environment,
+        )
 
     def fingerprint(self) -> Fingerprint:
         """Return names, sizes and times of the files in the work tree and in its folders, 2,000 entries at most.
@@ -76,6 +96,16 @@ class PreviewSource:
         Install commands and dev servers are made of these; deeper changes are the dev server's own to follow.
         """
         return frozenset(islice(_files(self._work_tree, deeper=1), _ENTRIES_LOOKED_AT))
+
+    def _wanted(self, config: RepositoryConfig) -> list[Wanted]:
+        """Return the services that the repository's file asks for, else those of its Compose file that are there."""
+        found = {wanted.name: wanted for wanted in services_in_compose(self._work_tree)}
+        if config.services is not None:
+            return [found.get(name) or Wanted(name) for name in dict.fromkeys(config.services)]
+        wanted = [one for one in found.values() if self._services.has(one)]
+        if missing := sorted(found.keys() - {one.name for one in wanted}):
+            logger.warning("services not there", extra={"services": missing})
+        return wanted
 
     async def _secrets(self, names: list[str]) -> dict[str, SecretStr]:
         try:

@@ -26,6 +26,7 @@ PATTERNS = {
 }
 """What the pattern of a key asks for, for people."""
 
+ServiceName = Literal["postgres", "redis", "mysql"]
 HostHeader = Literal["localhost", "public"]
 SecretName = Annotated[
     str,
@@ -80,6 +81,15 @@ class RepositoryConfig(BaseModel):
             "default, or the `public` host name, for an app that is configured to accept it."
         ),
         examples=["public"],
+    )
+    services: list[ServiceName] | None = Field(
+        default=None,
+        max_length=3,
+        description=(
+            "Databases that run beside the dev server. Detected from the repository's Compose file if not set; `[]` "
+            "starts none."
+        ),
+        examples=[["postgres", "redis"]],
     )
     env: list[SecretName] = Field(
         default=[],

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud_agent_runner.preview.services.service import ServiceName
+    from cloud_agent_runner.repository.config import ServiceName
+
 
 # In the order in which Docker Compose looks for them (Docker: "How Compose works", The Compose file).
 _FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")

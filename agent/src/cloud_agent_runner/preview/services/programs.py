@@ -10,7 +10,8 @@ from cloud_agent_runner.preview.services.service import Account, Program
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cloud_agent_runner.preview.services.service import ServiceName
+    from cloud_agent_runner.repository.config import ServiceName
+
 
 # Nothing has to outlive the session, so nothing is waited for until it is on the disk.
 _POSTGRES = """\

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ServiceName = Literal["postgres", "redis", "mysql"]
+    from cloud_agent_runner.repository.config import ServiceName
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 _PASSWORD = re.compile(r"[!-~]{1,200}")
 

@@ -8,6 +8,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.errors import PreviewError
@@ -17,7 +18,8 @@ from cloud_agent_runner.workspace.command import WorkspaceCommand
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cloud_agent_runner.preview.services.service import Program, ServiceName, Wanted
+    from cloud_agent_runner.preview.services.service import Program, Wanted
+    from cloud_agent_runner.repository.config import ServiceName
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
@@ -49,7 +51,12 @@ class Services:
     @property
     def environment(self) -> Mapping[str, str]:
         """The variables by which programs find the services that run: DATABASE_URL, REDIS_URL and each one's own."""
-        return self._environment
+        return MappingProxyType(self._environment)
+
+    def has(self, wanted: Wanted) -> bool:
+        """Whether there is a program for it."""
+        executable = PROGRAMS[wanted.name](wanted.account, self._host).executable
+        return shutil.which(executable, path=self._path(wanted.version)) is not None
 
     async def run(self, wanted: Sequence[Wanted]) -> None:
         """Have these run, and no others. What runs already stays as it is, with its data.
@@ -63,7 +70,9 @@ class Services:
                 del self._running[name]
         programs = {one: PROGRAMS[one.name](one.account, self._host) for one in wanted}
         # The first says what DATABASE_URL is, as the first that the repository names.
-        self._environment = {k: v for one in reversed(programs.values()) for k, v in one.environment.items() if v}
+        self._environment.clear()
+        for program in reversed(programs.values()):
+            self._environment.update({name: value for name, value in program.environment.items() if value})
         for one, program in programs.items():
             if one.name not in self._running:
                 await self._start(one, program)
@@ -73,9 +82,14 @@ class Services:
         running, self._running = self._running, {}
         await asyncio.gather(*(command.end() for _, command in running.values()))
 
+    def _path(self, version: str) -> str:
+        """Return where to look for servers: as everywhere, then PostgreSQL of that version, then the newest."""
+        newest_first = sorted((folder.name for folder in _POSTGRES_FOLDERS.glob("[0-9]*")), key=float, reverse=True)
+        folders = [str(_POSTGRES_FOLDERS / name / "bin") for name in sorted(newest_first, key=lambda n: n != version)]
+        return os.pathsep.join([self._user.environment()["PATH"], *folders])
+
     async def _start(self, wanted: Wanted, program: Program) -> None:
-        path = _path(self._user.environment()["PATH"], wanted.version)
-        if shutil.which(program.executable, path=path) is None:
+        if not self.has(wanted):
             raise ServiceFailedError(
                 f"{program.title} isn't installed here. Use an image that has it (Debian's package "
                 f"`{program.package}`), or set `services: []` in `.github/claude-cloud-agent.yml`."
@@ -86,7 +100,12 @@ class Services:
             f'mkdir -p "$DATA" && cd "$DATA" || exit\n{program.script}',
             user=self._user,
             directory=self._user.home,
-            environment={**self._user.environment(), "PATH": path, "DATA": str(data), "LISTEN": self._host},
+            environment={
+                **self._user.environment(),
+                "PATH": self._path(wanted.version),
+                "DATA": str(data),
+                "LISTEN": self._host,
+            },
         )
         self._running[wanted.name] = (wanted, command)
         ended = asyncio.ensure_future(command.wait())
@@ -108,12 +127,3 @@ class Services:
 
 def _words(program: Program, what: str, command: WorkspaceCommand) -> str:
     return f"{program.title} {what}: {command.last_lines(_LINES_SHOWN)}"
-
-
-def _path(path: str, version: str) -> str:
-    """Return where to look for servers: as everywhere, then PostgreSQL of that version, then the newest."""
-    with suppress(OSError):
-        newest_first = sorted((folder.name for folder in _POSTGRES_FOLDERS.iterdir()), key=float, reverse=True)
-        found = sorted(newest_first, key=lambda name: name != version)
-        return os.pathsep.join([path, *(str(_POSTGRES_FOLDERS / name / "bin") for name in found)])
-    return path
