@@ -42,7 +42,7 @@ def unresolved(lock: str, platform: str, folder: Path, *options: str) -> str:
     return done.stderr if done.returncode else ""
 
 
-@pytest.mark.parametrize(("lock", "platform"), [*LOCKS, *(("haproxy", platform) for platform in GLIBC)])
+@pytest.mark.parametrize(("lock", "platform"), [*LOCKS, *(("servers", platform) for platform in GLIBC)])
 @pytest.mark.parametrize("python", ["3.11", "3.14"])
 def test_every_lock_can_be_installed_on_every_platform(lock: str, platform: str, python: str, tmp_path: Path) -> None:
     assert unresolved(lock, platform, tmp_path, "--python-version", python) == ""

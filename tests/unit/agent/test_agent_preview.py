@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ from tests.kit.ports import free_port
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport
 from cloud_agent_runner.notices import Notices
-from cloud_agent_runner.preview import dev_server
+from cloud_agent_runner.preview import dev_server, source
 from cloud_agent_runner.preview.listen_address import ListenAddress
+from cloud_agent_runner.preview.plan import DevServerPlan
 from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
 from cloud_agent_runner.preview.services.services import Services
@@ -61,6 +63,15 @@ class Session:
         file = self.work_tree / CONFIG_PATH
         file.parent.mkdir(exist_ok=True)
         file.write_text("".join(f"{key}: {value}\n" for key, value in keys.items()))
+
+    def commit(self, name: str, text: str) -> None:
+        """Commit a file, as a turn does."""
+        file = self.work_tree / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        author = ["-c", "user.name=Claude", "-c", "user.email=claude@example.com"]
+        for arguments in (["init"], ["add", "--all"], [*author, "commit", "--message", "A turn"]):
+            subprocess.run(["git", *arguments], cwd=self.work_tree, check=True, capture_output=True)
 
     async def until(self, state: str, condition: Callable[[PreviewReport], bool] = lambda _: True) -> PreviewReport:
         """Wait until the preview stands so."""
@@ -183,6 +194,31 @@ async def test_a_live_server_that_shows_an_error_says_so_until_a_turn_has_fixed_
         (session.work_tree / "page.html").touch()
         session.preview.turn_ended()
         await session.until("live", lambda report: not report.detail)
+
+
+async def test_a_server_that_does_not_follow_its_files_is_restarted_after_a_turn_that_changed_them(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = session.work_tree.parent / "starts"
+    plan = DevServerPlan(dev=f"echo started >>{starts}; {SERVER}", reloads=False)
+    monkeypatch.setattr(source, "dev_server_plan", lambda *_: plan)
+    session.commit("page.py", "before")
+    async with session.running():
+        await session.until("live")
+
+        session.commit("docs/README.md", "Nothing that a page shows.")
+        session.preview.turn_ended()
+        await asyncio.sleep(6 * LOOK)
+        assert starts.read_text() == "started\n"
+
+        session.commit("page.py", "after")
+        session.preview.turn_ended()
+        async with asyncio.timeout(20):
+            while starts.read_text() != "started\n" * 2:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK)
+        await asyncio.sleep(6 * LOOK)
+        assert (await session.until("live")).detail == ""
+        assert starts.read_text() == "started\n" * 2
 
 
 async def test_a_repository_without_a_dev_server_has_none_until_there_is_one(session: Session) -> None:

@@ -22,10 +22,11 @@ question while you work, so decide, and say in your last message what you assume
 
 - The preview is the repository's own dev server at {dev_server_url}. It is installed and started for you, in the \
 background; each request says how it is at that moment. While it is starting, read and plan. Once it is live, it \
-follows your edits: look at your work there (with curl). Its log is in {preview_log}. Do not start, stop or restart \
-it, and start no other server that outlives a command: it is tried again when files it depends on change, and after \
-each of your turns. When it has failed, fix the cause if that is in the repository and either the request is about it \
-or your work can't be checked without it; otherwise say in your summary what is wrong.
+follows your edits: look at your work there (with curl). One that doesn't watch its files shows them once your turn \
+has ended, when it is restarted. Its log is in {preview_log}. Do not start, stop or restart it, and start no other \
+server that outlives a command: it is tried again when files it depends on change, and after each of your turns. \
+When it has failed, fix the cause if that is in the repository and either the request is about it or your work can't \
+be checked without it; otherwise say in your summary what is wrong.
 - Commit your work on this branch with clear messages as you go. Do not push: each turn's commits are pushed for \
 you when the turn ends. There are no credentials here and no remote.
 - Run the repository's tests before you finish, when it has any.

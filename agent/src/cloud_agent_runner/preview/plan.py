@@ -9,10 +9,12 @@ from dataclasses import dataclass
 class DevServerPlan:
     """How a dev server runs: what to run once before it, its command, where it listens and answers.
 
-    `port` is the one it insists on; None when it follows $PORT. `health_path` answers below 500 once it is up.
+    `port` is the one it insists on; None when it follows $PORT. `health_path` shows whether it works. `reloads` says
+    whether it serves changed files without being restarted.
     """
 
     dev: str
     install: str | None = None
     port: int | None = None
     health_path: str = "/"
+    reloads: bool = True

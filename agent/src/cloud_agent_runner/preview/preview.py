@@ -54,7 +54,7 @@ class Preview:
         self._plan: DevServerPlan | None = None
         self._dev_server: DevServer | None = None
         self._again = asyncio.Event()
-        self._asks_again = False
+        self._turn_has_ended = False
 
     @property
     def report(self) -> PreviewReport:
@@ -72,8 +72,8 @@ class Preview:
             self._dev_server.note(line)
 
     def turn_ended(self) -> None:
-        """Try again what has failed, or what the turn has made another dev server; look at the page of any other."""
-        self._asks_again = True
+        """Try again what has failed, or what the turn has made another dev server; look at any other anew."""
+        self._turn_has_ended = True
         if self._standing.state in _WORTH_ANOTHER_TRY or self._is_another_plan():
             self._again.set()
 
@@ -101,28 +101,42 @@ class Preview:
             await self._until_again()
         else:
             self._stands("starting", f"`{self._plan.dev}` is starting", shows_log=True)
-            await _first_of(dev_server.keep_running(), self._follow(dev_server), self._until_again())
+            await _first_of(dev_server.keep_running(), self._follow(dev_server, self._plan), self._until_again())
 
-    async def _follow(self, dev_server: DevServer) -> NoReturn:
-        """Follow whether the dev server listens. One that is away for a single look only restarts."""
-        try:
-            answer = await dev_server.wait_until_ready()
-        except DevServerNotReadyError as error:
-            self._stands("failed", str(error), shows_log=True)
-        else:
-            self._stands("live", answer.objection)
-        missed = 0
+    async def _follow(self, dev_server: DevServer, plan: DevServerPlan) -> NoReturn:
+        """Follow how the dev server is, and restart one that doesn't see by itself what a turn has changed."""
         while True:
+            served = await self._source.commit()
+            try:
+                self._stands("live", (await dev_server.wait_until_ready()).objection)
+            except DevServerNotReadyError as error:
+                self._stands("failed", str(error), shows_log=True)
+            while True:
+                await self._until_a_turn_ends(dev_server)
+                if not plan.reloads and await self._source.has_changed_since(served):
+                    break
+                await self._ask(dev_server)
+            logger.info("dev server restarted", extra={"reason": "a turn has changed files"})
+            await dev_server.restart()
+
+    async def _until_a_turn_ends(self, dev_server: DevServer) -> None:
+        """Follow whether the dev server listens. One that is away for a single look only restarts."""
+        missed = 0
+        while not self._turn_has_ended:
             await asyncio.sleep(self._look_seconds)
             missed = 0 if await dev_server.listens() else missed + 1
-            if not missed and (self._asks_again or self._standing.state != "live"):
-                self._asks_again = False
-                with suppress(NoAnswerError):  # the next look tries again while it isn't live
-                    self._stands("live", (await dev_server.ask()).objection)
+            if not missed and self._standing.state != "live":
+                await self._ask(dev_server)
             elif missed > 1 and self._standing.state == "live":
                 self._stands("starting", _DOES_NOT_LISTEN, shows_log=True)
             elif self._standing.state == "starting" and dev_server.deaths >= _DEATHS_OF_A_FAILURE:
                 self._stands("failed", f"It has ended {dev_server.deaths} times.", shows_log=True)
+        self._turn_has_ended = False
+
+    async def _ask(self, dev_server: DevServer) -> None:
+        """Look at the page. A dev server that doesn't respond is looked at again when it does, or after a turn."""
+        with suppress(NoAnswerError):
+            self._stands("live", (await dev_server.ask()).objection)
 
     async def _until_again(self) -> None:
         """Return once another attempt may come to something else."""

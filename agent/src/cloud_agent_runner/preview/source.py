@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApiRefusedError
+from cloud_agent_runner.git.command import GitError, workspace_git
 from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.dev_server import DevServer
 from cloud_agent_runner.preview.services.compose import services_in_compose
@@ -34,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 _ENTRIES_LOOKED_AT = 2_000
 _NOT_THE_REPOSITORYS = frozenset({".git", ".venv", "venv", "node_modules", "vendor", "__pycache__"})
+
+# What nobody sees in a dev server's pages, or only in those of one that follows its files anyway.
+_NOT_SERVED = re.compile(r"\.(md|rst|adoc)$|(^|/)(LICENSE|\.gitignore)$|^\.github/", re.IGNORECASE)
 
 Fingerprint = frozenset[tuple[str, int, int]]
 
@@ -96,6 +101,22 @@ class PreviewSource:
         Install commands and dev servers are made of these; deeper changes are the dev server's own to follow.
         """
         return frozenset(islice(_files(self._work_tree, deeper=1), _ENTRIES_LOOKED_AT))
+
+    async def commit(self) -> str:
+        """Return the commit that the work tree is at; nothing where Git doesn't say."""
+        return await self._git("rev-parse", "--verify", "HEAD")
+
+    async def has_changed_since(self, commit: str) -> bool:
+        """Say whether commits since then, which each turn ends with, have changed more than documentation."""
+        names = await self._git("diff", "--name-only", "--no-renames", "-z", commit, "HEAD", "--") if commit else ""
+        return any(not _NOT_SERVED.search(name) for name in names.split("\0") if name)
+
+    async def _git(self, *arguments: str) -> str:
+        try:
+            return await workspace_git(self._user, *arguments, at=self._work_tree)
+        except GitError as error:
+            logger.warning("changes unknown", extra={"reason": str(error)})
+            return ""
 
     def _wanted(self, config: RepositoryConfig) -> list[Wanted]:
         """Return the services that the repository's file asks for, else those of its Compose file that are there."""
