@@ -106,7 +106,7 @@ def browser(proxy: Proxy, tmp_path: Path) -> Iterator[Browser]:
 
 
 async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wanted_to_be(
-    browser: Browser, table: SessionsTable, start_upstream: StartUpstream
+    browser: Browser, table: SessionsTable, start_upstream: StartUpstream, unused_address: str
 ) -> None:
     upstream = await start_upstream(http(DEV_PAGE))
     session_id = table.put(status="STARTING", pull_number=7)
@@ -114,9 +114,15 @@ async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wa
     await browser.shows("The session is starting")
     assert await browser.run("document.querySelector('.current b').textContent") == "Starting the container"
     table.put(id=session_id, status="STARTING", pull_number=7, start_token="reported")
-    await browser.until(lambda text: "installs its dependencies first" in text, "the next step is shown")
-    assert await browser.run("document.querySelector('.current b').textContent") == "Starting the dev server"
-    table.put(id=session_id, ip=upstream.address, port=3000)
+    await browser.until(lambda text: "Connecting" in text and "take a minute" not in text, "the next step is shown")
+    preview = {"state": "starting", "detail": "`npm ci` is running", "log": "added 12 packages"}
+    table.put(id=session_id, ip=unused_address, port=3000, preview=preview)
+    await browser.shows("The preview is starting")
+    await browser.shows("added 12 packages")
+    table.put(id=session_id, ip=unused_address, port=3000, preview=preview | {"state": "failed", "log": "ERESOLVE"})
+    await browser.shows("The preview isn't running")
+    await browser.shows("ERESOLVE")
+    table.put(id=session_id, ip=upstream.address, port=3000, preview={"state": "live"})
     await browser.shows("It works")
     assert url == browser.driver.current_url
     assert [head.splitlines()[0] for head in upstream.requests if head.startswith(b"GET /board")] == [
@@ -132,7 +138,7 @@ async def test_the_broken_hop_is_named_and_the_page_returns_when_it_is_fixed(
         ip=unused_address,
         port=3000,
         pull_url="https://github.example/owner/repo/pull/7",
-        dev_server={"answering": False, "log": f"\x1b[31mSyntaxError\x1b[0m {hostile}"},
+        preview={"state": "live", "log": f"\x1b[31mSyntaxError\x1b[0m {hostile}"},
     )
     url = await browser.open(session_id)
     await browser.shows("isn't listening: the container refuses connections on port 3000")
@@ -228,7 +234,7 @@ async def test_nothing_jumps_when_the_details_come(
 ) -> None:
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 1000}
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    details = {"pull_url": "https://github.example/1", "dev_server": {"log": "SyntaxError\n" * 9}}
+    details = {"pull_url": "https://github.example/1", "preview": {"state": "live", "log": "SyntaxError\n" * 9}}
     await browser.open(table.put(ip=unused_address, port=3000, **details))
     await browser.shows("isn't listening")
     await asyncio.sleep(0.5)  # until they are on the screen
@@ -241,7 +247,7 @@ async def test_no_word_is_too_long_for_the_page(browser: Browser, table: Session
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     for row in (
         {"status": "FAILED", "end_reason": "y" * 400},
-        {"status": "STARTING", "dev_server": {"log": "x" * 4000}},
+        {"status": "RUNNING", "preview": {"state": "failed", "detail": "z" * 500, "log": "x" * 4000}},
     ):
         await browser.open(table.put(**row))
         assert await browser.run("document.documentElement.scrollWidth") <= width

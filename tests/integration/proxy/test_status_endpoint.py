@@ -38,24 +38,16 @@ def states(fields: dict[str, Any]) -> dict[str, str]:
 
 
 async def test_a_starting_session_tells_the_step_it_is_in(proxy: Proxy, table: SessionsTable) -> None:
-    session_id = table.put(
-        status="STARTING", initial_sha="1f2e3d", pull_number=7, start_token="made-up", dev_server={"log": "installing"}
-    )
+    session_id = table.put(status="STARTING", initial_sha="1f2e3d", pull_number=7, start_token="made-up")
     fields = await status(proxy, session_id)
     assert states(fields) == {
         "Creating the branch": "done",
         "Opening the pull request": "done",
         "Waiting for capacity": "done",
         "Starting the container": "done",
-        "Starting the dev server": "current",
-        "Connecting": "to come",
+        "Connecting": "current",
     }
-    assert (session_id, "STARTING", False, "installing") == (
-        fields["session_id"],
-        fields["status"],
-        fields["live"],
-        fields["log"],
-    )
+    assert (session_id, "STARTING", False) == (fields["session_id"], fields["status"], fields["live"])
     assert "made-up" not in str(fields)
 
 
@@ -78,8 +70,8 @@ async def test_a_dev_server_that_answers_is_live_and_has_been_asked_without_a_vi
 async def test_a_dev_server_that_does_not_listen_is_named_with_the_end_of_its_log(
     proxy: Proxy, table: SessionsTable, unused_address: str
 ) -> None:
-    log = {"answering": False, "log": "\n".join(f"line {number}" for number in range(100))}
-    fields = await status(proxy, table.put(ip=unused_address, port=3000, dev_server=log))
+    log = {"state": "live", "log": "\n".join(f"line {number}" for number in range(100))}
+    fields = await status(proxy, table.put(ip=unused_address, port=3000, preview=log))
     assert not fields["live"]
     assert fields["hop"] == "The dev server isn't listening: the container refuses connections on port 3000."
     assert states(fields) == {"Proxy": "done", "Container": "done", "Dev server": "failed"}
