@@ -8,6 +8,7 @@ from typing import Any
 
 from cloud_agent.domain.conversation import replies as reply_texts
 from cloud_agent.domain.conversation import turn_results
+from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.messages import (
     commit_message,
     pull_request_body,
@@ -81,6 +82,8 @@ def replies() -> dict[str, str]:
         },
         "/status, ended": reply_texts.status(stopped, 0, next_is_starting=False),
         "/status, while the next session starts": reply_texts.status(ending, 0, next_is_starting=True),
+        "An unknown command": reply_texts.unknown_command("/stpo", Command.STOP),
+        "An unknown command, like no other": reply_texts.unknown_command("/deploy", None),
         "/interrupt, with nothing to interrupt": reply_texts.NOTHING_RUNS,
         "/restart, already starting": reply_texts.ALREADY_STARTING,
         "/restart, pull request closed": reply_texts.PULL_REQUEST_CLOSED,

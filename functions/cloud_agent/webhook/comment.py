@@ -12,7 +12,7 @@ from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation import replies
-from cloud_agent.domain.conversation.commands import Command
+from cloud_agent.domain.conversation.commands import Command, nearest
 from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.observability import identify_session, logger, metrics
 from cloud_agent.webhook.commands import ACTING, carry_out, turn_is_running, without_outdated_commands
@@ -39,7 +39,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     identify_session(session.session_id, session.execution_arn)
     comment = without_outdated_commands(comment, sessions)
     has_ended = not session.status.is_live and not sessions.next_is_starting
-    if has_ended and not comment.pull_is_open and not comment.commands:
+    if has_ended and not comment.pull_is_open and not comment.commands and not comment.unknown_commands:
         return {"ignored": f"session {session.session_id} has ended"}
     github = connect_for_all(settings, comment.repo, comment.installation_id, SHORT).conversation
     if not github.has_write_permission(comment.author):
@@ -56,6 +56,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
         return {"ignored": f"session {session.session_id} has ended"}
     parts = [replies.ended(session)] if is_lost and not comment.commands & ACTING else []
     parts += carry_out(settings, github, comment, sessions, turn_runs=turn_runs)
+    parts += [replies.unknown_command(word, nearest(word)) for word in comment.unknown_commands]
     _add_eyes(github, comment)
     if parts:
         _reply(github, comment, *parts)

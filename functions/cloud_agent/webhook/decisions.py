@@ -59,6 +59,7 @@ class End:
 class Steer:
     """A comment on a pull request: its prompt for Claude, if any, and the commands between the lines.
 
+    `unknown_commands` look like commands and are none; then there is no prompt.
     `identity` names the comment for good, in whichever delivery it comes: `acme/lunch#issue_comment-123`.
     """
 
@@ -72,6 +73,7 @@ class Steer:
     at: datetime
     prompt: Prompt
     commands: frozenset[Command]
+    unknown_commands: tuple[str, ...] = ()
 
     @property
     def author(self) -> str:

@@ -41,7 +41,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
         _explain_once(settings, github, request, f"label by {request.requested_by}", text)
         return {"ignored": f"{request.requested_by} has no write permission in {request.repo}"}
     issue = github.issue(request.issue_number)
-    if issue is None or not issue.is_open or labels.label_of(request.agent) not in issue.labels:
+    if issue is None or not issue.is_open or not labels.is_on(issue.labels, request.agent):
         return {"ignored": f"issue #{request.issue_number} is not open with the label any more"}
     launch(settings, session, decision.prompt, sessions.last)
     return {"session_id": session.session_id}

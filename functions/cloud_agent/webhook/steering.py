@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.conversation.commands import read_commands
+from cloud_agent.domain.conversation.commands import NOTHING, read_commands
 from cloud_agent.domain.conversation.hidden_text import as_shown
 from cloud_agent.domain.conversation.messages import fenced
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
@@ -120,10 +120,10 @@ def _steer(event: SteeringEvent, message: _Message) -> Steer | Ignore:
     if event.sender.is_bot:
         return Ignore("a session is steered by people, and the sender is a bot")
     shown = as_shown(message.body)
-    commands, text = read_commands(shown.text)
-    if not commands and not text:
+    reading = read_commands(shown.text)
+    if reading == NOTHING:
         return Ignore("the comment is empty")
-    prompt = f"{message.frame}\n\n{text}".strip("\n") if text else ""
+    prompt = f"{message.frame}\n\n{reading.text}".strip("\n") if reading.text else ""
     return Steer(
         repo=event.repository.full_name,
         default_branch=event.repository.default_branch,
@@ -145,7 +145,8 @@ def _steer(event: SteeringEvent, message: _Message) -> Steer | Ignore:
             left_out=shown.left_out,
             comment_id=message.id,
         ),
-        commands=commands,
+        commands=reading.commands,
+        unknown_commands=reading.unknown,
     )
 
 

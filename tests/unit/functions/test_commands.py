@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_agent.domain.conversation.commands import Command, read_commands
+from cloud_agent.domain.conversation.commands import Command, Reading, nearest, read_commands
 
 
 @pytest.mark.parametrize("command", Command)
 @pytest.mark.parametrize("form", ["{}", "  {}\t", "{}\r\n", "\n\n{}\n"])
 def test_a_command_alone_on_a_line_is_one(command: Command, form: str) -> None:
-    assert read_commands(form.format(command)) == (frozenset({command}), "")
+    assert read_commands(form.format(command)) == Reading(frozenset({command}), "")
 
 
 def test_case_does_not_matter() -> None:
-    assert read_commands("/StOp")[0] == {Command.STOP}
+    assert read_commands("/StOp").commands == {Command.STOP}
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,14 @@ def test_case_does_not_matter() -> None:
         "```\n/stop",
         "``` \n/stop\n~~~\n/stop\n```",
         "```a\n``` b\n/stop\n```",
-        "/deploy",
+        "To end a session people write\n\n    /stop\n\nbut not now, please.",
+        "1. write this\n\n    ```\n    /stop\n    ```\n\n2. then wait",
+        "<!-- so\n/stop\n-->\ntext",
+        "<pre>\n/stop\n</pre>\ntext",
+        "> quoted\n/stop",
+        "`a\n/stop\nb` text",
+        "/src/main.py",
+        "/Users",
         "/",
         "/stop/",
         "//stop",
@@ -41,36 +48,54 @@ def test_case_does_not_matter() -> None:
     ],
 )
 def test_what_only_looks_like_a_command_is_plain_text(body: str) -> None:
-    assert read_commands(body) == (frozenset(), body)
+    assert read_commands(f"{body}\nand more") == Reading(frozenset(), f"{body}\nand more")
 
 
 @pytest.mark.parametrize(
     "body", ["```\ncode\n```\n/stop", "```a`b\n/stop", "~~~\ncode\n~~~~\n/stop", "    ```\n/stop", "> ```\n/stop"]
 )
 def test_a_command_after_code_is_one(body: str) -> None:
-    assert read_commands(body)[0] == {Command.STOP}
+    assert read_commands(body).commands == {Command.STOP}
 
 
 def test_the_rest_is_a_prompt_in_the_order_it_was_written() -> None:
-    commands, rest = read_commands("First this.\r\n/interrupt\r\n\r\n> quoted\r\n/status\r\nThen that 😀.\r\n")
-    assert commands == {Command.INTERRUPT, Command.STATUS}
-    assert rest == "First this.\n\n> quoted\nThen that 😀."
+    reading = read_commands("First this.\r\n/interrupt\r\n\r\n> quoted\r\n\r\n/status\r\nThen that 😀.\r\n")
+    assert reading.commands == {Command.INTERRUPT, Command.STATUS}
+    assert reading.text == "First this.\n\n> quoted\n\nThen that 😀."
 
 
 @pytest.mark.parametrize("body", ["", " \r\n\t\n", "/help\n  \n"])
 def test_blanks_are_no_prompt(body: str) -> None:
-    assert read_commands(body)[1] == ""
+    assert read_commands(body).text == ""
 
 
 def test_a_comment_of_the_greatest_length_is_read() -> None:
-    assert read_commands("/stop\n" + "x" * 65_530)[1] == "x" * 65_530
-    assert read_commands("/stop\n" * 10_922)[0] == {Command.STOP}
+    assert read_commands("/stop\n" + "x" * 65_530).text == "x" * 65_530
+    assert read_commands("/stop\n" * 10_922).commands == {Command.STOP}
 
 
 @given(st.text(alphabet="/stop`~> \n\r😀", max_size=80))
 def test_no_line_is_lost_or_added(body: str) -> None:
-    commands, rest = read_commands(body)
-    kept = [line.strip() for line in rest.splitlines() if line.strip()]
+    reading = read_commands(body)
+    kept = [line.strip() for line in reading.text.splitlines() if line.strip()]
     lines = [line.strip() for line in body.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
     assert kept == [line for line in lines if line in kept]
-    assert {line.lower() for line in lines} - {line.lower() for line in kept} <= set(map(str, commands))
+    assert {line.lower() for line in lines} - {line.lower() for line in kept} <= set(map(str, reading.commands)) | set(
+        reading.unknown
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "unknown", "meant"),
+    [
+        ("/stpo", "/stpo", Command.STOP),
+        ("\n /Rerun \n", "/rerun", None),
+        ("/halp\n/stop", "/halp", Command.HELP),
+    ],
+)
+def test_a_word_that_is_no_command_is_known_as_that_where_nothing_else_is_asked(
+    body: str, unknown: str, meant: Command | None
+) -> None:
+    reading = read_commands(body)
+    assert (reading.text, reading.unknown, nearest(unknown)) == ("", (unknown,), meant)
+    assert read_commands(f"{body}\nPlease.").unknown == ()

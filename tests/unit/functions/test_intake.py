@@ -89,6 +89,12 @@ def test_a_trackers_key_names_the_branch(payload: dict[str, Any]) -> None:
     assert (request.issue_key, request.branch) == ("AGNTS-124", "claude/agnts-124")
 
 
+@pytest.mark.parametrize("name", ["Claude-Dev", "CLAUDE-DEV"])
+def test_a_label_is_known_as_github_knows_it_whatever_its_case(payload: dict[str, Any], name: str) -> None:
+    payload["label"]["name"] = name
+    assert _started(payload).request.agent == "standard"
+
+
 def test_a_label_of_somebody_who_is_gone_starts_nothing(payload: dict[str, Any]) -> None:
     payload["sender"] = None
     assert "account is gone" in _ignored(payload)
@@ -103,7 +109,7 @@ def test_what_github_adds_is_no_matter(payload: dict[str, Any]) -> None:
     ("change", "reason"),
     [
         ({"label": {"name": "bug"}}, "the label is not 'claude-dev'"),
-        ({"label": {"name": "Claude-Dev"}}, "the label is not 'claude-dev'"),
+        ({"label": {"name": "claude-development"}}, "the label is not 'claude-dev'"),
         ({"sender": {"login": "renovate[bot]", "type": "Bot"}}, "the sender is a bot"),
         ({"sender": {"login": "renovate[bot]", "type": "User"}}, "the sender is a bot"),
         ({"issue": {"pull_request": {"url": "u"}}}, "this is a pull request"),

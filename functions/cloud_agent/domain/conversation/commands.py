@@ -1,12 +1,18 @@
-"""Commands in a comment: each alone on a line, and never in quoted text or code."""
+"""Commands in a comment: each alone on a line of plain text, never in what is quoted, shown as code or HTML."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+from itertools import accumulate, pairwise
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")  # as CommonMark defines a fenced code block
+from pyromark import Options, events_with_range
+
+_LINE_END = re.compile(r"\r\n|\r")
+_WORD = re.compile(r"/[a-z][a-z-]{1,29}")
+_GITHUB = Options.ENABLE_TABLES | Options.ENABLE_FOOTNOTES | Options.ENABLE_STRIKETHROUGH | Options.ENABLE_TASKLISTS
 
 
 class Command(StrEnum):
@@ -22,31 +28,52 @@ class Command(StrEnum):
 _COMMANDS = {str(command): command for command in Command}
 
 
-def read_commands(body: str) -> tuple[frozenset[Command], str]:
-    """Return a comment's commands, and the rest of its text, which is the prompt for Claude.
+@dataclass(frozen=True)
+class Reading:
+    """A comment's commands, and the rest of its text, which is the prompt for Claude.
 
-    Case and blanks around a command do not matter; an unknown `/word` is plain text.
+    `unknown` are lines that look like commands and are none, where there is nothing else in the comment to work on.
     """
-    commands: set[Command] = set()
-    rest: list[str] = []
-    fence = ""
-    for line in _LINE_END.split(body):
-        was_in_code, fence = bool(fence), _fence_after(line, fence)
-        command = None if was_in_code or fence else _COMMANDS.get(line.strip().lower())
-        if command is None:
-            rest.append(line)
-        else:
-            commands.add(command)
-    return frozenset(commands), "\n".join(rest).strip("\n") if "".join(rest).strip() else ""
+
+    commands: frozenset[Command]
+    text: str
+    unknown: tuple[str, ...] = ()
 
 
-def _fence_after(line: str, fence: str) -> str:
-    """Return the fence that is open after this line, if any. Like GitHub's, one left open lasts to the end."""
-    found = _FENCE.match(line)
-    if found is None:
-        return fence
-    marks, words = found[1], found[2].strip()
-    if fence:
-        closes = marks.startswith(fence) and not words
-        return "" if closes else fence
-    return "" if marks[0] == "`" and "`" in words else marks
+NOTHING = Reading(frozenset(), "")
+
+
+def read_commands(body: str) -> Reading:
+    """Read a comment. Case and blanks around a command do not matter."""
+    lines = _LINE_END.sub("\n", body).split("\n")
+    plain = _plain_lines(lines) if any(line.strip().startswith("/") for line in lines) else []
+    words = {number: lines[number].strip().lower() for number in plain}
+    commands = {number: _COMMANDS[word] for number, word in words.items() if word in _COMMANDS}
+    unknown = {number: word for number, word in words.items() if number not in commands and _WORD.fullmatch(word)}
+    rest = [line for number, line in enumerate(lines) if number not in commands]
+    if all(not line.strip() or number in commands or number in unknown for number, line in enumerate(lines)):
+        return Reading(frozenset(commands.values()), "", tuple(dict.fromkeys(unknown.values())))
+    return Reading(frozenset(commands.values()), "\n".join(rest).strip("\n"))
+
+
+def nearest(word: str) -> Command | None:
+    """Return the command that somebody who wrote this has probably meant."""
+    return next((_COMMANDS[name] for name in get_close_matches(word, _COMMANDS, n=1)), None)
+
+
+def _plain_lines(lines: list[str]) -> list[int]:
+    """Return the numbers of the lines that are neither code, nor quoted, nor HTML, as GitHub reads Markdown."""
+    encoded = [line.encode(errors="replace") + b"\n" for line in lines]
+    starts = [0, *accumulate(map(len, encoded))]
+    hidden = bytearray(starts[-1])
+    for event, place in events_with_range(b"".join(encoded).decode(), options=_GITHUB):
+        if _is_no_plain_text(event):
+            hidden[place["start"] : place["end"]] = b"\x01" * (place["end"] - place["start"])
+    return [number for number, (start, end) in enumerate(pairwise(starts)) if not any(hidden[start : end - 1])]
+
+
+def _is_no_plain_text(event: object) -> bool:
+    match event:
+        case {"Start": "HtmlBlock"} | {"Start": {"CodeBlock": _} | {"BlockQuote": _}} | {"Code": _} | {"InlineHtml": _}:
+            return True
+    return False

@@ -9,6 +9,7 @@ from cloud_agent.domain.conversation.preview_text import preview_state
 from cloud_agent.domain.conversation.status_comment import ACTIVITY_LIMIT, REASON_LIMIT
 
 if TYPE_CHECKING:
+    from cloud_agent.domain.conversation.commands import Command
     from cloud_agent.domain.session.session import Session
 
 _IDLE = "waiting for the next comment"
@@ -70,6 +71,12 @@ def comment_refused(login: str) -> str:
         f"Thanks, {plain(login)}. Claude only takes comments and commands from people with write access to this "
         "repository, so it won't see this one or your later ones."
     )
+
+
+def unknown_command(word: str, meant: Command | None) -> str:
+    """Return that somebody's command is none, and which one they may have meant."""
+    advice = f"Did you mean {code(meant)}?" if meant else "`/help` lists the commands."
+    return f"{code(word)} isn't a command, so nothing happened. {advice}"
 
 
 def ended(session: Session) -> str:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Agent(StrEnum):
@@ -21,10 +25,18 @@ class TriggerLabels:
     staging: str = ""
 
     def agent_of(self, label: str) -> Agent | None:
-        """Return the agent that this label asks for; None when the label is not one of ours."""
-        if label == self.standard:
+        """Return the agent that this label asks for; None when the label is not one of ours.
+
+        As on GitHub, where a repository has one label of a name, whatever its case.
+        """
+        name = label.casefold()
+        if name == self.standard.casefold():
             return Agent.STANDARD
-        return Agent.STAGING if self.staging and label == self.staging else None
+        return Agent.STAGING if self.staging and name == self.staging.casefold() else None
+
+    def is_on(self, labels: Iterable[str], agent: Agent) -> bool:
+        """Whether the label that starts this agent is among those of an issue."""
+        return self.label_of(agent).casefold() in {label.casefold() for label in labels}
 
     def label_of(self, agent: Agent) -> str:
         """Return the label that starts a session of this agent, or of the one that there is instead of it."""
