@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.agent_api import AgentApi, SessionLimits
 from cloud_agent_runner.claude.client import Assignment, Claude
 from cloud_agent_runner.claude.prompts import standing_instructions
+from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.tokens import GitTokens
-from cloud_agent_runner.git.workspace import GitWorkspace, SessionBranch
+from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.model.access import model_api
 from cloud_agent_runner.model.budget import ModelBudget

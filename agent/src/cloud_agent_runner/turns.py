@@ -45,7 +45,11 @@ class Turns:
 
         logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
         await self._api.turn_started(prompt.id)
-        turn, published = await self._publish(await run_turn(request_text(prompt, preview.report)), run_turn)
+        update = await self._workspace.bring_up_to_date()
+        if update.for_people:
+            self._notices.add(update.for_people)
+        request = update.before(request_text(prompt, preview.report))
+        turn, published = await self._publish(await run_turn(request), run_turn)
         await self._api.turn_finished(
             prompt.id,
             is_error=turn.is_error,
@@ -87,7 +91,6 @@ class Turns:
             return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}"), Published(head_sha=None)
         if published.head_sha is None:
             return replace(turn, result=f"{turn.result}\n\n(No files changed, so nothing was pushed.)"), published
-        if published.merged:
-            merged = "(Merged with what others pushed to the branch.)"
-            return replace(turn, result=f"{turn.result}\n\n{merged}"), published
+        if published.note:
+            return replace(turn, result=f"{turn.result}\n\n({published.note})"), published
         return turn, published

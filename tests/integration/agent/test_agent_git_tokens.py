@@ -22,7 +22,7 @@ def test_every_token_is_revoked_after_its_use(
     agent.until(lambda: len(control_plane.events("turn_finished")) == 2, seconds=60)
     agent.until(lambda: sorted(github.revoked) == github.handed_out)
 
-    assert len(github.handed_out) == 3  # to clone, and for each turn
+    assert len(github.handed_out) == 4  # to clone, to bring each turn up to date, and to push the first
     assert [turn["is_error"] for turn in control_plane.events("turn_finished")] == [False, False]
 
 
@@ -37,4 +37,4 @@ def test_a_personal_token_is_never_revoked(
 
     assert agent.exit_status() == 0
     assert (finished["is_error"], finished["head_sha"]) == (False, github.head())
-    assert (len(github.handed_out), github.revoked) == (2, [])
+    assert (len(github.handed_out), github.revoked) == (3, [])

@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
+from tests.integration.agent.conftest import BRANCH, git
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,7 +33,7 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     page = f"http://{control_plane.address}:3000/"
     agent.until(lambda: "<h1>Hello from Claude</h1>" in urlopen(page, timeout=5).read().decode())
     assert control_plane.told("heartbeat")[0] == {"task_token": "the-task-token"}
-    assert len(control_plane.told("git-token")) == 2  # one to clone, one to publish
+    assert len(control_plane.told("git-token")) == 3  # to clone, to bring the turn up to date, to push
     assert control_plane.told("done") == []
 
 
@@ -78,30 +80,27 @@ def test_work_left_uncommitted_is_committed_and_a_turn_without_work_says_so(
     assert "Do not push" in control_plane.events("turn_finished")[1]["result"]
 
 
-def test_a_push_by_somebody_else_is_merged_and_a_conflict_is_told(
+def test_a_turn_begins_with_what_somebody_else_pushed_and_a_force_push_is_said(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:
     control_plane.ask("Change the greeting to: First")
     agent = start_agent()
     agent.until(lambda: control_plane.events("turn_finished"))
     github.commit({"theirs.txt": "theirs\n"}, "their change")
-    control_plane.ask("", "Change the greeting to: Second", kind="comment")
+    control_plane.ask("", "scripted-model: run cat theirs.txt", kind="comment")
     agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
-    merged = control_plane.events("turn_finished")[1]
+    seen = control_plane.events("turn_finished")[1]
+    assert (seen["is_error"], seen["head_sha"]) == (False, None)
+    assert "theirs" in seen["result"].replace("theirs.txt", "")
 
-    assert (False, github.head()) == (merged["is_error"], merged["head_sha"])
-    assert (github.show("theirs.txt"), "<h1>Second</h1>" in github.show("templates/home.html")) == ("theirs", True)
-    assert (agent.work_tree / "theirs.txt").read_text() == "theirs\n"
-
-    page = (github.checkout / "templates/home.html").read_text()
-    theirs = github.commit({"templates/home.html": page.replace("First", "Theirs").replace("Second", "Theirs")})
-    control_plane.ask("", "Change the greeting to: Third", kind="comment")
+    git("reset", "--quiet", "--hard", "HEAD~2", at=github.checkout)
+    git("push", "--quiet", "--force", "origin", BRANCH, at=github.checkout)
+    control_plane.ask("", "scripted-model: run git status", kind="comment")
     agent.until(lambda: len(control_plane.events("turn_finished")) == 3)
-    refused = control_plane.events("turn_finished")[2]
-
-    assert (True, None, theirs) == (refused["is_error"], refused["head_sha"], github.head())
-    assert "the changes conflict" in refused["result"]
-    assert "<h1>Third</h1>" in (agent.work_tree / "templates/home.html").read_text()
+    rewritten = control_plane.events("turn_finished")[2]
+    assert f"{BRANCH} was rewritten on GitHub: 2 commits removed, 0 new." in rewritten["result"]
+    assert github.subjects() == ["start"]
+    assert not (agent.work_tree / "theirs.txt").exists()
 
 
 def test_an_error_of_the_model_ends_a_turn_but_not_the_session(

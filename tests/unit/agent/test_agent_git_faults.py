@@ -11,10 +11,11 @@ from tests.kit.git_http import CUT, GitHttp, serve_git
 from tests.kit.http_server import HttpServer, NoResponse, Response
 
 from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.git import branch as module
 from cloud_agent_runner.git import command, github_faults
-from cloud_agent_runner.git import workspace as module
+from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.tokens import GitTokens
-from cloud_agent_runner.git.workspace import CloneFailedError, GitWorkspace, SessionBranch
+from cloud_agent_runner.git.workspace import CloneFailedError, GitWorkspace
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:

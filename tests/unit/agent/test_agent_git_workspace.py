@@ -9,9 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.tokens import GitTokens
-from cloud_agent_runner.git.workspace import GitWorkspace, SessionBranch
+from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ def git(*arguments: str, at: Path) -> None:
 def remote(tmp_path: Path) -> Path:
     """A repository with one commit on the session's branch."""
     remote, clone = tmp_path / "remote.git", tmp_path / "clone"
-    git("init", "--quiet", "--bare", str(remote), at=tmp_path)
+    git("init", "--quiet", "--bare", "--initial-branch", "main", str(remote), at=tmp_path)
     git("init", "--quiet", "--initial-branch", "claude/42", str(clone), at=tmp_path)
     git("commit", "--quiet", "--allow-empty", "--message", "first", at=clone)
-    git("push", "--quiet", str(remote), "claude/42", at=clone)
+    git("push", "--quiet", str(remote), "claude/42", "claude/42:main", at=clone)
     return remote
 
 

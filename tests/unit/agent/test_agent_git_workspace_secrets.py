@@ -9,9 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.tokens import GitTokens
-from cloud_agent_runner.git.workspace import GitWorkspace, SessionBranch
+from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.repository.config import CONFIG_PATH
 from cloud_agent_runner.workspace.user import WorkspaceUser
 

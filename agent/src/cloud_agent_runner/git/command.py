@@ -18,6 +18,7 @@ from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cloud_agent_runner.agent_api import GitToken
@@ -49,26 +50,35 @@ class GitError(AgentError):
     """A git command failed; the text holds its output."""
 
 
-async def git(*arguments: str, at: Path, token: GitToken | None = None, url: str = "") -> str:
+async def git(
+    *arguments: str,
+    at: Path,
+    token: GitToken | None = None,
+    url: str = "",
+    given: str | None = None,
+    variables: Sequence[tuple[str, str]] = (),
+) -> str:
     """Run git as the supervisor, at a directory of its own, and return what it printed, without the last newline.
 
     With `token`, requests to `url` (and to no other host) carry it. It travels in the environment of this one process,
-    which only the supervisor's user can read: never in an argument, an address or a file.
+    which only the supervisor's user can read: never in an argument, an address or a file. `given` is its input,
+    `variables` are more of its environment.
 
     Raises:
         GitError: git failed, or took longer than five minutes.
     """
-    return await _run([*_COMMAND, "-C", str(at), *arguments], arguments[0], environment=_environment(token, url))
+    environment = _environment(token, url) | dict(variables)
+    return await _run([*_COMMAND, "-C", str(at), *arguments], _name(arguments), environment=environment, given=given)
 
 
-async def workspace_git(user: WorkspaceUser, *arguments: str, at: Path) -> str:
+async def workspace_git(user: WorkspaceUser, *arguments: str, at: Path, given: str | None = None) -> str:
     """Run git as the workspace's user, at a directory of that user's, and return what it printed as `git` does.
 
     Raises:
         GitError: git failed, or took longer than five minutes.
     """
     command = user.command("git", *_COMMAND, *arguments, directory=at)
-    return await _run(command, arguments[0], environment=_environment(None, ""))
+    return await _run(command, _name(arguments), environment=_environment(None, ""), given=given)
 
 
 async def write_as(user: WorkspaceUser, path: Path, text: str) -> None:
@@ -79,7 +89,7 @@ async def write_as(user: WorkspaceUser, path: Path, text: str) -> None:
     """
     script = 'mkdir -p "$(dirname "$0")" && cat >"$0"'
     command = user.command("git", "/bin/sh", "-c", script, str(path), directory=user.home)
-    await _run(command, f"directory: {path.name}", environment=_environment(None, ""), given=text.encode())
+    await _run(command, f"directory: {path.name}", environment=_environment(None, ""), given=text)
 
 
 def upload_pack(user: WorkspaceUser, at: Path) -> str:
@@ -87,7 +97,13 @@ def upload_pack(user: WorkspaceUser, at: Path) -> str:
     return shlex.join(user.command("git", _GIT, "upload-pack", directory=at))
 
 
-async def _run(command: list[str], name: str, *, environment: dict[str, str], given: bytes | None = None) -> str:
+def _name(arguments: Sequence[str]) -> str:
+    """Return git's word for what it does: the first that is no option with its value."""
+    words = iter(arguments)
+    return next((word for word in words if word != "-c" or not next(words, "")), "")
+
+
+async def _run(command: list[str], name: str, *, environment: dict[str, str], given: str | None = None) -> str:
     process = await asyncio.create_subprocess_exec(
         *command,
         env=environment,
@@ -97,7 +113,7 @@ async def _run(command: list[str], name: str, *, environment: dict[str, str], gi
     )
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            printed, complaint = await process.communicate(given)
+            printed, complaint = await process.communicate(None if given is None else given.encode())
     except TimeoutError:
         raise GitError(f"git {name} took longer than {_TIMEOUT_SECONDS} s.") from None
     finally:

@@ -30,7 +30,7 @@ _OVERLAP_BYTES = 64 << 10
 
 @dataclass(frozen=True)
 class NewFile:
-    """One version of a file, by its blob, where it was first committed. `is_new`: the base has no file at `path`."""
+    """One version of a file, by its blob, where it was first committed. `is_new`: nothing published is at `path`."""
 
     blob: str
     commit: str
@@ -39,25 +39,28 @@ class NewFile:
 
 
 class NewContent:
-    """The commits from `base`, without it, to `head`.
+    """The commits to `head` that neither `base` nor one of `published` has: those are on GitHub already.
 
     Every method raises subprocess.CalledProcessError where git fails.
     """
 
-    def __init__(self, repository: str, base: str, head: str) -> None:
+    def __init__(self, repository: str, base: str, head: str, *published: str) -> None:
         self._repository = repository
-        self._base = base
-        self.commits = self._git("rev-list", "--reverse", "--topo-order", f"{base}..{head}").decode().split()
+        self._published = (base, *published)
+        without = [f"^{commit}" for commit in self._published]
+        self.commits = self._git("rev-list", "--reverse", "--topo-order", head, *without).decode().split()
 
     def files(self) -> list[NewFile]:
-        """Return each version of each file that the base doesn't have at any path, oldest first.
+        """Return each version of each file that what is published doesn't have at any path, oldest first.
 
         A file of a merge is one that differs from all of the merge's parents.
         """
-        listing = self._git("ls-tree", "-r", "-z", "--full-tree", self._base).split(b"\0")
-        entries = [entry.split(b"\t", 1) for entry in listing if entry]
-        known = {meta.split()[-1].decode() for meta, _ in entries}
-        paths = {path for _, path in entries}
+        known, paths = set[str](), set[bytes]()
+        for commit in self._published:
+            listing = self._git("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")
+            entries = [entry.split(b"\t", 1) for entry in listing if entry]
+            known |= {meta.split()[-1].decode() for meta, _ in entries}
+            paths |= {path for _, path in entries}
         files: dict[tuple[str, bytes], NewFile] = {}
         for commit, blob, path in self._changes():
             if blob not in known:
@@ -66,12 +69,12 @@ class NewContent:
         return list(files.values())
 
     def published(self, values: Collection[str]) -> set[str]:
-        """Return those of some one-line values that a file of the base has."""
+        """Return those of some one-line values that a published file has."""
         if not values:
             return set()
         patterns = "\n".join(values).encode()
         try:
-            listing = self._git("grep", "-a", "-F", "-h", "-o", "-f", "-", self._base, "--", given=patterns)
+            listing = self._git("grep", "-a", "-F", "-h", "-o", "-f", "-", *self._published, "--", given=patterns)
         except subprocess.CalledProcessError as error:
             if error.returncode == 1:  # nothing found
                 return set()

@@ -31,16 +31,19 @@ class SecretScanError(AgentError):
     """Commits couldn't be scanned, so nobody knows whether they hold a secret."""
 
 
-async def scan_for_secrets(repository: Path, base: str, head: str) -> list[FoundSecret]:
-    """Return what looks like a secret in the commits from `base`, without it, to `head` of a bare repository.
+async def scan_for_secrets(repository: Path, base: str, head: str, *published: str) -> list[FoundSecret]:
+    """Return what looks like a secret in the commits from `base` to `head` of a bare repository.
+
+    Commits that `base` or one of `published` has aren't looked at: they are on GitHub.
 
     The scanner's process has no credential.
 
     Raises:
         SecretScanError: the scanner failed, took longer than two minutes or needed more memory than it may have.
     """
+    scanner = (sys.executable, "-P", "-s", "-m", "cloud_agent_runner.secret_scan.scanner")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-s", "-m", "cloud_agent_runner.secret_scan.scanner", str(repository), base, head),
+        *(*scanner, str(repository), base, head, *published),
         # PYTHONPATH is where the image keeps the agent; the supervisor's own environment no longer has it.
         env={
             "PATH": os.environ.get("PATH", os.defpath),

@@ -1,7 +1,8 @@
-"""`python -m cloud_agent_runner.secret_scan.scanner REPOSITORY BASE HEAD`: print the secrets that a push would publish.
+"""`python -m cloud_agent_runner.secret_scan.scanner REPOSITORY BASE HEAD [PUBLISHED...]`: print a push's secrets.
 
-It looks at every version of every file that the commits from BASE (without it) to HEAD bring, and at their messages: a
-secret that one commit adds and the next removes would be published, too. What a file of BASE has is published anyway.
+It looks at every version of every file in the commits to HEAD that neither BASE nor PUBLISHED has, and at their
+messages: a secret that one commit adds and the next removes would be published, too. What a file of BASE or PUBLISHED
+has is published anyway.
 
 It runs in a process of its own, without capabilities and with a limit of memory, because anybody may have written what
 it reads. It only looks: it asks nobody whether a secret works, and prints no secret.
@@ -50,19 +51,19 @@ class _Secret:
     value: str | None
 
 
-def secrets_between(repository: str, base: str, head: str) -> list[FoundSecret]:
-    """Return what looks like a secret in the commits from `base`, without it, to `head`, and isn't in `base`.
+def secrets_between(repository: str, base: str, head: str, *published: str) -> list[FoundSecret]:
+    """Return what looks like a secret in the commits to `head`, and isn't in `base` or one of `published`.
 
     A value is reported once for each file, and no more than a thousand are.
 
     Raises:
         subprocess.CalledProcessError: git failed.
     """
-    content = NewContent(repository, base, head)
+    content = NewContent(repository, base, head, *published)
     with closing(ObjectReader(repository)) as objects:
         secrets = list(islice(_secrets(content, objects), _MAX_SECRETS))
-    published = content.published({secret.value for secret in secrets if secret.value})
-    return list(dict.fromkeys(secret.found for secret in secrets if secret.value not in published))
+    known = content.published({secret.value for secret in secrets if secret.value})
+    return list(dict.fromkeys(secret.found for secret in secrets if secret.value not in known))
 
 
 def find_secrets(scanner: Scanner, content: bytes) -> Iterator[tuple[str, str, int]]:

@@ -1,0 +1,111 @@
+"""The session's branch on GitHub, and the default branch and tags beside it: all that goes over the network."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.git.command import GitError, git
+from cloud_agent_runner.git.github_faults import waited_out
+
+if TYPE_CHECKING:
+    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.git.history import History
+
+# How long a fault of GitHub is waited out. The Agent API hears heartbeats meanwhile.
+_PATIENCE_SECONDS = 300
+_HEAD = "refs/session/remote"
+_DEFAULT = "refs/session/default"
+_MISSING = "couldn't find remote ref refs/heads/"
+# Somebody else moved the branch meanwhile: git finds that before the push, GitHub during it.
+_MOVED = re.compile(r"! \[rejected\]|cannot lock ref|failed to update ref")
+_REFUSED = re.compile(r"! \[remote rejected\]")
+
+
+class BranchMovedError(AgentError):
+    """The branch on GitHub isn't at the commit that a push was to replace."""
+
+
+class BranchDeletedError(AgentError):
+    """The branch is no longer on GitHub."""
+
+
+class PushRejectedError(AgentError):
+    """GitHub rejected a push. The text has GitHub's words."""
+
+
+@dataclass(frozen=True)
+class SessionBranch:
+    """A branch by its repository's address and its name, and whether a session may change workflows there."""
+
+    url: str
+    name: str
+    allow_workflow_changes: bool = False
+
+
+class GitHubBranch:
+    """Every method waits out GitHub's faults and raises GitError where git fails for another reason."""
+
+    def __init__(self, branch: SessionBranch, history: History) -> None:
+        self.name = branch.name
+        self._url = branch.url
+        self._history = history
+
+    async def fetch(self, token: GitToken) -> str:
+        """Fetch the branch, the default branch and the tags on either; return the branch's commit.
+
+        Raises:
+            BranchDeletedError: there is no such branch.
+        """
+        return await self._fetch(token, f"+refs/heads/{self.name}:{_HEAD}", f"+HEAD:{_DEFAULT}")
+
+    async def fetch_default(self, token: GitToken) -> str:
+        """Fetch the default branch alone, and return its commit."""
+        await self._git(token, "fetch", "--quiet", "--no-tags", self._url, f"+HEAD:{_DEFAULT}")
+        return await self.default()
+
+    async def default(self) -> str:
+        """Return the default branch's commit, as fetched last."""
+        return await self._history.sha(_DEFAULT)
+
+    async def push(self, token: GitToken, head: str, replacing: str) -> str:
+        """Make `head` the branch, if that is at `replacing` now, and return its commit as read back from GitHub.
+
+        Raises:
+            BranchMovedError: it isn't.
+            PushRejectedError: GitHub rejected it.
+        """
+        lease = f"--force-with-lease=refs/heads/{self.name}:{replacing}"
+        try:
+            await self._git(token, "push", "--quiet", lease, self._url, f"{head}:refs/heads/{self.name}")
+        except GitError as error:
+            if _MOVED.search(str(error)):
+                raise BranchMovedError(str(error)) from error
+            if _REFUSED.search(str(error)):
+                raise PushRejectedError(str(error)) from error
+            raise
+        return await self._fetch(token, "--no-tags", f"+refs/heads/{self.name}:{_HEAD}")
+
+    async def default_name(self, token: GitToken) -> str:
+        """Return the default branch's name, or an empty text where GitHub doesn't say it."""
+        listing = await self._git(token, "ls-remote", "--symref", self._url, "HEAD")
+        name = listing.partition("\t")[0].removeprefix("ref: refs/heads/")
+        return "" if name.startswith("ref: ") or "ref: refs/heads/" not in listing else name
+
+    async def _fetch(self, token: GitToken, *names: str) -> str:
+        options = [name for name in names if name.startswith("--")]
+        try:
+            await self._git(token, "fetch", "--quiet", *options, self._url, *names[len(options) :])
+        except GitError as error:
+            if _MISSING in str(error):
+                raise BranchDeletedError(f"There is no branch {self.name}.") from error
+            raise
+        return await self._history.sha(_HEAD)
+
+    async def _git(self, token: GitToken, *arguments: str) -> str:
+        where = self._history.repository
+        return await waited_out(
+            lambda: git(*arguments, at=where, token=token, url=self._url), patience_seconds=_PATIENCE_SECONDS
+        )

@@ -1,0 +1,130 @@
+"""The supervisor's bare repository: what its commits are to each other, and new ones made without a work tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.git.command import GitError, git
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+AUTHOR_NAME = "Claude"
+AUTHOR_EMAIL = "noreply@anthropic.com"
+_IDENTITY = ("-c", f"user.name={AUTHOR_NAME}", "-c", f"user.email={AUTHOR_EMAIL}")
+
+
+class ConflictError(AgentError):
+    """Two sides change the same lines, so that only somebody who understands both can put them together."""
+
+
+class History:
+    """Commits, named by their shas. Every method raises GitError where git fails."""
+
+    def __init__(self, repository: Path) -> None:
+        self.repository = repository
+
+    async def create(self) -> None:
+        """Make the repository, which runs no program of its own and takes nothing from a template."""
+        self.repository.mkdir()
+        await self.git("init", "--quiet", "--bare", "--template=")
+
+    async def git(self, *arguments: str, given: str | None = None, variables: Sequence[tuple[str, str]] = ()) -> str:
+        """Run git here, as the supervisor and without a token."""
+        return await git(*arguments, at=self.repository, given=given, variables=variables)
+
+    async def sha(self, name: str) -> str:
+        """Return the commit that a ref names."""
+        return await self.git("rev-parse", "--verify", f"{name}^{{commit}}")
+
+    async def contains(self, head: str, commit: str) -> bool:
+        """Return whether `commit` is `head` or one of its ancestors."""
+        return not await self.git("rev-list", "--max-count=1", commit, f"^{head}")
+
+    async def commits(self, head: str, *without: str) -> list[str]:
+        """Return `head` and its ancestors that no commit of `without` has, newest first."""
+        return (await self.git("rev-list", head, *(f"^{commit}" for commit in without))).split()
+
+    async def tags(self) -> dict[str, str]:
+        """Return what each tag names, by its ref."""
+        listing = await self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")
+        return dict(line.split(" ") for line in listing.splitlines())
+
+    async def same_files(self, one: str, other: str) -> bool:
+        """Return whether both commits have the same tree."""
+        return await self._tree(one) == await self._tree(other)
+
+    async def merged(self, ours: str, theirs: str, message: str) -> str:
+        """Return a merge commit of both.
+
+        Raises:
+            ConflictError: a person or Claude has to merge them.
+        """
+        try:
+            tree = await self.git("merge-tree", "--write-tree", ours, theirs)
+        except GitError as error:
+            raise ConflictError(str(error)) from error
+        return await self.commit(tree, [ours, theirs], message)
+
+    async def commit(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """Return a new commit of Claude's."""
+        lineage = [word for parent in parents for word in ("-p", parent)]
+        return await self.git(*_IDENTITY, "commit-tree", tree, *lineage, given=message)
+
+    async def on_top(self, commit: str, base: str, *, unless: Collection[str]) -> str:
+        """Return a commit with the files of `commit` whose first parent is `base`; `base` where that changes nothing.
+
+        `commit` becomes its other parent, if it adds anything and none of its ancestors beyond `base` is in `unless`.
+        """
+        beyond = await self.commits(commit, base)
+        if not beyond and await self.same_files(commit, base):
+            return base
+        others = [commit] if beyond and not set(beyond) & set(unless) else []
+        message = "Apply rewritten commits on top of the ones already on GitHub"
+        return await self.commit(await self._tree(commit), [base, *others], message)
+
+    async def replayed(self, work: str, since: str, onto: str, *, unless: Collection[str]) -> str:
+        """Return `onto` with what the commits from `since`, without it, to `work` change, and nothing else of them.
+
+        They are applied one by one, by the line of their first parents, where that leads to `since`; as one commit
+        otherwise. Other parents are kept unless one of their ancestors is in `unless`.
+
+        Raises:
+            ConflictError: they don't apply.
+        """
+        line = await self._first_parents(work, since)
+        if line is None:
+            return await self._applied(since, work, onto, [])
+        for parent, commit, others in line:
+            kept = [other for other in others if not set(await self.commits(other, onto)) & set(unless)]
+            onto = await self._applied(parent, commit, onto, kept)
+        return onto
+
+    async def _first_parents(self, head: str, since: str) -> list[tuple[str, str, list[str]]] | None:
+        """Return first parent, commit and other parents of each on the way to `since`, oldest first."""
+        listing = await self.git("rev-list", "--first-parent", "--reverse", "--parents", head, f"^{since}")
+        line = [entry.split() for entry in listing.splitlines()]
+        if any(len(entry) == 1 for entry in line) or (line and line[0][1] != since):
+            return None
+        return [(entry[1], entry[0], entry[2:]) for entry in line]
+
+    async def _applied(self, base: str, commit: str, onto: str, others: list[str]) -> str:
+        """Return a copy of `commit`, as a change of `base`, after `onto`; `onto` where it brings nothing new."""
+        root = await self.commit(await self._tree(base), [], "base")
+        sides = [await self.commit(await self._tree(side), [root], "side") for side in (onto, commit)]
+        try:
+            tree = await self.git("merge-tree", "--write-tree", *sides)
+        except GitError as error:
+            raise ConflictError(str(error)) from error
+        if tree == await self._tree(onto) and not others:
+            return onto
+        about = await self.git("show", "--no-patch", "--date=raw", "--format=%an%n%ae%n%ad%n%B", commit)
+        name, email, date, message = about.split("\n", 3)
+        author = [("GIT_AUTHOR_NAME", name), ("GIT_AUTHOR_EMAIL", email), ("GIT_AUTHOR_DATE", date)]
+        lineage = [word for parent in [onto, *others] for word in ("-p", parent)]
+        return await self.git(*_IDENTITY, "commit-tree", tree, *lineage, given=message, variables=author)
+
+    async def _tree(self, commit: str) -> str:
+        return await self.git("rev-parse", "--verify", f"{commit}^{{tree}}")

@@ -1,0 +1,72 @@
+"""What must not get to GitHub, whatever GitHub itself would let through: secrets, and workflows unless allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.git.publish_errors import PublishFailedError
+from cloud_agent_runner.git.refused_push import workflow_refused
+from cloud_agent_runner.repository.config import CONFIG_PATH
+from cloud_agent_runner.repository.config_file import RepositoryConfigError, parse_repository_config
+from cloud_agent_runner.secret_scan.refusal import not_allowed, secrets_refused
+from cloud_agent_runner.secret_scan.scan import SecretScanError, scan_for_secrets
+
+if TYPE_CHECKING:
+    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.git.branch import GitHubBranch
+    from cloud_agent_runner.git.history import History
+
+_WORKFLOWS = ".github/workflows"
+
+
+class PushChecks:
+    """The checks of commits that are about to become the branch on GitHub."""
+
+    def __init__(self, branch: GitHubBranch, history: History, *, allow_workflow_changes: bool) -> None:
+        self._branch = branch
+        self._history = history
+        self._allow_workflow_changes = allow_workflow_changes
+
+    async def check(self, token: GitToken, theirs: str, head: str) -> None:
+        """Check what `head` would bring to the branch, which is at `theirs` on GitHub.
+
+        Raises:
+            PublishRefusedError, PublishFailedError: it must not be pushed.
+        """
+        if not self._allow_workflow_changes:
+            await self._refuse_workflow_changes(token, theirs, head)
+        await self._refuse_secrets(token, theirs, head)
+
+    async def _refuse_workflow_changes(self, token: GitToken, theirs: str, head: str) -> None:
+        """Refuse what GitHub lets through where the token may change workflows, as a personal one may.
+
+        The default branch's own workflows may be merged: they run anyway.
+        """
+        changed = await self._changed_workflows(theirs, head)
+        if changed:
+            changed &= await self._changed_workflows(await self._branch.fetch_default(token), head)
+        if changed:
+            raise workflow_refused(self._branch.name, min(changed), theirs)
+
+    async def _changed_workflows(self, base: str, head: str) -> set[str]:
+        names = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head, "--", _WORKFLOWS)
+        return set(filter(None, (await self._history.git(*names)).split("\0")))
+
+    async def _refuse_secrets(self, token: GitToken, theirs: str, head: str) -> None:
+        default = await self._branch.default()
+        try:
+            found = await scan_for_secrets(self._history.repository, theirs, head, default)
+            if found:
+                found = not_allowed(found, await self._allowed_paths(token))
+        except (SecretScanError, RepositoryConfigError) as error:
+            raise PublishFailedError(f"Couldn't push to {self._branch.name}. The commits are kept. {error}") from error
+        if found:
+            raise secrets_refused(found, self._branch.name, theirs)
+
+    async def _allowed_paths(self, token: GitToken) -> list[str]:
+        """Return where the default branch allows what looks like secrets. What Claude can write allows nothing."""
+        default = await self._branch.fetch_default(token)
+        if not await self._history.git("ls-tree", "--name-only", default, "--", CONFIG_PATH):
+            return []
+        content = await self._history.git("cat-file", "blob", f"{default}:{CONFIG_PATH}")
+        return parse_repository_config(content.encode()).secret_scan_ignore

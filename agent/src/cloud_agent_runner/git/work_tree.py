@@ -1,0 +1,105 @@
+"""Claude's copy of the repository. All that is done there is done as the workspace's user."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.git.command import GitError, upload_pack, workspace_git, write_as
+from cloud_agent_runner.git.history import AUTHOR_EMAIL, AUTHOR_NAME, History
+from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cloud_agent_runner.workspace.user import WorkspaceUser
+
+logger = logging.getLogger(__name__)
+
+_WORK = "refs/session/work"
+
+
+class WorkTree:
+    """A repository at `path` that borrows the objects of the supervisor's.
+
+    Every method raises GitError where git fails.
+    """
+
+    def __init__(self, path: Path, user: WorkspaceUser, history: History) -> None:
+        self.path = path
+        self._user = user
+        self._history = history
+        self._refs: dict[str, str] = {}
+
+    async def create(self, branch: str, head: str) -> None:
+        """Make it, with `branch` at `head` checked out, no remote and no credentials."""
+        initial = f"--initial-branch={branch}"
+        init = ("init", "--quiet", "--template=", initial, str(self.path))
+        await workspace_git(self._user, *init, at=self._user.home)
+        objects = self._history.repository / "objects"
+        await write_as(self._user, self.path / ".git" / "objects" / "info" / "alternates", f"{objects}\n")
+        await self._leave_out()
+        await self.git("config", "user.name", AUTHOR_NAME)
+        await self.git("config", "user.email", AUTHOR_EMAIL)
+        await self.git("reset", "--quiet", "--hard", head)
+
+    async def git(self, *arguments: str, given: str | None = None) -> str:
+        """Run git in it."""
+        return await workspace_git(self._user, *arguments, at=self.path, given=given)
+
+    async def head(self) -> str:
+        """Fetch its commits into the supervisor's repository, and return the one that is checked out.
+
+        The other side of the fetch is the workspace's user, as all that runs there.
+        """
+        other_side = f"--upload-pack={upload_pack(self._user, self.path)}"
+        await self._history.git("fetch", "--quiet", "--no-tags", other_side, str(self.path), f"+HEAD:{_WORK}")
+        return await self._history.sha(_WORK)
+
+    async def commit_the_rest(self) -> None:
+        """Commit what is neither committed nor ignored."""
+        # Mostly nothing is left: then this is the one command, for whoever has interrupted Claude waits for it.
+        if not await self.git("status", "--porcelain", "--untracked-files=normal"):
+            return
+        await self.git("add", "--all")
+        if await self.git("status", "--porcelain", "--untracked-files=no"):
+            message = "chore: commit changes that the last turn left uncommitted"
+            await self.git("commit", "--quiet", "--no-verify", "--message", message)
+
+    async def move_to(self, commit: str) -> bool:
+        """Make `commit` what is checked out. Return False where a file that has changed since stands in the way."""
+        try:
+            await self.git("reset", "--quiet", "--keep", commit)
+        except GitError as error:
+            logger.warning("work tree not brought up to date", extra={"reason": str(error)})
+            return False
+        return True
+
+    async def set_refs(self, refs: Mapping[str, str]) -> None:
+        """Have each ref name a commit or tag, unless it was set to that already. A name that can't be is left out."""
+        new = {ref: sha for ref, sha in refs.items() if self._refs.get(ref) != sha}
+        self._refs.update(new)
+        if not new:
+            return
+        lines = "".join(f"update {ref}\0{sha}\0\0" for ref, sha in new.items())
+        try:
+            await self.git("update-ref", "--stdin", "-z", given=lines)
+        except GitError as error:
+            logger.warning("refs not brought up to date", extra={"reason": str(error)})
+
+    async def leave_out_untracked(self) -> None:
+        """Keep files that are untracked now (what the install command made) out of every later commit.
+
+        What nobody ever commits stays out from the start.
+        """
+        listing = await self.git("ls-files", "--others", "--exclude-standard", "--directory", "-z")
+        await self._leave_out(*(f"/{_escaped(path)}\n" for path in listing.split("\0") if path))
+
+    async def _leave_out(self, *patterns: str) -> None:
+        await write_as(self._user, self.path / ".git" / "info" / "exclude", "".join([NEVER_COMMITTED, *patterns]))
+
+
+def _escaped(path: str) -> str:
+    """Quote what gitignore patterns would read as more than a name."""
+    return "".join(f"\\{letter}" if letter in "\\*?[ " else letter for letter in path)

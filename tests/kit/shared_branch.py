@@ -1,0 +1,124 @@
+"""A branch that a person and Claude share: GitHub's repository, the person's clone, and the session's workspace."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.git.branch import SessionBranch
+from cloud_agent_runner.git.tokens import GitTokens
+from cloud_agent_runner.git.workspace import GitWorkspace
+from cloud_agent_runner.workspace.user import WorkspaceUser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BRANCH = "claude/42"
+_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "GIT_EDITOR": "true",
+}
+
+
+def git(*arguments: str, at: Path) -> str:
+    """Run git as an ordinary contributor would."""
+    identity = ("-c", "user.name=Pat", "-c", "user.email=pat@example.com")
+    command = ["git", *identity, *arguments]
+    done = subprocess.run(command, cwd=at, check=True, capture_output=True, text=True, env=_ENVIRONMENT)
+    return done.stdout.strip()
+
+
+class DirectUser(WorkspaceUser):
+    """Runs its commands without a process between, which takes half the time."""
+
+    def command(self, name: str, *command: str, directory: Path) -> list[str]:
+        """Return the arguments that run `command` in `directory`."""
+        del name
+        return ["env", "-C", str(directory), *command]
+
+
+class SharedBranch:
+    """`main` with a page of three lines, and a session's branch one commit ahead of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.github, self.person, self._agent = root / "github.git", root / "person", root / "agent"
+        git("init", "--quiet", "--bare", "--initial-branch=main", str(self.github), at=root)
+        git("clone", "--quiet", str(self.github), str(self.person), at=root)
+        git("checkout", "--quiet", "-B", "main", at=self.person)
+        self.commit(self.person, "page.txt", "one\ntwo\nthree\n", "first")
+        git("push", "--quiet", "origin", "main", at=self.person)
+        git("checkout", "--quiet", "-b", BRANCH, at=self.person)
+        git("commit", "--quiet", "--allow-empty", "--message", "start", at=self.person)
+        git("push", "--quiet", "origin", BRANCH, at=self.person)
+        self._agent.mkdir()
+
+    async def clone(self, *, allow_workflow_changes: bool = False) -> GitWorkspace:
+        """Return the session's workspace."""
+
+        async def token() -> GitToken:
+            return GitToken(username="x-access-token", token=SecretStr("t"))
+
+        branch = SessionBranch(str(self.github), BRANCH, allow_workflow_changes)
+        return await GitWorkspace.clone(self._agent, DirectUser(self._agent, None), branch, GitTokens(token))
+
+    @staticmethod
+    def commit(at: Path, name: str, content: str, message: str = "") -> str:
+        """Commit a file, and return the commit."""
+        path = at / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        git("add", "--all", at=at)
+        git("commit", "--quiet", "--message", message or f"change {name}", at=at)
+        return git("rev-parse", "HEAD", at=at)
+
+    def pull(self) -> None:
+        """Have the person look at the branch as it is."""
+        git("fetch", "--quiet", "--prune", "origin", at=self.person)
+        git("checkout", "--quiet", BRANCH, at=self.person)
+        git("reset", "--quiet", "--hard", f"origin/{BRANCH}", at=self.person)
+
+    def push(self) -> None:
+        """Have the person make the branch what the clone has, whatever it was."""
+        git("push", "--quiet", "--force", "origin", f"HEAD:{BRANCH}", at=self.person)
+
+    def person_commits(self, name: str, content: str) -> str:
+        """Have the person add a commit to the branch."""
+        self.pull()
+        commit = self.commit(self.person, name, content)
+        self.push()
+        return commit
+
+    def person_removes(self, count: int = 1) -> None:
+        """Have the person take commits off the branch."""
+        self.pull()
+        git("reset", "--quiet", "--hard", f"HEAD~{count}", at=self.person)
+        self.push()
+
+    def main_commits(self, name: str, content: str) -> str:
+        """Have the person add a commit to the default branch."""
+        git("fetch", "--quiet", "origin", at=self.person)
+        git("checkout", "--quiet", "--detach", "origin/main", at=self.person)
+        commit = self.commit(self.person, name, content)
+        git("push", "--quiet", "origin", "HEAD:main", at=self.person)
+        return commit
+
+    def head(self) -> str:
+        """Return the branch's commit on GitHub."""
+        return git("rev-parse", BRANCH, at=self.github)
+
+    def files(self) -> set[str]:
+        """Return the names of the branch's files on GitHub."""
+        return set(git("ls-tree", "-r", "--name-only", BRANCH, at=self.github).split())
+
+    def show(self, name: str) -> str:
+        """Return a file of the branch on GitHub."""
+        return git("show", f"{BRANCH}:{name}", at=self.github)
+
+    def subjects(self) -> list[str]:
+        """Return the first lines of the branch's messages on GitHub, newest first."""
+        return git("log", "--format=%s", BRANCH, at=self.github).splitlines()
