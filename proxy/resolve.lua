@@ -33,6 +33,9 @@ local ADDRESS = "^%d+%.%d+%.%d+%.%d+:%d+"
 -- No answer, and none but a route (session.py), leaves txn.route unset; the request then goes to the page that says why.
 core.register_action("resolve", { "http-req" }, function(txn)
   local answer = ask("/routes/" .. txn:get_var("txn.session_id"))
-  local route = answer.status == 200 and (answer.body:match(ADDRESS .. "$") or answer.body:match(ADDRESS .. ":public$"))
+  local route = answer.status == 200 and (
+    answer.body:match(ADDRESS .. "$") or answer.body:match(ADDRESS .. ":public$")
+    or answer.body:match(ADDRESS .. ":127%.0%.0%.1$")
+  )
   if route then txn:set_var("txn.route", route) end
 end)

@@ -76,6 +76,7 @@ CALLS: dict[str, Call] = {
     "ready": lambda api: api.ready(3000, "localhost", NO_LIMITS, has_workspace_user=False),
     "ready at the limits": lambda api: api.ready(LIMITS["highest_port"], "public", ALL_LIMITS, has_workspace_user=True),
     **{f"preview {state}": _preview(state) for state in ("starting", "live", "failed", "none")},
+    "preview by number": lambda api: api.preview(PreviewReport("live", host_header="127.0.0.1")),
     "preview at the limits": _preview("failed", LONG, LONG),
     "preview with half an emoji": _preview("failed", HALF_AN_EMOJI, HALF_AN_EMOJI),
     "prompts": lambda api: api.requests(),

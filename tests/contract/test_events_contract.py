@@ -18,12 +18,11 @@ from aws_lambda_powertools.utilities.parser.models import (
 from githubkit.webhooks import parse as parse_github
 from pydantic import TypeAdapter
 
-from cloud_agent.domain.session.agent_reports import Done, EnvironmentNames, Heartbeat, Progress, Ready
+from cloud_agent.domain.session.agent_reports import Done, EnvironmentNames, Heartbeat, PreviewReport, Progress, Ready
 from cloud_agent.domain.session.agent_task import AgentTask, session_of_group
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.issue_sessions import IssueSessions
 from cloud_agent.domain.session.naming import execution_name, name_session
-from cloud_agent.domain.session.preview import Preview
 from cloud_agent.domain.session.session_token import session_id_of
 from cloud_agent.observability import StepEvent
 from cloud_agent.webhook.decide import decide
@@ -53,7 +52,7 @@ STEPS: dict[str, type[StepEvent]] = {
 ROUTES: dict[str, TypeAdapter[Any]] = {
     "ready": TypeAdapter(Ready),
     "heartbeat": TypeAdapter(Heartbeat),
-    "preview": TypeAdapter(Preview),
+    "preview": TypeAdapter(PreviewReport),
     "progress_turn_started": TypeAdapter(Progress),
     "progress_tool_used": TypeAdapter(Progress),
     "progress_turn_finished": TypeAdapter(Progress),

@@ -10,7 +10,7 @@ import pytest
 
 from cloud_agent.domain.session.provenance import CLAUDE
 from cloud_agent_doctor.settings import FUNCTIONS
-from cloud_agent_runner.git.workspace import AUTHOR_EMAIL, AUTHOR_NAME
+from cloud_agent_runner.git.history import AUTHOR_EMAIL, AUTHOR_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,7 @@ from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.responses import Accepted, Alive
 from cloud_agent.agent_api.routes import Routes
 from cloud_agent.agent_api.work import open_prompts
-from cloud_agent.domain.session.agent_reports import Done, Heartbeat, Ready
-from cloud_agent.domain.session.preview import Preview
+from cloud_agent.domain.session.agent_reports import Done, Heartbeat, PreviewReport, Ready
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
 from cloud_agent.settings import AgentApiSettings, load
@@ -53,10 +52,11 @@ def heartbeat(session: Session, report: Heartbeat) -> Alive:
     return Alive(status=session.status, prompts=open_prompts(session), interrupt=session.interrupt_id)
 
 
-@routes.report("/agent/preview", TypeAdapter(Preview), Accepted)
-def preview(session: Session, report: Preview) -> Accepted:
-    """Record how the preview is, for people. This is no activity: it keeps no session alive."""
-    SessionsTable(load(AgentApiSettings).sessions_table).record_preview(session.session_id, report)
+@routes.report("/agent/preview", TypeAdapter(PreviewReport), Accepted)
+def preview(session: Session, report: PreviewReport) -> Accepted:
+    """Record how the preview is, for people, and for the proxy. This is no activity: it keeps no session alive."""
+    table = SessionsTable(load(AgentApiSettings).sessions_table)
+    table.record_preview(session.session_id, report.preview, report.host_header)
     return Accepted()
 
 

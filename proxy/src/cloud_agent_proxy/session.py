@@ -35,6 +35,7 @@ class HostHeader(StrEnum):
     """By which name a dev server is called."""
 
     LOCALHOST = "localhost"
+    LOOPBACK = "127.0.0.1"
     PUBLIC = "public"
 
 
@@ -52,8 +53,8 @@ class Address:
 
     @property
     def route(self) -> str:
-        """It as the map of HAProxy holds it: `10.0.0.7:3000`, `10.0.0.7:3000:public`."""
-        return f"{self}:public" if self.host_header is HostHeader.PUBLIC else str(self)
+        """It as the map of HAProxy holds it: `10.0.0.7:3000`, `10.0.0.7:3000:127.0.0.1`, `10.0.0.7:3000:public`."""
+        return str(self) if self.host_header is HostHeader.LOCALHOST else f"{self}:{self.host_header}"
 
 
 class PreviewState(StrEnum):

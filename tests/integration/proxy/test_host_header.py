@@ -49,6 +49,9 @@ def fields_of(head: bytes) -> list[tuple[str, str]]:
         ({}, ANOTHER, LOCAL | TOLD | {"origin": ANOTHER}),
         ({"host_header": "localhost"}, None, LOCAL | TOLD),
         ({"host_header": "localhost"}, OWN, LOCAL | TOLD),
+        ({"host_header": "127.0.0.1"}, None, {"host": "127.0.0.1:3000"} | TOLD),
+        ({"host_header": "127.0.0.1"}, OWN, {"host": "127.0.0.1:3000"} | TOLD),
+        ({"host_header": "127.0.0.1"}, ANOTHER, {"host": "127.0.0.1:3000", "origin": ANOTHER} | TOLD),
         ({"host_header": "public"}, None, {"host": PUBLIC} | TOLD),
         ({"host_header": "public"}, OWN, {"host": PUBLIC, "origin": OWN} | TOLD),
         ({"host_header": "public"}, OWN_BUT_HTTP, {"host": PUBLIC, "origin": OWN_BUT_HTTP} | TOLD),
@@ -101,11 +104,12 @@ async def handshakes(unused_address: str) -> AsyncIterator[tuple[str, list[Reque
 @pytest.mark.parametrize(
     ("name", "host", "origins"),
     [
-        ("localhost", "localhost:3000", []),
+        ("localhost", "localhost:3000", ["http://localhost:3000"]),
+        ("127.0.0.1", "127.0.0.1:3000", ["http://127.0.0.1:3000"]),
         ("public", f"{PUBLIC}:8080", [f"http://{PUBLIC}:8080"]),
     ],
 )
-async def test_a_websocket_s_handshake_is_like_every_other_request(  # noqa: PLR0913, PLR0917 - a table
+async def test_a_websocket_s_origin_is_by_the_name_that_the_dev_server_is_called(  # noqa: PLR0913, PLR0917 - a table
     proxy: Proxy,
     table: SessionsTable,
     handshakes: tuple[str, list[Request]],
@@ -124,6 +128,18 @@ async def test_a_websocket_s_handshake_is_like_every_other_request(  # noqa: PLR
     assert host.format(id=session_id) == handshake.headers["Host"]
     assert [origin.format(id=session_id) for origin in origins] == handshake.headers.get_all("Origin")
     assert [authority] == handshake.headers.get_all("X-Forwarded-Host")
+
+
+async def test_a_websocket_from_another_page_says_so(
+    proxy: Proxy, table: SessionsTable, handshakes: tuple[str, list[Request]]
+) -> None:
+    address, seen = handshakes
+    authority = f"{PUBLIC}:8080".format(id=table.put(ip=address, port=3000))
+    async with websockets.connect(
+        f"ws://{authority}/hmr", host=proxy.address, port=8080, origin=Origin(ANOTHER)
+    ) as socket:
+        await asyncio.wait_for(await socket.ping(), 5)
+    assert seen[0].headers.get_all("Origin") == [ANOTHER]
 
 
 @pytest.mark.parametrize("name", ["localhost", "public"])
@@ -196,8 +212,9 @@ async def test_haproxy_takes_nothing_but_a_route_for_one(
     malformed = [
         *("", "nonsense", f" {place}", f"{place}\n", f"x{place}", f"{place}x", f"{place}:", f"{place}:evil"),
         *(f"{place}:public ", f"{place}:publicity", f"{place}:public:public", f"{place}:localhost"),
+        *(f"{place}:127.0.0.2", f"{place}:127.0.0.1:public", f"{place}:127x0x0x1"),
     ]
-    words = iter([place, f"{place}:public", *malformed])
+    words = iter([place, f"{place}:public", f"{place}:127.0.0.1", *malformed])
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError):
@@ -211,6 +228,6 @@ async def test_haproxy_takes_nothing_but_a_route_for_one(
         (control,) = proxy.folder.glob("uat-proxy-*/control.sock")
         control.rename(control.with_name("former.sock"))
         async with await asyncio.start_unix_server(say, control), proxy.client("09e22a8b") as client:
-            for expected in ("reached", "reached", *("a page" for _ in malformed)):
+            for expected in ("reached", "reached", "reached", *("a page" for _ in malformed)):
                 assert expected == (await client.get("/")).text
-    assert len(upstream.requests) == 2
+    assert len(upstream.requests) == 3

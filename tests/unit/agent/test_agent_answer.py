@@ -15,7 +15,7 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
 async def _ask(server: HttpServer, *secrets: str) -> Answer:
-    return await ask(server.url, "/", f"localhost:{server.port}", Mask(secrets))
+    return await ask(server.url, "/", server.port, Mask(secrets))
 
 
 async def test_a_page_is_asked_for_as_visitors_do() -> None:
@@ -27,7 +27,7 @@ async def test_a_page_is_asked_for_as_visitors_do() -> None:
 async def test_a_body_without_a_type_is_html_where_it_looks_like_it() -> None:
     with serve_http(lambda request: Response(200, b"<h1>Hello</h1>" if request.path == "/" else b"Hello")) as server:
         assert (await _ask(server)).is_html
-        assert not (await ask(server.url, "/text", "localhost", Mask([]))).is_html
+        assert not (await ask(server.url, "/text", server.port, Mask([]))).is_html
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,26 @@ async def test_no_redirect_leads_anywhere_else(place: str) -> None:
     with serve_http(Response(302, headers={"Location": place})) as server:
         assert await _ask(server) == Answer(302)
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["localhost"], (200, "localhost")),
+        (["127.0.0.1"], (200, "127.0.0.1")),
+        (["127.0.0.1", "localhost"], (200, "localhost")),
+        (["example.com"], (400, "localhost")),
+    ],
+)
+async def test_a_dev_server_is_called_by_the_local_name_that_it_takes(
+    names: list[str], expected: tuple[int, str]
+) -> None:
+    def respond(request: Request) -> Response:
+        return Response(200 if request.headers["Host"].partition(":")[0] in names else 400)
+
+    with serve_http(respond) as server:
+        answer = await _ask(server)
+        assert (answer.status, answer.name) == expected
 
 
 async def test_a_circle_of_redirects_ends() -> None:

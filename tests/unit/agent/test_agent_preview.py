@@ -130,7 +130,7 @@ async def test_install_and_dev_server_come_up_and_each_state_is_reported(session
     assert (states[0], states[-1], {"starting", "live"} == set(states)) == ("starting", "live", True)
     details = [report["detail"] for report in session.reports]
     assert "`echo fetching; sleep 0.3` is running" in details
-    assert session.reports[-1] == {"state": "live", "detail": "", "log": ""}
+    assert session.reports[-1] == {"state": "live", "detail": "", "log": "", "host_header": "localhost"}
     assert session.installed == 1
     assert (tmp_path / "preview" / "log").read_text().startswith("serving\n")
 
@@ -194,6 +194,37 @@ async def test_a_live_server_that_shows_an_error_says_so_until_a_turn_has_fixed_
         (session.work_tree / "page.html").touch()
         session.preview.turn_ended()
         await session.until("live", lambda report: not report.detail)
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "detail", "host_header"),
+    [
+        (["127.0.0.1"], "localhost", "", "127.0.0.1"),
+        (["lunch.example.com"], "localhost", "it responds with HTTP 400", "localhost"),
+        (["lunch.example.com"], "public", "", "public"),
+    ],
+)
+async def test_the_name_that_a_server_takes_is_reported(  # noqa: PLR0913, PLR0917 - a table
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    names: list[str],
+    wanted: str,
+    detail: str,
+    host_header: str,
+) -> None:
+    monkeypatch.setattr(dev_server, "_ERROR_STANDS_SECONDS", 0.1)
+    (session.work_tree / "server.py").write_text(
+        "import http.server as s, os\n"
+        "class H(s.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        f"        self.send_response(200 if self.headers['Host'].split(':')[0] in {names} else 400)\n"
+        "        self.end_headers()\n"
+        "s.HTTPServer((os.environ['HOST'], int(os.environ['PORT'])), H).serve_forever()\n"
+    )
+    session.says(dev=f"exec {sys.executable} server.py", host_header=wanted)
+    async with session.running():
+        live = await session.until("live")
+        assert (live.detail, live.host_header) == (detail, host_header)
 
 
 async def test_a_server_that_does_not_follow_its_files_is_restarted_after_a_turn_that_changed_them(

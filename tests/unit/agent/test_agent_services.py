@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pwd
 import socket
 import subprocess
 import tempfile
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOST = "127.0.91.7"
-SOMEBODY = "65533:65533"
 
 
 def _programs() -> str:
@@ -44,11 +44,13 @@ def user(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceUser]:
     """Somebody else than root, whom PostgreSQL would refuse, with a home that they reach."""
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{_programs()}")
     with tempfile.TemporaryDirectory() as home:
-        is_root = os.getuid() == 0
-        if is_root:
+        owner = None
+        if os.getuid() == 0:
+            somebody = pwd.getpwnam("daemon")
             Path(home).chmod(0o755)
-            os.chown(home, 65533, 65533)
-        yield WorkspaceUser(Path(home), SOMEBODY if is_root else None)
+            os.chown(home, somebody.pw_uid, somebody.pw_gid)
+            owner = f"{somebody.pw_uid}:{somebody.pw_gid}"
+        yield WorkspaceUser(Path(home), owner)
 
 
 def _query(services: Services, statement: str) -> str:

@@ -268,6 +268,15 @@ def test_how_the_preview_is_stands_on_the_row_and_is_no_activity(call: Call, tab
     assert _row(table)["preview"] == {"state": "live", "detail": "", "log": ""}
 
 
+def test_the_name_that_a_dev_server_takes_applies_from_then_on(call: Call, table: Table) -> None:
+    _put(table, host_header="localhost")
+    assert call("preview", {"state": "live", "host_header": "127.0.0.1"}) == (200, {})
+    assert (_row(table)["host_header"], _row(table)["preview"]["state"]) == ("127.0.0.1", "live")
+    assert call("preview", {"state": "starting"}) == (200, {})
+    assert _row(table)["host_header"] == "127.0.0.1"
+    assert call("preview", {"state": "live", "host_header": "evil.example"})[0] == 400
+
+
 def test_a_log_that_is_too_long_is_refused_by_name(call: Call, table: Table) -> None:
     status, answer = call("preview", {"state": "failed", "log": "x" * 4_001})
     assert status == 400

@@ -25,6 +25,7 @@ def test_a_running_session_has_its_address() -> None:
     [
         ({}, "10.0.4.2:3000"),
         ({"host_header": "localhost"}, "10.0.4.2:3000"),
+        ({"host_header": "127.0.0.1"}, "10.0.4.2:3000:127.0.0.1"),
         ({"host_header": "public"}, "10.0.4.2:3000:public"),
     ],
 )

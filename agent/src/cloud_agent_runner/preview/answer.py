@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import html
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import httpx
 
 if TYPE_CHECKING:
     from cloud_agent_runner.workspace.command_output import Mask
 
+LocalName = Literal["localhost", "127.0.0.1"]
+_NAME_REFUSED = 400  # Django's, of a host that ALLOWED_HOSTS doesn't have
 _SECONDS = 30.0  # a first compilation may take that long
 _REDIRECTS = 3
 _OWN_NAMES = {"localhost", "127.0.0.1", "0.0.0.0", "::1", "::"}  # noqa: S104 - what a server may call itself
@@ -29,11 +31,15 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A response: its status, and the first lines of its body as text, at most 300 characters."""
+    """A response: its status, and the first lines of its body as text, at most 300 characters.
+
+    `name` is what the dev server was called in the Host header.
+    """
 
     status: int
     excerpt: str = ""
     is_html: bool = False
+    name: LocalName = "localhost"
 
     @property
     def is_page(self) -> bool:
@@ -49,15 +55,24 @@ class Answer:
         return f"it responds with HTTP {self.status}" + (f": {lines}" if lines else "")
 
 
-async def ask(url: str, path: str, host: str, mask: Mask) -> Answer:
+async def ask(url: str, path: str, port: int, mask: Mask) -> Answer:
     """Return what `GET path` at `url` leads to for a visitor, who follows redirects to the dev server itself.
 
-    `host` is the Host header of visitors' requests, `mask` covers what the excerpt must not show. Of a body, no more
-    than its first 32 KB are read.
+    It is called `localhost` and `port`, as visitors' requests do, or by number if only that name is not refused. `mask`
+    covers what the excerpt must not show. Of a body, no more than its first 32 KB are read.
 
     Raises:
         NoAnswerError: there is none within 30 s, or it is no HTTP.
     """
+    answer = await _ask(url, path, "localhost", port, mask)
+    if answer.status != _NAME_REFUSED:
+        return answer
+    other = await _ask(url, path, "127.0.0.1", port, mask)
+    return answer if other.status == _NAME_REFUSED else other
+
+
+async def _ask(url: str, path: str, name: LocalName, port: int, mask: Mask) -> Answer:
+    host = f"{name}:{port}"
     try:
         async with asyncio.timeout(_SECONDS), _client() as http:
             for _ in range(_REDIRECTS):
@@ -66,13 +81,13 @@ async def ask(url: str, path: str, host: str, mask: Mask) -> Answer:
                 async with http.stream("GET", f"{url}{path}", headers=headers) as response:
                     target = _redirected(response, f"http://{host}{path}", own_name=httpx.URL(url).host)
                     if target is None:
-                        return await _read(response, mask)
+                        return replace(await _read(response, mask), name=name)
                 path = target
     except TimeoutError as error:
         raise NoAnswerError(f"it didn't respond within {_SECONDS:.0f} s") from error
     except httpx.HTTPError as error:
         raise NoAnswerError(f"last attempt: {type(error).__name__}") from error
-    return Answer(response.status_code)
+    return Answer(response.status_code, name=name)
 
 
 def _client() -> httpx.AsyncClient:

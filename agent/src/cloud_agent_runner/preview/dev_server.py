@@ -176,7 +176,7 @@ class DevServer:
         Raises:
             NoAnswerError: there is no response.
         """
-        return await ask(self.url, self._plan.health_path, self._exposure.host_header, self._mask)
+        return await ask(self.url, self._plan.health_path, self._address.port, self._mask)
 
     async def listens(self) -> bool:
         """Say whether the dev server itself takes connections; no request is made, so its log stays as it is."""

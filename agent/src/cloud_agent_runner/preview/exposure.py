@@ -58,11 +58,6 @@ class Exposure:
         self._obstacle = ""
 
     @property
-    def host_header(self) -> str:
-        """What visitors' requests call the dev server, unless the repository asks for its public name."""
-        return f"localhost:{self._address.port}"
-
-    @property
     def is_open(self) -> bool:
         """Whether what comes to the task's address gets to the dev server."""
         return self._target is not None
@@ -155,7 +150,7 @@ class Exposure:
 
     async def _rank(self, socket: ListeningSocket) -> int:
         try:
-            answer = await ask(socket.url, self._health_path, self.host_header, self._mask)
+            answer = await ask(socket.url, self._health_path, self._address.port, self._mask)
         except NoAnswerError:
             return _NOTHING
         if answer.status in _NO_PAGES:

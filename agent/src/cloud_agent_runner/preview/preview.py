@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn
 
 from cloud_agent_runner.agent_api import PreviewReport
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from cloud_agent_runner.agent_api import PreviewState
+    from cloud_agent_runner.preview.answer import Answer, LocalName
     from cloud_agent_runner.preview.dev_server import DevServer
     from cloud_agent_runner.preview.plan import DevServerPlan
     from cloud_agent_runner.preview.source import PreviewSource
+    from cloud_agent_runner.repository.config import HostHeader
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +58,13 @@ class Preview:
         self._dev_server: DevServer | None = None
         self._again = asyncio.Event()
         self._turn_has_ended = False
+        self._host_header: HostHeader | LocalName | None = None
 
     @property
     def report(self) -> PreviewReport:
         """How the preview is now, for people and for Claude."""
         log = self.last_lines() if self._standing.shows_log else ""
-        return PreviewReport(self._standing.state, self._standing.detail, log)
+        return PreviewReport(self._standing.state, self._standing.detail, log, self._host_header)
 
     def last_lines(self, count: int = _LINES_SHOWN) -> str:
         """Return the last lines that the install command or the dev server wrote; nothing where neither has run."""
@@ -108,7 +112,7 @@ class Preview:
         while True:
             served = await self._source.commit()
             try:
-                self._stands("live", (await dev_server.wait_until_ready()).objection)
+                self._shows(await dev_server.wait_until_ready())
             except DevServerNotReadyError as error:
                 self._stands("failed", str(error), shows_log=True)
             while True:
@@ -136,7 +140,15 @@ class Preview:
     async def _ask(self, dev_server: DevServer) -> None:
         """Look at the page. A dev server that doesn't respond is looked at again when it does, or after a turn."""
         with suppress(NoAnswerError):
-            self._stands("live", (await dev_server.ask()).objection)
+            self._shows(await dev_server.ask())
+
+    def _shows(self, answer: Answer) -> None:
+        """Stand as live, with what is wrong with the page."""
+        host_header = self._source.host_header(answer.name)
+        # Whom visitors call by the public name may well refuse the local one.
+        is_right = host_header == "public" and answer.status == HTTPStatus.BAD_REQUEST
+        self._stands("live", "" if is_right else answer.objection)
+        self._host_header = host_header
 
     async def _until_again(self) -> None:
         """Return once another attempt may come to something else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from cloud_agent_runner.agent_api import AgentApi, AgentApiUnavailableError
@@ -26,7 +27,7 @@ async def report_changes(preview: Preview, api: AgentApi, *, look_seconds: float
     clock = asyncio.get_running_loop().time
     while True:
         report = preview.report
-        is_news = reported is None or (report.state, report.detail) != (reported.state, reported.detail)
+        is_news = reported is None or replace(report, log="") != replace(reported, log="")
         if is_news or (report != reported and clock() - reported_at >= _LOG_AGAIN_SECONDS):
             try:
                 await api.preview(report)

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.agent_api import AgentApi
     from cloud_agent_runner.notices import Notices
+    from cloud_agent_runner.preview.answer import LocalName
     from cloud_agent_runner.preview.listen_address import ListenAddress
     from cloud_agent_runner.preview.plan import DevServerPlan
     from cloud_agent_runner.preview.services.services import Services
-    from cloud_agent_runner.repository.config import RepositoryConfig
+    from cloud_agent_runner.repository.config import HostHeader, RepositoryConfig
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,14 @@ class PreviewSource:
             notices=self._notices,
             services=self._services.environment,
         )
+
+    def host_header(self, name: LocalName) -> HostHeader | LocalName | None:
+        """Return what visitors' requests are to call a dev server that takes this name; None where nobody can say."""
+        try:
+            wanted = read_repository_config(self._work_tree).host_header
+        except RepositoryConfigError:
+            return None
+        return wanted if wanted == "public" else name
 
     def fingerprint(self) -> Fingerprint:
         """Return names, sizes and times of the files in the work tree and in its folders, 2,000 entries at most.

@@ -220,13 +220,14 @@ class SessionsTable:
             },
         )
 
-    def record_preview(self, session_id: str, preview: Preview) -> None:
-        """Keep how a live session's preview is."""
+    def record_preview(self, session_id: str, preview: Preview, host_header: HostHeader | None) -> None:
+        """Keep how a live session's preview is, and by which name its dev server is called, where that is known."""
         self._update(
             session_id,
-            "SET preview = :preview",
+            "SET preview = :preview" + (", host_header = :host_header" if host_header else ""),
             Attr("status").is_in(sorted(LIVE)),
-            values={":preview": preview.model_dump(mode="json")},
+            values={":preview": preview.model_dump(mode="json")}
+            | ({":host_header": host_header} if host_header else {}),
         )
 
     def request_interrupt(self, session_id: str, interrupt_id: str) -> bool:

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from cloud_agent.domain.conversation.messages import sentence
 from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.policy.limits import WHOLE, WantedLimits
+from cloud_agent.domain.session.preview import Preview
 
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
 PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
-HostHeader = Literal["localhost", "public"]
+WantedHostHeader = Literal["localhost", "public"]
+HostHeader = Literal["localhost", "127.0.0.1", "public"]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
 UNNAMED_ERROR = "AgentError"
 # What an agent can report as its end: its own errors. Advice is chosen by the name, so any other is not the agent's to
@@ -48,9 +50,20 @@ class Ready(Report):
 
     task_token: TaskToken
     port: Annotated[int, Field(ge=1024, le=65535), WHOLE]
-    host_header: HostHeader = "localhost"
+    host_header: WantedHostHeader = "localhost"
     limits: WantedLimits = WantedLimits()
     has_workspace_user: bool = False
+
+
+class PreviewReport(Preview):
+    """How the preview is. `host_header` is the name that its dev server turned out to take; None if nobody asked."""
+
+    host_header: HostHeader | None = None
+
+    @property
+    def preview(self) -> Preview:
+        """What the session's row has of it."""
+        return Preview(state=self.state, detail=self.detail, log=self.log)
 
 
 class Heartbeat(Report):
