@@ -323,3 +323,28 @@ async def test_a_service_that_the_repository_asks_for_and_that_is_not_there_fail
         assert failed.detail.startswith("Redis isn't installed here.")
         session.says(dev=SERVER)
         await session.until("live")  # what is merely found in a Compose file is done without
+
+
+async def test_databases_are_prepared_before_the_server_and_seeds_once(session: Session) -> None:
+    (session.work_tree / "app.txt").write_text("")
+    session.says(install="echo", prepare="echo migrated >> done.txt", dev=f"test -e done.txt || exit 3; {SERVER}")
+    async with session.running():
+        await session.until("live")
+        assert (session.work_tree / "done.txt").read_text() == "migrated\n"
+        assert "`echo migrated >> done.txt` is running" in [report["detail"] for report in session.reports]
+
+
+async def test_a_preparation_that_fails_keeps_no_server_from_starting_and_is_said(session: Session) -> None:
+    session.says(install="echo", prepare="echo no database; exit 3", dev=SERVER)
+    async with session.running():
+        assert (await session.until("live")).detail == "`echo no database; exit 3` ended with status 3."
+
+
+async def test_a_preparation_is_found_unless_the_repository_wants_none(session: Session) -> None:
+    (session.work_tree / "alembic.ini").write_text("")
+    session.says(install="echo", dev=SERVER)
+    async with session.running():
+        assert "alembic upgrade head` ended with status" in (await session.until("live")).detail
+        session.says(install="echo", dev=SERVER, prepare="none")
+        session.preview.turn_ended()
+        await session.until("live", lambda report: not report.detail)

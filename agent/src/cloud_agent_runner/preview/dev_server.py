@@ -97,20 +97,15 @@ class DevServer:
         Raises:
             InstallFailedError: it failed or took too long; `last_lines` says why.
         """
-        if self._plan.install is None:
-            return
-        command = self._command = await self._start("install", self._plan.install)
-        try:
-            async with asyncio.timeout(limit_seconds):
-                status = await command.wait()
-            outcome = f"ended with status {status}"
-        except TimeoutError:
-            status, outcome = -1, f"took longer than {limit_seconds:.0f} s"
-        finally:
-            await command.drain()
-            await command.end()
-        if status != 0:
-            raise InstallFailedError(f"`{self._plan.install}` {outcome}.")
+        if self._plan.install and (failure := await self._run_once("install", self._plan.install, limit_seconds)):
+            raise InstallFailedError(failure)
+
+    async def prepare(self, command: str, *, limit_seconds: float = 300) -> str:
+        """Run a command that the dev server needs to have been run; return how it failed, nothing when all is well.
+
+        That's no reason not to start the dev server: it may do without.
+        """
+        return await self._run_once("prepare", command, limit_seconds)
 
     async def keep_running(self) -> None:
         """Run the dev server until cancelled; when it dies, start it again, with growing pauses."""
@@ -203,6 +198,20 @@ class DevServer:
                 "on its port. Sessions share the machine: have it listen on the address in $HOST alone."
             )
         return "It should listen on the address in $HOST and the port in $PORT."
+
+    async def _run_once(self, name: str, command: str, limit_seconds: float) -> str:
+        """Run a command to its end; return how it failed, in a sentence."""
+        running = self._command = await self._start(name, command)
+        try:
+            async with asyncio.timeout(limit_seconds):
+                status = await running.wait()
+            outcome = f"ended with status {status}"
+        except TimeoutError:
+            status, outcome = -1, f"took longer than {limit_seconds:.0f} s"
+        finally:
+            await running.drain()
+            await running.end()
+        return f"`{command}` {outcome}." if status != 0 else ""
 
     async def _start(self, name: str, command: str) -> WorkspaceCommand:
         return await WorkspaceCommand.start(

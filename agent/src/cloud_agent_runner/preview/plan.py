@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cloud_agent_runner.preview.preparation import NO_PREPARATION, Preparation
+
 
 @dataclass(frozen=True)
 class DevServerPlan:
     """How a dev server runs: what to run once before it, its command, where it listens and answers.
 
     `port` is the one it insists on; None when it follows $PORT. `health_path` shows whether it works. `reloads` says
-    whether it serves changed files without being restarted.
+    whether it serves changed files without being restarted. `prepare` is what has to be done between the two.
     """
 
     dev: str
@@ -18,3 +20,4 @@ class DevServerPlan:
     port: int | None = None
     health_path: str = "/"
     reloads: bool = True
+    prepare: Preparation = NO_PREPARATION

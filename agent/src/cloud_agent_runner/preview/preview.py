@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.preview.answer import Answer, LocalName
     from cloud_agent_runner.preview.dev_server import DevServer
     from cloud_agent_runner.preview.plan import DevServerPlan
+    from cloud_agent_runner.preview.preparation import Preparation, Step
     from cloud_agent_runner.preview.source import PreviewSource
     from cloud_agent_runner.repository.config import HostHeader
 
@@ -57,6 +58,8 @@ class Preview:
         self._plan: DevServerPlan | None = None
         self._dev_server: DevServer | None = None
         self._again = asyncio.Event()
+        self._done: set[Step] = set()
+        self._flaw = ""
         self._turn_has_ended = False
         self._host_header: HostHeader | LocalName | None = None
 
@@ -93,19 +96,38 @@ class Preview:
         try:
             self._plan = self._source.plan()
             dev_server = self._dev_server = await self._source.dev_server(self._plan)
+            if examples := self._source.environment_files():
+                await dev_server.prepare(examples)
             if self._plan.install:
                 self._stands("starting", f"`{self._plan.install}` is running", shows_log=True)
                 await dev_server.install()
             await self._source.installed()
+            await self._prepare(dev_server, self._plan.prepare)
         except DevServerNotConfiguredError as error:
             self._stands("none", str(error).partition("\n")[0])
             await self._until_again()
         except (RepositoryConfigError, ServiceFailedError, InstallFailedError) as error:
-            self._stands("failed", str(error), shows_log=isinstance(error, InstallFailedError))
+            what, _, _ = str(error).partition("\nFor example:")
+            self._stands("failed", what, shows_log=isinstance(error, InstallFailedError))
             await self._until_again()
         else:
             self._stands("starting", f"`{self._plan.dev}` is starting", shows_log=True)
             await _first_of(dev_server.keep_running(), self._follow(dev_server, self._plan), self._until_again())
+
+    async def _prepare(self, dev_server: DevServer, prepare: Preparation) -> None:
+        """Run the steps, the rest of them also when one fails: the dev server may do without."""
+        self._flaw = ""
+        for step in prepare.steps:
+            if step.is_once and step in self._done:
+                continue
+            self._stands("starting", f"`{step.command}` is running", shows_log=True)
+            if failure := await dev_server.prepare(step.command):
+                self._flaw = self._flaw or failure
+                logger.warning(
+                    "preparation failed", extra={"reason": failure, "log": dev_server.last_lines(_LINES_SHOWN)}
+                )
+            else:
+                self._done.add(step)
 
     async def _follow(self, dev_server: DevServer, plan: DevServerPlan) -> NoReturn:
         """Follow how the dev server is, and restart one that doesn't see by itself what a turn has changed."""
@@ -147,7 +169,8 @@ class Preview:
         host_header = self._source.host_header(answer.name)
         # Whom visitors call by the public name may well refuse the local one.
         is_right = host_header == "public" and answer.status == HTTPStatus.BAD_REQUEST
-        self._stands("live", "" if is_right else answer.objection)
+        objections = [text for text in ("" if is_right else answer.objection, self._flaw) if text]
+        self._stands("live", "; ".join(objections))
         self._host_header = host_header
 
     async def _until_again(self) -> None:

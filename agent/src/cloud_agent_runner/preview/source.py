@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,8 +15,10 @@ from cloud_agent_runner.agent_api import AgentApiRefusedError
 from cloud_agent_runner.git.command import GitError, workspace_git
 from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.dev_server import DevServer
+from cloud_agent_runner.preview.preparation import NO_PREPARATION, Preparation, Step, environment_files, preparation
 from cloud_agent_runner.preview.services.compose import services_in_compose
 from cloud_agent_runner.preview.services.service import Wanted
+from cloud_agent_runner.repository.config import NOTHING
 from cloud_agent_runner.repository.config_file import RepositoryConfigError, read_repository_config
 
 if TYPE_CHECKING:
@@ -73,7 +76,13 @@ class PreviewSource:
             RepositoryConfigError: the repository's file can't be used.
             DevServerNotConfiguredError: the dev server is neither defined nor recognized.
         """
-        return dev_server_plan(self._work_tree, read_repository_config(self._work_tree))
+        config = read_repository_config(self._work_tree)
+        plan = dev_server_plan(self._work_tree, config)
+        return replace(plan, prepare=self._preparation(config, plan))
+
+    def environment_files(self) -> str | None:
+        """Return the command that makes the `.env` files of which there are only examples."""
+        return environment_files(self._work_tree)
 
     async def dev_server(self, plan: DevServerPlan) -> DevServer:
         """Return the dev server of `plan`, with the secrets that the repository names. Its services run by then.
@@ -126,6 +135,12 @@ class PreviewSource:
         except GitError as error:
             logger.warning("changes unknown", extra={"reason": str(error)})
             return ""
+
+    def _preparation(self, config: RepositoryConfig, plan: DevServerPlan) -> Preparation:
+        """Return what the repository's file says of it, else what its files show, if something is installed for it."""
+        if config.prepare is not None:
+            return Preparation(() if config.prepare == NOTHING else (Step(config.prepare),))
+        return preparation(self._work_tree, plan.dev) if plan.install else NO_PREPARATION
 
     def _wanted(self, config: RepositoryConfig) -> list[Wanted]:
         """Return the services that the repository's file asks for, else those of its Compose file that are there."""

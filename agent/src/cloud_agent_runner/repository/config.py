@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from cloud_agent_runner.claude.tool_policy import ALLOWED_TOOLS, Tool
 
+NOTHING = "none"  # what a command is where there is to be none
 CONFIG_PATH = ".github/claude-cloud-agent.yml"
 # Given to every command by the agent itself.
 _RESERVED_NAMES = ("HOME", "HOST", "LANG", "PATH", "PORT", "TMPDIR")
@@ -48,6 +49,15 @@ class RepositoryConfig(BaseModel):
             "the repository's files. If only `dev` is set, nothing is installed."
         ),
         examples=["npm ci"],
+    )
+    prepare: str | None = Field(
+        default=None,
+        min_length=1,
+        description=(
+            "Shell command to run after `install` and before the dev server, such as one that makes the database. "
+            "Detected from the repository's files if not set; `none` runs nothing."
+        ),
+        examples=["bin/rails db:prepare", "none"],
     )
     dev: str | None = Field(
         default=None,

@@ -1,0 +1,162 @@
+"""What has to be done between the installation and the dev server: databases are made, filled and brought up to date.
+
+Each framework's own command for that, where the repository's files show that it's used. Where there is nothing to do they
+do nothing, except for seeds, which are run once a session.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PYTHON = '"$HOME/.venv"/bin/python'
+_FOLDERS_LOOKED_AT = 50
+_FILES_LOOKED_AT = 2_000
+_MODULES_LOOKED_AT = 100
+_EXAMPLES = {
+    ".env": (".env.example", ".env.sample", ".env.dist", ".env.template", "example.env"),
+    ".env.local": (".env.local.example", ".env.local.sample"),
+}
+_MIGRATION = re.compile(r"\.(?:py|rb|php|sql|js|ts|mjs|cjs)$")
+_PASSED_OVER = frozenset({"node_modules", "vendor", "venv", "dist", "build", "target"})
+_INIT_DB = re.compile(r"""\.command\(\s*["'](init[-_]db|create[-_]db|db[-_]init)["']""")
+_FLASK_APP = re.compile(r"--app (\S+)")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command for the shell, in the work tree. One that `is_once` is run once a session: it adds data each time."""
+
+    command: str
+    is_once: bool = False
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The steps, in order, and the names of the migrations that are there: with another one, they're run again."""
+
+    steps: tuple[Step, ...] = ()
+    migrations: frozenset[str] = frozenset()
+
+
+NO_PREPARATION = Preparation()
+
+
+def environment_files(work_tree: Path) -> str | None:
+    """Return the command that makes each `.env` of which there is only an example; None where there is none."""
+    steps = []
+    for folder in _folders(work_tree):
+        for name, examples in _EXAMPLES.items():
+            example = next((one for one in examples if has_repository_file(work_tree, _at(folder, one))), None)
+            if example and not has_repository_file(work_tree, _at(folder, name)):
+                steps.append(f"cp {shlex.quote(_at(folder, example))} {shlex.quote(_at(folder, name))}")
+    return " && ".join(steps) or None
+
+
+def preparation(work_tree: Path, dev: str) -> Preparation:
+    """Return how the databases of what `dev` serves are prepared."""
+    folders = list(_folders(work_tree))
+    steps = [step for folder in folders for rule in _RULES for step in rule(work_tree, folder, dev)]
+    names = (name for folder in folders for name in _migrations(work_tree / folder))
+    return Preparation(tuple(steps), frozenset(islice(names, _FILES_LOOKED_AT)) if steps else frozenset())
+
+
+def _django(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
+    if has_repository_file(work_tree, _at(folder, "manage.py")):
+        yield Step(_in(folder, f"{_PYTHON} manage.py migrate --noinput"))
+
+
+def _flask(work_tree: Path, folder: str, dev: str) -> Iterator[Step]:
+    app = _FLASK_APP.search(dev)
+    flask = f"{_PYTHON} -m flask{f' --app {app[1]}' if app else ''}"
+    if has_repository_file(work_tree, _at(folder, "migrations/alembic.ini")):
+        yield Step(_in(folder, f"{flask} db upgrade"))
+    elif app and not folder and (command := _init_db(work_tree)):
+        yield Step(f"{flask} {command}", is_once=True)
+
+
+def _alembic(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
+    if folder != "migrations" and has_repository_file(work_tree, _at(folder, "alembic.ini")):
+        yield Step(_in(folder, f"{_PYTHON} -m alembic upgrade head"))
+
+
+def _prisma(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
+    package = read_repository_object(work_tree, _at(folder, "package.json"))
+    settings = package.get("prisma")
+    if not has_repository_file(work_tree, _at(folder, "prisma/schema.prisma")):
+        return
+    yield Step(_in(folder, "npx --no-install prisma generate"))
+    has_migrations = has_repository_file(work_tree, _at(folder, "prisma/migrations/migration_lock.toml"))
+    yield Step(_in(folder, f"npx --no-install prisma {'migrate deploy' if has_migrations else 'db push'}"))
+    if isinstance(settings, dict) and settings.get("seed"):
+        yield Step(_in(folder, "npx --no-install prisma db seed"), is_once=True)
+
+
+def _knex(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
+    if any(has_repository_file(work_tree, _at(folder, f"knexfile.{kind}")) for kind in ("js", "cjs", "mjs", "ts")):
+        yield Step(_in(folder, "npx --no-install knex migrate:latest"))
+        if (work_tree / folder / "seeds").is_dir():
+            yield Step(_in(folder, "npx --no-install knex seed:run"), is_once=True)
+
+
+def _rails(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
+    if has_repository_file(work_tree, _at(folder, "bin/rails")) and (work_tree / folder / "db").is_dir():
+        yield Step(_in(folder, "bin/rails db:prepare"))
+
+
+def _laravel(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
+    if has_repository_file(work_tree, _at(folder, "artisan")):
+        yield Step(_in(folder, "{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }"), is_once=True)
+        yield Step(_in(folder, "php artisan migrate --force"))
+        if has_repository_file(work_tree, _at(folder, "database/seeders/DatabaseSeeder.php")):
+            yield Step(_in(folder, "php artisan db:seed --force"), is_once=True)
+
+
+_RULES = (_django, _flask, _alembic, _prisma, _knex, _rails, _laravel)
+
+
+def _init_db(work_tree: Path) -> str | None:
+    """Return the name of the app's own command that makes its database, as Flask's tutorial has one."""
+    modules = (path for pattern in ("*.py", "*/*.py") for path in work_tree.glob(pattern))
+    for module in islice(modules, _MODULES_LOOKED_AT):
+        found = _INIT_DB.search(read_repository_text(work_tree, str(module.relative_to(work_tree))))
+        if found:
+            return found[1]
+    return None
+
+
+def _folders(work_tree: Path) -> Iterator[str]:
+    """Yield the work tree and its folders by name, without links and hidden ones."""
+    yield ""
+    with suppress(OSError), os.scandir(work_tree) as entries:
+        names = [e.name for e in islice(entries, _FILES_LOOKED_AT) if e.is_dir(follow_symlinks=False)]
+        yield from islice(
+            sorted(name for name in names if not name.startswith(".") and name not in _PASSED_OVER), _FOLDERS_LOOKED_AT
+        )
+
+
+def _migrations(folder: Path) -> Iterator[str]:
+    """Yield the names of the migrations in the folder and its folders, wherever frameworks keep them."""
+    for pattern in ("migrations/*", "*/migrations/*", "migrations/versions/*", "alembic/versions/*", "db/migrate/*",
+                    "database/migrations/*", "prisma/migrations/*/*"):  # fmt: skip
+        with suppress(OSError):
+            yield from (path.name for path in folder.glob(pattern) if _MIGRATION.search(path.name))
+
+
+def _at(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _in(folder: str, command: str) -> str:
+    return f"cd {shlex.quote(folder)} && {command}" if folder else command

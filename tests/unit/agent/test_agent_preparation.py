@@ -1,0 +1,105 @@
+"""What is done between the installation and the dev server, as the repository's files show it."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_agent_runner.preview.preparation import Step, environment_files, preparation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PYTHON = '"$HOME/.venv"/bin/python'
+FLASK_APP = f'{PYTHON} -m flask --app flaskr run --debug --host "$HOST" --port "$PORT"'
+INIT_DB = '@click.command("init-db")\ndef init_db_command():\n    ...\n'
+
+
+def _repository(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "dev", "steps"),
+    [
+        ({"manage.py": ""}, "", [Step(f"{PYTHON} manage.py migrate --noinput")]),
+        ({"backend/manage.py": ""}, "", [Step(f"cd backend && {PYTHON} manage.py migrate --noinput")]),
+        ({"migrations/alembic.ini": ""}, FLASK_APP, [Step(f"{PYTHON} -m flask --app flaskr db upgrade")]),
+        ({"flaskr/db.py": INIT_DB}, FLASK_APP, [Step(f"{PYTHON} -m flask --app flaskr init-db", is_once=True)]),
+        ({"flaskr/db.py": INIT_DB}, "npm run dev", []),
+        ({"alembic.ini": ""}, "", [Step(f"{PYTHON} -m alembic upgrade head")]),
+        (
+            {"prisma/schema.prisma": "", "package.json": '{"prisma": {"seed": "node seed.js"}}'},
+            "",
+            [
+                Step("npx --no-install prisma generate"),
+                Step("npx --no-install prisma db push"),
+                Step("npx --no-install prisma db seed", is_once=True),
+            ],
+        ),
+        (
+            {"api/prisma/schema.prisma": "", "api/prisma/migrations/migration_lock.toml": ""},
+            "",
+            [
+                Step("cd api && npx --no-install prisma generate"),
+                Step("cd api && npx --no-install prisma migrate deploy"),
+            ],
+        ),
+        (
+            {"knexfile.js": "", "seeds/dishes.js": ""},
+            "",
+            [Step("npx --no-install knex migrate:latest"), Step("npx --no-install knex seed:run", is_once=True)],
+        ),
+        ({"bin/rails": "", "db/schema.rb": ""}, "", [Step("bin/rails db:prepare")]),
+        (
+            {"artisan": ""},
+            "",
+            [
+                Step("{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }", is_once=True),
+                Step("php artisan migrate --force"),
+            ],
+        ),
+        ({"node_modules/x/manage.py": "", ".hidden/manage.py": "", "index.html": ""}, "", []),
+        ({"package.json": "[1]", "prisma/schema.txt": ""}, "", []),
+    ],
+)  # fmt: skip
+def test_each_framework_is_prepared_by_its_own_command(
+    tmp_path: Path, files: dict[str, str], dev: str, steps: list[Step]
+) -> None:
+    assert list(preparation(_repository(tmp_path, files), dev).steps) == steps
+
+
+def test_another_migration_is_another_preparation(tmp_path: Path) -> None:
+    before = preparation(_repository(tmp_path, {"manage.py": "", "shop/migrations/0001_initial.py": ""}), "")
+    assert before.migrations == {"0001_initial.py"}
+    _repository(tmp_path, {"shop/views.py": "", "shop/migrations/README": ""})
+    assert preparation(tmp_path, "") == before
+    assert preparation(_repository(tmp_path, {"shop/migrations/0002_dish.py": ""}), "") != before
+
+
+def test_an_env_file_is_made_of_its_example_and_no_other_is_touched(tmp_path: Path) -> None:
+    files = {".env.example": "A=1\n", "web app/.env.sample": "B=2\n", "api/.env.example": "C=3\n", "api/.env": "C=4\n"}
+    command = environment_files(_repository(tmp_path, files))
+    assert command is not None
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)  # noqa: S602 - as the agent does
+    assert [(tmp_path / name).read_text() for name in (".env", "web app/.env", "api/.env")] == [
+        "A=1\n",
+        "B=2\n",
+        "C=4\n",
+    ]
+    assert environment_files(tmp_path) is None
+
+
+def test_a_link_out_of_the_repository_is_no_example(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("SECRET=1\n")
+    work_tree = tmp_path / "repository"
+    work_tree.mkdir()
+    (work_tree / ".env.example").symlink_to(outside)
+    assert environment_files(work_tree) is None
