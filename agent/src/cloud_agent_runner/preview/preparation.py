@@ -1,7 +1,7 @@
 """What has to be done between the installation and the dev server: databases are made, filled and brought up to date.
 
-Each framework's own command for that, where the repository's files show that it's used. Where there is nothing to do they
-do nothing, except for seeds, which are run once a session.
+Each framework has a command for that, run where the files show that it is used. Where there is nothing to do it does
+nothing, except for seeds, which are run once a session.
 """
 
 from __future__ import annotations
