@@ -24,6 +24,7 @@ CACHE = Path(__file__).parents[2] / ".conformance"
 """What was installed stays here from run to run."""
 APPS = Path(__file__).parent / "apps"
 PORT = 3000
+DOMAIN = "uat.example.test"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ async def running(work_tree: WorkTree, address: str) -> AsyncIterator[None]:
     framework = work_tree.framework
     plan = dev_server_plan(work_tree.app, framework.config)
     user = _FrameworksUser(work_tree.home, None, framework.environment)
-    server = DevServer(plan, user, work_tree.app, ListenAddress(address, address, PORT), {}, notices=Notices())
+    here = ListenAddress(address, address, PORT, DOMAIN)
+    server = DevServer(plan, user, work_tree.app, here, {}, notices=Notices())
     await server.install()
     kept = asyncio.create_task(server.keep_running())
     try:

@@ -52,7 +52,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
     user = WorkspaceUser.find()
     if user.missing_walls:
         logger.warning("walls missing", extra={"reason": user.missing_walls})
-    address = await listen_address(platform.ecs_container_metadata_uri_v4)
+    address = await listen_address(platform.ecs_container_metadata_uri_v4, settings.uat_domain)
     async with (
         aclosing(GitTokens(api.git_token)) as git_tokens,
         aclosing(Services(user, address.own_host)) as services,

@@ -51,6 +51,7 @@ class Settings(_FromEnvironment):
 
     agent_api_url: BaseUrl
     github_url: BaseUrl
+    uat_domain: str = Field(default="", pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)*)?$")
     allow_workflow_changes: bool = False
     model_provider: Literal["anthropic", "bedrock"] = "anthropic"
     anthropic_base_url: BaseUrl = "https://api.anthropic.com"

@@ -27,6 +27,7 @@ AGENT_VARIABLES: Final = frozenset(
     {
         "AGENT_API_URL",
         "GITHUB_URL",
+        "UAT_DOMAIN",
         "ALLOW_WORKFLOW_CHANGES",
         "MODEL_PROVIDER",
         "ANTHROPIC_BASE_URL",

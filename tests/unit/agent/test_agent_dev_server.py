@@ -156,6 +156,15 @@ async def test_an_install_that_hangs_is_ended(tmp_path: Path) -> None:
     assert dev_server.last_lines(20) == "waiting"
 
 
+async def test_rails_and_vite_are_told_the_sessions_domain(tmp_path: Path) -> None:
+    address = ListenAddress("127.0.0.1", "127.0.0.1", free_port(), "uat.example.com")
+    shown = 'echo "$RAILS_DEVELOPMENT_HOSTS $__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"'
+    user = WorkspaceUser(tmp_path, None)
+    dev_server = DevServer(DevServerPlan(install=shown, dev="true"), user, tmp_path, address, {}, notices=Notices())
+    await dev_server.install()
+    assert dev_server.last_lines(1) == ".uat.example.com .uat.example.com"
+
+
 async def test_without_metadata_every_interface_is_listened_on() -> None:
     assert ListenAddress("0.0.0.0", "127.0.0.1", 3000) == await listen_address(None)  # noqa: S104 - the expectation
 

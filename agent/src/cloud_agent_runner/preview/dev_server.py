@@ -40,6 +40,16 @@ _LINES_READ = 50
 _IN_USE = re.compile("EADDRINUSE|address already in use|port \\d+ is (already )?in use", re.IGNORECASE)
 
 
+def _hosts(domain: str) -> dict[str, str]:
+    """Return what dev servers read of the names that they may be called, or told of: those of all sessions.
+
+    Rails checks X-Forwarded-Host, too ("Rails: ActionDispatch::HostAuthorization"), and Vite the Host that it gets with
+    `host_header: public` ("Vite: server.allowedHosts").
+    """
+    names = ("RAILS_DEVELOPMENT_HOSTS", "__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS")
+    return dict.fromkeys(names, f".{domain}") if domain else {}
+
+
 class InstallFailedError(PreviewError):
     """The install command failed or took too long."""
 
@@ -219,7 +229,7 @@ class DevServer:
             command,
             user=self._user,
             directory=self._work_tree,
-            environment={**self._services, **self._secrets, **self._environment},
+            environment={**_hosts(self._address.domain), **self._services, **self._secrets, **self._environment},
             hidden=self._secrets.values(),
         )
 

@@ -14,11 +14,15 @@ _SHARED_ADDRESS = IPv4Address("127.0.0.1")
 
 @dataclass(frozen=True)
 class ListenAddress:
-    """`host` is what the dev server binds, `reached_at` is what the proxy (and our probe) connects to."""
+    """`host` is what the dev server binds, `reached_at` is what the proxy (and our probe) connects to.
+
+    `domain` is that of the sessions' public names; nothing where it isn't known.
+    """
 
     host: str
     reached_at: str
     port: int
+    domain: str = ""
 
     @property
     def url(self) -> str:
@@ -36,7 +40,7 @@ class ListenAddress:
         return IPv4Address(self.host).is_loopback
 
 
-async def listen_address(metadata_uri: str | None) -> ListenAddress:
+async def listen_address(metadata_uri: str | None, domain: str = "") -> ListenAddress:
     """Return where this task's dev server listens.
 
     Every interface at port 3000, unless the task's own address is a loopback one: then many tasks share one
@@ -44,14 +48,14 @@ async def listen_address(metadata_uri: str | None) -> ListenAddress:
     the rest of 127.0.0.0/8), the port is a free one instead of 3000.
     """
     if metadata_uri is None:
-        return ListenAddress("0.0.0.0", str(_SHARED_ADDRESS), DEV_SERVER_PORT)  # noqa: S104 - a container's own
+        return ListenAddress("0.0.0.0", str(_SHARED_ADDRESS), DEV_SERVER_PORT, domain)  # noqa: S104 - a container's own
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         metadata = (await http.get(metadata_uri)).raise_for_status().json()
     own = IPv4Address(metadata["Networks"][0]["IPv4Addresses"][0])
     if not own.is_loopback:
-        return ListenAddress("0.0.0.0", str(own), DEV_SERVER_PORT)  # noqa: S104 - a container's own network
+        return ListenAddress("0.0.0.0", str(own), DEV_SERVER_PORT, domain)  # noqa: S104 - a container's own network
     port = _free_port() if own == _SHARED_ADDRESS else DEV_SERVER_PORT
-    return ListenAddress(str(own), str(own), port)
+    return ListenAddress(str(own), str(own), port, domain)
 
 
 def _free_port() -> int:
