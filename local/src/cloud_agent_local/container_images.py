@@ -58,7 +58,10 @@ def _trust(environment: Mapping[str, str], folder: Path) -> list[str]:
         return []
     pip = folder / "pip.conf"
     pip.write_text(f"[global]\ncert = {_CERTIFICATES}\n")
-    return ["--volume", f"{certificates}:{_CERTIFICATES}:ro", "--volume", f"{pip}:/etc/pip.conf:ro"]
+    npm = folder / "npmrc"
+    npm.write_text(f"cafile={_CERTIFICATES}\n")
+    mounts = {certificates: _CERTIFICATES, pip: "/etc/pip.conf", npm: "/usr/local/etc/npmrc"}
+    return [option for source, target in mounts.items() for option in ("--volume", f"{source}:{target}:ro")]
 
 
 def main() -> int:

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError, dev_server_plan
+from cloud_agent_runner.preview.package_managers import python
 from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.preview.toolchains import missing
 from cloud_agent_runner.repository.config import RepositoryConfig
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ STREAMLIT = (
 MAKE = f"{sys.executable} -m venv {VENV}"
 PIP = f"{MAKE} && {VENV}/bin/python -m pip install "
 GET = 'npm install --global --no-audit --no-fund --no-update-notifier --prefix "$HOME/.local"'
+
+
+@pytest.fixture(autouse=True)
+def uv_and_node_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(python, "which", lambda name: f"/usr/local/bin/{name}")
+    monkeypatch.setattr(missing, "installed_version", lambda *_: (24, 21, 0))
 
 
 def _write(work_tree: Path, files: dict[str, str]) -> None:
@@ -82,10 +89,7 @@ def _package(**scripts: str) -> str:
         ),
     ],
 )
-def test_usual_repositories_are_recognised(
-    tmp_path: Path, files: dict[str, str], install: str, dev: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/local/bin/{name}")
+def test_usual_repositories_are_recognised(tmp_path: Path, files: dict[str, str], install: str, dev: str) -> None:
     _write(tmp_path, files)
     plan = dev_server_plan(tmp_path, RepositoryConfig())
     assert (install, dev, None, "/") == (plan.install, plan.dev, plan.port, plan.health_path)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import cloud_agent_runner
 from cloud_agent_runner.secret_scan.rules import COMPILED_RULES
 
-DOCKERFILE = (Path(__file__).parents[3] / "agent" / "Dockerfile").read_text()
+ROOT = Path(__file__).parents[3]
+DOCKERFILE = (ROOT / "agent" / "Dockerfile").read_text()
+MISE = ROOT / ".node/node_modules/@jdxcode/mise-linux-x64/bin/mise"
 
 
 def test_the_image_starts_the_program_that_one_machine_starts_and_not_as_root() -> None:
@@ -35,3 +38,19 @@ def test_the_supervisor_compiles_the_scanners_rules_where_it_looks_for_them() ->
 
 def test_pnpm_and_yarn_are_linked_by_root_after_corepack_is_there() -> None:
     assert DOCKERFILE.index("bin/corepack \\\n") < DOCKERFILE.index("&& corepack enable\n")
+
+
+def test_the_image_has_the_mise_that_the_tests_run_with_by_the_hash_of_its_file() -> None:
+    [version] = re.findall(r"^ARG MISE_VERSION=(.*)$", DOCKERFILE, re.MULTILINE)
+    packages = json.loads((ROOT / "requirements/node/package.json").read_text())["optionalDependencies"]
+    assert {"@jdxcode/mise-linux-x64": version} == packages
+    hashes = dict(re.findall(r"(amd64|arm64)\) echo \"([0-9a-f]{64}) ", DOCKERFILE))
+    assert set(hashes) == {"amd64", "arm64"}
+    assert DOCKERFILE.index("sha256sum --check") < DOCKERFILE.index("/mise /usr/local/bin/mise")
+    if MISE.is_file():
+        with MISE.open("rb") as file:
+            assert hashlib.file_digest(file, "sha256").hexdigest() == hashes["amd64"]
+
+
+def test_what_the_repositorys_code_runs_stands_on_its_path() -> None:
+    assert "ln -s /opt/cloud-agent/bin/uv /opt/cloud-agent/bin/uvx /usr/local/bin/\n" in DOCKERFILE

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_agent_runner.preview.package_managers import python_packages
+from cloud_agent_runner.preview.package_managers import python, python_packages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,13 +15,14 @@ MAKE = f"{sys.executable} -m venv {VENV}"
 PIP = f"{VENV}/bin/python -m pip install"
 UV = f"uv pip install --python {VENV}"
 EXTRAS = "[project.optional-dependencies]\n"
+PDM = f"PDM_IGNORE_SAVED_PYTHON=1 VIRTUAL_ENV={VENV} uv tool run --from 'pdm[locked]' pdm"
 PROJECT = '[project]\nname = "lunch"\nversion = "0.1.0"\n'
 BUILD = '[build-system]\nrequires = ["hatchling"]\n'
 
 
 @pytest.fixture(autouse=True)
 def uv_is_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/local/bin/{name}")
+    monkeypatch.setattr(python, "which", lambda name: f"/usr/local/bin/{name}")
 
 
 def _write(work_tree: Path, files: dict[str, str]) -> None:
@@ -63,11 +63,11 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
         ),
         (
             {"pdm.lock": "", "pyproject.toml": PROJECT},
-            f"PDM_IGNORE_SAVED_PYTHON=1 VIRTUAL_ENV={VENV} uv tool run pdm install --frozen-lockfile --no-self",
+            f"{PDM} install --frozen-lockfile --no-self",
         ),
         (
             {"pdm.lock": "", "pyproject.toml": PROJECT + BUILD},
-            f"PDM_IGNORE_SAVED_PYTHON=1 VIRTUAL_ENV={VENV} uv tool run pdm install --frozen-lockfile",
+            f"{PDM} install --frozen-lockfile",
         ),
         ({"Pipfile": "", "Pipfile.lock": "{}"}, f"VIRTUAL_ENV={VENV} uv tool run pipenv sync --dev"),
         ({"Pipfile": ""}, f"VIRTUAL_ENV={VENV} uv tool run pipenv install --dev --skip-lock"),
@@ -105,6 +105,6 @@ def test_what_a_folder_does_not_say_is_said_by_the_one_above(tmp_path: Path) -> 
 
 
 def test_where_uv_is_not_on_path_it_is_the_supervisors_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(python, "which", lambda _: None)
     (tmp_path / "setup.py").touch()
     assert "/bin/uv pip install" in python_packages(tmp_path).install

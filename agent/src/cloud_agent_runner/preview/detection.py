@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.package_managers import node_packages, python_packages
 from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.preview.toolchains import toolchain_setup
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import EXAMPLE
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
@@ -51,9 +52,11 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
             "No package.json with a `dev` script and no Django, FastAPI, Flask or Streamlit app was found. "
             f"Add {CONFIG_PATH}, for example:\n{EXAMPLE}"
         )
+    install = config.install or plan.install
+    toolchains = toolchain_setup(work_tree, (install, plan.dev))
     return replace(
         plan,
-        install=config.install or plan.install,
+        install=f"{toolchains} && {install}" if toolchains and install else toolchains or install,
         port=config.port or plan.port,
         health_path=config.health_path or plan.health_path,
     )

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 from uv import find_uv_bin
 
+from cloud_agent_runner.preview.toolchains import requested_python
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_text
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def python_packages(work_tree: Path, folder: str = ".", otherwise: Collection[st
     The nearest folder on the way up to the work tree counts which says what to install. Where none does, the packages
     named in `otherwise` are installed.
     """
-    make = f"{shlex.quote(sys.executable)} -m venv {_ENVIRONMENT}"
+    make = _make(requested_python(work_tree, folder))
     for level in (PurePath(folder), *PurePath(folder).parents):
         project = _Project(work_tree, level, os.path.relpath(level, folder))
         for install in _INSTALL:
@@ -97,6 +98,19 @@ def python_packages(work_tree: Path, folder: str = ".", otherwise: Collection[st
                 return PythonPackages(f"{make} && {command}")
     names = " ".join(shlex.quote(name) for name in sorted(otherwise))
     return PythonPackages(f"{make} && {_PYTHON} -m pip install {names}" if names else make)
+
+
+def _make(version: str | None) -> str:
+    """Return the command that makes the environment: of the supervisor's own Python, or of another version by uv.
+
+    Where uv finds that neither on this machine nor on the network, the supervisor's own is better than none.
+    """
+    own = f"{shlex.quote(sys.executable)} -m venv {_ENVIRONMENT}"
+    if version is None:
+        return own
+    return (
+        f"{{ {_uv_program()} venv --seed --allow-existing --python={shlex.quote(version)} {_ENVIRONMENT} || {own}; }}"
+    )
 
 
 def _uv(project: _Project) -> str | None:
@@ -122,7 +136,7 @@ def _pdm(project: _Project) -> str | None:
     if not project.has("pdm.lock"):
         return None
     alone = "" if project.is_package else " --no-self"
-    install = f"{_uv_program()} tool run pdm install --frozen-lockfile{alone}"
+    install = f"{_uv_program()} tool run --from 'pdm[locked]' pdm install --frozen-lockfile{alone}"
     return f"{_in(project)}PDM_IGNORE_SAVED_PYTHON=1 VIRTUAL_ENV={_ENVIRONMENT} {install}"
 
 
@@ -160,7 +174,7 @@ def _project(project: _Project) -> str | None:
 
 def _uv_program() -> str:
     """Return the shell's word for uv: by its path where only the supervisor has it."""
-    return "uv" if shutil.which("uv") else shlex.quote(find_uv_bin())
+    return "uv" if which("uv") else shlex.quote(find_uv_bin())
 
 
 def _chosen(names: Collection[str]) -> list[str]:
