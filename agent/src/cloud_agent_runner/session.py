@@ -62,7 +62,8 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         heartbeat = tasks.create_task(_heartbeat(api))
         workspace = await GitWorkspace.clone(home, user, _branch(settings), git_tokens)
         logger.info("branch cloned", extra={"branch": settings.branch})
-        config = read_repository_config(workspace.work_tree)
+        otherwise = await workspace.default_branch_config()
+        config = read_repository_config(workspace.work_tree, otherwise)
         await api.ready(address.port, config.host_header, _limits(config), has_workspace_user=user.owner is not None)
         git_tokens.release()  # the clone's: only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
@@ -73,6 +74,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
             address,
             services,
             api,
+            otherwise=otherwise,
             notices=notices,
             installed=turns.leave_out_what_install_made,
         )

@@ -13,7 +13,8 @@ from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace
-from cloud_agent_runner.repository.config import CONFIG_PATH
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository.config_file import RepositoryConfigError, read_repository_config
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -147,3 +148,22 @@ async def test_commits_that_cannot_be_scanned_are_not_pushed(
     with pytest.raises(PublishFailedError, match="took longer than 0 s"):
         await workspace.publish()
     assert remote.head() == before
+
+
+async def test_the_default_branchs_settings_are_there_for_a_branch_without_any(
+    workspace: GitWorkspace, remote: Remote
+) -> None:
+    assert await workspace.default_branch_config() == RepositoryConfig()
+    remote.commit(CONFIG_PATH, "dev: make serve\n")
+    await workspace.bring_up_to_date()
+    settings = await workspace.default_branch_config()
+    assert settings.dev == "make serve"
+    assert read_repository_config(workspace.work_tree, settings) == settings
+    (workspace.work_tree / ".github").mkdir()
+    (workspace.work_tree / CONFIG_PATH).write_text("dev: npm start\n")
+    assert read_repository_config(workspace.work_tree, settings).dev == "npm start"
+
+    remote.commit(CONFIG_PATH, "dve: make serve\n")
+    await workspace.bring_up_to_date()
+    with pytest.raises(RepositoryConfigError, match=r"^On the default branch: .*line 1: `dve`: unknown key"):
+        await workspace.default_branch_config()

@@ -22,7 +22,7 @@ from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
 from cloud_agent_runner.preview.services.services import Services
 from cloud_agent_runner.preview.source import PreviewSource
-from cloud_agent_runner.repository.config import CONFIG_PATH
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Session:
             self.address,
             self.services,
             self.api,
+            otherwise=RepositoryConfig(),
             notices=Notices(),
             installed=self._has_installed,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.refused_push import workflow_refused
-from cloud_agent_runner.repository.config import CONFIG_PATH
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import RepositoryConfigError, parse_repository_config
 from cloud_agent_runner.secret_scan.refusal import not_allowed, secrets_refused
 from cloud_agent_runner.secret_scan.scan import SecretScanError, scan_for_secrets
@@ -65,8 +65,17 @@ class PushChecks:
 
     async def _allowed_paths(self, token: GitToken) -> list[str]:
         """Return where the default branch allows what looks like secrets. What Claude can write allows nothing."""
-        default = await self._branch.fetch_default(token)
+        await self._branch.fetch_default(token)
+        return (await self.default_branch_config()).secret_scan_ignore
+
+    async def default_branch_config(self) -> RepositoryConfig:
+        """Return the settings that the default branch has, as it was fetched last; the defaults if it has none.
+
+        Raises:
+            RepositoryConfigError: they can't be used.
+        """
+        default = await self._branch.default()
         if not await self._history.git("ls-tree", "--name-only", default, "--", CONFIG_PATH):
-            return []
+            return RepositoryConfig()
         content = await self._history.git("cat-file", "blob", f"{default}:{CONFIG_PATH}")
-        return parse_repository_config(content.encode()).secret_scan_ignore
+        return parse_repository_config(content.encode())

@@ -29,6 +29,8 @@ from cloud_agent_runner.git.reconcile import REWRITTEN, RewrittenConflictError, 
 from cloud_agent_runner.git.refused_push import conflict_refused, push_refused, rewrite_refused
 from cloud_agent_runner.git.update import NOTHING_NEW, Update, update_of
 from cloud_agent_runner.git.work_tree import WorkTree
+from cloud_agent_runner.repository.config import RepositoryConfig
+from cloud_agent_runner.repository.config_file import RepositoryConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +101,20 @@ class GitWorkspace:
         except (GitError, BranchDeletedError) as error:
             raise CloneFailedError(f"Couldn't clone the branch {branch.name} from {branch.url}. {error}") from error
         return workspace
+
+    async def default_branch_config(self) -> RepositoryConfig:
+        """Return the settings that the default branch has, as it was fetched last.
+
+        Raises:
+            RepositoryConfigError: its file can't be used.
+        """
+        try:
+            return await self._checks.default_branch_config()
+        except RepositoryConfigError as error:
+            raise RepositoryConfigError(f"On the default branch: {error}") from error
+        except GitError as error:
+            logger.warning("default branch's settings unknown", extra={"reason": str(error)})
+            return RepositoryConfig()
 
     async def leave_out_untracked(self) -> None:
         """Keep files that are untracked now (what the install command made) out of every later commit."""

@@ -48,7 +48,10 @@ Fingerprint = frozenset[tuple[str, int, int]]
 
 
 class PreviewSource:
-    """Makes a dev server of what the repository's files say now. `installed` is called after each good install."""
+    """Makes a dev server of what the repository's files say now.
+
+    `otherwise` are the settings where the branch has no file of its own. `installed` is called after each good install.
+    """
 
     def __init__(  # noqa: PLR0913 - what a dev server is made of
         self,
@@ -58,6 +61,7 @@ class PreviewSource:
         services: Services,
         api: AgentApi,
         *,
+        otherwise: RepositoryConfig,
         notices: Notices,
         installed: Callable[[], Awaitable[None]],
     ) -> None:
@@ -67,6 +71,7 @@ class PreviewSource:
         self._address = address
         self._services = services
         self._api = api
+        self._otherwise = otherwise
         self._notices = notices
 
     def plan(self) -> DevServerPlan:
@@ -76,7 +81,7 @@ class PreviewSource:
             RepositoryConfigError: the repository's file can't be used.
             DevServerNotConfiguredError: the dev server is neither defined nor recognized.
         """
-        config = read_repository_config(self._work_tree)
+        config = self._config()
         plan = dev_server_plan(self._work_tree, config)
         return replace(plan, prepare=self._preparation(config, plan))
 
@@ -91,7 +96,7 @@ class PreviewSource:
             RepositoryConfigError: there is no such secret.
             ServiceFailedError: a service isn't there, or doesn't come up.
         """
-        config = read_repository_config(self._work_tree)
+        config = self._config()
         names = list(dict.fromkeys(config.env))
         secrets = await self._secrets(names) if names else {}
         await self._services.run(self._wanted(config))
@@ -108,7 +113,7 @@ class PreviewSource:
     def host_header(self, name: LocalName) -> HostHeader | LocalName | None:
         """Return what visitors' requests are to call a dev server that takes this name; None where nobody can say."""
         try:
-            wanted = read_repository_config(self._work_tree).host_header
+            wanted = self._config().host_header
         except RepositoryConfigError:
             return None
         return wanted if wanted == "public" else name
@@ -135,6 +140,9 @@ class PreviewSource:
         except GitError as error:
             logger.warning("changes unknown", extra={"reason": str(error)})
             return ""
+
+    def _config(self) -> RepositoryConfig:
+        return read_repository_config(self._work_tree, self._otherwise)
 
     def _preparation(self, config: RepositoryConfig, plan: DevServerPlan) -> Preparation:
         """Return what the repository's file says of it, else what its files show, if something is installed for it."""

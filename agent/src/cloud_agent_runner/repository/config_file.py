@@ -49,8 +49,8 @@ class RepositoryConfigError(AgentError):
     """The repository's configuration file cannot be used; the text names file, line, key and fix."""
 
 
-def read_repository_config(work_tree: Path) -> RepositoryConfig:
-    """Return the settings in `.github/claude-cloud-agent.yml`; without such a file, the defaults.
+def read_repository_config(work_tree: Path, otherwise: RepositoryConfig | None = None) -> RepositoryConfig:
+    """Return the settings in `.github/claude-cloud-agent.yml`; without such a file those given, or the defaults.
 
     Raises:
         RepositoryConfigError: the file can't be read as plain YAML, or a setting in it is not valid.
@@ -58,7 +58,7 @@ def read_repository_config(work_tree: Path) -> RepositoryConfig:
     try:
         content = read_repository_file(work_tree, CONFIG_PATH, _SIZE_LIMIT_BYTES)
     except FileNotFoundError:
-        return RepositoryConfig()
+        return otherwise or RepositoryConfig()
     except OSError as error:
         raise RepositoryConfigError(f"{CONFIG_PATH} can't be read: {error.strerror}.") from error
     return parse_repository_config(content)
