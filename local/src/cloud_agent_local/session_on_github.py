@@ -46,12 +46,11 @@ class SessionOnGitHub:
 
     def pull_request(self) -> dict[str, Any]:
         """Return the pull request as GitHub has it now."""
-        return dict(self._github.call("GET", f"/repos/{self._repository}/pulls/{self.row()['pull_number']}"))
+        return dict(self._github.call("GET", self._path("pulls")))
 
     def commits(self) -> list[dict[str, Any]]:
         """Return the pull request's commits, oldest first."""
-        path = f"/repos/{self._repository}/pulls/{self.row()['pull_number']}/commits"
-        return list(self._github.call("GET", path))
+        return list(self._github.call("GET", f"{self._path('pulls')}/commits"))
 
     def comment(self, body: str) -> dict[str, Any]:
         """Write on the pull request."""
@@ -110,9 +109,10 @@ class SessionOnGitHub:
         return f"<!-- claude-cloud-agent:session:{self._id} -->"
 
     @property
-    def _repository(self) -> str:
-        return self._installation.repository
-
-    @property
     def _comments_path(self) -> str:
-        return f"/repos/{self._repository}/issues/{self.row()['pull_number']}/comments"
+        return f"{self._path('issues')}/comments"
+
+    def _path(self, kind: str) -> str:
+        """Return where the API has the pull request: in the session's repository, which needn't be the sample."""
+        row = self.row()
+        return f"/repos/{row['repo']}/{kind}/{row['pull_number']}"

@@ -156,13 +156,14 @@ def test_options_that_a_running_system_does_not_have_are_refused_by_name(system:
 
 
 def test_before_the_system_stops_live_sessions_end_on_their_pull_requests(system: System) -> None:
-    session = system.start("Wait", "Please.")
-    system.wait_for_status(session, "| **Preview** | [")
+    elsewhere = system.at(system.create_repository("ending", {"index.html": "<h1>Hello</h1>"}))
+    session = elsewhere.start("Wait", "Please.")
+    elsewhere.wait_for_status(session, "| **Preview** | [")
 
     end_sessions(system.installation)
 
-    assert system.row(session.id)["status"] == "STOPPED"
-    assert live_link(system.status_comment(session)) is None
+    assert elsewhere.row(session.id)["status"] == "STOPPED"
+    assert live_link(elsewhere.status_comment(session)) is None
 
 
 def test_status_and_logs_lead_from_a_session_to_its_page_pull_request_and_containers_until_its_end(
