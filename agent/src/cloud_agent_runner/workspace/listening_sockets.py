@@ -80,7 +80,7 @@ class ListeningSockets:
         """
         if sys.platform != "linux":
             return _by_psutil(self._pid)
-        rows, now = frozenset(row for row in _rows() if row.uid == self._uid), time.monotonic()
+        rows, now = await self._listed(), time.monotonic()
         if rows != self._rows or (rows and now - self._asked_at >= _AGAIN_SECONDS):
             with suppress(OSError):  # TimeoutError is one
                 inodes = await self._inodes()
@@ -92,7 +92,11 @@ class ListeningSockets:
         """Say whether a socket that was found is still there. No program is started for that."""
         if sys.platform != "linux":
             return socket in _by_psutil(self._pid)
-        return any(row.socket == socket and row.uid == self._uid for row in _rows())
+        return any(row.socket == socket for row in await self._listed())
+
+    async def _listed(self) -> frozenset[_Row]:
+        """Return the user's, in a thread: the kernel looks at each place there is for a connection, for some 20 ms."""
+        return frozenset(row for row in await asyncio.to_thread(_rows) if row.uid == self._uid)
 
     async def _inodes(self) -> set[str]:
         """Return the inodes of the sockets that the command's processes have open.
