@@ -97,8 +97,8 @@ _EXPLANATIONS: dict[str, tuple[str, str]] = {
     "RepositoryConfigError": (
         ".github/claude-cloud-agent.yml can't be used",
         (
-            "Fix the problem described below. The file is read from the session's branch, or from the default branch if "
-            "it isn't there"
+            "Fix the problem described below. The file is read from the session's branch, or from the default branch "
+            "if it isn't there"
         ),
     ),
     "CloneFailedError": (
