@@ -260,7 +260,7 @@ def not_answering(session: Session | None = None, finding: Finding | None = None
         title=title,
         message=message,
         what_to_do=what_to_do,
-        reason=preview.detail[:_REASON_LENGTH] if preview and state is not PreviewState.LIVE else "",
+        reason=preview.detail.replace("`", "")[:_REASON_LENGTH] if preview and state is not PreviewState.LIVE else "",
         session_id=session.id if session else "",
         session_status=SessionStatus.RUNNING,
         steps=steps,

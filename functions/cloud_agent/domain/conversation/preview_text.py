@@ -28,11 +28,11 @@ def preview_state(preview: Preview) -> str:
 
 
 def preview_log(preview: Preview | None) -> str:
-    """Return why the preview isn't up, in the words of what was run: shown while it has failed, and folded."""
+    """Return why the preview isn't up, in the words of what was run: shown while it has failed."""
     if preview is None or preview.state is not PreviewState.FAILED or not preview.log:
         return ""
     log = fenced(preview.log, _LOG_LIMIT)
     return (
-        f"<details><summary>The preview's last log lines</summary>\n\n{log}\n\n</details>\n\n"
+        f"<details open><summary>The preview's last log lines</summary>\n\n{log}\n\n</details>\n\n"
         "Claude sees this log, too. The preview starts automatically once the cause is fixed."
     )
