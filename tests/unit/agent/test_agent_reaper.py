@@ -55,6 +55,25 @@ if os.fork() == 0:
 
 
 @LINUX
+def test_the_dead_of_a_command_are_buried_with_it_and_take_up_no_process_of_their_user() -> None:
+    heir = """
+import subprocess, sys
+import psutil
+from cloud_agent_runner.workspace.descendants import adopt_orphans
+adopt_orphans()
+subprocess.run(sys.argv[1:], check=True)
+print(len(psutil.Process().children()))
+"""
+    command = _command("for i in $(seq 100); do sleep 60 & done")
+
+    shown = subprocess.run(
+        [sys.executable, "-c", heir, *command], check=True, capture_output=True, text=True, timeout=30
+    )
+
+    assert shown.stdout == "0\n"
+
+
+@LINUX
 def test_a_command_that_is_told_to_end_ends_with_all_it_has_started_though_it_does_not_listen(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     script = f'trap "" TERM; setsid sleep 60 & echo $! >>{pids}; echo $$ >>{pids}; while :; do sleep 0.1; done'

@@ -50,6 +50,7 @@ def main(arguments: list[str]) -> int:
     _let_go_of_pipes()
     status = _wait(child, wakeup)
     _end_all(child, owner)
+    _bury()  # the dead count for the user's limit of processes, and whoever inherits them from here is in no hurry
     return status
 
 
