@@ -71,7 +71,7 @@ async def test_a_server_that_never_answers_is_given_up_with_its_last_lines(tmp_p
 async def test_an_error_that_stands_is_the_answer_and_costs_few_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dev_server_module, "_ERROR_STANDS_SECONDS", 1.0)
+    monkeypatch.setattr(dev_server_module, "_ERROR_STANDS_SECONDS", 0.5)
     (tmp_path / "broken.py").write_text(
         "import http.server as s, os\n"
         "class H(s.BaseHTTPRequestHandler):\n"
@@ -99,13 +99,6 @@ async def test_an_error_that_passes_is_waited_out(tmp_path: Path) -> None:
     dev_server = _dev_server(DevServerPlan(dev=f"exec {sys.executable} starting.py"), tmp_path)
     async with _running(dev_server):
         assert (await dev_server.wait_until_ready(limit_seconds=20)).status == 200
-
-
-async def test_a_dev_server_that_dies_three_times_is_given_up(tmp_path: Path) -> None:
-    dev_server = _dev_server(DevServerPlan(dev="echo no such module; exit 1"), tmp_path)
-    async with _running(dev_server):
-        with pytest.raises(DevServerNotReadyError, match="ended 3 times before it responded"):
-            await dev_server.wait_until_ready(limit_seconds=20)
 
 
 async def test_a_restart_shows_what_has_changed_and_is_no_death(

@@ -78,7 +78,7 @@ async def _preview(folder: Path, *processes: str, address: ListenAddress | None 
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exposure_module, "_SETTLING_SECONDS", (0.2, 1.5, 1.5, 3.0))
+    monkeypatch.setattr(exposure_module, "_SETTLING_SECONDS", (0.2, 15.0, 15.0, 15.0))
     monkeypatch.setattr(exposure_module, "_LONGEST_PAUSE_SECONDS", 0.2)
     monkeypatch.setattr(exposure_module, "_LOOK_SECONDS", 0.1)
 
@@ -107,7 +107,7 @@ async def test_of_several_other_ports_the_one_with_a_page_is_shown(tmp_path: Pat
         f"127.0.0.1 {free_port()} 200 application/json api",
         f"127.0.0.1 {free_port()} 400 text/html debugger",
     )
-    web = f"127.0.0.1 {free_port()} 200 text/html web 0.7"
+    web = f"127.0.0.1 {free_port()} 200 text/html web 0.5"
     async with _preview(tmp_path, api, debugger, web) as preview:
         assert await preview.until_open() == "web"
 
@@ -120,8 +120,19 @@ async def test_of_two_pages_the_one_whose_address_was_printed_is_shown(tmp_path:
         assert await preview.until_open() == "other"
 
 
-async def test_an_error_page_on_a_port_of_its_own_is_shown_in_the_end(tmp_path: Path) -> None:
+async def test_an_error_page_on_a_port_of_its_own_is_shown_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exposure_module, "_SETTLING_SECONDS", (0.2, 0.4, 15.0, 15.0))
     async with _preview(tmp_path, f"127.0.0.1 {free_port()} 500 text/html broken") as preview:
+        assert await preview.until_open() == "broken"
+
+
+async def test_a_debuggers_port_is_not_taken_for_an_error_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exposure_module, "_SETTLING_SECONDS", (0.2, 0.4, 15.0, 15.0))
+    lower, higher = sorted([free_port(), free_port()])
+    both = (f"127.0.0.1 {lower} 400 text/html debugger", f"127.0.0.1 {higher} 500 text/html broken")
+    async with _preview(tmp_path, *both) as preview:
         assert await preview.until_open() == "broken"
 
 
