@@ -86,6 +86,10 @@ test-containers: $(INSTALLED) ## Build both images and run a whole session in th
 red-team: $(INSTALLED) ## Attack the agent's image from inside: what a hostile repository would try
 	$(CONTAINED) -m pytest -m containers tests/containers/red_team
 
+.PHONY: real-repositories
+real-repositories: $(INSTALLED) ## Start repositories (REPOSITORIES="folder ...") and starters as the agent does
+	$(CONTAINED) -m pytest -n0 -m conformance tests/real_repositories $(addprefix --repository=,$(REPOSITORIES))
+
 .PHONY: conformance
 conformance: $(INSTALLED) ## Visit real dev servers through the proxy, in Chromium
 	@for program in node npm chromium chromedriver; do command -v $$program >/dev/null \
@@ -181,4 +185,4 @@ lock: $(INSTALLED) ## Resolve the dependencies (UPGRADE=--upgrade for newer vers
 
 .PHONY: clean
 clean: ## Remove everything that make built
-	rm -rf $(VENV) $(CHECKOV) $(NODE_PACKAGES) .aws-sam .bench .conformance .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache agent/src/secret-rules
+	rm -rf $(VENV) $(CHECKOV) $(NODE_PACKAGES) .aws-sam .bench .conformance .real-repositories .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache agent/src/secret-rules

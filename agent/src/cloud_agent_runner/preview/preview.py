@@ -69,6 +69,11 @@ class Preview:
         log = self.last_lines() if self._standing.shows_log else ""
         return PreviewReport(self._standing.state, self._standing.detail, log, self._host_header)
 
+    @property
+    def why(self) -> str:
+        """What shows how the dev server runs, for people; nothing where it doesn't."""
+        return getattr(self._plan, "why", "")
+
     def last_lines(self, count: int = _LINES_SHOWN) -> str:
         """Return the last lines that the install command or the dev server wrote; nothing where neither has run."""
         return self._dev_server.last_lines(count) if self._dev_server else ""

@@ -1,0 +1,46 @@
+"""Real repositories and starters, behind the real proxy and in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.conformance.conftest import aws_endpoint, browser, metadata_url, start_proxy, table
+from tests.real_repositories import report
+from tests.real_repositories.starters import STARTERS, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["aws_endpoint", "browser", "metadata_url", "start_proxy", "table"]  # fixtures of the proxy's own tests
+CACHE = Path(__file__).parents[2] / ".real-repositories"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take folders of repositories, each of which is tried."""
+    parser.addoption("--repository", action="append", default=[], help="a folder with a repository; may be repeated")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try each repository that was given and each starter."""
+    if "subject" in metafunc.fixturenames:
+        given = [Subject(Path(one).name, folder=Path(one)) for one in metafunc.config.getoption("--repository")]
+        metafunc.parametrize("subject", [*given, *STARTERS], ids=lambda subject: subject.name)
+
+
+@pytest.fixture
+def laid_out(subject: Subject) -> Iterator[Path]:
+    """A folder with the subject as `app`, and a home. What was downloaded into the home stays from run to run."""
+    folder = CACHE / "".join(letter if letter.isalnum() else "-" for letter in subject.name)
+    shutil.rmtree(folder / "app", ignore_errors=True)
+    (folder / "home").mkdir(parents=True, exist_ok=True)
+    subject.lay_out(folder / "app")
+    yield folder
+    shutil.rmtree(folder / "app" / "node_modules", ignore_errors=True)
+
+
+def pytest_sessionfinish() -> None:
+    """Print the table."""
+    report.show()

@@ -1,0 +1,147 @@
+"""Applications as their frameworks' own generators make them, from npm and PyPI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_GENERATION_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A repository to be tried: a folder that is copied, or what makes one.
+
+    `make` is a shell command that makes the folder `app`; `files` are written into it, or are all of it.
+    """
+
+    name: str
+    folder: Path | None = None
+    make: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def lay_out(self, app: Path) -> None:
+        """Put the repository into `app`, which isn't there yet."""
+        app.parent.mkdir(parents=True, exist_ok=True)
+        if self.folder is not None:
+            shutil.copytree(self.folder, app, symlinks=True, ignore=shutil.ignore_patterns(".git", "node_modules"))
+        elif self.make:
+            environment = {**os.environ, "CI": "1", "npm_config_yes": "true", "NG_CLI_ANALYTICS": "false"}
+            subprocess.run(
+                ["/bin/sh", "-c", self.make], cwd=app.parent, env=environment, check=True, timeout=_GENERATION_SECONDS,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+        for name, text in self.files.items():
+            file = app / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+
+
+def _vite(template: str) -> Subject:
+    make = f"npx create-vite@latest app --template {template} --no-interactive"
+    return Subject(f"create-vite {template}", make=make)
+
+
+_FLASK = """\
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def greeting():
+    return "<h1>A page by Flask</h1>"
+"""
+_FASTAPI = """\
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+app = FastAPI()
+
+
+@app.get("/", response_class=HTMLResponse)
+def greeting() -> str:
+    return "<h1>A page by FastAPI</h1>"
+"""
+_STREAMLIT = 'import streamlit as st\n\nst.title("A page by Streamlit")\n'
+_GRADIO = """\
+import gradio as gr
+
+with gr.Blocks() as demo:
+    gr.Markdown("# A page by Gradio")
+
+if __name__ == "__main__":
+    demo.launch()
+"""
+_DASH = """\
+from dash import Dash, html
+
+app = Dash(__name__)
+app.layout = html.H1("A page by Dash")
+
+if __name__ == "__main__":
+    app.run(debug=True)
+"""
+_NICEGUI = 'from nicegui import ui\n\nui.label("A page by NiceGUI")\nui.run(show=False)\n'
+_EXPRESS = """\
+const express = require("express");
+const app = express();
+app.get("/", (request, response) => response.send("<h1>A page by Express</h1>"));
+app.listen(process.env.PORT || 3000);
+"""
+_ELEVENTY = {
+    "package.json": '{"scripts": {"start": "eleventy --serve"}, "devDependencies": {"@11ty/eleventy": "^3"}}',
+    "index.html": "<!doctype html><title>Eleventy</title><h1>A page by Eleventy</h1>",
+}
+_VITEPRESS = {
+    "package.json": '{"scripts": {"docs:dev": "vitepress dev"}, "devDependencies": {"vitepress": "^1"}}',
+    "index.md": "# A page by VitePress\n",
+}
+_STATIC = {"index.html": "<!doctype html><title>Static</title><h1>A page of a static site</h1>"}
+_EXPRESS_FILES = {
+    "package.json": '{"scripts": {"start": "node server.js"}, "dependencies": {"express": "^5"}}',
+    "server.js": _EXPRESS,
+}
+
+
+def _python(name: str, files: Mapping[str, str], *packages: str) -> Subject:
+    return Subject(name, files={**files, "requirements.txt": "".join(f"{package}\n" for package in packages)})
+
+
+STARTERS = (
+    *map(
+        _vite,
+        ("vanilla", "vanilla-ts", "vue", "vue-ts", "react", "react-ts", "preact", "lit", "svelte", "svelte-ts", "solid",
+         "qwik"),
+    ),
+    Subject("create-next-app", make="npx create-next-app@latest app --ts --app --no-tailwind --no-eslint --no-src-dir "
+            "--use-npm --import-alias '@/*' --skip-install --disable-git --yes"),
+    Subject("create-vue", make="npx create-vue@latest app --default"),
+    Subject("sv create", make="npx sv@latest create app --template minimal --types ts --no-add-ons --no-install"),
+    Subject("@angular/cli new", make="npx @angular/cli@latest new app --defaults --skip-git --skip-install"),
+    Subject("@nestjs/cli new", make="npx @nestjs/cli@latest new app --skip-git --skip-install --package-manager npm"),
+    Subject("create-docusaurus", make="npx create-docusaurus@latest app classic --javascript --skip-install"),
+    Subject("create-t3-app", make="npx create-t3-app@latest app --CI --appRouter --noGit --noInstall"),
+    Subject("express-generator", make="npx express-generator@latest --no-view app"),
+    Subject("Express, no watcher", files=_EXPRESS_FILES),
+    Subject("Eleventy", files=_ELEVENTY),
+    Subject("VitePress", files=_VITEPRESS),
+    Subject("static page", files=_STATIC),
+    Subject("django-admin startproject", make="uvx --from django django-admin startproject site app 2>/dev/null || "
+            "(mkdir -p app && uvx --from django django-admin startproject site_of_django app)",
+            files={"requirements.txt": "django\n"}),
+    _python("Flask", {"app.py": _FLASK}, "flask"),
+    _python("FastAPI", {"main.py": _FASTAPI}, "fastapi[standard]"),
+    _python("Streamlit", {"streamlit_app.py": _STREAMLIT}, "streamlit"),
+    _python("Gradio", {"app.py": _GRADIO}, "gradio"),
+    _python("Dash", {"app.py": _DASH}, "dash"),
+    _python("NiceGUI", {"main.py": _NICEGUI}, "nicegui"),
+    Subject("mkdocs new", make="uvx mkdocs new app", files={"requirements.txt": "mkdocs<2\n"}),
+)  # fmt: skip

@@ -1,0 +1,103 @@
+"""One repository, started as the agent starts it, edited as Claude would, and watched in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from pydantic import SecretStr
+
+from cloud_agent_runner.agent_api import AgentApi, PreviewReport
+from cloud_agent_runner.notices import Notices
+from cloud_agent_runner.preview.listen_address import ListenAddress
+from cloud_agent_runner.preview.preview import Preview
+from cloud_agent_runner.preview.services.services import Services
+from cloud_agent_runner.preview.source import PreviewSource
+from cloud_agent_runner.repository.config import RepositoryConfig
+from cloud_agent_runner.workspace.user import WorkspaceUser
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+PORT = 3000
+_UP_SECONDS = 600
+_SOURCES = re.compile(r"\.(?:html?|jsx?|tsx?|vue|svelte|astro|mdx?|py|rb|php|erb|ejs|pug|hbs|njk|jinja2?)$")
+_SHORTEST_PHRASE = 6
+_MARK = " (edited)"
+
+
+@dataclass
+class Trial:
+    """A repository that is tried: where it is, and how its preview is."""
+
+    work_tree: Path
+    preview: Preview
+
+    def commit(self) -> None:
+        """Commit all, as each turn ends."""
+        git(self.work_tree, "add", "--all")
+        git(self.work_tree, "commit", "--quiet", "--allow-empty", "--message", "A turn")
+        self.preview.turn_ended()
+
+    def edit(self, shown: str) -> str | None:
+        """Change a phrase of the page in the file that holds it; return the phrase as it must become."""
+        for phrase in sorted({line.strip() for line in shown.splitlines()}, key=len, reverse=True):
+            if len(phrase) < _SHORTEST_PHRASE:
+                continue
+            for name in git(self.work_tree, "grep", "-lF", "-e", phrase).splitlines():
+                file = self.work_tree / name
+                if _SOURCES.search(name) and file.is_file() and not file.is_symlink():
+                    text = file.read_text(encoding="utf-8")
+                    file.write_text(text.replace(phrase, phrase + _MARK), encoding="utf-8")
+                    return phrase + _MARK
+        return None
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in the repository; return what it writes, whether it succeeds or not."""
+    who = ("-c", "user.name=Claude", "-c", "user.email=noreply@anthropic.com", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", "-C", folder, *who, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+@contextlib.asynccontextmanager
+async def running(home: Path, work_tree: Path, address: str, uat_domain: str) -> AsyncIterator[Trial]:
+    """Install and serve the repository at `address`, port 3000, until the context ends."""
+    git(work_tree, "init", "--quiet")
+    git(work_tree, "add", "--all")
+    git(work_tree, "commit", "--quiet", "--message", "As it was")
+    user, here = WorkspaceUser(home, None), ListenAddress(address, address, PORT, uat_domain)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"values": {}}))
+    api = AgentApi("http://api.invalid", SecretStr("none"), SecretStr("none"), transport=transport)
+    services = Services(user, address)
+    source = PreviewSource(
+        work_tree, user, here, services, api, otherwise=RepositoryConfig(), notices=Notices(), installed=_installed
+    )
+    preview = Preview(source)
+    kept: asyncio.Task[Any] = asyncio.create_task(preview.run())
+    try:
+        yield Trial(work_tree, preview)
+    finally:
+        kept.cancel()
+        await asyncio.gather(kept, return_exceptions=True)
+        await services.aclose()
+        await api.aclose()
+
+
+async def settled(preview: Preview) -> PreviewReport:
+    """Return how the preview is once it is no longer starting."""
+    deadline = time.monotonic() + _UP_SECONDS
+    while preview.report.state == "starting" and time.monotonic() < deadline:  # noqa: ASYNC110 - it is looked at, as people do
+        await asyncio.sleep(0.2)
+    return preview.report
+
+
+async def _installed() -> None:
+    return None
