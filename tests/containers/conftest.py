@@ -21,6 +21,8 @@ from embedded_aws.containers.engine import Engine, find_engine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Half of the default: a test that fills a container's memory takes half as long, and half of the machine's.
+_SMALLEST = {"AgentCpu": "1024", "AgentMemory": "4096"}
 _SETTINGS = Path(__file__).with_name("containers.conf")
 
 
@@ -43,7 +45,7 @@ def system(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         if engine.program == "podman":
             _build_everything(engine, state_dir)
             stack.enter_context(private_network())
-        installation = lifecycle.up(state_dir, free_ports(), containers=True)
+        installation = lifecycle.up(state_dir, free_ports(), _SMALLEST, containers=True)
         stack.callback(lifecycle.down, installation)
         stack.callback(end_sessions, installation)
         yield System(installation)

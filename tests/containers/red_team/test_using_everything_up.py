@@ -15,9 +15,9 @@ FORK_BOMB = (
     "import os, time; first = os.getpid()\\nwhile True:\\n  try: os.fork()\\n  except OSError as error:\\n"
     "    if os.getpid() == first: print(error.strerror); break\\n    time.sleep(600)"
 )
-# Most of it at once, the rest slowly enough for whoever looks once a second.
+# Most of the 4 GB at once, the rest slowly enough for whoever looks once a second.
 FILL_MEMORY = (
-    "import time; kept = [b'x' * 10**8 for _ in range(50)]\\nwhile True: kept.append(b'x' * 10**8); time.sleep(0.4)"
+    "import time; kept = [b'x' * 10**8 for _ in range(25)]\\nwhile True: kept.append(b'x' * 10**8); time.sleep(0.4)"
 )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
 from cloud_agent_runner.claude.process import ClaudeProcess, ToolReport
-from cloud_agent_runner.claude.program import PROGRAM, claude_program
+from cloud_agent_runner.claude.program import PROGRAM, claude_program, claude_shell
 from cloud_agent_runner.claude.settings import outranking_settings
 from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, Tool
 from cloud_agent_runner.errors import AgentError
@@ -83,6 +83,7 @@ class Claude:
         self._services = services  # the variables of those that run when a turn begins
         self._gateway = gateway
         self._budget = gateway.budget
+        self._own_variables = _QUIET if user.owner is None else {**_QUIET, "CLAUDE_CODE_SHELL": str(claude_shell())}
         self._conversation: str | None = None
         self._process: ClaudeProcess | None = None
         tools: list[str] = [*assignment.tools, "Skill"] if assignment.repository_settings else [*assignment.tools]
@@ -129,7 +130,7 @@ class Claude:
             return await self._turn_with(access, request, report_tool)
 
     async def _turn_with(self, access: GatewayTurn, request: str, report_tool: ToolReport) -> TurnResult:
-        pinned = {**_QUIET, **pinned_model(self._assignment.model), **access.environment}
+        pinned = {**self._own_variables, **pinned_model(self._assignment.model), **access.environment}
         options = replace(
             self._options,
             env={**self._services, **self._user.environment(), **pinned},

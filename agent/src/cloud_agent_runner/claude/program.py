@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 PROGRAM = "claude code"
+# Of the 1,800 that the reaper allows the user: Claude Code aborts when it can't start a thread.
+_PROCESSES_OF_COMMANDS = 1500
 _BUNDLED = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
 
 
@@ -24,4 +26,15 @@ def claude_program(user: WorkspaceUser, work_tree: Path) -> Path:
     command = shlex.join(user.command(PROGRAM, str(_BUNDLED), directory=work_tree))
     script.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
     script.chmod(0o700)
+    return script
+
+
+def claude_shell() -> Path:
+    """Return a shell for Claude's commands, whose processes can't take the last ones that Claude Code needs itself.
+
+    Claude Code knows the kind of a shell by the name in its path, and gives it no arguments of ours.
+    """
+    script = Path.home() / "bash"
+    script.write_text(f'#!/bin/bash\nulimit -u {_PROCESSES_OF_COMMANDS}\nexec /bin/bash "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
     return script
