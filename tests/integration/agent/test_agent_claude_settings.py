@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,8 +20,6 @@ from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cloud_agent_runner.claude.client import TurnResult
 
 MCP_SERVER = """
@@ -65,7 +64,7 @@ def _repository(folder: Path, instructions: str = "CLAUDE.md", *, hooks_disabled
                     "CLAUDE_CODE_USE_BEDROCK": "1",
                 },
                 "disableAllHooks": hooks_disabled,
-                "permissions": {"allow": ["Bash(git push:*)"]},
+                "permissions": {"allow": ["Bash(git push:*)"], "ask": ["Bash(touch asked:*)"]},
                 "hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": f"touch {folder}/hook-ran"}]}]},
             }
         ),
@@ -135,3 +134,23 @@ async def test_nothing_of_the_repository_s_own_settings_works_where_they_are_off
     request = json.dumps(calls[-1])
     assert "Soup is served at noon." not in request
     assert "Writes the menu of the day." not in request
+
+
+async def test_any_file_of_the_repository_s_may_be_edited_and_nothing_else_that_claude_code_protects(
+    tmp_path: Path, model_url: str
+) -> None:
+    folder = tmp_path / "repository"
+    _repository(folder)
+    (folder / ".git" / "hooks").mkdir(parents=True)
+    edited = (".husky/pre-commit", ".vscode/settings.json", ".npmrc", ".devcontainer.json", ".claude/agents/cook.md")
+    refused = (".git/hooks/pre-commit", "../.bashrc", "asked")
+    commands = [
+        *(f"mkdir -p {Path(path).parent} && echo 1 > {path}" for path in (*edited, *refused[:-1])),
+        "touch asked",
+    ]
+    body = "\n".join(f"scripted-model: run {command}" for command in commands)
+
+    turn, _ = await _turn(folder, model_url, body, on=True)
+
+    assert [path for path in (*edited, *refused) if (folder / path).exists()] == list(edited)
+    assert "There's nobody to ask for permission" in turn.result

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -8,6 +9,8 @@ from cloud_agent_runner.claude.tool_policy import ToolPolicy
 
 if TYPE_CHECKING:
     from claude_agent_sdk.types import HookContext, PreToolUseHookInput, SyncHookJSONOutput
+
+WORK_TREE = Path("/work-tree")
 
 
 @pytest.mark.parametrize(
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_pushing_is_refused_in_words(command: str) -> None:
-    assert "pushed for you" in (ToolPolicy().objection("Bash", command) or "")
+    assert "pushed for you" in (ToolPolicy(WORK_TREE).objection("Bash", command) or "")
 
 
 @pytest.mark.parametrize(
@@ -37,11 +40,11 @@ def test_pushing_is_refused_in_words(command: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_push_is_let_through(command: str) -> None:
-    assert ToolPolicy().objection("Bash", command) is None
+    assert ToolPolicy(WORK_TREE).objection("Bash", command) is None
 
 
 def test_the_sixth_same_call_in_a_row_is_refused() -> None:
-    policy = ToolPolicy()
+    policy = ToolPolicy(WORK_TREE)
     assert [policy.objection("Bash", "make") for _ in range(5)] == [None] * 5
     assert "5 times in a row" in (policy.objection("Bash", "make") or "")
     assert policy.objection("Bash", "make test") is None
@@ -49,7 +52,7 @@ def test_the_sixth_same_call_in_a_row_is_refused() -> None:
 
 
 async def test_the_twelfth_same_call_in_a_row_ends_the_turn() -> None:
-    policy = ToolPolicy()
+    policy = ToolPolicy(WORK_TREE)
     answers = [await _ask(policy, "make") for _ in range(11)]
     assert [answer.get("continue_") for answer in answers] == [None] * 11
     assert policy.loop is None
@@ -61,7 +64,7 @@ async def test_the_twelfth_same_call_in_a_row_ends_the_turn() -> None:
 
 
 async def test_the_same_command_on_other_arguments_starts_the_count_again() -> None:
-    policy = ToolPolicy()
+    policy = ToolPolicy(WORK_TREE)
     for number in range(30):
         await _ask(policy, "make" if number % 11 else "make test")
     assert policy.loop is None

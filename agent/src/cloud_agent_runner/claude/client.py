@@ -95,7 +95,7 @@ class Claude:
             skills="all" if assignment.repository_settings else None,
             allowed_tools=[*tools, _MCP_TOOLS] if assignment.repository_settings else tools,
             disallowed_tools=REFUSED_TOOLS,
-            permission_mode="dontAsk",
+            permission_mode="default",  # whatever the repository's settings say; the policy answers in a person's place
             # On local processes, too, where hooks and MCP servers run as the supervisor's user: so do the repository's
             # install command and dev server, before Claude starts. Never "user" or "local": neither is reviewed.
             setting_sources=["project"] if assignment.repository_settings else [],

@@ -42,8 +42,10 @@ class ClaudeProcess:
     """
 
     def __init__(self, options: ClaudeAgentOptions, work_tree: Path, report_tool: ToolReport) -> None:
-        self._policy = ToolPolicy()
-        self._client = ClaudeSDKClient(replace(options, hooks=self._policy.hooks()))
+        self._policy = ToolPolicy(work_tree)
+        self._client = ClaudeSDKClient(
+            replace(options, hooks=self._policy.hooks(), can_use_tool=self._policy.permission)
+        )
         self._work_tree = work_tree
         self._report_tool = report_tool
         self._running = False

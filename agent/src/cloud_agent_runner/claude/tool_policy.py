@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import os.path
 import re
-from typing import TYPE_CHECKING, Literal, get_args
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
+from claude_agent_sdk import (
+    CanUseToolShadowedWarning,
+    HookContext,
+    HookInput,
+    HookJSONOutput,
+    HookMatcher,
+    PermissionResult,
+    PermissionResultAllow,
+    PermissionResultDeny,
+    ToolPermissionContext,
+)
 
 if TYPE_CHECKING:
     from claude_agent_sdk.types import HookEvent, SyncHookJSONOutput
@@ -15,9 +28,19 @@ ALLOWED_TOOLS: tuple[Tool, ...] = get_args(Tool)
 REFUSED_TOOLS = ["Bash(git push:*)"]
 # git, its own options with their values, push: and not `git stash push`, nor a path such as hooks/pre-push.
 _PUSH = re.compile(r"(?:^|[\s;&|(/])git(?:\s+--?[\w-]+(?:[= ](?!push\b)[^\s-]\S*)?)*\s+push(?![\w./-])")
+# Why Claude Code asks a person although the tool is allowed: `.husky`, `.npmrc`, `.claude` and the like.
+_PROTECTED = re.compile(
+    r"Claude requested permissions to (?:edit|write to) (.+?)"
+    r"(?: which is a sensitive file\.|, but you haven't granted it yet\.)"
+)
+_NOBODY_TO_ASK = (
+    "There's nobody to ask for permission. Do it another way, or say in your reply what you couldn't do and why."
+)
 _REPETITIONS_ALLOWED = 5
 # Seven refusals in words have changed nothing by then, and each further one costs a model turn.
 _REPETITIONS_BEFORE_THE_END = 12
+# That the callback isn't asked about every tool is meant.
+warnings.filterwarnings("ignore", category=CanUseToolShadowedWarning)
 
 
 class ToolPolicy:
@@ -26,7 +49,8 @@ class ToolPolicy:
     It keeps Claude on course; it is no wall. The wall is that the environment holds no credential.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work_tree: Path) -> None:
+        self._work_tree = work_tree
         self._last_call = ""
         self._repetitions = 0
         self._loop: str | None = None
@@ -54,6 +78,22 @@ class ToolPolicy:
         if tool == "Bash" and _PUSH.search(arguments):
             return "Do not push: the commits on this branch are pushed for you when the turn ends."
         return None
+
+    async def permission(
+        self, _tool: str, _arguments: dict[str, Any], context: ToolPermissionContext
+    ) -> PermissionResult:
+        """Decide where Claude Code would ask a person: a file of the repository's may be edited, whatever it is.
+
+        Refused is the rest: Git's own folder, what's outside the repository, and what its settings want asked about.
+        """
+        asked = _PROTECTED.fullmatch(context.decision_reason or "")
+        if asked is None or not self._is_in_repository(asked[1]):
+            return PermissionResultDeny(message=_NOBODY_TO_ASK)
+        return PermissionResultAllow()
+
+    def _is_in_repository(self, path: str) -> bool:
+        normal = Path(os.path.normpath(path))
+        return normal.is_relative_to(self._work_tree) and ".git" not in normal.relative_to(self._work_tree).parts
 
     async def _before_tool(self, event: HookInput, _tool_use_id: str | None, _context: HookContext) -> HookJSONOutput:
         if event["hook_event_name"] != "PreToolUse":
