@@ -142,6 +142,12 @@ async def test_an_install_that_fails_is_told_with_its_last_lines(tmp_path: Path)
     assert dev_server.last_lines(20) == "no such package"
 
 
+async def test_what_an_install_lacks_is_told_with_the_one_thing_to_do(tmp_path: Path) -> None:
+    plan = DevServerPlan(install="echo Error: pg_config executable not found.; seq 60; exit 1", dev="true")
+    with pytest.raises(InstallFailedError, match=r"ended with status 1\. Debian's `libpq-dev` is missing"):
+        await _dev_server(plan, tmp_path).install()
+
+
 async def test_an_install_that_hangs_is_ended(tmp_path: Path) -> None:
     dev_server = _dev_server(DevServerPlan(install="echo waiting; sleep 60", dev="true"), tmp_path)
     with pytest.raises(InstallFailedError, match=r"took longer than 1 s\.$"):

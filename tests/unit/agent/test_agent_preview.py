@@ -163,11 +163,12 @@ async def test_an_install_that_failed_for_another_reason_is_tried_again_after_a_
 
 
 async def test_a_server_that_keeps_dying_fails_with_its_words_and_goes_live_once_it_is_fixed(session: Session) -> None:
-    session.says(dev=f"test -e fixed || {{ echo no such table; exit 3; }}; {SERVER}")
+    session.says(dev=f"test -e fixed || {{ no-such-program; exit 127; }}; {SERVER}")
     async with session.running():
         failed = await session.until("failed")
         assert "ended 3 times before it responded" in failed.detail
-        assert "no such table" in failed.log
+        assert "`no-such-program` isn't installed. Install it in" in failed.detail
+        assert "no-such-program: not found" in failed.log
         (session.work_tree / "fixed").touch()
         await session.until("live")
 

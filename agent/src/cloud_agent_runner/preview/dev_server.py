@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.preview.answer import Answer, NoAnswerError, ask
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.exposure import Exposure
+from cloud_agent_runner.preview.remedies import remedy
 from cloud_agent_runner.workspace.command import FLOODED, WorkspaceCommand
 from cloud_agent_runner.workspace.command_output import Mask
 
@@ -37,6 +38,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 _STEADY_AFTER_SECONDS = 60
 _DEATHS_BEFORE_READY = 3
 _LINES_READ = 50
+_LINES_OF_A_FAILURE = 200
 _IN_USE = re.compile("EADDRINUSE|address already in use|port \\d+ is (already )?in use", re.IGNORECASE)
 
 
@@ -202,12 +204,15 @@ class DevServer:
             self._command.note(line)
 
     def _advice(self) -> str:
-        if self._address.is_on_shared_machine and _IN_USE.search(self.last_lines(_LINES_READ)):
+        lines = self.last_lines(_LINES_READ)
+        if self._address.is_on_shared_machine and _IN_USE.search(lines):
             return (
                 "Local mode: another program on this machine, such as another session's dev server, already listens "
                 "on its port. Sessions share the machine: have it listen on the address in $HOST alone."
             )
-        return "It should listen on the address in $HOST and the port in $PORT."
+        # What runs has said many a thing that it does without.
+        known = remedy(lines) if self._deaths else ""
+        return known or "It should listen on the address in $HOST and the port in $PORT."
 
     async def _run_once(self, name: str, command: str, limit_seconds: float) -> str:
         """Run a command to its end; return how it failed, in a sentence."""
@@ -221,7 +226,9 @@ class DevServer:
         finally:
             await running.drain()
             await running.end()
-        return f"`{command}` {outcome}." if status != 0 else ""
+        if status == 0:
+            return ""
+        return f"`{command}` {outcome}. {remedy(running.last_lines(_LINES_OF_A_FAILURE))}".rstrip()
 
     async def _start(self, name: str, command: str) -> WorkspaceCommand:
         return await WorkspaceCommand.start(
