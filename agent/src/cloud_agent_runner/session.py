@@ -24,7 +24,9 @@ from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
 from cloud_agent_runner.preview.services.services import Services
 from cloud_agent_runner.preview.source import PreviewSource
+from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import read_repository_config
+from cloud_agent_runner.repository.file import has_repository_file
 from cloud_agent_runner.turns import Turns
 from cloud_agent_runner.workspace.container_memory import ContainerMemory, task_memory
 from cloud_agent_runner.workspace.descendants import bury_orphans
@@ -34,7 +36,6 @@ from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from cloud_agent_runner.preview.listen_address import ListenAddress
-    from cloud_agent_runner.repository.config import RepositoryConfig
     from cloud_agent_runner.settings import Platform, Settings
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         heartbeat = tasks.create_task(_heartbeat(api))
         workspace = await GitWorkspace.clone(home, user, _branch(settings), git_tokens)
         logger.info("branch cloned", extra={"branch": settings.branch})
-        otherwise = await workspace.default_branch_config()
+        has_own = has_repository_file(workspace.work_tree, CONFIG_PATH)
+        otherwise = RepositoryConfig() if has_own else await workspace.default_branch_config()
         config = read_repository_config(workspace.work_tree, otherwise)
         await api.ready(address.port, config.host_header, _limits(config), has_workspace_user=user.owner is not None)
         git_tokens.release()  # the clone's: only now, so that its revocation isn't on the way to the URL
