@@ -98,7 +98,7 @@ def _outcome(turn: TurnResult) -> str:
     if turn.interrupted:
         return "**This turn was interrupted** before Claude finished."
     if turn.is_error:
-        return "**This turn failed** before Claude finished. Comment again to retry."
+        return "**This turn failed.** Comment again to retry."
     return ""
 
 
