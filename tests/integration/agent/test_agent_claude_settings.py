@@ -52,6 +52,8 @@ def _repository(folder: Path, instructions: str = "CLAUDE.md", *, hooks_disabled
     files = {
         instructions: "Soup is served at noon.",
         ".claude/skills/menu/SKILL.md": "---\nname: menu\ndescription: Writes the menu of the day.\n---\nWrite it.",
+        ".claude/commands/serve.md": "---\ndescription: Serves a table.\n---\nBring bread to table $ARGUMENTS.",
+        ".claude/agents/cook.md": "---\nname: cook\ndescription: Cooks.\ntools: Bash\n---\nYou are the cook.",
         ".claude/settings.json": json.dumps(
             {
                 "model": "claude-opus-4-1-20250805",
@@ -83,19 +85,24 @@ def _repository(folder: Path, instructions: str = "CLAUDE.md", *, hooks_disabled
 
 
 async def _turn(folder: Path, model_url: str, body: str, *, on: bool) -> tuple[TurnResult, list[dict[str, Any]]]:
+    (turn,), calls = await _turns(folder, model_url, body, on=on)
+    return turn, calls
+
+
+async def _turns(folder: Path, model_url: str, *bodies: str, on: bool) -> tuple[list[TurnResult], list[dict[str, Any]]]:
     def respond(request: Request) -> Response:
         answer = httpx.post(f"{model_url}{request.path}", content=request.body, timeout=20)
         return Response(answer.status_code, answer.content, {"Content-Type": answer.headers["content-type"]})
 
     with serve_http(respond) as upstream:
         api = AnthropicApi("claude-sonnet-5", upstream.url, SecretStr("sk-ant-key"))
-        assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash"], repository_settings=on)
+        assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash", "Task"], repository_settings=on)
         async with (
             model_gateway(api, ModelBudget(max_turns=20, budget_usd=1)) as gateway,
             aclosing(Claude(assignment, WorkspaceUser(folder.parent, None), gateway)) as claude,
         ):
-            turn = await claude.turn(_request(body), _report_tool)
-        return turn, [request.json() for request in upstream.requests]
+            turns = [await claude.turn(_request(body), _report_tool) for body in bodies]
+        return turns, [request.json() for request in upstream.requests]
 
 
 @pytest.mark.parametrize("instructions", ["CLAUDE.md", "AGENTS.md"])
@@ -130,7 +137,7 @@ async def test_nothing_of_the_repository_s_own_settings_works_where_they_are_off
     turn, calls = await _turn(folder, model_url, "scripted-model: run echo 1", on=False)
     assert not turn.is_error
     assert not (folder / "hook-ran").exists()
-    assert [tool["name"] for tool in calls[-1]["tools"]] == ["Bash"]
+    assert [tool["name"] for tool in calls[-1]["tools"]] == ["Agent", "Bash"]  # Agent is Task
     request = json.dumps(calls[-1])
     assert "Soup is served at noon." not in request
     assert "Writes the menu of the day." not in request
@@ -154,3 +161,37 @@ async def test_any_file_of_the_repository_s_may_be_edited_and_nothing_else_that_
 
     assert [path for path in (*edited, *refused) if (folder / path).exists()] == list(edited)
     assert "There's nobody to ask for permission" in turn.result
+
+
+async def test_skills_commands_and_subagents_of_the_repository_s_can_be_used(tmp_path: Path, model_url: str) -> None:
+    folder = tmp_path / "repository"
+    _repository(folder)
+    uses: list[tuple[str, dict[str, str]]] = [
+        ("Skill", {"skill": "menu"}),
+        ("Skill", {"skill": "serve", "args": "seven"}),
+        (
+            "Task",
+            {"subagent_type": "cook", "description": "Cook.", "prompt": _request("scripted-model: run pwd >cooked")},
+        ),
+    ]
+    body = "\n".join(f"scripted-model: use {tool} {json.dumps(arguments)}" for tool, arguments in uses)
+
+    turn, calls = await _turn(folder, model_url, body, on=True)
+
+    assert not turn.is_error
+    sent = json.dumps(calls)
+    assert "Base directory for this skill" in sent
+    assert "Bring bread to table seven." in sent
+    assert (folder / "cooked").read_text().strip() == str(folder)
+    assert [call for call in calls if "You are the cook." in json.dumps(call["system"])]
+
+
+async def test_an_mcp_server_that_cannot_be_started_is_named_once(tmp_path: Path, model_url: str) -> None:
+    folder = tmp_path / "repository"
+    _repository(folder)
+
+    turns, _ = await _turns(folder, model_url, *["scripted-model: run echo 1"] * 2, on=True)
+
+    mentions = [turn.result.count("The repository's MCP server `cellar` couldn't be started: ENOENT") for turn in turns]
+    assert mentions == [1, 0]
+    assert "kitchen" not in turns[0].result

@@ -49,6 +49,21 @@ def test_the_lesser_of_the_two_budgets_holds(
     assert "the session has used up its budget of $0.05" in turn["result"]
 
 
+@pytest.mark.parametrize(("file", "deployment"), [("true", "on"), ("false", "on"), ("true", "off")])
+def test_either_may_turn_the_repository_s_claude_settings_off(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane, file: str, deployment: str
+) -> None:
+    hook = '{"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "echo ran >> ran.txt"}]}]}}'
+    config = f"dev: python3 dev.py\nclaude_settings: {file}\n"
+    github.commit({CONFIG: config, ".claude/settings.json": hook, ".gitignore": "ran.txt\n"})
+    control_plane.ask("Look", "scripted-model: run cat ran.txt 2>/dev/null | wc -l")
+    agent = start_agent(REPOSITORY_CLAUDE_SETTINGS=deployment)
+    turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
+
+    ran = int((file, deployment) == ("true", "on"))
+    assert f"Output of the last command:\n{ran}\n" in turn["result"]
+
+
 def test_a_file_without_a_dev_command_leaves_it_to_be_found_out_and_tools_are_kept_to(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:

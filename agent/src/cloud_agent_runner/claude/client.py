@@ -86,6 +86,7 @@ class Claude:
         self._own_variables = _QUIET if user.owner is None else {**_QUIET, "CLAUDE_CODE_SHELL": str(claude_shell())}
         self._conversation: str | None = None
         self._process: ClaudeProcess | None = None
+        self._mentioned: set[str] = set()
         tools: list[str] = [*assignment.tools, "Skill"] if assignment.repository_settings else [*assignment.tools]
         self._options = ClaudeAgentOptions(
             model=assignment.model,
@@ -152,7 +153,13 @@ class Claude:
         self._conversation = process.conversation or self._conversation
         if access.refused_for is not None and not process.interrupted:
             return self._turn(self._stopped(access.refused_for), is_error=True)
-        return self._outcome(process, message, reason)
+        return self._with_servers(self._outcome(process, message, reason), process.unavailable_servers)
+
+    def _with_servers(self, turn: TurnResult, unavailable: Mapping[str, str]) -> TurnResult:
+        """Mention each MCP server that Claude doesn't have, once in the session."""
+        news = [sentence for name, sentence in unavailable.items() if name not in self._mentioned]
+        self._mentioned |= unavailable.keys()
+        return replace(turn, result="\n\n".join([turn.result, *news]))
 
     def _reason(self, error: Exception) -> str:
         """Say what became of a process; forget a conversation that it died too early to write down."""

@@ -17,6 +17,7 @@ from claude_agent_sdk import (
     ToolUseBlock,
 )
 
+from cloud_agent_runner.claude.mcp_servers import unavailable_servers
 from cloud_agent_runner.claude.tool_policy import ToolPolicy
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ ToolReport = Callable[[str, str], Awaitable[None]]
 
 _DETAIL_LIMIT_CHARACTERS = 200
 _INTERRUPT_SECONDS = 1
+_STATUS_SECONDS = 1
 _DISCONNECT_SECONDS = 2
 # Claude Code ends an interrupted turn within 0.1 s. Should it not, its process is ended instead.
 _OBEDIENCE_SECONDS = 3
@@ -38,7 +40,8 @@ class ClaudeProcess:
 
     `conversation` is what it can be resumed by, once the request is written down there; `last_message` is what
     Claude wrote last, and `fault` the name of the fault when that message is Claude Code's own about the model
-    API. `loop` and `interrupted` say why it was stopped before its end, if it was.
+    API. `loop` and `interrupted` say why it was stopped before its end, if it was. `unavailable_servers` are sentences
+    about MCP servers, by name.
     """
 
     def __init__(self, options: ClaudeAgentOptions, work_tree: Path, report_tool: ToolReport) -> None:
@@ -55,6 +58,7 @@ class ClaudeProcess:
         self.interrupted = False
         self.last_message = ""
         self.fault: str | None = None
+        self.unavailable_servers: dict[str, str] = {}
 
     @property
     def loop(self) -> str | None:
@@ -118,8 +122,12 @@ class ClaudeProcess:
             if isinstance(message, AssistantMessage):
                 await self._note(message)
             if isinstance(message, ResultMessage):
+                await self._obeyed(self._look_at_servers, _STATUS_SECONDS)
                 return message
         return None
+
+    async def _look_at_servers(self) -> None:
+        self.unavailable_servers = unavailable_servers((await self._client.get_mcp_status())["mcpServers"])
 
     async def _obeyed(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ _NO_DESCRIPTION = re.compile(r"\(No description\b[^\n]*\)")
 _FAIL = re.compile(r"^scripted-model: fail (\d{3})\s*$", re.MULTILINE)
 _THINK = re.compile(r"^scripted-model: think (\d{1,4})\s*$", re.MULTILINE)
 _RUN = re.compile(r"^scripted-model: run (.+)$", re.MULTILINE)
+_USE = re.compile(r"^scripted-model: use (\w+) (\{.+\})$", re.MULTILINE)
 _REWORK = re.compile(r"^scripted-model: once refused (?=run )", re.MULTILINE)
 
 
@@ -43,6 +45,11 @@ class Prompt:
     def commands(self) -> list[str]:
         """The shell commands to run instead of an edit."""
         return [command.strip() for command in _RUN.findall(self.body)]
+
+    @property
+    def uses(self) -> list[tuple[str, dict[str, str]]]:
+        """The tools to use before that, each with its arguments."""
+        return [(tool, json.loads(arguments)) for tool, arguments in _USE.findall(self.body)]
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,9 @@ def _plan(prompt: Prompt) -> Plan:
 
 def _run(request: Commands) -> Plan:
     output = ""
+    for tool, arguments in request.uses:
+        result = yield ToolCall("Using the tool.", tool, arguments)
+        output = result.text
     for command in request.lines:
         result = yield _bash("Running the commands.", command)
         output = result.text

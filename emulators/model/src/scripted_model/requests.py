@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,15 +48,16 @@ class Note:
 
 @dataclass(frozen=True)
 class Commands:
-    """These shell commands are to be run."""
+    """These tools are to be used, then these shell commands to be run."""
 
     lines: list[str]
+    uses: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
 
 def request_of(prompt: Prompt) -> Greeting | Page | Note | Commands:
     """Return the request that a prompt makes."""
-    if prompt.commands:
-        return Commands(prompt.commands)
+    if prompt.commands or prompt.uses:
+        return Commands(prompt.commands, prompt.uses)
     if found := _GREETING.search(prompt.text):
         return Greeting(_quoted(found["rest"]))
     if (found := _PAGE.search(prompt.text)) and found["name"].lower() not in _RESERVED_PAGES:

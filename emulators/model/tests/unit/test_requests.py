@@ -26,6 +26,7 @@ from scripted_model.requests import Commands, Greeting, Note, Page, request_of
         ("", "", Note("A request without text.")),
         ("x" * 400, "", Note("x" * 279 + "…")),
         ("t", "scripted-model: run env\nscripted-model: run ls -l", Commands(["env", "ls -l"])),
+        ("t", 'scripted-model: use Skill {"skill": "a"}', Commands([], [("Skill", {"skill": "a"})])),
     ],
 )
 def test_a_request_is_understood(title: str, body: str, expected: Greeting | Page | Note | Commands) -> None:
