@@ -67,7 +67,7 @@ def build_app(site: Site) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        smart_http.install_hook(site.data_dir / "hooks")
+        smart_http.install_hooks(site.data_dir / "hooks")
         async with delivering(site):
             yield
         site.storage.close()

@@ -1,4 +1,7 @@
-"""Pushes that a ruleset forbids, refused in the words of git's own protocol.
+"""Pushes that GitHub declines, refused in the words of git's own protocol.
+
+A ruleset is broken by what a push would move, a missing permission by what it brings: that one is found by a hook of
+git's, once the commits are there. The words of the latter: https://github.com/repo-sync/github-sync/issues/23.
 
 The protocol: https://git-scm.com/docs/pack-protocol (pkt-lines, reference update requests, report status).
 """
@@ -18,6 +21,15 @@ if TYPE_CHECKING:
 
 _MESSAGES, _REPORT = b"\x02", b"\x01"  # channels of the side band
 _LENGTH_DIGITS = 4
+# GitHub takes workflows from a token without the permission where another branch has them already.
+WORKFLOW_HOOK = """#!/bin/sh
+[ -n "$REFUSED_WORKFLOW" ] || exit 0
+while read -r _ new _; do
+  case $new in *[!0]*) ;; *) continue ;; esac
+  git log --format= --name-only --diff-filter=d "$new" --not --all -- .github/workflows | head -n 1
+done > "$REFUSED_WORKFLOW"
+[ ! -s "$REFUSED_WORKFLOW" ]
+"""
 _DECLINED = "push declined due to repository rule violations"
 
 
@@ -25,20 +37,37 @@ def refusal(site: Site, repo: Repository, actor: Actor, request: BinaryIO) -> by
     """Return the answer that declines a push, or None when every ref may be moved; `request` is left at its start."""
     lines = list(_packets(request))
     request.seek(0)
-    commands = [line.partition(b"\0")[0].decode(errors="replace").strip() for line in lines]
-    moves = [
-        Move(ref, before, after)
-        for before, after, ref in (command.split(" ", 2) for command in commands if command.count(" ") >= 2)  # noqa: PLR2004 - old, new, name
-    ]
+    moves = _moves(lines)
     broken = {move.ref: words for move in moves if (words := violations(site, repo, actor, move))}
     if not broken:
         return None
-    explanation = "".join(_explain(repo, ref, words) for ref, words in broken.items())
-    report = b"".join([_packet(b"unpack ok\n"), *(_packet(f"ng {move.ref} {_DECLINED}\n".encode()) for move in moves)])
+    return _answer(lines, moves, _DECLINED, "".join(_explain(repo, ref, words) for ref, words in broken.items()))
+
+
+def workflow_refusal(request: BinaryIO, workflow: str) -> bytes:
+    """Return the answer that declines a push which brings a workflow that its token may not write."""
+    request.seek(0)
+    lines = list(_packets(request))
+    reason = f"refusing to allow a GitHub App to create or update workflow `{workflow}` without `workflows` permission"
+    return _answer(lines, _moves(lines), reason, "")
+
+
+def _moves(lines: list[bytes]) -> list[Move]:
+    commands = [line.partition(b"\0")[0].decode(errors="replace").strip() for line in lines]
+    return [
+        Move(ref, before, after)
+        for before, after, ref in (command.split(" ", 2) for command in commands if command.count(" ") >= 2)  # noqa: PLR2004 - old, new, name
+    ]
+
+
+def _answer(lines: list[bytes], moves: list[Move], reason: str, explanation: str) -> bytes:
+    """Decline every move, as git reports it."""
+    report = b"".join([_packet(b"unpack ok\n"), *(_packet(f"ng {move.ref} {reason}\n".encode()) for move in moves)])
     report += b"0000"
     if not any(b"side-band-64k" in line.partition(b"\0")[2] for line in lines):
         return report
-    return _packet(_MESSAGES + explanation.encode()) + _packet(_REPORT + report) + b"0000"
+    messages = _packet(_MESSAGES + explanation.encode()) if explanation else b""
+    return messages + _packet(_REPORT + report) + b"0000"
 
 
 def _explain(repo: Repository, ref: str, words: list[str]) -> str:

@@ -23,7 +23,7 @@ from local_github.errors import (
 )
 from local_github.permissions import authorize, reading, writing
 from local_github.pushes import ref_moved
-from local_github.refused_pushes import refusal
+from local_github.refused_pushes import WORKFLOW_HOOK, refusal, workflow_refusal
 from local_github.site import Acting, Repository, Site
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ _CHUNK_BYTES = 1 << 16
 _REPORTING_HOOK = '#!/bin/sh\ncat > "$PUSH_REPORT"\n'
 
 
-def install_hook(hooks_dir: Path) -> None:
-    """Write the hook by which git reports what a push has moved."""
+def install_hooks(hooks_dir: Path) -> None:
+    """Write the hooks by which git reports what a push has moved, and refuses workflows."""
     hooks_dir.mkdir(exist_ok=True)
-    hook = hooks_dir / "post-receive"
-    hook.write_text(_REPORTING_HOOK, encoding="utf-8")
-    hook.chmod(0o755)
+    for name, program in (("post-receive", _REPORTING_HOOK), ("pre-receive", WORKFLOW_HOOK)):
+        hook = hooks_dir / name
+        hook.write_text(program, encoding="utf-8")
+        hook.chmod(0o755)
 
 
 async def advertise(request: Request) -> Response:
@@ -77,13 +78,18 @@ async def _serve(request: Request, service: str, path: str) -> Response:
             return Response(declined, 200, {"Content-Type": "application/x-git-receive-pack-result"})
         report = Path(folder) / "moved"
         environment = _backend_environment(request, repo, path, actor)
+        refused = Path(folder) / "refused"
         environment |= {"CONTENT_LENGTH": str(length), "PUSH_REPORT": str(report)}
+        if isinstance(actor, Installation) and actor.permissions.get("workflows") != "write":
+            environment["REFUSED_WORKFLOW"] = str(refused)
         process = await _start_backend(site, environment, body)
         headers = await _headers(process)
         status = int(headers.pop("Status", "200").split()[0])
         if request.method == "POST" and service == "git-receive-pack":
             # The client learns of the end of its push when the pull requests know of it too.
             content = await _read_all(process)
+            if refused.exists() and (workflow := refused.read_text(encoding="utf-8").partition("\n")[0]):
+                return Response(workflow_refusal(body, workflow), status, headers)
             await to_thread.run_sync(_announce, site, repo, actor.login, report)
             return Response(content, status, headers)
     return StreamingResponse(_drain(process), status, headers)

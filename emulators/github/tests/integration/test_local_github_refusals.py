@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -182,6 +183,33 @@ def test_a_push_to_an_agents_branch_that_exists_is_declined_by_a_rule_for_update
     printed = git.run("push", "--force", "origin", "HEAD:refs/heads/claude/1", folder="work", fails=True)
     assert f"remote: - {UPDATES}" in printed
     assert f"{sha}\trefs/heads/claude/1" == git.run("ls-remote", "origin", "claude/1", folder="work")
+
+
+def test_a_workflow_is_taken_only_from_a_token_that_may_write_workflows_or_once_a_branch_has_it(
+    server: Any, api: httpx.Client, repo: str, git: Any
+) -> None:
+    may, may_not = (
+        git.url(repo, server.installation_token(permissions=permissions))
+        for permissions in ({"contents": "write", "workflows": "write"}, {"contents": "write"})
+    )
+    git.run("clone", "-q", may_not, "work")
+    file = Path(git.folder, "work", ".github", "workflows", "ci.yml")
+    file.parent.mkdir(parents=True)
+    file.write_text("on: push\n")
+    git.run("add", ".", folder="work")
+    git.run("commit", "-q", "-m", "a workflow", folder="work")
+
+    printed = git.run("push", may_not, "HEAD:refs/heads/claude/1", folder="work", fails=True)
+
+    reason = (
+        "refusing to allow a GitHub App to create or update workflow `.github/workflows/ci.yml` without `workflows`"
+    )
+    assert f"! [remote rejected] HEAD -> claude/1 ({reason} permission)" in printed
+    assert [branch["name"] for branch in api.get(f"/repos/{repo}/branches").json()] == ["main"]
+    git.run("push", "-q", may, "HEAD:refs/heads/other", folder="work")
+    git.run("commit", "-q", "--allow-empty", "-m", "more", folder="work")
+    git.run("push", "-q", may_not, "HEAD:refs/heads/claude/1", folder="work")
+    git.run("push", "-q", may_not, ":refs/heads/other", folder="work")
 
 
 @pytest.fixture
