@@ -41,7 +41,15 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
         ({"pnpm-lock.yaml": PNPM_LOCK}, f"{GET} pnpm@10 && pnpm install --frozen-lockfile {BUILDS}"),
         ({"pnpm-lock.yaml": "lockfileVersion: '6.0'\n"}, f"{GET} pnpm@8 && pnpm install --frozen-lockfile {BUILDS}"),
         ({"pnpm-lock.yaml": "lockfileVersion: 5.4\n"}, f"{GET} pnpm@7 && pnpm install --frozen-lockfile {BUILDS}"),
-        ({"pnpm-lock.yaml": "lockfileVersion: 5.3\n"}, f"{GET} pnpm@6 && pnpm install --frozen-lockfile {BUILDS}"),
+        ({"pnpm-lock.yaml": "lockfileVersion: 5.3\n"}, f"{GET} pnpm@7 && pnpm install --frozen-lockfile {BUILDS}"),
+        (
+            {"pnpm-lock.yaml": PNPM_LOCK, "package.json": _package(engines={"pnpm": "^9.1 || ^8"})},
+            f"{GET} pnpm@9 && pnpm install --frozen-lockfile {BUILDS}",
+        ),
+        (
+            {"pnpm-lock.yaml": PNPM_LOCK, "package.json": _package(engines={"pnpm": ">=8"})},
+            f"{GET} pnpm@10 && pnpm install --frozen-lockfile {BUILDS}",
+        ),
         (
             {"pnpm-lock.yaml": PNPM_LOCK, "pnpm-workspace.yaml": "onlyBuiltDependencies: [esbuild]\n"},
             f"{GET} pnpm@10 && pnpm install --frozen-lockfile {POLICY}",

@@ -104,6 +104,16 @@ def test_what_a_folder_does_not_say_is_said_by_the_one_above(tmp_path: Path) -> 
     assert python_packages(tmp_path / "api").install == MAKE
 
 
+def test_what_stands_in_condas_file_is_said_to_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "environment.yml").touch()
+    install = python_packages(tmp_path, otherwise={"flask"}).install
+    assert install.startswith(
+        f"{MAKE} && {PIP} flask && echo 'warning: Sessions have no conda to install environment.yml."
+    )
+    (tmp_path / "requirements.txt").touch()
+    assert "conda" not in python_packages(tmp_path).install
+
+
 def test_where_uv_is_not_on_path_it_is_the_supervisors_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python, "which", lambda _: None)
     (tmp_path / "setup.py").touch()

@@ -150,6 +150,7 @@ PNPM_LOCK = (
          "Node.js >=26 is needed."),
         ("warn: This version of pnpm requires at least Node.js v22.13\n", "Node.js 22.13 is needed."),
         ("Your Ruby version is 3.4.1, but your Gemfile specified 3.2.2\n", "The Gemfile needs Ruby 3.2.2."),
+        (" WARN  GET https://registry.example.com/is-odd error (ERR_INVALID_THIS).\n", "This pnpm is too old"),
         (NPM_LOCK, "`package-lock.json` doesn't match the project. Run `npm install` and commit the file."),
         (PNPM_LOCK, "`pnpm-lock.yaml` doesn't match the project."),
         ("error: The lockfile at `uv.lock` needs to be updated, but\n", "`uv.lock` doesn't match"),

@@ -162,6 +162,7 @@ _RULES: tuple[tuple[str | Callable[[str], str], tuple[str, ...]], ...] = (
             r'Node\.js version "?([>=^]+ ?[\d.]+\d)"? is required',
         ),
     ),
+    ("This pnpm is too old for this Node.js. Name 7 or later in `packageManager`.", (r"ERR_INVALID_THIS",)),
     ("The Gemfile needs Ruby {}. Name this version in `.ruby-version`.", (r"your Gemfile specified (\S+)",)),
     (_LOCK_FILE.format("package-lock.json", "npm install"), (r"can only install packages when",)),
     (_LOCK_FILE.format("pnpm-lock.yaml", "pnpm install"), (r"ERR_PNPM_OUTDATED_LOCKFILE",)),

@@ -125,6 +125,8 @@ def test_any_manifests_are_read_or_passed_over(  # noqa: PLR0913, PLR0917 - one 
         _write(tmp_path, "package.json", content)
         _write(tmp_path, "pyproject.toml", f"[project]\ndependencies = {project}".encode())
         _write(tmp_path, "requirements.txt", requirements)
+        for name in (".nvmrc", ".python-version", ".tool-versions", "mise.toml", "go.mod", "Gemfile"):
+            _write(tmp_path, name, project.encode())
         _write(tmp_path, f"an{folder}/main.py", b"app = FastAPI()\n")
         try:
             plan = dev_server_plan(tmp_path, RepositoryConfig())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from cloud_agent_runner.preview.toolchains.ranges import VersionRange
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ _LOCKS: dict[str, Manager] = {
     "package-lock.json": "npm",
     "npm-shrinkwrap.json": "npm",
 }
-# The newest major that takes a lock file of that format as it is ("Vercel: Package managers"). All since 9 write 9.0.
-_PNPM = {"5.0": "3", "5.1": "4", "5.2": "5", "5.3": "6", "5.4": "7", "6.0": "8", "6.1": "8"}
-_NEWEST_PNPM = "10"
+# By the major of a lock file's format: those that take it as it is ("Vercel: Package managers") and run on today's
+# Node.js, as none before 7 does. The first is taken, unless `engines` excludes it.
+_PNPM = {"5": ("7",), "6": ("8",)}
+_PNPM_OF_9 = ("10", "9", "11")
 # By the format of a lock file ("Yarn: lockfile's __metadata").
 _YARN = {"4": "2", "5": "3", "6": "3"}
 _NEWEST_YARN = "4"
@@ -58,6 +60,10 @@ class _Root:
     manager: Manager
     version: str | None
     lock: str | None
+
+    @property
+    def package(self) -> dict[str, Any]:
+        return read_repository_object(self.work_tree, str(self.folder / "package.json"))
 
     def text(self, name: str) -> str:
         return read_repository_text(self.work_tree, str(self.folder / name))
@@ -105,8 +111,11 @@ def _npm(root: _Root) -> str:
 
 
 def _pnpm(root: _Root) -> str:
-    written = re.search(r"^lockfileVersion:\s*'?([\d.]+)", root.text("pnpm-lock.yaml"), re.MULTILINE)
-    version = root.version or _PNPM.get(written[1] if written else "", _NEWEST_PNPM)
+    written = re.search(r"^lockfileVersion:\s*'?(\d+)", root.text("pnpm-lock.yaml"), re.MULTILINE)
+    majors = _PNPM.get(written[1] if written else "", _PNPM_OF_9)
+    engines = root.package.get("engines")
+    accepted = VersionRange.parse(str(engines.get("pnpm", ""))) if isinstance(engines, dict) else None
+    version = root.version or (accepted and accepted.line(majors)) or majors[0]
     frozen = "--frozen-lockfile" if root.lock else "--no-lockfile"
     # Since 10, packages build nothing that the repository doesn't allow, and since 11 the install fails for that. Where
     # the repository neither names its pnpm nor says what to build, it may have been made with 9, which builds all.

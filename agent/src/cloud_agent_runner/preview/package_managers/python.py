@@ -97,7 +97,15 @@ def python_packages(work_tree: Path, folder: str = ".", otherwise: Collection[st
             if command := install(project):
                 return PythonPackages(f"{make} && {command}")
     names = " ".join(shlex.quote(name) for name in sorted(otherwise))
-    return PythonPackages(f"{make} && {_PYTHON} -m pip install {names}" if names else make)
+    steps = [make, f"{_PYTHON} -m pip install {names}" if names else "", _conda(work_tree, folder)]
+    return PythonPackages(" && ".join(filter(None, steps)))
+
+
+def _conda(work_tree: Path, folder: str) -> str:
+    """Return the command that says why what stands in conda's file isn't installed; nothing where there is none."""
+    if not any(has_repository_file(work_tree, f"{folder}/environment.{ending}") for ending in ("yml", "yaml")):
+        return ""
+    return "echo 'warning: Sessions have no conda to install environment.yml. Name the packages in requirements.txt.'"
 
 
 def _make(version: str | None) -> str:
