@@ -21,7 +21,8 @@ def test_claude_works_while_the_install_runs_and_the_preview_goes_live_by_itself
     agent = start_agent()
     agent.until(lambda: control_plane.events("turn_finished"))
 
-    agent.until(lambda: control_plane.told("preview")[-1] == {"state": "live", "detail": "", "log": ""})
+    live = {"state": "live", "detail": "", "log": "", "host_header": "localhost"}
+    agent.until(lambda: control_plane.told("preview")[-1] == live)
     assert urlopen(f"http://{control_plane.address}:3000/", timeout=5).status == 200
     assert github.show("done.txt") == ""  # Claude's own file is committed, though the install ended after it was made
 
