@@ -84,7 +84,7 @@ def test_pushed_is_said_of_what_the_branch_has_and_of_nothing_else() -> None:
 
 def test_a_turn_that_was_interrupted_or_failed_says_so() -> None:
     assert "**This turn was interrupted**" in said(interrupted=True, is_error=True)
-    assert "**This turn failed**" in said(is_error=True)
+    assert "**This turn failed.** Comment again" in said(is_error=True)
     assert "**This turn" not in said()
 
 
