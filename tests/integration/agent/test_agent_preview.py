@@ -54,4 +54,4 @@ def test_a_repository_without_a_dev_server_is_a_session_like_any_other(
     turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
     assert (turn["is_error"], github.show("notes.txt")) == (False, "written")
-    assert control_plane.told("preview")[-1]["state"] == "none"
+    agent.until(lambda: control_plane.told("preview")[-1]["state"] == "none")

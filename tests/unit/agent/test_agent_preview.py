@@ -259,6 +259,9 @@ async def test_a_repository_without_a_dev_server_has_none_until_there_is_one(ses
         none = await session.until("none")
         assert none.detail.startswith("No ")
         assert "\n" not in none.detail
+        session.preview.turn_ended()  # looks again, and says nothing of that
+        await asyncio.sleep(6 * LOOK)
+        assert [report["state"] for report in session.reports][1:] in ([], ["none"])
         session.says(dev=SERVER)
         await session.until("live")
 

@@ -97,9 +97,9 @@ class Preview:
 
     async def _attempt(self) -> None:
         """Run the dev server until it is to be started all over again."""
-        self._stands("starting")
         try:
             self._plan = self._source.plan()
+            self._stands("starting")
             dev_server = self._dev_server = await self._source.dev_server(self._plan)
             if examples := self._source.environment_files():
                 await dev_server.prepare(examples)
