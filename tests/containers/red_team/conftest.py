@@ -129,7 +129,7 @@ def attacked(system: System, engine: Engine) -> Iterator[Attacked]:
         return there.wait_for_comment(pull, words, _SECONDS)
 
     guess = f"{run} python3 -B call_agent_api.py {api} {session.id}"
-    forged = ask(f"{guess}\n{run} python3 -B forge_result.py", "FORGED")
+    forged = ask(f"{guess}\n{run} python3 -B forge_result.py", "a reply that the model didn't write")
     linked = ask(f"{run} sh link.sh", "Couldn't commit")
     yield Attacked(there, engine, session, container, left, before, {"forged": forged, "linked": linked})
     there.github.call("PATCH", f"/repos/{there.repository}/issues/{issue}", {"state": "closed"})

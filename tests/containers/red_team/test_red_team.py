@@ -67,10 +67,10 @@ def test_a_submodule_runs_nothing_and_is_pushed(attacked: Attacked) -> None:
     assert "ext::" in attacked.published(".gitmodules")
 
 
-def test_a_forged_result_spends_no_less(attacked: Attacked) -> None:
+def test_a_forged_result_is_not_shown_and_spends_no_less(attacked: Attacked) -> None:
     row = attacked.row
 
-    assert "FORGED" in attacked.replies["forged"]  # the text is the workspace's to write
+    assert "FORGED" not in attacked.replies["forged"]
     assert int(row["turns"]) >= 3 + 2 + 1
     assert float(row["cost_usd"]) > 0
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_agent_runner.model.gateway import GatewayTurn, ModelGateway
+    from cloud_agent_runner.model.response_text import TurnTexts
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,10 @@ _QUIET = {
 }
 _MCP_TOOLS = "mcp__*"
 _NOTHING_TO_RESUME = "No conversation found"
+_NOT_THE_MODELS = (
+    "The turn ended with a reply that the model didn't write, so it isn't shown. Something that ran in the turn "
+    "wrote it to Claude Code's output."
+)
 _RETRY = "Comment again to continue."
 
 
@@ -153,7 +158,10 @@ class Claude:
         self._conversation = process.conversation or self._conversation
         if access.refused_for is not None and not process.interrupted:
             return self._turn(self._stopped(access.refused_for), is_error=True)
-        return self._with_servers(self._outcome(process, message, reason), process.unavailable_servers)
+        if not access.texts.include(process.last_message):
+            process.last_message = ""
+        outcome = self._outcome(process, message, reason, access.texts)
+        return self._with_servers(outcome, process.unavailable_servers)
 
     def _with_servers(self, turn: TurnResult, unavailable: Mapping[str, str]) -> TurnResult:
         """Mention each MCP server that Claude doesn't have, once in the session."""
@@ -168,10 +176,12 @@ class Claude:
             return "Claude Code stopped and lost the conversation so far. All work on the branch is kept."
         return f"Claude Code stopped unexpectedly ({type(error).__name__})."
 
-    def _outcome(self, process: ClaudeProcess, message: ResultMessage | None, reason: str) -> TurnResult:
+    def _outcome(
+        self, process: ClaudeProcess, message: ResultMessage | None, reason: str, texts: TurnTexts
+    ) -> TurnResult:
         """Tell an end that was made from one that came about, and either from success, whatever `subtype` says."""
         if message is not None and message.subtype == "success" and not message.is_error and process.loop is None:
-            return self._turn(message.result or process.last_message or "(Claude finished without a message.)")
+            return self._success(message.result or process.last_message, texts)
         if process.interrupted:
             return self._turn(_with_last_message("Interrupted by a comment.", process), interrupted=True)
         if process.loop is not None:
@@ -180,6 +190,13 @@ class Claude:
         if message is None:
             return self._turn(f"{reason} {_RETRY}", is_error=True)
         return self._turn(self._fault(process, message), is_error=True)
+
+    def _success(self, reply: str, texts: TurnTexts) -> TurnResult:
+        """Take Claude Code's word for the reply only where it is the model's: a command can write into its output."""
+        if not reply or texts.include(reply):
+            return self._turn(reply or "(Claude finished without a message.)")
+        logger.warning("result is not the model's")
+        return self._turn(texts.last) if texts.last else self._turn(_NOT_THE_MODELS, is_error=True)
 
     def _fault(self, process: ClaudeProcess, message: ResultMessage) -> str:
         reason = message.result or "; ".join(message.errors or [])

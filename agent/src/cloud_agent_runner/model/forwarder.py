@@ -149,6 +149,7 @@ class Forwarder:
     async def _passing(self, response: httpx.Response, call: MeteredCall, turn: GatewayTurn) -> AsyncIterator[bytes]:
         """Yield the response as it comes, and keep `call` at what that has cost; no further than the turn's end."""
         reader = UsageReader(response.headers.get("content-type", ""))
+        turn.texts.add(reader.text)
         try:
             async for data in response.aiter_bytes():
                 if turn.is_over:

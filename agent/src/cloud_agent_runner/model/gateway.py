@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import socket
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from cloud_agent_runner.model.forwarder import MAX_REQUEST_BYTES, Forwarder, RefusedError
+from cloud_agent_runner.model.response_text import TurnTexts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -35,12 +36,13 @@ _TIMEOUT = httpx.Timeout(600, connect=10)
 
 @dataclass
 class GatewayTurn:
-    """One turn at the gateway: the variables for its Claude Code, and the limit that stopped one of its calls."""
+    """One turn at the gateway: its Claude Code's variables, the limit that stopped one of its calls, what was said."""
 
     environment: dict[str, str]
     key: str
     refused_for: Limit | None = None
     is_over: bool = False
+    texts: TurnTexts = field(default_factory=TurnTexts)
 
 
 class ModelGateway:

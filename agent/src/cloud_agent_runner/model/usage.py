@@ -1,4 +1,4 @@
-"""Reading what a call used out of the model's response, while the response passes by.
+"""Reading what a call used, and what the model said, out of its response, while the response passes by.
 
 Three forms come: server-sent events, the event stream of Amazon Bedrock around the same events, and one JSON document.
 """
@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from cloud_agent_runner.model.response_text import ResponseText
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +56,13 @@ def estimated_usage(request_bytes: int, output_tokens: int = 0) -> Usage:
 
 
 class UsageReader:
-    """Reads one response, fed as it arrives. A response that can't be read is logged, and never an exception."""
+    """Reads one response, fed as it arrives. A response that can't be read is logged, and never an exception.
+
+    `text` is what the model said in it so far.
+    """
 
     def __init__(self, content_type: str) -> None:
+        self.text = ResponseText()
         self._decode = _decoder(content_type)
         self._usage: dict[str, Any] = {}
         self._characters = 0
@@ -67,6 +73,7 @@ class UsageReader:
         try:
             for event in self._decode(data):
                 self._observe(event)
+                self.text.observe(event)
         except Exception:
             logger.exception("usage not readable")
             self._decode = _nothing
