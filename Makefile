@@ -75,11 +75,11 @@ base-images: $(INSTALLED) ## Make the images to build on from Debian's and npm's
 	$(BIN)/python -m cloud_agent_local.base_images
 
 .PHONY: images
-images: $(INSTALLED) ## Build both images (ARGS="--platform linux/arm64")
+images: $(INSTALLED) ## Build all images (ARGS="--platform linux/arm64")
 	$(BIN)/python -m cloud_agent_local.container_images $(ARGS)
 
 .PHONY: test-containers
-test-containers: $(INSTALLED) ## Build both images and run a whole session in them
+test-containers: $(INSTALLED) ## Build the images and run a whole session in them
 	$(CONTAINED) -m pytest -m containers tests/containers --ignore tests/containers/red_team
 
 .PHONY: red-team

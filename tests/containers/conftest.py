@@ -54,7 +54,7 @@ def system(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def _build_everything(engine: Engine, state_dir: Path) -> None:
     """Build all that takes another network than the private one: bringing the system up then finds it built."""
     with (state_dir / "images.log").open("wb") as log:
-        for unit in container_images.TAGS:
+        for unit in container_images.LOCAL_UNITS:
             container_images.build(engine, unit, log)
     installation = Installation(ports=Ports(), state_dir=state_dir)
     installation.save()

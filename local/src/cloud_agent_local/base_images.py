@@ -24,10 +24,12 @@ from embedded_aws.containers.engine import EngineError, find_engine
 if TYPE_CHECKING:
     from embedded_aws.containers.engine import Engine
 
-UNITS = ("agent", "proxy")
+UNITS = ("agent", "proxy", "egress")
 _ARGUMENT = re.compile(r"^ARG (\w+_IMAGE)=(\S+)$", re.MULTILINE)
 _PYTHON = re.compile(r"python:(?P<version>\d+\.\d+)")
 _NODE = re.compile(r"node:(?P<version>\d+)")
+_DEBIAN = re.compile(r"debian:(?P<version>\d+)")
+_SUITES = {"12": "bookworm", "13": "trixie"}
 _DEBIAN_WITH_PYTHON = {"3.11": "bookworm", "3.13": "trixie"}  # each release of Debian has one Python
 _PROCESSORS = {"x86_64": "x64", "aarch64": "arm64"}  # as Linux names them and as Node.js does
 _NPM_OF_NODE = {"20": "10", "22": "10", "24": "11"}
@@ -78,10 +80,12 @@ def _make(engine: Engine, image: BaseImage) -> None:
         archive = Path(folder) / "root.tar"
         if found := _PYTHON.match(image.name):
             _write_debian_with_python(archive, found["version"])
+        elif found := _DEBIAN.match(image.name):
+            _write_debian(archive, _SUITES[found["version"]])
         elif found := _NODE.match(image.name):
             _write_node(archive, found["version"], Path(folder))
         else:
-            raise ImageBuildError(f"{image.name} can't be made of packages: only python:… and node:… can.")
+            raise ImageBuildError(f"{image.name} can't be made of packages: only python:…, debian:… and node:… can.")
         engine.run("import", "--change", _PATH, str(archive), image.stand_in)
 
 
@@ -89,9 +93,12 @@ def _write_debian_with_python(archive: Path, version: str) -> None:
     suite = _DEBIAN_WITH_PYTHON.get(version)
     if suite is None:
         raise ImageBuildError(f"No release of Debian has Python {version}.")
-    argv = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={_PACKAGES}"]
+    _write_debian(archive, suite, f"--include={_PACKAGES}", *(f"--customize-hook={hook}" for hook in _HOOKS))
+
+
+def _write_debian(archive: Path, suite: str, *options: str) -> None:
+    argv = ["mmdebstrap", "--quiet", "--variant=minbase", *options]
     argv += [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale")]
-    argv += [f"--customize-hook={hook}" for hook in _HOOKS]
     _run([*argv, suite, str(archive), "-"], sources=_apt_sources(suite))
 
 

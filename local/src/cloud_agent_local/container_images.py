@@ -1,4 +1,4 @@
-"""`make images`: both images, built by the container engine that there is, each with its digest.
+"""`make images`: all images, built by the container engine that there is, each with its digest.
 
 Base images that `make base-images` made are used in place of a registry's.
 """
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PLATFORM = "linux/amd64"  # what Fargate runs unless the stack says otherwise
-TAGS = {"agent": images.AGENT, "proxy": images.PROXY}
+LOCAL_UNITS = ("agent", "proxy")  # what `--containers` runs: nothing here takes an egress proxy
+TAGS = {"agent": images.AGENT, "proxy": images.PROXY, "egress": "claude-cloud-agent/egress:local"}
 # What mounts files while it builds, and builds in the machine's own network rather than in one that it has to make.
 _BUILDAH_LIKE = {"podman", "buildah"}
 _CERTIFICATES = "/run/certificates.crt"

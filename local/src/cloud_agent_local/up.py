@@ -123,7 +123,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _prepare_engine(installation: Installation, engine: Engine) -> None:
-    for unit in container_images.TAGS:
+    for unit in container_images.LOCAL_UNITS:
         with part(f"image of the {unit}"):
             _build_image(installation, engine, unit)
     with part(f"network of {engine.program}"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_agent_local import container_images, task_engine
-from cloud_agent_local.base_images import BaseImage, base_images
+from cloud_agent_local.base_images import UNITS, BaseImage, base_images
 from cloud_agent_local.errors import ImageBuildError, MissingToolError
 from cloud_agent_local.installation import PROJECT
 from cloud_agent_local.model_access import ModelAccess
@@ -67,11 +67,13 @@ def test_why_an_image_was_not_built_stands_in_its_log(engine: Engine, tmp_path: 
     assert "no space left on device" in (tmp_path / "log").read_text()
 
 
-def test_every_base_image_of_the_dockerfiles_can_be_made() -> None:
-    images = {image.argument for unit in ("agent", "proxy") for image in base_images(PROJECT / unit / "Dockerfile")}
+def test_every_dockerfile_has_its_image_and_its_base_images() -> None:
+    units = {dockerfile.parent.name for dockerfile in PROJECT.glob("*/Dockerfile")}
+    images = {image.argument for unit in UNITS for image in base_images(PROJECT / unit / "Dockerfile")}
     pinned = BaseImage("PYTHON_IMAGE", "python:3.13-slim-trixie@sha256:abc")
 
-    assert images == {"PYTHON_IMAGE", "NODE_IMAGE"}
+    assert set(UNITS) == set(container_images.TAGS) == units
+    assert images == {"PYTHON_IMAGE", "NODE_IMAGE", "DEBIAN_IMAGE"}
     assert pinned.stand_in == "localhost/claude-cloud-agent-base/python:3.13-slim-trixie"
 
 
