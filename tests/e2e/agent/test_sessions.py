@@ -45,6 +45,14 @@ def answers(system: System, row: dict[str, str], number: int) -> list[str]:
     return [comment["body"] for comment in comments]
 
 
+def requests(system: System) -> tuple[int, int]:
+    """How many requests sessions have made of GitHub's API, and of git over HTTP. The reconciler's are its own."""
+    log = system.github.call("GET", "/admin/requests?since=0")["requests"]
+    made = [one["path"] for one in log if one["actor"] and one["actor"]["type"] in {"App", "Installation"}]
+    git = sum(".git/" in path for path in made)
+    return sum("/hook/" not in path for path in made) - git, git
+
+
 def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> None:
     first_issue = system.open_issue("Greet in the morning", 'Change the greeting to "Good morning".')
     second_issue = system.open_issue("Greet in the evening", 'Change the greeting to "Good evening".')
@@ -72,6 +80,7 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
 
 
 def test_a_comment_changes_the_page_and_is_answered_once_with_what_was_pushed(system: System) -> None:
+    before = requests(system)
     session, row = started(system, "First course")
 
     comment = system.comment(row["pull_number"], 'Please change the greeting to "Second course".')
@@ -85,6 +94,8 @@ def test_a_comment_changes_the_page_and_is_answered_once_with_what_was_pushed(sy
     assert [remote, *commits_of(system, row)[:1]] == listed(status)
     seen = system.github.call("GET", f"/repos/{system.repository}/issues/comments/{comment['id']}")["reactions"]
     assert seen["eyes"] == 1
+    api, git = (now - earlier for now, earlier in zip(requests(system), before, strict=True))
+    assert (api <= 24 + 11 + 3, git <= 11 + 6) == (True, True), (api, git)  # as docs/sessions.md says, and by chance
 
 
 def test_an_interrupt_ends_a_turn_at_once_whether_claude_thinks_or_works(system: System) -> None:
