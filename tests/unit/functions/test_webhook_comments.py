@@ -161,6 +161,22 @@ def test_who_may_not_write_is_told_once_and_not_accepted(
     assert "ending" not in row(table)
 
 
+def test_who_loses_write_access_is_asked_anew_at_the_next_event_and_steers_no_more(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    step_functions: StepFunctions,
+) -> None:  # fmt: skip
+    put_session(lifecycle_token="parked", requested_by="octo-dev")
+    assert "ignored" not in comment("Paint it green.", 1)[1]
+
+    github_stand_in.roles["octo-dev"] = "read"
+
+    for number, body in ((2, "Delete it all."), (3, "/stop"), (4, "/interrupt")):
+        assert comment(body, number)[1]["ignored"] == "octo-dev has no write permission in acme/storefront"
+    assert [prompt["body"] for prompt in prompts(table)] == ["Paint it green."]
+    assert step_functions.succeeded == []
+    assert "ending" not in row(table)
+
+
 def test_the_explanation_itself_starts_no_loop(
     comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn
 ) -> None:
