@@ -107,29 +107,29 @@ def bare(engine: Engine, container: str) -> str:
 
 @pytest.fixture(scope="package")
 def attacked(system: System, engine: Engine) -> Iterator[Attacked]:
-    """The session, attacked in three turns; it ends when all has been looked at."""
+    """The session, attacked in three turns after its first; it ends when all has been looked at."""
     files = {str(path.relative_to(_REPOSITORY)): path.read_text() for path in _REPOSITORY.rglob("*") if path.is_file()}
     there = system.at(system.create_repository("red-team", files))
-    run = "scripted-model: run"
-    issue = there.open_issue(
-        "Attack", f"{run} python3 -B attacks.py\n{run} sh commits.sh\n{run} sh leave.sh; cat /tmp/red-team/left"
-    )
+    # Claude doesn't wait for the traps, and only a turn that writes nothing has what they made left out of commits.
+    issue = there.open_issue("Attack", 'scripted-model: use Read {"file_path": "/home/workspace/repository/link.sh"}')
     there.label(issue)
     session = there.session_of(issue)
-    row = there.wait_for_row(session, lambda row: row.get("activity", "").startswith("turn_f"), _SECONDS)
-    assert row["activity"] == "turn_finished", there.comments(int(row["pull_number"]))
+    row = there.wait_for_row(session, lambda row: "live" in row.get("preview", ""), _SECONDS)
     container = _container(engine, session)
-    left = engine.run("exec", container, "ps", "-eo", "args")
-    before = bare(engine, container)
-    wait_for(lambda: engine.run("exec", container, "ls", _REPORTS), lambda names: "between_turns" in names, 30)
     pull, api = row["pull_number"], _variable(engine, container, "AGENT_API_URL")
+    run = "scripted-model: run"
 
     def ask(command: str, words: str) -> str:
         there.comment(pull, command)
         return there.wait_for_comment(pull, words, _SECONDS)
 
+    leave = f"{run} sh leave.sh; cat /tmp/red-team/left; echo after $((3 * 3)) attacks"
+    ask(f"{run} python3 -B attacks.py\n{run} sh commits.sh\n{leave}", "after 9 attacks")
+    left = engine.run("exec", container, "ps", "-eo", "args")
+    before = bare(engine, container)
+    wait_for(lambda: engine.run("exec", container, "ls", _REPORTS), lambda names: "between_turns" in names, 30)
     guess = f"{run} python3 -B call_agent_api.py {api} {session.id}"
-    forged = ask(f"{guess}\n{run} python3 -B forge_result.py", "a reply that the model didn't write")
+    forged = ask(f"{guess}\n{run} python3 -B forge_result.py; sleep 30", "a reply that the model didn't write")
     linked = ask(f"{run} sh link.sh", "Couldn't commit")
     yield Attacked(there, engine, session, container, left, before, {"forged": forged, "linked": linked})
     there.github.call("PATCH", f"/repos/{there.repository}/issues/{issue}", {"state": "closed"})

@@ -25,7 +25,19 @@ ATTEMPTED = [
     if isinstance(node, ast.FunctionDef) and [ast.unparse(one) for one in node.decorator_list] == ["attack"]
 ] + ["guess_a_token_of_the_agent_api", "use_the_gateway_between_turns", "watch_for_credentials"]
 # What runs by itself in a process of the workspace's, and must in nobody else's: each is seen to work.
-ARMED = ["claude-hook", "filter", "hook", "loader", "mcp", "npm", "pip", "pth", "usercustomize"]
+ARMED = [
+    "claude-hook",
+    "filter",
+    "hook",
+    "lfs",
+    "loader",
+    "mcp",
+    "npm",
+    "pip",
+    "pth",
+    "sitecustomize",
+    "usercustomize",
+]
 
 
 @pytest.mark.parametrize("name", ATTEMPTED)
@@ -60,6 +72,11 @@ def test_a_commit_is_listed_whatever_its_message(attacked: Attacked) -> None:
 
 def test_a_replaced_commit_is_pushed_as_it_is(attacked: Attacked) -> None:
     assert attacked.published("replaced.txt") == "false\n"
+
+
+def test_a_link_in_gits_folder_leads_the_supervisor_nowhere(attacked: Attacked) -> None:
+    assert "written" not in attacked.bare_before
+    assert attacked.published("hidden.txt") == "hidden\n"  # and the session lives on
 
 
 def test_a_submodule_runs_nothing_and_is_pushed(attacked: Attacked) -> None:

@@ -140,3 +140,16 @@ async def test_an_old_workflow_that_a_merge_brings_back_is_refused(remote: Path)
 
     with pytest.raises(PublishFailedError):
         await workspace.publish()
+
+
+async def test_a_link_in_the_place_of_gits_exclude_file_is_replaced(remote: Path) -> None:
+    workspace = await cloned(remote)
+    elsewhere, exclude = remote.parent / "elsewhere", workspace.work_tree / ".git" / "info" / "exclude"
+    exclude.unlink()
+    exclude.symlink_to(elsewhere)
+    (workspace.work_tree / "made.txt").touch()
+
+    await workspace.leave_out_untracked()
+
+    assert not elsewhere.exists()
+    assert "/made.txt\n" in exclude.read_text()

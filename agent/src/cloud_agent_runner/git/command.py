@@ -82,12 +82,12 @@ async def workspace_git(user: WorkspaceUser, *arguments: str, at: Path, given: s
 
 
 async def write_as(user: WorkspaceUser, path: Path, text: str) -> None:
-    """Write a file as the workspace's user, who may have put a link there that leads to somebody else's.
+    """Write a file anew as the workspace's user, who may have put a link there that leads to somebody else's.
 
     Raises:
         GitError: it could not be written.
     """
-    script = 'mkdir -p "$(dirname "$0")" && cat >"$0"'
+    script = 'mkdir -p "$(dirname "$0")" && rm -f "$0" && cat >"$0"'
     command = user.command("git", "/bin/sh", "-c", script, str(path), directory=user.home)
     await _run(command, f"directory: {path.name}", environment=_environment(None, ""), given=text)
 

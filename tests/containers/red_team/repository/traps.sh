@@ -14,6 +14,7 @@ mkdir -p "$site"
 python_spy='import os, pathlib; pathlib.Path("/tmp/red-team/caught-%s").open("a").write(f"{os.getuid()}\\n")\n'
 for name in usercustomize sitecustomize httptools uvloop; do printf "$python_spy" "$name" > "$HOME/$name.py"; done
 cp "$HOME/usercustomize.py" "$site/"
+PYTHONPATH="$HOME" python3 -c ''  # Debian's Python has a sitecustomize of its own, which comes before the user's
 printf "$python_spy" pth > "$site/red.pth"
 
 # npm and pip
@@ -54,3 +55,7 @@ for scope in --local --global; do
   git config $scope protocol.ext.allow always
   git config $scope protocol.file.allow always
 done
+
+# Links in Git's folder, to files that the supervisor would write or obey
+ln -sf /home/supervisor/written .git/info/exclude
+ln -sf /home/supervisor/repository.git/config .git/info/attributes
