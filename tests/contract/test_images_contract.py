@@ -102,6 +102,13 @@ def test_a_container_keeps_only_the_capabilities_that_it_uses(container: dict[st
 
 
 @pytest.mark.parametrize("unit", ["agent", "proxy", "egress"])
+def test_a_layer_keeps_nothing_that_apt_downloaded_on_whatever_base_image(root: Path, unit: str) -> None:
+    installed = [run for run in _instructions(root / unit / "Dockerfile", "RUN") if "apt-get install" in run]
+    assert installed
+    assert [run for run in installed if "apt-get clean && rm -rf /var/lib/apt/lists/*" not in run] == []
+
+
+@pytest.mark.parametrize("unit", ["agent", "proxy", "egress"])
 def test_no_program_of_a_container_gains_privileges(root: Path, unit: str) -> None:
     [entry_point] = _instructions(root / unit / "Dockerfile", "ENTRYPOINT")
     assert "--no-new-privs" in json.loads(entry_point)

@@ -1,0 +1,53 @@
+"""What the agent's image leaves out of Debian's packages isn't what native modules are built with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_agent_local import container_images
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from embedded_aws.containers.engine import Engine
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
+
+BUILD = r"""
+cd /tmp
+cat > program.cc <<'END'
+#include <iostream>
+#include <regex>
+#include <libpq-fe.h>
+#include <openssl/ssl.h>
+int main() {
+  std::cout << std::regex_match("12.1", std::regex("[0-9.]+")) << (PQlibVersion() > 0) << (TLS_method() != nullptr);
+}
+END
+g++ -O2 -fPIC -static-libgcc -static-libstdc++ -I/usr/include/postgresql program.cc -lpq -lssl -lcrypto -o program
+./program
+cat > addon.c <<'END'
+extern int napi_create_int32(void *, int, void **);
+void *napi_register_module_v1(void *environment, void *exports) {
+  void *value;
+  napi_create_int32(environment, 42, &value);
+  return value;
+}
+END
+gcc -shared -fPIC addon.c -o addon.node
+node --print 'require("./addon.node")'
+git init --quiet repository
+git clone --quiet repository clone 2>/dev/null
+"""
+
+
+def test_native_modules_are_built_and_loaded_in_the_agents_image(engine: Engine, tmp_path: Path) -> None:
+    with (tmp_path / "image.log").open("wb") as log:
+        container_images.build(engine, "agent", log)
+    options = ("--rm", "--network=none", "--read-only", "--volume=/tmp", "--entrypoint=bash")
+
+    built = engine.run("run", *options, container_images.TAGS["agent"], "-euc", BUILD)
+
+    assert built == "11142"
