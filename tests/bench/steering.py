@@ -11,6 +11,7 @@ six minutes in which nobody asked for anything. An interrupt has come when the i
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import sys
 import tempfile
@@ -105,6 +106,7 @@ def _interrupt(system: System, session: Session, pull: str) -> float:
     known = _prompts(system, session.id, "ANSWERED")
     system.comment(pull, "Take your time.\n\nscripted-model: run sleep 100")
     system.wait_for_row(session, lambda row: "sleep 100" in row.get("activity", ""), 30)
+    time.sleep(random.random())  # noqa: S311 - no secret: people don't write in step with the polls, as the turn begins
     began = time.perf_counter()
     system.comment(pull, "/interrupt")
     wait_for(lambda: _prompts(system, session.id, "ANSWERED") - known, bool, 30, every=0.02)
