@@ -129,6 +129,8 @@ PNPM_LOCK = (
         ("/usr/bin/ld: cannot find -lxyz: No such file or directory\n", "`xyz` is missing, which a package"),
         ("chrome: error while loading shared libraries: libnss3.so: cannot open\n", "Debian's `libnss3` is missing"),
         ("Package vips was not found in the pkg-config search path.\n", "Debian's `libvips-dev` is missing"),
+        ("/bin/sh: 1: php: not found\n", "Debian's `php-cli` is missing, and only root can install it."),
+        ("make: pkg-config: not found\n/bin/sh: 1: pkg-config: not found\n", "Debian's `pkgconf` is missing"),
         ("/bin/sh: 1: just: not found\n", "`just` isn't installed. Install it in the `install` command"),
         ("/bin/sh: 1: go: not found\n", "`go` isn't installed. Name a version of `go` in `.tool-versions`"),
         ("bash: line 1: bundle: command not found\n", "`bundle` isn't installed. Name a version of `ruby`"),

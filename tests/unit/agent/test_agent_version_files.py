@@ -46,8 +46,6 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
         ("go.mod", "module x\n\ngo 1.21\n\ntoolchain go1.23.4\n", "go", ">=1.23.4"),
         ("Gemfile", "source 'https://rubygems.org'\nruby '~> 3.2', '>= 3.2.1'\n", "ruby", "~> 3.2 >= 3.2.1"),
         ("Gemfile", 'ruby("3.3.0")\n', "ruby", "3.3.0"),
-        ("composer.json", '{"require": {"php": "^8.1|^8.2"}}', "php", "^8.1|^8.2"),
-        ("composer.json", '{"require": {"php": "~8.1"}}', "php", "~>8.1"),
     ],
 )
 def test_each_file_says_which_version_it_asks_for(
@@ -103,7 +101,6 @@ def test_a_later_release_does_for_what_a_version_file_names(
         {"package.json": '{"engines": [], "volta": 1, "devEngines": {"runtime": [null]}}'},
         {"Gemfile": "ruby file: '.ruby-version'\n"},
         {"rust-toolchain": '[toolchain]\nchannel = "stable"\n'},
-        {"composer.json": "[]"},
     ],
 )
 def test_what_names_no_version_is_passed_over(tmp_path: Path, files: dict[str, str]) -> None:

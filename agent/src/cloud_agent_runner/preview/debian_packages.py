@@ -1,4 +1,4 @@
-"""Which package of Debian has what compilers and linkers don't find."""
+"""Which package of Debian has what compilers, linkers and shells don't find."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ _PACKAGES = {
     "zlib1g-dev": r"zlib\.h|zlib|z",
     "libicu-dev": r"unicode/.*|icu-.*",
     "default-jdk": r"jni\.h",
+    "pkgconf": r"pkg-config|pkgconf",
+    "cmake": r"cmake",
+    "php-cli": r"php",
+    "composer": r"composer",
+    "ffmpeg": r"ffmpeg|ffprobe",
+    "graphviz": r"dot",
+    "imagemagick": r"convert|magick|identify",
+    "chromium": r"chromium(?:-browser)?|google-chrome(?:-stable)?",
 }
 
 

@@ -18,7 +18,7 @@ _URL = re.compile(r"https?://([\w.-]+)|(?:resolve host:|ENOTFOUND|EAI_AGAIN|retr
 _TOOLCHAINS = {
     **dict.fromkeys(("bundle", "gem", "rails", "ruby"), "ruby"),
     **dict.fromkeys(("cargo", "rustc"), "rust"),
-    **{name: name for name in ("deno", "go", "java", "php")},
+    **{name: name for name in ("deno", "go", "java")},
 }
 _CONTAINER_ENGINES = frozenset({"docker", "docker-compose", "podman"})
 _LOCK_FILE = "`{}` doesn't match the project. Run `{}` and commit the file."
@@ -53,6 +53,8 @@ def _system_package(what: str) -> str:
 def _program(name: str) -> str:
     if tool := _TOOLCHAINS.get(name):
         return f"`{name}` isn't installed. Name a version of `{tool}` in `.tool-versions` or `mise.toml`."
+    if debian_package(name):
+        return _system_package(name)
     if name in _CONTAINER_ENGINES:
         return "A session has no container engine. Set `dev` to a command that starts the app without one."
     return f"`{name}` isn't installed. Install it in the `install` command, or in an agent image of your own."

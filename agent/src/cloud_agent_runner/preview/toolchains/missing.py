@@ -30,6 +30,7 @@ class _Tool:
     lines: tuple[str, ...] = ()
 
 
+# PHP isn't among them: mise compiles it, with libraries of Debian's that only root can install.
 _TOOLS = {
     "node": _Tool(
         frozenset({"node", "npm", "npx", "pnpm", "yarn"}), ("node", "--version"), ("24", "22", "20", "18", "16", "14")
@@ -40,13 +41,12 @@ _TOOLS = {
         ("ruby", "--version"),
         ("3.4", "3.3", "3.2", "3.1", "2.7"),
     ),
-    "php": _Tool(frozenset({"php", "composer"}), ("php", "--version"), ("8.4", "8.3", "8.2", "8.1", "7.4")),
     "java": _Tool(frozenset({"java", "mvn", "mvnw", "gradle", "gradlew"}), ("java", "--version"), ("21", "17", "11")),
     "deno": _Tool(frozenset({"deno"}), ("deno", "--version")),
     "rust": _Tool(frozenset({"cargo", "rustc"}), ("rustc", "--version")),
 }
 # Commands that name one of these or of the above say what they need; others, such as `make dev`, don't.
-_OTHER_PROGRAMS = frozenset({"bun", "pip", "python", "python3", "uv"})
+_OTHER_PROGRAMS = frozenset({"bun", "composer", "php", "pip", "python", "python3", "uv"})
 _PYTHON_LINES = ("3.13", "3.12", "3.11", "3.10", "3.9", "3.8")
 
 

@@ -1,7 +1,7 @@
-"""Ranges of versions, as package.json, pyproject.toml, Gemfile, composer.json and version files write them.
+"""Ranges of versions, as package.json, pyproject.toml, Gemfile and version files write them.
 
-The dialects differ in an operator or two: npm's `^` and hyphen, Python's `~=` and commas, Ruby's `~>`, Composer's
-single bar. A range here understands them all; where they contradict each other, whoever reads the file translates.
+The dialects differ in an operator or two: npm's `^` and hyphen, Python's `~=` and commas, Ruby's `~>`. They don't
+contradict each other, so that a range here understands them all.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class VersionRange:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Return the range that a text describes; None where it describes none, or names a release by a word."""
-        stretches = [_stretch(part) for part in re.split(r"\|\|?", text.replace(",", " "))]
+        stretches = [_stretch(part) for part in text.replace(",", " ").split("||")]
         known = [stretch for stretch in stretches if stretch is not None]
         return cls(tuple(known)) if len(known) == len(stretches) else None
 

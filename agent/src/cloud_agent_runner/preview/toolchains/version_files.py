@@ -22,7 +22,6 @@ _VERSION_FILES = {
     ".ruby-version": "ruby",
     ".go-version": "go",
     ".java-version": "java",
-    ".php-version": "php",
     ".bun-version": "bun",
     ".deno-version": "deno",
     ".dvmrc": "deno",
@@ -100,8 +99,6 @@ def _as_range(tool: str, text: str) -> str:
     text = text.strip()
     if tool == "node":
         return _LONG_TERM.get(text.removeprefix("lts/").lower(), text)
-    if tool == "php":  # Composer's ~8.1 allows 8.2
-        return re.sub(r"~(?=\d+\.\d+(?!\.))", "~>", text)
     # python-3.12.1 (Heroku), ruby-3.3.0 (RVM), go1.22
     return re.sub(rf"^{tool}-?(?=\d)", "", text)
 
@@ -159,12 +156,6 @@ def _gemfile(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
     yield "ruby", " ".join(versions)
 
 
-def _composer(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
-    composer = read_repository_object(work_tree, path)
-    yield "php", _table(composer, "config", "platform").get("php")
-    yield "php", _table(composer, "require").get("php")
-
-
 def _rust_toolchain(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
     yield "rust", _table(_toml(work_tree, path), "toolchain").get("channel")
 
@@ -193,5 +184,4 @@ _READERS: tuple[tuple[tuple[str, ...], Callable[[Path, str], Iterator[tuple[str,
     (("pyproject.toml",), _pyproject),
     (("go.mod",), _go_mod),
     (("Gemfile",), _gemfile),
-    (("composer.json",), _composer),
 )
