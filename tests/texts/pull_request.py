@@ -82,7 +82,7 @@ def replies() -> dict[str, str]:
         },
         "/status, ended": reply_texts.status(stopped, 0, next_is_starting=False),
         "/status, while the next session starts": reply_texts.status(ending, 0, next_is_starting=True),
-        "An unknown command": reply_texts.unknown_command("/stpo", Command.STOP),
+        "An unknown command": reply_texts.unknown_command("/stoop", Command.STOP),
         "An unknown command, like no other": reply_texts.unknown_command("/deploy", None),
         "/interrupt, with nothing to interrupt": reply_texts.NOTHING_RUNS,
         "/restart, already starting": reply_texts.ALREADY_STARTING,

@@ -120,7 +120,7 @@ def test_a_dev_command_of_the_repository_is_taken_with_nothing_found_out(tmp_pat
 def test_what_the_repository_says_is_laid_over_what_is_found_out(tmp_path: Path) -> None:
     _write(tmp_path, {"package.json": _package(dev="node server.js")})
     config = RepositoryConfig(install="make deps", port=4000, health_path="/up", budget_usd=1)
-    expected = DevServerPlan(dev="npm run dev", install="make deps", port=4000, health_path="/up")
+    expected = DevServerPlan(dev="npm run dev", install="make deps", port=4000, health_path="/up", reloads=False)
     assert expected == dev_server_plan(tmp_path, config)
 
 
@@ -165,3 +165,111 @@ def test_of_very_many_files_the_first_are_looked_at(tmp_path: Path) -> None:
 def test_a_file_name_is_quoted_for_the_shell(tmp_path: Path) -> None:
     _write(tmp_path, {"requirements.txt": "fastapi\n", "my app; x/main.py": "app = FastAPI()\n"})
     assert "uvicorn 'my app; x.main':app " in dev_server_plan(tmp_path, RepositoryConfig()).dev
+
+
+PYTHON = f"{VENV}/bin/python -m"
+FLASK = 'run --debug --host "$HOST" --port "$PORT"'
+UVICORN = '--reload --host "$HOST" --port "$PORT"'
+EXPRESS = {"package.json": _package(start="node server.js")}
+
+
+@pytest.mark.parametrize(
+    ("files", "dev"),
+    [
+        ({"package.json": _package(**{"start": "nest start", "start:dev": "nest start --watch"})}, "npm run start:dev"),
+        ({"package.json": _package(develop="gatsby develop", start="gatsby serve")}, "npm run develop"),
+        ({"package.json": _package(server="hexo server", build="hexo generate")}, "npm run server"),
+        ({"package.json": _package(**{"docs:dev": "vitepress dev"})}, "npm run docs:dev"),
+        ({"package.json": _package(dev='concurrently "vite" "node api.js" && echo')}, "npm run dev"),
+        ({"package.json": _package(dev="turbo run dev --filter=astro")}, "npm run dev"),
+        ({"package.json": _package(dev="vite build --watch")}, "npm run dev"),
+        (
+            {"package.json": _package(dev="NODE_ENV=development cross-env A=1 npx vite")},
+            'npm run dev -- --host "$HOST" --port "$PORT" --strictPort',
+        ),
+        ({"package.json": _package(dev="react-router dev")}, "npm run dev"),
+        (
+            {"manage.py": "", "requirements.txt": "django\n", "package.json": _package(dev="vite")},
+            f'{PYTHON} manage runserver "$HOST:$PORT"',
+        ),
+        (
+            {
+                "requirements.txt": "flask\n",
+                "app.py": "app = flask.Flask(__name__)\n",
+                "package.json": _package(dev="tailwindcss"),
+            },
+            f"{PYTHON} flask --app app {FLASK}",
+        ),
+        (
+            {"requirements.txt": "flask\n", "autoapp.py": "app = create_app(CONFIG)\n"},
+            f"{PYTHON} flask --app autoapp {FLASK}",
+        ),
+        (
+            {"requirements.txt": "fastapi\n", "app/main.py": "app = get_application()\n"},
+            f"{PYTHON} uvicorn app.main:app {UVICORN}",
+        ),
+        (
+            {"requirements.txt": "fastapi\n", "main.py": "app = fastapi.FastAPI()\n"},
+            f"{PYTHON} uvicorn main:app {UVICORN}",
+        ),
+        (
+            {"backend/requirements.txt": "fastapi\n", "backend/app/main.py": "app = FastAPI()\n", "README.md": ""},
+            f"cd backend && {PYTHON} uvicorn app.main:app {UVICORN}",
+        ),
+        (
+            {"frontend/package.json": _package(dev="vite"), "backend/manage.py": ""},
+            'cd frontend && npm run dev -- --host "$HOST" --port "$PORT" --strictPort',
+        ),
+        (
+            {"package.json": _package(test="jest"), "apps/web/package.json": _package(dev="next dev")},
+            'cd apps/web && npm run dev -- --hostname "$HOST" --port "$PORT"',
+        ),
+        (
+            {"requirements.txt": "streamlit\n", "streamlit_app.py": "import streamlit as st\n"},
+            STREAMLIT.replace("app.py", "streamlit_app.py"),
+        ),
+        (
+            {"requirements.txt": "gradio\n", "app.py": "import gradio as gr\n"},
+            f'GRADIO_SERVER_NAME="$HOST" GRADIO_SERVER_PORT="$PORT" {PYTHON} app',
+        ),
+        ({"requirements.txt": "dash\n", "app.py": "from dash import Dash\n"}, f"{PYTHON} app"),
+        ({"requirements.txt": "nicegui\n", "main.py": "from nicegui import ui\n"}, f"{PYTHON} main"),
+        ({"mkdocs.yml": "site_name: x\n"}, f'{PYTHON} mkdocs serve --dev-addr "$HOST:$PORT"'),
+        ({"bin/rails": "", "Gemfile": ""}, 'bin/rails server --binding "$HOST" --port "$PORT"'),
+        ({"go.mod": "module x\n", "main.go": "package main\n"}, "go run ."),
+        ({"index.html": "<h1>Hello</h1>"}, 'exec python3 -m http.server --bind "$HOST" "$PORT"'),
+    ],
+)
+def test_what_repositories_really_have_is_recognised(tmp_path: Path, files: dict[str, str], dev: str) -> None:
+    _write(tmp_path, files)
+    assert dev_server_plan(tmp_path, RepositoryConfig()).dev == dev
+
+
+@pytest.mark.parametrize(
+    ("script", "reloads"),
+    [
+        ("node server.js", False),
+        ("nest start", False),
+        ("node --watch server.js", True),
+        ("tsx watch server.ts", True),
+        ("vite", True),
+        ("concurrently a b", True),
+    ],
+)
+def test_a_server_without_a_watcher_is_known(tmp_path: Path, script: str, *, reloads: bool) -> None:
+    _write(tmp_path, {"package.json": _package(start=script)})
+    assert dev_server_plan(tmp_path, RepositoryConfig()).reloads == reloads
+
+
+def test_a_repository_may_want_no_preview(tmp_path: Path) -> None:
+    _write(tmp_path, EXPRESS)
+    with pytest.raises(DevServerNotConfiguredError, match=r"^The repository's settings ask for no preview\.$"):
+        dev_server_plan(tmp_path, RepositoryConfig(dev="none"))
+
+
+def test_a_folder_that_leads_out_of_the_repository_is_not_looked_into(tmp_path: Path) -> None:
+    _write(tmp_path / "elsewhere", EXPRESS)
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / "web").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DevServerNotConfiguredError):
+        dev_server_plan(tmp_path / "repository", RepositoryConfig())

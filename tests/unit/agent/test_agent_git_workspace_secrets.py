@@ -150,7 +150,7 @@ async def test_commits_that_cannot_be_scanned_are_not_pushed(
     assert remote.head() == before
 
 
-async def test_the_default_branchs_settings_are_there_for_a_branch_without_any(
+async def test_the_settings_of_the_default_branch_are_there_for_a_branch_without_any(
     workspace: GitWorkspace, remote: Remote
 ) -> None:
     assert await workspace.default_branch_config() == RepositoryConfig()

@@ -140,7 +140,7 @@ PNPM_LOCK = (
         (NPM_404, "The registry has no `@acme/ui@1.0.0` for this session."),
         (PNPM_404, "The registry has no `@acme/ui` for this session."),
         (YARN_404, "The registry has no `@acme/ui` for this session."),
-        ('error Couldn\'t find package "@acme/ui" on the "npm" registry.\n', "The registry has no `@acme/ui`"),
+        ("error Couldn't find package \"@acme/ui\" on the \"npm\" registry.\n", "The registry has no `@acme/ui`"),
         ("error: @acme/ui@1.0.0 failed to resolve\n", "The registry has no `@acme/ui@1.0.0`"),
         (PIP_404, "The registry has no `acme-ui`"),
         (UV_404, "The registry has no `acme-ui`"),

@@ -88,9 +88,9 @@ def test_no_line_is_lost_or_added(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "unknown", "meant"),
     [
-        ("/stpo", "/stpo", Command.STOP),
+        ("/stoop", "/stoop", Command.STOP),
         ("\n /Rerun \n", "/rerun", None),
-        ("/halp\n/stop", "/halp", Command.HELP),
+        ("/helps\n/stop", "/helps", Command.HELP),
     ],
 )
 def test_a_word_that_is_no_command_is_known_as_that_where_nothing_else_is_asked(

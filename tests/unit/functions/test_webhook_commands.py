@@ -465,7 +465,7 @@ def test_a_command_that_is_none_is_answered_and_starts_no_turn(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
     put_session()
-    assert comment("/stpo") == (202, {"session_id": SESSION, "accepted": ""})
-    assert github_stand_in.said(43) == ["`/stpo` isn't a command, so nothing happened. Did you mean `/stop`?\n"]
+    assert comment("/stoop") == (202, {"session_id": SESSION, "accepted": ""})
+    assert github_stand_in.said(43) == ["`/stoop` isn't a command, so nothing happened. Did you mean `/stop`?\n"]
     assert (Prompts(table.name).of(SESSION), "ending" in of_session(table, SESSION)["SESSION"]) == ([], False)
-    assert comment("/stpo", 2, login="guest")[1]["ignored"].startswith("guest has no write permission")
+    assert comment("/stoop", 2, login="guest")[1]["ignored"].startswith("guest has no write permission")

@@ -18,7 +18,7 @@ _ADVICE = {
         "A file is larger than GitHub accepts. Comment and ask Claude to take it out of the commits"
     ),
     r"GH008|Git LFS object": "Git LFS doesn't have all files. Comment and ask Claude to commit them without Git LFS",
-    r"GH009|PUSH PROTECTION|[Ss]ecret": (
+    r"GH009|PUSH PROTECTION|(?i:secret)": (
         "GitHub's push protection found a secret. Comment and ask Claude to take it out of the commits, and rotate it"
     ),
     r"verified signatures": (
