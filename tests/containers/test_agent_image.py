@@ -51,3 +51,41 @@ def test_native_modules_are_built_and_loaded_in_the_agents_image(engine: Engine,
     built = engine.run("run", *options, container_images.TAGS["agent"], "-euc", BUILD)
 
     assert built == "11142"
+
+
+SERVICES = r"""
+import asyncio
+from pathlib import Path
+from cloud_agent_runner.preview.services.service import Account, Wanted
+from cloud_agent_runner.preview.services.services import Services
+from cloud_agent_runner.workspace.user import WorkspaceUser
+
+ACCOUNT = Account("shop", "secret", "shop_dev")
+ASK = '''
+/usr/lib/postgresql/*/bin/psql -qtAc 'set jit_above_cost = 0; select sum(n) from generate_series(1, 9) as n' &&
+mariadb -h 127.0.0.1 -ushop -psecret -NBe 'select current_user()' shop_dev && redis-cli -h 127.0.0.1 ping
+'''
+
+async def main():
+    services = Services(WorkspaceUser(Path("/home/workspace"), None), "127.0.0.1")
+    await services.run([Wanted("postgres", "", ACCOUNT), Wanted("mysql", "", ACCOUNT), Wanted("redis")])
+    asked = await asyncio.create_subprocess_shell(ASK, env={"PATH": "/usr/bin:/bin", **services.environment})
+    await asked.wait()
+    await services.aclose()
+
+asyncio.run(main())
+"""
+
+
+def test_every_service_comes_up_as_the_workspaces_user(engine: Engine, tmp_path: Path) -> None:
+    with (tmp_path / "image.log").open("wb") as log:
+        container_images.build(engine, "agent", log)
+    volumes = ("--volume=/tmp", "--volume=/home/workspace")
+    become = ("--reuid=workspace", "--regid=workspace", "--clear-groups")
+
+    answers = engine.run(
+        *("run", "--rm", "--network=none", "--read-only", *volumes, "--entrypoint=setpriv"),
+        *(container_images.TAGS["agent"], *become, "env", "HOME=/home/workspace", "python", "-P", "-s", "-c", SERVICES),
+    )
+
+    assert answers.splitlines()[-3:] == ["45", "shop@%", "PONG"]
