@@ -35,7 +35,7 @@ PLATFORM = {
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 }
-# What an image of one's own may set besides, as docs/images.md says.
+# What an image of one's own may set besides, as docs/own-image.md says.
 OF_THE_IMAGE = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME"}
 
 
@@ -157,7 +157,7 @@ def test_the_two_labels_are_refused_when_they_are_the_same(template: Document) -
 
 def test_the_agent_expects_no_more_of_the_platform_than_it_gives() -> None:
     assert _read_by(Platform) - PLATFORM == OF_THE_IMAGE
-    page = (Path(__file__).parents[2] / "docs/images.md").read_text()
+    page = (Path(__file__).parents[2] / "docs/own-image.md").read_text()
     assert [name for name in OF_THE_IMAGE if f"`{name}`" not in page] == []
 
 

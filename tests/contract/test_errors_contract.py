@@ -50,8 +50,12 @@ AWS = {
 }
 # Raised to a webhook's sender alone.
 WEBHOOK_ONLY = {"InvalidSignatureError", "RequestOvertakenError", "UnreadableEventError"}
-# The agent's own: over when the session is; an unusable environment is seen as a stopped task; a turn's result.
-NOT_REPORTED = {"SessionOverError", "SettingsError", "PublishFailedError", "PublishRefusedError", "SecretScanError"}
+# The agent's own: over when the session is; an unusable environment is seen as a stopped task; a turn's result, or what
+# is dealt with where its branch is brought up to date and pushed.
+NOT_REPORTED = {
+    *("SessionOverError", "SettingsError", "PublishFailedError", "PublishRefusedError", "SecretScanError"),
+    *("BranchDeletedError", "BranchMovedError", "ConflictError", "PushRejectedError", "RewrittenConflictError"),
+}
 UNEXPECTED = explain("Run Agent", "Nobody'sError", "").what
 
 

@@ -68,7 +68,7 @@ def test_a_unit_ships_the_versions_that_the_tests_ran_with(unit: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [*(f"requirements/{name}.txt" for name in ("dev", "haproxy", "uv", "checkov")), *REQUIREMENTS.values()],
+    [*(f"requirements/{name}.txt" for name in ("dev", "servers", "uv", "checkov")), *REQUIREMENTS.values()],
 )
 def test_a_lock_names_hashes_and_no_registry(path: str) -> None:
     text = (PROJECT / path).read_text()

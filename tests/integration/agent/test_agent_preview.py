@@ -48,7 +48,7 @@ def test_claude_sees_why_the_preview_failed_and_can_fix_it(
 def test_a_repository_without_a_dev_server_is_a_session_like_any_other(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:
-    github.commit({CONFIG: None, "dev.py": None})
+    github.commit({CONFIG: "idle_minutes: 20\n", "dev.py": None})
     control_plane.ask("Write it down", "scripted-model: run echo written > notes.txt")
     agent = start_agent()
     turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
