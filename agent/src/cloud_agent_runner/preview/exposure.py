@@ -35,7 +35,6 @@ _PAGE, _ERROR_PAGE, _NO_HTML, _NOTHING = range(4)
 # By what a port shows, how long no other may come before it is taken for the one: an API is often up before its pages.
 _SETTLING_SECONDS = (2.0, 10.0, 10.0, 30.0)
 _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d{2,5})\b")
-_STYLE = re.compile(r"\x1b\[[0-9;]*m")  # Vite prints the port in bold
 _LINES_READ = 200
 
 
@@ -141,8 +140,7 @@ class Exposure:
 
     async def _best(self, seen: Iterable[ListeningSocket], command: WorkspaceCommand) -> tuple[ListeningSocket, int]:
         """Return the socket that most likely shows pages, and how likely that is."""
-        lines = _STYLE.sub("", command.last_lines(_LINES_READ))
-        printed = {int(port) for port in _URL.findall(lines)}
+        printed = {int(port) for port in _URL.findall(command.last_lines(_LINES_READ))}
         by_port = {socket.port: socket for socket in sorted(seen, key=self._preference, reverse=True)}
         ranks = [(await self._rank(socket), port not in printed, port) for port, socket in by_port.items()]
         rank, _, port = min(ranks)

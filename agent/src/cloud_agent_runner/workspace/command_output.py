@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ _LINES_KEPT = 200
 _LINE_LIMIT_CHARACTERS = 2000
 _SHORTEST_HIDDEN_CHARACTERS = 4
 _MINUTE = 60.0
+# Control sequences, colors among them, and the strings of operating system commands (ECMA-48, 5.4 and 8.3.89). Some
+# tools write them to a pipe, too: where FORCE_COLOR or CI is set.
+_CONTROL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 class LineLog:
@@ -71,7 +75,8 @@ class Mask:
 class CommandOutput:
     """The output of one command, in chunks as they come, as lines.
 
-    The values of `hidden` are masked. A line longer than 2,000 characters is cut.
+    The values of `hidden` are masked. A line longer than 2,000 characters is cut. Of what a terminal would show only
+    the text is kept: no colors, and of a progress bar its last state.
     """
 
     def __init__(self, program: str, hidden: Iterable[str] = ()) -> None:
@@ -117,7 +122,8 @@ class CommandOutput:
         return "\n".join(list(self._lines)[-count:]) or "(it wrote nothing)"
 
     def _keep(self, line: bytes) -> None:
-        text = self._mask.over(line[: 4 * _LINE_LIMIT_CHARACTERS].decode(errors="replace").rstrip())
-        text = text[:_LINE_LIMIT_CHARACTERS]
+        text = line[: 4 * _LINE_LIMIT_CHARACTERS].decode(errors="replace").rstrip()
+        text = _CONTROL_SEQUENCE.sub("", text).rpartition("\r")[2]
+        text = self._mask.over(text)[:_LINE_LIMIT_CHARACTERS]
         self._lines.append(text)
         self._log.log(text)

@@ -4,7 +4,8 @@
 # It runs as the workspace's user, in its home: a configuration of mise in the repository, which may name commands to run,
 # isn't read. What can't be had is said and left out: the commands that follow say whether they can do without.
 cd "$HOME" && mkdir -p .local/bin || exit 0
-export MISE_YES=1 MISE_QUIET=1
+# Where CI is set, mise prints colors to a pipe, too.
+export MISE_YES=1 MISE_QUIET=1 MISE_COLOR=0
 if ! command -v mise > /dev/null; then
   echo "warning: $* isn't installed, and neither is mise to get it. What is on the PATH is used."
   exit 0
