@@ -80,6 +80,8 @@ class AgentApiSettings(GitHubSettings):
     max_budget_usd: Decimal = Field(gt=0)
     environment_secret_prefix: str = Field(min_length=1)
     allow_workflow_changes: bool
+    artifacts_bucket: str = Field(min_length=1)
+    dependency_cache_days: int = Field(ge=0)
 
     @property
     def session_limits(self) -> SessionLimits:

@@ -41,6 +41,10 @@ RESPONSES: dict[str, Document] = {
         "revocation_url": None,
     },
     "/agent/environment": {"values": {f"KEY_{number}": "value" for number in range(50)}},
+    "/agent/restore-dependencies": {
+        "urls": ["https://bucket.example.com/cache/a", "https://bucket.example.com/cache/b"]
+    },
+    "/agent/save-dependencies": {"url": "https://bucket.example.com/cache/a", "headers": {"Content-Length": "1"}},
     "/agent/prompts": {
         "prompts": [
             {
@@ -82,6 +86,10 @@ CALLS: dict[str, Call] = {
     "prompts": lambda api: api.requests(),
     "environment": lambda api: api.environment([f"KEY_{number}" for number in range(LIMITS["secret_names"])]),
     "no environment": lambda api: api.environment([]),
+    "restore dependencies": lambda api: api.restore_dependencies("5f" * 32),
+    "save dependencies": lambda api: api.save_dependencies(
+        "5f" * 32, size_bytes=LIMITS["dependency_archive_bytes"], sha256="a1" * 32, head_sha=SHA, before_claude=True
+    ),
     "git token": lambda api: api.git_token(),
     "turn started": lambda api: api.turn_started(PROMPT),
     "tool used": lambda api: api.tool_used(PROMPT, LONG, LONG),

@@ -120,6 +120,7 @@ def test_agents_are_given_the_proxys_name_in_the_vpc(expanded_template: Document
 
 def test_the_proxy_lets_through_github_the_agent_api_the_model_and_the_given_names(expanded_template: Document) -> None:
     api = {"Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
+    bucket = {"Fn::Sub": "https://${ArtifactsBucket.RegionalDomainName}"}
     for given, model in (
         ({}, "https://api.anthropic.com"),
         ({"AnthropicBaseUrl": "https://gateway.example.com"}, "https://gateway.example.com"),
@@ -128,8 +129,13 @@ def test_the_proxy_lets_through_github_the_agent_api_the_model_and_the_given_nam
         resources = listed(expanded_template, AgentEgressDomains=".example.org", **given)
         allowed = environment(resources, "EgressProxyTaskDefinition")["EGRESS_ALLOWED"]
         assert allowed == {
-            "Fn::Join": [",", ["https://github.com", "https://api.github.com", api, model, ".example.org"]]
+            "Fn::Join": [",", ["https://github.com", "https://api.github.com", api, model, bucket, ".example.org"]]
         }
+
+
+def test_the_proxy_lets_nobody_through_to_a_bucket_that_keeps_nothing(expanded_template: Document) -> None:
+    resources = listed(expanded_template, DependencyCacheDays="0")
+    assert "ArtifactsBucket" not in str(environment(resources, "EgressProxyTaskDefinition")["EGRESS_ALLOWED"])
 
 
 @pytest.mark.parametrize("mode", ["open", "internet"])

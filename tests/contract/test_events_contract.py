@@ -18,7 +18,16 @@ from aws_lambda_powertools.utilities.parser.models import (
 from githubkit.webhooks import parse as parse_github
 from pydantic import TypeAdapter
 
-from cloud_agent.domain.session.agent_reports import Done, EnvironmentNames, Heartbeat, PreviewReport, Progress, Ready
+from cloud_agent.domain.session.agent_reports import (
+    DependencyArchive,
+    DependencyKey,
+    Done,
+    EnvironmentNames,
+    Heartbeat,
+    PreviewReport,
+    Progress,
+    Ready,
+)
 from cloud_agent.domain.session.agent_task import AgentTask, session_of_group
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.issue_sessions import IssueSessions
@@ -57,6 +66,8 @@ ROUTES: dict[str, TypeAdapter[Any]] = {
     "progress_tool_used": TypeAdapter(Progress),
     "progress_turn_finished": TypeAdapter(Progress),
     "environment": TypeAdapter(EnvironmentNames),
+    "restore_dependencies": TypeAdapter(DependencyKey),
+    "save_dependencies": TypeAdapter(DependencyArchive),
     "done": TypeAdapter(Done),
 }
 # Those the webhook acts on, and those it is subscribed to and ignores.

@@ -17,6 +17,7 @@ from cloud_agent.workflow.register_ip import RegisterIpEvent
 from cloud_agent_proxy.session import AddressRefusedError, Session
 from cloud_agent_runner.inbox import BUSY_POLL_SECONDS, HEARTBEAT_SECONDS, IDLE_POLL_SECONDS
 from cloud_agent_runner.preview.listen_address import DEV_SERVER_PORT
+from cloud_agent_runner.preview.warm_start import ARCHIVE_LIMIT_BYTES
 from cloud_agent_runner.repository.config_schema import repository_config_schema
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ def _bounds(member: Document) -> Document:
 def test_the_api_accepts_a_text_of_just_the_limit(schemas: Document, limit: str) -> None:
     model, member, _ = TEXTS[limit]
     assert schemas[model]["properties"][member]["maxLength"] == LIMITS[limit]
+
+
+def test_the_agent_keeps_no_archive_that_the_api_would_refuse(schemas: Document) -> None:
+    size = schemas["DependencyArchive"]["properties"]["size_bytes"]
+    assert size["maximum"] == LIMITS["dependency_archive_bytes"] == ARCHIVE_LIMIT_BYTES
 
 
 @pytest.mark.parametrize("limit", TEXTS)

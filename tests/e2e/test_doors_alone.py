@@ -5,6 +5,7 @@ Against sessions made of rows, as in test_functions_alone.py and for the same re
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,21 @@ def test_the_agents_turn_is_noted_and_its_answer_kept(stage: System, rows: Rows)
 
 def test_the_agent_is_given_a_git_token(stage: System, rows: Rows) -> None:
     assert agent(stage, rows.session(), "git-token", {})["token"]
+
+
+def test_a_repositorys_dependencies_are_kept_for_its_next_session(stage: System, rows: Rows) -> None:
+    content = secrets.token_bytes(1_000)
+    digest = hashlib.sha256(content)
+    key, sha = hashlib.sha256(content + b"key").hexdigest(), secrets.token_hex(20)
+    archive = {"key": key, "size_bytes": len(content), "sha256": digest.hexdigest(), "head_sha": sha}
+
+    first = rows.session(initial_sha=sha)
+    given = agent(stage, first, "save-dependencies", archive | {"before_claude": True})
+    assert httpx.put(given["url"], content=content, headers=given["headers"], trust_env=False).status_code == 200
+
+    urls = agent(stage, rows.session(), "restore-dependencies", {"key": key})["urls"]
+    assert content == httpx.get(urls[0], trust_env=False).content
+    assert httpx.get(urls[1], trust_env=False).status_code in {403, 404}  # nothing is the branch's own
 
 
 def test_the_agent_is_given_its_repositorys_environment(stage: System, rows: Rows) -> None:

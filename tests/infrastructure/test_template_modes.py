@@ -281,7 +281,9 @@ def test_listed_egress_gives_agents_the_egress_proxy_and_it_their_hosts(aws: Emb
 
     proxy = "http://egress.listed.internal:3128"
     assert {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy}.items() <= environment("AgentTaskDefinition").items()
-    hosts = ("https://github.com", "https://api.github.com", outputs(stack)["AgentApiUrl"], "https://api.anthropic.com")
+    bucket = f"https://{made['ArtifactsBucket']}.s3.us-east-1.amazonaws.com"
+    api = outputs(stack)["AgentApiUrl"]
+    hosts = ("https://github.com", "https://api.github.com", api, "https://api.anthropic.com", bucket)
     assert ",".join((*hosts, ".example.org")) == environment("EgressProxyTaskDefinition")["EGRESS_ALLOWED"]
     assert [(3128, [made["AgentSecurityGroup"]], [])] == admitted(aws, made["EgressProxySecurityGroup"])
 

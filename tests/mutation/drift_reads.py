@@ -43,7 +43,8 @@ def reads(kind: str) -> set[str]:
     Raises:
         KeyError: CloudFormation publishes no schema of the type, or none with handlers.
     """
-    return set(_schema(kind)["handlers"].get("read", {}).get("permissions", ()))
+    permissions = _schema(kind)["handlers"].get("read", {}).get("permissions", ())
+    return {f"s3:{name[3:]}" if name.startswith("S3:") else name for name in permissions}  # one schema has both
 
 
 def _schema(kind: str) -> dict[str, Any]:

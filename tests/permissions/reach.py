@@ -19,7 +19,7 @@ _DESCRIBING = Place("cloud_agent_doctor.engine.aws", "Aws")
 # An item of a DynamoDB transaction is a document whose one key says what is done with the item.
 TRANSACTION = Library("item of a DynamoDB transaction")
 _TRANSACTION_ITEMS = {"ConditionCheck", "Delete", "Put", "Update"}
-_NAMED_BY_ARGUMENT = {"get_paginator", "get_waiter"}
+_NAMED_BY_ARGUMENT = {"generate_presigned_url", "get_paginator", "get_waiter"}
 _ASKED_FOR = {"property", "cached_property", "staticmethod", "classmethod"}
 
 

@@ -117,6 +117,19 @@ class GitToken(BaseModel):
     revocation_url: str | None = None
 
 
+class DependencyArchives(BaseModel):
+    """Where archives of installed dependencies can be, the one to prefer first. A URL is a credential."""
+
+    urls: list[SecretStr]
+
+
+class DependencyUpload(BaseModel):
+    """Where an archive is to be put, and with which headers; None where none are kept. The URL is a credential."""
+
+    url: SecretStr | None
+    headers: dict[str, str]
+
+
 class AgentApi:
     """All that the container asks of the control plane, as contracts/agent_api.openapi.json describes it.
 
@@ -198,6 +211,28 @@ class AgentApi:
     async def git_token(self) -> GitToken:
         """Return fresh credentials for the session's repository."""
         return GitToken.model_validate((await self._call("POST", "/agent/git-token")).json())
+
+    async def restore_dependencies(self, key: str) -> DependencyArchives:
+        """Return where an archive of this repository's installed dependencies can be; nobody waits for it."""
+        response = await self._call("POST", "/agent/restore-dependencies", {"key": key}, patience_seconds=0)
+        return DependencyArchives.model_validate(response.json())
+
+    async def save_dependencies(
+        self, key: str, *, size_bytes: int, sha256: str, head_sha: str, before_claude: bool
+    ) -> DependencyUpload:
+        """Return where this archive is to be put; nobody waits for it.
+
+        `before_claude` says that it was complete before Claude's first turn: all of the repository's sessions get it.
+        """
+        body = {
+            "key": key,
+            "size_bytes": size_bytes,
+            "sha256": sha256,
+            "head_sha": head_sha,
+            "before_claude": before_claude,
+        }
+        response = await self._call("POST", "/agent/save-dependencies", body, patience_seconds=0)
+        return DependencyUpload.model_validate(response.json())
 
     async def turn_started(self, prompt_id: str) -> None:
         """Report that Claude has begun to work on a prompt."""

@@ -19,11 +19,13 @@ from cloud_agent_runner.model.access import model_api
 from cloud_agent_runner.model.budget import ModelBudget
 from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.notices import Notices
+from cloud_agent_runner.preview.dependency_key import image_id
 from cloud_agent_runner.preview.listen_address import listen_address
 from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
 from cloud_agent_runner.preview.services.services import Services
 from cloud_agent_runner.preview.source import PreviewSource
+from cloud_agent_runner.preview.warm_start import WarmStart
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import read_repository_config
 from cloud_agent_runner.repository.file import has_repository_file
@@ -80,8 +82,12 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
             notices=notices,
             installed=turns.leave_out_what_install_made,
         )
-        preview = Preview(source)
+        image = await image_id(platform.ecs_container_metadata_uri_v4)
+        files = await workspace.cloned_files()
+        warm_start = WarmStart(api, user, workspace.work_tree, files, image=image, is_on=config.cache)
+        preview = Preview(source, warm_start=warm_start)
         tasks.create_task(preview.run())
+        tasks.create_task(warm_start.keep())
         tasks.create_task(report_changes(preview, api))
         tasks.create_task(keep_log(preview, preview_log))
         if user.owner is not None:
@@ -96,7 +102,9 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(claude.interrupt))
             while True:
-                await turns.work_on(await inbox.next(), claude, preview)
+                prompt = await inbox.next()
+                warm_start.claude_begins()
+                await turns.work_on(prompt, claude, preview)
 
 
 async def _guard(platform: Platform, user: WorkspaceUser, preview: Preview, notices: Notices) -> ResourceGuard:

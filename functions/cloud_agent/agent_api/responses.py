@@ -71,6 +71,22 @@ class Environment(ApiResponse):
     values: dict[SecretName, str]
 
 
+class DependencyArchives(ApiResponse):
+    """Where archives of the installed dependencies can be, the one to prefer first; none where none are kept.
+
+    Each URL is a credential, for minutes. A GET of one that leads to nothing is answered with 403 or 404.
+    """
+
+    urls: tuple[str, ...]
+
+
+class DependencyUpload(ApiResponse):
+    """Where an archive is to be put, with these headers; null where none are kept. The URL is a credential."""
+
+    url: str | None
+    headers: dict[str, str]
+
+
 class Problem(ApiResponse):
     """Why the request was refused, in words that can be shown to a person."""
 

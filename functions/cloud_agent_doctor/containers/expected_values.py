@@ -18,6 +18,7 @@ _PARAMETERS: Final = {
     "ALLOW_WORKFLOW_CHANGES": "AllowWorkflowChanges",
     "ANTHROPIC_BASE_URL": "AnthropicBaseUrl",
     "CLAUDE_MODEL": "ClaudeModel",
+    "DEPENDENCY_CACHE_DAYS": "DependencyCacheDays",
     "GITHUB_API_URL": "GitHubApiUrl",
     "GITHUB_URL": "GitHubUrl",
     "IDLE_MINUTES": "IdleMinutes",
@@ -35,6 +36,7 @@ _PARAMETERS: Final = {
 _RESOURCES: Final = {
     "AGENT_LOG_GROUP": "AgentLogGroup",
     "ANTHROPIC_API_KEY": "AnthropicApiKeySecret",
+    "ARTIFACTS_BUCKET": "ArtifactsBucket",
     "GITHUB_SECRET_ARN": "GitHubSecret",
     "IDEMPOTENCY_TABLE": "IdempotencyTable",
     "SESSIONS_TABLE": "SessionsTable",

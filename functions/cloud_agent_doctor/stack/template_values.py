@@ -108,6 +108,8 @@ class TemplateValues:
             return identifier
         if attribute == "GroupId" and resource.type == "AWS::EC2::SecurityGroup":
             return identifier
+        if attribute == "Arn" and resource.type == "AWS::S3::Bucket":  # whose names are of no account and no region
+            return f"arn:{self._stack.partition}:s3:::{identifier}"
         # For these the physical id is the name, which the ARN ends in.
         paths = {
             "AWS::DynamoDB::Table": ("dynamodb", f"table/{identifier}"),

@@ -29,6 +29,8 @@ SETTINGS = {
     "MAX_TURNS": "200",
     "MAX_BUDGET_USD": "10",
     "ENVIRONMENT_SECRET_PREFIX": "unused",
+    "ARTIFACTS_BUCKET": "unused",
+    "DEPENDENCY_CACHE_DAYS": "0",
     "ALLOW_WORKFLOW_CHANGES": "false",
 }
 os.environ.update(SETTINGS)

@@ -217,6 +217,8 @@ class ControlPlane:
             return JSONResponse({"message": "The request body is not as expected."}, 400)
         if call == "environment":
             return self._environment(body["names"])
+        if call == "restore-dependencies":
+            return JSONResponse({"urls": []})
         if call == "git-token":
             return JSONResponse(self.github.credentials())
         return JSONResponse({"status": "RUNNING"} | self._requests() if call == "heartbeat" else {})

@@ -244,6 +244,8 @@ def environment(
         AGENT_TASK_FAMILY=TASK_FAMILY,
         STAGING_AGENT_TASK_FAMILY="claude-cloud-agent-staging-agent",
         ENVIRONMENT_SECRET_PREFIX="claude-cloud-agent",
+        ARTIFACTS_BUCKET="artifacts",
+        DEPENDENCY_CACHE_DAYS="7",
         IDLE_MINUTES="60",
         MAX_BUDGET_USD="10",
         MAX_SESSIONS="20",

@@ -52,6 +52,8 @@ ROUTES = [
     "progress_turn_finished",
     "git_token",
     "environment",
+    "restore_dependencies",
+    "save_dependencies",
     "done",
 ]
 FOLLOW_UPS = ["01K0M1Z0000000000000000001", "01K0M1Z0000000000000000002"]

@@ -63,6 +63,14 @@ class Published:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class ClonedFiles:
+    """The files of the commit `head`: what Git calls their content, by path."""
+
+    head: str
+    blobs: dict[str, str]
+
+
 class GitWorkspace:
     """One branch of one repository, for Claude to work in, and for people at the same time."""
 
@@ -115,6 +123,13 @@ class GitWorkspace:
         except GitError as error:
             logger.warning("default branch's settings unknown", extra={"reason": str(error)})
             return RepositoryConfig()
+
+    async def cloned_files(self) -> ClonedFiles:
+        """Return the files of the branch as it was last read."""
+        head = self._seen
+        listing = (await self._history.git("ls-tree", "-r", "-z", head)).split("\0")
+        entries = (line.partition("\t") for line in listing if line)
+        return ClonedFiles(head, {path: entry.split(" ")[2] for entry, _, path in entries})
 
     async def leave_out_untracked(self) -> None:
         """Keep files that are untracked now (what the install command made) out of every later commit."""

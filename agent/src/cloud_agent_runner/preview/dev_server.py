@@ -103,13 +103,14 @@ class DevServer:
         """The dev server's address as seen from inside the task."""
         return self._address.url
 
-    async def install(self, *, limit_seconds: float = 600) -> None:
-        """Run the install command, if there is one.
+    async def install(self, command: str | None = None, *, limit_seconds: float = 600) -> None:
+        """Run `command`, else the install command, if there is one.
 
         Raises:
             InstallFailedError: it failed or took too long; `last_lines` says why.
         """
-        if self._plan.install and (failure := await self._run_once("install", self._plan.install, limit_seconds)):
+        command = command or self._plan.install
+        if command and (failure := await self._run_once("install", command, limit_seconds)):
             raise InstallFailedError(failure)
 
     async def prepare(self, command: str, *, limit_seconds: float = 300) -> str:

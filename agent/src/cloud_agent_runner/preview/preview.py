@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.preview.plan import DevServerPlan
     from cloud_agent_runner.preview.preparation import Preparation, Step
     from cloud_agent_runner.preview.source import PreviewSource
+    from cloud_agent_runner.preview.warm_start import WarmStart
     from cloud_agent_runner.repository.config import HostHeader
 
 logger = logging.getLogger(__name__)
@@ -51,8 +52,11 @@ class Preview:
     An attempt that fails is made again when files that it depends on change, and after each of Claude's turns.
     """
 
-    def __init__(self, source: PreviewSource, *, look_seconds: float = _LOOK_SECONDS) -> None:
+    def __init__(
+        self, source: PreviewSource, *, warm_start: WarmStart | None = None, look_seconds: float = _LOOK_SECONDS
+    ) -> None:
         self._source = source
+        self._warm_start = warm_start
         self._look_seconds = look_seconds
         self._standing = _Standing("starting")
         self._plan: DevServerPlan | None = None
@@ -105,7 +109,7 @@ class Preview:
                 await dev_server.prepare(examples)
             if self._plan.install:
                 self._stands("starting", f"`{self._plan.install}` is running", shows_log=True)
-                await dev_server.install()
+                await self._install(dev_server, self._plan.install)
             await self._source.installed()
             await self._prepare(dev_server, self._plan.prepare)
         except DevServerNotConfiguredError as error:
@@ -118,6 +122,12 @@ class Preview:
         else:
             self._stands("starting", f"`{self._plan.dev}` is starting", shows_log=True)
             await _first_of(dev_server.keep_running(), self._follow(dev_server, self._plan), self._until_again())
+
+    async def _install(self, dev_server: DevServer, command: str) -> None:
+        if self._warm_start:
+            await self._warm_start.install(dev_server, command)
+        else:
+            await dev_server.install(command)
 
     async def _prepare(self, dev_server: DevServer, prepare: Preparation) -> None:
         """Run the steps, the rest of them also when one fails: the dev server may do without."""

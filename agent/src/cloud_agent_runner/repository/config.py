@@ -101,6 +101,11 @@ class RepositoryConfig(BaseModel):
         ),
         examples=[["postgres", "redis"]],
     )
+    cache: bool = Field(
+        default=True,
+        description="Whether installed dependencies are kept for the repository's next sessions.",
+        examples=[False],
+    )
     env: list[SecretName] = Field(
         default=[],
         max_length=50,

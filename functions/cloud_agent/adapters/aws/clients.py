@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from cloud_agent.worker import once_per_worker
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
     from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -50,3 +52,10 @@ def secrets_manager() -> SecretsManagerClient:
     """Secrets Manager."""
     found: SecretsManagerClient = client("secretsmanager")
     return found
+
+
+@once_per_worker
+def s3() -> S3Client:
+    """S3, for URLs that it signs itself: with version 4, which covers headers, and the bucket's regional name."""
+    settings: Any = {"us_east_1_regional_endpoint": "regional"}
+    return boto3.client("s3", config=Config(signature_version="s3v4", s3=settings))

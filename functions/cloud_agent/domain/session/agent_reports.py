@@ -18,6 +18,7 @@ SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 WantedHostHeader = Literal["localhost", "public"]
 HostHeader = Literal["localhost", "127.0.0.1", "public"]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
+ARCHIVE_LIMIT_BYTES = 1024**3
 UNNAMED_ERROR = "AgentError"
 # What an agent can report as its end: its own errors. Advice is chosen by the name, so any other is not the agent's to
 # report: with BranchProtectedError, for one, it would ask people to loosen the repository's rules.
@@ -95,6 +96,24 @@ class EnvironmentNames(Report):
     """The secrets that the repository's file wants in the environment of its dev server, by name."""
 
     names: tuple[SecretName, ...] = Field(max_length=50)
+
+
+class DependencyKey(Report):
+    """What a repository's dependencies are installed from and by, as a hash."""
+
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class DependencyArchive(DependencyKey):
+    """An archive of installed dependencies. `head_sha` is the commit that was cloned.
+
+    `before_claude` says that it was complete before Claude's first turn began.
+    """
+
+    size_bytes: Annotated[int, Field(ge=1, le=ARCHIVE_LIMIT_BYTES), WHOLE]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    head_sha: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    before_claude: bool
 
 
 class TurnStarted(Report):

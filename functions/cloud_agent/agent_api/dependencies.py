@@ -1,0 +1,46 @@
+"""What a repository's sessions have installed, for its next ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from cloud_agent.adapters.aws.dependency_archives import DependencyArchives as Archives
+from cloud_agent.agent_api.responses import DependencyArchives, DependencyUpload
+from cloud_agent.agent_api.routes import Routes
+from cloud_agent.domain.session.agent_reports import DependencyArchive, DependencyKey
+from cloud_agent.domain.session.dependency_cache import place_to_write, places_to_read
+from cloud_agent.observability import logger
+from cloud_agent.settings import AgentApiSettings, load
+
+if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
+
+routes = Routes()
+
+
+@routes.report("/agent/restore-dependencies", TypeAdapter(DependencyKey), DependencyArchives)
+def restore_dependencies(session: Session, wanted: DependencyKey) -> DependencyArchives:
+    """Return where installed dependencies of this session's own repository can be had, for a few minutes."""
+    settings = load(AgentApiSettings)
+    if not settings.dependency_cache_days:
+        return DependencyArchives(urls=())
+    archives, places = Archives(settings.artifacts_bucket), places_to_read(session, wanted.key)
+    return DependencyArchives(urls=tuple(archives.download_url(place) for place in places))
+
+
+@routes.report("/agent/save-dependencies", TypeAdapter(DependencyArchive), DependencyUpload)
+def save_dependencies(session: Session, archive: DependencyArchive) -> DependencyUpload:
+    """Return where this session's installed dependencies can be put, for a few minutes: these bytes and no others.
+
+    Only what was installed from the default branch's files, and before Claude began, is for all sessions of the
+    repository; all else is for those of the branch.
+    """
+    settings = load(AgentApiSettings)
+    if not settings.dependency_cache_days:
+        return DependencyUpload(url=None, headers={})
+    place = place_to_write(session, archive)
+    url, headers = Archives(settings.artifacts_bucket).upload(place, archive.size_bytes, archive.sha256)
+    logger.info("dependencies to be kept", extra={"scope": place.scope, "bytes": archive.size_bytes})
+    return DependencyUpload(url=url, headers=headers)
