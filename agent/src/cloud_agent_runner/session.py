@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.agent_api import AgentApi, SessionLimits
 from cloud_agent_runner.claude.client import Assignment, Claude
 from cloud_agent_runner.claude.prompts import standing_instructions
+from cloud_agent_runner.first_change import FirstChange
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace
@@ -93,18 +94,17 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         if user.owner is not None:
             tasks.create_task((await _guard(platform, user, preview, notices)).watch())
         inbox = Inbox(api)
+        before_change = FirstChange(preview.first_installed, warm_start.claude_changes, turns.claude_changes)
         assignment = _assignment(settings, config, workspace, address, preview_log)
         model = model_api(settings, platform, assignment.model)
         async with (
             model_gateway(model, _budget(settings, config)) as gateway,
-            aclosing(Claude(assignment, user, gateway, services.environment)) as claude,
+            aclosing(Claude(assignment, user, gateway, services.environment, before_change)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(claude.interrupt))
             while True:
-                prompt = await inbox.next()
-                warm_start.claude_begins()
-                await turns.work_on(prompt, claude, preview)
+                await turns.work_on(await inbox.next(), claude, preview)
 
 
 async def _guard(platform: Platform, user: WorkspaceUser, preview: Preview, notices: Notices) -> ResourceGuard:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_READING = frozenset({"Read", "Glob", "Grep", "LS", "WebFetch", "WebSearch", "TodoWrite", "Skill"})
-
 
 class Turns:
     """The session's turns, one after the other."""
@@ -37,7 +35,6 @@ class Turns:
         """Run the turn of one prompt, publish its commits, and report the result, also where either failed."""
 
         async def report_tool(tool: str, detail: str) -> None:
-            self._may_have_written |= tool not in _READING
             await self._api.tool_used(prompt.id, tool, detail)
 
         async def run_turn(request: str) -> TurnResult:
@@ -64,6 +61,10 @@ class Turns:
             extra={"prompt_id": prompt.id, "is_error": turn.is_error, "head_sha": published.head_sha},
         )
         preview.turn_ended()
+
+    def claude_changes(self) -> None:
+        """Take files that come up from now on for Claude's, unless they're known as what is never committed."""
+        self._may_have_written = True
 
     async def leave_out_what_install_made(self) -> None:
         """Keep the files that are there now, and in no commit, out of the commits to come.

@@ -34,7 +34,7 @@ def restore_dependencies(session: Session, wanted: DependencyKey) -> DependencyA
 def save_dependencies(session: Session, archive: DependencyArchive) -> DependencyUpload:
     """Return where this session's installed dependencies can be put, for a few minutes: these bytes and no others.
 
-    Only what was installed from the default branch's files, and before Claude began, is for all sessions of the
+    Only what was installed from the default branch's files before Claude's first change is for all sessions of the
     repository; all else is for those of the branch.
     """
     settings = load(AgentApiSettings)

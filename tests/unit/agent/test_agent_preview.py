@@ -136,6 +136,16 @@ async def test_install_and_dev_server_come_up_and_each_state_is_reported(session
     assert (tmp_path / "preview" / "log").read_text().startswith("serving\n")
 
 
+@pytest.mark.parametrize(
+    "keys", [{"install": "sleep 0.3", "dev": SERVER}, {"install": "sleep 0.3; exit 4", "dev": SERVER}, {"dev": "none"}]
+)
+async def test_the_first_installation_is_over_whatever_comes_of_it(session: Session, keys: dict[str, str]) -> None:
+    session.says(**keys)
+    async with session.running():
+        await asyncio.wait_for(session.preview.first_installed(), 5)
+        assert "sleep" not in session.preview.report.detail or session.preview.report.state == "failed"
+
+
 async def test_an_install_that_fails_is_tried_again_once_a_file_has_changed(session: Session) -> None:
     session.says(install="echo no such package; exit 4", dev=SERVER)
     async with session.running():
@@ -332,11 +342,12 @@ async def test_a_service_that_the_repository_asks_for_and_that_is_not_there_fail
 
 async def test_databases_are_prepared_before_the_server_and_seeds_once(session: Session) -> None:
     (session.work_tree / "app.txt").write_text("")
-    session.says(install="echo", prepare="echo migrated >> done.txt", dev=f"test -e done.txt || exit 3; {SERVER}")
+    migrate = "sleep 0.3; echo migrated >> done.txt"
+    session.says(install="echo", prepare=migrate, dev=f"test -e done.txt || exit 3; {SERVER}")
     async with session.running():
         await session.until("live")
         assert (session.work_tree / "done.txt").read_text() == "migrated\n"
-        assert "`echo migrated >> done.txt` is running" in [report["detail"] for report in session.reports]
+        assert f"`{migrate}` is running" in [report["detail"] for report in session.reports]
 
 
 async def test_a_preparation_that_fails_keeps_no_server_from_starting_and_is_said(session: Session) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -70,12 +71,33 @@ async def test_the_same_command_on_other_arguments_starts_the_count_again() -> N
     assert policy.loop is None
 
 
+async def test_what_changes_something_is_held_back_until_it_may_and_reading_is_not() -> None:
+    may_change = asyncio.Event()
+
+    async def before_change() -> None:
+        await may_change.wait()
+
+    policy = ToolPolicy(WORK_TREE, before_change)
+    assert await asyncio.wait_for(_ask(policy, "README.md", tool="Read"), 1) == {}
+    calls = [asyncio.create_task(_ask(policy, "make", tool=tool)) for tool in ("Bash", "Write", "mcp__db__query")]
+    _, held = await asyncio.wait(calls, timeout=0.05)
+    assert len(held) == 3
+
+    may_change.set()
+    assert await asyncio.gather(*calls) == [{}, {}, {}]
+
+
+async def test_a_refused_call_is_refused_at_once() -> None:
+    policy = ToolPolicy(WORK_TREE, asyncio.Event().wait)  # type: ignore[arg-type]
+    assert _decision(await asyncio.wait_for(_ask(policy, "git push"), 1)) == "deny"
+
+
 def _decision(answer: SyncHookJSONOutput) -> object:
     return cast("dict[str, object]", answer.get("hookSpecificOutput", {})).get("permissionDecision")
 
 
-async def _ask(policy: ToolPolicy, command: str) -> SyncHookJSONOutput:
+async def _ask(policy: ToolPolicy, command: str, tool: str = "Bash") -> SyncHookJSONOutput:
     hook = policy.hooks()["PreToolUse"][0].hooks[0]
-    call = {"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command}}
+    call = {"hook_event_name": "PreToolUse", "tool_name": tool, "tool_input": {"command": command}}
     answer = await hook(cast("PreToolUseHookInput", call), None, cast("HookContext", {}))
     return cast("SyncHookJSONOutput", answer)

@@ -82,8 +82,10 @@ class Sandbox:
         user = WorkspaceUser(self.home, None)
         return WarmStart(api, user, self.work_tree, files, image="sha256:1", is_on=is_on, transport=transport)
 
-    async def install(self, warm_start: WarmStart, command: str = INSTALL, *, keep: bool = True) -> list[str]:
-        """Install, keep what is to be kept, and return what the command did."""
+    async def install(
+        self, warm_start: WarmStart, command: str = INSTALL, *, keep: bool = True, claude_follows: bool = False
+    ) -> list[str]:
+        """Install, keep what is to be kept, and return what the command did. Claude changes something when it may."""
         address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
         plan = DevServerPlan(dev="true", install=command)
         user = WorkspaceUser(self.home, None)
@@ -91,6 +93,9 @@ class Sandbox:
         dev_server = DevServer(plan, user, self.work_tree, address, {}, notices=Notices())
         try:
             await warm_start.install(dev_server, command)
+            if claude_follows:
+                await warm_start.packed()
+                warm_start.claude_changes()
         finally:
             _, pending = await asyncio.wait([keeping], timeout=5 if keep else 0)
             if pending:
@@ -162,7 +167,7 @@ async def test_npm_ci_does_not_delete_what_was_restored(sandbox: Sandbox) -> Non
 
 async def test_what_claude_can_have_changed_is_said_to_be(sandbox: Sandbox, bucket: Bucket) -> None:
     warm_start = sandbox.session()
-    warm_start.claude_begins()
+    warm_start.claude_changes()
     await sandbox.install(warm_start)
     await sandbox.install(sandbox.session(files=ClonedFiles("d" * 40, {"go.mod": "b1"})))
     assert [(saved["head_sha"], saved["before_claude"]) for saved in bucket.saved] == [
@@ -171,7 +176,16 @@ async def test_what_claude_can_have_changed_is_said_to_be(sandbox: Sandbox, buck
     ]
 
 
-async def test_an_archive_of_the_branchs_makes_none_for_all_sessions(sandbox: Sandbox, bucket: Bucket) -> None:
+async def test_what_is_packed_before_claude_changes_anything_is_for_all_sessions(
+    sandbox: Sandbox, bucket: Bucket
+) -> None:
+    warm_start = sandbox.session()
+    await asyncio.wait_for(warm_start.packed(), 1)  # nothing is to be kept yet
+    await sandbox.install(warm_start, claude_follows=True)
+    assert [saved["before_claude"] for saved in bucket.saved] == [True]
+
+
+async def test_an_archive_of_the_branch_makes_none_for_all_sessions(sandbox: Sandbox, bucket: Bucket) -> None:
     """Its code has run, whatever becomes of the installation on it."""
     await sandbox.install(sandbox.session())
     (path,) = bucket.objects

@@ -12,7 +12,7 @@ from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 from cloud_agent_runner.claude.process import ClaudeProcess, ToolReport
 from cloud_agent_runner.claude.program import PROGRAM, claude_program, claude_shell
 from cloud_agent_runner.claude.settings import outranking_settings
-from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, Tool
+from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, BeforeChange, Tool, at_once
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.model.access import pinned_model
 from cloud_agent_runner.model.budget import Limit
@@ -82,8 +82,10 @@ class Claude:
         user: WorkspaceUser,
         gateway: ModelGateway,
         services: Mapping[str, str] = MappingProxyType({}),
+        before_change: BeforeChange = at_once,
     ) -> None:
         self._assignment = assignment
+        self._before_change = before_change
         self._user = user
         self._services = services  # the variables of those that run when a turn begins
         self._gateway = gateway
@@ -143,7 +145,7 @@ class Claude:
             settings=str(outranking_settings(self._user, self._assignment.model, pinned)),
             resume=self._conversation,
         )
-        process = self._process = ClaudeProcess(options, self._assignment.work_tree, report_tool)
+        process = self._process = ClaudeProcess(options, self._assignment.work_tree, report_tool, self._before_change)
         message, reason = None, "Claude Code ended without a result."
         try:
             message = await process.run(request)

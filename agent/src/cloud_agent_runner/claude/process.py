@@ -18,7 +18,7 @@ from claude_agent_sdk import (
 )
 
 from cloud_agent_runner.claude.mcp_servers import unavailable_servers
-from cloud_agent_runner.claude.tool_policy import ToolPolicy
+from cloud_agent_runner.claude.tool_policy import BeforeChange, ToolPolicy, at_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +44,14 @@ class ClaudeProcess:
     about MCP servers, by name.
     """
 
-    def __init__(self, options: ClaudeAgentOptions, work_tree: Path, report_tool: ToolReport) -> None:
-        self._policy = ToolPolicy(work_tree)
+    def __init__(
+        self,
+        options: ClaudeAgentOptions,
+        work_tree: Path,
+        report_tool: ToolReport,
+        before_change: BeforeChange = at_once,
+    ) -> None:
+        self._policy = ToolPolicy(work_tree, before_change)
         self._client = ClaudeSDKClient(
             replace(options, hooks=self._policy.hooks(), can_use_tool=self._policy.permission)
         )

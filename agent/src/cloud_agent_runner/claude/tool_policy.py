@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 import warnings
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 Tool = Literal["Bash", "Read", "Edit", "Write", "NotebookEdit", "Glob", "Grep", "TodoWrite", "Task"]
 ALLOWED_TOOLS: tuple[Tool, ...] = get_args(Tool)
 REFUSED_TOOLS = ["Bash(git push:*)"]
+# They change nothing themselves: a subagent's tools are looked at one by one.
+_HARMLESS = frozenset({"Read", "Glob", "Grep", "LS", "WebFetch", "WebSearch", "TodoWrite", "Skill", "Task", "Agent"})
+# More than `BeforeChange` may take, for Claude Code runs a tool whose hook hasn't come back by then.
+_HOOK_SECONDS = 120
 # git, its own options with their values, push: and not `git stash push`, nor a path such as hooks/pre-push.
 _PUSH = re.compile(r"(?:^|[\s;&|(/])git(?:\s+--?[\w-]+(?:[= ](?!push\b)[^\s-]\S*)?)*\s+push(?![\w./-])")
 # Why Claude Code asks a person although the tool is allowed: `.husky`, `.npmrc`, `.claude` and the like.
@@ -42,6 +47,12 @@ _REPETITIONS_BEFORE_THE_END = 12
 # That the callback isn't asked about every tool is meant.
 warnings.filterwarnings("ignore", category=CanUseToolShadowedWarning)
 
+BeforeChange = Callable[[], Awaitable[None]]
+
+
+async def at_once() -> None:
+    """Hold nothing back."""
+
 
 class ToolPolicy:
     """Looks at each tool call of one turn before it is run.
@@ -49,8 +60,10 @@ class ToolPolicy:
     It keeps Claude on course; it is no wall. The wall is that the environment holds no credential.
     """
 
-    def __init__(self, work_tree: Path) -> None:
+    def __init__(self, work_tree: Path, before_change: BeforeChange = at_once) -> None:
+        """`before_change` is waited for before each call that may change something."""
         self._work_tree = work_tree
+        self._before_change = before_change
         self._last_call = ""
         self._repetitions = 0
         self._loop: str | None = None
@@ -62,7 +75,7 @@ class ToolPolicy:
 
     def hooks(self) -> dict[HookEvent, list[HookMatcher]]:
         """Return the policy as the SDK takes it; a fault in it stops the call."""
-        return {"PreToolUse": [HookMatcher(hooks=[self._before_tool], on_failure="block")]}
+        return {"PreToolUse": [HookMatcher(hooks=[self._before_tool], timeout=_HOOK_SECONDS, on_failure="block")]}
 
     def objection(self, tool: str, arguments: str) -> str | None:
         """Return why a call is not run, in words for Claude, or None to let it run."""
@@ -101,6 +114,8 @@ class ToolPolicy:
         arguments = event["tool_input"]
         reason = self.objection(event["tool_name"], str(arguments.get("command", arguments)))
         if reason is None:
+            if event["tool_name"] not in _HARMLESS:
+                await self._before_change()
             return {}
         refusal: SyncHookJSONOutput = {
             "hookSpecificOutput": {

@@ -62,6 +62,7 @@ class Preview:
         self._plan: DevServerPlan | None = None
         self._dev_server: DevServer | None = None
         self._again = asyncio.Event()
+        self._installed = asyncio.Event()
         self._done: set[Step] = set()
         self._flaw = ""
         self._turn_has_ended = False
@@ -93,6 +94,12 @@ class Preview:
         if self._standing.state in _WORTH_ANOTHER_TRY or self._is_another_plan():
             self._again.set()
 
+    async def first_installed(self) -> None:
+        """Return once the first installation is over, whatever came of it, and what others get of it is packed."""
+        await self._installed.wait()
+        if self._warm_start:
+            await self._warm_start.packed()
+
     async def run(self) -> NoReturn:
         """Bring the dev server up and keep it up, until cancelled."""
         while True:
@@ -111,11 +118,14 @@ class Preview:
                 self._stands("starting", f"`{self._plan.install}` is running", shows_log=True)
                 await self._install(dev_server, self._plan.install)
             await self._source.installed()
+            self._installed.set()
             await self._prepare(dev_server, self._plan.prepare)
         except DevServerNotConfiguredError as error:
+            self._installed.set()
             self._stands("none", str(error).partition("\n")[0])
             await self._until_again()
         except (RepositoryConfigError, ServiceFailedError, InstallFailedError) as error:
+            self._installed.set()
             what, _, _ = str(error).partition("\nFor example:")
             self._stands("failed", what, shows_log=isinstance(error, InstallFailedError))
             await self._until_again()

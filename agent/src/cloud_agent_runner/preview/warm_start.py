@@ -83,12 +83,18 @@ class WarmStart:
         self._is_due = is_on
         self._key = ""
         self._to_be_kept = asyncio.Event()
+        self._is_packed = asyncio.Event()
         self._are_kept = False
         self._is_claudes = False
 
-    def claude_begins(self) -> None:
-        """Keep what isn't complete by now for this branch alone: Claude may have changed it."""
+    def claude_changes(self) -> None:
+        """Keep what isn't packed by now for this branch alone: Claude may have changed it."""
         self._is_claudes = True
+
+    async def packed(self) -> None:
+        """Return once an installation that is to be kept is packed; at once where none is."""
+        if self._to_be_kept.is_set():
+            await self._is_packed.wait()
 
     async def install(self, dev_server: DevServer, command: str) -> None:
         """Run the install command on what an earlier session has left, or else, and where that fails, on nothing.
@@ -139,10 +145,14 @@ class WarmStart:
             async with asyncio.timeout(_SAVE_SECONDS):
                 with TemporaryFile() as file:
                     archive = await self._pack(file)
+                    before_claude = not self._is_claudes
+                    self._is_packed.set()
                     if archive.size:
-                        await self._store(key, archive, before_claude=not self._is_claudes)
+                        await self._store(key, archive, before_claude=before_claude)
         except _FAILURES as error:
             logger.warning("dependencies not kept", extra={"reason": _without_address(error)})
+        finally:
+            self._is_packed.set()
 
     async def _unpack(self, url: SecretStr, *, is_shared: bool) -> bool:
         async with self._http() as http, http.stream("GET", url.get_secret_value()) as response:

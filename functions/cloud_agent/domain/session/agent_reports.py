@@ -107,7 +107,7 @@ class DependencyKey(Report):
 class DependencyArchive(DependencyKey):
     """An archive of installed dependencies. `head_sha` is the commit that was cloned.
 
-    `before_claude` says that it was complete before Claude's first turn began.
+    `before_claude` says that it was complete before Claude changed anything.
     """
 
     size_bytes: Annotated[int, Field(ge=1, le=ARCHIVE_LIMIT_BYTES), WHOLE]

@@ -1,7 +1,7 @@
 """Whose installed dependencies a session may restore, and for whom it may leave its own.
 
 They are code that later sessions run. So what Claude can have touched, or what a branch brought, stays with its branch;
-what all of a repository's sessions share was installed from the default branch's files alone, before Claude began.
+what all of a repository's sessions share was installed from the default branch's files, before Claude's first change.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def place_to_write(session: Session, archive: DependencyArchive) -> ArchivePlace
     """Return where a session's archive belongs.
 
     The repository's sessions share what was made of the branch's initial commit, which has the default branch's files,
-    and before Claude's first turn. All else is the branch's.
+    and before Claude's first change. All else is the branch's.
     """
     is_default_branch = archive.head_sha == session.initial_sha
     is_shared = is_default_branch and archive.before_claude
