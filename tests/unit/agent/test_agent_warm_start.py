@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,7 @@ class Sandbox:
 
 
 def _listed(archive: Path) -> list[str]:
-    return subprocess.check_output(["tar", "-I", "zstd", "-tf", str(archive)], text=True).split()
+    return subprocess.check_output(["tar", "-tf", str(archive)], text=True).split()
 
 
 @pytest.fixture
@@ -119,6 +120,15 @@ def sandbox(tmp_path: Path, bucket: Bucket) -> Sandbox:
 
 async def test_the_next_session_finds_what_the_first_one_installed(sandbox: Sandbox) -> None:
     assert await sandbox.install(sandbox.session()) == ["made"]
+    assert await sandbox.install(sandbox.session(), keep=False) == ["found"]
+
+
+async def test_a_machine_without_zstd_does_with_gzip(
+    sandbox: Sandbox, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert await sandbox.install(sandbox.session()) == ["made"]
+    assert [archive[:2] for archive in bucket.objects.values()] == [b"\x1f\x8b"]
     assert await sandbox.install(sandbox.session(), keep=False) == ["found"]
 
 

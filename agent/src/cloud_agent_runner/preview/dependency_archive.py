@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import shutil
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,8 @@ _IN_WORK_TREE = (
 )
 # What programs write while they run, and what is there to install from.
 _LEFT_OUT = ("node_modules/.cache", "node_modules/.vite*", "__pycache__")
-_COMPRESS = "zstd -3 --threads=0"
+# The image has zstd. A machine whose own processes run the sessions may not, and what it packs nobody else unpacks.
+_ZSTD, _GZIP = "zstd --threads=0", "gzip --fast"
 # tar's status when a file changed while it was read, as a dev server's cache may.
 _CHANGED_MEANWHILE = 1
 _CHUNK_BYTES = 1 << 18
@@ -60,7 +62,7 @@ class DependencyArchive:
         Raises:
             ArchiveError: it isn't one, or not whole. What came of it is there.
         """
-        command = "exec tar --extract --no-same-owner --use-compress-program=zstd --file=-"
+        command = f"exec tar --extract --no-same-owner {_compression()} --file=-"
         async with self._running("unpack", command) as (process, given, _):
             with suppress(BrokenPipeError, ConnectionResetError):  # tar has ended, and its status says how
                 async for chunk in chunks:
@@ -80,7 +82,7 @@ class DependencyArchive:
             return
         left_out = " ".join(f"--exclude={shlex.quote(pattern)}" for pattern in _LEFT_OUT)
         names = "--null --verbatim-files-from --files-from=-"
-        command = f"exec tar --create --use-compress-program={shlex.quote(_COMPRESS)} {left_out} {names} --file=-"
+        command = f"exec tar --create {_compression()} {left_out} {names} --file=-"
         async with self._running("pack", command) as (process, given, packed):
             given.write(_lines(paths))
             given.close()
@@ -128,6 +130,11 @@ class DependencyArchive:
             if process.returncode is None:
                 process.terminate()
                 await process.wait()
+
+
+def _compression() -> str:
+    program = _ZSTD if shutil.which("zstd") else _GZIP
+    return f"--use-compress-program={shlex.quote(program)}"
 
 
 def _lines(paths: list[str]) -> bytes:
