@@ -30,7 +30,8 @@ PORT = 3000
 _UP_SECONDS = 600
 _SOURCES = re.compile(r"\.(?:html?|jsx?|tsx?|vue|svelte|astro|mdx?|py|rb|php|erb|ejs|pug|hbs|njk|jinja2?)$")
 _SHORTEST_PHRASE = 6
-_MARK = " (edited)"
+_FEWEST_WORDS = 2
+MARK = "(edited)"
 
 
 @dataclass
@@ -46,18 +47,34 @@ class Trial:
         git(self.work_tree, "commit", "--quiet", "--allow-empty", "--message", "A turn")
         self.preview.turn_ended()
 
-    def edit(self, shown: str) -> str | None:
-        """Change a phrase of the page in the file that holds it; return the phrase as it must become."""
-        for phrase in sorted({line.strip() for line in shown.splitlines()}, key=len, reverse=True):
-            if len(phrase) < _SHORTEST_PHRASE:
-                continue
-            for name in git(self.work_tree, "grep", "-lF", "-e", phrase).splitlines():
+    def edit(self, shown: str) -> bool:
+        """Put a mark behind a phrase of the page, in the file that holds it; return whether there is one."""
+        for phrase in _phrases(shown):
+            for name in git(self.work_tree, "grep", "-liF", "-e", phrase).splitlines():
                 file = self.work_tree / name
                 if _SOURCES.search(name) and file.is_file() and not file.is_symlink():
                     text = file.read_text(encoding="utf-8")
-                    file.write_text(text.replace(phrase, phrase + _MARK), encoding="utf-8")
-                    return phrase + _MARK
-        return None
+                    marked = re.sub(re.escape(phrase), lambda found: f"{found[0]} {MARK}", text, flags=re.IGNORECASE)
+                    file.write_text(marked, encoding="utf-8")
+                    return True
+        return False
+
+
+def _phrases(shown: str) -> list[str]:
+    """Return the lines of a page, then parts of them, the longest first: markup may stand within a line."""
+    lines = {line.strip() for line in shown.splitlines()}
+    parts = {
+        " ".join(words[start:end])
+        for words in (line.split() for line in lines)
+        for start in range(len(words))
+        for end in range(start + _FEWEST_WORDS, len(words))
+    }
+    return [
+        phrase
+        for some in (lines, parts)
+        for phrase in sorted(some, key=lambda phrase: (-len(phrase), phrase))
+        if len(phrase) >= _SHORTEST_PHRASE
+    ]
 
 
 def git(folder: Path, *arguments: str) -> str:
