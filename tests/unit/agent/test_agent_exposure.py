@@ -137,9 +137,12 @@ async def test_a_debuggers_port_is_not_taken_for_an_error_page(tmp_path: Path, m
 
 
 async def test_what_stops_listening_is_looked_for_again(tmp_path: Path) -> None:
-    moved = f'sleep 1; kill $!; {sys.executable} -c "$SERVER" 127.0.0.1 {free_port()} 200 text/html second'
+    stop = tmp_path / "stop"
+    until = f"until test -e {stop}; do sleep 0.1; done; kill $!"
+    moved = f'{until}; {sys.executable} -c "$SERVER" 127.0.0.1 {free_port()} 200 text/html second'
     async with _preview(tmp_path, f"127.0.0.1 {free_port()} 200 text/html first & {moved}") as preview:
         assert await preview.until_open() == "first"
+        stop.touch()
         async with asyncio.timeout(20):
             while preview.exposure.is_open:  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.02)

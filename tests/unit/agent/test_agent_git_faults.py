@@ -101,7 +101,7 @@ async def test_a_refusal_is_said_at_once(tmp_path: Path, github: tuple[GitHttp, 
 async def test_a_fault_that_stays_is_named_in_the_end(
     tmp_path: Path, github: tuple[GitHttp, HttpServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 1.0)
     git_http, server = github
     git_http.faults.extend([UNAVAILABLE] * 99)
     with pytest.raises(CloneFailedError, match=r"GitHub gave no usable response for .* error: 503"):
