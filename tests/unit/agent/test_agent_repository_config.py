@@ -10,13 +10,16 @@ from cloud_agent_runner.repository.config import RepositoryConfig
 def test_nothing_said_leaves_everything_to_the_deployment() -> None:
     config = RepositoryConfig()
     said = config.model_dump(
-        exclude={"host_header", "env", "ready_for_review", "secret_scan_ignore", "allowed_tools", "claude_settings"}
+        exclude={
+            *("host_header", "env", "ready_for_review", "secret_scan_ignore", "allowed_tools", "claude_settings"),
+            "cache",
+        }
     )
     assert {None} == set(said.values())
     assert config.host_header == "localhost"
     assert (config.env, config.ready_for_review, config.secret_scan_ignore) == ([], True, [])
     assert list(ALLOWED_TOOLS) == config.allowed_tools
-    assert config.claude_settings
+    assert (config.claude_settings, config.cache) == (True, True)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import EXAMPLE, RepositoryConfigError, read_repository_config
 
 KEYS = (
-    "install, prepare, dev, port, health_path, host_header, services, env, model, max_turns, budget_usd, idle_minutes, "
-    "ready_for_review, secret_scan_ignore, allowed_tools, claude_settings"
+    "install, prepare, dev, port, health_path, host_header, services, cache, env, model, max_turns, budget_usd, "
+    "idle_minutes, ready_for_review, secret_scan_ignore, allowed_tools, claude_settings"
 )
 
 
