@@ -33,7 +33,7 @@ ALL_LIMITS = SessionLimits(
     ready_for_review=True,
 )
 RESPONSES: dict[str, Document] = {
-    "/agent/heartbeat": {"status": "RUNNING", "prompts": [], "interrupt": None},
+    "/agent/heartbeat": {"status": "RUNNING", "prompts": [], "interrupt": None, "branch_sha": None},
     "/agent/git-token": {
         "username": "x-access-token",
         "token": "ghs_x",
@@ -62,6 +62,7 @@ RESPONSES: dict[str, Document] = {
             }
         ],
         "interrupt": PROMPT,
+        "branch_sha": SHA,
     },
 }
 

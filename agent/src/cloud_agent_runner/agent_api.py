@@ -75,10 +75,11 @@ class Prompt(BaseModel):
 
 
 class Requests(BaseModel):
-    """All unanswered prompts of the session, and the latest request to interrupt, by its id."""
+    """All unanswered prompts, the latest request to interrupt, by its id, and the commit the branch was moved to."""
 
     prompts: list[Prompt] = []
     interrupt: str | None = None
+    branch_sha: str | None = None
 
 
 class SessionLimits(BaseModel):

@@ -1,4 +1,4 @@
-"""The session's open prompts and interrupts, asked for at the Agent API."""
+"""The session's open prompts and interrupts, and where its branch is, asked for at the Agent API."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Inbox:
         self._seen: set[str] = set()
         self._waiting: asyncio.PriorityQueue[tuple[str, Prompt]] = asyncio.PriorityQueue()
         self._interrupt: str | None = None
+        self._branch_sha: str | None = None
+        self._branch_has_moved = asyncio.Event()
         self._idle_since: float | None = None
         self._last_heartbeat: float | None = None
 
@@ -39,6 +41,12 @@ class Inbox:
         _, prompt = await self._waiting.get()
         self._idle_since = None
         return prompt
+
+    async def branch_moved(self) -> str:
+        """Wait until GitHub has said that the branch was moved, since this last returned; return the newest commit."""
+        await self._branch_has_moved.wait()
+        self._branch_has_moved.clear()
+        return self._branch_sha or ""
 
     async def collect(self, interrupt: Callable[[], Awaitable[None]]) -> None:
         """Take requests in for good, also while earlier ones are being worked on, and say that the agent is alive.
@@ -54,6 +62,9 @@ class Inbox:
             if requests.interrupt not in {None, self._interrupt}:
                 self._interrupt = requests.interrupt
                 await interrupt()
+            if requests.branch_sha not in {None, self._branch_sha}:
+                self._branch_sha = requests.branch_sha
+                self._branch_has_moved.set()
             await asyncio.sleep(self._poll_seconds() * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - no secret
 
     async def _ask(self) -> Requests:

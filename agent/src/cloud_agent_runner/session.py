@@ -103,6 +103,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(claude.interrupt))
+            tasks.create_task(turns.follow(inbox, preview))
             while True:
                 await turns.work_on(await inbox.next(), claude, preview)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from cloud_agent_runner.claude.prompts import request_text
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
+from cloud_agent_runner.git.update import NOTHING_NEW
 from cloud_agent_runner.git.workspace import Published
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.agent_api import AgentApi, Prompt
     from cloud_agent_runner.claude.client import Claude, TurnResult
     from cloud_agent_runner.git.workspace import GitWorkspace
+    from cloud_agent_runner.inbox import Inbox
     from cloud_agent_runner.notices import Notices
     from cloud_agent_runner.preview.preview import Preview
 
@@ -30,10 +33,27 @@ class Turns:
         self._api = api
         self._notices = notices
         self._may_have_written = False
+        self._work_tree_is_free = asyncio.Lock()
+        self._update = NOTHING_NEW
+
+    async def follow(self, inbox: Inbox, preview: Preview) -> NoReturn:
+        """Between turns, have the work tree and so the preview follow what others push, until cancelled."""
+        while True:
+            head = await inbox.branch_moved()
+            async with self._work_tree_is_free:
+                if self._workspace.has(head):
+                    continue
+                update = await self._workspace.bring_up_to_date()
+                if update.for_claude:  # else the next turn tries, and says what is in the way
+                    self._update = self._update.then(update)
+                    preview.turn_ended()
 
     async def work_on(self, prompt: Prompt, claude: Claude, preview: Preview) -> None:
         """Run the turn of one prompt, publish its commits, and report the result, also where either failed."""
+        async with self._work_tree_is_free:
+            await self._work_on(prompt, claude, preview)
 
+    async def _work_on(self, prompt: Prompt, claude: Claude, preview: Preview) -> None:
         async def report_tool(tool: str, detail: str) -> None:
             await self._api.tool_used(prompt.id, tool, detail)
 
@@ -42,7 +62,8 @@ class Turns:
 
         logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
         await self._api.turn_started(prompt.id)
-        update = await self._workspace.bring_up_to_date()
+        update = self._update.then(await self._workspace.bring_up_to_date())
+        self._update = NOTHING_NEW
         if update.for_people:
             self._notices.add(update.for_people)
         request = update.before(request_text(prompt, preview.report))

@@ -10,7 +10,7 @@ from cloud_agent.adapters.aws.workflow import Workflow
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.responses import Accepted, Alive
 from cloud_agent.agent_api.routes import Routes
-from cloud_agent.agent_api.work import open_prompts
+from cloud_agent.agent_api.work import open_requests
 from cloud_agent.domain.session.agent_reports import Done, Heartbeat, PreviewReport, Ready
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
@@ -49,7 +49,7 @@ def heartbeat(session: Session, report: Heartbeat) -> Alive:
         table = SessionsTable(load(AgentApiSettings).sessions_table)
         table.record_start_token(session.session_id, report.task_token)
     Workflow().heartbeat(session.lifecycle_token or report.task_token)
-    return Alive(status=session.status, prompts=open_prompts(session), interrupt=session.interrupt_id)
+    return Alive(status=session.status, **dict(open_requests(session)))
 
 
 @routes.report("/agent/preview", TypeAdapter(PreviewReport), Accepted)

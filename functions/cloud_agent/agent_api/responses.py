@@ -41,10 +41,14 @@ class OpenPrompt(ApiResponse):
 
 
 class OpenPrompts(ApiResponse):
-    """The prompts without a reply yet, oldest first, and the id of the latest request to interrupt a turn."""
+    """The prompts without a reply yet, oldest first, and the id of the latest request to interrupt a turn.
+
+    `branch_sha` is the commit that GitHub last said the session's branch was moved to, by anybody; null before that.
+    """
 
     prompts: tuple[OpenPrompt, ...]
     interrupt: str | None
+    branch_sha: str | None
 
 
 class Alive(OpenPrompts):

@@ -33,8 +33,8 @@ _PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
 
 
 def version_of_open_prompts(session: Session) -> str:
-    """Name what `open_prompts` returns. It differs once a prompt, an answer or a request to interrupt has come."""
-    latest = (session.latest_prompt_id, session.latest_answer_id, session.interrupt_id)
+    """Name what `open_requests` returns. It differs once a prompt, an answer, an interrupt or commits have come."""
+    latest = (session.latest_prompt_id, session.latest_answer_id, session.interrupt_id, session.branch_sha)
     return ".".join([session.status, *(one or NO_PROMPT for one in latest)])
 
 
@@ -44,7 +44,7 @@ def prompts(session: Session) -> OpenPrompts:
 
     No prompt before the session's address is registered: Claude's work is meant to be watched from its beginning.
     """
-    return OpenPrompts(prompts=open_prompts(session), interrupt=session.interrupt_id)
+    return open_requests(session)
 
 
 @routes.report("/agent/progress", _PROGRESS, Accepted, also_while_ending=True)
@@ -83,11 +83,15 @@ def _end_if_used_up(session: Session, report: TurnFinished, settings: AgentApiSe
     logger.info("session used up", extra={"turns": report.turns, "cost_usd": report.cost_usd, "notified": notified})
 
 
-def open_prompts(session: Session) -> tuple[OpenPrompt, ...]:
-    """Return what Claude has not replied to yet, as much of it as fits; nothing while the session isn't running."""
-    if session.status is not SessionStatus.RUNNING:
-        return ()
-    return _fitting(Prompts(load(AgentApiSettings).sessions_table).unanswered(session.session_id))
+def open_requests(session: Session) -> OpenPrompts:
+    """Return what the agent has to see to. Prompts as much as fits, and none while the session isn't running."""
+    is_running = session.status is SessionStatus.RUNNING
+    table_name = load(AgentApiSettings).sessions_table
+    return OpenPrompts(
+        prompts=_fitting(Prompts(table_name).unanswered(session.session_id)) if is_running else (),
+        interrupt=session.interrupt_id,
+        branch_sha=session.branch_sha,
+    )
 
 
 def _fitting(unanswered: Iterable[Prompt]) -> tuple[OpenPrompt, ...]:

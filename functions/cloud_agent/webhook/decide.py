@@ -13,7 +13,7 @@ from cloud_agent.domain.session.issue_key import branch_name, issue_key
 from cloud_agent.domain.session.session import Ending, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.webhook import steering
-from cloud_agent.webhook.decisions import Closer, Decision, End, Ignore, Start
+from cloud_agent.webhook.decisions import Closer, Decision, End, Follow, Ignore, Start
 from cloud_agent.webhook.events import (
     Event,
     IssueClosed,
@@ -23,6 +23,7 @@ from cloud_agent.webhook.events import (
     PullRequestClosed,
     PullRequestReviewCommented,
     PullRequestReviewed,
+    Pushed,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: T
             return _decide_issue_closed(_parse(IssueClosed, "issues.closed", payload), delivery_id)
         case "pull_request", "closed":
             return _decide_pull_request_closed(_parse(PullRequestClosed, "pull_request.closed", payload))
+        case "push", _:
+            return _decide_pushed(_parse(Pushed, "push", payload))
         case "issue_comment", "created":
             return steering.of_comment(_parse(IssueCommented, "issue_comment.created", payload))
         case "pull_request_review", "submitted":
@@ -136,3 +139,12 @@ def _decide_pull_request_closed(event: PullRequestClosed) -> End:
     )
     pull = event.pull_request
     return End(event.repository.full_name, ending, pull_number=pull.number, at=pull.closed_at)
+
+
+def _decide_pushed(event: Pushed) -> Follow | Ignore:
+    kind, _, branch = event.ref.partition("refs/heads/")
+    if kind or not branch:
+        return Ignore("a session follows its branch, and this is no branch")
+    if event.deleted:
+        return Ignore("the branch was deleted; a session goes on with what it has")
+    return Follow(event.repository.full_name, branch, event.after)

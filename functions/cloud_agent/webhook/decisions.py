@@ -1,4 +1,4 @@
-"""What one webhook delivery asks for: a session's start, its end, a comment for it, or nothing (and why)."""
+"""What one webhook delivery asks for: a session's start, its end, a comment or commits for it, or nothing (and why)."""
 
 from __future__ import annotations
 
@@ -87,10 +87,19 @@ class Steer:
 
 
 @dataclass(frozen=True)
+class Follow:
+    """A branch was moved to `head_sha`: whichever session works on it has to follow."""
+
+    repo: str
+    branch: str
+    head_sha: str
+
+
+@dataclass(frozen=True)
 class Ignore:
     """Nothing is to be done; `reason` is returned to GitHub and read in its list of deliveries."""
 
     reason: str
 
 
-Decision = Start | End | Steer | Ignore
+Decision = Start | End | Steer | Follow | Ignore

@@ -116,6 +116,15 @@ class PullRequestClosed(Event):
     repository: Repository
 
 
+class Pushed(Event):
+    """GitHub's `push` event: a branch or a tag was created, moved or deleted; `after` is the commit it's at now."""
+
+    ref: str
+    after: str
+    deleted: bool
+    repository: Repository
+
+
 class SteeringEvent(Event):
     """What somebody wrote on a pull request, whichever way. A deleted account is nobody: `sender` is null."""
 

@@ -14,9 +14,10 @@ from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import WebhookSettings, load
 from cloud_agent.webhook.comment import steer
 from cloud_agent.webhook.decide import decide
-from cloud_agent.webhook.decisions import End, Ignore, Start, Steer
+from cloud_agent.webhook.decisions import End, Follow, Ignore, Start, Steer
 from cloud_agent.webhook.delivery import read_delivery
 from cloud_agent.webhook.end import end
+from cloud_agent.webhook.follow import follow
 from cloud_agent.webhook.launch import decide_again_when_overtaken
 from cloud_agent.webhook.once import once
 from cloud_agent.webhook.responses import error_response, outcome_response
@@ -56,6 +57,8 @@ def _act(settings: WebhookSettings, decision: Decision) -> dict[str, str]:
             return {"ignored": decision.reason}
         case End():
             return end(settings, decision)
+        case Follow():
+            return follow(settings, decision)
         case Start():
             act = partial(start, settings, decision)
         case Steer():

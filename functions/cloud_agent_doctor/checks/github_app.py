@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PERMISSIONS = OWN_PERMISSIONS | {"metadata": "read"}
 EVENTS = frozenset(
-    {"issues", "issue_comment", "pull_request", "pull_request_review", "pull_request_review_comment"},
+    {"issues", "issue_comment", "pull_request", "pull_request_review", "pull_request_review_comment", "push"},
 )
 _LEVELS = ("none", "read", "write", "admin")
 _NOTHING_STARTS = "No session starts, and running ones can't post to their pull requests."

@@ -166,6 +166,7 @@ class ControlPlane:
     prompts: list[dict[str, Any]] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
     interrupt: str | None = None
+    branch_sha: str | None = None
     polls: int = 0
     over: bool = False
     stumbles: int = 0
@@ -232,7 +233,7 @@ class ControlPlane:
     def _requests(self) -> dict[str, Any]:
         answered = [event["prompt_id"] for event in self.events("turn_finished")]
         open_ones = sorted((p for p in self.prompts if p["id"] not in answered), key=lambda prompt: prompt["id"])
-        return {"prompts": open_ones, "interrupt": self.interrupt}
+        return {"prompts": open_ones, "interrupt": self.interrupt, "branch_sha": self.branch_sha}
 
     def _refusal(self, request: Request) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {SESSION_TOKEN}":

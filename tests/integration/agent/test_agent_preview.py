@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -13,18 +14,20 @@ if TYPE_CHECKING:
 CONFIG = ".github/claude-cloud-agent.yml"
 
 
-def test_claude_works_while_the_install_runs_and_the_preview_goes_live_by_itself(
+def test_claude_reads_while_the_install_runs_and_the_preview_goes_live_by_itself(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:
-    github.commit({CONFIG: "install: while [ ! -e done.txt ]; do sleep 0.1; done\ndev: python3 dev.py\n"})
-    control_plane.ask("Finish it", "scripted-model: run touch done.txt")
+    github.commit({CONFIG: "install: until [ -e ../go ]; do sleep 0.1; done; touch made.txt\ndev: python3 dev.py\n"})
+    control_plane.ask("Finish it", "scripted-model: run ls made.txt && touch done.txt")
     agent = start_agent()
+    agent.until(lambda: control_plane.events("tool_used"))
+    (agent.home / "go").touch()
     agent.until(lambda: control_plane.events("turn_finished"))
 
     live = {"state": "live", "detail": "", "log": "", "host_header": "localhost"}
     agent.until(lambda: control_plane.told("preview")[-1] == live)
     assert urlopen(f"http://{control_plane.address}:3000/", timeout=5).status == 200
-    assert github.show("done.txt") == ""  # Claude's own file is committed, though the install ended after it was made
+    assert {"done.txt", "made.txt"} & set(github.files("./").split()) == {"done.txt"}
 
 
 def test_claude_sees_why_the_preview_failed_and_can_fix_it(
@@ -55,3 +58,28 @@ def test_a_repository_without_a_dev_server_is_a_session_like_any_other(
 
     assert (turn["is_error"], github.show("notes.txt")) == (False, "written")
     agent.until(lambda: control_plane.told("preview")[-1]["state"] == "none")
+
+
+def test_between_turns_the_page_follows_what_a_person_pushes(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    control_plane.ask("Look", "scripted-model: run git status")
+    agent = start_agent()
+    agent.until(lambda: control_plane.events("turn_finished"))
+    page = f"http://{control_plane.address}:3000/"
+    agent.until(lambda: control_plane.told("preview")[-1]["state"] == "live")
+
+    old = github.show("templates/home.html")
+    control_plane.branch_sha = github.commit({"templates/home.html": old.replace("<h1>", "<h1>Pat's ")})
+    agent.until(lambda: "<h1>Pat's " in urlopen(page, timeout=5).read().decode())
+    asked = len(control_plane.told("git-token"))
+
+    control_plane.ask("Look again", "scripted-model: run git log -1 --format=%an", kind="comment")
+    agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
+    transcript = next((agent.home / ".claude" / "projects").glob("*/*.jsonl")).read_text()
+    assert "Since your last turn, others pushed 1 commit to claude/42." in transcript
+    assert control_plane.events("turn_finished")[1]["head_sha"] is None
+
+    control_plane.branch_sha = github.head()  # as GitHub says of each push, the session's own ones too
+    time.sleep(2)
+    assert len(control_plane.told("git-token")) == asked + 1  # the second turn's

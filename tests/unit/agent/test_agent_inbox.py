@@ -35,6 +35,7 @@ class Api:
         self.asked: list[tuple[float, str]] = []
         self.prompts = [ISSUE]
         self.interrupt: str | None = None
+        self.branch_sha: str | None = None
         self.is_down = False
         self._began = asyncio.get_running_loop().time()
         transport = httpx.MockTransport(self._respond)
@@ -51,11 +52,12 @@ class Api:
         self.asked.append((self.now, request.url.path))
         if self.is_down:
             return httpx.Response(503)
-        etag = f'"{len(self.prompts)}.{self.interrupt}"'
+        etag = f'"{len(self.prompts)}.{self.interrupt}.{self.branch_sha}"'
         if request.headers.get("If-None-Match") == etag:
             return httpx.Response(304, headers={"ETag": etag})
         prompts = [{"id": one, "kind": "comment"} for one in self.prompts]
-        return httpx.Response(200, json={"prompts": prompts, "interrupt": self.interrupt}, headers={"ETag": etag})
+        body = {"prompts": prompts, "interrupt": self.interrupt, "branch_sha": self.branch_sha}
+        return httpx.Response(200, json=body, headers={"ETag": etag})
 
 
 def _session(story: Callable[[Api, Inbox, list[float]], Coroutine[None, None, None]]) -> Api:
@@ -180,3 +182,18 @@ def test_agents_of_an_api_that_is_down_ask_ever_less_often_and_not_all_at_once()
 
 async def _never() -> None:
     raise AssertionError("nobody has interrupted anything")
+
+
+def test_a_push_while_nobody_asks_anything_is_heard_of_within_seconds_and_once() -> None:
+    async def story(api: Api, inbox: Inbox, _interrupts: list[float]) -> None:
+        await inbox.next()
+        idle = asyncio.create_task(inbox.next())
+        await asyncio.sleep(2 * CONVERSATION_SECONDS)
+        api.branch_sha, began = "a" * 40, api.now
+        assert await inbox.branch_moved() == "a" * 40
+        assert api.now - began <= IDLE_POLL_SECONDS * JITTER
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(inbox.branch_moved(), CONVERSATION_SECONDS)
+        idle.cancel()
+
+    _session(story)

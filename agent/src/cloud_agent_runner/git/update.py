@@ -24,6 +24,10 @@ class Update:
             return cls("", f"({branch} isn't on GitHub anymore, so this turn began with the branch as it was last.)")
         return cls("", f"({branch} couldn't be brought up to date, so this turn began without what was pushed since.)")
 
+    def then(self, later: Update) -> Update:
+        """Return what both have to say: the work tree was brought up to date twice before it is told of."""
+        return Update(f"{self.for_claude} {later.for_claude}".strip(), f"{self.for_people} {later.for_people}".strip())
+
     def before(self, request: str) -> str:
         """Return Claude's request with what it has to know first."""
         return f"{self.for_claude}\n\n{request}" if self.for_claude else request

@@ -131,6 +131,10 @@ class GitWorkspace:
         entries = (line.partition("\t") for line in listing if line)
         return ClonedFiles(head, {path: entry.split(" ")[2] for entry, _, path in entries})
 
+    def has(self, commit: str) -> bool:
+        """Whether this commit of the branch on GitHub is no news: it was published from here, or taken over."""
+        return commit in {self._seen, self._pushed} or commit in self._own
+
     async def leave_out_untracked(self) -> None:
         """Keep files that are untracked now (what the install command made) out of every later commit."""
         await self._tree.leave_out_untracked()

@@ -1,4 +1,4 @@
-"""DynamoDB: which sessions an issue, or a pull request, has."""
+"""DynamoDB: which sessions an issue, a pull request or a branch has."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.session.issue_sessions import IssueSessions, PullRequestSessions
 
 if TYPE_CHECKING:
+    from cloud_agent.domain.session.session import Session
     from cloud_agent.domain.session.session_request import RequestedSession
 
 
@@ -36,6 +37,15 @@ def sessions_of_pull(table_name: str, repo: str, pull_number: int) -> PullReques
         if newer is not None and newer.pull_number in {None, pull_number}:  # it may have a pull request of its own
             session = newer
     return PullRequestSessions(session.issue_number, session, *_last(table_name, repo, session.issue_number))
+
+
+def live_session_of_branch(table_name: str, repo: str, branch: str) -> Session | None:
+    """Return the live session that works on a branch, if any."""
+    table = SessionsTable(table_name)
+    issue_number = table.issue_of_branch(repo, branch)
+    session_id = None if issue_number is None else table.live_session_id(repo, issue_number)
+    session = table.find(session_id) if session_id else None
+    return session if session and session.status.is_live and session.branch == branch else None
 
 
 def _last(table_name: str, repo: str, issue_number: int) -> tuple[RequestedSession | None, bool, bool]:

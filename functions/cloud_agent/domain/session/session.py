@@ -96,6 +96,7 @@ class Session(BaseModel):
     last_visited_at: str | None = None
     idle_ends_at: str | None = None
     interrupt_id: str | None = None
+    branch_sha: str | None = None
     latest_prompt_id: str | None = None
     latest_answer_id: str | None = None
     task_stopped_reason: str | None = None
