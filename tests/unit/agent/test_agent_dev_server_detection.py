@@ -273,3 +273,24 @@ def test_a_folder_that_leads_out_of_the_repository_is_not_looked_into(tmp_path: 
     (tmp_path / "repository" / "web").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DevServerNotConfiguredError):
         dev_server_plan(tmp_path / "repository", RepositoryConfig())
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"apps/web/package.json": _package(dev="vite")}, "the `dev` script in apps/web/package.json"),
+        ({"manage.py": ""}, "Django: manage.py"),
+        ({"requirements.txt": "fastapi\n", "app/main.py": "api = FastAPI()\n"}, "ASGI: `api` in app/main.py"),
+        ({"requirements.txt": "flask\n", "app.py": "web = Flask(__name__)\n"}, "Flask: `web` in app.py"),
+        ({"index.html": ""}, "index.html"),
+    ],
+)
+def test_a_plan_names_what_shows_it(tmp_path: Path, files: dict[str, str], why: str) -> None:
+    _write(tmp_path, files)
+    assert dev_server_plan(tmp_path, RepositoryConfig()).why == why
+
+
+def test_a_folder_s_own_toolchain_is_installed(tmp_path: Path) -> None:
+    _write(tmp_path, {"web/package.json": _package(dev="vite"), "web/.nvmrc": "20\n"})
+    install = dev_server_plan(tmp_path, RepositoryConfig()).install or ""
+    assert "get_toolchains.sh node@20 && cd web && npm install" in install

@@ -176,7 +176,7 @@ async def test_a_server_that_keeps_dying_fails_with_its_words_and_goes_live_once
     session.says(dev=f"test -e fixed || {{ no-such-program; exit 127; }}; {SERVER}")
     async with session.running():
         failed = await session.until("failed")
-        assert "ended 3 times before it responded" in failed.detail
+        assert f"(`dev` in {CONFIG_PATH}) ended 3 times before it responded" in failed.detail
         assert "`no-such-program` isn't installed. Install it in" in failed.detail
         assert "no-such-program: not found" in failed.log
         (session.work_tree / "fixed").touch()

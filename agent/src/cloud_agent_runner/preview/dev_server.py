@@ -175,7 +175,7 @@ class DevServer:
         except TimeoutError:
             outcome = f"didn't respond within {limit_seconds:.0f} s ({self._exposure.state}{seen})"
         raise DevServerNotReadyError(
-            f"`{self._plan.dev}` {outcome} at {self.url}{self._plan.health_path}. {self._advice()}"
+            f"{self._plan.in_words} {outcome} at {self.url}{self._plan.health_path}. {self._advice()}"
         )
 
     async def ask(self) -> Answer:

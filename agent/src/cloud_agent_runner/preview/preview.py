@@ -77,7 +77,7 @@ class Preview:
     @property
     def why(self) -> str:
         """What shows how the dev server runs, for people; nothing where it doesn't."""
-        return getattr(self._plan, "why", "")
+        return self._plan.why if self._plan else ""
 
     def last_lines(self, count: int = _LINES_SHOWN) -> str:
         """Return the last lines that the install command or the dev server wrote; nothing where neither has run."""
@@ -130,7 +130,7 @@ class Preview:
             self._stands("failed", what, shows_log=isinstance(error, InstallFailedError))
             await self._until_again()
         else:
-            self._stands("starting", f"`{self._plan.dev}` is starting", shows_log=True)
+            self._stands("starting", f"{self._plan.in_words} is starting", shows_log=True)
             await _first_of(dev_server.keep_running(), self._follow(dev_server, self._plan), self._until_again())
 
     async def _install(self, dev_server: DevServer, command: str) -> None:

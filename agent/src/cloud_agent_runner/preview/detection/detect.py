@@ -1,0 +1,71 @@
+"""The order of evidence: what is looked at first, and where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.preview.detection import frameworks, package_scripts, python_apps, static_site
+from cloud_agent_runner.preview.detection.folder import Folder
+from cloud_agent_runner.preview.errors import PreviewError
+from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.preview.toolchains import toolchain_setup
+from cloud_agent_runner.repository.config import CONFIG_PATH, NOTHING, RepositoryConfig
+from cloud_agent_runner.repository.config_file import EXAMPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cloud_agent_runner.preview.detection.found import Program
+
+# A server's framework counts before the front-end tooling beside it, which builds for its pages.
+_EVIDENCE: tuple[Callable[[Folder], Program | None], ...] = (
+    python_apps.find,
+    frameworks.rails,
+    package_scripts.find,
+    frameworks.go,
+)
+_USUAL_FOLDERS = ("frontend", "web", "client", "app", "site", "website", "docs", "backend", "server", "api", "apps/*")
+_FOLDERS_LIMIT = 20
+
+
+class DevServerNotConfiguredError(PreviewError):
+    """The repository neither defines a dev server nor has one that is recognized."""
+
+
+def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
+    """Return how to run the dev server: as the repository's settings define it, else as its files suggest.
+
+    Raises:
+        DevServerNotConfiguredError: it is neither defined nor recognized, or the settings want none.
+    """
+    if config.dev == NOTHING:
+        raise DevServerNotConfiguredError("The repository's settings ask for no preview.")
+    if config.dev:
+        plan, folder = DevServerPlan(dev=config.dev, why=f"`dev` in {CONFIG_PATH}"), "."
+    elif program := _detected(Folder(work_tree)):
+        plan, folder = program.plan, str(program.folder.path)
+    else:
+        raise DevServerNotConfiguredError(
+            "No `dev`, `serve` or `start` script, no Django, FastAPI, Flask, Streamlit, Gradio, Dash, NiceGUI, MkDocs, "
+            "Rails or Go application and no index.html was found, in the repository or its usual folders. "
+            f"Add {CONFIG_PATH}, for example:\n{EXAMPLE}"
+        )
+    install = config.install or plan.install
+    toolchains = toolchain_setup(work_tree, (install, plan.dev), folder)
+    return replace(
+        plan,
+        install=f"{toolchains} && {install}" if toolchains and install else toolchains or install,
+        port=config.port or plan.port,
+        health_path=config.health_path or plan.health_path,
+    )
+
+
+def _detected(root: Folder) -> Program | None:
+    """Return what is found in the work tree, else in one of the folders that applications are usually in."""
+    for folder in (root, *root.folders(_USUAL_FOLDERS, _FOLDERS_LIMIT)):
+        for find in _EVIDENCE:
+            if program := find(folder):
+                return program
+    return static_site.find(root)
