@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,6 +51,24 @@ SMALL_FILES_THAT_WANT_TO_BE_LARGE = {
     "many values": "dev: [" + "1," * 32_000 + "]",
     "a number to the base of sixty": "port: " + "59:" * 10_000 + "1",
 }
+
+
+# Files that have command lines, up to such a line.
+COMMAND_LINES = {
+    "Makefile": "dev:\n\tflask run ",
+    "justfile": "dev:\n    ",
+    "Taskfile.yml": "tasks: {dev: ",
+    "Procfile.dev": "web: ",
+    "Procfile": "web: node ",
+    ".devcontainer.json": '{"postAttachCommand": "node ',
+}
+# What means something to a shell, to make, or to us.
+WORDS = st.lists(
+    st.sampled_from(
+        [*" \t\n'\"\\$(){}&|;<>=:@-#`!*", "$(", "{{", "}}", "cd ", "npm ", "run ", "npx ", "-p ", "PORT=", "9"]
+    ),
+    max_size=20,
+).map("".join)
 
 
 @st.composite
@@ -133,3 +152,13 @@ def test_any_manifests_are_read_or_passed_over(  # noqa: PLR0913, PLR0917 - one 
         except DevServerNotConfiguredError:
             continue
         plan.dev.encode(errors="surrogateescape")
+
+
+@FUZZED
+@given(name=st.sampled_from(sorted(COMMAND_LINES)), line=WORDS | TEXTS, end=st.sampled_from(["", "\n", '"}', "}"]))
+def test_any_command_lines_are_run_or_passed_over(tmp_path: Path, name: str, line: str, end: str) -> None:
+    for other in COMMAND_LINES:
+        (tmp_path / other).unlink(missing_ok=True)
+    _write(tmp_path, name, f"{COMMAND_LINES[name]}{line}{end}".encode())
+    with suppress(DevServerNotConfiguredError):
+        dev_server_plan(tmp_path, RepositoryConfig()).dev.encode()

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.preview.detection import frameworks, package_scripts, python_apps, static_site
+from cloud_agent_runner.preview.detection import (
+    devcontainer,
+    frameworks,
+    package_scripts,
+    procfile,
+    python_apps,
+    static_site,
+    targets,
+)
 from cloud_agent_runner.preview.detection.folder import Folder
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.plan import DevServerPlan
@@ -19,12 +27,17 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.preview.detection.found import Program
 
-# A server's framework counts before the front-end tooling beside it, which builds for its pages.
+# What is meant for developers comes first, and what is meant for production last. A server's framework counts before
+# the front-end tooling beside it, which builds for its pages.
 _EVIDENCE: tuple[Callable[[Folder], Program | None], ...] = (
+    devcontainer.find,
+    procfile.for_developers,
     python_apps.find,
     frameworks.rails,
     package_scripts.find,
+    targets.find,
     frameworks.go,
+    procfile.for_production,
 )
 _USUAL_FOLDERS = ("frontend", "web", "client", "app", "site", "website", "docs", "backend", "server", "api", "apps/*")
 _FOLDERS_LIMIT = 20
@@ -48,8 +61,9 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
         plan, folder = program.plan, str(program.folder.path)
     else:
         raise DevServerNotConfiguredError(
-            "No `dev`, `serve` or `start` script, no Django, FastAPI, Flask, Streamlit, Gradio, Dash, NiceGUI, MkDocs, "
-            "Rails or Go application and no index.html was found, in the repository or its usual folders. "
+            "No dev server was found: no `dev`, `serve` or `start` in a package.json, Makefile, justfile or Taskfile, "
+            "nothing in a Procfile or devcontainer.json, no Django, FastAPI, Flask, Streamlit, Gradio, Dash, NiceGUI, "
+            "MkDocs, Rails or Go application and no index.html, in the repository or its usual folders. "
             f"Add {CONFIG_PATH}, for example:\n{EXAMPLE}"
         )
     install = config.install or plan.install

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
+import re
 import shlex
 import tomllib
 from dataclasses import dataclass, field
@@ -11,12 +13,16 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _FILES_LIMIT = 200
+# As devcontainer.json has them. A string comes first, so that it's left as it is.
+_COMMENTS_AND_COMMAS = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,23 @@ class Folder:
     def json(self, name: str) -> dict[str, Any]:
         """Return the object in a file of JSON; an empty one where there is none."""
         return read_repository_object(self.work_tree, self.named(name))
+
+    def jsonc(self, name: str) -> dict[str, Any]:
+        """Return the object in a file of JSON with comments; an empty one where there is none."""
+        text = _COMMENTS_AND_COMMAS.sub(lambda found: found[0] if found[0].startswith('"') else "", self.text(name))
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def yaml(self, name: str) -> dict[Any, Any]:
+        """Return the mapping in a file of YAML; an empty one where there is none."""
+        try:
+            value = yaml.safe_load(self.text(name))
+        except (yaml.YAMLError, ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
 
     def toml(self, name: str) -> dict[str, Any]:
         """Return the table in a file of TOML; an empty one where there is none."""

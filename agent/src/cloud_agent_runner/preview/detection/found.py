@@ -16,7 +16,7 @@ class Program:
     """A program that developers run in a folder: `dev` and `install` are commands for that folder.
 
     `why` names what shows it. `port` is the one it listens on whatever $PORT says, and `reloads` says whether it serves
-    changed files without being restarted.
+    changed files without being restarted. `name` is what the repository calls it, if it does.
     """
 
     folder: Folder
@@ -25,6 +25,7 @@ class Program:
     install: str | None = None
     port: int | None = None
     reloads: bool = True
+    name: str = ""
 
     @property
     def plan(self) -> DevServerPlan:
