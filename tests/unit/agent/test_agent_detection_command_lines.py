@@ -125,7 +125,7 @@ def test_a_line_that_serves_nothing_here_is_left_alone(tmp_path: Path, files: di
 @pytest.mark.parametrize(
     ("files", "install"),
     [
-        ({"Makefile": "dev:\n\tcd web && PORT=4 npm run dev\n", "web/package.json": VITE}, "(cd web && npm install"),
+        ({"Makefile": "dev:\n\tcd web && PORT=4 npm run dev\n", "web/package.json": VITE}, "cd web && npm install"),
         (
             {".devcontainer.json": '{"postAttachCommand": "hugo server", "postCreateCommand": "npm i -g postcss"}'},
             "npm i -g postcss",

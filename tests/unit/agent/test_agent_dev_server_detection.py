@@ -102,6 +102,12 @@ def test_usual_repositories_are_recognised(tmp_path: Path, files: dict[str, str]
         {"package.json": "not json"},
         {"package.json": "[]"},
         {"package.json": _package(test="jest")},
+        {"package.json": _package(dev="tsup --watch", start="npm run dev")},
+        {
+            "package.json": _package(
+                dev="npm run start & " * 3 + "npm run serve", start="npm run dev", serve="npm start"
+            )
+        },
         {"requirements.txt": "flask\n"},
         {"pyproject.toml": "[project\n"},
     ],
@@ -180,9 +186,12 @@ EXPRESS = {"package.json": _package(start="node server.js")}
         ({"package.json": _package(develop="gatsby develop", start="gatsby serve")}, "npm run develop"),
         ({"package.json": _package(server="hexo server", build="hexo generate")}, "npm run server"),
         ({"package.json": _package(**{"docs:dev": "vitepress dev"})}, "npm run docs:dev"),
-        ({"package.json": _package(dev='concurrently "vite" "node api.js" && echo')}, "npm run dev"),
+        (
+            {"package.json": _package(dev='concurrently "vite" "node api.js" && echo')},
+            "env -u HOST -u PORT npm run dev",
+        ),
         ({"package.json": _package(dev="turbo run dev --filter=astro")}, "npm run dev"),
-        ({"package.json": _package(dev="vite build --watch")}, "npm run dev"),
+        ({"package.json": _package(dev="vite build --watch", start="node server.js")}, "npm run start"),
         (
             {"package.json": _package(dev="NODE_ENV=development cross-env A=1 npx vite")},
             'npm run dev -- --host "$HOST" --port "$PORT" --strictPort',

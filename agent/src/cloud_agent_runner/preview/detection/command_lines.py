@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.preview.detection import package_scripts, shell
+from cloud_agent_runner.preview.detection import install, package_scripts, shell
 from cloud_agent_runner.preview.detection.found import Program
-from cloud_agent_runner.preview.detection.install import install_all
+from cloud_agent_runner.preview.detection.running import MANAGERS
 from cloud_agent_runner.preview.detection.servers import NOT_HERE, listening, server_of
 
 if TYPE_CHECKING:
     from cloud_agent_runner.preview.detection.folder import Folder
     from cloud_agent_runner.preview.detection.shell import Command
 
-_MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
 _SERVING_SCRIPTS = ("dev", "start", "serve", "develop", "watch", "docs:dev")
 
 
@@ -40,7 +39,7 @@ def server_in(folder: Folder, line: str, why: str) -> Program | None:
             flags, port = listening(command, server)
             text = f"{line} {flags}".rstrip()
             return Program(folder, text, why, _install(folder, where), port, reloads=server.reloads(command))
-        if command.program in _MANAGERS and any(word.startswith(_SERVING_SCRIPTS) for word in command.arguments):
+        if command.program in MANAGERS and any(word.startswith(_SERVING_SCRIPTS) for word in command.arguments):
             return Program(folder, line, why, _install(folder, where))
     return None
 
@@ -49,7 +48,7 @@ def _script(folder: Folder, commands: list[Command]) -> tuple[Folder, str | None
     """Return the folder that a line goes to, and the script of its package.json that is all that it runs there."""
     if commands[0].program == "cd" and commands[0].arguments:
         folder, commands = folder.sub(commands[0].arguments[0]), commands[1:]
-    if len(commands) != 1 or commands[0].program not in _MANAGERS or commands[0].variables:
+    if len(commands) != 1 or commands[0].program not in MANAGERS or commands[0].variables:
         return folder, None
     match commands[0].words[1:]:
         case ("run" | "run-script", name) | (name,) if not name.startswith("-"):
@@ -58,11 +57,6 @@ def _script(folder: Folder, commands: list[Command]) -> tuple[Folder, str | None
             return folder, None
 
 
-def _install(folder: Folder, where: Folder) -> str | None:
+def _install(*folders: Folder) -> tuple[str, ...]:
     """Return what installs the folder that a line is for, and the one it goes to."""
-    own = install_all(folder)
-    if where == folder:
-        return own
-    other = install_all(where)
-    moved = f"(cd {where.path.relative_to(folder.path)} && {other})" if other else None
-    return " && ".join(filter(None, (own, moved))) or None
+    return tuple(dict.fromkeys(step for folder in folders for step in install.everything(folder)))

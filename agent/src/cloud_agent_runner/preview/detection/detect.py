@@ -13,6 +13,7 @@ from cloud_agent_runner.preview.detection import (
     python_apps,
     static_site,
     targets,
+    workspaces,
 )
 from cloud_agent_runner.preview.detection.folder import Folder
 from cloud_agent_runner.preview.errors import PreviewError
@@ -77,8 +78,9 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
 
 
 def _detected(root: Folder) -> Program | None:
-    """Return what is found in the work tree, else in one of the folders that applications are usually in."""
-    for folder in (root, *root.folders(_USUAL_FOLDERS, _FOLDERS_LIMIT)):
+    """Return what is found in the work tree, else in a package of a monorepo, or where applications usually are."""
+    packages = workspaces.likeliest_first(workspaces.members(root))
+    for folder in (root, *packages, *root.folders(_USUAL_FOLDERS, _FOLDERS_LIMIT)):
         for find in _EVIDENCE:
             if program := find(folder):
                 return program

@@ -30,10 +30,9 @@ def find(folder: Folder) -> Program | None:
     return None
 
 
-def _created(settings: dict[str, Any]) -> str | None:
+def _created(settings: dict[str, Any]) -> tuple[str, ...]:
     """Return what makes the container ready, where no other file says what is installed."""
-    lines = [line for key in _CREATING for line in _lines(settings.get(key))]
-    return " && ".join(line for line in lines if runs_here(line)) or None
+    return tuple(line for key in _CREATING for line in _lines(settings.get(key)) if runs_here(line))
 
 
 def _lines(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever the file holds

@@ -36,6 +36,10 @@ class Folder:
         """Return the folder of that path in this one; one that leads out of the work tree has no files."""
         return Folder(self.work_tree, PurePosixPath(os.path.normpath(self.path / name)))
 
+    def at(self, path: PurePosixPath) -> Folder:
+        """Return the folder of that path in the work tree."""
+        return Folder(self.work_tree, path)
+
     def named(self, file: str) -> str:
         """Return what people call a file of this folder."""
         return str(self.path / file)
@@ -105,3 +109,8 @@ def table(value: object, *keys: str) -> dict[str, Any]:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def strings(value: object) -> list[str]:
+    """Return the strings of a list; none where it's no list."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

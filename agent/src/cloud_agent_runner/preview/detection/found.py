@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Program:
-    """A program that developers run in a folder: `dev` and `install` are commands for that folder.
+    """A program that developers run in a folder: `dev` is the command for that folder.
 
-    `why` names what shows it. `port` is the one it listens on whatever $PORT says, and `reloads` says whether it serves
-    changed files without being restarted. `name` is what the repository calls it, if it does.
+    `why` names what shows it. `install` are the commands that get what it needs, as seen from the work tree. `port` is
+    the one it listens on whatever $PORT says, and `reloads` says whether it serves changed files without being
+    restarted. `name` is what the repository calls it, if it does.
     """
 
     folder: Folder
     dev: str
     why: str
-    install: str | None = None
+    install: tuple[str, ...] = ()
     port: int | None = None
     reloads: bool = True
     name: str = ""
@@ -32,8 +33,15 @@ class Program:
         """How it runs, as seen from the work tree."""
         return DevServerPlan(
             dev=self.folder.command(self.dev),
-            install=self.folder.command(self.install) if self.install else None,
+            install=_all_of(self.install),
             port=self.port,
             reloads=self.reloads,
             why=self.why,
         )
+
+
+def _all_of(steps: tuple[str, ...]) -> str | None:
+    """Return the command that takes all of these steps. A `cd` is for its own step alone."""
+    if len(steps) > 1:
+        steps = tuple(f"({step})" if step.startswith("cd ") else step for step in steps)
+    return " && ".join(steps) or None

@@ -15,7 +15,7 @@ def rails(folder: Folder) -> Program | None:
     if not folder.has("bin/rails"):
         return None
     dev = 'bin/rails server --binding "$HOST" --port "$PORT"'
-    return Program(folder, dev, why=f"Rails: {folder.named('bin/rails')}", install="bundle install")
+    return Program(folder, dev, why=f"Rails: {folder.named('bin/rails')}", install=(folder.command("bundle install"),))
 
 
 def go(folder: Folder) -> Program | None:
@@ -23,4 +23,4 @@ def go(folder: Folder) -> Program | None:
     if not (folder.has("go.mod") and folder.has("main.go")):
         return None
     why = f"Go: {folder.named('go.mod')} and main.go"
-    return Program(folder, "go run .", why, install="go mod download", reloads=False)
+    return Program(folder, "go run .", why, install=(folder.command("go mod download"),), reloads=False)

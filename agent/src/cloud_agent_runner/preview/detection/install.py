@@ -1,9 +1,10 @@
-"""What is installed before programs of a folder run, whatever they're written in."""
+"""What is installed before the programs of a folder run, whatever they're written in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.preview.detection import workspaces
 from cloud_agent_runner.preview.package_managers import node_packages, python_packages
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ _OTHERS = {
 }
 
 
-def install_all(folder: Folder) -> str | None:
-    """Return the command that gets all that a folder's files say is needed, to be run in that folder."""
-    steps = []
-    if folder.has("package.json"):
-        steps.append(node_packages(folder.work_tree, str(folder.path)).install)
+def everything(folder: Folder) -> tuple[str, ...]:
+    """Return the commands that get all that a folder's files say is needed."""
+    steps = [node(folder)] if folder.has("package.json") else []
     if folder.has(*_PYTHON_FILES):
-        steps.append(python_packages(folder.work_tree, str(folder.path)).install)
-    steps += [command for name, command in _OTHERS.items() if folder.has(name)]
-    # What changes the folder changes it for itself alone.
-    return " && ".join(f"({step})" if step.startswith("cd ") else step for step in steps) or None
+        steps.append(folder.command(python_packages(folder.work_tree, str(folder.path)).install))
+    return (*steps, *(folder.command(command) for name, command in _OTHERS.items() if folder.has(name)))
+
+
+def node(folder: Folder) -> str:
+    """Return the command that installs a project of Node.js; a monorepo's packages are installed all at once."""
+    root = workspaces.root_of(folder)
+    return root.command(node_packages(root.work_tree, str(root.path)).install)

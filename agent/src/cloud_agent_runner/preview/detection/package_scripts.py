@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.preview.detection import shell
+from cloud_agent_runner.preview.detection import install, shell
 from cloud_agent_runner.preview.detection.folder import table
 from cloud_agent_runner.preview.detection.found import Program
+from cloud_agent_runner.preview.detection.running import running
 from cloud_agent_runner.preview.detection.servers import listening, server_of
 from cloud_agent_runner.preview.package_managers import node_packages
 
@@ -17,34 +18,34 @@ if TYPE_CHECKING:
 _SCRIPTS = ("dev", "start:dev", "develop", "serve", "server", "docs:dev", "start")
 
 
+# Of several servers only one would get the port that all are given: each has its own, as on a developer's machine.
+_WITHOUT_PORT = "env -u HOST -u PORT "
+
+
 def find(folder: Folder) -> Program | None:
-    """Return what runs the first of the usual scripts."""
+    """Return what runs the first of the usual scripts that isn't known to serve nothing."""
     return next((program for name in _SCRIPTS if (program := script(folder, name))), None)
 
 
 def script(folder: Folder, name: str) -> Program | None:
-    """Return what runs a script; None where there is no such script."""
+    """Return what runs a script; None where there is no such script, or it's known to serve nothing."""
     line = table(folder.json("package.json"), "scripts").get(name)
     if not isinstance(line, str):
         return None
-    packages = node_packages(folder.work_tree, str(folder.path))
-    flags, port, reloads = _serving(line)
+    commands, started = shell.commands(line), running(line, folder)
+    if commands and not started:
+        return None
+    servers = [one.server for one in started if one.server]
+    flags, port = "", None
+    # Of several commands, it's the last one that flags would be added to, whichever that is.
+    if len(commands) == 1 and servers and (server := server_of(commands[0])):
+        flags, port = listening(commands[0], server)
     return Program(
         folder,
-        packages.run(name, flags),
+        (_WITHOUT_PORT if len(servers) > 1 else "")
+        + node_packages(folder.work_tree, str(folder.path)).run(name, flags),
         why=f"the `{name}` script in {folder.named('package.json')}",
-        install=packages.install,
+        install=(install.node(folder),),
         port=port,
-        reloads=reloads,
+        reloads=all(one.server.reloads(one.command) for one in started if one.server),
     )
-
-
-def _serving(line: str) -> tuple[str, int | None, bool]:
-    """Return the flags that make a script follow $HOST and $PORT, else its own port, and whether it follows edits.
-
-    Of one that runs several commands nothing is known: what a flag is added to is the last of them, whichever that is.
-    """
-    commands = shell.commands(line)
-    if len(commands) != 1 or not commands[0].is_open or not (server := server_of(commands[0])):
-        return "", None, True
-    return *listening(commands[0], server), server.reloads(commands[0])

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.preview.detection import install
 from cloud_agent_runner.preview.detection.command_lines import runs_here, server_in
 from cloud_agent_runner.preview.detection.found import Program
-from cloud_agent_runner.preview.detection.install import install_all
 from cloud_agent_runner.preview.detection.shell import without_environments
 
 if TYPE_CHECKING:
@@ -43,4 +43,4 @@ def _shown(folder: Folder, name: str, *, known: bool) -> Program | None:
 
 def _as_it_stands(folder: Folder, line: str, why: str) -> Program | None:
     line = without_environments(line)
-    return Program(folder, line, why, install_all(folder), reloads=False) if line and runs_here(line) else None
+    return Program(folder, line, why, install.everything(folder), reloads=False) if line and runs_here(line) else None

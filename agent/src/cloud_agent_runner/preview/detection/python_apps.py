@@ -38,7 +38,7 @@ def find(folder: Folder) -> Program | None:
         if app := framework(folder, dependencies):
             packages = python_packages(folder.work_tree, str(folder.path), {*dependencies, *app.needs})
             command = app.variables + packages.run(app.module)
-            return Program(folder, command, app.why, install=packages.install, reloads=app.reloads)
+            return Program(folder, command, app.why, (folder.command(packages.install),), reloads=app.reloads)
     return None
 
 

@@ -127,10 +127,7 @@ def listening(command: Command, server: Server) -> tuple[str, int | None]:
     given = _port(command.arguments)
     if server.flags and command.is_open and not given:
         return server.flags, None
-    options = zip(command.words, command.words[1:], strict=False)
-    named = [value for option, value in options if option in _PORT_OPTIONS]
-    named += [word.partition("=")[2] for word in command.words if word.partition("=")[0] in _PORT_OPTIONS]
-    return "", given or _port([*named, command.variables.get("PORT", "")])
+    return "", given or _port([*command.values(*_PORT_OPTIONS), command.variables.get("PORT", "")])
 
 
 def _port(texts: Iterable[str]) -> int | None:

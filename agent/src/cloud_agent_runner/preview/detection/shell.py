@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+_COMMANDS_LIMIT = 100
 _OPERATORS = frozenset(";<>|&()\n")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 # Options of usual programs that take a value, so that it's no argument.
@@ -37,12 +38,14 @@ _ENVIRONMENTS = re.compile(
 class Command:
     """One command of a line: its words behind wrappers such as `cross-env` and `npx`, and the variables it's given.
 
-    `is_open` says whether what is appended to the line becomes its arguments.
+    `is_open` says whether what is appended to the line becomes its arguments, and `is_aside` whether it's the last of
+    those that run in the background or in parentheses, so that no `cd` of theirs holds for what follows.
     """
 
     words: tuple[str, ...]
     variables: dict[str, str] = field(default_factory=dict)
     is_open: bool = False
+    is_aside: bool = False
 
     @property
     def program(self) -> str:
@@ -59,23 +62,29 @@ class Command:
         """Return whether one of these is among the words after the program, if need be with a value."""
         return any(word.partition("=")[0] in words for word in self.words[1:])
 
+    def values(self, *options: str) -> list[str]:
+        """Return what is given to these options, as their next word or behind `=`."""
+        pairs = zip(self.words[1:], (*self.words[2:], ""), strict=False)
+        parts = ((word.partition("="), following) for word, following in pairs)
+        return [value if sign else following for (word, sign, value), following in parts if word in options]
+
 
 def commands(line: str) -> list[Command]:
-    """Return the commands of a command line, none where it can't be read."""
+    """Return the commands of a command line, 100 at most, none where it can't be read."""
     found: list[Command] = []
     words: list[str] = []
     tokens = _tokens(line)
-    for token in [*tokens, ";"]:
-        if not set(token) <= _OPERATORS:
-            words.append(token)
-        elif "<" in token or ">" in token:
+    for part in [*tokens, ";"]:
+        if not set(part) <= _OPERATORS:
+            words.append(part)
+        elif "<" in part or ">" in part:
             words.append(">")
         else:
-            found += _command(words)
+            found += _command(words, is_aside=part == "&" or ")" in part)
             words = []
     if found and tokens and not set(tokens[-1]) <= _OPERATORS and ">" not in found[-1].words:
-        found[-1] = Command(found[-1].words, found[-1].variables, is_open=True)
-    return found
+        found[-1] = replace(found[-1], is_open=True)
+    return found[:_COMMANDS_LIMIT]
 
 
 def without_environments(line: str) -> str:
@@ -93,11 +102,11 @@ def _tokens(line: str) -> list[str]:
         return []
 
 
-def _command(words: list[str]) -> list[Command]:
+def _command(words: list[str], *, is_aside: bool) -> list[Command]:
     if ">" in words:
         words = [*words[: words.index(">")], ">"]
     words, variables = _unwrapped(words)
-    return [Command(tuple(words), variables)] if words else []
+    return [Command(tuple(words), variables, is_aside=is_aside)] if words else []
 
 
 def _unwrapped(words: list[str]) -> tuple[list[str], dict[str, str]]:

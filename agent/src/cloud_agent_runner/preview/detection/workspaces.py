@@ -1,0 +1,77 @@
+"""The packages of a monorepo: what npm, pnpm, Yarn, Bun, Turborepo, Lerna and Nx call workspaces."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from cloud_agent_runner.preview.detection.folder import strings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cloud_agent_runner.preview.detection.folder import Folder
+
+_MEMBERS_LIMIT = 100
+_LEVELS_LIMIT = 3
+# Turborepo leaves it to the package manager to say where they are, and Nx to nobody.
+_USUAL = ("apps/*", "packages/*", "services/*", "libs/*")
+_LIBRARIES = frozenset({"packages", "libs", "tools"})
+_SHOWN_FIRST = frozenset({"web", "frontend", "front", "client", "app", "site", "www", "webapp", "website", "dashboard"})
+_SHOWN_LAST = frozenset(
+    {"admin", "api", "backend", "docs", "e2e", "email", "emails", "example", "examples", "mobile", "native", "server"}
+    | {"storybook", "studio", "worker"}
+)
+
+
+def members(folder: Folder) -> list[Folder]:
+    """Return the packages of the monorepo that has its root in `folder`, 100 at most."""
+    return list(islice(dict.fromkeys(_members(folder)), _MEMBERS_LIMIT))
+
+
+def root_of(folder: Folder) -> Folder:
+    """Return the root of the monorepo that `folder` is a package of, or else the folder itself."""
+    for path in list(folder.path.parents)[:_LEVELS_LIMIT]:
+        above = folder.at(path)
+        if _patterns(above) and folder in members(above):
+            return above
+    return folder
+
+
+def named(folder: Folder, names: Iterable[str]) -> list[Folder]:
+    """Return the packages of these names or folders, as package managers' filters write them."""
+    wanted = {name.strip("{}").removesuffix("...").removeprefix("...").removeprefix("./").rstrip("/") for name in names}
+    return [
+        member
+        for member in members(folder)
+        if {member.path.name, str(member.path), str(member.json("package.json").get("name"))} & wanted
+    ]
+
+
+def likeliest_first(packages: Iterable[Folder]) -> list[Folder]:
+    """Sort packages by how likely it is, by their names, that they have the page that people want to see."""
+    return sorted(packages, key=lambda folder: (_likelihood(folder.path.name), folder.path.parts[0] in _LIBRARIES))
+
+
+def _likelihood(name: str) -> int:
+    words = set(re.split(r"[-_.]", name.lower()))
+    return 2 if words & _SHOWN_LAST else 0 if words & _SHOWN_FIRST else 1
+
+
+def _members(folder: Folder) -> Iterator[Folder]:
+    patterns = _patterns(folder) or (_USUAL if folder.has("nx.json", "turbo.json") else ())
+    for member in folder.folders(
+        (pattern.removeprefix("./").replace("**", "*") for pattern in patterns), _MEMBERS_LIMIT
+    ):
+        if member.has("package.json", "project.json"):
+            yield member
+
+
+def _patterns(folder: Folder) -> list[str]:
+    """Return where a folder's package.json, pnpm or Lerna say that its packages are."""
+    workspaces = folder.json("package.json").get("workspaces")
+    said = strings(workspaces.get("packages") if isinstance(workspaces, dict) else workspaces)
+    said += strings(folder.yaml("pnpm-workspace.yaml").get("packages"))
+    said += strings(folder.json("lerna.json").get("packages"))
+    return [pattern for pattern in dict.fromkeys(said) if not pattern.startswith(("!", "/"))]
