@@ -1,0 +1,288 @@
+"""A person and Claude do what comes to their minds with one branch, and GitHub can't always be reached.
+
+Whatever the sequence: nothing that a person has on the branch is lost, nothing that a person took off it comes back,
+each of Claude's changes is on GitHub or still in the container with an error that says so, and nobody is said to have
+done what nobody did. `HISTORY_SEQUENCES` says how many are tried, `make fuzz` tries 160.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.kit.shared_branch import BRANCH, SharedBranch, git
+
+from cloud_agent_runner.git import workspace as module
+from cloud_agent_runner.git.publish_errors import PublishFailedError
+from cloud_agent_runner.git.reconcile import MERGED, REPLAYED
+
+if TYPE_CHECKING:
+    from cloud_agent_runner.git.update import Update
+    from cloud_agent_runner.git.workspace import GitWorkspace
+
+SEQUENCES = int(os.environ.get("HISTORY_SEQUENCES", settings().max_examples // 25))
+PERSONS_GIT = {
+    "amend": ["add --all", "commit --quiet --amend --no-edit"],
+    "remove": ["reset --quiet --hard HEAD~1"],
+    "rebase": ["rebase --quiet origin/main"],
+    "merge main": ["merge --quiet --no-edit origin/main"],
+    "squash-merge": [
+        "checkout --quiet --detach origin/main",
+        f"merge --quiet --squash origin/{BRANCH}",
+        "commit --quiet --allow-empty --message squashed",
+        "push --quiet origin HEAD:main",
+    ],
+}
+CLAUDES_GIT = {
+    "amend": ["add --all", "commit --quiet --amend --no-edit"],
+    "reset": ["reset --quiet --hard HEAD~1"],
+    "squash": ["reset --quiet --soft HEAD~2", "commit --quiet --message squash"],
+    "rebase": ["rebase --quiet github/main"],
+    "merge main": ["merge --quiet --no-edit github/main"],
+    "merge theirs": [f"merge --quiet --no-edit -X theirs github/{BRANCH}"],
+    "switch branch": ["checkout --quiet -B another"],
+    "leave a file": [],
+}
+PERSON = [*PERSONS_GIT, "push", "edit the page", "delete the branch", "restore the branch", "push to main"]
+CLAUDE = [*CLAUDES_GIT, "commit", "edit the page"]
+TURN = st.fixed_dictionaries(
+    {
+        "before": st.lists(st.sampled_from(PERSON), max_size=2),
+        "claude": st.lists(st.sampled_from(CLAUDE), max_size=3),
+        "during": st.lists(st.sampled_from(PERSON), max_size=2),
+        "fault": st.sampled_from(["", "", "", "", "fetch", "push", "refused"]),
+    }
+)
+
+
+class Colleagues:
+    """The branch, with what a person has on it and has taken off it, and what Claude has added.
+
+    Each change adds a word of its own to a file. `has`, `removed` and `ever` are commits, `gone`, `made` and `claudes`
+    words: what a person took off, what Claude wrote, and what of that the work tree has and must be published.
+    """
+
+    def __init__(self, shared: SharedBranch, workspace: GitWorkspace) -> None:
+        self.shared = shared
+        self.workspace = workspace
+        self.tree = workspace.work_tree
+        self.numbers = itertools.count()
+        self.has: set[str] = set()
+        self.ever = self._branch()[0]
+        self.removed: set[str] = set()
+        self.gone: set[str] = set()
+        self.claudes: set[str] = set()
+        self.made: set[str] = set()
+        self.last_head = shared.head()
+        self.acted = False
+
+    # the person
+
+    def person(self, what: str) -> None:
+        """Do one thing to the branch on GitHub, unless it can't be done."""
+        exists = self._exists()
+        if not exists and what not in {"restore the branch", "push to main"}:
+            return
+        if exists:
+            self.last_head = self.shared.head()
+        before = self._branch() if exists else (set(), set())
+        try:
+            self._do(what)
+        except subprocess.CalledProcessError:
+            self._give_up(self.shared.person)
+        if what == "push to main":
+            return
+        self.acted = True
+        if not self._exists():
+            return
+        commits, words = self._branch()
+        self.has = (self.has & commits) | (commits - before[0] - self.ever)
+        self.ever |= commits
+        self.removed = (self.removed | (before[0] - commits)) - commits
+        self.gone = (self.gone | (before[1] - words)) - words
+
+    def _do(self, what: str) -> None:
+        shared, at, number = self.shared, self.shared.person, next(self.numbers)
+        if what == "push to main":
+            shared.main_commits(f"main{number}.txt", f"word{number}\n")
+            return
+        if what == "delete the branch":
+            git("branch", "--quiet", "-D", BRANCH, at=shared.github)
+            return
+        if what == "restore the branch":
+            if not self._exists():
+                git("branch", "--quiet", BRANCH, self.last_head, at=shared.github)
+            return
+        shared.pull()
+        if what == "push":
+            shared.commit(at, f"person{number}.txt", f"word{number}\n")
+        elif what == "edit the page":
+            shared.commit(at, "page.txt", f"one\nword{number}\nthree\n")
+        elif what != "remove" or shared.subjects()[0] not in {"start", "first"}:
+            if what == "amend":
+                (at / f"person{number}.txt").write_text(f"word{number}\n")
+            _run(PERSONS_GIT[what], at)
+        if what != "squash-merge":
+            shared.push()
+
+    # Claude
+
+    def claude(self, what: str) -> None:
+        """Do one thing in the work tree, unless it can't be done."""
+        tree, number = self.tree, next(self.numbers)
+        self.made.add(f"word{number}")
+        try:
+            if what == "commit":
+                self.shared.commit(tree, f"claude{number}.txt", f"word{number}\n")
+            elif what == "edit the page":
+                self.shared.commit(tree, "page.txt", f"one\nword{number}\nthree\n")
+            else:
+                if what in {"amend", "leave a file"}:
+                    (tree / f"claude{number}.txt").write_text(f"word{number}\n")
+                _run(CLAUDES_GIT[what], tree)
+        except subprocess.CalledProcessError:
+            self._give_up(tree)
+
+    # a turn
+
+    async def turn(self, turn: dict[str, list[str] | str]) -> None:
+        """Have Claude work, with a person doing something before it and during it."""
+        for what in turn["before"]:
+            self.person(what)
+        acted_before, self.acted = self.acted, False
+        with self._fault(turn["fault"] == "fetch"):
+            update = await self.workspace.bring_up_to_date()
+        self._check_words(update, acted_before or turn["fault"] == "fetch")
+        known = self._words(self.tree, "HEAD")
+        for what in turn["claude"]:
+            self.claude(what)
+        self.gone -= self._working_words() - known  # what Claude has written again isn't a return by mistake
+        for what in turn["during"]:
+            self.person(what)
+        late = turn["fault"] == "fetch" and acted_before
+        await self._publish(turn["fault"], acted=self.acted or late)
+
+    async def _publish(self, fault: str | list[str], *, acted: bool) -> None:
+        hook = self.shared.github / "hooks" / "pre-receive"
+        if fault == "refused":
+            hook.parent.mkdir(exist_ok=True)
+            hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+            hook.chmod(0o755)
+        working = self._working_words()
+        self.claudes = (self.made & working) - self.gone
+        try:
+            with self._fault(fault == "push"):
+                published = await self.workspace.publish()
+        except PublishFailedError:
+            assert self.claudes <= self._kept_words(), "what isn't published is in the container"
+        else:
+            self.acted = False
+            if published.head_sha:
+                assert published.head_sha == self.shared.head()
+            if not acted:
+                assert MERGED not in published.note, "nobody pushed"
+                assert REPLAYED not in published.note, "nobody rewrote the branch"
+            if published.head_sha:
+                assert self.claudes <= self._branch()[1], "each of Claude's changes is on GitHub"
+        finally:
+            hook.unlink(missing_ok=True)
+        self.acted |= acted
+        self.check()
+
+    def check(self) -> None:
+        """Hold what has to be so at any moment."""
+        if self._exists():
+            commits, words = self._branch()
+            self.ever |= commits
+            assert self.has <= commits, "nothing of a person's is lost"
+            assert not self.removed & commits, "no commit that a person removed returns"
+            assert not self.gone & words, "no change that a person removed returns"
+
+    def _check_words(self, update: Update, acted: object) -> None:
+        if not acted:
+            assert "others pushed" not in update.for_claude
+            assert "rewritten" not in update.for_claude
+
+    # what there is
+
+    def _exists(self) -> bool:
+        return git("branch", "--list", BRANCH, at=self.shared.github) != ""
+
+    def _branch(self) -> tuple[set[str], set[str]]:
+        commits = set(git("rev-list", BRANCH, "^main", at=self.shared.github).split())
+        return commits, self._words(self.shared.github, BRANCH)
+
+    def _words(self, at: Path, commit: str) -> set[str]:
+        """Return the words of the branch's own files and of the page."""
+        done = subprocess.run(
+            ["git", "grep", "-h", "-o", "-E", "word[0-9]+", commit, "--", "page.txt", "claude*", "person*"],
+            cwd=at,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return set(done.stdout.split())
+
+    def _working_words(self) -> set[str]:
+        files = [path for pattern in ("page.txt", "claude*", "person*") for path in self.tree.glob(pattern)]
+        return {word for path in files for word in path.read_text().split() if word.startswith("word")}
+
+    def _kept_words(self) -> set[str]:
+        refs = git("for-each-ref", "--format=%(refname)", "refs/heads", at=self.tree).split()
+        return self._working_words().union(*(self._words(self.tree, ref) for ref in refs))
+
+    def _fault(self, down: bool) -> _Down:  # noqa: FBT001 - read with its call
+        return _Down(self.shared.github, down=down)
+
+    def _give_up(self, at: Path) -> None:
+        for operation in ("rebase", "merge"):
+            subprocess.run(["git", operation, "--abort"], cwd=at, capture_output=True, check=False)
+
+
+def _run(commands: list[str], at: Path) -> None:
+    for command in commands:
+        git(*command.split(), at=at)
+
+
+class _Down:
+    """GitHub's repository, out of reach for a while."""
+
+    def __init__(self, repository: Path, *, down: bool) -> None:
+        self._down = down
+        self._here, self._away = repository, repository.with_suffix(".away")
+
+    def __enter__(self) -> None:
+        if self._down:
+            self._here.rename(self._away)
+
+    def __exit__(self, *_: object) -> Literal[False]:
+        if self._down:
+            self._away.rename(self._here)
+        return False
+
+
+@settings(max_examples=SEQUENCES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(turns=st.lists(TURN, min_size=1, max_size=4))
+def test_nothing_is_lost_and_nothing_that_was_removed_returns(turns: list[dict[str, list[str] | str]]) -> None:
+    async def run() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            shared = SharedBranch(Path(folder))
+            colleagues = Colleagues(shared, await shared.clone())
+            for turn in turns:
+                await colleagues.turn(turn)
+
+    async def nothing_found(*_: object) -> list[object]:
+        return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PAUSE_SECONDS", 0)
+        patch.setattr("cloud_agent_runner.git.push_checks.scan_for_secrets", nothing_found)
+        asyncio.run(run())
