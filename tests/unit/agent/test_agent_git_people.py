@@ -97,6 +97,25 @@ async def test_work_that_does_not_apply_to_a_rewritten_branch_is_kept_aside(
     assert (tree / "page.txt").read_text() == "one\ntwo\nthree\n"
 
 
+@pytest.mark.parametrize("how", ["merge --quiet --no-edit", "reset --quiet --hard"])
+async def test_a_removed_commit_that_claude_digs_out_again_does_not_return_as_it_was(
+    shared: SharedBranch, workspace: GitWorkspace, how: str
+) -> None:
+    tree = workspace.work_tree
+    removed = shared.commit(tree, "secret.txt", "EXAMPLE\n")
+    await workspace.publish()
+    shared.person_removes()
+    theirs = shared.person_commits("theirs.txt", "x\n")
+    await workspace.bring_up_to_date()
+    git(*how.split(), removed, at=tree)
+    shared.commit(tree, "a.txt", "a\n")
+
+    assert (await workspace.publish()).head_sha == shared.head()
+    ancestors = git("rev-list", BRANCH, at=shared.github).split()
+    assert (theirs in ancestors, removed in ancestors) == (True, False)
+    assert "a.txt" in shared.files()
+
+
 async def test_a_commit_that_claude_amends_is_pushed_without_a_word_of_others(
     shared: SharedBranch, workspace: GitWorkspace
 ) -> None:
