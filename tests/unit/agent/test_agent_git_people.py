@@ -116,6 +116,22 @@ async def test_a_removed_commit_that_claude_digs_out_again_does_not_return_as_it
     assert "a.txt" in shared.files()
 
 
+async def test_the_default_branch_can_be_merged_again_after_somebody_took_its_merge_off_the_branch(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    main = shared.main_commits("main.txt", "x\n")
+    shared.pull()
+    git("merge", "--quiet", "--no-edit", "origin/main", at=shared.person)
+    shared.push()
+    await workspace.bring_up_to_date()
+    shared.person_removes()
+    await workspace.bring_up_to_date()
+    git("merge", "--quiet", "--no-edit", "github/main", at=workspace.work_tree)
+
+    assert (await workspace.publish()).note == ""
+    assert main in git("rev-list", BRANCH, at=shared.github).split(), "GitHub sees that main is merged"
+
+
 async def test_a_commit_that_claude_amends_is_pushed_without_a_word_of_others(
     shared: SharedBranch, workspace: GitWorkspace
 ) -> None:

@@ -47,6 +47,13 @@ class History:
         """Return `head` and its ancestors that no commit of `without` has, newest first."""
         return (await self.git("rev-list", head, *(f"^{commit}" for commit in without))).split()
 
+    async def lacking(self, head: str, commits: Collection[str]) -> set[str]:
+        """Return those of `commits` that are neither `head` nor one of its ancestors."""
+        if not commits:
+            return set()
+        given = "\n".join([*commits, f"^{head}"])
+        return set((await self.git("rev-list", "--stdin", given=given)).split()) & set(commits)
+
     async def tags(self) -> dict[str, str]:
         """Return what each tag names, by its ref."""
         listing = await self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")

@@ -40,7 +40,13 @@ PERSONS_GIT = {
         "commit --quiet --allow-empty --message squashed",
         "push --quiet origin HEAD:main",
     ],
+    "merge into main": [
+        "checkout --quiet --detach origin/main",
+        f"merge --quiet --no-ff --no-edit origin/{BRANCH}",
+        "push --quiet origin HEAD:main",
+    ],
 }
+OF_MAIN = {"push to main", "squash-merge", "merge into main"}
 CLAUDES_GIT = {
     "amend": ["add --all", "commit --quiet --amend --no-edit"],
     "reset": ["reset --quiet --hard HEAD~1"],
@@ -66,8 +72,9 @@ TURN = st.fixed_dictionaries(
 class Colleagues:
     """The branch, with what a person has on it and has taken off it, and what Claude has added.
 
-    Each change adds a word of its own to a file. `has`, `removed` and `ever` are commits, `gone`, `made` and `claudes`
-    words: what a person took off, what Claude wrote, and what of that the work tree has and must be published.
+    Each change adds a word of its own to a file. `persons`, `removed` and `ever` are commits, `gone`, `made` and
+    `claudes` words: what a person took off, what Claude wrote, and what of that the work tree has and must be
+    published.
     """
 
     def __init__(self, shared: SharedBranch, workspace: GitWorkspace) -> None:
@@ -75,6 +82,7 @@ class Colleagues:
         self.workspace = workspace
         self.tree = workspace.work_tree
         self.numbers = itertools.count()
+        self.persons: set[str] = set()
         self.has: set[str] = set()
         self.ever = self._branch()[0]
         self.removed: set[str] = set()
@@ -98,13 +106,15 @@ class Colleagues:
             self._do(what)
         except subprocess.CalledProcessError:
             self._give_up(self.shared.person)
-        if what == "push to main":
+        if what in OF_MAIN:
             return
-        self.acted = True
         if not self._exists():
+            self.acted = True
             return
         commits, words = self._branch()
-        self.has = (self.has & commits) | (commits - before[0] - self.ever)
+        self.acted |= not exists or commits != before[0]
+        self.persons |= commits - before[0] - self.ever
+        self.has = commits & self.persons
         self.ever |= commits
         self.removed = (self.removed | (before[0] - commits)) - commits
         self.gone = (self.gone | (before[1] - words)) - words
@@ -130,7 +140,7 @@ class Colleagues:
             if what == "amend":
                 (at / f"person{number}.txt").write_text(f"word{number}\n")
             _run(PERSONS_GIT[what], at)
-        if what != "squash-merge":
+        if what not in OF_MAIN:
             shared.push()
 
     # Claude
@@ -161,22 +171,24 @@ class Colleagues:
         with self._fault(turn["fault"] == "fetch"):
             update = await self.workspace.bring_up_to_date()
         self._check_words(update, acted_before or turn["fault"] == "fetch")
-        known = self._words(self.tree, "HEAD")
+        known, started = self._words(self.tree, "HEAD"), git("rev-parse", "HEAD", at=self.tree)
         for what in turn["claude"]:
             self.claude(what)
         self.gone -= self._working_words() - known  # what Claude has written again isn't a return by mistake
         for what in turn["during"]:
             self.person(what)
         late = turn["fault"] == "fetch" and acted_before
-        await self._publish(turn["fault"], acted=self.acted or late)
+        await self._publish(turn["fault"], started, acted=self.acted or late)
 
-    async def _publish(self, fault: str | list[str], *, acted: bool) -> None:
+    async def _publish(self, fault: str | list[str], started: str, *, acted: bool) -> None:
         hook = self.shared.github / "hooks" / "pre-receive"
         if fault == "refused":
             hook.parent.mkdir(exist_ok=True)
             hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
             hook.chmod(0o755)
         working = self._working_words()
+        merged = git("rev-list", "github/main", f"^{started}", at=self.tree).split()
+        merged = [commit for commit in merged if not git("rev-list", commit, "^HEAD", at=self.tree)]
         self.claudes = (self.made & working) - self.gone
         try:
             with self._fault(fault == "push"):
@@ -190,8 +202,9 @@ class Colleagues:
             if not acted:
                 assert MERGED not in published.note, "nobody pushed"
                 assert REPLAYED not in published.note, "nobody rewrote the branch"
-            if published.head_sha:
+            if self._exists():
                 assert self.claudes <= self._branch()[1], "each of Claude's changes is on GitHub"
+                assert set(merged) <= self._branch()[0], "what Claude merged is merged"
         finally:
             hook.unlink(missing_ok=True)
         self.acted |= acted
@@ -203,7 +216,8 @@ class Colleagues:
             commits, words = self._branch()
             self.ever |= commits
             assert self.has <= commits, "nothing of a person's is lost"
-            assert not self.removed & commits, "no commit that a person removed returns"
+            returned = (self.removed & commits) - set(git("rev-list", "main", at=self.shared.github).split())
+            assert not returned, "no commit that a person removed returns, unless it's in main"
             assert not self.gone & words, "no change that a person removed returns"
 
     def _check_words(self, update: Update, acted: object) -> None:
@@ -217,7 +231,7 @@ class Colleagues:
         return git("branch", "--list", BRANCH, at=self.shared.github) != ""
 
     def _branch(self) -> tuple[set[str], set[str]]:
-        commits = set(git("rev-list", BRANCH, "^main", at=self.shared.github).split())
+        commits = set(git("rev-list", BRANCH, at=self.shared.github).split())
         return commits, self._words(self.shared.github, BRANCH)
 
     def _words(self, at: Path, commit: str) -> set[str]:
