@@ -168,7 +168,7 @@ def test_both_forms_of_a_delivery_are_of_the_route_and_signed(template: Document
     body = base64.b64decode(str(event.body)) if event.isBase64Encoded else str(event.body).encode()
     assert (name == "base64_body") == event.isBase64Encoded
     assert str(len(body)) == event.headers["content-length"]
-    verify(SECRET, body, event.headers["x-hub-signature-256"])
+    verify([SECRET], body, event.headers["x-hub-signature-256"])
     assert _read("github/issues.labeled.json") == json.loads(body)
 
 

@@ -12,6 +12,8 @@ from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.webhook.signature import verify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 
@@ -24,15 +26,15 @@ class Delivery:
     payload: dict[str, Any]
 
 
-def read_delivery(request: APIGatewayProxyEventV2, secret: str) -> Delivery:
-    """Return the delivery. Guarantees that the bytes of its payload were signed with the secret.
+def read_delivery(request: APIGatewayProxyEventV2, secrets: Iterable[str]) -> Delivery:
+    """Return the delivery. Guarantees that the bytes of its payload were signed with one of the secrets.
 
     Raises:
         InvalidSignatureError: they were not.
         UnreadableEventError: a header is missing, or the body is not a JSON object.
     """
     body = _raw_body(request.body or "", is_base64=bool(request.is_base64_encoded))
-    verify(secret, body, request.headers.get("x-hub-signature-256"))
+    verify(secrets, body, request.headers.get("x-hub-signature-256"))
     event_name, delivery_id = request.headers.get("x-github-event"), request.headers.get("x-github-delivery")
     if not event_name or not delivery_id:
         raise UnreadableEventError("The X-GitHub-Event or X-GitHub-Delivery header is missing: is this GitHub?")

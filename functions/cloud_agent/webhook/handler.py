@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.metrics import MetricUnit
 
-from cloud_agent.adapters.aws.secrets import read_secret
+from cloud_agent.adapters.aws.secrets import accepted_secrets
 from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import WebhookSettings, load
@@ -45,7 +45,7 @@ def receive() -> Response[str]:
     """Act on one delivery."""
     metrics.add_metric("DeliveriesReceived", MetricUnit.Count, 1)
     settings = load(WebhookSettings)
-    delivery = read_delivery(app.current_event, read_secret(settings.webhook_secret_arn))
+    delivery = read_delivery(app.current_event, accepted_secrets(settings.webhook_secret_arn))
     logger.append_keys(delivery_id=delivery.id, github_event=delivery.event_name)
     decision = decide(delivery.event_name, delivery.id, delivery.payload, settings.trigger_labels)
     return outcome_response(_act(settings, decision))

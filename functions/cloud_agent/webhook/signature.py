@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import TYPE_CHECKING
 
 from cloud_agent.domain.errors import InvalidSignatureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PREFIX = "sha256="
 
@@ -15,14 +19,17 @@ def sign(secret: str, body: bytes) -> str:
     return PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def verify(secret: str, body: bytes, signature: str | None) -> None:
-    """Guarantee that `body` was signed with `secret`; the comparison takes constant time.
+def verify(secrets: Iterable[str], body: bytes, signature: str | None) -> None:
+    """Guarantee that `body` was signed with one of the secrets; each comparison takes constant time.
+
+    A further secret is taken from `secrets` only when those before it didn't sign.
 
     Raises:
         InvalidSignatureError: the signature is missing, malformed or wrong.
     """
+    if not signature:
+        raise InvalidSignatureError("The X-Hub-Signature-256 header is missing.")
+    given = signature.encode("utf-8", "surrogateescape")
     # An empty secret would make every sender able to sign: a deployment without one accepts nobody.
-    if not secret or not signature:
-        raise InvalidSignatureError("The X-Hub-Signature-256 header is missing or the secret has no value.")
-    if not hmac.compare_digest(sign(secret, body).encode(), signature.encode("utf-8", "surrogateescape")):
+    if not any(secret and hmac.compare_digest(sign(secret, body).encode(), given) for secret in secrets):
         raise InvalidSignatureError("X-Hub-Signature-256 does not match the body: check the webhook's secret.")

@@ -14,6 +14,7 @@ from cloud_agent.adapters.aws import secrets
 from cloud_agent.adapters.aws.secrets import (
     GitHubCredentials,
     UatAccessKeys,
+    accepted_secrets,
     read_github_credentials,
     read_secret,
     read_uat_access_keys,
@@ -44,6 +45,29 @@ def test_a_warm_worker_asks_for_a_secret_once_a_minute(put_secret: Callable[[str
     assert read_secret(arn) == "old"
     boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
     assert read_secret(arn) == "old"
+
+
+def test_the_secret_before_the_last_change_is_accepted_besides(put_secret: Callable[[str], str]) -> None:
+    arn = put_secret("first")
+    for value in ("second", "third"):
+        boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=value)
+    assert list(accepted_secrets(arn)) == ["third", "second"]
+
+
+def test_a_value_that_is_put_twice_is_the_only_one_accepted(put_secret: Callable[[str], str]) -> None:
+    arn = put_secret("leaked")
+    for _ in range(2):
+        boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
+    assert set(accepted_secrets(arn)) == {"new"}
+
+
+def test_a_secret_that_was_never_changed_is_asked_for_its_previous_value_once_a_minute(
+    put_secret: Callable[[str], str],
+) -> None:
+    arn = put_secret("first")
+    assert list(accepted_secrets(arn)) == ["first"]
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="second")
+    assert list(accepted_secrets(arn)) == ["first"]
 
 
 def test_a_secret_that_is_missing_is_named(aws: None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.errors import ConfigurationError
 from cloud_agent.worker import once_per_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 S = TypeVar("S", bound=BaseModel)
 MAX_AGE_SECONDS = 60  # a rotated value is used by every warm worker within a minute
@@ -50,10 +53,20 @@ def read_secret(arn: str) -> str:
     Raises:
         ConfigurationError: the secret cannot be read; names it.
     """
-    try:
-        return str(_provider().get(arn, max_age=MAX_AGE_SECONDS))
-    except GetParameterError as error:
-        raise ConfigurationError(f"The secret {arn} cannot be read: does it have a value?") from error
+    return _get(_provider(), arn)
+
+
+def accepted_secrets(arn: str) -> Iterator[str]:
+    """Yield the secret's current string, then the one before it, so that both hold while it is being changed.
+
+    Each is at most a minute old. The one before it is read only when it's asked for.
+
+    Raises:
+        ConfigurationError: as `read_secret`.
+    """
+    yield _get(_provider(), arn)
+    if previous := _get(_previous_provider(), arn):
+        yield previous
 
 
 def read_github_credentials(arn: str) -> GitHubCredentials:
@@ -77,6 +90,28 @@ def read_uat_access_keys(arn: str) -> UatAccessKeys:
 @once_per_worker
 def _provider() -> SecretsProvider:
     return SecretsProvider(boto3_client=clients.secrets_manager())
+
+
+@once_per_worker
+def _previous_provider() -> _PreviousVersions:
+    return _PreviousVersions(boto3_client=clients.secrets_manager())
+
+
+class _PreviousVersions(SecretsProvider):
+    """Secrets' values before the last change; empty, and remembered as that, where nothing was ever changed."""
+
+    def _get(self, name: str, **sdk_options: Any) -> str | bytes:  # noqa: ANN401 - as Powertools declares it
+        try:
+            return super()._get(name, VersionStage="AWSPREVIOUS", **sdk_options)
+        except self.client.exceptions.ResourceNotFoundException:
+            return ""
+
+
+def _get(provider: SecretsProvider, arn: str) -> str:
+    try:
+        return str(provider.get(arn, max_age=MAX_AGE_SECONDS))
+    except GetParameterError as error:
+        raise ConfigurationError(f"The secret {arn} cannot be read: does it have a value?") from error
 
 
 def _read(model: type[S], arn: str, form: str) -> S:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PAUSES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 # Older ones are left: people have helped themselves by then. Longer than all pauses, so every attempt is seen.
 LOOKED_BACK = timedelta(hours=3)
+_MAY_PASS = frozenset({0, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 class Delivery(BaseModel):
@@ -36,10 +37,11 @@ class Delivery(BaseModel):
 
     @property
     def may_yet_arrive(self) -> bool:
-        """Whether it failed on the way (0: no answer at all) or for now; a refusal would only be repeated."""
-        return self.status_code in {0, HTTPStatus.TOO_MANY_REQUESTS} or (
-            self.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-        )
+        """Whether it failed on the way (0: no answer at all) or for now; a refusal would only be repeated.
+
+        Except that of a signature: the webhook's secret is being changed, here and in the App's settings.
+        """
+        return self.status_code in _MAY_PASS or self.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def lost(attempts: Iterable[Delivery], now: datetime) -> list[Delivery]:

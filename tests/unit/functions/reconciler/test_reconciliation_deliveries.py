@@ -104,7 +104,7 @@ def test_what_arrived_is_left_alone(reconcile: Reconcile, app: GitHub) -> None:
     app.add(5, 202)
     app.add(9, 503, "b")
     app.add(7, 202, "b", redelivery=True)
-    app.add(8, 401, "c")
+    app.add(8, 400, "c")
     assert reconcile() == {}
     assert app.repeated == []
 
