@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from local_github import history
 from local_github.bare_repository import NO_COMMIT
+from local_github.closing_keywords import close_named
 from local_github.documents import commits
 from local_github.documents.accounts import email
 from local_github.events import emit, emit_issue_event
@@ -29,12 +30,15 @@ def ref_moved(acting: Acting, ref: str, before: str, after: str) -> None:
     if ref.startswith(_BRANCHES) and after != NO_COMMIT and not git.branch_sha(git.default_branch()):
         git.set_default_branch(branch)  # the first branch pushed is the default branch
     acting = Acting(site, site.repository_by_id(acting.repo.id), acting.login)
-    document = commits.push(acting.repo, ref, before, after, _new_commits(acting.repo, ref, before, after))
+    brought = _new_commits(acting.repo, ref, before, after)
+    document = commits.push(acting.repo, ref, before, after, brought)
     pusher = {"name": acting.login, "email": email(site, acting.login)}
     emit(acting, "push", **document, pusher=pusher)
     if ref.startswith(_BRANCHES):
         _update_heads(acting, branch, before, after)
         _notice_merges(acting, branch, after)
+    if branch == git.default_branch():
+        close_named(acting, [commit.message for commit in brought])
 
 
 def _new_commits(repo: Repository, ref: str, before: str, after: str) -> list[Commit]:
@@ -76,11 +80,16 @@ def _notice_merges(acting: Acting, branch: str, after: str) -> None:
 
 
 def close_pull(acting: Acting, pull: Row, *, merge_sha: str | None = None) -> Row:
-    """Close a pull request, merged as `merge_sha` when given, and announce it."""
+    """Close a pull request, merged as `merge_sha` when given, and announce it.
+
+    Merged into the default branch, it closes the issues that its description names with a keyword.
+    """
     stamp = now()
     merged = {"merged_at": stamp, "merged_by": acting.login, "merge_sha": merge_sha} if merge_sha else {}
     row = acting.site.storage.update(
         "issues", pull["id"], state="closed", closed_at=stamp, closed_by=acting.login, updated_at=stamp, **merged
     )
     emit_issue_event(acting, "closed", row)
+    if merge_sha and row["base"] == acting.repo.git.default_branch():
+        close_named(acting, [row["body"] or ""])
     return row
