@@ -63,6 +63,14 @@ class GitHub:
         heads = self.branches(repo)
         return self._commit(repo, "main", f"Merge {branch}", [heads["main"], heads[branch]])
 
+    def squash(self, pull: Json) -> None:
+        """Merge the pull request as one new commit, and keep its branch."""
+        query = "mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { clientMutationId } }"
+        self.call("POST", f"{self.url}/api/graphql", query=query, variables={"id": pull["node_id"]})
+        self.call(
+            "PUT", f"/repos/{pull['base']['repo']['full_name']}/pulls/{pull['number']}/merge", merge_method="squash"
+        )
+
     def _commit(self, repo: str, branch: str, message: str, parents: list[str]) -> str:
         tree = self.get(f"/repos/{repo}/git/commits/{parents[-1]}")["tree"]["sha"]
         commit = self.call("POST", f"/repos/{repo}/git/commits", message=message, tree=tree, parents=parents)

@@ -82,6 +82,35 @@ def test_the_issue_of_a_merged_pull_request_can_be_taken_up_again(steps: Steps, 
     assert github.branches(repo)["main"] == row["base_sha"]
 
 
+def test_the_issue_of_a_squashed_pull_request_starts_from_the_base_again(
+    steps: Steps, github: GitHub, repo: str
+) -> None:
+    session = steps.claim(repo)
+    again = session.model_copy(update={"session_id": f"f{session.session_id[1:]}"})
+    steps.run_up_to("announce_session", session)
+    github.add_commit(repo, session.branch, "Show the menu")
+    (pull,) = github.pulls(session)
+    github.squash(pull)
+    github.add_commit(repo, "main", "Somebody else's work")
+    steps.put_row(again)
+    for _ in range(2):
+        steps.run("create_branch", again)
+    compared = github.get(f"/repos/{repo}/compare/main...{again.branch}")
+    row = steps.row(again) or {}
+    assert [row["initial_sha"]] == [commit["sha"] for commit in compared["commits"]]
+    assert github.branches(repo)["main"] == row["base_sha"] == compared["merge_base_commit"]["sha"]
+
+
+def test_what_was_pushed_after_a_squash_stays_on_the_branch(steps: Steps, github: GitHub, repo: str) -> None:
+    session = steps.claim(repo)
+    steps.run_up_to("announce_session", session)
+    (pull,) = github.pulls(session)
+    github.squash(pull)
+    work = github.add_commit(repo, session.branch, "Not merged")
+    steps.run("create_branch", session)
+    assert work == github.branches(repo)[session.branch]
+
+
 def test_a_closed_pull_request_is_followed_by_a_new_one(steps: Steps, github: GitHub, repo: str) -> None:
     session = steps.claim(repo)
     steps.run_up_to("announce_session", session)

@@ -77,6 +77,7 @@ class Pull(Document):
     state: str
     head: Sha
     draft: bool = False
+    merged_at: str | None = None
 
 
 class Comment(Document):

@@ -54,7 +54,8 @@ class Repository:
         """Create the branch with one empty commit on top of the default branch. An existing branch keeps what it has.
 
         One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
-        moved forward to a new empty commit.
+        moved to a new empty commit. After a squash or rebase merge, its commits are on it as they were, and count as
+        merged while nothing has been pushed since.
         """
         base = self._head_of(default_branch)
         initial = {"message": message, "tree": base.commit.tree.sha, "parents": [base.sha]}
@@ -62,9 +63,11 @@ class Repository:
         created = self._create_reference(branch, initial_sha)
         if not created:
             pages = self._comparison(default_branch, branch) or []
-            if pages and pages[0].ahead_by:
-                return Branch(pages[0].merge_base_commit.sha, initial_commit(_commits(pages)))
-            self._requests.send("PATCH", f"/git/refs/heads/{quote(branch)}", {"sha": initial_sha})
+            ahead = _commits(pages) if pages else []
+            if ahead and not self._has_merged(branch, default_branch, ahead[-1].sha):
+                return Branch(pages[0].merge_base_commit.sha, initial_commit(ahead))
+            moved = {"sha": initial_sha, "force": bool(ahead)}
+            self._requests.send("PATCH", f"/git/refs/heads/{quote(branch)}", moved)
         return Branch(base.sha, initial_sha)
 
     def compare(self, base: str, head: str) -> list[Commit] | None:
@@ -111,6 +114,15 @@ class Repository:
             raise self._requests.refused(response)
         return response.status not in _UNPROCESSABLE
 
+    def _has_merged(self, branch: str, base: str, head_sha: str) -> bool:
+        """Whether a pull request of the branch was merged with this head: one of the latest 30 that are closed."""
+        pulls = self._pulls(branch, "closed", f"&base={quote(base, safe='')}")
+        return any(pull.merged_at is not None and pull.head.sha == head_sha for pull in pulls)
+
+    def _pulls(self, branch: str, state: str, more: str = "") -> list[Pull]:
+        head = quote(f"{self._owner}:{branch}", safe="")
+        return self._requests.send("GET", f"/pulls?state={state}&head={head}{more}").read(list[Pull])
+
     def _comparison(self, base: str, head: str) -> list[Comparison] | None:
         path = f"/compare/{quote(base)}...{quote(head)}?per_page={_COMPARISON_PAGE}"
         return list(self._requests.pages(path, Comparison, expected=_NOT_FOUND)) or None
@@ -118,8 +130,7 @@ class Repository:
     def _open_pull_request(self, branch: str, refusal: Response) -> PullRequest:
         """Return the branch's open pull request, which is why GitHub refused another."""
         if refusal.refuses(422, "already exists"):
-            head = quote(f"{self._owner}:{branch}", safe="")
-            for pull in self._requests.send("GET", f"/pulls?state=open&head={head}").read(list[Pull]):
+            for pull in self._pulls(branch, "open"):
                 return _pull_request(pull)
         raise self._requests.refused(refusal)
 
