@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, SessionLimits
-from cloud_agent_runner.claude.client import Assignment, Claude
+from cloud_agent_runner.claude.assignment import Assignment
 from cloud_agent_runner.claude.prompts import standing_instructions
 from cloud_agent_runner.first_change import FirstChange
 from cloud_agent_runner.git.branch import SessionBranch
@@ -38,6 +38,7 @@ from cloud_agent_runner.workspace.resource_guard import ResourceGuard
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
+    from cloud_agent_runner.claude.client import Claude
     from cloud_agent_runner.preview.listen_address import ListenAddress
     from cloud_agent_runner.settings import Platform, Settings
 
@@ -64,6 +65,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
     ):
         tasks.create_task(_bury_orphans())
         heartbeat = tasks.create_task(_heartbeat(api))
+        claude_class = tasks.create_task(asyncio.to_thread(_claude_class))
         workspace = await GitWorkspace.clone(home, user, _branch(settings), git_tokens)
         logger.info("branch cloned", extra={"branch": settings.branch})
         has_own = has_repository_file(workspace.work_tree, CONFIG_PATH)
@@ -99,13 +101,20 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         model = model_api(settings, platform, assignment.model)
         async with (
             model_gateway(model, _budget(settings, config)) as gateway,
-            aclosing(Claude(assignment, user, gateway, services.environment, before_change)) as claude,
+            aclosing((await claude_class)(assignment, user, gateway, services.environment, before_change)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(claude.interrupt))
             tasks.create_task(turns.follow(inbox, preview))
             while True:
                 await turns.work_on(await inbox.next(), claude, preview)
+
+
+def _claude_class() -> type[Claude]:
+    """Import Claude's SDK, which takes longer than all else that the agent imports: the clone needs none of it."""
+    from cloud_agent_runner.claude.client import Claude  # noqa: PLC0415 - in a thread, while the branch is cloned
+
+    return Claude
 
 
 async def _guard(platform: Platform, user: WorkspaceUser, preview: Preview, notices: Notices) -> ResourceGuard:

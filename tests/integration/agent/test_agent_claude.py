@@ -10,7 +10,8 @@ from unittest.mock import patch
 import pytest
 from pydantic import SecretStr
 
-from cloud_agent_runner.claude.client import Assignment, Claude
+from cloud_agent_runner.claude.assignment import Assignment
+from cloud_agent_runner.claude.client import Claude
 from cloud_agent_runner.model.api import AnthropicApi
 from cloud_agent_runner.model.budget import ModelBudget
 from cloud_agent_runner.model.gateway import model_gateway

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from tests.kit.bedrock import Bedrock
 from tests.kit.http_server import Request, Response, serve_http
 
-from cloud_agent_runner.claude.client import Assignment, Claude
+from cloud_agent_runner.claude.assignment import Assignment
+from cloud_agent_runner.claude.client import Claude
 from cloud_agent_runner.model.api import AnthropicApi, ModelApi
 from cloud_agent_runner.model.bedrock import BedrockApi
 from cloud_agent_runner.model.budget import ModelBudget

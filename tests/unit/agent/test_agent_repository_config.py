@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from cloud_agent_runner.claude.tool_policy import ALLOWED_TOOLS
+from cloud_agent_runner.claude.tools import ALLOWED_TOOLS
 from cloud_agent_runner.repository.config import RepositoryConfig
 
 

@@ -11,8 +11,8 @@ import pytest
 from tests.kit.cgroups import GIB, MIB, cgroup_v2, machine
 from tests.kit.ports import free_port
 
+from cloud_agent_runner.claude import PROGRAM
 from cloud_agent_runner.claude.client import TurnResult
-from cloud_agent_runner.claude.program import PROGRAM
 from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.preview.dev_server import DevServer, InstallFailedError
 from cloud_agent_runner.preview.listen_address import ListenAddress

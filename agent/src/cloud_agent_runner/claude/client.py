@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
+from cloud_agent_runner.claude import PROGRAM
 from cloud_agent_runner.claude.process import ClaudeProcess, ToolReport
-from cloud_agent_runner.claude.program import PROGRAM, claude_program, claude_shell
+from cloud_agent_runner.claude.program import claude_program, claude_shell
 from cloud_agent_runner.claude.settings import outranking_settings
-from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, BeforeChange, Tool, at_once
+from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, BeforeChange, at_once
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.model.access import pinned_model
 from cloud_agent_runner.model.budget import Limit
@@ -20,9 +21,9 @@ from cloud_agent_runner.model.errors import model_error
 from cloud_agent_runner.workspace.command_output import LineLog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
+    from cloud_agent_runner.claude.assignment import Assignment
     from cloud_agent_runner.model.gateway import GatewayTurn, ModelGateway
     from cloud_agent_runner.model.response_text import TurnTexts
     from cloud_agent_runner.workspace.user import WorkspaceUser
@@ -45,17 +46,6 @@ _NOT_THE_MODELS = (
     "wrote it to Claude Code's output."
 )
 _RETRY = "Comment again to continue."
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """Where Claude works, as what and with what."""
-
-    work_tree: Path
-    model: str
-    instructions: str
-    tools: Sequence[Tool]
-    repository_settings: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import claude_agent_sdk
 
+from cloud_agent_runner.claude import PROGRAM
+
 if TYPE_CHECKING:
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
-PROGRAM = "claude code"
 # Of the 1,800 that the reaper allows the user: Claude Code aborts when it can't start a thread.
 _PROCESSES_OF_COMMANDS = 1500
 _BUNDLED = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"

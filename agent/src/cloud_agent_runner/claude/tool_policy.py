@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from claude_agent_sdk import (
     CanUseToolShadowedWarning,
@@ -24,8 +24,6 @@ from claude_agent_sdk import (
 if TYPE_CHECKING:
     from claude_agent_sdk.types import HookEvent, SyncHookJSONOutput
 
-Tool = Literal["Bash", "Read", "Edit", "Write", "NotebookEdit", "Glob", "Grep", "TodoWrite", "Task"]
-ALLOWED_TOOLS: tuple[Tool, ...] = get_args(Tool)
 REFUSED_TOOLS = ["Bash(git push:*)"]
 # They change nothing themselves: a subagent's tools are looked at one by one.
 _HARMLESS = frozenset({"Read", "Glob", "Grep", "LS", "WebFetch", "WebSearch", "TodoWrite", "Skill", "Task", "Agent"})

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from cloud_agent_runner.claude.tool_policy import ALLOWED_TOOLS, Tool
+from cloud_agent_runner.claude.tools import ALLOWED_TOOLS, Tool
 
 NOTHING = "none"  # what a command is where there is to be none
 CONFIG_PATH = ".github/claude-cloud-agent.yml"

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.claude.program import PROGRAM
+from cloud_agent_runner.claude import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
