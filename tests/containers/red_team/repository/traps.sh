@@ -44,7 +44,7 @@ for hook in pre-commit post-commit reference-transaction pre-push post-index-cha
 done
 for scope in --local --global; do
   git config $scope filter.red.clean "$HOME/spy filter; cat"
-  git config $scope filter.lfs.clean "$HOME/spy lfs; cat"
+  git config $scope filter.lfs.process "$HOME/spy lfs; git-lfs filter-process"  # the image has one of its own for all
   git config $scope core.sshCommand "$HOME/spy ssh"
   git config $scope core.fsmonitor "$HOME/spy fsmonitor"
   git config $scope credential.helper "$HOME/spy credential"
