@@ -11,7 +11,7 @@ from cloud_agent_runner.agent_api import GitToken
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace
-from cloud_agent_runner.workspace.user import WorkspaceUser
+from cloud_agent_runner.workspace.user import Processes, WorkspaceUser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +36,9 @@ def git(*arguments: str, at: Path) -> str:
 class DirectUser(WorkspaceUser):
     """Runs its commands without a process between, which takes half the time."""
 
-    def command(self, name: str, *command: str, directory: Path) -> list[str]:
+    def command(self, name: str, *command: str, directory: Path, processes: Processes = Processes.OURS) -> list[str]:
         """Return the arguments that run `command` in `directory`."""
-        del name
+        del name, processes
         return ["env", "-C", str(directory), *command]
 
 

@@ -1,39 +1,74 @@
-"""A turn that uses up processes or memory ends itself, and neither the supervisor nor the session."""
+"""What uses up processes or memory ends itself, and neither the supervisor, the session nor what else runs in it."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.system import wait_for
 
 if TYPE_CHECKING:
     from tests.e2e.system import System
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
-FORK_BOMB = (
-    "import os, time; first = os.getpid()\\nwhile True:\\n  try: os.fork()\\n  except OSError as error:\\n"
-    "    if os.getpid() == first: print(error.strerror); break\\n    time.sleep(600)"
-)
+FORK_BOMB = "import os, time\\nwhile True:\\n  try: os.fork()\\n  except OSError: time.sleep(600)"
 # Most of the 4 GB at once, the rest slowly enough for whoever looks once a second.
 FILL_MEMORY = (
     "import time; kept = [b'x' * 10**8 for _ in range(25)]\\nwhile True: kept.append(b'x' * 10**8); time.sleep(0.4)"
 )
+# Both wait for a file that names them.
+DEV_SERVER = """
+import http.server, os, threading, time
+def bomb():
+    while not os.path.exists("/tmp/bomb-dev-server"):
+        time.sleep(0.1)
+    os.unlink("/tmp/bomb-dev-server")
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            time.sleep(600)
+threading.Thread(target=bomb, daemon=True).start()
+address = os.environ["HOST"], int(os.environ["PORT"])
+http.server.ThreadingHTTPServer(address, http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+HOOK = "[ ! -e /tmp/bomb-hook ] || { rm /tmp/bomb-hook; bash -c 'bomb() { bomb | bomb & }; bomb; sleep 600'; }"
+HOOKS = {"PreToolUse": [{"matcher": "*", "hooks": [{"type": "command", "command": HOOK}]}]}
+FILES = {
+    ".github/claude-cloud-agent.yml": "dev: python3 dev.py\n",
+    "dev.py": DEV_SERVER,
+    ".claude/settings.json": json.dumps({"hooks": HOOKS}),
+}
 
 
-def test_a_session_outlives_a_fork_bomb_and_a_turn_that_fills_the_memory(system: System) -> None:
-    session = system.start("Use it all up", _run_python(FORK_BOMB))
-    pull_number = system.wait_for_turn(session)["pull_number"]
-    system.wait_for_comment(pull_number, "Resource temporarily unavailable")
+def test_a_session_outlives_fork_bombs_and_a_turn_that_fills_the_memory(system: System) -> None:
+    there = system.at(system.create_repository("bombs", FILES))
+    session = there.start("Use it all up", "scripted-model: run echo at peace")
+    row = there.wait_for_row(session, lambda row: "live" in row.get("preview", "") and "turns" in row, 180)
+    pull_number = row["pull_number"]
 
-    system.comment(pull_number, _run_python(FILL_MEMORY))
-    answer = system.wait_for_comment(pull_number, "ran out of memory", 120)
+    def ask(prompt: str, words: str) -> str:
+        there.comment(pull_number, prompt)
+        return there.wait_for_comment(pull_number, words, 120)
+
+    answer = ask("scripted-model: run touch /tmp/bomb-dev-server; sleep 8; echo alive $((40 + 1))", "alive 41")
+    assert "The dev server was stopped: it ran 1," in answer
+    ask("scripted-model: run touch /tmp/bomb-hook\nscripted-model: run true", "Stopped: it ran 1,")
+    there.comment(pull_number, _run_python(FORK_BOMB))
+    wait_for(
+        lambda: [each for each in there.comments(int(pull_number)) if "Stopped: it ran 1," in each["body"]],
+        lambda found: len(found) == 2,
+    )
+
+    answer = ask(_run_python(FILL_MEMORY), "ran out of memory")
     assert "Stopped: the container ran out of memory (" in answer
     assert "`AgentMemory`" in answer
 
-    system.comment(pull_number, "scripted-model: run echo still $((40 + 2)) here; ps -o pid= -u workspace | wc -l")
-    system.wait_for_comment(pull_number, "still 42 here")
-    assert system.row(session.id)["status"] == "RUNNING"
+    ask("scripted-model: run echo still $((40 + 2)) here", "still 42 here")
+    assert there.row(session.id)["status"] == "RUNNING"
+    there.wait_for_row(session, lambda row: "live" in row.get("preview", ""), 60)
 
 
 def _run_python(program: str) -> str:

@@ -23,6 +23,6 @@ def test_claude_s_shell_is_a_bash_that_leaves_claude_code_processes(
         text=True,
     )
     limit, _, last = shown.stdout.partition("\n")
-    assert limit == "1500"
+    assert limit == "1400"
     assert last.endswith(" an argument\n")
     assert shell.name == "bash"  # by which Claude Code knows its kind

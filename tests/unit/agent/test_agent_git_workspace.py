@@ -13,7 +13,7 @@ from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace
-from cloud_agent_runner.workspace.user import WorkspaceUser
+from cloud_agent_runner.workspace.user import Processes, WorkspaceUser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,10 +45,10 @@ def remote(tmp_path: Path) -> Path:
 class Recorded(WorkspaceUser):
     """Keeps which of its commands were run, by git's word for them."""
 
-    def command(self, name: str, *command: str, directory: Path) -> list[str]:
+    def command(self, name: str, *command: str, directory: Path, processes: Processes = Processes.OURS) -> list[str]:
         with (self.home / "commands").open("a") as commands:
             commands.write(" ".join(word for word in command if word in {"add", "commit", "status"}) + "\n")
-        return super().command(name, *command, directory=directory)
+        return super().command(name, *command, directory=directory, processes=processes)
 
     def commands(self) -> list[str]:
         return (self.home / "commands").read_text().split()

@@ -17,7 +17,7 @@ from cloud_agent_runner.workspace import reaper
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOBODY = "65534:65534"
+NOBODY = "65534:65534:1800"
 CAPABILITIES = ("CapInh:", "CapPrm:", "CapEff:", "CapAmb:")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="adopting orphans is Linux's")
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may become another user")
@@ -119,9 +119,43 @@ def test_a_fork_bomb_is_defused_and_nothing_of_its_user_is_left() -> None:
 
 @LINUX
 @ROOT
+def test_the_end_of_a_fork_bomb_ends_no_other_command_of_its_user() -> None:
+    other = subprocess.Popen(
+        _command("read line; echo $line", owner=NOBODY), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    bomb = "import os, signal\nsignal.signal(15, signal.SIG_IGN)\nwhile True:\n  try: os.fork()\n  except OSError: pass"
+    owner = NOBODY.replace("1800", "60")  # Many enough to fork faster than they could be killed one by one.
+    bombing = subprocess.Popen(_command(f'exec python3 -c "{bomb}"', owner=owner))
+    time.sleep(0.5)
+
+    bombing.send_signal(signal.SIGQUIT)
+
+    assert bombing.wait(60) == 128 + signal.SIGKILL
+    assert other.communicate(b"alive\n", timeout=20)[0] == b"alive\n"
+    assert [each for each in psutil.process_iter(["uids"]) if each.info["uids"].real == 65534] == []
+
+
+@LINUX
+@ROOT
+def test_who_has_used_up_its_own_number_of_processes_keeps_nobody_with_a_higher_one_from_starting_some() -> None:
+    sleepers = "for i in 1 2 3 4 5 6 7 8 9; do sleep 60 & done; "
+    first = subprocess.Popen(
+        _command(f"{sleepers} wait", owner=NOBODY.replace("1800", "6")), stderr=subprocess.PIPE, text=True
+    )
+    assert first.stderr
+    assert "annot fork" in first.stderr.readline()
+
+    second = subprocess.run(_command("true; (true)", owner=NOBODY), check=False, timeout=20)
+
+    assert second.returncode == 0
+    first.wait(20)
+
+
+@LINUX
+@ROOT
 def test_another_user_has_no_capability_no_group_no_core_and_limits() -> None:
     fields_shown = "Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb"
-    script = f"grep -E '^({fields_shown})' /proc/self/status; ulimit -p; ulimit -c; ulimit -f"
+    script = f"grep -E '^({fields_shown})' /proc/self/status; ulimit -p; ulimit -c; ulimit -f; nice"
 
     command = ["setpriv", "--inh-caps=+kill,+setuid", *_command(script, owner=NOBODY)]
     done = subprocess.run(command, check=True, timeout=30, capture_output=True, text=True)
@@ -129,7 +163,7 @@ def test_another_user_has_no_capability_no_group_no_core_and_limits() -> None:
     fields = [line.split() for line in done.stdout.splitlines()]
     assert fields[:3] == [["Uid:", *["65534"] * 4], ["Gid:", *["65534"] * 4], ["Groups:"]]
     assert {name: int(value, 16) for name, value in fields[3:7]} == dict.fromkeys(CAPABILITIES, 0)
-    assert fields[7:] == [["1800"], ["0"], [str(4 * 1024**3 // 512)]]
+    assert fields[7:] == [["1800"], ["0"], [str(4 * 1024**3 // 512)], ["19"]]
 
 
 @LINUX

@@ -17,6 +17,7 @@ from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.preview.dev_server import DevServer, InstallFailedError
 from cloud_agent_runner.preview.listen_address import ListenAddress
 from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.workspace import resource_guard
 from cloud_agent_runner.workspace.container_memory import ContainerMemory
 from cloud_agent_runner.workspace.disk_space import DiskSpace
 from cloud_agent_runner.workspace.resource_guard import ResourceGuard
@@ -131,6 +132,44 @@ async def test_a_full_disk_ends_the_turn_once_so_that_the_next_can_tidy_up(tmp_p
     assert container.notices.add_to(DONE) == DONE
     await container.user.end(PROGRAM)
     await next_turn.wait()
+
+
+async def test_the_command_with_the_most_processes_is_ended_and_the_next_result_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource_guard, "_MOST_PROCESSES", 20)
+    container = Container(tmp_path, DevServerPlan(dev="for i in $(seq 30); do sleep 60 & done; wait"))
+    turn = await container.turn()
+    async with container.serving(), asyncio.timeout(20):
+        while container.user.processes_used().get("dev server", 0) < 31:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.02)
+        assert container.user.processes_used()[PROGRAM] < 3
+
+        await container.guard.look()
+
+        assert PROGRAM in container.user.processes_used()
+        assert "(Stopped: it ran 31 processes and threads, and 20 is the most.)" in container.dev_server.last_lines(5)
+    result = container.notices.add_to(DONE)
+    assert result.result == "Done.\n\nThe dev server was stopped: it ran 31 processes and threads, and 20 is the most."
+    await container.user.end(PROGRAM)
+    await turn.wait()
+
+
+async def test_a_turn_with_too_many_threads_is_ended_as_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource_guard, "_MOST_PROCESSES", 20)
+    container = Container(tmp_path, DevServerPlan(dev="true"))
+    threads = "import threading, time; [threading.Thread(target=time.sleep, args=(60,)).start() for _ in range(30)]"
+    turn = await container.turn(f"exec {sys.executable} -c '{threads}'")
+    async with asyncio.timeout(20):
+        while container.user.processes_used().get(PROGRAM, 0) < 31:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.02)
+
+    await container.guard.look()
+
+    assert await turn.wait() != 0
+    assert container.notices.add_to(KILLED).result.startswith("Stopped: it ran 31 processes and threads, and 20 is")
 
 
 async def test_nothing_is_ended_while_there_is_enough(tmp_path: Path) -> None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import claude_agent_sdk
 
 from cloud_agent_runner.claude import PROGRAM
+from cloud_agent_runner.workspace.user import Processes
 
 if TYPE_CHECKING:
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
-# Of the 1,800 that the reaper allows the user: Claude Code aborts when it can't start a thread.
-_PROCESSES_OF_COMMANDS = 1500
 _BUNDLED = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
 
 
@@ -24,8 +23,8 @@ def claude_program(user: WorkspaceUser, work_tree: Path) -> Path:
     The SDK takes the path of a program, without arguments; so this is a script, in the supervisor's home.
     """
     script = Path.home() / "claude-code"
-    command = shlex.join(user.command(PROGRAM, str(_BUNDLED), directory=work_tree))
-    script.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    argv = user.command(PROGRAM, str(_BUNDLED), directory=work_tree, processes=Processes.CLAUDE_CODE)
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@"\n', encoding="utf-8")
     script.chmod(0o700)
     return script
 
@@ -36,6 +35,6 @@ def claude_shell() -> Path:
     Claude Code knows the kind of a shell by the name in its path, and gives it no arguments of ours.
     """
     script = Path.home() / "bash"
-    script.write_text(f'#!/bin/bash\nulimit -u {_PROCESSES_OF_COMMANDS}\nexec /bin/bash "$@"\n', encoding="utf-8")
+    script.write_text(f'#!/bin/bash\nulimit -u {Processes.CLAUDES_COMMAND:d}\nexec /bin/bash "$@"\n', encoding="utf-8")
     script.chmod(0o755)
     return script

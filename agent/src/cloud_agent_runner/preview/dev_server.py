@@ -14,6 +14,7 @@ from cloud_agent_runner.preview.exposure import Exposure
 from cloud_agent_runner.preview.remedies import remedy
 from cloud_agent_runner.workspace.command import FLOODED, WorkspaceCommand
 from cloud_agent_runner.workspace.command_output import Mask
+from cloud_agent_runner.workspace.user import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -217,7 +218,7 @@ class DevServer:
 
     async def _run_once(self, name: str, command: str, limit_seconds: float) -> str:
         """Run a command to its end; return how it failed, in a sentence."""
-        running = self._command = await self._start(name, command)
+        running = self._command = await self._start(name, command, Processes.INSTALL)
         try:
             async with asyncio.timeout(limit_seconds):
                 status = await running.wait()
@@ -231,19 +232,20 @@ class DevServer:
             return ""
         return f"`{command}` {outcome}. {remedy(running.last_lines(_LINES_OF_A_FAILURE))}".rstrip()
 
-    async def _start(self, name: str, command: str) -> WorkspaceCommand:
+    async def _start(self, name: str, command: str, processes: Processes) -> WorkspaceCommand:
         return await WorkspaceCommand.start(
             name,
             command,
             user=self._user,
             directory=self._work_tree,
+            processes=processes,
             environment={**_hosts(self._address.domain), **self._services, **self._secrets, **self._environment},
             hidden=self._secrets.values(),
         )
 
     async def _run(self) -> int:
         """Run the dev server until it ends, reachable wherever it listens, and return its exit status."""
-        command = self._command = await self._start("dev server", self._plan.dev)
+        command = self._command = await self._start("dev server", self._plan.dev, Processes.DEV_SERVER)
         try:
             async with asyncio.TaskGroup() as tasks:
                 exposing = tasks.create_task(self._exposure.follow(command))

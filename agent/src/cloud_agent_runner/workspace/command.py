@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.workspace.command_output import CommandOutput
+from cloud_agent_runner.workspace.user import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,6 +40,7 @@ class WorkspaceCommand:
         user: WorkspaceUser,
         directory: Path,
         environment: Mapping[str, str],
+        processes: Processes = Processes.INSTALL,
         hidden: Iterable[str] = (),
     ) -> Self:
         """Start `command` in `/bin/sh`, with exactly `environment`; values of `hidden` are not shown in its lines."""
@@ -46,7 +48,7 @@ class WorkspaceCommand:
         output, written = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
-                *user.command(name, "/bin/sh", "-c", command, directory=directory),
+                *user.command(name, "/bin/sh", "-c", command, directory=directory, processes=processes),
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=written,

@@ -1,13 +1,14 @@
 """`python -I -S reaper.py NAME OWNER DIRECTORY COMMAND...`: run a command, and end all that it leaves behind.
 
 Whatever the command starts, in whatever session and however far removed, stays below this process: an orphan becomes
-its child (Linux; elsewhere the command's process group is ended). With an OWNER, `uid:gid`, the command runs as that
-user, without a capability, without the supervisor's groups and within limits; this process remains the supervisor's, so
-that nothing of the command's can end, trace or outlive it. With `-` it runs as the supervisor does.
+its child (Linux; elsewhere the command's process group is ended). With an OWNER, `uid:gid:processes`, the command runs
+as that user, without a capability, without the supervisor's groups and within limits, of which `processes` is one; this
+process remains the supervisor's, so that nothing of the command's can end, trace or outlive it. With `-` it runs as the
+supervisor does.
 
 It ends as the command does, once no process is left. SIGTERM ends them earlier: politely, then, after a second, for
-certain. It is a program of its own, of as little of the standard library as will do: one starts with each command, and
-importing pathlib alone would take half as long as all the rest.
+certain. SIGQUIT does without politeness. It is a program of its own, of as little of the standard library as will do:
+one starts with each command, and importing pathlib alone would take half as long as all the rest.
 """
 
 # ruff: noqa: PTH208, PTH123 - the same
@@ -21,19 +22,23 @@ import select
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+
+TYPE_CHECKING = False  # as importing typing would take its time
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
 _CAPABILITY_VERSION = 0x20080522  # the third; linux/capability.h
 _GRACE_SECONDS = 1.0
-# A tree that does not come to rest by then is ended with everything of its user's.
-_STOPPING_SECONDS = 5.0
 _CANNOT_START = 127
-# Threads count, too. Below the 2,048 that Podman allows a whole container, so that the supervisor can start its own.
-_PROCESSES = 1800
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD)
 # Twice what GitHub takes in one push, and half of what is kept free of Fargate's 20 GB.
 _FILE_BYTES = 4 * 1024**3
+# The lowest: against a thousand programs that never wait, the supervisor still gets to end them. Among each other the
+# commands are equal.
+_PRIORITY = 19
 # The kernel ends these before the supervisor when memory runs out.
 _OOM_SCORE = "500"
 
@@ -49,19 +54,20 @@ def main(arguments: list[str]) -> int:
         _exec(owner, directory, command)
     _let_go_of_pipes()
     status = _wait(child, wakeup)
-    _end_all(child, owner)
+    _end_all(child, owner, politely=status is not None)
     _bury()  # the dead count for the user's limit of processes, and whoever inherits them from here is in no hurry
-    return status
+    return 128 + signal.SIGKILL if status is None else status
 
 
 def _exec(owner: str, directory: str, command: list[str]) -> None:
     """Become the command, in a session of its own."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     try:
         os.setsid()
         if owner != "-":
+            os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
             _become(owner)
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of users, which takes it back
         os.chdir(directory)  # only now: the owner may keep it to itself
@@ -73,10 +79,10 @@ def _exec(owner: str, directory: str, command: list[str]) -> None:
 
 def _become(owner: str) -> None:
     """Give up what the supervisor has and the command is not to have."""
-    uid, gid = (int(part) for part in owner.split(":"))
+    uid, gid, processes = (int(part) for part in owner.split(":"))
     with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
         score.write(_OOM_SCORE)
-    resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))
+    resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.setgroups([])
@@ -92,7 +98,7 @@ def _wakeup() -> int:
     os.set_blocking(read_end, False)
     os.set_blocking(write_end, False)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+    for number in _SIGNALS:
         signal.signal(number, lambda *_: None)
     return read_end
 
@@ -104,14 +110,16 @@ def _let_go_of_pipes() -> None:
         os.dup2(nothing, descriptor)
 
 
-def _wait(child: int, wakeup: int) -> int:
-    """Wait for the command, and bury orphans; once told to end, wait a second at most."""
+def _wait(child: int, wakeup: int) -> int | None:
+    """Wait for the command, and bury orphans; return its status, or None if it hasn't ended when it has to."""
     deadline = None
     while True:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         select.select([wakeup], [], [], left)
         with suppress(BlockingIOError):
             received = os.read(wakeup, 4096)
+            if signal.SIGQUIT in received:
+                return None
             if deadline is None and not {signal.SIGTERM, signal.SIGINT}.isdisjoint(received):
                 deadline = time.monotonic() + _GRACE_SECONDS
                 _signal_all(child, signal.SIGTERM)
@@ -119,47 +127,62 @@ def _wait(child: int, wakeup: int) -> int:
         if status is not None:
             return status if status >= 0 else 128 - status
         if deadline is not None and time.monotonic() >= deadline:
-            return 128 + signal.SIGKILL
+            return None
 
 
-def _end_all(child: int, owner: str) -> None:
-    """Leave no process below this one: politely, then for certain."""
-    if not _left(child):
-        return
-    _signal_all(child, signal.SIGTERM)
-    polite_until = time.monotonic() + _GRACE_SECONDS
-    while _left(child) and time.monotonic() < polite_until:
-        time.sleep(0.02)
-        _bury()
-    stopping_until = time.monotonic() + _STOPPING_SECONDS
-    while _left(child) and time.monotonic() < stopping_until:
-        _stop_all(stopping_until)
-        _signal_all(child, signal.SIGKILL)
-        time.sleep(0.02)
-        _bury()
-    if _left(child) and owner != "-":
-        _kill_user(owner)
-        while _left(child):
+def _end_all(child: int, owner: str, *, politely: bool) -> None:
+    """Leave no process below this one: first politely, if so asked, then for certain."""
+    if politely and _left(child):
+        _signal_all(child, signal.SIGTERM)
+        polite_until = time.monotonic() + _GRACE_SECONDS
+        while _left(child) and time.monotonic() < polite_until:
             time.sleep(0.02)
             _bury()
+    while _left(child):
+        with _everything_stopped(owner):
+            _signal_all(child, signal.SIGKILL)
+        time.sleep(0.02)
+        _bury()
 
 
-def _stop_all(until: float) -> None:
-    """Stop every process until no new one appears: who is stopped starts nothing, and keeps its place in the limit."""
+@contextmanager
+def _everything_stopped(owner: str) -> Iterator[None]:
+    """Have nothing start a process meanwhile: one call of the kernel's stops all of the user's, other commands too.
+
+    So no tree grows faster than it is killed, and what belongs to others goes on a moment later. As the supervisor's
+    own user, who may be a person, only what is below this process is stopped.
+    """
+    if owner == "-":
+        _stop_all()
+        yield
+        return
+    signal_user(owner, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        signal_user(owner, signal.SIGCONT)
+
+
+def _stop_all() -> None:
+    """Stop what is below until nothing new appears, for a second: who is stopped keeps its place in the limit."""
     stopped: set[int] = set()
+    until = time.monotonic() + _GRACE_SECONDS
     while (running := set(_descendants()) - stopped) and time.monotonic() < until:
         for pid in running:
             _signal(pid, signal.SIGSTOP)
         stopped |= running
 
 
-def _kill_user(owner: str) -> None:
-    """Kill all of the user's processes at once, those of other commands included: those start anew."""
-    if os.fork() == 0:
-        _become(owner)
-        with suppress(OSError):
-            os.kill(-1, signal.SIGKILL)
-        os._exit(0)
+def signal_user(owner: str, number: signal.Signals) -> None:
+    """Signal all of the user's processes at once, by a process of that user's that does nothing else."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _become(owner)
+            os.kill(-1, number)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def _bury() -> dict[int, int]:
@@ -199,8 +222,13 @@ def _left(child: int) -> bool:
 
 def _descendants() -> list[int]:
     """Return the living processes below this one; none where there is no /proc."""
-    parents: dict[int, int] = {}
-    living = []
+    threads, parents = process_table()
+    return [pid for pid in threads if _is_below(os.getpid(), pid, parents)]
+
+
+def process_table() -> tuple[dict[int, int], dict[int, int]]:
+    """Return the threads of each living process, and the parent of each, living or dead; nothing without /proc."""
+    threads, parents = {}, {}
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if sys.platform == "linux" else []
     for pid in pids:
         with suppress(OSError), open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
@@ -209,8 +237,8 @@ def _descendants() -> list[int]:
             parents[pid] = int(fields[1])
             # A zombie whose other threads go on is alive.
             if fields[0] not in "ZX" or int(fields[17]) > 1:
-                living.append(pid)
-    return [pid for pid in living if _is_below(os.getpid(), pid, parents)]
+                threads[pid] = int(fields[17])
+    return threads, parents
 
 
 def _is_below(ancestor: int, pid: int, parents: dict[int, int]) -> bool:

@@ -7,25 +7,45 @@ commands become `workspace`. Where it has none (local processes, a Mac) all run 
 from __future__ import annotations
 
 import asyncio
+import enum
 import os
 import pwd
+import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import psutil
 
 from cloud_agent_runner.workspace import reaper
 from cloud_agent_runner.workspace.descendants import is_alive
 
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping
+
 _NAME = "workspace"
 _NEEDED_CAPABILITIES = 1 << 5 | 1 << 6 | 1 << 7  # CAP_KILL, CAP_SETGID, CAP_SETUID of linux/capability.h
 _REAPER = Path(reaper.__file__)
-# Its own grace and the time it takes to stop a tree, and a little more.
+# Twice its grace, and the time it takes to kill a large tree.
 _REAPER_SECONDS = 8
 _LOOK_SECONDS = 0.02
+
+
+class Processes(enum.IntEnum):
+    """How many processes and threads the user may have, of all commands, for one of this kind to start another.
+
+    The kernel counts a user's, not a command's. So whoever has used up its own number can't keep those further down,
+    which are needed more, from starting theirs. The last is below the 2,048 that Podman allows a whole container.
+    """
+
+    CLAUDES_COMMAND = 1400
+    INSTALL = 1500
+    DEV_SERVER = 1600
+    CLAUDE_CODE = 1700  # which aborts when it can't start a thread; its hooks and MCP servers, too
+    SERVICE = 1750
+    OURS = 1800  # Git and the like: gone in a moment
 
 
 @dataclass(frozen=True)
@@ -54,12 +74,13 @@ class WorkspaceUser:
             "nothing limits its processes, memory and disk."
         )
 
-    def command(self, name: str, *command: str, directory: Path) -> list[str]:
+    def command(self, name: str, *command: str, directory: Path, processes: Processes = Processes.OURS) -> list[str]:
         """Return the arguments that run `command` in `directory` as this user, and end all that it leaves behind.
 
-        `name` is what `end` and `memory_used` know it by: nothing for a program of ours that is gone in a moment.
+        `name` is what `end` and those that say what is used know it by: nothing for a program of ours that is gone in a
+        moment. Once the user has as many processes as `processes`, it can start no more.
         """
-        owner = self.owner or "-"
+        owner = f"{self.owner}:{processes:d}" if self.owner else "-"
         return [sys.executable, "-I", "-S", str(_REAPER), name, owner, str(directory), *command]
 
     def environment(self) -> dict[str, str]:
@@ -76,17 +97,39 @@ class WorkspaceUser:
     def memory_used(self) -> dict[str, int]:
         """Return how much memory each running command uses with all it has started, in bytes, by its name."""
         used: dict[str, int] = {}
-        for child in psutil.Process().children():
-            if name := _name_of(child):
-                used[name] = used.get(name, 0) + _memory_below(child)
+        for child, name in _commands():
+            used[name] = used.get(name, 0) + _memory_below(child)
         return used
 
-    async def end(self, name: str) -> None:
+    def processes_used(self) -> dict[str, int]:
+        """Return how many processes and threads each running command has with all it has started, by its name."""
+        names = {child.pid: name for child, name in _commands()}
+        threads, parents = reaper.process_table()
+        used = dict.fromkeys(names.values(), 0)
+        for pid in threads.keys() - names.keys():
+            if ancestor := _nearest(names, pid, parents):
+                used[names[ancestor]] += threads[pid]
+        return used
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Have none of the user's programs run meanwhile, so that they can be looked at however busy they are."""
+        if self.owner is None:
+            yield  # nobody stops all processes of what may be a person
+            return
+        owner = f"{self.owner}:{Processes.OURS:d}"
+        reaper.signal_user(owner, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            reaper.signal_user(owner, signal.SIGCONT)
+
+    async def end(self, name: str, *, politely: bool = True) -> None:
         """End what is left of the commands of that name, which end with all that they have started."""
-        running = [child for child in psutil.Process().children() if _name_of(child) == name]
+        running = [child for child, its_name in _commands() if its_name == name]
         for child in running:
             with suppress(psutil.NoSuchProcess):
-                child.terminate()
+                child.send_signal(signal.SIGTERM if politely else signal.SIGQUIT)
         with suppress(TimeoutError):
             async with asyncio.timeout(_REAPER_SECONDS):
                 # Whoever has started them takes their exit status, so that nothing here may wait for it.
@@ -100,6 +143,11 @@ def _may_change_users() -> bool:
     status = Path("/proc/self/status").read_text(encoding="ascii")
     ambient = next(line for line in status.splitlines() if line.startswith("CapAmb:"))
     return int(ambient.split()[1], 16) & _NEEDED_CAPABILITIES == _NEEDED_CAPABILITIES
+
+
+def _commands() -> list[tuple[psutil.Process, str]]:
+    """Return the reaper of each command that runs, and the command's name."""
+    return [(child, name) for child in psutil.Process().children() if (name := _name_of(child))]
 
 
 def _name_of(process: psutil.Process) -> str | None:
@@ -119,3 +167,10 @@ def _memory_below(reaper: psutil.Process) -> int:
             with suppress(psutil.Error):
                 total += process.memory_info().rss
     return total
+
+
+def _nearest(ancestors: Container[int], pid: int, parents: Mapping[int, int]) -> int:
+    """Return which of the `ancestors` a process comes from, 0 if from none."""
+    while pid and pid not in ancestors:
+        pid = parents.get(pid, 0)
+    return pid

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.services.programs import PROGRAMS
 from cloud_agent_runner.workspace.command import WorkspaceCommand
+from cloud_agent_runner.workspace.user import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +101,7 @@ class Services:
             f'mkdir -p "$DATA" && cd "$DATA" || exit\n{program.script}',
             user=self._user,
             directory=self._user.home,
+            processes=Processes.SERVICE,
             environment={
                 **self._user.environment(),
                 "PATH": self._path(wanted.version),
