@@ -59,6 +59,7 @@ RESPONSES: dict[str, Document] = {
                 "left_out": ["an HTML comment"],
                 "is_edited": False,
                 "edited_by": "",
+                "threads": 0,
             }
         ],
         "interrupt": PROMPT,

@@ -49,7 +49,7 @@ AWS = {
     "Sandbox.Timedout",
 }
 # Raised to a webhook's sender alone.
-WEBHOOK_ONLY = {"InvalidSignatureError", "RequestOvertakenError", "UnreadableEventError"}
+WEBHOOK_ONLY = {"InvalidSignatureError", "NodeNotFoundError", "RequestOvertakenError", "UnreadableEventError"}
 # The agent's own: over when the session is; an unusable environment is seen as a stopped task; a turn's result, or what
 # is dealt with where its branch is brought up to date and pushed.
 NOT_REPORTED = {

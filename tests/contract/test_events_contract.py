@@ -35,7 +35,7 @@ from cloud_agent.domain.session.naming import execution_name, name_session
 from cloud_agent.domain.session.session_token import session_id_of
 from cloud_agent.observability import StepEvent
 from cloud_agent.webhook.decide import decide
-from cloud_agent.webhook.decisions import End, Follow, Ignore, Start, Steer
+from cloud_agent.webhook.decisions import End, Follow, Ignore, Review, Start, Steer
 from cloud_agent.webhook.signature import verify
 from cloud_agent.workflow.announce_session import AnnounceSessionEvent
 from cloud_agent.workflow.close_session import CloseSessionEvent
@@ -147,8 +147,7 @@ def test_a_webhooks_sample_starts_steers_or_ends_a_session_or_is_ignored_with_a_
     if name == "issues.labeled":
         assert isinstance(decision, Start)
     elif name in STEERS:
-        assert isinstance(decision, Steer)
-        assert decision.has_prompt
+        assert isinstance(decision, Steer | Review)
     elif name in ENDS:
         assert isinstance(decision, End)
         assert decision.ending.reason

@@ -116,13 +116,13 @@ class Agent:
         except SessionOverError:
             os._exit(0)
 
-    def poll(self) -> list[dict[str, str]]:
+    def poll(self) -> list[dict[str, Any]]:
         """The lowest prompt not seen yet, alone: the one after it may not be there yet."""
         answer = call("GET", "/agent/prompts")
         self.interrupt = answer["interrupt"]
         return [prompt for prompt in answer["prompts"] if prompt["id"] not in self.seen][:1]
 
-    def work(self, prompt: dict[str, str]) -> None:
+    def work(self, prompt: dict[str, Any]) -> None:
         """Answer one prompt."""
         self.seen.add(prompt["id"])
         call("POST", "/agent/progress", {"event": "turn_started", "prompt_id": prompt["id"]})
@@ -135,6 +135,7 @@ class Agent:
         self.turns += 1
         pushed = re.search("agent: pushed ([0-9a-f]{40})", prompt["body"])
         first_line = (prompt["body"].strip().splitlines() or [prompt["title"]])[0]
+        of_threads = [f"\n\nThread {number + 1}:\n{self.says}, too" for number in range(prompt["threads"])]
         call(
             "POST",
             "/agent/progress",
@@ -143,7 +144,7 @@ class Agent:
                 "prompt_id": prompt["id"],
                 "is_error": "agent: fail" in prompt["body"],
                 "interrupted": interrupted,
-                "result": f"{self.says}: {first_line[:200]}",
+                "result": f"{self.says}: {first_line[:200]}" + "".join(of_threads),
                 "turns": self.turns,
                 "cost_usd": round(self.turns * 0.01, 2),
                 "head_sha": pushed[1] if pushed else None,

@@ -145,8 +145,8 @@ def test_a_redelivered_event_and_a_second_label_start_nothing_new(stage: System)
     assert len(stage.comments(int(row["pull_number"]))) == 2  # the status and the answer
 
 
-def test_a_review_and_its_comments_reach_the_agent_and_are_answered_where_they_stand(stage: System) -> None:
-    _, pull = running(stage)
+def test_a_review_with_its_comments_is_one_turn_and_is_answered_where_they_stand(stage: System) -> None:
+    session, pull = running(stage)
     head = stage.github.call("GET", f"/repos/{stage.repository}/pulls/{pull}")["head"]["ref"]
     stage.push_file(head, "note.txt", "A note.\n")
     review = {
@@ -163,7 +163,9 @@ def test_a_review_and_its_comments_reach_the_agent_and_are_answered_where_they_s
         30,
     )
     assert threads[0]["id"] == threads[1]["in_reply_to_id"]
-    assert "Done: On note.txt, line 1:" in threads[1]["body"]
+    assert threads[1]["body"].endswith("Done, too\n")
+    assert replies(stage, pull) == ["Done: Please.", "Done: The review requests changes."]
+    assert stage.row(session.id)["turns"] == "2"
 
 
 @pytest.mark.parametrize(("command", "words"), [("/status", "Waiting for the next comment"), ("/help", "/interrupt")])

@@ -112,6 +112,9 @@ def _turn_results() -> dict[str, str]:
         ),
         "A comment's turn": _reply(PromptKind.COMMENT, nothing),
         "A review comment's turn": _reply(PromptKind.REVIEW_COMMENT, nothing),
+        "A review's turn, all of it in its threads": _reply(
+            PromptKind.REVIEW, nothing, result=turn_results.in_threads_alone(3)
+        ),
         "A turn without a message": _reply(PromptKind.COMMENT, nothing, result=""),
         "A long message": _reply(PromptKind.COMMENT, nothing, result="word " * 801).replace("word " * 800, "… "),
         "A turn that was interrupted": _reply(PromptKind.COMMENT, nothing, interrupted=True),

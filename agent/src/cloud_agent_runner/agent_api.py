@@ -58,7 +58,7 @@ class Prompt(BaseModel):
     """What a person asked for: the issue itself, or a comment or review on its pull request.
 
     `author` wrote it, `requested_by` asked for the work. `left_out` names what GitHub doesn't show of it. An issue that
-    `is_edited` was edited after the label was added.
+    `is_edited` was edited after the label was added. A review's body has as many numbered `threads`.
     """
 
     id: str
@@ -72,6 +72,7 @@ class Prompt(BaseModel):
     left_out: list[str] = []
     is_edited: bool = False
     edited_by: str = ""
+    threads: int = 0
 
 
 class Requests(BaseModel):

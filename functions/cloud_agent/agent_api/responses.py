@@ -24,7 +24,7 @@ class OpenPrompt(ApiResponse):
 
     `author` wrote it and may be anybody; `requested_by` asked for the work and has write access. `left_out` names what
     GitHub doesn't show of the text. An issue that `is_edited` was edited after the label was added, by `edited_by` if
-    that's known.
+    that's known. A review's text has as many numbered `threads`; Claude's message has a part for each.
     """
 
     id: PromptId
@@ -38,6 +38,7 @@ class OpenPrompt(ApiResponse):
     left_out: tuple[str, ...]
     is_edited: bool
     edited_by: str
+    threads: int
 
 
 class OpenPrompts(ApiResponse):

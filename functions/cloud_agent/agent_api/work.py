@@ -98,7 +98,8 @@ def _fitting(unanswered: Iterable[Prompt]) -> tuple[OpenPrompt, ...]:
     shown: list[OpenPrompt] = []
     size = 0
     for prompt in unanswered:
-        listed = OpenPrompt.model_validate(prompt.model_dump(include=set(OpenPrompt.model_fields)))
+        members = prompt.model_dump(include=set(OpenPrompt.model_fields))
+        listed = OpenPrompt.model_validate(members | {"threads": len(prompt.threads)})
         size += len(listed.model_dump_json().encode())
         if shown and size > PROMPTS_LIMIT_BYTES:
             break

@@ -27,6 +27,10 @@ class GitHubRequestError(CloudAgentError):
     """GitHub refused a request for a reason that a retry will not change."""
 
 
+class NodeNotFoundError(GitHubRequestError):
+    """GraphQL has nothing by this global id, or nothing that the App may see."""
+
+
 class RepositoryNotFoundError(CloudAgentError):
     """The repository does not exist, or the App is not installed on it."""
 

@@ -1,4 +1,4 @@
-"""The one reply to each prompt, and the draft that becomes ready for review with the first commits."""
+"""The one reply to each prompt, in parts for a review, and the draft that becomes ready with the first commits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, ans
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
 from cloud_agent.observability import logger
 from cloud_agent.publisher.own_commits import BranchOnGitHub, look_up
+from cloud_agent.publisher.thread_replies import reply_in_threads
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import Conversation
@@ -60,6 +61,8 @@ def _reply_once(context: PublishingContext, session: Session, turn: TurnResult, 
         reply_id = conversation.find_review_reply(number, marker) if in_thread else None
         reply_id = reply_id or conversation.find_comment(number, marker)
     if reply_id is None:
+        if prompt is not None and prompt.threads:
+            turn = reply_in_threads(context, session, turn, prompt)
         reply_id = _post(conversation, session, turn, prompt, pushed)
     context.publications.record_reply(session.session_id, turn.prompt_id, reply_id)
     logger.info("reply posted", extra={"prompt_id": turn.prompt_id, "reply_id": reply_id})

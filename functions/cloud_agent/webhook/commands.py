@@ -13,7 +13,7 @@ from cloud_agent.domain.conversation.issue_prompt import has_another_body, issue
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
 from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.domain.session.naming import name_session
-from cloud_agent.domain.session.session import Ending, Session, SessionStatus
+from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.observability import logger
 from cloud_agent.webhook.end import cancel_next, end_session
@@ -70,12 +70,12 @@ def _restart(
         return []
     if not is_retry and sessions.next_is_starting:
         return [replies.ALREADY_STARTING]
-    if not comment.pull_is_open:
+    if not comment.origin.pull_is_open:
         return [replies.PULL_REQUEST_CLOSED]
     issue = github.issue(current.issue_number)
     if issue is None or not issue.is_open:
         return [replies.issue_closed(current.issue_number)]
-    ending = Ending(status=SessionStatus.STOPPED, reason=f"Restarted by {comment.author}.")
+    ending = Ending(status=SessionStatus.STOPPED, reason=f"Restarted by {comment.origin.author}.")
     is_ending = current.status.is_live and end_session(settings, current, ending) is not None
     request = _request(settings, comment, current, issue)
     session = name_session(request, sessions, follows=current.session_id if is_ending else None)
@@ -84,7 +84,7 @@ def _restart(
 
 
 def _stop(settings: WebhookSettings, comment: Steer, sessions: PullRequestSessions) -> list[str]:
-    ending = Ending(status=SessionStatus.STOPPED, reason=f"Stopped by {comment.author}.")
+    ending = Ending(status=SessionStatus.STOPPED, reason=f"Stopped by {comment.origin.author}.")
     current = sessions.current
     ended = end_session(settings, current, ending) if current.status.is_live else None
     cancelled_id = cancel_next(settings, sessions, ending)
@@ -96,7 +96,7 @@ def _interrupt(settings: WebhookSettings, comment: Steer, session: Session, *, t
         return [replies.ended(session)]
     if not turn_runs:
         return [replies.NOTHING_RUNS]
-    SessionsTable(settings.sessions_table).request_interrupt(session.session_id, comment.prompt.id)
+    SessionsTable(settings.sessions_table).request_interrupt(session.session_id, comment.id)
     return []
 
 
@@ -109,15 +109,15 @@ def _status(settings: WebhookSettings, sessions: PullRequestSessions) -> str:
 
 def _request(settings: WebhookSettings, comment: Steer, session: Session, issue: Issue) -> SessionRequest:
     return SessionRequest(
-        repo=comment.repo,
+        repo=comment.origin.repo,
         issue_number=session.issue_number,
         issue_key=session.issue_key,
         issue_title=issue.title,
         issue_url=issue.url,
         branch=session.branch,
-        default_branch=comment.default_branch,
-        installation_id=comment.installation_id,
-        requested_by=comment.author,
+        default_branch=comment.origin.default_branch,
+        installation_id=comment.origin.installation_id,
+        requested_by=comment.origin.author,
         agent=settings.trigger_labels.available(session.agent),
         triggered_by=comment.identity,
         triggered_at=comment.at,
@@ -132,9 +132,9 @@ def _prompt(settings: WebhookSettings, github: Conversation, comment: Steer, ses
         title=issue.title,
         body=issue.body,
         author=issue.author,
-        requested_by=comment.author,
+        requested_by=comment.origin.author,
         url=issue.url,
-        created_at=comment.prompt.created_at,
+        created_at=timestamp(comment.at),
         labelled=labelled,
     )
     if not has_another_body(prompt, issue.body):

@@ -32,25 +32,25 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     Raises:
         CloudAgentError: as `connect_for_all` and `Conversation` do.
     """
-    sessions = sessions_of_pull(settings.sessions_table, comment.repo, comment.pull_number)
+    sessions = sessions_of_pull(settings.sessions_table, comment.origin.repo, comment.origin.pull_number)
     if sessions is None:
-        return {"ignored": f"pull request #{comment.pull_number} belongs to no session"}
+        return {"ignored": f"pull request #{comment.origin.pull_number} belongs to no session"}
     session = sessions.current
     identify_session(session.session_id, session.execution_arn)
     comment = without_outdated_commands(comment, sessions)
     has_ended = not session.status.is_live and not sessions.next_is_starting
-    if has_ended and not comment.pull_is_open and not comment.commands and not comment.unknown_commands:
+    if has_ended and not comment.origin.pull_is_open and not comment.commands and not comment.unknown_commands:
         return {"ignored": f"session {session.session_id} has ended"}
-    github = connect_for_all(settings, comment.repo, comment.installation_id, SHORT).conversation
-    if not github.has_write_permission(comment.author):
+    github = connect_for_all(settings, comment.origin.repo, comment.origin.installation_id, SHORT).conversation
+    if not github.has_write_permission(comment.origin.author):
         if not has_ended:
-            topic, text = f"comment by {comment.author}", replies.comment_refused(comment.author)
+            topic, text = f"comment by {comment.origin.author}", replies.comment_refused(comment.origin.author)
             _explain_once(settings, github, comment, session.session_id, topic, text)
-        return {"ignored": f"{comment.author} has no write permission in {comment.repo}"}
+        return {"ignored": f"{comment.origin.author} has no write permission in {comment.origin.repo}"}
     # Looked at before the prompt is there, whose own turn is not to be interrupted.
     turn_runs = Command.INTERRUPT in comment.commands and turn_is_running(settings, session)
-    is_stored = comment.has_prompt and _store_prompt(settings, comment, sessions)
-    is_lost = comment.has_prompt and not is_stored
+    is_stored = bool(comment.prompts) and _store_prompts(settings, comment, sessions)
+    is_lost = bool(comment.prompts) and not is_stored
     if is_lost and not comment.commands:
         _explain_once(settings, github, comment, session.session_id, "end", replies.ended(session))
         return {"ignored": f"session {session.session_id} has ended"}
@@ -66,15 +66,15 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     return {"session_id": session.session_id, "accepted": ", ".join(accepted)}
 
 
-def _store_prompt(settings: WebhookSettings, comment: Steer, sessions: PullRequestSessions) -> bool:
-    """Store the prompt where Claude finds it; returns False when the session has ended and no other is on its way."""
+def _store_prompts(settings: WebhookSettings, comment: Steer, sessions: PullRequestSessions) -> bool:
+    """Store the prompts where Claude finds them; False when the session has ended and no other is on its way."""
     session, goes_on = sessions.current, sessions.next_is_starting or Command.RESTART in comment.commands
     prompts = Prompts(settings.sessions_table)
     takes_prompts = session.status.is_live and (session.ending is None or goes_on)
-    if takes_prompts and prompts.add(session.session_id, comment.prompt):
+    if takes_prompts and all(prompts.add(session.session_id, prompt) for prompt in comment.prompts):
         return True
     if goes_on:
-        prompts.put(session.session_id, comment.prompt)
+        prompts.take_over(comment.prompts, session.session_id)
     return goes_on
 
 
@@ -82,21 +82,21 @@ def _explain_once(  # noqa: PLR0913, PLR0917 - what is explained, to whom, and w
     settings: WebhookSettings, github: Conversation, comment: Steer, session_id: str, topic: str, text: str
 ) -> None:
     """Reply with this to the first comment that calls for it in this session, and to no other."""
-    if not comment.pull_is_open:
+    if not comment.origin.pull_is_open:
         return
     subject, explanations = f"session#{session_id}", Explanations(settings.sessions_table)
-    if explanations.may_explain(comment.repo, subject, topic, comment.identity):
+    if explanations.may_explain(comment.origin.repo, subject, topic, comment.identity):
         _reply(github, comment, text)
 
 
 def _reply(github: Conversation, comment: Steer, *parts: str) -> None:
     marker = replies.reply_marker(comment.identity)
-    github.ensure_comment(comment.pull_number, marker, replies.reply(comment.identity, *parts), comment.at)
+    github.ensure_comment(comment.origin.pull_number, marker, replies.reply(comment.identity, *parts), comment.at)
 
 
 def _add_eyes(github: Conversation, comment: Steer) -> None:
     """Add the reaction: a courtesy, and no reason to handle the comment again."""
     try:
-        github.add_eyes(comment.node_id)
+        github.add_eyes(comment.node_ids)
     except CloudAgentError as error:
         logger.warning("reaction failed", extra={"comment": comment.identity, "reason": str(error)})

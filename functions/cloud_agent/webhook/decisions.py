@@ -1,4 +1,4 @@
-"""What one webhook delivery asks for: a session's start, its end, a comment or commits for it, or nothing (and why)."""
+"""What one webhook delivery asks for: a session's start, its end, a comment, review or commits for it, or nothing."""
 
 from __future__ import annotations
 
@@ -56,34 +56,52 @@ class End:
 
 
 @dataclass(frozen=True)
-class Steer:
-    """A comment on a pull request: its prompt for Claude, if any, and the commands between the lines.
-
-    `unknown_commands` look like commands and are none; then there is no prompt.
-    `identity` names the comment for good, in whichever delivery it comes: `acme/lunch#issue_comment-123`.
-    """
+class Origin:
+    """Where something was written: the pull request, the installation to reply by, and its author."""
 
     repo: str
     default_branch: str
     installation_id: int | None
     pull_number: int
     pull_is_open: bool
+    author: str
+
+
+@dataclass(frozen=True)
+class Steer:
+    """What somebody wrote on a pull request: prompts for Claude, if any, and the commands between the lines.
+
+    More than one prompt are the parts of a review too long for one. `unknown_commands` look like commands and are none;
+    then there is no prompt. `identity` names the text for good, in whichever delivery it comes:
+    `acme/lunch#issue_comment-123`; `id` sorts by when people wrote. `node_ids` are what is shown to have been read.
+    """
+
+    origin: Origin
     identity: str
-    node_id: str
+    id: str
+    node_ids: tuple[str, ...]
     at: datetime
-    prompt: Prompt
+    prompts: tuple[Prompt, ...]
     commands: frozenset[Command]
     unknown_commands: tuple[str, ...] = ()
 
-    @property
-    def author(self) -> str:
-        """The login of the comment's author."""
-        return self.prompt.author
+
+@dataclass(frozen=True)
+class Review:
+    """A review was submitted, with its comments. `node_id` is the review's or a comment's of it, whichever event came.
+
+    GitHub sends an event for the review and one for each comment, in any order; each leads here, and the first one that
+    comes has the whole review read.
+    """
+
+    origin: Origin
+    number: int
+    node_id: str
 
     @property
-    def has_prompt(self) -> bool:
-        """Whether there is more in it than commands."""
-        return bool(self.prompt.body)
+    def identity(self) -> str:
+        """The review's own, whichever of its events this is: `acme/lunch#pull_request_review-123`."""
+        return f"{self.origin.repo}#pull_request_review-{self.number}"
 
 
 @dataclass(frozen=True)
@@ -102,4 +120,4 @@ class Ignore:
     reason: str
 
 
-Decision = Start | End | Steer | Follow | Ignore
+Decision = Start | End | Steer | Review | Follow | Ignore

@@ -10,7 +10,6 @@ from cloud_agent.domain.session.session import RepositoryName
 
 # Of GitHub's integers, ids are the largest, and have 64 bits. DynamoDB keeps no number of more than 38 digits.
 Number = Annotated[int, Field(gt=0, lt=2**63)]
-Line = Annotated[int, Field(ge=0, lt=2**63)]
 # GitHub's are of 39 characters at most; a suffix marks those of Apps, and those that a company manages.
 Login = Annotated[str, Field(max_length=100)]
 
@@ -166,14 +165,11 @@ class OpenOrClosedPullRequest(Event):
 
 
 class Review(Event):
-    """A review's own text and verdict; its comments on lines are events of their own."""
+    """A review's own text; its comments on lines are events of their own."""
 
     id: Number
     node_id: str
-    html_url: str
     body: str | None
-    state: str
-    submitted_at: AwareDatetime
 
 
 class PullRequestReviewed(SteeringEvent):
@@ -183,14 +179,12 @@ class PullRequestReviewed(SteeringEvent):
     review: Review
 
 
-class ReviewComment(Comment):
-    """A comment on lines of a pull request's changes. A line that is there no longer is null."""
+class ReviewComment(Event):
+    """A comment on lines of a pull request's changes."""
 
-    path: str
-    diff_hunk: str
-    line: Line | None = None
-    original_line: Line | None = None
-    start_line: Line | None = None
+    node_id: str
+    body: str | None
+    pull_request_review_id: Number | None
 
 
 class PullRequestReviewCommented(SteeringEvent):

@@ -14,13 +14,14 @@ from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import WebhookSettings, load
 from cloud_agent.webhook.comment import steer
 from cloud_agent.webhook.decide import decide
-from cloud_agent.webhook.decisions import End, Follow, Ignore, Start, Steer
+from cloud_agent.webhook.decisions import End, Follow, Ignore, Review, Start, Steer
 from cloud_agent.webhook.delivery import read_delivery
 from cloud_agent.webhook.end import end
 from cloud_agent.webhook.follow import follow
 from cloud_agent.webhook.launch import decide_again_when_overtaken
 from cloud_agent.webhook.once import once
 from cloud_agent.webhook.responses import error_response, outcome_response
+from cloud_agent.webhook.review import steer_by_review
 from cloud_agent.webhook.start import start
 
 if TYPE_CHECKING:
@@ -63,5 +64,7 @@ def _act(settings: WebhookSettings, decision: Decision) -> dict[str, str]:
             act = partial(start, settings, decision)
         case Steer():
             act = partial(steer, settings, decision)
+        case Review():
+            act = partial(steer_by_review, settings, decision)
     decided = partial(decide_again_when_overtaken, act)
     return once(decided, decision.identity, settings.idempotency_table, app.lambda_context)

@@ -188,7 +188,7 @@ class ControlPlane:
         prompt_id = prompt_id or f"{len(self.prompts):026}"
         url = "https://github.example/acme/lunch/issues/42"
         prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
-        provenance = {"requested_by": "pat", "left_out": [], "is_edited": False, "edited_by": ""}
+        provenance = {"requested_by": "pat", "left_out": [], "is_edited": False, "edited_by": "", "threads": 0}
         self.prompts.append({**prompt, **provenance, "created_at": "2026-11-22T10:00:00Z"})
         return prompt_id
 

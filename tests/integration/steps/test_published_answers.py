@@ -10,7 +10,7 @@ import pytest
 from cloud_agent.adapters.table.keys import answer_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.publications import Publications
-from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, Thread
 from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.errors import GitHubUnavailableError
 
@@ -33,10 +33,23 @@ class Conversation:
         self.prompts = Prompts("sessions")
         self.number: int = (steps.row(session) or {})["pull_number"]
 
-    def ask(self, prompt_id: str, kind: PromptKind = PromptKind.COMMENT, comment_id: int | None = None) -> None:
+    def ask(
+        self,
+        prompt_id: str,
+        kind: PromptKind = PromptKind.COMMENT,
+        comment_id: int | None = None,
+        threads: tuple[int, ...] = (),
+    ) -> None:
         url = f"{self.github.url}/{self.session.repo}/pull/{self.number}"
         prompt = Prompt(
-            id=prompt_id, kind=kind, body="And?", author="octo-dev", url=url, created_at="", comment_id=comment_id
+            id=prompt_id,
+            kind=kind,
+            body="And?",
+            author="octo-dev",
+            url=url,
+            created_at="",
+            comment_id=comment_id,
+            threads=tuple(Thread(comment_id=one, place=f"menu.txt, line {one}", url=url) for one in threads),
         )
         store = self.prompts.put if kind is PromptKind.ISSUE else self.prompts.add
         store(self.session.session_id, prompt)
@@ -191,6 +204,32 @@ def test_a_review_comment_is_answered_in_its_thread_once(
     replies = [c for c in talk.github.get(path) if c["body"].startswith("<!-- claude-cloud-agent:answer:")]
     assert [line_comment] == [reply["in_reply_to_id"] for reply in replies]
     assert talk.replies() == []
+
+
+def test_a_reviews_threads_get_their_parts_once_and_the_review_the_rest(talk: Conversation, line_comment: int) -> None:
+    path = f"/repos/{talk.session.repo}/pulls/{talk.number}/comments"
+    other = int(talk.github.call("POST", path, body="And?", path="menu.txt", line=1, side="RIGHT")["id"])
+    talk.ask(ASKED, PromptKind.REVIEW, threads=(line_comment, other, 999_999))
+    message = "Thread 1:\nRounded.\nThread 2:\nSorted.\nThread 3:\nDropped.\nOverall:\nAll done."
+    talk.answer(ASKED, result=message)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Publications, "record_reply", crash)
+        with contextlib.suppress(GitHubUnavailableError):
+            talk.publish(ASKED)
+    talk.publish(ASKED)
+    in_threads = [(one["in_reply_to_id"], one["body"]) for one in talk.github.get(path) if "in_reply_to_id" in one]
+    assert [number for number, _ in in_threads] == [line_comment, other]
+    assert ["Rounded." in in_threads[0][1], "Sorted." in in_threads[1][1]] == [True, True]
+    (reply,) = talk.replies()
+    assert reply.endswith("All done.\n\n**menu.txt, line 999999**\n\nDropped.\n")
+    assert "Reply to [octo-dev's review]" in reply
+
+
+def test_a_review_that_is_answered_in_its_threads_alone_says_so(talk: Conversation, line_comment: int) -> None:
+    talk.ask(ASKED, PromptKind.REVIEW, threads=(line_comment,))
+    talk.answer(ASKED, result="Thread 1:\nRounded.")
+    talk.publish(ASKED)
+    assert talk.replies()[0].endswith("Claude replied in 1 thread.\n")
 
 
 def test_where_the_thread_is_gone_the_answer_stands_on_the_pull_request(talk: Conversation) -> None:

@@ -60,6 +60,14 @@ def test_nothing_is_said_of_a_text_that_is_as_it_was_labelled() -> None:
     assert "Requested by" not in text
 
 
+def test_a_reviews_threads_are_to_be_replied_to_one_by_one() -> None:
+    prompt = _prompt("").model_copy(update={"kind": "review", "threads": 2})
+    task, _, _ = request_text(prompt, LIVE).partition("Everything between")
+    assert "`Thread 1:`" in task
+    assert "`Overall:`" in task
+    assert "`Thread 1:`" not in request_text(prompt.model_copy(update={"threads": 0}), LIVE)
+
+
 def test_an_empty_body_is_said_to_be_empty() -> None:
     assert "\n\n(No description was given: the title says it all.)\n</issue-" in request_text(_prompt("t", " \n"), LIVE)
 

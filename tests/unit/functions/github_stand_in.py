@@ -24,6 +24,9 @@ class GitHubStandIn:
     editor: str | None = None
     comments: list[dict[str, Any]] = field(default_factory=list)
     eyes: list[str] = field(default_factory=list)
+    # As GraphQL describes them, by the global id of the review and of each of its comments.
+    reviews: dict[str, dict[str, Any]] = field(default_factory=dict)
+    page_size: int = 100
     requests: list[str] = field(default_factory=list)
     # Method and a part of the path -> status (0 hangs up), and whether the request is carried out all the same.
     faults: list[tuple[str, str, int, bool]] = field(default_factory=list)
@@ -46,10 +49,7 @@ class GitHubStandIn:
     def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         parts = path.partition("?")[0].split("/")
         if path == "/graphql":
-            if "editor" in body["query"]:
-                return 200, {"data": {"node": {"editor": self.editor and {"login": self.editor}}}}
-            self.eyes.append(body["variables"]["subject"])
-            return 200, {"data": {"addReaction": {"clientMutationId": None}}}
+            return 200, self._graphql(body["query"], body["variables"])
         if parts[-1] == "permission":
             role = self.roles.get(parts[-2])
             return (200, {"permission": role}) if role else (404, {"message": "Not Found"})
@@ -59,6 +59,21 @@ class GitHubStandIn:
             return 200, [{"id": i, **c} for i, c in enumerate(self.comments, 1) if c["number"] == int(parts[-2])]
         self.comments.append({"number": int(parts[-2]), "body": body["body"]})
         return 201, {"id": len(self.comments)}
+
+    def _graphql(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
+        if "editor" in operation:
+            return {"data": {"node": {"editor": self.editor and {"login": self.editor}}}}
+        if "addReaction" in operation:
+            self.eyes += variables.values()
+            return {"data": {name: {"clientMutationId": None} for name in variables}}
+        node_id, start = variables["subject"], int(variables["after"] or 0)
+        review = self.reviews.get(node_id)
+        if review is None:
+            return {"data": {"node": None}, "errors": [{"type": "NOT_FOUND", "message": "a fault"}]}
+        nodes, end = review["comments"]["nodes"], start + self.page_size
+        page = {"nodes": nodes[start:end], "pageInfo": {"hasNextPage": end < len(nodes), "endCursor": str(end)}}
+        review = review | {"comments": page}
+        return {"data": {"node": review if node_id == review["id"] else {"pullRequestReview": review}}}
 
 
 @contextmanager

@@ -311,6 +311,7 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
             "left_out": [],
             "is_edited": False,
             "edited_by": "",
+            "threads": 0,
         }
     ] == answer["prompts"]
 

@@ -123,4 +123,4 @@ def test_a_reaction_that_graphql_refuses_in_a_200_is_a_refusal(
     refused = {"data": None, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve to a node"}]}
     monkeypatch.setattr(github_stand_in, "respond", lambda *_request: (200, refused))
     with pytest.raises(GitHubRequestError, match="Could not resolve to a node"):
-        github.add_eyes("IC_1")
+        github.add_eyes(["IC_1"])

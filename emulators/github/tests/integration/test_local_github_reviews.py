@@ -22,6 +22,24 @@ mutation($subject: ID!, $content: ReactionContent!) {
 """
 
 
+REVIEW = """
+query($subject: ID!, $after: String) {
+    node(id: $subject) {
+        ... on PullRequestReview { ...review }
+        ... on PullRequestReviewComment { replyTo { fullDatabaseId } pullRequestReview { ...review } }
+    }
+}
+fragment review on PullRequestReview {
+    fullDatabaseId state submittedAt body url author { login }
+    comments(first: 1, after: $after) {
+        totalCount
+        pageInfo { hasNextPage endCursor }
+        nodes { id fullDatabaseId path line originalLine startLine diffHunk body createdAt url }
+    }
+}
+"""
+
+
 @pytest.fixture
 def pull(api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str], git: Any, server: Any) -> str:
     """The API path of a pull request, by the person, that adds a file of three lines."""
@@ -218,3 +236,35 @@ def test_a_comparison_tells_each_commits_parents(api: httpx.Client, repo: str, b
     document = api.get(f"/repos/{repo}/compare/main...claude/1").json()
     (commit,) = document["commits"]
     assert (sha, [document["base_commit"]["sha"]]) == (commit["sha"], [parent["sha"] for parent in commit["parents"]])
+
+
+def _read(server: Any, client: httpx.Client, subject: str, after: str | None = None) -> dict[str, Any]:
+    body = {"query": REVIEW, "variables": {"subject": subject, "after": after}}
+    answer = client.post(f"{server.url}/api/graphql", json=body).json()
+    return dict(answer["data"]["node"])
+
+
+def test_graphql_pages_through_a_reviews_comments_and_leads_from_each_to_the_review(
+    server: Any, api: httpx.Client, pull: str, app: httpx.Client
+) -> None:
+    submitted = _review(api, pull)
+    review = _read(server, app, submitted["node_id"])
+    assert (str(submitted["id"]), "COMMENTED", "two things", "octo-dev", submitted["html_url"]) == (
+        review["fullDatabaseId"],
+        review["state"],
+        review["body"],
+        review["author"]["login"],
+        review["url"],
+    )
+    first = review["comments"]
+    assert (first["totalCount"], first["pageInfo"]["hasNextPage"]) == (2, True)
+    second = _read(server, app, submitted["node_id"], first["pageInfo"]["endCursor"])["comments"]
+    assert second["pageInfo"]["hasNextPage"] is False
+    (comment,) = first["nodes"]
+    listed = api.get(f"{pull}/comments").json()
+    assert [comment["fullDatabaseId"], second["nodes"][0]["fullDatabaseId"]] == [str(one["id"]) for one in listed]
+    assert (comment["path"], comment["line"], comment["diffHunk"]) == ("new.txt", 1, listed[0]["diff_hunk"])
+    of_comment = _read(server, app, comment["id"])
+    assert (of_comment["pullRequestReview"]["fullDatabaseId"], of_comment["replyTo"]) == (str(submitted["id"]), None)
+    reply = api.post(f"{pull}/comments/{listed[0]['id']}/replies", json={"body": "and?"}).json()
+    assert _read(server, app, reply["node_id"])["replyTo"] == {"fullDatabaseId": comment["fullDatabaseId"]}

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cloud_agent.adapters.github.documents import Comment, EditedDocument, IssueDocument, Permission
+from cloud_agent.adapters.github.review_documents import ReviewedDocument
 from cloud_agent.domain.conversation.prompts import GHOST
+from cloud_agent.domain.errors import NodeNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cloud_agent.adapters.github.repository_requests import RepositoryRequests
     from cloud_agent.adapters.github.requests import Response
+    from cloud_agent.adapters.github.review_documents import ReviewNode
+    from cloud_agent.domain.conversation.reviews import Review, ReviewComment
 
 _MAY_WRITE = {"admin", "maintain", "write"}
 _NOT_FOUND = frozenset({404})
@@ -22,7 +26,24 @@ _GONE = frozenset({301, 404, 410})  # transferred, out of sight, deleted
 _UNPROCESSABLE = frozenset({422})  # GitHub's response to a reply to a reply
 # Who edited an issue's text last. REST has nothing of it.
 _EDITOR = "query($subject: ID!) { node(id: $subject) { ... on Issue { editor { login } } } }"
-_ADD_EYES = "mutation($subject: ID!) { addReaction(input: {subjectId: $subject, content: EYES}) { clientMutationId } }"
+_REVIEW = """\
+query($subject: ID!, $after: String) {
+  node(id: $subject) {
+    ... on PullRequestReviewComment { pullRequestReview { ...review } }
+    ... on PullRequestReview { ...review }
+  }
+}
+fragment review on PullRequestReview {
+  id fullDatabaseId url state body submittedAt
+  comments(first: 100, after: $after) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      id fullDatabaseId url body path line originalLine startLine diffHunk
+      replyTo { fullDatabaseId }
+    }
+  }
+}"""
+_ADD_EYES = "addReaction(input: {subjectId: $%s, content: EYES}) { clientMutationId }"
 
 
 @dataclass(frozen=True)
@@ -68,7 +89,7 @@ class Conversation:
 
     def editor_of(self, issue: Issue) -> str | None:
         """Return who edited the issue's text last; None where nobody did, or their account is gone."""
-        editor = self._requests.graphql(_EDITOR, issue.node_id).read(EditedDocument).data.node.editor
+        editor = self._requests.graphql(_EDITOR, subject=issue.node_id).read(EditedDocument).data.node.editor
         return editor.login if editor else None
 
     # ------------------------------------------------------------ comments
@@ -98,6 +119,26 @@ class Conversation:
 
     # ------------------------------------------------------------ a review's threads
 
+    def review(self, node_id: str) -> Review | None:
+        """Return the review that a global id names, or of which it names a comment, as it is now; None if it's gone.
+
+        By GraphQL: REST needs a request for the review and another for its comments, which lack their lines.
+        """
+        found: ReviewNode | None = None
+        comments: list[ReviewComment] = []
+        after: str | None = None
+        while found is None or after is not None:
+            try:
+                response = self._requests.graphql(_REVIEW, subject=node_id, after=after)
+            except NodeNotFoundError:
+                return None
+            found = response.read(ReviewedDocument).data.review
+            if found is None:
+                return None
+            comments += [comment.described() for comment in found.comments.nodes]
+            after = found.comments.following
+        return found.described(comments)
+
     def find_review_reply(self, pull_number: int, marker: str) -> int | None:
         """Return the id of the oldest review comment that begins with the marker."""
         return self._first_with(marker, self._comments(f"/pulls/{pull_number}/comments?per_page=100"))
@@ -118,9 +159,12 @@ class Conversation:
             response = self._reply(pull_number, first, body, expected=_NOT_FOUND)
         return None if response.status in _NOT_FOUND else response.read(Comment).id
 
-    def add_eyes(self, node_id: str) -> None:
-        """Show that a comment or a review has been read. Run twice, it is shown once."""
-        self._requests.graphql(_ADD_EYES, node_id)
+    def add_eyes(self, node_ids: Sequence[str]) -> None:
+        """Show that these comments or reviews have been read, all by one request. Run twice, it is shown once."""
+        variables = {f"subject{number}": node_id for number, node_id in enumerate(node_ids)}
+        declared = ", ".join(f"${name}: ID!" for name in variables)
+        added = " ".join(f"{name}: {_ADD_EYES % name}" for name in variables)
+        self._requests.graphql(f"mutation({declared}) {{ {added} }}", **variables)
 
     def _reply(self, pull_number: int, comment_id: int, body: str, expected: frozenset[int]) -> Response:
         path = f"/pulls/{pull_number}/comments/{comment_id}/replies"

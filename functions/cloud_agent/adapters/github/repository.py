@@ -92,7 +92,7 @@ class Repository:
         pull = self._requests.send("GET", f"/pulls/{pull_number}").read(Pull)
         if not pull.draft or pull.state != "open":
             return False
-        self._requests.graphql(_MARK_READY, pull.node_id)
+        self._requests.graphql(_MARK_READY, subject=pull.node_id)
         return True
 
     def _head_of(self, branch: str) -> BranchHead:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloud_agent.adapters.github.errors import of_repository
-from cloud_agent.domain.errors import GitHubRequestError
+from cloud_agent.domain.errors import GitHubRequestError, NodeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,17 +54,18 @@ class RepositoryRequests:
             yield response.read(model)
             following = response.next_page
 
-    def graphql(self, operation: str, subject: str) -> Response:
-        """Run a GraphQL query or mutation of one object, `$subject`.
+    def graphql(self, operation: str, **variables: str | None) -> Response:
+        """Run a GraphQL query or mutation with these variables.
 
         Raises:
+            NodeNotFoundError: there is nothing with the global id, or nothing that the App may see.
             GitHubRequestError: it is refused, which GraphQL says with a status of 200 as well.
         """
         address = graphql_url(self._requests.api_url)
-        response = self._requests.send(
-            "POST", address, self._token, {"query": operation, "variables": {"subject": subject}}
-        )
+        response = self._requests.send("POST", address, self._token, {"query": operation, "variables": variables})
         errors = response.document.get("errors") if isinstance(response.document, dict) else None
+        if errors and all(isinstance(one, dict) and one.get("type") == "NOT_FOUND" for one in errors):
+            raise NodeNotFoundError(response.summary)
         if response.status != 200 or errors:  # noqa: PLR2004 - OK
             self._on_refusal()
             raise GitHubRequestError(response.summary)

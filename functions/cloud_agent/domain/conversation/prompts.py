@@ -36,13 +36,24 @@ class PromptState(StrEnum):
     ANSWERED = "ANSWERED"
 
 
+class Thread(BaseModel):
+    """A thread of a review: the comment that's replied to, by its id, what it's on, and its address."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    comment_id: int
+    place: str
+    url: str
+
+
 class Prompt(BaseModel):
     """One thing the agent is asked. Untrusted text: it is handed on as data and never obeyed here.
 
     The text is what GitHub shows of it; `left_out` says what kinds of things it doesn't show. `author` wrote it,
     `requested_by` asked for the work and may write to the repository. An issue that `is_edited` isn't what the label
     was added to any more; `labelled` has the digests of that title and body.
-    `failures` counts the sessions that failed while it was being worked on.
+    `comment_id` is the comment in whose thread the reply belongs; a review has `threads` instead, which its text
+    numbers from one on. `failures` counts the sessions that failed while it was being worked on.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -60,6 +71,7 @@ class Prompt(BaseModel):
     is_edited: bool = False
     edited_by: str = ""
     comment_id: int | None = None
+    threads: tuple[Thread, ...] = ()
     state: PromptState = PromptState.PENDING
     failures: int = 0
 

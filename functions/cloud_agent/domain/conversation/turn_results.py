@@ -7,12 +7,13 @@ from pydantic import BaseModel, ConfigDict
 from cloud_agent.domain.conversation.closing_keywords import closing_note
 from cloud_agent.domain.conversation.foreign_markdown import contained
 from cloud_agent.domain.conversation.messages import listed, marker, plain
-from cloud_agent.domain.conversation.prompts import FAILURES_LIMIT, Prompt, PromptKind
+from cloud_agent.domain.conversation.prompts import FAILURES_LIMIT, Prompt, PromptKind, Thread
 from cloud_agent.domain.conversation.status_comment import LISTED, commit_lines
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import timestamp
 
 KIND = "answer"
+THREAD_KIND = "thread"  # a reply in a thread of a review, which has a reply of its own
 MESSAGE_LIMIT = 16_000  # characters of Claude's message: escaped, it has at most twice as many
 UNFOLDED_MESSAGE = 4_000  # characters that are shown without unfolding
 _NOUNS = {
@@ -61,6 +62,21 @@ def answer_marker(prompt_id: str, session_id: str) -> str:
     return marker(KIND, f"{prompt_id}:{session_id}")
 
 
+def thread_marker(turn: TurnResult, session_id: str, thread: Thread) -> str:
+    """Return what the reply in a review's thread begins with."""
+    return marker(THREAD_KIND, f"{turn.prompt_id}:{session_id}:{thread.comment_id}")
+
+
+def thread_reply(turn: TurnResult, session_id: str, thread: Thread, message: str) -> str:
+    """Return the reply in a review's thread: what Claude says to that one alone."""
+    return f"{thread_marker(turn, session_id, thread)}\n\n{_shown(message)}\n"
+
+
+def in_threads_alone(count: int) -> str:
+    """Return the message where Claude says nothing but in these threads; none where there are none."""
+    return f"Claude replied in {count} thread{'s' if count > 1 else ''}." if count else ""
+
+
 def reply(turn: TurnResult, prompt: Prompt | None, pushed: Pushed, session_id: str, branch: str) -> str:
     """Return the reply's text. `prompt` is what it responds to, linked unless it's in that comment's own thread."""
     parts = [
@@ -103,9 +119,13 @@ def _outcome(turn: TurnResult) -> str:
 
 
 def _message(result: str) -> str:
+    return _shown(result) or "Claude finished without a message."
+
+
+def _shown(result: str) -> str:
     message = contained(result, MESSAGE_LIMIT)
     if not message.strip():
-        return "Claude finished without a message."
+        return ""
     if len(message) <= UNFOLDED_MESSAGE:
         return message
     return f"<details><summary>Claude's full message ({len(result):,} characters)</summary>\n\n{message}\n\n</details>"
