@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -13,12 +14,15 @@ from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command, nearest
+from cloud_agent.domain.conversation.prompts import PromptKind
 from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.observability import identify_session, logger, metrics
 from cloud_agent.webhook.commands import ACTING, carry_out, turn_is_running, without_outdated_commands
+from cloud_agent.webhook.listening import listener
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import Conversation
+    from cloud_agent.domain.conversation.addressing import Listener
     from cloud_agent.domain.session.issue_sessions import PullRequestSessions
     from cloud_agent.settings import WebhookSettings
     from cloud_agent.webhook.decisions import Steer
@@ -42,6 +46,9 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     if has_ended and not comment.origin.pull_is_open and not comment.commands and not comment.unknown_commands:
         return {"ignored": f"session {session.session_id} has ended"}
     github = connect_for_all(settings, comment.origin.repo, comment.origin.installation_id, SHORT).conversation
+    comment = _as_asked(comment, listener(settings, github, comment.origin))
+    if comment.is_unasked:
+        return {"ignored": comment.unasked}
     if not github.has_write_permission(comment.origin.author):
         if not has_ended:
             topic, text = f"comment by {comment.origin.author}", replies.comment_refused(comment.origin.author)
@@ -64,6 +71,13 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     logger.info("comment accepted", extra={"comment": comment.identity, "accepted": accepted})
     metrics.add_metric("CommentsAccepted", MetricUnit.Count, 1)
     return {"session_id": session.session_id, "accepted": ", ".join(accepted)}
+
+
+def _as_asked(comment: Steer, listener: Listener) -> Steer:
+    """Return a comment without what asks nothing of Claude; a review was read that way."""
+    texts = [prompt.body for prompt in comment.prompts if prompt.kind is PromptKind.COMMENT]
+    unasked = next((reason for text in texts if (reason := listener.why_not(text))), None)
+    return replace(comment, prompts=(), unasked=unasked) if unasked else comment
 
 
 def _store_prompts(settings: WebhookSettings, comment: Steer, sessions: PullRequestSessions) -> bool:

@@ -71,9 +71,10 @@ class Origin:
 class Steer:
     """What somebody wrote on a pull request: prompts for Claude, if any, and the commands between the lines.
 
-    More than one prompt are the parts of a review too long for one. `unknown_commands` look like commands and are none;
-    then there is no prompt. `identity` names the text for good, in whichever delivery it comes:
-    `acme/lunch#issue_comment-123`; `id` sorts by when people wrote. `node_ids` are what is shown to have been read.
+    More than one prompt are the parts of a review too long for one. `unasked` says why there is none where something is
+    written that asks nothing of Claude. `unknown_commands` look like commands and are none. `identity` names the text
+    for good, in whichever delivery it comes: `acme/lunch#issue_comment-123`; `id` sorts by when people wrote.
+    `node_ids` are what is shown to have been read.
     """
 
     origin: Origin
@@ -84,6 +85,12 @@ class Steer:
     prompts: tuple[Prompt, ...]
     commands: frozenset[Command]
     unknown_commands: tuple[str, ...] = ()
+    unasked: str = ""
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.prompts or self.commands or self.unknown_commands)
 
 
 @dataclass(frozen=True)

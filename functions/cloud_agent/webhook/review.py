@@ -9,6 +9,7 @@ from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
 from cloud_agent.webhook.comment import steer
 from cloud_agent.webhook.decisions import Ignore
+from cloud_agent.webhook.listening import listener
 from cloud_agent.webhook.review_prompts import read_review
 
 if TYPE_CHECKING:
@@ -32,5 +33,5 @@ def steer_by_review(settings: WebhookSettings, request: Review) -> dict[str, str
     review = github.review(request.node_id)
     if review is None:
         return {"ignored": f"review {request.number} is gone"}
-    reading = read_review(request, review)
+    reading = read_review(request, review, listener(settings, github, origin))
     return {"ignored": reading.reason} if isinstance(reading, Ignore) else steer(settings, reading)

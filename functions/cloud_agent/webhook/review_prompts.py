@@ -16,8 +16,9 @@ from cloud_agent.webhook.decisions import Ignore, Steer
 from cloud_agent.webhook.steering import OWN, is_own
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from cloud_agent.domain.conversation.addressing import Listener
     from cloud_agent.domain.conversation.commands import Command
     from cloud_agent.domain.conversation.reviews import Review, ReviewComment
     from cloud_agent.webhook import decisions
@@ -29,21 +30,44 @@ _VERDICTS = {"approved": "The review approves the changes.", "changes_requested"
 
 
 @dataclass
-class _Texts:
-    """What a review's texts have in common, gathered as they're read one by one."""
+class _Reader:
+    """Reads a review's texts one by one, and gathers what they have in common."""
 
+    listener: Listener
     commands: set[Command] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)  # global ids of the texts that something is done about
 
-    def read(self, body: str) -> str:
+    def read(self, body: str, node_id: str, asks: Callable[[str], bool]) -> str:
         """Return what a text asks of Claude."""
         shown = as_shown(body)
         reading = read_commands(shown.text)
+        text = reading.text.strip("\n") if reading.text.strip() and asks(reading.text) else ""
+        if text:
+            self.left_out += shown.left_out
+        if text or reading.commands or reading.unknown:
+            self.taken.append(node_id)
         self.commands |= reading.commands
         self.unknown += reading.unknown
-        self.left_out += shown.left_out
-        return reading.text.strip("\n") if reading.text.strip() else ""
+        return text
+
+    def body(self, review: Review) -> str:
+        """Return what the review's own text asks: an approval's asks nothing unless Claude is called by name."""
+
+        def asks(text: str) -> bool:
+            if review.state == "approved":
+                return self.listener.is_called(text)
+            return review.state == "changes_requested" or self.listener.why_not(text) is None
+
+        return self.read(review.body, review.node_id, asks)
+
+    def thread(self, comments: Sequence[ReviewComment]) -> _Thread:
+        """Return a thread with what the review's comments in it ask."""
+        texts = [self.read(one.body, one.node_id, lambda text: self.listener.why_not(text) is None) for one in comments]
+        last = comments[-1]
+        thread = Thread(comment_id=last.id, place=last.place, url=last.url)
+        return _Thread(thread, last.diff_hunk, tuple(filter(None, texts)))
 
 
 @dataclass(frozen=True)
@@ -59,7 +83,7 @@ class _Thread:
         return "\n\n".join([heading, *hunk, *self.comments])
 
 
-def read_review(request: decisions.Review, review: Review) -> Steer | Ignore:
+def read_review(request: decisions.Review, review: Review, listener: Listener) -> Steer | Ignore:
     """Read a review for its session.
 
     One that is nothing but comments in a single thread is a review comment: its reply belongs in that thread.
@@ -67,11 +91,9 @@ def read_review(request: decisions.Review, review: Review) -> Steer | Ignore:
     comments = [comment for comment in review.comments if not is_own(comment.body)]
     if is_own(review.body) or (review.comments and not comments and not review.body.strip()):
         return OWN
-    texts = _Texts()
-    body = texts.read(review.body)
-    threads = [thread for one in threads_of(comments) if (thread := _thread(one, texts)).comments]
-    if not (body or threads or texts.commands or texts.unknown):
-        return Ignore("the review has no text")
+    reader = _Reader(listener)
+    body = reader.body(review)
+    threads = [thread for one in threads_of(comments) if (thread := reader.thread(one)).comments]
     prompt = Prompt(
         id=_id(review),
         kind=PromptKind.REVIEW,
@@ -80,24 +102,19 @@ def read_review(request: decisions.Review, review: Review) -> Steer | Ignore:
         requested_by=request.origin.author,
         url=review.url,
         created_at=timestamp(review.at),
-        left_out=tuple(dict.fromkeys(texts.left_out)),
+        left_out=tuple(dict.fromkeys(reader.left_out)),
     )
     return Steer(
         origin=request.origin,
         identity=request.identity,
         id=prompt.id,
-        node_ids=tuple([review.node_id] * bool(review.body.strip()) + [comment.node_id for comment in comments]),
+        node_ids=tuple(reader.taken),
         at=review.at,
         prompts=_prompts(prompt, review, threads, has_text=bool(body)) if body or threads else (),
-        commands=frozenset(texts.commands),
-        unknown_commands=tuple(dict.fromkeys(texts.unknown)),
+        commands=frozenset(reader.commands),
+        unknown_commands=tuple(dict.fromkeys(reader.unknown)),
+        unasked="the review asks nothing of Claude",
     )
-
-
-def _thread(comments: Sequence[ReviewComment], texts: _Texts) -> _Thread:
-    last = comments[-1]
-    thread = Thread(comment_id=last.id, place=last.place, url=last.url)
-    return _Thread(thread, last.diff_hunk, tuple(text for one in comments if (text := texts.read(one.body))))
 
 
 def _prompts(prompt: Prompt, review: Review, threads: Sequence[_Thread], *, has_text: bool) -> tuple[Prompt, ...]:

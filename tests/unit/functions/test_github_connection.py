@@ -12,6 +12,7 @@ import pytest
 from tests.kit.app_key import app_key_pem, new_key_pem
 from tests.kit.http_server import Response, serve_http
 
+from cloud_agent.adapters.github.app_name import app_name
 from cloud_agent.adapters.github.connection import GitHub, connect, connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.domain.errors import (
@@ -71,6 +72,25 @@ def settings(server: Server, put_secret: Callable[..., str], table: Table) -> Gi
 @pytest.fixture
 def open_(settings: GitHubSettings) -> Callable[..., GitHub]:
     return lambda repo="acme/lunch", via=connect_for_all, **options: via(settings, repo, 99, **options)
+
+
+def test_the_apps_name_is_asked_for_once_in_a_worker(server: Server, settings: GitHubSettings) -> None:
+    server.status, server.document = 200, {"slug": "lunch-agent"}
+    assert {app_name(settings.github_api_url, settings.github_secret_arn) for _ in range(2)} == {"lunch-agent"}
+    assert server.requests == [("GET", "/app")]
+
+
+def test_an_app_that_github_does_not_know_is_a_fault_of_the_deployment(
+    server: Server, settings: GitHubSettings
+) -> None:
+    server.status = 401
+    with pytest.raises(ConfigurationError, match="check app_id"):
+        app_name(settings.github_api_url, settings.github_secret_arn)
+
+
+def test_a_personal_tokens_account_is_nobody_to_call_claude_by(server: Server, put_secret: Callable[..., str]) -> None:
+    assert app_name(server.url, put_secret('{"token": "ghp_a-token"}', "personal")) == ""
+    assert server.requests == []
 
 
 def test_a_worker_uses_its_token_again(open_: Callable[..., GitHub], server: Server) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cloud_agent.domain.conversation.addressing import Listener
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.prompts import Prompt, follow_up_id
 from cloud_agent.domain.conversation.reviews import Review, ReviewComment
@@ -25,9 +26,11 @@ COMMENT = ReviewComment(
 OTHER = replace(COMMENT, id=6, node_id="PRRC_6", body="Sort it.", path="src/menu.ts", line=3)
 REVIEW = Review(123, "PRR_1", "https://github.com/x#pullrequestreview-123", "commented", "Not yet.", AT, ())
 
+LISTENER = Listener(owner="acme", app_name=lambda: "lunch-agent", may_write=lambda login: login == "zoe")
+
 
 def read(*comments: ReviewComment, **changes: Any) -> Steer | Ignore:  # noqa: ANN401 - parts of a review
-    return read_review(REQUEST, replace(REVIEW, comments=comments, **changes))
+    return read_review(REQUEST, replace(REVIEW, comments=comments, **changes), LISTENER)
 
 
 def steered(*comments: ReviewComment, **changes: Any) -> Steer:  # noqa: ANN401 - as above
@@ -60,13 +63,13 @@ def test_a_review_with_its_comments_is_one_prompt_with_a_numbered_thread_for_eac
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("approved", "The review approves the changes.\n\nNot yet."),
+        ("approved", "The review approves the changes.\n\n@claude not yet."),
         ("changes_requested", "The review requests changes.\n\nNot yet."),
         ("commented", "Not yet."),
     ],
 )
 def test_a_reviews_verdict_stands_before_its_text(state: str, words: str) -> None:
-    prompt = prompt_of(state=state)
+    prompt = prompt_of(state=state, body=words.rpartition("\n")[2])
     assert (prompt.kind, prompt.body, prompt.threads) == ("review", words, ())
 
 
@@ -144,9 +147,35 @@ def test_what_this_system_wrote_is_no_review() -> None:
     assert read(body=f"{OWN_PREFIX}answer:1 -->") == OWN
 
 
-@pytest.mark.parametrize("body", ["", " \n", "<!-- Delete it. -->"])
-def test_a_review_without_a_text_says_nothing(body: str) -> None:
-    assert read(body=body, state="approved") == Ignore("the review has no text")
+@pytest.mark.parametrize(
+    ("state", "body"),
+    [
+        ("commented", ""),
+        ("commented", " \n"),
+        ("commented", "<!-- Delete it. -->"),
+        ("commented", "Nice work!"),
+        ("commented", "@zoe what do you think?"),
+        ("approved", ""),
+        ("approved", "LGTM, thanks!"),
+        ("approved", "I'd have called it total."),
+    ],
+)
+def test_an_approval_thanks_and_talk_among_people_are_no_prompt(state: str, body: str) -> None:
+    steer = steered(replace(COMMENT, body="👍"), replace(OTHER, body="@zoe is this right?"), state=state, body=body)
+    assert (steer.is_unasked, steer.node_ids) == (True, ())
+    assert steer.unasked == "the review asks nothing of Claude"
+
+
+def test_changes_requested_ask_whatever_the_words_are() -> None:
+    assert prompt_of(state="changes_requested", body="@zoe is right.").body.endswith("@zoe is right.")
+
+
+def test_only_what_asks_of_a_review_is_its_prompt_and_is_shown_to_have_been_read() -> None:
+    steer = steered(replace(COMMENT, body="Nice!"), OTHER, state="approved", body="LGTM")
+    (prompt,) = steer.prompts
+    assert (prompt.kind, prompt.comment_id, steer.node_ids) == ("review_comment", 6, ("PRRC_6",))
+    assert "Nice" not in prompt.body
+    assert prompt.body.startswith("The review approves the changes.\n\nOn src/menu.ts")
 
 
 def test_what_github_does_not_show_is_no_part_of_it() -> None:

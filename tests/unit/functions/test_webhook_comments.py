@@ -81,6 +81,37 @@ def test_a_comment_becomes_a_prompt_and_gets_eyes(
     assert "last_active_at" in row(table)
 
 
+@pytest.mark.parametrize("login", ["octo-dev", "guest"])
+@pytest.mark.parametrize("body", ["LGTM, thanks!", "👍", "@octo-dev can you check this?"])
+def test_thanks_and_talk_among_people_start_no_turn_and_nothing_shows_that_they_were_read(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    body: str, login: str,
+) -> None:  # fmt: skip
+    put_session()
+    status, answer = comment(body, login=login)
+    assert status == 200
+    assert "the comment" in answer["ignored"]
+    assert (prompts(table), github_stand_in.eyes, github_stand_in.comments) == ([], [], [])
+    assert "last_active_at" not in row(table)
+
+
+def test_a_command_beside_thanks_is_carried_out(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session()
+    assert comment("Thanks!\n/status") == (202, {"session_id": SESSION, "accepted": "/status"})
+    assert prompts(table) == []
+    assert github_stand_in.eyes == ["IC_1"]
+
+
+def test_whoever_calls_claude_by_name_gets_a_turn(
+    comment: Callable[..., Response], put_session: PutSession, table: Table
+) -> None:
+    put_session()
+    assert comment("@octo-dev and @claude: thanks!")[0] == 202
+    assert len(prompts(table)) == 1
+
+
 def test_comments_stand_in_the_order_they_were_written(
     comment: Callable[..., Response], put_session: PutSession, table: Table
 ) -> None:

@@ -101,6 +101,12 @@ class Account(Document):
     login: str
 
 
+class RegisteredName(Document):
+    """A GitHub App, as far as its name in addresses and mentions."""
+
+    slug: str
+
+
 class Label(Document):
     """A label of an issue."""
 
