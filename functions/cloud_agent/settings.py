@@ -12,6 +12,7 @@ from cloud_agent.domain.errors import ConfigurationError
 from cloud_agent.domain.policy.limits import SessionLimits
 from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.domain.session.agents import TriggerLabels
+from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.entry_link import UatAccess
 from cloud_agent.worker import once_per_worker
 
@@ -32,10 +33,11 @@ class GitHubSettings(Settings):
 
 
 class TriggerSettings(GitHubSettings):
-    """For the functions that read or name the labels that start sessions."""
+    """For the functions that read or name the labels that start sessions, and what steers them."""
 
     trigger_label: str = Field(min_length=1)
     staging_trigger_label: str
+    comment_trigger: CommentTrigger
 
     @property
     def trigger_labels(self) -> TriggerLabels:

@@ -124,6 +124,7 @@ class SessionWorkflow:
             "AGENT_LOG_GROUP": "/agent",
             "TRIGGER_LABEL": "claude",
             "STAGING_TRIGGER_LABEL": "",
+            "COMMENT_TRIGGER": "all",
             "MAX_SESSIONS": str(self.slot_limits.sessions),
             "MAX_SESSIONS_PER_REPOSITORY": str(self.slot_limits.sessions_per_repository),
             "PYTHONPATH": self._search_path,

@@ -25,12 +25,15 @@ SHA = "7fd1a60b01f91b314f59955a4e4d4e80d8edf11d"
 LONG = "😀x" * 50_000
 HALF_AN_EMOJI = "cut off \ud83d"  # as JavaScript cuts it
 LIMITS: dict[str, int] = json.loads((CONTRACTS / "limits.json").read_text())
-NO_LIMITS = SessionLimits(idle_minutes=None, max_turns=None, budget_usd=None, ready_for_review=False)
+NO_LIMITS = SessionLimits(
+    idle_minutes=None, max_turns=None, budget_usd=None, ready_for_review=False, comment_trigger=None
+)
 ALL_LIMITS = SessionLimits(
     idle_minutes=LIMITS["idle_minutes"],
     max_turns=LIMITS["max_turns"],
     budget_usd=LIMITS["budget_usd"],
     ready_for_review=True,
+    comment_trigger="mentions",
 )
 RESPONSES: dict[str, Document] = {
     "/agent/heartbeat": {"status": "RUNNING", "prompts": [], "interrupt": None, "branch_sha": None},

@@ -21,6 +21,7 @@ from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, P
 from cloud_agent.domain.conversation.status_comment import StatusView, render
 from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult
 from cloud_agent.domain.policy.failures import _ECS_REASONS, _EXPLANATIONS, explain
+from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import Session
 
@@ -50,6 +51,7 @@ def status_comments() -> dict[str, str]:
         ),
         "Running, using a tool": _view(working=True, activity="Edit index.html"),
         "Running, waiting": _view(turns=3, max_turns=200, cost_usd=Decimal("0.42"), budget_usd=Decimal(10)),
+        "Running, on mentions only": _view(comment_trigger=CommentTrigger.MENTIONS),
         "Running, with what was not only Claude's work": _view(
             commits=[replace(COMMITS[0], author="Octo Developer")],
             commit_count=1,
@@ -72,7 +74,8 @@ def replies() -> dict[str, str]:
     ending = _session(ending={"status": "STOPPED", "reason": "The issue was closed."})
     stopped = _session(status="STOPPED", end_reason="Stopped by octo-dev.")
     return {
-        "/help": reply_texts.HELP,
+        "/help": reply_texts.help_text(CommentTrigger.ALL),
+        "/help, where Claude works on mentions only": reply_texts.help_text(CommentTrigger.MENTIONS),
         "/status, running": reply_texts.status(running, 2, next_is_starting=False),
         **{
             f"/status, preview {preview['state']}": reply_texts.status(

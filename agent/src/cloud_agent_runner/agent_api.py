@@ -90,6 +90,7 @@ class SessionLimits(BaseModel):
     max_turns: int | None
     budget_usd: float | None
     ready_for_review: bool
+    comment_trigger: Literal["all", "mentions"] | None
 
 
 PreviewState = Literal["starting", "live", "failed", "none"]

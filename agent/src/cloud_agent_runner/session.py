@@ -134,6 +134,7 @@ def _limits(config: RepositoryConfig) -> SessionLimits:
         max_turns=config.max_turns,
         budget_usd=config.budget_usd,
         ready_for_review=config.ready_for_review,
+        comment_trigger=config.comment_trigger,
     )
 
 

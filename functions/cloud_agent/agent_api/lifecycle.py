@@ -31,7 +31,7 @@ def ready(session: Session, report: Ready) -> Accepted:
         SessionsTable(settings.sessions_table).record_config(
             session.session_id,
             limits,
-            ready_for_review=report.limits.ready_for_review,
+            report.limits,
             host_header=report.host_header,
             has_workspace_user=report.has_workspace_user,
         )

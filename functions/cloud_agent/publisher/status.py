@@ -71,6 +71,7 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
         execution_url=execution_console_url(session.execution_arn),
         logs_url=logs_console_url(session.execution_arn, settings.agent_log_group, stream),
         trigger_label=settings.trigger_labels.label_of(session.agent),
+        comment_trigger=session.comment_trigger or settings.comment_trigger,
         place=_place(occupancy, session) if occupancy else None,
         is_out_of_capacity=bool(occupancy and occupancy.is_out_of_capacity),
         working=bool(unanswered),

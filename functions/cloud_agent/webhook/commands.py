@@ -57,7 +57,7 @@ def carry_out(
     if Command.STATUS in comment.commands:
         parts.append(_status(settings, sessions))
     if Command.HELP in comment.commands:
-        parts.append(replies.HELP)
+        parts.append(replies.help_text(sessions.current.comment_trigger or settings.comment_trigger))
     return parts
 
 

@@ -46,7 +46,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     if has_ended and not comment.origin.pull_is_open and not comment.commands and not comment.unknown_commands:
         return {"ignored": f"session {session.session_id} has ended"}
     github = connect_for_all(settings, comment.origin.repo, comment.origin.installation_id, SHORT).conversation
-    comment = _as_asked(comment, listener(settings, github, comment.origin))
+    comment = _as_asked(comment, listener(settings, session, github, comment.origin))
     if comment.is_unasked:
         return {"ignored": comment.unasked}
     if not github.has_write_permission(comment.origin.author):
@@ -76,6 +76,8 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
 def _as_asked(comment: Steer, listener: Listener) -> Steer:
     """Return a comment without what asks nothing of Claude; a review was read that way."""
     texts = [prompt.body for prompt in comment.prompts if prompt.kind is PromptKind.COMMENT]
+    if texts and listener.disregards(texts):
+        return replace(comment, prompts=(), unasked="the comment doesn't mention Claude")
     unasked = next((reason for text in texts if (reason := listener.why_not(text))), None)
     return replace(comment, prompts=(), unasked=unasked) if unasked else comment
 

@@ -27,11 +27,12 @@ def steer_by_review(settings: WebhookSettings, request: Review) -> dict[str, str
         CloudAgentError: as `connect_for_all` and `Conversation` do.
     """
     origin = request.origin
-    if sessions_of_pull(settings.sessions_table, origin.repo, origin.pull_number) is None:
+    sessions = sessions_of_pull(settings.sessions_table, origin.repo, origin.pull_number)
+    if sessions is None:
         return {"ignored": f"pull request #{origin.pull_number} belongs to no session"}
     github = connect_for_all(settings, origin.repo, origin.installation_id, SHORT).conversation
     review = github.review(request.node_id)
     if review is None:
         return {"ignored": f"review {request.number} is gone"}
-    reading = read_review(request, review, listener(settings, github, origin))
+    reading = read_review(request, review, listener(settings, sessions.current, github, origin))
     return {"ignored": reading.reason} if isinstance(reading, Ignore) else steer(settings, reading)

@@ -34,6 +34,7 @@ class _Reader:
     """Reads a review's texts one by one, and gathers what they have in common."""
 
     listener: Listener
+    is_disregarded: bool
     commands: set[Command] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -43,7 +44,7 @@ class _Reader:
         """Return what a text asks of Claude."""
         shown = as_shown(body)
         reading = read_commands(shown.text)
-        text = reading.text.strip("\n") if reading.text.strip() and asks(reading.text) else ""
+        text = reading.text.strip("\n") if self._counts(reading.text, asks) else ""
         if text:
             self.left_out += shown.left_out
         if text or reading.commands or reading.unknown:
@@ -51,6 +52,9 @@ class _Reader:
         self.commands |= reading.commands
         self.unknown += reading.unknown
         return text
+
+    def _counts(self, text: str, asks: Callable[[str], bool]) -> bool:
+        return bool(text.strip()) and not self.is_disregarded and asks(text)
 
     def body(self, review: Review) -> str:
         """Return what the review's own text asks: an approval's asks nothing unless Claude is called by name."""
@@ -91,7 +95,8 @@ def read_review(request: decisions.Review, review: Review, listener: Listener) -
     comments = [comment for comment in review.comments if not is_own(comment.body)]
     if is_own(review.body) or (review.comments and not comments and not review.body.strip()):
         return OWN
-    reader = _Reader(listener)
+    is_disregarded = listener.disregards([review.body, *(comment.body for comment in comments)])
+    reader = _Reader(listener, is_disregarded=is_disregarded)
     body = reader.body(review)
     threads = [thread for one in threads_of(comments) if (thread := reader.thread(one)).comments]
     prompt = Prompt(
@@ -113,7 +118,7 @@ def read_review(request: decisions.Review, review: Review, listener: Listener) -
         prompts=_prompts(prompt, review, threads, has_text=bool(body)) if body or threads else (),
         commands=frozenset(reader.commands),
         unknown_commands=tuple(dict.fromkeys(reader.unknown)),
-        unasked="the review asks nothing of Claude",
+        unasked="the review doesn't mention Claude" if is_disregarded else "the review asks nothing of Claude",
     )
 
 

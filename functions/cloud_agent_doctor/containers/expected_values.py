@@ -18,6 +18,7 @@ _PARAMETERS: Final = {
     "ALLOW_WORKFLOW_CHANGES": "AllowWorkflowChanges",
     "ANTHROPIC_BASE_URL": "AnthropicBaseUrl",
     "CLAUDE_MODEL": "ClaudeModel",
+    "COMMENT_TRIGGER": "CommentTrigger",
     "DEPENDENCY_CACHE_DAYS": "DependencyCacheDays",
     "GITHUB_API_URL": "GitHubApiUrl",
     "GITHUB_URL": "GitHubUrl",

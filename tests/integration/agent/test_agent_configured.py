@@ -27,7 +27,7 @@ def test_what_the_repository_says_of_the_session_is_reported_and_obeyed(
     agent = start_agent()
     turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
-    said = {"idle_minutes": 20, "max_turns": 2, "budget_usd": 900.0, "ready_for_review": False}
+    said = {"idle_minutes": 20, "max_turns": 2, "budget_usd": 900.0, "ready_for_review": False, "comment_trigger": None}
     ready = control_plane.told("ready")[0]
     assert (said, "public") == (ready["limits"], ready["host_header"])
     assert (turn["is_error"], turn["turns"]) == (True, 2)

@@ -21,7 +21,13 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     agent = start_agent()
     finished = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
-    nothing_said = {"idle_minutes": None, "max_turns": None, "budget_usd": None, "ready_for_review": True}
+    nothing_said = {
+        "idle_minutes": None,
+        "max_turns": None,
+        "budget_usd": None,
+        "ready_for_review": True,
+        "comment_trigger": None,
+    }
     ready = {"port": 3000, "host_header": "localhost", "limits": nothing_said, "has_workspace_user": False}
     assert [ready | {"task_token": "the-task-token"}] == control_plane.told("ready")
     assert github.head() == finished["head_sha"]

@@ -88,6 +88,7 @@ def environment(aws_url: str, github: GitHub, access_keys: str, monkeypatch: pyt
         "SESSIONS_TABLE": "sessions",
         "TRIGGER_LABEL": "claude-dev",
         "STAGING_TRIGGER_LABEL": "",
+        "COMMENT_TRIGGER": "all",
         "UAT_ACCESS": "link",
         "UAT_ACCESS_KEYS_ARN": access_keys,
         "UAT_URL": "https://uat.example.com",

@@ -233,6 +233,7 @@ def environment(
         WEBHOOK_SECRET_ARN=put_secret(WEBHOOK_SECRET, "webhook"),
         TRIGGER_LABEL="claude-dev",
         STAGING_TRIGGER_LABEL="",
+        COMMENT_TRIGGER="all",
         GITHUB_API_URL="http://127.0.0.1:9",
         GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),
         CLUSTER_ARN=CLUSTER_ARN,

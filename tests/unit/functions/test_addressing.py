@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cloud_agent.domain.conversation.addressing import Listener
@@ -106,6 +108,13 @@ def test_whoever_calls_claude_by_name_is_heard(text: str) -> None:
 )
 def test_a_name_that_is_no_mention_calls_nobody(text: str) -> None:
     assert not _listener().is_called(text)
+
+
+@pytest.mark.parametrize("only_when_called", [True, False])
+def test_where_only_mentions_count_one_of_the_texts_has_to_call_claude(*, only_when_called: bool) -> None:
+    listener = replace(_listener(), only_when_called=only_when_called)
+    assert listener.disregards(["Round it.", "Sort it."]) is only_when_called
+    assert not listener.disregards(["@claude please", "Sort it."])
 
 
 def test_nothing_is_asked_of_github_where_the_text_does_not_depend_on_it() -> None:

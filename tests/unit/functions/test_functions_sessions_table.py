@@ -12,8 +12,9 @@ from tests.kit.sessions import a_row
 from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.errors import SessionNotFoundError
-from cloud_agent.domain.policy.limits import SessionLimits
+from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
 from cloud_agent.domain.session.agent_task import AgentTask
+from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.session import Ending, SessionStatus
 
 if TYPE_CHECKING:
@@ -287,9 +288,11 @@ def test_rows_that_dynamodb_held_back_are_asked_for_again(
 def test_what_holds_for_a_session_is_kept_on_a_live_row(table: Table, sessions: SessionsTable) -> None:
     _claim(table)
     limits = SessionLimits(idle_minutes=5, max_turns=3, budget_usd=Decimal("0.25"))
-    sessions.record_config(ID, limits, ready_for_review=False, host_header="public", has_workspace_user=True)
+    wanted = WantedLimits(ready_for_review=False, comment_trigger=CommentTrigger.MENTIONS)
+    sessions.record_config(ID, limits, wanted, host_header="public", has_workspace_user=True)
     assert _row(table)["host_header"] == "public"  # for the proxy, the functions do not read it
     session = sessions.get(ID)
+    assert session.comment_trigger is CommentTrigger.MENTIONS
     assert (5, 3, Decimal("0.25"), False, True) == (
         session.idle_minutes,
         session.max_turns,

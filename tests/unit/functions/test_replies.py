@@ -10,6 +10,7 @@ from tests.kit.sessions import a_session
 
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.messages import BODY_LIMIT
+from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.webhook.steering import OWN_PREFIX
 
 HOSTILE = "@octo-dev #1 <!-- <img> ``` [x](http://x) |\n# heading " + "*" * 32_000
@@ -29,7 +30,8 @@ def test_what_others_wrote_stays_text_and_short(attributes: dict[str, Any]) -> N
         "acme/storefront#issue_comment-1",
         replies.status(session, 1, next_is_starting=False),
         replies.ended(session),
-        replies.HELP,
+        replies.help_text(CommentTrigger.ALL),
+        replies.help_text(CommentTrigger.MENTIONS),
     )
     assert len(said) < 6_000 < BODY_LIMIT
     written = said.partition("\n")[2]

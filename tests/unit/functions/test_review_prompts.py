@@ -166,6 +166,21 @@ def test_an_approval_thanks_and_talk_among_people_are_no_prompt(state: str, body
     assert steer.unasked == "the review asks nothing of Claude"
 
 
+def test_where_only_mentions_count_one_anywhere_in_a_review_is_for_all_of_it() -> None:
+    listener = replace(LISTENER, only_when_called=True)
+    review = replace(REVIEW, comments=(COMMENT, OTHER), state="changes_requested")
+    steer = read_review(REQUEST, review, listener)
+    assert isinstance(steer, Steer)
+    assert (steer.is_unasked, steer.unasked) == (True, "the review doesn't mention Claude")
+    called = read_review(REQUEST, replace(review, body="@claude, two things:"), listener)
+    assert isinstance(called, Steer)
+    assert len(called.prompts[0].threads) == 2
+    stopped = read_review(REQUEST, replace(review, body="/stop"), listener)
+    assert isinstance(stopped, Steer)
+    assert (stopped.prompts, stopped.node_ids) == ((), ("PRR_1",))
+    assert stopped.commands == {Command.STOP}
+
+
 def test_changes_requested_ask_whatever_the_words_are() -> None:
     assert prompt_of(state="changes_requested", body="@zoe is right.").body.endswith("@zoe is right.")
 

@@ -95,6 +95,30 @@ def test_thanks_and_talk_among_people_start_no_turn_and_nothing_shows_that_they_
     assert "last_active_at" not in row(table)
 
 
+@pytest.mark.parametrize(("of_deployment", "of_repository"), [("mentions", None), ("all", "mentions")])
+def test_where_only_mentions_count_others_are_left_alone_but_for_commands(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    environment: Callable[..., None], of_deployment: str, of_repository: str | None,
+) -> None:  # fmt: skip
+    environment(COMMENT_TRIGGER=of_deployment)
+    put_session(**({"comment_trigger": of_repository} if of_repository else {}))
+    assert comment("In blue, please.", 1) == (200, {"ignored": "the comment doesn't mention Claude"})
+    assert github_stand_in.eyes == []
+    assert comment("In red?\n/help", 2) == (202, {"session_id": SESSION, "accepted": "/help"})
+    assert github_stand_in.said(43)[0].startswith("Mention `@claude`")
+    assert comment("@claude in green, please.", 3)[0] == 202
+    assert [prompt["body"] for prompt in prompts(table)] == ["@claude in green, please."]
+
+
+def test_a_repository_may_have_all_comments_count_where_the_deployment_does_not(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    environment: Callable[..., None],
+) -> None:  # fmt: skip
+    environment(COMMENT_TRIGGER="mentions")
+    put_session(comment_trigger="all")
+    assert comment("In blue, please.")[0] == 202
+
+
 def test_a_command_beside_thanks_is_carried_out(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:

@@ -151,6 +151,14 @@ class RepositoryConfig(BaseModel):
         description="Whether to mark the draft pull request as ready for review when a first turn ends with commits.",
         examples=[False],
     )
+    comment_trigger: Literal["all", "mentions"] | None = Field(
+        default=None,
+        description=(
+            "Comments that Claude works on: `all` that ask for something, or only those that mention `@claude`. "
+            "Defaults to the deployment's."
+        ),
+        examples=["mentions"],
+    )
     secret_scan_ignore: list[Annotated[str, Field(min_length=1)]] = Field(
         default=[],
         max_length=100,

@@ -24,7 +24,7 @@ from cloud_agent.domain.session.session import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloud_agent.domain.policy.limits import SessionLimits
+    from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
     from cloud_agent.domain.session.agent_reports import HostHeader
     from cloud_agent.domain.session.agent_task import AgentTask
     from cloud_agent.domain.session.preview import Preview
@@ -204,25 +204,31 @@ class SessionsTable:
         self,
         session_id: str,
         limits: SessionLimits,
+        wanted: WantedLimits,
         *,
-        ready_for_review: bool,
         host_header: HostHeader,
         has_workspace_user: bool,
     ) -> None:
-        """Keep what holds for this session, as the deployment, the repository's file and the agent say."""
+        """Keep what holds for this session, as the deployment, the repository's file and the agent say.
+
+        Of what is `wanted`, that is what `limits` don't say.
+        """
+        trigger = wanted.comment_trigger
         self._update(
             session_id,
             "SET idle_minutes = :idle, max_turns = :turns, budget_usd = :budget, ready_for_review = :ready, "
-            "host_header = :host_header, has_workspace_user = :workspace",
+            "host_header = :host_header, has_workspace_user = :workspace"
+            + (", comment_trigger = :trigger" if trigger else ""),
             Attr("status").is_in(sorted(LIVE)),
             values={
                 ":idle": limits.idle_minutes,
                 ":turns": limits.max_turns,
                 ":budget": limits.budget_usd,
-                ":ready": ready_for_review,
+                ":ready": wanted.ready_for_review,
                 ":host_header": host_header,
                 ":workspace": has_workspace_user,
-            },
+            }
+            | ({":trigger": trigger} if trigger else {}),
         )
 
     def record_preview(self, session_id: str, preview: Preview, host_header: HostHeader | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyromark import Options, events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 CLAUDE = "claude"
 _GITHUB = Options.ENABLE_TABLES | Options.ENABLE_FOOTNOTES | Options.ENABLE_STRIKETHROUGH | Options.ENABLE_TASKLISTS
@@ -40,16 +40,22 @@ class Listener:
     """Decides what Claude takes up. What only GitHub knows is asked for where a text depends on it.
 
     `app_name` returns the App's name in mentions, `may_write` whether somebody has write access to the repository.
+    `only_when_called` leaves alone what doesn't mention Claude by name.
     """
 
     owner: str
     app_name: Callable[[], str]
     may_write: Callable[[str], bool]
+    only_when_called: bool = False
 
     def is_called(self, text: str) -> bool:
         """Whether the text mentions Claude or the App by name."""
         mentioned = {login.lower() for login in _MENTION.findall(_plain(text))}
         return CLAUDE in mentioned or bool(mentioned and self.app_name().lower() in mentioned)
+
+    def disregards(self, texts: Iterable[str]) -> bool:
+        """Whether texts that were written together are left alone, because none of them mentions Claude."""
+        return self.only_when_called and not any(map(self.is_called, texts))
 
     def why_not(self, text: str) -> str | None:
         """Why the text asks nothing of Claude; None where it does.

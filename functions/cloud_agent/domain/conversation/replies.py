@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
 from cloud_agent.domain.conversation.preview_text import preview_state
 from cloud_agent.domain.conversation.status_comment import ACTIVITY_LIMIT, REASON_LIMIT
+from cloud_agent.domain.session.comment_trigger import CommentTrigger
 
 if TYPE_CHECKING:
     from cloud_agent.domain.conversation.commands import Command
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
 _IDLE = "waiting for the next comment"
 _ACTIVITIES = {"turn_started": "thinking", "turn_finished": _IDLE, "turn_failed": _IDLE}
-HELP = (
-    "Comment on this pull request or review its changes, and Claude works through your comments in order. "
-    "Put each command on a line of its own:\n\n"
+_ANY_COMMENT = "Comment on this pull request or review its changes"
+_MENTION = "Mention `@claude` in a comment on this pull request or in a review"
+_HELP = (
+    "Claude works through your comments in order. Put each command on a line of its own:\n\n"
     "| Command | What it does |\n"
     "|---|---|\n"
     "| `/interrupt` | stops the current turn; Claude moves on to the next comment |\n"
@@ -71,6 +73,12 @@ def comment_refused(login: str) -> str:
         f"Thanks, {plain(login)}. Claude only takes comments and commands from people with write access to this "
         "repository, so it won't see this one or your later ones."
     )
+
+
+def help_text(trigger: CommentTrigger) -> str:
+    """Return how to steer, and the commands."""
+    how = _MENTION if trigger is CommentTrigger.MENTIONS else _ANY_COMMENT
+    return f"{how}, and {_HELP}"
 
 
 def unknown_command(word: str, meant: Command | None) -> str:

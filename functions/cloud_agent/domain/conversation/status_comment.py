@@ -11,6 +11,7 @@ from cloud_agent.domain.conversation.closing_keywords import closing_note
 from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
 from cloud_agent.domain.conversation.preview_text import preview_log, preview_state
 from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.preview import PreviewState
 from cloud_agent.domain.session.session import Session, SessionStatus
 
@@ -45,6 +46,7 @@ class StatusView:
     execution_url: str
     logs_url: str
     trigger_label: str
+    comment_trigger: CommentTrigger = CommentTrigger.ALL
     place: tuple[int, int] | None = None
     is_out_of_capacity: bool = False
     working: bool = False
@@ -223,8 +225,13 @@ def _how_to_go_on(view: StatusView) -> str:
             f"**Start another session** on this branch: comment `/restart`, or remove and re-add the label {label} on "
             "the issue."
         )
+    how = (
+        "mention `@claude` in a comment on this pull request or in a review"
+        if view.comment_trigger is CommentTrigger.MENTIONS
+        else "comment on this pull request or review its lines"
+    )
     return (
-        "**Steer:** comment on this pull request or review its lines. Claude works through comments in order.\n"
+        f"**Steer:** {how}. Claude works through comments in order.\n"
         "**Commands**, each on a line of its own: `/interrupt` stops the current turn, `/stop` stops the session, "
         "`/restart` replaces it with a new one, `/status` shows how it's going, `/help` lists the commands."
     )

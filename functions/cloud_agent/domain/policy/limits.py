@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from cloud_agent.domain.session.comment_trigger import CommentTrigger
+
 if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
 
@@ -28,6 +30,7 @@ class WantedLimits(BaseModel):
     max_turns: Annotated[int, Field(ge=1, le=100_000), WHOLE] | None = None
     budget_usd: float | None = Field(default=None, gt=0, le=100_000)
     ready_for_review: bool = True
+    comment_trigger: CommentTrigger | None = None
 
 
 class SessionLimits(BaseModel):

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.preview import Preview
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
@@ -87,6 +88,7 @@ class Session(BaseModel):
     max_turns: int | None = None
     budget_usd: Decimal | None = None
     ready_for_review: bool = True
+    comment_trigger: CommentTrigger | None = None
     has_workspace_user: bool | None = None
     turns: int = 0
     cost_usd: Decimal = Decimal(0)
