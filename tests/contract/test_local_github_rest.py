@@ -172,10 +172,10 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
         "issues/comments/{comment_id:int}": {"comment_id": 1},
         "pulls/comments/{review_comment_id:int}": {"review_comment_id": 1},
     }
-    for subject, path in subjects.items():
+    for given, (subject, path) in enumerate(subjects.items(), 1):
         yield of(f"POST {r}/{subject}/reactions", m.Reaction, 201, {"content": "+1"}, **path)
         yield of(f"GET {r}/{subject}/reactions", list[m.Reaction], **path)
-        yield of(f"DELETE {r}/{subject}/reactions/{{reaction_id:int}}", None, 204, reaction_id=1, **path)
+        yield of(f"DELETE {r}/{subject}/reactions/{{reaction_id:int}}", None, 204, reaction_id=given, **path)
 
     deployment = {"ref": "claude/1", "environment": "pr-2", "description": "d", "payload": {"a": 1}}
     status = {"state": "success", "environment_url": "http://x", "log_url": "http://y", "description": "d"}

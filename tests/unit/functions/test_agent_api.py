@@ -236,9 +236,9 @@ def test_a_heartbeat_keeps_the_wait_that_the_execution_is_in(
     call: Call, table: Table, step_functions: StepFunctions
 ) -> None:
     _put(table, status="STARTING")
-    assert call("heartbeat") == (200, {"status": "STARTING", "prompts": [], "interrupt": None})
+    assert call("heartbeat") == (200, {"status": "STARTING", "prompts": [], "interrupt": None, "branch_sha": None})
     _put(table, lifecycle_token="second")
-    assert call("heartbeat") == (200, {"status": "RUNNING", "prompts": [], "interrupt": None})
+    assert call("heartbeat") == (200, {"status": "RUNNING", "prompts": [], "interrupt": None, "branch_sha": None})
     assert step_functions.heartbeats == [TASK_TOKEN, "second"]
 
 
@@ -290,7 +290,7 @@ def test_a_log_that_is_too_long_is_refused_by_name(call: Call, table: Table) -> 
 def test_no_prompt_is_shown_before_the_session_runs(call: Call, table: Table, status: str) -> None:
     _ask(table)
     _put(table, status=status)
-    assert call("prompts") == (200, {"prompts": [], "interrupt": None})
+    assert call("prompts") == (200, {"prompts": [], "interrupt": None, "branch_sha": None})
 
 
 def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table: Table) -> None:

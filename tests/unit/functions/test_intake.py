@@ -129,7 +129,7 @@ def test_a_label_that_starts_nothing_says_why(payload: dict[str, Any], change: d
         ("issues", {"action": "opened"}, "nothing to do for issues.opened"),
         ("issues", {}, "nothing to do for issues"),
         ("pull_request", {"action": "labeled"}, "nothing to do for pull_request.labeled"),
-        ("push", {"ref": "refs/heads/main"}, "nothing to do for push"),
+        ("deployment", {"action": "created"}, "nothing to do for deployment.created"),
     ],
 )
 def test_every_other_event_is_politely_ignored(event: str, payload: dict[str, Any], reason: str) -> None:

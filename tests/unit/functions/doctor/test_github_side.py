@@ -47,6 +47,7 @@ def test_what_the_documentation_asks_for_is_enough() -> None:
         "pull_request",
         "pull_request_review",
         "pull_request_review_comment",
+        "push",
     } == EVENTS
 
 
