@@ -15,9 +15,9 @@ from tests.kit.ports import free_port
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport
 from cloud_agent_runner.notices import Notices
-from cloud_agent_runner.preview import dev_server, source
+from cloud_agent_runner.preview import dev_server, kept_process, source
 from cloud_agent_runner.preview.listen_address import ListenAddress
-from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.preview.plan import DevServerPlan, Process
 from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
 from cloud_agent_runner.preview.services.services import Services
@@ -363,4 +363,18 @@ async def test_a_preparation_is_found_unless_the_repository_wants_none(session: 
         assert "alembic upgrade head` ended with status" in (await session.until("live")).detail
         session.says(install="echo", dev=SERVER, prepare="none")
         session.preview.turn_ended()
+        await session.until("live", lambda report: not report.detail)
+
+
+async def test_a_process_beside_the_page_is_named_for_as_long_as_it_keeps_ending(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Process("worker", "test -e queue || { echo no queue; exit 3; }; exec sleep 60")
+    plan = DevServerPlan(dev=SERVER, processes=(worker,))
+    monkeypatch.setattr(source, "dev_server_plan", lambda *_: plan)
+    monkeypatch.setattr(kept_process, "_FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(kept_process, "_FINE_AFTER_SECONDS", 0.5)
+    async with session.running():
+        await session.until("live", lambda report: report.detail == "the dev server (worker) keeps ending: no queue")
+        (session.work_tree / "queue").touch()
         await session.until("live", lambda report: not report.detail)

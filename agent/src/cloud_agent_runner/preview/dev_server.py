@@ -1,18 +1,19 @@
-"""The repository's dev server: installed, started, and restarted when it ends."""
+"""The repository's dev server: installed, started with what runs beside it, and restarted when it ends."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import re
-from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.answer import Answer, NoAnswerError, ask
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.exposure import Exposure
+from cloud_agent_runner.preview.kept_process import KeptProcess
 from cloud_agent_runner.preview.remedies import remedy
-from cloud_agent_runner.workspace.command import FLOODED, WorkspaceCommand
+from cloud_agent_runner.workspace.command import WorkspaceCommand
 from cloud_agent_runner.workspace.command_output import Mask
 from cloud_agent_runner.workspace.user import Processes
 
@@ -24,19 +25,17 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.notices import Notices
     from cloud_agent_runner.preview.listen_address import ListenAddress
-    from cloud_agent_runner.preview.plan import DevServerPlan
+    from cloud_agent_runner.preview.plan import DevServerPlan, Process
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
 
+_NAME = "dev server"
 _LOOK_SECONDS = 0.05
 _FIRST_PROBE_PAUSE_SECONDS = 0.1
 _LONGEST_PROBE_PAUSE_SECONDS = 10.0
 _PROBE_PAUSE_GROWTH = 1.6
 _ERROR_STANDS_SECONDS = 5.0  # many a dev server responds with an error, or a page that asks to wait, until it is up
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
-_STEADY_AFTER_SECONDS = 60
 _DEATHS_BEFORE_READY = 3
 _LINES_READ = 50
 _LINES_OF_A_FAILURE = 200
@@ -84,15 +83,16 @@ class DevServer:
         self._address = address
         port = plan.port or address.port
         host = address.host if port == address.port else "127.0.0.1"
-        self._environment = {**user.environment(), "HOST": host, "PORT": str(port)}
+        self._port = {"HOST": host, "PORT": str(port)}
         self._secrets = {name: value.get_secret_value() for name, value in secrets.items()}
         self._mask = Mask(self._secrets.values())
         self._exposure = Exposure(address, user, port=port, health_path=plan.health_path, mask=self._mask)
         self._services = services or {}
-        self._notices = notices
         self._command: WorkspaceCommand | None = None
-        self._deaths = 0
-        self._restarts = asyncio.Event()
+        self._shown = KeptProcess(_NAME, self._start_shown, notices, self._exposure.follow)
+        self._beside = [
+            KeptProcess(_beside(process), partial(self._start_beside, process), notices) for process in plan.processes
+        ]
 
     @property
     def port(self) -> int:
@@ -122,30 +122,14 @@ class DevServer:
         return await self._run_once("prepare", command, limit_seconds)
 
     async def keep_running(self) -> None:
-        """Run the dev server until cancelled; when it dies, start it again, with growing pauses."""
-        pause = _FIRST_PAUSE_SECONDS
-        clock = asyncio.get_running_loop().time
-        while True:
-            self._restarts.clear()
-            started = clock()
-            status = await self._run()
-            if self._restarts.is_set():
-                continue
-            if clock() - started > _STEADY_AFTER_SECONDS:
-                self._deaths, pause = 0, _FIRST_PAUSE_SECONDS
-            self._deaths += 1
-            logger.warning("dev server ended", extra={"status": status, "restart_in_seconds": pause})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._restarts.wait()
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        """Run the dev server until cancelled, and all that runs beside it; whatever dies is started again."""
+        async with asyncio.TaskGroup() as tasks:
+            for process in (self._shown, *self._beside):
+                tasks.create_task(process.keep_running())
 
     async def restart(self) -> None:
-        """End the dev server, which starts again at once; that's no death."""
-        self._deaths = 0
-        self._restarts.set()
-        if self._command:
-            await self._command.end()
+        """End the dev server and what runs beside it, which start again at once; that's no death."""
+        await asyncio.gather(*(process.restart() for process in (self._shown, *self._beside)))
 
     async def wait_until_ready(self, *, limit_seconds: float = 600) -> Answer:
         """Return what `health_path` responds with for visitors: a page at once, an error when it stands for seconds.
@@ -158,7 +142,7 @@ class DevServer:
         try:
             async with asyncio.timeout(limit_seconds):
                 pause, errs_since, clock = _FIRST_PROBE_PAUSE_SECONDS, None, asyncio.get_running_loop().time
-                while self._deaths < _DEATHS_BEFORE_READY:
+                while self.deaths < _DEATHS_BEFORE_READY:
                     if not self._exposure.is_open:
                         await asyncio.sleep(_LOOK_SECONDS)
                         continue
@@ -172,7 +156,7 @@ class DevServer:
                             return answer
                     await asyncio.sleep(pause)
                     pause = min(pause * _PROBE_PAUSE_GROWTH, _LONGEST_PROBE_PAUSE_SECONDS)
-            outcome = f"ended {self._deaths} times before it responded"
+            outcome = f"ended {self.deaths} times before it responded"
         except TimeoutError:
             outcome = f"didn't respond within {limit_seconds:.0f} s ({self._exposure.state}{seen})"
         raise DevServerNotReadyError(
@@ -194,11 +178,25 @@ class DevServer:
     @property
     def deaths(self) -> int:
         """How many times it has died, none of them after a minute or more of life."""
-        return self._deaths
+        return self._shown.deaths
+
+    @property
+    def flaw(self) -> str:
+        """Which process beside the shown one keeps dying, as a clause; nothing where all is well."""
+        failing = next((process for process in self._beside if process.keeps_ending), None)
+        if failing is None:
+            return ""
+        return f"the {failing.name} keeps ending: {remedy(failing.last_words) or failing.last_words.splitlines()[-1]}"
 
     def last_lines(self, count: int) -> str:
-        """Return the last lines that install command or dev server wrote, whichever ran last, for a person to read."""
-        return self._command.last_lines(count) if self._command else ""
+        """Return the last lines that install command or dev server wrote, whichever ran last, for a person to read.
+
+        What runs beside it follows, with its share of the lines, under its name.
+        """
+        beside = [process for process in self._beside if self._command is self._shown.command and process.command]
+        share = max(1, count // (len(beside) + 1) - 1) if beside else count
+        lines = self._command.last_lines(share) if self._command else ""
+        return "\n".join([lines, *(f"--- {process.name}\n{process.last_lines(share)}" for process in beside)])
 
     def note(self, line: str) -> None:
         """Add a line of the supervisor's own to those of the command that runs: the dev server, or its installation."""
@@ -206,14 +204,14 @@ class DevServer:
             self._command.note(line)
 
     def _advice(self) -> str:
-        lines = self.last_lines(_LINES_READ)
+        lines = self._shown.last_lines(_LINES_READ)
         if self._address.is_on_shared_machine and _IN_USE.search(lines):
             return (
                 "Local mode: another program on this machine, such as another session's dev server, already listens "
                 "on its port. Sessions share the machine: have it listen on the address in $HOST alone."
             )
         # What runs has said many a thing that it does without.
-        known = remedy(lines) if self._deaths else ""
+        known = remedy(lines) if self.deaths else ""
         return known or "It should listen on the address in $HOST and the port in $PORT."
 
     async def _run_once(self, name: str, command: str, limit_seconds: float) -> str:
@@ -232,28 +230,30 @@ class DevServer:
             return ""
         return f"`{command}` {outcome}. {remedy(running.last_lines(_LINES_OF_A_FAILURE))}".rstrip()
 
-    async def _start(self, name: str, command: str, processes: Processes) -> WorkspaceCommand:
+    async def _start_shown(self) -> WorkspaceCommand:
+        command = self._command = await self._start(_NAME, self._plan.dev, Processes.DEV_SERVER)
+        return command
+
+    async def _start_beside(self, process: Process) -> WorkspaceCommand:
+        # Where the page expects it: on the machine's own address, as in development.
+        port = {"HOST": "127.0.0.1", "PORT": str(process.port)} if process.port else {}
+        return await self._start(_beside(process), process.command, Processes.DEV_SERVER, port)
+
+    async def _start(
+        self, name: str, command: str, processes: Processes, port: Mapping[str, str] | None = None
+    ) -> WorkspaceCommand:
+        """Start a command, with another host and port than the shown one's, if they are given, or with none."""
+        environment = {**_hosts(self._address.domain), **self._services, **self._secrets, **self._user.environment()}
         return await WorkspaceCommand.start(
             name,
             command,
             user=self._user,
             directory=self._work_tree,
             processes=processes,
-            environment={**_hosts(self._address.domain), **self._services, **self._secrets, **self._environment},
+            environment={**environment, **(self._port if port is None else port)},
             hidden=self._secrets.values(),
         )
 
-    async def _run(self) -> int:
-        """Run the dev server until it ends, reachable wherever it listens, and return its exit status."""
-        command = self._command = await self._start("dev server", self._plan.dev, Processes.DEV_SERVER)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                exposing = tasks.create_task(self._exposure.follow(command))
-                status = await command.wait()
-                await command.drain()
-                exposing.cancel()  # and wait for it: what starts anew may want the port that is forwarded
-        finally:
-            await command.end()
-        if command.is_flood:
-            self._notices.add(f"The dev server was stopped: {FLOODED}.")
-        return status
+
+def _beside(process: Process) -> str:
+    return f"{_NAME} ({process.name})"

@@ -65,7 +65,7 @@ def environment_files(work_tree: Path) -> str | None:
 
 
 def preparation(work_tree: Path, dev: str) -> Preparation:
-    """Return how the databases of what `dev` serves are prepared."""
+    """Return how the databases of what the commands in `dev` serve are prepared."""
     folders = list(_folders(work_tree))
     steps = [step for folder in folders for rule in _RULES for step in rule(work_tree, folder, dev)]
     names = (name for folder in folders for name in _migrations(work_tree / folder))

@@ -65,6 +65,7 @@ class Preview:
         self._installed = asyncio.Event()
         self._done: set[Step] = set()
         self._flaw = ""
+        self._flaw_beside = ""
         self._turn_has_ended = False
         self._host_header: HostHeader | LocalName | None = None
 
@@ -159,7 +160,7 @@ class Preview:
         while True:
             served = await self._source.commit()
             try:
-                self._shows(await dev_server.wait_until_ready())
+                self._shows(await dev_server.wait_until_ready(), dev_server.flaw)
             except DevServerNotReadyError as error:
                 self._stands("failed", str(error), shows_log=True)
             while True:
@@ -176,7 +177,7 @@ class Preview:
         while not self._turn_has_ended:
             await asyncio.sleep(self._look_seconds)
             missed = 0 if await dev_server.listens() else missed + 1
-            if not missed and self._standing.state != "live":
+            if not missed and (self._standing.state != "live" or dev_server.flaw != self._flaw_beside):
                 await self._ask(dev_server)
             elif missed > 1 and self._standing.state == "live":
                 self._stands("starting", _DOES_NOT_LISTEN, shows_log=True)
@@ -187,14 +188,15 @@ class Preview:
     async def _ask(self, dev_server: DevServer) -> None:
         """Look at the page. A dev server that doesn't respond is looked at again when it does, or after a turn."""
         with suppress(NoAnswerError):
-            self._shows(await dev_server.ask())
+            self._shows(await dev_server.ask(), dev_server.flaw)
 
-    def _shows(self, answer: Answer) -> None:
-        """Stand as live, with what is wrong with the page."""
+    def _shows(self, answer: Answer, flaw_beside: str) -> None:
+        """Stand as live, with what is wrong with the page, or with what runs beside it."""
+        self._flaw_beside = flaw_beside
         host_header = self._source.host_header(answer.name)
         # Whom visitors call by the public name may well refuse the local one.
         is_right = host_header == "public" and answer.status == HTTPStatus.BAD_REQUEST
-        objections = [text for text in ("" if is_right else answer.objection, self._flaw) if text]
+        objections = [text for text in ("" if is_right else answer.objection, self._flaw, flaw_beside) if text]
         self._stands("live", "; ".join(objections))
         self._host_header = host_header
 

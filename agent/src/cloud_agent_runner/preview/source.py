@@ -148,7 +148,7 @@ class PreviewSource:
         """Return what the repository's file says of it, else what its files show, if something is installed for it."""
         if config.prepare is not None:
             return Preparation(() if config.prepare == NOTHING else (Step(config.prepare),))
-        return preparation(self._work_tree, plan.dev) if plan.install else NO_PREPARATION
+        return preparation(self._work_tree, "\n".join(plan.commands)) if plan.install else NO_PREPARATION
 
     def _wanted(self, config: RepositoryConfig) -> list[Wanted]:
         """Return the services that the repository's file asks for, else those of its Compose file that are there."""
