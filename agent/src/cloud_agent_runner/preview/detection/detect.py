@@ -15,6 +15,7 @@ from cloud_agent_runner.preview.detection import (
     targets,
     workspaces,
 )
+from cloud_agent_runner.preview.detection.beside import with_api, with_watcher
 from cloud_agent_runner.preview.detection.folder import Folder
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.plan import DevServerPlan
@@ -40,7 +41,9 @@ _EVIDENCE: tuple[Callable[[Folder], Program | None], ...] = (
     frameworks.go,
     procfile.for_production,
 )
-_USUAL_FOLDERS = ("frontend", "web", "client", "app", "site", "website", "docs", "backend", "server", "api", "apps/*")
+# Those whose pages' scripts and styles something else builds.
+_SERVERS = frozenset({python_apps.find, frameworks.rails, package_scripts.find})
+_USUAL_FOLDERS = ("frontend", "web", "client", "app", "site", "website", "docs", "backend", "server", "api")
 _FOLDERS_LIMIT = 20
 
 
@@ -68,7 +71,7 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
             f"Add {CONFIG_PATH}, for example:\n{EXAMPLE}"
         )
     install = config.install or plan.install
-    toolchains = toolchain_setup(work_tree, (install, plan.dev), folder)
+    toolchains = toolchain_setup(work_tree, (install, *plan.commands), folder)
     return replace(
         plan,
         install=f"{toolchains} && {install}" if toolchains and install else toolchains or install,
@@ -80,8 +83,15 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
 def _detected(root: Folder) -> Program | None:
     """Return what is found in the work tree, else in a package of a monorepo, or where applications usually are."""
     packages = workspaces.likeliest_first(workspaces.members(root))
-    for folder in (root, *packages, *root.folders(_USUAL_FOLDERS, _FOLDERS_LIMIT)):
-        for find in _EVIDENCE:
-            if program := find(folder):
-                return program
+    apps = workspaces.likeliest_first(root.folders(("apps/*",), _FOLDERS_LIMIT))
+    for folder in (root, *packages, *root.folders(_USUAL_FOLDERS, _FOLDERS_LIMIT), *apps):
+        if program := _in_folder(folder):
+            return with_api(program, root, _in_folder)
     return static_site.find(root)
+
+
+def _in_folder(folder: Folder) -> Program | None:
+    for find in _EVIDENCE:
+        if program := find(folder):
+            return with_watcher(program) if find in _SERVERS else program
+    return None

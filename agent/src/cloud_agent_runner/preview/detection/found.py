@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.preview.plan import DevServerPlan
+from cloud_agent_runner.preview.plan import DevServerPlan, Process
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cloud_agent_runner.preview.detection.folder import Folder
+
+_SHOWN_PORT = 3000  # the shown one's $PORT in a container
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,8 @@ class Program:
 
     `why` names what shows it. `install` are the commands that get what it needs, as seen from the work tree. `port` is
     the one it listens on whatever $PORT says, and `reloads` says whether it serves changed files without being
-    restarted. `name` is what the repository calls it, if it does.
+    restarted. `name` is what people call it, and `wanted_port` the $PORT that it gets where it runs beside another.
+    What runs `beside` it has nothing beside itself. `is_whole` says whether it starts several servers itself.
     """
 
     folder: Folder
@@ -26,18 +32,35 @@ class Program:
     install: tuple[str, ...] = ()
     port: int | None = None
     reloads: bool = True
-    name: str = ""
+    name: str = "web"
+    wanted_port: int | None = None
+    beside: tuple[Program, ...] = ()
+    is_whole: bool = False
 
     @property
     def plan(self) -> DevServerPlan:
-        """How it runs, as seen from the work tree."""
+        """How it runs, with what runs beside it, as seen from the work tree."""
+        programs = (self, *self.beside)
+        processes: list[Process] = []
+        taken = {_SHOWN_PORT, self.port}
+        for program in self.beside:
+            name, port = _unused(program.name, [process.name for process in processes]), program.wanted_port
+            while port and port in taken:
+                port += 1
+            taken.add(port)
+            processes.append(Process(name, program.folder.command(program.dev), port))
         return DevServerPlan(
             dev=self.folder.command(self.dev),
-            install=_all_of(self.install),
+            install=_all_of(tuple(dict.fromkeys(step for program in programs for step in program.install))),
             port=self.port,
-            reloads=self.reloads,
-            why=self.why,
+            reloads=all(program.reloads for program in programs),
+            processes=tuple(processes),
+            why="; beside it ".join(program.why for program in programs),
         )
+
+
+def _unused(name: str, taken: Collection[str]) -> str:
+    return name if name not in taken else next(f"{name}-{n}" for n in count(2) if f"{name}-{n}" not in taken)
 
 
 def _all_of(steps: tuple[str, ...]) -> str | None:

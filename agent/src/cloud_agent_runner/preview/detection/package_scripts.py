@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import install, shell
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _SCRIPTS = ("dev", "start:dev", "develop", "serve", "server", "docs:dev", "start")
 
 
+_WATCHING_SCRIPTS = ("watch", "watch:css", "css:watch", "dev:css", "tailwind", "build:watch", "build:css")
+_WATCHES = re.compile(r"(?:^|\s)(?:--watch|-w|watch)(?:$|[\s=])")
 # Of several servers only one would get the port that all are given: each has its own, as on a developer's machine.
 _WITHOUT_PORT = "env -u HOST -u PORT "
 
@@ -25,6 +28,18 @@ _WITHOUT_PORT = "env -u HOST -u PORT "
 def find(folder: Folder) -> Program | None:
     """Return what runs the first of the usual scripts that isn't known to serve nothing."""
     return next((program for name in _SCRIPTS if (program := script(folder, name))), None)
+
+
+def watcher(folder: Folder) -> Program | None:
+    """Return what runs the first of the usual scripts that serves nothing, but builds anew what changes."""
+    scripts = table(folder.json("package.json"), "scripts")
+    for name in (*_SCRIPTS, *_WATCHING_SCRIPTS):
+        line = scripts.get(name)
+        if isinstance(line, str) and _WATCHES.search(line) and not running(line, folder):
+            packages = node_packages(folder.work_tree, str(folder.path))
+            why = f"the `{name}` script in {folder.named('package.json')}"
+            return Program(folder, packages.run(name), why, (install.node(folder),), name=name)
+    return None
 
 
 def script(folder: Folder, name: str) -> Program | None:
@@ -48,4 +63,5 @@ def script(folder: Folder, name: str) -> Program | None:
         install=(install.node(folder),),
         port=port,
         reloads=all(one.server.reloads(one.command) for one in started if one.server),
+        is_whole=len(servers) > 1 or any(one.folder != folder for one in started),
     )

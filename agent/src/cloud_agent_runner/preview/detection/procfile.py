@@ -12,35 +12,55 @@ from cloud_agent_runner.preview.detection.found import Program
 from cloud_agent_runner.preview.detection.shell import without_environments
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cloud_agent_runner.preview.detection.folder import Folder
 
 _FOR_DEVELOPERS = ("Procfile.dev", "Procfile.development", "Procfile.local")
 _LINE = re.compile(r"^([A-Za-z0-9_-]+):[ \t]*(\S.*)$", re.MULTILINE)
-# The process that is shown, whose name is as good as agreed upon (Heroku: "The Procfile").
+# The process that is shown, whose name is as good as agreed upon ("Heroku: The Procfile").
 _SHOWN = ("web", "frontend", "client", "app", "server", "rails")
+_ENDING = frozenset({"release", "setup"})
+_PROCESSES_LIMIT = 10
+# What foreman gives to the processes, in their order ("foreman(1)": PORT).
+_FIRST_PORT, _PORTS_APART = 5000, 100
 
 
 def for_developers(folder: Folder) -> Program | None:
-    """Return what the Procfile for developers serves. Whoever writes one runs all of it, known programs or not."""
-    name = folder.first(*_FOR_DEVELOPERS)
-    return _shown(folder, name, known=False) if name else None
+    """Return what the Procfile for developers serves, with its other processes beside it.
+
+    Whoever writes one runs all of it, known programs or not.
+    """
+    file = folder.first(*_FOR_DEVELOPERS)
+    programs = {program.name: program for program in _processes(folder, file)} if file else {}
+    name = next((name for name in (*_SHOWN, *programs) if name in programs), None)
+    if name is None:
+        return None
+    shown = programs.pop(name)
+    known = server_in(folder, shown.dev, shown.why)
+    return replace(known or shown, name=name, beside=tuple(programs.values()))
 
 
 def for_production(folder: Folder) -> Program | None:
     """Return what the Procfile for production serves, if that's a program that serves developers just as well."""
-    return _shown(folder, "Procfile", known=True)
+    line = dict(_LINE.findall(folder.text("Procfile"))).get("web", "")
+    return server_in(folder, line, f"`web` in {folder.named('Procfile')}")
 
 
-def _shown(folder: Folder, name: str, *, known: bool) -> Program | None:
-    lines = dict(_LINE.findall(folder.text(name)))
-    for process in (*_SHOWN, *(() if known else lines)):
-        line = lines.get(process, "")
-        why = f"`{process}` in {folder.named(name)}"
-        if program := server_in(folder, line, why) or (None if known else _as_it_stands(folder, line, why)):
-            return replace(program, name=process)
-    return None
-
-
-def _as_it_stands(folder: Folder, line: str, why: str) -> Program | None:
-    line = without_environments(line)
-    return Program(folder, line, why, install.everything(folder), reloads=False) if line and runs_here(line) else None
+def _processes(folder: Folder, file: str) -> Iterator[Program]:
+    """Yield the processes as they stand there: those beside the page are where its configuration expects them."""
+    installed = install.everything(folder)
+    for number, (name, line) in enumerate(_LINE.findall(folder.text(file))[:_PROCESSES_LIMIT]):
+        if runs_here(line) and name not in _ENDING:
+            port = _FIRST_PORT + number * _PORTS_APART if re.search(r"\$\{?PORT\b", line) else None
+            why = f"`{name}` in {folder.named(file)}"
+            server = server_in(folder, line, why)
+            yield Program(
+                folder,
+                without_environments(line),
+                why,
+                server.install if server else installed,
+                reloads=server is None or server.reloads,
+                name=name,
+                wanted_port=port,
+            )

@@ -1,0 +1,126 @@
+"""Several processes: a Procfile's, a front end with its API, a server with what builds its pages' styles."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_agent_runner.preview.detection import dev_server_plan
+from cloud_agent_runner.preview.plan import Process
+from cloud_agent_runner.preview.toolchains import missing
+from cloud_agent_runner.repository.config import RepositoryConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent_runner.preview.plan import DevServerPlan
+
+PYTHON = '"$HOME/.venv"/bin/python -m'
+UVICORN = f'{PYTHON} uvicorn main:app --reload --host "$HOST" --port "$PORT"'
+VITE = 'npm run dev -- --host "$HOST" --port "$PORT" --strictPort'
+FASTAPI = {"requirements.txt": "fastapi\n", "main.py": "app = FastAPI()\n"}
+PROXY = "export default {server: {port: 5173, proxy: {'/api': 'http://localhost:8080'}}}"
+
+
+def _package(**scripts: str) -> str:
+    return json.dumps({"scripts": scripts})
+
+
+def _in(folder: str, files: dict[str, str]) -> dict[str, str]:
+    return {f"{folder}/{name}": text for name, text in files.items()}
+
+
+def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
+    for name, content in files.items():
+        (work_tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (work_tree / name).write_text(content)
+    return dev_server_plan(work_tree, RepositoryConfig())
+
+
+@pytest.mark.parametrize(
+    ("files", "dev", "processes"),
+    [
+        (
+            {"Procfile.dev": "release: true\nweb: rails s\njs: yarn build\napi: puma -p ${PORT}\ndb: docker run x\n"},
+            'rails s --binding "$HOST" --port "$PORT"',
+            [Process("js", "yarn build"), Process("api", "puma -p ${PORT}", 5300)],
+        ),
+        (
+            {"Procfile.dev": "worker: poetry run celery worker\nserver: uvicorn main:app --port 7000\nworker: other\n"},
+            'uvicorn main:app --port 7000 --host "$HOST" --port "$PORT"',
+            [Process("worker", "other")],
+        ),
+        (
+            _in("frontend", {"package.json": _package(dev="vite")}) | _in("backend", FASTAPI),
+            f"cd frontend && {VITE}",
+            [Process("backend", f"cd backend && {UVICORN}", 8000)],
+        ),
+        (
+            _in("frontend", {"package.json": _package(dev="vite"), "vite.config.ts": PROXY}) | _in("backend", FASTAPI),
+            f"cd frontend && {VITE}",
+            [Process("backend", f"cd backend && {UVICORN}", 8080)],
+        ),
+        (
+            {
+                "apps/web/package.json": _package(dev="vite"),
+                "apps/web/.env.example": "VITE_API=http://127.0.0.1:3000/api",
+                "apps/api/package.json": _package(dev="nodemon api.js"),
+            },
+            f"cd apps/web && {VITE}",
+            [Process("api", "cd apps/api && npm run dev")],
+        ),
+        (
+            {"package.json": _package(start="craco start"), "api/package.json": _package(start="node api.js")},
+            "npm run start",
+            [Process("api", "cd api && npm run start")],
+        ),
+        (
+            {
+                "package.json": _package(dev='concurrently "vite" "npm --prefix server start"'),
+                "server/package.json": _package(start="node api.js"),
+            },
+            "env -u HOST -u PORT npm run dev",
+            [],
+        ),
+        ({"api/package.json": _package(dev="nodemon api.js")}, "cd api && npm run dev", []),
+        (
+            {"manage.py": "", "package.json": _package(build="vite build", watch="tailwindcss -o b.css --watch")},
+            f'{PYTHON} manage runserver "$HOST:$PORT"',
+            [Process("watch", "npm run watch")],
+        ),
+        (
+            {"package.json": _package(dev="tsc --watch", start="node --watch dist/server.js")},
+            "npm run start",
+            [Process("dev", "npm run dev")],
+        ),
+        ({"manage.py": "", "package.json": _package(dev="vite")}, f'{PYTHON} manage runserver "$HOST:$PORT"', []),
+    ],
+)  # fmt: skip
+def test_what_belongs_together_runs_together(
+    tmp_path: Path, files: dict[str, str], dev: str, processes: list[Process]
+) -> None:
+    plan = _plan(tmp_path, files)
+    assert (plan.dev, list(plan.processes)) == (dev, processes)
+
+
+def test_all_of_them_are_installed_each_in_its_folder(tmp_path: Path) -> None:
+    front = {"package.json": _package(dev="vite"), "package-lock.json": "{}"}
+    plan = _plan(tmp_path, _in("frontend", front) | _in("backend", FASTAPI))
+    first, _, second = (plan.install or "").partition(" && (cd backend && ")
+    assert first == "(cd frontend && npm ci)"
+    assert second.endswith("/bin/python -m pip install -r requirements.txt)")
+    assert plan.why == "the `dev` script in frontend/package.json; beside it ASGI: `app` in backend/main.py"
+
+
+def test_one_that_has_to_be_restarted_has_them_all_restarted(tmp_path: Path) -> None:
+    files = {"client/package.json": _package(dev="vite"), "server/package.json": _package(start="node api.js")}
+    assert not _plan(tmp_path, files).reloads
+
+
+def test_the_toolchain_of_what_runs_beside_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(missing, "installed_version", lambda program, *_: (24, 0, 0) if program == "node" else None)
+    api = {"api/go.mod": "module x\n", "api/main.go": "package main\n"}
+    install = _plan(tmp_path, {"web/package.json": _package(dev="vite"), **api}).install or ""
+    assert "get_toolchains.sh go@latest && (cd web" in install
