@@ -11,6 +11,7 @@ from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.plan import Process
 from cloud_agent_runner.preview.toolchains import missing
 from cloud_agent_runner.repository.config import RepositoryConfig
+from cloud_agent_runner.repository.config_file import RepositoryConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +118,16 @@ def test_all_of_them_are_installed_each_in_its_folder(tmp_path: Path) -> None:
 def test_one_that_has_to_be_restarted_has_them_all_restarted(tmp_path: Path) -> None:
     files = {"client/package.json": _package(dev="vite"), "server/package.json": _package(start="node api.js")}
     assert not _plan(tmp_path, files).reloads
+
+
+def test_the_settings_give_processes_their_ports(tmp_path: Path) -> None:
+    _plan(tmp_path, {"Procfile.dev": "web: rails s\napi: ./api\njs: yarn build\n"})
+    plan = dev_server_plan(tmp_path, RepositoryConfig(ports={"api": 4000}))
+    assert plan.processes == (Process("api", "./api", 4000), Process("js", "yarn build"))
+    with pytest.raises(RepositoryConfigError, match=r"`ports`: no `ap` runs beside .* called api, js\.$"):
+        dev_server_plan(tmp_path, RepositoryConfig(ports={"ap": 1}))
+    with pytest.raises(RepositoryConfigError, match=r"Nothing else does\.$"):
+        dev_server_plan(tmp_path, RepositoryConfig(dev="make dev", ports={"api": 1}))
 
 
 def test_the_toolchain_of_what_runs_beside_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,12 @@ def test_nothing_said_leaves_everything_to_the_deployment() -> None:
     said = config.model_dump(
         exclude={
             *("host_header", "env", "ready_for_review", "secret_scan_ignore", "allowed_tools", "claude_settings"),
-            "cache",
+            *("cache", "ports"),
         }
     )
     assert {None} == set(said.values())
     assert config.host_header == "localhost"
-    assert (config.env, config.ready_for_review, config.secret_scan_ignore) == ([], True, [])
+    assert (config.env, config.ports, config.ready_for_review, config.secret_scan_ignore) == ([], {}, True, [])
     assert list(ALLOWED_TOOLS) == config.allowed_tools
     assert (config.claude_settings, config.cache) == (True, True)
 

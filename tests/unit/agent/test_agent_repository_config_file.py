@@ -10,8 +10,8 @@ from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import EXAMPLE, RepositoryConfigError, read_repository_config
 
 KEYS = (
-    "install, prepare, dev, port, health_path, host_header, services, cache, env, model, max_turns, budget_usd, "
-    "idle_minutes, ready_for_review, secret_scan_ignore, allowed_tools, claude_settings"
+    "install, prepare, dev, port, ports, health_path, host_header, services, cache, env, model, max_turns, budget_usd, "
+    "idle_minutes, ready_for_review, comment_trigger, secret_scan_ignore, allowed_tools, claude_settings"
 )
 
 
@@ -51,10 +51,13 @@ def test_the_sample_repository_is_configured() -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("dev: x\n\nports: 3000\n", "line 3: `ports`: unknown key; did you mean `port`?"),
+        ("dev: x\n\nport_: 3000\n", "line 3: `port_`: unknown key; did you mean `port`?"),
         ("dev: x\n\ntokens: 3000\n", f"line 3: `tokens`: unknown key; the known ones are {KEYS}."),
         ("dev: x\n1: y\n", "line 2: `1`: "),
         ("dev: x\nport: '3000'\n", "line 2: `port`: must be a whole number."),
+        ("ports: 3000\n", "line 1: `ports`: must be names with a value each, such as `api: 8000`."),
+        ("ports: {api: 0}\n", "line 1: `ports`: must be 1 or more."),
+        ("ports: {an api: 1}\n", "line 1: `ports`: must be the names of processes, such as api, each with a port."),
         ("dev: x\nport: 70000\n", "line 2: `port`: must be 65535 or less."),
         ("dev: x\nhealth_path: health\n", "line 2: `health_path`: must be a path that starts with /"),
         ("dev:\n  - a\n", "line 1: `dev`: must be text."),

@@ -27,6 +27,7 @@ VALUES = st.one_of(
     st.integers(-2, 70_000),
     st.floats(),
     st.sampled_from(["", "/", "/health", "npm run dev", "public", "claude-sonnet-5", "-x", "PATH", "STRIPE_KEY"]),
+    st.dictionaries(st.sampled_from(["api", "an api", ""]), st.sampled_from([0, 80, 70_000, "80"]), max_size=2),
     st.lists(st.sampled_from(["PATH", "STRIPE_KEY", "lower", "Read", "Bash", "WebFetch", 1]), max_size=3),
 )
 DOCUMENTS = st.dictionaries(st.sampled_from([*RepositoryConfig.model_fields, "other"]), VALUES, max_size=2)

@@ -22,6 +22,7 @@ def _free(name: str) -> str:
 
 PATTERNS = {
     "health_path": "must be a path that starts with /, such as /health, without spaces",
+    "ports": "must be the names of processes, such as api, each with a port",
     "env": "must be the names of secrets in capital letters, digits and underscores, such as DATABASE_URL",
     "model": "must be the name of a model, such as claude-sonnet-5",
 }
@@ -34,6 +35,8 @@ SecretName = Annotated[
     Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$", json_schema_extra={"not": {"enum": list(_RESERVED_NAMES)}}),
     AfterValidator(_free),
 ]
+ProcessName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+ProcessPort = Annotated[int, Field(ge=1, le=65535)]
 
 
 class RepositoryConfig(BaseModel):
@@ -77,6 +80,16 @@ class RepositoryConfig(BaseModel):
             "not set."
         ),
         examples=[5173],
+    )
+    ports: dict[ProcessName, ProcessPort] = Field(
+        default={},
+        max_length=10,
+        description=(
+            "What $PORT is for processes that run beside the dev server, by their names: those of a Procfile.dev, or "
+            "the names of folders. Chosen by itself if not set."
+        ),
+        examples=[{"api": 8000}],
+        json_schema_extra={"additionalProperties": False},
     )
     health_path: str | None = Field(
         default=None,

@@ -34,6 +34,7 @@ _FIXES = {
     "float_type": "must be a number",
     "bool_type": "must be `true` or `false`",
     "list_type": "must be a list",
+    "dict_type": "must be names with a value each, such as `api: 8000`",
     "literal_error": "must be {expected}",
     "greater_than_equal": "must be {ge} or more",
     "less_than_equal": "must be {le} or less",

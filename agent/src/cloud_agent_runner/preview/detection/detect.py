@@ -21,13 +21,14 @@ from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.plan import DevServerPlan
 from cloud_agent_runner.preview.toolchains import toolchain_setup
 from cloud_agent_runner.repository.config import CONFIG_PATH, NOTHING, RepositoryConfig
-from cloud_agent_runner.repository.config_file import EXAMPLE
+from cloud_agent_runner.repository.config_file import EXAMPLE, RepositoryConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cloud_agent_runner.preview.detection.found import Program
+    from cloud_agent_runner.preview.plan import Process
 
 # What is meant for developers comes first, and what is meant for production last. A server's framework counts before
 # the front-end tooling beside it, which builds for its pages.
@@ -56,6 +57,7 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
 
     Raises:
         DevServerNotConfiguredError: it is neither defined nor recognized, or the settings want none.
+        RepositoryConfigError: the settings name a port for a process that there isn't.
     """
     if config.dev == NOTHING:
         raise DevServerNotConfiguredError("The repository's settings ask for no preview.")
@@ -76,8 +78,18 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
         plan,
         install=f"{toolchains} && {install}" if toolchains and install else toolchains or install,
         port=config.port or plan.port,
+        processes=_at(config.ports, plan.processes),
         health_path=config.health_path or plan.health_path,
     )
+
+
+def _at(ports: Mapping[str, int], processes: tuple[Process, ...]) -> tuple[Process, ...]:
+    """Return the processes with the ports that the settings give them."""
+    names = [process.name for process in processes]
+    if unknown := sorted(ports.keys() - set(names)):
+        known = f"What does is called {', '.join(names)}." if names else "Nothing else does."
+        raise RepositoryConfigError(f"{CONFIG_PATH}: `ports`: no `{unknown[0]}` runs beside the dev server. {known}")
+    return tuple(replace(process, port=ports.get(process.name, process.port)) for process in processes)
 
 
 def _detected(root: Folder) -> Program | None:
