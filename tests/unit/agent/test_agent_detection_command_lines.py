@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from cloud_agent_runner.preview.plan import DevServerPlan
 
 EXPRESS = json.dumps({"scripts": {"start": "node server.js"}})
+COMPOSE = """x-all: &all {A: 1}
+services:
+  db: {image: postgres}
+  job: {build: ., environment: *all, command: python job.py}
+  app: {build: ., environment: *all, ports: ["80:80"], command: go run ./x}
+"""
+DOCKERFILE = """FROM a AS built
+CMD ["node", "old.js"]
+FROM c
+ENTRYPOINT ["python"]
+EXPOSE 80
+CMD ["app.py"]
+"""
 DEVCONTAINER = """{
     // for Codespaces, see https://containers.dev
     "postAttachCommand": {"server": "streamlit run x.py"},
@@ -94,6 +107,24 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
             "the `serve` target in Taskfile.yml",
         ),
         ({"Taskfile.yml": "tasks: {dev: go run ./web}\n", "go.mod": ""}, "go run ./web", "the `dev` target in"),
+        (
+            {"compose.yaml": COMPOSE},
+            "go run ./x",
+            "the command of `app` in compose.yaml",
+        ),
+        (
+            {
+                "docker-compose.yml": "services: {vote: {build: {context: ./vote/}}, db: {build: /x}}",
+                "vote/Dockerfile": DOCKERFILE,
+            },
+            "cd vote && python app.py",
+            "`CMD` in vote/Dockerfile",
+        ),
+        (
+            {"Dockerfile": "FROM x\nEXPOSE 80\nCMD gunicorn \\\n    app:app\n"},
+            'gunicorn  app:app --bind "$HOST:$PORT"',
+            "`CMD` in Dockerfile",
+        ),
     ],
 )  # fmt: skip
 def test_a_command_line_of_the_repository_is_run(tmp_path: Path, files: dict[str, str], dev: str, why: str) -> None:
@@ -115,6 +146,11 @@ def test_a_command_line_of_the_repository_is_run(tmp_path: Path, files: dict[str
         {".devcontainer/devcontainer.json": '{"postAttachCommand": "vite build"}'},
         {"Taskfile.yml": "tasks: {dev: {cmds: [{task: build}]}}\n"},
         {"Taskfile.yml": "- [\n"},
+        {"Dockerfile": "FROM nginx\n"},
+        {"Dockerfile": 'FROM x\nEXPOSE 80\nCMD ["/start.sh"]\n'},
+        {"Dockerfile": "FROM x\nCMD python tool.py\n"},
+        {"compose.yaml": "services: {a: {build: {context: 7}}, b: 3, c: {build: ../x}, d: {build: ., command: 5}}"},
+        {"compose.yaml": "services: [a]"},
     ],
 )
 def test_a_line_that_serves_nothing_here_is_left_alone(tmp_path: Path, files: dict[str, str]) -> None:

@@ -60,6 +60,8 @@ COMMAND_LINES = {
     "Taskfile.yml": "tasks: {dev: ",
     "Procfile.dev": "web: ",
     "Procfile": "web: node ",
+    "Dockerfile": "EXPOSE 80\nCMD ",
+    "compose.yaml": "services: {a: {build: ., ports: [80], command: ",
     ".devcontainer.json": '{"postAttachCommand": "node ',
 }
 # What means something to a shell, to make, or to us.

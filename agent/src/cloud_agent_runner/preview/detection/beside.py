@@ -34,14 +34,14 @@ def with_api(shown: Program, root: Folder, find: Callable[[Folder], Program | No
     Of a monorepo, the root's own script knows what it starts.
     """
     packages = workspaces.members(root)
-    starts_all = shown.is_whole or shown.beside or (packages and shown.folder == root)
+    starts_all = shown.is_whole or (packages and shown.folder == root)
     if starts_all or shown.folder.path.name in _APIS or not shown.folder.has("package.json"):
         return shown
     apis = [package for package in packages if package.path.name in _APIS]
     for folder in (*root.folders(_API_FOLDERS, len(_API_FOLDERS)), *apis):
         if folder != shown.folder and (api := find(folder)):
             api = replace(api, name=folder.path.name, wanted_port=_port(shown.folder, api), beside=())
-            return replace(shown, beside=(api,))
+            return replace(shown, beside=(*shown.beside, api))
     return shown
 
 

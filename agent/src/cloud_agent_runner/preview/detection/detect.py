@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import (
+    containers,
     devcontainer,
     frameworks,
     package_scripts,
@@ -41,6 +42,8 @@ _EVIDENCE: tuple[Callable[[Folder], Program | None], ...] = (
     targets.find,
     frameworks.go,
     procfile.for_production,
+    containers.compose,
+    containers.dockerfile,
 )
 # Those whose pages' scripts and styles something else builds.
 _SERVERS = frozenset({python_apps.find, frameworks.rails, package_scripts.find})
@@ -69,7 +72,7 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
         raise DevServerNotConfiguredError(
             "No dev server was found: no `dev`, `serve` or `start` in a package.json, Makefile, justfile or Taskfile, "
             "nothing in a Procfile or devcontainer.json, no Django, FastAPI, Flask, Streamlit, Gradio, Dash, NiceGUI, "
-            "MkDocs, Rails or Go application and no index.html, in the repository or its usual folders. "
+            "MkDocs, Rails or Go application, no Dockerfile and no index.html, in the repository or its usual folders. "
             f"Add {CONFIG_PATH}, for example:\n{EXAMPLE}"
         )
     install = config.install or plan.install
@@ -96,7 +99,8 @@ def _detected(root: Folder) -> Program | None:
     """Return what is found in the work tree, else in a package of a monorepo, or where applications usually are."""
     packages = workspaces.likeliest_first(workspaces.members(root))
     apps = workspaces.likeliest_first(root.folders(("apps/*",), _FOLDERS_LIMIT))
-    for folder in (root, *packages, *root.folders(_USUAL_FOLDERS, _FOLDERS_LIMIT), *apps):
+    built = workspaces.likeliest_first(containers.built_folders(root))
+    for folder in (root, *packages, *root.folders(_USUAL_FOLDERS, _FOLDERS_LIMIT), *apps, *built):
         if program := _in_folder(folder):
             return with_api(program, root, _in_folder)
     return static_site.find(root)

@@ -23,7 +23,7 @@ class Program:
     `why` names what shows it. `install` are the commands that get what it needs, as seen from the work tree. `port` is
     the one it listens on whatever $PORT says, and `reloads` says whether it serves changed files without being
     restarted. `name` is what people call it, and `wanted_port` the $PORT that it gets where it runs beside another.
-    What runs `beside` it has nothing beside itself. `is_whole` says whether it starts several servers itself.
+    What runs `beside` it has nothing beside itself. `is_whole` says whether it starts all that developers run.
     """
 
     folder: Folder

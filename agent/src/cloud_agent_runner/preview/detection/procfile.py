@@ -38,7 +38,7 @@ def for_developers(folder: Folder) -> Program | None:
         return None
     shown = programs.pop(name)
     known = server_in(folder, shown.dev, shown.why)
-    return replace(known or shown, name=name, beside=tuple(programs.values()))
+    return replace(known or shown, name=name, beside=tuple(programs.values()), is_whole=True)
 
 
 def for_production(folder: Folder) -> Program | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 # In the order in which Docker Compose looks for them (Docker: "How Compose works", The Compose file).
-_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _SIZE_LIMIT_BYTES = 1024 * 1024
 _SERVICES_LOOKED_AT = 100
 # Part of an image's name, without registry and tag -> what it is a build of.
@@ -49,7 +49,7 @@ _VARIABLE = re.compile(r"\$\{\w+:?-([^}]*)\}")
 
 def services_in_compose(work_tree: Path) -> tuple[Wanted, ...]:
     """Return the services in the repository's Compose file, each kind once; none where there is no readable file."""
-    for name in _FILES:
+    for name in COMPOSE_FILES:
         try:
             document = yaml.safe_load(read_repository_file(work_tree, name, _SIZE_LIMIT_BYTES))
         except FileNotFoundError:
