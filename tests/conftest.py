@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,17 @@ def folder_of(nodeid: str) -> str:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:  # noqa: ANN401 - xdist's, untyped
     """Share out by folder, whatever the command line says."""
     return FolderScheduling(config, log)
+
+
+def pytest_collection() -> None:
+    """Leave what is imported and collected alone: it all stays, and looking through it again takes seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what the tests make, and no further."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cfnlint.api import lint_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,6 +101,8 @@ def _lint(definition: Document, substitutions: Document) -> list[str]:
 
     It wants a number where Step Functions takes an expression as well, so a bound is given as what it comes to.
     """
+    from cfnlint.api import lint_all  # noqa: PLC0415 - each worker collects this module, and one alone needs it
+
     bounded = json.loads(re.sub(r'(Seconds": )"\{%[^"]+%\}"', r"\g<1>60", json.dumps(definition)))
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",

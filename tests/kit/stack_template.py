@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.decode import cfn_yaml
 from samtranslator.translator.transform import transform
 
 Document = dict[str, Any]
@@ -64,6 +63,8 @@ class NoManagedPolicies:
 
 def read_template() -> Document:
     """template.yaml, its short tags written out (`!Ref X` is {"Ref": "X"})."""
+    from cfnlint.decode import cfn_yaml  # noqa: PLC0415 - each worker imports this module, and few need so much
+
     return dict(json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml")))))
 
 
