@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import subprocess
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,6 +70,7 @@ def _metric(properties: Document) -> Metric:
     return properties["Namespace"], properties["MetricName"], tuple(dimensions)
 
 
+@cache
 def _emitted(folder: Path) -> set[str]:
     """Every string of the code that could name a metric: the names are constants, and told one way or another."""
     trees = (ast.parse(path.read_text()) for path in folder.rglob("*.py"))
