@@ -1,146 +1,22 @@
-"""One session of a hostile repository in the real images, whose every command attacks; what became of each attack."""
+"""The session that all attacks are made in."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.system import wait_for
+from tests.containers.red_team.attacked import Attacked, attacked_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.system import Session, System
+    from tests.e2e.system import System
 
     from embedded_aws.containers.engine import Engine
-
-_REPOSITORY = Path(__file__).with_name("repository")
-_REPORTS = "/tmp/red-team"  # noqa: S108 - in the container
-_SECONDS = 180
-# A pattern that is there stands for those that mustn't be: it shows that the search finds something.
-_SECRETS = r"""
-printf '%s\n' 'FLOOD_BYTES = ' "$SESSION_TOKEN" "$TASK_TOKEN" |
-  env -i setpriv --reuid=workspace --regid=workspace --clear-groups \
-    grep --recursive --files-with-matches --fixed-strings --file=- /home /opt /tmp /run /etc 2>/dev/null; true
-"""
-
-
-@dataclass
-class Attacked:
-    """The session's container while it runs, after its turns."""
-
-    system: System
-    engine: Engine
-    session: Session
-    container: str
-    left_after_a_turn: str
-    bare_before: str
-    replies: dict[str, str]
-
-    @cached_property
-    def reports(self) -> dict[str, Any]:
-        """What each attack has reported of itself."""
-        found = json.loads(
-            self._inside("jq", "--null-input", "[inputs | {(input_filename): .}] | add", *self._files(".json"))
-        )
-        return {Path(name).stem: outcome for name, outcome in found.items()}
-
-    @cached_property
-    def caught(self) -> dict[str, list[str]]:
-        """Whose processes each trap has caught, by user id."""
-        return {
-            Path(name).name.removeprefix("caught-"): self._inside("sort", "--unique", name).split()
-            for name in self._files("")
-            if "/caught-" in name
-        }
-
-    @cached_property
-    def files_with_secrets(self) -> list[str]:
-        """The files in which `workspace` finds a token of the session's, or the first line of the dev server."""
-        return self._inside("sh", "-c", _SECRETS).splitlines()
-
-    @property
-    def row(self) -> dict[str, str]:
-        """The session's row."""
-        return self.system.row(self.session.id)
-
-    @property
-    def log(self) -> str:
-        """All that the agent has logged."""
-        (log,) = (
-            log for log in self.system.installation.log_dir.glob("*-agent-*.log") if self.session.id in log.read_text()
-        )
-        return log.read_text()
-
-    def bare(self) -> str:
-        """The supervisor's repository, as far as a fetch doesn't change it: each file's owner, mode and name."""
-        return bare(self.engine, self.container)
-
-    def published(self, path: str) -> str:
-        """A file as the branch on GitHub has it."""
-        url = f"{self.system.installation.github_url}/{self.system.repository}.git"
-        token = f"http.extraHeader=Authorization: Bearer {self.system.github.credentials.token}"
-        branch, into = self.row["branch"], self.system.installation.state_dir / "published.git"
-        subprocess.run(["git", "init", "--quiet", "--bare", str(into)], check=True)
-        git = ["git", "-C", str(into), "-c", token]
-        subprocess.run([*git, "fetch", "--quiet", url, f"+refs/heads/{branch}:refs/heads/seen"], check=True)
-        shown = subprocess.run([*git, "show", f"seen:{path}"], check=True, capture_output=True, text=True)
-        return shown.stdout
-
-    def _files(self, suffix: str) -> list[str]:
-        return [name for name in self._inside("find", _REPORTS, "-type", "f").split() if name.endswith(suffix)]
-
-    def _inside(self, *command: str) -> str:
-        return self.engine.run("exec", self.container, *command)
-
-
-def bare(engine: Engine, container: str) -> str:
-    """Return owner, mode and name of what is in the supervisor's home, without objects and what a fetch leaves."""
-    look = r"find /home/supervisor -name objects -prune -o -name FETCH_HEAD -prune -o -printf '%u %m %y %P\n' | sort"
-    return engine.run("exec", container, "sh", "-c", look)
 
 
 @pytest.fixture(scope="package")
 def attacked(system: System, engine: Engine) -> Iterator[Attacked]:
-    """The session, attacked in three turns after its first; it ends when all has been looked at."""
-    files = {str(path.relative_to(_REPOSITORY)): path.read_text() for path in _REPOSITORY.rglob("*") if path.is_file()}
-    there = system.at(system.create_repository("red-team", files))
-    # Claude doesn't wait for the traps, and only a turn that writes nothing has what they made left out of commits.
-    issue = there.open_issue("Attack", 'scripted-model: use Read {"file_path": "/home/workspace/repository/link.sh"}')
-    there.label(issue)
-    session = there.session_of(issue)
-    row = there.wait_for_row(session, lambda row: "live" in row.get("preview", ""), _SECONDS)
-    container = _container(engine, session)
-    pull, api = row["pull_number"], _variable(engine, container, "AGENT_API_URL")
-    run = "scripted-model: run"
-
-    def ask(command: str, words: str) -> str:
-        there.comment(pull, command)
-        return there.wait_for_comment(pull, words, _SECONDS)
-
-    leave = f"{run} sh leave.sh; cat /tmp/red-team/left; echo after $((3 * 3)) attacks"
-    ask(f"{run} python3 -B attacks.py\n{run} sh commits.sh\n{leave}", "after 9 attacks")
-    left = engine.run("exec", container, "ps", "-eo", "args")
-    before = bare(engine, container)
-    wait_for(lambda: engine.run("exec", container, "ls", _REPORTS), lambda names: "between_turns" in names, 30)
-    guess = f"{run} python3 -B call_agent_api.py {api} {session.id}"
-    forged = ask(f"{guess}\n{run} python3 -B forge_result.py; sleep 30", "a reply that the model didn't write")
-    linked = ask(f"{run} sh link.sh", "Couldn't commit")
-    yield Attacked(there, engine, session, container, left, before, {"forged": forged, "linked": linked})
-    there.github.call("PATCH", f"/repos/{there.repository}/issues/{issue}", {"state": "closed"})
-    there.wait_until_over(session, _SECONDS)
-
-
-def _container(engine: Engine, session: Session) -> str:
-    running = engine.run("ps", "--quiet", "--filter=label=com.amazonaws.ecs.container-name=agent").split()
-    return next(each for each in running if _variable(engine, each, "SESSION_ID") == session.id)
-
-
-def _variable(engine: Engine, container: str, name: str) -> str:
-    (described,) = json.loads(engine.run("inspect", container))
-    return str(dict(one.split("=", 1) for one in described["Config"]["Env"])[name])
+    """The session, attacked; it ends when all has been looked at."""
+    with attacked_session(system, engine) as attacked:
+        yield attacked

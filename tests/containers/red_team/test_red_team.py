@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.containers.red_team.conftest import Attacked
+    from tests.containers.red_team.attacked import Attacked
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
@@ -50,11 +50,11 @@ def test_an_attempt_is_refused(attacked: Attacked, name: str) -> None:
 
 @pytest.mark.parametrize("name", ARMED)
 def test_a_trap_catches_nobody_but_the_workspaces_user(attacked: Attacked, name: str) -> None:
-    assert attacked.caught[name] == [WORKSPACE]
+    assert attacked.caught[name] == {WORKSPACE}
 
 
 def test_no_other_trap_catches_anybody_else(attacked: Attacked) -> None:
-    others = {name: users for name, users in attacked.caught.items() if set(users) - {WORKSPACE}}
+    others = {name: users for name, users in attacked.caught.items() if users - {WORKSPACE}}
     assert others == {}
 
 

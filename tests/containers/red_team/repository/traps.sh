@@ -2,16 +2,17 @@
 # whose process it has caught.
 set -eu
 mkdir -p /tmp/red-team "$HOME/traps"
+chmod 777 /tmp/red-team  # for whoever is caught
 cat > "$HOME/spy" <<'SPY'
 #!/bin/sh
-id -u >> "/tmp/red-team/caught-$1"
+: > "/tmp/red-team/caught-$1.$(id -u)"
 SPY
 chmod +x "$HOME/spy"
 
 # Python
 site=$(python3 -c 'import site; print(site.getusersitepackages())')
 mkdir -p "$site"
-python_spy='import os, pathlib; pathlib.Path("/tmp/red-team/caught-%s").open("a").write(f"{os.getuid()}\\n")\n'
+python_spy='import os, pathlib; pathlib.Path(f"/tmp/red-team/caught-%s.{os.getuid()}").touch()\n'
 for name in usercustomize sitecustomize httptools uvloop; do printf "$python_spy" "$name" > "$HOME/$name.py"; done
 cp "$HOME/usercustomize.py" "$site/"
 PYTHONPATH="$HOME" python3 -c ''  # Debian's Python has a sitecustomize of its own, which comes before the user's
@@ -25,7 +26,7 @@ python3 -m pip install --quiet --no-index --no-build-isolation --no-deps --targe
 
 # The shell and the loader
 printf '%s\n' '#include <stdio.h>' '#include <unistd.h>' '__attribute__((constructor)) static void catch(void) {' \
-  '  FILE *f = fopen("/tmp/red-team/caught-loader", "a"); if (f) { fprintf(f, "%d\n", geteuid()); fclose(f); } }' \
+  '  char name[64]; snprintf(name, 64, "/tmp/red-team/caught-loader.%d", geteuid()); fclose(fopen(name, "a")); }' \
   > "$HOME/traps/loader.c"
 cc -shared -fPIC -o "$HOME/traps/loader.so" "$HOME/traps/loader.c"
 for file in .profile .bash_profile .bashrc; do echo "export LD_PRELOAD=$HOME/traps/loader.so" > "$HOME/$file"; done

@@ -5,5 +5,4 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-with Path("/tmp/red-team/caught-pip").open("a", encoding="utf-8") as file:  # noqa: S108 - the container's own
-    file.write(f"{os.getuid()}\n")
+Path(f"/tmp/red-team/caught-pip.{os.getuid()}").touch()  # noqa: S108 - the container's own
