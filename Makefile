@@ -185,4 +185,4 @@ lock: $(INSTALLED) ## Resolve the dependencies (UPGRADE=--upgrade for newer vers
 
 .PHONY: clean
 clean: ## Remove everything that make built
-	rm -rf $(VENV) $(CHECKOV) $(NODE_PACKAGES) .aws-sam .bench .conformance .real-repositories .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache agent/src/secret-rules
+	rm -rf $(VENV) $(CHECKOV) $(NODE_PACKAGES) .aws-sam .bench .conformance .real-repositories .local .images .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache agent/src/secret-rules

@@ -1,4 +1,4 @@
-"""`make images`: all images, built by the container engine that there is, each with its digest.
+"""`make images`: all images, built by the container engine that there is, each with its digest and what is in it.
 
 Base images that `make base-images` made are used in place of a registry's.
 """
@@ -6,6 +6,7 @@ Base images that `make base-images` made are used in place of a registry's.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 from cloud_agent_local import images
 from cloud_agent_local.base_images import base_images
 from cloud_agent_local.errors import ImageBuildError
+from cloud_agent_local.image_contents import bill_of_materials
 from cloud_agent_local.installation import PROJECT
 from embedded_aws.containers.engine import PROGRAMS, Engine, find_engine
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 PLATFORM = "linux/amd64"  # what Fargate runs unless the stack says otherwise
 LOCAL_UNITS = ("agent", "proxy")  # what `--containers` runs: nothing here takes an egress proxy
 TAGS = {"agent": images.AGENT, "proxy": images.PROXY, "egress": "claude-cloud-agent/egress:local"}
+CONTENTS = PROJECT / ".images"
 # What mounts files while it builds, and builds in the machine's own network rather than in one that it has to make.
 _BUILDAH_LIKE = {"podman", "buildah"}
 _CERTIFICATES = "/run/certificates.crt"
@@ -75,13 +78,23 @@ def main() -> int:
         sys.stderr.write("No container engine answers: docker, podman, finch or buildah.\n")
         return 1
     try:
-        digests = {tag: build(engine, unit, sys.stderr.buffer, platform) for unit, tag in TAGS.items()}
+        digests = {unit: build(engine, unit, sys.stderr.buffer, platform) for unit in TAGS}
     except ImageBuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for tag, digest in digests.items():
-        sys.stdout.write(f"{tag}  {platform}  {digest}\n")
+    for unit, digest in digests.items():
+        sys.stdout.write(f"{TAGS[unit]}  {platform}  {digest}  {_contents(engine, unit, digest)}\n")
     return 0
+
+
+def _contents(engine: Engine, unit: str, digest: str) -> str:
+    """Write what is in the image and return where; buildah by itself can't read one."""
+    if engine.program == "buildah":
+        return ""
+    CONTENTS.mkdir(exist_ok=True)
+    file = CONTENTS / f"{unit}.cdx.json"
+    file.write_text(json.dumps(bill_of_materials(engine, TAGS[unit], digest), indent=1))
+    return str(file.relative_to(PROJECT))
 
 
 if __name__ == "__main__":
