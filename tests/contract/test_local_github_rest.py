@@ -162,6 +162,10 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     approval = {"event": "APPROVE", "body": "good", "comments": [line]}
     yield of(f"POST {r}/pulls/{{number:int}}/reviews", m.PullRequestReview, 200, approval, who="person", number=2)
     yield of(f"GET {r}/pulls/{{number:int}}/reviews", list[m.PullRequestReview], number=2)
+    review = f"{r}/pulls/{{number:int}}/reviews/{{review_id:int}}"
+    yield of(f"GET {review}", m.PullRequestReview, number=2, review_id=1)
+    changed = {"body": "better"}
+    yield of(f"PUT {review}", m.PullRequestReview, 200, changed, who="person", number=2, review_id=1)
     yield of(f"POST {r}/pulls/{{number:int}}/comments", m.PullRequestReviewComment, 201, line, number=2)
     yield of(f"GET {r}/pulls/{{number:int}}/comments", list[m.PullRequestReviewComment], number=2)
     yield of(f"GET {r}/pulls/comments/{{comment_id:int}}", m.PullRequestReviewComment, comment_id=1)
@@ -176,6 +180,10 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
         yield of(f"POST {r}/{subject}/reactions", m.Reaction, 201, {"content": "+1"}, **path)
         yield of(f"GET {r}/{subject}/reactions", list[m.Reaction], **path)
         yield of(f"DELETE {r}/{subject}/reactions/{{reaction_id:int}}", None, 204, reaction_id=given, **path)
+
+    comment = f"{r}/pulls/comments/{{comment_id:int}}"
+    yield of(f"PATCH {comment}", m.PullRequestReviewComment, 200, changed, comment_id=1)
+    yield of(f"DELETE {comment}", None, 204, comment_id=1)
 
     deployment = {"ref": "claude/1", "environment": "pr-2", "description": "d", "payload": {"a": 1}}
     status = {"state": "success", "environment_url": "http://x", "log_url": "http://y", "description": "d"}

@@ -37,8 +37,8 @@ DELIVERED = {
             "reopened",
         )
     ),
-    ("pull_request_review", "submitted"),
-    ("pull_request_review_comment", "created"),
+    *(("pull_request_review", action) for action in ("submitted", "edited")),
+    *(("pull_request_review_comment", action) for action in ("created", "edited", "deleted")),
 }
 
 
@@ -79,7 +79,11 @@ def _live(acting: Acting) -> None:
     pull = pull_requests.set_draft(acting, pull, draft=False)
     pull = pull_requests.set_draft(acting, pull, draft=True)
     pull = pull_requests.set_draft(acting, pull, draft=False)
-    reviews.submit(Acting(site, repo, "octo-dev"), pull, event="APPROVE", body="", comments=[line])
+    person = Acting(site, repo, "octo-dev")
+    review = reviews.submit(person, pull, event="APPROVE", body="", comments=[line])
+    reviews.edit_review(person, pull, review, "fine")
+    line_comment = site.storage.get("review_comments", 1)
+    reviews.delete_comment(person, pull, reviews.edit_comment(person, pull, line_comment, "look here"))
     pull_requests.merge(acting, pull, pull_requests.MergeCommit())
 
 

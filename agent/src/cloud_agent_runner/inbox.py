@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from cloud_agent_runner.agent_api import AgentApi, Prompt, Requests
 
@@ -24,8 +24,9 @@ class Inbox:
 
     def __init__(self, api: AgentApi) -> None:
         self._api = api
-        self._seen: set[str] = set()
-        self._waiting: asyncio.PriorityQueue[tuple[str, Prompt]] = asyncio.PriorityQueue()
+        self._begun: set[str] = set()
+        self._waiting: dict[str, Prompt] = {}
+        self._has_prompts = asyncio.Event()
         self._interrupt: str | None = None
         self._branch_sha: str | None = None
         self._branch_has_moved = asyncio.Event()
@@ -38,8 +39,12 @@ class Inbox:
         Until this is called again, the session is at work on that prompt.
         """
         self._idle_since = _now()
-        _, prompt = await self._waiting.get()
+        await self._has_prompts.wait()
         self._idle_since = None
+        first = min(self._waiting)
+        self._begun.add(first)
+        prompt = self._waiting[first]
+        self._keep(self._waiting.values())
         return prompt
 
     async def branch_moved(self) -> str:
@@ -55,10 +60,7 @@ class Inbox:
         """
         while True:
             requests = await self._ask()
-            for prompt in requests.prompts:
-                if prompt.id not in self._seen:
-                    self._seen.add(prompt.id)
-                    self._waiting.put_nowait((prompt.id, prompt))
+            self._keep(requests.prompts)
             if requests.interrupt not in {None, self._interrupt}:
                 self._interrupt = requests.interrupt
                 await interrupt()
@@ -66,6 +68,14 @@ class Inbox:
                 self._branch_sha = requests.branch_sha
                 self._branch_has_moved.set()
             await asyncio.sleep(self._poll_seconds() * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - no secret
+
+    def _keep(self, prompts: Iterable[Prompt]) -> None:
+        """Keep what is to be worked on: the prompts as they were listed last, for people edit and delete them."""
+        self._waiting = {prompt.id: prompt for prompt in prompts if prompt.id not in self._begun}
+        if self._waiting:
+            self._has_prompts.set()
+        else:
+            self._has_prompts.clear()
 
     async def _ask(self) -> Requests:
         """Ask what there is; every half a minute by a heartbeat, which returns the same."""

@@ -49,7 +49,10 @@ class Turns:
                     preview.turn_ended()
 
     async def work_on(self, prompt: Prompt, claude: Claude, preview: Preview) -> None:
-        """Run the turn of one prompt, publish its commits, and report the result, also where either failed."""
+        """Run the turn of one prompt, publish its commits, and report the result, also where either failed.
+
+        The prompt is read again once it's reported as begun: from then on nobody can edit or delete it.
+        """
         async with self._work_tree_is_free:
             await self._work_on(prompt, claude, preview)
 
@@ -62,11 +65,15 @@ class Turns:
 
         logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
         await self._api.turn_started(prompt.id)
+        current = next((one for one in (await self._api.requests()).prompts if one.id == prompt.id), None)
+        if current is None:
+            logger.info("prompt deleted", extra={"prompt_id": prompt.id})
+            return
         update = self._update.then(await self._workspace.bring_up_to_date())
         self._update = NOTHING_NEW
         if update.for_people:
             self._notices.add(update.for_people)
-        request = update.before(request_text(prompt, preview.report))
+        request = update.before(request_text(current, preview.report))
         turn, published = await self._publish(await run_turn(request), run_turn)
         await self._api.turn_finished(
             prompt.id,

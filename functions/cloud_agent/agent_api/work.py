@@ -33,9 +33,9 @@ _PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
 
 
 def version_of_open_prompts(session: Session) -> str:
-    """Name what `open_requests` returns. It differs once a prompt, an answer, an interrupt or commits have come."""
+    """Name what `open_requests` returns. It differs once a prompt, edit, answer, interrupt or commits have come."""
     latest = (session.latest_prompt_id, session.latest_answer_id, session.interrupt_id, session.branch_sha)
-    return ".".join([session.status, *(one or NO_PROMPT for one in latest)])
+    return ".".join([session.status, *(one or NO_PROMPT for one in latest), str(session.prompt_edits)])
 
 
 @routes.request("GET", "/agent/prompts", OpenPrompts, version=version_of_open_prompts)

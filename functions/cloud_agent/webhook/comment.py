@@ -46,7 +46,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     if has_ended and not comment.origin.pull_is_open and not comment.commands and not comment.unknown_commands:
         return {"ignored": f"session {session.session_id} has ended"}
     github = connect_for_all(settings, comment.origin.repo, comment.origin.installation_id, SHORT).conversation
-    comment = _as_asked(comment, listener(settings, session, github, comment.origin))
+    comment = as_asked(comment, listener(settings, session, github, comment.origin))
     if comment.is_unasked:
         return {"ignored": comment.unasked}
     if not github.has_write_permission(comment.origin.author):
@@ -64,7 +64,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     parts = [replies.ended(session)] if is_lost and not comment.commands & ACTING else []
     parts += carry_out(settings, github, comment, sessions, turn_runs=turn_runs)
     parts += [replies.unknown_command(word, nearest(word)) for word in comment.unknown_commands]
-    _add_eyes(github, comment)
+    add_eyes(github, comment)
     if parts:
         _reply(github, comment, *parts)
     accepted = (["prompt"] if is_stored else []) + sorted(map(str, comment.commands))
@@ -73,7 +73,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     return {"session_id": session.session_id, "accepted": ", ".join(accepted)}
 
 
-def _as_asked(comment: Steer, listener: Listener) -> Steer:
+def as_asked(comment: Steer, listener: Listener) -> Steer:
     """Return a comment without what asks nothing of Claude; a review was read that way."""
     texts = [prompt.body for prompt in comment.prompts if prompt.kind is PromptKind.COMMENT]
     if texts and listener.disregards(texts):
@@ -110,7 +110,7 @@ def _reply(github: Conversation, comment: Steer, *parts: str) -> None:
     github.ensure_comment(comment.origin.pull_number, marker, replies.reply(comment.identity, *parts), comment.at)
 
 
-def _add_eyes(github: Conversation, comment: Steer) -> None:
+def add_eyes(github: Conversation, comment: Steer) -> None:
     """Add the reaction: a courtesy, and no reason to handle the comment again."""
     try:
         github.add_eyes(comment.node_ids)

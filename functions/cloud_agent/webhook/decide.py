@@ -27,9 +27,23 @@ from cloud_agent.webhook.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloud_agent.domain.session.agents import TriggerLabels
 
 E = TypeVar("E", bound=Event)
+
+# What people write on a pull request: the event's model, and who reads it.
+_WRITTEN: dict[str, tuple[type[Event], Callable[[Any], Decision]]] = {
+    "issue_comment.created": (IssueCommented, steering.of_comment),
+    "issue_comment.edited": (IssueCommented, steering.of_edited_comment),
+    "issue_comment.deleted": (IssueCommented, steering.of_edited_comment),
+    "pull_request_review.submitted": (PullRequestReviewed, steering.of_review),
+    "pull_request_review.edited": (PullRequestReviewed, steering.of_edited_review),
+    "pull_request_review_comment.created": (PullRequestReviewCommented, steering.of_review_comment),
+    "pull_request_review_comment.edited": (PullRequestReviewCommented, steering.of_edited_review_comment),
+    "pull_request_review_comment.deleted": (PullRequestReviewCommented, steering.of_deleted_review_comment),
+}
 
 
 def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: TriggerLabels) -> Decision:  # noqa: PLR0911 - one for each event
@@ -52,15 +66,11 @@ def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: T
             return _decide_pull_request_closed(_parse(PullRequestClosed, "pull_request.closed", payload))
         case "push", _:
             return _decide_pushed(_parse(Pushed, "push", payload))
-        case "issue_comment", "created":
-            return steering.of_comment(_parse(IssueCommented, "issue_comment.created", payload))
-        case "pull_request_review", "submitted":
-            return steering.of_review(_parse(PullRequestReviewed, "pull_request_review.submitted", payload))
-        case "pull_request_review_comment", "created":
-            event = "pull_request_review_comment.created"
-            return steering.of_review_comment(_parse(PullRequestReviewCommented, event, payload))
-        case _:
-            return Ignore(f"nothing to do for {event_name}{f'.{action}' if isinstance(action, str) else ''}")
+    event = f"{event_name}.{action}" if isinstance(action, str) else event_name
+    if event in _WRITTEN:
+        model, read = _WRITTEN[event]
+        return read(_parse(model, event, payload))
+    return Ignore(f"nothing to do for {event}")
 
 
 def _parse(model: type[E], event: str, payload: dict[str, Any]) -> E:

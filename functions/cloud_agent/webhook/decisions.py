@@ -121,10 +121,39 @@ class Follow:
 
 
 @dataclass(frozen=True)
+class CommentEdit:
+    """A comment was edited or deleted by `origin.author`, who is its author or not. Its prompt would have this id."""
+
+    origin: Origin
+    by_author: bool
+    number: int
+    prompt_id: str
+    at: datetime
+
+    def is_of(self, prompt: Prompt) -> bool:
+        """Whether the prompt was made of the comment."""
+        return prompt.id == self.prompt_id
+
+
+@dataclass(frozen=True)
+class ReviewEdit:
+    """A review, or a comment of it, was edited, or such a comment deleted: then `node_id` is None."""
+
+    origin: Origin
+    by_author: bool
+    number: int
+    node_id: str | None
+
+    def is_of(self, prompt: Prompt) -> bool:
+        """Whether the prompt was made of the review."""
+        return prompt.review_id == self.number
+
+
+@dataclass(frozen=True)
 class Ignore:
     """Nothing is to be done; `reason` is returned to GitHub and read in its list of deliveries."""
 
     reason: str
 
 
-Decision = Start | End | Steer | Review | Follow | Ignore
+Decision = Start | End | Steer | Review | CommentEdit | ReviewEdit | Follow | Ignore

@@ -139,6 +139,7 @@ class Comment(Event):
     node_id: str
     html_url: str
     body: str | None
+    user: Account | None = None
     created_at: AwareDatetime
 
 
@@ -151,7 +152,7 @@ class CommentedIssue(Event):
 
 
 class IssueCommented(SteeringEvent):
-    """GitHub's `issue_comment` event with action `created`."""
+    """GitHub's `issue_comment` event with action `created`, `edited` or `deleted`."""
 
     issue: CommentedIssue
     comment: Comment
@@ -170,10 +171,11 @@ class Review(Event):
     id: Number
     node_id: str
     body: str | None
+    user: Account | None = None
 
 
 class PullRequestReviewed(SteeringEvent):
-    """GitHub's `pull_request_review` event with action `submitted`."""
+    """GitHub's `pull_request_review` event with action `submitted` or `edited`."""
 
     pull_request: OpenOrClosedPullRequest
     review: Review
@@ -184,11 +186,12 @@ class ReviewComment(Event):
 
     node_id: str
     body: str | None
+    user: Account | None = None
     pull_request_review_id: Number | None
 
 
 class PullRequestReviewCommented(SteeringEvent):
-    """GitHub's `pull_request_review_comment` event with action `created`."""
+    """GitHub's `pull_request_review_comment` event with action `created`, `edited` or `deleted`."""
 
     pull_request: OpenOrClosedPullRequest
     comment: ReviewComment

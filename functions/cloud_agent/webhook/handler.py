@@ -14,8 +14,9 @@ from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import WebhookSettings, load
 from cloud_agent.webhook.comment import steer
 from cloud_agent.webhook.decide import decide
-from cloud_agent.webhook.decisions import End, Follow, Ignore, Review, Start, Steer
+from cloud_agent.webhook.decisions import CommentEdit, End, Follow, Ignore, Review, ReviewEdit, Start, Steer
 from cloud_agent.webhook.delivery import read_delivery
+from cloud_agent.webhook.edit import edit
 from cloud_agent.webhook.end import end
 from cloud_agent.webhook.follow import follow
 from cloud_agent.webhook.launch import decide_again_when_overtaken
@@ -60,6 +61,8 @@ def _act(settings: WebhookSettings, decision: Decision) -> dict[str, str]:
             return end(settings, decision)
         case Follow():
             return follow(settings, decision)
+        case CommentEdit() | ReviewEdit():
+            return edit(settings, decision)
         case Start():
             act = partial(start, settings, decision)
         case Steer():

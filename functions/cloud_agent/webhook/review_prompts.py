@@ -108,6 +108,7 @@ def read_review(request: decisions.Review, review: Review, listener: Listener) -
         url=review.url,
         created_at=timestamp(review.at),
         left_out=tuple(dict.fromkeys(reader.left_out)),
+        review_id=review.id,
     )
     return Steer(
         origin=request.origin,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.commands import NOTHING, read_commands
+from cloud_agent.domain.conversation.comments import Comment
 from cloud_agent.domain.conversation.hidden_text import as_shown
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.session.session import timestamp
-from cloud_agent.webhook.decisions import Ignore, Origin, Review, Steer
+from cloud_agent.webhook.decisions import CommentEdit, Ignore, Origin, Review, ReviewEdit, Steer
 
 if TYPE_CHECKING:
     from cloud_agent.webhook.events import (
+        Account,
         CommentedIssue,
         IssueCommented,
         OpenOrClosedPullRequest,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     )
 
 OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with, see messages.marker
+OF_NO_REVIEW = Ignore("the comment belongs to no review, as only those from before 2016 do")
 OWN = Ignore("this system wrote the comment itself")
 
 
@@ -28,22 +31,28 @@ def of_comment(event: IssueCommented) -> Steer | Ignore:
     """Read a comment on the pull request as a whole."""
     if event.issue.pull_request is None:
         return Ignore("a session is steered by comments on its pull request, and this is an issue")
-    comment, kind = event.comment, PromptKind.COMMENT
+    comment = event.comment
     origin = _origin(event, event.issue, comment.body)
     if isinstance(origin, Ignore):
         return origin
-    shown = as_shown(comment.body or "")
+    written = Comment(comment.id, comment.node_id, comment.html_url, comment.body or "", comment.created_at)
+    return read_comment(origin, written)
+
+
+def read_comment(origin: Origin, comment: Comment) -> Steer | Ignore:
+    """Read a comment's text."""
+    shown = as_shown(comment.body)
     reading = read_commands(shown.text)
     if reading == NOTHING:
         return Ignore("the comment is empty")
     prompt = Prompt(
-        id=follow_up_id(kind, comment.id, comment.created_at),
-        kind=kind,
+        id=follow_up_id(PromptKind.COMMENT, comment.id, comment.at),
+        kind=PromptKind.COMMENT,
         body=reading.text,
         author=origin.author,
         requested_by=origin.author,
-        url=comment.html_url,
-        created_at=timestamp(comment.created_at),
+        url=comment.url,
+        created_at=timestamp(comment.at),
         left_out=shown.left_out,
         comment_id=comment.id,
     )
@@ -52,7 +61,7 @@ def of_comment(event: IssueCommented) -> Steer | Ignore:
         identity=f"{origin.repo}#issue_comment-{comment.id}",
         id=prompt.id,
         node_ids=(comment.node_id,),
-        at=comment.created_at,
+        at=comment.at,
         prompts=(prompt,) if prompt.body else (),
         commands=reading.commands,
         unknown_commands=reading.unknown,
@@ -68,8 +77,53 @@ def of_review_comment(event: PullRequestReviewCommented) -> Review | Ignore:
     """Ask for the review that a comment on lines of the changes belongs to, if only to it alone, to be read."""
     comment = event.comment
     if comment.pull_request_review_id is None:
-        return Ignore("the comment belongs to no review, as only those from before 2016 do")
+        return OF_NO_REVIEW
     return _review(event, comment.pull_request_review_id, comment.node_id, comment.body)
+
+
+def of_edited_comment(event: IssueCommented) -> CommentEdit | Ignore:
+    """Ask for the comment to be read again, as it is now, if it still is."""
+    if event.issue.pull_request is None:
+        return Ignore("a session is steered by comments on its pull request, and this is an issue")
+    comment = event.comment
+    origin = _origin(event, event.issue, comment.body)
+    if isinstance(origin, Ignore):
+        return origin
+    prompt_id = follow_up_id(PromptKind.COMMENT, comment.id, comment.created_at)
+    return CommentEdit(origin, _is_by(comment.user, origin), comment.id, prompt_id, comment.created_at)
+
+
+def of_edited_review(event: PullRequestReviewed) -> ReviewEdit | Ignore:
+    """Ask for the review to be read again."""
+    review = event.review
+    origin = _origin(event, event.pull_request, review.body)
+    if isinstance(origin, Ignore):
+        return origin
+    return ReviewEdit(origin, _is_by(review.user, origin), review.id, review.node_id)
+
+
+def of_edited_review_comment(event: PullRequestReviewCommented) -> ReviewEdit | Ignore:
+    """Ask for the comment's review to be read again."""
+    return _edited_review(event, event.comment.node_id)
+
+
+def of_deleted_review_comment(event: PullRequestReviewCommented) -> ReviewEdit | Ignore:
+    """As with an edited one, but GraphQL has nothing by the comment's name any more."""
+    return _edited_review(event, None)
+
+
+def _edited_review(event: PullRequestReviewCommented, node_id: str | None) -> ReviewEdit | Ignore:
+    comment = event.comment
+    origin = _origin(event, event.pull_request, comment.body)
+    if isinstance(origin, Ignore):
+        return origin
+    if comment.pull_request_review_id is None:
+        return OF_NO_REVIEW
+    return ReviewEdit(origin, _is_by(comment.user, origin), comment.pull_request_review_id, node_id)
+
+
+def _is_by(author: Account | None, origin: Origin) -> bool:
+    return author is not None and author.login == origin.author
 
 
 def _review(

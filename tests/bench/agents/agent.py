@@ -88,7 +88,7 @@ class Agent:
             await self._api.tool_used(asked[0], "Bash", "npm test")
 
     async def _first_prompt(self) -> str:
-        self._inbox._waiting.put_nowait((ISSUE.id, ISSUE))  # noqa: SLF001 - a turn that nobody had to ask for
+        self._inbox._keep([ISSUE])  # noqa: SLF001 - a turn that nobody had to ask for
         return (await self._inbox.next()).id
 
     def _note(self, news: str) -> None:

@@ -34,6 +34,7 @@ class Api:
     def __init__(self) -> None:
         self.asked: list[tuple[float, str]] = []
         self.prompts = [ISSUE]
+        self.texts: dict[str, str] = {}
         self.interrupt: str | None = None
         self.branch_sha: str | None = None
         self.is_down = False
@@ -52,10 +53,10 @@ class Api:
         self.asked.append((self.now, request.url.path))
         if self.is_down:
             return httpx.Response(503)
-        etag = f'"{len(self.prompts)}.{self.interrupt}.{self.branch_sha}"'
+        etag = f'"{self.prompts}.{self.texts}.{self.interrupt}.{self.branch_sha}"'
         if request.headers.get("If-None-Match") == etag:
             return httpx.Response(304, headers={"ETag": etag})
-        prompts = [{"id": one, "kind": "comment"} for one in self.prompts]
+        prompts = [{"id": one, "kind": "comment", "body": self.texts.get(one, "")} for one in self.prompts]
         body = {"prompts": prompts, "interrupt": self.interrupt, "branch_sha": self.branch_sha}
         return httpx.Response(200, json=body, headers={"ETag": etag})
 
@@ -130,6 +131,26 @@ def test_a_comment_reaches_claude_within_five_seconds_however_quiet_it_was() -> 
     _session(story)
 
     assert max(reached) <= 4.5
+
+
+def test_a_prompt_that_waits_is_read_as_it_is_now_or_not_at_all_once_it_is_deleted() -> None:
+    later = [f"01K0M1Z000000000000000000{number}" for number in range(2, 5)]
+
+    async def story(api: Api, inbox: Inbox, _interrupts: list[float]) -> None:
+        assert (await inbox.next()).id == ISSUE
+        api.prompts += [COMMENT, *later]
+        await asyncio.sleep(2)
+        api.texts[later[0]] = "as it is now"
+        api.prompts.remove(COMMENT)
+        api.prompts.remove(later[2])
+        await asyncio.sleep(2)
+        assert ((await inbox.next()).body, (await inbox.next()).id) == ("as it is now", later[1])
+        waiting = asyncio.create_task(inbox.next())
+        await asyncio.sleep(60)
+        assert not waiting.done()
+        waiting.cancel()
+
+    _session(story)
 
 
 def test_an_interrupt_reaches_the_turn_within_little_more_than_a_second() -> None:

@@ -27,6 +27,7 @@ class GitHubStandIn:
     # As GraphQL describes them, by the global id of the review and of each of its comments.
     reviews: dict[str, dict[str, Any]] = field(default_factory=dict)
     page_size: int = 100
+    written: dict[int, dict[str, Any]] = field(default_factory=dict)  # people's comments, by their id
     requests: list[str] = field(default_factory=list)
     # Method and a part of the path -> status (0 hangs up), and whether the request is carried out all the same.
     faults: list[tuple[str, str, int, bool]] = field(default_factory=list)
@@ -50,6 +51,11 @@ class GitHubStandIn:
         parts = path.partition("?")[0].split("/")
         if path == "/graphql":
             return 200, self._graphql(body["query"], body["variables"])
+        if parts[-2] in {"comments", "reviews"}:
+            review = self.reviews.get(f"PRR_{parts[-1]}")
+            written = self.written.get(int(parts[-1])) if parts[-2] == "comments" else None
+            found = written or (review and {"node_id": review["id"]})
+            return (200, found) if found else (404, {"message": "Not Found"})
         if parts[-1] == "permission":
             role = self.roles.get(parts[-2])
             return (200, {"permission": role}) if role else (404, {"message": "Not Found"})

@@ -349,7 +349,7 @@ def test_who_has_what_is_asked_is_told_so_without_a_list(call: Call, table: Tabl
     assert reads == ["GetItem"]
 
 
-@pytest.mark.parametrize("news", ["prompt", "answer", "interrupt", "running"])
+@pytest.mark.parametrize("news", ["prompt", "edit", "answer", "interrupt", "running"])
 def test_whatever_is_news_to_the_agent_is_listed_at_once(
     call: Call, table: Table, news: str, sample: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -360,6 +360,10 @@ def test_whatever_is_news_to_the_agent_is_listed_at_once(
     match news:
         case "prompt":
             assert Prompts(table.name).add(ID, follow_up)
+        case "edit":
+            assert Prompts(table.name).replace(
+                ID, Prompts(table.name).of(ID)[0].model_copy(update={"body": "In green."})
+            )
         case "answer":
             call("progress_turn_finished", _body(sample, "progress_turn_finished"))
         case "interrupt":

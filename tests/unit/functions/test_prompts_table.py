@@ -109,6 +109,32 @@ def test_a_follow_up_is_stored_once_while_the_session_is_live(table: Table, prom
     assert row["last_active_at"].endswith("Z")
 
 
+def test_a_prompt_that_waits_is_replaced_or_cancelled_and_its_session_counts_that(
+    table: Table, prompts: Prompts
+) -> None:
+    _claim(table)
+    prompts.add(ID, _prompt())
+    edited = _prompt(body="In green, please.")
+    assert prompts.replace(ID, edited)
+    assert prompts.of(ID) == [edited]
+    assert prompts.cancel(ID, edited.id)
+    assert (prompts.unanswered(ID), prompts.take(ID, edited.id)) == ([], False)
+    assert not prompts.cancel(ID, edited.id)
+    assert _row(table)["prompt_edits"] == 2
+
+
+def test_a_prompt_that_claude_has_begun_to_work_on_is_neither_replaced_nor_cancelled(
+    table: Table, prompts: Prompts
+) -> None:
+    _claim(table)
+    prompts.add(ID, _prompt())
+    prompts.take(ID, _prompt().id)
+    assert not prompts.replace(ID, _prompt(body="In green, please."))
+    assert not prompts.cancel(ID, _prompt().id)
+    assert [prompt.body for prompt in prompts.unanswered(ID)] == ["Please."]
+    assert "prompt_edits" not in _row(table)
+
+
 @pytest.mark.parametrize("status", ENDED)
 def test_a_follow_up_of_an_ended_session_is_refused(table: Table, prompts: Prompts, status: SessionStatus) -> None:
     _claim(table, status=status)

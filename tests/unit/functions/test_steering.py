@@ -12,7 +12,7 @@ from cloud_agent.domain.conversation.messages import marker
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.webhook.decide import decide
-from cloud_agent.webhook.decisions import Ignore, Review, Steer
+from cloud_agent.webhook.decisions import CommentEdit, Ignore, Review, ReviewEdit, Steer
 from cloud_agent.webhook.steering import OWN_PREFIX
 
 COMMON: dict[str, Any] = {
@@ -49,12 +49,16 @@ KINDS = {
 }
 
 
-def _decide(event: str, **changes: Any) -> Steer | Review | Ignore:  # noqa: ANN401 - parts of a payload
+NEVER_SENT = ("pull_request_review", "deleted")
+Written = Steer | Review | CommentEdit | ReviewEdit | Ignore
+
+
+def _decide(event: str, **changes: Any) -> Written:  # noqa: ANN401 - parts of a payload
     payload = copy.deepcopy(KINDS[event])
     for name, change in changes.items():
         payload[name] = {**payload[name], **change} if isinstance(change, dict) else change
     decision = decide(event, "d-1", payload, TriggerLabels("claude-dev"))
-    assert isinstance(decision, Steer | Review | Ignore)
+    assert isinstance(decision, Written)
     return decision
 
 
@@ -135,10 +139,32 @@ def test_a_comment_on_an_issue_steers_nothing() -> None:
     assert "pull request" in decision.reason
 
 
-@pytest.mark.parametrize("action", ["edited", "deleted", "dismissed"])
-@pytest.mark.parametrize("event", KINDS)
-def test_only_what_is_new_is_accepted(event: str, action: str) -> None:
+@pytest.mark.parametrize(
+    ("event", "action"),
+    [(event, action) for event in KINDS for action in ("edited", "deleted") if (event, action) != NEVER_SENT],
+)
+def test_an_edit_or_a_deletion_is_that_of_the_same_comment_or_review(event: str, action: str) -> None:
+    new = _decide(event)
+    change = _decide(event, action=action, **{_part(event): {"user": {"login": "octo-dev"}}})
+    assert isinstance(change, CommentEdit | ReviewEdit)
+    assert change.by_author
+    if isinstance(change, CommentEdit):
+        assert isinstance(new, Steer)
+        assert change.is_of(new.prompts[0])
+    else:
+        assert isinstance(new, Review)
+        assert change.is_of(_steered().prompts[0].model_copy(update={"review_id": new.number}))
+        assert (change.node_id is None) == (action == "deleted")
+
+
+@pytest.mark.parametrize(("event", "action"), [NEVER_SENT, ("pull_request_review", "dismissed")])
+def test_nothing_else_that_becomes_of_them_matters(event: str, action: str) -> None:
     assert Ignore(f"nothing to do for {event}.{action}") == _decide(event, action=action)
+
+
+def test_the_status_comments_own_edits_are_none() -> None:
+    own = {"comment": {"body": marker("session", "09e22a8b")}}
+    assert isinstance(_decide("issue_comment", action="edited", **own), Ignore)
 
 
 @pytest.mark.parametrize("event", KINDS)

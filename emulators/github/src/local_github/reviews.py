@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_github.diff_hunks import up_to_line
 from local_github.documents import pulls
@@ -75,6 +75,49 @@ def reply(acting: Acting, pull: Row, answered: Row, body: str) -> Row:
     return _insert_comment(acting, pull, review, line_comment, answered["diff_hunk"])
 
 
+def edit_review(acting: Acting, pull: Row, review: Row, body: str) -> Row:
+    """Change a review's own text and announce it.
+
+    Raises:
+        InvalidError: the text is missing or too long.
+    """
+    check_body("PullRequestReview", body, required=True)
+    changed = acting.site.storage.update("reviews", review["id"], body=body)
+    _announce(acting, "edited", pull, changed, changes={"body": {"from": review["body"]}})
+    return changed
+
+
+def edit_comment(acting: Acting, pull: Row, comment: Row, body: str) -> Row:
+    """Change the text of a comment on a line and announce it.
+
+    Raises:
+        InvalidError: the text is missing or too long.
+    """
+    check_body("PullRequestReviewComment", body, required=True)
+    changed = acting.site.storage.update("review_comments", comment["id"], body=body, updated_at=now())
+    _announce_comment(acting, "edited", pull, changed, changes={"body": {"from": comment["body"]}})
+    return changed
+
+
+def delete_comment(acting: Acting, pull: Row, comment: Row) -> None:
+    """Remove a comment on a line and announce it."""
+    _announce_comment(acting, "deleted", pull, comment)
+    acting.site.storage.all("DELETE FROM reactions WHERE subject = 'review_comment' AND subject_id = ?", comment["id"])
+    acting.site.storage.delete("review_comments", comment["id"])
+
+
+def _announce(acting: Acting, action: str, pull: Row, review: Row, **extra: Any) -> None:  # noqa: ANN401 - JSON
+    document = pulls.review_event(acting.site, acting.repo, review)
+    parent = pulls.simple_pull(acting.site, acting.repo, pull)
+    emit(acting, "pull_request_review", action=action, review=document, pull_request=parent, **extra)
+
+
+def _announce_comment(acting: Acting, action: str, pull: Row, comment: Row, **extra: Any) -> None:  # noqa: ANN401 - JSON
+    document = pulls.review_comment(acting.site, acting.repo, comment)
+    parent = pulls.simple_pull(acting.site, acting.repo, pull)
+    emit(acting, "pull_request_review_comment", action=action, comment=document, pull_request=parent, **extra)
+
+
 def _hunk(repo: Repository, pull: Row, line_comment: LineComment) -> str:
     """Return the part of the diff that ends with the line commented on, for readers of the comment alone."""
     check_body("PullRequestReviewComment", line_comment.body, required=True)
@@ -106,8 +149,7 @@ def _insert_review(acting: Acting, pull: Row, state: str, body: str) -> Row:
         commit_id=pulls.head_sha(repo, pull),
         submitted_at=now(),
     )
-    document, parent = pulls.review_event(site, repo, review), pulls.simple_pull(site, repo, pull)
-    emit(acting, "pull_request_review", action="submitted", review=document, pull_request=parent)
+    _announce(acting, "submitted", pull, review)
     return review
 
 
@@ -129,6 +171,5 @@ def _insert_comment(acting: Acting, pull: Row, review: Row, line_comment: LineCo
         created_at=review["submitted_at"],
         updated_at=review["submitted_at"],
     )
-    document, parent = pulls.review_comment(site, repo, row), pulls.simple_pull(site, repo, pull)
-    emit(acting, "pull_request_review_comment", action="created", comment=document, pull_request=parent)
+    _announce_comment(acting, "created", pull, row)
     return row

@@ -268,3 +268,24 @@ def test_graphql_pages_through_a_reviews_comments_and_leads_from_each_to_the_rev
     assert (of_comment["pullRequestReview"]["fullDatabaseId"], of_comment["replyTo"]) == (str(submitted["id"]), None)
     reply = api.post(f"{pull}/comments/{listed[0]['id']}/replies", json={"body": "and?"}).json()
     assert _read(server, app, reply["node_id"])["replyTo"] == {"fullDatabaseId": comment["fullDatabaseId"]}
+
+
+def test_reviews_and_their_comments_are_edited_and_deleted_and_each_is_announced(
+    api: httpx.Client, pull: str, receiver: Any
+) -> None:
+    review = _review(api, pull)
+    receiver.wait_for("pull_request_review_comment", "created", times=2)
+    assert api.put(f"{pull}/reviews/{review['id']}", json={"body": "one thing"}).json()["body"] == "one thing"
+    assert api.get(f"{pull}/reviews/{review['id']}").json()["body"] == "one thing"
+    edited = receiver.wait_for("pull_request_review", "edited").payload
+    assert (edited["review"]["body"], edited["changes"]) == ("one thing", {"body": {"from": "two things"}})
+
+    first, second = api.get(f"{pull}/comments").json()
+    one = first["url"].removeprefix(str(api.base_url).rstrip("/"))
+    assert api.patch(one, json={"body": "this line"}).json()["body"] == "this line"
+    changed = receiver.wait_for("pull_request_review_comment", "edited").payload
+    assert (changed["comment"]["body"], changed["changes"]) == ("this line", {"body": {"from": "line 1"}})
+    assert api.delete(one).status_code == 204
+    assert receiver.wait_for("pull_request_review_comment", "deleted").payload["comment"]["id"] == first["id"]
+    assert [comment["id"] for comment in api.get(f"{pull}/comments").json()] == [second["id"]]
+    assert api.get(one).status_code == 404

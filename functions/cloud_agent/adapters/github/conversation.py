@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.adapters.github.documents import Comment, EditedDocument, IssueDocument, Permission
+from cloud_agent.adapters.github.documents import (
+    CommentDocument,
+    EditedDocument,
+    IssueDocument,
+    NodeId,
+    Permission,
+    WrittenComment,
+)
 from cloud_agent.adapters.github.review_documents import ReviewedDocument
 from cloud_agent.domain.conversation.prompts import GHOST
 from cloud_agent.domain.errors import NodeNotFoundError
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from cloud_agent.adapters.github.repository_requests import RepositoryRequests
     from cloud_agent.adapters.github.requests import Response
     from cloud_agent.adapters.github.review_documents import ReviewNode
+    from cloud_agent.domain.conversation.comments import Comment
     from cloud_agent.domain.conversation.reviews import Review, ReviewComment
 
 _MAY_WRITE = {"admin", "maintain", "write"}
@@ -110,14 +118,24 @@ class Conversation:
 
     def create_comment(self, number: int, body: str) -> int:
         """Comment on an issue or pull request; returns the comment's id."""
-        return self._requests.send("POST", f"/issues/{number}/comments", {"body": body}).read(Comment).id
+        return self._requests.send("POST", f"/issues/{number}/comments", {"body": body}).read(CommentDocument).id
 
     def edit_comment(self, comment_id: int, body: str) -> bool:
         """Give a comment this text; returns False when it is gone."""
         path = f"/issues/comments/{comment_id}"
         return self._requests.send("PATCH", path, {"body": body}, expected=_NOT_FOUND).status not in _NOT_FOUND
 
+    def comment(self, comment_id: int) -> Comment | None:
+        """Return a comment on a pull request as it is now; None when it is gone."""
+        response = self._requests.send("GET", f"/issues/comments/{comment_id}", expected=_NOT_FOUND)
+        return None if response.status in _NOT_FOUND else response.read(WrittenComment).described()
+
     # ------------------------------------------------------------ a review's threads
+
+    def review_node_id(self, pull_number: int, review_id: int) -> str | None:
+        """Return a review's global id; None when it is gone."""
+        response = self._requests.send("GET", f"/pulls/{pull_number}/reviews/{review_id}", expected=_NOT_FOUND)
+        return None if response.status in _NOT_FOUND else response.read(NodeId).node_id
 
     def review(self, node_id: str) -> Review | None:
         """Return the review that a global id names, or of which it names a comment, as it is now; None if it's gone.
@@ -153,11 +171,11 @@ class Conversation:
             thread = self._requests.send("GET", f"/pulls/comments/{comment_id}", expected=_NOT_FOUND)
             if thread.status in _NOT_FOUND:
                 return None
-            first = thread.read(Comment).in_reply_to_id
+            first = thread.read(CommentDocument).in_reply_to_id
             if first is None:
                 raise self._requests.refused(response)
             response = self._reply(pull_number, first, body, expected=_NOT_FOUND)
-        return None if response.status in _NOT_FOUND else response.read(Comment).id
+        return None if response.status in _NOT_FOUND else response.read(CommentDocument).id
 
     def add_eyes(self, node_ids: Sequence[str]) -> None:
         """Show that these comments or reviews have been read, all by one request. Run twice, it is shown once."""
@@ -170,10 +188,10 @@ class Conversation:
         path = f"/pulls/{pull_number}/comments/{comment_id}/replies"
         return self._requests.send("POST", path, {"body": body}, expected=expected)
 
-    def _comments(self, path: str) -> Iterator[Comment]:
-        for page in self._requests.pages(path, list[Comment]):
+    def _comments(self, path: str) -> Iterator[CommentDocument]:
+        for page in self._requests.pages(path, list[CommentDocument]):
             yield from page
 
     @staticmethod
-    def _first_with(marker: str, comments: Iterator[Comment]) -> int | None:
+    def _first_with(marker: str, comments: Iterator[CommentDocument]) -> int | None:
         return next((comment.id for comment in comments if (comment.body or "").startswith(marker)), None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from cloud_agent.domain.conversation.comments import Comment
 
 
 class Document(BaseModel):
@@ -80,7 +82,26 @@ class Pull(Document):
     merged_at: str | None = None
 
 
-class Comment(Document):
+class NodeId(Document):
+    """Whatever GraphQL has a name for."""
+
+    node_id: str
+
+
+class WrittenComment(NodeId):
+    """A comment on an issue or a pull request, with its text."""
+
+    id: int
+    html_url: str
+    body: str | None = None
+    created_at: AwareDatetime
+
+    def described(self) -> Comment:
+        """Return the comment."""
+        return Comment(self.id, self.node_id, self.html_url, self.body or "", self.created_at)
+
+
+class CommentDocument(Document):
     """A comment on an issue, a pull request or a line of its changes."""
 
     id: int

@@ -16,6 +16,12 @@ from cloud_agent.domain.session.session import LIVE, expiry_after_end, timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_IF_PENDING = {
+    "ConditionExpression": "#state = :pending",
+    "ExpressionAttributeNames": {"#state": "state"},
+    "ExpressionAttributeValues": {":pending": PromptState.PENDING},
+}
+
 
 class Prompts:
     """The prompts of sessions and their answers. A prompt is stored once and answered once."""
@@ -58,7 +64,34 @@ class Prompts:
 
     def unanswered(self, session_id: str) -> list[Prompt]:
         """Return the prompts that still wait for an answer, oldest first."""
-        return [prompt for prompt in self.of(session_id) if prompt.state is not PromptState.ANSWERED]
+        return [prompt for prompt in self.of(session_id) if prompt.state in {PromptState.PENDING, PromptState.TAKEN}]
+
+    def replace(self, session_id: str, prompt: Prompt) -> bool:
+        """Put another text in a prompt's place; returns False when Claude has begun to work on it."""
+        return self._edit(session_id, {"Put": self._new(session_id, prompt) | _IF_PENDING})
+
+    def cancel(self, session_id: str, prompt_id: str) -> bool:
+        """PENDING → CANCELLED; returns False when Claude has begun to work on it."""
+        update = {
+            "TableName": self._table.name,
+            "Key": prompt_key(session_id, prompt_id),
+            "UpdateExpression": "SET #state = :cancelled",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {":pending": PromptState.PENDING, ":cancelled": PromptState.CANCELLED},
+            "ConditionExpression": "#state = :pending",
+        }
+        return self._edit(session_id, {"Update": update})
+
+    def _edit(self, session_id: str, action: dict[str, Any]) -> bool:
+        """Change a prompt, and count that on the session's row, so that its agent sees it."""
+        session = {
+            "TableName": self._table.name,
+            "Key": session_key(session_id),
+            "UpdateExpression": "ADD prompt_edits :one",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":one": 1},
+        }
+        return "ConditionalCheckFailed" not in self._write({"Update": session}, action)
 
     def take(self, session_id: str, prompt_id: str) -> bool:
         """PENDING → TAKEN; returns False when the session has no such prompt, or it has been answered."""

@@ -29,11 +29,12 @@ class PromptKind(StrEnum):
 
 
 class PromptState(StrEnum):
-    """PENDING → TAKEN (Claude works on it) → ANSWERED."""
+    """PENDING → TAKEN (Claude works on it) → ANSWERED, or PENDING → CANCELLED (its text was deleted)."""
 
     PENDING = "PENDING"
     TAKEN = "TAKEN"
     ANSWERED = "ANSWERED"
+    CANCELLED = "CANCELLED"
 
 
 class Thread(BaseModel):
@@ -53,7 +54,8 @@ class Prompt(BaseModel):
     `requested_by` asked for the work and may write to the repository. An issue that `is_edited` isn't what the label
     was added to any more; `labelled` has the digests of that title and body.
     `comment_id` is the comment in whose thread the reply belongs; a review has `threads` instead, which its text
-    numbers from one on. `failures` counts the sessions that failed while it was being worked on.
+    numbers from one on. `review_id` is the review that it's of. `failures` counts the sessions that failed while it was
+    being worked on.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -72,6 +74,7 @@ class Prompt(BaseModel):
     edited_by: str = ""
     comment_id: int | None = None
     threads: tuple[Thread, ...] = ()
+    review_id: int | None = None
     state: PromptState = PromptState.PENDING
     failures: int = 0
 

@@ -101,6 +101,7 @@ class Session(BaseModel):
     branch_sha: str | None = None
     latest_prompt_id: str | None = None
     latest_answer_id: str | None = None
+    prompt_edits: int = 0
     task_stopped_reason: str | None = None
     ended_at: str | None = None
     end_reason: str | None = None

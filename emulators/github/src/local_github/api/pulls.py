@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from local_github import pull_requests, reviews, tracker
 from local_github.documents import commits, pulls
 from local_github.errors import InvalidError
-from local_github.permissions import reading, writing
+from local_github.permissions import authorize, reading, writing
 from local_github.rest import Reply, RepositoryCall, found, repository_route
 
 if TYPE_CHECKING:
@@ -121,15 +121,55 @@ def _create_review(call: RepositoryCall) -> Reply:
     return Reply(pulls.review(call.site, call.repo, row))
 
 
+def _review(call: RepositoryCall) -> Row:
+    sql = "SELECT * FROM reviews WHERE id = ? AND issue_id = ?"
+    row: Row = found(call.storage.one(sql, call.path["review_id"], _pull(call)["id"]))
+    return row
+
+
+def _get_review(call: RepositoryCall) -> Reply:
+    return Reply(pulls.review(call.site, call.repo, _review(call)))
+
+
+def _edit_review(call: RepositoryCall) -> Reply:
+    row = _review(call)
+    _require_author_or_writer(call, row["author"])
+    changed = reviews.edit_review(call.acting, _pull(call), row, call.text("body"))
+    return Reply(pulls.review(call.site, call.repo, changed))
+
+
 def _list_review_comments(call: RepositoryCall) -> Reply:
     rows = call.storage.all("SELECT * FROM review_comments WHERE issue_id = ? ORDER BY id", _pull(call)["id"])
     return call.page(rows, lambda row: pulls.review_comment(call.site, call.repo, row))
 
 
-def _get_review_comment(call: RepositoryCall) -> Reply:
+def _review_comment(call: RepositoryCall) -> Row:
     sql = "SELECT * FROM review_comments WHERE id = ? AND repository_id = ?"
-    row = found(call.storage.one(sql, call.path["comment_id"], call.repo.id))
-    return Reply(pulls.review_comment(call.site, call.repo, row))
+    row: Row = found(call.storage.one(sql, call.path["comment_id"], call.repo.id))
+    return row
+
+
+def _get_review_comment(call: RepositoryCall) -> Reply:
+    return Reply(pulls.review_comment(call.site, call.repo, _review_comment(call)))
+
+
+def _edit_review_comment(call: RepositoryCall) -> Reply:
+    row = _review_comment(call)
+    _require_author_or_writer(call, row["author"])
+    changed = reviews.edit_comment(call.acting, call.storage.get("issues", row["issue_id"]), row, call.text("body"))
+    return Reply(pulls.review_comment(call.site, call.repo, changed))
+
+
+def _delete_review_comment(call: RepositoryCall) -> Reply:
+    row = _review_comment(call)
+    _require_author_or_writer(call, row["author"])
+    reviews.delete_comment(call.acting, call.storage.get("issues", row["issue_id"]), row)
+    return Reply(None, 204)
+
+
+def _require_author_or_writer(call: RepositoryCall, author: str) -> None:
+    if call.actor.login != author:
+        authorize(call.site, call.actor, call.repo, _WRITING)
 
 
 def _create_review_comment(call: RepositoryCall) -> Reply:
@@ -173,8 +213,12 @@ ROUTES = [
     repository_route("PUT", f"{_PULL}/merge", _merge_pull, _MERGING),
     repository_route("GET", f"{_PULL}/reviews", _list_reviews, _READING),
     repository_route("POST", f"{_PULL}/reviews", _create_review, _OPENING),
+    repository_route("GET", f"{_PULL}/reviews/{{review_id:int}}", _get_review, _READING),
+    repository_route("PUT", f"{_PULL}/reviews/{{review_id:int}}", _edit_review, _OPENING),
     repository_route("GET", f"{_PULL}/comments", _list_review_comments, _READING),
     repository_route("POST", f"{_PULL}/comments", _create_review_comment, _OPENING),
     repository_route("POST", f"{_PULL}/comments/{{comment_id:int}}/replies", _create_reply, _OPENING),
     repository_route("GET", "/pulls/comments/{comment_id:int}", _get_review_comment, _READING),
+    repository_route("PATCH", "/pulls/comments/{comment_id:int}", _edit_review_comment, _OPENING),
+    repository_route("DELETE", "/pulls/comments/{comment_id:int}", _delete_review_comment, _OPENING),
 ]

@@ -1,0 +1,75 @@
+"""A turn begins with the prompt as it is once nobody can edit or delete it any more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from cloud_agent_runner.agent_api import AgentApi, PreviewReport, Prompt
+from cloud_agent_runner.claude.client import TurnResult
+from cloud_agent_runner.git.update import NOTHING_NEW, Update
+from cloud_agent_runner.git.workspace import Published
+from cloud_agent_runner.notices import Notices
+from cloud_agent_runner.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+PROMPT = Prompt(id="01K0M1Z0000000000000000001", kind="comment", body="In blue, please.")
+
+
+class Workspace:
+    """A branch that nothing happens on."""
+
+    async def bring_up_to_date(self) -> Update:
+        return NOTHING_NEW
+
+    async def publish(self) -> Published:
+        return Published(head_sha=None)
+
+
+class Claude:
+    """Remembers what it's asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+
+    async def turn(self, request: str, _report: Callable[[str, str], Awaitable[None]]) -> TurnResult:
+        self.requests.append(request)
+        return TurnResult(is_error=False, result="Done.", turns=1, cost_usd=0.0)
+
+
+class Preview:
+    report = PreviewReport("live")
+
+    def turn_ended(self) -> None:
+        """Nothing follows from it."""
+
+
+@pytest.mark.parametrize("now", ["In green, please.", None])
+def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_was(now: str | None) -> None:
+    reports: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/prompts"):
+            prompts = [PROMPT.model_dump() | {"body": now}] if now else []
+            return httpx.Response(200, json={"prompts": prompts, "interrupt": None})
+        reports.append(json.loads(request.content)["event"])
+        return httpx.Response(200, json={})
+
+    claude = Claude()
+
+    async def work() -> None:
+        api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
+        stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
+        await Turns(stand_ins[0], api, Notices()).work_on(PROMPT, stand_ins[1], stand_ins[2])
+
+    asyncio.run(work())
+    assert ["In green, please." in request for request in claude.requests] == [True] * bool(now)
+    assert not any("In blue" in request for request in claude.requests)
+    assert reports == ["turn_started", *["turn_finished"] * bool(now)]
