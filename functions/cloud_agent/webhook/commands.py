@@ -70,7 +70,7 @@ def _restart(
         return []
     if not is_retry and sessions.next_is_starting:
         return [replies.ALREADY_STARTING]
-    if not comment.origin.pull_is_open:
+    if not comment.origin.is_open:
         return [replies.PULL_REQUEST_CLOSED]
     issue = github.issue(current.issue_number)
     if issue is None or not issue.is_open:

@@ -1,4 +1,4 @@
-"""A comment on a session's pull request: a prompt for Claude, commands, or both."""
+"""A comment on a session's pull request or issue: a prompt for Claude, commands, or both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.adapters.table.explanations import Explanations
-from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
+from cloud_agent.adapters.table.issue_sessions import sessions_of_issue, sessions_of_pull
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command, nearest
@@ -25,32 +25,33 @@ if TYPE_CHECKING:
     from cloud_agent.domain.conversation.addressing import Listener
     from cloud_agent.domain.session.issue_sessions import PullRequestSessions
     from cloud_agent.settings import WebhookSettings
-    from cloud_agent.webhook.decisions import Steer
+    from cloud_agent.webhook.decisions import Origin, Steer
 
 
 def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
-    """Hand a person's prompt to the pull request's session, then carry out their commands.
+    """Hand a person's prompt to the session, then carry out their commands.
 
     Guarantees one reply at most. A second try after a failure neither doubles nor loses anything.
 
     Raises:
         CloudAgentError: as `connect_for_all` and `Conversation` do.
     """
-    sessions = sessions_of_pull(settings.sessions_table, comment.origin.repo, comment.origin.pull_number)
+    sessions = sessions_at(settings, comment.origin)
     if sessions is None:
-        return {"ignored": f"pull request #{comment.origin.pull_number} belongs to no session"}
+        return {"ignored": f"#{comment.origin.number} has no session"}
     session = sessions.current
     identify_session(session.session_id, session.execution_arn)
     comment = without_outdated_commands(comment, sessions)
     has_ended = not session.status.is_live and not sessions.next_is_starting
-    if has_ended and not comment.origin.pull_is_open and not comment.commands and not comment.unknown_commands:
+    if has_ended and not comment.origin.is_open and not comment.commands and not comment.unknown_commands:
         return {"ignored": f"session {session.session_id} has ended"}
     github = connect_for_all(settings, comment.origin.repo, comment.origin.installation_id, SHORT).conversation
     comment = as_asked(comment, listener(settings, session, github, comment.origin))
     if comment.is_unasked:
         return {"ignored": comment.unasked}
     if not github.has_write_permission(comment.origin.author):
-        if not has_ended:
+        # Who isn't part of the team discusses issues with others: there, a comment need not be meant for Claude.
+        if not has_ended and not comment.origin.is_issue:
             topic, text = f"comment by {comment.origin.author}", replies.comment_refused(comment.origin.author)
             _explain_once(settings, github, comment, session.session_id, topic, text)
         return {"ignored": f"{comment.origin.author} has no write permission in {comment.origin.repo}"}
@@ -71,6 +72,14 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     logger.info("comment accepted", extra={"comment": comment.identity, "accepted": accepted})
     metrics.add_metric("CommentsAccepted", MetricUnit.Count, 1)
     return {"session_id": session.session_id, "accepted": ", ".join(accepted)}
+
+
+def sessions_at(settings: WebhookSettings, origin: Origin) -> PullRequestSessions | None:
+    """Return the sessions that are steered from there; None where there are none, or an issue has no live one."""
+    if not origin.is_issue:
+        return sessions_of_pull(settings.sessions_table, origin.repo, origin.number)
+    sessions = sessions_of_issue(settings.sessions_table, origin.repo, origin.number)
+    return sessions.of_pull_request()
 
 
 def as_asked(comment: Steer, listener: Listener) -> Steer:
@@ -98,7 +107,7 @@ def _explain_once(  # noqa: PLR0913, PLR0917 - what is explained, to whom, and w
     settings: WebhookSettings, github: Conversation, comment: Steer, session_id: str, topic: str, text: str
 ) -> None:
     """Reply with this to the first comment that calls for it in this session, and to no other."""
-    if not comment.origin.pull_is_open:
+    if not comment.origin.is_open:
         return
     subject, explanations = f"session#{session_id}", Explanations(settings.sessions_table)
     if explanations.may_explain(comment.origin.repo, subject, topic, comment.identity):
@@ -107,7 +116,7 @@ def _explain_once(  # noqa: PLR0913, PLR0917 - what is explained, to whom, and w
 
 def _reply(github: Conversation, comment: Steer, *parts: str) -> None:
     marker = replies.reply_marker(comment.identity)
-    github.ensure_comment(comment.origin.pull_number, marker, replies.reply(comment.identity, *parts), comment.at)
+    github.ensure_comment(comment.origin.number, marker, replies.reply(comment.identity, *parts), comment.at)
 
 
 def add_eyes(github: Conversation, comment: Steer) -> None:

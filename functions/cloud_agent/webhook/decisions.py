@@ -57,19 +57,20 @@ class End:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where something was written: the pull request, the installation to reply by, and its author."""
+    """Where something was written: the pull request or its issue, the installation to reply by, and its author."""
 
     repo: str
     default_branch: str
     installation_id: int | None
-    pull_number: int
-    pull_is_open: bool
+    number: int
+    is_open: bool
     author: str
+    is_issue: bool = False
 
 
 @dataclass(frozen=True)
 class Steer:
-    """What somebody wrote on a pull request: prompts for Claude, if any, and the commands between the lines.
+    """What somebody wrote on a pull request or its issue: prompts for Claude, if any, and commands between the lines.
 
     More than one prompt are the parts of a review too long for one. `unasked` says why there is none where something is
     written that asks nothing of Claude. `unknown_commands` look like commands and are none. `identity` names the text

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
-from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
 from cloud_agent.domain.session.session import timestamp
 from cloud_agent.observability import identify_session, logger
-from cloud_agent.webhook.comment import add_eyes, as_asked
+from cloud_agent.webhook.comment import add_eyes, as_asked, sessions_at
 from cloud_agent.webhook.decisions import CommentEdit, Ignore, Review
 from cloud_agent.webhook.listening import listener
 from cloud_agent.webhook.review_prompts import read_review
@@ -39,9 +38,9 @@ def edit(settings: WebhookSettings, change: CommentEdit | ReviewEdit) -> dict[st
         CloudAgentError: as `connect_for_all` and `Conversation` do.
     """
     origin = change.origin
-    sessions = sessions_of_pull(settings.sessions_table, origin.repo, origin.pull_number)
+    sessions = sessions_at(settings, origin)
     if sessions is None:
-        return {"ignored": f"pull request #{origin.pull_number} belongs to no session"}
+        return {"ignored": f"#{origin.number} has no session"}
     session, prompts = sessions.current, Prompts(settings.sessions_table)
     identify_session(session.session_id, session.execution_arn)
     before = [prompt for prompt in prompts.of(session.session_id) if change.is_of(prompt)]
@@ -67,7 +66,7 @@ def _as_it_is_now(
         comment = github.comment(change.number)
         reading = read_comment(origin, comment) if comment else OWN
         return None if isinstance(reading, Ignore) else as_asked(reading, hears)
-    node_id = change.node_id or github.review_node_id(origin.pull_number, change.number)
+    node_id = change.node_id or github.review_node_id(origin.number, change.number)
     review = github.review(node_id) if node_id else None
     if node_id is None or review is None:
         return None

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
-from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
-from cloud_agent.webhook.comment import steer
+from cloud_agent.webhook.comment import sessions_at, steer
 from cloud_agent.webhook.decisions import Ignore
 from cloud_agent.webhook.listening import listener
 from cloud_agent.webhook.review_prompts import read_review
@@ -27,9 +26,9 @@ def steer_by_review(settings: WebhookSettings, request: Review) -> dict[str, str
         CloudAgentError: as `connect_for_all` and `Conversation` do.
     """
     origin = request.origin
-    sessions = sessions_of_pull(settings.sessions_table, origin.repo, origin.pull_number)
+    sessions = sessions_at(settings, origin)
     if sessions is None:
-        return {"ignored": f"pull request #{origin.pull_number} belongs to no session"}
+        return {"ignored": f"#{origin.number} has no session"}
     github = connect_for_all(settings, origin.repo, origin.installation_id, SHORT).conversation
     review = github.review(request.node_id)
     if review is None:

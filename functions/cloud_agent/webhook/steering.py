@@ -1,4 +1,4 @@
-"""A comment on a pull request, read for its session: whose counts at all, its commands and its prompt."""
+"""A comment on a pull request or its issue, read for its session: whose counts at all, its commands and its prompt."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cloud_agent.domain.conversation.hidden_text import as_shown
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.session.session import timestamp
 from cloud_agent.webhook.decisions import CommentEdit, Ignore, Origin, Review, ReviewEdit, Steer
+from cloud_agent.webhook.events import CommentedIssue
 
 if TYPE_CHECKING:
     from cloud_agent.webhook.events import (
         Account,
-        CommentedIssue,
         IssueCommented,
         OpenOrClosedPullRequest,
         PullRequestReviewCommented,
@@ -28,9 +28,7 @@ OWN = Ignore("this system wrote the comment itself")
 
 
 def of_comment(event: IssueCommented) -> Steer | Ignore:
-    """Read a comment on the pull request as a whole."""
-    if event.issue.pull_request is None:
-        return Ignore("a session is steered by comments on its pull request, and this is an issue")
+    """Read a comment on the pull request as a whole, or on its issue."""
     comment = event.comment
     origin = _origin(event, event.issue, comment.body)
     if isinstance(origin, Ignore):
@@ -83,8 +81,6 @@ def of_review_comment(event: PullRequestReviewCommented) -> Review | Ignore:
 
 def of_edited_comment(event: IssueCommented) -> CommentEdit | Ignore:
     """Ask for the comment to be read again, as it is now, if it still is."""
-    if event.issue.pull_request is None:
-        return Ignore("a session is steered by comments on its pull request, and this is an issue")
     comment = event.comment
     origin = _origin(event, event.issue, comment.body)
     if isinstance(origin, Ignore):
@@ -145,9 +141,10 @@ def _origin(event: SteeringEvent, pull: CommentedIssue | OpenOrClosedPullRequest
         repo=event.repository.full_name,
         default_branch=event.repository.default_branch,
         installation_id=event.installation.id if event.installation else None,
-        pull_number=pull.number,
-        pull_is_open=pull.state == "open",
+        number=pull.number,
+        is_open=pull.state == "open",
         author=event.sender.login,
+        is_issue=isinstance(pull, CommentedIssue) and pull.pull_request is None,
     )
 
 

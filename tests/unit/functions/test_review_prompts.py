@@ -18,7 +18,7 @@ from cloud_agent.webhook.review_prompts import PART_LIMIT_BYTES, THREADS_LIMIT, 
 from cloud_agent.webhook.steering import OWN, OWN_PREFIX
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
-REQUEST = decisions.Review(Origin("acme/lunch", "main", 7, 43, pull_is_open=True, author="octo-dev"), 123, "PRR_1")
+REQUEST = decisions.Review(Origin("acme/lunch", "main", 7, 43, is_open=True, author="octo-dev"), 123, "PRR_1")
 COMMENT = ReviewComment(
     id=5, node_id="PRRC_5", url="https://github.com/x#discussion_r5", body="Round it.", path="src/cart.ts",
     diff_hunk="@@ -1 +1 @@\n+total", line=12, original_line=10, start_line=None, in_reply_to=None,

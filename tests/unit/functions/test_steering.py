@@ -76,7 +76,7 @@ def test_a_comment_is_a_prompt_under_its_own_identity() -> None:
     comment = _steered()
     origin, (prompt,) = comment.origin, comment.prompts
     assert (
-        origin.repo, origin.pull_number, origin.pull_is_open, origin.installation_id, origin.author,
+        origin.repo, origin.number, origin.is_open, origin.installation_id, origin.author,
     ) == ("acme/lunch", 43, True, 7, "octo-dev")  # fmt: skip
     assert comment.identity == "acme/lunch#issue_comment-123"
     assert (prompt.kind, prompt.body, prompt.comment_id) == ("comment", "Please, in blue.", 123)
@@ -133,10 +133,8 @@ def test_an_empty_comment_is_ignored(body: str | None) -> None:
     assert Ignore("the comment is empty") == _decide("issue_comment", comment={"body": body})
 
 
-def test_a_comment_on_an_issue_steers_nothing() -> None:
-    decision = _decide("issue_comment", issue={"pull_request": None})
-    assert isinstance(decision, Ignore)
-    assert "pull request" in decision.reason
+def test_a_comment_on_an_issue_says_that_it_is_there() -> None:
+    assert [_steered(issue={"pull_request": pull}).origin.is_issue for pull in (None, {"url": "u"})] == [True, False]
 
 
 @pytest.mark.parametrize(

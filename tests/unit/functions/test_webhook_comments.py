@@ -119,6 +119,65 @@ def test_a_repository_may_have_all_comments_count_where_the_deployment_does_not(
     assert comment("In blue, please.")[0] == 202
 
 
+@pytest.fixture
+def comment_on_the_issue(
+    deliver_event: Callable[..., Response], step_functions: StepFunctions
+) -> Callable[..., Response]:
+    """Comment on issue 42."""
+
+    def send(body: str, *, login: str = "octo-dev") -> Response:
+        payload = {
+            "action": "created",
+            "repository": {"full_name": "acme/storefront", "default_branch": "main"},
+            "sender": {"login": login, "type": "User"},
+            "issue": {"number": 42, "state": "open"},
+            "comment": {
+                "id": 5,
+                "node_id": "IC_5",
+                "html_url": "https://github.com/acme/storefront/issues/42#issuecomment-5",
+                "body": body,
+                "created_at": "2026-11-22T08:00:00Z",
+            },
+        }
+        return deliver_event("issue_comment", payload, f"d-{body}")
+
+    return send
+
+
+def test_a_comment_on_the_issue_steers_its_live_session_and_is_answered_there(
+    comment_on_the_issue: Callable[..., Response], put_session: PutSession, table: Table,
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session()
+    assert comment_on_the_issue("In blue, please.\n/status") == (
+        202,
+        {"session_id": SESSION, "accepted": "prompt, /status"},
+    )
+    assert [prompt["body"] for prompt in prompts(table)] == ["In blue, please."]
+    assert github_stand_in.eyes == ["IC_5"]
+    assert (len(github_stand_in.said(42)), len(github_stand_in.said(43))) == (1, 0)
+
+
+@pytest.mark.parametrize("status", [None, "STOPPED"])
+def test_a_comment_on_an_issue_without_a_live_session_is_talk(
+    comment_on_the_issue: Callable[..., Response], put_session: PutSession, table: Table,
+    github_stand_in: GitHubStandIn, status: str | None,
+) -> None:  # fmt: skip
+    if status:
+        put_session(status=status)
+    assert comment_on_the_issue("In blue, please.\n/restart") == (200, {"ignored": "#42 has no session"})
+    assert github_stand_in.requests == []
+
+
+def test_who_may_not_write_discusses_the_issue_without_being_told_anything(
+    comment_on_the_issue: Callable[..., Response], put_session: PutSession, table: Table,
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session()
+    assert "no write permission" in comment_on_the_issue("It's red for me, too.", login="guest")[1]["ignored"]
+    assert (prompts(table), github_stand_in.comments, github_stand_in.eyes) == ([], [], [])
+
+
 def test_a_command_beside_thanks_is_carried_out(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:
@@ -290,7 +349,7 @@ def test_a_refusal_of_github_is_told_to_who_looks_at_the_deliveries(
 def test_a_pull_request_of_nobodys_session_asks_github_nothing(
     comment: Callable[..., Response], github_stand_in: GitHubStandIn
 ) -> None:
-    assert comment("/stop") == (200, {"ignored": "pull request #43 belongs to no session"})
+    assert comment("/stop") == (200, {"ignored": "#43 has no session"})
     assert github_stand_in.requests == []
 
 
@@ -300,7 +359,7 @@ def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(
     put_session()
     table.delete_item(Key=session_key(SESSION))
     table.delete_item(Key=lock_key("acme/storefront", 42))
-    assert comment("In blue, please.") == (200, {"ignored": "pull request #43 belongs to no session"})
+    assert comment("In blue, please.") == (200, {"ignored": "#43 has no session"})
 
 
 def test_a_session_that_is_over_says_so_once(

@@ -112,7 +112,7 @@ def test_a_review_that_is_gone_is_ignored(
 def test_a_review_elsewhere_is_not_even_read(
     deliver: Callable[..., Response], review: dict[str, Any], table: Table, github_stand_in: GitHubStandIn
 ) -> None:
-    assert deliver("PRR_1") == (200, {"ignored": "pull request #43 belongs to no session"})
+    assert deliver("PRR_1") == (200, {"ignored": "#43 has no session"})
     assert github_stand_in.requests == []
 
 

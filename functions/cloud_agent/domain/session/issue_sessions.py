@@ -41,6 +41,14 @@ class IssueSessions:
         """Whether the last session is the one that this delivery or comment requested, at an earlier try."""
         return self.last is not None and self.last.triggered_by == identity
 
+    def of_pull_request(self) -> PullRequestSessions | None:
+        """Return these as those of the pull request that the live session works on; None where none is live."""
+        if self.current is None or not self.current.status.is_live:
+            return None
+        return PullRequestSessions(
+            self.issue_number, self.current, self.last, self.last_has_begun, self.last_is_cancelled
+        )
+
     def begun_before(self, session_id: str) -> str | None:
         """Return the issue's last session, other than this one, that ever began."""
         if self.current is not None and self.current.session_id != session_id:
