@@ -77,6 +77,8 @@ WEBHOOKS = {
     "issues.opened",
     "issues.unlabeled",
     "issues.closed",
+    "issues.deleted",
+    "issues.transferred",
     "issue_comment.created",
     "pull_request_review.submitted",
     "pull_request_review_comment.created",
@@ -85,7 +87,7 @@ WEBHOOKS = {
     "push",
 }
 STEERS = {"issue_comment.created", "pull_request_review.submitted", "pull_request_review_comment.created"}
-ENDS = {"issues.unlabeled", "issues.closed", "pull_request.closed"}
+ENDS = {"issues.unlabeled", "issues.closed", "issues.deleted", "issues.transferred", "pull_request.closed"}
 
 
 def _read(path: str) -> Document:

@@ -18,7 +18,9 @@ from cloud_agent.webhook.events import (
     Event,
     IssueClosed,
     IssueCommented,
+    IssueDeleted,
     IssueLabeled,
+    IssueTransferred,
     IssueUnlabeled,
     PullRequestClosed,
     PullRequestReviewCommented,
@@ -32,18 +34,6 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.agents import TriggerLabels
 
 E = TypeVar("E", bound=Event)
-
-# What people write on a pull request: the event's model, and who reads it.
-_WRITTEN: dict[str, tuple[type[Event], Callable[[Any], Decision]]] = {
-    "issue_comment.created": (IssueCommented, steering.of_comment),
-    "issue_comment.edited": (IssueCommented, steering.of_edited_comment),
-    "issue_comment.deleted": (IssueCommented, steering.of_edited_comment),
-    "pull_request_review.submitted": (PullRequestReviewed, steering.of_review),
-    "pull_request_review.edited": (PullRequestReviewed, steering.of_edited_review),
-    "pull_request_review_comment.created": (PullRequestReviewCommented, steering.of_review_comment),
-    "pull_request_review_comment.edited": (PullRequestReviewCommented, steering.of_edited_review_comment),
-    "pull_request_review_comment.deleted": (PullRequestReviewCommented, steering.of_deleted_review_comment),
-}
 
 
 def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: TriggerLabels) -> Decision:  # noqa: PLR0911 - one for each event
@@ -67,8 +57,8 @@ def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: T
         case "push", _:
             return _decide_pushed(_parse(Pushed, "push", payload))
     event = f"{event_name}.{action}" if isinstance(action, str) else event_name
-    if event in _WRITTEN:
-        model, read = _WRITTEN[event]
+    if event in _READERS:
+        model, read = _READERS[event]
         return read(_parse(model, event, payload))
     return Ignore(f"nothing to do for {event}")
 
@@ -117,7 +107,7 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels
         url=issue.html_url,
         created_at=timestamp(issue.updated_at),
     )
-    return Start(request, prompt)
+    return Start(request, prompt, issue.node_id)
 
 
 def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ignore:
@@ -158,3 +148,32 @@ def _decide_pushed(event: Pushed) -> Follow | Ignore:
     if event.deleted:
         return Ignore("the branch was deleted; a session goes on with what it has")
     return Follow(event.repository.full_name, branch, event.after)
+
+
+def _decide_issue_deleted(event: IssueDeleted) -> End:
+    """End its session for good: GitHub lets nobody delete an issue who may not administer the repository."""
+    ending = Ending(status=SessionStatus.STOPPED, reason="The issue was deleted.")
+    return End(event.repository.full_name, ending, issue_number=event.issue.number)
+
+
+def _decide_issue_transferred(event: IssueTransferred) -> End:
+    """End its session, whose branch and pull request stay behind."""
+    issue, repository = event.changes.new_issue, event.changes.new_repository
+    reason = f"The issue was transferred to {repository.full_name}#{issue.number}. Add the label there to go on."
+    ending = Ending(status=SessionStatus.STOPPED, reason=reason)
+    return End(event.repository.full_name, ending, issue_number=event.issue.number)
+
+
+# What else happens to an issue, and what people write: the event's model, and who reads it.
+_READERS: dict[str, tuple[type[Event], Callable[[Any], Decision]]] = {
+    "issues.deleted": (IssueDeleted, _decide_issue_deleted),
+    "issues.transferred": (IssueTransferred, _decide_issue_transferred),
+    "issue_comment.created": (IssueCommented, steering.of_comment),
+    "issue_comment.edited": (IssueCommented, steering.of_edited_comment),
+    "issue_comment.deleted": (IssueCommented, steering.of_edited_comment),
+    "pull_request_review.submitted": (PullRequestReviewed, steering.of_review),
+    "pull_request_review.edited": (PullRequestReviewed, steering.of_edited_review),
+    "pull_request_review_comment.created": (PullRequestReviewCommented, steering.of_review_comment),
+    "pull_request_review_comment.edited": (PullRequestReviewCommented, steering.of_edited_review_comment),
+    "pull_request_review_comment.deleted": (PullRequestReviewCommented, steering.of_deleted_review_comment),
+}

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Start:
-    """A label requests a session; `prompt` is the issue as it stood then."""
+    """A label requests a session; `prompt` is the issue as it stood then, `issue_node_id` GraphQL's name for it."""
 
     request: SessionRequest
     prompt: Prompt
+    issue_node_id: str
 
     @property
     def identity(self) -> str:

@@ -42,6 +42,7 @@ class Issue(Event):
     """An issue, or a pull request in its issue shape (then `pull_request` is present)."""
 
     number: Number
+    node_id: str
     title: str
     body: str | None = None
     user: Account | None = None
@@ -98,6 +99,38 @@ class IssueClosed(Event):
     repository: Repository
     sender: Account | None
     installation: Installation | None = None
+
+
+class NumberedIssue(Event):
+    """An issue, as far as its number."""
+
+    number: Number
+
+
+class IssueDeleted(Event):
+    """GitHub's `issues` event with action `deleted`."""
+
+    issue: NumberedIssue
+    repository: Repository
+
+
+class NamedRepository(Event):
+    """A repository, as far as its name."""
+
+    full_name: RepositoryName
+
+
+class Transfer(Event):
+    """Where an issue is from now on."""
+
+    new_issue: NumberedIssue
+    new_repository: NamedRepository
+
+
+class IssueTransferred(IssueDeleted):
+    """GitHub's `issues` event with action `transferred`, as sent to the repository that the issue was in."""
+
+    changes: Transfer
 
 
 class ClosedPullRequest(Event):

@@ -40,7 +40,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
         text = replies.label_refused(request.requested_by, labels.label_of(request.agent))
         _explain_once(settings, github, request, f"label by {request.requested_by}", text)
         return {"ignored": f"{request.requested_by} has no write permission in {request.repo}"}
-    issue = github.issue(request.issue_number)
+    issue = github.see_issue(decision.issue_node_id, request.issue_number)
     if issue is None or not issue.is_open or not labels.is_on(issue.labels, request.agent):
         return {"ignored": f"issue #{request.issue_number} is not open with the label any more"}
     launch(settings, session, decision.prompt, sessions.last)

@@ -66,9 +66,18 @@ class GitHubStandIn:
         self.comments.append({"number": int(parts[-2]), "body": body["body"]})
         return 201, {"id": len(self.comments)}
 
+    def _see(self, node_id: str) -> dict[str, Any]:
+        if self.issue is None:
+            return {"data": {"addReaction": None}, "errors": [{"type": "NOT_FOUND", "message": "a fault"}]}
+        self.eyes.append(node_id)
+        subject = {"state": self.issue["state"].upper(), "labels": {"nodes": self.issue["labels"]}}
+        return {"data": {"addReaction": {"subject": subject}}}
+
     def _graphql(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
         if "editor" in operation:
             return {"data": {"node": {"editor": self.editor and {"login": self.editor}}}}
+        if "labels" in operation:
+            return self._see(variables["subject"])
         if "addReaction" in operation:
             self.eyes += variables.values()
             return {"data": {name: {"clientMutationId": None} for name in variables}}

@@ -64,6 +64,24 @@ def test_a_session_between_its_waits_keeps_the_note(
     assert ending == table.get_item(Key=session_key(SESSION))["Item"]["ending"]
 
 
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        ("deleted", "The issue was deleted."),
+        ("transferred", "The issue was transferred to acme/kitchen#3. Add the label there to go on."),
+    ],
+)
+def test_a_deleted_or_transferred_issue_ends_its_session_with_the_reason(  # noqa: PLR0913, PLR0917 - fixtures
+    deliver: Deliver, put_session: PutSession, step_functions: StepFunctions,
+    sample: Callable[[str], dict[str, Any]], action: str, reason: str,
+) -> None:  # fmt: skip
+    put_session(SESSION, lifecycle_token="parked")
+    payload = sample(f"github/issues.{action}.json")
+    assert deliver("issues", payload) == (202, {"session_id": SESSION, "ending": reason})
+    assert step_functions.succeeded == [("parked", {"status": "STOPPED", "reason": reason})]
+    assert deliver("issues", payload)[0] == 202
+
+
 def test_the_first_reason_stands_and_a_repeated_event_tells_the_wait_again(
     deliver: Deliver, put_session: PutSession, step_functions: StepFunctions
 ) -> None:

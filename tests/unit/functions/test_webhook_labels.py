@@ -101,6 +101,26 @@ def test_a_github_that_is_down_starts_nothing_until_the_redelivery(
     assert len(step_functions.executions) == 1
 
 
+def test_the_issue_shows_at_once_that_it_was_seen_and_that_takes_no_request_of_its_own(
+    label: Callable[..., Response], github_stand_in: GitHubStandIn, step_functions: StepFunctions
+) -> None:
+    assert label()[0] == 202
+    assert github_stand_in.eyes == ["I_42"]
+    assert len(github_stand_in.requests) == 2  # the permission, and the reaction that returns the issue's state
+    label("d-2", login="guest")
+    assert github_stand_in.eyes == ["I_42"]
+
+
+@pytest.mark.parametrize("status", [200, 403, 502])
+def test_a_reaction_that_github_refuses_keeps_no_session_from_starting(
+    label: Callable[..., Response], github_stand_in: GitHubStandIn, step_functions: StepFunctions, status: int
+) -> None:
+    github_stand_in.faults.append(("POST", "/graphql", status, False))
+    assert label()[0] == (503 if status == 200 else 202)
+    assert label("d-1")[0] == 202
+    assert len(step_functions.executions) == 1
+
+
 @pytest.mark.parametrize("change", [{"state": "closed"}, {"labels": []}, {"labels": [{"name": "bug"}]}, None])
 def test_a_label_that_no_longer_counts_when_it_is_delivered_starts_nothing(
     label: Callable[..., Response], github_stand_in: GitHubStandIn, step_functions: StepFunctions,

@@ -289,3 +289,15 @@ def test_reviews_and_their_comments_are_edited_and_deleted_and_each_is_announced
     assert receiver.wait_for("pull_request_review_comment", "deleted").payload["comment"]["id"] == first["id"]
     assert [comment["id"] for comment in api.get(f"{pull}/comments").json()] == [second["id"]]
     assert api.get(one).status_code == 404
+
+
+def test_a_reaction_to_an_issue_returns_its_state_and_labels(
+    server: Any, api: httpx.Client, repo: str, app: Any
+) -> None:
+    issue = api.post(f"/repos/{repo}/issues", json={"title": "t", "labels": ["b", "a"]}).json()
+    query = """mutation($subject: ID!) { addReaction(input: {subjectId: $subject, content: EYES}) {
+        subject { ... on Issue { state labels(first: 100) { nodes { name } } } } } }"""
+    body = {"query": query, "variables": {"subject": issue["node_id"]}}
+    subject = app.post(f"{server.url}/api/graphql", json=body).json()["data"]["addReaction"]["subject"]
+    assert subject == {"state": "OPEN", "labels": {"nodes": [{"name": "a"}, {"name": "b"}]}}
+    assert api.get(f"/repos/{repo}/issues/{issue['number']}/reactions").json()[0]["content"] == "eyes"

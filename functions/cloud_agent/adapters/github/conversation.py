@@ -13,11 +13,13 @@ from cloud_agent.adapters.github.documents import (
     IssueDocument,
     NodeId,
     Permission,
+    SeenDocument,
     WrittenComment,
 )
 from cloud_agent.adapters.github.review_documents import ReviewedDocument
 from cloud_agent.domain.conversation.prompts import GHOST
-from cloud_agent.domain.errors import NodeNotFoundError
+from cloud_agent.domain.errors import GitHubRequestError, GitHubUnavailableError, NodeNotFoundError
+from cloud_agent.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,11 +53,25 @@ fragment review on PullRequestReview {
     }
   }
 }"""
+_SEE_ISSUE = """\
+mutation($subject: ID!) {
+  addReaction(input: {subjectId: $subject, content: EYES}) {
+    subject { ... on Issue { state labels(first: 100) { nodes { name } } } }
+  }
+}"""
 _ADD_EYES = "addReaction(input: {subjectId: $%s, content: EYES}) { clientMutationId }"
 
 
 @dataclass(frozen=True)
-class Issue:
+class IssueState:
+    """Whether an issue is open, and its labels."""
+
+    is_open: bool
+    labels: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Issue(IssueState):
     """An issue as it stands now."""
 
     node_id: str
@@ -63,8 +79,6 @@ class Issue:
     body: str
     author: str
     url: str
-    is_open: bool
-    labels: frozenset[str]
 
 
 class Conversation:
@@ -94,6 +108,21 @@ class Conversation:
             is_open=found.state == "open",
             labels=frozenset(label.name for label in found.labels),
         )
+
+    def see_issue(self, node_id: str, number: int) -> IssueState | None:
+        """Show on the issue that it's been seen, and return its state by the same request; None when it is gone.
+
+        The reaction is a courtesy: where GitHub refuses it, the issue is only read.
+        """
+        try:
+            response = self._requests.graphql(_SEE_ISSUE, subject=node_id)
+        except NodeNotFoundError:
+            return None
+        except (GitHubRequestError, GitHubUnavailableError) as error:
+            logger.warning("reaction failed", extra={"issue": number, "reason": str(error)})
+            return self.issue(number)
+        seen = response.read(SeenDocument).data.reaction.subject
+        return IssueState(seen.state == "OPEN", frozenset(label.name for label in seen.labels.nodes))
 
     def editor_of(self, issue: Issue) -> str | None:
         """Return who edited the issue's text last; None where nobody did, or their account is gone."""

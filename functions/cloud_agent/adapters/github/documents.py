@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud_agent.domain.conversation.comments import Comment
 
@@ -144,6 +144,37 @@ class IssueDocument(Document):
     html_url: str
     state: str
     labels: list[Label]
+
+
+class Labels(Document):
+    """A page of labels. An issue has 100 at most."""
+
+    nodes: list[Label]
+
+
+class SeenIssue(Document):
+    """An issue in GraphQL, as far as what a session needs of it to start."""
+
+    state: str
+    labels: Labels
+
+
+class IssueReaction(Document):
+    """A reaction, with the issue that it's to."""
+
+    subject: SeenIssue
+
+
+class SeenData(Document):
+    """What came of a reaction."""
+
+    reaction: IssueReaction = Field(alias="addReaction")
+
+
+class SeenDocument(Document):
+    """GraphQL's response with it."""
+
+    data: SeenData
 
 
 class EditedNode(Document):

@@ -93,6 +93,7 @@ def describe(site: Site, node: Node) -> dict[str, Any]:
         return document | {"body": row["body"]}
     document |= {"number": row["number"], "title": row["title"], "url": issues.html_url(node.repo, row)}
     document |= _last_edit(site, row)
+    document["labels"] = lambda _info, first=_MOST_NODES: _labels(site, row, first)
     state = "MERGED" if row["merged_at"] else row["state"].upper()
     return document | {"state": state, "isDraft": bool(row["draft"])}
 
@@ -159,6 +160,12 @@ def _actor(site: Site, login: str) -> dict[str, Any] | None:
     user = site.user(login)
     kind, prefix = ("Bot", "BOT") if user and user["type"] == "Bot" else ("User", "U")
     return {"__typename": kind, "id": node_id(prefix, user["id"]), "login": user["login"]} if user else None
+
+
+def _labels(site: Site, row: Row, first: int) -> dict[str, Any]:
+    sql = "SELECT labels.* FROM labels JOIN issue_labels ON label_id = labels.id WHERE issue_id = ? ORDER BY name"
+    labels = [{"id": node_id("LA", label["id"]), "name": label["name"]} for label in site.storage.all(sql, row["id"])]
+    return {"totalCount": len(labels), "nodes": labels[: min(first, _MOST_NODES)]}
 
 
 def _last_edit(site: Site, row: Row) -> dict[str, Any]:
