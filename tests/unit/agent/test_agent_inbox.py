@@ -205,7 +205,7 @@ async def _never() -> None:
     raise AssertionError("nobody has interrupted anything")
 
 
-def test_a_push_while_nobody_asks_anything_is_heard_of_within_seconds_and_once() -> None:
+def test_a_push_while_nobody_asks_anything_is_known_within_seconds_and_once() -> None:
     async def story(api: Api, inbox: Inbox, _interrupts: list[float]) -> None:
         await inbox.next()
         idle = asyncio.create_task(inbox.next())

@@ -98,7 +98,7 @@ def test_a_name_elsewhere_or_of_nobody_who_works_here_changes_nothing(text: str)
 @pytest.mark.parametrize(
     "text", ["@claude thanks", "@zoe, @Claude does this", "LGTM @lunch-agent[bot]", "@lunch-agent 👍"]
 )
-def test_whoever_calls_claude_by_name_is_heard(text: str) -> None:
+def test_whoever_calls_claude_by_name_starts_a_turn(text: str) -> None:
     assert _listener().is_called(text)
     assert _listener().why_not(text) is None
 
