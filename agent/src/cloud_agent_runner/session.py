@@ -72,7 +72,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         otherwise = RepositoryConfig() if has_own else await workspace.default_branch_config()
         config = read_repository_config(workspace.work_tree, otherwise)
         await api.ready(address.port, config.host_header, _limits(config), has_workspace_user=user.owner is not None)
-        git_tokens.release()  # the clone's: only now, so that its revocation isn't on the way to the URL
+        workspace.release_clone_token()  # only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
         turns = Turns(workspace, api, notices)
         source = PreviewSource(

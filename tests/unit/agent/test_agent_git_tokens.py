@@ -27,12 +27,28 @@ def tokens(url: str | None) -> GitTokens:
 async def test_a_token_is_revoked_once_and_with_itself() -> None:
     with serve_http(Response(204)) as github:
         handed_out = tokens(f"{github.url}/installation/token")
-        await handed_out.fresh()
-        handed_out.release()
-        handed_out.release()
+        token = await handed_out.fresh()
+        handed_out.release(token)
+        handed_out.release(token)
         await handed_out.aclose()
     shown = [(request.method, request.path, request.headers["Authorization"]) for request in github.requests]
     assert shown == [("DELETE", "/installation/token", "Bearer ghs_the-token")]
+
+
+async def test_a_token_stays_good_while_others_are_revoked() -> None:
+    values = iter(["of a turn", "of the background"])
+
+    async def source() -> GitToken:
+        return GitToken(username="x", token=SecretStr(next(values)), revocation_url=f"{github.url}/installation/token")
+
+    with serve_http(Response(204)) as github:
+        handed_out = GitTokens(source)
+        of_a_turn, _ = await handed_out.fresh(), await handed_out.fresh()
+        handed_out.release(of_a_turn)
+        while not github.requests:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+        assert [request.headers["Authorization"] for request in github.requests] == ["Bearer of a turn"]
+        await handed_out.aclose()
 
 
 @pytest.mark.parametrize(

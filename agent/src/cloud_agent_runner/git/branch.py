@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.git.command import GitError, git
+from cloud_agent_runner.git.command import GIT_SECONDS, GitError, git
 from cloud_agent_runner.git.github_faults import waited_out
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 # How long a fault of GitHub is waited out. The Agent API hears heartbeats meanwhile.
 _PATIENCE_SECONDS = 300
+# What a session begins with. Claude reads that much of `git log`, and rarely more.
+_LATEST_COMMITS = 50
+# The rest may take as long as a token is good for ("GitHub REST API: Create an installation access token").
+_OLDER_SECONDS = 3600
 _HEAD = "refs/session/remote"
 _DEFAULT = "refs/session/default"
 _MISSING = "couldn't find remote ref refs/heads/"
@@ -61,6 +65,16 @@ class GitHubBranch:
         """
         return await self._fetch(token, f"+refs/heads/{self.name}:{_HEAD}", f"+HEAD:{_DEFAULT}")
 
+    async def fetch_latest(self, token: GitToken) -> str:
+        """Do what `fetch` does, but for the last commits alone."""
+        depth = f"--depth={_LATEST_COMMITS}"
+        return await self._fetch(token, depth, f"+refs/heads/{self.name}:{_HEAD}", f"+HEAD:{_DEFAULT}")
+
+    async def fetch_older(self, token: GitToken) -> None:
+        """Fetch all history of what was fetched, and the tags on it, as one pack."""
+        options = ("-c", "fetch.unpackLimit=1", "fetch", "--quiet", "--unshallow")
+        await self._git(token, *options, self._url, f"+HEAD:{_DEFAULT}", timeout_seconds=_OLDER_SECONDS)
+
     async def fetch_default(self, token: GitToken) -> str:
         """Fetch the default branch alone, and return its commit."""
         await self._git(token, "fetch", "--quiet", "--no-tags", self._url, f"+HEAD:{_DEFAULT}")
@@ -104,8 +118,9 @@ class GitHubBranch:
             raise
         return await self._history.sha(_HEAD)
 
-    async def _git(self, token: GitToken, *arguments: str) -> str:
+    async def _git(self, token: GitToken, *arguments: str, timeout_seconds: int = GIT_SECONDS) -> str:
         where = self._history.repository
         return await waited_out(
-            lambda: git(*arguments, at=where, token=token, url=self._url), patience_seconds=_PATIENCE_SECONDS
+            lambda: git(*arguments, at=where, token=token, url=self._url, timeout_seconds=timeout_seconds),
+            patience_seconds=_PATIENCE_SECONDS,
         )

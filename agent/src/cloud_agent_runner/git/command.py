@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Found once, before any code of the repository has run: PATH is trusted then.
 _GIT = shutil.which("git") or "git"
-_TIMEOUT_SECONDS = 300
+GIT_SECONDS = 300
 # A connection over which nothing at all came for so long is lost: GitHub shows every few seconds that it's at work.
 _STALLED_SECONDS = 60
 _ENFORCED = {
@@ -50,13 +50,14 @@ class GitError(AgentError):
     """A git command failed; the text holds its output."""
 
 
-async def git(
+async def git(  # noqa: PLR0913 - what one process gets
     *arguments: str,
     at: Path,
     token: GitToken | None = None,
     url: str = "",
     given: str | None = None,
     variables: Sequence[tuple[str, str]] = (),
+    timeout_seconds: int = GIT_SECONDS,
 ) -> str:
     """Run git as the supervisor, at a directory of its own, and return what it printed, without the last newline.
 
@@ -65,10 +66,11 @@ async def git(
     `variables` are more of its environment.
 
     Raises:
-        GitError: git failed, or took longer than five minutes.
+        GitError: git failed, or took longer than `timeout_seconds`.
     """
     environment = _environment(token, url) | dict(variables)
-    return await _run([*_COMMAND, "-C", str(at), *arguments], _name(arguments), environment=environment, given=given)
+    command = [*_COMMAND, "-C", str(at), *arguments]
+    return await _run(command, _name(arguments), environment=environment, given=given, timeout_seconds=timeout_seconds)
 
 
 async def workspace_git(user: WorkspaceUser, *arguments: str, at: Path, given: str | None = None) -> str:
@@ -92,6 +94,16 @@ async def write_as(user: WorkspaceUser, path: Path, text: str) -> None:
     await _run(command, f"directory: {path.name}", environment=_environment(None, ""), given=text)
 
 
+async def remove_as(user: WorkspaceUser, path: Path) -> None:
+    """Remove a file as the workspace's user.
+
+    Raises:
+        GitError: it could not be removed.
+    """
+    command = user.command("git", "/bin/rm", "-f", str(path), directory=user.home)
+    await _run(command, f"directory: {path.name}", environment=_environment(None, ""))
+
+
 def upload_pack(user: WorkspaceUser, at: Path) -> str:
     """Return what `git fetch --upload-pack` runs so that the other side of the fetch is the workspace's."""
     return shlex.join(user.command("git", _GIT, "upload-pack", directory=at))
@@ -103,7 +115,14 @@ def _name(arguments: Sequence[str]) -> str:
     return next((word for word in words if word != "-c" or not next(words, "")), "")
 
 
-async def _run(command: list[str], name: str, *, environment: dict[str, str], given: str | None = None) -> str:
+async def _run(
+    command: list[str],
+    name: str,
+    *,
+    environment: dict[str, str],
+    given: str | None = None,
+    timeout_seconds: int = GIT_SECONDS,
+) -> str:
     process = await asyncio.create_subprocess_exec(
         *command,
         env=environment,
@@ -112,10 +131,10 @@ async def _run(command: list[str], name: str, *, environment: dict[str, str], gi
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
+        async with asyncio.timeout(timeout_seconds):
             printed, complaint = await process.communicate(None if given is None else given.encode())
     except TimeoutError:
-        raise GitError(f"git {name} took longer than {_TIMEOUT_SECONDS} s.") from None
+        raise GitError(f"git {name} took longer than {timeout_seconds} s.") from None
     finally:
         if process.returncode is None:
             process.terminate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
@@ -26,10 +27,32 @@ class History:
     def __init__(self, repository: Path) -> None:
         self.repository = repository
 
+    @property
+    def shallow(self) -> Path:
+        """Git's list of the commits whose parents aren't here. There is none where all history is."""
+        return self.repository / "shallow"
+
     async def create(self) -> None:
         """Make the repository, which runs no program of its own and takes nothing from a template."""
         self.repository.mkdir()
         await self.git("init", "--quiet", "--bare", "--template=")
+
+    async def borrow(self, other: History) -> None:
+        """Have all that `other` has, in an empty repository, without a copy."""
+        (self.repository / "objects" / "info" / "alternates").write_text(f"{other.repository / 'objects'}\n")
+        shutil.copyfile(other.shallow, self.shallow)
+        await self.git("fetch", "--quiet", "--no-tags", str(other.repository), "+refs/session/*:refs/session/*")
+
+    def take_packs(self, other: History) -> None:
+        """Take the packs of another repository on the same disk. Git finds a pack by its index, which comes last."""
+        packs = self.repository / "objects" / "pack"
+        for kind in ("pack", "rev", "idx"):
+            for file in (other.repository / "objects" / "pack").glob(f"*.{kind}"):
+                file.rename(packs / file.name)
+
+    async def take_tags(self, other: History) -> None:
+        """Take the tags of another repository whose objects are here."""
+        await self.git("fetch", "--quiet", "--no-tags", str(other.repository), "+refs/tags/*:refs/tags/*")
 
     async def git(self, *arguments: str, given: str | None = None, variables: Sequence[tuple[str, str]] = ()) -> str:
         """Run git here, as the supervisor and without a token."""
@@ -58,6 +81,14 @@ class History:
         """Return what each tag names, by its ref."""
         listing = await self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")
         return dict(line.split(" ") for line in listing.splitlines())
+
+    async def are_related(self, one: str, other: str) -> bool:
+        """Return whether both commits have an ancestor in common that is here."""
+        try:
+            await self.git("merge-base", one, other)
+        except GitError:
+            return False
+        return True
 
     async def same_files(self, one: str, other: str) -> bool:
         """Return whether both commits have the same tree."""

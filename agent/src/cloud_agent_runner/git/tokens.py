@@ -42,18 +42,20 @@ class GitTokens:
         self._in_use.append(token)
         return token
 
-    def release(self) -> None:
-        """Revoke every token handed out so far, in the background: whatever they were for is done."""
-        for token in self._in_use:
-            if token.revocation_url is not None:
-                task = asyncio.create_task(_revoke(token, token.revocation_url))
-                self._revocations.add(task)
-                task.add_done_callback(self._revocations.discard)
-        self._in_use.clear()
+    def release(self, token: GitToken) -> None:
+        """Revoke a token that was handed out, in the background: what it was for is done."""
+        if token not in self._in_use:
+            return
+        self._in_use.remove(token)
+        if token.revocation_url is not None:
+            task = asyncio.create_task(_revoke(token, token.revocation_url))
+            self._revocations.add(task)
+            task.add_done_callback(self._revocations.discard)
 
     async def aclose(self) -> None:
         """Revoke what is left, and wait for all revocations, but no longer than five seconds."""
-        self.release()
+        for token in [*self._in_use]:
+            self.release(token)
         if self._revocations:
             await asyncio.wait(self._revocations, timeout=_LAST_REVOCATIONS_SECONDS)
 

@@ -32,6 +32,14 @@ class Update:
         """Return Claude's request with what it has to know first."""
         return f"{self.for_claude}\n\n{request}" if self.for_claude else request
 
+    def with_recent_history_only(self) -> Update:
+        """Return this for a work tree whose older commits and tags aren't there yet."""
+        note = (
+            "The repository's older commits and tags are still being fetched: until then `git log`, `git blame` and "
+            "`git describe` know recent commits only."
+        )
+        return replace(self, for_claude=f"{self.for_claude} {note}".strip())
+
     def set_aside(self, name: str) -> Update:
         """Return this for commits that don't apply to a rewritten branch and are kept as the local branch `name`."""
         return replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.git.command import GitError, upload_pack, workspace_git, write_as
+from cloud_agent_runner.git.command import GitError, remove_as, upload_pack, workspace_git, write_as
 from cloud_agent_runner.git.history import AUTHOR_EMAIL, AUTHOR_NAME, History
 from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
 
@@ -30,6 +30,7 @@ class WorkTree:
         self.path = path
         self._user = user
         self._history = history
+        self._shallow = path / ".git" / "shallow"
         self._refs: dict[str, str] = {}
 
     async def create(self, branch: str, head: str) -> None:
@@ -39,6 +40,8 @@ class WorkTree:
         await workspace_git(self._user, *init, at=self._user.home)
         objects = self._history.repository / "objects"
         await write_as(self._user, self.path / ".git" / "objects" / "info" / "alternates", f"{objects}\n")
+        if self._history.shallow.exists():
+            await write_as(self._user, self._shallow, self._history.shallow.read_text())
         await self._leave_out()
         await self.git("config", "user.name", AUTHOR_NAME)
         await self.git("config", "user.email", AUTHOR_EMAIL)
@@ -75,6 +78,10 @@ class WorkTree:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return False
         return True
+
+    async def has_whole_history(self) -> None:
+        """Take the boundary away beyond which there was no history."""
+        await remove_as(self._user, self._shallow)
 
     async def set_refs(self, refs: Mapping[str, str]) -> None:
         """Have each ref name a commit or tag, unless it was set to that already. A name that can't be is left out."""

@@ -23,6 +23,7 @@ from cloud_agent_runner.git.branch import (
 )
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.history import ConflictError, History
+from cloud_agent_runner.git.older_history import OlderHistory
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push_checks import PushChecks
 from cloud_agent_runner.git.reconcile import REWRITTEN, RewrittenConflictError, Sides, reconciled
@@ -43,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 2
+# Tools that read the version from tags run with the install command: a history that comes so soon is whole by then.
+_HEAD_START_SECONDS = 3
+_OLDER_SECONDS = 300
 _DELETED = (
     "Couldn't push: {0} was deleted on GitHub. The commits are kept. Restore the branch, then comment to try again."
 )
@@ -81,7 +85,11 @@ class GitWorkspace:
         self._branch = GitHubBranch(branch, self._history)
         self._checks = PushChecks(self._branch, self._history, allow_workflow_changes=branch.allow_workflow_changes)
         self._tokens = tokens
+        self._older = OlderHistory(root / "older.git", branch, self._history, self._tree)
+        # Held while the copies exchange commits with each other or with GitHub.
+        self._exchange = asyncio.Lock()
         self._default_name = ""
+        self._clone_token: GitToken | None = None
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
         # others took off the branch.
         self._seen = self._pushed = ""
@@ -92,8 +100,8 @@ class GitWorkspace:
     async def clone(cls, root: Path, user: WorkspaceUser, branch: SessionBranch, tokens: GitTokens) -> Self:
         """Clone `branch` for `user`: a work tree `repository` in its home, with no remote and no credentials.
 
-        The default branch is there as `github/<its name>`, with the tags. The supervisor's own copy is in `root`. Its
-        token is released by the caller, when that delays nobody.
+        The default branch is there as `github/<its name>`, with the tags. The supervisor's own copy is in `root`. Of a
+        long history the last commits are enough to begin with: the rest follows in the background.
 
         Raises:
             CloneFailedError: with git's output.
@@ -101,14 +109,20 @@ class GitWorkspace:
         workspace = cls(root, user, branch, tokens)
         try:
             await workspace._history.create()
-            token = await tokens.fresh()
+            workspace._clone_token = token = await tokens.fresh()
             workspace._default_name = await workspace._branch.default_name(token)
-            workspace._seen = await workspace._branch.fetch(token)
+            workspace._seen = await workspace._branch.fetch_latest(token)
             await workspace._tree.create(branch.name, workspace._seen)
             await workspace._show_refs(workspace._seen)
+            await workspace._begin_with_older_history()
         except (GitError, BranchDeletedError) as error:
             raise CloneFailedError(f"Couldn't clone the branch {branch.name} from {branch.url}. {error}") from error
         return workspace
+
+    def release_clone_token(self) -> None:
+        """Have the clone's token revoked: to be called when that delays nobody."""
+        if self._clone_token is not None:
+            self._tokens.release(self._clone_token)
 
     async def default_branch_config(self) -> RepositoryConfig:
         """Return the settings that the default branch has, as it was fetched last.
@@ -145,6 +159,11 @@ class GitWorkspace:
         Default branch and tags, too. Never raises for a fault of GitHub or Git: then the work tree stays as it is, and
         the update says so.
         """
+        async with self._exchange:
+            update = await self._bring_up_to_date()
+        return update.with_recent_history_only() if self._older.is_missing else update
+
+    async def _bring_up_to_date(self) -> Update:
         token = await self._tokens.fresh()
         try:
             theirs = await self._branch.fetch(token)
@@ -154,7 +173,7 @@ class GitWorkspace:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return Update.failed(self._branch.name, deleted=isinstance(error, BranchDeletedError))
         finally:
-            self._tokens.release()
+            self._tokens.release(token)
 
     async def publish(self) -> Published:
         """Commit what was left uncommitted, make the branch on GitHub what it has to become, and read it back.
@@ -165,6 +184,10 @@ class GitWorkspace:
             PublishRefusedError: not as the commits are; it asks Claude to change them.
             PublishFailedError: in plain words; nothing is lost.
         """
+        async with self._exchange:
+            return await self._publish_work()
+
+    async def _publish_work(self) -> Published:
         try:
             await self._tree.commit_the_rest()
             work = await self._tree.head()
@@ -182,7 +205,7 @@ class GitWorkspace:
                 f"Couldn't push to {self._branch.name}. The commits are kept, and the next turn tries again. {error}"
             ) from error
         finally:
-            self._tokens.release()
+            self._tokens.release(token)
 
     async def _publish(self, token: GitToken, work: str) -> Published:
         theirs = self._seen
@@ -238,6 +261,9 @@ class GitWorkspace:
         return update if self._seen != seen else NOTHING_NEW
 
     async def _sides(self, work: str, theirs: str, *, may_rewrite: bool = True) -> Sides:
+        if theirs != self._seen:
+            # What came may meet what is here where only the whole history tells.
+            await self._older.wait(_OLDER_SECONDS)
         if theirs != self._pushed:
             self._removed.update(await self._history.commits(self._seen, theirs))
         # What the default branch has may come from there, though it was also taken off this branch.
@@ -255,6 +281,15 @@ class GitWorkspace:
         await self._tree.set_refs({f"refs/heads/{name}": work})
         await self._move(work, theirs)
         return name
+
+    async def _begin_with_older_history(self) -> None:
+        """Wait for older history while that hardly delays anybody, or if branch and default branch only meet there."""
+        if not self._older.is_missing:
+            return
+        self._older.fetch(self._tokens, self._exchange)
+        related = await self._history.are_related(self._seen, await self._branch.default())
+        async with self._exchange:
+            await self._older.wait(_HEAD_START_SECONDS if related else _OLDER_SECONDS)
 
     async def _show_refs(self, theirs: str) -> None:
         """Show Claude the branches and tags that GitHub has."""

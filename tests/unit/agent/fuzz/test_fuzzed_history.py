@@ -20,6 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
+from cloud_agent_runner.git import branch as branch_module
+from cloud_agent_runner.git import older_history
 from cloud_agent_runner.git import workspace as module
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.reconcile import MERGED, REPLAYED
@@ -170,14 +172,15 @@ class Colleagues:
         acted_before, self.acted = self.acted, False
         with self._fault(turn["fault"] == "fetch"):
             update = await self.workspace.bring_up_to_date()
-        self._check_words(update, acted_before or turn["fault"] == "fetch")
+        self._check_words(update, acted_before)
+        # What a person did is news for as long as Claude's branch doesn't have it.
+        late = acted_before and not self._has_news()
         known, started = self._words(self.tree, "HEAD"), git("rev-parse", "HEAD", at=self.tree)
         for what in turn["claude"]:
             self.claude(what)
         self.gone -= self._working_words() - known  # what Claude has written again isn't a return by mistake
         for what in turn["during"]:
             self.person(what)
-        late = turn["fault"] == "fetch" and acted_before
         await self._publish(turn["fault"], started, acted=self.acted or late)
 
     async def _publish(self, fault: str | list[str], started: str, *, acted: bool) -> None:
@@ -245,6 +248,10 @@ class Colleagues:
         )
         return set(done.stdout.split())
 
+    def _has_news(self) -> bool:
+        """Return whether what Claude has checked out has all that's on the branch."""
+        return self._exists() and self.shared.head() in git("rev-list", "HEAD", at=self.tree).split()
+
     def _working_words(self) -> set[str]:
         files = [path for pattern in ("page.txt", "claude*", "person*") for path in self.tree.glob(pattern)]
         return {word for path in files for word in path.read_text().split() if word.startswith("word")}
@@ -284,8 +291,10 @@ class _Down:
 
 
 @settings(max_examples=SEQUENCES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(turns=st.lists(TURN, min_size=1, max_size=4))
-def test_nothing_is_lost_and_nothing_that_was_removed_returns(turns: list[dict[str, list[str] | str]]) -> None:
+@given(turns=st.lists(TURN, min_size=1, max_size=4), depth=st.sampled_from([1, 50]))
+def test_nothing_is_lost_and_nothing_that_was_removed_returns(
+    turns: list[dict[str, list[str] | str]], depth: int
+) -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
             shared = SharedBranch(Path(folder))
@@ -298,5 +307,8 @@ def test_nothing_is_lost_and_nothing_that_was_removed_returns(turns: list[dict[s
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_PAUSE_SECONDS", 0)
+        patch.setattr(module, "_HEAD_START_SECONDS", 0)
+        patch.setattr(older_history, "_PAUSE_SECONDS", 0.1)
+        patch.setattr(branch_module, "_LATEST_COMMITS", depth)
         patch.setattr("cloud_agent_runner.git.push_checks.scan_for_secrets", nothing_found)
         asyncio.run(run())

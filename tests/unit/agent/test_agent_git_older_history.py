@@ -1,0 +1,160 @@
+"""A session begins with the last commits of a long history, and the rest follows beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.kit.shared_branch import BRANCH, SharedBranch, git
+
+from cloud_agent_runner.git import branch as branch_module
+from cloud_agent_runner.git import older_history, workspace
+from cloud_agent_runner.git.branch import GitHubBranch
+from cloud_agent_runner.git.command import GitError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.git.workspace import GitWorkspace
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedBranch:
+    """A history that's long for a session that begins with two commits."""
+    monkeypatch.setattr(branch_module, "_LATEST_COMMITS", 2)
+    monkeypatch.setattr(workspace, "_HEAD_START_SECONDS", 0)
+    monkeypatch.setattr(workspace, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(older_history, "_PAUSE_SECONDS", 0)
+    shared = SharedBranch(tmp_path)
+    git("tag", "--annotate", "--message", "first", "v1.0", "main", at=shared.person)
+    git("push", "--quiet", "origin", "v1.0", at=shared.person)
+    for number in range(4):
+        shared.main_commits(f"old{number}.txt", "x\n")
+    shared.pull()
+    git("rebase", "--quiet", "origin/main", at=shared.person)
+    shared.push()
+    return shared
+
+
+class Gate:
+    """Holds the download of older history until it's opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._open = asyncio.Event()
+        self.faults = 0
+        self.downloads = 0
+        fetch = GitHubBranch.fetch_older
+
+        async def held(branch: GitHubBranch, token: GitToken) -> None:
+            self.downloads += 1
+            await self._open.wait()
+            if self.downloads <= self.faults:
+                raise GitError("git fetch failed: fatal: early EOF")
+            await fetch(branch, token)
+
+        monkeypatch.setattr(GitHubBranch, "fetch_older", held)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    return Gate(monkeypatch)
+
+
+def commits(tree: Path) -> int:
+    return int(git("rev-list", "--count", "HEAD", at=tree))
+
+
+async def whole(tree: Path) -> None:
+    """Wait until nothing bounds the history."""
+    async with asyncio.timeout(60):
+        while (tree / ".git" / "shallow").exists():  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.02)
+
+
+async def test_older_commits_and_tags_follow_beside_the_session(shared: SharedBranch, gate: Gate) -> None:
+    session = await shared.clone()
+    tree = session.work_tree
+    assert commits(tree) < int(git("rev-list", "--count", BRANCH, at=shared.github))
+    assert "older commits" in (await session.bring_up_to_date()).for_claude
+    shared.commit(tree, "a.txt", "a\n")
+    assert (await session.publish()).head_sha == shared.head()
+
+    gate.open()
+    await whole(tree)
+    await session.bring_up_to_date()
+    assert commits(tree) == int(git("rev-list", "--count", BRANCH, at=shared.github))
+    assert git("describe", at=tree).startswith("v1.0-")
+    assert git("fsck", "--strict", at=tree) == ""
+    assert sorted(path.name for path in tree.parent.glob("*.git")) == ["repository.git"]
+    shared.person_commits("theirs.txt", "x\n")
+    shared.commit(tree, "b.txt", "b\n")
+    assert (await session.publish()).head_sha == shared.head()
+    assert {"a.txt", "b.txt", "theirs.txt"} <= shared.files()
+
+
+async def test_a_fault_while_it_comes_ends_nothing(shared: SharedBranch, gate: Gate) -> None:
+    gate.faults = 2
+    gate.open()
+    session = await shared.clone()
+    await whole(session.work_tree)
+    assert gate.downloads == 3
+    assert (await session.bring_up_to_date()).for_claude == ""
+
+
+async def test_what_people_pushed_is_put_together_once_the_whole_history_is_there(
+    shared: SharedBranch, gate: Gate
+) -> None:
+    session = await shared.clone()
+    shared.pull()
+    git("reset", "--quiet", "--hard", "HEAD~4", at=shared.person)
+    git("commit", "--quiet", "--allow-empty", "--message", "start over", at=shared.person)
+    shared.commit(shared.person, "page.txt", "one\ntwo\nperson\n")
+    shared.push()
+    shared.commit(session.work_tree, "page.txt", "claude\ntwo\nthree\n")
+
+    publishing = asyncio.create_task(session.publish())
+    await asyncio.sleep(0.3)
+    assert not publishing.done()
+    gate.open()
+    assert (await publishing).head_sha == shared.head()
+    assert shared.show("page.txt") == "claude\ntwo\nperson"
+
+
+async def test_without_it_a_session_goes_on_after_a_while(
+    shared: SharedBranch, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "_OLDER_SECONDS", 0.1)
+    session = await shared.clone()
+    theirs = shared.person_commits("theirs.txt", "x\n")
+    shared.commit(session.work_tree, "a.txt", "a\n")
+    assert (await session.publish()).head_sha == shared.head()
+    assert git("merge-base", theirs, BRANCH, at=shared.github) == theirs
+    assert gate.downloads == 1
+
+
+async def test_it_is_waited_for_where_the_branch_met_the_default_branch_long_ago(
+    shared: SharedBranch, gate: Gate
+) -> None:
+    for number in range(3):
+        shared.main_commits(f"main{number}.txt", "x\n")
+    cloning = asyncio.create_task(shared.clone())
+    while not gate.downloads:  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(0.02)
+    assert not (await asyncio.wait([cloning], timeout=0.3))[0]
+    gate.open()
+    session = await cloning
+    git("merge", "--quiet", "--no-edit", "github/main", at=session.work_tree)
+    assert (await session.publish()).head_sha == shared.head()
+
+
+async def test_a_short_history_is_there_at_once(tmp_path: Path, gate: Gate) -> None:
+    shared = SharedBranch(tmp_path)
+    session: GitWorkspace = await shared.clone()
+    assert gate.downloads == 0
+    assert (await session.bring_up_to_date()).for_claude == ""
+    assert git("rev-parse", "--is-shallow-repository", at=session.work_tree) == "false"
