@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from cloud_agent_runner.git.history import History
+    from cloud_agent_runner.git.left_out import LeftOut
     from cloud_agent_runner.git.reconcile import Sides
 
 
@@ -39,6 +40,11 @@ class Update:
             "`git describe` know recent commits only."
         )
         return replace(self, for_claude=f"{self.for_claude} {note}".strip())
+
+    def without(self, left_out: LeftOut) -> Update:
+        """Return this for a work tree that lacks something."""
+        claude, people = (self.for_claude, left_out.for_claude), (self.for_people, left_out.for_people)
+        return replace(self, for_claude=" ".join(filter(None, claude)), for_people=" ".join(filter(None, people)))
 
     def set_aside(self, name: str) -> Update:
         """Return this for commits that don't apply to a rewritten branch and are kept as the local branch `name`."""

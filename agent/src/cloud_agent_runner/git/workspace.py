@@ -23,6 +23,7 @@ from cloud_agent_runner.git.branch import (
 )
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.history import ConflictError, History
+from cloud_agent_runner.git.left_out import LeftOut, left_out
 from cloud_agent_runner.git.older_history import OlderHistory
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push_checks import PushChecks
@@ -90,6 +91,7 @@ class GitWorkspace:
         self._exchange = asyncio.Lock()
         self._default_name = ""
         self._clone_token: GitToken | None = None
+        self._left_out = LeftOut()
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
         # others took off the branch.
         self._seen = self._pushed = ""
@@ -115,6 +117,7 @@ class GitWorkspace:
             await workspace._tree.create(branch.name, workspace._seen)
             await workspace._show_refs(workspace._seen)
             await workspace._begin_with_older_history()
+            workspace._left_out = await left_out(workspace._history, workspace._seen)
         except (GitError, BranchDeletedError) as error:
             raise CloneFailedError(f"Couldn't clone the branch {branch.name} from {branch.url}. {error}") from error
         return workspace
@@ -161,6 +164,8 @@ class GitWorkspace:
         """
         async with self._exchange:
             update = await self._bring_up_to_date()
+        # Once is enough: Claude remembers, and people find it in the pull request.
+        update, self._left_out = update.without(self._left_out), LeftOut()
         return update.with_recent_history_only() if self._older.is_missing else update
 
     async def _bring_up_to_date(self) -> Update:

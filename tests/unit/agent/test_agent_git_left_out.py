@@ -1,0 +1,72 @@
+"""Submodules and the content of Git LFS aren't in a session's copy, and that's said by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.kit.shared_branch import SharedBranch, git
+
+from cloud_agent_runner.git.left_out import LeftOut
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d' * 32}\nsize 12345\n"
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> SharedBranch:
+    return SharedBranch(tmp_path)
+
+
+def add_submodule(shared: SharedBranch, path: str) -> None:
+    """Have the branch name a commit of another repository, as `git submodule add` does."""
+    shared.pull()
+    (shared.person / ".gitmodules").write_text(f'[submodule "x"]\n\tpath = {path}\n\turl = ext::sh -c touch% x\n')
+    git("add", ".gitmodules", at=shared.person)
+    git("update-index", "--add", "--cacheinfo", f"160000,{'12' * 20},{path}", at=shared.person)
+    git("commit", "--quiet", "--message", "submodule", at=shared.person)
+    shared.push()
+
+
+async def test_a_submodule_is_named_once_to_claude_and_to_people(shared: SharedBranch) -> None:
+    add_submodule(shared, "libs/engine")
+    session = await shared.clone()
+    update = await session.bring_up_to_date()
+    assert "folders are empty: `libs/engine`." in update.for_claude
+    assert update.for_people == "(Sessions don't have submodules: `libs/engine`.)"
+    again = await session.bring_up_to_date()
+    assert (again.for_claude, again.for_people) == ("", "")
+
+
+async def test_a_session_beside_a_submodule_publishes_its_own_files_alone(shared: SharedBranch) -> None:
+    add_submodule(shared, "libs/engine")
+    session = await shared.clone()
+    (session.work_tree / "a.txt").write_text("a\n")
+    assert (await session.publish()).head_sha == shared.head()
+    assert git("diff", "--name-only", "HEAD~1", "HEAD", at=session.work_tree) == "a.txt"
+
+
+async def test_pointers_of_git_lfs_are_named_and_files_that_only_mention_it_are_not(shared: SharedBranch) -> None:
+    shared.person_commits("docs/.gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
+    shared.person_commits("docs/page.png", POINTER)
+    shared.person_commits("about.txt", f"A pointer begins with a line like this one:\n{POINTER}")
+    update = await (await shared.clone()).bring_up_to_date()
+    assert "pointers: `docs/page.png`." in update.for_claude
+    assert update.for_people == "(Sessions don't have the content of files in Git LFS: `docs/page.png`.)"
+
+
+async def test_without_git_lfs_nothing_is_said_of_it(shared: SharedBranch) -> None:
+    shared.person_commits("fixture.txt", POINTER)
+    update = await (await shared.clone()).bring_up_to_date()
+    assert (update.for_claude, update.for_people) == ("", "")
+
+
+def test_names_are_few_and_nothing_but_names() -> None:
+    some = LeftOut(["a`@pat` <!-- \n\u202e"] + [f"m{number}" for number in range(6)], ["p.bin"])
+    names = "`a?@pat? <!-- ??`, `m0`, `m1`, `m2`, `m3` and 2 more"
+    assert names in some.for_claude
+    assert some.for_people == (
+        f"(Sessions don't have submodules: {names}; nor the content of files in Git LFS: `p.bin`.)"
+    )
