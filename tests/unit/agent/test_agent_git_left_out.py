@@ -8,6 +8,7 @@ import pytest
 from tests.kit.shared_branch import SharedBranch, git
 
 from cloud_agent_runner.git.left_out import LeftOut
+from cloud_agent_runner.git.publish_errors import PublishRefusedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,30 @@ async def test_pointers_of_git_lfs_are_named_and_files_that_only_mention_it_are_
     update = await (await shared.clone()).bring_up_to_date()
     assert "pointers: `docs/page.png`." in update.for_claude
     assert update.for_people == "(Sessions don't have the content of files in Git LFS: `docs/page.png`.)"
+
+
+async def test_a_whole_file_isnt_pushed_where_a_pointer_belongs(shared: SharedBranch) -> None:
+    shared.person_commits(".gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
+    shared.person_commits("old.png", "whole since long ago\n")
+    session = await shared.clone()
+    before = shared.head()
+    shared.commit(session.work_tree, "page.txt", "changed\n")
+    shared.commit(session.work_tree, "new.png", "whole\n")
+    with pytest.raises(PublishRefusedError, match=r"keeps `new\.png` in Git LFS") as refused:
+        await session.publish()
+    assert (shared.head(), "new.png" in refused.value.request) == (before, True)
+
+    git("reset", "--quiet", "--hard", "HEAD~1", at=session.work_tree)
+    shared.commit(session.work_tree, "moved.png", POINTER)
+    assert (await session.publish()).head_sha == shared.head()
+
+
+async def test_a_whole_file_of_the_default_branch_may_be_merged(shared: SharedBranch) -> None:
+    shared.main_commits(".gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
+    shared.main_commits("old.png", "whole since long ago\n")
+    session = await shared.clone()
+    git("merge", "--quiet", "--no-edit", "github/main", at=session.work_tree)
+    assert (await session.publish()).head_sha == shared.head()
 
 
 async def test_without_git_lfs_nothing_is_said_of_it(shared: SharedBranch) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedBranch:
     """A history that's long for a session that begins with two commits."""
     monkeypatch.setattr(branch_module, "_LATEST_COMMITS", 2)
-    monkeypatch.setattr(workspace, "_HEAD_START_SECONDS", 0)
+    monkeypatch.setattr(older_history, "_HEAD_START_SECONDS", 0)
     monkeypatch.setattr(workspace, "_PAUSE_SECONDS", 0)
     monkeypatch.setattr(older_history, "_PAUSE_SECONDS", 0)
     shared = SharedBranch(tmp_path)
@@ -128,7 +128,7 @@ async def test_what_people_pushed_is_put_together_once_the_whole_history_is_ther
 async def test_without_it_a_session_goes_on_after_a_while(
     shared: SharedBranch, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workspace, "_OLDER_SECONDS", 0.1)
+    monkeypatch.setattr(older_history, "_LONGEST_WAIT_SECONDS", 0.1)
     session = await shared.clone()
     theirs = shared.person_commits("theirs.txt", "x\n")
     shared.commit(session.work_tree, "a.txt", "a\n")

@@ -39,12 +39,12 @@ class LeftOut:
         if self.submodules:
             sentences.append(
                 f"Submodules aren't in this copy of the repository, so these folders are empty: "
-                f"{_names(self.submodules)}. Put nothing into them and don't change which commit they're at."
+                f"{names_of(self.submodules)}. Put nothing into them and don't change which commit they're at."
             )
         if self.pointers:
             sentences.append(
-                f"The content of files in Git LFS isn't in this copy of the repository. In their place are pointers: "
-                f"{_names(self.pointers)}. Don't change them, and add no files that .gitattributes assigns to Git LFS."
+                "The content of files in Git LFS isn't in this copy of the repository. In their place are pointers: "
+                f"{names_of(self.pointers)}. Don't change them, and add no files that .gitattributes assigns to it."
             )
         if sentences:
             sentences.append("If the task needs them, say so in your summary.")
@@ -55,9 +55,9 @@ class LeftOut:
         """A remark for people; empty if nothing is left out."""
         missing = []
         if self.submodules:
-            missing.append(f"submodules: {_names(self.submodules)}")
+            missing.append(f"submodules: {names_of(self.submodules)}")
         if self.pointers:
-            missing.append(f"the content of files in Git LFS: {_names(self.pointers)}")
+            missing.append(f"the content of files in Git LFS: {names_of(self.pointers)}")
         return f"(Sessions don't have {'; nor '.join(missing)}.)" if missing else ""
 
 
@@ -70,6 +70,21 @@ async def left_out(history: History, commit: str) -> LeftOut:
     files = await _files(history, commit)
     submodules = [path for mode, _, _, path in files if mode == _SUBMODULE]
     return LeftOut(submodules, await _pointers(history, files) if await _uses_lfs(history, commit) else [])
+
+
+async def whole_files(history: History, head: str, *bases: str) -> list[str]:
+    """Return the files of `head` that aren't as in any of `bases`, and no pointers, if Git LFS is used there.
+
+    Raises:
+        GitError: git fails.
+    """
+    if not await _uses_lfs(history, head):
+        return []
+    names = [await history.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head) for base in bases]
+    changed = set.intersection(*(set(listing.split("\0")) for listing in names))
+    files = [file for file in await _files(history, head) if file[3] in changed]
+    pointers = set(await _pointers(history, files))
+    return [path for mode, _, size, path in files if mode != _SUBMODULE and size and path not in pointers]
 
 
 async def _files(history: History, commit: str) -> list[tuple[str, str, int, str]]:
@@ -101,7 +116,7 @@ async def _pointers(history: History, files: Sequence[tuple[str, str, int, str]]
     return [path for _, sha, _, path in files if sha in pointers]
 
 
-def _names(paths: Sequence[str]) -> str:
+def names_of(paths: Sequence[str]) -> str:
     """Return the first few paths, which the repository's authors chose, as code and nothing else."""
     shown = ", ".join(f"`{re.sub(r'[^!-_a-~ ]', '?', path)[:_NAME_LENGTH]}`" for path in paths[:_NAMES_LIMIT])
     more = len(paths) - _NAMES_LIMIT

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 60
+_LONGEST_WAIT_SECONDS = 300
+# Tools that read the version from tags run with the install command: a history that comes so soon is whole by then.
+_HEAD_START_SECONDS = 3
 
 
 class OlderHistory:
@@ -45,17 +48,29 @@ class OlderHistory:
         """Whether there is history that isn't here yet."""
         return self._history.shallow.exists()
 
-    def fetch(self, tokens: GitTokens, exchange: asyncio.Lock) -> None:
-        """Fetch it in the background, until that has succeeded; take it over when nobody holds `exchange`."""
+    async def begin(self, tokens: GitTokens, exchange: asyncio.Lock, branch: str, default: str) -> None:
+        """Fetch it in the background, if any is missing, until that has succeeded; take it over under `exchange`.
+
+        Wait for it while that hardly delays anybody, or if both branches only meet there.
+
+        Raises:
+            GitError: as `wait`.
+        """
+        if not self.is_missing:
+            return
         self._download = asyncio.create_task(self._fetch_patiently(tokens))
         self._whole = asyncio.create_task(self._take_over_under(exchange, self._download))
+        related = await self._history.are_related(branch, default)
+        async with exchange:
+            await self.wait(_HEAD_START_SECONDS if related else None)
 
-    async def wait(self, seconds: float) -> None:
-        """Have it here, if it comes in time. For whoever holds the lock that `fetch` was given.
+    async def wait(self, seconds: float | None = None) -> None:
+        """Have it here, if it comes within five minutes, or `seconds`. For whoever holds the lock of `begin`.
 
         Raises:
             GitError: it's there and can't be taken over.
         """
+        seconds = _LONGEST_WAIT_SECONDS if seconds is None else seconds
         if self._download is not None:
             await asyncio.wait([self._download], timeout=seconds)
             if self._download.done():

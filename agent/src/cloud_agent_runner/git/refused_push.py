@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import TYPE_CHECKING
 
+from cloud_agent_runner.git.left_out import names_of
 from cloud_agent_runner.git.publish_errors import PublishRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SHORT_SHA = 7
 _WORDS_LIMIT = 1500
@@ -54,6 +59,17 @@ def workflow_refused(branch: str, workflow: str, base: str) -> PublishRefusedErr
     )
     reason = f"the GitHub App may not change workflows, and they change {workflow}"
     return PublishRefusedError(text, _request(reason, workflow, base))
+
+
+def lfs_refused(branch: str, paths: Sequence[str], base: str) -> PublishRefusedError:
+    """Return the refusal of commits after `base` with whole files where pointers of Git LFS belong."""
+    names = names_of(paths)
+    text = (
+        f"Couldn't push to {branch}: the repository keeps {names} in Git LFS, and Claude can't store files there. The "
+        "commits are kept. Either comment and ask Claude to leave those files out, or add them yourself."
+    )
+    reason = "files that .gitattributes assigns to Git LFS can't be stored there, and these would be pushed whole"
+    return PublishRefusedError(text, _request(reason, names, base))
 
 
 def conflict_refused(branch: str, theirs: str) -> PublishRefusedError:

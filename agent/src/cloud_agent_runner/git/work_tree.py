@@ -10,7 +10,7 @@ from cloud_agent_runner.git.history import AUTHOR_EMAIL, AUTHOR_NAME, History
 from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cloud_agent_runner.workspace.user import WorkspaceUser
@@ -78,6 +78,14 @@ class WorkTree:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return False
         return True
+
+    async def assigned_to_lfs(self, paths: Sequence[str]) -> list[str]:
+        """Return those of `paths` that .gitattributes assigns to Git LFS."""
+        if not paths:
+            return []
+        answer = await self.git("check-attr", "--stdin", "-z", "filter", given="".join(f"{path}\0" for path in paths))
+        words = answer.split("\0")
+        return [path for path, value in zip(words[::3], words[2::3], strict=False) if value == "lfs"]
 
     async def has_whole_history(self) -> None:
         """Take the boundary away beyond which there was no history."""

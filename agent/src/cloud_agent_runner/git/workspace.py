@@ -23,12 +23,12 @@ from cloud_agent_runner.git.branch import (
 )
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.history import ConflictError, History
-from cloud_agent_runner.git.left_out import LeftOut, left_out
+from cloud_agent_runner.git.left_out import LeftOut, left_out, whole_files
 from cloud_agent_runner.git.older_history import OlderHistory
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push_checks import PushChecks
 from cloud_agent_runner.git.reconcile import REWRITTEN, RewrittenConflictError, Sides, reconciled
-from cloud_agent_runner.git.refused_push import conflict_refused, push_refused, rewrite_refused
+from cloud_agent_runner.git.refused_push import conflict_refused, lfs_refused, push_refused, rewrite_refused
 from cloud_agent_runner.git.update import NOTHING_NEW, Update, update_of
 from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config import RepositoryConfig
@@ -45,9 +45,6 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 2
-# Tools that read the version from tags run with the install command: a history that comes so soon is whole by then.
-_HEAD_START_SECONDS = 3
-_OLDER_SECONDS = 300
 _DELETED = (
     "Couldn't push: {0} was deleted on GitHub. The commits are kept. Restore the branch, then comment to try again."
 )
@@ -116,7 +113,8 @@ class GitWorkspace:
             workspace._seen = await workspace._branch.fetch_latest(token)
             await workspace._tree.create(branch.name, workspace._seen)
             await workspace._show_refs(workspace._seen)
-            await workspace._begin_with_older_history()
+            default = await workspace._branch.default()
+            await workspace._older.begin(tokens, workspace._exchange, workspace._seen, default)
             workspace._left_out = await left_out(workspace._history, workspace._seen)
         except (GitError, BranchDeletedError) as error:
             raise CloneFailedError(f"Couldn't clone the branch {branch.name} from {branch.url}. {error}") from error
@@ -236,6 +234,7 @@ class GitWorkspace:
             raise conflict_refused(self._branch.name, theirs) from error
         head = theirs
         if result.head != theirs:
+            await self._refuse_whole_files(theirs, result.head)
             await self._checks.check(token, theirs, result.head)
             self._pushed = result.head
             try:
@@ -247,6 +246,12 @@ class GitWorkspace:
             self._own.update(await self._history.commits(result.head, theirs, await self._branch.default()))
         await self._move(work, result.head)
         return Published(head if result.head != theirs else None, result.note)
+
+    async def _refuse_whole_files(self, theirs: str, head: str) -> None:
+        """Refuse a file where everybody else has a pointer of Git LFS, unless the default branch has it so."""
+        whole = await whole_files(self._history, head, theirs, await self._branch.default())
+        if paths := await self._tree.assigned_to_lfs(whole):
+            raise lfs_refused(self._branch.name, paths, theirs)
 
     async def _take(self, theirs: str) -> Update:
         """Move the work tree on to `theirs`, with what isn't published yet."""
@@ -268,7 +273,7 @@ class GitWorkspace:
     async def _sides(self, work: str, theirs: str, *, may_rewrite: bool = True) -> Sides:
         if theirs != self._seen:
             # What came may meet what is here where only the whole history tells.
-            await self._older.wait(_OLDER_SECONDS)
+            await self._older.wait()
         if theirs != self._pushed:
             self._removed.update(await self._history.commits(self._seen, theirs))
         # What the default branch has may come from there, though it was also taken off this branch.
@@ -286,15 +291,6 @@ class GitWorkspace:
         await self._tree.set_refs({f"refs/heads/{name}": work})
         await self._move(work, theirs)
         return name
-
-    async def _begin_with_older_history(self) -> None:
-        """Wait for older history while that hardly delays anybody, or if branch and default branch only meet there."""
-        if not self._older.is_missing:
-            return
-        self._older.fetch(self._tokens, self._exchange)
-        related = await self._history.are_related(self._seen, await self._branch.default())
-        async with self._exchange:
-            await self._older.wait(_HEAD_START_SECONDS if related else _OLDER_SECONDS)
 
     async def _show_refs(self, theirs: str) -> None:
         """Show Claude the branches and tags that GitHub has."""

@@ -307,7 +307,7 @@ def test_nothing_is_lost_and_nothing_that_was_removed_returns(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_PAUSE_SECONDS", 0)
-        patch.setattr(module, "_HEAD_START_SECONDS", 0)
+        patch.setattr(older_history, "_HEAD_START_SECONDS", 0)
         patch.setattr(older_history, "_PAUSE_SECONDS", 0.1)
         patch.setattr(branch_module, "_LATEST_COMMITS", depth)
         patch.setattr("cloud_agent_runner.git.push_checks.scan_for_secrets", nothing_found)
