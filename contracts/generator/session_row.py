@@ -34,6 +34,7 @@ class SessionRow(Session):
     task_created_at: str | None = None
     task_version: int | None = None
     host_header: HostHeader | None = None
+    page_revision: int | None = None
     expires_at: int | None = None
 
 

@@ -86,6 +86,7 @@ CALLS: dict[str, Call] = {
     "ready at the limits": lambda api: api.ready(LIMITS["highest_port"], "public", ALL_LIMITS, has_workspace_user=True),
     **{f"preview {state}": _preview(state) for state in ("starting", "live", "failed", "none")},
     "preview by number": lambda api: api.preview(PreviewReport("live", host_header="127.0.0.1")),
+    "preview with pages to reload": lambda api: api.preview(PreviewReport("live", revision=7)),
     "preview at the limits": _preview("failed", LONG, LONG),
     "preview with half an emoji": _preview("failed", HALF_AN_EMOJI, HALF_AN_EMOJI),
     "prompts": lambda api: api.requests(),

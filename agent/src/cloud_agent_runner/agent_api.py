@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 import httpx
@@ -100,13 +100,15 @@ PreviewState = Literal["starting", "live", "failed", "none"]
 class PreviewReport:
     """How the preview is: `detail` is a line for people, `log` the last lines of what was run, where they say more.
 
-    `host_header` is by which name visitors' requests are to call the dev server; None as before.
+    `host_header` is by which name visitors' requests are to call the dev server; None as before. `revision` counts the
+    changes of its pages, each of which has open ones reloaded; None if they aren't to be.
     """
 
     state: PreviewState
     detail: str = ""
     log: str = ""
     host_header: HostHeader | Literal["127.0.0.1"] | None = None
+    revision: int | None = None
 
 
 class GitToken(BaseModel):
@@ -190,7 +192,7 @@ class AgentApi:
     async def preview(self, preview: PreviewReport) -> None:
         """Report how the preview is; a courtesy to visitors, so an API that is down is not waited for."""
         detail, log = beginning(preview.detail, _PREVIEW_DETAIL_LIMIT), end(preview.log, _PREVIEW_LOG_LIMIT)
-        body = {"state": preview.state, "detail": detail, "log": log, "host_header": preview.host_header}
+        body = asdict(preview) | {"detail": detail, "log": log}
         await self._report("/agent/preview", body, patience_seconds=0)
 
     async def requests(self) -> Requests:

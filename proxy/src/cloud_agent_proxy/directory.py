@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cloud_agent_proxy.runtime_api import RuntimeApiError
-from cloud_agent_proxy.session import Address, AddressRefusedError, Session
+from cloud_agent_proxy.session import Address, AddressRefusedError, Session, SessionStatus
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from ipaddress import IPv4Network
 
+    from cloud_agent_proxy.revisions import Revisions
     from cloud_agent_proxy.routes import Routes
 
 logger = logging.getLogger(__name__)
@@ -59,10 +60,11 @@ class SessionDirectory:
     While the table is away it answers from what it knows.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a session is read from, and what it's told to
         self,
         store: SessionStore,
         routes: Routes,
+        revisions: Revisions,
         agent_network: IPv4Network,
         when_ended: Callable[[str], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
@@ -70,6 +72,7 @@ class SessionDirectory:
         self._store = store
         self._when_ended = when_ended
         self._routes = routes
+        self._revisions = revisions
         self._agent_network = agent_network
         self._clock = clock
         self._live: dict[str, _Known] = {}
@@ -164,6 +167,7 @@ class SessionDirectory:
             if session_id in busy:
                 self._used_at[session_id] = now
             else:
+                await self._revisions.assign(session_id, None)
                 self._drop(session_id)
         if forgotten := set(unused) - busy:
             logger.info("sessions forgotten", extra={"session_ids": sorted(forgotten)})
@@ -201,6 +205,7 @@ class SessionDirectory:
                 self._live[session_id] = _Known(session, asked_at)
                 return
             try:
+                await self._revisions.assign(session_id, _revision_of(session))
                 await self._routes.assign(session_id, self._address_of(session))
             except RuntimeApiError as error:
                 # What is known stays as it was, so that the next refresh finds the difference again.
@@ -232,3 +237,7 @@ class SessionDirectory:
         self._ended[session.id] = session
         if len(self._ended) > _ENDED_REMEMBERED:
             del self._ended[next(iter(self._ended))]
+
+
+def _revision_of(session: Session | None) -> int | None:
+    return session.page_revision if session and session.status is SessionStatus.RUNNING else None

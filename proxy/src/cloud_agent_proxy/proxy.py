@@ -23,6 +23,7 @@ from cloud_agent_proxy.metrics import Metrics
 from cloud_agent_proxy.own_paths import OwnPaths
 from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.probe import Probe
+from cloud_agent_proxy.revisions import Revisions
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.sessions_table import SessionsTable
@@ -54,11 +55,13 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
         async with dynamodb_client(platform) as dynamodb:
             table = SessionsTable(settings.sessions_table, dynamodb)
-            directory = SessionDirectory(table, routes, settings.agent_cidr, admissions.forget_session)
+            directory = SessionDirectory(
+                table, routes, Revisions(runtime), settings.agent_cidr, admissions.forget_session
+            )
             visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
             async with access_mode(settings, directory, renderer) as access:
                 _write_what_haproxy_reads(renderer, access.gate.signed_out)
-                own = OwnPaths(access.gate, Status(directory, routes, Probe()), renderer)
+                own = OwnPaths(access.gate, directory, Status(directory, routes, Probe()), renderer)
                 visitor_routes = [*access.routes, *own.routes]
                 async with serve(ControlApp(directory, renderer, access.gate, admissions, visitor_routes).asgi):
                     haproxy = await Haproxy.start(haproxy_program, ASSETS, settings, address)
@@ -100,6 +103,6 @@ async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
 
 
 def _write_what_haproxy_reads(renderer: PageRenderer, signed_out: Page) -> None:
-    for name in ("sessions.map", "admissions.map"):
+    for name in ("sessions.map", "revisions.map", "admissions.map"):
         Path(name).touch()
     write_error_files(renderer, signed_out)

@@ -64,6 +64,23 @@ class RuntimeApi:
         """
         await self._order(f"del map sessions.map {session_id}", also_fine="Key not found.")
 
+    async def map_revision(self, session_id: str, revision: int) -> None:
+        """Add an entry, in place of the session's former one.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        orders = f"del map revisions.map {session_id}; add map revisions.map {session_id} {revision}"
+        await self._order(orders, also_fine="Key not found.")
+
+    async def unmap_revision(self, session_id: str) -> None:
+        """Remove the session's entry, if there is one.
+
+        Raises:
+            RuntimeApiError: HAProxy refused or did not answer.
+        """
+        await self._order(f"del map revisions.map {session_id}", also_fine="Key not found.")
+
     async def add_admission(self, key: str, token: str, expires_at: int) -> None:
         """Let who shows `token` pass, until this second of the epoch; `key` is by which HAProxy finds the entry.
 

@@ -97,6 +97,8 @@ class Session(BaseModel):
     container_reported: bool = Field(default=False, validation_alias="start_token")
     """Whether the container of a STARTING session has reported to the Agent API."""
     preview: Preview | None = None
+    page_revision: int | None = None
+    """How many changes of its pages there have been; None if they aren't to be reloaded."""
 
     @field_validator("container_reported", mode="before")
     @classmethod

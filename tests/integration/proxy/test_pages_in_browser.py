@@ -16,7 +16,7 @@ from tests.integration.proxy.conftest import DOMAIN, Proxy, SessionsTable, Start
 from tests.kit.chromium import FLAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 CHROMEDRIVER = shutil.which("chromedriver")
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 DEV_PAGE = b"<!doctype html><title>dev page</title><h1>It works</h1>"
+NO_SCRIPTS = {"profile.managed_default_content_settings.javascript": 2}
 QUESTIONS = "return performance.getEntriesByName(location.origin + '/.uat/status').length"
 MOVED = """
 const done = arguments[0];
@@ -81,16 +82,20 @@ class Browser:
 
 
 @contextlib.contextmanager
-def chromium(proxy: Proxy, profile: Path, **preferences: object) -> Iterator[Browser]:
+def chromium(
+    proxy: Proxy, profile: Path, *, trusted: str = "", preferences: Mapping[str, int] | None = None
+) -> Iterator[Browser]:
+    """Give a browser of its own; it takes the origin `trusted` for one over https."""
     options = webdriver.ChromeOptions()
     for argument in (
         *FLAGS,
         f"--user-data-dir={profile}",
         f"--host-resolver-rules=MAP *.{DOMAIN} {proxy.address}",
+        f"--unsafely-treat-insecure-origin-as-secure={trusted}",
     ):
         options.add_argument(argument)
     options.binary_location = shutil.which("chromium") or ""
-    options.add_experimental_option("prefs", preferences)
+    options.add_experimental_option("prefs", preferences or {})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
     try:
@@ -220,7 +225,7 @@ async def test_without_scripts_the_page_comes_back_all_the_same(
 ) -> None:
     upstream = await start_upstream(http(DEV_PAGE))
     session_id = table.put(status="STARTING")
-    with chromium(proxy, tmp_path, **{"profile.managed_default_content_settings.javascript": 2}) as browser:
+    with chromium(proxy, tmp_path, preferences=NO_SCRIPTS) as browser:
         url = await browser.open(session_id, "/board/7?x=1")  # Chromium refreshes no address that has a hash
         await browser.shows("The session is starting")
         table.put(id=session_id, ip=upstream.address, port=3000)

@@ -6,7 +6,8 @@ import asyncio
 import subprocess
 import sys
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVER = f'exec {sys.executable} -u -m http.server --bind "$HOST" "$PORT"'
+SERVER_PROGRAM = (
+    "import http.server as s, os\n"
+    "address = os.environ['HOST'], int(os.environ['PORT'])\n"
+    "s.HTTPServer(address, s.SimpleHTTPRequestHandler).serve_forever()\n"
+)
 LOOK = 0.05
 
 
@@ -41,7 +47,7 @@ class Session:
         self.work_tree.mkdir()
         self.address = ListenAddress("127.0.0.1", "127.0.0.1", free_port())
         self.user = WorkspaceUser(folder, None)
-        self.reports: list[dict[str, str]] = []
+        self.reports: list[dict[str, Any]] = []
         self.secrets: dict[str, str] = {}
         self.installed = 0
         self.services = Services(self.user, "127.0.0.1")
@@ -131,7 +137,7 @@ async def test_install_and_dev_server_come_up_and_each_state_is_reported(session
     assert (states[0], states[-1], {"starting", "live"} == set(states)) == ("starting", "live", True)
     details = [report["detail"] for report in session.reports]
     assert "`echo fetching; sleep 0.3` is running" in details
-    assert session.reports[-1] == {"state": "live", "detail": "", "log": "", "host_header": "localhost"}
+    assert session.reports[-1] == {"state": "live", "detail": "", "log": "", "host_header": "localhost", "revision": 1}
     assert session.installed == 1
     assert (tmp_path / "preview" / "log").read_text().startswith("serving\n")
 
@@ -262,6 +268,52 @@ async def test_a_server_that_does_not_follow_its_files_is_restarted_after_a_turn
         await asyncio.sleep(6 * LOOK)
         assert (await session.until("live")).detail == ""
         assert starts.read_text() == "started\n" * 2
+
+
+def _has_revision(expected: int, report: PreviewReport) -> bool:
+    return report.revision == expected
+
+
+@pytest.mark.parametrize("reloads", [True, False], ids=["follows its files", "is restarted"])
+async def test_pages_are_reloaded_after_each_turn_that_changed_files_and_no_other(
+    session: Session, monkeypatch: pytest.MonkeyPatch, *, reloads: bool
+) -> None:
+    monkeypatch.setattr(source, "dev_server_plan", lambda *_: DevServerPlan(dev=SERVER, reloads=reloads))
+    session.commit("page.py", "before")
+    async with session.running():
+        assert (await session.until("live", lambda report: report.revision is not None)).revision == 1
+
+        session.commit("docs/README.md", "Nothing that a page shows.")
+        session.preview.turn_ended()
+        await asyncio.sleep(6 * LOOK)
+        assert session.preview.report.revision == 1
+
+        for revision in (2, 3):
+            session.commit("page.py", f"after {revision}")
+            session.preview.turn_ended()
+            await session.until("live", partial(_has_revision, revision))
+        async with asyncio.timeout(5):
+            while session.reports[-1]["revision"] != 3:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK)
+
+
+@pytest.mark.parametrize(
+    ("reload", "program"), [("false", "server.py"), ("true", "node_modules/vite/bin/vite.js")], ids=["nobody", "Vite"]
+)
+async def test_pages_that_are_left_alone_or_to_their_dev_server_have_no_revision(
+    session: Session, reload: str, program: str
+) -> None:
+    file = session.work_tree / program
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(SERVER_PROGRAM)
+    session.commit("page.py", "before")
+    session.says(dev=f"{sys.executable} {program}", reload=reload)
+    async with session.running():
+        await session.until("live")
+        session.commit("page.py", "after")
+        session.preview.turn_ended()
+        await asyncio.sleep(10 * LOOK)
+        assert session.preview.report.revision is None
 
 
 async def test_a_repository_without_a_dev_server_has_none_until_there_is_one(session: Session) -> None:

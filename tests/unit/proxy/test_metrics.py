@@ -12,6 +12,7 @@ import pytest
 from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.directory import SessionDirectory
 from cloud_agent_proxy.metrics import Metrics
+from cloud_agent_proxy.revisions import Revisions
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError, Traffic
 from cloud_agent_proxy.session import Session
@@ -66,7 +67,8 @@ def routes(haproxy: Haproxy) -> Routes:
 def directory(haproxy: Haproxy, routes: Routes) -> SessionDirectory:
     seconds = iter([100.0, *([107.5] * 100)])
     forget = Admissions(haproxy).forget_session
-    return SessionDirectory(Store(), routes, IPv4Network("10.0.0.0/8"), forget, lambda: next(seconds))
+    network, revisions = IPv4Network("10.0.0.0/8"), Revisions(haproxy)
+    return SessionDirectory(Store(), routes, revisions, network, forget, lambda: next(seconds))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from cloud_agent_proxy import directory as directory_module
 from cloud_agent_proxy.access.admissions import Admissions
 from cloud_agent_proxy.directory import SessionDirectory
+from cloud_agent_proxy.revisions import Revisions
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi, RuntimeApiError
 from cloud_agent_proxy.session import Session
@@ -107,7 +108,7 @@ def clock() -> Clock:
 @pytest.fixture
 def directory(store: Store, haproxy: Haproxy, clock: Clock) -> SessionDirectory:
     network, forget = IPv4Network("10.0.0.0/8"), Admissions(haproxy).forget_session
-    return SessionDirectory(store, Routes(haproxy), network, forget, clock)
+    return SessionDirectory(store, Routes(haproxy), Revisions(haproxy), network, forget, clock)
 
 
 async def route(directory: SessionDirectory) -> str:

@@ -12,6 +12,7 @@ from cloud_agent_runner.preview.answer import Answer, NoAnswerError, ask
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.exposure import Exposure
 from cloud_agent_runner.preview.kept_process import KeptProcess
+from cloud_agent_runner.preview.live_reload import reloads_pages
 from cloud_agent_runner.preview.remedies import remedy
 from cloud_agent_runner.workspace.command import WorkspaceCommand
 from cloud_agent_runner.workspace.command_output import Mask
@@ -174,6 +175,10 @@ class DevServer:
     async def listens(self) -> bool:
         """Say whether the dev server itself takes connections; no request is made, so its log stays as it is."""
         return await self._exposure.accepts()
+
+    def reloads_pages(self) -> bool:
+        """Say whether a program of its own reloads its pages in the browser."""
+        return self._command is not None and reloads_pages(self._command.pid)
 
     @property
     def deaths(self) -> int:

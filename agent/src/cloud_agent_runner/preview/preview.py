@@ -68,12 +68,16 @@ class Preview:
         self._flaw_beside = ""
         self._turn_has_ended = False
         self._host_header: HostHeader | LocalName | None = None
+        self._page_changes = 0
+        self._revision: int | None = None
 
     @property
     def report(self) -> PreviewReport:
         """How the preview is now, for people and for Claude."""
         log = self.last_lines() if self._standing.shows_log else ""
-        return PreviewReport(self._standing.state, self._standing.detail, log, self._host_header)
+        return PreviewReport(
+            self._standing.state, self._standing.detail, log, self._host_header, revision=self._revision
+        )
 
     @property
     def why(self) -> str:
@@ -161,13 +165,18 @@ class Preview:
             served = await self._source.commit()
             try:
                 self._shows(await dev_server.wait_until_ready(), dev_server.flaw)
+                self._pages_changed(dev_server)
             except DevServerNotReadyError as error:
                 self._stands("failed", str(error), shows_log=True)
             while True:
                 await self._until_a_turn_ends(dev_server)
-                if not plan.reloads and await self._source.has_changed_since(served):
+                has_changed = await self._source.has_changed_since(served)
+                if has_changed and not plan.reloads:
                     break
                 await self._ask(dev_server)
+                if has_changed:
+                    served = await self._source.commit()
+                    self._pages_changed(dev_server)
             logger.info("dev server restarted", extra={"reason": "a turn has changed files"})
             await dev_server.restart()
 
@@ -189,6 +198,12 @@ class Preview:
         """Look at the page. A dev server that doesn't respond is looked at again when it does, or after a turn."""
         with suppress(NoAnswerError):
             self._shows(await dev_server.ask(), dev_server.flaw)
+
+    def _pages_changed(self, dev_server: DevServer) -> None:
+        """Have open pages reloaded, unless the dev server does that, or nobody is to."""
+        self._page_changes += 1
+        is_ours = self._source.wants_reload() and not dev_server.reloads_pages()
+        self._revision = self._page_changes if is_ours else None
 
     def _shows(self, answer: Answer, flaw_beside: str) -> None:
         """Stand as live, with what is wrong with the page, or with what runs beside it."""

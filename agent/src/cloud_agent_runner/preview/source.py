@@ -118,6 +118,13 @@ class PreviewSource:
             return None
         return wanted if wanted == "public" else name
 
+    def wants_reload(self) -> bool:
+        """Say whether the repository's settings have pages reloaded in the browser."""
+        try:
+            return self._config().reload
+        except RepositoryConfigError:
+            return False
+
     def fingerprint(self) -> Fingerprint:
         """Return names, sizes and times of the files in the work tree and in its folders, 2,000 entries at most.
 

@@ -105,6 +105,14 @@ class RepositoryConfig(BaseModel):
         ),
         examples=["public"],
     )
+    reload: bool = Field(
+        default=True,
+        description=(
+            "Whether open pages of the dev server reload in the browser after a turn that changed files. Pages of a "
+            "dev server that does so itself are left to it."
+        ),
+        examples=[False],
+    )
     services: list[ServiceName] | None = Field(
         default=None,
         max_length=3,

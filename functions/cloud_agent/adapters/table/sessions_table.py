@@ -231,14 +231,21 @@ class SessionsTable:
             | ({":trigger": trigger} if trigger else {}),
         )
 
-    def record_preview(self, session_id: str, preview: Preview, host_header: HostHeader | None) -> None:
-        """Keep how a live session's preview is, and by which name its dev server is called, where that is known."""
+    def record_preview(
+        self, session_id: str, preview: Preview, *, host_header: HostHeader | None, revision: int | None
+    ) -> None:
+        """Keep how a live session's preview is, by which name its dev server is called, and its pages' revision.
+
+        An unknown name is left as it was; pages that aren't to be reloaded have no revision.
+        """
+        known = {"preview": preview.model_dump(mode="json"), "host_header": host_header, "page_revision": revision}
+        kept = {name: value for name, value in known.items() if value is not None}
         self._update(
             session_id,
-            "SET preview = :preview" + (", host_header = :host_header" if host_header else ""),
+            f"SET {', '.join(f'{name} = :{name}' for name in kept)}"
+            + (" REMOVE page_revision" if revision is None else ""),
             Attr("status").is_in(sorted(LIVE)),
-            values={":preview": preview.model_dump(mode="json")}
-            | ({":host_header": host_header} if host_header else {}),
+            values={f":{name}": value for name, value in kept.items()},
         )
 
     def request_interrupt(self, session_id: str, interrupt_id: str) -> bool:

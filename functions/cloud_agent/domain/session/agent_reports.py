@@ -57,9 +57,13 @@ class Ready(Report):
 
 
 class PreviewReport(Preview):
-    """How the preview is. `host_header` is the name that its dev server turned out to take; None if nobody asked."""
+    """How the preview is. `host_header` is the name that its dev server turned out to take; None if nobody asked.
+
+    `revision` counts the changes of its pages, each of which has open ones reloaded; None if they aren't to be.
+    """
 
     host_header: HostHeader | None = None
+    revision: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] | None = None
 
     @property
     def preview(self) -> Preview:
