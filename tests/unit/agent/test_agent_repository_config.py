@@ -9,17 +9,18 @@ from cloud_agent_runner.repository.config import RepositoryConfig
 
 def test_nothing_said_leaves_everything_to_the_deployment() -> None:
     config = RepositoryConfig()
-    said = config.model_dump(
-        exclude={
-            *("host_header", "env", "ready_for_review", "secret_scan_ignore", "allowed_tools", "claude_settings"),
-            *("cache", "ports"),
-        }
-    )
-    assert {None} == set(said.values())
-    assert config.host_header == "localhost"
-    assert (config.env, config.ports, config.ready_for_review, config.secret_scan_ignore) == ([], {}, True, [])
-    assert list(ALLOWED_TOOLS) == config.allowed_tools
-    assert (config.claude_settings, config.cache) == (True, True)
+    said = {key: value for key, value in config.model_dump().items() if value is not None}
+    assert said.pop("allowed_tools") == list(ALLOWED_TOOLS)
+    assert said == {
+        "ports": {},
+        "host_header": "localhost",
+        "reload": True,
+        "cache": True,
+        "env": [],
+        "ready_for_review": True,
+        "secret_scan_ignore": [],
+        "claude_settings": True,
+    }
 
 
 @pytest.mark.parametrize(

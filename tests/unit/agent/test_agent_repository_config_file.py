@@ -9,10 +9,7 @@ import cloud_agent_local
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import EXAMPLE, RepositoryConfigError, read_repository_config
 
-KEYS = (
-    "install, prepare, dev, port, ports, health_path, host_header, services, cache, env, model, max_turns, budget_usd, "
-    "idle_minutes, ready_for_review, comment_trigger, secret_scan_ignore, allowed_tools, claude_settings"
-)
+KEYS = ", ".join(RepositoryConfig.model_fields)
 
 
 def _read(work_tree: Path, content: str | bytes) -> RepositoryConfig:
