@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 SESSION_ID = "5e551045"
-STRICT = "default-src 'none'; script-src 'nonce-r4nd0m' 'strict-dynamic'; base-uri 'none'; form-action 'none'"
+STRICT = "default-src 'none'; script-src 'nonce-a1b2c3' 'strict-dynamic'; base-uri 'none'; form-action 'none'"
 NOTICE = "document.querySelector('body > div[role=status]')?.shadowRoot === null"
 FORM = "<form onsubmit='return false'><input id=name autofocus><button>Save</button></form>"
 

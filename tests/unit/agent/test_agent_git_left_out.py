@@ -58,7 +58,7 @@ async def test_pointers_of_git_lfs_are_named_and_files_that_only_mention_it_are_
     assert update.for_people == "(Sessions don't have the content of files in Git LFS: `docs/page.png`.)"
 
 
-async def test_a_whole_file_isnt_pushed_where_a_pointer_belongs(shared: SharedBranch) -> None:
+async def test_a_whole_file_is_not_pushed_where_a_pointer_belongs(shared: SharedBranch) -> None:
     shared.person_commits(".gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
     shared.person_commits("old.png", "whole since long ago\n")
     session = await shared.clone()
