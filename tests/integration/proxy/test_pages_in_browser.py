@@ -95,7 +95,7 @@ def chromium(
     ):
         options.add_argument(argument)
     options.binary_location = shutil.which("chromium") or ""
-    options.add_experimental_option("prefs", preferences or {})
+    options.add_experimental_option("prefs", dict(preferences or {}))
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
     try:
