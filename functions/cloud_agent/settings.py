@@ -72,6 +72,12 @@ class WebhookSettings(TriggerSettings):
     idempotency_table: str = Field(min_length=1)
     state_machine_arn: str = Field(min_length=1)
     webhook_secret_arn: str = Field(min_length=1)
+    tracker_keys: str
+
+    @property
+    def tracker_projects(self) -> frozenset[str]:
+        """The projects of a tracker whose keys, in an issue's title, name its branch."""
+        return frozenset(filter(None, self.tracker_keys.split(",")))
 
 
 class AgentApiSettings(GitHubSettings):

@@ -36,8 +36,16 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Event)
 
 
-def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: TriggerLabels) -> Decision:  # noqa: PLR0911 - one for each event
+def decide(  # noqa: PLR0911 - one for each event
+    event_name: str,
+    delivery_id: str,
+    payload: dict[str, Any],
+    labels: TriggerLabels,
+    projects: frozenset[str] = frozenset(),
+) -> Decision:
     """Decide what one delivery asks for: the same delivery always gives the same answer.
+
+    `projects` are those of a tracker whose keys name issues.
 
     Raises:
         UnreadableEventError: the payload lacks what GitHub documents for its event.
@@ -47,7 +55,7 @@ def decide(event_name: str, delivery_id: str, payload: dict[str, Any], labels: T
         case "ping", _:
             return Ignore("pong: the webhook is connected")
         case "issues", "labeled":
-            return _decide_labeled(_parse(IssueLabeled, "issues.labeled", payload), delivery_id, labels)
+            return _decide_labeled(_parse(IssueLabeled, "issues.labeled", payload), delivery_id, labels, projects)
         case "issues", "unlabeled":
             return _decide_unlabeled(_parse(IssueUnlabeled, "issues.unlabeled", payload), labels)
         case "issues", "closed":
@@ -71,7 +79,9 @@ def _parse(model: type[E], event: str, payload: dict[str, Any]) -> E:
         raise UnreadableEventError(f"The {event} payload is not as GitHub documents it: {where}") from error
 
 
-def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels) -> Start | Ignore:
+def _decide_labeled(
+    event: IssueLabeled, delivery_id: str, labels: TriggerLabels, projects: frozenset[str]
+) -> Start | Ignore:
     issue = event.issue
     agent = labels.agent_of(event.label.name)
     if agent is None:
@@ -84,7 +94,7 @@ def _decide_labeled(event: IssueLabeled, delivery_id: str, labels: TriggerLabels
         return Ignore("a session starts when a person labels the issue, and the sender's account is gone")
     if event.sender.is_bot:
         return Ignore("a session starts when a person labels the issue, and the sender is a bot")
-    key = issue_key(issue.title, issue.number)
+    key = issue_key(issue.title, issue.number, projects)
     request = SessionRequest(
         repo=event.repository.full_name,
         issue_number=issue.number,

@@ -9,7 +9,9 @@ from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_issue
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
+from cloud_agent.domain.session.issue_key import own_branch_name
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.webhook.launch import launch
 
@@ -29,7 +31,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     Raises:
         CloudAgentError: as `connect_for_all` and `Conversation` do; nothing has been started.
     """
-    request, labels = decision.request, settings.trigger_labels
+    request, labels = _with_own_branch(settings, decision.request), settings.trigger_labels
     sessions = sessions_of_issue(settings.sessions_table, request.repo, request.issue_number)
     live = sessions.current
     session = name_session(request, sessions, follows=live.session_id if live and live.ending else None)
@@ -45,6 +47,16 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
         return {"ignored": f"issue #{request.issue_number} is not open with the label any more"}
     launch(settings, session, decision.prompt, sessions.last)
     return {"session_id": session.session_id}
+
+
+def _with_own_branch(settings: WebhookSettings, request: SessionRequest) -> SessionRequest:
+    """Return the request, on a branch of its own where another issue with the same key has the branch."""
+    if request.issue_key.isdecimal():
+        return request
+    issue_number = SessionsTable(settings.sessions_table).issue_of_branch(request.repo, request.branch)
+    if issue_number in {None, request.issue_number}:
+        return request
+    return request.model_copy(update={"branch": own_branch_name(request.issue_key, request.issue_number)})
 
 
 def _already_live(settings: WebhookSettings, request: SessionRequest, live: Session) -> dict[str, str]:

@@ -31,6 +31,7 @@ _PARAMETERS: Final = {
     "MODEL_PROVIDER": "ModelProvider",
     "POWERTOOLS_LOG_LEVEL": "LogLevel",
     "REPOSITORY_CLAUDE_SETTINGS": "RepositoryClaudeSettings",
+    "TRACKER_KEYS": "TrackerKeys",
     "TRIGGER_LABEL": "TriggerLabel",
     "UAT_ACCESS": "UatAccess",
 }

@@ -234,6 +234,7 @@ def environment(
         TRIGGER_LABEL="claude-dev",
         STAGING_TRIGGER_LABEL="",
         COMMENT_TRIGGER="all",
+        TRACKER_KEYS="",
         GITHUB_API_URL="http://127.0.0.1:9",
         GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),
         CLUSTER_ARN=CLUSTER_ARN,

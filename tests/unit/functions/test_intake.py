@@ -83,10 +83,14 @@ def test_a_plain_repository_webhook_has_no_installation(payload: dict[str, Any])
     assert _started(payload).request.installation_id is None
 
 
-def test_a_trackers_key_names_the_branch(payload: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("projects", "key"), [({"AGNTS"}, "AGNTS-124"), ({"WEB"}, "42"), (set(), "42")])
+def test_a_trackers_key_names_the_branch_where_its_project_is_named(
+    payload: dict[str, Any], projects: set[str], key: str
+) -> None:
     payload["issue"]["title"] = "AGNTS-124: Show the total"
-    request = _started(payload).request
-    assert (request.issue_key, request.branch) == ("AGNTS-124", "claude/agnts-124")
+    started = decide("issues", DELIVERY, payload, TriggerLabels("claude-dev"), frozenset(projects))
+    assert isinstance(started, Start)
+    assert (started.request.issue_key, started.request.branch) == (key, f"claude/{key.lower()}")
 
 
 @pytest.mark.parametrize("name", ["Claude-Dev", "CLAUDE-DEV"])

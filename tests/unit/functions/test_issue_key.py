@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_agent.domain.session.issue_key import branch_name, issue_key
+from cloud_agent.domain.session.issue_key import branch_name, issue_key, own_branch_name
 
+PROJECTS = frozenset({"AGNTS", "AB1", "CD", "WEB", "A", "ABCDEFGHIJK"})
 TITLES = st.one_of(
     st.text(max_size=300),
     st.from_regex(r"[ -~]{0,20}[A-Z][A-Z0-9]{0,12}-[0-9]{1,12}[ -~]{0,20}", fullmatch=True),
@@ -30,7 +31,7 @@ def _git_accepts(branch: str) -> bool:
         ("Show the total (AGNTS-124)", "AGNTS-124"),
         ("[AB1-7]: first of AB1-7 and CD-8", "AB1-7"),
         ("Read UTF-8 and RFC-9110 as in WEB-3", "WEB-3"),
-        ("Support UTF-8", "42"),
+        ("Support UTF-8, PHP-8 and COVID-19", "42"),
         ("agnts-124 in lower case is a word", "42"),
         ("A-1 is too short for a project", "42"),
         ("ABCDEFGHIJK-1 is too long for one", "42"),
@@ -42,7 +43,15 @@ def _git_accepts(branch: str) -> bool:
     ],
 )
 def test_the_key_is_the_trackers_in_the_title_else_the_number(title: str, expected: str) -> None:
-    assert expected == issue_key(title, 42)
+    assert expected == issue_key(title, 42, PROJECTS)
+
+
+def test_no_text_is_a_key_unless_its_project_is_named() -> None:
+    assert issue_key("AGNTS-124 Show the total", 42) == "42"
+
+
+def test_a_second_issue_with_a_key_has_a_branch_that_names_both() -> None:
+    assert own_branch_name("AGNTS-124", 57) == "claude/agnts-124-57"
 
 
 @pytest.mark.parametrize(("key", "branch"), [("AGNTS-124", "claude/agnts-124"), ("42", "claude/42")])

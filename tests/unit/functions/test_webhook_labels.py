@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.table.keys import cancelled_key, lock_key
+from cloud_agent.adapters.table.keys import branch_key, cancelled_key, lock_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.conversation.turn_results import TurnResult
@@ -119,6 +119,24 @@ def test_a_reaction_that_github_refuses_keeps_no_session_from_starting(
     assert label()[0] == (503 if status == 200 else 202)
     assert label("d-1")[0] == 202
     assert len(step_functions.executions) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "owner", "branch"),
+    [("", None, "42"), ("AGNTS,WEB", None, "web-7"), ("WEB", 42, "web-7"), ("WEB", 41, "web-7-42")],
+)
+def test_a_trackers_key_names_the_branch_and_two_issues_with_one_key_have_two(  # noqa: PLR0913, PLR0917 - fixtures
+    deliver_event: Callable[..., Response], sample: Callable[[str], dict[str, Any]], table: Table,
+    step_functions: StepFunctions, environment: Callable[..., None], keys: str, owner: int | None, branch: str,
+) -> None:  # fmt: skip
+    environment(TRACKER_KEYS=keys)
+    if owner:
+        table.put_item(Item=branch_key(REPO, "claude/web-7") | {"issue_number": owner})
+    payload = sample("github/issues.labeled.json")
+    payload["issue"]["title"] = "WEB-7 Read UTF-8"
+    assert deliver_event("issues", payload)[0] == 202
+    ((_, request),) = step_functions.executions.items()
+    assert request["branch"] == f"claude/{branch}"
 
 
 @pytest.mark.parametrize("change", [{"state": "closed"}, {"labels": []}, {"labels": [{"name": "bug"}]}, None])
