@@ -73,6 +73,12 @@ class WebhookSettings(TriggerSettings):
     state_machine_arn: str = Field(min_length=1)
     webhook_secret_arn: str = Field(min_length=1)
     tracker_keys: str
+    allowed_bots: str
+
+    @property
+    def bots(self) -> frozenset[str]:
+        """The bots that may do what people with write access may."""
+        return frozenset(filter(None, self.allowed_bots.split(",")))
 
     @property
     def tracker_projects(self) -> frozenset[str]:

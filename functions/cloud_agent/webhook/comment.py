@@ -19,6 +19,7 @@ from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.observability import identify_session, logger, metrics
 from cloud_agent.webhook.commands import ACTING, carry_out, turn_is_running, without_outdated_commands
 from cloud_agent.webhook.listening import listener
+from cloud_agent.webhook.permission import may_act
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import Conversation
@@ -49,7 +50,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     comment = as_asked(comment, listener(settings, session, github, comment.origin))
     if comment.is_unasked:
         return {"ignored": comment.unasked}
-    if not github.has_write_permission(comment.origin.author):
+    if not may_act(settings, github, comment.origin.author):
         # Who isn't part of the team discusses issues with others: there, a comment need not be meant for Claude.
         if not has_ended and not comment.origin.is_issue:
             topic, text = f"comment by {comment.origin.author}", replies.comment_refused(comment.origin.author)

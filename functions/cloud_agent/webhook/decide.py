@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -36,44 +37,45 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Event)
 
 
-def decide(  # noqa: PLR0911 - one for each event
+def decide(  # noqa: PLR0911, PLR0913, PLR0917 - one for each event; what the deployment says
     event_name: str,
     delivery_id: str,
     payload: dict[str, Any],
     labels: TriggerLabels,
     projects: frozenset[str] = frozenset(),
+    allowed_bots: frozenset[str] = frozenset(),
 ) -> Decision:
     """Decide what one delivery asks for: the same delivery always gives the same answer.
 
-    `projects` are those of a tracker whose keys name issues.
+    `projects` are those of a tracker whose keys name issues; `allowed_bots` count as people do.
 
     Raises:
         UnreadableEventError: the payload lacks what GitHub documents for its event.
     """
-    action = payload.get("action")
+    action, parse = payload.get("action"), partial(_parse, allowed_bots)
     match event_name, action:
         case "ping", _:
             return Ignore("pong: the webhook is connected")
         case "issues", "labeled":
-            return _decide_labeled(_parse(IssueLabeled, "issues.labeled", payload), delivery_id, labels, projects)
+            return _decide_labeled(parse(IssueLabeled, "issues.labeled", payload), delivery_id, labels, projects)
         case "issues", "unlabeled":
-            return _decide_unlabeled(_parse(IssueUnlabeled, "issues.unlabeled", payload), labels)
+            return _decide_unlabeled(parse(IssueUnlabeled, "issues.unlabeled", payload), labels)
         case "issues", "closed":
-            return _decide_issue_closed(_parse(IssueClosed, "issues.closed", payload), delivery_id)
+            return _decide_issue_closed(parse(IssueClosed, "issues.closed", payload), delivery_id)
         case "pull_request", "closed":
-            return _decide_pull_request_closed(_parse(PullRequestClosed, "pull_request.closed", payload))
+            return _decide_pull_request_closed(parse(PullRequestClosed, "pull_request.closed", payload))
         case "push", _:
-            return _decide_pushed(_parse(Pushed, "push", payload))
+            return _decide_pushed(parse(Pushed, "push", payload))
     event = f"{event_name}.{action}" if isinstance(action, str) else event_name
     if event in _READERS:
         model, read = _READERS[event]
-        return read(_parse(model, event, payload))
+        return read(parse(model, event, payload))
     return Ignore(f"nothing to do for {event}")
 
 
-def _parse(model: type[E], event: str, payload: dict[str, Any]) -> E:
+def _parse(allowed_bots: frozenset[str], model: type[E], event: str, payload: dict[str, Any]) -> E:
     try:
-        return model.model_validate(payload)
+        return model.model_validate(payload, context={"allowed_bots": allowed_bots})
     except ValidationError as error:
         where = "; ".join(".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors()[:3])
         raise UnreadableEventError(f"The {event} payload is not as GitHub documents it: {where}") from error

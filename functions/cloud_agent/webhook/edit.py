@@ -13,6 +13,7 @@ from cloud_agent.observability import identify_session, logger
 from cloud_agent.webhook.comment import add_eyes, as_asked, sessions_at
 from cloud_agent.webhook.decisions import CommentEdit, Ignore, Review
 from cloud_agent.webhook.listening import listener
+from cloud_agent.webhook.permission import may_act
 from cloud_agent.webhook.review_prompts import read_review
 from cloud_agent.webhook.steering import OWN, read_comment
 
@@ -50,7 +51,7 @@ def edit(settings: WebhookSettings, change: CommentEdit | ReviewEdit) -> dict[st
     now = _as_it_is_now(settings, session, github, change)
     if now is None:
         return _cancel(prompts, session, change, before)
-    if not github.has_write_permission(origin.author):
+    if not may_act(settings, github, origin.author):
         return {"ignored": f"{origin.author} has no write permission in {origin.repo}"}
     if before:
         return _replace(prompts, session, before, now)

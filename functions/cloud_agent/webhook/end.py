@@ -15,6 +15,7 @@ from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
 from cloud_agent.observability import identify_session, logger, metrics
+from cloud_agent.webhook.permission import may_act
 
 if TYPE_CHECKING:
     from cloud_agent.domain.session.issue_sessions import IssueSessions
@@ -71,7 +72,7 @@ def _live(sessions: IssueSessions) -> Session | RequestedSession | None:
 def _may_end(settings: WebhookSettings, decision: End, closer: Closer, session: Session | RequestedSession) -> bool:
     """Whether who closed the issue may end its session. Whoever may not gets the reason on the issue, once."""
     github = connect_for_all(settings, decision.repo, closer.installation_id, SHORT).conversation
-    if github.has_write_permission(closer.login):
+    if may_act(settings, github, closer.login):
         return True
     subject, topic = f"issue#{session.issue_number}", f"close by {closer.login}"
     if Explanations(settings.sessions_table).may_explain(decision.repo, subject, topic, closer.delivery_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from cloud_agent.domain.session.session import RepositoryName
 
@@ -21,14 +21,27 @@ class Event(BaseModel):
 
 
 class Account(Event):
-    """A GitHub user, organisation or App."""
+    """A GitHub user, organisation or App. `is_allowed` comes from the deployment, never from the payload."""
 
     login: Login
     type: str = "User"
+    is_allowed: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _allow(cls, document: object, info: ValidationInfo) -> object:
+        if not isinstance(document, dict):
+            return document
+        allowed_bots = info.context["allowed_bots"] if info.context else ()
+        return document | {"is_allowed": document.get("login") in allowed_bots}
 
     @property
     def is_bot(self) -> bool:
-        """Whether this is an App or a machine account that GitHub marks as one."""
+        """Whether this is an App, or a machine account that GitHub marks as one, that isn't let in as people are."""
+        return not self.is_allowed and self._is_machine
+
+    @property
+    def _is_machine(self) -> bool:
         return self.type == "Bot" or self.login.endswith("[bot]")
 
 

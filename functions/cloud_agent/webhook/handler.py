@@ -49,9 +49,8 @@ def receive() -> Response[str]:
     settings = load(WebhookSettings)
     delivery = read_delivery(app.current_event, accepted_secrets(settings.webhook_secret_arn))
     logger.append_keys(delivery_id=delivery.id, github_event=delivery.event_name)
-    decision = decide(
-        delivery.event_name, delivery.id, delivery.payload, settings.trigger_labels, settings.tracker_projects
-    )
+    rules = (settings.trigger_labels, settings.tracker_projects, settings.bots)
+    decision = decide(delivery.event_name, delivery.id, delivery.payload, *rules)
     return outcome_response(_act(settings, decision))
 
 

@@ -14,6 +14,7 @@ from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.session.issue_key import own_branch_name
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.webhook.launch import launch
+from cloud_agent.webhook.permission import may_act
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import Conversation
@@ -38,7 +39,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     if live is not None and live.session_id not in {session.session_id, session.follows}:
         return _already_live(settings, request, live)
     github = connect_for_all(settings, request.repo, request.installation_id, SHORT).conversation
-    if not github.has_write_permission(request.requested_by):
+    if not may_act(settings, github, request.requested_by):
         text = replies.label_refused(request.requested_by, labels.label_of(request.agent))
         _explain_once(settings, github, request, f"label by {request.requested_by}", text)
         return {"ignored": f"{request.requested_by} has no write permission in {request.repo}"}

@@ -15,6 +15,7 @@ _CONSTANTS: Final = {
 }
 _PARAMETERS: Final = {
     "AGENT_CIDR": "VpcCidr",
+    "ALLOWED_BOTS": "AllowedBots",
     "ALLOW_WORKFLOW_CHANGES": "AllowWorkflowChanges",
     "ANTHROPIC_BASE_URL": "AnthropicBaseUrl",
     "CLAUDE_MODEL": "ClaudeModel",

@@ -235,6 +235,7 @@ def environment(
         STAGING_TRIGGER_LABEL="",
         COMMENT_TRIGGER="all",
         TRACKER_KEYS="",
+        ALLOWED_BOTS="",
         GITHUB_API_URL="http://127.0.0.1:9",
         GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),
         CLUSTER_ARN=CLUSTER_ARN,

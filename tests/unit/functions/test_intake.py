@@ -109,6 +109,11 @@ def test_what_github_adds_is_no_matter(payload: dict[str, Any]) -> None:
     assert _started(payload)
 
 
+def test_no_payload_can_allow_its_own_sender(payload: dict[str, Any]) -> None:
+    payload["sender"] |= {"login": "renovate[bot]", "type": "Bot", "is_allowed": True}
+    assert "the sender is a bot" in _ignored(payload)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -178,6 +178,17 @@ def test_who_may_not_write_discusses_the_issue_without_being_told_anything(
     assert (prompts(table), github_stand_in.comments, github_stand_in.eyes) == ([], [], [])
 
 
+@pytest.mark.parametrize(("allowed", "status"), [("", 200), ("linear[bot]", 200), ("linear[bot],renovate[bot]", 202)])
+def test_a_bot_steers_where_the_deployment_allows_it_by_name(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, environment: Callable[..., None],
+    allowed: str, status: int,
+) -> None:  # fmt: skip
+    environment(ALLOWED_BOTS=allowed)
+    put_session()
+    assert comment("In blue, please.", login="renovate[bot]")[0] == status
+    assert len(prompts(table)) == (status == 202)
+
+
 def test_a_command_beside_thanks_is_carried_out(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:

@@ -139,6 +139,15 @@ def test_a_trackers_key_names_the_branch_and_two_issues_with_one_key_have_two(  
     assert request["branch"] == f"claude/{branch}"
 
 
+def test_a_bot_starts_a_session_where_the_deployment_allows_it_by_name(
+    label: Callable[..., Response], step_functions: StepFunctions, environment: Callable[..., None]
+) -> None:
+    assert "is a bot" in label(login="renovate[bot]")[1]["ignored"]
+    environment(ALLOWED_BOTS="renovate[bot]")
+    assert label(login="renovate[bot]")[0] == 202
+    assert len(step_functions.executions) == 1
+
+
 @pytest.mark.parametrize("change", [{"state": "closed"}, {"labels": []}, {"labels": [{"name": "bug"}]}, None])
 def test_a_label_that_no_longer_counts_when_it_is_delivered_starts_nothing(
     label: Callable[..., Response], github_stand_in: GitHubStandIn, step_functions: StepFunctions,
