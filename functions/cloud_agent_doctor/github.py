@@ -19,6 +19,7 @@ from cloud_agent_doctor.engine.errors import DataUnavailableError, NotApplicable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cloud_agent.domain.session.repository import GitHubRepository
     from cloud_agent_doctor.engine.context import CheckContext
 
 ACTIONS = ("secretsmanager:GetSecretValue",)
@@ -54,17 +55,15 @@ class GitHub:
         with _rate_limit_as_missing_data():
             return GitHubRequests(self.api_url).send("GET", path, bearer)
 
-    def of_repository(
-        self, repo: str, installation_id: int | None, permissions: Mapping[str, str]
-    ) -> RepositoryOnGitHub:
+    def of_repository(self, repository: GitHubRepository, permissions: Mapping[str, str]) -> RepositoryOnGitHub:
         """Return a repository, to be read with a token that has these permissions for it alone.
 
         Raises:
             CloudAgentError, DataUnavailableError: as of `InstallationTokens.token`, and of `get`.
         """
         with _rate_limit_as_missing_data():
-            token = InstallationTokens(self.api_url, self.credentials).token(repo, installation_id, permissions)
-        return RepositoryOnGitHub(self.api_url, repo, token.value)
+            token = InstallationTokens(self.api_url, self.credentials).token(repository, permissions)
+        return RepositoryOnGitHub(self.api_url, repository.name, token.value)
 
     def registration(self) -> dict[str, Any]:
         """Return the App's own document.

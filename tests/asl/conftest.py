@@ -284,7 +284,7 @@ class SessionWorkflow:
         )
 
     def lock(self, session: RequestedSession) -> Json | None:
-        return self._item(f"ISSUE#{session.repo}#{session.issue_number}", "LOCK")
+        return self._item(f"ISSUE#{session.repository_id}#{session.issue_number}", "LOCK")
 
     def slots(self) -> set[str]:
         """The ids of the sessions that hold a slot."""

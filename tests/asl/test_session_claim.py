@@ -54,7 +54,7 @@ def test_the_lock_outlasts_a_day_in_the_queue_and_the_longest_session(workflow: 
 
 def test_a_locked_issue_ends_the_execution_with_nothing_written(workflow: SessionWorkflow, machine: str) -> None:
     session = workflow.request()
-    put_lock(workflow, f"ISSUE#{session.repo}#{session.issue_number}", "another1", 600)
+    put_lock(workflow, f"ISSUE#{session.repository_id}#{session.issue_number}", "another1", 600)
     run = workflow.start(machine, session)
     ended = workflow.ended(run)
     assert (ended["status"], json.loads(ended["output"])["status"]) == ("SUCCEEDED", "IGNORED")
@@ -67,7 +67,7 @@ def test_a_locked_issue_ends_the_execution_with_nothing_written(workflow: Sessio
 
 def test_a_lock_that_has_expired_is_taken_over(workflow: SessionWorkflow, machine: str) -> None:
     session = workflow.request()
-    put_lock(workflow, f"ISSUE#{session.repo}#{session.issue_number}", "another1", -1)
+    put_lock(workflow, f"ISSUE#{session.repository_id}#{session.issue_number}", "another1", -1)
     run = workflow.start(machine, session)
     assert workflow.finish(run)["status"] == "SUCCEEDED"
     assert workflow.is_cleaned_up(run)
@@ -86,7 +86,7 @@ def test_two_labels_at_the_same_moment_start_one_session(workflow: SessionWorkfl
 
 def test_a_branch_of_another_issue_is_reported_and_not_touched(workflow: SessionWorkflow, machine: str) -> None:
     session = workflow.request()
-    owner = {"pk": f"BRANCH#{session.repo}#{session.branch}", "sk": "ISSUE", "issue_number": 999_999}
+    owner = {"pk": f"BRANCH#{session.repository_id}#{session.branch}", "sk": "ISSUE", "issue_number": 999_999}
     workflow.table.put_item(Item=owner)
     run = workflow.start(machine, session)
     ended = workflow.ended(run)
@@ -142,10 +142,10 @@ def test_a_claim_that_meets_another_transaction_is_made_again(workflow: SessionW
         states["Claim Session"]["Catch"][0]["Assign"]["refusal"] = words
 
     session = workflow.request()
-    put_lock(workflow, f"ISSUE#{session.repo}#{session.issue_number}", "another1", 600)
+    put_lock(workflow, f"ISSUE#{session.repository_id}#{session.issue_number}", "another1", 600)
     run = workflow.start(workflow.machine(edit=conflict), session)
     eventually(lambda: "Wait For Other Claims" in workflow.states(run))
-    workflow.table.delete_item(Key={"pk": f"ISSUE#{session.repo}#{session.issue_number}", "sk": "LOCK"})
+    workflow.table.delete_item(Key={"pk": f"ISSUE#{session.repository_id}#{session.issue_number}", "sk": "LOCK"})
     assert workflow.finish(run)["status"] == "SUCCEEDED"
     assert workflow.is_cleaned_up(run)
 

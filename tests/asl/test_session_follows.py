@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def follower_of(session: RequestedSession) -> RequestedSession:
     """The request that a label or a command makes while `session` is ending."""
-    session_id = session_id_for(session.repo, session.issue_number, f"after:{session.session_id}")
+    session_id = session_id_for(session.repository_id, session.issue_number, f"after:{session.session_id}")
     return session.model_copy(update={"session_id": session_id, "follows": session.session_id})
 
 

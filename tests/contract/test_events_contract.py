@@ -181,7 +181,7 @@ def test_every_route_of_the_agent_api_has_a_sample(template: Document) -> None:
         assert f"{route['Method']} {route['Path']}" == event.routeKey
         path = "progress" if name.startswith("progress_") else name.replace("_", "-")
         assert f"/agent/{path}" == event.rawPath
-        assert session_id_of(event.headers["authorization"]) == "513821dd"
+        assert session_id_of(event.headers["authorization"]) == "6020583d"
 
 
 @pytest.mark.parametrize("name", ROUTES)

@@ -130,7 +130,7 @@ def test_the_proxy_accepts_the_range_and_no_port_beside_it(limit: str, beside: i
 
 
 def _address(port: int) -> int | None:
-    session = Session.model_validate({"id": "513821dd", "status": "RUNNING", "ip": "10.0.0.7", "port": port})
+    session = Session.model_validate({"id": "6020583d", "status": "RUNNING", "ip": "10.0.0.7", "port": port})
     address = session.address_within(IPv4Network("10.0.0.0/8"))
     return address.port if address else None
 

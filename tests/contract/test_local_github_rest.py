@@ -218,6 +218,7 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of(f"GET {r}/rules/branches/{{branch:path}}", list[rule], branch="claude/1")
     yield of(f"GET {r}/rulesets/{{ruleset_id:int}}", m.RepositoryRuleset, ruleset_id=1)
     yield of(f"DELETE {r}/rulesets/{{ruleset_id:int}}", None, 204, who="person", ruleset_id=1)
+    yield of(f"POST {r}/transfer", m.MinimalRepository, 202, {"new_owner": "acme"}, who="person")
     yield of(f"DELETE {r}", None, 204, who="person")
 
     yield of("DELETE /installation/token", None, 204)

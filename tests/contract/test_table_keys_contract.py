@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
-SESSION, REPO, ISSUE, PULL, BRANCH = "09e22a8b", "owner/repo", 42, 261, "claude/42"
-MEMBERS = {"session_id": SESSION, "repo": REPO, "issue_number": str(ISSUE), "branch": BRANCH}
+SESSION, REPOSITORY, ISSUE, PULL, BRANCH = "09e22a8b", 712345, 42, 261, "claude/42"
+MEMBERS = {"session_id": SESSION, "repository_id": str(REPOSITORY), "issue_number": str(ISSUE), "branch": BRANCH}
 ROWS = [
     keys.session_key(SESSION),
     keys.prompt_key(SESSION, "<ulid>"),
     keys.answer_key(SESSION, "<ulid>"),
     keys.cancelled_key(SESSION),
     keys.published_key(SESSION),
-    keys.lock_key(REPO, ISSUE),
-    keys.last_key(REPO, ISSUE),
-    keys.explained_key(REPO, "…", "what"),
-    keys.branch_key(REPO, BRANCH),
-    keys.commit_key(REPO, "<sha>"),
-    keys.pull_key(REPO, PULL),
-    keys.token_key(REPO, "…"),
+    keys.lock_key(REPOSITORY, ISSUE),
+    keys.last_key(REPOSITORY, ISSUE),
+    keys.explained_key(REPOSITORY, "…", "what"),
+    keys.branch_key(REPOSITORY, BRANCH),
+    keys.commit_key(REPOSITORY, "<sha>"),
+    keys.pull_key(REPOSITORY, PULL),
+    keys.token_key(REPOSITORY, "…"),
     keys.LAST_REPORT_KEY,
     keys.session_key(CANARY_ID),
     keys.SLOTS_KEY,
@@ -39,7 +39,7 @@ KINDS = sorted({keys.kind_and_name(row["pk"])[0] for row in ROWS})
 
 
 def test_the_state_machine_touches_these_rows_and_no_others(definition: Document) -> None:
-    expected = [keys.session_key(SESSION), keys.lock_key(REPO, ISSUE), keys.branch_key(REPO, BRANCH)]
+    expected = [keys.session_key(SESSION), keys.lock_key(REPOSITORY, ISSUE), keys.branch_key(REPOSITORY, BRANCH)]
     expected += [keys.SLOTS_KEY, keys.cancelled_key(SESSION)]
     assert _sorted(_asl_keys(definition)) == _sorted(expected)
 

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-SESSION_ATTRIBUTES = ("repo", "issue_number", "issue_key", "issue_title", "issue_url", "branch", "default_branch")
+SESSION_ATTRIBUTES = (
+    *("repository_id", "repo", "branch", "default_branch"),
+    *("issue_number", "issue_key", "issue_title", "issue_url"),
+)
 SLOTS = {"pk": "SLOTS", "sk": "SLOTS"}
 LIVE, WAITING = "live", "waiting"  # where a session stands on that row
 
@@ -119,6 +122,7 @@ class Rows:
             "sk": "SESSION",
             "session_id": session_id,
             "status": status,
+            "repository_id": self.stage.repository_id,
             "repo": self.stage.repository,
             "issue_number": issue_number,
             "issue_key": str(issue_number),
@@ -139,9 +143,10 @@ class Rows:
         }
         row = {name: value for name, value in row.items() if value is not None}
         self.put(row)
-        lock = {"pk": f"ISSUE#{self.stage.repository}#{row['issue_number']}", "sk": "LOCK"}
+        lock = {"pk": f"ISSUE#{self.stage.repository_id}#{row['issue_number']}", "sk": "LOCK"}
         self.put({**lock, "session_id": session_id, "expires_at": 4_000_000_000})
-        self.put({"pk": f"PULL#{self.stage.repository}#{self.pull.number}", "sk": "SESSION", "session_id": session_id})
+        pull = {"pk": f"PULL#{self.stage.repository_id}#{self.pull.number}", "sk": "SESSION"}
+        self.put({**pull, "session_id": session_id})
         return RowSession(row, token)
 
     def put(self, item: Json) -> None:
@@ -200,12 +205,12 @@ class Rows:
 
     def forget_commit(self) -> None:
         """Nobody has seen the pull request's commit on any branch yet."""
-        key = {"pk": f"COMMIT#{self.stage.repository}#{self.pull.head_sha}", "sk": "BRANCH"}
+        key = {"pk": f"COMMIT#{self.stage.repository_id}#{self.pull.head_sha}", "sk": "BRANCH"}
         self._dynamodb.delete_item(TableName=self._table, Key=_serialized(key))
 
     def commit_is_known(self) -> bool:
         """Whether the commit is noted as seen on its branch."""
-        return bool(self.stage.item(f"COMMIT#{self.stage.repository}#{self.pull.head_sha}", "BRANCH"))
+        return bool(self.stage.item(f"COMMIT#{self.stage.repository_id}#{self.pull.head_sha}", "BRANCH"))
 
     def status(self, session: RowSession) -> str:
         """What the row says now."""

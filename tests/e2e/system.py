@@ -11,6 +11,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,6 +55,11 @@ class System:
         self.repository = installation.repository
         self._people: dict[str, GitHubClient] = {}
         self._clients: dict[str, Any] = {}
+
+    @cached_property
+    def repository_id(self) -> int:
+        """The repository's number, by which rows are keyed."""
+        return int(self.github.call("GET", f"/repos/{self.repository}")["id"])
 
     def at(self, repository: str) -> System:
         """The same installation, for what happens in another repository."""
@@ -218,7 +224,7 @@ class System:
     def wait_until_over(self, session: Session, seconds: float = 60) -> dict[str, str]:
         """The row of a session that has ended, once nothing of it is left: no slot, no issue lock, no task."""
         row = self.wait_for_row(session, lambda row: row.get("status") in ENDED, seconds)
-        lock = f"ISSUE#{self.repository}#{session.issue_number}"
+        lock = f"ISSUE#{self.repository_id}#{session.issue_number}"
         wait_for(lambda: session.id in {one for ids in self.slots() for one in ids}, lambda held: not held, 20)
         wait_for(lambda: self.item(lock, "LOCK").get("session_id", {}).get("S"), lambda owner: owner != session.id, 20)
         wait_for(lambda: self.running_tasks(session), lambda tasks: tasks == [], 20)

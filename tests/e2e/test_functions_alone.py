@@ -52,7 +52,7 @@ def test_create_branch_makes_the_branch_and_claims_its_first_commit(stage: Syste
     ref = stage.github.call("GET", f"/repos/{stage.repository}/git/ref/heads/{session.row['branch']}")
     row = stage.row(session.id)
     assert (made["base_sha"], ref["object"]["sha"]) == (row["base_sha"], row["initial_sha"])
-    assert stage.item(f"COMMIT#{stage.repository}#{row['initial_sha']}", "BRANCH")
+    assert stage.item(f"COMMIT#{stage.repository_id}#{row['initial_sha']}", "BRANCH")
 
 
 def test_open_draft_pull_request_ties_it_to_the_session_with_comment_and_deployment(stage: System, rows: Rows) -> None:
@@ -127,7 +127,7 @@ def test_close_session_ends_the_row_frees_slot_and_lock_and_takes_the_live_addre
 
     assert rows.status(session) == "STOPPED"
     assert session.id not in stage.slots()[0]
-    assert stage.item(f"ISSUE#{stage.repository}#{session.row['issue_number']}", "LOCK") == {}
+    assert stage.item(f"ISSUE#{stage.repository_id}#{session.row['issue_number']}", "LOCK") == {}
     assert rows.commit_is_known()
     assert deployment_state(stage, shown) == "inactive"
 
@@ -196,6 +196,6 @@ def test_a_reconciliation_closes_what_an_aborted_execution_left_and_repeats_an_e
     assert "RepairFailed" not in done
     assert (rows.status(abandoned), rows.status(asked)) == ("FAILED", "RUNNING")
     assert abandoned.id not in stage.slots()[0]
-    assert stage.item(f"ISSUE#{stage.repository}#{abandoned.row['issue_number']}", "LOCK") == {}
+    assert stage.item(f"ISSUE#{stage.repository_id}#{abandoned.row['issue_number']}", "LOCK") == {}
     assert rows.commit_is_known()
     assert [len(stage.running_tasks(one.session)) for one in (abandoned, left_alone)] == [0, 1]

@@ -15,7 +15,7 @@ from cloud_agent.domain.session.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REPO, ISSUE = "acme/storefront", 42
+REPOSITORY_ID, REPO, ISSUE = 1, "acme/storefront", 42
 # What CreateTable needs besides the table's name.
 TABLE: dict[str, Any] = {
     "BillingMode": "PAY_PER_REQUEST",
@@ -27,6 +27,7 @@ TABLE: dict[str, Any] = {
 def a_request(issue_number: int = ISSUE, repo: str = REPO, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any member
     """The members of a SessionRequest."""
     return {
+        "repository_id": REPOSITORY_ID,
         "repo": repo,
         "issue_number": issue_number,
         "issue_key": str(issue_number),
@@ -47,6 +48,7 @@ def a_row(session_id: str = "09e22a8b", **changes: Any) -> dict[str, Any]:  # no
         **session_key(session_id),
         "session_id": session_id,
         "status": "RUNNING",
+        "repository_id": REPOSITORY_ID,
         "repo": REPO,
         "issue_number": ISSUE,
         "issue_key": str(ISSUE),

@@ -31,7 +31,7 @@ def git_token(session: Session) -> GitToken:
     settings = load(AgentApiSettings)
     tokens = InstallationTokens(settings.github_api_url, read_github_credentials(settings.github_secret_arn))
     permissions = GIT_PERMISSIONS | (WORKFLOW_PERMISSIONS if settings.allow_workflow_changes else {})
-    token = tokens.token(session.repo, session.installation_id, permissions)
+    token = tokens.token(session.repository, permissions)
     return GitToken(
         username="x-access-token",
         token=token.value,

@@ -12,6 +12,7 @@ from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
 
 if TYPE_CHECKING:
+    from cloud_agent.domain.session.repository import GitHubRepository
     from cloud_agent.domain.session.session import Session
     from cloud_agent.domain.session.session_request import RequestedSession
     from cloud_agent.settings import PublishingSettings
@@ -26,14 +27,14 @@ class PublishingContext:
     prompts: Prompts
     slots: Slots
     publications: Publications
-    _connected: dict[tuple[str, int | None], GitHub] = field(default_factory=dict)
+    _connected: dict[GitHubRepository, GitHub] = field(default_factory=dict)
 
     def github(self, session: Session | RequestedSession) -> GitHub:
         """Return the session's repository, connected to once in an invocation."""
-        key = (session.repo, session.installation_id)
-        if key not in self._connected:
-            self._connected[key] = connect(self.settings, *key)
-        return self._connected[key]
+        repository = session.repository
+        if repository not in self._connected:
+            self._connected[repository] = connect(self.settings, repository)
+        return self._connected[repository]
 
 
 def publishing_context(settings: PublishingSettings) -> PublishingContext:

@@ -72,7 +72,7 @@ def _closes(session: Session, repository: Repository, listed: Sequence[Commit]) 
 def _own(
     context: PublishingContext, session: Session, repository: Repository, commits: Sequence[Commit]
 ) -> tuple[Commit, ...]:
-    seen_on = context.publications.branches_of(session.repo, [commit.sha for commit in commits])
+    seen_on = context.publications.branches_of(session.repository_id, [commit.sha for commit in commits])
     elsewhere = {
         commit.sha
         for other in sorted(others_met(commits, seen_on, session.branch))
@@ -80,6 +80,6 @@ def _own(
     }
     own = own_commits(commits, seen_on, session.branch, elsewhere)
     context.publications.claim_commits(
-        session.repo, session.branch, [commit.sha for commit in own if commit.sha not in seen_on]
+        session.repository_id, session.branch, [commit.sha for commit in own if commit.sha not in seen_on]
     )
     return own

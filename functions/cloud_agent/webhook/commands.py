@@ -109,14 +109,15 @@ def _status(settings: WebhookSettings, sessions: PullRequestSessions) -> str:
 
 def _request(settings: WebhookSettings, comment: Steer, session: Session, issue: Issue) -> SessionRequest:
     return SessionRequest(
-        repo=comment.origin.repo,
+        repository_id=comment.origin.repository.id,
+        repo=comment.origin.repository.name,
         issue_number=session.issue_number,
         issue_key=session.issue_key,
         issue_title=issue.title,
         issue_url=issue.url,
         branch=session.branch,
         default_branch=comment.origin.default_branch,
-        installation_id=comment.origin.installation_id,
+        installation_id=comment.origin.repository.installation_id,
         requested_by=comment.origin.author,
         agent=settings.trigger_labels.available(session.agent),
         triggered_by=comment.identity,

@@ -46,7 +46,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     has_ended = not session.status.is_live and not sessions.next_is_starting
     if has_ended and not comment.origin.is_open and not comment.commands and not comment.unknown_commands:
         return {"ignored": f"session {session.session_id} has ended"}
-    github = connect_for_all(settings, comment.origin.repo, comment.origin.installation_id, SHORT).conversation
+    github = connect_for_all(settings, comment.origin.repository, SHORT).conversation
     comment = as_asked(comment, listener(settings, session, github, comment.origin))
     if comment.is_unasked:
         return {"ignored": comment.unasked}
@@ -55,7 +55,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
         if not has_ended and not comment.origin.is_issue:
             topic, text = f"comment by {comment.origin.author}", replies.comment_refused(comment.origin.author)
             _explain_once(settings, github, comment, session.session_id, topic, text)
-        return {"ignored": f"{comment.origin.author} has no write permission in {comment.origin.repo}"}
+        return {"ignored": f"{comment.origin.author} has no write permission in {comment.origin.repository.name}"}
     # Looked at before the prompt is there, whose own turn is not to be interrupted.
     turn_runs = Command.INTERRUPT in comment.commands and turn_is_running(settings, session)
     is_stored = bool(comment.prompts) and _store_prompts(settings, comment, sessions)
@@ -78,8 +78,8 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
 def sessions_at(settings: WebhookSettings, origin: Origin) -> PullRequestSessions | None:
     """Return the sessions that are steered from there; None where there are none, or an issue has no live one."""
     if not origin.is_issue:
-        return sessions_of_pull(settings.sessions_table, origin.repo, origin.number)
-    sessions = sessions_of_issue(settings.sessions_table, origin.repo, origin.number)
+        return sessions_of_pull(settings.sessions_table, origin.repository, origin.number)
+    sessions = sessions_of_issue(settings.sessions_table, origin.repository, origin.number)
     return sessions.of_pull_request()
 
 
@@ -111,7 +111,7 @@ def _explain_once(  # noqa: PLR0913, PLR0917 - what is explained, to whom, and w
     if not comment.origin.is_open:
         return
     subject, explanations = f"session#{session_id}", Explanations(settings.sessions_table)
-    if explanations.may_explain(comment.origin.repo, subject, topic, comment.identity):
+    if explanations.may_explain(comment.origin.repository.id, subject, topic, comment.identity):
         _reply(github, comment, text)
 
 

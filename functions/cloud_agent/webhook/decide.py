@@ -98,14 +98,15 @@ def _decide_labeled(
         return Ignore("a session starts when a person labels the issue, and the sender is a bot")
     key = issue_key(issue.title, issue.number, projects)
     request = SessionRequest(
-        repo=event.repository.full_name,
+        repository_id=event.home.id,
+        repo=event.home.name,
         issue_number=issue.number,
         issue_key=key,
         issue_title=issue.title,
         issue_url=issue.html_url,
         branch=branch_name(key),
         default_branch=event.repository.default_branch,
-        installation_id=event.installation.id if event.installation else None,
+        installation_id=event.home.installation_id,
         requested_by=event.sender.login,
         agent=agent,
         triggered_by=delivery_id,
@@ -128,7 +129,7 @@ def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ign
         return Ignore(labels.foreign())
     ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {event.label.name} was removed from the issue.")
     issue = event.issue
-    return End(event.repository.full_name, ending, issue_number=issue.number, at=issue.updated_at, agent=agent)
+    return End(event.home, ending, issue_number=issue.number, at=issue.updated_at, agent=agent)
 
 
 def _decide_issue_closed(event: IssueClosed, delivery_id: str) -> End | Ignore:
@@ -138,9 +139,8 @@ def _decide_issue_closed(event: IssueClosed, delivery_id: str) -> End | Ignore:
         return Ignore("the issue was closed by an account that is gone")
     status = SessionStatus.COMPLETED if issue.state_reason == "completed" else SessionStatus.STOPPED
     ending = Ending(status=status, reason="The issue was closed.")
-    installation_id = event.installation.id if event.installation else None
-    closer = None if sender.is_bot else Closer(sender.login, delivery_id, installation_id)
-    return End(event.repository.full_name, ending, issue_number=issue.number, at=issue.closed_at, closer=closer)
+    closer = None if sender.is_bot else Closer(sender.login, delivery_id)
+    return End(event.home, ending, issue_number=issue.number, at=issue.closed_at, closer=closer)
 
 
 def _decide_pull_request_closed(event: PullRequestClosed) -> End:
@@ -150,7 +150,7 @@ def _decide_pull_request_closed(event: PullRequestClosed) -> End:
         else Ending(status=SessionStatus.STOPPED, reason="The pull request was closed.")
     )
     pull = event.pull_request
-    return End(event.repository.full_name, ending, pull_number=pull.number, at=pull.closed_at)
+    return End(event.home, ending, pull_number=pull.number, at=pull.closed_at)
 
 
 def _decide_pushed(event: Pushed) -> Follow | Ignore:
@@ -159,13 +159,13 @@ def _decide_pushed(event: Pushed) -> Follow | Ignore:
         return Ignore("a session follows its branch, and this is no branch")
     if event.deleted:
         return Ignore("the branch was deleted; a session goes on with what it has")
-    return Follow(event.repository.full_name, branch, event.after)
+    return Follow(event.home, branch, event.after)
 
 
 def _decide_issue_deleted(event: IssueDeleted) -> End:
     """End its session for good: GitHub lets nobody delete an issue who may not administer the repository."""
     ending = Ending(status=SessionStatus.STOPPED, reason="The issue was deleted.")
-    return End(event.repository.full_name, ending, issue_number=event.issue.number)
+    return End(event.home, ending, issue_number=event.issue.number)
 
 
 def _decide_issue_transferred(event: IssueTransferred) -> End:
@@ -173,7 +173,7 @@ def _decide_issue_transferred(event: IssueTransferred) -> End:
     issue, repository = event.changes.new_issue, event.changes.new_repository
     reason = f"The issue was transferred to {repository.full_name}#{issue.number}. Add the label there to go on."
     ending = Ending(status=SessionStatus.STOPPED, reason=reason)
-    return End(event.repository.full_name, ending, issue_number=event.issue.number)
+    return End(event.home, ending, issue_number=event.issue.number)
 
 
 # What else happens to an issue, and what people write: the event's model, and who reads it.

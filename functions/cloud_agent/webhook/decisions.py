@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cloud_agent.domain.conversation.commands import Command
     from cloud_agent.domain.conversation.prompts import Prompt
     from cloud_agent.domain.session.agents import Agent
+    from cloud_agent.domain.session.repository import GitHubRepository
     from cloud_agent.domain.session.session import Ending
     from cloud_agent.domain.session.session_request import SessionRequest
 
@@ -31,11 +32,10 @@ class Start:
 
 @dataclass(frozen=True)
 class Closer:
-    """Who closed an issue, by which delivery, and the App's installation by which their permission is looked up."""
+    """Who closed an issue, and by which delivery."""
 
     login: str
     delivery_id: str
-    installation_id: int | None
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class End:
     With `closer`, only if that person may: GitHub lets whoever wrote an issue close it.
     """
 
-    repo: str
+    repository: GitHubRepository
     ending: Ending
     issue_number: int | None = None
     pull_number: int | None = None
@@ -60,9 +60,8 @@ class End:
 class Origin:
     """Where something was written: the pull request or its issue, the installation to reply by, and its author."""
 
-    repo: str
+    repository: GitHubRepository
     default_branch: str
-    installation_id: int | None
     number: int
     is_open: bool
     author: str
@@ -75,7 +74,7 @@ class Steer:
 
     More than one prompt are the parts of a review too long for one. `unasked` says why there is none where something is
     written that asks nothing of Claude. `unknown_commands` look like commands and are none. `identity` names the text
-    for good, in whichever delivery it comes: `acme/lunch#issue_comment-123`; `id` sorts by when people wrote.
+    for good, in whichever delivery it comes: `712345#issue_comment-123`; `id` sorts by when people wrote.
     `node_ids` are what is shown to have been read.
     """
 
@@ -109,15 +108,15 @@ class Review:
 
     @property
     def identity(self) -> str:
-        """The review's own, whichever of its events this is: `acme/lunch#pull_request_review-123`."""
-        return f"{self.origin.repo}#pull_request_review-{self.number}"
+        """The review's own, whichever of its events this is: `712345#pull_request_review-123`."""
+        return f"{self.origin.repository.id}#pull_request_review-{self.number}"
 
 
 @dataclass(frozen=True)
 class Follow:
     """A branch was moved to `head_sha`: whichever session works on it has to follow."""
 
-    repo: str
+    repository: GitHubRepository
     branch: str
     head_sha: str
 

@@ -47,12 +47,12 @@ def edit(settings: WebhookSettings, change: CommentEdit | ReviewEdit) -> dict[st
     before = [prompt for prompt in prompts.of(session.session_id) if change.is_of(prompt)]
     if any(prompt.state is not PromptState.PENDING for prompt in before):
         return _TOO_LATE
-    github = connect_for_all(settings, origin.repo, origin.installation_id, SHORT).conversation
+    github = connect_for_all(settings, origin.repository, SHORT).conversation
     now = _as_it_is_now(settings, session, github, change)
     if now is None:
         return _cancel(prompts, session, change, before)
     if not may_act(settings, github, origin.author):
-        return {"ignored": f"{origin.author} has no write permission in {origin.repo}"}
+        return {"ignored": f"{origin.author} has no write permission in {origin.repository.name}"}
     if before:
         return _replace(prompts, session, before, now)
     return _add(prompts, session, github, now, by_author=change.by_author)

@@ -35,9 +35,9 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
         CloudAgentError: as `connect_for_all` and `Conversation` do, where somebody's permission is looked up.
     """
     sessions = (
-        sessions_of_pull(settings.sessions_table, decision.repo, decision.pull_number)
+        sessions_of_pull(settings.sessions_table, decision.repository, decision.pull_number)
         if decision.pull_number is not None
-        else sessions_of_issue(settings.sessions_table, decision.repo, decision.issue_number or 0)
+        else sessions_of_issue(settings.sessions_table, decision.repository, decision.issue_number or 0)
     )
     if sessions is None:
         return {"ignored": "there is no live session to end"}
@@ -45,7 +45,7 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
         return {"ignored": "the session was requested after this had happened"}
     live, closer = _live(sessions), decision.closer
     if closer and live and not _may_end(settings, decision, closer, live):
-        return {"ignored": f"{closer.login} has no write permission in {decision.repo}"}
+        return {"ignored": f"{closer.login} has no write permission in {decision.repository.name}"}
     return _end_and_cancel(settings, decision, sessions)
 
 
@@ -71,11 +71,11 @@ def _live(sessions: IssueSessions) -> Session | RequestedSession | None:
 
 def _may_end(settings: WebhookSettings, decision: End, closer: Closer, session: Session | RequestedSession) -> bool:
     """Whether who closed the issue may end its session. Whoever may not gets the reason on the issue, once."""
-    github = connect_for_all(settings, decision.repo, closer.installation_id, SHORT).conversation
+    github = connect_for_all(settings, decision.repository, SHORT).conversation
     if may_act(settings, github, closer.login):
         return True
     subject, topic = f"issue#{session.issue_number}", f"close by {closer.login}"
-    if Explanations(settings.sessions_table).may_explain(decision.repo, subject, topic, closer.delivery_id):
+    if Explanations(settings.sessions_table).may_explain(decision.repository.id, subject, topic, closer.delivery_id):
         text = replies.close_refused(closer.login, settings.trigger_labels.label_of(session.agent))
         marker, body = replies.reply_marker(closer.delivery_id), replies.reply(closer.delivery_id, text)
         github.ensure_comment(session.issue_number, marker, body, decision.at)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.domain.session.session import RepositoryName
 
 # Of GitHub's integers, ids are the largest, and have 64 bits. DynamoDB keeps no number of more than 38 digits.
@@ -68,6 +69,7 @@ class Issue(Event):
 class Repository(Event):
     """The repository an event happened in."""
 
+    id: Number
     full_name: RepositoryName
     default_branch: str
 
@@ -78,23 +80,33 @@ class Installation(Event):
     id: Number
 
 
-class IssueLabeled(Event):
+class RepositoryEvent(Event):
+    """An event of a repository, and where that is now."""
+
+    repository: Repository
+    installation: Installation | None = None
+
+    @property
+    def home(self) -> GitHubRepository:
+        """The repository by its number, with the name and the installation that the delivery has."""
+        installation_id = self.installation.id if self.installation else None
+        return GitHubRepository(self.repository.id, self.repository.full_name, installation_id)
+
+
+class IssueLabeled(RepositoryEvent):
     """GitHub's `issues` event with action `labeled`. An account that has been deleted since sends nothing."""
 
     action: str
     label: Label
     issue: Issue
-    repository: Repository
     sender: Account | None
-    installation: Installation | None = None
 
 
-class IssueUnlabeled(Event):
+class IssueUnlabeled(RepositoryEvent):
     """GitHub's `issues` event with action `unlabeled`."""
 
     label: Label
     issue: Issue
-    repository: Repository
 
 
 class ClosedIssue(Event):
@@ -105,13 +117,11 @@ class ClosedIssue(Event):
     closed_at: AwareDatetime | None = None
 
 
-class IssueClosed(Event):
+class IssueClosed(RepositoryEvent):
     """GitHub's `issues` event with action `closed`."""
 
     issue: ClosedIssue
-    repository: Repository
     sender: Account | None
-    installation: Installation | None = None
 
 
 class NumberedIssue(Event):
@@ -120,11 +130,10 @@ class NumberedIssue(Event):
     number: Number
 
 
-class IssueDeleted(Event):
+class IssueDeleted(RepositoryEvent):
     """GitHub's `issues` event with action `deleted`."""
 
     issue: NumberedIssue
-    repository: Repository
 
 
 class NamedRepository(Event):
@@ -154,28 +163,24 @@ class ClosedPullRequest(Event):
     closed_at: AwareDatetime | None = None
 
 
-class PullRequestClosed(Event):
+class PullRequestClosed(RepositoryEvent):
     """GitHub's `pull_request` event with action `closed`."""
 
     pull_request: ClosedPullRequest
-    repository: Repository
 
 
-class Pushed(Event):
+class Pushed(RepositoryEvent):
     """GitHub's `push` event: a branch or a tag was created, moved or deleted; `after` is the commit it's at now."""
 
     ref: str
     after: str
     deleted: bool
-    repository: Repository
 
 
-class SteeringEvent(Event):
+class SteeringEvent(RepositoryEvent):
     """What somebody wrote on a pull request, whichever way. A deleted account is nobody: `sender` is null."""
 
-    repository: Repository
     sender: Account | None
-    installation: Installation | None = None
 
 
 class Comment(Event):

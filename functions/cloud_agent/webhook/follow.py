@@ -19,7 +19,7 @@ def follow(settings: WebhookSettings, decision: Follow) -> dict[str, str]:
     Needs no memory of deliveries: the agent asks GitHub what the branch is, so that an old or a repeated note is
     harmless.
     """
-    session = live_session_of_branch(settings.sessions_table, decision.repo, decision.branch)
+    session = live_session_of_branch(settings.sessions_table, decision.repository, decision.branch)
     if session is None:
         return {"ignored": f"no live session works on {decision.branch}"}
     identify_session(session.session_id, session.execution_arn)

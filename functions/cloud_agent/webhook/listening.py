@@ -20,7 +20,7 @@ def listener(settings: WebhookSettings, session: Session, github: Conversation, 
     """Return the session's listener, which asks GitHub only where a text mentions somebody."""
     trigger = session.comment_trigger or settings.comment_trigger
     return Listener(
-        owner=origin.repo.partition("/")[0],
+        owner=origin.repository.name.partition("/")[0],
         app_name=partial(app_name, settings.github_api_url, settings.github_secret_arn),
         may_write=github.has_write_permission,
         only_when_called=trigger is CommentTrigger.MENTIONS,

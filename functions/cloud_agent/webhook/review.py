@@ -29,7 +29,7 @@ def steer_by_review(settings: WebhookSettings, request: Review) -> dict[str, str
     sessions = sessions_at(settings, origin)
     if sessions is None:
         return {"ignored": f"#{origin.number} has no session"}
-    github = connect_for_all(settings, origin.repo, origin.installation_id, SHORT).conversation
+    github = connect_for_all(settings, origin.repository, SHORT).conversation
     review = github.review(request.node_id)
     if review is None:
         return {"ignored": f"review {request.number} is gone"}

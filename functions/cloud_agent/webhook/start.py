@@ -33,12 +33,12 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
         CloudAgentError: as `connect_for_all` and `Conversation` do; nothing has been started.
     """
     request, labels = _with_own_branch(settings, decision.request), settings.trigger_labels
-    sessions = sessions_of_issue(settings.sessions_table, request.repo, request.issue_number)
+    sessions = sessions_of_issue(settings.sessions_table, request.repository, request.issue_number)
     live = sessions.current
     session = name_session(request, sessions, follows=live.session_id if live and live.ending else None)
     if live is not None and live.session_id not in {session.session_id, session.follows}:
         return _already_live(settings, request, live)
-    github = connect_for_all(settings, request.repo, request.installation_id, SHORT).conversation
+    github = connect_for_all(settings, request.repository, SHORT).conversation
     if not may_act(settings, github, request.requested_by):
         text = replies.label_refused(request.requested_by, labels.label_of(request.agent))
         _explain_once(settings, github, request, f"label by {request.requested_by}", text)
@@ -54,7 +54,7 @@ def _with_own_branch(settings: WebhookSettings, request: SessionRequest) -> Sess
     """Return the request, on a branch of its own where another issue with the same key has the branch."""
     if request.issue_key.isdecimal():
         return request
-    issue_number = SessionsTable(settings.sessions_table).issue_of_branch(request.repo, request.branch)
+    issue_number = SessionsTable(settings.sessions_table).issue_of_branch(request.repository_id, request.branch)
     if issue_number in {None, request.issue_number}:
         return request
     return request.model_copy(update={"branch": own_branch_name(request.issue_key, request.issue_number)})
@@ -64,11 +64,11 @@ def _already_live(settings: WebhookSettings, request: SessionRequest, live: Sess
     """One live session an issue. Who requests the other agent is answered there: nothing else would show it."""
     if request.agent is live.agent:
         requested = RequestedSessions(settings.sessions_table)
-        requested.record_repetition(request.repo, request.issue_number, live.session_id, request.triggered_at)
+        requested.record_repetition(request.repository_id, request.issue_number, live.session_id, request.triggered_at)
     else:
         labels = settings.trigger_labels
         text = replies.other_agent_at_work(live, labels.label_of(live.agent), labels.label_of(request.agent))
-        github = connect_for_all(settings, request.repo, request.installation_id, SHORT).conversation
+        github = connect_for_all(settings, request.repository, SHORT).conversation
         _explain_once(settings, github, request, f"label during {live.session_id}", text)
     return {"ignored": f"issue #{request.issue_number} already has the live session {live.session_id}"}
 
@@ -78,6 +78,6 @@ def _explain_once(
 ) -> None:
     """Say on the issue why nothing was started: once for each issue and topic, so that nobody can make it a loop."""
     number, identity = request.issue_number, request.triggered_by
-    if Explanations(settings.sessions_table).may_explain(request.repo, f"issue#{number}", topic, identity):
+    if Explanations(settings.sessions_table).may_explain(request.repository_id, f"issue#{number}", topic, identity):
         body = replies.reply(identity, text)
         github.ensure_comment(number, replies.reply_marker(identity), body, request.triggered_at)

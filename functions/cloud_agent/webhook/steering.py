@@ -56,7 +56,7 @@ def read_comment(origin: Origin, comment: Comment) -> Steer | Ignore:
     )
     return Steer(
         origin=origin,
-        identity=f"{origin.repo}#issue_comment-{comment.id}",
+        identity=f"{origin.repository.id}#issue_comment-{comment.id}",
         id=prompt.id,
         node_ids=(comment.node_id,),
         at=comment.at,
@@ -138,9 +138,8 @@ def _origin(event: SteeringEvent, pull: CommentedIssue | OpenOrClosedPullRequest
     if event.sender.is_bot:
         return Ignore("a session is steered by people, and the sender is a bot")
     return Origin(
-        repo=event.repository.full_name,
+        repository=event.home,
         default_branch=event.repository.default_branch,
-        installation_id=event.installation.id if event.installation else None,
         number=pull.number,
         is_open=pull.state == "open",
         author=event.sender.login,

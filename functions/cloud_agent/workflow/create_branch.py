@@ -22,7 +22,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
     settings, session = load(GitHubSettings), event.session
     table = SessionsTable(settings.sessions_table)
     table.get_own(session.session_id, event.execution_arn)
-    repository = connect_for_all(settings, session.repo, session.installation_id).repository
+    repository = connect_for_all(settings, session.repository).repository
     branch = repository.ensure_branch(session.branch, session.default_branch, commit_message(session.issue_key.upper()))
     table.record(
         session.session_id,
@@ -31,6 +31,6 @@ def handler(event: StepEvent) -> dict[str, Any]:
         installation_id=session.installation_id,
     )
     if branch.initial_sha:
-        Publications(settings.sessions_table).claim_commits(session.repo, session.branch, [branch.initial_sha])
+        Publications(settings.sessions_table).claim_commits(session.repository_id, session.branch, [branch.initial_sha])
     logger.info("branch ready", extra={"branch": session.branch, "base_sha": branch.base_sha})
     return {"base_sha": branch.base_sha}

@@ -47,11 +47,11 @@ def handler(event: StepEvent) -> dict[str, Any]:
 
 def _take_over(context: PublishingContext, request: RequestedSession, pull: PullRequest) -> None:
     """Tie the pull request to this session; what the one before has left unanswered is asked of this one."""
-    previous = context.sessions.session_of_pull(request.repo, pull.number)
+    previous = context.sessions.session_of_pull(request.repository_id, pull.number)
     if previous and previous != request.session_id:
         _inherit(context, previous, request.session_id)
         context.sessions.record(request.session_id, previous_session_id=previous)
-    context.sessions.record_pull_request(request.session_id, request.repo, pull.number, pull.url)
+    context.sessions.record_pull_request(request.session_id, request.repository_id, pull.number, pull.url)
 
 
 def _inherit(context: PublishingContext, previous: str, session_id: str) -> None:

@@ -45,7 +45,7 @@ def handler(event: ReportFailureEvent) -> dict[str, Any]:
     logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": cause})
     next_step = restart_by_comment() if pull_number else restart_by_label()
     console_url = execution_console_url(event.execution_arn)
-    github = connect(settings, session.repo, session.installation_id)
+    github = connect(settings, session.repository)
     comment_id = github.conversation.ensure_comment(
         pull_number or session.issue_number,
         marker("failure", session.session_id),

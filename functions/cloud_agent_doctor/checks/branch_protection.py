@@ -75,7 +75,7 @@ def _sessions(context: CheckContext) -> Iterator[Session]:
 def _of_repository(connection: github.GitHub, session: Session) -> Iterator[Finding]:
     repo, branch = session.repo, session.default_branch
     try:
-        requests = connection.of_repository(repo, session.installation_id, _PERMISSIONS)
+        requests = connection.of_repository(session.repository, _PERMISSIONS)
         if not _is_protected(requests, quote(branch)):
             yield _finding(connection, repo, branch)
     except CloudAgentError:

@@ -60,6 +60,7 @@ class Execution:
         """Begin it."""
         request: Json = {
             "session_id": SESSION,
+            "repository_id": 12,
             "repo": "acme/demo",
             "issue_number": 7,
             "issue_key": "AGNTS-7",

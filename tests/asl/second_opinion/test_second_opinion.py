@@ -112,8 +112,8 @@ def test_each_later_step_that_fails_is_reported_too(execution: Execution, step: 
     ("row", "states"),
     [
         ({"pk": f"SESSION#{SESSION}", "sk": "CANCELLED"}, ["Session Cancelled"]),
-        ({"pk": "ISSUE#acme/demo#7", "sk": "LOCK", "session_id": "9", "expires_at": 2**40}, ["Session Already Live"]),
-        ({"pk": "BRANCH#acme/demo#claude/AGNTS-7", "sk": "ISSUE", "issue_number": 8}, ["Report Failure"]),
+        ({"pk": "ISSUE#12#7", "sk": "LOCK", "session_id": "9", "expires_at": 2**40}, ["Session Already Live"]),
+        ({"pk": "BRANCH#12#claude/AGNTS-7", "sk": "ISSUE", "issue_number": 8}, ["Report Failure"]),
         ({"pk": f"SESSION#{SESSION}", "sk": "SESSION", "status": "QUEUED"}, ["Create Branch"]),
     ],
     ids=["cancelled", "live", "branch", "claimed"],
@@ -127,7 +127,7 @@ def test_a_refused_claim_goes_where_dynamodbs_reasons_lead(execution: Execution,
 
 
 def test_a_session_that_follows_another_waits_for_its_end(execution: Execution) -> None:
-    lock = {"pk": "ISSUE#acme/demo#7", "sk": "LOCK", "session_id": "9", "expires_at": 2**40}
+    lock = {"pk": "ISSUE#12#7", "sk": "LOCK", "session_id": "9", "expires_at": 2**40}
     execution.steps["CreateBranch"] = raising("SomethingError")
     execution.table.put_item(Item=lock)
     execution.start(follows="9")

@@ -53,6 +53,7 @@ class Steps:
         members = a_request(number, repo, issue_title=title, issue_url=f"{self._github.url}/{repo}/issues/{number}")
         own = {
             "session_id": f"{next(_numbers):08x}",
+            "repository_id": self._github.get(f"/repos/{repo}")["id"],
             "installation_id": self._github.credentials["installation_id"],
             "requested_at": "2026-11-22T10:00:00.250Z",
         }
@@ -74,7 +75,8 @@ class Steps:
             "created_at": "2026-11-22T10:00:00.000Z",
         }
         self.table.put_item(Item=self._key(session) | row | session.model_dump(mode="json", exclude_none=True) | more)
-        self.table.put_item(Item=lock_key(session.repo, session.issue_number) | {"session_id": session.session_id})
+        lock = lock_key(session.repository_id, session.issue_number)
+        self.table.put_item(Item=lock | {"session_id": session.session_id})
         self.table.update_item(
             Key=SLOTS_KEY,
             UpdateExpression="SET live.#session = :repo",
@@ -146,7 +148,7 @@ class Steps:
         self.table.update_item(Key=self._key(session), UpdateExpression="REMOVE " + ", ".join(attributes))
 
     def lock(self, session: RequestedSession) -> Json | None:
-        key = lock_key(session.repo, session.issue_number)
+        key = lock_key(session.repository_id, session.issue_number)
         lock: Json | None = self.table.get_item(Key=key, ConsistentRead=True).get("Item")
         return lock
 

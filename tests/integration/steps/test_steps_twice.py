@@ -111,6 +111,19 @@ def test_what_was_pushed_after_a_squash_stays_on_the_branch(steps: Steps, github
     assert work == github.branches(repo)[session.branch]
 
 
+def test_a_repository_is_followed_to_its_new_name_in_the_middle_of_a_start(
+    steps: Steps, github: GitHub, repo: str
+) -> None:
+    session = steps.claim(repo)
+    steps.run("create_branch", session)
+    renamed = github.call("PATCH", f"/repos/{repo}", name=f"{repo.partition('/')[2]}-renamed")["full_name"]
+    for step in ("open_draft_pull_request", "announce_session"):
+        steps.run(step, session, **steps.more(step, session))
+    (pull,) = github.pulls(session.model_copy(update={"repo": renamed}))
+    (comment,) = github.comments(renamed, pull["number"])
+    assert session.session_id in comment
+
+
 def test_a_closed_pull_request_is_followed_by_a_new_one(steps: Steps, github: GitHub, repo: str) -> None:
     session = steps.claim(repo)
     steps.run_up_to("announce_session", session)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
-from tests.kit.sessions import ISSUE, REPO, TABLE, a_row
+from tests.kit.sessions import ISSUE, REPO, REPOSITORY_ID, TABLE, a_row
 
 from cloud_agent.adapters.table.keys import SLOTS_KEY, lock_key, pull_key, session_key
 from cloud_agent.domain.session.canary import CANARY_ID
@@ -61,11 +61,11 @@ def slots(**live: str) -> dict[str, Any]:
 
 
 def lock(session_id: str = ID) -> dict[str, Any]:
-    return lock_key(REPO, ISSUE) | {"session_id": session_id, "expires_at": 2_000_000_000}
+    return lock_key(REPOSITORY_ID, ISSUE) | {"session_id": session_id, "expires_at": 2_000_000_000}
 
 
 def pull() -> dict[str, Any]:
-    return pull_key(REPO, 261) | {"session_id": ID}
+    return pull_key(REPOSITORY_ID, 261) | {"session_id": ID}
 
 
 def test_what_is_missing_is_copied_and_what_is_there_stays(tables: Tables) -> None:
@@ -76,7 +76,7 @@ def test_what_is_missing_is_copied_and_what_is_there_stays(tables: Tables) -> No
     assert tables.restore() == Restored(read=4, rows=2)
 
     assert tables.of(session_key(ID)) == a_row(ID, status="FAILED")
-    assert tables.of(pull_key(REPO, 261)) == pull()
+    assert tables.of(pull_key(REPOSITORY_ID, 261)) == pull()
     assert tables.of(session_key(LATER))["status"] == "STOPPED"
 
 
@@ -106,7 +106,7 @@ def test_an_interrupted_restoration_is_made_whole_by_the_next(tables: Tables) ->
     assert tables.restore() == Restored(read=2, rows=1)
 
     assert tables.entries() == {"live": {ID: REPO}, "waiting": {}}
-    assert tables.of(lock_key(REPO, ISSUE)) == lock()
+    assert tables.of(lock_key(REPOSITORY_ID, ISSUE)) == lock()
 
 
 def test_a_session_that_has_ended_meanwhile_has_neither_lock_nor_slot(tables: Tables) -> None:
@@ -117,7 +117,7 @@ def test_a_session_that_has_ended_meanwhile_has_neither_lock_nor_slot(tables: Ta
 
     assert tables.restore() == Restored(read=3, rows=0)
 
-    assert tables.of(lock_key(REPO, ISSUE)) == {}
+    assert tables.of(lock_key(REPOSITORY_ID, ISSUE)) == {}
     assert tables.entries() == {"live": {}, "waiting": {}}
 
 
@@ -129,7 +129,7 @@ def test_a_later_session_keeps_its_issue(tables: Tables) -> None:
 
     tables.restore()
 
-    assert tables.of(lock_key(REPO, ISSUE)) == lock(LATER)
+    assert tables.of(lock_key(REPOSITORY_ID, ISSUE)) == lock(LATER)
     assert tables.entries() == {"live": {ID: REPO, LATER: REPO}, "waiting": {}}
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Call = Callable[..., tuple[int, dict[str, Any]]]
 
-ID, OTHER = "513821dd", "0badcafe"
+ID, OTHER = "6020583d", "0badcafe"
 TOKEN = f"{ID}.3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"
 OTHER_TOKEN = TOKEN.replace(ID, OTHER)
 TASK_TOKEN = "AQCMAAAAKgAAAAMAAAAA-sample-task-token"

@@ -20,9 +20,9 @@ def task(sample: Callable[[str], dict[str, Any]]) -> AgentTask:
 
 
 def test_the_group_tells_whose_task_it_is(task: AgentTask) -> None:
-    assert task.session_id == "513821dd"
-    assert task_group("513821dd") == task.group
-    for other in ("", "service:proxy", "family:claude-cloud-agent-agent", "sessions:513821dd"):
+    assert task.session_id == "6020583d"
+    assert task_group("6020583d") == task.group
+    for other in ("", "service:proxy", "family:claude-cloud-agent-agent", "sessions:6020583d"):
         assert task.model_copy(update={"group": other}).session_id is None
 
 
@@ -32,7 +32,7 @@ def test_the_address_is_the_network_interfaces(task: AgentTask) -> None:
 
 
 def test_the_overrides_hold_what_the_container_was_given(task: AgentTask) -> None:
-    assert task.variable("SESSION_ID") == "513821dd"
+    assert task.variable("SESSION_ID") == "6020583d"
     assert task.variable("TASK_TOKEN")
     assert task.variable("AWS_REGION") is None
 

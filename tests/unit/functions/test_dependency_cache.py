@@ -23,7 +23,7 @@ KEY, SHA, INITIAL = "5f" * 32, "a1" * 32, "c" * 40
 
 def _session(**attributes: object) -> Session:
     row: dict[str, Any] = {"token_hash": "", "execution_arn": "", "initial_sha": INITIAL, **attributes}
-    return Session.model_validate(a_row("513821dd", **row))
+    return Session.model_validate(a_row("6020583d", **row))
 
 
 def _archive(**changes: Any) -> DependencyArchive:  # noqa: ANN401 - the members of the report
@@ -42,10 +42,10 @@ def _key_of(session: Session, **changes: object) -> str:
 
 
 def test_all_sessions_of_a_repository_share_what_a_new_branch_installs_before_claude() -> None:
-    key = _key_of(_session(repo="acme/lunch"))
+    key = _key_of(_session(repository_id=5))
 
-    assert key == f"cache/acme/lunch/default/{KEY}.tar.zst"
-    other_issue = _session(repo="acme/lunch", branch="claude/43")
+    assert key == f"cache/5/default/{KEY}.tar.zst"
+    other_issue = _session(repository_id=5, branch="claude/43")
     assert key == places_to_read(other_issue, KEY)[0].object_key
 
 
@@ -65,7 +65,7 @@ def test_a_branch_without_an_initial_commit_of_its_own_shares_nothing() -> None:
 
 
 def test_no_repository_reaches_anothers() -> None:
-    mine, other = (_session(repo=repo) for repo in ("acme/lunch", "acme/dinner"))
+    mine, other = (_session(repository_id=repository_id) for repository_id in (5, 6))
     assert not {place.object_key for place in places_to_read(mine, KEY)} & {
         place.object_key for place in places_to_read(other, KEY)
     }
@@ -96,7 +96,7 @@ def test_the_url_is_at_the_buckets_own_regional_name(environment: Callable[..., 
     """`AgentEgress=listed` lets agents reach that name and no other bucket's."""
     environment()
 
-    (place, _) = places_to_read(_session(repo="acme/lunch"), KEY)
+    (place, _) = places_to_read(_session(repository_id=5), KEY)
     url = urlsplit(DependencyArchives("artifacts").download_url(place))
 
     assert (url.hostname, url.path) == ("artifacts.s3.us-east-1.amazonaws.com", f"/{place.object_key}")

@@ -44,7 +44,7 @@ def test_the_token_is_for_entering_this_session_for_seven_days_from_its_creation
 def test_a_session_has_one_link_whatever_becomes_of_it() -> None:
     first = entry_link(URL, session(), KEY)
     assert first == entry_link(URL, session(status="QUEUED", turns=7, last_visited_at="2026-11-23T00:00:00.000Z"), KEY)
-    assert first != entry_link(URL, session(session_id="513821dd"), KEY)
+    assert first != entry_link(URL, session(session_id="6020583d"), KEY)
     assert first != entry_link(URL, session(created_at="2026-11-22T07:00:01.000Z"), KEY)
 
 

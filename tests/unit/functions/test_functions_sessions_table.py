@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.kit.sessions import a_row
+from tests.kit.sessions import REPOSITORY_ID, a_row
 
 from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.adapters.table.sessions_table import SessionsTable
@@ -57,7 +57,7 @@ def _claim(table: Table, session_id: str = ID, status: str = "STARTING", **attri
 
 def _lock(table: Table, session_id: str, seconds: int = 3_600) -> None:
     expires = int(time.time()) + seconds
-    table.put_item(Item=lock_key(REPO, ISSUE) | {"session_id": session_id, "expires_at": expires})
+    table.put_item(Item=lock_key(REPOSITORY_ID, ISSUE) | {"session_id": session_id, "expires_at": expires})
 
 
 def _row(table: Table, key: dict[str, str] | None = None) -> dict[str, Any]:
@@ -89,16 +89,16 @@ def test_a_row_of_another_execution_is_not_ones_own(table: Table, sessions: Sess
 
 
 def test_the_lock_names_the_live_session(table: Table, sessions: SessionsTable) -> None:
-    assert sessions.live_session_id(REPO, ISSUE) is None
+    assert sessions.live_session_id(REPOSITORY_ID, ISSUE) is None
     _claim(table)
-    assert sessions.live_session_id(REPO, ISSUE) == ID
-    assert sessions.live_session_id(REPO, 43) is None
-    assert sessions.live_session_id("acme/other", ISSUE) is None
+    assert sessions.live_session_id(REPOSITORY_ID, ISSUE) == ID
+    assert sessions.live_session_id(REPOSITORY_ID, 43) is None
+    assert sessions.live_session_id(2, ISSUE) is None
 
 
 def test_an_expired_lock_binds_nobody_though_it_is_not_deleted_yet(table: Table, sessions: SessionsTable) -> None:
     _lock(table, ID, seconds=-60)
-    assert sessions.live_session_id(REPO, ISSUE) is None
+    assert sessions.live_session_id(REPOSITORY_ID, ISSUE) is None
 
 
 def test_attributes_are_recorded_on_an_existing_row_only(table: Table, sessions: SessionsTable) -> None:
@@ -114,9 +114,9 @@ def test_attributes_are_recorded_on_an_existing_row_only(table: Table, sessions:
 def test_session_and_pull_request_know_each_other(table: Table, sessions: SessionsTable) -> None:
     _claim(table)
     for _ in range(2):
-        sessions.record_pull_request(ID, REPO, 43, "https://github.com/acme/storefront/pull/43")
+        sessions.record_pull_request(ID, REPOSITORY_ID, 43, "https://github.com/acme/storefront/pull/43")
     assert _row(table)["pull_number"] == 43
-    assert _row(table, pull_key(REPO, 43))["session_id"] == ID
+    assert _row(table, pull_key(REPOSITORY_ID, 43))["session_id"] == ID
 
 
 def test_a_starting_session_becomes_running_at_its_address(table: Table, sessions: SessionsTable) -> None:
@@ -238,7 +238,7 @@ def test_closing_frees_the_lock_and_dates_the_row(table: Table, sessions: Sessio
     assert not {"lifecycle_token", "start_token", "idle_ends_at"} & set(row)
     assert row["ended_at"].endswith("Z")
     assert 29 * 86_400 < int(row["expires_at"]) - time.time() < 31 * 86_400
-    assert _row(table, lock_key(REPO, ISSUE)) == {}
+    assert _row(table, lock_key(REPOSITORY_ID, ISSUE)) == {}
 
 
 def test_closed_twice_the_first_ending_stands(table: Table, sessions: SessionsTable) -> None:
@@ -255,7 +255,7 @@ def test_closing_leaves_a_later_sessions_lock_alone(table: Table, sessions: Sess
     session = sessions.get(ID)
     _claim(table, session_id=OTHER)
     sessions.close(session, SessionStatus.FAILED, "late")
-    assert sessions.live_session_id(REPO, ISSUE) == OTHER
+    assert sessions.live_session_id(REPOSITORY_ID, ISSUE) == OTHER
 
 
 def test_rows_are_read_in_batches_and_those_that_are_gone_are_absent(table: Table, sessions: SessionsTable) -> None:

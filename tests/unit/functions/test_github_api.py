@@ -19,19 +19,21 @@ from cloud_agent.domain.errors import (
     RepositoryNotFoundError,
     RepositoryReadOnlyError,
 )
+from cloud_agent.domain.session.repository import GitHubRepository
 
 if TYPE_CHECKING:
     from tests.unit.functions.github_stand_in import GitHubStandIn
 
     from cloud_agent.adapters.github.conversation import Conversation
 
+REPOSITORY = GitHubRepository(1, "acme/storefront", None)
 SINCE = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 
 @pytest.fixture
 def github(github_stand_in: GitHubStandIn) -> Conversation:
     requests = GitHubRequests(github_stand_in.url + "/")
-    return GitHub(RepositoryRequests(requests, "ghp_a-personal-token", "acme/storefront")).conversation
+    return GitHub(RepositoryRequests(requests, "ghp_a-personal-token", REPOSITORY)).conversation
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.kit.http_server import Response, serve_http
 
 from cloud_agent.adapters.github.app_name import app_name
 from cloud_agent.adapters.github.connection import GitHub, connect, connect_for_all
-from cloud_agent.adapters.github.requests import SHORT
+from cloud_agent.adapters.github.requests import LONG, SHORT, Patience
 from cloud_agent.domain.errors import (
     CloudAgentError,
     ConfigurationError,
@@ -22,6 +22,7 @@ from cloud_agent.domain.errors import (
     GitHubUnavailableError,
     RepositoryReadOnlyError,
 )
+from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.settings import GitHubSettings
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Server:
     url: str = ""
     status: int = 201
     document: Any = field(default_factory=lambda: {"id": 5, "body": "Hello."})
+    moved_to: str = RENAMED
     tokens: int = 0
     requests: list[tuple[str, str]] = field(default_factory=list)
     bearers: list[str] = field(default_factory=list)
@@ -51,7 +53,7 @@ class Server:
         self.requests.append((request.method, request.path))
         self.bearers.append(request.headers["Authorization"].removeprefix("Bearer "))
         if "/renamed/" in request.path:
-            return Response.of({"message": "Moved"}, 307, {"Location": RENAMED})
+            return Response.of({"message": "Moved"}, 307, {"Location": self.moved_to})
         return Response.of(self.document, self.status)
 
 
@@ -71,7 +73,10 @@ def settings(server: Server, put_secret: Callable[..., str], table: Table) -> Gi
 
 @pytest.fixture
 def open_(settings: GitHubSettings) -> Callable[..., GitHub]:
-    return lambda repo="acme/lunch", via=connect_for_all, **options: via(settings, repo, 99, **options)
+    ids = {"acme/lunch": 5, "acme/dinner": 6, "acme/renamed": 7}
+    return lambda name="acme/lunch", via=connect_for_all, **options: via(
+        settings, GitHubRepository(ids[name], name, 99), **options
+    )
 
 
 def test_the_apps_name_is_asked_for_once_in_a_worker(server: Server, settings: GitHubSettings) -> None:
@@ -113,7 +118,7 @@ def test_a_new_worker_uses_the_token_that_another_was_given(
 def test_a_shared_token_is_sealed_and_expires(open_: Callable[..., GitHub], table: Table) -> None:
     open_()
     (item,) = table.scan()["Items"]
-    assert item["pk"] == "TOKEN#acme/lunch"
+    assert item["pk"] == "TOKEN#5"
     sealed: Any = item["sealed"]
     assert b"ghs_1" not in repr(item).encode() + bytes(sealed)
     assert item["expires_at"] == int(datetime(2999, 1, 1, tzinfo=UTC).timestamp())
@@ -135,7 +140,7 @@ def test_a_shared_token_is_of_its_own_repository_even_in_the_place_of_anothers(
 ) -> None:
     open_("acme/lunch")
     open_("acme/dinner")
-    lunch, dinner = sorted(table.scan()["Items"], key=lambda item: str(item["pk"]), reverse=True)
+    lunch, dinner = sorted(table.scan()["Items"], key=lambda item: str(item["pk"]))
     table.put_item(Item=dinner | {"sealed": lunch["sealed"]})
     new_worker()
     open_("acme/dinner").conversation.create_comment(1, "Hello.")
@@ -189,15 +194,25 @@ def test_a_github_that_is_down_costs_no_token(open_: Callable[..., GitHub], serv
     assert server.bearers == ["ghs_1", "ghs_1"]
 
 
-def test_a_step_follows_a_repository_to_its_new_name(open_: Callable[..., GitHub], server: Server) -> None:
-    assert open_("acme/renamed").conversation.create_comment(1, "Hello.") == 5
+@pytest.mark.parametrize("patience", [SHORT, LONG], ids=["webhook", "step"])
+def test_a_renamed_repository_is_followed_to_its_new_name(
+    open_: Callable[..., GitHub], server: Server, patience: Patience
+) -> None:
+    assert open_("acme/renamed", patience=patience).conversation.create_comment(1, "Hello.") == 5
     assert server.requests[-1] == ("POST", RENAMED)
     assert server.bearers == ["ghs_1", "ghs_1"]
 
 
-def test_the_webhook_does_not(open_: Callable[..., GitHub]) -> None:
+@pytest.mark.parametrize(
+    "leads_to",
+    ["/repositories/70/issues/1/comments", "/repositories/5/issues/1/comments", "https://github.example.com/x", ""],
+    ids=["a longer number", "another repository", "another site", "nowhere"],
+)
+def test_what_leads_elsewhere_is_not_followed(open_: Callable[..., GitHub], server: Server, leads_to: str) -> None:
+    server.moved_to = leads_to
     with pytest.raises(GitHubRequestError, match="307"):
-        open_("acme/renamed", patience=SHORT).conversation.create_comment(1, "Hello.")
+        open_("acme/renamed").conversation.create_comment(1, "Hello.")
+    assert {path for _, path in server.requests} == {"/repos/acme/renamed/issues/1/comments"}
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"id": "five"}])

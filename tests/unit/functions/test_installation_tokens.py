@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ from cloud_agent.domain.errors import (
     GitHubUnavailableError,
     RepositoryNotFoundError,
 )
+from cloud_agent.domain.session.repository import GitHubRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
     from tests.kit.http_server import HttpServer
 
+STOREFRONT, LUNCH = GitHubRepository(1, "acme/storefront", 99), GitHubRepository(5, "acme/lunch", 99)
 TOKEN = {"token": "ghs_the-installation's", "expires_at": "2026-11-22T09:00:00Z"}
 
 
@@ -64,11 +67,11 @@ def tokens(github: HttpServer) -> InstallationTokens:
 def test_the_token_is_of_one_repository_with_the_permissions_asked_for(
     tokens: InstallationTokens, github: HttpServer
 ) -> None:
-    token = tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+    token = tokens.token(STOREFRONT, GIT_PERMISSIONS)
     assert (TOKEN["token"], TOKEN["expires_at"]) == (token.value, token.expires_at)
     (request,) = github.requests
     assert request.path == "/app/installations/99/access_tokens"
-    assert request.json() == {"repositories": ["storefront"], "permissions": {"contents": "write"}}
+    assert request.json() == {"repository_ids": [1], "permissions": {"contents": "write"}}
     assert (request.headers["Accept"], request.headers["X-GitHub-Api-Version"]) == (
         "application/vnd.github+json",
         "2022-11-28",
@@ -76,7 +79,7 @@ def test_the_token_is_of_one_repository_with_the_permissions_asked_for(
 
 
 def test_the_app_proves_itself_by_a_short_lived_signature(tokens: InstallationTokens, github: HttpServer) -> None:
-    tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+    tokens.token(STOREFRONT, GIT_PERMISSIONS)
     scheme, _, proof = github.requests[0].headers["Authorization"].partition(" ")
     claims = jwt.decode(proof, app_key().public_key(), algorithms=["RS256"])
     assert (scheme, claims["iss"]) == ("Bearer", "527117")
@@ -85,21 +88,22 @@ def test_the_app_proves_itself_by_a_short_lived_signature(tokens: InstallationTo
 
 
 def test_a_personal_token_is_taken_as_it_is(github: HttpServer) -> None:
-    token = InstallationTokens(github.url, GitHubCredentials(token="ghp_mine")).token("acme/storefront", None, {})
+    storefront = replace(STOREFRONT, installation_id=None)
+    token = InstallationTokens(github.url, GitHubCredentials(token="ghp_mine")).token(storefront, {})
     assert token.value == "ghp_mine"
     assert token.expires_at.endswith("Z")
     assert github.requests == []
 
 
 def test_a_token_is_not_shown_by_its_repr(tokens: InstallationTokens) -> None:
-    assert TOKEN["token"] not in repr(tokens.token("acme/storefront", 99, GIT_PERMISSIONS))
+    assert TOKEN["token"] not in repr(tokens.token(STOREFRONT, GIT_PERMISSIONS))
 
 
 def test_an_event_without_an_installation_is_refused_before_any_request(
     tokens: InstallationTokens, github: HttpServer
 ) -> None:
     with pytest.raises(AppNotInstalledError, match="acme/storefront"):
-        tokens.token("acme/storefront", None, GIT_PERMISSIONS)
+        tokens.token(replace(STOREFRONT, installation_id=None), GIT_PERMISSIONS)
     assert github.requests == []
 
 
@@ -125,7 +129,7 @@ def test_each_refusal_has_its_name(
 ) -> None:
     github.respond = Response.of({"message": message}, status, {"Location": "/elsewhere"})
     with pytest.raises(expected) as refused:
-        tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+        tokens.token(STOREFRONT, GIT_PERMISSIONS)
     assert expected is type(refused.value)
     assert message in str(refused.value)
     assert len(github.requests) == 1
@@ -137,7 +141,7 @@ def test_a_refusal_that_is_not_githubs_json_is_named_all_the_same(
 ) -> None:
     github.respond = Response(502, body)
     with pytest.raises(GitHubUnavailableError, match="502"):
-        tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+        tokens.token(STOREFRONT, GIT_PERMISSIONS)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"null", b"{}"])
@@ -146,7 +150,7 @@ def test_a_success_without_a_token_is_githubs_fault(
 ) -> None:
     github.respond = Response(201, body)
     with pytest.raises(GitHubUnavailableError, match="not as documented"):
-        tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+        tokens.token(STOREFRONT, GIT_PERMISSIONS)
 
 
 def test_a_silent_github_is_given_up(github: HttpServer) -> None:
@@ -154,13 +158,13 @@ def test_a_silent_github_is_given_up(github: HttpServer) -> None:
     patience = Patience(urllib3.Timeout(connect=0.2, read=0.2), SHORT.retry)
     impatient = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=app_key_pem()), patience)
     with pytest.raises(GitHubUnavailableError, match="ReadTimeoutError"):
-        impatient.token("acme/storefront", 99, GIT_PERMISSIONS)
+        impatient.token(STOREFRONT, GIT_PERMISSIONS)
 
 
 def test_a_github_that_refuses_the_connection_is_worth_a_retry() -> None:
     nowhere = InstallationTokens("http://127.0.0.1:9", GitHubCredentials(app_id="1", private_key=app_key_pem()))
     with pytest.raises(GitHubUnavailableError):
-        nowhere.token("acme/storefront", 99, GIT_PERMISSIONS)
+        nowhere.token(STOREFRONT, GIT_PERMISSIONS)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +180,7 @@ def test_a_github_that_refuses_the_connection_is_worth_a_retry() -> None:
 def test_an_unusable_key_is_the_owners_to_correct_and_is_not_shown(github: HttpServer, key: str) -> None:
     tokens = InstallationTokens(github.url, GitHubCredentials(app_id="1", private_key=key))
     with pytest.raises(ConfigurationError, match="private_key") as refused:
-        tokens.token("acme/storefront", 99, GIT_PERMISSIONS)
+        tokens.token(STOREFRONT, GIT_PERMISSIONS)
     assert key.splitlines()[0] not in str(refused.value)
     assert github.requests == []
 
@@ -189,15 +193,15 @@ def _expiring(github: HttpServer, value: str, minutes: float) -> None:
 def test_a_worker_asks_once_for_the_tokens_it_uses_itself(github: HttpServer) -> None:
     _expiring(github, "ghs_first", 60)
     credentials = GitHubCredentials(app_id="1", private_key=app_key_pem())
-    for repo, permissions in [
-        ("acme/lunch", OWN_PERMISSIONS),
-        ("acme/lunch", OWN_PERMISSIONS),
-        ("acme/dinner", OWN_PERMISSIONS),
-        ("acme/lunch", GIT_PERMISSIONS),
+    for repository, permissions in [
+        (LUNCH, OWN_PERMISSIONS),
+        (replace(LUNCH, name="acme/renamed"), OWN_PERMISSIONS),
+        (STOREFRONT, OWN_PERMISSIONS),
+        (LUNCH, GIT_PERMISSIONS),
     ]:
-        InstallationTokens(github.url, credentials).remembered_token(repo, 99, permissions)
+        InstallationTokens(github.url, credentials).remembered_token(repository, permissions)
     assert len(github.requests) == 3
-    InstallationTokens(github.url, credentials).remembered_token("acme/lunch", 98, OWN_PERMISSIONS)
+    InstallationTokens(github.url, credentials).remembered_token(replace(LUNCH, installation_id=98), OWN_PERMISSIONS)
     assert len(github.requests) == 4
 
 
@@ -205,47 +209,47 @@ def test_a_remembered_token_is_replaced_five_minutes_before_it_expires(
     tokens: InstallationTokens, github: HttpServer
 ) -> None:
     _expiring(github, "ghs_first", 4.9)
-    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_first"
+    assert tokens.remembered_token(LUNCH, GIT_PERMISSIONS).value == "ghs_first"
     _expiring(github, "ghs_second", 5.5)
-    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
+    assert tokens.remembered_token(LUNCH, GIT_PERMISSIONS).value == "ghs_second"
     _expiring(github, "ghs_third", 60)
-    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
+    assert tokens.remembered_token(LUNCH, GIT_PERMISSIONS).value == "ghs_second"
 
 
 def test_a_token_that_is_handed_on_is_always_a_new_one(tokens: InstallationTokens, github: HttpServer) -> None:
     _expiring(github, "ghs_own", 60)
-    tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS)
+    tokens.remembered_token(LUNCH, GIT_PERMISSIONS)
     _expiring(github, "ghs_agent's", 60)
-    assert tokens.token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_agent's"
-    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_own"
+    assert tokens.token(LUNCH, GIT_PERMISSIONS).value == "ghs_agent's"
+    assert tokens.remembered_token(LUNCH, GIT_PERMISSIONS).value == "ghs_own"
 
 
 def test_a_rotated_personal_token_replaces_the_old_one(github: HttpServer) -> None:
     for value in ("ghp_old", "ghp_new"):
         tokens = InstallationTokens(github.url, GitHubCredentials(token=value))
-        assert value == tokens.remembered_token("acme/lunch", None, GIT_PERMISSIONS).value
+        assert value == tokens.remembered_token(replace(LUNCH, installation_id=None), GIT_PERMISSIONS).value
 
 
 def test_a_refused_exchange_is_not_remembered(tokens: InstallationTokens, github: HttpServer) -> None:
     github.respond = Response(502)
     with pytest.raises(GitHubUnavailableError):
-        tokens.remembered_token("acme/breakfast", 99, GIT_PERMISSIONS)
+        tokens.remembered_token(LUNCH, GIT_PERMISSIONS)
     github.respond = Response.of(TOKEN, 201)
-    assert TOKEN["token"] == tokens.remembered_token("acme/breakfast", 99, GIT_PERMISSIONS).value
+    assert TOKEN["token"] == tokens.remembered_token(LUNCH, GIT_PERMISSIONS).value
 
 
 def test_a_token_that_github_refused_is_not_given_out_again(tokens: InstallationTokens, github: HttpServer) -> None:
     _expiring(github, "ghs_first", 60)
-    tokens.forget(tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS))
+    tokens.forget(tokens.remembered_token(LUNCH, GIT_PERMISSIONS))
     _expiring(github, "ghs_second", 60)
-    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
+    assert tokens.remembered_token(LUNCH, GIT_PERMISSIONS).value == "ghs_second"
 
 
 def test_a_token_is_kept_by_one_worker_alone(
     tokens: InstallationTokens, github: HttpServer, new_worker: Callable[[], None]
 ) -> None:
     _expiring(github, "ghs_first", 60)
-    tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS)
+    tokens.remembered_token(LUNCH, GIT_PERMISSIONS)
     new_worker()
     _expiring(github, "ghs_second", 60)
-    assert tokens.remembered_token("acme/lunch", 99, GIT_PERMISSIONS).value == "ghs_second"
+    assert tokens.remembered_token(LUNCH, GIT_PERMISSIONS).value == "ghs_second"

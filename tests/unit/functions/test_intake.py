@@ -10,6 +10,7 @@ import pytest
 
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.session.agents import Agent, TriggerLabels
+from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.webhook.decide import decide
 from cloud_agent.webhook.decisions import Decision, End, Ignore, Start
 
@@ -44,6 +45,7 @@ def _ignored(payload: dict[str, Any]) -> str:
 def test_the_label_on_an_open_issue_starts_a_session(payload: dict[str, Any]) -> None:
     started = _started(payload)
     assert {
+        "repository_id": 1,
         "repo": "acme/storefront",
         "issue_number": 42,
         "issue_key": "42",
@@ -151,8 +153,8 @@ def test_every_other_event_is_politely_ignored(event: str, payload: dict[str, An
         ("issue", None),
         ("label", None),
         ("sender", {}),
-        ("repository", {"full_name": "acme", "default_branch": "main"}),
-        ("repository", {"full_name": "acme/../etc", "default_branch": "main"}),
+        ("repository", {"id": 1, "full_name": "acme", "default_branch": "main"}),
+        ("repository", {"id": 1, "full_name": "acme/../etc", "default_branch": "main"}),
         ("issue", {"number": 0, "title": "t", "html_url": "u", "state": "open", "updated_at": "2026-11-22T08:00:00Z"}),
         ("issue", {"number": 1, "title": "t", "html_url": "u", "state": "open", "updated_at": "2026-11-22T08:00:00"}),
         ("issue", [1]),
@@ -164,7 +166,7 @@ def test_a_payload_that_github_does_not_document_is_named(payload: dict[str, Any
         _decide(payload)
 
 
-REPOSITORY = {"full_name": "acme/storefront", "default_branch": "main"}
+REPOSITORY = {"id": 1, "full_name": "acme/storefront", "default_branch": "main"}
 
 
 @pytest.mark.parametrize(
@@ -206,7 +208,8 @@ def test_what_is_closed_ends_its_session(
     sender = {"login": "octo-dev"}
     decision = _decide({"action": "closed", "repository": REPOSITORY, "sender": sender, **payload}, event)
     assert isinstance(decision, End)
-    assert ("acme/storefront", status, reason) == (decision.repo, decision.ending.status, decision.ending.reason)
+    assert decision.repository == GitHubRepository(1, "acme/storefront", None)
+    assert (status, reason) == (decision.ending.status, decision.ending.reason)
     assert target == (decision.issue_number, decision.pull_number)
 
 

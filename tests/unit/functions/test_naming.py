@@ -106,7 +106,7 @@ def test_a_follower_that_was_cancelled_is_never_the_one_that_follows(requested: 
 
 
 def test_repository_issue_and_trigger_each_make_another_session() -> None:
-    changes: list[dict[str, Any]] = [{}, {"repo": "acme/shop"}, {"issue_number": 43}, {"triggered_by": "d-2"}]
+    changes: list[dict[str, Any]] = [{}, {"repository_id": 2}, {"issue_number": 43}, {"triggered_by": "d-2"}]
     ids = {name_session(requests(**{"triggered_by": "d-1"} | change), NOBODY).session_id for change in changes}
     assert len(ids) == len(changes)
 

@@ -12,7 +12,7 @@ from cloud_agent.domain.session.provenance import Commit
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-ID, REPO = "09e22a8b", "acme/shop"
+ID, REPOSITORY_ID = "09e22a8b", 1
 
 
 @pytest.fixture
@@ -61,15 +61,15 @@ def test_of_very_many_commits_the_newest_are_kept_and_all_are_counted(publicatio
 
 
 def test_the_branch_that_a_commit_was_first_seen_on_stands(publications: Publications) -> None:
-    publications.claim_commits(REPO, "claude/1", ["a", "b"])
-    publications.claim_commits(REPO, "claude/2", ["b", "c"])
+    publications.claim_commits(REPOSITORY_ID, "claude/1", ["a", "b"])
+    publications.claim_commits(REPOSITORY_ID, "claude/2", ["b", "c"])
     expected = {"a": "claude/1", "b": "claude/1", "c": "claude/2"}
-    assert expected == publications.branches_of(REPO, ["a", "b", "c", "d", "a"])
-    assert publications.branches_of("acme/other", ["a"]) == {}
-    assert publications.branches_of(REPO, []) == {}
+    assert expected == publications.branches_of(REPOSITORY_ID, ["a", "b", "c", "d", "a"])
+    assert publications.branches_of(2, ["a"]) == {}
+    assert publications.branches_of(REPOSITORY_ID, []) == {}
 
 
 def test_more_commits_than_one_request_asks_for_are_looked_up(publications: Publications) -> None:
     shas = [f"{n:040x}" for n in range(230)]
-    publications.claim_commits(REPO, "claude/1", shas)
-    assert dict.fromkeys(shas, "claude/1") == publications.branches_of(REPO, shas)
+    publications.claim_commits(REPOSITORY_ID, "claude/1", shas)
+    assert dict.fromkeys(shas, "claude/1") == publications.branches_of(REPOSITORY_ID, shas)

@@ -12,13 +12,16 @@ from cloud_agent.domain.conversation.addressing import Listener
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.prompts import Prompt, follow_up_id
 from cloud_agent.domain.conversation.reviews import Review, ReviewComment
+from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.webhook import decisions
 from cloud_agent.webhook.decisions import Ignore, Origin, Steer
 from cloud_agent.webhook.review_prompts import PART_LIMIT_BYTES, THREADS_LIMIT, read_review
 from cloud_agent.webhook.steering import OWN, OWN_PREFIX
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
-REQUEST = decisions.Review(Origin("acme/lunch", "main", 7, 43, is_open=True, author="octo-dev"), 123, "PRR_1")
+REQUEST = decisions.Review(
+    Origin(GitHubRepository(1, "acme/lunch", 7), "main", 43, is_open=True, author="octo-dev"), 123, "PRR_1"
+)
 COMMENT = ReviewComment(
     id=5, node_id="PRRC_5", url="https://github.com/x#discussion_r5", body="Round it.", path="src/cart.ts",
     diff_hunk="@@ -1 +1 @@\n+total", line=12, original_line=10, start_line=None, in_reply_to=None,
@@ -57,7 +60,7 @@ def test_a_review_with_its_comments_is_one_prompt_with_a_numbered_thread_for_eac
         (6, "src/menu.ts, line 3"),
     ]
     steer = steered(COMMENT, OTHER)
-    assert (steer.identity, steer.node_ids) == ("acme/lunch#pull_request_review-123", ("PRR_1", "PRRC_5", "PRRC_6"))
+    assert (steer.identity, steer.node_ids) == ("1#pull_request_review-123", ("PRR_1", "PRRC_5", "PRRC_6"))
 
 
 @pytest.mark.parametrize(

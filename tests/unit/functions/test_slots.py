@@ -42,7 +42,7 @@ def come(table: Table, slots: Slots) -> Callable[..., None]:
     clock = itertools.count(1)
 
     def claim(session_id: str, repo: str = A, since: str = "", **attributes: object) -> None:
-        row: dict[str, Any] = {"session_id": session_id, "status": "QUEUED", "repo": repo}
+        row: dict[str, Any] = {"session_id": session_id, "status": "QUEUED", "repository_id": 1, "repo": repo}
         table.put_item(Item=session_key(session_id) | row | attributes)
         table.update_item(
             Key=SLOTS_KEY,
@@ -282,7 +282,7 @@ def event(
     """The sample of "Take Slot"; its session is claimed."""
     environment(MAX_SESSIONS=str(LIMITS.sessions), MAX_SESSIONS_PER_REPOSITORY=str(LIMITS.sessions_per_repository))
     event = sample("take_slot.json")
-    names = ("session_id", "repo", "issue_number", "issue_key", "branch")
+    names = ("session_id", "repository_id", "repo", "issue_number", "issue_key", "branch")
     row = {name: event["session"][name] for name in names}
     row |= {"token_hash": "", "execution_arn": event["execution_arn"], "created_at": ""}
     come(**row)

@@ -11,12 +11,13 @@ from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.messages import marker
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.session.agents import TriggerLabels
+from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.webhook.decide import decide
 from cloud_agent.webhook.decisions import CommentEdit, Ignore, Review, ReviewEdit, Steer
 from cloud_agent.webhook.steering import OWN_PREFIX
 
 COMMON: dict[str, Any] = {
-    "repository": {"full_name": "acme/lunch", "default_branch": "main"},
+    "repository": {"id": 1, "full_name": "acme/lunch", "default_branch": "main"},
     "sender": {"login": "octo-dev", "type": "User"},
     "installation": {"id": 7},
 }
@@ -76,9 +77,9 @@ def test_a_comment_is_a_prompt_under_its_own_identity() -> None:
     comment = _steered()
     origin, (prompt,) = comment.origin, comment.prompts
     assert (
-        origin.repo, origin.number, origin.is_open, origin.installation_id, origin.author,
-    ) == ("acme/lunch", 43, True, 7, "octo-dev")  # fmt: skip
-    assert comment.identity == "acme/lunch#issue_comment-123"
+        origin.repository, origin.number, origin.is_open, origin.author,
+    ) == (GitHubRepository(1, "acme/lunch", 7), 43, True, "octo-dev")  # fmt: skip
+    assert comment.identity == "1#issue_comment-123"
     assert (prompt.kind, prompt.body, prompt.comment_id) == ("comment", "Please, in blue.", 123)
     assert prompt.created_at == "2026-11-22T10:00:00.000Z"
 
@@ -92,7 +93,7 @@ def test_a_reviews_event_and_those_of_its_comments_lead_to_the_same_review() -> 
     of_review, of_comment = _decide("pull_request_review"), _decide("pull_request_review_comment")
     assert isinstance(of_review, Review)
     assert isinstance(of_comment, Review)
-    assert of_review.identity == of_comment.identity == "acme/lunch#pull_request_review-123"
+    assert of_review.identity == of_comment.identity == "1#pull_request_review-123"
     assert (of_review.node_id, of_comment.node_id) == ("PRR_1", "PRRC_1")
 
 

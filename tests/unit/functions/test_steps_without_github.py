@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.unit.functions.aws_stand_in import Ecs
     from tests.unit.functions.conftest import Context
 
-ID = "513821dd"
+ID = "6020583d"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Stop = Callable[..., int]
 
-ID = "513821dd"
+ID = "6020583d"
 FIRST, SECOND = "AQCMAAAAKgAAAAMAAAAA-sample-task-token", "LIFECYCLE-TOKEN"
 CLUSTER = "claude-cloud-agent-Cluster-1A2B3C4D5E6F"
 TASK = f"arn:aws:ecs:eu-central-1:123456789012:task/{CLUSTER}/0f9de17a6465404e8b1b2356dc13c2f8"

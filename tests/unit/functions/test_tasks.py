@@ -30,6 +30,7 @@ def session(**attributes: str) -> Session:
         {
             "session_id": ID,
             "status": "STARTING",
+            "repository_id": 1,
             "repo": "acme/storefront",
             "issue_number": 42,
             "issue_key": "42",

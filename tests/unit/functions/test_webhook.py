@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Deliver = Callable[..., tuple[int, dict[str, Any]]]
 
 SECRET = "It's a Secret to Everybody"
-EXECUTION = "acme-storefront-42-513821dd"
+EXECUTION = "acme-storefront-42-6020583d"
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def prompts(table: Table) -> list[dict[str, Any]]:
 def test_a_label_starts_an_execution_under_the_sessions_name(
     deliver: Deliver, labeled: dict[str, Any], step_functions: StepFunctions, table: Table
 ) -> None:
-    assert deliver() == (202, {"session_id": "513821dd"})
+    assert deliver() == (202, {"session_id": "6020583d"})
     assert list(step_functions.executions) == [EXECUTION]
     assert tuple(step_functions.executions[EXECUTION][name] for name in ("repo", "issue_number", "branch")) == (
         "acme/storefront",
@@ -88,7 +88,7 @@ def test_a_label_starts_an_execution_under_the_sessions_name(
 
 
 def test_a_body_in_base64_is_the_same_delivery(deliver: Deliver, step_functions: StepFunctions) -> None:
-    assert deliver(in_base64=True) == (202, {"session_id": "513821dd"})
+    assert deliver(in_base64=True) == (202, {"session_id": "6020583d"})
     assert list(step_functions.executions) == [EXECUTION]
 
 
@@ -222,7 +222,7 @@ def test_the_own_lock_does_not_stand_in_the_way_of_a_redelivery(
     deliver: Deliver, put_session: Callable[..., None], idempotency_table: Table
 ) -> None:
     first = deliver()
-    put_session("513821dd")
+    put_session("6020583d")
     for row in idempotency_table.scan()["Items"]:
         idempotency_table.delete_item(Key={"id": row["id"]})
     assert first == deliver()
@@ -243,7 +243,7 @@ def test_a_start_that_failed_is_tried_again_by_the_redelivery(
 ) -> None:
     with without_step_functions(), pytest.raises(Exception, match="Could not connect"):
         deliver()
-    assert deliver() == (202, {"session_id": "513821dd"})
+    assert deliver() == (202, {"session_id": "6020583d"})
     assert list(step_functions.executions) == [EXECUTION]
 
 
@@ -277,7 +277,7 @@ def test_a_try_that_was_killed_does_not_bar_the_redelivery(
     deliver: Deliver, killed: Callable[[Context], None], context: Context
 ) -> None:
     killed(type(context)(remaining_milliseconds=0))
-    assert deliver() == (202, {"session_id": "513821dd"})
+    assert deliver() == (202, {"session_id": "6020583d"})
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_neither_secret_nor_issue_text_is_logged(
 def test_each_line_of_a_start_carries_session_and_delivery(deliver: Deliver, logs: io.StringIO) -> None:
     deliver()
     (line,) = [json.loads(line) for line in logs.getvalue().splitlines() if "session requested" in line]
-    assert (line["session_id"], line["execution_name"], line["github_event"]) == ("513821dd", EXECUTION, "issues")
+    assert (line["session_id"], line["execution_name"], line["github_event"]) == ("6020583d", EXECUTION, "issues")
     assert line["delivery_id"] == "72d3162e-cc78-11e3-81ab-4c9367dc0958"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.dynamodb.conditions import Key
-from tests.kit.sessions import a_request
+from tests.kit.sessions import REPOSITORY_ID, a_request
 
 from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     PutSession = Callable[..., None]
 
 REPO, SESSION = "acme/storefront", "09e22a8b"
-NEXT = session_id_for(REPO, 42, f"after:{SESSION}")
+NEXT = session_id_for(REPOSITORY_ID, 42, f"after:{SESSION}")
 STOPPED = {"status": "STOPPED", "reason": "Stopped by octo-dev."}
 
 
@@ -48,7 +48,7 @@ def comment(deliver_event: Callable[..., Response], step_functions: StepFunction
         written = {"id": number, "node_id": f"IC_{number}", "html_url": f"https://github.com/c/{number}"}
         payload = {
             "action": "created",
-            "repository": {"full_name": REPO, "default_branch": "main"},
+            "repository": {"id": 1, "full_name": REPO, "default_branch": "main"},
             "sender": {"login": login, "type": "User"},
             "installation": {"id": 7},
             "issue": {"number": 43, "state": state, "pull_request": {"url": "u"}},
@@ -69,13 +69,14 @@ def ending(table: Table) -> Any:  # noqa: ANN401 - whatever is on the row
 
 
 def last(table: Table) -> dict[str, Any]:
-    return table.get_item(Key=last_key(REPO, 42))["Item"]
+    return table.get_item(Key=last_key(REPOSITORY_ID, 42))["Item"]
 
 
 def put_last(table: Table, session_id: str, minutes_ago: float = 0.1, **more: str) -> None:
     moment = timestamp(datetime.now(UTC) - timedelta(minutes=minutes_ago))
     own: dict[str, Any] = {"session_id": session_id, "triggered_at": "2026-11-22T07:30:00.000Z", "requested_at": moment}
-    table.put_item(Item=last_key(REPO, 42) | a_request(triggered_by="somebody", installation_id=7, **own) | more)
+    request = a_request(triggered_by="somebody", installation_id=7, **own)
+    table.put_item(Item=last_key(REPOSITORY_ID, 42) | request | more)
 
 
 def a_prompt(body: str, number: int) -> Prompt:
@@ -200,10 +201,11 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
     request = step_functions.executions[execution_name(REPO, 42, NEXT)]
     issue = github_stand_in.issue or {}
     assert {
-        "session_id": NEXT, "repo": REPO, "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
+        "session_id": NEXT, "repository_id": 1, "repo": REPO,
+        "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
         "issue_url": issue["html_url"], "branch": "claude/42", "default_branch": "main", "installation_id": 7,
         "requested_by": "octo-dev", "agent": "standard", "follows": SESSION, "previous_session_id": SESSION,
-        "triggered_by": f"{REPO}#issue_comment-1", "triggered_at": "2026-11-22T08:00:00.000Z",
+        "triggered_by": f"{REPOSITORY_ID}#issue_comment-1", "triggered_at": "2026-11-22T08:00:00.000Z",
         "requested_at": last(table)["requested_at"],
     } == request  # fmt: skip
     assert issue["body"] == of_session(table, NEXT)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
@@ -230,7 +232,7 @@ def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_pro
     put_turn(table, SESSION, a_prompt("An old prompt.", 2), "An old answer.\n/stop ```")
     put_turn(table, SESSION, a_prompt("Never answered.", 3))
     assert comment("/restart\nNow in blue.", 5)[0] == 202
-    next_id = session_id_for(REPO, 42, f"{REPO}#issue_comment-5")
+    next_id = session_id_for(REPOSITORY_ID, 42, f"{REPOSITORY_ID}#issue_comment-5")
     request = step_functions.executions[execution_name(REPO, 42, next_id)]
     assert (request["branch"], request["follows"]) == ("claude/42", None)
     body = of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
@@ -254,7 +256,7 @@ def test_a_restart_says_whether_the_issue_is_still_what_the_label_was_added_to(
     for number, change in enumerate([{}, {"body": "Delete it all."}, {}, {"title": "Delete it"}], 1):
         github_stand_in.issue = issue | change | {"updated_at": "2027-01-01T00:00:00Z", "comments": number}
         comment("/restart", number, at=f"0{number}:00:00")
-        followed = session_id_for(REPO, 42, f"{REPO}#issue_comment-{number}")
+        followed = session_id_for(REPOSITORY_ID, 42, f"{REPOSITORY_ID}#issue_comment-{number}")
         (prompt,) = (p for p in Prompts(table.name).of(followed) if p.id == INITIAL_PROMPT_ID)
         assert (prompt.author, prompt.requested_by) == (issue["user"]["login"], "octo-dev")
         edited.append((prompt.is_edited, prompt.edited_by))
@@ -276,7 +278,7 @@ def test_a_restart_does_without_an_editor_that_github_does_not_name(
     if fault:
         github_stand_in.faults.append(("POST", "/graphql", fault, False))
     assert comment("/restart", 5)[0] == 202
-    (prompt,) = Prompts(table.name).of(session_id_for(REPO, 42, f"{REPO}#issue_comment-5"))
+    (prompt,) = Prompts(table.name).of(session_id_for(REPOSITORY_ID, 42, f"{REPOSITORY_ID}#issue_comment-5"))
     assert (prompt.is_edited, prompt.edited_by) == (True, "")
 
 
@@ -288,7 +290,7 @@ def test_a_restart_that_failed_halfway_is_completed_by_the_redelivery(
     with without_step_functions(), pytest.raises(Exception, match="Could not connect"):
         comment("/restart")
     put_session(status="STOPPED")  # closed in the meantime
-    table.delete_item(Key=lock_key(REPO, 42))
+    table.delete_item(Key=lock_key(REPOSITORY_ID, 42))
     assert comment("/restart")[0] == 202
     assert [execution_name(REPO, 42, NEXT)] == list(step_functions.executions)
 
@@ -327,7 +329,7 @@ def test_two_restarts_at_the_same_moment_start_one_session(
     def respond_later(method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         if path.endswith("/issues/42") and (other := next(others, None)):  # the other comment's try is done by now
             put_session(status="STOPPED")
-            table.delete_item(Key=lock_key(REPO, 42))
+            table.delete_item(Key=lock_key(REPOSITORY_ID, 42))
             put_last(table, other, follows=SESSION)
         return respond(method, path, body)
 

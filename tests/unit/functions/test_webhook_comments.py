@@ -33,7 +33,7 @@ def comment(deliver_event: Callable[..., Response], step_functions: StepFunction
     def send(body: str, number: int = 1, *, login: str = "octo-dev", second: int = 0, state: str = "open") -> Response:
         payload = {
             "action": "created",
-            "repository": {"full_name": "acme/storefront", "default_branch": "main"},
+            "repository": {"id": 1, "full_name": "acme/storefront", "default_branch": "main"},
             "sender": {"login": login, "type": "User"},
             "issue": {"number": 43, "state": state, "pull_request": {"url": "u"}},
             "comment": {
@@ -128,7 +128,7 @@ def comment_on_the_issue(
     def send(body: str, *, login: str = "octo-dev") -> Response:
         payload = {
             "action": "created",
-            "repository": {"full_name": "acme/storefront", "default_branch": "main"},
+            "repository": {"id": 1, "full_name": "acme/storefront", "default_branch": "main"},
             "sender": {"login": login, "type": "User"},
             "issue": {"number": 42, "state": "open"},
             "comment": {
@@ -369,7 +369,7 @@ def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(
 ) -> None:
     put_session()
     table.delete_item(Key=session_key(SESSION))
-    table.delete_item(Key=lock_key("acme/storefront", 42))
+    table.delete_item(Key=lock_key(1, 42))
     assert comment("In blue, please.") == (200, {"ignored": "#43 has no session"})
 
 

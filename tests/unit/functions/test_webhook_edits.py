@@ -26,7 +26,7 @@ SESSION = "09e22a8b"
 EDITED = (202, {"session_id": SESSION, "accepted": "edit"})
 TOO_LATE = (200, {"ignored": "its prompt has been taken up or dropped"})
 NOTHING_WAITS = (200, {"ignored": "no prompt is waiting with this text"})
-COMMON: dict[str, Any] = {"repository": {"full_name": "acme/storefront", "default_branch": "main"}}
+COMMON: dict[str, Any] = {"repository": {"id": 1, "full_name": "acme/storefront", "default_branch": "main"}}
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import REPOSITORY_ID
 
 from cloud_agent.adapters.table.keys import pull_key, session_key
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     Deliver = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
 
 REPO = "acme/storefront"
-SESSION = "513821dd"
-REPOSITORY = {"full_name": REPO, "default_branch": "main"}
+SESSION = "6020583d"
+REPOSITORY = {"id": 1, "full_name": REPO, "default_branch": "main"}
 MERGED = {"action": "closed", "repository": REPOSITORY, "pull_request": {"number": 43, "merged": True}}
 CLOSED = {
     "action": "closed",
@@ -107,7 +108,7 @@ def test_a_pull_request_of_nobodys_session_is_ignored(deliver: Deliver) -> None:
 
 
 def test_a_pull_request_that_outlived_its_sessions_row_is_ignored(deliver: Deliver, table: Table) -> None:
-    table.put_item(Item=pull_key(REPO, 43) | {"session_id": SESSION})
+    table.put_item(Item=pull_key(REPOSITORY_ID, 43) | {"session_id": SESSION})
     assert deliver("pull_request", MERGED) == (200, {"ignored": "there is no live session to end"})
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import REPOSITORY_ID
 
 from cloud_agent.adapters.table.keys import branch_key, cancelled_key, lock_key
 from cloud_agent.adapters.table.prompts import Prompts
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Response = tuple[int, dict[str, Any]]
 
 REPO, SESSION = "acme/storefront", "09e22a8b"
-NEXT = session_id_for(REPO, 42, f"after:{SESSION}")
+NEXT = session_id_for(REPOSITORY_ID, 42, f"after:{SESSION}")
 ENDING = {"status": "STOPPED", "reason": "The label claude-dev was removed from the issue."}
 
 
@@ -131,7 +132,7 @@ def test_a_trackers_key_names_the_branch_and_two_issues_with_one_key_have_two(  
 ) -> None:  # fmt: skip
     environment(TRACKER_KEYS=keys)
     if owner:
-        table.put_item(Item=branch_key(REPO, "claude/web-7") | {"issue_number": owner})
+        table.put_item(Item=branch_key(REPOSITORY_ID, "claude/web-7") | {"issue_number": owner})
     payload = sample("github/issues.labeled.json")
     payload["issue"]["title"] = "WEB-7 Read UTF-8"
     assert deliver_event("issues", payload)[0] == 202
@@ -191,7 +192,7 @@ def test_a_label_put_back_brings_the_history_along(
     for prompt_id, result in ((INITIAL_PROMPT_ID, "I built it."), (asked.id, "It is blue now.")):
         answer = TurnResult(prompt_id=prompt_id, is_error=False, result=result, created_at="c")
         assert prompts.answer(first, answer)
-    table.delete_item(Key=lock_key(REPO, 42))
+    table.delete_item(Key=lock_key(REPOSITORY_ID, 42))
     label("d-2", at="08:10:00")  # never claimed: its execution failed
     third = label("d-3", at="08:20:00")[1]["session_id"]
     body = prompts.of(third)[0].body

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import REPOSITORY_ID
 
 from cloud_agent.adapters.table.keys import branch_key, session_key
 
@@ -16,21 +17,20 @@ if TYPE_CHECKING:
     PutSession = Callable[..., None]
     Deliver = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
 
-REPO = "acme/storefront"
-SESSION = "513821dd"
+SESSION = "6020583d"
 BRANCH = "claude/42"
 SHA = "f8cc4961bcfee683e35427d2ebcb5b725440fc9b"
 PUSH: dict[str, Any] = {
     "ref": f"refs/heads/{BRANCH}",
     "after": SHA,
     "deleted": False,
-    "repository": {"full_name": REPO, "default_branch": "main"},
+    "repository": {"id": REPOSITORY_ID, "full_name": "acme/storefront", "default_branch": "main"},
 }
 
 
 @pytest.fixture
 def own_branch(table: Table) -> None:
-    table.put_item(Item=branch_key(REPO, BRANCH) | {"issue_number": 42})
+    table.put_item(Item=branch_key(REPOSITORY_ID, BRANCH) | {"issue_number": 42})
 
 
 @pytest.mark.usefixtures("own_branch")
@@ -48,7 +48,7 @@ def test_a_push_to_a_live_sessions_branch_is_noted_for_its_agent(
         ({"ref": "refs/heads/main"}, "no live session works on main"),
         ({"ref": "refs/tags/claude/42"}, "a session follows its branch, and this is no branch"),
         ({"deleted": True, "after": "0" * 40}, "the branch was deleted; a session goes on with what it has"),
-        ({"repository": PUSH["repository"] | {"full_name": "acme/lunch"}}, f"no live session works on {BRANCH}"),
+        ({"repository": PUSH["repository"] | {"id": 2}}, f"no live session works on {BRANCH}"),
     ],
 )
 @pytest.mark.usefixtures("own_branch")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import REPOSITORY_ID
 
 from cloud_agent.adapters.table.keys import cancelled_key, last_key
 from cloud_agent.domain.session.naming import execution_name, session_id_for
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 REPO, SESSION = "acme/storefront", "09e22a8b"
 USUAL, STAGING = "claude-dev", "claude-dev-staging"
-NEXT = session_id_for(REPO, 42, f"after:{SESSION}")
+NEXT = session_id_for(REPOSITORY_ID, 42, f"after:{SESSION}")
 NEXT_NAME = execution_name(REPO, 42, NEXT)
 ENDING = {"status": "STOPPED", "reason": "Stopped by octo-dev."}
 
@@ -57,7 +58,7 @@ def restart(deliver_event: Callable[..., Response]) -> Callable[[], Response]:
     def comment() -> Response:
         payload = {
             "action": "created",
-            "repository": {"full_name": REPO, "default_branch": "main"},
+            "repository": {"id": 1, "full_name": REPO, "default_branch": "main"},
             "sender": {"login": "octo-dev", "type": "User"},
             "issue": {"number": 43, "state": "open", "pull_request": {"url": "u"}},
             "comment": {
@@ -168,7 +169,7 @@ def test_of_two_labels_while_a_session_ends_the_first_chooses_the_agent_and_the_
         for row in idempotency_table.scan()["Items"]:  # its answer was lost
             idempotency_table.delete_item(Key={"id": row["id"]})
         assert agents(step_functions) == ["staging"]
-        assert table.get_item(Key=last_key(REPO, 42))["Item"]["agent"] == "staging"
+        assert table.get_item(Key=last_key(REPOSITORY_ID, 42))["Item"]["agent"] == "staging"
     cancelled = cancelled_key(NEXT)
     send("unlabeled", USUAL, "d-3", at="09:00:00")
     assert "Item" not in table.get_item(Key=cancelled)

@@ -29,10 +29,11 @@ from local_github.api import (
 from local_github.deliveries import delivering
 from local_github.errors import ApiError, MovedError, NotFoundError
 from local_github.fault_injection import FaultInjection
+from local_github.numbered_addresses import NumberedAddresses
 from local_github.pages import authorize, forms, views
 from local_github.pages.rendering import error_page
 from local_github.request_log import RequestLogging
-from local_github.rest import respond_error
+from local_github.rest import PREFIX, respond_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,6 +78,7 @@ def build_app(site: Site) -> Starlette:
         # The pages act for whoever opens them; a foreign name for this address must not reach them.
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"]),
+            Middleware(NumberedAddresses, site),
             Middleware(RequestLogging, site.request_log),
             Middleware(FaultInjection, site),
         ],
@@ -96,10 +98,14 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 def _sent_on(request: Request, moved: MovedError) -> Response:
-    """Send a client on to the repository's new name: 301 for who reads, 307 (the same request again) for who writes."""
+    """Send a client on: 301 for who reads, 307 (the same request again) for who writes.
+
+    Pages and Git to the repository's new name, the API to its number, as GitHub does.
+    """
     reads = request.method in {"GET", "HEAD"}
     former = re.compile(f"/{re.escape(moved.former)}(?=$|[/.])", re.IGNORECASE)
     path = former.sub(f"/{moved.current}", request.url.path, count=1)
+    path = path.replace(f"{PREFIX}/repos/{moved.current}", f"{PREFIX}/repositories/{moved.repository_id}", 1)
     site: Site = request.app.state.site
     url = f"{site.base_url}{path}" + (f"?{request.url.query}" if request.url.query else "")
     status, message = (moved.status, moved.message) if reads else (307, "Temporary Redirect")

@@ -56,14 +56,15 @@ class ArchivedError(ForbiddenError):
 
 
 class MovedError(ApiError):
-    """The repository `former` (owner/name) is now called `current`."""
+    """The repository `former` (owner/name) is now called `current`; `repository_id` it keeps."""
 
     status = 301
 
-    def __init__(self, former: str, current: str) -> None:
+    def __init__(self, former: str, current: str, repository_id: int) -> None:
         super().__init__("Moved Permanently")
         self.former = former
         self.current = current
+        self.repository_id = repository_id
 
 
 class NotFoundError(ApiError):

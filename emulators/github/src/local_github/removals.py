@@ -1,4 +1,4 @@
-"""Repositories that go away: under another name, or for good."""
+"""Repositories that go away: under another name, to another account, or for good."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ _BELOW_A_REPOSITORY = (
 )
 
 
-def rename(site: Site, repo: Repository, name: str) -> None:
-    """Call a repository otherwise; who asks for it by its old name is sent on.
+def move(site: Site, repo: Repository, owner: str, name: str) -> None:
+    """Rename a repository, or transfer it to another account; who asks for it by its old name is sent on.
 
     Raises:
         InvalidError: the name is taken, or is none.
     """
-    only_case_differs = name.lower() == repo.name.lower()
+    only_case_differs = f"{owner}/{name}".lower() == repo.full_name.lower()
     if not only_case_differs:
-        site.require_free_name(repo.owner, name)
-    site.storage.all("DELETE FROM former_names WHERE owner = ? AND name = ?", repo.owner, name)
+        site.require_free_name(owner, name)
+    site.storage.all("DELETE FROM former_names WHERE owner = ? AND name = ?", owner, name)
     if not only_case_differs:
         site.storage.insert("former_names", repository_id=repo.id, owner=repo.owner, name=repo.name)
-    site.storage.update("repositories", repo.id, name=name)
-    repo.git.path.rename(repo.git.path.with_name(f"{name}.git"))
+    site.storage.update("repositories", repo.id, owner=owner, name=name)
+    path = site.repositories_dir / owner / f"{name}.git"
+    path.parent.mkdir(exist_ok=True)
+    repo.git.path.rename(path)
 
 
 def remove(site: Site, repo: Repository) -> None:

@@ -159,7 +159,8 @@ class Site:
         former = self.storage.one("SELECT repository_id FROM former_names WHERE owner = ? AND name = ?", owner, name)
         if not former:
             raise NotFoundError
-        raise MovedError(f"{owner}/{name}", self.repository_by_id(former["repository_id"]).full_name)
+        current = self.repository_by_id(former["repository_id"])
+        raise MovedError(f"{owner}/{name}", current.full_name, current.id)
 
     def repository_by_id(self, repository_id: int) -> Repository:
         """Return the repository of that id, which must exist."""

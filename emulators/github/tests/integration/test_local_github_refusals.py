@@ -284,9 +284,13 @@ def test_a_renamed_repository_is_found_by_its_new_name_and_its_old_one_leads_the
 ) -> None:
     new = f"{repo}-renamed"
     name = new.removeprefix("acme/")
-    assert new == api.patch(f"/repos/{repo}", json={"name": name}).json()["full_name"]
+    renamed = api.patch(f"/repos/{repo}", json={"name": name}).json()
+    assert new == renamed["full_name"]
     moved = app.get(f"/repos/{repo}/issues", params={"state": "all"})
-    assert (301, f"{server.api_url}/repos/{new}/issues?state=all") == (moved.status_code, moved.headers["location"])
+    assert (301, f"{server.api_url}/repositories/{renamed['id']}/issues?state=all") == (
+        moved.status_code,
+        moved.headers["location"],
+    )
     assert moved.json()["message"] == "Moved Permanently"
     assert app.post(f"/repos/{repo}/issues", json={"title": "t"}).status_code == 307
     followed = app.post(f"/repos/{repo}/issues", json={"title": "t"}, follow_redirects=True)
@@ -296,6 +300,20 @@ def test_a_renamed_repository_is_found_by_its_new_name_and_its_old_one_leads_the
     taken = api.post("/orgs/acme/repos", json={"name": repo.removeprefix("acme/")})
     assert taken.status_code == 201  # the old name is free, and then leads nowhere else
     assert api.get(f"/repos/{repo}").status_code == 200
+
+
+def test_a_transferred_repository_keeps_its_number_and_its_old_address_leads_to_it(
+    api: httpx.Client, repo: str
+) -> None:
+    before = api.get(f"/repos/{repo}").json()
+    issue = api.post(f"/repos/{repo}/issues", json={"title": "t"}).json()
+    transferred = api.post(f"/repos/{repo}/transfer", json={"new_owner": "octo-dev"})
+    after = f"octo-dev/{before['name']}"
+    assert (202, before["id"], after) == (transferred.status_code, *map(transferred.json().get, ("id", "full_name")))
+    found = api.get(f"/repos/{repo}/issues/{issue['number']}", follow_redirects=True).json()
+    assert (issue["id"], after) == (found["id"], found["repository_url"].split("/repos/")[1])
+    assert api.get(f"/repositories/{before['id']}").json()["full_name"] == after
+    assert api.post(f"/repos/{after}/transfer", json={"new_owner": "nobody"}).status_code == 422
 
 
 def test_a_repository_is_not_renamed_to_a_name_that_is_taken(api: httpx.Client, repo: str, new_repository: Any) -> None:

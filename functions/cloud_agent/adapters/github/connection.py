@@ -16,6 +16,7 @@ from cloud_agent.adapters.table.shared_tokens import SharedTokens
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.tokens import Token
+    from cloud_agent.domain.session.repository import GitHubRepository
     from cloud_agent.settings import GitHubSettings
 
 
@@ -33,24 +34,22 @@ class GitHub:
         self.deployments = Deployments(requests)
 
 
-def connect(settings: GitHubSettings, repo: str, installation_id: int | None, patience: Patience = LONG) -> GitHub:
+def connect(settings: GitHubSettings, repository: GitHubRepository, patience: Patience = LONG) -> GitHub:
     """Open a repository with the deployment's credentials; where any function did within the hour, without a request.
 
     Raises:
         CloudAgentError: as `InstallationTokens.token` and `read_github_credentials` do.
     """
     tokens = _tokens(settings)
-    token = tokens.remembered_token(repo, installation_id, OWN_PERMISSIONS)
-    return _open(settings, tokens, token, repo, patience)
+    token = tokens.remembered_token(repository, OWN_PERMISSIONS)
+    return _open(settings, tokens, token, repository, patience)
 
 
-def connect_for_all(
-    settings: GitHubSettings, repo: str, installation_id: int | None, patience: Patience = LONG
-) -> GitHub:
+def connect_for_all(settings: GitHubSettings, repository: GitHubRepository, patience: Patience = LONG) -> GitHub:
     """As `connect`, and leave the token for the other functions. For those whose roles write to the table anyway."""
     tokens = _tokens(settings)
-    token = tokens.shared_token(repo, installation_id, OWN_PERMISSIONS)
-    return _open(settings, tokens, token, repo, patience)
+    token = tokens.shared_token(repository, OWN_PERMISSIONS)
+    return _open(settings, tokens, token, repository, patience)
 
 
 def _tokens(settings: GitHubSettings) -> InstallationTokens:
@@ -59,6 +58,8 @@ def _tokens(settings: GitHubSettings) -> InstallationTokens:
     return InstallationTokens(settings.github_api_url, credentials, shared=shared)
 
 
-def _open(settings: GitHubSettings, tokens: InstallationTokens, token: Token, repo: str, patience: Patience) -> GitHub:
+def _open(
+    settings: GitHubSettings, tokens: InstallationTokens, token: Token, repository: GitHubRepository, patience: Patience
+) -> GitHub:
     requests = GitHubRequests(settings.github_api_url, patience)
-    return GitHub(RepositoryRequests(requests, token.value, repo, on_refusal=partial(tokens.forget, token)))
+    return GitHub(RepositoryRequests(requests, token.value, repository, on_refusal=partial(tokens.forget, token)))

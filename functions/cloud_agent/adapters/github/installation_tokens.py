@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from cloud_agent.adapters.aws.secrets import GitHubCredentials
     from cloud_agent.adapters.table.shared_tokens import SharedTokens
+    from cloud_agent.domain.session.repository import GitHubRepository
 
 # What the system itself does: branch and commit, draft pull request, comments and reactions, Deployment.
 OWN_PERMISSIONS = {
@@ -71,7 +72,7 @@ class InstallationTokens:
         """Where who holds a token may revoke it; None for a personal token, which isn't one session's to revoke."""
         return None if self._credentials.token else f"{self._requests.api_url}/installation/token"
 
-    def token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
+    def token(self, repository: GitHubRepository, permissions: Mapping[str, str]) -> Token:
         """Return a token for this repository alone with these permissions, valid for at most an hour.
 
         A personal token, when that is what the deployment has, is returned as it is: GitHub cannot narrow one.
@@ -84,47 +85,48 @@ class InstallationTokens:
         """
         if self._credentials.token:
             return Token(value=self._credentials.token, expires_at=_in_an_hour())
-        if installation_id is None:
-            raise AppNotInstalledError(f"The event from {repo} names no installation of the GitHub App.")
-        path = f"/app/installations/{installation_id}/access_tokens"
-        wanted = {"repositories": [repo.partition("/")[2]], "permissions": dict(permissions)}
+        if repository.installation_id is None:
+            raise AppNotInstalledError(f"The event from {repository.name} names no installation of the GitHub App.")
+        path = f"/app/installations/{repository.installation_id}/access_tokens"
+        wanted = {"repository_ids": [repository.id], "permissions": dict(permissions)}
         response = self._requests.send("POST", path, app_token(self._credentials), wanted)
         if response.status != 201:  # noqa: PLR2004 - Created
             raise of_installation(response)
         document = response.read(_Exchanged)
         return Token(value=document.token, expires_at=document.expires_at)
 
-    def remembered_token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
+    def remembered_token(self, repository: GitHubRepository, permissions: Mapping[str, str]) -> Token:
         """As `token`, but one that this worker, or another, was given before, if it lives for five minutes more.
 
         Only for the system's own use: a token that is handed on, such as the agent's, is always a new one. A personal
         token is not remembered, so that a rotated one takes effect.
         """
-        if self._credentials.token or installation_id is None:
-            return self.token(repo, installation_id, permissions)
-        memory, scope = _memory(), self._scope(repo, installation_id, permissions)
+        if self._credentials.token or repository.installation_id is None:
+            return self.token(repository, permissions)
+        memory, scope = _memory(), self._scope(repository, permissions)
         known = memory.tokens.get(scope)
         if not memory.may_use(known) and self._shared:
             known = self._shared.get(scope)
             if known:
                 memory.shared.add(known.value)
         if not memory.may_use(known):
-            known = self.token(repo, installation_id, permissions)
+            known = self.token(repository, permissions)
         memory.tokens[scope] = known
         return known
 
-    def shared_token(self, repo: str, installation_id: int | None, permissions: Mapping[str, str]) -> Token:
+    def shared_token(self, repository: GitHubRepository, permissions: Mapping[str, str]) -> Token:
         """As `remembered_token`, and leave it to other workers unless it's from them."""
-        token, memory = self.remembered_token(repo, installation_id, permissions), _memory()
-        if self._shared and installation_id is not None and not self._credentials.token:
+        token, memory = self.remembered_token(repository, permissions), _memory()
+        if self._shared and repository.installation_id is not None and not self._credentials.token:
             if token.value not in memory.shared:
-                self._shared.put(self._scope(repo, installation_id, permissions), token)
+                self._shared.put(self._scope(repository, permissions), token)
             memory.shared.add(token.value)
         return token
 
-    def _scope(self, repo: str, installation_id: int, permissions: Mapping[str, str]) -> Scope:
+    def _scope(self, repository: GitHubRepository, permissions: Mapping[str, str]) -> Scope:
         wanted = tuple(sorted(permissions.items()))
-        return Scope(self._requests.api_url, self._credentials.app_id, repo, installation_id, wanted)
+        app_id, installation_id = self._credentials.app_id, repository.installation_id
+        return Scope(self._requests.api_url, app_id, repository.id, installation_id, wanted)
 
     @staticmethod
     def forget(token: Token) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloud_agent.adapters.github.errors import of_repository
@@ -11,20 +12,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cloud_agent.adapters.github.requests import GitHubRequests, Response
+    from cloud_agent.domain.session.repository import GitHubRepository
 
 T = TypeVar("T")
+_BY_NUMBER = re.compile(r"/repositories/(\d+)(?![^/?])")
+_MOST_REDIRECTS = 2  # from the repository's former name, and from its branch's
 
 
 class RepositoryRequests:
-    """GitHub's REST API below `/repos/<owner>/<name>`, and its GraphQL API."""
+    """GitHub's REST API below `/repos/<owner>/<name>`, and its GraphQL API.
+
+    A repository that has been renamed or transferred is followed to where it is now. What was moved out of it into
+    another one, such as an issue, isn't.
+    """
 
     def __init__(
-        self, requests: GitHubRequests, token: str, repo: str, on_refusal: Callable[[], None] = lambda: None
+        self,
+        requests: GitHubRequests,
+        token: str,
+        repository: GitHubRepository,
+        on_refusal: Callable[[], None] = lambda: None,
     ) -> None:
         self._requests = requests
         self._token = token
         self._on_refusal = on_refusal
-        self.repo = repo
+        self._repository_id = repository.id
+        self.repo = repository.name
 
     def send(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, expected: frozenset[int] = frozenset()
@@ -35,6 +48,10 @@ class RepositoryRequests:
             CloudAgentError: as `GitHubRequests.send` and `errors.of_repository` say.
         """
         response = self._requests.send(method, self._address(path), self._token, body)
+        for _ in range(_MOST_REDIRECTS):
+            if response.location is None or not self._leads_home(response.location):
+                break
+            response = self._requests.send(method, response.location, self._token, body)
         if response.status // 100 != 2 and response.status not in expected:  # noqa: PLR2004 - any success
             raise self.refused(response)
         return response
@@ -70,6 +87,12 @@ class RepositoryRequests:
             self._on_refusal()
             raise GitHubRequestError(response.summary)
         return response
+
+    def _leads_home(self, address: str) -> bool:
+        """Whether an address is of this GitHub, which alone may see the token, and of no other repository."""
+        api_url = self._requests.api_url
+        other = _BY_NUMBER.match(address.removeprefix(api_url))
+        return address.startswith(f"{api_url}/") and (other is None or int(other[1]) == self._repository_id)
 
     def _address(self, path: str) -> str:
         return path if path.startswith(("http://", "https://")) else f"/repos/{self.repo}{path}"

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin
 
 import urllib3
 from pydantic import TypeAdapter, ValidationError
@@ -19,25 +20,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 T = TypeVar("T")
+_REDIRECTS = frozenset({301, 302, 307, 308})
 _NEXT_PAGE = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a caller waits for GitHub, how often a GET is sent, and whether a renamed repository is followed."""
+    """How long a caller waits for GitHub, and how often a GET is sent."""
 
     timeout: Timeout
     retry: Retry
 
 
-def _retry(total: int, *, backoff_factor: float, redirect: bool) -> Retry:
-    """Only a GET is sent again: a POST that failed may have been carried out all the same.
+def _retry(total: int, *, backoff_factor: float) -> Retry:
+    """Only a GET is sent again: a POST that failed may have been carried out all the same. Redirects are responses.
 
     A function must not sleep as long as a rate limit's Retry-After says: whoever called it retries later.
     """
     return Retry(
         total=total,
-        redirect=None if redirect else False,
+        redirect=False,
         allowed_methods=["GET"],
         status_forcelist=range(500, 600),
         backoff_factor=backoff_factor,
@@ -47,21 +49,22 @@ def _retry(total: int, *, backoff_factor: float, redirect: bool) -> Retry:
 
 
 # GitHub gives a delivery 10 s to be answered: a request that is sent twice in vain must leave time to say so.
-SHORT = Patience(Timeout(connect=1, read=3), _retry(1, backoff_factor=0, redirect=False))
-LONG = Patience(Timeout(10), _retry(2, backoff_factor=0.5, redirect=True))
+SHORT = Patience(Timeout(connect=1, read=3), _retry(1, backoff_factor=0))
+LONG = Patience(Timeout(10), _retry(2, backoff_factor=0.5))
 
 
 @dataclass(frozen=True)
 class Response:
     """A response of GitHub; `document` is None where that is not JSON. `request` says to what: `GET /user`.
 
-    `next_page` is the address of what follows, where GitHub sent a part of a list.
+    `next_page` is the address of what follows, where GitHub sent a part of a list; `location` where a redirect leads.
     """
 
     request: str
     status: int
     document: Any
     next_page: str | None = None
+    location: str | None = None
 
     @property
     def message(self) -> str:
@@ -129,7 +132,10 @@ class GitHubRequests:
             reason = getattr(error, "reason", None) or error  # what a retried request failed with in the end
             raise GitHubUnavailableError(f"GitHub did not answer {method} {path}: {type(reason).__name__}") from error
         following = _NEXT_PAGE.search(raw.headers.get("Link", ""))
-        response = Response(f"{method} {path}", raw.status, _document(raw.data), following[1] if following else None)
+        leads_to = raw.headers.get("Location") if raw.status in _REDIRECTS else None
+        location = urljoin(address, leads_to) if leads_to else None
+        next_page = following[1] if following else None
+        response = Response(f"{method} {path}", raw.status, _document(raw.data), next_page, location)
         if error_of_github := passing(response):
             raise error_of_github
         return response

@@ -36,8 +36,8 @@ class Scope:
 
     api_url: str
     app_id: str
-    repo: str
-    installation_id: int
+    repository_id: int
+    installation_id: int | None
     permissions: tuple[tuple[str, str], ...]
 
     @property

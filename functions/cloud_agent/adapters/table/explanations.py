@@ -18,12 +18,12 @@ class Explanations:
         self._table = clients.table(table_name)
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
-    def may_explain(self, repo: str, subject: str, topic: str, identity: str) -> bool:
+    def may_explain(self, repository_id: int, subject: str, topic: str, identity: str) -> bool:
         """Whether this is to be explained for this delivery or comment: for the first one alone, whenever it comes.
 
         `subject` is what it is explained once for: `issue#42` or `session#09e22a8b`.
         """
-        key = explained_key(repo, subject, topic)
+        key = explained_key(repository_id, subject, topic)
         try:
             self._table.put_item(
                 Item={**key, "explained_for": identity, "expires_at": expiry_after_end()},

@@ -44,39 +44,39 @@ def cancelled_key(session_id: str) -> Key:
     return {"pk": _session(session_id), "sk": "CANCELLED"}
 
 
-def lock_key(repo: str, issue_number: int) -> Key:
+def lock_key(repository_id: int, issue_number: int) -> Key:
     """Key of the lock by which an issue has at most one live session."""
-    return {"pk": _issue(repo, issue_number), "sk": LOCK}
+    return {"pk": _issue(repository_id, issue_number), "sk": LOCK}
 
 
-def last_key(repo: str, issue_number: int) -> Key:
+def last_key(repository_id: int, issue_number: int) -> Key:
     """Key of the session that was requested last on an issue."""
-    return {"pk": _issue(repo, issue_number), "sk": "LAST"}
+    return {"pk": _issue(repository_id, issue_number), "sk": "LAST"}
 
 
-def branch_key(repo: str, branch: str) -> Key:
+def branch_key(repository_id: int, branch: str) -> Key:
     """Key of the row that says which issue a branch belongs to."""
-    return {"pk": f"BRANCH#{repo}#{branch}", "sk": "ISSUE"}
+    return {"pk": f"BRANCH#{repository_id}#{branch}", "sk": "ISSUE"}
 
 
-def pull_key(repo: str, pull_number: int) -> Key:
+def pull_key(repository_id: int, pull_number: int) -> Key:
     """Key of the row that says which session a pull request belongs to."""
-    return {"pk": f"PULL#{repo}#{pull_number}", "sk": SESSION}
+    return {"pk": f"PULL#{repository_id}#{pull_number}", "sk": SESSION}
 
 
-def commit_key(repo: str, sha: str) -> Key:
+def commit_key(repository_id: int, sha: str) -> Key:
     """Key of the row that says on which branch a commit was first seen."""
-    return {"pk": f"COMMIT#{repo}#{sha}", "sk": "BRANCH"}
+    return {"pk": f"COMMIT#{repository_id}#{sha}", "sk": "BRANCH"}
 
 
-def explained_key(repo: str, subject: str, topic: str) -> Key:
+def explained_key(repository_id: int, subject: str, topic: str) -> Key:
     """Key of the row that says for whom a topic has been explained on a subject."""
-    return {"pk": f"EXPLAINED#{repo}#{subject}", "sk": topic}
+    return {"pk": f"EXPLAINED#{repository_id}#{subject}", "sk": topic}
 
 
-def token_key(repo: str, scope: str) -> Key:
+def token_key(repository_id: int, scope: str) -> Key:
     """Key of a token for GitHub, sealed, by a digest of what it is good for."""
-    return {"pk": f"TOKEN#{repo}", "sk": scope}
+    return {"pk": f"TOKEN#{repository_id}", "sk": scope}
 
 
 def kind_and_name(value: str) -> tuple[str, str]:
@@ -89,5 +89,5 @@ def _session(session_id: str) -> str:
     return f"{SESSION}#{session_id}"
 
 
-def _issue(repo: str, issue_number: int) -> str:
-    return f"ISSUE#{repo}#{issue_number}"
+def _issue(repository_id: int, issue_number: int) -> str:
+    return f"ISSUE#{repository_id}#{issue_number}"

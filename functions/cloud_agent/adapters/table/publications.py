@@ -123,21 +123,20 @@ class Publications:
             ExpressionAttributeValues={":id": reply_id},
         )
 
-    def claim_commits(self, repo: str, branch: str, shas: Iterable[str]) -> None:
+    def claim_commits(self, repository_id: int, branch: str, shas: Iterable[str]) -> None:
         """Note that these commits were seen on the branch. Where one had been seen before, that stands, for good."""
         for sha in shas:
+            row = commit_key(repository_id, sha) | {"branch": branch}
             try:
-                self._table.put_item(
-                    Item=commit_key(repo, sha) | {"branch": branch}, ConditionExpression=Attr("pk").not_exists()
-                )
+                self._table.put_item(Item=row, ConditionExpression=Attr("pk").not_exists())
             except self._conditional_failure:
                 continue
 
-    def branches_of(self, repo: str, shas: Sequence[str]) -> dict[str, str]:
+    def branches_of(self, repository_id: int, shas: Sequence[str]) -> dict[str, str]:
         """Return the branch that each commit was first seen on, by sha; one that was never seen is left out."""
         found: dict[str, str] = {}
         for start in range(0, len(shas), _BATCH):
-            pending: list[Any] = [commit_key(repo, sha) for sha in dict.fromkeys(shas[start : start + _BATCH])]
+            pending: list[Any] = [commit_key(repository_id, sha) for sha in dict.fromkeys(shas[start : start + _BATCH])]
             while pending:
                 answer = self._resource.batch_get_item(
                     RequestItems={self._table.name: {"Keys": pending, "ConsistentRead": True}}

@@ -23,9 +23,9 @@ class RequestedSessions:
         self._table = clients.table(table_name)
         self._conditional_failure = self._table.meta.client.exceptions.ConditionalCheckFailedException
 
-    def last(self, repo: str, issue_number: int) -> RequestedSession | None:
+    def last(self, repository_id: int, issue_number: int) -> RequestedSession | None:
         """Return the session requested last, if any in the last 30 days; read consistently."""
-        item = self._table.get_item(Key=last_key(repo, issue_number), ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=last_key(repository_id, issue_number), ConsistentRead=True).get("Item")
         members = RequestedSession.model_fields.keys()
         return RequestedSession.model_validate({name: item[name] for name in item.keys() & members}) if item else None
 
@@ -39,18 +39,18 @@ class RequestedSessions:
         seen = Attr("session_id").eq(after.session_id) if after else Attr("session_id").not_exists()
         try:
             self._table.put_item(
-                Item=last_key(session.repo, session.issue_number) | row,
+                Item=last_key(session.repository_id, session.issue_number) | row,
                 ConditionExpression=seen | Attr("session_id").eq(session.session_id),
             )
         except self._conditional_failure:
             text = f"Another session was requested for issue #{session.issue_number} at the same moment."
             raise RequestOvertakenError(text) from None
 
-    def record_repetition(self, repo: str, issue_number: int, session_id: str, triggered_at: datetime) -> None:
+    def record_repetition(self, repository_id: int, issue_number: int, session_id: str, triggered_at: datetime) -> None:
         """Record that this session, if it is the last, was requested once more, and later."""
         try:
             self._table.update_item(
-                Key=last_key(repo, issue_number),
+                Key=last_key(repository_id, issue_number),
                 UpdateExpression="SET triggered_at = :at",
                 ConditionExpression=Attr("session_id").eq(session_id)
                 & Attr("triggered_at").lt(timestamp(triggered_at)),

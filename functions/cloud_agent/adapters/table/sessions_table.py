@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.agent_reports import HostHeader
     from cloud_agent.domain.session.agent_task import AgentTask
     from cloud_agent.domain.session.preview import Preview
+    from cloud_agent.domain.session.repository import GitHubRepository
 
 
 _BATCH = 100  # rows, BatchGetItem's limit
@@ -80,19 +81,19 @@ class SessionsTable:
             raise SessionNotFoundError(f"Session {session_id} belongs to {session.execution_arn}.")
         return session
 
-    def live_session_id(self, repo: str, issue_number: int) -> str | None:
+    def live_session_id(self, repository_id: int, issue_number: int) -> str | None:
         """Return the id of the session that holds this issue's lock, if any.
 
         An expired lock binds nobody, here as in the state that claims the session: DynamoDB may take days to delete it.
         """
-        item = self._table.get_item(Key=lock_key(repo, issue_number), ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=lock_key(repository_id, issue_number), ConsistentRead=True).get("Item")
         if item is None or int(str(item["expires_at"])) < time.time():
             return None
         return str(item["session_id"])
 
-    def issue_of_branch(self, repo: str, branch: str) -> int | None:
+    def issue_of_branch(self, repository_id: int, branch: str) -> int | None:
         """Return the issue that a branch belongs to, if it's one of a session."""
-        item = self._table.get_item(Key=branch_key(repo, branch)).get("Item")
+        item = self._table.get_item(Key=branch_key(repository_id, branch)).get("Item")
         return int(str(item["issue_number"])) if item else None
 
     def record(self, session_id: str, **attributes: str | int | None) -> None:
@@ -115,10 +116,22 @@ class SessionsTable:
         except self._conditional_failure as error:
             raise SessionNotFoundError(f"There is no session {session_id}.") from error
 
-    def record_pull_request(self, session_id: str, repo: str, pull_number: int, pull_url: str) -> None:
+    def record_repository(self, session: Session, repository: GitHubRepository) -> Session:
+        """Return the session with its repository as it is now, which its row keeps.
+
+        A delivery without an installation, such as one of a repository's own webhook, says nothing of it.
+        """
+        known = {"repo": session.repo, "installation_id": session.installation_id}
+        now = {"repo": repository.name, "installation_id": repository.installation_id or session.installation_id}
+        if now != known:
+            with suppress(SessionNotFoundError):  # it has just expired
+                self.record(session.session_id, **now)
+        return session.model_copy(update=now)
+
+    def record_pull_request(self, session_id: str, repository_id: int, pull_number: int, pull_url: str) -> None:
         """Tie session and pull request together, both ways."""
         self.record(session_id, pull_number=pull_number, pull_url=pull_url)
-        self._table.put_item(Item=pull_key(repo, pull_number) | {"session_id": session_id})
+        self._table.put_item(Item=pull_key(repository_id, pull_number) | {"session_id": session_id})
 
     def record_task(self, session_id: str, task: AgentTask) -> Session | None:
         """Keep the session's task as ECS has it now and return the row; None when ECS said more before, or it has none.
@@ -180,9 +193,9 @@ class SessionsTable:
             values={":now": timestamp()} | {f":{name}": value for name, value in attributes.items()},
         )
 
-    def session_of_pull(self, repo: str, pull_number: int) -> str | None:
+    def session_of_pull(self, repository_id: int, pull_number: int) -> str | None:
         """Return the id of the session that a pull request belongs to, live or not, if any."""
-        item = self._table.get_item(Key=pull_key(repo, pull_number), ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=pull_key(repository_id, pull_number), ConsistentRead=True).get("Item")
         return str(item["session_id"]) if item else None
 
     def request_end(self, session_id: str, ending: Ending) -> Session | None:
@@ -292,7 +305,7 @@ class SessionsTable:
         )
         with suppress(self._conditional_failure):  # a later session holds the lock: it is not ours to release
             self._table.delete_item(
-                Key=lock_key(session.repo, session.issue_number),
+                Key=lock_key(session.repository_id, session.issue_number),
                 ConditionExpression=Attr("pk").not_exists() | Attr("session_id").eq(session.session_id),
             )
 

@@ -35,7 +35,7 @@ class SharedTokens:
 
     def get(self, scope: Scope) -> Token | None:
         """Return the token of this scope; None where there is none that this key opens."""
-        item = self._table.get_item(Key=token_key(scope.repo, scope.digest), ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=token_key(scope.repository_id, scope.digest), ConsistentRead=True).get("Item")
         if item is None:
             return None
         stored: Any = item["sealed"]  # boto3's Binary
@@ -51,8 +51,8 @@ class SharedTokens:
         """Keep a token in the place of any other of its scope."""
         nonce = os.urandom(_NONCE_BYTES)
         sealed = nonce + self._cipher().encrypt(nonce, token.model_dump_json().encode(), scope.name.encode())
-        expires_at = int(token.expires.timestamp())
-        self._table.put_item(Item={**token_key(scope.repo, scope.digest), "sealed": sealed, "expires_at": expires_at})
+        key, expires_at = token_key(scope.repository_id, scope.digest), int(token.expires.timestamp())
+        self._table.put_item(Item={**key, "sealed": sealed, "expires_at": expires_at})
 
     def _cipher(self) -> AESGCM:
         return AESGCM(HKDF(SHA256(), _KEY_BYTES, salt=None, info=_PURPOSE).derive(self._private_key.encode()))

@@ -20,14 +20,14 @@ _PREFIX = "cache"
 class ArchivePlace:
     """Where an archive is kept. Repository and branch are the session's own; a container chooses `key` alone."""
 
-    repo: str
+    repository_id: int
     scope: str
     key: str
 
     @property
     def object_key(self) -> str:
         """The object's key in the bucket."""
-        return f"{_PREFIX}/{self.repo}/{self.scope}/{self.key}.tar.zst"
+        return f"{_PREFIX}/{self.repository_id}/{self.scope}/{self.key}.tar.zst"
 
 
 def places_to_read(session: Session, key: str) -> tuple[ArchivePlace, ...]:
@@ -47,8 +47,8 @@ def place_to_write(session: Session, archive: DependencyArchive) -> ArchivePlace
 
 
 def _shared(session: Session, key: str) -> ArchivePlace:
-    return ArchivePlace(session.repo, "default", key)
+    return ArchivePlace(session.repository_id, "default", key)
 
 
 def _of_branch(session: Session, key: str) -> ArchivePlace:
-    return ArchivePlace(session.repo, f"branches/{session.branch}", key)
+    return ArchivePlace(session.repository_id, f"branches/{session.branch}", key)

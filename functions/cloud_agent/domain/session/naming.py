@@ -24,7 +24,7 @@ def name_session(request: SessionRequest, sessions: IssueSessions, follows: str 
     - A follower that was cancelled never begins: the next one is named after it.
     """
     last, agent = sessions.last, request.agent
-    session_id = session_id_for(request.repo, request.issue_number, request.triggered_by)
+    session_id = session_id_for(request.repository_id, request.issue_number, request.triggered_by)
     if last is not None and sessions.triggered_by(request.triggered_by):
         session_id, agent, follows = last.session_id, last.agent, last.follows
     elif follows == session_id:  # tried again, when the session that it came to is ending
@@ -33,7 +33,7 @@ def name_session(request: SessionRequest, sessions: IssueSessions, follows: str 
         session_id, agent = last.session_id, last.agent
     elif follows is not None:
         before = last.session_id if last is not None and last.follows == follows else follows
-        session_id = session_id_for(request.repo, request.issue_number, f"after:{before}")
+        session_id = session_id_for(request.repository_id, request.issue_number, f"after:{before}")
     return RequestedSession(
         **request.model_dump(exclude={"agent"}),
         agent=agent,
@@ -44,9 +44,9 @@ def name_session(request: SessionRequest, sessions: IssueSessions, follows: str 
     )
 
 
-def session_id_for(repo: str, issue_number: int, cause: str) -> str:
+def session_id_for(repository_id: int, issue_number: int, cause: str) -> str:
     """Eight hex characters of the repository, the issue and what the session is named after."""
-    return hashlib.sha256(f"{repo}#{issue_number}#{cause}".encode()).hexdigest()[:8]
+    return hashlib.sha256(f"{repository_id}#{issue_number}#{cause}".encode()).hexdigest()[:8]
 
 
 def execution_name(repo: str, issue_number: int, session_id: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from cloud_agent.domain.session.agents import Agent
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.preview import Preview
+from cloud_agent.domain.session.repository import GitHubRepository
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 # As long as GitHub lets it be: 39 characters of an owner, 100 of a repository. Keys hold it, and have limits as well.
@@ -57,6 +58,7 @@ class Session(BaseModel):
 
     session_id: SessionId
     status: SessionStatus
+    repository_id: int
     repo: RepositoryName
     issue_number: int
     issue_key: str
@@ -105,6 +107,11 @@ class Session(BaseModel):
     task_stopped_reason: str | None = None
     ended_at: str | None = None
     end_reason: str | None = None
+
+    @property
+    def repository(self) -> GitHubRepository:
+        """Its repository, as it was when a delivery of it came last."""
+        return GitHubRepository(self.repository_id, self.repo, self.installation_id)
 
 
 def session_url(uat_url: str, session_id: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
 from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.domain.session.session import RepositoryName, SessionId, timestamp
 
 # A start takes seconds, but a session that follows another waits up to ten minutes for that one's lock.
@@ -25,6 +26,7 @@ class SessionRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    repository_id: int = Field(gt=0)
     repo: RepositoryName
     issue_number: int = Field(gt=0)
     issue_key: str
@@ -37,6 +39,11 @@ class SessionRequest(BaseModel):
     agent: Agent = Agent.STANDARD
     triggered_by: str
     triggered_at: Moment
+
+    @property
+    def repository(self) -> GitHubRepository:
+        """The session's repository, as it was when the session was requested."""
+        return GitHubRepository(self.repository_id, self.repo, self.installation_id)
 
 
 class RequestedSession(SessionRequest):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.unit.functions.aws_stand_in import StepFunctions
     from tests.unit.functions.conftest import Context
 
-ID = "513821dd"
+ID = "6020583d"
 TOKEN = f"{ID}.3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"
 URL = "http://agent-api"
 SESSION = a_row(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
-from tests.kit.sessions import REPO, a_row
+from tests.kit.sessions import REPO, REPOSITORY_ID, a_row
 
 from cloud_agent.adapters.table.keys import SLOTS_KEY, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
@@ -99,7 +99,7 @@ class Fleet:
             del row["lifecycle_token"], row["last_active_at"]
         self.table.put_item(Item=row)
         lock: dict[str, Any] = {"session_id": session_id, "expires_at": int(ago(-60).timestamp())}
-        self.table.put_item(Item=lock_key(REPO, issue_number) | lock)
+        self.table.put_item(Item=lock_key(REPOSITORY_ID, issue_number) | lock)
 
     def put_many(self, count: int) -> None:
         """Running sessions, like the one that is there, which becomes the first of them."""

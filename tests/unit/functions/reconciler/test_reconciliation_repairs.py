@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import REPOSITORY_ID
 
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.sessions_table import SessionsTable
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     Reconcile = Callable[..., dict[str, int]]
 
 ID, OTHER = "09e22a8b", "0badcafe"
-REPO = "acme/storefront"
 ENDING = {"status": "STOPPED", "reason": "The issue was closed."}
 
 
@@ -109,7 +109,7 @@ def test_a_session_whose_execution_is_over_is_closed(
     reason = f"The workflow that runs this session stopped unexpectedly ({execution or 'DELETED'})."
     assert ("FAILED", reason) == (row["status"], row["end_reason"])
     assert set() == fleet.in_slots()
-    assert SessionsTable("sessions").live_session_id(REPO, int(ID, 16)) is None
+    assert SessionsTable("sessions").live_session_id(REPOSITORY_ID, int(ID, 16)) is None
     assert all(task["desiredStatus"] == "STOPPED" for task in fleet.ecs.tasks)
     assert reconcile() == {}
 

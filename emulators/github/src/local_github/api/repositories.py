@@ -14,7 +14,7 @@ from local_github.documents.repositories import full_repository, repository
 from local_github.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from local_github.permissions import ADMINISTERING, may_see, reading
 from local_github.pushes import ref_moved
-from local_github.removals import remove, rename
+from local_github.removals import move, remove
 from local_github.rest import Call, Reply, RepositoryCall, found, person_route, repository_route
 from local_github.site import Acting, Repository
 from local_github.storage import now
@@ -83,9 +83,19 @@ def _edit_repository(call: RepositoryCall) -> Reply:
         updated_at=now(),
     )
     if name != call.repo.name:
-        rename(call.site, call.repo, name)
+        move(call.site, call.repo, call.repo.owner, name)
     changed = call.site.repository_by_id(call.repo.id)
     return Reply(full_repository(call.site, changed, call.actor))
+
+
+def _transfer(call: RepositoryCall) -> Reply:
+    """Give it to another account. GitHub does so a little later, and lets a person accept it first."""
+    owner = call.site.user(call.text("new_owner"))
+    if not owner or not call.site.is_member(owner["login"]):
+        raise InvalidError.of("Repository", "custom", field="new_owner", message="new_owner is invalid")
+    move(call.site, call.repo, owner["login"], call.text("new_name", call.repo.name))
+    moved = call.site.repository_by_id(call.repo.id)
+    return Reply(repository(call.site, moved), 202)
 
 
 def _delete_repository(call: RepositoryCall) -> Reply:
@@ -222,6 +232,7 @@ ROUTES = [
     person_route("POST", "/orgs/{org}/repos", _create_in_organization),
     repository_route("GET", "", _get_repository, _METADATA),
     repository_route("PATCH", "", _edit_repository, ADMINISTERING),
+    repository_route("POST", "/transfer", _transfer, ADMINISTERING),
     repository_route("DELETE", "", _delete_repository, ADMINISTERING),
     repository_route("GET", "/branches", _list_branches, _CONTENTS),
     repository_route("GET", "/branches/{branch:path}", _get_branch, _CONTENTS),
