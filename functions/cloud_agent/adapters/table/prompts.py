@@ -120,7 +120,11 @@ class Prompts:
             "UpdateExpression": "SET #state = :answered",
             "ConditionExpression": "#state IN (:pending, :taken)",
             "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {f":{state.lower()}": state for state in PromptState},
+            "ExpressionAttributeValues": {
+                ":pending": PromptState.PENDING,
+                ":taken": PromptState.TAKEN,
+                ":answered": PromptState.ANSWERED,
+            },
         }
         key = answer_key(session_id, answer.prompt_id)
         attributes = answer.model_dump(mode="json", exclude={"prompt_id"}, exclude_none=True)
