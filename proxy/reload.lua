@@ -100,17 +100,23 @@ function Reload:http_headers(txn, message)
   return filter.CONTINUE
 end
 
--- What has neither a length nor chunks ends with its connection: nothing is left of it, and nothing more can come.
+-- What has neither a length nor chunks ends with its connection. That nothing more can come also means that the buffer
+-- is full, unless there is little in it.
+local LITTLE = 8192 -- half of a buffer
+
 local function has_ended(message)
-  return message:eom() or message:input() + message:output() == 0 and not message.channel:may_recv()
+  return message:eom() or not message.channel:may_recv() and message:input() + message:output() < LITTLE
 end
 
--- The script is short enough for what HAProxy keeps free in each buffer. Should the headers have used that up, it
--- follows once the buffer is on its way.
+-- The script is short enough for what HAProxy keeps free in each buffer. Should the headers have used that up, or should
+-- it not be known whether this is the end, a byte is kept back until the rest is on its way.
 function Reload:http_payload(txn, message)
-  if not self.addition or not has_ended(message) then return end
-  if message:append(self.addition) == -1 then return math.max(0, message:input() - 1) end
-  self.addition = nil
+  if not self.addition then return end
+  if has_ended(message) and message:append(self.addition) ~= -1 then
+    self.addition = nil
+  elseif message:eom() or not message.channel:may_recv() then
+    return math.max(0, message:input() - 1)
+  end
 end
 
 core.register_filter("reload", Reload, function(class) return class end)

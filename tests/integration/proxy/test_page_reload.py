@@ -52,6 +52,9 @@ async def visit(proxy: Proxy, session_id: str, method: str = "GET", **headers: s
         pytest.param(page(HTML, length=False), BODY, id="its end is that of the connection"),
         pytest.param(page(HTML, body=b"x" * 100_000), b"x" * 100_000, id="it is long"),
         pytest.param(page(HTML, body=b"x" * 100_000, length=False), b"x" * 100_000, id="it is long, without a length"),
+        pytest.param(
+            page(HTML, body=b"x" * 12_000, length=False), b"x" * 12_000, id="it fills a buffer, without a length"
+        ),
         pytest.param(page(HTML, f"X-Long: {'y' * 14_000}"), BODY, id="its headers fill the buffer"),
         pytest.param(page(HTML, status="500 Oops"), BODY, id="it is an error's"),
     ],
