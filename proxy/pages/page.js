@@ -3,6 +3,7 @@
 (() => {
   const LONGEST_PAUSE = 30;
   const QUIET_SHARE = 50; // the longer nothing changes, the longer the pauses: a fiftieth of that time
+  const PATIENCE = "__Host-uat-patience";
   const RETURNS = "uat-returns";
   const main = document.querySelector("main");
   const began = main.dataset.status;
@@ -69,8 +70,10 @@
     main.classList.remove("watched");
   }
 
+  // A dev server that responds may need longer for this address than the proxy waits before it shows this page.
   function openSession() {
     over = true;
+    if (began === "RUNNING") document.cookie = `${PATIENCE}=1; Path=/; Secure; SameSite=Lax; Max-Age=${2 * LONGEST_PAUSE}`;
     if (repeatable) setTimeout(() => location.reload(), 1000 * pauseBeforeReturn());
     else stop();
   }
