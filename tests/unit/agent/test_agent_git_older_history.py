@@ -41,6 +41,8 @@ def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedBranch:
 class Gate:
     """Holds the download of older history until it's opened."""
 
+    _FAULTS = (GitError("git fetch failed: fatal: early EOF"), OSError("No space left on device"), None)
+
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._open = asyncio.Event()
         self.faults = 0
@@ -51,7 +53,9 @@ class Gate:
             self.downloads += 1
             await self._open.wait()
             if self.downloads <= self.faults:
-                raise GitError("git fetch failed: fatal: early EOF")
+                if fault := self._FAULTS[self.downloads - 1]:
+                    raise fault
+                return  # as if GitHub had sent a part
             await fetch(branch, token)
 
         monkeypatch.setattr(GitHubBranch, "fetch_older", held)
@@ -98,11 +102,11 @@ async def test_older_commits_and_tags_follow_beside_the_session(shared: SharedBr
 
 
 async def test_a_fault_while_it_comes_ends_nothing(shared: SharedBranch, gate: Gate) -> None:
-    gate.faults = 2
+    gate.faults = 3
     gate.open()
     session = await shared.clone()
     await whole(session.work_tree)
-    assert gate.downloads == 3
+    assert gate.downloads == 4
     assert (await session.bring_up_to_date()).for_claude == ""
 
 
@@ -111,18 +115,27 @@ async def test_what_people_pushed_is_put_together_once_the_whole_history_is_ther
 ) -> None:
     session = await shared.clone()
     shared.pull()
-    git("reset", "--quiet", "--hard", "HEAD~4", at=shared.person)
-    git("commit", "--quiet", "--allow-empty", "--message", "start over", at=shared.person)
-    shared.commit(shared.person, "page.txt", "one\ntwo\nperson\n")
+    git("checkout", "--quiet", "--detach", "v1.0", at=shared.person)
+    long_ago = shared.commit(shared.person, "hotfix.txt", "x\n")
+    git("checkout", "--quiet", BRANCH, at=shared.person)
+    git("merge", "--quiet", "--no-edit", long_ago, at=shared.person)
     shared.push()
-    shared.commit(session.work_tree, "page.txt", "claude\ntwo\nthree\n")
 
-    publishing = asyncio.create_task(session.publish())
-    await asyncio.sleep(0.3)
-    assert not publishing.done()
+    updating = asyncio.create_task(session.bring_up_to_date())
+    assert not (await asyncio.wait([updating], timeout=0.3))[0]
     gate.open()
-    assert (await publishing).head_sha == shared.head()
-    assert shared.show("page.txt") == "claude\ntwo\nperson"
+    assert "others pushed 2 commits" in (await updating).for_claude
+
+
+async def test_the_end_of_the_session_ends_its_fetch(shared: SharedBranch, gate: Gate) -> None:
+    session = await shared.clone()
+    coming = asyncio.create_task(session.whole_history())
+    await asyncio.sleep(0)
+    coming.cancel()
+    await asyncio.wait([coming])
+    gate.open()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert (session.work_tree / ".git" / "shallow").exists()
 
 
 async def test_without_it_a_session_goes_on_after_a_while(

@@ -52,9 +52,6 @@ class OlderHistory:
         """Fetch it in the background, if any is missing, until that has succeeded; take it over under `exchange`.
 
         Wait for it while that hardly delays anybody, or if both branches only meet there.
-
-        Raises:
-            GitError: as `wait`.
         """
         if not self.is_missing:
             return
@@ -65,22 +62,23 @@ class OlderHistory:
             await self.wait(_HEAD_START_SECONDS if related else None)
 
     async def wait(self, seconds: float | None = None) -> None:
-        """Have it here, if it comes within five minutes, or `seconds`. For whoever holds the lock of `begin`.
-
-        Raises:
-            GitError: it's there and can't be taken over.
-        """
+        """Have it here, if it comes within five minutes, or `seconds`. For whoever holds the lock of `begin`."""
         seconds = _LONGEST_WAIT_SECONDS if seconds is None else seconds
         if self._download is not None:
             await asyncio.wait([self._download], timeout=seconds)
-            if self._download.done():
+            if self._download.done() and self._download.exception() is None:
                 await self._take_over()
+
+    async def whole(self) -> None:
+        """Return once nothing is missing. To cancel this ends the fetch."""
+        if self._whole is not None:
+            await self._whole
 
     async def _fetch_patiently(self, tokens: GitTokens) -> None:
         while True:
             try:
                 await self._fetch(tokens)
-            except AgentError as error:
+            except (AgentError, OSError) as error:
                 logger.warning("older history not fetched", extra={"reason": str(error)})
             else:
                 return
@@ -93,21 +91,27 @@ class OlderHistory:
         token = await tokens.fresh()
         try:
             await self._branch.fetch_older(token)
+            if self._older.shallow.exists():
+                raise GitError("GitHub sent a part of it.")
         finally:
             tokens.release(token)
 
     async def _take_over_under(self, exchange: asyncio.Lock, download: asyncio.Task[None]) -> None:
         await download
         async with exchange:
-            try:
-                await self._take_over()
-            except (GitError, OSError):
-                logger.exception("older history not taken over")
+            await self._take_over()
 
     async def _take_over(self) -> None:
-        """Move the packs first: as long as the boundary stands, nobody looks for what is behind it."""
+        """Have both copies know what was fetched. What fails in it costs no more than that."""
         if not self.is_missing:
             return
+        try:
+            await self._move()
+        except (GitError, OSError):
+            logger.exception("older history not taken over")
+
+    async def _move(self) -> None:
+        """Move the packs first: as long as the boundary stands, nobody looks for what is behind it."""
         self._history.take_packs(self._older)
         self._history.shallow.unlink()
         await self._history.take_tags(self._older)

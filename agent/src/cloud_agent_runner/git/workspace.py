@@ -120,6 +120,10 @@ class GitWorkspace:
             raise CloneFailedError(f"Couldn't clone the branch {branch.name} from {branch.url}. {error}") from error
         return workspace
 
+    async def whole_history(self) -> None:
+        """Return once all history is here. To cancel this ends what fetches it."""
+        await self._older.whole()
+
     def release_clone_token(self) -> None:
         """Have the clone's token revoked: to be called when that delays nobody."""
         if self._clone_token is not None:
