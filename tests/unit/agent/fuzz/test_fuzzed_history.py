@@ -173,8 +173,8 @@ class Colleagues:
         with self._fault(turn["fault"] == "fetch"):
             update = await self.workspace.bring_up_to_date()
         self._check_words(update, acted_before)
-        # What a person did is news for as long as Claude's branch doesn't have it.
-        late = acted_before and not self._has_news()
+        # What a person did is news for as long as the session can't know it, or Claude's branch doesn't have it.
+        late = acted_before and (turn["fault"] == "fetch" or not self._has_news())
         known, started = self._words(self.tree, "HEAD"), git("rev-parse", "HEAD", at=self.tree)
         for what in turn["claude"]:
             self.claude(what)
@@ -298,9 +298,13 @@ def test_nothing_is_lost_and_nothing_that_was_removed_returns(
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
             shared = SharedBranch(Path(folder))
-            colleagues = Colleagues(shared, await shared.clone())
-            for turn in turns:
-                await colleagues.turn(turn)
+            workspace = await shared.clone()
+            async with asyncio.TaskGroup() as tasks:
+                older = tasks.create_task(workspace.whole_history())
+                colleagues = Colleagues(shared, workspace)
+                for turn in turns:
+                    await colleagues.turn(turn)
+                older.cancel()
 
     async def nothing_found(*_: object) -> list[object]:
         return []
