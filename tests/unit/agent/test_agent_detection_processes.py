@@ -85,6 +85,15 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
             "env -u HOST -u PORT npm run dev",
             [],
         ),
+        (
+            {
+                "package.json": json.dumps({"workspaces": ["web"], "scripts": {"dev": "npm run dev -w web"}}),
+                "web/package.json": _package(dev="vite"),
+                "server/package.json": _package(start="node api.js"),
+            },
+            "npm run dev",
+            [Process("server", "cd server && npm run start")],
+        ),
         ({"api/package.json": _package(dev="nodemon api.js")}, "cd api && npm run dev", []),
         (
             {"manage.py": "", "package.json": _package(build="vite build", watch="tailwindcss -o b.css --watch")},

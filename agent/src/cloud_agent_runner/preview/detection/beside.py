@@ -31,23 +31,24 @@ _USUAL_PORT = 8000
 def with_api(shown: Program, root: Folder, find: Callable[[Folder], Program | None]) -> Program:
     """Return a front end with the API that is in a folder of that name, unless it starts one itself.
 
-    Of a monorepo, the root's own script knows what it starts.
+    What a monorepo's root runs in its own folder may be anything, and so is left alone.
     """
     packages = workspaces.members(root)
-    starts_all = shown.is_whole or (packages and shown.folder == root)
-    if starts_all or shown.folder.path.name in _APIS or not shown.folder.has("package.json"):
+    page, *others = shown.starts or {shown.folder}
+    is_page = page.has("package.json") and page.path.name not in _APIS and not (packages and page == root)
+    if shown.is_whole or others or not is_page:
         return shown
     apis = [package for package in packages if package.path.name in _APIS]
     for folder in (*root.folders(_API_FOLDERS, len(_API_FOLDERS)), *apis):
-        if folder != shown.folder and (api := find(folder)):
-            api = replace(api, name=folder.path.name, wanted_port=_port(shown.folder, api), beside=())
+        if folder != page and (api := find(folder)):
+            api = replace(api, name=folder.path.name, wanted_port=_port(page, api), beside=())
             return replace(shown, beside=(*shown.beside, api))
     return shown
 
 
-def with_watcher(shown: Program) -> Program:
+def with_watcher(shown: Program, *, of_server: bool) -> Program:
     """Return a server with what builds its pages' scripts and styles, where a script of its folder watches for that."""
-    watcher = package_scripts.watcher(shown.folder)
+    watcher = package_scripts.watcher(shown.folder, of_server=of_server)
     return replace(shown, beside=(*shown.beside, watcher)) if watcher else shown
 
 

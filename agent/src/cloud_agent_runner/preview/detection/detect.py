@@ -38,15 +38,21 @@ _EVIDENCE: tuple[Callable[[Folder], Program | None], ...] = (
     procfile.for_developers,
     python_apps.find,
     frameworks.rails,
+    frameworks.laravel,
+    frameworks.phoenix,
+    frameworks.deno,
     package_scripts.find,
     targets.find,
+    frameworks.spring,
     frameworks.go,
+    frameworks.jekyll,
+    frameworks.php,
     procfile.for_production,
     containers.compose,
     containers.dockerfile,
 )
 # Those whose pages' scripts and styles something else builds.
-_SERVERS = frozenset({python_apps.find, frameworks.rails, package_scripts.find})
+_SERVERS = frozenset({python_apps.find, frameworks.rails, frameworks.laravel})
 _USUAL_FOLDERS = ("frontend", "web", "client", "app", "site", "website", "docs", "backend", "server", "api")
 _FOLDERS_LIMIT = 20
 
@@ -71,8 +77,8 @@ def dev_server_plan(work_tree: Path, config: RepositoryConfig) -> DevServerPlan:
     else:
         raise DevServerNotConfiguredError(
             "No dev server was found: no `dev`, `serve` or `start` in a package.json, Makefile, justfile or Taskfile, "
-            "nothing in a Procfile or devcontainer.json, no Django, FastAPI, Flask, Streamlit, Gradio, Dash, NiceGUI, "
-            "MkDocs, Rails or Go application, no Dockerfile and no index.html, in the repository or its usual folders. "
+            "nothing in a Procfile, devcontainer.json, Compose file or Dockerfile, no application of a known framework "
+            "and no index.html, in the repository or its usual folders. "
             f"Add {CONFIG_PATH}, for example:\n{EXAMPLE}"
         )
     install = config.install or plan.install
@@ -109,5 +115,6 @@ def _detected(root: Folder) -> Program | None:
 def _in_folder(folder: Folder) -> Program | None:
     for find in _EVIDENCE:
         if program := find(folder):
-            return with_watcher(program) if find in _SERVERS else program
+            has_scripts = find is package_scripts.find
+            return with_watcher(program, of_server=not has_scripts) if has_scripts or find in _SERVERS else program
     return None

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _FILES_LIMIT = 200
 # As devcontainer.json has them. A string comes first, so that it's left as it is.
-_COMMENTS_AND_COMMAS = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_STRING = r'"(?:[^"\\\n]|\\.)*"'
+_COMMENTS = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_TRAILING_COMMAS = re.compile(rf"{_STRING}|,(?=\s*[}}\]])")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ class Folder:
 
     def jsonc(self, name: str) -> dict[str, Any]:
         """Return the object in a file of JSON with comments; an empty one where there is none."""
-        text = _COMMENTS_AND_COMMAS.sub(lambda found: found[0] if found[0].startswith('"') else "", self.text(name))
+        text = self.text(name)
+        for pattern in (_COMMENTS, _TRAILING_COMMAS):
+            text = pattern.sub(lambda found: found[0] if found[0].startswith('"') else "", text)
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):

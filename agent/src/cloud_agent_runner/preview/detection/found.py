@@ -23,7 +23,8 @@ class Program:
     `why` names what shows it. `install` are the commands that get what it needs, as seen from the work tree. `port` is
     the one it listens on whatever $PORT says, and `reloads` says whether it serves changed files without being
     restarted. `name` is what people call it, and `wanted_port` the $PORT that it gets where it runs beside another.
-    What runs `beside` it has nothing beside itself. `is_whole` says whether it starts all that developers run.
+    What runs `beside` it has nothing beside itself. `is_whole` says whether it starts all that developers run, and
+    `starts` in which folders, if that isn't its own.
     """
 
     folder: Folder
@@ -36,6 +37,7 @@ class Program:
     wanted_port: int | None = None
     beside: tuple[Program, ...] = ()
     is_whole: bool = False
+    starts: frozenset[Folder] = frozenset()
 
     @property
     def plan(self) -> DevServerPlan:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.preview.detection import install
+from cloud_agent_runner.preview.detection.folder import table
 from cloud_agent_runner.preview.detection.found import Program
 
 if TYPE_CHECKING:
@@ -15,7 +18,47 @@ def rails(folder: Folder) -> Program | None:
     if not folder.has("bin/rails"):
         return None
     dev = 'bin/rails server --binding "$HOST" --port "$PORT"'
-    return Program(folder, dev, why=f"Rails: {folder.named('bin/rails')}", install=(folder.command("bundle install"),))
+    return Program(folder, dev, f"Rails: {folder.named('bin/rails')}", (folder.command("bundle install"),))
+
+
+def laravel(folder: Folder) -> Program | None:
+    """Return Laravel's own server; Vite, which is beside it, only builds for its pages."""
+    if not folder.has("artisan"):
+        return None
+    dev = 'php artisan serve --host "$HOST" --port "$PORT"'
+    return Program(folder, dev, f"Laravel: {folder.named('artisan')}", install.everything(folder))
+
+
+def phoenix(folder: Folder) -> Program | None:
+    """Return Phoenix' own server."""
+    if not re.search(r"\{:phoenix,", folder.text("mix.exs")):
+        return None
+    return Program(folder, "mix phx.server", f"Phoenix: {folder.named('mix.exs')}", install.everything(folder))
+
+
+def deno(folder: Folder) -> Program | None:
+    """Return the task of deno.json that follows edits, or else that starts the application."""
+    file = folder.first("deno.json", "deno.jsonc")
+    tasks = table(folder.jsonc(file), "tasks") if file else {}
+    name = next((name for name in ("dev", "serve", "start") if tasks.get(name)), None)
+    if name is None:
+        return None
+    why = f"the `{name}` task in {folder.named(file or '')}"
+    return Program(
+        folder, f"deno task {name}", why, (folder.command("deno install"),), reloads="watch" in str(tasks[name])
+    )
+
+
+def spring(folder: Folder) -> Program | None:
+    """Return Spring Boot's own server, by the wrapper that the project has."""
+    for wrapper, manifest, task in (
+        ("mvnw", "pom.xml", "spring-boot:run"),
+        ("gradlew", "build.gradle", "bootRun"),
+        ("gradlew", "build.gradle.kts", "bootRun"),
+    ):
+        if folder.has(wrapper) and re.search(r"spring-boot|springframework\.boot", folder.text(manifest)):
+            return Program(folder, f"sh {wrapper} {task}", f"Spring Boot: {folder.named(manifest)}", reloads=False)
+    return None
 
 
 def go(folder: Folder) -> Program | None:
@@ -23,4 +66,21 @@ def go(folder: Folder) -> Program | None:
     if not (folder.has("go.mod") and folder.has("main.go")):
         return None
     why = f"Go: {folder.named('go.mod')} and main.go"
-    return Program(folder, "go run .", why, install=(folder.command("go mod download"),), reloads=False)
+    return Program(folder, "go run .", why, (folder.command("go mod download"),), reloads=False)
+
+
+def jekyll(folder: Folder) -> Program | None:
+    """Return Jekyll's own server."""
+    if not (folder.has("_config.yml") and re.search(r"jekyll|github-pages", folder.text("Gemfile"))):
+        return None
+    dev = 'bundle exec jekyll serve --host "$HOST" --port "$PORT"'
+    return Program(folder, dev, f"Jekyll: {folder.named('_config.yml')}", (folder.command("bundle install"),))
+
+
+def php(folder: Folder) -> Program | None:
+    """Return PHP's own server, which reads each file anew."""
+    root = next((name for name in ("public", "web", ".") if folder.has(f"{name}/index.php")), None)
+    if root is None:
+        return None
+    why = f"PHP: {folder.named(f'{root}/index.php' if root != '.' else 'index.php')}"
+    return Program(folder, f'php -S "$HOST:$PORT" -t {root}', why, install.everything(folder))

@@ -30,10 +30,13 @@ def find(folder: Folder) -> Program | None:
     return next((program for name in _SCRIPTS if (program := script(folder, name))), None)
 
 
-def watcher(folder: Folder) -> Program | None:
-    """Return what runs the first of the usual scripts that serves nothing, but builds anew what changes."""
+def watcher(folder: Folder, *, of_server: bool) -> Program | None:
+    """Return what runs the first of the usual scripts that serves nothing, but builds anew what changes.
+
+    `of_server` says whether it's what a server in another language has beside it, which may have another name.
+    """
     scripts = table(folder.json("package.json"), "scripts")
-    for name in (*_SCRIPTS, *_WATCHING_SCRIPTS):
+    for name in (*_SCRIPTS, *(_WATCHING_SCRIPTS if of_server else ())):
         line = scripts.get(name)
         if isinstance(line, str) and _WATCHES.search(line) and not running(line, folder):
             packages = node_packages(folder.work_tree, str(folder.path))
@@ -63,5 +66,6 @@ def script(folder: Folder, name: str) -> Program | None:
         install=(install.node(folder),),
         port=port,
         reloads=all(one.server.reloads(one.command) for one in started if one.server),
-        is_whole=len(servers) > 1 or any(one.folder != folder for one in started),
+        is_whole=len(servers) > 1,
+        starts=frozenset(one.folder for one in started),
     )

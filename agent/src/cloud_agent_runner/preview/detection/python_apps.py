@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ _PROGRAMS = {
     "dash": (r"^(?:import dash|from dash) ", ""),
     "nicegui": (r"^from nicegui", ""),
 }
+_REQUIREMENTS = ("requirements.txt", "requirements/*.txt", "requirements-*.txt", "requirements_*.txt")
+_REQUIREMENTS_LIMIT = 20
+_FLASK_APP = re.compile(r"""^(?:export\s+)?FLASK_APP\s*=\s*["']?([\w.:/()-]+)""", re.MULTILINE)
 
 
 def find(folder: Folder) -> Program | None:
@@ -77,8 +81,27 @@ def _asgi(folder: Folder, dependencies: set[str]) -> _App | None:
     return _App(command, f"ASGI: `{found.caught}` in {folder.named(found.name)}")
 
 
+def _quart(folder: Folder, dependencies: set[str]) -> _App | None:
+    if "quart" not in dependencies or not (found := _file_with(folder, r"^(\w+)\s*=\s*(?:quart\.)?Quart\(")):
+        return None
+    command = f'quart --app {found.module}:{found.caught} run --host "$HOST" --port "$PORT"'
+    return _App(command, f"Quart: `{found.caught}` in {folder.named(found.name)}")
+
+
+def _litestar(folder: Folder, dependencies: set[str]) -> _App | None:
+    if "litestar" not in dependencies or not (found := _file_with(folder, r"^(\w+)\s*=\s*(?:litestar\.)?Litestar\(")):
+        return None
+    command = f'litestar --app {found.module}:{found.caught} run --reload --host "$HOST" --port "$PORT"'
+    return _App(command, f"Litestar: `{found.caught}` in {folder.named(found.name)}")
+
+
 def _flask(folder: Folder, dependencies: set[str]) -> _App | None:
-    if "flask" not in dependencies or not (found := _file_with(folder, _FLASK)):
+    if "flask" not in dependencies:
+        return None
+    if said := _FLASK_APP.search(folder.text(".flaskenv")):
+        command = f'flask --app {shlex.quote(said[1])} run --debug --host "$HOST" --port "$PORT"'
+        return _App(command, f"Flask: `FLASK_APP` in {folder.named('.flaskenv')}")
+    if not (found := _file_with(folder, _FLASK)):
         return None
     command = f'flask --app {found.module} run --debug --host "$HOST" --port "$PORT"'
     return _App(command, f"Flask: `{found.caught}` in {folder.named(found.name)}")
@@ -99,12 +122,13 @@ def _mkdocs(folder: Folder, _: set[str]) -> _App | None:
     return _App('mkdocs serve --dev-addr "$HOST:$PORT"', f"MkDocs: {folder.named(name)}", needs=("mkdocs",))
 
 
-_FRAMEWORKS = (_django, _streamlit, _asgi, _flask, _program, _mkdocs)
+_FRAMEWORKS = (_django, _streamlit, _asgi, _quart, _litestar, _flask, _program, _mkdocs)
 
 
 def _dependencies(folder: Folder) -> set[str]:
     """Return the distribution names the project asks for, normalised as packaging does."""
-    wanted = folder.text("requirements.txt").splitlines()
+    files = islice(folder.files(_REQUIREMENTS), _REQUIREMENTS_LIMIT)
+    wanted = [line for file in files for line in folder.text(file).splitlines()]
     pyproject = folder.toml("pyproject.toml")
     listed = table(pyproject, "project").get("dependencies")
     wanted += listed if isinstance(listed, list) else []
