@@ -64,7 +64,7 @@ down: $(INSTALLED) ## Stop it
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests
-	$(CONTAINED) -m pytest --numprocesses 3 --no-loadscope-reorder
+	$(CONTAINED) -m pytest --numprocesses 4 --no-loadscope-reorder
 
 .PHONY: test-emulators
 test-emulators: $(INSTALLED) ## Run the emulators' own tests

@@ -41,7 +41,17 @@ def _shared_ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = 
 httpx._transports.default.create_ssl_context = _shared_ssl_context  # type: ignore[attr-defined]  # noqa: SLF001
 
 # Each takes minutes and begins first, so that no worker has one to itself while the others are done.
-LONGEST = ("tests/e2e", "tests/e2e/agent", "tests/integration/steps", "tests/integration/agent")
+LONGEST = (
+    "tests/integration/agent",
+    "tests/e2e",
+    "tests/e2e/agent",
+    "tests/infrastructure",
+    "tests/unit/agent",
+    "tests/integration/proxy",
+    "tests/integration/steps",
+    "tests/contract",
+    "tests/unit/functions",
+)
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # as above

@@ -6,13 +6,14 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 EMULATORS = {"aws": "embedded_aws", "github": "local_github", "model": "scripted_model"}
@@ -36,8 +37,13 @@ def _imported(folder: Path) -> Iterator[tuple[str, str]]:
             yield from ((module.partition(".")[0], str(path)) for module in modules)
 
 
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
 def _unknown(folder: Path, package: str, distributions: set[str]) -> list[tuple[str, str]]:
-    installed = packages_distributions()
+    installed = _distributions()
 
     def is_known(module: str) -> bool:
         providers = {name.lower() for name in installed.get(module, [])}
