@@ -1,4 +1,4 @@
-"""For all tests: how Hypothesis, botocore and httpx behave, and how `make test` shares out folders to its workers."""
+"""For all tests: how Hypothesis, botocore, httpx and colors behave, and how `make test` shares out the folders."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import ssl
 
     import pytest
+
+# CI sets some of them; typer and rich then color what they print, although nobody looks at it on a terminal.
+for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "GITHUB_ACTIONS"):
+    os.environ.pop(_name, None)
 
 # An example that takes long on a busy machine is no failure.
 settings.register_profile("untimed", deadline=None)
