@@ -88,18 +88,18 @@ class Execution:
 
     def token_in_row(self, attribute: str) -> str:
         """The token that a state has parked with."""
-        return str(eventually(lambda: self.row().get(attribute), timeout=10))
+        return str(eventually(lambda: self.row().get(attribute)))
 
     def token_of_task(self) -> str:
         """The token that the agent's container was given."""
-        arns = eventually(lambda: self.ecs.list_tasks(cluster="agents")["taskArns"], timeout=10)
+        arns = eventually(lambda: self.ecs.list_tasks(cluster="agents")["taskArns"])
         (task,) = self.ecs.describe_tasks(cluster="agents", tasks=arns)["tasks"]
         (container,) = task["overrides"]["containerOverrides"]
         return {one["name"]: str(one["value"]) for one in container["environment"]}["TASK_TOKEN"]
 
     def agent_is_ready(self) -> None:
         """Go on to Register IP, which leaves the row as the step does."""
-        (arn,) = eventually(lambda: self.ecs.list_tasks(cluster="agents")["taskArns"], timeout=10)
+        (arn,) = eventually(lambda: self.ecs.list_tasks(cluster="agents")["taskArns"])
         token = self.token_of_task()
         self.set(status="RUNNING", task_arn=arn)
         self.succeed(token, port=3000)
@@ -116,7 +116,7 @@ class Execution:
 
     def _is_parked(self) -> None:
         """Wait until moto listens for the answer: one that comes before is lost."""
-        eventually(lambda: self._events()[-1]["type"] == "TaskSubmitted", timeout=10)
+        eventually(lambda: self._events()[-1]["type"] == "TaskSubmitted")
         time.sleep(_BEGINS_TO_LISTEN_SECONDS)
 
     def _events(self) -> list[Json]:
@@ -124,7 +124,7 @@ class Execution:
 
     def reaches(self, state: str) -> None:
         """Wait until it is in a state."""
-        eventually(lambda: state in self.states(), timeout=10)
+        eventually(lambda: state in self.states())
 
     def ended(self) -> Json:
         """How it ended."""

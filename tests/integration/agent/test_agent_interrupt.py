@@ -30,7 +30,7 @@ def test_an_interrupted_command_leaves_no_process_and_its_commits_are_published(
     agent.until(lambda: all(agent.family(word) for word in ("96", "97", "98")))
     doomed = [process for word in ("96", "97", "98") for process in agent.family(word)]
     control_plane.interrupt = "01K"
-    turn = agent.until(lambda: control_plane.events("turn_finished"), 10)[0]
+    turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
 
     assert (True, False, github.head()) == (turn["interrupted"], turn["is_error"], turn["head_sha"])
     assert turn["result"].startswith("Interrupted by a comment.")

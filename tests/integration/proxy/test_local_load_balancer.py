@@ -37,7 +37,7 @@ class Balancer:
 
     async def becomes(self, expected: set[str]) -> None:
         """Wait until ten visits in a row give exactly these answers."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while expected != {await self.visit() for _ in range(10)}:  # noqa: ASYNC110 - another process changes it
                 await asyncio.sleep(0.05)
 
