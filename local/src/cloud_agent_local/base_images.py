@@ -33,7 +33,8 @@ _SUITES = {"12": "bookworm", "13": "trixie"}
 _DEBIAN_WITH_PYTHON = {"3.11": "bookworm", "3.13": "trixie"}  # each release of Debian has one Python
 _PROCESSORS = {"x86_64": "x64", "aarch64": "arm64"}  # as Linux names them and as Node.js does
 _NPM_OF_NODE = {"20": "10", "22": "10", "24": "11"}
-_PACKAGES = "ca-certificates,netbase,tzdata,python-is-python3,python3-pip,python3-venv"
+_PACKAGES = "ca-certificates,netbase,tzdata,python-is-python3,python3-dev,python3-pip,python3-venv"
+_LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/lib/*/libpython*.a")
 _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HOOKS = (
     'ln -s /usr/bin/python3 "$1/usr/local/bin/python3" && ln -s python3 "$1/usr/local/bin/python"',
@@ -98,7 +99,7 @@ def _write_debian_with_python(archive: Path, version: str) -> None:
 
 def _write_debian(archive: Path, suite: str, *options: str) -> None:
     argv = ["mmdebstrap", "--quiet", "--variant=minbase", *options]
-    argv += [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale")]
+    argv += [f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT]
     _run([*argv, suite, str(archive), "-"], sources=_apt_sources(suite))
 
 
