@@ -174,8 +174,14 @@ def _stop_all() -> None:
 
 
 def signal_user(owner: str, number: signal.Signals) -> None:
-    """Signal all of the user's processes at once, by a process of that user's that does nothing else."""
-    pid = os.fork()
+    """Signal all of the user's processes at once, by a process of that user's that does nothing else.
+
+    Where there's no room for one, nothing happens: who ends processes goes on with what it can do.
+    """
+    try:
+        pid = os.fork()
+    except OSError:
+        return
     if pid == 0:
         try:
             _become(owner)
