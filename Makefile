@@ -80,11 +80,15 @@ images: $(INSTALLED) ## Build all images (ARGS="--platform linux/arm64")
 
 .PHONY: test-containers
 test-containers: $(INSTALLED) ## Build the images and run a whole session in them
-	$(CONTAINED) -m pytest -m containers tests/containers --ignore tests/containers/red_team
+	$(CONTAINED) -m pytest -m containers tests/containers --ignore tests/containers/red_team --ignore tests/containers/walls
 
 .PHONY: red-team
 red-team: $(INSTALLED) ## Attack the agent's image from inside: what a hostile repository would try
 	$(CONTAINED) -m pytest -m containers tests/containers/red_team
+
+.PHONY: walls
+walls: $(INSTALLED) ## Take down each wall of the agent's image and see its attacks get through (ARGS="-k gateway")
+	$(CONTAINED) -m pytest -m containers tests/containers/walls $(ARGS)
 
 .PHONY: real-repositories
 real-repositories: $(INSTALLED) ## Start repositories (REPOSITORIES="folder ...") and starters as the agent does

@@ -6,10 +6,12 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from tests.containers.walls.walls import WALLS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROW = re.compile(r"^\| (?!Threat \||-)(.*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (?!Threat \||Wall \||-)(.*) \|$", re.MULTILINE)
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(?:\[(\w+)\])?`")
 
 
@@ -26,6 +28,17 @@ def test_every_test_that_the_threat_model_names_exists(root: Path) -> None:
 
     assert [f"{path}::{name}" for path, name, _ in named if name not in _tests(root / path)] == []
     assert [f"{path}: {case}" for path, _, case in named if case and case not in _words_beside(root / path)] == []
+
+
+def test_the_table_of_single_walls_is_what_is_taken_down(root: Path) -> None:
+    _, _, section = (root / "docs/security.md").read_text().partition("## Each wall by itself")
+    rows = [row.split(" | ") for row in ROW.findall(section)]
+
+    listed = {
+        wall.lower(): {f"{name}[{case}]" if case else name for _, name, case in TEST.findall(tests)}
+        for wall, _, tests, _ in rows
+    }
+    assert listed == {name.lower(): wall.red for name, wall in WALLS.items()}
 
 
 def _tests(path: Path) -> set[str]:

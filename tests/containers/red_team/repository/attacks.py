@@ -292,7 +292,7 @@ def _foreign_descriptors(pid: int) -> list[str]:
 def _readable_files_of(uid: int, folder: Path) -> Iterator[str]:
     for path, folders, names in os.walk(folder):
         for each in (Path(path, name) for name in folders + names):
-            if each.lstat().st_uid == uid and os.access(each, os.R_OK):
+            if each.lstat().st_uid == uid and os.access(each, os.R_OK) and REPORTS not in each.parents:
                 yield str(each)
 
 

@@ -6,11 +6,12 @@ import os
 import re
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from attempts import processes, refused, report, run, user_of
+from attempts import RefusedError, processes, refused, report, run, user_of
 
 FLOOD_BYTES = 20_000_000
 _CREDENTIAL = re.compile(r"Authorization: \S+ \S+|gh[a-z]_\w+|(?:SESSION|TASK)_TOKEN=\S+")
@@ -51,9 +52,16 @@ def watch() -> None:
             gateway, last_seen = seen, time.monotonic()
         elif gateway and time.monotonic() - last_seen > 3:
             url, key = gateway["url"], {"x-api-key": gateway["key"]}
-            run("use_the_gateway_between_turns", [("call", partial(refused, f"{url}/v1/messages", 403, key))])
+            call_between_turns(f"{url}/v1/messages", key)
             gateway = {}
         time.sleep(0.01)
+
+
+def call_between_turns(url: str, key: dict[str, str]) -> None:
+    """Call the gateway with the key of a turn that has ended, unless the next has begun: its key is another."""
+    with suppress(RefusedError):
+        refused(url, 401, key)
+        run("use_the_gateway_between_turns", [("call", partial(refused, url, 403, key))])
 
 
 def _environments(others_git: set[int], found: set[str]) -> list[str]:
@@ -67,7 +75,8 @@ def _environments(others_git: set[int], found: set[str]) -> list[str]:
         except (OSError, StopIteration):
             continue
         found.update(_CREDENTIAL.findall(text))
-        texts.append(text)
+        if "stream-json" in arguments:  # Claude Code, which is there as long as a turn is
+            texts.append(text)
     return texts
 
 
