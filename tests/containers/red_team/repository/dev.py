@@ -15,7 +15,10 @@ from attempts import RefusedError, processes, refused, report, run, user_of
 
 FLOOD_BYTES = 20_000_000
 _CREDENTIAL = re.compile(r"Authorization: \S+ \S+|gh[a-z]_\w+|(?:SESSION|TASK)_TOKEN=\S+")
-_GATEWAY = re.compile(r"ANTHROPIC_BASE_URL=(?P<url>[^\0]+)|ANTHROPIC_API_KEY=(?P<key>[^\0]+)")
+_GATEWAY = re.compile(
+    r"ANTHROPIC_BASE_URL=(?P<url>[^\0]+)|ANTHROPIC_API_KEY=(?P<key>[^\0]+)"
+    r"|ANTHROPIC_DEFAULT_HAIKU_MODEL=(?P<model>[^\0]+)"
+)
 
 
 class Page(BaseHTTPRequestHandler):
@@ -51,17 +54,17 @@ def watch() -> None:
         if seen:
             gateway, last_seen = seen, time.monotonic()
         elif gateway and time.monotonic() - last_seen > 3:
-            url, key = gateway["url"], {"x-api-key": gateway["key"]}
-            call_between_turns(f"{url}/v1/messages", key)
+            call_between_turns(f"{gateway['url']}/v1/messages", {"x-api-key": gateway["key"]}, gateway["model"])
             gateway = {}
         time.sleep(0.01)
 
 
-def call_between_turns(url: str, key: dict[str, str]) -> None:
+def call_between_turns(url: str, key: dict[str, str], model: str) -> None:
     """Call the gateway with the key of a turn that has ended, unless the next has begun: its key is another."""
     with suppress(RefusedError):
         refused(url, 401, key)
-        run("use_the_gateway_between_turns", [("call", partial(refused, url, 403, key))])
+        body = b'{"model": "%s", "max_tokens": 1, "messages": []}' % model.encode()
+        run("use_the_gateway_between_turns", [("call", partial(refused, url, 403, key, body))])
 
 
 def _environments(others_git: set[int], found: set[str]) -> list[str]:
