@@ -58,7 +58,7 @@ def test_bedrock_needs_a_model_of_its_own() -> None:
     default = TEMPLATE["Parameters"]["ClaudeModel"]["Default"]
     for model in ({}, {"ClaudeModel": default}):
         assert "a ClaudeModel of Bedrock's" in refused(ModelProvider="bedrock", **model)[0]
-    assert refused(ModelProvider="bedrock", ClaudeModel="us.anthropic.claude-sonnet-4-5-20250929-v1:0") == []
+    assert refused(ModelProvider="bedrock", ClaudeModel="us.anthropic.claude-sonnet-5-5") == []
 
 
 @pytest.mark.parametrize("seconds", ["5", "30", "179", "3600"])

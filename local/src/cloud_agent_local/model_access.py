@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_MODEL = "claude-sonnet-4-5-20250929"  # template.yaml's default
+DEFAULT_MODEL = "claude-sonnet-5-5"  # template.yaml's default
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,12 @@ def _numbers(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in re.findall(r"(\w+):([\d.e]+)", text)}
 
 
+def _parameter(name: str) -> str:
+    found = re.search(rf"^  {name}:\n(?:    .*\n)*", TEMPLATE, re.MULTILINE)
+    assert found
+    return found[0]
+
+
 def _cost(model: str, tokens: Tokens) -> float:
     return cost_usd(model, Usage((tokens,)))
 
@@ -59,12 +65,22 @@ def test_every_alias_of_claude_code_and_our_default_are_models_with_a_price(
     catalog: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     aliases = re.findall(r'"(claude-[\w-]+)"', catalog[catalog.index("aliases:") :])
-    default = re.search(r"^  ClaudeModel:\n(?:    .*\n)*?    Default: (\S+)$", TEMPLATE, re.MULTILINE)
+    default = re.search(r"Default: (\S+)", _parameter("ClaudeModel"))
     assert default
     assert "claude-haiku-4-5" in aliases
     for model in {*aliases, default[1]}:
         assert _cost(model, Tokens(input=1_000_000)) > 0
     assert caplog.records == []
+
+
+def test_our_default_is_the_latest_sonnet_that_claude_code_knows_here_and_on_bedrock(catalog: str) -> None:
+    latest = re.search(r'latest_per_family:\{.*?sonnet:"([^"]+)"', catalog)
+    assert latest
+    on_bedrock = re.search(rf'first_party:"{latest[1]}",bedrock:"([^"]+)"', catalog)
+    assert on_bedrock
+    parameter = _parameter("ClaudeModel")
+    assert f"    Default: {latest[1]}\n" in parameter
+    assert f"an inference profile such as {on_bedrock[1]}.\n" in parameter
 
 
 @pytest.mark.parametrize(

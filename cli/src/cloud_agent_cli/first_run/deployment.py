@@ -23,7 +23,7 @@ DEFAULTS: Final = {
     "AgentEgress": "open",
     "Canary": "disabled",
     "CertificateArn": "",
-    "ClaudeModel": "claude-sonnet-4-5-20250929",
+    "ClaudeModel": "claude-sonnet-5-5",
     "EgressProxyImageUri": "",
     "HostedZoneId": "",
     "LoadBalancer": "own",

@@ -91,7 +91,7 @@ def stack_of(**parameters: str) -> Stack:
             "GitHubApiUrl": "https://api.github.com",
             "AllowWorkflowChanges": "false",
             "ModelProvider": "anthropic",
-            "ClaudeModel": "claude-sonnet-4-5-20250929",
+            "ClaudeModel": "claude-sonnet-5-5",
             "AnthropicBaseUrl": "https://api.anthropic.com",
             "RepositoryClaudeSettings": "on",
             "MaxTurns": "200",
