@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
 from pydantic import SecretStr
+from tests.kit.http_server import Response, serve_http
 
 from cloud_agent_runner.claude.assignment import Assignment
 from cloud_agent_runner.claude.client import Claude
@@ -113,3 +115,45 @@ async def test_a_reply_that_the_model_did_not_write_is_not_shown(tmp_path: Path,
     assert "a reply that the model didn't write" in forged.result
     assert (forged.is_error, honest.is_error) == (True, False)
     assert honest.result.startswith("Done. Output of the last command:\n1")
+
+
+def _streamed(stop_reason: str) -> bytes:
+    usage = {"input_tokens": 10, "output_tokens": 1}
+    message: dict[str, Any] = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-5",
+        "content": [],
+    }
+    start = {"type": "message_start", "message": message | {"stop_reason": None, "usage": usage}}
+    end = {"type": "message_delta", "delta": {"stop_reason": stop_reason}, "usage": {"output_tokens": 2}}
+    events: list[dict[str, Any]] = [start, end, {"type": "message_stop"}]
+    return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "words"),
+    [
+        ("refusal", "The model declined to work on this"),
+        ("max_tokens", "A single response of the model was longer than it may be"),
+        ("model_context_window_exceeded", "The conversation no longer fits"),
+    ],
+)
+async def test_what_the_model_ends_before_its_time_is_no_fault_of_the_network(
+    tmp_path: Path, stop_reason: str, words: str
+) -> None:
+    response = Response(200, _streamed(stop_reason), {"Content-Type": "text/event-stream"})
+    with serve_http(lambda _request: response) as upstream:
+        async with _claude(tmp_path, upstream.url) as claude:
+            turn = await claude.turn(_request("Hello"), _report_tool)
+    assert turn.is_error
+    assert turn.result.startswith(words)
+
+
+async def test_a_conversation_that_is_too_long_is_told_to_begin_anew(tmp_path: Path) -> None:
+    error = {"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens > 200000 maximum"}
+    with serve_http(lambda _request: Response.of({"type": "error", "error": error}, 400)) as upstream:
+        async with _claude(tmp_path, upstream.url) as claude:
+            turn = await claude.turn(_request("Hello"), _report_tool)
+    assert turn.result.startswith("The conversation no longer fits into the model's context. Comment `/restart`")

@@ -30,6 +30,13 @@ OVERLOADED = (
         (500, "server_error", "API Error: 500 oops", "The model API failed", "HTTP 500: oops"),
         (504, "server_error", "API Error: 504 late", "didn't respond in time", "HTTP 504: late"),
         (529, "server_error", OVERLOADED, "is overloaded", "HTTP 529: Overloaded"),
+        (None, "refusal", "API Error: Sonnet 5.5 can't help with this.", "The model declined",
+         "The error was: Sonnet 5.5 can't help with this."),
+        (None, "max_output_tokens", "API Error: Claude's response exceeded the 64000 output token maximum. Set it.",
+         "longer than it may be", "such as one file at a time."),
+        (None, "max_output_tokens", "API Error: The model has reached its context window limit.", "no longer fits",
+         "The error was: The model has reached its context window limit."),
+        (400, "prompt_too_long", "Prompt is too long", "no longer fits", "HTTP 400: Prompt is too long"),
         (None, "unknown", "API Error: Connection error.", "couldn't be reached", "The error was: Connection error."),
     ],
 )  # fmt: skip

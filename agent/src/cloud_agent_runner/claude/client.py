@@ -193,7 +193,7 @@ class Claude:
     def _fault(self, process: ClaudeProcess, message: ResultMessage) -> str:
         reason = message.result or "; ".join(message.errors or [])
         if message.api_error_status is not None or message.terminal_reason == "api_error":
-            return model_error(message.api_error_status, process.fault, reason)
+            return model_error(message.api_error_status, _kind(process, message), reason)
         return f"Claude Code failed: {reason or message.subtype}. {_RETRY}"
 
     def _stopped(self, limit: Limit) -> str:
@@ -211,6 +211,13 @@ class Claude:
 
     def _turn(self, result: str, *, is_error: bool = False, interrupted: bool = False) -> TurnResult:
         return TurnResult(is_error, result, self._budget.turns, self._budget.cost_usd, interrupted)
+
+
+def _kind(process: ClaudeProcess, message: ResultMessage) -> str | None:
+    """Return Claude Code's name for the fault: the one that says most, of three places."""
+    if message.stop_reason == "refusal":
+        return message.stop_reason
+    return "prompt_too_long" if message.terminal_reason == "prompt_too_long" else process.fault
 
 
 def _with_last_message(text: str, process: ClaudeProcess) -> str:

@@ -41,6 +41,27 @@ _SLOW = f"The model API didn't respond in time, and several retries failed too. 
 _BROKEN = f"The model API failed, and several retries failed too. Wait a few minutes. {_RETRY}"
 _REFUSED = f"The model API rejected the request. {_RETRY} If that fails too, start a new session."
 
+_DECLINED = (
+    "The model declined to work on this, under its provider's usage policy. Comment with another wording. If it "
+    "declines that as well, comment `/restart`: the next session begins without what it declined."
+)
+_OUTPUT_LIMIT = (
+    "A single response of the model was longer than it may be, and so was each retry. Ask for smaller steps, such as "
+    "one file at a time."
+)
+_TOO_LONG = (
+    "The conversation no longer fits into the model's context. Comment `/restart` to go on with a new session on this "
+    "branch, which knows what this one did, and ask for smaller steps."
+)
+_CONTEXT_FULL = "context window"  # Claude Code names this fault as it names a response that is too long
+
+# By Claude Code's names, where a status says less or there is none: in these, nothing was wrong with the API.
+_BY_KIND = {
+    "billing_error": _PAYMENT,
+    "refusal": _DECLINED,
+    "max_output_tokens": _OUTPUT_LIMIT,
+    "prompt_too_long": _TOO_LONG,
+}
 _BY_STATUS = {
     401: _KEY,
     402: _PAYMENT,
@@ -58,11 +79,16 @@ _FIRST_SERVER_ERROR = 500
 def model_error(status: int | None, kind: str | None, reason: str) -> str:
     """Return what happened and what to do, with the API's own message.
 
-    `status` is the HTTP status of the failing call, None when there was no answer at all. `kind` is Claude Code's
-    name for the fault; a lack of credit shows in that alone, as the Anthropic API answers it with 400.
+    `status` is the HTTP status of the failing call, None when there was none, or the response was no fault of HTTP's.
+    `kind` is Claude Code's name for the fault; a lack of credit shows in that alone, as the Anthropic API answers it
+    with 400.
     """
-    if kind == "billing_error":
-        explanation = _PAYMENT
+    if kind == "max_output_tokens" and _CONTEXT_FULL in reason:
+        kind = "prompt_too_long"
+    if kind in _BY_KIND:
+        explanation = _BY_KIND[kind]
+        if kind == "max_output_tokens":
+            return explanation  # what Claude Code says to it is advice for whoever runs it
     elif status is None:
         explanation = _UNREACHABLE
     else:
