@@ -175,6 +175,7 @@ def _session(**members: Any) -> Session:  # noqa: ANN401 - any member
     row = {
         "session_id": "09e22a8b",
         "status": "RUNNING",
+        "repository_id": 1,
         "repo": "acme/shop",
         "issue_number": 42,
         "issue_key": "42",
