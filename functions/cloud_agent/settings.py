@@ -14,6 +14,7 @@ from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.entry_link import UatAccess
+from cloud_agent.domain.session.model_choice import AllowedModels
 from cloud_agent.worker import once_per_worker
 
 
@@ -74,6 +75,8 @@ class WebhookSettings(TriggerSettings):
     webhook_secret_arn: str = Field(min_length=1)
     tracker_keys: str
     allowed_bots: str
+    claude_model: str = Field(min_length=1)
+    allowed_models: str = Field(min_length=1)
 
     @property
     def bots(self) -> frozenset[str]:
@@ -84,6 +87,11 @@ class WebhookSettings(TriggerSettings):
     def tracker_projects(self) -> frozenset[str]:
         """The projects of a tracker whose keys, in an issue's title, name its branch."""
         return frozenset(filter(None, self.tracker_keys.split(",")))
+
+    @property
+    def models(self) -> AllowedModels:
+        """What people may choose by `/model`."""
+        return AllowedModels.of(self.allowed_models, self.claude_model)
 
 
 class AgentApiSettings(GitHubSettings):

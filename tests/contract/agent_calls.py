@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from tests.kit.http_server import Response
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport, PreviewState, SessionLimits
+from cloud_agent_runner.model.choice import ModelChoice
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,7 +37,14 @@ ALL_LIMITS = SessionLimits(
     comment_trigger="mentions",
 )
 RESPONSES: dict[str, Document] = {
-    "/agent/heartbeat": {"status": "RUNNING", "prompts": [], "interrupt": None, "branch_sha": None},
+    "/agent/heartbeat": {
+        "status": "RUNNING",
+        "prompts": [],
+        "interrupt": None,
+        "branch_sha": None,
+        "model": None,
+        "effort": None,
+    },
     "/agent/git-token": {
         "username": "x-access-token",
         "token": "ghs_x",
@@ -67,6 +75,8 @@ RESPONSES: dict[str, Document] = {
         ],
         "interrupt": PROMPT,
         "branch_sha": SHA,
+        "model": "claude-opus-5-5",
+        "effort": "high",
     },
 }
 
@@ -82,8 +92,10 @@ def _preview(state: PreviewState, detail: str = "", log: str = "") -> Call:
 
 CALLS: dict[str, Call] = {
     "heartbeat": lambda api: api.heartbeat(),
-    "ready": lambda api: api.ready(3000, "localhost", NO_LIMITS, has_workspace_user=False),
-    "ready at the limits": lambda api: api.ready(LIMITS["highest_port"], "public", ALL_LIMITS, has_workspace_user=True),
+    "ready": lambda api: api.ready(3000, "localhost", NO_LIMITS, ModelChoice("m"), has_workspace_user=False),
+    "ready at the limits": lambda api: api.ready(
+        LIMITS["highest_port"], "public", ALL_LIMITS, ModelChoice("m" * 200, "xhigh"), has_workspace_user=True
+    ),
     **{f"preview {state}": _preview(state) for state in ("starting", "live", "failed", "none")},
     "preview by number": lambda api: api.preview(PreviewReport("live", host_header="127.0.0.1")),
     "preview with pages to reload": lambda api: api.preview(PreviewReport("live", revision=7)),

@@ -153,7 +153,14 @@ def test_the_agent_is_given_its_repositorys_environment(stage: System, rows: Row
 
 
 def test_the_agents_heartbeat_is_passed_on_to_its_wait(stage: System, rows: Rows) -> None:
-    alive: dict[str, Any] = {"status": "RUNNING", "prompts": [], "interrupt": None}
+    alive: dict[str, Any] = {
+        "status": "RUNNING",
+        "prompts": [],
+        "interrupt": None,
+        "branch_sha": None,
+        "model": None,
+        "effort": None,
+    }
     assert agent(stage, rows.session(), "heartbeat", {"task_token": NO_WAIT}) == alive
 
 

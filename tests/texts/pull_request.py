@@ -22,6 +22,7 @@ from cloud_agent.domain.conversation.status_comment import StatusView, render
 from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult
 from cloud_agent.domain.policy.failures import _ECS_REASONS, _EXPLANATIONS, explain
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
+from cloud_agent.domain.session.model_choice import ModelChoice
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import Session
 
@@ -68,6 +69,9 @@ def status_comments() -> dict[str, str]:
     return {name: render(view) for name, view in views.items()}
 
 
+_ALLOWED = ("claude-sonnet-5-5", "claude-opus-*")
+
+
 def replies() -> dict[str, str]:
     """Return the replies to comments and labels, and those with a turn's result."""
     running = _session(activity="turn_started", pull_number=43, pull_url=PULL, comment_id=5)
@@ -87,6 +91,14 @@ def replies() -> dict[str, str]:
         "/status, while the next session starts": reply_texts.status(ending, 0, next_is_starting=True),
         "An unknown command": reply_texts.unknown_command("/stoop", Command.STOP),
         "An unknown command, like no other": reply_texts.unknown_command("/deploy", None),
+        "/model, chosen": reply_texts.model_chosen(
+            ModelChoice(model="claude-opus-5-5", effort="high", at=""), is_live=True
+        ),
+        "/model, chosen after the end": reply_texts.model_chosen(
+            ModelChoice(model="claude-opus-5-5", at=""), is_live=False
+        ),
+        "/model, not allowed": reply_texts.model_refused("claude-fable-5-2", _ALLOWED),
+        "/model, without a name": reply_texts.model_usage("claude-sonnet-5-5", _ALLOWED),
         "/interrupt, with nothing to interrupt": reply_texts.NOTHING_RUNS,
         "/restart, already starting": reply_texts.ALREADY_STARTING,
         "/restart, pull request closed": reply_texts.PULL_REQUEST_CLOSED,
@@ -182,6 +194,7 @@ def _session(**members: Any) -> Session:  # noqa: ANN401 - any member
         "branch": "claude/42",
         "token_hash": "",
         "execution_arn": EXECUTION,
+        "model": "claude-sonnet-5-5",
         "created_at": "2026-11-22T10:00:00.000Z",
     }
     return Session.model_validate(row | members)

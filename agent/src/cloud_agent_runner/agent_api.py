@@ -14,10 +14,12 @@ from pydantic import BaseModel, SecretStr
 
 from cloud_agent_runner.bounded_text import beginning, both_ends, end
 from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.repository.config import Effort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cloud_agent_runner.model.choice import ModelChoice
     from cloud_agent_runner.repository.config import HostHeader
 
 logger = logging.getLogger(__name__)
@@ -76,11 +78,16 @@ class Prompt(BaseModel):
 
 
 class Requests(BaseModel):
-    """All unanswered prompts, the latest request to interrupt, by its id, and the commit the branch was moved to."""
+    """All unanswered prompts, the latest request to interrupt, by its id, and the commit the branch was moved to.
+
+    `model` and `effort` are what somebody chose on the pull request; None where nobody did.
+    """
 
     prompts: list[Prompt] = []
     interrupt: str | None = None
     branch_sha: str | None = None
+    model: str | None = None
+    effort: Effort | None = None
 
 
 class SessionLimits(BaseModel):
@@ -178,14 +185,25 @@ class AgentApi:
         return Requests.model_validate(response.json())
 
     async def ready(
-        self, port: int, host_header: HostHeader, limits: SessionLimits, *, has_workspace_user: bool
+        self,
+        port: int,
+        host_header: HostHeader,
+        limits: SessionLimits,
+        choice: ModelChoice,
+        *,
+        has_workspace_user: bool,
     ) -> None:
-        """Say that Claude can begin, at which port of the task's own address the preview will be, and the limits.
+        """Say that Claude can begin, by which model, within which limits, and at which port the preview will be.
 
         `has_workspace_user` says whether the repository's code runs as a user of its own.
         """
         body = self._with_task_token(
-            port=port, host_header=host_header, limits=limits.model_dump(), has_workspace_user=has_workspace_user
+            port=port,
+            host_header=host_header,
+            limits=limits.model_dump(),
+            has_workspace_user=has_workspace_user,
+            model=choice.model,
+            effort=choice.effort,
         )
         await self._call("POST", "/agent/ready", body)
 

@@ -6,6 +6,8 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.model.choice import ModelChoice
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
@@ -20,7 +22,10 @@ _JITTER = 0.1  # of a pause, either way: agents that started at once do not ask 
 
 
 class Inbox:
-    """What the session is asked: prompts in the order people wrote them, an interrupt at once."""
+    """What the session is asked: prompts in the order people wrote them, an interrupt at once.
+
+    `chosen` is the model that somebody chose last, None while nobody has.
+    """
 
     def __init__(self, api: AgentApi) -> None:
         self._api = api
@@ -30,6 +35,7 @@ class Inbox:
         self._interrupt: str | None = None
         self._branch_sha: str | None = None
         self._branch_has_moved = asyncio.Event()
+        self.chosen: ModelChoice | None = None
         self._idle_since: float | None = None
         self._last_heartbeat: float | None = None
 
@@ -61,6 +67,8 @@ class Inbox:
         while True:
             requests = await self._ask()
             self._keep(requests.prompts)
+            if requests.model is not None:
+                self.chosen = ModelChoice(requests.model, requests.effort)
             if requests.interrupt not in {None, self._interrupt}:
                 self._interrupt = requests.interrupt
                 await interrupt()

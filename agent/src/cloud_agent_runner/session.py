@@ -18,6 +18,7 @@ from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.model.access import model_api
 from cloud_agent_runner.model.budget import ModelBudget
+from cloud_agent_runner.model.choice import first_choice
 from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.preview.dependency_key import image_id
@@ -72,7 +73,9 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         has_own = has_repository_file(workspace.work_tree, CONFIG_PATH)
         otherwise = RepositoryConfig() if has_own else await workspace.default_branch_config()
         config = read_repository_config(workspace.work_tree, otherwise)
-        await api.ready(address.port, config.host_header, _limits(config), has_workspace_user=user.owner is not None)
+        choice = first_choice(settings, config)
+        has_own_user = user.owner is not None
+        await api.ready(address.port, config.host_header, _limits(config), choice, has_workspace_user=has_own_user)
         workspace.release_clone_token()  # only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
         turns = Turns(workspace, api, notices)
@@ -108,7 +111,9 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
             tasks.create_task(inbox.collect(claude.interrupt))
             tasks.create_task(turns.follow(inbox, preview))
             while True:
-                await turns.work_on(await inbox.next(), claude, preview)
+                prompt = await inbox.next()
+                claude.use(choice.unless(inbox.chosen))
+                await turns.work_on(prompt, claude, preview)
 
 
 def _claude_class() -> type[Claude]:
@@ -145,7 +150,7 @@ def _assignment(
     """Return Claude's assignment, of which the repository may choose model and tools."""
     return Assignment(
         work_tree=workspace.work_tree,
-        model=config.model or settings.claude_model,
+        model=first_choice(settings, config).model,
         instructions=standing_instructions(settings.repository, settings.branch, address.url, preview_log),
         tools=config.allowed_tools,
         repository_settings=config.claude_settings and settings.repository_claude_settings == "on",

@@ -57,6 +57,7 @@ class Settings(_FromEnvironment):
     anthropic_base_url: BaseUrl = "https://api.anthropic.com"
     anthropic_api_key: SecretStr | None = None
     claude_model: str
+    allowed_models: str = Field(default="*", min_length=1)
     max_turns: PositiveInt = 200
     max_budget_usd: PositiveFloat = 10.0
     repository_claude_settings: Literal["on", "off"] = "on"

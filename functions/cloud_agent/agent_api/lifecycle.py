@@ -34,6 +34,8 @@ def ready(session: Session, report: Ready) -> Accepted:
             report.limits,
             host_header=report.host_header,
             has_workspace_user=report.has_workspace_user,
+            model=report.model,
+            effort=report.effort,
         )
     Workflow().succeed(report.task_token, {"port": report.port})
     return Accepted()

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cloud_agent.domain.conversation.prompts import PromptKind
 from cloud_agent.domain.session.agent_reports import PromptId, SecretName
+from cloud_agent.domain.session.model_choice import Effort
 from cloud_agent.domain.session.session import SessionStatus
 
 
@@ -45,11 +46,14 @@ class OpenPrompts(ApiResponse):
     """The prompts without a reply yet, oldest first, and the id of the latest request to interrupt a turn.
 
     `branch_sha` is the commit that GitHub last said the session's branch was moved to, by anybody; null before that.
+    `model` and `effort` are what somebody chose on the pull request; null where nobody did.
     """
 
     prompts: tuple[OpenPrompt, ...]
     interrupt: str | None
     branch_sha: str | None
+    model: str | None
+    effort: Effort | None
 
 
 class Alive(OpenPrompts):

@@ -33,14 +33,23 @@ _PROGRESS: TypeAdapter[Progress] = TypeAdapter(Progress)
 
 
 def version_of_open_prompts(session: Session) -> str:
-    """Name what `open_requests` returns. It differs once a prompt, edit, answer, interrupt or commits have come."""
-    latest = (session.latest_prompt_id, session.latest_answer_id, session.interrupt_id, session.branch_sha)
+    """Name what `open_requests` returns. It differs once a prompt, edit, answer, request or commits have come."""
+    chosen_at = session.chosen_model.at if session.chosen_model else None
+    latest = (
+        session.latest_prompt_id,
+        session.latest_answer_id,
+        session.interrupt_id,
+        session.branch_sha,
+        chosen_at,
+    )
     return ".".join([session.status, *(one or NO_PROMPT for one in latest), str(session.prompt_edits)])
 
 
 @routes.request("GET", "/agent/prompts", OpenPrompts, version=version_of_open_prompts)
 def prompts(session: Session) -> OpenPrompts:
     """Return the prompts that Claude has not replied to yet, oldest first, and the latest request to interrupt a turn.
+
+    Also the model that was chosen on the pull request, from the next turn on.
 
     No prompt before the session's address is registered: Claude's work is meant to be watched from its beginning.
     """
@@ -85,12 +94,14 @@ def _end_if_used_up(session: Session, report: TurnFinished, settings: AgentApiSe
 
 def open_requests(session: Session) -> OpenPrompts:
     """Return what the agent has to see to. Prompts as much as fits, and none while the session isn't running."""
-    is_running = session.status is SessionStatus.RUNNING
+    is_running, chosen = session.status is SessionStatus.RUNNING, session.chosen_model
     table_name = load(AgentApiSettings).sessions_table
     return OpenPrompts(
         prompts=_fitting(Prompts(table_name).unanswered(session.session_id)) if is_running else (),
         interrupt=session.interrupt_id,
         branch_sha=session.branch_sha,
+        model=chosen.model if chosen else None,
+        effort=chosen.effort if chosen else None,
     )
 
 

@@ -12,6 +12,7 @@ from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.issue_prompt import has_another_body, issue_prompt
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
 from cloud_agent.domain.errors import CloudAgentError
+from cloud_agent.domain.session.model_choice import read_choice
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
@@ -54,6 +55,8 @@ def carry_out(
         parts += _stop(settings, comment, sessions)
     elif Command.INTERRUPT in comment.commands:
         parts += _interrupt(settings, comment, sessions.current, turn_runs=turn_runs)
+    if Command.MODEL in comment.commands:
+        parts.append(_choose_model(settings, comment, sessions.current))
     if Command.STATUS in comment.commands:
         parts.append(_status(settings, sessions))
     if Command.HELP in comment.commands:
@@ -98,6 +101,18 @@ def _interrupt(settings: WebhookSettings, comment: Steer, session: Session, *, t
         return [replies.NOTHING_RUNS]
     SessionsTable(settings.sessions_table).request_interrupt(session.session_id, comment.id)
     return []
+
+
+def _choose_model(settings: WebhookSettings, comment: Steer, session: Session) -> str:
+    """Keep the choice for the next turn, and for the pull request's next sessions."""
+    allowed, choice = settings.models, read_choice(comment.model, timestamp(comment.at))
+    if choice is None:
+        current = session.chosen_model.model if session.chosen_model else session.model
+        return replies.model_usage(current or allowed.own, allowed.names)
+    if not allowed.include(choice.model):
+        return replies.model_refused(choice.model, allowed.names)
+    SessionsTable(settings.sessions_table).choose_model(session.session_id, choice)
+    return replies.model_chosen(choice, is_live=session.status.is_live)
 
 
 def _status(settings: WebhookSettings, sessions: PullRequestSessions) -> str:

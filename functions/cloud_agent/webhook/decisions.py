@@ -74,8 +74,8 @@ class Steer:
 
     More than one prompt are the parts of a review too long for one. `unasked` says why there is none where something is
     written that asks nothing of Claude. `unknown_commands` look like commands and are none. `identity` names the text
-    for good, in whichever delivery it comes: `712345#issue_comment-123`; `id` sorts by when people wrote.
-    `node_ids` are what is shown to have been read.
+    for good, in whichever delivery it comes: `712345#issue_comment-123`; `id` sorts by when people wrote. `model` is
+    what stands behind `/model`. `node_ids` are what is shown to have been read.
     """
 
     origin: Origin
@@ -87,6 +87,7 @@ class Steer:
     commands: frozenset[Command]
     unknown_commands: tuple[str, ...] = ()
     unasked: str = ""
+    model: str = ""
 
     @property
     def is_unasked(self) -> bool:

@@ -37,6 +37,7 @@ class _Reader:
     is_disregarded: bool
     commands: set[Command] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
+    model: str = ""
     left_out: list[str] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)  # global ids of the texts that something is done about
 
@@ -51,6 +52,7 @@ class _Reader:
             self.taken.append(node_id)
         self.commands |= reading.commands
         self.unknown += reading.unknown
+        self.model = reading.model or self.model
         return text
 
     def _counts(self, text: str, asks: Callable[[str], bool]) -> bool:
@@ -119,6 +121,7 @@ def read_review(request: decisions.Review, review: Review, listener: Listener) -
         prompts=_prompts(prompt, review, threads, has_text=bool(body)) if body or threads else (),
         commands=frozenset(reader.commands),
         unknown_commands=tuple(dict.fromkeys(reader.unknown)),
+        model=reader.model,
         unasked="the review doesn't mention Claude" if is_disregarded else "the review asks nothing of Claude",
     )
 

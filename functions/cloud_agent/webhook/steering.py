@@ -63,6 +63,7 @@ def read_comment(origin: Origin, comment: Comment) -> Steer | Ignore:
         prompts=(prompt,) if prompt.body else (),
         commands=reading.commands,
         unknown_commands=reading.unknown,
+        model=reading.model,
     )
 
 

@@ -56,9 +56,12 @@ def _take_over(context: PublishingContext, request: RequestedSession, pull: Pull
 
 def _inherit(context: PublishingContext, previous: str, session_id: str) -> None:
     try:
-        has_failed = context.sessions.get(previous).status is SessionStatus.FAILED
+        before = context.sessions.get(previous)
     except SessionNotFoundError:  # it expired, and its prompts with it
         return
+    if before.chosen_model is not None:
+        context.sessions.choose_model(session_id, before.chosen_model)
+    has_failed = before.status is SessionStatus.FAILED
     inheritance = inherited(context.prompts.unanswered(previous), has_failed=has_failed)
     context.prompts.take_over(inheritance.taken_over, session_id)
     for prompt in inheritance.abandoned:

@@ -17,6 +17,7 @@ _PARAMETERS: Final = {
     "AGENT_CIDR": "VpcCidr",
     "ALLOWED_BOTS": "AllowedBots",
     "ALLOW_WORKFLOW_CHANGES": "AllowWorkflowChanges",
+    "ALLOWED_MODELS": "AllowedModels",
     "ANTHROPIC_BASE_URL": "AnthropicBaseUrl",
     "CLAUDE_MODEL": "ClaudeModel",
     "COMMENT_TRIGGER": "CommentTrigger",

@@ -32,6 +32,7 @@ AGENT_VARIABLES: Final = frozenset(
         "MODEL_PROVIDER",
         "ANTHROPIC_BASE_URL",
         "CLAUDE_MODEL",
+        "ALLOWED_MODELS",
         "MAX_TURNS",
         "MAX_BUDGET_USD",
         "REPOSITORY_CLAUDE_SETTINGS",

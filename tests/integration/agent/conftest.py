@@ -170,6 +170,7 @@ class ControlPlane:
     polls: int = 0
     over: bool = False
     stumbles: int = 0
+    model: str | None = None
     refused: set[str] = field(default_factory=set)
     breaches: list[str] = field(default_factory=list)
     contract: AgentApiContract = field(default_factory=AgentApiContract)
@@ -233,7 +234,8 @@ class ControlPlane:
     def _requests(self) -> dict[str, Any]:
         answered = [event["prompt_id"] for event in self.events("turn_finished")]
         open_ones = sorted((p for p in self.prompts if p["id"] not in answered), key=lambda prompt: prompt["id"])
-        return {"prompts": open_ones, "interrupt": self.interrupt, "branch_sha": self.branch_sha}
+        asked = {"interrupt": self.interrupt, "branch_sha": self.branch_sha, "model": self.model, "effort": None}
+        return {"prompts": open_ones, **asked}
 
     def _refusal(self, request: Request) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {SESSION_TOKEN}":

@@ -16,12 +16,15 @@ from cloud_agent_runner.claude.assignment import Assignment
 from cloud_agent_runner.claude.client import Claude
 from cloud_agent_runner.model.api import AnthropicApi
 from cloud_agent_runner.model.budget import ModelBudget
+from cloud_agent_runner.model.choice import ModelChoice
 from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tests.kit.http_server import Request
 
 FORGERY = """
 import json, os, pathlib, sys
@@ -157,3 +160,18 @@ async def test_a_conversation_that_is_too_long_is_told_to_begin_anew(tmp_path: P
         async with _claude(tmp_path, upstream.url) as claude:
             turn = await claude.turn(_request("Hello"), _report_tool)
     assert turn.result.startswith("The conversation no longer fits into the model's context. Comment `/restart`")
+
+
+async def test_a_chosen_model_and_effort_are_what_claude_code_asks_for_and_the_gateway_admits(tmp_path: Path) -> None:
+    def respond(request: Request) -> Response:
+        asked = request.json()
+        return Response.of({"type": "error", "error": {"type": "not_found_error", "message": asked["model"]}}, 404)
+
+    with serve_http(respond) as upstream:
+        async with _claude(tmp_path, upstream.url) as claude:
+            for choice in (ModelChoice("claude-opus-5-5", "low"), ModelChoice("claude-sonnet-5-5", "high")):
+                claude.use(choice)
+                await claude.turn(_request("Hello"), _report_tool)
+    calls = [request.json() for request in upstream.requests if request.path.startswith("/v1/messages?")]
+    asked = [(call["model"], call.get("output_config", {}).get("effort")) for call in calls if "tools" in call]
+    assert list(dict.fromkeys(asked)) == [("claude-opus-5-5", "low"), ("claude-sonnet-5-5", "high")]

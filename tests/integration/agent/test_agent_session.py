@@ -29,6 +29,7 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
         "comment_trigger": None,
     }
     ready = {"port": 3000, "host_header": "localhost", "limits": nothing_said, "has_workspace_user": False}
+    ready |= {"model": "claude-sonnet-5", "effort": None}
     assert [ready | {"task_token": "the-task-token"}] == control_plane.told("ready")
     assert github.head() == finished["head_sha"]
     assert (finished["is_error"], finished["turns"] > 3, finished["cost_usd"] > 0) == (False, True, True)

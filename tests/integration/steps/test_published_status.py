@@ -10,10 +10,12 @@ from tests.kit.sessions import serialized
 
 from cloud_agent.adapters.table.keys import SLOTS_KEY, published_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.conversation.status_comment import render
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
+from cloud_agent.domain.session.model_choice import ModelChoice
 from cloud_agent.publisher import context as publishing
 from cloud_agent.publisher import handler as publisher
 from cloud_agent.publisher import status
@@ -235,6 +237,8 @@ def test_a_session_takes_over_what_the_one_before_left_unanswered(
     prompts.add(session.session_id, waiting)
     steps.run("close_session", session, status="STOPPED", reason="The label was removed.")
     assert "1 comment wasn't answered" in the_comment(github, steps, session)
+    choice = ModelChoice(model="claude-opus-5-5", at="2026-11-22T08:00:00.000Z")
+    SessionsTable("sessions").choose_model(session.session_id, choice)
 
     newer = session.model_copy(update={"session_id": f"d{session.session_id[1:]}"})
     steps.put_row(newer)
@@ -242,6 +246,7 @@ def test_a_session_takes_over_what_the_one_before_left_unanswered(
         steps.run_up_to("announce_session", newer)
     assert session.session_id == (steps.row(newer) or {})["previous_session_id"]
     assert [waiting] == prompts.of(newer.session_id)
+    assert (steps.row(newer) or {})["chosen_model"] == choice.model_dump(exclude_none=True)
     number = (steps.row(newer) or {})["pull_number"]
     assert len(github.comments(session.repo, number)) == 2
 

@@ -254,6 +254,8 @@ def environment(
         MAX_SESSIONS="20",
         MAX_SESSIONS_PER_REPOSITORY="5",
         MAX_TURNS="200",
+        CLAUDE_MODEL="claude-sonnet-5-5",
+        ALLOWED_MODELS="claude-sonnet-*,claude-opus-*",
     )
     return change
 

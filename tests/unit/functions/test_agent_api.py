@@ -25,6 +25,7 @@ from cloud_agent.agent_api.handler import handler
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
 from cloud_agent.domain.policy.failures import readable_reason
 from cloud_agent.domain.session.agent_task import AgentTask
+from cloud_agent.domain.session.model_choice import ModelChoice
 
 if TYPE_CHECKING:
     import io
@@ -236,9 +237,15 @@ def test_a_heartbeat_keeps_the_wait_that_the_execution_is_in(
     call: Call, table: Table, step_functions: StepFunctions
 ) -> None:
     _put(table, status="STARTING")
-    assert call("heartbeat") == (200, {"status": "STARTING", "prompts": [], "interrupt": None, "branch_sha": None})
+    assert call("heartbeat") == (
+        200,
+        {"status": "STARTING", "prompts": [], "interrupt": None, "branch_sha": None, "model": None, "effort": None},
+    )
     _put(table, lifecycle_token="second")
-    assert call("heartbeat") == (200, {"status": "RUNNING", "prompts": [], "interrupt": None, "branch_sha": None})
+    assert call("heartbeat") == (
+        200,
+        {"status": "RUNNING", "prompts": [], "interrupt": None, "branch_sha": None, "model": None, "effort": None},
+    )
     assert step_functions.heartbeats == [TASK_TOKEN, "second"]
 
 
@@ -290,7 +297,10 @@ def test_a_log_that_is_too_long_is_refused_by_name(call: Call, table: Table) -> 
 def test_no_prompt_is_shown_before_the_session_runs(call: Call, table: Table, status: str) -> None:
     _ask(table)
     _put(table, status=status)
-    assert call("prompts") == (200, {"prompts": [], "interrupt": None, "branch_sha": None})
+    assert call("prompts") == (
+        200,
+        {"prompts": [], "interrupt": None, "branch_sha": None, "model": None, "effort": None},
+    )
 
 
 def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table: Table) -> None:
@@ -349,7 +359,7 @@ def test_who_has_what_is_asked_is_told_so_without_a_list(call: Call, table: Tabl
     assert reads == ["GetItem"]
 
 
-@pytest.mark.parametrize("news", ["prompt", "edit", "answer", "interrupt", "running"])
+@pytest.mark.parametrize("news", ["prompt", "edit", "answer", "interrupt", "model", "running"])
 def test_whatever_is_news_to_the_agent_is_listed_at_once(
     call: Call, table: Table, news: str, sample: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -366,6 +376,10 @@ def test_whatever_is_news_to_the_agent_is_listed_at_once(
             )
         case "answer":
             call("progress_turn_finished", _body(sample, "progress_turn_finished"))
+        case "model":
+            SessionsTable(table.name).choose_model(
+                ID, ModelChoice(model="claude-opus-5-5", at="2026-11-22T08:00:00.000Z")
+            )
         case "interrupt":
             assert SessionsTable(table.name).request_interrupt(ID, FOLLOW_UPS[0])
         case _:

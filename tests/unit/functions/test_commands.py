@@ -15,6 +15,26 @@ def test_a_command_alone_on_a_line_is_one(command: Command, form: str) -> None:
     assert read_commands(form.format(command)) == Reading(frozenset({command}), "")
 
 
+@pytest.mark.parametrize(
+    ("body", "model", "text"),
+    [
+        ("/model claude-opus-5-5", "claude-opus-5-5", ""),
+        ("Try again.\n/Model  Opus   high ", "Opus   high", "Try again."),
+        ("/model a\n/model b", "b", ""),
+        ("/model", "", ""),
+    ],
+)
+def test_a_model_is_named_behind_its_command(body: str, model: str, text: str) -> None:
+    assert read_commands(body) == Reading(frozenset({Command.MODEL}), text, model=model)
+
+
+@pytest.mark.parametrize(
+    "body", ["/model is what the page shows", "/models x y", "> /model x", "`/model x`", "see /model x"]
+)
+def test_prose_about_models_is_no_command(body: str) -> None:
+    assert read_commands(f"{body}\nand more").commands == frozenset()
+
+
 def test_case_does_not_matter() -> None:
     assert read_commands("/StOp").commands == {Command.STOP}
 

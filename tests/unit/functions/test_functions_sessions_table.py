@@ -15,6 +15,7 @@ from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
 from cloud_agent.domain.session.agent_task import AgentTask
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
+from cloud_agent.domain.session.model_choice import ModelChoice
 from cloud_agent.domain.session.session import Ending, SessionStatus
 
 if TYPE_CHECKING:
@@ -300,6 +301,15 @@ def test_what_holds_for_a_session_is_kept_on_a_live_row(table: Table, sessions: 
         session.ready_for_review,
         session.has_workspace_user,
     )
+
+
+def test_the_model_that_was_chosen_last_is_kept_whatever_comes_when(table: Table, sessions: SessionsTable) -> None:
+    _claim(table, status="STOPPED")
+    for model, minute in (("claude-opus-5-5", 1), ("claude-sonnet-5", 3), ("claude-haiku-5-5", 2)):
+        sessions.choose_model(ID, ModelChoice(model=model, at=f"2026-11-22T08:0{minute}:00.000Z"))
+    chosen = sessions.get(ID).chosen_model
+    assert chosen is not None
+    assert (chosen.model, chosen.effort) == ("claude-sonnet-5", None)
 
 
 def test_a_request_to_interrupt_is_kept_on_a_live_row_and_is_activity(table: Table, sessions: SessionsTable) -> None:

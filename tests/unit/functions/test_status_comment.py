@@ -195,6 +195,15 @@ def test_the_staging_agent_is_named_and_the_usual_one_is_not() -> None:
     assert "**Agent**" not in render(view(agent="standard"))
 
 
+def test_the_model_of_the_next_turn_is_named_with_the_effort_that_is_set() -> None:
+    assert "**Model**" not in render(view())
+    assert "| **Model** | `claude-sonnet-5-5` |" in render(view(model="claude-sonnet-5-5"))
+    assert "| **Model** | `claude-sonnet-5-5` · low effort |" in render(view(model="claude-sonnet-5-5", effort="low"))
+    chosen = {"model": "claude-opus-5-5", "at": "2026-11-22T08:00:00.000Z"}
+    shown = render(view(model="claude-sonnet-5-5", effort="low", chosen_model=chosen))
+    assert "| **Model** | `claude-opus-5-5` · low effort |" in shown
+
+
 @given(detail=st.text(max_size=500), log=st.text(max_size=4_000), state=st.sampled_from(sorted(PreviewState)))
 def test_whatever_a_preview_wrote_stays_in_its_cell_and_its_fence(detail: str, log: str, state: PreviewState) -> None:
     tokens = MARKDOWN.parse(render(view(preview=Preview(state=state, detail=detail, log=log))))

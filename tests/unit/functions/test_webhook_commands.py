@@ -243,6 +243,41 @@ def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_pro
     assert left == ["Never answered.", "Now in blue."]
 
 
+def test_a_model_is_chosen_within_what_the_deployment_allows(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(model="claude-sonnet-5-5")
+    for number, words in enumerate(["claude-opus-5-5 high", "claude-haiku-5-5", "claude-sonnet-5", "", "a b"], 1):
+        assert comment(f"/model {words}", number, at=f"0{number}:00:00")[0] == 202
+    allowed = "Allowed: `claude-sonnet-5-5`, `claude-sonnet-*`, `claude-opus-*`."
+    usage = (
+        "The model is `claude-sonnet-5`. To change it, comment `/model NAME` or `/model NAME EFFORT`, where the effort "
+        f"is low, medium, high, xhigh or max. {allowed}\n"
+    )
+    assert github_stand_in.said(43) == [
+        "Claude uses `claude-opus-5-5` with high effort on this pull request, from its next turn on.\n",
+        f"`claude-haiku-5-5` isn't a model that this deployment allows, so nothing changed. {allowed}\n",
+        "Claude uses `claude-sonnet-5` on this pull request, from its next turn on.\n",
+        usage,
+        usage,
+    ]
+    assert of_session(table, SESSION)["SESSION"]["chosen_model"] == {
+        "model": "claude-sonnet-5",
+        "at": "2026-11-22T03:00:00.000Z",
+    }
+
+
+def test_a_model_chosen_after_the_end_is_for_the_next_session(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(status="STOPPED")
+    assert comment("/model claude-opus-5-5")[0] == 202
+    assert github_stand_in.said(43) == [
+        "Claude uses `claude-opus-5-5` on this pull request, from the next session on.\n"
+    ]
+    assert of_session(table, SESSION)["SESSION"]["chosen_model"]["model"] == "claude-opus-5-5"
+
+
 def test_a_restart_says_whether_the_issue_is_still_what_the_label_was_added_to(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
     sample: Callable[[str], dict[str, Any]],

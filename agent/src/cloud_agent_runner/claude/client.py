@@ -17,6 +17,7 @@ from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, BeforeChange, a
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.model.access import pinned_model
 from cloud_agent_runner.model.budget import Limit
+from cloud_agent_runner.model.choice import ModelChoice
 from cloud_agent_runner.model.errors import model_error
 from cloud_agent_runner.workspace.command_output import LineLog
 
@@ -75,6 +76,7 @@ class Claude:
         before_change: BeforeChange = at_once,
     ) -> None:
         self._assignment = assignment
+        self._choice = ModelChoice(assignment.model)
         self._before_change = before_change
         self._user = user
         self._services = services  # the variables of those that run when a turn begins
@@ -86,7 +88,6 @@ class Claude:
         self._mentioned: set[str] = set()
         tools: list[str] = [*assignment.tools, "Skill"] if assignment.repository_settings else [*assignment.tools]
         self._options = ClaudeAgentOptions(
-            model=assignment.model,
             system_prompt={"type": "preset", "preset": "claude_code", "append": assignment.instructions},
             cli_path=claude_program(user, assignment.work_tree),
             tools=tools,
@@ -103,6 +104,13 @@ class Claude:
             max_buffer_size=_LONGEST_MESSAGE_BYTES,
             stderr=LineLog(PROGRAM).log,
         )
+
+    def use(self, choice: ModelChoice) -> None:
+        """Take the turns from the next one on with this model and effort."""
+        if choice != self._choice:
+            logger.info("model chosen", extra={"model": choice.model, "effort": choice.effort})
+        self._choice = choice
+        self._gateway.pin(choice.model)
 
     async def aclose(self) -> None:
         """Stop what Claude is doing and end its process, within three seconds."""
@@ -128,11 +136,14 @@ class Claude:
             return await self._turn_with(access, request, report_tool)
 
     async def _turn_with(self, access: GatewayTurn, request: str, report_tool: ToolReport) -> TurnResult:
-        pinned = {**self._own_variables, **pinned_model(self._assignment.model), **access.environment}
+        model = self._choice.model
+        pinned = {**self._own_variables, **pinned_model(model), **access.environment}
         options = replace(
             self._options,
+            model=model,
+            effort=self._choice.effort,
             env={**self._services, **self._user.environment(), **pinned},
-            settings=str(outranking_settings(self._user, self._assignment.model, pinned)),
+            settings=str(outranking_settings(self._user, model, pinned)),
             resume=self._conversation,
         )
         process = self._process = ClaudeProcess(options, self._assignment.work_tree, report_tool, self._before_change)

@@ -25,7 +25,7 @@ _ALIASES = (
 
 def model_api(settings: Settings, platform: Platform, model: str) -> ModelApi:
     """Return the API that the deployment has chosen, for one model."""
-    called = model.removesuffix(_LONG_CONTEXT)
+    called = called_model(model)
     if settings.model_provider == "bedrock":
         # Here, because it takes a third of a second and 37 MB, which only a deployment on Bedrock should pay.
         from cloud_agent_runner.model.bedrock import BedrockApi  # noqa: PLC0415
@@ -34,6 +34,11 @@ def model_api(settings: Settings, platform: Platform, model: str) -> ModelApi:
     if settings.anthropic_api_key is None:
         raise AssertionError("settings hold a key whenever the provider is anthropic")
     return AnthropicApi(called, settings.anthropic_base_url, settings.anthropic_api_key)
+
+
+def called_model(model: str) -> str:
+    """Return the id by which Claude Code calls a model."""
+    return model.removesuffix(_LONG_CONTEXT)
 
 
 def pinned_model(model: str) -> dict[str, str]:

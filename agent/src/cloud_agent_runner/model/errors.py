@@ -20,9 +20,9 @@ _KEY = (
 )
 _PAYMENT = f"The model API's account is out of credit. Ask your administrator to add credit. {_RETRY}"
 _MODEL = (
-    "The model doesn't exist, or the deployment doesn't have access to it. Fix `model` in "
-    ".github/claude-cloud-agent.yml, or ask your administrator to fix the deployment's `ClaudeModel`. Then start a "
-    "new session."
+    "The model doesn't exist, or the deployment doesn't have access to it. Choose another "
+    "one: comment `/model NAME`. To change it for good, fix `model` in .github/claude-cloud-agent.yml, or ask your "
+    "administrator to fix the deployment's `ClaudeModel`."
 )
 _TOO_LARGE = (
     "The conversation is too large for the model API, usually because of images. Start a new session to continue on "

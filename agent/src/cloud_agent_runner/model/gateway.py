@@ -19,6 +19,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from cloud_agent_runner.model.access import called_model
 from cloud_agent_runner.model.forwarder import MAX_REQUEST_BYTES, Forwarder, RefusedError
 from cloud_agent_runner.model.response_text import TurnTexts
 
@@ -53,6 +54,10 @@ class ModelGateway:
         self.api = api
         self.budget = budget
         self._turn: GatewayTurn | None = None
+
+    def pin(self, model: str) -> None:
+        """Serve this model, and no other, from the next turn on."""
+        self.api.model = called_model(model)
 
     @contextmanager
     def turn(self) -> Iterator[GatewayTurn]:

@@ -24,10 +24,11 @@ PATTERNS = {
     "health_path": "must be a path that starts with /, such as /health, without spaces",
     "ports": "must be the names of processes, such as api, each with a port",
     "env": "must be the names of secrets in capital letters, digits and underscores, such as DATABASE_URL",
-    "model": "must be the name of a model, such as claude-sonnet-5",
+    "model": "must be the name of a model, such as claude-sonnet-5-5",
 }
 """What the pattern of a key asks for, for people."""
 
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
 ServiceName = Literal["postgres", "redis", "mysql"]
 HostHeader = Literal["localhost", "public"]
 SecretName = Annotated[
@@ -139,8 +140,16 @@ class RepositoryConfig(BaseModel):
     model: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]{0,199}$",
-        description="Model for this repository's sessions. Defaults to the deployment's.",
-        examples=["claude-sonnet-5"],
+        description=(
+            "Model for this repository's sessions, one that the deployment allows. Defaults to the deployment's. "
+            "`/model` on a pull request outranks it."
+        ),
+        examples=["claude-opus-5-5"],
+    )
+    effort: Effort | None = Field(
+        default=None,
+        description="How much effort Claude puts into a turn. Defaults to the model's own.",
+        examples=["high"],
     )
     max_turns: int | None = Field(
         default=None,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
     from cloud_agent.domain.session.agent_reports import HostHeader
     from cloud_agent.domain.session.agent_task import AgentTask
+    from cloud_agent.domain.session.model_choice import Effort, ModelChoice
     from cloud_agent.domain.session.preview import Preview
     from cloud_agent.domain.session.repository import GitHubRepository
 
@@ -213,7 +214,7 @@ class SessionsTable:
         session = self.find(session_id)  # a pull request outlives its session's row, which expires
         return session if session and session.status.is_live else None
 
-    def record_config(
+    def record_config(  # noqa: PLR0913 - what holds for a session, by name
         self,
         session_id: str,
         limits: SessionLimits,
@@ -221,6 +222,8 @@ class SessionsTable:
         *,
         host_header: HostHeader,
         has_workspace_user: bool,
+        model: str = "",
+        effort: Effort | None = None,
     ) -> None:
         """Keep what holds for this session, as the deployment, the repository's file and the agent say.
 
@@ -230,7 +233,8 @@ class SessionsTable:
         self._update(
             session_id,
             "SET idle_minutes = :idle, max_turns = :turns, budget_usd = :budget, ready_for_review = :ready, "
-            "host_header = :host_header, has_workspace_user = :workspace"
+            "host_header = :host_header, has_workspace_user = :workspace, model = :model"
+            + (", effort = :effort" if effort else "")
             + (", comment_trigger = :trigger" if trigger else ""),
             Attr("status").is_in(sorted(LIVE)),
             values={
@@ -240,8 +244,19 @@ class SessionsTable:
                 ":ready": wanted.ready_for_review,
                 ":host_header": host_header,
                 ":workspace": has_workspace_user,
+                ":model": model,
             }
+            | ({":effort": effort} if effort else {})
             | ({":trigger": trigger} if trigger else {}),
+        )
+
+    def choose_model(self, session_id: str, choice: ModelChoice) -> None:
+        """Keep what somebody chose last, whether or not the session lives: the next one takes it over."""
+        self._update(
+            session_id,
+            "SET chosen_model = :choice",
+            Attr("pk").exists() & (Attr("chosen_model").not_exists() | Attr("chosen_model.at").lt(choice.at)),
+            values={":choice": choice.model_dump(mode="json", exclude_none=True)},
         )
 
     def record_preview(

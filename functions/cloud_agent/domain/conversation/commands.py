@@ -21,10 +21,13 @@ class Command(StrEnum):
     STOP = "/stop"
     RESTART = "/restart"
     INTERRUPT = "/interrupt"
+    MODEL = "/model"
     STATUS = "/status"
     HELP = "/help"
 
 
+# `/model` alone takes words behind it, no more than it can have a use for: prose may begin like that, too.
+_MODEL = re.compile(r"/model((?:\s+\S+){0,2})", re.IGNORECASE)
 _COMMANDS = {str(command): command for command in Command}
 
 
@@ -32,12 +35,14 @@ _COMMANDS = {str(command): command for command in Command}
 class Reading:
     """A comment's commands, and the rest of its text, which is the prompt for Claude.
 
+    `model` is what stands behind `/model`, the last one's where there are several.
     `unknown` are lines that look like commands and are none, where there is nothing else in the comment to work on.
     """
 
     commands: frozenset[Command]
     text: str
     unknown: tuple[str, ...] = ()
+    model: str = ""
 
 
 NOTHING = Reading(frozenset(), "")
@@ -48,12 +53,15 @@ def read_commands(body: str) -> Reading:
     lines = _LINE_END.sub("\n", body).split("\n")
     plain = _plain_lines(lines) if any(line.strip().startswith("/") for line in lines) else []
     words = {number: lines[number].strip().lower() for number in plain}
+    models = {number: found[1].strip() for number in plain if (found := _MODEL.fullmatch(lines[number].strip()))}
     commands = {number: _COMMANDS[word] for number, word in words.items() if word in _COMMANDS}
+    commands |= dict.fromkeys(models, Command.MODEL)
+    model = next(reversed(models.values()), "")
     unknown = {number: word for number, word in words.items() if number not in commands and _WORD.fullmatch(word)}
     rest = [line for number, line in enumerate(lines) if number not in commands]
     if all(not line.strip() or number in commands or number in unknown for number, line in enumerate(lines)):
-        return Reading(frozenset(commands.values()), "", tuple(dict.fromkeys(unknown.values())))
-    return Reading(frozenset(commands.values()), "\n".join(rest).strip("\n"))
+        return Reading(frozenset(commands.values()), "", tuple(dict.fromkeys(unknown.values())), model)
+    return Reading(frozenset(commands.values()), "\n".join(rest).strip("\n"), model=model)
 
 
 def nearest(word: str) -> Command | None:

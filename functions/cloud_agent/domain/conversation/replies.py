@@ -10,7 +10,10 @@ from cloud_agent.domain.conversation.status_comment import ACTIVITY_LIMIT, REASO
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_agent.domain.conversation.commands import Command
+    from cloud_agent.domain.session.model_choice import ModelChoice
     from cloud_agent.domain.session.session import Session
 
 _IDLE = "waiting for the next comment"
@@ -24,6 +27,7 @@ _HELP = (
     "| `/interrupt` | stops the current turn; Claude moves on to the next comment |\n"
     "| `/stop` | stops the session; pushed commits stay |\n"
     "| `/restart` | stops the session if it's still running, and starts another one on this branch |\n"
+    "| `/model NAME` | changes the model from the next turn on; `/model NAME high` its effort, too |\n"
     "| `/status` | shows how the session is going |\n"
     "| `/help` | shows this help |"
 )
@@ -85,6 +89,30 @@ def unknown_command(word: str, meant: Command | None) -> str:
     """Return that somebody's command is none, and which one they may have meant."""
     advice = f"Did you mean {code(meant)}?" if meant else "`/help` lists the commands."
     return f"{code(word)} isn't a command, so nothing happened. {advice}"
+
+
+def model_chosen(choice: ModelChoice, *, is_live: bool) -> str:
+    """Return which model is used from now on."""
+    effort = f" with {choice.effort} effort" if choice.effort else ""
+    when = "from its next turn on" if is_live else "from the next session on"
+    return f"Claude uses {code(choice.model)}{effort} on this pull request, {when}."
+
+
+def model_refused(model: str, allowed: Sequence[str]) -> str:
+    """Return that the deployment doesn't allow this model, and which ones it does."""
+    return f"{code(model)} isn't a model that this deployment allows, so nothing changed. {_allowed(allowed)}"
+
+
+def model_usage(current: str, allowed: Sequence[str]) -> str:
+    """Return how a model is chosen, and which one is now."""
+    return (
+        f"The model is {code(current)}. To change it, comment `/model NAME` or `/model NAME EFFORT`, where the effort "
+        f"is low, medium, high, xhigh or max. {_allowed(allowed)}"
+    )
+
+
+def _allowed(names: Sequence[str]) -> str:
+    return f"Allowed: {', '.join(code(name) for name in names)}."
 
 
 def ended(session: Session) -> str:

@@ -151,6 +151,7 @@ def _facts(view: StatusView) -> str:
     rows = [
         ("Preview", _preview(view)),
         ("Agent", _agent(view)),
+        ("Model", _model(view)),
         ("Branch", code(session.branch)),
         ("Model turns", turns),
         ("Cost", cost),
@@ -180,6 +181,15 @@ def _log(view: StatusView) -> str:
 def _agent(view: StatusView) -> str:
     """Return the agent's name, unless it is the standard one."""
     return f"{view.session.agent}" if view.session.agent is not Agent.STANDARD else ""
+
+
+def _model(view: StatusView) -> str:
+    """Return the model that the next turn is taken with, and the effort where one is set."""
+    session = view.session
+    chosen = session.chosen_model
+    model = chosen.model if chosen else session.model
+    effort = (chosen.effort if chosen else None) or session.effort
+    return (code(model) + (f" · {effort} effort" if effort else "")) if model else ""
 
 
 def _commits(view: StatusView) -> str:

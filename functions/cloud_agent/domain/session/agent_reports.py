@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cloud_agent.domain.conversation.messages import sentence
 from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.policy.limits import WHOLE, WantedLimits
+from cloud_agent.domain.session.model_choice import Effort, ModelName
 from cloud_agent.domain.session.preview import Preview
 
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
@@ -46,6 +47,7 @@ class Ready(Report):
 
     `limits` are those that the repository's own file asks for.
 
+    `model` and `effort` are those that Claude begins with; an older agent doesn't say.
     `has_workspace_user` says whether the repository's code runs as a user of its own; an older agent has none.
     """
 
@@ -54,6 +56,8 @@ class Ready(Report):
     host_header: WantedHostHeader = "localhost"
     limits: WantedLimits = WantedLimits()
     has_workspace_user: bool = False
+    model: ModelName | Literal[""] = ""
+    effort: Effort | None = None
 
 
 class PreviewReport(Preview):

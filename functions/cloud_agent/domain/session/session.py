@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from cloud_agent.domain.session.agents import Agent
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
+from cloud_agent.domain.session.model_choice import Effort, ModelChoice
 from cloud_agent.domain.session.preview import Preview
 from cloud_agent.domain.session.repository import GitHubRepository
 
@@ -91,6 +92,9 @@ class Session(BaseModel):
     budget_usd: Decimal | None = None
     ready_for_review: bool = True
     comment_trigger: CommentTrigger | None = None
+    model: str = ""
+    effort: Effort | None = None
+    chosen_model: ModelChoice | None = None
     has_workspace_user: bool | None = None
     turns: int = 0
     cost_usd: Decimal = Decimal(0)

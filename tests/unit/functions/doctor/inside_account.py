@@ -92,6 +92,7 @@ def stack_of(**parameters: str) -> Stack:
             "AllowWorkflowChanges": "false",
             "ModelProvider": "anthropic",
             "ClaudeModel": "claude-sonnet-5-5",
+            "AllowedModels": "*",
             "AnthropicBaseUrl": "https://api.anthropic.com",
             "RepositoryClaudeSettings": "on",
             "MaxTurns": "200",
