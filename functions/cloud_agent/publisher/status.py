@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ACTIVITY_INTERVAL = timedelta(seconds=30)
 _ROUNDS = 5  # edits of one invocation; whoever changes the row after that has the next invocation to tell of it
 _OPERATION = "comment"
+_KNOWN_WITH_THE_URL = ("task_arn", "max_turns", "budget_usd", "model", "effort")
 
 
 def publish(context: PublishingContext, session_id: str, *, create: bool) -> int | None:
@@ -59,7 +60,7 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
     settings, session = context.settings, context.sessions.get(session_id)
     if session.status in {SessionStatus.QUEUED, SessionStatus.STARTING}:
         # What becomes known on the way to the URL is shown with it: one edit instead of three.
-        session = session.model_copy(update={"task_arn": None, "max_turns": None, "budget_usd": None})
+        session = session.model_copy(update=dict.fromkeys(_KNOWN_WITH_THE_URL))
     published = context.publications.of(session_id)
     unanswered = context.prompts.unanswered(session_id)
     occupancy = context.slots.occupancy() if _waits(session) else None

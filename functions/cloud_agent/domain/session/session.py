@@ -92,7 +92,7 @@ class Session(BaseModel):
     budget_usd: Decimal | None = None
     ready_for_review: bool = True
     comment_trigger: CommentTrigger | None = None
-    model: str = ""
+    model: str | None = None
     effort: Effort | None = None
     chosen_model: ModelChoice | None = None
     has_workspace_user: bool | None = None
