@@ -115,7 +115,12 @@ CALLS: dict[str, Call] = {
     "tool used on half an emoji": lambda api: api.tool_used(PROMPT, "Bash", HALF_AN_EMOJI),
     "turn finished": _finished(),
     "turn finished at the limits": _finished(
-        result=LONG, turns=LIMITS["max_turns"], cost_usd=float(LIMITS["budget_usd"]), head_sha=SHA, interrupted=True
+        result=LONG,
+        description=LONG,
+        turns=LIMITS["max_turns"],
+        cost_usd=float(LIMITS["budget_usd"]),
+        head_sha=SHA,
+        interrupted=True,
     ),
     "turn finished with half an emoji": _finished(result=HALF_AN_EMOJI, is_error=True),
     "failed": lambda api: api.failed("CloneFailedError", LONG, patience_seconds=0),

@@ -9,9 +9,9 @@ from typing import Any
 from cloud_agent.domain.conversation import replies as reply_texts
 from cloud_agent.domain.conversation import turn_results
 from cloud_agent.domain.conversation.commands import Command
+from cloud_agent.domain.conversation.description import described, ended, first_description
 from cloud_agent.domain.conversation.messages import (
     commit_message,
-    pull_request_body,
     pull_request_title,
     restart_by_comment,
     restart_by_label,
@@ -161,9 +161,12 @@ def failures() -> dict[str, str]:
 
 def pull_request() -> dict[str, str]:
     """Return what a pull request begins with."""
+    first = first_description(42, "octo-dev")
     return {
         "Title, of an issue without one": pull_request_title("", "42"),
-        "Description": pull_request_body(42, "octo-dev"),
+        "Description": first,
+        "Description, after a turn": str(described(first, "Show the menu of the day.\n\nOpen `/menu`.", 42)),
+        "Description, after a failure": str(ended(first, "The container stopped.", failed=True)),
         "First commit": commit_message("42"),
         "First commit, with a tracker's key": commit_message("AGNTS-124"),
     }

@@ -34,6 +34,7 @@ _PREVIEW_LOG_LIMIT = 4_000
 _MESSAGE_LIMIT = 32_000
 _TOOL_LIMIT = 100
 _DETAIL_LIMIT = 1_000
+_DESCRIPTION_LIMIT = 4_000
 
 
 class SessionOverError(AgentError):
@@ -283,9 +284,12 @@ class AgentApi:
         turns: int,
         cost_usd: float,
         head_sha: str | None,
+        description: str = "",
         interrupted: bool = False,
     ) -> None:
         """Report a turn's end. `turns` and `cost_usd` are totals of the session; `result` is cut at its end.
+
+        `description` is the pull request's, empty where Claude wrote none; it is cut at its end, too.
 
         The one report that nobody can do without: a session whose result is refused ends, rather than leave its author
         without a reply.
@@ -299,6 +303,7 @@ class AgentApi:
             "cost_usd": cost_usd,
             "head_sha": head_sha,
             "interrupted": interrupted,
+            "description": beginning(description, _DESCRIPTION_LIMIT),
         }
         await self._call("POST", "/agent/progress", body)
 

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
+from cloud_agent_runner.claude.description import without_description
 from cloud_agent_runner.claude.prompts import request_text
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.update import NOTHING_NEW
@@ -75,10 +76,12 @@ class Turns:
             self._notices.add(update.for_people)
         request = update.before(request_text(current, preview.report))
         turn, published = await self._publish(await run_turn(request), run_turn)
+        result, description = without_description(turn.result)
         await self._api.turn_finished(
             prompt.id,
             is_error=turn.is_error,
-            result=turn.result,
+            result=result,
+            description=description,
             turns=turn.turns,
             cost_usd=turn.cost_usd,
             head_sha=published.head_sha,

@@ -8,6 +8,7 @@ from cloud_agent.domain.errors import CloudAgentError, GitHubRateLimitedError, G
 from cloud_agent.observability import logger
 from cloud_agent.publisher import deployments, status
 from cloud_agent.publisher.own_commits import look_up
+from cloud_agent.publisher.pull_request import PullRequestOnGitHub
 
 if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def finalize(context: PublishingContext, session: Session) -> None:
-    """Guarantee that status comment and Deployment of a closed session say that it has ended, where they still can.
+    """Guarantee that comment, description and Deployment of a closed session say that it ended, where they still can.
 
     What GitHub shows counts, not what the row knows: the state that announces may have failed half-way.
 
     Raises:
         GitHubUnavailableError, GitHubRateLimitedError: worth a retry.
     """
-    for end in (_end_comment, deployments.end):
+    for end in (_end_comment, _end_description, deployments.end):
         try:
             end(context, session)
         except (GitHubUnavailableError, GitHubRateLimitedError):
@@ -30,6 +31,10 @@ def finalize(context: PublishingContext, session: Session) -> None:
         except CloudAgentError as error:
             # The pull request may be deleted or the App uninstalled: nothing is left to correct there.
             logger.warning("session not finalized", extra={"error": type(error).__name__, "cause": str(error)})
+
+
+def _end_description(context: PublishingContext, session: Session) -> None:
+    PullRequestOnGitHub(context, session).note_end()
 
 
 def _end_comment(context: PublishingContext, session: Session) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from cloud_agent.domain.conversation.closing_keywords import closed_by
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
 from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, answer_marker, reply
-from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError
 from cloud_agent.observability import logger
 from cloud_agent.publisher.own_commits import BranchOnGitHub, look_up
+from cloud_agent.publisher.pull_request import PullRequestOnGitHub
 from cloud_agent.publisher.thread_replies import reply_in_threads
 
 if TYPE_CHECKING:
@@ -29,13 +29,15 @@ def publish_reply(context: PublishingContext, session_id: str, prompt_id: str) -
     wants_review = _is_good(turn) and session.ready_for_review and not published.made_ready
     if turn.reply_id is not None and not wants_review:
         return
+    on_github = PullRequestOnGitHub(context, session)
     branch = look_up(context, session) if turn.head_sha else None
     if turn.reply_id is None:
+        on_github.describe(turn)
         pushed = _pushed(session, turn, branch, published.announced)
         _reply_once(context, session, turn, pushed)
         context.publications.record_announced(session_id, [commit.sha for commit in pushed.commits])
     if wants_review and branch is not None and branch.own and turn.head_sha in branch.shas:
-        _make_ready(context, session)
+        on_github.make_ready()
 
 
 def _is_good(turn: TurnResult) -> bool:
@@ -76,16 +78,3 @@ def _post(conversation: Conversation, session: Session, turn: TurnResult, prompt
         if reply_id is not None:
             return reply_id
     return conversation.create_comment(number, body)
-
-
-def _make_ready(context: PublishingContext, session: Session) -> None:
-    """Once for each session: a person may turn it back, and then it stays a draft."""
-    try:
-        done = context.github(session).repository.mark_ready_for_review(int(session.pull_number or 0))
-    except (GitHubUnavailableError, GitHubRateLimitedError):
-        raise  # tried again
-    except Exception:
-        context.publications.record_ready(session.session_id)  # refused for good
-        raise
-    context.publications.record_ready(session.session_id)
-    logger.info("pull request ready for review", extra={"changed": done})

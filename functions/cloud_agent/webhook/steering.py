@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cloud_agent.domain.conversation.commands import NOTHING, read_commands
 from cloud_agent.domain.conversation.comments import Comment
 from cloud_agent.domain.conversation.hidden_text import as_shown
+from cloud_agent.domain.conversation.messages import OWN_PREFIX
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, follow_up_id
 from cloud_agent.domain.session.session import timestamp
 from cloud_agent.webhook.decisions import CommentEdit, Ignore, Origin, Review, ReviewEdit, Steer
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         SteeringEvent,
     )
 
-OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with, see messages.marker
 OF_NO_REVIEW = Ignore("the comment belongs to no review, as only those from before 2016 do")
 OWN = Ignore("this system wrote the comment itself")
 

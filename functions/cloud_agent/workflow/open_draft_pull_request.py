@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent.domain.conversation.messages import pull_request_body, pull_request_title
+from cloud_agent.domain.conversation.description import first_description
+from cloud_agent.domain.conversation.messages import pull_request_title
 from cloud_agent.domain.conversation.prompts import inherited
 from cloud_agent.domain.conversation.turn_results import abandoned
 from cloud_agent.domain.errors import SessionNotFoundError
@@ -28,7 +29,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
         request.branch,
         request.default_branch,
         pull_request_title(request.issue_title, request.issue_key),
-        pull_request_body(request.issue_number, request.requested_by),
+        first_description(request.issue_number, request.requested_by),
     )
     _take_over(context, request, pull)
     session = context.sessions.get(request.session_id)

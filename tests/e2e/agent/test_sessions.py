@@ -94,8 +94,12 @@ def test_a_comment_changes_the_page_and_is_answered_once_with_what_was_pushed(sy
     assert [remote, *commits_of(system, row)[:1]] == listed(status)
     seen = system.github.call("GET", f"/repos/{system.repository}/issues/comments/{comment['id']}")["reactions"]
     assert seen["eyes"] == 1
+    described = system.github.call("GET", f"/repos/{system.repository}/pulls/{row['pull_number']}")["body"]
+    assert "Second course" in described
+    assert f"\n\nCloses #{session.issue_number}\n" in described
+    assert "pull-request>" not in described + answer
     api, git = (now - earlier for now, earlier in zip(requests(system), before, strict=True))
-    assert (api <= 25 + 11 + 3, git <= 11 + 6) == (True, True), (api, git)  # as docs/sessions.md says, and by chance
+    assert (api <= 26 + 13 + 3, git <= 11 + 6) == (True, True), (api, git)  # as docs/sessions.md says, and by chance
 
 
 def test_an_interrupt_ends_a_turn_at_once_whether_claude_thinks_or_works(system: System) -> None:

@@ -49,7 +49,14 @@ def test_a_session_of_one_turn_makes_few_requests(
     steps.change(session, status="RUNNING", turns=3)
     sha = github.add_commit(repo, session.branch, "Show the menu")
     steps.change(session, reported_head_sha=sha)
-    answer = TurnResult(prompt_id=issue.id, is_error=False, result="", head_sha=sha, created_at="2026-11-22T10:00:00Z")
+    answer = TurnResult(
+        prompt_id=issue.id,
+        is_error=False,
+        result="",
+        head_sha=sha,
+        description="It shows the menu.",
+        created_at="2026-11-22T10:00:00Z",
+    )
     Prompts("sessions").answer(session.session_id, answer)
     steps.publish(session, "SESSION", f"ANSWER#{issue.id}")
     by_step["turn"] = Counter(requests)
@@ -63,8 +70,9 @@ def test_a_session_of_one_turn_makes_few_requests(
         "open_draft_pull_request": Counter(POST=3),
         # the Deployment's state; the session's comment
         "announce_session": Counter(POST=1, PATCH=1),
-        # reply, ready for review; commits and the pull request's draft; the session's comment
-        "turn": Counter(POST=2, GET=2, PATCH=1),
+        # reply, ready for review; commits and the pull request; its description and the session's comment
+        "turn": Counter(POST=2, GET=2, PATCH=2),
+        # merged, so that nothing is added to the description
         "close_session": Counter(POST=1, GET=1, PATCH=1),
     }
     assert expected == by_step

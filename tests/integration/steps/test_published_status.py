@@ -237,6 +237,8 @@ def test_a_session_takes_over_what_the_one_before_left_unanswered(
     prompts.add(session.session_id, waiting)
     steps.run("close_session", session, status="STOPPED", reason="The label was removed.")
     assert "1 comment wasn't answered" in the_comment(github, steps, session)
+    (pull,) = github.pulls(session)
+    assert "> Claude's session ended: The label was removed." in pull["body"]
     choice = ModelChoice(model="claude-opus-5-5", at="2026-11-22T08:00:00.000Z")
     SessionsTable("sessions").choose_model(session.session_id, choice)
 

@@ -128,7 +128,7 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
 
 @pytest.mark.parametrize("interrupted", [True, False])
 def test_a_turns_answer_is_for_its_prompt(interrupted: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    report = _read(FINISHED | {"interrupted": interrupted})
+    report = _read(FINISHED | {"interrupted": interrupted, "description": "Show the total."})
     assert isinstance(report, TurnFinished)
     answer = report.answer("2026-11-22T10:00:00.000Z")
     assert {
@@ -137,6 +137,7 @@ def test_a_turns_answer_is_for_its_prompt(interrupted: bool) -> None:  # noqa: F
         "interrupted": interrupted,
         "result": "The cart shows its total.",
         "head_sha": FINISHED["head_sha"],
+        "description": "Show the total.",
         "created_at": "2026-11-22T10:00:00.000Z",
         "reply_id": None,
     } == answer.model_dump()

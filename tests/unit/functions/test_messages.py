@@ -19,7 +19,6 @@ from cloud_agent.domain.conversation.messages import (
     marker,
     plain,
     prose,
-    pull_request_body,
     pull_request_title,
     restart_by_comment,
     restart_by_label,
@@ -57,12 +56,6 @@ def test_every_title_is_one_that_github_takes(title: str) -> None:
 
 def test_an_empty_title_names_the_issue() -> None:
     assert pull_request_title(" \n", "AGNTS-124") == "Claude: issue AGNTS-124"
-
-
-def test_merging_the_pull_request_closes_the_issue() -> None:
-    body = pull_request_body(42, "octo_dev")
-    assert body.startswith("Closes #42\n\n")
-    assert r"requested by octo\_dev." in body
 
 
 @given(text=WORDS)

@@ -10,13 +10,14 @@ import pytest
 
 from cloud_agent.domain.conversation.addressing import Listener
 from cloud_agent.domain.conversation.commands import Command
+from cloud_agent.domain.conversation.messages import OWN_PREFIX
 from cloud_agent.domain.conversation.prompts import Prompt, follow_up_id
 from cloud_agent.domain.conversation.reviews import Review, ReviewComment
 from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.webhook import decisions
 from cloud_agent.webhook.decisions import Ignore, Origin, Steer
 from cloud_agent.webhook.review_prompts import PART_LIMIT_BYTES, THREADS_LIMIT, read_review
-from cloud_agent.webhook.steering import OWN, OWN_PREFIX
+from cloud_agent.webhook.steering import OWN
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 REQUEST = decisions.Review(

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from cloud_agent.domain.conversation.commands import Command
-from cloud_agent.domain.conversation.messages import marker
+from cloud_agent.domain.conversation.messages import OWN_PREFIX, marker
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.webhook.decide import decide
 from cloud_agent.webhook.decisions import CommentEdit, Ignore, Review, ReviewEdit, Steer
-from cloud_agent.webhook.steering import OWN_PREFIX
 
 COMMON: dict[str, Any] = {
     "repository": {"id": 1, "full_name": "acme/lunch", "default_branch": "main"},

@@ -89,7 +89,8 @@ def _edit(request: Greeting | Page | Note) -> Plan:
     if commit.is_error:
         return f"Nothing had to be changed: {summary}"
     checked = "The repository's tests pass." if passed else f"The tests did not pass:\n\n{tests.text}"
-    return f"{summary}\n\n{checked}"
+    description = f"{summary}\n\nRun the tests, and look at the page."
+    return f"{summary}\n\n{checked}\n\n<pull-request>\n{description}\n</pull-request>"
 
 
 def _greet(root: str, request: Greeting) -> Generator[ToolCall, ToolResult, str]:

@@ -80,6 +80,7 @@ class Pull(Document):
     head: Sha
     draft: bool = False
     merged_at: str | None = None
+    body: str | None = None
 
 
 class NodeId(Document):

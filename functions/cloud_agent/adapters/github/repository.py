@@ -87,9 +87,16 @@ class Repository:
             return self._open_pull_request(branch, opened)
         return _pull_request(opened.read(Pull))
 
-    def mark_ready_for_review(self, pull_number: int) -> bool:
-        """Make an open draft ready for review; returns False where there is nothing to do. Two requests."""
-        pull = self._requests.send("GET", f"/pulls/{pull_number}").read(Pull)
+    def pull_request(self, pull_number: int) -> Pull:
+        """Return the pull request as it stands now."""
+        return self._requests.send("GET", f"/pulls/{pull_number}").read(Pull)
+
+    def describe(self, pull_number: int, body: str) -> None:
+        """Give the pull request this text."""
+        self._requests.send("PATCH", f"/pulls/{pull_number}", {"body": body})
+
+    def mark_ready_for_review(self, pull: Pull) -> bool:
+        """Make an open draft ready for review; returns False where there is nothing to do."""
         if not pull.draft or pull.state != "open":
             return False
         self._requests.graphql(_MARK_READY, subject=pull.node_id)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cloud_agent.domain.policy.failures import Failure
 
 TITLE_LIMIT = 256  # characters, GitHub's limit for a title
+OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with
 BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@&])")
 _BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what would make a line a list, a rule or an underlined heading
@@ -24,7 +25,7 @@ _WORD_JOINER = "\u2060"  # invisible; GitHub looks for mentions and references a
 
 def marker(kind: str, name: str) -> str:
     """Return the hidden line that a comment of ours begins with, by which it is found again."""
-    return f"<!-- claude-cloud-agent:{kind}:{name} -->"
+    return f"{OWN_PREFIX}{kind}:{name} -->"
 
 
 def commit_message(issue_key: str) -> str:
@@ -36,15 +37,6 @@ def pull_request_title(issue_title: str, issue_key: str) -> str:
     """Return the issue's title as one line that GitHub accepts."""
     line = " ".join(without_invisible(issue_title).split()) or f"Claude: issue {issue_key}"
     return shortened(line, TITLE_LIMIT)
-
-
-def pull_request_body(issue_number: int, requested_by: str) -> str:
-    """Return the description: merging closes the issue, and the status comment has everything that changes."""
-    return (
-        f"Closes #{issue_number}\n\n"
-        f"A Claude Code session requested by {plain(requested_by)}. "
-        "The comment below shows its status, its preview and its commits."
-    )
 
 
 def environment_name(pull_number: int) -> str:

@@ -25,7 +25,7 @@ _NOUNS = {
 
 
 class TurnResult(BaseModel):
-    """How the turn for one prompt ended."""
+    """How the turn for one prompt ended. `description` is the pull request's, empty where the turn wrote none."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -34,6 +34,7 @@ class TurnResult(BaseModel):
     interrupted: bool = False
     result: str
     head_sha: str | None = None
+    description: str = ""
     created_at: str
     reply_id: int | None = None
 

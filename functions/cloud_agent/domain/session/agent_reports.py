@@ -19,6 +19,7 @@ SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 WantedHostHeader = Literal["localhost", "public"]
 HostHeader = Literal["localhost", "127.0.0.1", "public"]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
+DESCRIPTION_LIMIT = 4_000  # characters of the pull request's description
 ARCHIVE_LIMIT_BYTES = 1024**3
 UNNAMED_ERROR = "AgentError"
 # What an agent can report as its end: its own errors. Advice is chosen by the name, so any other is not the agent's to
@@ -149,7 +150,10 @@ class ToolUsed(Report):
 
 
 class TurnFinished(Report):
-    """A turn is over. Turns and cost count from the session's start."""
+    """A turn is over. Turns and cost count from the session's start.
+
+    `description` is the pull request's, empty where the turn wrote none.
+    """
 
     event: Literal["turn_finished"]
     prompt_id: PromptId
@@ -159,6 +163,7 @@ class TurnFinished(Report):
     turns: Annotated[int, Field(ge=0, le=100_000), WHOLE]
     cost_usd: float = Field(ge=0, le=100_000)
     head_sha: str | None = Field(pattern=r"^[0-9a-f]{40}$")
+    description: str = Field(default="", max_length=DESCRIPTION_LIMIT)
 
     @property
     def cost(self) -> Decimal:
@@ -173,6 +178,7 @@ class TurnFinished(Report):
             interrupted=self.interrupted,
             result=self.result,
             head_sha=self.head_sha,
+            description=self.description,
             created_at=now,
         )
 

@@ -158,12 +158,16 @@ def test_people_are_notified_of_a_session_that_was_closed(
     def edit_comment(_context: object, session_id: str, *, create: bool) -> None:
         published.append((f"comment {create}", fleet.row(session_id)["status"]))
 
+    def end_description(_self: object) -> None:
+        published.append(("description", "FAILED"))
+
     monkeypatch.setattr("cloud_agent.publisher.finalization.look_up", lambda *_: None)
+    monkeypatch.setattr("cloud_agent.publisher.pull_request.PullRequestOnGitHub.note_end", end_description)
     monkeypatch.setattr("cloud_agent.publisher.status.publish", edit_comment)
     monkeypatch.setattr("cloud_agent.publisher.deployments.end", end_deployment)
     fleet.put(ID, execution="ABORTED", pull_number=43)
     assert reconcile() == {"SessionClosed": 1}
-    assert published == [("comment False", "FAILED"), ("deployment", "FAILED")]
+    assert published == [("comment False", "FAILED"), ("description", "FAILED"), ("deployment", "FAILED")]
 
 
 def test_a_session_is_closed_though_github_is_down(

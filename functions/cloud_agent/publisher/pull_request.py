@@ -1,0 +1,77 @@
+"""The pull request itself: its description, and that it is no draft any more."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cloud_agent.domain.conversation.description import described, ended
+from cloud_agent.domain.errors import CloudAgentError, GitHubRateLimitedError, GitHubUnavailableError
+from cloud_agent.domain.session.session import SessionStatus
+from cloud_agent.observability import logger
+
+if TYPE_CHECKING:
+    from cloud_agent.adapters.github.documents import Pull
+    from cloud_agent.adapters.github.repository import Repository
+    from cloud_agent.domain.conversation.turn_results import TurnResult
+    from cloud_agent.domain.session.session import Session
+    from cloud_agent.publisher.context import PublishingContext
+
+
+class PullRequestOnGitHub:
+    """A session's pull request, asked for once and only if something is to be changed there."""
+
+    def __init__(self, context: PublishingContext, session: Session) -> None:
+        self._context = context
+        self._session = session
+
+    def describe(self, turn: TurnResult) -> None:
+        """Have the description be what the turn made of it; without one, it stays as it is, as after a failure.
+
+        Raises:
+            GitHubUnavailableError, GitHubRateLimitedError: worth a retry. No other refusal keeps the reply back.
+        """
+        if not turn.description or turn.is_error or turn.interrupted:
+            return
+        try:
+            self._change(described(self._body, turn.description, self._session.issue_number))
+        except (GitHubUnavailableError, GitHubRateLimitedError):
+            raise
+        except CloudAgentError as error:
+            logger.warning("pull request not described", extra={"reason": str(error)})
+
+    def note_end(self) -> None:
+        """Guarantee that the description of what nobody has merged yet says that the session failed or was stopped."""
+        session = self._session
+        if session.pull_number is not None and session.status is not SessionStatus.COMPLETED:
+            failed = session.status is SessionStatus.FAILED
+            self._change(ended(self._body, session.end_reason or "No reason was given", failed=failed))
+
+    def make_ready(self) -> None:
+        """Take the draft's mark away, once for each session: a person may turn it back, and then it stays a draft."""
+        try:
+            done = self._repository.mark_ready_for_review(self._pull)
+        except (GitHubUnavailableError, GitHubRateLimitedError):
+            raise  # tried again
+        except Exception:
+            self._context.publications.record_ready(self._session.session_id)  # refused for good
+            raise
+        self._context.publications.record_ready(self._session.session_id)
+        logger.info("pull request ready for review", extra={"changed": done})
+
+    def _change(self, body: str | None) -> None:
+        if body is not None:
+            self._repository.describe(self._pull.number, body)
+            logger.info("pull request described", extra={"characters": len(body)})
+
+    @property
+    def _repository(self) -> Repository:
+        return self._context.github(self._session).repository
+
+    @property
+    def _body(self) -> str:
+        return self._pull.body or ""
+
+    @cached_property
+    def _pull(self) -> Pull:
+        return self._repository.pull_request(int(self._session.pull_number or 0))
