@@ -27,6 +27,7 @@ STAGE = {
     "StagingAgentImageUri": f"local/python{Path(__file__).with_name('staging_agent.py')}",
     "MaxSessions": "3",
     "MaxSessionsPerRepository": "3",
+    "TrackerKeys": "SLOW,MUTE",  # by the branch's name the scripted agent knows what to do before it asks
     "MaxTurns": "50",
     "AgentHeartbeatTimeoutSeconds": "25",
     "AgentReadyTimeoutSeconds": "60",

@@ -14,7 +14,7 @@ from cloud_agent.domain.session.issue_key import branch_name, issue_key
 from cloud_agent.domain.session.session import Ending, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.webhook import steering
-from cloud_agent.webhook.decisions import Closer, Decision, End, Follow, Ignore, Start
+from cloud_agent.webhook.decisions import MERGED, Closer, Decision, End, Follow, Ignore, Start
 from cloud_agent.webhook.events import (
     Event,
     IssueClosed,
@@ -145,7 +145,7 @@ def _decide_issue_closed(event: IssueClosed, delivery_id: str) -> End | Ignore:
 
 def _decide_pull_request_closed(event: PullRequestClosed) -> End:
     ending = (
-        Ending(status=SessionStatus.COMPLETED, reason="The pull request was merged.")
+        MERGED
         if event.pull_request.merged
         else Ending(status=SessionStatus.STOPPED, reason="The pull request was closed.")
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cloud_agent.domain.session.session import Ending, SessionStatus
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -12,8 +14,9 @@ if TYPE_CHECKING:
     from cloud_agent.domain.conversation.prompts import Prompt
     from cloud_agent.domain.session.agents import Agent
     from cloud_agent.domain.session.repository import GitHubRepository
-    from cloud_agent.domain.session.session import Ending
     from cloud_agent.domain.session.session_request import SessionRequest
+
+MERGED = Ending(status=SessionStatus.COMPLETED, reason="The pull request was merged.")
 
 
 @dataclass(frozen=True)

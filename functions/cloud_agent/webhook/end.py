@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -14,7 +15,9 @@ from cloud_agent.adapters.table.issue_sessions import sessions_of_issue, session
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
+from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import identify_session, logger, metrics
+from cloud_agent.webhook.decisions import MERGED
 from cloud_agent.webhook.permission import may_act
 
 if TYPE_CHECKING:
@@ -46,7 +49,18 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
     live, closer = _live(sessions), decision.closer
     if closer and live and not _may_end(settings, decision, closer, live):
         return {"ignored": f"{closer.login} has no write permission in {decision.repository.name}"}
+    if live and _was_closed_by_its_merge(settings, decision, live):
+        decision = replace(decision, ending=MERGED)
     return _end_and_cancel(settings, decision, sessions)
+
+
+def _was_closed_by_its_merge(settings: WebhookSettings, decision: End, live: Session | RequestedSession) -> bool:
+    """Whether an issue was closed as done because its pull request was merged, of which GitHub tells in any order."""
+    pull_number = getattr(live, "pull_number", None)
+    if decision.issue_number is None or decision.ending.status is not SessionStatus.COMPLETED or pull_number is None:
+        return False
+    repository = connect_for_all(settings, decision.repository, SHORT).repository
+    return repository.pull_request(pull_number).merged_at is not None
 
 
 def _end_and_cancel(settings: WebhookSettings, decision: End, sessions: IssueSessions) -> dict[str, str]:

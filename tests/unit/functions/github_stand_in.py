@@ -28,6 +28,7 @@ class GitHubStandIn:
     reviews: dict[str, dict[str, Any]] = field(default_factory=dict)
     page_size: int = 100
     written: dict[int, dict[str, Any]] = field(default_factory=dict)  # people's comments, by their id
+    merged_at: str | None = None  # of any pull request
     requests: list[str] = field(default_factory=list)
     # Method and a part of the path -> status (0 hangs up), and whether the request is carried out all the same.
     faults: list[tuple[str, str, int, bool]] = field(default_factory=list)
@@ -47,7 +48,7 @@ class GitHubStandIn:
             return fault[2], {"message": "a fault"}
         return self._resource(method, path, body)
 
-    def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+    def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:  # noqa: PLR0911 - one for each
         parts = path.partition("?")[0].split("/")
         if path == "/graphql":
             return 200, self._graphql(body["query"], body["variables"])
@@ -56,6 +57,15 @@ class GitHubStandIn:
             written = self.written.get(int(parts[-1])) if parts[-2] == "comments" else None
             found = written or (review and {"node_id": review["id"]})
             return (200, found) if found else (404, {"message": "Not Found"})
+        if parts[-2] == "pulls":
+            pull = {
+                "number": int(parts[-1]),
+                "html_url": "",
+                "node_id": "",
+                "state": "closed",
+                "head": {"sha": "a" * 40},
+            }
+            return 200, pull | {"merged_at": self.merged_at}
         if parts[-1] == "permission":
             role = self.roles.get(parts[-2])
             return (200, {"permission": role}) if role else (404, {"message": "Not Found"})

@@ -147,6 +147,22 @@ def test_an_app_that_closes_the_issue_ends_its_session(
     assert github_stand_in.requests == []
 
 
+@pytest.mark.parametrize("sender", [{"login": "octo-dev"}, {"login": "merge-queue[bot]", "type": "Bot"}])
+def test_an_issue_that_its_merge_closed_is_told_as_merged_whichever_event_comes_first(
+    deliver: Deliver, put_session: PutSession, github_stand_in: GitHubStandIn, sender: dict[str, str]
+) -> None:
+    put_session(SESSION, lifecycle_token="parked")
+    done = CLOSED | {"issue": {"number": 42, "state_reason": "completed"}, "sender": sender}
+    github_stand_in.merged_at = "2026-11-22T10:00:00Z"
+    assert deliver("issues", done) == (202, {"session_id": SESSION, "ending": "The pull request was merged."})
+
+
+def test_an_issue_closed_as_done_by_hand_is_told_as_closed(deliver: Deliver, put_session: PutSession) -> None:
+    put_session(SESSION, lifecycle_token="parked")
+    done = CLOSED | {"issue": {"number": 42, "state_reason": "completed"}}
+    assert deliver("issues", done) == (202, {"session_id": SESSION, "ending": "The issue was closed."})
+
+
 def test_an_account_that_is_gone_ends_no_session(deliver: Deliver, put_session: PutSession) -> None:
     put_session(SESSION, lifecycle_token="parked")
     answer = deliver("issues", CLOSED | {"sender": None})
