@@ -274,3 +274,15 @@ async def test_a_push_that_github_refuses_goes_to_claude_in_githubs_words_and_to
     assert "The commits are kept" in str(refused.value)
     hook.unlink()
     assert (await workspace.publish()).head_sha == shared.head()
+
+
+async def test_what_the_branch_was_at_and_what_was_published_is_no_news(shared: SharedBranch) -> None:
+    session = await shared.clone()
+    before = shared.head()
+    shared.commit(session.work_tree, "page.txt", "changed\n")
+    await session.publish()
+    published = shared.head()
+    shared.person_commits("about.txt", "new\n")
+    assert (session.has(before), session.has(published), session.has(shared.head())) == (True, True, False)
+    await session.bring_up_to_date()
+    assert session.has(shared.head())

@@ -92,6 +92,7 @@ class GitWorkspace:
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
         # others took off the branch.
         self._seen = self._pushed = ""
+        self._heads: set[str] = set()  # all that the branch was at, as far as this session knows
         self._own: set[str] = set()
         self._removed: set[str] = set()
 
@@ -111,6 +112,7 @@ class GitWorkspace:
             workspace._clone_token = token = await tokens.fresh()
             workspace._default_name = await workspace._branch.default_name(token)
             workspace._seen = await workspace._branch.fetch_latest(token)
+            workspace._heads.add(workspace._seen)
             await workspace._tree.create(branch.name, workspace._seen)
             await workspace._show_refs(workspace._seen)
             default = await workspace._branch.default()
@@ -152,7 +154,7 @@ class GitWorkspace:
 
     def has(self, commit: str) -> bool:
         """Whether this commit of the branch on GitHub is no news: it was published from here, or taken over."""
-        return commit in {self._seen, self._pushed} or commit in self._own
+        return commit in self._heads or commit in self._own
 
     async def leave_out_untracked(self) -> None:
         """Keep files that are untracked now (what the install command made) out of every later commit."""
@@ -241,6 +243,7 @@ class GitWorkspace:
             await self._refuse_whole_files(theirs, result.head)
             await self._checks.check(token, theirs, result.head)
             self._pushed = result.head
+            self._heads.add(result.head)
             try:
                 head = await self._branch.push(token, result.head, theirs)
             except PushRejectedError as error:
@@ -288,6 +291,7 @@ class GitWorkspace:
         """Have the work tree at `head`, and remember which commit of GitHub's branch that stands for."""
         if work == head or await self._tree.move_to(head):
             self._seen = theirs or head
+            self._heads.add(self._seen)
 
     async def _set_aside(self, work: str, theirs: str) -> str:
         """Keep `work` as a local branch, have the work tree at `theirs`, and return that branch's name."""
