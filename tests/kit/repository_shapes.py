@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 VENV = '"$HOME/.venv"/bin/python -m'
 VITE = '--host "$HOST" --port "$PORT" --strictPort'
@@ -41,6 +42,13 @@ class Shape:
     prepare: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     toolchains: str = ""
+
+
+def lay_out(work_tree: Path, files: Mapping[str, str]) -> None:
+    """Write a repository's files."""
+    for name, content in files.items():
+        (work_tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (work_tree / name).write_text(content)
 
 
 def package(*, more: Mapping[str, object] | None = None, **scripts: str) -> str:

@@ -246,7 +246,7 @@ class AgentApi:
     ) -> DependencyUpload:
         """Return where this archive is to be put; nobody waits for it.
 
-        `before_claude` says that it was complete before Claude's first turn: all of the repository's sessions get it.
+        `before_claude` says that it was complete before Claude's first change: all of the repository's sessions get it.
         """
         body = {
             "key": key,

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kit.repository_shapes import lay_out
 
 from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.plan import Process
@@ -34,9 +35,7 @@ def _in(folder: str, files: dict[str, str]) -> dict[str, str]:
 
 
 def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
-    for name, content in files.items():
-        (work_tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (work_tree / name).write_text(content)
+    lay_out(work_tree, files)
     return dev_server_plan(work_tree, RepositoryConfig())
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kit.repository_shapes import lay_out
 
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError, dev_server_plan
 from cloud_agent_runner.preview.package_managers import python
@@ -29,12 +30,6 @@ GET = 'npm install --global --no-audit --no-fund --no-update-notifier --prefix "
 def uv_and_node_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python, "which", lambda name: f"/usr/local/bin/{name}")
     monkeypatch.setattr(missing, "installed_version", lambda *_: (24, 21, 0))
-
-
-def _write(work_tree: Path, files: dict[str, str]) -> None:
-    for name, content in files.items():
-        (work_tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (work_tree / name).write_text(content)
 
 
 def _package(**scripts: str) -> str:
@@ -90,7 +85,7 @@ def _package(**scripts: str) -> str:
     ],
 )
 def test_usual_repositories_are_recognised(tmp_path: Path, files: dict[str, str], install: str, dev: str) -> None:
-    _write(tmp_path, files)
+    lay_out(tmp_path, files)
     plan = dev_server_plan(tmp_path, RepositoryConfig())
     assert (install, dev, None, "/") == (plan.install, plan.dev, plan.port, plan.health_path)
 
@@ -112,19 +107,19 @@ def test_usual_repositories_are_recognised(tmp_path: Path, files: dict[str, str]
         {"pyproject.toml": "[project\n"},
     ],
 )
-def test_what_is_not_recognised_is_said_with_what_to_write(tmp_path: Path, files: dict[str, str]) -> None:
-    _write(tmp_path, files)
+def test_what_is_not_recognised_is_said_with_what_tolay_out(tmp_path: Path, files: dict[str, str]) -> None:
+    lay_out(tmp_path, files)
     with pytest.raises(DevServerNotConfiguredError, match=r"\.github/claude-cloud-agent\.yml(.|\n)*dev: npm run dev"):
         dev_server_plan(tmp_path, RepositoryConfig())
 
 
 def test_a_dev_command_of_the_repository_is_taken_with_nothing_found_out(tmp_path: Path) -> None:
-    _write(tmp_path, {"package.json": _package(dev="vite")})
+    lay_out(tmp_path, {"package.json": _package(dev="vite")})
     assert DevServerPlan(dev="make dev") == dev_server_plan(tmp_path, RepositoryConfig(dev="make dev"))
 
 
 def test_what_the_repository_says_is_laid_over_what_is_found_out(tmp_path: Path) -> None:
-    _write(tmp_path, {"package.json": _package(dev="node server.js")})
+    lay_out(tmp_path, {"package.json": _package(dev="node server.js")})
     config = RepositoryConfig(install="make deps", port=4000, health_path="/up", budget_usd=1)
     expected = DevServerPlan(dev="npm run dev", install="make deps", port=4000, health_path="/up", reloads=False)
     assert expected == dev_server_plan(tmp_path, config)
@@ -142,14 +137,14 @@ def test_what_the_repository_says_is_laid_over_what_is_found_out(tmp_path: Path)
 def test_a_file_that_cannot_be_read_counts_as_absent(tmp_path: Path, files: dict[str, str]) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content.encode(errors="surrogateescape"))
-    _write(tmp_path, {"requirements.txt": "flask\n", "app.py": "app = Flask(__name__)\n"})
+    lay_out(tmp_path, {"requirements.txt": "flask\n", "app.py": "app = Flask(__name__)\n"})
     assert "flask --app app run" in dev_server_plan(tmp_path, RepositoryConfig()).dev
 
 
 def test_what_is_no_file_of_the_repository_counts_as_absent(tmp_path: Path) -> None:
     work_tree = tmp_path / "repository"
-    _write(tmp_path, {"package.json": _package(dev="vite"), "manage.py": "", "yarn.lock": ""})
-    _write(work_tree, {"requirements.txt": "flask\n", "second/app.py": "app = Flask(__name__)\n"})
+    lay_out(tmp_path, {"package.json": _package(dev="vite"), "manage.py": "", "yarn.lock": ""})
+    lay_out(work_tree, {"requirements.txt": "flask\n", "second/app.py": "app = Flask(__name__)\n"})
     for name in ("package.json", "manage.py"):
         (work_tree / name).symlink_to(f"../{name}")
     (work_tree / "pyproject.toml").symlink_to("/dev/zero")
@@ -162,14 +157,14 @@ def test_what_is_no_file_of_the_repository_counts_as_absent(tmp_path: Path) -> N
 
 
 def test_of_very_many_files_the_first_are_looked_at(tmp_path: Path) -> None:
-    _write(tmp_path, {"requirements.txt": "flask\n", "zoo/app.py": "app = Flask(__name__)\n"})
-    _write(tmp_path, {f"app{number:03}/app.py": "" for number in range(200)})
+    lay_out(tmp_path, {"requirements.txt": "flask\n", "zoo/app.py": "app = Flask(__name__)\n"})
+    lay_out(tmp_path, {f"app{number:03}/app.py": "" for number in range(200)})
     with pytest.raises(DevServerNotConfiguredError):
         dev_server_plan(tmp_path, RepositoryConfig())
 
 
 def test_a_file_name_is_quoted_for_the_shell(tmp_path: Path) -> None:
-    _write(tmp_path, {"requirements.txt": "fastapi\n", "my app; x/main.py": "app = FastAPI()\n"})
+    lay_out(tmp_path, {"requirements.txt": "fastapi\n", "my app; x/main.py": "app = FastAPI()\n"})
     assert "uvicorn 'my app; x.main':app " in dev_server_plan(tmp_path, RepositoryConfig()).dev
 
 
@@ -250,7 +245,7 @@ EXPRESS = {"package.json": _package(start="node server.js")}
     ],
 )
 def test_what_repositories_really_have_is_recognised(tmp_path: Path, files: dict[str, str], dev: str) -> None:
-    _write(tmp_path, files)
+    lay_out(tmp_path, files)
     assert dev_server_plan(tmp_path, RepositoryConfig()).dev == dev
 
 
@@ -266,18 +261,18 @@ def test_what_repositories_really_have_is_recognised(tmp_path: Path, files: dict
     ],
 )
 def test_a_server_without_a_watcher_is_known(tmp_path: Path, script: str, *, reloads: bool) -> None:
-    _write(tmp_path, {"package.json": _package(start=script)})
+    lay_out(tmp_path, {"package.json": _package(start=script)})
     assert dev_server_plan(tmp_path, RepositoryConfig()).reloads == reloads
 
 
 def test_a_repository_may_want_no_preview(tmp_path: Path) -> None:
-    _write(tmp_path, EXPRESS)
+    lay_out(tmp_path, EXPRESS)
     with pytest.raises(DevServerNotConfiguredError, match=r"^The repository's settings ask for no preview\.$"):
         dev_server_plan(tmp_path, RepositoryConfig(dev="none"))
 
 
 def test_a_folder_that_leads_out_of_the_repository_is_not_looked_into(tmp_path: Path) -> None:
-    _write(tmp_path / "elsewhere", EXPRESS)
+    lay_out(tmp_path / "elsewhere", EXPRESS)
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "web").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DevServerNotConfiguredError):
@@ -295,11 +290,11 @@ def test_a_folder_that_leads_out_of_the_repository_is_not_looked_into(tmp_path: 
     ],
 )
 def test_a_plan_names_what_shows_it(tmp_path: Path, files: dict[str, str], why: str) -> None:
-    _write(tmp_path, files)
+    lay_out(tmp_path, files)
     assert dev_server_plan(tmp_path, RepositoryConfig()).why == why
 
 
 def test_a_folder_s_own_toolchain_is_installed(tmp_path: Path) -> None:
-    _write(tmp_path, {"web/package.json": _package(dev="vite"), "web/.nvmrc": "20\n"})
+    lay_out(tmp_path, {"web/package.json": _package(dev="vite"), "web/.nvmrc": "20\n"})
     install = dev_server_plan(tmp_path, RepositoryConfig()).install or ""
     assert "get_toolchains.sh node@20 && cd web && npm install" in install

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.kit.repository_shapes import NODE, OTHERS, PYTHON, Shape
+from tests.kit.repository_shapes import NODE, OTHERS, PYTHON, Shape, lay_out
 
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError, dev_server_plan
 from cloud_agent_runner.preview.package_managers import python
@@ -29,9 +29,7 @@ def _as_in_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_a_repository_of_this_shape_is_understood(tmp_path: Path, shape: Shape) -> None:
-    for name, text in shape.files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+    lay_out(tmp_path, shape.files)
     services = tuple(wanted.name for wanted in services_in_compose(tmp_path))
     try:
         plan = dev_server_plan(tmp_path, RepositoryConfig())

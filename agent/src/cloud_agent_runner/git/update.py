@@ -26,7 +26,7 @@ class Update:
         return cls("", f"({branch} couldn't be brought up to date, so this turn began without what was pushed since.)")
 
     def then(self, later: Update) -> Update:
-        """Return what both have to say: the work tree was brought up to date twice before it is told of."""
+        """Return what both have to say, this first."""
         return Update(f"{self.for_claude} {later.for_claude}".strip(), f"{self.for_people} {later.for_people}".strip())
 
     def before(self, request: str) -> str:
@@ -39,12 +39,11 @@ class Update:
             "The repository's older commits and tags are still being fetched: until then `git log`, `git blame` and "
             "`git describe` know recent commits only."
         )
-        return replace(self, for_claude=f"{self.for_claude} {note}".strip())
+        return self.then(Update(note))
 
     def without(self, left_out: LeftOut) -> Update:
         """Return this for a work tree that lacks something."""
-        claude, people = (self.for_claude, left_out.for_claude), (self.for_people, left_out.for_people)
-        return replace(self, for_claude=" ".join(filter(None, claude)), for_people=" ".join(filter(None, people)))
+        return self.then(Update(left_out.for_claude, left_out.for_people))
 
     def set_aside(self, name: str) -> Update:
         """Return this for commits that don't apply to a rewritten branch and are kept as the local branch `name`."""
