@@ -19,6 +19,7 @@ from tests.integration.proxy.visitor import (
     access,
     access_token,
     entry_token,
+    until_answered,
 )
 
 if TYPE_CHECKING:
@@ -276,8 +277,7 @@ async def test_the_admissions_of_a_session_end_with_it(
         await get(gated, id_, Cookie=f"{ACCESS_COOKIE}={token}")
     table.put(id=session_id, status="STOPPED")
     async with gated.client(session_id, headers={"Cookie": f"{ACCESS_COOKIE}={tokens[session_id]}"}) as client:
-        while (await client.get("/")).status_code != 410:
-            pass
+        await until_answered(410, lambda: client.get("/"), 5)
     # The session's end is known; what is asked for after it is learnt anew, and what was known before is gone.
     listing = await haproxy_command(gated, "show map admissions.map")
     assert key_in_map(other, tokens[other]) in listing

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.proxy.visitor import until_answered
 
 if TYPE_CHECKING:
     from tests.integration.proxy.conftest import Proxy, SessionsTable, StartUpstream, Text
@@ -14,9 +14,8 @@ pytestmark = pytest.mark.security
 
 
 async def becomes(expected: int, proxy: Proxy, session_id: str) -> None:
-    async with asyncio.timeout(5), proxy.client(session_id) as client:
-        while expected != (await client.get("/")).status_code:  # noqa: ASYNC110 - another process changes it
-            await asyncio.sleep(0.02)
+    async with proxy.client(session_id) as client:
+        await until_answered(expected, lambda: client.get("/"), 5)
 
 
 async def test_an_address_that_two_sessions_claim_is_shown_to_neither_until_one_has_ended(

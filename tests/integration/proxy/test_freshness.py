@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import websockets
+from tests.integration.proxy.visitor import until_answered
 from tests.kit.sessions import serialized
 
 from cloud_agent.adapters.table.keys import session_key
@@ -73,10 +74,7 @@ async def test_a_stop_leaves_the_websockets_of_other_sessions_open(
         assert (await client.get("/")).text == "neighbour"
         table.put(id=stopping, status="STOPPED")
 
-        async def status() -> int:
-            return int((await client.get("/")).status_code)
-
-        await becomes(410, status, TWO_SECONDS)
+        await until_answered(410, lambda: client.get("/"), TWO_SECONDS)
         await asyncio.wait_for(await socket.ping(), 5)
 
 
@@ -102,10 +100,7 @@ async def test_an_address_that_turns_bad_is_no_longer_visited(
         assert (await client.get("/")).status_code == 200
         table.put(id=session_id, ip="169.254.169.254", port=3000)
 
-        async def status() -> int:
-            return int((await client.get("/")).status_code)
-
-        await becomes(502, status, TWO_SECONDS)
+        await until_answered(502, lambda: client.get("/"), TWO_SECONDS)
 
 
 async def test_a_deleted_row_ends_the_route(
@@ -118,10 +113,7 @@ async def test_a_deleted_row_ends_the_route(
         key = serialized(session_key(session_id))
         table.client.delete_item(TableName=table.name, Key=key)
 
-        async def status() -> int:
-            return int((await client.get("/")).status_code)
-
-        await becomes(404, status, TWO_SECONDS)
+        await until_answered(404, lambda: client.get("/"), TWO_SECONDS)
 
 
 async def health(proxy: Proxy) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tests.integration.proxy.github.visitors import (
     mode,
     open_websocket,
 )
-from tests.integration.proxy.visitor import ACCESS_COOKIE, KEY, NAVIGATION, access_token, entry_token
+from tests.integration.proxy.visitor import ACCESS_COOKIE, KEY, NAVIGATION, access_token, entry_token, until_answered
 
 from cloud_agent_proxy.sign_in.github_sign_in import NONCE_COOKIE, RENEWAL_COOKIE
 from cloud_agent_proxy.sign_in.sealing import unseal
@@ -198,8 +198,7 @@ async def test_a_session_that_has_ended_shows_its_end_and_nothing_else(
 ) -> None:
     assert (await signed_in.ask(address(session_id))).status_code == 200
     table.put(id=session_id, status="STOPPED", repo=repository, end_reason="Stopped by /stop.")
-    while (shown := await signed_in.ask(address(session_id))).status_code != 410:
-        pass
+    shown = await until_answered(410, lambda: signed_in.ask(address(session_id)), 5)
     assert "Stopped by /stop." in shown.text
     count = len(upstream.requests)
     signed_in.lets_an_hour_pass(session_id)
