@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,12 +45,17 @@ def start_browser(domain: str, address: str, port: int) -> webdriver.Chrome:
         "--no-sandbox",  # a container's root has none; the pages are our own
         "--disable-dev-shm-usage",
         "--no-proxy-server",
+        "--no-first-run",
+        "--disable-quic",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
         "--ignore-certificate-errors",  # the certificate is made for the run
         f"--host-resolver-rules=MAP *.{domain}:443 {address}:{port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options)
+    browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))  # else it looks online
     browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _NOTE_SOCKETS})
     return browser
 

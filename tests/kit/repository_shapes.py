@@ -101,6 +101,8 @@ NODE = [
           prepare=("npx --no-install prisma generate", "npx --no-install prisma db push")),
     Shape("TypeScript on Node.js", {"package.json": package(dev="tsc -w", start="node --watch dist/main.js")},
           "npm run start", beside={"dev": None}),
+    Shape("Svelte by Rollup", {"package.json": package(build="rollup -c", dev="rollup -c -w", start="sirv public --no-clear")},
+          f"npm run build; npm run start -- {VITE.replace('--strictPort', '--dev')}", beside={"dev": None}),
     Shape("Storybook's library", {"package.json": package(dev="tsup --watch", build="tsup")}, None),
     Shape("Electron", {"package.json": package(start="npm test", test="jest")}, None),
     Shape("Two servers, one script", {"package.json": package(dev='concurrently "npm:server" "npm:client"',

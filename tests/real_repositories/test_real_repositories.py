@@ -27,8 +27,11 @@ _SHOWN = "return document.body ? document.body.innerText : ''"
 async def test_a_repository_comes_up_and_its_page_follows_an_edit(
     subject: Subject, laid_out: Path, browser: webdriver.Chrome, table: SessionsTable
 ) -> None:
-    row = report.Row(subject.name)
-    report.add(row)
+    with report.row(subject.name) as row:
+        await _tried(row, laid_out, browser, table)
+
+
+async def _tried(row: report.Row, laid_out: Path, browser: webdriver.Chrome, table: SessionsTable) -> None:
     address, started = new_address(), time.monotonic()
     async with trial.running(laid_out / "home", laid_out / "app", address, DOMAIN) as tried:
         preview = await trial.settled(tried.preview)

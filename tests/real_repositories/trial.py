@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 PORT = 3000
 _UP_SECONDS = 600
 _SOURCES = re.compile(r"\.(?:html?|jsx?|tsx?|vue|svelte|astro|mdx?|py|rb|php|erb|ejs|pug|hbs|njk|jinja2?)$")
-_SHORTEST_PHRASE = 6
+_NOT_SHOWN = re.compile(
+    r"(?:^|/)(?:README|CONTRIBUTING|CHANGELOG)[^/]*$|(?:^|/)(?:tests?|__tests__|e2e|cypress)/", re.IGNORECASE
+)
+_SHORTEST_PHRASE = 5
 _FEWEST_WORDS = 2
 MARK = "(edited)"
 
@@ -48,15 +51,22 @@ class Trial:
         self.preview.turn_ended()
 
     def edit(self, shown: str) -> bool:
-        """Put a mark behind a phrase of the page, in the file that holds it; return whether there is one."""
+        """Put a mark behind a phrase of the page, in the sources that hold it; return whether there are any.
+
+        More than one may: the packages of a workspace are often made alike, and only one of them is on the page.
+        """
         for phrase in _phrases(shown):
-            for name in git(self.work_tree, "grep", "-liF", "-e", phrase).splitlines():
-                file = self.work_tree / name
-                if _SOURCES.search(name) and file.is_file() and not file.is_symlink():
-                    text = file.read_text(encoding="utf-8")
-                    marked = re.sub(re.escape(phrase), lambda found: f"{found[0]} {MARK}", text, flags=re.IGNORECASE)
-                    file.write_text(marked, encoding="utf-8")
-                    return True
+            names = git(self.work_tree, "grep", "-liF", "-e", phrase).splitlines()
+            files = [self.work_tree / name for name in names if _SOURCES.search(name) and not _NOT_SHOWN.search(name)]
+            sources = [file for file in files if file.is_file() and not file.is_symlink()]
+            for file in sources:
+                text = file.read_text(encoding="utf-8")
+                # Not within a name or an expression: a short phrase may be a word of the program, too.
+                whole = rf"(?<![\w./-]){re.escape(phrase)}(?!\.?\w|[(/-])"
+                marked = re.sub(whole, lambda found: f"{found[0]} {MARK}", text, flags=re.IGNORECASE)
+                file.write_text(marked, encoding="utf-8")
+            if sources:
+                return True
         return False
 
 

@@ -47,9 +47,15 @@ def with_api(shown: Program, root: Folder, find: Callable[[Folder], Program | No
 
 
 def with_watcher(shown: Program, *, of_server: bool) -> Program:
-    """Return a server with what builds its pages' scripts and styles, where a script of its folder watches for that."""
+    """Return a server with what builds its pages' scripts and styles, where a script of its folder watches for that.
+
+    A server that is such a script itself has nothing to serve before they have been built once.
+    """
     watcher = package_scripts.watcher(shown.folder, of_server=of_server)
-    return replace(shown, beside=(*shown.beside, watcher)) if watcher else shown
+    if not watcher:
+        return shown
+    build = None if of_server else package_scripts.script_command(shown.folder, "build")
+    return replace(shown, dev=f"{build}; {shown.dev}" if build else shown.dev, beside=(*shown.beside, watcher))
 
 
 def _port(page: Folder, api: Program) -> int | None:

@@ -45,6 +45,12 @@ def watcher(folder: Folder, *, of_server: bool) -> Program | None:
     return None
 
 
+def script_command(folder: Folder, name: str) -> str | None:
+    """Return what runs a script, whatever it does; None where there is no such script."""
+    has_script = isinstance(table(folder.json("package.json"), "scripts").get(name), str)
+    return node_packages(folder.work_tree, str(folder.path)).run(name) if has_script else None
+
+
 def script(folder: Folder, name: str) -> Program | None:
     """Return what runs a script; None where there is no such script, or it's known to serve nothing."""
     line = table(folder.json("package.json"), "scripts").get(name)

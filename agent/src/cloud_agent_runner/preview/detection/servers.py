@@ -74,6 +74,7 @@ SERVERS: dict[str, Server] = {
         Server(),
     ),
     **dict.fromkeys(_words("babel-node bun node ts-node tsx vite-node"), _RUNTIME),
+    "sirv": Server(f"{_HOST_AND_PORT} --dev"),  # else it keeps which files there were, and how long they were
     "nest": Server(verbs=_words("start"), follows_with=_words("--watch -w")),
     "deno": Server(verbs=_words("run serve task"), follows_with=_words("--watch --watch-hmr")),
     **dict.fromkeys(("flask", "quart", "litestar"), Server(_HOST_AND_PORT, _words("run"), _RELOAD)),
