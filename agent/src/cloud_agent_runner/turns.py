@@ -70,7 +70,7 @@ class Turns:
         if current is None:
             logger.info("prompt deleted", extra={"prompt_id": prompt.id})
             return
-        update = self._update.then(await self._workspace.bring_up_to_date())
+        update = self._update.then(await self._workspace.bring_up_to_date()).then(self._workspace.missing())
         self._update = NOTHING_NEW
         if update.for_people:
             self._notices.add(update.for_people)

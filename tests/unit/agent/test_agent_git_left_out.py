@@ -9,6 +9,7 @@ from tests.kit.shared_branch import SharedBranch, git
 
 from cloud_agent_runner.git.left_out import LeftOut
 from cloud_agent_runner.git.publish_errors import PublishRefusedError
+from cloud_agent_runner.git.update import NOTHING_NEW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,11 +35,10 @@ def add_submodule(shared: SharedBranch, path: str) -> None:
 async def test_a_submodule_is_named_once_to_claude_and_to_people(shared: SharedBranch) -> None:
     add_submodule(shared, "libs/engine")
     session = await shared.clone()
-    update = await session.bring_up_to_date()
+    update = session.missing()
     assert "folders are empty: `libs/engine`." in update.for_claude
     assert update.for_people == "(Sessions don't have submodules: `libs/engine`.)"
-    again = await session.bring_up_to_date()
-    assert (again.for_claude, again.for_people) == ("", "")
+    assert session.missing() == NOTHING_NEW
 
 
 async def test_a_session_beside_a_submodule_publishes_its_own_files_alone(shared: SharedBranch) -> None:
@@ -49,11 +49,22 @@ async def test_a_session_beside_a_submodule_publishes_its_own_files_alone(shared
     assert git("diff", "--name-only", "HEAD~1", "HEAD", at=session.work_tree) == "a.txt"
 
 
+async def test_what_is_left_uncommitted_inside_a_submodule_stops_no_push(shared: SharedBranch) -> None:
+    session = await shared.clone()
+    engine = session.work_tree / "engine"
+    git("init", "--quiet", str(engine), at=session.work_tree)
+    shared.commit(engine, "gear.c", "one\n")
+    shared.commit(session.work_tree, "a.txt", "a\n", "with a submodule")
+    (engine / "gear.c").write_text("two\n")
+    assert (await session.publish()).head_sha == shared.head()
+    assert shared.subjects()[0] == "with a submodule"
+
+
 async def test_pointers_of_git_lfs_are_named_and_files_that_only_mention_it_are_not(shared: SharedBranch) -> None:
     shared.person_commits("docs/.gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
     shared.person_commits("docs/page.png", POINTER)
     shared.person_commits("about.txt", f"A pointer begins with a line like this one:\n{POINTER}")
-    update = await (await shared.clone()).bring_up_to_date()
+    update = (await shared.clone()).missing()
     assert "pointers: `docs/page.png`." in update.for_claude
     assert update.for_people == "(Sessions don't have the content of files in Git LFS: `docs/page.png`.)"
 
@@ -84,8 +95,7 @@ async def test_a_whole_file_of_the_default_branch_may_be_merged(shared: SharedBr
 
 async def test_without_git_lfs_nothing_is_said_of_it(shared: SharedBranch) -> None:
     shared.person_commits("fixture.txt", POINTER)
-    update = await (await shared.clone()).bring_up_to_date()
-    assert (update.for_claude, update.for_people) == ("", "")
+    assert (await shared.clone()).missing() == NOTHING_NEW
 
 
 def test_names_are_few_and_nothing_but_names() -> None:

@@ -12,6 +12,7 @@ from cloud_agent_runner.git import branch as branch_module
 from cloud_agent_runner.git import older_history, workspace
 from cloud_agent_runner.git.branch import GitHubBranch
 from cloud_agent_runner.git.command import GitError
+from cloud_agent_runner.git.update import NOTHING_NEW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +85,7 @@ async def test_older_commits_and_tags_follow_beside_the_session(shared: SharedBr
     session = await shared.clone()
     tree = session.work_tree
     assert commits(tree) < int(git("rev-list", "--count", BRANCH, at=shared.github))
-    assert "older commits" in (await session.bring_up_to_date()).for_claude
+    assert "older commits" in session.missing().for_claude
     shared.commit(tree, "a.txt", "a\n")
     assert (await session.publish()).head_sha == shared.head()
 
@@ -107,7 +108,16 @@ async def test_a_fault_while_it_comes_ends_nothing(shared: SharedBranch, gate: G
     session = await shared.clone()
     await whole(session.work_tree)
     assert gate.downloads == 4
-    assert (await session.bring_up_to_date()).for_claude == ""
+    assert session.missing() == NOTHING_NEW
+
+
+async def test_what_came_between_turns_says_nothing_of_what_is_missing(shared: SharedBranch, gate: Gate) -> None:
+    session = await shared.clone()
+    shared.person_commits("theirs.txt", "x\n")
+    git("branch", "--quiet", "-D", BRANCH, at=shared.github)
+    assert not (await session.bring_up_to_date()).for_claude  # else it counts as one that brought something
+    assert session.missing().for_claude
+    assert gate.downloads == 1
 
 
 async def test_what_people_pushed_is_put_together_once_the_whole_history_is_there(
@@ -169,5 +179,5 @@ async def test_a_short_history_is_there_at_once(tmp_path: Path, gate: Gate) -> N
     shared = SharedBranch(tmp_path)
     session: GitWorkspace = await shared.clone()
     assert gate.downloads == 0
-    assert (await session.bring_up_to_date()).for_claude == ""
+    assert session.missing() == NOTHING_NEW
     assert git("rev-parse", "--is-shallow-repository", at=session.work_tree) == "false"

@@ -29,6 +29,9 @@ class Workspace:
     async def bring_up_to_date(self) -> Update:
         return NOTHING_NEW
 
+    def missing(self) -> Update:
+        return Update("Older commits are missing.")
+
     async def publish(self) -> Published:
         return Published(head_sha=None)
 
@@ -71,5 +74,6 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
 
     asyncio.run(work())
     assert ["In green, please." in request for request in claude.requests] == [True] * bool(now)
+    assert all(request.startswith("Older commits are missing.\n\n") for request in claude.requests)
     assert not any("In blue" in request for request in claude.requests)
     assert reports == ["turn_started", *["turn_finished"] * bool(now)]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from cloud_agent_runner.git.history import History
-    from cloud_agent_runner.git.left_out import LeftOut
     from cloud_agent_runner.git.reconcile import Sides
 
 
@@ -33,18 +32,6 @@ class Update:
         """Return Claude's request with what it has to know first."""
         return f"{self.for_claude}\n\n{request}" if self.for_claude else request
 
-    def with_recent_history_only(self) -> Update:
-        """Return this for a work tree whose older commits and tags aren't there yet."""
-        note = (
-            "The repository's older commits and tags are still being fetched: until then `git log`, `git blame` and "
-            "`git describe` know recent commits only."
-        )
-        return self.then(Update(note))
-
-    def without(self, left_out: LeftOut) -> Update:
-        """Return this for a work tree that lacks something."""
-        return self.then(Update(left_out.for_claude, left_out.for_people))
-
     def set_aside(self, name: str) -> Update:
         """Return this for commits that don't apply to a rewritten branch and are kept as the local branch `name`."""
         return replace(
@@ -66,6 +53,10 @@ class Update:
 
 
 NOTHING_NEW = Update()
+RECENT_HISTORY_ONLY = Update(
+    "The repository's older commits and tags are still being fetched: until then `git log`, `git blame` and "
+    "`git describe` know recent commits only."
+)
 
 
 async def update_of(history: History, sides: Sides, branch: str) -> Update:

@@ -61,12 +61,13 @@ class WorkTree:
         return await self._history.sha(_WORK)
 
     async def commit_the_rest(self) -> None:
-        """Commit what is neither committed nor ignored."""
+        """Commit what is neither committed nor ignored. What isn't committed inside a submodule can't be."""
+        status = ("status", "--porcelain", "--ignore-submodules=dirty")
         # Mostly nothing is left: then this is the one command, for whoever has interrupted Claude waits for it.
-        if not await self.git("status", "--porcelain", "--untracked-files=normal"):
+        if not await self.git(*status, "--untracked-files=normal"):
             return
         await self.git("add", "--all")
-        if await self.git("status", "--porcelain", "--untracked-files=no"):
+        if await self.git(*status, "--untracked-files=no"):
             message = "chore: commit changes that the last turn left uncommitted"
             await self.git("commit", "--quiet", "--no-verify", "--message", message)
 

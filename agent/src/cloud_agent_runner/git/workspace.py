@@ -29,7 +29,7 @@ from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push_checks import PushChecks
 from cloud_agent_runner.git.reconcile import REWRITTEN, RewrittenConflictError, Sides, reconciled
 from cloud_agent_runner.git.refused_push import conflict_refused, lfs_refused, push_refused, rewrite_refused
-from cloud_agent_runner.git.update import NOTHING_NEW, Update, update_of
+from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, update_of
 from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config import RepositoryConfig
 from cloud_agent_runner.repository.config_file import RepositoryConfigError
@@ -167,10 +167,15 @@ class GitWorkspace:
         the update says so.
         """
         async with self._exchange:
-            update = await self._bring_up_to_date()
-        # Once is enough: Claude remembers, and people find it in the pull request.
-        update, self._left_out = update.without(self._left_out), LeftOut()
-        return update.with_recent_history_only() if self._older.is_missing else update
+            return await self._bring_up_to_date()
+
+    def missing(self) -> Update:
+        """Return what a turn that begins now has to know isn't here: older history for the moment, the rest once.
+
+        Once is enough: Claude remembers, and people find it in the pull request.
+        """
+        update, self._left_out = Update(self._left_out.for_claude, self._left_out.for_people), LeftOut()
+        return update.then(RECENT_HISTORY_ONLY) if self._older.is_missing else update
 
     async def _bring_up_to_date(self) -> Update:
         token = await self._tokens.fresh()
