@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, Response
 
-from local_github import smart_http, token_exchange
+from local_github import lfs, smart_http, token_exchange
 from local_github.api import (
     accounts,
     apps,
@@ -57,6 +57,7 @@ _PARTS = (
     user_tokens,
     token_exchange,
     smart_http,
+    lfs,
     authorize,
     forms,
     views,

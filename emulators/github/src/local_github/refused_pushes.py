@@ -1,7 +1,8 @@
 """Pushes that GitHub declines, refused in the words of git's own protocol.
 
 A ruleset is broken by what a push would move, a missing permission by what it brings: that one is found by a hook of
-git's, once the commits are there. The words of the latter: https://github.com/repo-sync/github-sync/issues/23.
+git's, once the commits are there. The words of the latter: https://github.com/repo-sync/github-sync/issues/23. The hook
+also declines pointers of Git LFS without their objects.
 
 The protocol: https://git-scm.com/docs/pack-protocol (pkt-lines, reference update requests, report status).
 """
@@ -21,14 +22,34 @@ if TYPE_CHECKING:
 
 _MESSAGES, _REPORT = b"\x02", b"\x01"  # channels of the side band
 _LENGTH_DIGITS = 4
-# GitHub takes workflows from a token without the permission where another branch has them already.
-WORKFLOW_HOOK = """#!/bin/sh
-[ -n "$REFUSED_WORKFLOW" ] || exit 0
-while read -r _ new _; do
-  case $new in *[!0]*) ;; *) continue ;; esac
-  git log --format= --name-only --diff-filter=d "$new" --not --all -- .github/workflows | head -n 1
-done > "$REFUSED_WORKFLOW"
-[ ! -s "$REFUSED_WORKFLOW" ]
+# GitHub takes workflows from a token without the permission where another branch has them already, and no pointer of
+# Git LFS whose object it doesn't have: its words are in https://github.com/git-lfs/git-lfs/issues/3574.
+PRE_RECEIVE_HOOK = r"""#!/bin/sh
+moves=$(cat)
+new_commits() {
+  echo "$moves" | while read -r _ new _; do
+    case $new in *[!0]*) echo "$new" ;; esac
+  done
+}
+if [ -n "$REFUSED_WORKFLOW" ]; then
+  for new in $(new_commits); do
+    git log --format= --name-only --diff-filter=d "$new" --not --all -- .github/workflows | head -n 1
+  done > "$REFUSED_WORKFLOW"
+  [ ! -s "$REFUSED_WORKFLOW" ] || exit 1
+fi
+new_commits | git rev-list --objects --stdin --not --all | cut -d ' ' -f 1 |
+git cat-file --batch-check='%(objectname) %(objecttype) %(objectsize)' |
+awk '$2 == "blob" && $3 < 1024 { print $1 }' | git cat-file --batch |
+awk 'pointer && /^oid sha256:/ { print substr($2, 8) }
+  { pointer = header && /^version https:\/\/git-lfs.github.com\/spec\/v1$/; header = / blob [0-9]+$/ }' |
+sort -u | while read -r oid; do
+  [ -f "lfs/objects/$(echo "$oid" | cut -c 1-2)/$(echo "$oid" | cut -c 3-4)/$oid" ] || echo "$oid"
+done | awk '{ oids = oids "    " $0 "\n" }
+  END { if (NR) {
+    printf "error: GH008: Your push referenced at least %d unknown Git LFS object%s:\n", NR, (NR > 1 ? "s" : "")
+    printf "%sTry to push them with %sgit lfs push --all%s.\n", oids, "\047", "\047"
+    exit 1
+  } }' >&2
 """
 _DECLINED = "push declined due to repository rule violations"
 

@@ -21,9 +21,9 @@ from local_github.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from local_github.permissions import authorize, reading, writing
+from local_github.permissions import Needs, authorize, reading, writing
 from local_github.pushes import ref_moved
-from local_github.refused_pushes import WORKFLOW_HOOK, refusal, workflow_refusal
+from local_github.refused_pushes import PRE_RECEIVE_HOOK, refusal, workflow_refusal
 from local_github.site import Acting, Repository, Site
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ _REPORTING_HOOK = '#!/bin/sh\ncat > "$PUSH_REPORT"\n'
 
 
 def install_hooks(hooks_dir: Path) -> None:
-    """Write the hooks by which git reports what a push has moved, and refuses workflows."""
+    """Write the hooks by which git reports what a push has moved, and refuses what GitHub does."""
     hooks_dir.mkdir(exist_ok=True)
-    for name, program in (("post-receive", _REPORTING_HOOK), ("pre-receive", WORKFLOW_HOOK)):
+    for name, program in (("post-receive", _REPORTING_HOOK), ("pre-receive", PRE_RECEIVE_HOOK)):
         hook = hooks_dir / name
         hook.write_text(program, encoding="utf-8")
         hook.chmod(0o755)
@@ -60,7 +60,9 @@ async def exchange(request: Request) -> Response:
 async def _serve(request: Request, service: str, path: str) -> Response:
     site: Site = request.app.state.site
     try:
-        repo, actor = await to_thread.run_sync(_admit, site, request, service)
+        if service not in _SERVICES:
+            raise NotFoundError("Only the smart HTTP protocol is served")
+        repo, actor = await to_thread.run_sync(admit, site, request, _SERVICES[service])
     except UnauthenticatedError as error:
         return PlainTextResponse(f"{error.message}\n", 401, {"WWW-Authenticate": 'Basic realm="GitHub"'})
     except MovedError:
@@ -95,21 +97,19 @@ async def _serve(request: Request, service: str, path: str) -> Response:
     return StreamingResponse(_drain(process), status, headers)
 
 
-def _admit(site: Site, request: Request, service: str) -> tuple[Repository, Actor]:
-    """Return the repository and the actor, who may use the service.
+def admit(site: Site, request: Request, needs: Needs) -> tuple[Repository, Actor]:
+    """Return the repository and the actor, who has what Git or Git LFS needs there.
 
     Raises:
         UnauthenticatedError: git should ask for a credential: a private repository does not show itself as missing
             to one who has not said who they are.
-        NotFoundError: there is no such repository or service, or the actor may not know of it.
+        NotFoundError: there is no such repository, or the actor may not know of it.
         ForbiddenError: the actor may not push, or not even read.
     """
     actor = request.state.actor = identify(site, request.headers.get("authorization", ""))
-    if service not in _SERVICES:
-        raise NotFoundError("Only the smart HTTP protocol is served")
     try:
         repo = site.repository(request.path_params["owner"], request.path_params["repo"])
-        authorize(site, actor, repo, _SERVICES[service])
+        authorize(site, actor, repo, needs)
     except NotFoundError as error:
         if isinstance(actor, Anonymous):
             raise UnauthenticatedError("Authentication required") from error
