@@ -68,7 +68,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         heartbeat = tasks.create_task(_heartbeat(api))
         claude_class = tasks.create_task(asyncio.to_thread(_claude_class))
         workspace = await GitWorkspace.clone(home, user, _branch(settings), git_tokens)
-        tasks.create_task(workspace.whole_history())
+        tasks.create_task(workspace.fetch_beside())
         logger.info("branch cloned", extra={"branch": settings.branch})
         has_own = has_repository_file(workspace.work_tree, CONFIG_PATH)
         otherwise = RepositoryConfig() if has_own else await workspace.default_branch_config()

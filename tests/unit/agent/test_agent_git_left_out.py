@@ -1,4 +1,4 @@
-"""Submodules and the content of Git LFS aren't in a session's copy, and that's said by name."""
+"""Submodules, and without Git LFS its files' content, aren't in a session's copy, and that's said by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.kit.shared_branch import SharedBranch, git
 
+from cloud_agent_runner.git import command, supplements
 from cloud_agent_runner.git.left_out import LeftOut
+from cloud_agent_runner.git.lfs import files
 from cloud_agent_runner.git.publish_errors import PublishRefusedError
 from cloud_agent_runner.git.update import NOTHING_NEW
 
@@ -18,8 +20,16 @@ POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d' * 32}\n
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> SharedBranch:
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedBranch:
+    monkeypatch.setattr(supplements, "_HEAD_START_SECONDS", 60)
     return SharedBranch(tmp_path)
+
+
+@pytest.fixture
+def without_git_lfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that doesn't have the program."""
+    monkeypatch.setattr(files, "HAS_GIT_LFS", False)
+    monkeypatch.setattr(command, "_WORKSPACE_COMMAND", command._COMMAND)  # noqa: SLF001 - what it's without
 
 
 def add_submodule(shared: SharedBranch, path: str) -> None:
@@ -37,7 +47,7 @@ async def test_a_submodule_is_named_once_to_claude_and_to_people(shared: SharedB
     session = await shared.clone()
     update = session.missing()
     assert "folders are empty: `libs/engine`." in update.for_claude
-    assert update.for_people == "(Sessions don't have submodules: `libs/engine`.)"
+    assert update.for_people == "(This session doesn't have submodules: `libs/engine`.)"
     assert session.missing() == NOTHING_NEW
 
 
@@ -60,15 +70,17 @@ async def test_what_is_left_uncommitted_inside_a_submodule_stops_no_push(shared:
     assert shared.subjects()[0] == "with a submodule"
 
 
+@pytest.mark.usefixtures("without_git_lfs")
 async def test_pointers_of_git_lfs_are_named_and_files_that_only_mention_it_are_not(shared: SharedBranch) -> None:
     shared.person_commits("docs/.gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
     shared.person_commits("docs/page.png", POINTER)
     shared.person_commits("about.txt", f"A pointer begins with a line like this one:\n{POINTER}")
     update = (await shared.clone()).missing()
     assert "pointers: `docs/page.png`." in update.for_claude
-    assert update.for_people == "(Sessions don't have the content of files in Git LFS: `docs/page.png`.)"
+    assert update.for_people == "(This session doesn't have the content of files in Git LFS: `docs/page.png`.)"
 
 
+@pytest.mark.usefixtures("without_git_lfs")
 async def test_a_whole_file_is_not_pushed_where_a_pointer_belongs(shared: SharedBranch) -> None:
     shared.person_commits(".gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
     shared.person_commits("old.png", "whole since long ago\n")
@@ -103,5 +115,5 @@ def test_names_are_few_and_nothing_but_names() -> None:
     names = "`a?@pat? <!-- ??`, `m0`, `m1`, `m2`, `m3` and 2 more"
     assert names in some.for_claude
     assert some.for_people == (
-        f"(Sessions don't have submodules: {names}; nor the content of files in Git LFS: `p.bin`.)"
+        f"(This session doesn't have submodules: {names}; nor the content of files in Git LFS: `p.bin`.)"
     )

@@ -18,7 +18,7 @@ from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
     from cloud_agent_runner.agent_api import GitToken
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 # Found once, before any code of the repository has run: PATH is trusted then.
 _GIT = shutil.which("git") or "git"
+HAS_GIT_LFS = shutil.which("git-lfs") is not None
 GIT_SECONDS = 300
 # A connection over which nothing at all came for so long is lost: GitHub shows every few seconds that it's at work.
 _STALLED_SECONDS = 60
+_PIECE_BYTES = 1 << 18
 _ENFORCED = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -43,7 +45,21 @@ _ENFORCED = {
     "protocol.file.allow": "always",
     "advice.detachedHead": "false",
 }
-_COMMAND = [_GIT, *(word for name, value in _ENFORCED.items() for word in ("-c", f"{name}={value}"))]
+# In the work tree, files that .gitattributes assigns to Git LFS are committed as pointers.
+LFS_FILTER = {
+    "filter.lfs.clean": "git-lfs clean -- %f",
+    "filter.lfs.smudge": "git-lfs smudge -- %f",
+    "filter.lfs.process": "git-lfs filter-process",
+    "filter.lfs.required": "true",
+}
+
+
+def _configured(settings: Mapping[str, str]) -> list[str]:
+    return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+
+
+_COMMAND = [_GIT, *_configured(_ENFORCED)]
+_WORKSPACE_COMMAND = [*_COMMAND, *_configured(LFS_FILTER if HAS_GIT_LFS else {})]
 
 
 class GitError(AgentError):
@@ -79,8 +95,42 @@ async def workspace_git(user: WorkspaceUser, *arguments: str, at: Path, given: s
     Raises:
         GitError: git failed, or took longer than five minutes.
     """
-    command = user.command("git", *_COMMAND, *arguments, directory=at)
+    command = user.command("git", *_WORKSPACE_COMMAND, *arguments, directory=at)
     return await _run(command, _name(arguments), environment=_environment(None, ""), given=given)
+
+
+async def run_as(user: WorkspaceUser, *command: str, at: Path, given: str | None = None, about: str = "") -> str:
+    """Run a program of ours, in Git's room, as the workspace's user, and return what it printed.
+
+    Raises:
+        GitError: it failed, or took longer than five minutes. `about` says then what it was for.
+    """
+    program = user.command("git", *command, directory=at)
+    return await _run(program, about, environment=_environment(None, ""), given=given)
+
+
+async def output_as(user: WorkspaceUser, *command: str, at: Path) -> AsyncGenerator[bytes]:
+    """Run a program of ours, in Git's room, as the workspace's user, and yield what it prints, in pieces.
+
+    Raises:
+        GitError: it failed.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *user.command("git", *command, directory=at),
+        env=_environment(None, ""),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        while process.stdout and (piece := await process.stdout.read(_PIECE_BYTES)):
+            yield piece
+        if status := await process.wait():
+            raise GitError(f"git's {command[0]} failed with status {status}.")
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
 
 
 async def write_as(user: WorkspaceUser, path: Path, text: str) -> None:
@@ -90,8 +140,8 @@ async def write_as(user: WorkspaceUser, path: Path, text: str) -> None:
         GitError: it could not be written.
     """
     script = 'mkdir -p "$(dirname "$0")" && rm -f "$0" && cat >"$0"'
-    command = user.command("git", "/bin/sh", "-c", script, str(path), directory=user.home)
-    await _run(command, f"directory: {path.name}", environment=_environment(None, ""), given=text)
+    about = f"directory: {path.name}"
+    await run_as(user, "/bin/sh", "-c", script, str(path), at=user.home, given=text, about=about)
 
 
 async def remove_as(user: WorkspaceUser, path: Path) -> None:
@@ -100,8 +150,7 @@ async def remove_as(user: WorkspaceUser, path: Path) -> None:
     Raises:
         GitError: it could not be removed.
     """
-    command = user.command("git", "/bin/rm", "-f", str(path), directory=user.home)
-    await _run(command, f"directory: {path.name}", environment=_environment(None, ""))
+    await run_as(user, "/bin/rm", "-f", str(path), at=user.home, about=f"directory: {path.name}")
 
 
 def upload_pack(user: WorkspaceUser, at: Path) -> str:
@@ -157,6 +206,8 @@ def _environment(token: GitToken | None, url: str) -> dict[str, str]:
         "GIT_ATTR_NOSYSTEM": "1",
         # `refs/replace` of a hostile repository would show us other commits than GitHub gets.
         "GIT_NO_REPLACE_OBJECTS": "1",
+        # What's in Git LFS is fetched by the supervisor, who has the token for it, and put in place afterwards.
+        "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_HTTP_LOW_SPEED_LIMIT": "1",
         "GIT_HTTP_LOW_SPEED_TIME": str(_STALLED_SECONDS),
         **network_environment(os.environ),

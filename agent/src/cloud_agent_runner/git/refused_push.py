@@ -65,10 +65,10 @@ def lfs_refused(branch: str, paths: Sequence[str], base: str) -> PublishRefusedE
     """Return the refusal of commits after `base` with whole files where pointers of Git LFS belong."""
     names = names_of(paths)
     text = (
-        f"Couldn't push to {branch}: the repository keeps {names} in Git LFS, and Claude can't store files there. The "
+        f"Couldn't push to {branch}: the repository keeps {names} in Git LFS, and the commits have them whole. The "
         "commits are kept. Either comment and ask Claude to leave those files out, or add them yourself."
     )
-    reason = "files that .gitattributes assigns to Git LFS can't be stored there, and these would be pushed whole"
+    reason = "Git would push these files whole, which .gitattributes assigns to Git LFS"
     return PublishRefusedError(text, _request(reason, names, base))
 
 

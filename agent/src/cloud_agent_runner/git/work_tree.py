@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.git.command import GitError, remove_as, upload_pack, workspace_git, write_as
+from cloud_agent_runner.git.command import GitError, output_as, remove_as, run_as, upload_pack, workspace_git, write_as
 from cloud_agent_runner.git.history import AUTHOR_EMAIL, AUTHOR_NAME, History
 from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
     from cloud_agent_runner.workspace.user import WorkspaceUser
@@ -39,9 +39,9 @@ class WorkTree:
         init = ("init", "--quiet", "--template=", initial, str(self.path))
         await workspace_git(self._user, *init, at=self._user.home)
         objects = self._history.repository / "objects"
-        await write_as(self._user, self.path / ".git" / "objects" / "info" / "alternates", f"{objects}\n")
+        await self.write("objects/info/alternates", f"{objects}\n")
         if self._history.shallow.exists():
-            await write_as(self._user, self._shallow, self._history.shallow.read_text())
+            await self.write("shallow", self._history.shallow.read_text())
         await self._leave_out()
         await self.git("config", "user.name", AUTHOR_NAME)
         await self.git("config", "user.email", AUTHOR_EMAIL)
@@ -50,6 +50,18 @@ class WorkTree:
     async def git(self, *arguments: str, given: str | None = None) -> str:
         """Run git in it."""
         return await workspace_git(self._user, *arguments, at=self.path, given=given)
+
+    async def run(self, *command: str, given: str | None = None, about: str = "") -> str:
+        """Run a program of ours in it."""
+        return await run_as(self._user, *command, at=self.path, given=given, about=about)
+
+    def content(self, path: str) -> AsyncGenerator[bytes]:
+        """Yield what a file in it has, as the workspace's user sees it."""
+        return output_as(self._user, "/bin/cat", "--", path, at=self.path)
+
+    async def write(self, path: str, text: str) -> None:
+        """Write one of the files by which Git is configured, below `.git`."""
+        await write_as(self._user, self.path / ".git" / path, text)
 
     async def head(self) -> str:
         """Fetch its commits into the supervisor's repository, and return the one that is checked out.
@@ -62,14 +74,31 @@ class WorkTree:
 
     async def commit_the_rest(self) -> None:
         """Commit what is neither committed nor ignored. What isn't committed inside a submodule can't be."""
-        status = ("status", "--porcelain", "--ignore-submodules=dirty")
         # Mostly nothing is left: then this is the one command, for whoever has interrupted Claude waits for it.
-        if not await self.git(*status, "--untracked-files=normal"):
+        if not await self.git("status", "--porcelain", "--ignore-submodules=dirty", "--untracked-files=normal"):
             return
         await self.git("add", "--all")
-        if await self.git(*status, "--untracked-files=no"):
+        await self._keep_whole()
+        if await self.git("diff", "--cached", "--name-only"):
             message = "chore: commit changes that the last turn left uncommitted"
             await self.git("commit", "--quiet", "--no-verify", "--message", message)
+
+    async def _keep_whole(self) -> None:
+        """Leave files alone that the repository has whole though .gitattributes assigns them to Git LFS.
+
+        Git adds those as pointers as soon as it looks at them again, though nobody has changed anything.
+        """
+        listing = await self.git("diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=M")
+        words = listing.split("\0")
+        before = {path: about.split()[2] for about, path in zip(words[::2], words[1::2], strict=False)}
+        paths = [path for path in await self.assigned_to_lfs(list(before)) if "\n" not in path]
+        if not paths:
+            return
+        files = await self.git("hash-object", "--no-filters", "--stdin-paths", given="\n".join(paths))
+        unchanged = [path for path, blob in zip(paths, files.split(), strict=True) if blob == before[path]]
+        if unchanged:
+            from_input = ("--pathspec-from-file=-", "--pathspec-file-nul")
+            await self.git("--literal-pathspecs", "reset", "--quiet", *from_input, given="\0".join(unchanged))
 
     async def move_to(self, commit: str) -> bool:
         """Make `commit` what is checked out. Return False where a file that has changed since stands in the way."""
@@ -113,7 +142,7 @@ class WorkTree:
         await self._leave_out(*(f"/{_escaped(path)}\n" for path in listing.split("\0") if path))
 
     async def _leave_out(self, *patterns: str) -> None:
-        await write_as(self._user, self.path / ".git" / "info" / "exclude", "".join([NEVER_COMMITTED, *patterns]))
+        await self.write("info/exclude", "".join([NEVER_COMMITTED, *patterns]))
 
 
 def _escaped(path: str) -> str:

@@ -23,12 +23,16 @@ from cloud_agent_runner.git.branch import (
 )
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.history import ConflictError, History
-from cloud_agent_runner.git.left_out import LeftOut, left_out, whole_files
+from cloud_agent_runner.git.lfs.files import LfsFiles
+from cloud_agent_runner.git.lfs.pointers import whole_files
+from cloud_agent_runner.git.lfs.server import LfsError, LfsServer
+from cloud_agent_runner.git.lfs.uploads import LfsUploads
 from cloud_agent_runner.git.older_history import OlderHistory
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push_checks import PushChecks
 from cloud_agent_runner.git.reconcile import REWRITTEN, RewrittenConflictError, Sides, reconciled
 from cloud_agent_runner.git.refused_push import conflict_refused, lfs_refused, push_refused, rewrite_refused
+from cloud_agent_runner.git.supplements import Supplements
 from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, update_of
 from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config import RepositoryConfig
@@ -88,7 +92,10 @@ class GitWorkspace:
         self._exchange = asyncio.Lock()
         self._default_name = ""
         self._clone_token: GitToken | None = None
-        self._left_out = LeftOut()
+        server = LfsServer(branch.url)
+        lfs = LfsFiles(server, self._history, self._tree, tokens, self._exchange)
+        self._supplements = Supplements(self._history, lfs)
+        self._uploads = LfsUploads(server, self._history, self._tree)
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
         # others took off the branch.
         self._seen = self._pushed = ""
@@ -114,17 +121,22 @@ class GitWorkspace:
             workspace._seen = await workspace._branch.fetch_latest(token)
             workspace._heads.add(workspace._seen)
             await workspace._tree.create(branch.name, workspace._seen)
+            await workspace._supplements.follow(workspace._seen)
             await workspace._show_refs(workspace._seen)
             default = await workspace._branch.default()
             await workspace._older.begin(tokens, workspace._exchange, workspace._seen, default)
-            workspace._left_out = await left_out(workspace._history, workspace._seen)
+            await workspace._supplements.wait()
         except (GitError, BranchDeletedError) as error:
             raise CloneFailedError(f"Couldn't clone the branch {branch.name} from {branch.url}. {error}") from error
         return workspace
 
-    async def whole_history(self) -> None:
-        """Return once all history is here. To cancel this ends what fetches it."""
-        await self._older.whole()
+    async def fetch_beside(self) -> None:
+        """Fetch what follows the clone until cancelled: older history, submodules, files in Git LFS."""
+        try:
+            await self._older.whole()
+            await asyncio.Event().wait()
+        finally:
+            self._supplements.cancel()
 
     def release_clone_token(self) -> None:
         """Have the clone's token revoked: to be called when that delays nobody."""
@@ -167,14 +179,13 @@ class GitWorkspace:
         the update says so.
         """
         async with self._exchange:
-            return await self._bring_up_to_date()
+            update = await self._bring_up_to_date()
+        await self._supplements.wait()
+        return update
 
     def missing(self) -> Update:
-        """Return what a turn that begins now has to know isn't here: older history for the moment, the rest once.
-
-        Once is enough: Claude remembers, and people find it in the pull request.
-        """
-        update, self._left_out = Update(self._left_out.for_claude, self._left_out.for_people), LeftOut()
+        """Return what a turn that begins now has to know isn't here."""
+        update = self._supplements.missing()
         return update.then(RECENT_HISTORY_ONLY) if self._older.is_missing else update
 
     async def _bring_up_to_date(self) -> Update:
@@ -246,7 +257,7 @@ class GitWorkspace:
         head = theirs
         if result.head != theirs:
             await self._refuse_whole_files(theirs, result.head)
-            await self._checks.check(token, theirs, result.head)
+            await self._check_and_store(token, theirs, result.head)
             self._pushed = result.head
             self._heads.add(result.head)
             try:
@@ -258,6 +269,20 @@ class GitWorkspace:
             self._own.update(await self._history.commits(result.head, theirs, await self._branch.default()))
         await self._move(work, result.head)
         return Published(head if result.head != theirs else None, result.note)
+
+    async def _check_and_store(self, token: GitToken, theirs: str, head: str) -> None:
+        """Check what `head` would bring, also of what it has in Git LFS, which is stored then."""
+        try:
+            await self._uploads.collect(token, head, theirs, await self._branch.default())
+            await self._checks.check(token, theirs, head)
+            await self._uploads.send(token)
+        except LfsError as error:
+            raise PublishFailedError(
+                f"Couldn't push to {self._branch.name}: its files for Git LFS couldn't be stored. {error} The commits "
+                "are kept, and the next turn tries again."
+            ) from error
+        finally:
+            self._uploads.discard()
 
     async def _refuse_whole_files(self, theirs: str, head: str) -> None:
         """Refuse a file where everybody else has a pointer of Git LFS, unless the default branch has it so."""
@@ -294,9 +319,12 @@ class GitWorkspace:
 
     async def _move(self, work: str, head: str, theirs: str | None = None) -> None:
         """Have the work tree at `head`, and remember which commit of GitHub's branch that stands for."""
-        if work == head or await self._tree.move_to(head):
+        moved = work != head and await self._tree.move_to(head)
+        if work == head or moved:
             self._seen = theirs or head
             self._heads.add(self._seen)
+        if moved:  # what Claude has made itself is all there
+            await self._supplements.follow(head)
 
     async def _set_aside(self, work: str, theirs: str) -> str:
         """Keep `work` as a local branch, have the work tree at `theirs`, and return that branch's name."""

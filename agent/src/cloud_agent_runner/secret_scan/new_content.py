@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class NewContent:
     """
 
     def __init__(self, repository: str, base: str, head: str, *published: str) -> None:
-        self._repository = repository
+        self.repository = Path(repository)
         self._published = (base, *published)
         without = [f"^{commit}" for commit in self._published]
         self.commits = self._git("rev-list", "--reverse", "--topo-order", head, *without).decode().split()
@@ -98,7 +99,7 @@ class NewContent:
                 yield commit, modes_and_blobs[-1], path
 
     def _git(self, *arguments: str, given: bytes = b"") -> bytes:
-        command = (_GIT, "-C", self._repository, *arguments)
+        command = (_GIT, "-C", str(self.repository), *arguments)
         return subprocess.run(command, env=_ENVIRONMENT, input=given, stdout=subprocess.PIPE, check=True).stdout  # noqa: S603 - no shell
 
 
@@ -124,17 +125,25 @@ class ObjectReader:
         """Yield an object's content, each piece with the number of its first line. Read it to the end."""
         self._requests.write(f"{name}\n".encode())
         self._requests.flush()
-        remaining = int(self._objects.readline().split()[2])
-        first_line, piece = 1, b""
-        while remaining:
-            overlap = piece[-_OVERLAP_BYTES:]
-            first_line += piece.count(b"\n") - overlap.count(b"\n")
-            piece = overlap + self._objects.read(min(remaining, _PIECE_BYTES))
-            if len(piece) == len(overlap):
-                raise EOFError(f"git ended while it read {name}")
-            remaining -= len(piece) - len(overlap)
-            yield first_line, piece
+        yield from pieces_of(self._objects, int(self._objects.readline().split()[2]))
         self._objects.read(1)  # the newline after each object
+
+
+def pieces_of(stream: IO[bytes], size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the next `size` bytes of a stream, each piece with the number of its first line.
+
+    Raises:
+        EOFError: it ended before.
+    """
+    remaining, first_line, piece = size, 1, b""
+    while remaining:
+        overlap = piece[-_OVERLAP_BYTES:]
+        first_line += piece.count(b"\n") - overlap.count(b"\n")
+        piece = overlap + stream.read(min(remaining, _PIECE_BYTES))
+        if len(piece) == len(overlap):
+            raise EOFError(f"{remaining} bytes are missing")
+        remaining -= len(piece) - len(overlap)
+        yield first_line, piece
 
 
 def _opened(stream: IO[bytes] | None) -> IO[bytes]:

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 
 from kingfisher_sdk import DetectionPolicy, Rules, Scanner
 
-from cloud_agent_runner.secret_scan.new_content import NewContent, NewFile, ObjectReader
+from cloud_agent_runner.git.lfs.pointers import OUTGOING, POINTER_LIMIT, pointed_at
+from cloud_agent_runner.secret_scan.new_content import NewContent, NewFile, ObjectReader, pieces_of
 from cloud_agent_runner.secret_scan.rules import (
     COMPILED_RULES,
     EXTRA_RULES,
@@ -41,6 +42,8 @@ _MEMORY_LIMIT_BYTES = 3 << 30
 _CAPABILITY_VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3 of linux/capability.h, and the size of its two sets
 _CAPABILITY_SETS_BYTES = 24
 _MAX_SECRETS = 1000
+# Of each object of Git LFS, which may have gigabytes: secrets are in small files.
+_LFS_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def _secrets(content: NewContent, objects: ObjectReader) -> Iterator[_Secret]:
                 yield _Secret(FoundSecret(kind, None, 1, commit), _longest_line(value))
     seen: set[tuple[str, str]] = set()
     for file in content.files():
-        for first_line, piece in objects.pieces(file.blob):
+        for first_line, piece in _pieces(content, objects, file.blob):
             kinds = set()
             for kind, value, line in find_secrets(scanner, piece):
                 kinds.add(kind)
@@ -101,6 +104,18 @@ def _secrets(content: NewContent, objects: ObjectReader) -> Iterator[_Secret]:
                     yield _Secret(found, _longest_line(value))
             if file.is_new and first_line == 1:
                 yield from _by_name(file, piece, kinds)
+
+
+def _pieces(content: NewContent, objects: ObjectReader, blob: str) -> Iterator[tuple[int, bytes]]:
+    """Yield what a file has, and what is to be stored in Git LFS with it where it's a pointer."""
+    pointer = None
+    for first_line, piece in objects.pieces(blob):
+        pointer = pointed_at(piece.decode(errors="replace")) if len(piece) < POINTER_LIMIT else None
+        yield first_line, piece
+    stored = content.repository / OUTGOING / pointer.path if pointer else None
+    if stored and stored.exists():
+        with stored.open("rb") as file:
+            yield from pieces_of(file, min(stored.stat().st_size, _LFS_BYTES))
 
 
 def _by_name(file: NewFile, content: bytes, kinds: set[str]) -> Iterator[_Secret]:

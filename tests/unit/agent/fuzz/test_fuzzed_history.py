@@ -300,7 +300,7 @@ def test_nothing_is_lost_and_nothing_that_was_removed_returns(
             shared = SharedBranch(Path(folder))
             workspace = await shared.clone()
             async with asyncio.TaskGroup() as tasks:
-                older = tasks.create_task(workspace.whole_history())
+                older = tasks.create_task(workspace.fetch_beside())
                 colleagues = Colleagues(shared, workspace)
                 for turn in turns:
                     await colleagues.turn(turn)

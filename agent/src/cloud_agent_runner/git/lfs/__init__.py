@@ -1,0 +1,1 @@
+"""Git LFS: the content of files that Git itself has pointers to."""
