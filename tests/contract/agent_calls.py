@@ -56,6 +56,7 @@ RESPONSES: dict[str, Document] = {
         "urls": ["https://bucket.example.com/cache/a", "https://bucket.example.com/cache/b"]
     },
     "/agent/save-dependencies": {"url": "https://bucket.example.com/cache/a", "headers": {"Content-Length": "1"}},
+    "/agent/transcript": {"accepted": True, "next_batch": 2, "full": False},
     "/agent/prompts": {
         "prompts": [
             {
@@ -79,6 +80,9 @@ RESPONSES: dict[str, Document] = {
         "effort": "high",
     },
 }
+
+
+MESSAGE = {"kind": "message", "at": "2026-11-22T10:00:00.000Z", "prompt_id": PROMPT, "text": "Hello.", "parent": None}
 
 
 def _finished(**changes: Any) -> Call:  # noqa: ANN401 - the fields of the report
@@ -123,6 +127,7 @@ CALLS: dict[str, Call] = {
         interrupted=True,
     ),
     "turn finished with half an emoji": _finished(result=HALF_AN_EMOJI, is_error=True),
+    "transcript": lambda api: api.append_to_transcript(1, [MESSAGE]),
     "failed": lambda api: api.failed("CloneFailedError", LONG, patience_seconds=0),
     "failed with half an emoji": lambda api: api.failed("CloneFailedError", HALF_AN_EMOJI, patience_seconds=0),
 }

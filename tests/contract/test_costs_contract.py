@@ -9,5 +9,5 @@ def test_the_document_is_what_the_template_and_the_prices_come_to() -> None:
     assert PATH.read_text() == document(), "run `make costs`, and read what it changed"
 
 
-def test_whatever_claude_does_an_hour_of_orchestration_stays_below_a_cent() -> None:
+def test_whatever_claude_does_an_hour_of_orchestration_stays_within_its_budget() -> None:
     assert {name: usd for name, usd in orchestration().items() if usd > BUDGET_USD} == {}

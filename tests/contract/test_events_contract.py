@@ -33,6 +33,7 @@ from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.issue_sessions import IssueSessions
 from cloud_agent.domain.session.naming import execution_name, name_session
 from cloud_agent.domain.session.session_token import session_id_of
+from cloud_agent.domain.session.transcript import TranscriptBatch
 from cloud_agent.observability import StepEvent
 from cloud_agent.webhook.decide import decide
 from cloud_agent.webhook.decisions import End, Follow, Ignore, Review, Start, Steer
@@ -68,6 +69,7 @@ ROUTES: dict[str, TypeAdapter[Any]] = {
     "environment": TypeAdapter(EnvironmentNames),
     "restore_dependencies": TypeAdapter(DependencyKey),
     "save_dependencies": TypeAdapter(DependencyArchive),
+    "transcript": TypeAdapter(TranscriptBatch),
     "done": TypeAdapter(Done),
 }
 # Those the webhook acts on, and those it is subscribed to and ignores.

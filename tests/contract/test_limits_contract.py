@@ -13,6 +13,7 @@ from tests.kit.agent_api_contract import AgentApiContract
 from tests.kit.http_server import serve_http
 
 from cloud_agent.domain.session.canary import CANARY_PORT
+from cloud_agent.domain.session.transcript import BATCH_LIMIT_BYTES
 from cloud_agent.workflow.register_ip import RegisterIpEvent
 from cloud_agent_proxy.session import AddressRefusedError, Session
 from cloud_agent_runner.inbox import BUSY_POLL_SECONDS, HEARTBEAT_SECONDS, IDLE_POLL_SECONDS
@@ -59,6 +60,12 @@ def _bounds(member: Document) -> Document:
 def test_the_api_accepts_a_text_of_just_the_limit(schemas: Document, limit: str) -> None:
     model, member, _ = TEXTS[limit]
     assert schemas[model]["properties"][member]["maxLength"] == LIMITS[limit]
+
+
+def test_the_transcript_is_bounded_as_it_says(schemas: Document) -> None:
+    assert schemas["MessageEvent"]["properties"]["text"]["maxLength"] == LIMITS["transcript_text_characters"]
+    assert schemas["TranscriptBatch"]["properties"]["events"]["maxItems"] == LIMITS["transcript_batch_events"]
+    assert LIMITS["transcript_batch_bytes"] == BATCH_LIMIT_BYTES
 
 
 def test_the_agent_keeps_no_archive_that_the_api_would_refuse(schemas: Document) -> None:

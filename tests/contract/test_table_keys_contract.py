@@ -24,6 +24,7 @@ ROWS = [
     keys.answer_key(SESSION, "<ulid>"),
     keys.cancelled_key(SESSION),
     keys.published_key(SESSION),
+    keys.transcript_key(SESSION),
     keys.lock_key(REPOSITORY, ISSUE),
     keys.last_key(REPOSITORY, ISSUE),
     keys.explained_key(REPOSITORY, "…", "what"),

@@ -9,7 +9,7 @@ from tests.costs.stack import LIMITS, function_gb, parameter, template, transiti
 from tests.kit.stack_template import ROOT
 
 PATH = ROOT / "docs/costs.md"
-BUDGET_USD = 0.01  # for an hour of a session, beside its container
+BUDGET_USD = 0.015  # for an hour of a session, beside its container
 _SESSION_HOURS = 2  # over which a session's start and end are spread
 # Fargate takes these of the template's values together; AWS Fargate: task CPU and memory.
 _SIZES = ((1024, 4096), (1024, 8192), (2048, 4096), (2048, 8192), (2048, 16384), (4096, 8192), (4096, 16384))
@@ -31,6 +31,7 @@ def orchestration() -> dict[str, float]:
 _PARTS = (
     ("polling for prompts, and heartbeats", sessions.polling),
     ("reports of tools and turns, and their publishing", sessions.working),
+    ("the transcript", sessions.recording),
     ("comments", sessions.steering),
 )
 
@@ -54,7 +55,7 @@ def _hour() -> list[str]:
     used = [plus(*(part(one) for _, part in _PARTS), once) for one in PROFILES]
     amounts = [
         [f"{PRICES[name].page.partition(' pricing')[0]}: {PRICES[name].unit}", *(_amount(one, name) for one in used)]
-        for name in ("api", "invocation", "gb_second", "read", "write", "log", "trace", "transition", "event")
+        for name in ("api", "invocation", "gb_second", "read", "write", "put", "log", "trace", "transition", "event")
     ]
     heading = [one.name for one in PROFILES]
     return [

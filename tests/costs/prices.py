@@ -28,6 +28,7 @@ PRICES = {
     "gb_second": Price(0.0000166667, "GB-s", "$0.0000166667", "AWS Lambda pricing: x86"),
     "read": Price(0.125 / MILLION, "read units", "$0.125 a million", "Amazon DynamoDB pricing: on-demand"),
     "write": Price(0.625 / MILLION, "write units", "$0.625 a million", "Amazon DynamoDB pricing: on-demand"),
+    "put": Price(5.00 / MILLION, "PUT requests", "$0.005 a thousand", "Amazon S3 pricing: S3 Standard"),
     "log": Price(0.50 / 1e9, "bytes", "$0.50 a GB ingested", "Amazon CloudWatch pricing: logs"),
     "trace": Price(5.00 / MILLION, "traces", "$5.00 a million recorded", "AWS X-Ray pricing"),
     "transition": Price(25.00 / MILLION, "transitions", "$0.025 a thousand", "AWS Step Functions pricing: Standard"),

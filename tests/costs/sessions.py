@@ -16,6 +16,7 @@ POLLED_MS, LISTED_MS, REPORTED_MS = 15, 25, 30
 PUBLISHED_MS, EDITED_MS = 120, 400  # without and with a request of GitHub
 STEERED_MS = 600  # the webhook: three requests of GitHub
 STEP_MS = 1_500  # a step of the workflow, one in two in a new worker
+APPENDED_MS = 60  # a batch of the transcript: S3 answers a PUT in some tens of milliseconds
 ROW_READS, ROW_WRITES = 1, 3  # units: the row of contracts/session_row.json with two task tokens is 3 KB
 PROMPTS_READS = 2  # units: an issue and a few comments, 8 KB
 FUNCTION_LOG_BYTES = 3 * (330 + LOG_EVENT_BYTES)  # Lambda's own three lines in JSON
@@ -45,6 +46,8 @@ PROFILES = (
     Profile("Claude works all the time", 1.0, 0.0, 6),
 )
 TOOLS_AN_HOUR = 240  # tools that Claude uses while it works: one every 15 s
+BATCHES_A_TOOL = 2  # of the transcript: what Claude says comes with its tool call, and the result some seconds later
+BATCHES_A_TURN = 4  # its beginning, the reply, the commits and the preview
 
 
 def api(milliseconds: float, reads: float = 0, writes: float = 0) -> Usage:
@@ -63,6 +66,7 @@ ASK = api(POLLED_MS, reads=ROW_READS)
 HEARTBEAT = api(LISTED_MS, reads=ROW_READS + PROMPTS_READS)
 REPORT = api(REPORTED_MS, reads=ROW_READS, writes=ROW_WRITES)
 PUBLISH = function(PUBLISHED_MS, reads=6)
+APPEND = plus(api(APPENDED_MS, reads=2 * ROW_READS, writes=1), {"put": 1.0})  # the transcript's own row is small
 EDIT = plus(function(EDITED_MS, reads=10, writes=1), {"write": 1})
 STEER = plus(function(STEERED_MS, reads=6, writes=8), {"api": 1, "log": access_log_bytes()})
 
@@ -81,6 +85,12 @@ def working(profile: Profile) -> Usage:
     edits = profile.working * EDITS_AN_HOUR
     reports = tools + 2 * profile.turns
     return plus(times(reports, REPORT), times(reports - edits, PUBLISH), times(edits + 2 * profile.turns, EDIT))
+
+
+def recording(profile: Profile) -> Usage:
+    """Return an hour of the transcript."""
+    tools = profile.working * TOOLS_AN_HOUR
+    return times(BATCHES_A_TOOL * tools + BATCHES_A_TURN * profile.turns, APPEND)
 
 
 def steering(profile: Profile) -> Usage:

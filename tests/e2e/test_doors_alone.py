@@ -140,6 +140,21 @@ def test_a_repositorys_dependencies_are_kept_for_its_next_session(stage: System,
     assert httpx.get(urls[1], trust_env=False).status_code in {403, 404}  # nothing is the branch's own
 
 
+def test_the_agents_events_are_kept_behind_what_an_earlier_agent_left(stage: System, rows: Rows) -> None:
+    session, bucket = rows.session(), stage.client("s3")
+    name = stage.physical_id("ArtifactsBucket")
+    event = {"kind": "notice", "at": "2026-11-22T08:00:00.000Z", "prompt_id": None, "text": "Hello."}
+    left = json.dumps({"v": 1, "seq": 1, **event, "text": "Left behind."}).encode() + b"\n"
+    first, second = (f"transcripts/{session.id}/agent/000000000{batch}.jsonl" for batch in (1, 2))
+    bucket.put_object(Bucket=name, Key=first, Body=left)
+
+    states = [agent(stage, session, "transcript", {"batch": batch, "events": [event]}) for batch in (1, 2)]
+
+    assert [(state["accepted"], state["next_batch"]) for state in states] == [(False, 2), (True, 3)]
+    kept = [bucket.get_object(Bucket=name, Key=key)["Body"].read() for key in (first, second)]
+    assert [json.loads(content)["text"] for content in kept] == ["Left behind.", "Hello."]
+
+
 def test_the_agent_is_given_its_repositorys_environment(stage: System, rows: Rows) -> None:
     secret = f"{STACK}/env/{stage.repository}/DATABASE_URL"
     manager = stage.client("secretsmanager")

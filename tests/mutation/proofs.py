@@ -31,6 +31,7 @@ _PROMPTS = f"{_DOORS}::test_the_agent_is_told_what_it_is_asked"
 _TURN = f"{_DOORS}::test_the_agents_turn_is_noted_and_its_answer_kept"
 _GIVES_UP = f"{_DOORS}::test_an_agent_that_gives_up_fails_its_wait"
 _KEPT = f"{_DOORS}::test_a_repositorys_dependencies_are_kept_for_its_next_session"
+_TRANSCRIPT = f"{_DOORS}::test_the_agents_events_are_kept_behind_what_an_earlier_agent_left"
 _DONE = f"{_DOORS}::test_an_agent_that_is_done_ends_its_wait_well"
 _VISIT = f"{_DOORS}::test_the_proxy_shows_a_session_until_its_row_says_that_it_is_over"
 _STOPPED = f"{_FUNCTIONS}::test_task_stopped_notes_it_and_fails_the_waits"
@@ -131,6 +132,8 @@ PROOFS: list[Proof] = [
         ("dynamodb:UpdateItem", "SessionsTable", _TURN),
         ("s3:GetObject", "*/cache/*", _KEPT),
         ("s3:PutObject", "*/cache/*", _KEPT),
+        ("s3:GetObject", "*/transcripts/*", _TRANSCRIPT),
+        ("s3:PutObject", "*/transcripts/*", _TRANSCRIPT),
         ("states:SendTaskHeartbeat", "*", f"{_DOORS}::test_the_agents_heartbeat_is_passed_on_to_its_wait"),
         ("states:SendTaskSuccess", "*", _DONE),
         ("states:SendTaskFailure", "*", _GIVES_UP),

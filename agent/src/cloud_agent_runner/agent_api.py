@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
-import random
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 import httpx
 from pydantic import BaseModel, SecretStr
 
+from cloud_agent_runner.agent_api_connection import (
+    AgentApiConnection,
+    AgentApiRefusedError,
+    AgentApiUnavailableError,
+)
 from cloud_agent_runner.bounded_text import beginning, both_ends, end
-from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.repository.config import Effort
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cloud_agent_runner.model.choice import ModelChoice
     from cloud_agent_runner.repository.config import HostHeader
 
 logger = logging.getLogger(__name__)
 
-_REQUEST_TIMEOUT_SECONDS = 15
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 15.0
 # What the API accepts of a text, in characters; contracts/limits.json holds both sides to it.
 _RESULT_LIMIT = 8_000
 _PREVIEW_DETAIL_LIMIT = 500
@@ -35,26 +33,6 @@ _MESSAGE_LIMIT = 32_000
 _TOOL_LIMIT = 100
 _DETAIL_LIMIT = 1_000
 _DESCRIPTION_LIMIT = 4_000
-
-
-class SessionOverError(AgentError):
-    """The Agent API answered 409: the session has ended, and so must its agent."""
-
-
-class AgentApiRefusedError(AgentError):
-    """The Agent API answered a 4xx other than 409: asking again would change nothing.
-
-    `status` is that answer's, `reason` its message.
-    """
-
-    def __init__(self, call: str, status: int, reason: str) -> None:
-        super().__init__(f"The Agent API refused {call} with {status}: {reason}")
-        self.status = status
-        self.reason = reason
-
-
-class AgentApiUnavailableError(AgentError):
-    """The Agent API gave no usable answer for longer than the agent is willing to wait."""
 
 
 class Prompt(BaseModel):
@@ -143,11 +121,18 @@ class DependencyUpload(BaseModel):
     headers: dict[str, str]
 
 
+class TranscriptState(BaseModel):
+    """Whether a batch of the transcript was accepted, and which one comes next; none does where it's full."""
+
+    accepted: bool
+    next_batch: int
+    full: bool
+
+
 class AgentApi:
     """All that the container asks of the control plane, as contracts/agent_api.openapi.json describes it.
 
-    Every call is repeated with growing pauses, of random length, while the API is unreachable, overloaded or answers
-    5xx. Texts are cut to what the API accepts.
+    Every call is repeated as `AgentApiConnection` says. Texts are cut to what the API accepts.
 
     Raises (every method):
         SessionOverError: on 409.
@@ -166,19 +151,16 @@ class AgentApi:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._task_token = task_token
-        self._patience_seconds = patience_seconds
         self._requests = Requests()
         self._etag: str | None = None
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            headers={"Authorization": f"Bearer {session_token.get_secret_value()}"},
-            timeout=_REQUEST_TIMEOUT_SECONDS,
-            transport=transport,
+        self._connection = AgentApiConnection(
+            url, session_token, patience_seconds=patience_seconds, transport=transport
         )
+        self._call = self._connection.call
 
     async def aclose(self) -> None:
         """Let go of the connections."""
-        await self._http.aclose()
+        await self._connection.aclose()
 
     async def heartbeat(self) -> Requests:
         """Say that the agent is alive; returns what `requests` does."""
@@ -307,6 +289,14 @@ class AgentApi:
         }
         await self._call("POST", "/agent/progress", body)
 
+    async def append_to_transcript(
+        self, batch: int, events: Sequence[Mapping[str, object]], *, patience_seconds: float | None = None
+    ) -> TranscriptState:
+        """Append the transcript's next batch; one that wasn't accepted has changed nothing."""
+        body = {"batch": batch, "events": events}
+        response = await self._call("POST", "/agent/transcript", body, patience_seconds=patience_seconds)
+        return TranscriptState.model_validate(response.json())
+
     async def failed(self, error: str, message: str, *, patience_seconds: float) -> None:
         """End the session as failed. `error` is a name such as CloneFailedError, `message` plain words.
 
@@ -326,51 +316,3 @@ class AgentApi:
 
     def _with_task_token(self, **fields: object) -> dict[str, object]:
         return {"task_token": self._task_token.get_secret_value(), **fields}
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        patience_seconds: float | None = None,
-    ) -> httpx.Response:
-        patience = self._patience_seconds if patience_seconds is None else patience_seconds
-        deadline = asyncio.get_running_loop().time() + patience
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                response = await self._http.request(method, path, json=body, headers=headers)
-                if not _worth_repeating(response.status_code):
-                    return _accepted(method, path, response)
-                reason = f"HTTP {response.status_code}"
-            except httpx.TransportError as error:
-                reason = type(error).__name__
-            if asyncio.get_running_loop().time() + pause > deadline:
-                raise AgentApiUnavailableError(
-                    f"The Agent API gave no answer to {method} {path} within {patience:.0f} s (last: {reason}). "
-                    "See the log of the agent_api function."
-                )
-            logger.warning("agent API call will be repeated", extra={"path": path, "reason": reason})
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that agents do not come all at once
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-
-
-def _worth_repeating(status: int) -> bool:
-    return status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
-
-
-def _accepted(method: str, path: str, response: httpx.Response) -> httpx.Response:
-    if response.status_code == httpx.codes.CONFLICT:
-        raise SessionOverError(_message(response))
-    if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
-        return response
-    raise AgentApiRefusedError(f"{method} {path}", response.status_code, _message(response))
-
-
-def _message(response: httpx.Response) -> str:
-    try:
-        return str(response.json()["message"])
-    except (json.JSONDecodeError, KeyError, TypeError):
-        return "(no message)"

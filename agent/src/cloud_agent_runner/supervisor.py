@@ -9,7 +9,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.agent_api import AgentApi, SessionOverError
+from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.agent_api_connection import SessionOverError
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.observability import configure_logging
 from cloud_agent_runner.session import run_session

@@ -96,6 +96,14 @@ class DependencyUpload(ApiResponse):
     headers: dict[str, str]
 
 
+class TranscriptState(ApiResponse):
+    """Whether the batch is part of the transcript, and which one comes next; none does where the transcript is full."""
+
+    accepted: bool
+    next_batch: int
+    full: bool
+
+
 class Problem(ApiResponse):
     """Why the request was refused, in words that can be shown to a person."""
 

@@ -12,7 +12,8 @@ import pytest
 from pydantic import SecretStr
 from tests.kit import virtual_time
 
-from cloud_agent_runner.agent_api import AgentApi, AgentApiUnavailableError
+from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.agent_api_connection import AgentApiUnavailableError
 from cloud_agent_runner.inbox import (
     BUSY_POLL_SECONDS,
     CONVERSATION_SECONDS,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3.service_resource import Bucket
 
 EVENTS = Path(__file__).parents[3] / "events"
 STATE_MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:test-session"
@@ -190,6 +191,15 @@ def _take_all(table: Table, *key: str) -> list[dict[str, Any]]:
             for row in rows:
                 writer.delete_item(Key={name: row[name] for name in key})
     return rows
+
+
+@pytest.fixture
+def bucket(aws: None) -> Iterator[Bucket]:
+    """The empty bucket of what sessions leave."""
+    created = boto3.resource("s3").create_bucket(Bucket="artifacts")
+    yield created
+    created.objects.all().delete()
+    created.delete()
 
 
 @pytest.fixture

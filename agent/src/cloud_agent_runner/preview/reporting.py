@@ -7,11 +7,12 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
-from cloud_agent_runner.agent_api import AgentApi, AgentApiUnavailableError
+from cloud_agent_runner.agent_api_connection import AgentApiUnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cloud_agent_runner.agent_api import AgentApi
     from cloud_agent_runner.preview.preview import Preview
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.agent_api import AgentApiRefusedError
+from cloud_agent_runner.agent_api_connection import AgentApiRefusedError
 from cloud_agent_runner.git.command import GitError, workspace_git
 from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.dev_server import DevServer

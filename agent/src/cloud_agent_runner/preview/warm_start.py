@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 
 import httpx
 
-from cloud_agent_runner.agent_api import AgentApiRefusedError, AgentApiUnavailableError
+from cloud_agent_runner.agent_api_connection import AgentApiRefusedError, AgentApiUnavailableError
 from cloud_agent_runner.preview.dependency_archive import ArchiveError, DependencyArchive
 from cloud_agent_runner.preview.dependency_key import dependency_key
 from cloud_agent_runner.preview.dev_server import InstallFailedError

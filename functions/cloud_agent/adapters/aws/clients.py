@@ -56,6 +56,6 @@ def secrets_manager() -> SecretsManagerClient:
 
 @once_per_worker
 def s3() -> S3Client:
-    """S3, for URLs that it signs itself: with version 4, which covers headers, and the bucket's regional name."""
+    """S3. What it signs, URLs too, it signs with version 4, which covers headers, and by the bucket's regional name."""
     settings: Any = {"us_east_1_regional_endpoint": "regional"}
     return boto3.client("s3", config=Config(signature_version="s3v4", s3=settings))

@@ -39,6 +39,11 @@ def published_key(session_id: str) -> Key:
     return {"pk": _session(session_id), "sk": "PUBLISHED"}
 
 
+def transcript_key(session_id: str) -> Key:
+    """Key of the row that says how far the session's transcript has come."""
+    return {"pk": _session(session_id), "sk": "TRANSCRIPT"}
+
+
 def cancelled_key(session_id: str) -> Key:
     """Key of the row that keeps a session from being claimed."""
     return {"pk": _session(session_id), "sk": "CANCELLED"}
