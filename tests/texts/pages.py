@@ -45,7 +45,7 @@ def page_texts() -> dict[str, str]:
         "Signed out, access by GitHub": pages.sign_in_needed(),
         "Expired link": pages.link_expired(),
         "Another session's request": pages.other_session(),
-        "No access": pages.forbidden("octo-dev"),
+        "No access": pages.forbidden("octo-dev", "/.uat/sign-in?return_to=%2F"),
         "GitHub away": pages.github_not_answering(),
         "Too many requests": pages.too_many_requests(10),
         "Access unchecked": pages.access_unchecked(),

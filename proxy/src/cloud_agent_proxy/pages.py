@@ -36,6 +36,8 @@ class Page:
     log: str = ""
     """The last lines of the dev server's log."""
     pull_request: str = ""
+    sign_in: str = ""
+    """Where a person signs in with another account."""
     live: bool = False
     """Whether loading the session's address again shows its dev server."""
     watched: bool = False
@@ -137,16 +139,18 @@ def other_session() -> Page:
     )
 
 
-def forbidden(login: str = "") -> Page:
-    """GitHub says that who has signed in, `login` if known, may not read what the session works on."""
-    who = f"You're signed in to GitHub as {login}" if login else "You're signed in to GitHub"
+def forbidden(login: str, sign_in: str) -> Page:
+    """GitHub says that who has signed in, as `login`, may not read what the session works on.
+
+    `sign_in` is where to do so with another account.
+    """
     return Page(
         status=HTTPStatus.FORBIDDEN,
         error="forbidden",
         title="You don't have access to this session",
-        message=f"{who}, but this account can't read the session's repository.",
-        what_to_do="Ask a repository admin for read access, or sign in to GitHub with another account and "
-        "reload this page.",
+        message=f"You're signed in to GitHub as {login}, but this account can't read the session's repository.",
+        what_to_do="Ask a repository admin for read access, or sign in with an account that has it.",
+        sign_in=sign_in,
     )
 
 

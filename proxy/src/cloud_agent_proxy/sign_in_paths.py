@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SignInPaths:
-    """Answers what HAProxy hands over: a navigation without access, and both callbacks."""
+    """Answers what HAProxy hands over: a navigation without access, both callbacks, and a change of the account."""
 
     def __init__(self, sign_in: GitHubSignIn, gate: GitHubGate, renderer: PageRenderer) -> None:
         self._sign_in = sign_in
@@ -31,12 +31,22 @@ class SignInPaths:
             Route("/sign-in/{session_id}{path:path}", self._begin),
             Route("/callback", self._forward),
             Route("/own/{session_id}/.uat/callback", self._finish),
+            Route(f"/own/{{session_id}}{pages.SIGN_IN_PATH}", self._choose_account),
         ]
 
     async def _begin(self, request: Request) -> Response:
+        return self._send_to_github(request, _asked_for(request), choose_account=False)
+
+    async def _choose_account(self, request: Request) -> Response:
+        """Begin anew, which nobody needs access for: what follows is the same for every session, and for none."""
+        return self._send_to_github(request, request.query_params.get("return_to", "/"), choose_account=True)
+
+    def _send_to_github(self, request: Request, return_to: str, *, choose_account: bool) -> Response:
         session_id = request.path_params["session_id"]
         try:
-            begun = self._sign_in.begin(session_id, _origin(request), _asked_for(request), request.cookies)
+            begun = self._sign_in.begin(
+                session_id, _origin(request), return_to, request.cookies, choose_account=choose_account
+            )
         except NotConfiguredError:
             return self._failed(request, Failed(Cause.NOT_CONFIGURED), session_id)
         return redirect_response(begun.url, [begun.cookie.header] if begun.cookie else [])

@@ -40,6 +40,7 @@ PREVIEWS = [
     RUNNING.model_copy(update={"preview": Preview(state=state, detail="`npm ci` ended with status 1")})
     for state in PreviewState
 ]
+FORBIDDEN = pages.forbidden("octocat", "/.uat/sign-in?return_to=%2F")
 EVERY_PAGE = [
     *FOR_EVERY_SESSION,
     *(pages.about(Session(id="09e22a8b", status=status)) for status in SessionStatus),
@@ -54,8 +55,7 @@ EVERY_PAGE = [
     pages.link_expired(),
     pages.other_session(),
     pages.access_unchecked(),
-    pages.forbidden(),
-    pages.forbidden("octocat"),
+    FORBIDDEN,
     pages.github_not_answering(),
     pages.too_many_requests(10),
     pages.table_unavailable("09e22a8b"),
@@ -98,7 +98,7 @@ def test_every_page_has_words_for_a_person_and_the_same_names_for_a_program(page
     assert page.live == (page.error == "")
 
 
-@pytest.mark.parametrize("page", [pages.signed_out(), pages.link_expired(), pages.forbidden()])
+@pytest.mark.parametrize("page", [pages.signed_out(), pages.link_expired(), FORBIDDEN])
 def test_who_may_not_see_a_session_learns_nothing_about_one(page: Page) -> None:
     assert (
         page.session_id,

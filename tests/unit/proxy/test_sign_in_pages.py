@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,14 +13,31 @@ from cloud_agent_proxy.proxy import ASSETS
 from cloud_agent_proxy.sign_in import pages
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
 
+if TYPE_CHECKING:
+    from cloud_agent_proxy.pages import Page
+
 PAGES = PageRenderer(ASSETS / "pages")
+RETURN_TO = '/a?b=<">'
 
 
 def test_the_refused_are_told_who_they_are() -> None:
-    page = pages.refused(Refused("mona"))
+    page = pages.refused(Refused("mona", "/"))
     assert (page.status, page.error) == (403, "forbidden")
     assert b"as mona" in PAGES.html(page).body
     assert "as mona" in json.loads(PAGES.json(page).body)["message"]
+
+
+@pytest.mark.parametrize(
+    "page", [pages.refused(Refused("mona", RETURN_TO)), pages.failed(Failed(Cause.DENIED, RETURN_TO), "09e22a8b")]
+)
+def test_who_is_not_let_in_as_one_account_can_sign_in_with_another_and_goes_on_where_they_were(page: Page) -> None:
+    link = '<a class="action" href="/.uat/sign-in?return_to=%2Fa%3Fb%3D%3C%22%3E">Sign in with another account</a>'
+    assert link in PAGES.html(page).body.decode()
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause is not Cause.DENIED])
+def test_who_is_not_let_in_for_another_cause_is_not_told_to_change_the_account(cause: Cause) -> None:
+    assert b"another account" not in PAGES.html(pages.failed(Failed(cause), "09e22a8b")).body
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ class AuthorizationRequest:
     code_challenge: str | None
     login: str | None
     """The account that the App expects."""
+    prompt: str | None
+    """`select_account` where the person is to choose, even if they've signed in and authorized the App before."""
 
     @property
     def denial(self) -> str:
@@ -91,6 +93,7 @@ def read_request(site: Site, parameters: Mapping[str, str]) -> AuthorizationRequ
         parameters.get("state"),
         parameters.get("code_challenge"),
         parameters.get("login"),
+        parameters.get("prompt"),
     )
     if not known:
         raise SentBackError(request.address(error="redirect_uri_mismatch", error_description=_MISMATCH))

@@ -114,6 +114,16 @@ def test_the_page_asks_once_and_then_the_browser_goes_straight_on(
     assert browser.get(AUTHORIZE, params=request_for(login=person.upper())).status_code == 302
 
 
+def test_one_who_is_to_choose_an_account_is_asked_even_if_the_browser_knows_one(
+    browser: httpx.Client, request_for: Callable[..., dict[str, str]], new_person: Callable[[], str]
+) -> None:
+    decide(browser, request_for(), new_person())
+    choosing = request_for(prompt="select_account")
+    assert browser.get(AUTHORIZE, params=choosing).status_code == 200
+    assert "code" in decide(browser, choosing, new_person())
+    assert browser.get(AUTHORIZE, params=request_for()).status_code == 302
+
+
 def test_the_browser_of_another_is_asked_for_itself(
     server: Any, browser: httpx.Client, request_for: Callable[..., dict[str, str]], new_person: Callable[[], str]
 ) -> None:

@@ -80,8 +80,10 @@ class GitHub:
             raise NotConfiguredError("UAT_SIGN_IN holds no client_id and client_secret")
         return self._given_client
 
-    def authorize_url(self, redirect_uri: str, state: str, challenge: str) -> str:
+    def authorize_url(self, redirect_uri: str, state: str, challenge: str, *, choose_account: bool = False) -> str:
         """Return where a user lets the App know who they are.
+
+        To `choose_account`, GitHub asks with which one; else it may send the same one back without asking.
 
         https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app
 
@@ -95,7 +97,7 @@ class GitHub:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
             "allow_signup": "false",
-        }
+        } | ({"prompt": "select_account"} if choose_account else {})
         return f"{self._url}/login/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str, redirect_uri: str) -> UserToken:

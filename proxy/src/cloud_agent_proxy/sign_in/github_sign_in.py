@@ -57,7 +57,11 @@ _NO_REPOSITORY = "-/-"  # asked for in place of a session's that does not exist,
 
 
 class _DeniedError(Exception):
-    """The visitor does not let the App know who they are."""
+    """The visitor does not let the App know who they are; `return_to` is what they asked for."""
+
+    def __init__(self, return_to: str) -> None:
+        super().__init__("the visitor has not authorized the App")
+        self.return_to = return_to
 
 
 _CAUSES: dict[type[Exception], Cause] = {
@@ -97,7 +101,15 @@ class GitHubSignIn:
         self._clock = clock
         self._renewals: dict[tuple[str, str], asyncio.Task[Renewed | SignInNeeded | Failed]] = {}
 
-    def begin(self, session_id: str, origin: str, return_to: str, cookies: Mapping[str, str]) -> Redirect:
+    def begin(
+        self,
+        session_id: str,
+        origin: str,
+        return_to: str,
+        cookies: Mapping[str, str],
+        *,
+        choose_account: bool = False,
+    ) -> Redirect:
         """Send a visitor of a session to GitHub; `return_to` is the path and query at which they asked for it.
 
         Raises:
@@ -106,7 +118,10 @@ class GitHubSignIn:
         nonce = nonce_of(cookies.get(NONCE_COOKIE, ""))
         state = State(session_id, return_path(return_to), challenge_of(nonce))
         url = self._github.authorize_url(
-            self._callback(origin), state.signed(self._keys, self._clock()), state.challenge
+            self._callback(origin),
+            state.signed(self._keys, self._clock()),
+            state.challenge,
+            choose_account=choose_account,
         )
         return Redirect(url, Cookie(NONCE_COOKIE, nonce, STATE_SECONDS))
 
@@ -172,7 +187,7 @@ class GitHubSignIn:
             case None:
                 return state, nonce
             case "access_denied":
-                raise _DeniedError("the visitor has not authorized the App")
+                raise _DeniedError(state.return_to)
             case error:
                 raise ClientRefusedError(error)
 
@@ -182,7 +197,7 @@ class GitHubSignIn:
         repository = await self._repository_of(state.session_id)
         if not await self._github.may_read(token.value, repository or _NO_REPOSITORY):
             logger.info("sign-in refused", extra={"session_id": state.session_id, "login": login})
-            return Refused(login)
+            return Refused(login, state.return_to)
         logger.info("signed in", extra={"session_id": state.session_id, "login": login})
         now = int(self._clock())
         lives = min(_RENEWAL_SECONDS, token.lives_seconds or _RENEWAL_SECONDS)
@@ -231,4 +246,4 @@ def _failed(session_id: str, error: Exception) -> Failed:
     level = logging.INFO if cause in {Cause.EXPIRED, Cause.DENIED} else logging.ERROR
     reason = str(error) or repr(error)
     logger.log(level, "sign-in failed", extra={"session_id": session_id, "cause": cause, "reason": reason[:200]})
-    return Failed(cause)
+    return Failed(cause, error.return_to if isinstance(error, _DeniedError) else "")

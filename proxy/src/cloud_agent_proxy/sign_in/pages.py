@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from cloud_agent_proxy import pages
 from cloud_agent_proxy.pages import Page
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
 
+SIGN_IN_PATH = "/.uat/sign-in"
 _OPEN_AGAIN = "Open the session's address again to sign in."
 
 
 def refused(refusal: Refused) -> Page:
     """Say that the visitor can't read the repository, which isn't named: the session may not even exist."""
-    return pages.forbidden(refusal.login)
+    return pages.forbidden(refusal.login, _with_another_account(refusal.return_to))
 
 
 def failed(failure: Failed, session_id: str) -> Page:
@@ -36,6 +38,7 @@ def failed(failure: Failed, session_id: str) -> Page:
                 message="Only people who can read the session's repository can see it. To check that, "
                 "Claude Cloud Agent needs you to sign in with GitHub.",
                 what_to_do=_OPEN_AGAIN,
+                sign_in=_with_another_account(failure.return_to),
             )
         case Cause.GITHUB_AWAY:
             return pages.github_not_answering()
@@ -60,3 +63,8 @@ def failed(failure: Failed, session_id: str) -> Page:
                 what_to_do="Ask your administrator to add the GitHub App's client ID and client secret to the secret "
                 "UatSignInSecret and restart the proxy.",
             )
+
+
+def _with_another_account(return_to: str) -> str:
+    """Return where the sign-in begins anew, on the host of the session that the visitor is at."""
+    return f"{SIGN_IN_PATH}?{urlencode({'return_to': return_to})}"

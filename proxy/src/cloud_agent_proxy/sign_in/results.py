@@ -46,6 +46,8 @@ class Refused:
     """GitHub says that the visitor may not, or there is no such session: it is not said which."""
 
     login: str
+    return_to: str
+    """Path and query on the session's host that were asked for."""
 
 
 class Cause(StrEnum):
@@ -70,6 +72,8 @@ class Failed:
     """Nothing is known of the visitor, and nothing granted."""
 
     cause: Cause
+    return_to: str = ""
+    """Path and query on the session's host that were asked for, where the visitor is the one who said no."""
 
 
 @dataclass(frozen=True)

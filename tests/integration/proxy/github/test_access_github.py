@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -150,6 +150,36 @@ async def test_who_may_not_read_the_repository_is_told_so_and_nothing_about_the_
     assert f"signed in to GitHub as {stranger}" in existing[2]
     assert repository not in existing[2]
     assert upstream.requests == []
+
+
+@pytest.mark.parametrize("decision", ["authorize", "cancel"])
+async def test_who_is_refused_signs_in_with_another_account_and_sees_what_they_asked_for(
+    visitor: Visitor, session_id: str, stranger: str, reader: str, decision: str
+) -> None:
+    visitor.person = stranger
+    refused = await visitor.ask(await visitor.returns(session_id, ASKED_FOR, decision))
+    assert refused.status_code == 403
+    (link,) = re.findall(r'<a class="action" href="([^"]*)">Sign in with another account</a>', refused.text)
+
+    sent_away = await visitor.ask(address(session_id, html.unescape(link)))
+    assert dict(parse_qsl(urlsplit(sent_away.headers["location"]).query))["prompt"] == "select_account"
+    visitor.person = reader
+    entered = await visitor.comes_back(sent_away)
+    assert (entered.status_code, entered.headers["location"]) == (303, ASKED_FOR)
+    assert (await visitor.ask(address(session_id, ASKED_FOR))).text == "the dev server"
+
+
+@pytest.mark.parametrize("return_to", ["//elsewhere.test", "https://elsewhere.test/", "/.uat/callback", "a\r\nb: c"])
+async def test_the_change_of_account_leads_nowhere_else(visitor: Visitor, session_id: str, return_to: str) -> None:
+    begun = address(session_id, f"/.uat/sign-in?{urlencode({'return_to': return_to})}")
+    assert (await visitor.comes_back(await visitor.ask(begun))).headers["location"] == "/"
+
+
+async def test_the_change_of_account_tells_nothing_about_sessions(visitor: Visitor, session_id: str) -> None:
+    answers = [await visitor.ask(address(name, "/.uat/sign-in")) for name in (session_id, UNKNOWN_SESSION)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len({re.sub(r"(state|code_challenge)=[^&]*", "", answer.headers["location"]) for answer in answers}) == 1
+    assert len({tuple(answer.headers) for answer in answers}) == 1
 
 
 async def test_without_access_every_session_host_answers_alike(

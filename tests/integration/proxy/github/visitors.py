@@ -112,7 +112,13 @@ class Visitor:
 
     async def returns(self, session_id: str, path: str = "/", decision: str = "authorize") -> str:
         """Go to the session, to GitHub and back; return the address of the session's callback."""
-        sent_away = await self.ask(address(session_id, path))
+        return await self._returns_from_github(await self.ask(address(session_id, path)), decision)
+
+    async def comes_back(self, sent_away: httpx.Response) -> httpx.Response:
+        """Go on to GitHub from an answer that leads there, and back to the session."""
+        return await self.ask(await self._returns_from_github(sent_away, "authorize"))
+
+    async def _returns_from_github(self, sent_away: httpx.Response, decision: str) -> str:
         assert sent_away.status_code == 303, sent_away.text
         returned = await self.at_github(sent_away.headers["location"], decision)
         assert returned.startswith(f"{CALLBACK}?")

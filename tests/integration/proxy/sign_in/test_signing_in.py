@@ -58,7 +58,7 @@ def test_github_is_told_the_one_callback_address(proxy: Proxy, origin: str, call
 
 async def test_who_may_not_is_refused(proxy: Proxy, browser: Browser, api: httpx.Client) -> None:
     stranger = new_person(api)
-    assert Refused(stranger) == await proxy.signed_in(browser, stranger)
+    assert Refused(stranger, "/path?a=1") == await proxy.signed_in(browser, stranger)
 
 
 async def test_a_session_that_does_not_exist_refuses_alike(
@@ -75,12 +75,12 @@ async def test_a_session_that_does_not_exist_refuses_alike(
 
     stranger = new_person(api)
     assert await refusal_at(SESSION, stranger) == await refusal_at(UNKNOWN_SESSION, stranger)
-    assert Refused(reader) == (await refusal_at(UNKNOWN_SESSION, reader))[0]
+    assert Refused(reader, "/") == (await refusal_at(UNKNOWN_SESSION, reader))[0]
 
 
 async def test_who_says_no_at_github_is_not_signed_in(proxy: Proxy, browser: Browser, reader: str) -> None:
     query = await proxy.visit(browser, reader, "cancel")
-    assert Failed(Cause.DENIED) == await proxy.sign_in.finish(SESSION, ORIGIN, query, browser.cookies)
+    assert Failed(Cause.DENIED, "/path?a=1") == await proxy.sign_in.finish(SESSION, ORIGIN, query, browser.cookies)
 
 
 async def test_two_tabs_sign_in_at_the_same_time(proxy: Proxy, browser: Browser, reader: str) -> None:

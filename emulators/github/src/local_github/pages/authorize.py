@@ -49,7 +49,7 @@ def _show(request: Request) -> Response:
     except SentBackError as error:
         return RedirectResponse(error.location, 302)
     person = _signed_in(site, request)
-    if person and (asked.login or person).lower() == person.lower() and has_authorized(site, person):
+    if person and _is_enough(asked, person) and has_authorized(site, person):
         with site.storage.transaction():
             return RedirectResponse(authorize_app(site, asked, person), 302)
     people = [row["login"] for row in site.storage.all("SELECT login FROM users WHERE type = 'User' ORDER BY id")]
@@ -62,6 +62,11 @@ def _show(request: Request) -> Response:
         callback=asked.redirect_uri,
         parameters=dict(request.query_params),
     )
+
+
+def _is_enough(asked: AuthorizationRequest, person: str) -> bool:
+    """Tell whether the account that is signed in is the one to go on with, so that nobody is asked."""
+    return asked.prompt != "select_account" and (asked.login or person).lower() == person.lower()
 
 
 def _decide(request: Request, form: Form) -> Response:
