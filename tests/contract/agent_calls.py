@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from tests.kit.http_server import Response
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport, PreviewState, SessionLimits
+from cloud_agent_runner.claude.todo_list import TodoProgress
 from cloud_agent_runner.model.choice import ModelChoice
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ CALLS: dict[str, Call] = {
     "git token": lambda api: api.git_token(),
     "turn started": lambda api: api.turn_started(PROMPT),
     "tool used": lambda api: api.tool_used(PROMPT, LONG, LONG),
+    "tool used on the to-do list": lambda api: api.tool_used(PROMPT, "TodoWrite", "", TodoProgress(2, 5, LONG)),
+    "tool used on half an emoji of the to-do list": lambda api: api.tool_used(
+        PROMPT, "TodoWrite", "", TodoProgress(0, 1_000, HALF_AN_EMOJI)
+    ),
     "tool used on nothing": lambda api: api.tool_used(PROMPT, "Bash", ""),
     "tool used on half an emoji": lambda api: api.tool_used(PROMPT, "Bash", HALF_AN_EMOJI),
     "turn finished": _finished(),

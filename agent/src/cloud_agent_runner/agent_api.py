@@ -20,6 +20,7 @@ from cloud_agent_runner.repository.config import Effort
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cloud_agent_runner.claude.todo_list import TodoProgress
     from cloud_agent_runner.model.choice import ModelChoice
     from cloud_agent_runner.repository.config import HostHeader
 
@@ -32,6 +33,7 @@ _PREVIEW_LOG_LIMIT = 4_000
 _MESSAGE_LIMIT = 32_000
 _TOOL_LIMIT = 100
 _DETAIL_LIMIT = 1_000
+_TODO_LIMIT = 200
 _DESCRIPTION_LIMIT = 4_000
 
 
@@ -244,14 +246,19 @@ class AgentApi:
         """Report that Claude has begun to work on a prompt."""
         await self._report("/agent/progress", {"event": "turn_started", "prompt_id": prompt_id})
 
-    async def tool_used(self, prompt_id: str, tool: str, detail: str) -> None:
-        """Report which tool Claude uses; a courtesy to onlookers, so an API that is down is not waited for."""
-        body = {
+    async def tool_used(self, prompt_id: str, tool: str, detail: str, todo: TodoProgress | None = None) -> None:
+        """Report which tool Claude uses; a courtesy to onlookers, so an API that is down is not waited for.
+
+        `todo` is how far Claude is with its to-do list, where the tool has changed that.
+        """
+        body: dict[str, object] = {
             "event": "tool_used",
             "prompt_id": prompt_id,
             "tool": beginning(tool, _TOOL_LIMIT),
             "detail": beginning(detail, _DETAIL_LIMIT),
         }
+        if todo is not None:
+            body["todo"] = asdict(todo) | {"current": beginning(todo.current, _TODO_LIMIT)}
         try:
             await self._report("/agent/progress", body, patience_seconds=0)
         except AgentApiUnavailableError:

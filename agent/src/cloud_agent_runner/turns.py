@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.agent_api import AgentApi, Prompt
     from cloud_agent_runner.claude.client import Claude, TurnResult
+    from cloud_agent_runner.claude.todo_list import TodoProgress
     from cloud_agent_runner.git.workspace import GitWorkspace
     from cloud_agent_runner.inbox import Inbox
     from cloud_agent_runner.notices import Notices
@@ -58,8 +59,8 @@ class Turns:
             await self._work_on(prompt, claude, preview)
 
     async def _work_on(self, prompt: Prompt, claude: Claude, preview: Preview) -> None:
-        async def report_tool(tool: str, detail: str) -> None:
-            await self._api.tool_used(prompt.id, tool, detail)
+        async def report_tool(tool: str, detail: str, todo: TodoProgress | None) -> None:
+            await self._api.tool_used(prompt.id, tool, detail, todo)
 
         async def run_turn(request: str) -> TurnResult:
             return self._notices.add_to(await claude.turn(request, report_tool))

@@ -14,6 +14,7 @@ from tests.kit.http_server import Response, serve_http
 
 from cloud_agent_runner.claude.assignment import Assignment
 from cloud_agent_runner.claude.client import Claude
+from cloud_agent_runner.claude.todo_list import TodoProgress
 from cloud_agent_runner.model.api import AnthropicApi
 from cloud_agent_runner.model.budget import ModelBudget
 from cloud_agent_runner.model.choice import ModelChoice
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.kit.http_server import Request
+
+    from cloud_agent_runner.claude.tools import Tool
 
 FORGERY = """
 import json, os, pathlib, sys
@@ -40,7 +43,7 @@ with open(f"/proc/{pid}/fd/1", "w") as output:
 """
 
 
-async def _report_tool(_tool: str, _detail: str) -> None: ...
+async def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
 
 
 def _request(body: str) -> str:
@@ -48,8 +51,8 @@ def _request(body: str) -> str:
 
 
 @asynccontextmanager
-async def _claude(folder: Path, model_url: str) -> AsyncIterator[Claude]:
-    assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash"])
+async def _claude(folder: Path, model_url: str, *tools: Tool) -> AsyncIterator[Claude]:
+    assignment = Assignment(folder, "claude-sonnet-5", "Be brief.", ["Bash", *tools])
     api = AnthropicApi("claude-sonnet-5", model_url, SecretStr("sk-ant-key"))
     async with (
         model_gateway(api, ModelBudget(max_turns=20, budget_usd=1)) as gateway,
@@ -105,6 +108,26 @@ async def test_an_interrupt_while_nothing_runs_is_of_no_consequence(tmp_path: Pa
         turn = await claude.turn(_request("scripted-model: run echo 1"), _report_tool)
         await claude.interrupt()
     assert (turn.is_error, turn.interrupted) == (False, False)
+
+
+async def test_claude_has_a_to_do_list_and_its_progress_is_reported(tmp_path: Path, model_url: str) -> None:
+    reported = []
+
+    async def report_tool(tool: str, _detail: str, todo: TodoProgress | None) -> None:
+        reported.append((tool, todo))
+
+    todos = [
+        {"content": "Read the cart", "activeForm": "Reading the cart", "status": "completed"},
+        {"content": "Add the total", "activeForm": "Adding the total", "status": "in_progress"},
+        {"content": "Test it", "activeForm": "Testing it", "status": "pending"},
+    ]
+    async with _claude(tmp_path, model_url, "TodoWrite") as claude:
+        request = f"scripted-model: use TodoWrite {json.dumps({'todos': todos})}\nscripted-model: run echo 1"
+        turn = await claude.turn(_request(request), report_tool)
+        listed = await claude.turn(_request(request.partition("\n")[0]), report_tool)
+    assert not turn.is_error
+    assert "Todos have been modified successfully" in listed.result
+    assert reported[:2] == [("TodoWrite", TodoProgress(1, 3, "Adding the total")), ("Bash", None)]
 
 
 async def test_a_reply_that_the_model_did_not_write_is_not_shown(tmp_path: Path, model_url: str) -> None:

@@ -41,7 +41,7 @@ for line in sys.stdin:
 """
 
 
-async def _report_tool(_tool: str, _detail: str) -> None: ...
+async def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
 
 
 def _request(body: str) -> str:

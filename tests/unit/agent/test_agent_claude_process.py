@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def _report_tool(_tool: str, _detail: str) -> None: ...
+async def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
 
 
 async def test_an_interrupt_outside_an_answer_is_of_no_consequence(tmp_path: Path) -> None:

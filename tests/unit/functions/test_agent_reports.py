@@ -86,6 +86,9 @@ def test_a_body_out_of_bounds_is_refused(model: type[BaseModel], wrong: dict[str
         {"event": "turn_started", "prompt_id": PROMPT, "status": "COMPLETED"},
         TOOL | {"tool": "x" * 101},
         TOOL | {"detail": "x" * 1_001},
+        TOOL | {"todo": {"done": -1, "total": 5}},
+        TOOL | {"todo": {"done": 1, "total": 1_001}},
+        TOOL | {"todo": {"done": 1, "total": 5, "current": "x" * 201}},
         FINISHED | {"result": "x" * 8_001},
         FINISHED | {"turns": -1},
         FINISHED | {"turns": 1.5},
@@ -117,6 +120,8 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
     assert _read({"event": "turn_started", "prompt_id": PROMPT}).attributes() == {"activity": "turn_started"}
     assert _read(TOOL).attributes() == {"activity": "Edit src/cart.py"}
     assert _read(TOOL | {"tool": "Bash", "detail": ""}).attributes() == {"activity": "Bash"}
+    todo = {"done": 2, "total": 5, "current": "Adding the total"}
+    assert _read(TOOL | {"tool": "TodoWrite", "todo": todo}).attributes() == {"todo": todo}
     assert {
         "activity": "turn_finished",
         "turns": 7,

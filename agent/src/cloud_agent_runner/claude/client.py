@@ -13,6 +13,7 @@ from cloud_agent_runner.claude import PROGRAM
 from cloud_agent_runner.claude.process import ClaudeProcess, ToolReport
 from cloud_agent_runner.claude.program import claude_program, claude_shell
 from cloud_agent_runner.claude.settings import outranking_settings
+from cloud_agent_runner.claude.todo_list import TODO_ENVIRONMENT
 from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, BeforeChange, at_once
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.model.access import pinned_model
@@ -82,7 +83,8 @@ class Claude:
         self._services = services  # the variables of those that run when a turn begins
         self._gateway = gateway
         self._budget = gateway.budget
-        self._own_variables = _QUIET if user.owner is None else {**_QUIET, "CLAUDE_CODE_SHELL": str(claude_shell())}
+        shell = {} if user.owner is None else {"CLAUDE_CODE_SHELL": str(claude_shell())}
+        self._own_variables = {**_QUIET, **TODO_ENVIRONMENT, **shell}
         self._conversation: str | None = None
         self._process: ClaudeProcess | None = None
         self._mentioned: set[str] = set()

@@ -18,6 +18,7 @@ from claude_agent_sdk import (
 )
 
 from cloud_agent_runner.claude.mcp_servers import unavailable_servers
+from cloud_agent_runner.claude.todo_list import TodoProgress, todo_progress
 from cloud_agent_runner.claude.tool_policy import BeforeChange, ToolPolicy, at_once
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ToolReport = Callable[[str, str], Awaitable[None]]
+ToolReport = Callable[[str, str, TodoProgress | None], Awaitable[None]]
 
 _DETAIL_LIMIT_CHARACTERS = 200
 _INTERRUPT_SECONDS = 1
@@ -147,7 +148,9 @@ class ClaudeProcess:
             if isinstance(block, TextBlock) and message.parent_tool_use_id is None:
                 self.last_message, self.fault = block.text, message.error
             if isinstance(block, ToolUseBlock):
-                await self._report_tool(block.name, self._detail(block.input))
+                # A subagent has a list of its own.
+                todo = todo_progress(block.name, block.input) if message.parent_tool_use_id is None else None
+                await self._report_tool(block.name, self._detail(block.input), todo)
 
     def _detail(self, arguments: Mapping[str, Any]) -> str:
         """Return the one argument that tells a reader what a tool is used on."""

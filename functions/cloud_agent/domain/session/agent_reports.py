@@ -12,6 +12,7 @@ from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.policy.limits import WHOLE, WantedLimits
 from cloud_agent.domain.session.model_choice import Effort, ModelName
 from cloud_agent.domain.session.preview import Preview
+from cloud_agent.domain.session.todo_progress import TodoProgress
 
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
 PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
@@ -137,15 +138,18 @@ class TurnStarted(Report):
 
 
 class ToolUsed(Report):
-    """Claude uses a tool."""
+    """Claude uses a tool. `todo` is how far it is with its to-do list, where the tool has changed that."""
 
     event: Literal["tool_used"]
     prompt_id: PromptId
     tool: str = Field(max_length=100)
     detail: str = Field(max_length=1_000)
+    todo: TodoProgress | None = None
 
     def attributes(self) -> dict[str, Any]:
-        """Return what the session's row says of it."""
+        """Return what the session's row says of it; a change of the list doesn't replace what Claude is doing."""
+        if self.todo is not None:
+            return {"todo": self.todo.model_dump()}
         return {"activity": f"{self.tool} {self.detail}".strip()}
 
 

@@ -14,6 +14,7 @@ from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.model_choice import Effort, ModelChoice
 from cloud_agent.domain.session.preview import Preview
 from cloud_agent.domain.session.repository import GitHubRepository
+from cloud_agent.domain.session.todo_progress import TodoProgress
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 # As long as GitHub lets it be: 39 characters of an owner, 100 of a repository. Keys hold it, and have limits as well.
@@ -99,6 +100,7 @@ class Session(BaseModel):
     turns: int = 0
     cost_usd: Decimal = Decimal(0)
     activity: str = ""
+    todo: TodoProgress | None = None
     reported_head_sha: str | None = None
     last_active_at: str | None = None
     last_visited_at: str | None = None
