@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
 
@@ -65,6 +66,12 @@ class PublishingSettings(TriggerSettings):
     uat_access: UatAccess
     uat_access_keys_arn: str = Field(min_length=1)
     agent_log_group: str = Field(min_length=1)
+    max_session_age_seconds: int = Field(ge=1)
+
+    @property
+    def max_session_age(self) -> timedelta:
+        """How long a session may run."""
+        return timedelta(seconds=self.max_session_age_seconds)
 
 
 class WebhookSettings(TriggerSettings):

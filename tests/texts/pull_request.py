@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -41,7 +42,13 @@ PREVIEWS = [
 
 def status_comments() -> dict[str, str]:
     """Return the comment in every state of a session."""
-    ended: dict[str, Any] = {"turns": 12, "cost_usd": Decimal("1.5"), "commits": COMMITS, "commit_count": 12}
+    ended: dict[str, Any] = {
+        "ended_at": IDLE,
+        "turns": 12,
+        "cost_usd": Decimal("1.5"),
+        "commits": COMMITS,
+        "commit_count": 12,
+    }
     views = {
         "Queued": _view(status="QUEUED", place=(1, 1), working=True),
         "Queued, AWS has no capacity": _view(status="QUEUED", place=(1, 1), working=True, is_out_of_capacity=True),
@@ -50,8 +57,12 @@ def status_comments() -> dict[str, str]:
         "Running, working": _view(
             working=True, activity="turn_started", unanswered=2, commits=COMMITS[:1], commit_count=1
         ),
-        "Running, using a tool": _view(working=True, activity="Edit index.html"),
-        "Running, waiting": _view(turns=3, max_turns=200, cost_usd=Decimal("0.42"), budget_usd=Decimal(10)),
+        "Running, using a tool": _view(
+            working=True, activity="Edit index.html", todo={"done": 2, "total": 5, "current": "Adding the total"}
+        ),
+        "Running, waiting": _view(
+            turns=3, max_turns=200, cost_usd=Decimal("0.42"), budget_usd=Decimal(10), idle_minutes=60
+        ),
         "Running, on mentions only": _view(comment_trigger=CommentTrigger.MENTIONS),
         "Running, with what was not only Claude's work": _view(
             commits=[replace(COMMITS[0], author="Octo Developer")],
@@ -207,10 +218,12 @@ def _view(**members: Any) -> StatusView:  # noqa: ANN401 - any member
     of_session = {name: members.pop(name) for name in list(members) if name in Session.model_fields}
     return StatusView(
         session=_session(**of_session),
-        url="https://09e22a8b.uat.example.com",
         link="https://09e22a8b.uat.example.com/.uat/enter?token=…",
+        page_link="https://09e22a8b.uat.example.com/.uat/enter?token=…&return_to=/.uat/",
         execution_url="https://console.example/execution",
         logs_url="https://console.example/logs",
         trigger_label="claude-dev",
+        max_age=timedelta(hours=8),
+        as_of=datetime(2026, 11, 22, 10, 12, tzinfo=UTC),
         **members,
     )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from cloud_agent.domain.conversation.messages import execution_console_url, logs_console_url
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
 from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
-from cloud_agent.domain.session.session import Session, SessionStatus, session_url
+from cloud_agent.domain.session.session import Session, SessionStatus
 from cloud_agent.observability import logger
 from cloud_agent.publisher import deployments
-from cloud_agent.publisher.links import session_link
+from cloud_agent.publisher.links import session_link, session_page_link
 from cloud_agent.publisher.own_commits import look_up
 
 if TYPE_CHECKING:
@@ -67,11 +67,13 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
     stream = f"session/agent/{session.task_arn.rpartition('/')[2]}" if session.task_arn else None
     return StatusView(
         session=session,
-        url=session_url(settings.uat_url, session_id),
         link=session_link(settings, session),
+        page_link=session_page_link(settings, session),
         execution_url=execution_console_url(session.execution_arn),
         logs_url=logs_console_url(session.execution_arn, settings.agent_log_group, stream),
         trigger_label=settings.trigger_labels.label_of(session.agent),
+        max_age=settings.max_session_age,
+        as_of=datetime.now(UTC),
         comment_trigger=session.comment_trigger or settings.comment_trigger,
         place=_place(occupancy, session) if occupancy else None,
         is_out_of_capacity=bool(occupancy and occupancy.is_out_of_capacity),
@@ -102,7 +104,7 @@ def _place(occupancy: Occupancy, session: Session) -> tuple[int, int] | None:
 def _is_due(view: StatusView, published: Published) -> bool:
     if _digest(view.essence) != published.essence:
         return True
-    if _digest(render(view)) == published.body:
+    if _digest(render(view.timeless)) == published.body:
         return False
     return datetime.now(UTC) - datetime.fromisoformat(published.edited_at) >= ACTIVITY_INTERVAL
 
@@ -120,7 +122,7 @@ def _write_until_true(context: PublishingContext, view: StatusView, *, create: b
         if comment_id is None:
             logger.warning("the session's comment is gone")
             return None
-        context.publications.record_edit(view.session.session_id, _digest(view.essence), _digest(body))
+        context.publications.record_edit(view.session.session_id, _digest(view.essence), _digest(render(view.timeless)))
         now = look(context, view.session.session_id)
         if now.essence == view.essence:
             return comment_id

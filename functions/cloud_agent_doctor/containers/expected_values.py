@@ -27,6 +27,7 @@ _PARAMETERS: Final = {
     "IDLE_MINUTES": "IdleMinutes",
     "LOG_LEVEL": "LogLevel",
     "MAX_BUDGET_USD": "MaxBudgetUsd",
+    "MAX_SESSION_AGE_SECONDS": "MaxSessionAgeSeconds",
     "MAX_SESSIONS": "MaxSessions",
     "MAX_SESSIONS_PER_REPOSITORY": "MaxSessionsPerRepository",
     "MAX_TURNS": "MaxTurns",

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cloud_agent_local.installation import Installation
 
 POLL_SECONDS = 0.2
-_LIVE = re.compile(r"\| \*\*Preview\*\* \| \[[^]]*\]\((\S+)\)")
+_BUTTON = "**[Open preview]("
+_LIVE = re.compile(re.escape(_BUTTON) + r"(\S+?)\)")
 
 
 def live_link(comment: str) -> str | None:
@@ -77,7 +78,7 @@ class SessionOnGitHub:
         Raises:
             DemoError: there is none within `seconds`.
         """
-        body = self.status_comment("| **Preview** |", seconds)["body"]
+        body = self.status_comment(_BUTTON, seconds)["body"]
         link = live_link(body)
         if link is None:
             raise DemoError("The status comment names the live session without linking it.")

@@ -158,7 +158,7 @@ def test_options_that_a_running_system_does_not_have_are_refused_by_name(system:
 def test_before_the_system_stops_live_sessions_end_on_their_pull_requests(system: System) -> None:
     elsewhere = system.at(system.create_repository("ending", {"index.html": "<h1>Hello</h1>"}))
     session = elsewhere.start("Wait", "Please.")
-    elsewhere.wait_for_status(session, "| **Preview** | [")
+    elsewhere.wait_for_status(session, "[Open preview](")
 
     end_sessions(system.installation)
 

@@ -202,7 +202,7 @@ def test_a_repository_without_a_dev_server_is_a_session_without_a_preview(system
     session = there.start("Write it down", "scripted-model: run echo written > notes.txt")
     row = there.wait_for_turn(session)
 
-    assert "<br>None: " in there.wait_for_status(session, "None: ")
+    assert "**Preview:** None: " in there.wait_for_status(session, "None: ")
     assert "**Pushed** 1 commit" in there.wait_for_comment(row["pull_number"], "**Pushed**")
     page = there.visitor(session).fetch()
     assert (page.status, "This session has no preview" in page.text) == (404, True)

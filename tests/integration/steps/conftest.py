@@ -91,6 +91,7 @@ def environment(aws_url: str, github: GitHub, access_keys: str, monkeypatch: pyt
         "COMMENT_TRIGGER": "all",
         "UAT_ACCESS": "link",
         "UAT_ACCESS_KEYS_ARN": access_keys,
+        "MAX_SESSION_AGE_SECONDS": "28800",
         "UAT_URL": "https://uat.example.com",
     }
     for name, value in variables.items():

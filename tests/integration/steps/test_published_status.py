@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,9 @@ from cloud_agent.publisher import handler as publisher
 from cloud_agent.publisher import status
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+    from typing import Self
+
     from tests.integration.steps.github import GitHub
     from tests.integration.steps.handlers import Steps
 
@@ -103,6 +107,24 @@ def test_what_claude_does_is_told_at_most_every_thirty_seconds(
     assert "**Now:** Bash npm test" in the_comment(github, steps, session)
 
 
+def test_time_that_goes_by_edits_nothing(
+    steps: Steps, github: GitHub, session: RequestedSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "ACTIVITY_INTERVAL", status.ACTIVITY_INTERVAL * 0)
+
+    class InAnHour(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=1)
+
+    steps.change(session, status="RUNNING")
+    steps.publish(session)
+    monkeypatch.setattr(status, "datetime", InAnHour)
+    assert not edits(github, steps, session)
+    steps.change(session, activity="Bash npm test", turns=1)
+    assert edits(github, steps, session)
+
+
 def test_whoever_waits_is_told_a_new_place_when_the_queue_moves(steps: Steps, github: GitHub, repo: str) -> None:
     sessions = [steps.claim(repo) for _ in range(2)]
     for number, session in enumerate(sessions):
@@ -169,7 +191,7 @@ def test_writers_that_race_leave_what_the_row_says(steps: Steps, github: GitHub,
         steps.publish(session)
         let_go.set()
         slow.join(20)
-    assert "| **Model turns** | 2 |" in the_comment(github, steps, session)
+    assert "**So far:** 2 model turns" in the_comment(github, steps, session)
 
 
 def test_a_session_that_cannot_be_published_keeps_no_other_from_being_told(

@@ -254,6 +254,7 @@ def environment(
         UAT_ACCESS_KEYS_ARN=put_secret(json.dumps({"signing_key": SIGNING_KEY, "verifying_key": ""}), "uat-access"),
         ALLOW_WORKFLOW_CHANGES="false",
         AGENT_LOG_GROUP="/claude-cloud-agent/agent",
+        MAX_SESSION_AGE_SECONDS="28800",
         AGENT_TASK_FAMILY=TASK_FAMILY,
         STAGING_AGENT_TASK_FAMILY="claude-cloud-agent-staging-agent",
         ENVIRONMENT_SECRET_PREFIX="claude-cloud-agent",

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from tests.kit.sessions import a_session
 
-from cloud_agent.domain.session.entry_link import entry_link
+from cloud_agent.domain.session.entry_link import entry_link, session_page
 
 if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
@@ -31,6 +31,12 @@ def token_of(link: str) -> str:
 def test_the_link_leads_to_the_sessions_own_host() -> None:
     link = urlsplit(entry_link(URL, session(), KEY))
     assert (f"{link.scheme}://{link.netloc}", link.path) == (URL, "/.uat/enter")
+
+
+def test_the_sessions_own_page_is_reached_by_the_link_too_and_without_one_directly() -> None:
+    link = entry_link(URL, session(), KEY)
+    assert session_page(URL, link) == f"{link}&return_to=/.uat/"
+    assert session_page(URL, None) == f"{URL}/.uat/"
 
 
 def test_the_token_is_for_entering_this_session_for_seven_days_from_its_creation() -> None:

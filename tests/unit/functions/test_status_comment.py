@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.kit.sessions import a_session
 
+from cloud_agent.domain.conversation.commit_list import LISTED
 from cloud_agent.domain.conversation.messages import BODY_LIMIT, execution_console_url, logs_console_url
-from cloud_agent.domain.conversation.status_comment import LISTED, StatusView, render, session_marker
+from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
 from cloud_agent.domain.session.preview import Preview, PreviewState
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
@@ -30,13 +33,15 @@ def view(*, commits: int = 0, subject: str = "Show the menu", **members: Any) ->
     of_session = {name: members.pop(name) for name in list(members) if name in Session.model_fields}
     row = {"repo": "acme/shop", "execution_arn": EXECUTION, "created_at": "2026-11-22T10:00:00.000Z"}
     url = "https://github.com/acme/shop/commit"
+    members = {"as_of": datetime(2026, 11, 22, 11, 12, tzinfo=UTC), **members}
     return StatusView(
         session=a_session(**{"session_id": ID, **row, **of_session}),
-        url=URL,
         link=LINK,
+        page_link=f"{LINK}&return_to=/.uat/",
         execution_url=EXECUTION_URL,
         logs_url=LOGS_URL,
         trigger_label="claude-dev",
+        max_age=timedelta(hours=8),
         commits=[Commit(f"{n:040x}", subject, f"{url}/{n:040x}") for n in range(commits)],
         commit_count=commits,
         **members,
@@ -73,7 +78,13 @@ def test_a_queue_that_waits_for_aws_says_so() -> None:
 @pytest.mark.parametrize("status", list(SessionStatus))
 def test_branch_turns_cost_links_and_a_way_on_are_always_there(status: SessionStatus) -> None:
     comment = render(view(status=status, turns=12, max_turns=200, cost_usd=Decimal("0.4312"), budget_usd=Decimal(10)))
-    for part in ("`claude/42`", "12 of 200", "$0.43 of $10.00", f"]({EXECUTION_URL})", f"]({LOGS_URL})", "`/restart`"):
+    for part in (
+        "`claude/42`",
+        "12 of 200 model turns · $0.43 of $10.00",
+        f"]({EXECUTION_URL})",
+        f"]({LOGS_URL})",
+        "`/restart`",
+    ):
         assert part in comment
     assert (URL in comment) is status.is_live
     assert ("`/stop`" in comment) is status.is_live
@@ -81,11 +92,20 @@ def test_branch_turns_cost_links_and_a_way_on_are_always_there(status: SessionSt
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING", "RUNNING"])
-def test_the_link_is_behind_the_url_and_is_not_itself_read(status: str) -> None:
+def test_the_first_line_leads_to_the_preview_and_to_the_sessions_page_by_links_that_are_not_read(status: str) -> None:
     comment = render(view(status=status))
-    assert f"[{URL}]({LINK})" in comment
-    assert comment.count("token=") == 1
-    assert f'<a href="{LINK}">{URL}</a>' in MARKDOWN.render(comment)
+    first = comment.splitlines()[3]
+    assert first.startswith(f"**[Open preview]({LINK}) · [Session]({LINK}&return_to=/.uat/)**")
+    assert first.endswith("available once the session is running") is (status != "RUNNING")
+    assert comment.count("token=") == 2
+    assert f'<a href="{LINK}">Open preview</a>' in MARKDOWN.render(comment)
+
+
+def test_a_session_without_a_preview_has_no_button_for_it() -> None:
+    none = render(view(preview=Preview(state=PreviewState.NONE, detail="No dev server was found")))
+    assert "[Open preview]" not in none
+    assert f"**[Session]({LINK}&return_to=/.uat/)**" in none
+    assert "**Preview:** None: No dev server was found." in none
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "FAILED"])
@@ -96,9 +116,7 @@ def test_an_ended_session_has_no_link(status: str) -> None:
 
 
 def test_before_the_limits_are_known_none_is_claimed() -> None:
-    comment = render(view(status="STARTING"))
-    assert "| **Model turns** | 0 |" in comment
-    assert "| **Cost** | $0.00 |" in comment
+    assert "**So far:** 0 model turns · $0.00 · 1 h 12 min, as of Nov 22, 11:12 UTC" in render(view(status="STARTING"))
 
 
 @pytest.mark.parametrize(
@@ -113,6 +131,61 @@ def test_before_the_limits_are_known_none_is_claimed() -> None:
 def test_what_claude_does_now_is_shown_while_it_works(activity: str, shown: str) -> None:
     assert shown in render(view(activity=activity, working=True)).splitlines()
     assert shown not in render(view(activity=activity, working=False))
+
+
+def test_how_far_claude_is_with_its_list_is_shown_and_what_it_is_at_only_while_it_works() -> None:
+    todo = {"done": 2, "total": 5, "current": "Adding the <b>total</b>"}
+    shown = "**To-do list:** 2 of 5 done"
+    at_it = f"{shown} · Adding the \\<b\\>total\\</b\\>"
+    assert at_it in render(view(todo=todo, working=True)).splitlines()
+    assert shown in render(view(todo=todo)).splitlines()
+    assert shown in render(view(todo=todo, status="STOPPED", working=True)).splitlines()
+    assert "To-do" not in render(view(todo={"done": 0, "total": 0}))
+    assert view(todo=todo, working=True).essence == view(working=True).essence
+
+
+def test_time_that_goes_by_is_no_reason_to_edit_the_comment() -> None:
+    earlier, later = (view(as_of=datetime(2026, 11, 22, hour, tzinfo=UTC)) for hour in (11, 12))
+    assert render(earlier) != render(later)
+    assert earlier.essence == later.essence
+    assert render(earlier.timeless) == render(later.timeless)
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"idle_minutes": 60}, "**Stops by itself** after 1 h without activity or 8 h in all."),
+        ({"idle_minutes": 5}, "**Stops by itself** after 5 min without activity or 8 h in all."),
+        ({}, "**Stops by itself** after 8 h in all."),
+    ],
+)
+def test_a_running_session_says_when_it_stops_by_itself(members: dict[str, Any], words: str) -> None:
+    assert words in render(view(**members)).splitlines()
+    assert "by itself" not in render(view(**members, status="STARTING"))
+    assert "by itself" not in render(view(**members, idle_ends_at="2026-11-22T12:34:00.000Z"))
+
+
+def test_an_ended_session_says_how_long_it_took() -> None:
+    comment = render(view(status="COMPLETED", ended_at="2026-11-22T10:00:30.000Z", turns=3))
+    assert "**In all:** 3 model turns · $0.00 · less than a minute" in comment
+    assert "as of" not in comment
+
+
+@pytest.mark.parametrize("status", list(SessionStatus))
+def test_what_is_read_without_unfolding_is_fifteen_lines_at_most(status: SessionStatus) -> None:
+    everything = view(
+        status=status,
+        commits=40,
+        other_commits=2,
+        closes=["#7"],
+        working=True,
+        unanswered=3,
+        todo={"done": 2, "total": 5, "current": "Adding the total"},
+        preview=Preview(state=PreviewState.FAILED, detail="It ended.", log="because\n" * 30),
+        idle_ends_at="2026-11-22T12:34:00.000Z",
+    )
+    unfolded = re.sub(r"<details.*?</details>|<!--.*?-->", "", render(everything), flags=re.DOTALL)
+    assert len([line for line in unfolded.splitlines() if line]) <= 15
 
 
 def test_activity_alone_leaves_the_essence_as_it_was() -> None:
@@ -149,13 +222,13 @@ def test_an_ended_session_says_what_it_left_unanswered(count: int, words: str) -
     assert "unanswered" not in render(view(status="STOPPED"))
 
 
-def test_ten_commits_are_shown_and_the_rest_is_folded() -> None:
-    assert "<details>" not in render(view(commits=10))
+def test_three_commits_are_shown_and_the_rest_is_folded() -> None:
+    assert " more</summary>" not in render(view(commits=3))
     comment = render(view(commits=25))
     before, _, folded = comment.partition("<details>")
     assert "**25 commits on this branch**" in before
-    assert (before.count("Show the menu"), folded.count("Show the menu")) == (10, 15)
-    assert "<summary>15 more</summary>" in folded
+    assert (before.count("Show the menu"), folded.count("Show the menu")) == (3, 22)
+    assert "<summary>22 more</summary>" in folded
 
 
 @given(
@@ -171,7 +244,7 @@ def test_no_words_of_others_become_markup_or_too_much(text: str, status: Session
     assert len(comment) <= BODY_LIMIT
     assert comment.startswith(session_marker(ID))
     assert LOGS_URL in comment
-    assert int(commits > 10) == shown.count("</details>")
+    assert int(commits > 3) + 1 == shown.count("</details>")
     assert shown.count("<!--") == 1
 
 
@@ -205,11 +278,11 @@ def test_the_model_of_the_next_turn_is_named_with_the_effort_that_is_set() -> No
 
 
 @given(detail=st.text(max_size=500), log=st.text(max_size=4_000), state=st.sampled_from(sorted(PreviewState)))
-def test_whatever_a_preview_wrote_stays_in_its_cell_and_its_fence(detail: str, log: str, state: PreviewState) -> None:
+def test_whatever_a_preview_wrote_stays_in_its_line_and_its_fence(detail: str, log: str, state: PreviewState) -> None:
     tokens = MARKDOWN.parse(render(view(preview=Preview(state=state, detail=detail, log=log))))
-    first_row = [token.content for token in tokens if token.type == "inline"][2:4]
-    assert first_row[0] == "**Preview**"
-    assert len([token for token in tokens if token.type == "tr_open"]) == 4
+    lines = [line for token in tokens if token.type == "inline" for line in token.content.splitlines()]
+    assert len([line for line in lines if line.startswith("**Preview:** ")]) == 1
+    assert len([token for token in tokens if token.type == "table_open"]) == 1
     assert [token.type for token in tokens if token.type == "heading_open"] == ["heading_open"]
     assert len([token for token in tokens if token.type == "fence"]) == (state is PreviewState.FAILED and bool(log))
 

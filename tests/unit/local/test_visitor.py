@@ -111,10 +111,13 @@ def test_a_page_that_redirects_to_itself_is_given_up(site: Site, visitor: Visito
     ("comment", "link"),
     [
         (
-            "| **Preview** | [http://a.b](http://a.b/.uat/enter?token=x.y-z_.w) |\n",
+            "**[Open preview](http://a.b/.uat/enter?token=x.y-z_.w) · [Session](http://a.b/.uat/)**\n",
             "http://a.b/.uat/enter?token=x.y-z_.w",
         ),
-        ("| **Preview** | [http://a.b](http://a.b) (available once the session is running) |\n", "http://a.b"),
+        (
+            "**[Open preview](http://a.b) · [Session](http://a.b/.uat/)** · available once the session is running\n",
+            "http://a.b",
+        ),
         ("| **Branch** | `claude/1` |\n", None),
     ],
 )

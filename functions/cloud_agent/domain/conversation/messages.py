@@ -69,6 +69,11 @@ def restart_by_label() -> str:
     return "Then remove and re-add the label on the issue."
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, in words for one or for several."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def code(text: str) -> str:
     """Return a short text of one line as code, whatever backticks are in it."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)

@@ -33,6 +33,6 @@ def preview_log(preview: Preview | None) -> str:
         return ""
     log = fenced(preview.log, _LOG_LIMIT)
     return (
-        f"<details open><summary>The preview's last log lines</summary>\n\n{log}\n\n</details>\n\n"
-        "Claude sees this log, too. The preview starts automatically once the cause is fixed."
+        f"<details open><summary>The preview's last log lines</summary>\n\n{log}\n\n"
+        "Claude sees this log, too. The preview starts automatically once the cause is fixed.\n\n</details>"
     )

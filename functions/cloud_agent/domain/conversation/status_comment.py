@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.closing_keywords import closing_note
-from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
+from cloud_agent.domain.conversation.commit_list import branch_commits
+from cloud_agent.domain.conversation.messages import code, counted, marker, plain, sentence, shortened
+from cloud_agent.domain.conversation.moments import clock, moment, span
 from cloud_agent.domain.conversation.preview_text import preview_log, preview_state
 from cloud_agent.domain.session.agents import Agent
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 KIND = "session"
 REASON_LIMIT = 500  # characters of why a session ended; a comment is read, a log is searched
-ACTIVITY_LIMIT = 200  # characters of what Claude is doing
-AUTHOR_LIMIT = 40  # characters of a commit's author
-SUBJECT_LIMIT = 72  # characters of a commit's first line, as Git itself advises
-UNFOLDED = 10  # commits that are shown without unfolding
-LISTED = 100  # commits that are shown at all: more would take the comment towards GitHub's 65,536 characters
+ACTIVITY_LIMIT = 200  # characters of what Claude is doing, or of an item of its to-do list
 
+_COMMANDS = (
+    "**Commands**, each on a line of its own: `/interrupt` stops the current turn, `/stop` stops the session, "
+    "`/restart` replaces it with a new one, `/status` shows how it's going, `/help` lists the commands."
+)
 _ACTIVITIES = {"": "Getting ready", "turn_started": "Thinking", "turn_finished": "Thinking", "turn_failed": "Thinking"}
 
 
@@ -36,16 +37,19 @@ class StatusView:
     """Everything the comment shows. `place` is the session's place in the queue and the queue's length, if it waits.
 
     `is_out_of_capacity` says that the queue doesn't wait for a slot, but for AWS.
-    `link` is what a click on `url` opens: it may hold a token, which nobody has to read.
+    `link` leads to the preview, `page_link` to the session's own page.
+    `as_of` is when the view was taken, `max_age` how long a session may run.
     `unanswered` counts the follow-ups, `working` says whether any prompt is still being worked on or about to be.
     """
 
     session: Session
-    url: str
     link: str
+    page_link: str
     execution_url: str
     logs_url: str
     trigger_label: str
+    max_age: timedelta
+    as_of: datetime | None
     comment_trigger: CommentTrigger = CommentTrigger.ALL
     place: tuple[int, int] | None = None
     is_out_of_capacity: bool = False
@@ -57,10 +61,16 @@ class StatusView:
     closes: Sequence[str] = ()
 
     @property
+    def timeless(self) -> StatusView:
+        """The view without what the clock alone changes: no comment is edited because time goes by."""
+        return replace(self, as_of=None)
+
+    @property
     def essence(self) -> str:
         """The comment without what changes with every tool that Claude uses, and with every line of a log."""
         preview = self.session.preview and self.session.preview.model_copy(update={"log": ""})
-        return render(replace(self, session=self.session.model_copy(update={"activity": "", "preview": preview})))
+        session = self.session.model_copy(update={"activity": "", "todo": None, "preview": preview})
+        return render(replace(self.timeless, session=session))
 
 
 def session_marker(session_id: str) -> str:
@@ -70,16 +80,19 @@ def session_marker(session_id: str) -> str:
 
 def render(view: StatusView) -> str:
     """Return the comment's text. Bounded by its parts: each untrusted one is shortened, none is markup."""
+    now = "\n".join(filter(None, [_now(view), _todo(view), _preview(view), _so_far(view)]))
     parts = [
         _heading(view),
-        *_now(view),
-        _facts(view),
-        _log(view),
+        _buttons(view),
+        now,
+        _end_by_itself(view),
         _commits(view),
         _others(view),
         closing_note(view.closes),
+        _how_to_go_on(view),
+        _log(view),
+        _details(view),
     ]
-    parts += [_how_to_go_on(view), _links(view)]
     return f"{session_marker(view.session.session_id)}\n" + "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -101,25 +114,16 @@ def _heading(view: StatusView) -> str:
             return "### ⏹️ Stopped"
 
 
-def _now(view: StatusView) -> list[str]:
+def _now(view: StatusView) -> str:
     """Return what happens at this moment, or why nothing does any more."""
-    session = view.session
-    if not session.status.is_live:
-        reason = shortened(session.end_reason or "No reason was given", REASON_LIMIT)
-        return [sentence(plain(reason)), _left_over(view)]
-    lines = [_expectation(view)]
-    if session.ending:
-        lines.append(f"**Ending:** {sentence(plain(shortened(session.ending.reason, REASON_LIMIT)))}")
-    elif session.idle_ends_at:
-        lines.append(
-            f"> [!WARNING]\n> This session is idle. It stops at {_clock(session.idle_ends_at)} unless someone comments "
-            "on this pull request or opens the preview."
-        )
-    return lines
+    if view.session.status.is_live:
+        return _expectation(view)
+    reason = shortened(view.session.end_reason or "No reason was given", REASON_LIMIT)
+    return "\n".join(filter(None, [sentence(plain(reason)), _left_over(view)]))
 
 
 def _expectation(view: StatusView) -> str:
-    waiting = f" {_counted(view.unanswered, 'follow-up')} queued." if view.unanswered else ""
+    waiting = f" {counted(view.unanswered, 'follow-up')} queued." if view.unanswered else ""
     match view.session.status:
         case SessionStatus.QUEUED if view.is_out_of_capacity:
             return (
@@ -141,37 +145,77 @@ def _left_over(view: StatusView) -> str:
     if not view.unanswered:
         return ""
     verb, pronoun = ("wasn't", "it") if view.unanswered == 1 else ("weren't", "them")
-    return f"{_counted(view.unanswered, 'comment')} {verb} answered; `/restart` picks {pronoun} up."
+    return f"{counted(view.unanswered, 'comment')} {verb} answered; `/restart` picks {pronoun} up."
+
+
+def _buttons(view: StatusView) -> str:
+    """Return what people come for. A link may hold a token, which nobody has to read."""
+    session = view.session
+    if not session.status.is_live:
+        return ""
+    has_preview = session.preview is None or session.preview.state is not PreviewState.NONE
+    links = f"[Open preview]({view.link}) · " if has_preview else ""
+    until = "" if session.status is SessionStatus.RUNNING else " · available once the session is running"
+    return f"**{links}[Session]({view.page_link})**{until}"
+
+
+def _todo(view: StatusView) -> str:
+    """Return how far Claude is with its to-do list, and with which item it's busy."""
+    todo = view.session.todo
+    if todo is None or not todo.total:
+        return ""
+    is_busy = view.session.status is SessionStatus.RUNNING and view.working
+    current = plain(shortened(todo.current, ACTIVITY_LIMIT)) if is_busy else ""
+    return f"**To-do list:** {todo.done} of {todo.total} done" + (f" · {current}" if current else "")
+
+
+def _preview(view: StatusView) -> str:
+    """Return how the preview is, while there is one."""
+    session = view.session
+    if session.status is not SessionStatus.RUNNING or session.preview is None:
+        return ""
+    return f"**Preview:** {preview_state(session.preview)}"
+
+
+def _so_far(view: StatusView) -> str:
+    """Return what the session has used, and of how much; the time is that of the comment's last edit."""
+    session = view.session
+    turns = f"{session.turns}" + (f" of {session.max_turns}" if session.max_turns else "")
+    cost = f"${session.cost_usd:.2f}" + (f" of ${session.budget_usd:.2f}" if session.budget_usd else "")
+    used = f"{turns} model turns · {cost}"
+    if not session.status.is_live:
+        return f"**In all:** {used}" + (f" · {span(_age(session, session.ended_at))}" if session.ended_at else "")
+    if view.as_of is None:
+        return f"**So far:** {used}"
+    return f"**So far:** {used} · {span(_age(session, view.as_of))}, as of {moment(view.as_of)}"
+
+
+def _age(session: Session, now: datetime | str) -> timedelta:
+    now = datetime.fromisoformat(now) if isinstance(now, str) else now
+    return now - datetime.fromisoformat(session.created_at)
+
+
+def _end_by_itself(view: StatusView) -> str:
+    """Return when the session ends if nobody ends it: in words that stay true, unless that's about to happen."""
+    session = view.session
+    if session.status is not SessionStatus.RUNNING:
+        return ""
+    if session.ending:
+        return f"**Ending:** {sentence(plain(shortened(session.ending.reason, REASON_LIMIT)))}"
+    if session.idle_ends_at:
+        return (
+            f"> [!WARNING]\n> This session is idle. It stops at {clock(session.idle_ends_at)} unless someone comments "
+            "on this pull request or opens the preview."
+        )
+    idle = f"{span(timedelta(minutes=session.idle_minutes))} without activity or " if session.idle_minutes else ""
+    return f"**Stops by itself** after {idle}{span(view.max_age)} in all."
 
 
 def _facts(view: StatusView) -> str:
     session = view.session
-    turns = f"{session.turns}" + (f" of {session.max_turns}" if session.max_turns else "")
-    cost = f"${session.cost_usd:.2f}" + (f" of ${session.budget_usd:.2f}" if session.budget_usd else "")
-    rows = [
-        ("Preview", _preview(view)),
-        ("Agent", _agent(view)),
-        ("Model", _model(view)),
-        ("Branch", code(session.branch)),
-        ("Model turns", turns),
-        ("Cost", cost),
-    ]
+    rows = [("Branch", code(session.branch)), ("Model", _model(view)), ("Agent", _agent(view))]
     lines = [f"| **{name}** | {value} |" for name, value in rows if value]
     return "\n".join([lines[0], "|:--|:--|", *lines[1:]])
-
-
-def _preview(view: StatusView) -> str:
-    """Return the preview's address, and what there is to say of it unless it simply works."""
-    session, link = view.session, f"[{view.url}]({view.link})"
-    if not session.status.is_live:
-        return ""
-    if session.status is not SessionStatus.RUNNING:
-        return f"{link} (available once the session is running)"
-    preview = session.preview
-    if preview is None or (preview.state is PreviewState.LIVE and not preview.detail):
-        return link
-    state = re.sub(r"(?<!\\)\|", r"\\|", preview_state(preview))  # in code, too, it would end the table's cell
-    return f"{link}<br>{state}"
 
 
 def _log(view: StatusView) -> str:
@@ -193,17 +237,9 @@ def _model(view: StatusView) -> str:
 
 
 def _commits(view: StatusView) -> str:
-    count = view.commit_count
-    if not count:
-        return "" if view.session.status.is_live or view.other_commits else "There are no commits on this branch."
-    lines = commit_lines(view.commits[:LISTED])
-    shown = "\n".join(lines[:UNFOLDED])
-    text = f"**{_counted(count, 'commit')} on this branch**, newest first\n\n{shown}"
-    if len(lines) > UNFOLDED:
-        rest = "\n".join(lines[UNFOLDED:])
-        more = f"\n\n… and {_counted(count - len(lines), 'older commit')}." if count > len(lines) else ""
-        text += f"\n\n<details><summary>{count - UNFOLDED} more</summary>\n\n{rest}{more}\n\n</details>"
-    return text
+    if view.commit_count:
+        return branch_commits(view.commits, view.commit_count)
+    return "" if view.session.status.is_live or view.other_commits else "There are no commits on this branch."
 
 
 def _others(view: StatusView) -> str:
@@ -211,21 +247,8 @@ def _others(view: StatusView) -> str:
     if not view.other_commits:
         return ""
     verb, pronoun = ("isn't", "it's") if view.other_commits == 1 else ("aren't", "they're")
-    count = _counted(view.other_commits, "more commit")
+    count = counted(view.other_commits, "more commit")
     return f"{count} on this branch {verb} listed, because {pronoun} from another session's branch."
-
-
-def commit_lines(commits: Sequence[Commit]) -> list[str]:
-    """Return a list item for each commit: its sha, linked, its first line, and its author unless that is Claude."""
-    return [
-        f"- [`{c.sha[:7]}`]({c.url}) {plain(shortened(c.subject, SUBJECT_LIMIT))}".rstrip() + _by(c) for c in commits
-    ]
-
-
-def _by(commit: Commit) -> str:
-    if commit.author is None:
-        return ""
-    return f" · by {plain(shortened(commit.author, AUTHOR_LIMIT)) or 'an unnamed author'}"
 
 
 def _how_to_go_on(view: StatusView) -> str:
@@ -240,21 +263,12 @@ def _how_to_go_on(view: StatusView) -> str:
         if view.comment_trigger is CommentTrigger.MENTIONS
         else "comment on this pull request or review its lines"
     )
-    return (
-        f"**Steer:** {how}. Claude works through comments in order.\n"
-        "**Commands**, each on a line of its own: `/interrupt` stops the current turn, `/stop` stops the session, "
-        "`/restart` replaces it with a new one, `/status` shows how it's going, `/help` lists the commands."
-    )
+    return f"**Steer:** {how}. Claude works through comments in order."
 
 
-def _links(view: StatusView) -> str:
-    links = f"[Execution]({view.execution_url}) · [Logs]({view.logs_url})"
-    return f"<sub>Session `{view.session.session_id}` · {links}</sub>"
-
-
-def _clock(moment: str) -> str:
-    return datetime.fromisoformat(moment).strftime("%H:%M UTC")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _details(view: StatusView) -> str:
+    """Return what few people look for."""
+    links = f"Session `{view.session.session_id}` · [Execution]({view.execution_url}) · [Logs]({view.logs_url})"
+    commands = _COMMANDS if view.session.status.is_live else ""
+    inside = "\n\n".join(filter(None, [_facts(view), commands, links]))
+    return f"<details><summary>{'Details and commands' if commands else 'Details'}</summary>\n\n{inside}\n\n</details>"

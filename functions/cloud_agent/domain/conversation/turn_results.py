@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from cloud_agent.domain.conversation.closing_keywords import closing_note
+from cloud_agent.domain.conversation.commit_list import LISTED, commit_lines
 from cloud_agent.domain.conversation.foreign_markdown import contained
 from cloud_agent.domain.conversation.messages import listed, marker, plain
 from cloud_agent.domain.conversation.prompts import FAILURES_LIMIT, Prompt, PromptKind, Thread
-from cloud_agent.domain.conversation.status_comment import LISTED, commit_lines
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import timestamp
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import jwt
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
 
 ENTRY_PATH = "/.uat/enter"  # of every session's host; the proxy answers it
+PAGE_PATH = "/.uat/"  # of every session's host; the session's own page, beside its preview
 AUDIENCE = "uat-entry"
 ALGORITHM = "HS256"
 VALID = timedelta(days=7)  # from the session's creation; longer than any session may be queued and run
@@ -38,3 +40,8 @@ def entry_link(url: str, session: Session, signing_key: str) -> str:
         "exp": int((created_at + VALID).timestamp()),
     }
     return f"{url}{ENTRY_PATH}?token={jwt.encode(claims, signing_key, ALGORITHM)}"
+
+
+def session_page(url: str, link: str | None) -> str:
+    """Return where the own page of the session at `url` is, by way of its entry link if it has one."""
+    return f"{link}&{urlencode({'return_to': PAGE_PATH}, safe='/')}" if link else f"{url}{PAGE_PATH}"
