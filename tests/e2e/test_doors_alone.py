@@ -222,6 +222,23 @@ def test_the_proxy_shows_a_session_until_its_row_says_that_it_is_over(stage: Sys
     wait_for(visitor.fetch, lambda page: page.status == 410, 10)
 
 
+def test_the_proxy_shows_what_claude_did_in_a_session(stage: System, rows: Rows) -> None:
+    session = rows.session("STARTING")
+    resource = {"StackName": STACK, "LogicalResourceId": "ArtifactsBucket"}
+    bucket = stage.client("cloudformation").describe_stack_resource(**resource)["StackResourceDetail"]
+    said = {"v": 1, "seq": 1, "at": "2026-11-22T08:00:00.000Z", "kind": "message", "text": "I **begin**."}
+    stage.client("s3").put_object(
+        Bucket=bucket["PhysicalResourceId"],
+        Key=f"transcripts/{session.id}/agent/0000000001.jsonl",
+        Body=json.dumps(said).encode() + b"\n",
+    )
+    rows.put({"pk": f"SESSION#{session.id}", "sk": "TRANSCRIPT", "agent_batches": 1})
+    visitor = stage.stranger(session.session)
+    visitor.enter(link(stage, session))
+
+    wait_for(lambda: visitor.fetch("/.uat/"), lambda page: "I <strong>begin</strong>." in page.text, 15)
+
+
 def test_the_proxy_notes_a_visit_on_the_row(stage: System, rows: Rows) -> None:
     session = serving(rows)
     visitor = stage.stranger(session.session)

@@ -276,6 +276,11 @@ PROOFS: list[Proof] = [
         ("dynamodb:BatchGetItem", "SessionsTable", _VISIT),
         ("dynamodb:GetItem", "SessionsTable", _VISIT),
         ("dynamodb:UpdateItem", "SessionsTable", f"{_DOORS}::test_the_proxy_notes_a_visit_on_the_row"),
+        (
+            "s3:GetObject",
+            "${ArtifactsBucket.Arn}/transcripts/*",
+            f"{_DOORS}::test_the_proxy_shows_what_claude_did_in_a_session",
+        ),
     ),
     *_of(
         "AgentTaskRole",

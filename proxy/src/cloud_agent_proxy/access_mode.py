@@ -16,8 +16,10 @@ from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 from cloud_agent_proxy.sign_in_paths import SignInPaths
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import Route
 
     from cloud_agent_proxy.access.gate import Gate
@@ -35,6 +37,8 @@ class AccessMode:
 
     gate: Gate
     routes: tuple[Route, ...] = ()
+    sign_in: Callable[[Request], Response] | None = None
+    """Sends a visitor to where they sign in, to come back to the session's own page."""
 
 
 @contextlib.asynccontextmanager
@@ -61,6 +65,7 @@ async def access_mode(
     sign_in = GitHubSignIn(github, settings.uat_domain, keys.believed, repository_of)
     gate = GitHubGate(tokens, sign_in)
     try:
-        yield AccessMode(gate, tuple(SignInPaths(sign_in, gate, renderer).routes))
+        paths = SignInPaths(sign_in, gate, renderer)
+        yield AccessMode(gate, tuple(paths.routes), paths.begin_for_own_page)
     finally:
         await github.aclose()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random
 from decimal import Decimal
@@ -10,17 +9,16 @@ from typing import TYPE_CHECKING
 
 import httpx
 from aiodynamo.client import Client
-from aiodynamo.credentials import ContainerMetadataCredentials, Credentials, EnvironmentCredentials, TooManyRetries
+from aiodynamo.credentials import TooManyRetries
 from aiodynamo.errors import AIODynamoError
 from aiodynamo.http.httpx import HTTPX
 from aiodynamo.models import RetryConfig, RetryTimeout
 from yarl import URL
 
+from cloud_agent_proxy.aws_credentials import credentials
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-    from aiodynamo.credentials import Key
-    from aiodynamo.http.types import HttpImplementation
 
     from cloud_agent_proxy.settings import Platform
 
@@ -55,7 +53,7 @@ async def dynamodb_client(
     ) as http_client:
         yield Client(
             HTTPX(http_client),
-            _credentials(),
+            credentials(),
             platform.region,
             URL(str(platform.dynamodb_url)) if platform.dynamodb_url else None,
             numeric_type=Decimal,
@@ -66,18 +64,6 @@ async def dynamodb_client(
 async def _name_host_as_signed(request: httpx.Request) -> None:
     """Leave out the port, as aiodynamo does where it signs; who checks the signature looks at what was sent."""
     request.headers["Host"] = request.url.host
-
-
-def _credentials() -> Credentials:
-    """Choose as AWS's own libraries do; the library's chain would log a failed task role with its token."""
-    static = EnvironmentCredentials()
-    return _TaskRoleCredentials(timeout=_TIMEOUT_SECONDS, max_attempts=2) if static.is_disabled() else static
-
-
-class _TaskRoleCredentials(ContainerMetadataCredentials):
-    async def get_key(self, http: HttpImplementation) -> Key | None:
-        """Return the key; who gives up waiting for a new one does not take it from those who share the request."""
-        return await asyncio.shield(super().get_key(http))
 
 
 class _TwoAttempts(RetryConfig):

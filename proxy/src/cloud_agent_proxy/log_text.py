@@ -1,4 +1,4 @@
-"""A dev server's log as a page may show it."""
+"""What a program has written, as a page may show it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ def last_lines(log: str) -> str:
 
     A line that does not fit as a whole loses its beginning.
     """
-    text = _CONTROL.sub("", _TERMINAL.sub("", log.replace("\r\n", "\n"))).strip("\n")
-    lines = "\n".join(text.split("\n")[-_MOST_LINES:])
+    lines = "\n".join(plain_text(log).strip("\n").split("\n")[-_MOST_LINES:])
     return lines.encode(errors="replace")[-_MOST_BYTES:].decode(errors="ignore")
+
+
+def plain_text(text: str) -> str:
+    """Return a text without control characters but tabs and line ends, and without what a terminal takes for orders."""
+    return _CONTROL.sub("", _TERMINAL.sub("", text.replace("\r\n", "\n")))

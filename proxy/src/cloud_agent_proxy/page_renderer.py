@@ -44,8 +44,8 @@ class PageRenderer:
         self._template = templates.get_template("page.html.jinja")
         self._style = (folder / "page.css").read_text()
         self._script = (folder / "page.js").read_text()
-        self._policy = f"{_NOTHING}; style-src {_source(self._style)}"
-        self._watched_policy = f"{self._policy}; script-src {_source(self._script)}; connect-src 'self'"
+        self._policy = f"{_NOTHING}; style-src {inline_source(self._style)}"
+        self._watched_policy = f"{self._policy}; script-src {inline_source(self._script)}; connect-src 'self'"
 
     def html(self, page: Page, *, repeatable: bool = True) -> RenderedPage:
         """Return the page as HTML that loads nothing and can be framed by nobody.
@@ -77,7 +77,7 @@ class PageRenderer:
         return _page(page, {"Content-Type": "application/json"}, json.dumps(fields))
 
 
-def _source(inline: str) -> str:
+def inline_source(inline: str) -> str:
     """Name an inline style or script in a Content-Security-Policy by its hash: nothing but it may stand there."""
     return f"'sha256-{b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
 

@@ -270,7 +270,7 @@ def not_answering(session: Session | None = None, finding: Finding | None = None
         steps=steps,
         hop=broken_hop(steps),
         log=last_lines(preview.log) if preview else "",
-        pull_request=_web_link(session.pull_url) if session else "",
+        pull_request=web_link(session.pull_url) if session else "",
         watched=True,
         retry_after_seconds=2,
     )
@@ -328,7 +328,7 @@ def answering(session: Session) -> Page:
         session_id=session.id,
         session_status=session.status,
         steps=steps_of_probe(Finding.ANSWERS),
-        pull_request=_web_link(session.pull_url),
+        pull_request=web_link(session.pull_url),
         live=True,
     )
 
@@ -344,7 +344,7 @@ def _queued(session: Session) -> Page:
         session_id=session.id,
         session_status=session.status,
         steps=steps_of_start(session),
-        pull_request=_web_link(session.pull_url),
+        pull_request=web_link(session.pull_url),
         watched=True,
         retry_after_seconds=2,
     )
@@ -360,7 +360,7 @@ def _starting(session: Session) -> Page:
         session_id=session.id,
         session_status=session.status,
         steps=steps_of_start(session),
-        pull_request=_web_link(session.pull_url),
+        pull_request=web_link(session.pull_url),
         watched=True,
         retry_after_seconds=2,
     )
@@ -382,11 +382,11 @@ def _ended(session: Session) -> Page:
         "or remove and re-add the label on the issue.",
         session_id=session.id,
         session_status=session.status,
-        pull_request=_web_link(session.pull_url),
+        pull_request=web_link(session.pull_url),
     )
 
 
-def _web_link(url: str) -> str:
+def web_link(url: str) -> str:
     """Return the address if it's safe to link to, else nothing."""
     try:
         parts = urlsplit(url)

@@ -26,6 +26,10 @@ from cloud_agent_proxy.probe import Probe
 from cloud_agent_proxy.revisions import Revisions
 from cloud_agent_proxy.routes import Routes
 from cloud_agent_proxy.runtime_api import RuntimeApi
+from cloud_agent_proxy.session_page.objects import open_bucket
+from cloud_agent_proxy.session_page.paths import SessionPagePaths
+from cloud_agent_proxy.session_page.renderer import SessionPageRenderer
+from cloud_agent_proxy.session_page.transcripts import Transcripts
 from cloud_agent_proxy.sessions_table import SessionsTable
 from cloud_agent_proxy.status import Status
 from cloud_agent_proxy.visits import Visits
@@ -47,13 +51,13 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    renderer = PageRenderer(ASSETS / "pages")
+    renderer, session_renderer = PageRenderer(ASSETS / "pages"), SessionPageRenderer(ASSETS / "pages/session")
     runtime = RuntimeApi()
     routes, admissions = Routes(runtime), Admissions(runtime)
     # Sockets and map are named relative to a folder of this process alone: two proxies on one machine never
     # meet, and a long TMPDIR cannot exceed the 107 characters of a unix socket's path.
     with tempfile.TemporaryDirectory(prefix="uat-proxy-") as folder, contextlib.chdir(folder):
-        async with dynamodb_client(platform) as dynamodb:
+        async with dynamodb_client(platform) as dynamodb, open_bucket(platform, settings.artifacts_bucket) as bucket:
             table = SessionsTable(settings.sessions_table, dynamodb)
             directory = SessionDirectory(
                 table, routes, Revisions(runtime), settings.agent_cidr, admissions.forget_session
@@ -62,7 +66,10 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
             async with access_mode(settings, directory, renderer) as access:
                 _write_what_haproxy_reads(renderer, access.gate.signed_out)
                 own = OwnPaths(access.gate, directory, Status(directory, routes, Probe()), renderer)
-                visitor_routes = [*access.routes, *own.routes]
+                session_page = SessionPagePaths(
+                    access.gate, access.sign_in, directory, table, Transcripts(bucket), session_renderer, renderer
+                )
+                visitor_routes = [*access.routes, *session_page.routes, *own.routes]
                 async with serve(ControlApp(directory, renderer, access.gate, admissions, visitor_routes).asgi):
                     haproxy = await Haproxy.start(haproxy_program, ASSETS, settings, address)
                     try:

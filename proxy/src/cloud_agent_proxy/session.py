@@ -99,6 +99,20 @@ class Session(BaseModel):
     preview: Preview | None = None
     page_revision: int | None = None
     """How many changes of its pages there have been; None if they aren't to be reloaded."""
+    issue_number: int | None = None
+    issue_title: str = ""
+    issue_url: str = ""
+    branch: str = ""
+    execution_arn: str = ""
+    model: str = ""
+    created_at: str = ""
+    ended_at: str = ""
+    idle_ends_at: str = ""
+    """When it ends by itself if nobody comes and nothing happens."""
+    turns: int = 0
+    max_turns: int | None = None
+    cost_usd: float = 0
+    budget_usd: float | None = None
 
     @field_validator("container_reported", mode="before")
     @classmethod

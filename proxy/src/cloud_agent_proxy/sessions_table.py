@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 from operator import and_
@@ -26,10 +27,21 @@ logger = logging.getLogger(__name__)
 _KEYS_PER_READ = 100  # BatchGetItem's own limit
 _ATTRIBUTES = [str(field.validation_alias or name) for name, field in Session.model_fields.items() if name != "id"]
 _READ_ATTRIBUTES: ProjectionExpression = reduce(and_, map(F, _ATTRIBUTES), F("pk"))
+_SESSION, _TRANSCRIPT = "SESSION", "TRANSCRIPT"
+_READ_LENGTHS: ProjectionExpression = F("pk") & F("agent_batches") & F("workflow_batches")
+_Items = dict[str, "Mapping[str, Any] | None"]
 
 
 class TableUnavailableError(Exception):
     """The sessions table could not be read or written."""
+
+
+@dataclass(frozen=True)
+class TranscriptLength:
+    """How many objects each stream of a session's transcript has."""
+
+    agent: int = 0
+    workflow: int = 0
 
 
 class SessionsTable:
@@ -63,10 +75,17 @@ class SessionsTable:
         Raises:
             TableUnavailableError: the table did not answer within two attempts of 2 s each.
         """
-        found: dict[str, Session | None] = {}
-        for first in range(0, len(session_ids), _KEYS_PER_READ):
-            found |= await self._get_batch(session_ids[first : first + _KEYS_PER_READ])
-        return found
+        items = await self._get_items(session_ids, _SESSION, _READ_ATTRIBUTES)
+        return {session_id: _session(item) if item else None for session_id, item in items.items()}
+
+    async def transcript_lengths(self, session_ids: Sequence[str]) -> dict[str, TranscriptLength]:
+        """Return how many objects the sessions' transcripts have; an id that the table left unanswered is missing.
+
+        Raises:
+            TableUnavailableError: the table did not answer within two attempts of 2 s each.
+        """
+        items = await self._get_items(session_ids, _TRANSCRIPT, _READ_LENGTHS)
+        return {session_id: _length(item or {}) for session_id, item in items.items()}
 
     async def note_visit(self, session_id: str, visited_at: datetime) -> None:
         """Write `last_visited_at` on the session's row, if the session is running and no later visit is known.
@@ -91,18 +110,22 @@ class SessionsTable:
         except FAILURES as error:
             raise self._unavailable("UpdateItem", error) from error
 
-    async def _get_batch(self, session_ids: Sequence[str]) -> dict[str, Session | None]:
-        keys = [_key(session_id) for session_id in session_ids]
-        request = BatchGetRequest(keys, _READ_ATTRIBUTES, consistent_read=True)
+    async def _get_items(self, session_ids: Sequence[str], sort_key: str, read: ProjectionExpression) -> _Items:
+        found: _Items = {}
+        for first in range(0, len(session_ids), _KEYS_PER_READ):
+            found |= await self._get_batch(session_ids[first : first + _KEYS_PER_READ], sort_key, read)
+        return found
+
+    async def _get_batch(self, session_ids: Sequence[str], sort_key: str, read: ProjectionExpression) -> _Items:
+        keys = [_key(session_id, sort_key) for session_id in session_ids]
+        request = BatchGetRequest(keys, read, consistent_read=True)
         try:
             answer = await self._dynamodb.batch_get({self._name: request})
         except FAILURES as error:
             raise self._unavailable("BatchGetItem", error) from error
         unanswered = {_id_in(key) for key in answer.unprocessed_keys.get(self._name, [])}
-        found: dict[str, Session | None] = {id_: None for id_ in session_ids if id_ not in unanswered}
-        for item in answer.items.get(self._name, []):
-            found[_id_in(item)] = _session(item)
-        return found
+        found: _Items = {id_: None for id_ in session_ids if id_ not in unanswered}
+        return found | {_id_in(item): item for item in answer.items.get(self._name, [])}
 
     def _unavailable(self, action: str, error: Exception) -> TableUnavailableError:
         return TableUnavailableError(f"{action} on table {self._name}: {error!r}")
@@ -120,8 +143,12 @@ def _session(item: Mapping[str, Any]) -> Session | None:
         return None
 
 
-def _key(session_id: str) -> dict[str, str]:
-    return {"pk": f"SESSION#{session_id}", "sk": "SESSION"}
+def _length(item: Mapping[str, Any]) -> TranscriptLength:
+    return TranscriptLength(int(item.get("agent_batches", 0)), int(item.get("workflow_batches", 0)))
+
+
+def _key(session_id: str, sort_key: str = _SESSION) -> dict[str, str]:
+    return {"pk": f"SESSION#{session_id}", "sk": sort_key}
 
 
 def _timestamp(moment: datetime) -> str:

@@ -59,6 +59,8 @@ class Settings(_FromEnvironment):
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
     sessions_table: str = Field(min_length=1)
+    artifacts_bucket: str = Field(min_length=1)
+    """Where sessions' transcripts are."""
     uat_domain: DomainName
     agent_cidr: IPv4Network
     """The only addresses a session may have."""
@@ -102,6 +104,10 @@ class Platform(_FromEnvironment):
         default=None, validation_alias=AliasChoices("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
     )
     """Where DynamoDB is, if not at the region's own endpoint."""
+    s3_url: HttpUrl | None = Field(
+        default=None, validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    )
+    """Where S3 is, if not at the region's own endpoint."""
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:

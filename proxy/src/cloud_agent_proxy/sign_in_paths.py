@@ -10,6 +10,7 @@ from cloud_agent_proxy.responses import page_response, redirect_response
 from cloud_agent_proxy.sign_in import pages
 from cloud_agent_proxy.sign_in.github import NotConfiguredError
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused
+from cloud_agent_proxy.sign_in.state import OWN_PAGE
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -34,14 +35,18 @@ class SignInPaths:
             Route(f"/own/{{session_id}}{pages.SIGN_IN_PATH}", self._choose_account),
         ]
 
+    def begin_for_own_page(self, request: Request) -> Response:
+        """Send a visitor to GitHub who asked for a session's own page, which is where they come back to."""
+        return self._begin_at(request, OWN_PAGE)
+
     async def _begin(self, request: Request) -> Response:
-        return self._send_to_github(request, _asked_for(request), choose_account=False)
+        return self._begin_at(request, _asked_for(request))
 
     async def _choose_account(self, request: Request) -> Response:
         """Begin anew, which nobody needs access for: what follows is the same for every session, and for none."""
-        return self._send_to_github(request, request.query_params.get("return_to", "/"), choose_account=True)
+        return self._begin_at(request, request.query_params.get("return_to", "/"), choose_account=True)
 
-    def _send_to_github(self, request: Request, return_to: str, *, choose_account: bool) -> Response:
+    def _begin_at(self, request: Request, return_to: str, *, choose_account: bool = False) -> Response:
         session_id = request.path_params["session_id"]
         try:
             begun = self._sign_in.begin(

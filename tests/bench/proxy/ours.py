@@ -172,6 +172,7 @@ def our_proxy(
             "AWS_ENDPOINT_URL": endpoint,
             "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{place.address}",
             "SESSIONS_TABLE": table.name,
+            "ARTIFACTS_BUCKET": "artifacts",
             "UAT_DOMAIN": DOMAIN,
             "AGENT_CIDR": "127.0.0.0/8",
             "UAT_ACCESS": "link",

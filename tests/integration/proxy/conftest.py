@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tests.kit.http_server import Request
 
 DOMAIN = "uat.example.test"
+ARTIFACTS_BUCKET = "artifacts"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 # A loopback network of this test run's own, so that two runs on one machine do not meet.
 NETWORK = IPv4Network(f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 60 * 4}.0/22")
@@ -216,6 +217,7 @@ def run_proxy(
         "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{address}",
         "UAT_DOMAIN": DOMAIN,
         "AGENT_CIDR": "127.0.0.0/8",
+        "ARTIFACTS_BUCKET": ARTIFACTS_BUCKET,
         "UAT_ACCESS": "public",  # what is not about access is tested without
         **environment,
     }

@@ -164,6 +164,7 @@ async def test_the_end_of_the_control_plane_is_the_end_of_haproxy(start_proxy: S
     ("variable", "value"),
     [
         ("SESSIONS_TABLE", ""),
+        ("ARTIFACTS_BUCKET", ""),
         ("UAT_DOMAIN", "uat.example.test\n}"),
         ("AGENT_CIDR", "everywhere"),
         ("LOG_LEVEL", "LOUD"),
@@ -174,6 +175,7 @@ async def test_the_end_of_the_control_plane_is_the_end_of_haproxy(start_proxy: S
 def test_an_unusable_variable_stops_the_start_with_one_sentence_that_names_it(variable: str, value: str) -> None:
     environment = {
         "SESSIONS_TABLE": "sessions",
+        "ARTIFACTS_BUCKET": "artifacts",
         "UAT_DOMAIN": "uat.example.test",
         "AGENT_CIDR": "127.0.0.0/8",
         "UAT_ACCESS_KEYS": json.dumps({"signing_key": "k" * 64}),
@@ -205,6 +207,7 @@ runpy.run_module("cloud_agent_proxy", run_name="__main__")
         env={
             "PATH": str(tmp_path),
             "SESSIONS_TABLE": "sessions",
+            "ARTIFACTS_BUCKET": "artifacts",
             "UAT_DOMAIN": "uat.example.test",
             "AGENT_CIDR": "127.0.0.0/8",
             "UAT_ACCESS": "public",

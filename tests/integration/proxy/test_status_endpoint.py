@@ -117,7 +117,7 @@ async def test_while_the_table_is_away_it_says_so_and_is_asked_again(start_proxy
 
 @pytest.mark.parametrize(
     "line",
-    ["GET /.uat/", "POST /.uat/nothing", "OPTIONS /.uat/status/more", "GET /.uat/../secret", "POST /.uat/status"],
+    ["GET /.uat/other", "POST /.uat/nothing", "OPTIONS /.uat/status/more", "GET /.uat/../secret", "POST /.uat/status"],
 )
 async def test_the_proxys_own_paths_reach_no_dev_server(
     proxy: Proxy, table: SessionsTable, start_upstream: StartUpstream, text: Text, line: str

@@ -16,7 +16,13 @@ SHORT = "short-secret"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"SESSIONS_TABLE": "t", "UAT_DOMAIN": "uat.example.test", "AGENT_CIDR": "10.0.0.0/8"}.items():
+    given = {
+        "SESSIONS_TABLE": "t",
+        "ARTIFACTS_BUCKET": "b",
+        "UAT_DOMAIN": "uat.example.test",
+        "AGENT_CIDR": "10.0.0.0/8",
+    }
+    for name, value in given.items():
         monkeypatch.setenv(name, value)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 STATE_SECONDS = 600
 """As long as GitHub's own code is good."""
+OWN_PAGE = "/.uat/"
+"""Where a session's own page is."""
 _AUDIENCE = "uat-sign-in"
 _ALGORITHM = "HS256"
 _LONGEST_PATH = 2_000  # it travels in an address
@@ -96,8 +98,10 @@ def challenge_of(nonce: str) -> str:
 def return_path(text: str) -> str:
     """Return a path (and query) of this host to which a visitor may be sent back; any other text leads to `/`.
 
-    Our own paths below /.uat/ are none, for the way back must not be a way round.
+    Our own paths below /.uat/ are none but that of the session's page, for the way back must not be a way round.
     """
+    if text == OWN_PAGE:
+        return text
     is_path = text.startswith("/") and not text.startswith(("//", "/\\", "/.uat/"))
     is_plain = text.isascii() and text.isprintable() and " " not in text
     return text if is_path and is_plain and len(text) <= _LONGEST_PATH else "/"

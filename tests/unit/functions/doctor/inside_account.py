@@ -112,6 +112,7 @@ def stack_of(**parameters: str) -> Stack:
         },
         resources={
             "SessionsTable": Resource("AWS::DynamoDB::Table", "acme-SessionsTable-1"),
+            "ArtifactsBucket": Resource("AWS::S3::Bucket", "acme-artifactsbucket-1"),
             "IdempotencyTable": Resource("AWS::DynamoDB::Table", "acme-IdempotencyTable-1"),
             "HttpApi": Resource("AWS::ApiGatewayV2::Api", "abcdef1234"),
             "CanaryService": Resource(

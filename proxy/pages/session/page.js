@@ -1,0 +1,99 @@
+"use strict";
+// Shows one view at a time, and adds earlier entries: HTML that the server has rendered and escaped.
+(() => {
+  const body = document.body;
+  const part = (id) => document.getElementById(id);
+  const conversation = part("conversation"), entries = part("entries"), wide = matchMedia("(min-width: 1012px)");
+  const fragment = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content;
+
+  function localTimes(within) {
+    for (const time of within.querySelectorAll("time")) {
+      const at = new Date(time.dateTime);
+      if (isNaN(at)) continue;
+      time.textContent = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+      time.title = at.toLocaleString();
+    }
+  }
+
+  // --- one view at a time
+  function show(view) {
+    body.dataset.view = view;
+    for (const link of document.querySelectorAll("nav a")) {
+      const shown = link.dataset.show === (wide.matches && view === "conversation" ? "preview" : view);
+      if (shown) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+  document.querySelector("nav").addEventListener("click", (event) => {
+    const { show: view } = event.target.dataset;
+    if (!view) return;
+    event.preventDefault();
+    show(view);
+  });
+  wide.addEventListener("change", () => show(body.dataset.view));
+  show(wide.matches && part("stage").dataset.live === "no" ? "details" : "conversation");
+
+  // --- staying at the end
+  const scroller = () => (wide.matches ? conversation : document.scrollingElement);
+  const isAtEnd = () => scroller().scrollHeight - scroller().scrollTop - scroller().clientHeight < 80;
+  const toEnd = () => { scroller().scrollTop = scroller().scrollHeight; };
+  const latest = part("latest");
+  latest.firstElementChild.addEventListener("click", toEnd);
+  for (const target of [conversation, window]) {
+    target.addEventListener("scroll", () => { latest.hidden = isAtEnd(); }, { passive: true });
+  }
+
+  // --- the preview
+  function watchFrame() {
+    const frame = part("frame");
+    part("reload")?.toggleAttribute("hidden", !frame);
+    frame?.addEventListener("load", () => {
+      let framed = false;
+      try { framed = Boolean(frame.contentDocument); } catch { /* a page of the browser's own, in place of one that can't be framed */ }
+      frame.hidden = !framed;
+      part("unframed").hidden = framed;
+    });
+  }
+  function reload() {
+    const frame = part("frame");
+    if (!frame) return;
+    frame.hidden = false;
+    part("unframed").hidden = true;
+    try { frame.contentWindow.location.reload(); } catch { frame.src = "/"; }
+  }
+  part("reload")?.addEventListener("click", reload);
+  watchFrame();
+
+  // --- earlier entries
+  const earlier = part("earlier");
+  earlier.addEventListener("click", async (event) => {
+    if (!event.target.href) return;
+    event.preventDefault();
+    const response = await fetch(`entries${new URL(event.target.href).search}`, { redirect: "error" }).catch(() => null);
+    if (!response?.ok) return location.assign(event.target.href);
+    const before = response.headers.get("X-Earlier");
+    const added = fragment(await response.text());
+    localTimes(added);
+    const height = scroller().scrollHeight;
+    entries.prepend(added);
+    scroller().scrollTop += scroller().scrollHeight - height;
+    earlier.hidden = !before;
+    earlier.firstElementChild.href = `?before=${before}`;
+  });
+
+  // --- time passes
+  setInterval(() => {
+    for (const since of document.querySelectorAll("[data-since]")) {
+      const seconds = Math.max(0, Math.floor((Date.now() - new Date(since.dataset.since)) / 1000));
+      const [h, m] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+      if (!isNaN(seconds)) since.textContent = h ? `${h}h ${m}m` : m ? `${m}m ${seconds % 60}s` : `${seconds}s`;
+    }
+  }, 1000);
+
+  localTimes(document);
+  for (const log of document.querySelectorAll(".log pre")) log.scrollTop = log.scrollHeight;
+  if (!location.search.includes("before")) {
+    toEnd();
+    requestAnimationFrame(() => requestAnimationFrame(toEnd)); // entries get their size when they are first drawn
+  }
+})();

@@ -1,0 +1,159 @@
+"""A session's transcript, folded: the conversation in order, and beside it how everything is now."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cloud_agent_proxy.log_text import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cloud_agent_proxy.session_page.events import Event, Fields
+
+_MOST_LOG_LINES = 400  # of each source
+_MOST_LINE_CHARACTERS = 1_000
+_MOST_SOURCES = 12
+_MOST_COMMITS = 100
+_MOST_STATES = 200
+_WEIGHT = 3  # of a byte in JSON: as Python objects, and once more as HTML
+_ENTRIES = {"prompt", "turn_finished", "message", "thinking", "tool_call", "commit", "command", "notice", "picture"}
+
+
+@dataclass(eq=False)
+class Entry:
+    """One thing in the conversation. A tool call grows: its result and the changes of files belong to it."""
+
+    event: Event
+    version: int
+    """The number of the last event that changed it."""
+    result: Event | None = None
+    changes: list[Event] = field(default_factory=list)
+    size: int = 0
+    html: str = ""
+    """As it was last rendered; empty when that is out of date."""
+
+    @property
+    def seq(self) -> int:
+        """Its own number, which never changes."""
+        return self.event.seq
+
+
+@dataclass
+class Now:
+    """How the session is according to its transcript; each attribute is the last that was said of it."""
+
+    working_since: str = ""
+    """When the turn that runs began; empty between turns."""
+    session: Event | None = None
+    todo: list[Fields] = field(default_factory=list)
+    commits: deque[Event] = field(default_factory=lambda: deque(maxlen=_MOST_COMMITS))
+    total_diff: Event | None = None
+    turn: Event | None = None
+    """The last turn that finished."""
+    services: dict[str, str] = field(default_factory=dict)
+    logs: dict[str, deque[str]] = field(default_factory=dict)
+
+
+class Conversation:
+    """Takes a stream's events in order, each once; of an event that it knows already, nothing changes."""
+
+    def __init__(self) -> None:
+        self.entries: dict[int, Entry] = {}
+        """By their numbers, in order."""
+        self.now = Now()
+        self.last_seq = 0
+        self.history: list[Event] = []
+        """The workflow's own stream: statuses, and the states that its execution went through."""
+        self.size = 0
+        """About how many bytes of memory it takes."""
+        self.dropped = False
+        """Whether there were earlier entries than those it holds."""
+        self._calls: dict[str, Entry] = {}
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take the events that follow those it has."""
+        for event in events:
+            if event.seq > self.last_seq:
+                self.last_seq = event.seq
+                self._add(event)
+
+    def add_history(self, events: Iterable[Event]) -> None:
+        """Take the workflow's events that follow those it has."""
+        known = self.history[-1].seq if self.history else 0
+        self.history += [event for event in events if event.seq > known][: _MOST_STATES - len(self.history)]
+
+    def since(self, seq: int) -> list[Entry]:
+        """Return the entries that an event later than `seq` made or changed, in order."""
+        return [entry for entry in self.entries.values() if entry.version > seq]
+
+    def before(self, seq: int, most: int) -> list[Entry]:
+        """Return the last `most` entries whose numbers are below `seq`, in order."""
+        return [entry for entry in self.entries.values() if entry.seq < seq][-most:]
+
+    def shrink(self, most_bytes: int) -> None:
+        """Let go of the oldest entries until it takes no more memory than that."""
+        for seq in list(self.entries):
+            if self.size <= most_bytes:
+                return
+            entry = self.entries.pop(seq)
+            self._calls.pop(entry.event.text("id"), None)
+            self.size -= entry.size
+            self.dropped = True
+
+    def _add(self, event: Event) -> None:
+        if event.kind in {"tool_result", "file_change"}:
+            self._add_to_call(event)
+        elif event.kind in _ENTRIES:
+            self._keep(Entry(event, event.seq))
+            if event.kind == "tool_call":
+                self._calls[event.text("id")] = self.entries[event.seq]
+        self._note(event)
+
+    def _keep(self, entry: Entry) -> None:
+        self.entries[entry.seq] = entry
+        self._grow(entry, entry.event)
+
+    def _grow(self, entry: Entry, event: Event) -> None:
+        entry.size += event.size * _WEIGHT
+        self.size += event.size * _WEIGHT
+        entry.version, entry.html = event.seq, ""
+
+    def _add_to_call(self, event: Event) -> None:
+        entry = self._calls.get(event.text("id"))
+        if entry is None:  # of a call that is no longer here
+            return
+        if event.kind == "tool_result":
+            entry.result = event
+        else:
+            entry.changes.append(event)
+        self._grow(entry, event)
+
+    def _note(self, event: Event) -> None:
+        now = self.now
+        match event.kind:
+            case "session":
+                now.session = event
+            case "turn_started":
+                now.working_since = event.at
+            case "turn_finished":
+                now.working_since, now.turn = "", event
+            case "todo":
+                now.todo = event.list_of_fields("items")
+            case "commit":
+                now.commits.append(event)
+            case "total_diff":
+                now.total_diff = event
+            case "service":
+                if event.text("name") in now.services or len(now.services) < _MOST_SOURCES:
+                    now.services[event.text("name")] = event.text("state")
+            case "log":
+                self._log(event.text("source"), event.text("text"))
+
+    def _log(self, source: str, text: str) -> None:
+        if source not in self.now.logs and len(self.now.logs) >= _MOST_SOURCES:
+            return
+        lines = self.now.logs.setdefault(source, deque(maxlen=_MOST_LOG_LINES))
+        lines.extend(line[:_MOST_LINE_CHARACTERS] for line in plain_text(text).strip("\n").split("\n"))

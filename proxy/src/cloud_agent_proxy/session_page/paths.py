@@ -1,0 +1,162 @@
+"""The addresses of a session's page, below `/.uat/` on the session's host; access is as for the session itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from cloud_agent_proxy import pages
+from cloud_agent_proxy.access.gate import AccessUnknownError, Gate, Grant
+from cloud_agent_proxy.responses import page_response, rendered_response, with_cookies
+from cloud_agent_proxy.session_page.objects import BucketUnavailableError
+from cloud_agent_proxy.session_page.view import view_of
+from cloud_agent_proxy.sessions_table import TableUnavailableError, TranscriptLength
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from cloud_agent_proxy.directory import SessionDirectory
+    from cloud_agent_proxy.page_renderer import PageRenderer
+    from cloud_agent_proxy.session import Session
+    from cloud_agent_proxy.session_page.conversation import Conversation, Entry
+    from cloud_agent_proxy.session_page.renderer import SessionPageRenderer
+    from cloud_agent_proxy.session_page.transcripts import Transcripts
+
+ENTRIES_ON_A_PAGE = 200
+_PATIENCE_SECONDS = 5  # HAProxy waits for ten
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_NOTICE = "The transcript can't be read right now. Reload this page in a minute."
+_NO_SNIFFING = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+class TranscriptLengths(Protocol):
+    """Where the lengths of transcripts are read from; it raises TableUnavailableError."""
+
+    async def transcript_lengths(self, session_ids: Sequence[str]) -> dict[str, TranscriptLength]:
+        """Return how many objects the sessions' transcripts have."""
+
+
+SignIn = Callable[["Request"], Response]
+Show = Callable[["Request", "Session", Grant], Awaitable[Response]]
+
+
+class SessionPagePaths:
+    """Shows sessions to those who may see them; `sign_in` is where others are sent who come with a browser."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the page, once each
+        self,
+        gate: Gate,
+        sign_in: SignIn | None,
+        directory: SessionDirectory,
+        lengths: TranscriptLengths,
+        transcripts: Transcripts,
+        renderer: SessionPageRenderer,
+        page_renderer: PageRenderer,
+    ) -> None:
+        self._gate = gate
+        self._sign_in = sign_in
+        self._directory = directory
+        self._lengths = lengths
+        self._transcripts = transcripts
+        self._renderer = renderer
+        self._page_renderer = page_renderer
+        self.routes = [
+            self._route("", self._page),
+            self._route("entries", self._entries),
+            self._route("transcript.jsonl", self._download),
+            self._route("pictures/{digest}.png", self._picture),
+        ]
+
+    def _route(self, path: str, show: Show) -> Route:
+        async def respond(request: Request) -> Response:
+            session_id = request.path_params["session_id"]
+            try:
+                grant = await self._gate.admit(session_id, request.cookies)
+                if grant is None:  # nothing is looked up, and nothing about the session is said
+                    return self._signed_out(request)
+                return with_cookies(await self._shown(request, show, grant), grant.cookies)
+            except AccessUnknownError:
+                return page_response(self._page_renderer, request, pages.access_unchecked())
+            except TableUnavailableError:
+                return page_response(self._page_renderer, request, pages.table_unavailable(session_id))
+
+        return Route(f"/own/{{session_id}}/.uat/{path}", respond)
+
+    async def _shown(self, request: Request, show: Show, grant: Grant) -> Response:
+        session = await self._directory.look_up(request.path_params["session_id"])
+        if session is None:
+            return page_response(self._page_renderer, request, pages.unknown_session())
+        return await show(request, session, grant)
+
+    def _signed_out(self, request: Request) -> Response:
+        navigates = request.headers.get("sec-fetch-mode") == "navigate"
+        if self._sign_in is not None and navigates and request.method in {"GET", "HEAD"}:
+            return self._sign_in(request)
+        return page_response(self._page_renderer, request, self._gate.signed_out)
+
+    async def _page(self, request: Request, session: Session, _: Grant) -> Response:
+        conversation, notice = await self._conversation(session)
+        before = _number(request.query_params.get("before"))
+        entries, earlier = _page_of(conversation, before)
+        rendered = self._renderer.page(
+            view_of(session, conversation),
+            entries,
+            after=conversation.last_seq,
+            earlier=earlier,
+            dropped=conversation.dropped,
+            page_before=before is not None,
+            notice=notice,
+        )
+        return rendered_response(rendered)
+
+    async def _entries(self, request: Request, session: Session, _: Grant) -> Response:
+        conversation, _notice = await self._conversation(session)
+        before = _number(request.query_params.get("before"))
+        return rendered_response(self._renderer.fragment(*_page_of(conversation, before)))
+
+    async def _download(self, _request: Request, session: Session, _grant: Grant) -> Response:
+        lines = self._transcripts.lines(session.id, await self._length(session.id))
+        return StreamingResponse(lines, headers=_NO_SNIFFING, media_type="application/jsonl")
+
+    async def _picture(self, request: Request, session: Session, _: Grant) -> Response:
+        digest = request.path_params["digest"]
+        try:
+            picture = await self._transcripts.picture(session.id, digest) if _SHA256.fullmatch(digest) else None
+        except BucketUnavailableError:
+            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+        if picture is None:
+            return page_response(self._page_renderer, request, pages.unknown_path())
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cache-Control": "private, max-age=86400, immutable",
+        }
+        return Response(picture, headers=headers, media_type="image/png")
+
+    async def _conversation(self, session: Session) -> tuple[Conversation, str]:
+        try:
+            length = await self._length(session.id)
+            return await self._transcripts.read(session.id, length, _PATIENCE_SECONDS), ""
+        except (BucketUnavailableError, TableUnavailableError):
+            return self._transcripts.known(session.id), _NOTICE
+
+    async def _length(self, session_id: str) -> TranscriptLength:
+        lengths = await self._lengths.transcript_lengths([session_id])
+        return lengths.get(session_id, TranscriptLength())
+
+
+def _page_of(conversation: Conversation, before: int | None) -> tuple[list[Entry], int | None]:
+    """Return the entries of one page, and before which number there are earlier ones."""
+    entries = conversation.before(before or conversation.last_seq + 1, ENTRIES_ON_A_PAGE)
+    first = entries[0].seq if entries else None
+    return entries, first if first is not None and conversation.before(first, 1) else None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and _NUMBER.fullmatch(text) else None

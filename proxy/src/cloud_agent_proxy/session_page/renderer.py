@@ -1,0 +1,137 @@
+"""The page in HTML, whole and in pieces; every piece is made by the server, for readers without scripts too."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from cloud_agent_proxy.log_text import plain_text
+from cloud_agent_proxy.page_renderer import RenderedPage, inline_source
+from cloud_agent_proxy.pages import web_link
+from cloud_agent_proxy.session_page.diffs import read_diff
+from cloud_agent_proxy.session_page.markdown import markdown
+from cloud_agent_proxy.session_page.times import clock, span_of
+from cloud_agent_proxy.session_page.tools import describe_call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cloud_agent_proxy.session_page.conversation import Entry
+    from cloud_agent_proxy.session_page.view import PageView
+
+PARTS = {
+    "state": "state",
+    "limits": "limits",
+    "viewers": "viewers",
+    "start": "start",
+    "todo": "todo",
+    "changes": "changes",
+    "services": "services",
+    "logs": "logs",
+    "history": "history",
+    "preview": "stage",
+}
+"""What is beside the conversation, and the id of its element."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SOURCES = {"install": "Install", "dev_server": "Dev server"}
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+
+
+class SessionPageRenderer:
+    """Renders with the templates, the style and the script of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=select_autoescape(["jinja"]),
+            undefined=StrictUndefined,
+            trim_blocks=False,
+        )
+        environment.filters |= {
+            "call": lambda event, has_diff: describe_call(event, has_diff=has_diff),
+            "clock": clock,
+            "diff": read_diff,
+            "entry": lambda entry: Markup(self.entry(entry)),  # noqa: S704 - of our own template
+            "markdown": markdown,
+            "part": lambda view, name: Markup(self._part(view, name)),  # noqa: S704 - of our own template
+            "plain": plain_text,
+            "sha256": lambda text: _SHA256.fullmatch(text) is not None,
+            "source": lambda source: _SOURCES.get(source, source.removeprefix("service:")),
+            "span": span_of,
+            "web": web_link,
+        }
+        self._page = environment.get_template("page.html.jinja")
+        self._entry = environment.get_template("entry.html.jinja")
+        self._parts = environment.get_template("parts.html.jinja")
+        self._style = (folder / "page.css").read_text()
+        self._script = (folder / "page.js").read_text()
+        self._policy = (
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; frame-src 'self'; "
+            f"img-src 'self'; connect-src 'self'; style-src {inline_source(self._style)}; "
+            f"script-src {inline_source(self._script)}"
+        )
+
+    def page(  # noqa: PLR0913 - what the page says, once each
+        self,
+        view: PageView,
+        entries: Sequence[Entry],
+        *,
+        after: int,
+        earlier: int | None,
+        dropped: bool,
+        page_before: bool,
+        notice: str,
+    ) -> RenderedPage:
+        """Return the page with these entries.
+
+        Args:
+            view: What is beside them.
+            entries: The part of the conversation to show.
+            after: The number of the last event that the page knows.
+            earlier: Before which number there are earlier entries, None if there are none.
+            dropped: Whether the conversation's beginning is in the transcript alone.
+            page_before: Whether these are not the latest entries.
+            notice: What doesn't work at the moment.
+        """
+        body = self._page.render(
+            view=view,
+            entries=entries,
+            after=after,
+            earlier=earlier,
+            dropped=dropped,
+            page_before=page_before,
+            notice=notice,
+            style=self._style,
+            script=self._script,
+        )
+        headers = {**_HEADERS, "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": self._policy}
+        return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, headers, body.encode(errors="replace"))
+
+    def fragment(self, entries: Sequence[Entry], earlier: int | None) -> RenderedPage:
+        """Return entries alone, and in a header before which number there are more."""
+        headers = {**_HEADERS, "Content-Type": "text/html; charset=utf-8", "X-Earlier": str(earlier or "")}
+        body = "".join(map(self.entry, entries))
+        return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, headers, body.encode(errors="replace"))
+
+    def entry(self, entry: Entry) -> str:
+        """Return one entry of the conversation; the next time, what it was."""
+        if not entry.html:
+            entry.html = self._entry.render(entries=[entry])
+        return entry.html
+
+    def parts(self, view: PageView) -> dict[str, str]:
+        """Return all that is beside the conversation, by the ids of the elements."""
+        return {element: self._part(view, name) for name, element in PARTS.items()}
+
+    def _part(self, view: PageView, name: str) -> str:
+        return self._parts.render(view=view, part=name, entries=[])

@@ -1,0 +1,218 @@
+"""What the page says of a session, from its row and its transcript."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cloud_agent_proxy.pages import web_link
+from cloud_agent_proxy.session import PreviewState, Session, SessionStatus
+from cloud_agent_proxy.session_page.times import moment, span
+from cloud_agent_proxy.steps import Step, steps_of_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cloud_agent_proxy.session_page.conversation import Conversation
+    from cloud_agent_proxy.session_page.events import Event, Fields
+
+_SOON = {SessionStatus.QUEUED, SessionStatus.STARTING}
+_ACTIVITIES = {
+    SessionStatus.QUEUED: "Waiting for capacity",
+    SessionStatus.STARTING: "Setting up its branch, its pull request and a container",
+    SessionStatus.COMPLETED: "The pull request was merged",
+    SessionStatus.STOPPED: "Somebody stopped it",
+    SessionStatus.FAILED: "",
+}
+_PREVIEWS = {
+    PreviewState.STARTING: ("The preview is starting", "The repository's dev server is being set up."),
+    PreviewState.FAILED: ("The preview isn't running", "The repository's dev server didn't start."),
+    PreviewState.NONE: ("This session has no preview", "Its repository has no dev server to show."),
+}
+_EXECUTION = re.compile(r"arn:(?P<partition>aws[a-z-]*):states:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):[\w:.-]+")
+_NO_ACCOUNT = "000000000000"  # of a system on one machine
+_CONSOLES = {"aws-us-gov": "console.amazonaws-us-gov.com", "aws-cn": "console.amazonaws.cn"}
+_TO_RESTART = "To start another session on this branch, comment /restart on the pull request."
+_TO_WRITE = "To write to Claude, comment on the pull request. Claude works through comments in order."
+
+
+@dataclass(frozen=True)
+class PageView:
+    """Everything that the page shows beside the conversation."""
+
+    session: Session
+    viewers: int = 0
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    working_since: str = ""
+    todo: tuple[Fields, ...] = ()
+    commits: tuple[Event, ...] = ()
+    total_diff: Event | None = None
+    services: dict[str, str] = field(default_factory=dict)
+    logs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    history: tuple[Event, ...] = ()
+    """The states that the session's execution went through."""
+    last_turn: Event | None = None
+    said: Event | None = None
+    """What the agent last said of its model and limits."""
+
+    @property
+    def title(self) -> str:
+        """What it is about."""
+        return self.session.issue_title or f"Session {self.session.id}"
+
+    @property
+    def status(self) -> str:
+        """Its status, in capitals."""
+        return self.session.status.value
+
+    @property
+    def is_live(self) -> bool:
+        """Whether anything can still happen."""
+        return not self.session.status.is_final
+
+    @property
+    def is_working(self) -> bool:
+        """Whether Claude is in a turn."""
+        return self.session.status is SessionStatus.RUNNING and bool(self.working_since)
+
+    @property
+    def activity(self) -> str:
+        """What is going on, in a few words."""
+        if self.session.status is not SessionStatus.RUNNING:
+            return _ACTIVITIES[self.session.status] if not self.session.end_reason else ""
+        return "Claude is working" if self.is_working else "Waiting for a comment"
+
+    @property
+    def reason(self) -> str:
+        """Why it has ended."""
+        return self.session.end_reason if self.session.status.is_final else ""
+
+    @property
+    def files_url(self) -> str:
+        """Where the pull request's changes are."""
+        return f"{self.session.pull_url}/files" if web_link(self.session.pull_url) else ""
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """Where else there is something about the session: address and text."""
+        session = self.session
+        return [
+            (session.issue_url, f"Issue #{session.issue_number}"),
+            (session.pull_url, f"Pull request #{session.pull_number}"),
+            (_execution_url(session.execution_arn), "Execution"),
+        ]
+
+    @property
+    def model(self) -> str:
+        """Which model works on it."""
+        return (self.said.text("model") if self.said else "") or self.session.model
+
+    @property
+    def elapsed(self) -> str:
+        """For how long it lives."""
+        return span(moment(self.session.created_at), self.now)
+
+    @property
+    def ends_at(self) -> str:
+        """When it ends by itself, if nobody needs it until then."""
+        return self.session.idle_ends_at if self.session.status is SessionStatus.RUNNING and not self.is_working else ""
+
+    @property
+    def turns(self) -> int:
+        """How many model turns it has taken: the row has them at a turn's end, the transcript no earlier."""
+        return max(self.session.turns, self.last_turn.count("turns") if self.last_turn else 0)
+
+    @property
+    def cost_usd(self) -> float:
+        """What it has cost."""
+        return max(self.session.cost_usd, (self.last_turn.number("cost_usd") or 0) if self.last_turn else 0)
+
+    @property
+    def todo_done(self) -> int:
+        """How many items of the to-do list are done."""
+        return sum(item.text("status") == "completed" for item in self.todo)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """How far its start is."""
+        return steps_of_start(self.session) if self.session.status in _SOON else ()
+
+    @property
+    def revision(self) -> int:
+        """How many changes of the preview's pages there have been."""
+        return self.session.page_revision or 0
+
+    @property
+    def preview_live(self) -> bool:
+        """Whether there is a dev server to show."""
+        preview = self.session.preview
+        return self.session.status is SessionStatus.RUNNING and (preview is None or preview.state is PreviewState.LIVE)
+
+    @property
+    def preview_title(self) -> str:
+        """Why there is none to show."""
+        return self._preview[0]
+
+    @property
+    def preview_detail(self) -> str:
+        """What is known of the cause."""
+        return self._preview[1]
+
+    @property
+    def preview_address(self) -> str:
+        """What stands where a browser has its address."""
+        state = self.session.preview.state.value if self.session.preview else "live"
+        return f"Preview · {state if self.session.status is SessionStatus.RUNNING else self.status.lower()}"
+
+    @property
+    def nothing(self) -> str:
+        """What to say where there is no conversation."""
+        return "Claude's work appears here as it happens." if self.is_live else ""
+
+    @property
+    def how_to_write(self) -> str:
+        """How to have Claude do something."""
+        return _TO_WRITE if self.is_live else _TO_RESTART
+
+    @property
+    def _preview(self) -> tuple[str, str]:
+        if self.session.status.is_final:
+            return "The session has ended", "Its container and dev server are gone. Pushed commits stay on its branch."
+        preview = self.session.preview
+        if preview is None or preview.state not in _PREVIEWS:
+            return "The session is starting", "The preview appears here automatically."
+        title, detail = _PREVIEWS[preview.state]
+        return title, preview.detail.replace("`", "") or detail
+
+
+def view_of(session: Session, conversation: Conversation, viewers: int = 0) -> PageView:
+    """Return the view of a session as it is now."""
+    now = conversation.now
+    return PageView(
+        session=session,
+        viewers=viewers,
+        working_since=now.working_since,
+        todo=tuple(now.todo),
+        commits=tuple(_newest_first(now.commits)),
+        total_diff=now.total_diff,
+        services=dict(now.services),
+        logs={source: tuple(lines) for source, lines in now.logs.items()},
+        history=tuple(event for event in conversation.history if event.kind == "execution"),
+        last_turn=now.turn,
+        said=now.session,
+    )
+
+
+def _newest_first(events: Iterable[Event]) -> list[Event]:
+    return list(events)[::-1]
+
+
+def _execution_url(arn: str) -> str:
+    """Return the execution's page in the AWS console; nothing for one that isn't on AWS."""
+    named = _EXECUTION.fullmatch(arn)
+    if named is None or named["account"] == _NO_ACCOUNT:
+        return ""
+    region, console = named["region"], _CONSOLES.get(named["partition"], "console.aws.amazon.com")
+    return f"https://{region}.{console}/states/home?region={region}#/v2/executions/details/{arn}"

@@ -1,0 +1,94 @@
+"""Whoever writes something that a session's page shows, writes text and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.integration.proxy.visitor import NAVIGATION
+from tests.kit.transcripts import sample, sample_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.proxy.conftest import Proxy
+    from tests.integration.proxy.session_page.conftest import Recorder
+
+HOSTILE = "\"'><img src=x onerror=alert(1)><script>alert(2)</script></pre></details>{{7*7}}<!--"
+LINK = "javascript:alert(3)"
+
+
+def _texts(members: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - any JSON
+    """Return where there are texts in a JSON document."""
+    if isinstance(members, str):
+        yield path
+    elif isinstance(members, dict | list):
+        for key, value in members.items() if isinstance(members, dict) else enumerate(members):
+            yield from _texts(value, (*path, key))
+
+
+def _with(members: Any, path: tuple[Any, ...], text: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return a JSON document with one of its texts replaced."""
+    if not path:
+        return text
+    copy: Any = dict(members) if isinstance(members, dict) else list(members)
+    copy[path[0]] = _with(copy[path[0]], path[1:], text)
+    return copy
+
+
+def _fields() -> list[tuple[str, tuple[Any, ...]]]:
+    """Return each text of each kind of event: nobody has to remember a new one."""
+    found = {(event["kind"], path): None for event in sample().events for path in _texts(event)}
+    return [(kind, path) for kind, path in found if path[0] not in {"kind", "at", "prompt_id"}]
+
+
+async def shown(proxy: Proxy, recorder: Recorder, events: list[dict[str, Any]], **row: object) -> str:
+    script = sample()
+    script.events = events
+    session_id = recorder.put(script.batches(1_000), **sample_row() | row)
+    async with proxy.client(session_id, NAVIGATION) as client:
+        response = await client.get("/.uat/")
+    assert response.status_code == 200
+    assert '<article id="e' in response.text
+    return response.text
+
+
+@pytest.mark.parametrize("text", [HOSTILE, LINK, f"[x]({LINK})\n\n```{HOSTILE}\n{HOSTILE}"])
+async def test_whatever_a_field_says_is_shown_as_text(proxy: Proxy, recorder: Recorder, text: str) -> None:
+    """One page for all fields, each in an event of its own: a page for each would take minutes."""
+    first = {event["kind"]: event for event in reversed(sample().events)}
+    events = sample().events
+    for kind, path in _fields():
+        given = next(
+            (event for event in sample().events if event["kind"] == kind and path in _texts(event)), first[kind]
+        )
+        events.append(_with(given, path, text) | {"seq": len(events) + 1})
+    assert len(events) > 80
+    page = await shown(proxy, recorder, events)
+    assert "<img" not in page
+    assert page.count("<script") == page.count("</script") == 1
+    assert [f"{name}=" for name in ("href", "src") if f'{name}="{LINK}' in page] == []
+    assert ("{{7*7}}" in page) == (HOSTILE in text)
+    assert page.count("<details") == page.count("</details>")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["repo", "issue_title", "issue_url", "branch", "execution_arn", "created_at", "pull_url", "model", "idle_ends_at"],
+)
+async def test_whatever_the_row_says_is_shown_as_text(proxy: Proxy, recorder: Recorder, name: str) -> None:
+    for text in (HOSTILE, LINK):
+        page = await shown(proxy, recorder, sample().events, **{name: text})
+        assert "<img" not in page
+        assert f'href="{LINK}' not in page
+
+
+@pytest.mark.parametrize("value", [None, 7, True, [], {}, ["x", 1], 1e400])
+async def test_a_member_of_another_type_is_as_if_it_were_not_there(
+    proxy: Proxy, recorder: Recorder, value: object
+) -> None:
+    events = sample().events
+    for event in sample().events:
+        others = {name: value for name in event if name not in {"v", "seq", "kind"}}
+        events.append({**event, **others, "seq": len(events) + 1})
+    await shown(proxy, recorder, events)

@@ -1,0 +1,151 @@
+"""`/.uat/`: the page of a session, as the real proxy serves it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.integration.proxy.visitor import NAVIGATION, access
+from tests.kit.transcripts import Script, sample, sample_row
+
+if TYPE_CHECKING:
+    import httpx
+    from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartProxy
+    from tests.integration.proxy.session_page.conftest import Recorder
+
+OURS = r"#|/|\?|\./|transcript\.jsonl|https://github\.com/acme/|https://us-east-1\.console\.aws\.amazon\.com/"
+EXTERNAL = re.compile(rf"(?:src|href|srcset|action|poster)=[\"']?(?!{OURS})[^\"']+")
+
+
+async def get(proxy: Proxy, session_id: str, path: str = "", headers: dict[str, str] | None = None) -> httpx.Response:
+    async with proxy.client(session_id, NAVIGATION | (headers or {})) as client:
+        return await client.get(f"/.uat/{path}")
+
+
+async def test_the_page_says_what_the_session_is_about_and_what_claude_did(proxy: Proxy, recorder: Recorder) -> None:
+    response = await get(proxy, recorder.put(sample().batches(), **sample_row()))
+
+    assert response.status_code == 200
+    for words in (
+        "Show the cart&#39;s total",
+        "acme/storefront",
+        'href="https://github.com/acme/storefront/pull/43"',
+        "claude-opus-5-5",
+        "See <code>src/cart.ts</code>",
+        "The second <code>add</code> replaced the quantity",
+        "npx vitest run src/cart.test.ts",
+        "readonly items: Item[] = [];",
+        "Look at the page at 390 px",
+        "VITE v7.2.0",
+        "running on port 5432",
+        "7fd1a60",
+    ):
+        assert words in response.text, words
+    assert EXTERNAL.findall(response.text) == []
+    assert "unsafe" not in response.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+    assert response.headers["cache-control"] == "no-store"
+
+
+async def test_our_own_script_and_style_stay_small(proxy: Proxy, recorder: Recorder) -> None:
+    text = (await get(proxy, recorder.put([], **sample_row()))).text
+    own = re.findall(r"<(?:style|script)>(.*?)</(?:style|script)>", text, re.DOTALL)
+    assert len(own) == 2
+    assert sum(len(part.encode()) for part in own) < 60_000
+
+
+async def test_only_who_may_see_the_session_sees_its_page(gated: Proxy, recorder: Recorder) -> None:
+    session_id = recorder.put(sample().batches(), **sample_row())
+    for path in ("", "entries?before=9", "transcript.jsonl", f"pictures/{'a' * 64}.png"):
+        for unknown in (session_id, "00000000"):
+            refused = await get(gated, unknown, path)
+            assert (refused.status_code, "Open this session from its pull request" in refused.text) == (401, True)
+            assert "acme" not in refused.text
+    shown = await get(gated, session_id, headers=access(session_id))
+    assert (shown.status_code, "acme/storefront" in shown.text) == (200, True)
+
+
+async def test_of_an_unknown_session_there_is_no_page(proxy: Proxy) -> None:
+    response = await get(proxy, "00000000")
+    assert (response.status_code, "Session not found" in response.text) == (404, True)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_nothing_below_the_page_takes_a_change(proxy: Proxy, recorder: Recorder, method: str) -> None:
+    """The preview's own scripts can send whatever the page can."""
+    session_id = recorder.put(sample().batches(), **sample_row())
+    async with proxy.client(session_id) as client:
+        for path in ("", "entries", "transcript.jsonl", f"pictures/{'a' * 64}.png", "prompts", "stop"):
+            response = await client.request(
+                method, f"/.uat/{path}", headers={"Origin": f"http://{client.headers['Host']}"}
+            )
+            assert response.status_code in {404, 405}
+
+
+async def test_looking_at_the_page_is_no_visit(
+    proxy: Proxy, recorder: Recorder, haproxy_command: HaproxyCommand
+) -> None:
+    session_id = recorder.put(sample().batches(), **sample_row())
+    await get(proxy, session_id)
+    assert session_id not in await haproxy_command(proxy, "show table visits")
+
+
+async def test_earlier_entries_are_a_page_of_their_own(proxy: Proxy, recorder: Recorder) -> None:
+    script = Script()
+    for number in range(1, 451):
+        script.message(f"message {number} of many")
+    session_id = recorder.put(script.batches(100), **sample_row())
+    shown: list[int] = []
+    path, is_last = "", ""
+    for _ in range(3):
+        text = (await get(proxy, session_id, path)).text
+        shown = [int(number) for number in re.findall(r"message (\d+) of many", text)] + shown
+        link = re.search(r'<p id="earlier" class="earlier"( hidden)?><a class="button" href="([^"]+)">', text)
+        assert link is not None
+        is_last, path = link.groups()
+    assert is_last
+    assert shown == list(range(1, 451))
+    fragment = await get(proxy, session_id, "entries?before=251")
+    assert fragment.headers["x-earlier"] == "51"
+    assert re.findall(r"message (\d+) of many", fragment.text) == [str(number) for number in range(51, 251)]
+
+
+async def test_the_whole_transcript_can_be_downloaded(proxy: Proxy, recorder: Recorder) -> None:
+    script = sample()
+    response = await get(proxy, recorder.put(script.batches(7), **sample_row()), "transcript.jsonl")
+    assert response.headers["content-type"].startswith("application/jsonl")
+    assert [json.loads(line) for line in response.text.splitlines()] == script.events
+
+
+async def test_a_picture_is_for_who_may_see_the_session(proxy: Proxy, recorder: Recorder) -> None:
+    digest = "b" * 64
+    session_id = recorder.put([], **sample_row())
+    recorder.put_object(session_id, f"pictures/{digest}.png", b"\x89PNG")
+    picture = await get(proxy, session_id, f"pictures/{digest}.png")
+    assert (picture.status_code, picture.content, picture.headers["content-type"]) == (200, b"\x89PNG", "image/png")
+    assert "sandbox" in picture.headers["content-security-policy"]
+    for wrong in ("c" * 64, "..%2f" * 3 + "agent", digest.upper()):
+        assert (await get(proxy, session_id, f"pictures/{wrong}.png")).status_code == 404
+
+
+@pytest.mark.parametrize("status", ["STOPPED", "FAILED", "COMPLETED"])
+async def test_the_page_stays_after_the_end(proxy: Proxy, recorder: Recorder, status: str) -> None:
+    row = sample_row() | {"status": status, "end_reason": "It <b>ended</b>.", "ended_at": "2026-11-22T09:00:00.000Z"}
+    text = (await get(proxy, recorder.put(sample().batches(), **row))).text
+    assert status.capitalize() in text
+    assert "It &lt;b&gt;ended&lt;/b&gt;." in text
+    assert "replaced the quantity" in text
+    assert "<iframe" not in text
+
+
+async def test_without_the_bucket_the_page_says_so_and_shows_the_row(
+    start_proxy: StartProxy, recorder: Recorder
+) -> None:
+    session_id = recorder.put(sample().batches(), **sample_row())
+    with start_proxy(AWS_ENDPOINT_URL_S3="http://127.0.0.1:9") as proxy:
+        response = await get(proxy, session_id)
+    assert response.status_code == 200
+    assert "The transcript can&#39;t be read right now" in response.text
+    assert "acme/storefront" in response.text

@@ -1,0 +1,138 @@
+"""The session's page in Chromium: what can be seen, by whom, and on which screen."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, NO_SCRIPTS, Browser, chromium, http
+from tests.kit.transcripts import Script, sample, sample_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.proxy.conftest import Proxy, StartUpstream
+    from tests.integration.proxy.session_page.conftest import Recorder
+
+pytestmark = pytest.mark.skipif(
+    not CHROMEDRIVER, reason="needs Chromium and its driver: apt-get install chromium-driver"
+)
+
+AXE = Path(__file__).parents[4] / ".node/node_modules/axe-core/axe.min.js"
+ENTRIES = "document.querySelectorAll('.entry').length"
+DEV_PAGE = b"<!doctype html><title>app</title><h1>The app</h1>"
+VIOLATIONS = """
+const done = arguments[0];
+axe.run(document, {iframes: false}).then(({violations}) => done(violations.map(
+  ({id, nodes}) => `${id}: ${nodes.map(({html}) => html).join(" ")}`)));
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(proxy, tmp_path_factory.mktemp("profile")) as running:
+        yield running
+
+
+def on_screen(browser: Browser, width: int, scheme: str = "light") -> None:
+    size: dict[str, Any] = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 1000}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+
+
+async def test_the_preview_is_beside_the_conversation_and_on_a_phone_behind_a_tab(
+    browser: Browser, recorder: Recorder, start_upstream: StartUpstream
+) -> None:
+    upstream = await start_upstream(http(DEV_PAGE))
+    session_id = recorder.put(sample().batches(), ip=upstream.address, port=3000, **sample_row())
+    on_screen(browser, 1440)
+    await browser.open(session_id, "/.uat/")
+    app = "document.getElementById('frame')?.contentDocument?.body?.innerText ?? ''"
+    await browser.shows("Yes, with a sticky footer")
+    for _ in range(50):
+        if "The app" in (framed := await browser.run(app)):
+            break
+        await asyncio.sleep(0.1)
+    assert "The app" in framed
+    on_screen(browser, 390)
+    await browser.open(session_id, "/.uat/")
+    assert await browser.run("document.getElementById('preview').checkVisibility()") is False
+    await browser.run("document.querySelector('[data-show=preview]').click()")
+    assert await browser.run("document.getElementById('preview').checkVisibility()") is True
+    assert await browser.run("document.getElementById('conversation').checkVisibility()") is False
+
+
+async def test_a_preview_that_cannot_be_framed_says_so(
+    browser: Browser, recorder: Recorder, start_upstream: StartUpstream
+) -> None:
+    refusing = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Frame-Options: DENY\r\nContent-Length: 1\r\n\r\nx"
+    upstream = await start_upstream(refusing)
+    on_screen(browser, 1440)
+    await browser.open(recorder.put([], ip=upstream.address, port=3000, **sample_row()), "/.uat/")
+    await browser.shows("The preview can't be shown here")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+async def test_no_text_is_too_wide(browser: Browser, recorder: Recorder, width: int) -> None:
+    script = sample()
+    script.message("x" * 3_000)
+    script.tool("Bash", {"command": "y" * 3_000}, "z" * 3_000)
+    script.add("log", source="install", text="l" * 3_000)
+    on_screen(browser, width)
+    await browser.open(recorder.put(script.batches(), **sample_row() | {"issue_title": "t" * 300}), "/.uat/")
+    for view in ("conversation", "details"):
+        await browser.run(f"document.querySelector('[data-show={view}]').click()")
+        await browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert await browser.run("document.documentElement.scrollWidth") <= width
+        assert await browser.run("document.getElementById('conversation').scrollWidth") <= width
+
+
+async def test_without_scripts_everything_is_there(proxy: Proxy, recorder: Recorder, tmp_path: Path) -> None:
+    session_id = recorder.put(sample().batches(), **sample_row())
+    with chromium(proxy, tmp_path, preferences=NO_SCRIPTS) as browser:
+        await browser.open(session_id, "/.uat/")
+        text = await browser.text()
+    for words in ("Yes, with a sticky footer", "Look at the page at 390 px", "VITE v7.2.0", "claude-opus-5-5"):
+        assert words in text
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe: make .node/.installed")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"status": "STARTING"},
+        {"status": "FAILED", "end_reason": "It failed.", "ended_at": "2026-11-22T09:00:00.000Z"},
+        {"preview": {"state": "failed", "detail": "`npm run dev` ended", "log": ""}},
+    ],
+    ids=["running", "starting", "failed", "no-preview"],
+)
+async def test_the_page_is_accessible(
+    browser: Browser, recorder: Recorder, row: dict[str, object], scheme: str
+) -> None:
+    session_id = recorder.put(sample().batches(), **sample_row() | row)
+    for width in (1440, 390):
+        on_screen(browser, width, scheme)
+        await browser.open(session_id, "/.uat/")
+        for view in ("conversation", "details"):
+            await browser.run(f"document.querySelector('[data-show={view}]').click()")
+            await browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
+            assert await asyncio.to_thread(browser.driver.execute_async_script, VIOLATIONS) == []
+
+
+async def test_ten_thousand_events_open_at_once(browser: Browser, recorder: Recorder) -> None:
+    script = Script()
+    for number in range(5_000):
+        script.tool("Bash", {"command": f"echo {number}"}, f"{number}")
+    on_screen(browser, 1440)
+    await browser.open(recorder.put(script.batches(250), **sample_row()), "/.uat/")
+    await browser.shows("echo 4999")
+    assert await browser.run(ENTRIES) == 200
+    await browser.run("document.querySelector('#earlier a').click()")
+    await browser.until(lambda _: browser.driver.execute_script(f"return {ENTRIES}") == 400, "there are as many more")
+    assert "echo 4600" in await browser.run("document.querySelector('.entry').textContent")
