@@ -1,6 +1,7 @@
 "use strict";
-// Shows one view at a time, and adds earlier entries: HTML that the server has rendered and escaped.
+// Shows one view at a time, and adds what is new and what was earlier: HTML that the server has rendered and escaped.
 (() => {
+  const MOST_ENTRIES = 1000;
   const body = document.body;
   const part = (id) => document.getElementById(id);
   const conversation = part("conversation"), entries = part("entries"), wide = matchMedia("(min-width: 1012px)");
@@ -81,6 +82,72 @@
     earlier.firstElementChild.href = `?before=${before}`;
   });
 
+  // --- what is new
+  function place({ id, html, say }) {
+    const atEnd = isAtEnd(), added = fragment(html), known = part(id);
+    localTimes(added);
+    if (known) {
+      const open = known.querySelector("details")?.open;
+      if (open) added.querySelector("details").open = true;
+      known.replaceWith(added);
+    } else if (Number(id.slice(1)) > Number(entries.firstElementChild?.id.slice(1) ?? 0)) {
+      entries.append(added);
+      part("nothing")?.remove();
+    }
+    if (say) part("now").textContent = say;
+    while (entries.childElementCount > MOST_ENTRIES && atEnd) {
+      entries.firstElementChild.remove();
+      earlier.hidden = false;
+      earlier.firstElementChild.href = `?before=${entries.firstElementChild.id.slice(1)}`;
+    }
+    if (atEnd) toEnd();
+    else latest.hidden = false;
+  }
+
+  const keys = JSON.parse(body.dataset.parts);
+  function replace({ id, key, html }) {
+    const known = part(id);
+    if (!known || keys[id] === key) return;
+    keys[id] = key;
+    const revision = known.dataset.revision, kept = new Map();
+    for (const details of known.querySelectorAll("[data-keep]")) kept.set(details.dataset.keep, details.open);
+    const added = fragment(html);
+    localTimes(added);
+    for (const details of added.querySelectorAll("[data-keep]")) details.open = kept.get(details.dataset.keep) ?? details.open;
+    known.replaceWith(added);
+    for (const log of part(id).querySelectorAll(".log pre")) log.scrollTop = log.scrollHeight;
+    if (id === "stage") watchFrame();
+    if (id === "state" && revision !== part(id).dataset.revision) reload();
+  }
+
+  // One stream for a page that somebody looks at; a hidden one lets go of its connection after a minute.
+  let source = null, known = body.dataset.after, hiding = 0, over = false;
+  function follow() {
+    if (over || source) return;
+    source = new EventSource(`events?after=${known}`);
+    const on = (name, act) => source.addEventListener(name, ({ data, lastEventId }) => {
+      known = lastEventId || known;
+      act(JSON.parse(data));
+    });
+    on("entry", place);
+    on("part", replace);
+    on("end", () => { over = true; leave(); });
+    source.addEventListener("error", () => {
+      if (source?.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+      leave();
+      setTimeout(follow, 20_000 + 20_000 * Math.random());
+    });
+  }
+  function leave() {
+    source?.close();
+    source = null;
+  }
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(hiding);
+    if (document.hidden) hiding = setTimeout(leave, 60_000);
+    else if (body.dataset.live === "yes") follow();
+  });
+
   // --- time passes
   setInterval(() => {
     for (const since of document.querySelectorAll("[data-since]")) {
@@ -95,5 +162,6 @@
   if (!location.search.includes("before")) {
     toEnd();
     requestAnimationFrame(() => requestAnimationFrame(toEnd)); // entries get their size when they are first drawn
+    if (body.dataset.live === "yes") follow();
   }
 })();

@@ -109,6 +109,18 @@ class SessionDirectory:
             look_up.add_done_callback(lambda _: self._look_ups.pop(session_id))
         return await asyncio.shield(look_up)
 
+    async def current(self, session_id: str) -> Session | None:
+        """Return the session as it was read last, a second ago at most where it's live; None when there is none.
+
+        Raises:
+            TableUnavailableError: the table is away and the session was never seen.
+        """
+        known = self._live.get(session_id)
+        if known is None:
+            return await self.look_up(session_id)
+        self._used_at[session_id] = self._clock()
+        return known.session
+
     async def route_to(self, session_id: str) -> Address | None:
         """Return where a visitor of the session may go, None when a page must say why nowhere.
 

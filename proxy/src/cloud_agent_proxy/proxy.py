@@ -29,6 +29,7 @@ from cloud_agent_proxy.runtime_api import RuntimeApi
 from cloud_agent_proxy.session_page.objects import open_bucket
 from cloud_agent_proxy.session_page.paths import SessionPagePaths
 from cloud_agent_proxy.session_page.renderer import SessionPageRenderer
+from cloud_agent_proxy.session_page.streams import Streams
 from cloud_agent_proxy.session_page.transcripts import Transcripts
 from cloud_agent_proxy.sessions_table import SessionsTable
 from cloud_agent_proxy.status import Status
@@ -66,14 +67,16 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
             async with access_mode(settings, directory, renderer) as access:
                 _write_what_haproxy_reads(renderer, access.gate.signed_out)
                 own = OwnPaths(access.gate, directory, Status(directory, routes, Probe()), renderer)
+                transcripts = Transcripts(bucket)
+                streams = Streams(directory, table, transcripts, session_renderer)
                 session_page = SessionPagePaths(
-                    access.gate, access.sign_in, directory, table, Transcripts(bucket), session_renderer, renderer
+                    access.gate, access.sign_in, directory, table, transcripts, streams, session_renderer, renderer
                 )
                 visitor_routes = [*access.routes, *session_page.routes, *own.routes]
                 async with serve(ControlApp(directory, renderer, access.gate, admissions, visitor_routes).asgi):
                     haproxy = await Haproxy.start(haproxy_program, ASSETS, settings, address)
                     try:
-                        return await _attend(haproxy, runtime, directory, visits, metrics, stop)
+                        return await _attend(haproxy, runtime, directory, streams, visits, metrics, stop)
                     finally:
                         await haproxy.stop()
 
@@ -82,6 +85,7 @@ async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
     haproxy: Haproxy,
     runtime: RuntimeApi,
     directory: SessionDirectory,
+    streams: Streams,
     visits: Visits,
     metrics: Metrics,
     stop: asyncio.Event,
@@ -89,6 +93,7 @@ async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
     told_to_stop = asyncio.create_task(stop.wait())
     haproxy_ended = asyncio.create_task(haproxy.ended())
     refreshing = asyncio.create_task(directory.refresh_forever())
+    following = asyncio.create_task(streams.follow_forever())
     recording = asyncio.create_task(visits.record_forever())
     reporting = asyncio.create_task(metrics.report_forever())
     try:
@@ -99,11 +104,12 @@ async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each
         if refreshing.done():
             logger.critical("refresh ended by itself", exc_info=refreshing.exception())
             return 1
+        streams.close()
         await drain(runtime)
         await metrics.report()
         return 0
     finally:
-        for task in (told_to_stop, haproxy_ended, refreshing, recording, reporting):
+        for task in (told_to_stop, haproxy_ended, refreshing, following, recording, reporting):
             task.cancel()
         await asyncio.wait({recording})
         await visits.record_last()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -14,6 +14,7 @@ from cloud_agent_proxy import pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Gate, Grant
 from cloud_agent_proxy.responses import page_response, rendered_response, with_cookies
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
+from cloud_agent_proxy.session_page.streams import TooManyStreamsError
 from cloud_agent_proxy.session_page.view import view_of
 from cloud_agent_proxy.sessions_table import TableUnavailableError, TranscriptLength
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.session import Session
     from cloud_agent_proxy.session_page.conversation import Conversation, Entry
     from cloud_agent_proxy.session_page.renderer import SessionPageRenderer
+    from cloud_agent_proxy.session_page.streams import Streams, TranscriptLengths
     from cloud_agent_proxy.session_page.transcripts import Transcripts
 
 ENTRIES_ON_A_PAGE = 200
@@ -33,13 +35,6 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _NOTICE = "The transcript can't be read right now. Reload this page in a minute."
 _NO_SNIFFING = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-
-
-class TranscriptLengths(Protocol):
-    """Where the lengths of transcripts are read from; it raises TableUnavailableError."""
-
-    async def transcript_lengths(self, session_ids: Sequence[str]) -> dict[str, TranscriptLength]:
-        """Return how many objects the sessions' transcripts have."""
 
 
 SignIn = Callable[["Request"], Response]
@@ -56,6 +51,7 @@ class SessionPagePaths:
         directory: SessionDirectory,
         lengths: TranscriptLengths,
         transcripts: Transcripts,
+        streams: Streams,
         renderer: SessionPageRenderer,
         page_renderer: PageRenderer,
     ) -> None:
@@ -64,11 +60,13 @@ class SessionPagePaths:
         self._directory = directory
         self._lengths = lengths
         self._transcripts = transcripts
+        self._streams = streams
         self._renderer = renderer
         self._page_renderer = page_renderer
         self.routes = [
             self._route("", self._page),
             self._route("entries", self._entries),
+            self._route("events", self._events),
             self._route("transcript.jsonl", self._download),
             self._route("pictures/{digest}.png", self._picture),
         ]
@@ -105,7 +103,7 @@ class SessionPagePaths:
         before = _number(request.query_params.get("before"))
         entries, earlier = _page_of(conversation, before)
         rendered = self._renderer.page(
-            view_of(session, conversation),
+            view_of(session, conversation, self._streams.viewers(session.id)),
             entries,
             after=conversation.last_seq,
             earlier=earlier,
@@ -119,6 +117,15 @@ class SessionPagePaths:
         conversation, _notice = await self._conversation(session)
         before = _number(request.query_params.get("before"))
         return rendered_response(self._renderer.fragment(*_page_of(conversation, before)))
+
+    async def _events(self, request: Request, session: Session, grant: Grant) -> Response:
+        """Keep an open page up to date; the browser resumes where the stream broke off."""
+        after = _number(request.headers.get("last-event-id")) or _number(request.query_params.get("after")) or 0
+        try:
+            stream = self._streams.open(session, after, grant.expires_at)
+        except TooManyStreamsError:
+            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "30"})
+        return StreamingResponse(stream, headers=_NO_SNIFFING, media_type="text/event-stream")
 
     async def _download(self, _request: Request, session: Session, _grant: Grant) -> Response:
         lines = self._transcripts.lines(session.id, await self._length(session.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -24,19 +25,8 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.session_page.conversation import Entry
     from cloud_agent_proxy.session_page.view import PageView
 
-PARTS = {
-    "state": "state",
-    "limits": "limits",
-    "viewers": "viewers",
-    "start": "start",
-    "todo": "todo",
-    "changes": "changes",
-    "services": "services",
-    "logs": "logs",
-    "history": "history",
-    "preview": "stage",
-}
-"""What is beside the conversation, and the id of its element."""
+_PARTS = ("state", "limits", "viewers", "start", "todo", "changes", "services", "logs", "history", "stage")
+"""What is beside the conversation, by the ids of the elements."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SOURCES = {"install": "Install", "dev_server": "Dev server"}
 _HEADERS = {
@@ -63,7 +53,6 @@ class SessionPageRenderer:
             "diff": read_diff,
             "entry": lambda entry: Markup(self.entry(entry)),  # noqa: S704 - of our own template
             "markdown": markdown,
-            "part": lambda view, name: Markup(self._part(view, name)),  # noqa: S704 - of our own template
             "plain": plain_text,
             "sha256": lambda text: _SHA256.fullmatch(text) is not None,
             "source": lambda source: _SOURCES.get(source, source.removeprefix("service:")),
@@ -103,8 +92,11 @@ class SessionPageRenderer:
             page_before: Whether these are not the latest entries.
             notice: What doesn't work at the moment.
         """
+        parts = self.parts(view)
         body = self._page.render(
             view=view,
+            parts=parts,
+            keys={element: part_key(html) for element, html in parts.items()},
             entries=entries,
             after=after,
             earlier=earlier,
@@ -131,7 +123,9 @@ class SessionPageRenderer:
 
     def parts(self, view: PageView) -> dict[str, str]:
         """Return all that is beside the conversation, by the ids of the elements."""
-        return {element: self._part(view, name) for name, element in PARTS.items()}
+        return {element: self._parts.render(view=view, part=element, entries=[]) for element in _PARTS}
 
-    def _part(self, view: PageView, name: str) -> str:
-        return self._parts.render(view=view, part=name, entries=[])
+
+def part_key(html: str) -> str:
+    """Return what tells a part from another: an open page replaces no part that it has already."""
+    return hashlib.sha256(html.encode(errors="replace")).hexdigest()[:16]

@@ -125,6 +125,35 @@ async def test_the_page_is_accessible(
             assert await asyncio.to_thread(browser.driver.execute_async_script, VIOLATIONS) == []
 
 
+async def test_an_open_page_follows_the_session_and_keeps_what_was_opened(
+    browser: Browser, recorder: Recorder, start_upstream: StartUpstream
+) -> None:
+    upstream = await start_upstream(http(DEV_PAGE))
+    row = sample_row() | {"ip": upstream.address, "port": 3000}
+    script = Script()
+    script.tool("Bash", {"command": "make"}, None)
+    on_screen(browser, 1440)
+    session_id = recorder.put(script.batches(), **row)
+    await browser.open(session_id, "/.uat/")
+    await browser.run("document.querySelector('.call').open = true")
+    script.add("tool_result", id="toolu_0", is_error=False, text="made it")
+    script.message("All done.")
+    script.add("todo", items=[{"text": "Rest", "status": "in_progress"}])
+    recorder.extend(session_id, script.batches(first=1), known=1)
+    await browser.shows("All done.")
+    await browser.shows("made it")
+    assert await browser.run(f"{ENTRIES}") == 2
+    assert await browser.run("document.getElementById('now').textContent") == "Claude: All done."
+    assert await browser.run("document.querySelector('#todo').textContent.includes('Rest')")
+    assert [head for head in upstream.requests if head.startswith(b"GET / ")][1:] == []  # nothing reloaded the preview
+    recorder.table.put(id=session_id, **row | {"page_revision": 1})
+    for _ in range(100):
+        if sum(head.startswith(b"GET / ") for head in upstream.requests) == 2:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the preview wasn't reloaded")
+
+
 async def test_ten_thousand_events_open_at_once(browser: Browser, recorder: Recorder) -> None:
     script = Script()
     for number in range(5_000):
