@@ -303,3 +303,19 @@ async def test_a_sign_in_is_no_visit_and_leaves_no_secret_in_the_log(
     del cookies["own"]
     for part in (*query.values(), *cookies.values(), token, secret):
         assert part not in text
+
+
+async def test_who_asks_for_the_sessions_page_signs_in_first_and_comes_back_to_it(
+    visitor: Visitor, session_id: str
+) -> None:
+    signed_in = await visitor.signs_in(session_id, "/.uat/")
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/.uat/")
+    page = await visitor.ask(address(session_id, "/.uat/"))
+    assert (page.status_code, "Conversation" in page.text) == (200, True)
+
+
+async def test_a_program_that_asks_for_the_sessions_page_without_access_is_not_redirected(
+    visitor: Visitor, session_id: str
+) -> None:
+    response = await visitor.ask(address(session_id, "/.uat/events"), headers=PROGRAM)
+    assert (response.status_code, response.json()["error"]) == (401, "signed_out")

@@ -130,6 +130,23 @@ async def test_a_picture_is_for_who_may_see_the_session(proxy: Proxy, recorder: 
         assert (await get(proxy, session_id, f"pictures/{wrong}.png")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"status": "QUEUED", "pull_number": 7}, "See what Claude is doing"),
+        ({"status": "STARTING"}, "See what Claude is doing"),
+        ({"preview": {"state": "failed", "detail": "", "log": ""}}, "See what Claude is doing"),
+        ({"status": "FAILED"}, "See what Claude did"),
+        ({"status": "STOPPED"}, "See what Claude did"),
+    ],
+)
+async def test_what_stands_in_for_the_preview_leads_to_the_page(
+    proxy: Proxy, recorder: Recorder, row: dict[str, object], words: str
+) -> None:
+    async with proxy.client(recorder.put([], **row), NAVIGATION) as client:
+        assert f'href="/.uat/">{words}</a>' in (await client.get("/")).text
+
+
 @pytest.mark.parametrize("status", ["STOPPED", "FAILED", "COMPLETED"])
 async def test_the_page_stays_after_the_end(proxy: Proxy, recorder: Recorder, status: str) -> None:
     row = sample_row() | {"status": status, "end_reason": "It <b>ended</b>.", "ended_at": "2026-11-22T09:00:00.000Z"}
