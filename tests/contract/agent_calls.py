@@ -73,6 +73,17 @@ RESPONSES: dict[str, Document] = {
                 "is_edited": False,
                 "edited_by": "",
                 "threads": 0,
+                "labels": ["ui"],
+                "discussion": [
+                    {
+                        "author": "pat",
+                        "created_at": "2026-11-22T09:00:00.000Z",
+                        "url": "u",
+                        "body": "Blue.",
+                        "place": "",
+                    }
+                ],
+                "mentioned": ["#7 (open): A dark mode"],
             }
         ],
         "interrupt": PROMPT,

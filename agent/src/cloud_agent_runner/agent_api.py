@@ -37,11 +37,22 @@ _TODO_LIMIT = 200
 _DESCRIPTION_LIMIT = 4_000
 
 
+class Remark(BaseModel):
+    """A comment on the issue, or on lines of the pull request: then `place` says which."""
+
+    author: str
+    created_at: str = ""
+    url: str = ""
+    body: str
+    place: str = ""
+
+
 class Prompt(BaseModel):
     """What a person asked for: the issue itself, or a comment or review on its pull request.
 
     `author` wrote it, `requested_by` asked for the work. `left_out` names what GitHub doesn't show of it. An issue that
-    `is_edited` was edited after the label was added. A review's body has as many numbered `threads`.
+    `is_edited` was edited after the label was added. `labels`, `discussion` and `mentioned` are what stands beside it.
+    A review's body has as many numbered `threads`.
     """
 
     id: str
@@ -56,6 +67,9 @@ class Prompt(BaseModel):
     is_edited: bool = False
     edited_by: str = ""
     threads: int = 0
+    labels: list[str] = []
+    discussion: list[Remark] = []
+    mentioned: list[str] = []
 
 
 class Requests(BaseModel):

@@ -20,12 +20,24 @@ class Accepted(ApiResponse):
     """The report was accepted; there is nothing to add."""
 
 
+class Remark(ApiResponse):
+    """A comment on the issue, or on lines of the pull request: then `place` says which. Untrusted text."""
+
+    author: str
+    created_at: str
+    url: str
+    body: str
+    place: str
+
+
 class OpenPrompt(ApiResponse):
     """What a person asked for: the issue itself, or a comment or review on its pull request. Untrusted text.
 
     `author` wrote it and may be anybody; `requested_by` asked for the work and has write access. `left_out` names what
     GitHub doesn't show of the text. An issue that `is_edited` was edited after the label was added, by `edited_by` if
-    that's known. A review's text has as many numbered `threads`; Claude's message has a part for each.
+    that's known. `labels`, `discussion` and `mentioned` are what stands beside an issue: what people of the repository
+    had said about it until the work was asked for, and the titles of issues that its text mentions. A review's text
+    has as many numbered `threads`; Claude's message has a part for each.
     """
 
     id: PromptId
@@ -40,6 +52,9 @@ class OpenPrompt(ApiResponse):
     is_edited: bool
     edited_by: str
     threads: int
+    labels: tuple[str, ...]
+    discussion: tuple[Remark, ...]
+    mentioned: tuple[str, ...]
 
 
 class OpenPrompts(ApiResponse):

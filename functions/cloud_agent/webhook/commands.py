@@ -9,19 +9,19 @@ from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command
+from cloud_agent.domain.conversation.discussion import mentions_in, with_context
 from cloud_agent.domain.conversation.issue_prompt import has_another_body, issue_prompt
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
-from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.domain.session.model_choice import read_choice
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
-from cloud_agent.observability import logger
 from cloud_agent.webhook.end import cancel_next, end_session
 from cloud_agent.webhook.launch import launch
 
 if TYPE_CHECKING:
-    from cloud_agent.adapters.github.conversation import Conversation, Issue
+    from cloud_agent.adapters.github.conversation import Conversation
+    from cloud_agent.adapters.github.issue import Issue
     from cloud_agent.domain.session.issue_sessions import PullRequestSessions
     from cloud_agent.settings import WebhookSettings
     from cloud_agent.webhook.decisions import Steer
@@ -75,14 +75,16 @@ def _restart(
         return [replies.ALREADY_STARTING]
     if not comment.origin.is_open:
         return [replies.PULL_REQUEST_CLOSED]
-    issue = github.issue(current.issue_number)
+    labelled = _labelled(settings, current)
+    mentions = mentions_in(labelled.body, current.issue_number) if labelled else ()
+    issue = github.issue(current.issue_number, current.branch, mentions)
     if issue is None or not issue.is_open:
         return [replies.issue_closed(current.issue_number)]
     ending = Ending(status=SessionStatus.STOPPED, reason=f"Restarted by {comment.origin.author}.")
     is_ending = current.status.is_live and end_session(settings, current, ending) is not None
     request = _request(settings, comment, current, issue)
     session = name_session(request, sessions, follows=current.session_id if is_ending else None)
-    launch(settings, session, _prompt(settings, github, comment, current, issue), sessions.last)
+    launch(settings, session, _prompt(comment, issue, labelled), sessions.last)
     return []
 
 
@@ -140,10 +142,14 @@ def _request(settings: WebhookSettings, comment: Steer, session: Session, issue:
     )
 
 
-def _prompt(settings: WebhookSettings, github: Conversation, comment: Steer, session: Session, issue: Issue) -> Prompt:
-    """Return the issue as it is now, held against what the label was added to."""
+def _labelled(settings: WebhookSettings, session: Session) -> Prompt | None:
+    """Return the issue as that session was asked it."""
     asked = Prompts(settings.sessions_table).of(session.session_id)
-    labelled = next((prompt.labelled for prompt in asked if prompt.id == INITIAL_PROMPT_ID), ())
+    return next((prompt for prompt in asked if prompt.id == INITIAL_PROMPT_ID), None)
+
+
+def _prompt(comment: Steer, issue: Issue, before: Prompt | None) -> Prompt:
+    """Return the issue as it is now, held against what the label was added to."""
     prompt = issue_prompt(
         title=issue.title,
         body=issue.body,
@@ -151,17 +157,8 @@ def _prompt(settings: WebhookSettings, github: Conversation, comment: Steer, ses
         requested_by=comment.origin.author,
         url=issue.url,
         created_at=timestamp(comment.at),
-        labelled=labelled,
+        labelled=before.labelled if before else (),
     )
-    if not has_another_body(prompt, issue.body):
-        return prompt
-    return prompt.model_copy(update={"edited_by": _editor(github, issue)})
-
-
-def _editor(github: Conversation, issue: Issue) -> str:
-    """Return who edited the issue, if that can be had: no restart fails for want of it."""
-    try:
-        return github.editor_of(issue) or ""
-    except CloudAgentError as error:
-        logger.warning("editor unknown", extra={"reason": str(error)})
-        return ""
+    if has_another_body(prompt, issue.body):
+        prompt = prompt.model_copy(update={"edited_by": issue.editor or ""})
+    return with_context(prompt, issue.context, until=comment.at)

@@ -11,6 +11,7 @@ from cloud_agent.adapters.table.issue_sessions import sessions_of_issue
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
+from cloud_agent.domain.conversation.discussion import mentions_in, with_context
 from cloud_agent.domain.session.issue_key import own_branch_name
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.webhook.launch import launch
@@ -43,10 +44,12 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
         text = replies.label_refused(request.requested_by, labels.label_of(request.agent))
         _explain_once(settings, github, request, f"label by {request.requested_by}", text)
         return {"ignored": f"{request.requested_by} has no write permission in {request.repo}"}
-    issue = github.see_issue(decision.issue_node_id, request.issue_number)
+    mentions = mentions_in(decision.prompt.body, request.issue_number)
+    issue = github.see_issue(decision.issue_node_id, request.issue_number, request.branch, mentions)
     if issue is None or not issue.is_open or not labels.is_on(issue.labels, request.agent):
         return {"ignored": f"issue #{request.issue_number} is not open with the label any more"}
-    launch(settings, session, decision.prompt, sessions.last)
+    prompt = with_context(decision.prompt, issue.context, until=request.triggered_at)
+    launch(settings, session, prompt, sessions.last)
     return {"session_id": session.session_id}
 
 

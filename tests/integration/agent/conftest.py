@@ -190,7 +190,8 @@ class ControlPlane:
         url = "https://github.example/acme/lunch/issues/42"
         prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
         provenance = {"requested_by": "pat", "left_out": [], "is_edited": False, "edited_by": "", "threads": 0}
-        self.prompts.append({**prompt, **provenance, "created_at": "2026-11-22T10:00:00Z"})
+        beside: dict[str, Any] = {"labels": [], "discussion": [], "mentioned": []}
+        self.prompts.append({**prompt, **provenance, **beside, "created_at": "2026-11-22T10:00:00Z"})
         return prompt_id
 
     def told(self, call: str) -> list[dict[str, Any]]:

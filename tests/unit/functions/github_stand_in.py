@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,11 @@ class GitHubStandIn:
     roles: dict[str, str] = field(default_factory=lambda: {"octo-dev": "admin"})
     issue: dict[str, Any] | None = None
     editor: str | None = None
+    # As GraphQL has them: comments on the issue, threads on the pull request, and what other issues are called.
+    remarks: list[dict[str, Any]] = field(default_factory=list)
+    threads: list[dict[str, Any]] = field(default_factory=list)
+    threads_of_a_fork: list[dict[str, Any]] = field(default_factory=list)
+    titles: dict[int, str] = field(default_factory=dict)
     comments: list[dict[str, Any]] = field(default_factory=list)
     eyes: list[str] = field(default_factory=list)
     # As GraphQL describes them, by the global id of the review and of each of its comments.
@@ -48,7 +54,7 @@ class GitHubStandIn:
             return fault[2], {"message": "a fault"}
         return self._resource(method, path, body)
 
-    def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:  # noqa: PLR0911 - one for each
+    def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         parts = path.partition("?")[0].split("/")
         if path == "/graphql":
             return 200, self._graphql(body["query"], body["variables"])
@@ -69,25 +75,14 @@ class GitHubStandIn:
         if parts[-1] == "permission":
             role = self.roles.get(parts[-2])
             return (200, {"permission": role}) if role else (404, {"message": "Not Found"})
-        if parts[-1] != "comments":
-            return (200, self.issue) if self.issue else (404, {"message": "Not Found"})
         if method == "GET":
             return 200, [{"id": i, **c} for i, c in enumerate(self.comments, 1) if c["number"] == int(parts[-2])]
         self.comments.append({"number": int(parts[-2]), "body": body["body"]})
         return 201, {"id": len(self.comments)}
 
-    def _see(self, node_id: str) -> dict[str, Any]:
-        if self.issue is None:
-            return {"data": {"addReaction": None}, "errors": [{"type": "NOT_FOUND", "message": "a fault"}]}
-        self.eyes.append(node_id)
-        subject = {"state": self.issue["state"].upper(), "labels": {"nodes": self.issue["labels"]}}
-        return {"data": {"addReaction": {"subject": subject}}}
-
     def _graphql(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
-        if "editor" in operation:
-            return {"data": {"node": {"editor": self.editor and {"login": self.editor}}}}
-        if "labels" in operation:
-            return self._see(variables["subject"])
+        if "fragment issue" in operation:
+            return self._issue(operation, variables)
         if "addReaction" in operation:
             self.eyes += variables.values()
             return {"data": {name: {"clientMutationId": None} for name in variables}}
@@ -99,6 +94,64 @@ class GitHubStandIn:
         page = {"nodes": nodes[start:end], "pageInfo": {"hasNextPage": end < len(nodes), "endCursor": str(end)}}
         review = review | {"comments": page}
         return {"data": {"node": review if node_id == review["id"] else {"pullRequestReview": review}}}
+
+    def _issue(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The issue that is read, or seen."""
+        issue, errors = self.issue and _issue(self.issue, self.editor, self.remarks), list[dict[str, Any]]()
+        if issue:
+            pulls = [
+                {"isCrossRepository": is_of_a_fork, "reviewThreads": {"nodes": threads}}
+                for is_of_a_fork, threads in ((True, self.threads_of_a_fork), (False, self.threads))
+            ]
+            titles = {number: self.titles.get(number) for number in map(int, re.findall(r"\bm(\d+): ", operation))}
+            issue["repository"] = {"pullRequests": {"nodes": pulls}} | {
+                f"m{number}": title and {"number": number, "title": title, "state": "OPEN"}
+                for number, title in titles.items()
+            }
+            errors = [_missing(f"m{number}") for number, title in titles.items() if title is None]
+        else:
+            errors.append(_missing("issue"))
+        if "subject" not in variables:
+            data: dict[str, Any] = {"repository": {"issue": issue}}
+        else:
+            self.eyes += [variables["subject"]] if issue else []
+            data = {"addReaction": issue and {"subject": issue}}
+        return {"data": data} | ({"errors": errors} if errors else {})
+
+
+def _missing(path: str) -> dict[str, Any]:
+    return {"type": "NOT_FOUND", "path": [path], "message": "a fault"}
+
+
+def a_remark(body: str, at: str, *, author: str = "octo-dev", association: str = "MEMBER") -> dict[str, Any]:
+    """A comment as GraphQL has it."""
+    return {
+        "author": {"login": author},
+        "authorAssociation": association,
+        "createdAt": f"2026-11-22T{at}Z",
+        "url": f"https://github.example/{at}",
+        "body": body,
+    }
+
+
+def a_thread(path: str, *comments: dict[str, Any], line: int | None = 12, is_resolved: bool = False) -> dict[str, Any]:
+    """A review's thread as GraphQL has it."""
+    nodes = {"nodes": list(comments)}
+    return {"isResolved": is_resolved, "path": path, "line": line, "originalLine": 7, "comments": nodes}
+
+
+def _issue(issue: dict[str, Any], editor: str | None, remarks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "number": issue["number"],
+        "title": issue["title"],
+        "state": issue["state"].upper(),
+        "url": issue["html_url"],
+        "body": issue["body"] or "",
+        "author": issue["user"] and {"login": issue["user"]["login"]},
+        "editor": editor and {"login": editor},
+        "labels": {"nodes": [{"name": label["name"]} for label in issue["labels"]]},
+        "comments": {"nodes": remarks},
+    }
 
 
 @contextmanager

@@ -71,7 +71,14 @@ def _put(table: Table, session_id: str = ID, token: str = TOKEN, **attributes: A
     table.put_item(Item=a_row(session_id, **own | attributes))
 
 
-def _ask(table: Table, prompt_id: str = PROMPT, session_id: str = ID, title: str = "", body: str = "Please.") -> None:
+def _ask(
+    table: Table,
+    prompt_id: str = PROMPT,
+    session_id: str = ID,
+    title: str = "",
+    body: str = "Please.",
+    **beside: Any,  # noqa: ANN401 - what stands beside an issue
+) -> None:
     prompt = Prompt(
         id=prompt_id,
         kind=PromptKind.ISSUE if prompt_id == PROMPT else PromptKind.COMMENT,
@@ -81,6 +88,7 @@ def _ask(table: Table, prompt_id: str = PROMPT, session_id: str = ID, title: str
         url="https://github.com/acme/storefront/issues/42",
         created_at="2026-11-22T08:00:00.000Z",
         comment_id=None if prompt_id == PROMPT else 7,
+        **beside,
     )
     Prompts(table.name).put(session_id, prompt)
 
@@ -308,7 +316,9 @@ def test_no_prompt_is_shown_before_the_session_runs(call: Call, table: Table, st
 
 def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table: Table) -> None:
     body = "b" * 60_000 + '😀"\u0001' * 1_000
-    _ask(table, title="Show the total", body=body)
+    remark = {"author": "zoe", "created_at": "c", "url": "u", "body": "Blue.", "place": "app.py, line 3"}
+    mentioned = ["#7 (open): A dark mode"]
+    _ask(table, title="Show the total", body=body, labels=["ui"], discussion=[remark], mentioned=mentioned)
     status, answer = call("prompts")
     assert status == 200
     assert [
@@ -325,6 +335,9 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
             "is_edited": False,
             "edited_by": "",
             "threads": 0,
+            "labels": ["ui"],
+            "discussion": [remark],
+            "mentioned": mentioned,
         }
     ] == answer["prompts"]
 

@@ -96,15 +96,34 @@ def test_a_login_is_one_part_of_the_path(github: Conversation, github_stand_in: 
     assert github_stand_in.requests == ["GET /repos/acme/storefront/collaborators/..%2Focto-dev%3F/permission"]
 
 
-@pytest.mark.parametrize("status", [301, 404, 410])
-def test_an_issue_that_is_gone_is_none(github: Conversation, github_stand_in: GitHubStandIn, status: int) -> None:
-    github_stand_in.faults.append(("GET", "/issues/42", status, False))
-    assert github.issue(42) is None
+def test_an_issue_that_is_gone_is_none(github: Conversation, github_stand_in: GitHubStandIn) -> None:
+    github_stand_in.issue = None
+    assert github.issue(42, "claude/42", []) is None
+
+
+@pytest.mark.parametrize("status", [0, 502])
+def test_an_issue_is_asked_for_twice_like_all_that_is_only_read(
+    github: Conversation, github_stand_in: GitHubStandIn, status: int
+) -> None:
+    github_stand_in.faults.append(("POST", "/graphql", status, False))
+    assert github.issue(42, "claude/42", []) is not None
+    github_stand_in.faults.append(("POST", "/graphql", status, False))
+    with pytest.raises(GitHubUnavailableError):
+        github.add_eyes("IC_1")
+
+
+def test_an_issue_that_the_app_may_not_read_is_a_refusal(
+    github: Conversation, github_stand_in: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = {"data": None, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]}
+    monkeypatch.setattr(github_stand_in, "respond", lambda *_request: (200, refused))
+    with pytest.raises(GitHubRequestError, match="not accessible"):
+        github.issue(42, "claude/42", [])
 
 
 def test_an_issue_of_a_deleted_account_without_a_text(github: Conversation, github_stand_in: GitHubStandIn) -> None:
     github_stand_in.issue = (github_stand_in.issue or {}) | {"user": None, "body": None}
-    issue = github.issue(42)
+    issue = github.issue(42, "claude/42", [])
     assert issue is not None
     assert (issue.author, issue.body, issue.is_open) == ("ghost", "", True)
 
@@ -112,9 +131,9 @@ def test_an_issue_of_a_deleted_account_without_a_text(github: Conversation, gith
 def test_an_answer_that_is_not_as_documented_is_githubs_fault(
     github: Conversation, github_stand_in: GitHubStandIn
 ) -> None:
-    github_stand_in.faults += [("GET", "/issues/42", 200, False), ("GET", "permission", 200, False)]
+    github_stand_in.faults += [("POST", "/graphql", 200, False), ("GET", "permission", 200, False)]
     with pytest.raises(GitHubUnavailableError, match="not as documented"):
-        github.issue(42)
+        github.issue(42, "claude/42", [])
     with pytest.raises(GitHubUnavailableError, match="not as documented"):
         github.has_write_permission("octo-dev")
 

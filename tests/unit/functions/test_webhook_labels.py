@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.kit.sessions import REPOSITORY_ID
+from tests.unit.functions.github_stand_in import a_remark, a_thread
 
 from cloud_agent.adapters.table.keys import branch_key, cancelled_key, lock_key
 from cloud_agent.adapters.table.prompts import Prompts
@@ -157,6 +158,47 @@ def test_a_label_that_no_longer_counts_when_it_is_delivered_starts_nothing(
     github_stand_in.issue = None if change is None else (github_stand_in.issue or {}) | change
     assert label() == (200, {"ignored": "issue #42 is not open with the label any more"})
     assert step_functions.executions == {}
+
+
+def test_claude_is_given_what_a_colleague_would_read_beside_the_issue(
+    label: Callable[..., Response],
+    github_stand_in: GitHubStandIn,
+    table: Table,
+    sample: Callable[[str], dict[str, Any]],
+) -> None:
+    body = sample("github/issues.labeled.json")["issue"]["body"]
+    github_stand_in.issue = (github_stand_in.issue or {}) | {"labels": [{"name": "claude-dev"}, {"name": "ui"}]}
+    github_stand_in.remarks = [
+        a_remark("Keep it **blue**.<!-- never mind -->", "07:00:00"),
+        a_remark("Make me an admin.", "07:01:00", author="guest", association="CONTRIBUTOR"),
+        a_remark("Thought of it after the label.", "08:00:01"),
+    ]
+    github_stand_in.threads = [
+        a_thread("src/app.py", a_remark("Why not a list?", "06:00:00")),
+        a_thread("src/app.py", a_remark("Settled.", "06:00:00"), is_resolved=True),
+    ]
+    github_stand_in.threads_of_a_fork = [a_thread("src/app.py", a_remark("Not on this branch.", "06:00:00"))]
+    session_id = label()[1]["session_id"]
+    (prompt,) = Prompts(table.name).of(session_id)
+    assert (prompt.labels, prompt.body) == (("claude-dev", "ui"), body)
+    assert [(one.author, one.body, one.place) for one in prompt.discussion] == [
+        ("octo-dev", "Why not a list?", "src/app.py, line 12"),
+        ("octo-dev", "Keep it **blue**.", ""),
+    ]
+    permission, asked = github_stand_in.requests
+    assert (permission.partition(" ")[0], asked) == ("GET", "POST /graphql")
+
+
+def test_issues_that_the_text_mentions_are_given_by_their_titles(
+    deliver_event: Callable[..., Response], step_functions: StepFunctions, github_stand_in: GitHubStandIn, table: Table,
+    sample: Callable[[str], dict[str, Any]],
+) -> None:  # fmt: skip
+    payload = sample("github/issues.labeled.json")
+    payload["issue"]["body"] = "As in #7 and #7, not #8. See acme/other#9, &#10; and #42."
+    github_stand_in.titles = {7: "A dark\u200b mode", 9: "Not ours"}
+    session_id = deliver_event("issues", payload)[1]["session_id"]
+    (prompt,) = Prompts(table.name).of(session_id)
+    assert prompt.mentioned == ("#7 (open): A dark mode",)
 
 
 def test_a_session_that_is_ending_is_followed_by_one_however_often_it_is_asked_for(

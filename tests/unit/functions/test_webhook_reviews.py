@@ -85,7 +85,7 @@ def test_a_try_that_failed_is_made_again_by_the_next_event(
     github_stand_in: GitHubStandIn,
 ) -> None:  # fmt: skip
     put_session()
-    github_stand_in.faults.append(("POST", "/graphql", 502, False))
+    github_stand_in.faults += [("POST", "/graphql", 502, False)] * 2  # a query is sent again
     assert deliver("PRR_1")[0] == 503
     assert deliver("PRRC_5") == ACCEPTED
     assert len(prompts(table)) == 1

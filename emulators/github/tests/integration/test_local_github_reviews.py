@@ -301,3 +301,22 @@ def test_a_reaction_to_an_issue_returns_its_state_and_labels(
     subject = app.post(f"{server.url}/api/graphql", json=body).json()["data"]["addReaction"]["subject"]
     assert subject == {"state": "OPEN", "labels": {"nodes": [{"name": "a"}, {"name": "b"}]}}
     assert api.get(f"/repos/{repo}/issues/{issue['number']}/reactions").json()[0]["content"] == "eyes"
+
+
+def test_the_threads_of_a_pull_request_are_known_by_their_lines_and_replies(
+    server: Any, api: httpx.Client, pull: str
+) -> None:
+    _review(api, pull)
+    first = api.get(f"{pull}/comments").json()[0]["id"]
+    api.post(f"{pull}/comments/{first}/replies", json={"body": "a reply"}).raise_for_status()
+    query = """query($id: ID!) { node(id: $id) { ... on PullRequest { reviewThreads(first: 9) {
+        nodes { isResolved path line comments(first: 9) { nodes { body } } }
+    } } } }"""
+    body = {"query": query, "variables": {"id": api.get(pull).json()["node_id"]}}
+    found = api.post(f"{server.url}/api/graphql", json=body).json()["data"]["node"]["reviewThreads"]["nodes"]
+    assert [(one["path"], one["line"], one["isResolved"]) for one in found] == [
+        ("new.txt", 1, False),
+        ("new.txt", 2, False),
+    ]
+    said = [[comment["body"] for comment in one["comments"]["nodes"]] for one in found]
+    assert said == [["line 1", "a reply"], ["line 2"]]

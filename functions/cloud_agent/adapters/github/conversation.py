@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from cloud_agent.adapters.github.documents import (
-    CommentDocument,
-    EditedDocument,
-    IssueDocument,
-    NodeId,
-    Permission,
-    SeenDocument,
-    WrittenComment,
-)
+from cloud_agent.adapters.github.documents import CommentDocument, NodeId, Permission, WrittenComment
+from cloud_agent.adapters.github.issue import IssueResponse, reading, seeing
 from cloud_agent.adapters.github.review_documents import ReviewedDocument
-from cloud_agent.domain.conversation.prompts import GHOST
 from cloud_agent.domain.errors import GitHubRequestError, GitHubUnavailableError, NodeNotFoundError
 from cloud_agent.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cloud_agent.adapters.github.issue import Issue
     from cloud_agent.adapters.github.repository_requests import RepositoryRequests
     from cloud_agent.adapters.github.requests import Response
     from cloud_agent.adapters.github.review_documents import ReviewNode
@@ -32,10 +24,7 @@ if TYPE_CHECKING:
 
 _MAY_WRITE = {"admin", "maintain", "write"}
 _NOT_FOUND = frozenset({404})
-_GONE = frozenset({301, 404, 410})  # transferred, out of sight, deleted
 _UNPROCESSABLE = frozenset({422})  # GitHub's response to a reply to a reply
-# Who edited an issue's text last. REST has nothing of it.
-_EDITOR = "query($subject: ID!) { node(id: $subject) { ... on Issue { editor { login } } } }"
 _REVIEW = """\
 query($subject: ID!, $after: String) {
   node(id: $subject) {
@@ -53,32 +42,8 @@ fragment review on PullRequestReview {
     }
   }
 }"""
-_SEE_ISSUE = """\
-mutation($subject: ID!) {
-  addReaction(input: {subjectId: $subject, content: EYES}) {
-    subject { ... on Issue { state labels(first: 100) { nodes { name } } } }
-  }
-}"""
+_MISSING = frozenset({"NOT_FOUND"})  # GraphQL's type of error for what is gone, and for a mention of nothing
 _ADD_EYES = "addReaction(input: {subjectId: $%s, content: EYES}) { clientMutationId }"
-
-
-@dataclass(frozen=True)
-class IssueState:
-    """Whether an issue is open, and its labels."""
-
-    is_open: bool
-    labels: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Issue(IssueState):
-    """An issue as it stands now."""
-
-    node_id: str
-    title: str
-    body: str
-    author: str
-    url: str
 
 
 class Conversation:
@@ -93,41 +58,28 @@ class Conversation:
         response = self._requests.send("GET", path, expected=_NOT_FOUND)
         return response.status not in _NOT_FOUND and response.read(Permission).permission in _MAY_WRITE
 
-    def issue(self, number: int) -> Issue | None:
-        """Return the issue as it stands now; None when it is gone."""
-        response = self._requests.send("GET", f"/issues/{number}", expected=_GONE)
-        if response.status in _GONE:
-            return None
-        found = response.read(IssueDocument)
-        return Issue(
-            node_id=found.node_id,
-            title=found.title,
-            body=found.body or "",
-            author=found.user.login if found.user else GHOST,
-            url=found.html_url,
-            is_open=found.state == "open",
-            labels=frozenset(label.name for label in found.labels),
-        )
+    def issue(self, number: int, branch: str, mentions: Sequence[int]) -> Issue | None:
+        """Return the issue as it stands now, with what was said on it and on the branch's pull request; None when gone.
 
-    def see_issue(self, node_id: str, number: int) -> IssueState | None:
-        """Show on the issue that it's been seen, and return its state by the same request; None when it is gone.
+        `mentions` are the issues whose titles come along, those that exist.
+        """
+        owner, _, name = self._requests.repo.partition("/")
+        response = self._requests.graphql(
+            reading(mentions), expected=_MISSING, owner=owner, name=name, number=number, branch=branch
+        )
+        return response.read(IssueResponse).issue
+
+    def see_issue(self, node_id: str, number: int, branch: str, mentions: Sequence[int]) -> Issue | None:
+        """Show on the issue that it's been seen, and return what `issue` does by the same request.
 
         The reaction is a courtesy: where GitHub refuses it, the issue is only read.
         """
         try:
-            response = self._requests.graphql(_SEE_ISSUE, subject=node_id)
-        except NodeNotFoundError:
-            return None
+            response = self._requests.graphql(seeing(mentions), expected=_MISSING, subject=node_id, branch=branch)
         except (GitHubRequestError, GitHubUnavailableError) as error:
             logger.warning("reaction failed", extra={"issue": number, "reason": str(error)})
-            return self.issue(number)
-        seen = response.read(SeenDocument).data.reaction.subject
-        return IssueState(seen.state == "OPEN", frozenset(label.name for label in seen.labels.nodes))
-
-    def editor_of(self, issue: Issue) -> str | None:
-        """Return who edited the issue's text last; None where nobody did, or their account is gone."""
-        editor = self._requests.graphql(_EDITOR, subject=issue.node_id).read(EditedDocument).data.node.editor
-        return editor.login if editor else None
+            return self.issue(number, branch, mentions)
+        return response.read(IssueResponse).issue
 
     # ------------------------------------------------------------ comments
 
@@ -208,7 +160,7 @@ class Conversation:
 
     def add_eyes(self, node_ids: Sequence[str]) -> None:
         """Show that these comments or reviews have been read, all by one request. Run twice, it is shown once."""
-        variables = {f"subject{number}": node_id for number, node_id in enumerate(node_ids)}
+        variables: dict[str, Any] = {f"subject{number}": node_id for number, node_id in enumerate(node_ids)}
         declared = ", ".join(f"${name}: ID!" for name in variables)
         added = " ".join(f"{name}: {_ADD_EYES % name}" for name in variables)
         self._requests.graphql(f"mutation({declared}) {{ {added} }}", **variables)

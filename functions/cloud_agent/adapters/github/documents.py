@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from cloud_agent.domain.conversation.comments import Comment
 
@@ -133,67 +133,6 @@ class Label(Document):
     """A label of an issue."""
 
     name: str
-
-
-class IssueDocument(Document):
-    """An issue; without an author where the account has been deleted."""
-
-    node_id: str
-    title: str
-    body: str | None
-    user: Account | None
-    html_url: str
-    state: str
-    labels: list[Label]
-
-
-class Labels(Document):
-    """A page of labels. An issue has 100 at most."""
-
-    nodes: list[Label]
-
-
-class SeenIssue(Document):
-    """An issue in GraphQL, as far as what a session needs of it to start."""
-
-    state: str
-    labels: Labels
-
-
-class IssueReaction(Document):
-    """A reaction, with the issue that it's to."""
-
-    subject: SeenIssue
-
-
-class SeenData(Document):
-    """What came of a reaction."""
-
-    reaction: IssueReaction = Field(alias="addReaction")
-
-
-class SeenDocument(Document):
-    """GraphQL's response with it."""
-
-    data: SeenData
-
-
-class EditedNode(Document):
-    """An issue in GraphQL, as far as who edited it."""
-
-    editor: Account | None = None
-
-
-class EditedData(Document):
-    """The object that was asked for."""
-
-    node: EditedNode
-
-
-class EditedDocument(Document):
-    """GraphQL's response with it."""
-
-    data: EditedData
 
 
 class Permission(Document):

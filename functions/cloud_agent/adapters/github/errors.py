@@ -79,6 +79,4 @@ def _error(table: Table, response: Response) -> CloudAgentError:
 
 def _is_graphql_rate_limit(response: Response) -> bool:
     """Whether an error of GraphQL is of type RATE_LIMITED or RATE_LIMIT."""
-    errors = response.document.get("errors") if isinstance(response.document, dict) else None
-    kinds = [str(one.get("type")) for one in errors or [] if isinstance(one, dict)]
-    return any(kind.startswith("RATE_LIMIT") for kind in kinds)
+    return any(kind.startswith("RATE_LIMIT") for kind in response.error_types)

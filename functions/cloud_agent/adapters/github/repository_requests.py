@@ -71,19 +71,24 @@ class RepositoryRequests:
             yield response.read(model)
             following = response.next_page
 
-    def graphql(self, operation: str, **variables: str | None) -> Response:
-        """Run a GraphQL query or mutation with these variables.
+    def graphql(
+        self, operation: str, *, expected: frozenset[str] = frozenset(), **variables: str | int | None
+    ) -> Response:
+        """Run a GraphQL query, which is sent again as a GET is, or a mutation, with these variables.
+
+        Parts that are missing for an `expected` type of error are null.
 
         Raises:
             NodeNotFoundError: there is nothing with the global id, or nothing that the App may see.
             GitHubRequestError: it is refused, which GraphQL says with a status of 200 as well.
         """
-        address = graphql_url(self._requests.api_url)
-        response = self._requests.send("POST", address, self._token, {"query": operation, "variables": variables})
-        errors = response.document.get("errors") if isinstance(response.document, dict) else None
-        if errors and all(isinstance(one, dict) and one.get("type") == "NOT_FOUND" for one in errors):
+        address, body = graphql_url(self._requests.api_url), {"query": operation, "variables": variables}
+        is_query = operation.startswith("query")
+        response = self._requests.send("POST", address, self._token, body, repeatable=is_query)
+        unexpected = response.error_types - expected
+        if unexpected == {"NOT_FOUND"}:
             raise NodeNotFoundError(response.summary)
-        if response.status != 200 or errors:  # noqa: PLR2004 - OK
+        if response.status != 200 or unexpected:  # noqa: PLR2004 - OK
             self._on_refusal()
             raise GitHubRequestError(response.summary)
         return response

@@ -82,6 +82,12 @@ class Response:
         """The response in one sentence, for an error."""
         return f"GitHub answered {self.status} to {self.request}: {self.message}"
 
+    @property
+    def error_types(self) -> frozenset[str]:
+        """The types of GraphQL's errors; of one without a type, nothing but that there is one."""
+        errors = self.document.get("errors") if isinstance(self.document, dict) else None
+        return frozenset(str(one.get("type", "")) for one in errors or [] if isinstance(one, dict))
+
     def refuses(self, status: int, words: str) -> bool:
         """Whether GitHub refused with this status and in these words."""
         return self.status == status and words in self.message.lower()
@@ -108,8 +114,10 @@ class GitHubRequests:
         self._patience = patience
         self._http = urllib3.PoolManager(timeout=patience.timeout)
 
-    def send(self, method: str, path: str, bearer: str, body: Mapping[str, Any] | None = None) -> Response:
-        """GitHub's response, whatever it is short of these.
+    def send(
+        self, method: str, path: str, bearer: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
+    ) -> Response:
+        """GitHub's response, whatever it is short of these. A request that is `repeatable` changes nothing.
 
         Raises:
             GitHubUnavailableError: no response, or a status from 500; only what is safe to send twice was.
@@ -122,7 +130,7 @@ class GitHubRequests:
             "X-GitHub-Api-Version": "2022-11-28",
         }
         address = path if path.startswith(("http://", "https://")) else self.api_url + path
-        retry = self._patience.retry
+        retry = self._patience.retry.new(allowed_methods=None) if repeatable else self._patience.retry
         try:
             if body is None:
                 raw = self._http.request(method, address, headers=headers, retries=retry)

@@ -47,12 +47,25 @@ class Thread(BaseModel):
     url: str
 
 
+class Remark(BaseModel):
+    """A comment on the issue, or on lines of the pull request: then `place` says which. Untrusted text."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    author: str
+    created_at: str
+    url: str
+    body: str
+    place: str = ""
+
+
 class Prompt(BaseModel):
     """One thing the agent is asked. Untrusted text: it is handed on as data and never obeyed here.
 
     The text is what GitHub shows of it; `left_out` says what kinds of things it doesn't show. `author` wrote it,
     `requested_by` asked for the work and may write to the repository. An issue that `is_edited` isn't what the label
     was added to any more; `labelled` has the digests of that title and body.
+    `labels`, `discussion` and `mentioned` are what stands beside an issue.
     `comment_id` is the comment in whose thread the reply belongs; a review has `threads` instead, which its text
     numbers from one on. `review_id` is the review that it's of. `failures` counts the sessions that failed while it was
     being worked on.
@@ -72,6 +85,9 @@ class Prompt(BaseModel):
     labelled: tuple[str, ...] = ()
     is_edited: bool = False
     edited_by: str = ""
+    labels: tuple[str, ...] = ()
+    discussion: tuple[Remark, ...] = ()
+    mentioned: tuple[str, ...] = ()
     comment_id: int | None = None
     threads: tuple[Thread, ...] = ()
     review_id: int | None = None

@@ -22,10 +22,12 @@ from local_github.api.nodes import (
     REACTION_CONTENTS,
     Node,
     NodeNotFoundError,
+    NotResolvedError,
     describe,
     describe_reaction,
     find_node,
 )
+from local_github.api.repository_nodes import describe_repository, find_repository
 from local_github.documents.accounts import node_id
 from local_github.errors import ForbiddenError, UnauthenticatedError
 from local_github.permissions import Needs, authorize, writing
@@ -58,6 +60,9 @@ class _Root:
 
     def node(self, _info: GraphQLResolveInfo, id: str) -> dict[str, Any]:  # noqa: A002 - GraphQL's own name
         return describe(self._site, find_node(self._site, self._actor, id))
+
+    def repository(self, _info: GraphQLResolveInfo, owner: str, name: str, *, followRenames: bool) -> dict[str, Any]:  # noqa: N803 - GraphQL's own name
+        return find_repository(self._site, self._actor, owner, name, follow_renames=followRenames)
 
     def markPullRequestReadyForReview(self, _info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GraphQL's own names
         return self._set_draft(input, draft=False)
@@ -107,6 +112,7 @@ def _answer(request: Request, content: bytes) -> Response:
             _SCHEMA,
             asked["query"],
             root_value=_Root(site, actor),
+            context_value=lambda repo: describe_repository(site, actor, repo),
             variable_values=variables if isinstance(variables, dict) else None,
         )
     document: dict[str, Any] = {"data": result.data}
@@ -128,7 +134,7 @@ def _root_fields(query: str) -> str:
 
 def _error(error: GraphQLError) -> dict[str, Any]:
     match error.original_error or error:
-        case NodeNotFoundError():
+        case NotResolvedError():
             return {"type": "NOT_FOUND", **error.formatted}
         case ForbiddenError():
             return {"type": "FORBIDDEN", **error.formatted}

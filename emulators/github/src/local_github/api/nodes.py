@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
@@ -12,6 +13,8 @@ from local_github.documents.accounts import node_id
 from local_github.permissions import may_see
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from local_github.actors import Actor
     from local_github.site import Repository, Site
     from local_github.storage import Row
@@ -23,6 +26,8 @@ _REVIEW = """
     SELECT reviews.*, repository_id FROM reviews JOIN issues ON issues.id = issue_id WHERE CAST(reviews.id AS TEXT) = ?
 """
 _REVIEW_COMMENT = "SELECT * FROM review_comments WHERE CAST(id AS TEXT) = ?"
+_COMMENTS = "SELECT * FROM comments WHERE issue_id = ? ORDER BY id"
+_REVIEW_COMMENTS = "SELECT * FROM review_comments WHERE issue_id = ? ORDER BY id"
 # Prefix of the id -> GraphQL's type, the subject of its reactions, and where it is looked up.
 _KINDS = {
     "PR": ("PullRequest", "issue", _PULL),
@@ -32,6 +37,12 @@ _KINDS = {
     "PRRC": ("PullRequestReviewComment", "review_comment", _REVIEW_COMMENT),
 }
 _MOST_NODES = 100  # GitHub Docs, "Rate limits and query limits for the GraphQL API": `first` is from 1 to 100
+_DOCUMENTS = {
+    "issue": issues.issue,
+    "comment": issues.comment,
+    "review": pulls.review,
+    "review_comment": pulls.review_comment,
+}
 REACTION_CONTENTS = {
     "THUMBS_UP": "+1",
     "THUMBS_DOWN": "-1",
@@ -45,7 +56,11 @@ REACTION_CONTENTS = {
 _REACTION_WORDS = {content: word for word, content in REACTION_CONTENTS.items()}
 
 
-class NodeNotFoundError(GraphQLError):
+class NotResolvedError(GraphQLError):
+    """There is no such thing, or the viewer may not see it."""
+
+
+class NodeNotFoundError(NotResolvedError):
     """A global id names nothing the viewer may see."""
 
     def __init__(self, wanted: str) -> None:
@@ -85,17 +100,76 @@ def describe(site: Site, node: Node) -> dict[str, Any]:
     document = {"__typename": node.kind, "id": node_id(prefix, node.row["id"]), "databaseId": node.row["id"]}
     document["reactions"] = lambda _info, **_arguments: _reactions(site, node)
     row = node.row
+    document |= _text(_DOCUMENTS[node.subject](site, node.repo, row))
     if node.subject == "review":
         return document | _review(site, node)
     if node.subject == "review_comment":
         return document | _review_comment(site, node)
     if node.subject == "comment":
-        return document | {"body": row["body"]}
-    document |= {"number": row["number"], "title": row["title"], "url": issues.html_url(node.repo, row)}
+        return document
+    document |= {"number": row["number"], "title": row["title"]}
     document |= _last_edit(site, row)
-    document["labels"] = lambda _info, first=_MOST_NODES: _labels(site, row, first)
     state = "MERGED" if row["merged_at"] else row["state"].upper()
-    return document | {"state": state, "isDraft": bool(row["draft"])}
+    document |= {"state": state, "isDraft": bool(row["draft"]), "isCrossRepository": False}
+    return document | {
+        "repository": lambda info: info.context(node.repo),  # as whoever asks may see it
+        "labels": lambda _info, **page: connection(_labels(site, row), page),
+        "comments": lambda _info, **page: connection(_described(site, node, "IssueComment", _COMMENTS), page),
+        "reviewThreads": lambda _info, **page: connection(_threads(site, node), page),
+    }
+
+
+def connection(nodes: Sequence[dict[str, Any]], page: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe the first or the last of some things."""
+    first, last = page.get("first"), page.get("last")
+    if first is None and last is None:
+        raise GraphQLError("You must provide a `first` or `last` value to properly paginate the connection.")
+    shown = nodes[:first] if first is not None else nodes[-last:] if last else []
+    return {"totalCount": len(nodes), "nodes": shown}
+
+
+def _described(site: Site, parent: Node, kind: str, sql: str) -> list[dict[str, Any]]:
+    subject = next(subject for name, subject, _ in _KINDS.values() if name == kind)
+    rows = site.storage.all(sql, parent.row["id"])
+    return [describe(site, Node(kind, subject, parent.repo, row)) for row in rows]
+
+
+def _threads(site: Site, pull: Node) -> list[dict[str, Any]]:
+    """Describe a pull request's threads, each by its first comment. Nobody can resolve one here."""
+    threads: dict[int, list[Row]] = {}
+    for row in site.storage.all(_REVIEW_COMMENTS, pull.row["id"]):
+        threads.setdefault(row["in_reply_to_id"] or row["id"], []).append(row)
+    return [
+        {
+            "id": node_id("PRRT", rows[0]["id"]),
+            "isResolved": False,
+            "path": rows[0]["path"],
+            "line": rows[0]["line"],
+            "originalLine": rows[0]["line"],
+            "comments": partial(_comments_of, site, pull.repo, rows),
+        }
+        for rows in threads.values()
+    ]
+
+
+def _comments_of(site: Site, repo: Repository, rows: list[Row], _info: object, **page: int) -> dict[str, Any]:
+    nodes = [describe(site, Node("PullRequestReviewComment", "review_comment", repo, row)) for row in rows]
+    return connection(nodes, page)
+
+
+def _text(document: dict[str, Any]) -> dict[str, Any]:
+    """Describe what somebody wrote, from REST's description of it. An App's login has no suffix here."""
+    user = document["user"]
+    kind, prefix = ("Bot", "BOT") if user["type"] == "Bot" else ("User", "U")
+    return {
+        "body": document["body"] or "",
+        "url": document["html_url"],
+        "author": {
+            "__typename": kind, "id": node_id(prefix, user["id"]), "login": user["login"].removesuffix("[bot]")
+        },
+        "authorAssociation": document["author_association"],
+        "createdAt": document.get("created_at") or document["submitted_at"],
+    }  # fmt: skip
 
 
 def _review(site: Site, node: Node) -> dict[str, Any]:
@@ -103,8 +177,6 @@ def _review(site: Site, node: Node) -> dict[str, Any]:
     row, document = node.row, pulls.review(site, node.repo, node.row)
     return {
         "fullDatabaseId": str(row["id"]),
-        "author": _actor(site, row["author"]),
-        "body": row["body"],
         "state": row["state"],
         "submittedAt": row["submitted_at"],
         "url": document["html_url"],
@@ -134,8 +206,6 @@ def _review_comment(site: Site, node: Node) -> dict[str, Any]:
     parent = row["in_reply_to_id"]
     return {
         "fullDatabaseId": str(row["id"]),
-        "body": row["body"],
-        "createdAt": row["created_at"],
         "diffHunk": row["diff_hunk"],
         "line": document["line"],
         "originalLine": document["original_line"],
@@ -162,10 +232,9 @@ def _actor(site: Site, login: str) -> dict[str, Any] | None:
     return {"__typename": kind, "id": node_id(prefix, user["id"]), "login": user["login"]} if user else None
 
 
-def _labels(site: Site, row: Row, first: int) -> dict[str, Any]:
+def _labels(site: Site, row: Row) -> list[dict[str, Any]]:
     sql = "SELECT labels.* FROM labels JOIN issue_labels ON label_id = labels.id WHERE issue_id = ? ORDER BY name"
-    labels = [{"id": node_id("LA", label["id"]), "name": label["name"]} for label in site.storage.all(sql, row["id"])]
-    return {"totalCount": len(labels), "nodes": labels[: min(first, _MOST_NODES)]}
+    return [{"id": node_id("LA", label["id"]), "name": label["name"]} for label in site.storage.all(sql, row["id"])]
 
 
 def _last_edit(site: Site, row: Row) -> dict[str, Any]:

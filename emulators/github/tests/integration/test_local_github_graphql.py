@@ -1,0 +1,92 @@
+"""GraphQL's view of a repository: an issue, what was said on it, and the threads of a branch's pull request."""
+
+# ruff: noqa: ANN401 - the fixtures' classes stand in conftest.py, which cannot be imported
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+QUERY = """
+query($owner: String!, $name: String!, $branch: String!) {
+    repository(owner: $owner, name: $name) {
+        nameWithOwner
+        issue(number: 1) {
+            title body state author { __typename login }
+            labels(first: 10) { nodes { name } }
+            comments(last: 2) { totalCount nodes { body url authorAssociation author { __typename login } } }
+        }
+        pullRequests(headRefName: $branch, states: [OPEN], first: 1) {
+            nodes {
+                number
+                reviewThreads(last: 10) {
+                    nodes { isResolved path line comments(first: 10) { nodes { body author { login } } } }
+                }
+            }
+        }
+        one: issueOrPullRequest(number: 1) { ... on Issue { title state } ... on PullRequest { title state } }
+        none: issueOrPullRequest(number: 99) { ... on Issue { title } }
+    }
+}
+"""
+
+
+def _ask(server: Any, client: httpx.Client, repo: str, query: str = QUERY) -> dict[str, Any]:
+    owner, name = repo.split("/")
+    body = {"query": query, "variables": {"owner": owner, "name": name, "branch": "claude/1"}}
+    return dict(client.post(f"{server.url}/api/graphql", json=body).json())
+
+
+def test_an_issue_is_described_with_what_was_said_on_it_and_on_the_branchs_pull_request(
+    server: Any, api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str]
+) -> None:
+    issue = api.post(f"/repos/{repo}/issues", json={"title": "Red", "body": "Please.", "labels": ["ui"]}).json()
+    with server.client(server.installation_token()) as app:
+        for client, said in ((api, "first"), (api, "second"), (app, "third")):
+            client.post(f"/repos/{repo}/issues/1/comments", json={"body": said}).raise_for_status()
+        branch_with_commit("claude/1")
+        pull = api.post(f"/repos/{repo}/pulls", json={"title": "t", "head": "claude/1", "base": "main"}).json()
+        answer = _ask(server, app, repo)
+    found = answer["data"]["repository"]
+    author = {"__typename": "User", "login": "octo-dev"}
+    assert (issue["number"], found["nameWithOwner"]) == (1, repo)
+    assert found["issue"] | {"comments": None} == {
+        "title": "Red", "body": "Please.", "state": "OPEN", "author": author,
+        "labels": {"nodes": [{"name": "ui"}]}, "comments": None,
+    }  # fmt: skip
+    comments = found["issue"]["comments"]
+    assert (comments["totalCount"], [one["body"] for one in comments["nodes"]]) == (3, ["second", "third"])
+    assert comments["nodes"][0]["author"] == author
+    assert comments["nodes"][1]["author"] == {"__typename": "Bot", "login": "local-app"}
+    assert comments["nodes"][1]["authorAssociation"] == "NONE"
+    assert found["pullRequests"]["nodes"] == [{"number": pull["number"], "reviewThreads": {"nodes": []}}]
+    assert (found["one"], found["none"]) == ({"title": "Red", "state": "OPEN"}, None)
+    (error,) = answer["errors"]
+    assert (error["type"], error["path"]) == ("NOT_FOUND", ["repository", "none"])
+
+
+def test_a_repository_that_is_not_there_and_a_connection_without_a_page_are_refused(
+    server: Any, api: httpx.Client, repo: str
+) -> None:
+    (error,) = _ask(server, api, "acme/nowhere")["errors"]
+    assert error["type"] == "NOT_FOUND"
+    assert error["message"] == "Could not resolve to a Repository with the name 'acme/nowhere'."
+    unpaged = """query($owner: String!, $name: String!) {
+        repository(owner: $owner, name: $name) { pullRequests { totalCount } }
+    }"""
+    assert "`first` or `last`" in _ask(server, api, repo, unpaged)["errors"][0]["message"]
+
+
+def test_an_issue_is_read_with_the_permission_for_issues_alone(server: Any, api: httpx.Client, repo: str) -> None:
+    api.post(f"/repos/{repo}/issues", json={"title": "Red"}).raise_for_status()
+    query = """query($owner: String!, $name: String!) {
+        repository(owner: $owner, name: $name) { nameWithOwner issue(number: 1) { title } }
+    }"""
+    with server.client(server.installation_token(permissions={"contents": "read"})) as narrow:
+        answer = _ask(server, narrow, repo, query)
+    assert answer["data"]["repository"]["issue"] is None
+    assert [error["type"] for error in answer["errors"]] == ["FORBIDDEN"]

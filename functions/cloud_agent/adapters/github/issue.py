@@ -1,0 +1,170 @@
+"""An issue with what a colleague would read beside it, in one request."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import AliasChoices, AliasPath, AwareDatetime, Field, model_validator
+
+from cloud_agent.adapters.github.documents import Account, Document, Label
+from cloud_agent.domain.conversation.discussion import IssueContext, Mentioned, Said
+from cloud_agent.domain.conversation.prompts import GHOST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SAID = "author { login } authorAssociation createdAt url body"
+_TITLE = "number title state"
+# REST needs four requests for this, and says nowhere who edited the issue's text last. A fork's branch can have the
+# same name, so that its pull requests are found as well.
+_ISSUE = f"""\
+fragment issue on Issue {{
+  {_TITLE} url body
+  author {{ login }}
+  editor {{ login }}
+  labels(first: 100) {{ nodes {{ name }} }}
+  comments(last: 50) {{ nodes {{ {_SAID} }} }}
+  repository {{
+    pullRequests(headRefName: $branch, states: [OPEN], first: 5) {{
+      nodes {{
+        isCrossRepository
+        reviewThreads(last: 30) {{
+          nodes {{ isResolved path line originalLine comments(first: 10) {{ nodes {{ {_SAID} }} }} }}
+        }}
+      }}
+    }}
+    %s
+  }}
+}}"""
+_READ = """\
+query($owner: String!, $name: String!, $number: Int!, $branch: String!) {
+  repository(owner: $owner, name: $name) { issue(number: $number) { ...issue } }
+}"""
+_SEE = """\
+mutation($subject: ID!, $branch: String!) {
+  addReaction(input: {subjectId: $subject, content: EYES}) { subject { ...issue } }
+}"""
+_ALIAS = re.compile(r"m\d+")
+_MENTIONED = f"m%d: issueOrPullRequest(number: %d) {{ ... on Issue {{ {_TITLE} }} ... on PullRequest {{ {_TITLE} }} }}"
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An issue as it stands now. `editor` edited its text last; None where nobody did, or their account is gone."""
+
+    title: str
+    body: str
+    author: str
+    editor: str | None
+    url: str
+    is_open: bool
+    labels: frozenset[str]
+    context: IssueContext
+
+
+class _Comment(Document):
+    author: Account | None
+    association: str = Field(validation_alias="authorAssociation")
+    at: AwareDatetime = Field(validation_alias="createdAt")
+    url: str
+    body: str
+
+    def said(self, place: str = "") -> Said:
+        author = self.author.login if self.author else GHOST
+        return Said(author, self.association, self.at, self.url, self.body, place)
+
+
+class _Thread(Document):
+    is_resolved: bool = Field(validation_alias="isResolved")
+    path: str
+    line: int | None
+    original_line: int | None = Field(validation_alias="originalLine")
+    comments: tuple[_Comment, ...] = Field(validation_alias=AliasPath("comments", "nodes"))
+
+    @property
+    def place(self) -> str:
+        if self.line is not None:
+            return f"{self.path}, line {self.line}"
+        return f"{self.path}, line {self.original_line} as it was then" if self.original_line else self.path
+
+
+class _Pull(Document):
+    is_of_a_fork: bool = Field(validation_alias="isCrossRepository")
+    threads: tuple[_Thread, ...] = Field(validation_alias=AliasPath("reviewThreads", "nodes"))
+
+
+class _Title(Document):
+    number: int
+    title: str
+    state: str
+
+
+class _Repository(Document):
+    pulls: tuple[_Pull, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
+    mentioned: tuple[_Title, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _collect(cls, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "mentioned": [found[name] for name in found if _ALIAS.fullmatch(name) and found[name]]}
+
+
+class _Issue(_Title):
+    url: str
+    body: str
+    author: Account | None
+    editor: Account | None
+    labels: tuple[Label, ...] = Field(validation_alias=AliasPath("labels", "nodes"))
+    comments: tuple[_Comment, ...] = Field(validation_alias=AliasPath("comments", "nodes"))
+    repository: _Repository
+
+    def described(self) -> Issue:
+        """Return the issue, with the threads on its branch's pull request that nobody has resolved."""
+        labels = tuple(label.name for label in self.labels)
+        threads = [thread for pull in self.repository.pulls if not pull.is_of_a_fork for thread in pull.threads]
+        said = [comment.said() for comment in self.comments]
+        said += [comment.said(one.place) for one in threads if not one.is_resolved for comment in one.comments]
+        mentioned = tuple(Mentioned(one.number, one.title, one.state) for one in self.repository.mentioned)
+        return Issue(
+            title=self.title,
+            body=self.body,
+            author=self.author.login if self.author else GHOST,
+            editor=self.editor.login if self.editor else None,
+            url=self.url,
+            is_open=self.state == "OPEN",
+            labels=frozenset(labels),
+            context=IssueContext(labels, tuple(said), mentioned),
+        )
+
+
+class _Found(Document):
+    issue: _Issue | None = Field(validation_alias=AliasChoices("issue", "subject"))
+
+
+class IssueResponse(Document):
+    """GraphQL's response to `reading` or `seeing`."""
+
+    found: _Found | None = Field(
+        validation_alias=AliasChoices(AliasPath("data", "repository"), AliasPath("data", "addReaction"))
+    )
+
+    @property
+    def issue(self) -> Issue | None:
+        """The issue; None where it's gone."""
+        return self.found.issue.described() if self.found and self.found.issue else None
+
+
+def reading(mentions: Sequence[int]) -> str:
+    """Return the query of an issue by its number, with the titles of those that it mentions."""
+    return _with_issue(_READ, mentions)
+
+
+def seeing(mentions: Sequence[int]) -> str:
+    """Return the mutation that adds eyes to an issue, and reads it as `reading` does."""
+    return _with_issue(_SEE, mentions)
+
+
+def _with_issue(operation: str, mentions: Sequence[int]) -> str:
+    return f"{operation}\n{_ISSUE % ' '.join(_MENTIONED % (number, number) for number in mentions)}"
