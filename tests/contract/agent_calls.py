@@ -84,6 +84,7 @@ RESPONSES: dict[str, Document] = {
                     }
                 ],
                 "mentioned": ["#7 (open): A dark mode"],
+                "history": "What was before.",
             }
         ],
         "interrupt": PROMPT,

@@ -51,8 +51,8 @@ class Prompt(BaseModel):
     """What a person asked for: the issue itself, or a comment or review on its pull request.
 
     `author` wrote it, `requested_by` asked for the work. `left_out` names what GitHub doesn't show of it. An issue that
-    `is_edited` was edited after the label was added. `labels`, `discussion` and `mentioned` are what stands beside it.
-    A review's body has as many numbered `threads`.
+    `is_edited` was edited after the label was added. `labels`, `discussion` and `mentioned` are what stands beside it,
+    `history` is what earlier sessions did. A review's body has as many numbered `threads`.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Prompt(BaseModel):
     labels: list[str] = []
     discussion: list[Remark] = []
     mentioned: list[str] = []
+    history: str = ""
 
 
 class Requests(BaseModel):

@@ -36,8 +36,9 @@ class OpenPrompt(ApiResponse):
     `author` wrote it and may be anybody; `requested_by` asked for the work and has write access. `left_out` names what
     GitHub doesn't show of the text. An issue that `is_edited` was edited after the label was added, by `edited_by` if
     that's known. `labels`, `discussion` and `mentioned` are what stands beside an issue: what people of the repository
-    had said about it until the work was asked for, and the titles of issues that its text mentions. A review's text
-    has as many numbered `threads`; Claude's message has a part for each.
+    had said about it until the work was asked for, and the titles of issues that its text mentions. `history` is what
+    earlier sessions did, and why they ended. A review's text has as many numbered `threads`; Claude's message has a
+    part for each.
     """
 
     id: PromptId
@@ -55,6 +56,7 @@ class OpenPrompt(ApiResponse):
     labels: tuple[str, ...]
     discussion: tuple[Remark, ...]
     mentioned: tuple[str, ...]
+    history: str
 
 
 class OpenPrompts(ApiResponse):

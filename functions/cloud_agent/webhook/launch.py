@@ -11,7 +11,7 @@ from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.adapters.table.slots import Slots
-from cloud_agent.domain.conversation.history import Turn, turns_of, with_history
+from cloud_agent.domain.conversation.history import EarlierSession, history_of, turns_of
 from cloud_agent.domain.errors import RequestOvertakenError
 from cloud_agent.domain.session.naming import execution_name
 from cloud_agent.observability import identify_session, logger, metrics
@@ -36,8 +36,8 @@ def launch(settings: WebhookSettings, session: RequestedSession, issue: Prompt, 
     identify_session(session.session_id)
     RequestedSessions(settings.sessions_table).record(session, after)
     Slots(settings.sessions_table).ensure()
-    history = _history(settings, session.previous_session_id)
-    prompt = issue.model_copy(update={"body": with_history(issue.body, history)})
+    history = history_of(_earlier_sessions(settings, session.previous_session_id))
+    prompt = issue.model_copy(update={"history": history})
     Prompts(settings.sessions_table).put(session.session_id, prompt)
     name = execution_name(session.repo, session.issue_number, session.session_id)
     started = Workflow().start(settings.state_machine_arn, name, session.model_dump_json())
@@ -59,13 +59,15 @@ def decide_again_when_overtaken(act: Callable[[], dict[str, str]]) -> dict[str, 
     return act()
 
 
-def _history(settings: WebhookSettings, session_id: str | None) -> list[Turn]:
+def _earlier_sessions(settings: WebhookSettings, session_id: str | None) -> list[EarlierSession]:
+    """Return the sessions before, oldest first."""
     table, prompts = SessionsTable(settings.sessions_table), Prompts(settings.sessions_table)
-    turns: list[Turn] = []
+    earlier: list[EarlierSession] = []
     for _ in range(_HISTORY_SESSIONS):
         session = table.find(session_id) if session_id else None
         if session is None:
             break
-        turns = turns_of(prompts.of(session.session_id), prompts.answers_of(session.session_id)) + turns
+        turns = turns_of(prompts.of(session.session_id), prompts.answers_of(session.session_id))
+        earlier.insert(0, EarlierSession(session, turns))
         session_id = session.previous_session_id
-    return turns
+    return earlier

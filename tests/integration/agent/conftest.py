@@ -190,7 +190,7 @@ class ControlPlane:
         url = "https://github.example/acme/lunch/issues/42"
         prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
         provenance = {"requested_by": "pat", "left_out": [], "is_edited": False, "edited_by": "", "threads": 0}
-        beside: dict[str, Any] = {"labels": [], "discussion": [], "mentioned": []}
+        beside: dict[str, Any] = {"labels": [], "discussion": [], "mentioned": [], "history": ""}
         self.prompts.append({**prompt, **provenance, **beside, "created_at": "2026-11-22T10:00:00Z"})
         return prompt_id
 

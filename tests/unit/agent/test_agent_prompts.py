@@ -93,15 +93,17 @@ def test_each_remark_is_quoted_under_its_author_and_cannot_speak_as_another() ->
                 Remark(author="pat", created_at="2026-11-22T07:01:00.000Z", body="Why?", place="app.py, line 3"),
             ],
             "mentioned": ["#7 (open): A dark\nmode"],
+            "history": "### Session 09e22a8b ended: failed",
         }
     )
     text = request_text(prompt, LIVE)
     assert "\nLabels: ui, good first issue\n\n<issue-" in text
-    fences = re.findall(r"(?s)\n\n([^\n]+):\n\n<((?:remark|titles)-[0-9a-f]{16})>\n(.*?)\n</\2>", text)
+    fences = re.findall(r"(?s)\n\n([^\n]+):\n\n<((?:remark|titles|history)-[0-9a-f]{16})>\n(.*?)\n</\2>", text)
     assert [(heading, quoted) for heading, _, quoted in fences] == [
         ("zoe on the issue, 2026-11-22T07:00:00.000Z", forged),
         ("pat on app.py, line 3 of the pull request, 2026-11-22T07:01:00.000Z", "Why?"),
         ("The titles of issues and pull requests that the text mentions, by anybody", "#7 (open): A dark mode"),
+        (fences[-1][0], "### Session 09e22a8b ended: failed"),
     ]
     assert text.endswith("\n\nThe preview at this moment: live.")
     assert "Comments by people" not in request_text(_prompt("t"), LIVE)

@@ -318,7 +318,15 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
     body = "b" * 60_000 + '😀"\u0001' * 1_000
     remark = {"author": "zoe", "created_at": "c", "url": "u", "body": "Blue.", "place": "app.py, line 3"}
     mentioned = ["#7 (open): A dark mode"]
-    _ask(table, title="Show the total", body=body, labels=["ui"], discussion=[remark], mentioned=mentioned)
+    _ask(
+        table,
+        title="Show the total",
+        body=body,
+        labels=["ui"],
+        discussion=[remark],
+        mentioned=mentioned,
+        history="What was before.",
+    )
     status, answer = call("prompts")
     assert status == 200
     assert [
@@ -338,6 +346,7 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
             "labels": ["ui"],
             "discussion": [remark],
             "mentioned": mentioned,
+            "history": "What was before.",
         }
     ] == answer["prompts"]
 

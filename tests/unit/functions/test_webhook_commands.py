@@ -225,7 +225,7 @@ def test_stop_and_restart_together_are_a_restart(
 def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_prompt(
     comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions
 ) -> None:
-    put_session("aaaa0001", status="STOPPED")
+    put_session("aaaa0001", status="FAILED", end_reason="The container ran out of memory")
     put_turn(table, "aaaa0001", a_prompt("The oldest prompt.", 1), "The oldest answer.")
     put_session(status="STOPPED", previous_session_id="aaaa0001")
     put_turn(table, SESSION, a_prompt("An old prompt.", 2), "An old answer.\n/stop ```")
@@ -234,10 +234,13 @@ def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_pro
     next_id = session_id_for(REPOSITORY_ID, 42, f"{REPOSITORY_ID}#issue_comment-5")
     request = step_functions.executions[execution_name(REPO, 42, next_id)]
     assert (request["branch"], request["follows"]) == ("claude/42", None)
-    body = of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"]
-    told = ("What earlier sessions did", "The oldest prompt.", "The oldest answer.", "An old prompt.", "An old answer.")
-    assert sorted(body.index(words) for words in told) == [body.index(words) for words in told]
-    assert "Never answered." not in body
+    history = of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["history"]
+    told = (
+        "The oldest prompt.", "The oldest answer.", "Session aaaa0001 ended: failed",
+        "The container ran out of memory.", "An old prompt.", "An old answer.", f"Session {SESSION} ended: stopped",
+    )  # fmt: skip
+    assert sorted(history.index(words) for words in told) == [history.index(words) for words in told]
+    assert "Never answered." not in history
     left = [p.body for p in Prompts(table.name).unanswered(SESSION)]
     assert left == ["Never answered.", "Now in blue."]
 
@@ -474,11 +477,11 @@ def test_the_history_of_a_chatty_session_is_bounded(
         put_turn(table, SESSION, a_prompt(f"Prompt {number} " + "😀" * 8_000, number), "😀" * 8_000)
     assert comment("/restart", 5)[0] == 202
     next_id = str(last(table)["session_id"])
-    body = str(of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["body"])
-    assert len(body) < 65_536 + 21_000
-    assert "Prompt 19 " in body
-    assert "Prompt 1 " not in body
-    assert "left out" in body
+    history = str(of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["history"])
+    assert len(history) < 21_000
+    assert "Prompt 19 " in history
+    assert "Prompt 1 " not in history
+    assert "left out" in history
 
 
 def test_a_command_that_is_none_is_answered_and_starts_no_turn(

@@ -237,9 +237,8 @@ def test_a_label_put_back_brings_the_history_along(
     table.delete_item(Key=lock_key(REPOSITORY_ID, 42))
     label("d-2", at="08:10:00")  # never claimed: its execution failed
     third = label("d-3", at="08:20:00")[1]["session_id"]
-    body = prompts.of(third)[0].body
-    assert all(words in body for words in ("I built it.", "In blue.", "It is blue now."))
-    assert body.count("What earlier sessions did") == 1
+    history = prompts.of(third)[0].history
+    assert all(history.count(words) == 1 for words in ("I built it.", "In blue.", "It is blue now."))
 
 
 def test_a_first_prompt_that_is_being_worked_on_is_not_put_again(

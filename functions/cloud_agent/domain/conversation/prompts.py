@@ -65,7 +65,7 @@ class Prompt(BaseModel):
     The text is what GitHub shows of it; `left_out` says what kinds of things it doesn't show. `author` wrote it,
     `requested_by` asked for the work and may write to the repository. An issue that `is_edited` isn't what the label
     was added to any more; `labelled` has the digests of that title and body.
-    `labels`, `discussion` and `mentioned` are what stands beside an issue.
+    `labels`, `discussion` and `mentioned` are what stands beside an issue, `history` what earlier sessions did.
     `comment_id` is the comment in whose thread the reply belongs; a review has `threads` instead, which its text
     numbers from one on. `review_id` is the review that it's of. `failures` counts the sessions that failed while it was
     being worked on.
@@ -88,6 +88,7 @@ class Prompt(BaseModel):
     labels: tuple[str, ...] = ()
     discussion: tuple[Remark, ...] = ()
     mentioned: tuple[str, ...] = ()
+    history: str = ""
     comment_id: int | None = None
     threads: tuple[Thread, ...] = ()
     review_id: int | None = None
