@@ -42,6 +42,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     errors, call = script.get("errors", []), int(script["calls"])
     if call <= len(errors):
         raise type(errors[call - 1], (Exception,), {})(f"{STEP} fails as asked")
+    if STEP == "create_branch":
+        ANSWERS[STEP]["branch"] = script.get("branch", event["session"]["branch"])
     answer = ANSWERS.get(STEP) or importlib.import_module(f"cloud_agent.workflow.{STEP}").handler(event, context)
     scripts.update_item(
         Key={"pk": session_id, "sk": STEP},

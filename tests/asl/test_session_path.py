@@ -51,6 +51,13 @@ def test_a_supervised_session_ends_as_the_answer_to_its_wait_says(
     assert "lifecycle_token" not in row
 
 
+def test_the_branch_that_was_found_is_everybodys_from_then_on(workflow: SessionWorkflow, machine: str) -> None:
+    run = workflow.start(machine, workflow.request("works"), create_branch={"branch": "claude-42"})
+    assert workflow.finish(run)["status"] == "SUCCEEDED"
+    for step in ("open_draft_pull_request", "announce_session", "close_session"):
+        assert workflow.event(run, step)["session"]["branch"] == "claude-42"
+
+
 def test_a_live_session_holds_its_lock_and_its_slot_and_the_row_has_no_token_in_the_clear(
     workflow: SessionWorkflow, machine: str
 ) -> None:

@@ -51,6 +51,10 @@ class BranchProtectedError(CloudAgentError):
     """A rule of the repository forbids creating or updating the session's branch."""
 
 
+class NoFreeBranchNameError(CloudAgentError):
+    """Every name that the session's branch could have belongs to a branch that no session created."""
+
+
 class AppNotInstalledError(CloudAgentError):
     """The GitHub App's installation is gone or suspended."""
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
+from cloud_agent.adapters.table.branches import Branches
 from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_issue
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
-from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.discussion import mentions_in, with_context
 from cloud_agent.domain.session.issue_key import own_branch_name
@@ -57,7 +57,7 @@ def _with_own_branch(settings: WebhookSettings, request: SessionRequest) -> Sess
     """Return the request, on a branch of its own where another issue with the same key has the branch."""
     if request.issue_key.isdecimal():
         return request
-    issue_number = SessionsTable(settings.sessions_table).issue_of_branch(request.repository_id, request.branch)
+    issue_number = Branches(settings.sessions_table).issue_of(request.repository_id, request.branch)
     if issue_number in {None, request.issue_number}:
         return request
     return request.model_copy(update={"branch": own_branch_name(request.issue_key, request.issue_number)})

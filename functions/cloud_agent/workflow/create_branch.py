@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from cloud_agent.adapters.github.connection import connect_for_all
+from cloud_agent.adapters.table.branches import Branches
 from cloud_agent.adapters.table.publications import Publications
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation.messages import commit_message
 from cloud_agent.observability import StepEvent, logger, step
+from cloud_agent.session_branch import BranchFinder
 from cloud_agent.settings import GitHubSettings, load
 
 
 @step(StepEvent)
 def handler(event: StepEvent) -> dict[str, Any]:
-    """Guarantees that the branch exists on GitHub and that the row knows where it left the default branch.
+    """Guarantees that the branch exists on GitHub and that the row knows its name and where it left the default branch.
 
     The row is looked at first: the state that claims a session goes on where a row of this id is there already, for
     then an earlier try of its own has written it. Unless the id is another session's.
@@ -23,14 +25,19 @@ def handler(event: StepEvent) -> dict[str, Any]:
     table = SessionsTable(settings.sessions_table)
     table.get_own(session.session_id, event.execution_arn)
     repository = connect_for_all(settings, session.repository).repository
-    branch = repository.ensure_branch(session.branch, session.default_branch, commit_message(session.issue_key.upper()))
+    previous = table.find(session.previous_session_id) if session.previous_session_id else None
+    message = commit_message(session.issue_key.upper())
+    branch = BranchFinder(repository, Branches(settings.sessions_table), session, message).find(previous)
     table.record(
         session.session_id,
-        base_sha=branch.base_sha,
-        initial_sha=branch.initial_sha,
+        branch=branch.name,
+        base_sha=branch.at.base_sha,
+        initial_sha=branch.at.initial_sha,
         installation_id=session.installation_id,
+        **({"blocking_branch": branch.blocked_by} if branch.blocked_by else {}),
     )
-    if branch.initial_sha:
-        Publications(settings.sessions_table).claim_commits(session.repository_id, session.branch, [branch.initial_sha])
-    logger.info("branch ready", extra={"branch": session.branch, "base_sha": branch.base_sha})
-    return {"base_sha": branch.base_sha}
+    if branch.at.initial_sha:
+        publications = Publications(settings.sessions_table)
+        publications.claim_commits(session.repository_id, branch.name, [branch.at.initial_sha])
+    logger.info("branch ready", extra={"branch": branch.name, "base_sha": branch.at.base_sha})
+    return {"branch": branch.name, "base_sha": branch.at.base_sha}

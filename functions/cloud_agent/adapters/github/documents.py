@@ -21,6 +21,12 @@ class Sha(Document):
     sha: str
 
 
+class Reference(Document):
+    """A reference by its full name."""
+
+    ref: str
+
+
 class CommitTree(Document):
     """Which files a commit has."""
 

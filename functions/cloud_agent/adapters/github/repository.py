@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.adapters.github.documents import BranchDocument, BranchHead, Comparison, ListedCommit, Pull, Sha
+from cloud_agent.adapters.github.documents import (
+    BranchDocument,
+    BranchHead,
+    Comparison,
+    ListedCommit,
+    Pull,
+    Reference,
+    Sha,
+)
 from cloud_agent.domain.errors import DefaultBranchNotFoundError
 from cloud_agent.domain.session.provenance import CLAUDE, Commit, initial_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from cloud_agent.adapters.github.repository_requests import RepositoryRequests
     from cloud_agent.adapters.github.requests import Response
@@ -33,6 +42,27 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """The default branch's head, and an empty commit on top of it."""
+
+    base_sha: str
+    initial_sha: str
+
+    @property
+    def branch(self) -> Branch:
+        """A branch that is at this commit."""
+        return Branch(self.base_sha, self.initial_sha)
+
+
+class Creation(Enum):
+    """What came of creating a branch."""
+
+    CREATED = auto()
+    EXISTS = auto()
+    CLASHES = auto()
+
+
+@dataclass(frozen=True)
 class PullRequest:
     """A pull request's number and page, and the last commit of its branch."""
 
@@ -50,25 +80,49 @@ class Repository:
 
     # ------------------------------------------------------------ branch
 
-    def ensure_branch(self, branch: str, default_branch: str, message: str) -> Branch:
-        """Create the branch with one empty commit on top of the default branch. An existing branch keeps what it has.
-
-        One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
-        moved to a new empty commit. After a squash or rebase merge, its commits are on it as they were, and count as
-        merged while nothing has been pushed since.
-        """
+    def begin(self, default_branch: str, message: str) -> Beginning:
+        """Write an empty commit on top of the default branch, to which no branch points yet."""
         base = self._head_of(default_branch)
         initial = {"message": message, "tree": base.commit.tree.sha, "parents": [base.sha]}
-        initial_sha = self._requests.send("POST", "/git/commits", initial).read(Sha).sha
-        created = self._create_reference(branch, initial_sha)
-        if not created:
-            pages = self._comparison(default_branch, branch) or []
-            ahead = _commits(pages) if pages else []
-            if ahead and not self._has_merged(branch, default_branch, ahead[-1].sha):
-                return Branch(pages[0].merge_base_commit.sha, initial_commit(ahead))
-            moved = {"sha": initial_sha, "force": bool(ahead)}
-            self._requests.send("PATCH", f"/git/refs/heads/{quote(branch)}", moved)
-        return Branch(base.sha, initial_sha)
+        return Beginning(base.sha, self._requests.send("POST", "/git/commits", initial).read(Sha).sha)
+
+    def create_branch(self, branch: str, sha: str) -> Creation:
+        """Create the branch at this commit, unless a branch of this name, or one whose name clashes with it, exists."""
+        body = {"ref": f"refs/heads/{branch}", "sha": sha}
+        response = self._requests.send("POST", "/git/refs", body, expected=_UNPROCESSABLE)
+        if response.status not in _UNPROCESSABLE:
+            return Creation.CREATED
+        if response.refuses(422, "already exists"):
+            return Creation.EXISTS
+        if response.refuses(422, "reference update failed"):  # a branch `claude` where `claude/42` needs a folder
+            return Creation.CLASHES
+        raise self._requests.refused(response)
+
+    def take_up(
+        self, branch: str, default_branch: str, beginning: Beginning, attempts: Collection[str] | None = None
+    ) -> Branch | None:
+        """Return an existing branch, which keeps what it has; with `attempts`, only if it began with one of these.
+
+        One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
+        moved to the new empty commit. After a squash or rebase merge, its commits are on it as they were, and count as
+        merged while nothing has been pushed since.
+        """
+        if attempts is not None and not attempts:
+            return None
+        pages = self._comparison(default_branch, branch) or []
+        ahead = _commits(pages) if pages else []
+        if attempts is not None and not any(commit.sha in attempts for commit in ahead):
+            return None
+        if ahead and not self._has_merged(branch, default_branch, ahead[-1].sha):
+            return Branch(pages[0].merge_base_commit.sha, initial_commit(ahead))
+        moved = {"sha": beginning.initial_sha, "force": bool(ahead)}
+        self._requests.send("PATCH", f"/git/refs/heads/{quote(branch)}", moved)
+        return beginning.branch
+
+    def branches_from(self, prefix: str) -> list[str]:
+        """Return the names of all branches that begin with a prefix."""
+        listed = self._requests.pages(f"/git/matching-refs/heads/{quote(prefix)}?per_page=100", list[Reference])
+        return [reference.ref.removeprefix("refs/heads/") for page in listed for reference in page]
 
     def compare(self, base: str, head: str) -> list[Commit] | None:
         """Return the commits that only `head` has, oldest first, `head`'s own last; None if a branch is gone."""
@@ -112,14 +166,6 @@ class Repository:
         if response.status in _NOT_FOUND or (found := response.read(BranchDocument)).name != branch:
             raise DefaultBranchNotFoundError(f"{self._requests.repo} has no branch {branch}.")
         return found.commit
-
-    def _create_reference(self, branch: str, sha: str) -> bool:
-        """Create the branch; returns False when it exists."""
-        body = {"ref": f"refs/heads/{branch}", "sha": sha}
-        response = self._requests.send("POST", "/git/refs", body, expected=_UNPROCESSABLE)
-        if response.status in _UNPROCESSABLE and not response.refuses(422, "already exists"):
-            raise self._requests.refused(response)
-        return response.status not in _UNPROCESSABLE
 
     def _has_merged(self, branch: str, base: str, head_sha: str) -> bool:
         """Whether a pull request of the branch was merged with this head: one of the latest 30 that are closed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_agent.adapters.table.branches import Branches
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.session.issue_sessions import IssueSessions, PullRequestSessions
@@ -50,7 +51,7 @@ def sessions_of_pull(table_name: str, repository: GitHubRepository, pull_number:
 def live_session_of_branch(table_name: str, repository: GitHubRepository, branch: str) -> Session | None:
     """Return the live session that works on a branch, if any; its row, too, has the repository's name from now on."""
     table = SessionsTable(table_name)
-    issue_number = table.issue_of_branch(repository.id, branch)
+    issue_number = Branches(table_name).issue_of(repository.id, branch)
     session_id = None if issue_number is None else table.live_session_id(repository.id, issue_number)
     session = table.find(session_id) if session_id else None
     if session is None or not session.status.is_live or session.branch != branch:

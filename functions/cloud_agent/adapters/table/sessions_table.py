@@ -10,7 +10,7 @@ from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
-from cloud_agent.adapters.table.keys import branch_key, lock_key, pull_key, session_key
+from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.session.session import (
     LIVE,
@@ -91,11 +91,6 @@ class SessionsTable:
         if item is None or int(str(item["expires_at"])) < time.time():
             return None
         return str(item["session_id"])
-
-    def issue_of_branch(self, repository_id: int, branch: str) -> int | None:
-        """Return the issue that a branch belongs to, if it's one of a session."""
-        item = self._table.get_item(Key=branch_key(repository_id, branch)).get("Item")
-        return int(str(item["issue_number"])) if item else None
 
     def record(self, session_id: str, **attributes: str | int | None) -> None:
         """Set attributes of an existing row that are not its status.

@@ -213,7 +213,7 @@ def _end_by_itself(view: StatusView) -> str:
 
 def _facts(view: StatusView) -> str:
     session = view.session
-    rows = [("Branch", code(session.branch)), ("Model", _model(view)), ("Agent", _agent(view))]
+    rows = [("Branch", _branch(session)), ("Model", _model(view)), ("Agent", _agent(view))]
     lines = [f"| **{name}** | {value} |" for name, value in rows if value]
     return "\n".join([lines[0], "|:--|:--|", *lines[1:]])
 
@@ -225,6 +225,12 @@ def _log(view: StatusView) -> str:
 def _agent(view: StatusView) -> str:
     """Return the agent's name, unless it is the standard one."""
     return f"{view.session.agent}" if view.session.agent is not Agent.STANDARD else ""
+
+
+def _branch(session: Session) -> str:
+    """Return the branch, and why it doesn't have the name that it would have."""
+    other = session.blocking_branch
+    return code(session.branch) + (f" (the repository already has a branch {code(other)})" if other else "")
 
 
 def _model(view: StatusView) -> str:

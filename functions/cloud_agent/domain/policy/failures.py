@@ -29,7 +29,7 @@ _INSTALL = "Install the GitHub App on this repository (Settings → GitHub Apps)
 _LOOK = "Check this session's execution, linked below, for the cause"
 _OPERATOR = "Ask your administrator to check this session's execution, linked below"
 
-_FIXED_BY_DETAIL = frozenset({"RepositoryConfigError"})
+_FIXED_BY_DETAIL = frozenset({"NoFreeBranchNameError", "RepositoryConfigError"})
 # Error name -> what it means for people, and what to do. The error's own message is added as the detail.
 # What happened is also shown where nothing else is, and unrendered, as on the session's page: it refers to nothing
 # "below" and has no Markdown.
@@ -67,6 +67,10 @@ _EXPLANATIONS: dict[str, tuple[str, str]] = {
     "BranchTakenError": (
         "The session's branch is already used by another issue with the same key in its title",
         "Change the key in one of the two titles",
+    ),
+    "NoFreeBranchNameError": (
+        "Other branches have every name that the session's branch could have",
+        "Delete or rename the branches listed below",
     ),
     "NoFreeSlotError": (
         "The session waited a whole day, but all sessions were in use",

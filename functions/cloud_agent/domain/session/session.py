@@ -75,6 +75,7 @@ class Session(BaseModel):
     execution_arn: str
     created_at: str
     previous_session_id: str | None = None
+    blocking_branch: str | None = None
     base_sha: str | None = None
     initial_sha: str | None = None
     pull_number: int | None = None

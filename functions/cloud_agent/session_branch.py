@@ -1,0 +1,79 @@
+"""The branch of a session: the one it had before, a new one, or one by another name where somebody has that name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cloud_agent.adapters.github.repository import Branch, Creation
+from cloud_agent.domain.errors import NoFreeBranchNameError
+from cloud_agent.domain.session.branch_names import alternatives, blocking
+
+if TYPE_CHECKING:
+    from cloud_agent.adapters.github.repository import Beginning, Repository
+    from cloud_agent.adapters.table.branches import Branches
+    from cloud_agent.domain.session.session import Session
+    from cloud_agent.domain.session.session_request import RequestedSession
+
+
+@dataclass(frozen=True)
+class SessionBranch:
+    """The session's branch by name. `blocked_by` is the branch because of which it has no other, better name."""
+
+    name: str
+    at: Branch
+    blocked_by: str | None
+
+
+class BranchFinder:
+    """Finds one session's branch. Only branches that a session created are taken up: no other is moved or deleted.
+
+    Done again after a failure, it comes to the same branch: a name is claimed, with the commit that the branch is to
+    begin with, before the branch is created.
+    """
+
+    def __init__(self, repository: Repository, branches: Branches, request: RequestedSession, message: str) -> None:
+        self._repository, self._branches, self._request, self._message = repository, branches, request, message
+
+    def find(self, previous: Session | None) -> SessionBranch:
+        """Return the branch of the issue's previous session, or one with the requested name or the first free one.
+
+        Raises:
+            NoFreeBranchNameError: every name is taken.
+            CloudAgentError: as `connection.GitHub` says.
+        """
+        wanted, key = self._request.branch, self._request.issue_key
+        names = [wanted, *alternatives(wanted)]
+        blocked_by = None
+        if previous is not None and previous.branch in names[1:]:
+            names = [previous.branch, *(name for name in names if name != previous.branch)]
+            blocked_by = previous.blocking_branch
+        beginning = self._repository.begin(self._request.default_branch, self._message)
+        # A tracker's keys are written in capitals, and so may be the branches that people name after them.
+        if key.isdecimal() and (branch := self._take(names[0], beginning, previous)):
+            return SessionBranch(names[0], branch, blocked_by)
+        others = self._repository.branches_from("claude")
+        for name in names:
+            if blocking(name, others) is None and (branch := self._take(name, beginning, previous)):
+                blocked_by = None if name == wanted else blocking(wanted, others) or wanted
+                return SessionBranch(name, branch, blocked_by)
+        raise NoFreeBranchNameError(f"{wanted} is taken, and so are {names[1]} to {names[-1]}.")
+
+    def _take(self, name: str, beginning: Beginning, previous: Session | None) -> Branch | None:
+        """Create the branch, or take it up where a session created it; None where the name can't be had."""
+        repository_id = self._request.repository_id
+        claimed = self._branches.claim(repository_id, name, self._request.issue_number, beginning.initial_sha)
+        if claimed is None:
+            return None
+        branch = None
+        match self._repository.create_branch(name, beginning.initial_sha):
+            case Creation.CREATED:
+                branch = beginning.branch
+            case Creation.EXISTS:
+                # Branches that were created before their rows said so are known by the issue's previous session.
+                is_created = claimed.is_created or (previous is not None and previous.branch == name)
+                attempts = None if is_created else claimed.attempts
+                branch = self._repository.take_up(name, self._request.default_branch, beginning, attempts)
+        if branch is not None:
+            self._branches.record_created(repository_id, name)
+        return branch
