@@ -209,12 +209,16 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
         "name": "no agents",
         "enforcement": "active",
         "conditions": {"ref_name": {"include": ["refs/heads/claude/**"], "exclude": []}},
-        "rules": [{"type": "creation"}, {"type": "update"}],
+        "rules": [
+            {"type": "creation"},
+            {"type": "update"},
+            {"type": "commit_message_pattern", "parameters": {"operator": "regex", "pattern": "^[A-Z]"}},
+        ],
         "bypass_actors": [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}],
     }
     yield of(f"POST {r}/rulesets", m.RepositoryRuleset, 201, rules, who="person")
     yield of(f"GET {r}/rulesets", list[m.RepositoryRuleset])
-    rule = m.RepositoryRuleDetailedOneof0 | m.RepositoryRuleDetailedOneof1
+    rule = m.RepositoryRuleDetailedOneof0 | m.RepositoryRuleDetailedOneof1 | m.RepositoryRuleDetailedOneof10
     yield of(f"GET {r}/rules/branches/{{branch:path}}", list[rule], branch="claude/1")
     yield of(f"GET {r}/rulesets/{{ruleset_id:int}}", m.RepositoryRuleset, ruleset_id=1)
     yield of(f"DELETE {r}/rulesets/{{ruleset_id:int}}", None, 204, who="person", ruleset_id=1)

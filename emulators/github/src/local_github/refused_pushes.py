@@ -1,18 +1,18 @@
 """Pushes that GitHub declines, refused in the words of git's own protocol.
 
-A ruleset is broken by what a push would move, a missing permission by what it brings: that one is found by a hook of
-git's, once the commits are there. The words of the latter: https://github.com/repo-sync/github-sync/issues/23. The hook
-also declines pointers of Git LFS without their objects.
+A ruleset is broken by what a push would move, or by the commits that it brings, and a missing permission by these, too:
+that is found by a hook of git's, once the commits are there. The words of a missing permission:
+https://github.com/repo-sync/github-sync/issues/23. The hook also declines pointers of Git LFS without their objects.
 
 The protocol: https://git-scm.com/docs/pack-protocol (pkt-lines, reference update requests, report status).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
-from local_github.rulesets import Move, violations
+from local_github.rulesets import Move, commit_rules, violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,9 @@ if [ -n "$REFUSED_WORKFLOW" ]; then
     git log --format= --name-only --diff-filter=d "$new" --not --all -- .github/workflows | head -n 1
   done > "$REFUSED_WORKFLOW"
   [ ! -s "$REFUSED_WORKFLOW" ] || exit 1
+fi
+if [ -n "$COMMIT_RULES" ]; then
+  echo "$moves" | "$PYTHON" -I "$COMMIT_RULES_PROGRAM" || exit 1
 fi
 new_commits | git rev-list --objects --stdin --not --all | cut -d ' ' -f 1 |
 git cat-file --batch-check='%(objectname) %(objecttype) %(objectsize)' |
@@ -63,6 +66,22 @@ def refusal(site: Site, repo: Repository, actor: Actor, request: BinaryIO) -> by
     if not broken:
         return None
     return _answer(lines, moves, _DECLINED, "".join(_explain(repo, ref, words) for ref, words in broken.items()))
+
+
+def commit_rules_of(site: Site, repo: Repository, actor: Actor, request: BinaryIO) -> dict[str, list[dict[str, Any]]]:
+    """Return the rules about the commits of a push, by ref, where there are any; `request` is left at its start."""
+    moves = _moves(list(_packets(request)))
+    request.seek(0)
+    rules = {move.ref: commit_rules(site, repo, actor, move.ref) for move in moves}
+    return {ref: of_ref for ref, of_ref in rules.items() if of_ref}
+
+
+def commits_refusal(repo: Repository, request: BinaryIO, broken: dict[str, list[str]]) -> bytes:
+    """Return the answer that declines a push for the commits that it brings."""
+    request.seek(0)
+    lines = list(_packets(request))
+    explanation = "".join(_explain(repo, ref, words) for ref, words in broken.items())
+    return _answer(lines, _moves(lines), _DECLINED, explanation)
 
 
 def workflow_refusal(request: BinaryIO, workflow: str) -> bytes:

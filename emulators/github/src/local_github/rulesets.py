@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from local_github.actors import Actor, App, Installation, Person
 from local_github.bare_repository import NO_COMMIT
+from local_github.commit_rules import LINEAR, PATTERNS, SIGNATURES
 from local_github.errors import InvalidError
 from local_github.permissions import role
 from local_github.storage import Row, now
@@ -25,6 +26,7 @@ _WORDS = {
     "deletion": "Cannot delete this protected ref.",
     "non_fast_forward": "Cannot force-push to this branch",
 }
+_ABOUT_COMMITS = {SIGNATURES, LINEAR, *PATTERNS}
 _PREFIXES = {"branch": "refs/heads/", "tag": "refs/tags/"}
 _WILDCARDS = re.compile(r"\*\*|\*|\?")
 
@@ -33,10 +35,31 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class Rule(_Part):
-    """One of the rules that this GitHub enforces."""
+class Pattern(_Part):
+    """How a commit's message or address has to be."""
 
-    type: Literal["creation", "update", "deletion", "non_fast_forward"]
+    name: str = ""
+    negate: bool = False
+    operator: Literal["starts_with", "ends_with", "contains", "regex"]
+    pattern: str
+
+
+class RefRule(_Part):
+    """A rule about what becomes of a ref, or about what the commits of a push are to each other."""
+
+    type: Literal[
+        "creation", "update", "deletion", "non_fast_forward", "required_signatures", "required_linear_history"
+    ]
+
+
+class PatternRule(_Part):
+    """A rule about what is written in the commits of a push."""
+
+    type: Literal["commit_message_pattern", "commit_author_email_pattern", "committer_email_pattern"]
+    parameters: Pattern
+
+
+Rule = RefRule | PatternRule  # those that this GitHub enforces
 
 
 class BypassActor(_Part):
@@ -117,9 +140,18 @@ def violations(site: Site, repo: Repository, actor: Actor, move: Move) -> list[s
     broken = {
         _WORDS[rule.type]
         for row, rule in applying(site, repo, move.ref)
-        if _breaks(repo, rule, move) and not _may_bypass(site, repo, actor, stored(row))
+        if rule.type in _WORDS and _breaks(repo, rule, move) and not _may_bypass(site, repo, actor, stored(row))
     }
     return sorted(broken)
+
+
+def commit_rules(site: Site, repo: Repository, actor: Actor, ref: str) -> list[dict[str, Any]]:
+    """Return the rules that bind the actor about the commits that a push brings to a ref."""
+    return [
+        rule.model_dump(mode="json")
+        for row, rule in applying(site, repo, ref)
+        if rule.type in _ABOUT_COMMITS and not _may_bypass(site, repo, actor, stored(row))
+    ]
 
 
 def require_allowed(site: Site, repo: Repository, actor: Actor, move: Move) -> None:

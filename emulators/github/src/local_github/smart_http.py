@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
@@ -12,6 +14,7 @@ from anyio import to_thread
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from local_github import commit_rules
 from local_github.actors import Actor, Anonymous, Installation, identify
 from local_github.errors import (
     ApiError,
@@ -23,7 +26,7 @@ from local_github.errors import (
 )
 from local_github.permissions import Needs, authorize, reading, writing
 from local_github.pushes import ref_moved
-from local_github.refused_pushes import PRE_RECEIVE_HOOK, refusal, workflow_refusal
+from local_github.refused_pushes import PRE_RECEIVE_HOOK, commit_rules_of, commits_refusal, refusal, workflow_refusal
 from local_github.site import Acting, Repository, Site
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 _SERVICES = {"git-upload-pack": reading("contents"), "git-receive-pack": writing("contents")}
 _CHUNK_BYTES = 1 << 16
+_MOVED, _WORKFLOW, _BROKEN = "moved", "refused-workflow", "broken-rules"  # files of one push
 # Git feeds the hook one line "old new ref" for each ref that has really moved.
 _REPORTING_HOOK = '#!/bin/sh\ncat > "$PUSH_REPORT"\n'
 
@@ -78,21 +82,18 @@ async def _serve(request: Request, service: str, path: str) -> Response:
         body.seek(0)
         if path == "git-receive-pack" and (declined := await to_thread.run_sync(refusal, site, repo, actor, body)):
             return Response(declined, 200, {"Content-Type": "application/x-git-receive-pack-result"})
-        report = Path(folder) / "moved"
-        environment = _backend_environment(request, repo, path, actor)
-        refused = Path(folder) / "refused"
-        environment |= {"CONTENT_LENGTH": str(length), "PUSH_REPORT": str(report)}
-        if isinstance(actor, Installation) and actor.permissions.get("workflows") != "write":
-            environment["REFUSED_WORKFLOW"] = str(refused)
+        environment = _backend_environment(request, repo, path, actor) | {"CONTENT_LENGTH": str(length)}
+        if path == "git-receive-pack":
+            environment |= await to_thread.run_sync(_hooks_environment, site, repo, actor, body, Path(folder))
         process = await _start_backend(site, environment, body)
         headers = await _headers(process)
         status = int(headers.pop("Status", "200").split()[0])
         if request.method == "POST" and service == "git-receive-pack":
             # The client learns of the end of its push when the pull requests know of it too.
             content = await _read_all(process)
-            if refused.exists() and (workflow := refused.read_text(encoding="utf-8").partition("\n")[0]):
-                return Response(workflow_refusal(body, workflow), status, headers)
-            await to_thread.run_sync(_announce, site, repo, actor.login, report)
+            if declined := _declined_by_hook(repo, body, Path(folder)):
+                return Response(declined, status, headers)
+            await to_thread.run_sync(_announce, site, repo, actor.login, Path(folder) / _MOVED)
             return Response(content, status, headers)
     return StreamingResponse(_drain(process), status, headers)
 
@@ -137,6 +138,24 @@ def _backend_environment(request: Request, repo: Repository, path: str, actor: A
         "REMOTE_ADDR": "127.0.0.1",
         "REMOTE_USER": actor.login,
     }
+
+
+def _hooks_environment(site: Site, repo: Repository, actor: Actor, body: BinaryIO, folder: Path) -> dict[str, str]:
+    """Return what the hooks look for in a push, and where they write down what they find."""
+    environment = {"PUSH_REPORT": str(folder / _MOVED)}
+    if isinstance(actor, Installation) and actor.permissions.get("workflows") != "write":
+        environment["REFUSED_WORKFLOW"] = str(folder / _WORKFLOW)
+    if rules := commit_rules_of(site, repo, actor, body):
+        program = {"PYTHON": sys.executable, "COMMIT_RULES_PROGRAM": commit_rules.__file__}
+        environment |= program | {"COMMIT_RULES": json.dumps(rules), "BROKEN_RULES": str(folder / _BROKEN)}
+    return environment
+
+
+def _declined_by_hook(repo: Repository, body: BinaryIO, folder: Path) -> bytes | None:
+    workflow, broken = folder / _WORKFLOW, folder / _BROKEN
+    if workflow.exists() and (path := workflow.read_text(encoding="utf-8").partition("\n")[0]):
+        return workflow_refusal(body, path)
+    return commits_refusal(repo, body, json.loads(broken.read_text(encoding="utf-8"))) if broken.exists() else None
 
 
 async def _start_backend(site: Site, environment: dict[str, str], body: BinaryIO) -> Process:

@@ -185,6 +185,53 @@ def test_a_push_to_an_agents_branch_that_exists_is_declined_by_a_rule_for_update
     assert f"{sha}\trefs/heads/claude/1" == git.run("ls-remote", "origin", "claude/1", folder="work")
 
 
+@pytest.mark.parametrize(
+    ("kind", "parameters", "words"),
+    [
+        ("required_signatures", {}, "Commits must have verified signatures."),
+        ("required_linear_history", {}, "This branch must not contain merge commits."),
+        (
+            "commit_message_pattern",
+            {"operator": "starts_with", "pattern": "feat: "},
+            "Commit message must start with: feat: ",
+        ),
+        (
+            "commit_author_email_pattern",
+            {"operator": "regex", "pattern": "@", "negate": True},
+            "Commit author email must not match: @",
+        ),
+    ],
+)
+def test_a_push_of_commits_that_a_rule_forbids_is_declined_with_their_names(  # noqa: PLR0913, PLR0917 - a row
+    server: Any, api: httpx.Client, repo: str, git: Any, kind: str, parameters: dict[str, Any], words: str
+) -> None:
+    _clone_with_commit(git, git.url(repo, server.installation_token()))
+    git.run("checkout", "-q", "-b", "side", "HEAD~1", folder="work")
+    git.run("commit", "-q", "--allow-empty", "-m", "aside", folder="work")
+    git.run("checkout", "-q", "main", folder="work")
+    git.run("merge", "-q", "-m", "merge", "side", folder="work")
+    sha = git.run("rev-parse", "HEAD", folder="work")
+    ruleset = {
+        "name": "commits",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["refs/heads/claude/*"]}},
+        "rules": [{"type": kind, **({"parameters": parameters} if parameters else {})}],
+    }
+    api.post(f"/repos/{repo}/rulesets", json=ruleset).raise_for_status()
+
+    printed = git.run("push", "origin", "HEAD:refs/heads/claude/1", folder="work", fails=True)
+
+    assert "GH013: Repository rule violations found for refs/heads/claude/1." in printed
+    assert f"remote: - {words}" in printed
+    assert f"remote:   {sha}" in printed
+    assert "(push declined due to repository rule violations)" in printed
+    assert [branch["name"] for branch in api.get(f"/repos/{repo}/branches").json()] == ["main"]
+    listed = {**parameters, "negate": parameters.get("negate", False), "name": ""} if parameters else None
+    (told,) = api.get(f"/repos/{repo}/rules/branches/claude/1").json()
+    assert (told["type"], told.get("parameters")) == (kind, listed)
+    git.run("push", "-q", "origin", "HEAD:refs/heads/other", folder="work")
+
+
 def test_a_workflow_is_taken_only_from_a_token_that_may_write_workflows_or_once_a_branch_has_it(
     server: Any, api: httpx.Client, repo: str, git: Any
 ) -> None:

@@ -66,7 +66,7 @@ def _list_rules_of_branch(call: RepositoryCall) -> Reply:
 
     def describe(rule: tuple[Row, rulesets.Rule]) -> dict[str, Any]:
         origin = {"ruleset_source_type": "Repository", "ruleset_source": call.repo.full_name}
-        return {"type": rule[1].type, **origin, "ruleset_id": rule[0]["id"]}
+        return {**rule[1].model_dump(mode="json"), **origin, "ruleset_id": rule[0]["id"]}
 
     return call.page(rulesets.applying(call.site, call.repo, ref), describe)
 
