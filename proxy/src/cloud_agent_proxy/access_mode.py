@@ -14,6 +14,8 @@ from cloud_agent_proxy.access.tokens import Tokens
 from cloud_agent_proxy.sign_in.github import GitHub
 from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 from cloud_agent_proxy.sign_in_paths import SignInPaths
+from cloud_agent_proxy.writing.paths import WritingPaths
+from cloud_agent_proxy.writing.writers import Writers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.directory import SessionDirectory
     from cloud_agent_proxy.page_renderer import PageRenderer
     from cloud_agent_proxy.settings import Settings
+    from cloud_agent_proxy.writing.renderer import WritingRenderer
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +42,13 @@ class AccessMode:
     routes: tuple[Route, ...] = ()
     sign_in: Callable[[Request], Response] | None = None
     """Sends a visitor to where they sign in, to come back to the session's own page."""
+    writing_url: Callable[[str, str], str] | None = None
+    """Where visitors write to a session, by its id and the origin at which they are."""
 
 
 @contextlib.asynccontextmanager
 async def access_mode(
-    settings: Settings, directory: SessionDirectory, renderer: PageRenderer
+    settings: Settings, directory: SessionDirectory, renderer: PageRenderer, writing_renderer: WritingRenderer
 ) -> AsyncIterator[AccessMode]:
     """Open the mode that the settings name; only `github` holds connections."""
     if settings.uat_access == "public":
@@ -66,6 +71,7 @@ async def access_mode(
     gate = GitHubGate(tokens, sign_in)
     try:
         paths = SignInPaths(sign_in, gate, renderer)
-        yield AccessMode(gate, tuple(paths.routes), paths.begin_for_own_page)
+        writing = WritingPaths(sign_in, github, Writers(github, keys.believed), directory, writing_renderer, renderer)
+        yield AccessMode(gate, (*paths.routes, *writing.routes), paths.begin_for_own_page, sign_in.writing_url)
     finally:
         await github.aclose()

@@ -34,6 +34,7 @@ from cloud_agent_proxy.session_page.transcripts import Transcripts
 from cloud_agent_proxy.sessions_table import SessionsTable
 from cloud_agent_proxy.status import Status
 from cloud_agent_proxy.visits import Visits
+from cloud_agent_proxy.writing.renderer import WritingRenderer
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
@@ -64,13 +65,13 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
                 table, routes, Revisions(runtime), settings.agent_cidr, admissions.forget_session
             )
             visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
-            async with access_mode(settings, directory, renderer) as access:
+            async with access_mode(settings, directory, renderer, WritingRenderer(ASSETS / "pages/session")) as access:
                 _write_what_haproxy_reads(renderer, access.gate.signed_out)
                 own = OwnPaths(access.gate, directory, Status(directory, routes, Probe()), renderer)
                 transcripts = Transcripts(bucket)
                 streams = Streams(directory, table, transcripts, session_renderer)
                 session_page = SessionPagePaths(
-                    access.gate, access.sign_in, directory, table, transcripts, streams, session_renderer, renderer
+                    access, directory, table, transcripts, streams, session_renderer, renderer
                 )
                 visitor_routes = [*access.routes, *session_page.routes, *own.routes]
                 async with serve(ControlApp(directory, renderer, access.gate, admissions, visitor_routes).asgi):

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from cloud_agent_proxy.responses import page_response, redirect_response
 from cloud_agent_proxy.sign_in import pages
 from cloud_agent_proxy.sign_in.github import NotConfiguredError
-from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused
+from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused, Writing
 from cloud_agent_proxy.sign_in.state import OWN_PAGE
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ class SignInPaths:
         return redirect_response(begun.url, [begun.cookie.header] if begun.cookie else [])
 
     async def _forward(self, request: Request) -> Response:
+        match await self._sign_in.finish_writing(_origin(request), request.query_params, request.cookies):
+            case Writing() as writing:
+                return redirect_response(f"/sessions/{writing.session_id}", [writing.cookie.header])
+            case Failed() as failed:
+                return self._failed(request, failed, session_id="")
         match self._sign_in.forward(_origin(request), request.query_params):
             case Redirect() as redirect:
                 return redirect_response(redirect.url, [])

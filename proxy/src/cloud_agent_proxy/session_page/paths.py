@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from cloud_agent_proxy import pages
-from cloud_agent_proxy.access.gate import AccessUnknownError, Gate, Grant
+from cloud_agent_proxy.access.gate import AccessUnknownError, Grant
 from cloud_agent_proxy.responses import page_response, rendered_response, with_cookies
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.streams import TooManyStreamsError
@@ -21,6 +21,7 @@ from cloud_agent_proxy.sessions_table import TableUnavailableError, TranscriptLe
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from cloud_agent_proxy.access_mode import AccessMode
     from cloud_agent_proxy.directory import SessionDirectory
     from cloud_agent_proxy.page_renderer import PageRenderer
     from cloud_agent_proxy.session import Session
@@ -37,17 +38,15 @@ _NOTICE = "The transcript can't be read right now. Reload this page in a minute.
 _NO_SNIFFING = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
-SignIn = Callable[["Request"], Response]
 Show = Callable[["Request", "Session", Grant], Awaitable[Response]]
 
 
 class SessionPagePaths:
-    """Shows sessions to those who may see them; `sign_in` is where others are sent who come with a browser."""
+    """Shows sessions to those who may see them, and sends others who come with a browser to where they sign in."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of the page, once each
         self,
-        gate: Gate,
-        sign_in: SignIn | None,
+        access: AccessMode,
         directory: SessionDirectory,
         lengths: TranscriptLengths,
         transcripts: Transcripts,
@@ -55,8 +54,7 @@ class SessionPagePaths:
         renderer: SessionPageRenderer,
         page_renderer: PageRenderer,
     ) -> None:
-        self._gate = gate
-        self._sign_in = sign_in
+        self._gate, self._sign_in, self._writing_url = access.gate, access.sign_in, access.writing_url
         self._directory = directory
         self._lengths = lengths
         self._transcripts = transcripts
@@ -103,7 +101,7 @@ class SessionPagePaths:
         before = _number(request.query_params.get("before"))
         entries, earlier = _page_of(conversation, before)
         rendered = self._renderer.page(
-            view_of(session, conversation, self._streams.viewers(session.id)),
+            view_of(session, conversation, self._streams.viewers(session.id), self._writing_url_for(request, session)),
             entries,
             after=conversation.last_seq,
             earlier=earlier,
@@ -145,6 +143,12 @@ class SessionPagePaths:
             "Cache-Control": "private, max-age=86400, immutable",
         }
         return Response(picture, headers=headers, media_type="image/png")
+
+    def _writing_url_for(self, request: Request, session: Session) -> str:
+        if self._writing_url is None:
+            return ""
+        origin = f"{request.headers['x-forwarded-proto']}://{request.headers['x-forwarded-host']}"
+        return self._writing_url(session.id, origin)
 
     async def _conversation(self, session: Session) -> tuple[Conversation, str]:
         try:

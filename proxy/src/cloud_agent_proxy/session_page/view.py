@@ -35,7 +35,8 @@ _EXECUTION = re.compile(r"arn:(?P<partition>aws[a-z-]*):states:(?P<region>[a-z0-
 _NO_ACCOUNT = "000000000000"  # of a system on one machine
 _CONSOLES = {"aws-us-gov": "console.amazonaws-us-gov.com", "aws-cn": "console.amazonaws.cn"}
 _TO_RESTART = "To start another session on this branch, comment /restart on the pull request."
-_TO_WRITE = "To write to Claude, comment on the pull request. Claude works through comments in order."
+_TO_WRITE = "To write to Claude, comment on the pull request."
+_IN_ORDER = "Claude works through comments in order."
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class PageView:
 
     session: Session
     viewers: int = 0
+    writing_url: str = ""
+    """Where visitors write to Claude; empty where that's only possible on GitHub."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     working_since: str = ""
     todo: tuple[Fields, ...] = ()
@@ -174,7 +177,9 @@ class PageView:
     @property
     def how_to_write(self) -> str:
         """How to have Claude do something."""
-        return _TO_WRITE if self.is_live else _TO_RESTART
+        if self.writing_url:
+            return _IN_ORDER if self.is_live else ""
+        return f"{_TO_WRITE} {_IN_ORDER}" if self.is_live else _TO_RESTART
 
     @property
     def _preview(self) -> tuple[str, str]:
@@ -187,12 +192,13 @@ class PageView:
         return title, preview.detail.replace("`", "") or detail
 
 
-def view_of(session: Session, conversation: Conversation, viewers: int = 0) -> PageView:
+def view_of(session: Session, conversation: Conversation, viewers: int = 0, writing_url: str = "") -> PageView:
     """Return the view of a session as it is now."""
     now = conversation.now
     return PageView(
         session=session,
         viewers=viewers,
+        writing_url=writing_url,
         working_since=now.working_since,
         todo=tuple(now.todo),
         commits=tuple(_newest_first(now.commits)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from enum import Enum
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -32,6 +33,18 @@ class TokenRefusedError(Exception):
 
 class ClientRefusedError(Exception):
     """GitHub does not know the App by these credentials or at this address; the text is GitHub's word for it."""
+
+
+class CommentRefusedError(Exception):
+    """GitHub did not take a comment; the text is GitHub's word for it."""
+
+
+class Rights(Enum):
+    """What a user may do in a repository."""
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
 
 
 class NotConfiguredError(Exception):
@@ -147,16 +160,41 @@ class GitHub:
             TokenRefusedError: the token is good no longer.
             GitHubAwayError: GitHub does not answer.
         """
+        return await self.rights(token, repository) is not Rights.NONE
+
+    async def rights(self, token: str, repository: str) -> Rights:
+        """Return what the token's user may do in a repository (owner/name).
+
+        Raises:
+            TokenRefusedError: the token is good no longer.
+            GitHubAwayError: GitHub does not answer.
+        """
         answer = await self._ask_api(f"/repos/{quote(repository)}", token)
         if answer.status_code in _NOT_READABLE:
-            return False
+            return Rights.NONE
         # A page on the way, that of an enterprise's own sign-in say, may answer 200 too; it is no repository.
-        _text(_document(answer), "full_name")
-        return True
+        document = _document(answer)
+        _text(document, "full_name")
+        permissions = document.get("permissions")
+        writes = isinstance(permissions, dict) and permissions.get("push") is True
+        return Rights.WRITE if writes else Rights.READ
 
-    async def _ask_api(self, path: str, token: str) -> httpx.Response:
+    async def comment(self, token: str, repository: str, number: int, body: str) -> None:
+        """Comment on an issue or a pull request as the token's user; nothing is tried twice.
+
+        Raises:
+            CommentRefusedError: GitHub does not take it.
+            TokenRefusedError: the token is good no longer.
+            GitHubAwayError: GitHub does not answer, and may have taken it.
+        """
+        answer = await self._ask_api(f"/repos/{quote(repository)}/issues/{number}/comments", token, {"body": body})
+        if not answer.is_success:
+            raise CommentRefusedError(_message(answer))
+
+    async def _ask_api(self, path: str, token: str, document: dict[str, str] | None = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
-        answer = await self._ask(self._http.build_request("GET", self._api_url + path, headers=headers))
+        method, url = "GET" if document is None else "POST", self._api_url + path
+        answer = await self._ask(self._http.build_request(method, url, headers=headers, json=document))
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
             raise TokenRefusedError("GitHub does not take the user's token")
         return answer
@@ -192,6 +230,15 @@ def _document(answer: httpx.Response) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise GitHubAwayError(f"{answer.url} answered {answer.status_code}, and no JSON object")
     return document
+
+
+def _message(answer: httpx.Response) -> str:
+    """Return what GitHub says of a request that it refuses."""
+    try:
+        message = answer.json()["message"]
+    except (ValueError, LookupError, TypeError):
+        message = ""
+    return str(message)[:200] or f"status {answer.status_code}"
 
 
 def _text(document: dict[str, Any], name: str) -> str:

@@ -26,10 +26,12 @@ from cloud_agent_proxy.sign_in.results import (
     Refused,
     Renewed,
     SignInNeeded,
+    Writing,
 )
 from cloud_agent_proxy.sign_in.sealing import Renewal, SealBrokenError, unseal
 from cloud_agent_proxy.sign_in.state import (
     STATE_SECONDS,
+    WRITING_PAGE,
     State,
     StateRefusedError,
     challenge_of,
@@ -44,6 +46,7 @@ SIGN_IN_HOST = "sign-in"
 """The name below the UAT domain at which GitHub's callback arrives."""
 NONCE_COOKIE = "__Host-uat-sign-in"
 RENEWAL_COOKIE = "__Host-uat-renewal"
+WRITER_COOKIE = "__Host-uat-writer"
 
 ACCESS_SECONDS = 3_600
 """For how long GitHub's word is taken: one who loses the repository loses the session within the hour."""
@@ -115,8 +118,22 @@ class GitHubSignIn:
         Raises:
             NotConfiguredError: there is no App to sign in with.
         """
+        return self._begin(session_id, origin, return_path(return_to), cookies, choose_account=choose_account)
+
+    def begin_writing(
+        self, session_id: str, origin: str, cookies: Mapping[str, str], *, choose_account: bool = False
+    ) -> Redirect | Failed:
+        """Send a visitor of the sign-in host, who wants to write to a session, to GitHub."""
+        try:
+            return self._begin(session_id, origin, WRITING_PAGE, cookies, choose_account=choose_account)
+        except NotConfiguredError as error:
+            return _failed(session_id, error)
+
+    def _begin(
+        self, session_id: str, origin: str, return_to: str, cookies: Mapping[str, str], *, choose_account: bool
+    ) -> Redirect:
         nonce = nonce_of(cookies.get(NONCE_COOKIE, ""))
-        state = State(session_id, return_path(return_to), challenge_of(nonce))
+        state = State(session_id, return_to, challenge_of(nonce))
         url = self._github.authorize_url(
             self._callback(origin),
             state.signed(self._keys, self._clock()),
@@ -124,6 +141,30 @@ class GitHubSignIn:
             choose_account=choose_account,
         )
         return Redirect(url, Cookie(NONCE_COOKIE, nonce, STATE_SECONDS))
+
+    async def finish_writing(
+        self, origin: str, query: Mapping[str, str], cookies: Mapping[str, str]
+    ) -> Writing | Failed | None:
+        """Keep the token of a visitor who came back from GitHub to write; None for one who came back for a session.
+
+        The token is for every session: what its user may do with one is asked each time.
+        """
+        session_id = ""
+        try:
+            session_id = read_state(query.get("state", ""), self._keys).session_id
+            state, nonce = self._trusted(session_id, query, cookies)
+            if state.return_to != WRITING_PAGE:
+                return None
+            async with asyncio.timeout(_FINISH_SECONDS):
+                token = await self._github.exchange(query.get("code", ""), nonce, self._callback(origin))
+        except StateRefusedError:
+            return None  # whoever forwards it says why, or the session's own host does
+        except tuple(_CAUSES) as error:
+            return _failed(session_id, error)
+        now = int(self._clock())
+        lives = min(_RENEWAL_SECONDS, token.lives_seconds or _RENEWAL_SECONDS)
+        renewal = Renewal(token.value, ends_at=now + lives, asked_at=now)
+        return Writing(session_id, Cookie(WRITER_COOKIE, renewal.sealed(self._keys, SIGN_IN_HOST), lives))
 
     def forward(self, origin: str, query: Mapping[str, str]) -> Redirect | Failed:
         """Send a visitor who comes back from GitHub to the sign-in host on to the session that the state names.
@@ -136,7 +177,7 @@ class GitHubSignIn:
             logger.info("sign-in not forwarded", extra={"reason": str(error)})
             return Failed(Cause.EXPIRED)
         passed_on = {name: query[name] for name in ("code", "error", "state") if name in query}
-        return Redirect(f"{self._origin_of(state.session_id, origin)}/.uat/callback?{urlencode(passed_on)}")
+        return Redirect(f"{self.origin_of(state.session_id, origin)}/.uat/callback?{urlencode(passed_on)}")
 
     async def finish(
         self, session_id: str, origin: str, query: Mapping[str, str], cookies: Mapping[str, str]
@@ -233,9 +274,14 @@ class GitHubSignIn:
         return Cookie(RENEWAL_COOKIE, renewal.sealed(self._keys, session_id), renewal.ends_at - int(self._clock()))
 
     def _callback(self, origin: str) -> str:
-        return f"{self._origin_of(SIGN_IN_HOST, origin)}/callback"
+        return f"{self.origin_of(SIGN_IN_HOST, origin)}/callback"
 
-    def _origin_of(self, name: str, origin: str) -> str:
+    def writing_url(self, session_id: str, origin: str) -> str:
+        """Return where visitors write to a session."""
+        return f"{self.origin_of(SIGN_IN_HOST, origin)}/sessions/{session_id}"
+
+    def origin_of(self, name: str, origin: str) -> str:
+        """Return the origin of a host below the UAT domain, for who reached us by `origin`."""
         parts = urlsplit(origin)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{name}.{self._uat_domain}{port}"

@@ -50,6 +50,14 @@ class Refused:
     """Path and query on the session's host that were asked for."""
 
 
+@dataclass(frozen=True)
+class Writing:
+    """The visitor has signed in on the sign-in host, to write to this session."""
+
+    session_id: str
+    cookie: Cookie
+
+
 class Cause(StrEnum):
     """Why a sign-in came to nothing."""
 

@@ -10,6 +10,10 @@ import pytest
 from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, NO_SCRIPTS, Browser, chromium, http
 from tests.kit.transcripts import Script, sample, sample_row
 
+from cloud_agent_proxy.proxy import ASSETS
+from cloud_agent_proxy.session import Session, SessionStatus
+from cloud_agent_proxy.writing.renderer import WritingRenderer
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -123,6 +127,36 @@ async def test_the_page_is_accessible(
             await browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
             browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
             assert await asyncio.to_thread(browser.driver.execute_async_script, VIOLATIONS) == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe: make .node/.installed")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("may_write", [True, False])
+async def test_the_page_to_write_on_is_accessible(
+    browser: Browser,
+    tmp_path: Path,
+    scheme: str,
+    may_write: bool,  # noqa: FBT001 - a case
+) -> None:
+    session = Session(id="6020583d", status=SessionStatus.RUNNING, repo="acme/storefront", issue_title="A title")
+    page = WritingRenderer(ASSETS / "pages/session").page(
+        session=session,
+        session_url="https://6020583d.uat.example.test/.uat/",
+        login="mona",
+        may_write=may_write,
+        token="a token",
+        sent=True,
+        problem="Write something first.",
+        text="",
+    )
+    (tmp_path / "page.html").write_bytes(page.body)
+    for width in (1440, 390):
+        on_screen(browser, width, scheme)
+        await asyncio.to_thread(browser.driver.get, (tmp_path / "page.html").as_uri())
+        await browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
+        assert await asyncio.to_thread(browser.driver.execute_async_script, VIOLATIONS) == []
+        assert await browser.run("document.documentElement.scrollWidth") <= width
 
 
 async def test_an_open_page_follows_the_session_and_keeps_what_was_opened(
