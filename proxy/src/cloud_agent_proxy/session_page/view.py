@@ -22,9 +22,6 @@ _SOON = {SessionStatus.QUEUED, SessionStatus.STARTING}
 _ACTIVITIES = {
     SessionStatus.QUEUED: "Waiting for capacity",
     SessionStatus.STARTING: "Setting up its branch, its pull request and a container",
-    SessionStatus.COMPLETED: "The pull request was merged",
-    SessionStatus.STOPPED: "Somebody stopped it",
-    SessionStatus.FAILED: "",
 }
 _PREVIEWS = {
     PreviewState.STARTING: ("The preview is starting", "The repository's dev server is being set up."),
@@ -84,7 +81,7 @@ class PageView:
     def activity(self) -> str:
         """What is going on, in a few words."""
         if self.session.status is not SessionStatus.RUNNING:
-            return _ACTIVITIES[self.session.status] if not self.session.end_reason else ""
+            return _ACTIVITIES.get(self.session.status, "")
         return "Claude is working" if self.is_working else "Waiting for a comment"
 
     @property
