@@ -74,6 +74,13 @@ class PublishingSettings(TriggerSettings):
         return timedelta(seconds=self.max_session_age_seconds)
 
 
+class PublisherSettings(PublishingSettings):
+    """The table's stream: it keeps the pull request true to the row, and sends notifications."""
+
+    notifications_topic_arn: str = Field(min_length=1)
+    chat_webhooks_arn: str = Field(min_length=1)
+
+
 class WebhookSettings(TriggerSettings):
     """POST /webhook."""
 
@@ -151,7 +158,7 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "WebhookFunction": WebhookSettings,
     "AgentApiFunction": AgentApiSettings,
     "TaskEventsFunction": Settings,
-    "PublisherFunction": PublishingSettings,
+    "PublisherFunction": PublisherSettings,
     "ReconcilerFunction": ReconcilerSettings,
     "CreateBranchFunction": GitHubSettings,
     "OpenDraftPullRequestFunction": PublishingSettings,

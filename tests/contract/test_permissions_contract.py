@@ -180,6 +180,7 @@ def test_each_secret_is_read_by_those_who_use_it_and_nobody_else(roles: Document
     assert {"WebhookFunctionRole", doctor} == reads("WebhookSecret")
     assert {"AgentExecutionRole", doctor} == reads("AnthropicApiKeySecret")
     assert {"ProxyExecutionRole", doctor} == reads("UatSignInSecret")
+    assert {"PublisherFunctionRole", doctor} == reads("ChatWebhooksSecret")
     assert {
         "PublisherFunctionRole",
         "OpenDraftPullRequestFunctionRole",

@@ -65,9 +65,9 @@ def function(milliseconds: float, reads: float = 0, writes: float = 0) -> Usage:
 ASK = api(POLLED_MS, reads=ROW_READS)
 HEARTBEAT = api(LISTED_MS, reads=ROW_READS + PROMPTS_READS)
 REPORT = api(REPORTED_MS, reads=ROW_READS, writes=ROW_WRITES)
-PUBLISH = function(PUBLISHED_MS, reads=6)
+PUBLISH = function(PUBLISHED_MS, reads=8)
 APPEND = plus(api(APPENDED_MS, reads=2 * ROW_READS, writes=1), {"put": 1.0})  # the transcript's own row is small
-EDIT = plus(function(EDITED_MS, reads=10, writes=1), {"write": 1})
+EDIT = plus(function(EDITED_MS, reads=12, writes=1), {"write": 1})
 STEER = plus(function(STEERED_MS, reads=6, writes=8), {"api": 1, "log": access_log_bytes()})
 
 

@@ -6,16 +6,22 @@ Quick, and with nobody else who could make good what it cannot do: these are tes
 
 from __future__ import annotations
 
+import json
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tests.e2e.rows import LIVE, WAITING, sample_event
 from tests.e2e.system import wait_for
+from tests.kit.http_server import Response, serve_http
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tests.e2e.rows import Rows
     from tests.e2e.system import System
+    from tests.kit.http_server import HttpServer
 
 NO_WAIT = "a-token-of-no-wait"  # Step Functions has never given it out; IAM is asked all the same
 
@@ -168,6 +174,46 @@ def test_publish_session_brings_what_changed_onto_the_comment(stage: System, row
 
     assert rows.commit_is_known()
     assert "🟢 Running" in stage.status_comment(session.session)
+
+
+@pytest.fixture
+def chat(stage: System) -> Iterator[HttpServer]:
+    """A chat whose webhook is the deployment's."""
+    arn, client = stage.installation.outputs["ChatWebhooksSecretArn"], stage.client("secretsmanager")
+    with serve_http(Response()) as server:
+        client.put_secret_value(SecretId=arn, SecretString=json.dumps({"slack": f"{server.url}/hook"}))
+        yield server
+        client.put_secret_value(SecretId=arn, SecretString="{}")
+
+
+@pytest.fixture
+def subscriber(stage: System) -> Iterator[Callable[[], list[str]]]:
+    """A queue that is subscribed to the deployment's topic: what it has received."""
+    queues, topics = stage.client("sqs"), stage.client("sns")
+    url = queues.create_queue(QueueName=f"subscriber-{secrets.token_hex(4)}")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = stage.installation.outputs["NotificationsTopicArn"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    statement = {**allowed, "Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    subscription = topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+    yield lambda: [one["Body"] for one in queues.receive_message(QueueUrl=url).get("Messages", [])]
+    topics.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    queues.delete_queue(QueueUrl=url)
+
+
+def test_publish_session_tells_the_topic_and_the_chat_that_a_session_has_ended(
+    stage: System, rows: Rows, chat: HttpServer, subscriber: Callable[[], list[str]]
+) -> None:
+    session = rows.session("STOPPED", end_reason="By a test.", pull_number=None)
+    keys = {"pk": {"S": f"SESSION#{session.id}"}, "sk": {"S": "SESSION"}}
+
+    stage.invoke("PublisherFunction", {"Records": [{"eventName": "MODIFY", "dynamodb": {"Keys": keys}}]})
+
+    (message,) = chat.requests
+    assert "The session has ended" in message.json()["text"]
+    assert any(session.id in received for received in subscriber())
 
 
 def test_task_stopped_notes_it_and_fails_the_waits(stage: System, rows: Rows) -> None:

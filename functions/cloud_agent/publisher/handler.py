@@ -15,9 +15,10 @@ from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableE
 from cloud_agent.domain.session.canary import CANARY_ID
 from cloud_agent.observability import identify_session, logger, metrics, tracer
 from cloud_agent.publisher.context import PublishingContext, publishing_context
+from cloud_agent.publisher.notifications import notify
 from cloud_agent.publisher.replies import publish_reply
 from cloud_agent.publisher.status import refresh
-from cloud_agent.settings import PublishingSettings, load
+from cloud_agent.settings import PublisherSettings, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,12 +49,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     """
     metrics.add_metric("RecordsPublished", MetricUnit.Count, len(event["Records"]))
     changes = changes_of(event["Records"])
-    publishing = publishing_context(load(PublishingSettings))
+    settings = load(PublisherSettings)
+    publishing = publishing_context(settings)
     cause: Exception | None = None
     for session_id, prompt_id in changes.answers:
         cause = _attempt(session_id, partial(publish_reply, publishing, session_id, prompt_id)) or cause
     for session_id in _to_refresh(publishing, changes):
         cause = _attempt(session_id, partial(refresh, publishing, session_id)) or cause
+    for session_id in changes.sessions:  # last: no comment waits for a chat
+        cause = _attempt(session_id, partial(notify, publishing, settings, session_id)) or cause
     if isinstance(cause, GitHubRateLimitedError):
         time.sleep(_PAUSE_SECONDS)
     if cause is not None:

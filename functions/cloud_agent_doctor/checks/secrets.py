@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from cloud_agent.adapters.aws.secrets import GitHubCredentials, UatAccessKeys
+from cloud_agent.adapters.aws.secrets import CHAT_WEBHOOKS_FORM, ChatWebhooks, GitHubCredentials, UatAccessKeys
 from cloud_agent_doctor.engine.check import Check, combine
 from cloud_agent_doctor.engine.findings import Finding, revert_drift
 
@@ -106,6 +106,12 @@ _KINDS = (
         "Nobody can sign in to open a session.",
         "Put the GitHub App's client id and client secret and restart the proxy (docs/deploy.md, step 4).",
         needed=lambda stack: stack.parameters.get("UatAccess") == "github",
+    ),
+    _Kind(
+        "ChatWebhooksSecret",
+        _of_form(ChatWebhooks, CHAT_WEBHOOKS_FORM),
+        "No chat gets notifications.",
+        "Put the webhooks' URLs, or {} for none (docs/deploy.md, step 6).",
     ),
 )
 

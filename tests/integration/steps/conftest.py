@@ -72,10 +72,20 @@ def access_keys(aws_url: str) -> str:
     return str(client.create_secret(Name="uat-access-keys", SecretString=keys)["ARN"])
 
 
+@pytest.fixture(scope="session")
+def notified(aws_url: str) -> dict[str, str]:
+    """Where notifications go: a topic that nobody has subscribed to, and no chat."""
+    secret = _SESSION.client("secretsmanager", endpoint_url=aws_url).create_secret(Name="chats", SecretString="{}")
+    topic = _SESSION.client("sns", endpoint_url=aws_url).create_topic(Name="notifications")
+    return {"CHAT_WEBHOOKS_ARN": secret["ARN"], "NOTIFICATIONS_TOPIC_ARN": topic["TopicArn"]}
+
+
 @pytest.fixture
-def environment(aws_url: str, github: GitHub, access_keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(
+    aws_url: str, github: GitHub, access_keys: str, notified: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the template and Lambda give a step, with nothing remembered of an earlier test."""
-    variables = {
+    variables = notified | {
         "AGENT_LOG_GROUP": "/claude-cloud-agent/agent",
         "AWS_ENDPOINT_URL": aws_url,
         "CLUSTER_ARN": "sessions",

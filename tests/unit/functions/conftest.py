@@ -255,6 +255,8 @@ def environment(
         ALLOW_WORKFLOW_CHANGES="false",
         AGENT_LOG_GROUP="/claude-cloud-agent/agent",
         MAX_SESSION_AGE_SECONDS="28800",
+        NOTIFICATIONS_TOPIC_ARN="arn:aws:sns:us-east-1:123456789012:of-nobody",
+        CHAT_WEBHOOKS_ARN=put_secret("{}", "chat-webhooks"),
         AGENT_TASK_FAMILY=TASK_FAMILY,
         STAGING_AGENT_TASK_FAMILY="claude-cloud-agent-staging-agent",
         ENVIRONMENT_SECRET_PREFIX="claude-cloud-agent",

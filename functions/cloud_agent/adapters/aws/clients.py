@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 
@@ -52,6 +53,13 @@ def secrets_manager() -> SecretsManagerClient:
     """Secrets Manager."""
     found: SecretsManagerClient = client("secretsmanager")
     return found
+
+
+@once_per_worker
+def sns() -> SNSClient:
+    """SNS, which nobody waits for long: ten seconds at most, with all its tries."""
+    retries: Any = {"mode": "standard", "total_max_attempts": 3}
+    return boto3.client("sns", config=Config(connect_timeout=1, read_timeout=2, retries=retries))
 
 
 @once_per_worker

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.domain.errors import ConfigurationError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 S = TypeVar("S", bound=BaseModel)
+CHAT_WEBHOOKS_FORM = '{"slack": "https://...", "teams": "https://..."}, either or none of them'
 MAX_AGE_SECONDS = 60  # a rotated value is used by every warm worker within a minute
 
 
@@ -45,6 +46,19 @@ class UatAccessKeys(BaseModel):
 
     signing_key: AccessKey
     verifying_key: AccessKey | Literal[""] = ""
+
+
+# Nothing else, so that neither a message nor the URL itself goes over the net as plain text.
+WebhookUrl = Annotated[str, Field(pattern=r"^(https://|http://127\.0\.0\.1[:/])")]
+
+
+class ChatWebhooks(BaseModel):
+    """Where chats take notifications; neither has to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    slack: WebhookUrl | Literal[""] = Field(default="", repr=False)
+    teams: WebhookUrl | Literal[""] = Field(default="", repr=False)
 
 
 def read_secret(arn: str) -> str:
@@ -87,6 +101,15 @@ def read_uat_access_keys(arn: str) -> UatAccessKeys:
     return _read(UatAccessKeys, arn, '{"signing_key": "...", "verifying_key": "..."}, 32 characters or more each')
 
 
+def read_chat_webhooks(arn: str) -> ChatWebhooks:
+    """Return the webhooks of chats as they are now: notifications are too rare to remember them for.
+
+    Raises:
+        ConfigurationError: the secret cannot be read or is not of the documented form; never shows its value.
+    """
+    return _read(ChatWebhooks, arn, CHAT_WEBHOOKS_FORM, anew=True)
+
+
 @once_per_worker
 def _provider() -> SecretsProvider:
     return SecretsProvider(boto3_client=clients.secrets_manager())
@@ -107,15 +130,15 @@ class _PreviousVersions(SecretsProvider):
             return ""
 
 
-def _get(provider: SecretsProvider, arn: str) -> str:
+def _get(provider: SecretsProvider, arn: str, *, anew: bool = False) -> str:
     try:
-        return str(provider.get(arn, max_age=MAX_AGE_SECONDS))
+        return str(provider.get(arn, max_age=MAX_AGE_SECONDS, force_fetch=anew))
     except GetParameterError as error:
         raise ConfigurationError(f"The secret {arn} cannot be read: does it have a value?") from error
 
 
-def _read(model: type[S], arn: str, form: str) -> S:
-    text = read_secret(arn)
+def _read(model: type[S], arn: str, form: str, *, anew: bool = False) -> S:
+    text = _get(_provider(), arn, anew=anew)
     try:
         return model.model_validate_json(text)
     except ValidationError as error:

@@ -28,7 +28,8 @@ class Published:
     `essence` and `body` are digests of the status comment, without and with what Claude is doing; `commits` are the
     branch's own, newest first, as they were when `head_sha` was reported, `others` the number of those on it that are
     another session's, and `closes` the issues that merging would close by a commit's message; `announced` are the
-    commits that a reply has named. `deployment_state` is the Deployment's, since the session was announced.
+    commits that a reply has named. `deployment_state` is the Deployment's, since the session was announced. `notified`
+    are the events that were sent elsewhere.
     """
 
     essence: str = ""
@@ -40,6 +41,7 @@ class Published:
     others: int = 0
     closes: tuple[str, ...] = ()
     announced: frozenset[str] = frozenset()
+    notified: frozenset[str] = frozenset()
     made_ready: bool = False
     deployment_state: str = ""
 
@@ -68,6 +70,7 @@ class Publications:
             others=int(item.get("others", 0)),
             closes=tuple(item.get("closes", ())),
             announced=frozenset(item.get("announced", ())),
+            notified=frozenset(item.get("notified", ())),
             made_ready=bool(item.get("made_ready", False)),
             deployment_state=item.get("deployment_state", ""),
         )
@@ -105,6 +108,14 @@ class Publications:
                 UpdateExpression="ADD announced :announced",
                 ExpressionAttributeValues={":announced": announced},
             )
+
+    def record_notified(self, session_id: str, key: str) -> None:
+        """Record that this event of the session has been sent, as far as it could be."""
+        self._table.update_item(
+            Key=published_key(session_id),
+            UpdateExpression="ADD notified :key SET expires_at = :expires",
+            ExpressionAttributeValues={":key": {key}, ":expires": expiry_after_end()},
+        )
 
     def record_ready(self, session_id: str) -> None:
         """Record that the pull request was made ready for review, or could not be: this session does it no more."""

@@ -77,7 +77,14 @@ REFUSED = AwsError("AccessDeniedException")
 
 def stack_of(**parameters: str) -> Stack:
     """The stack `acme` with the template's defaults, or as told."""
-    secrets = ("WebhookSecret", "GitHubSecret", "AnthropicApiKeySecret", "UatAccessKeysSecret", "UatSignInSecret")
+    secrets = (
+        "WebhookSecret",
+        "GitHubSecret",
+        "AnthropicApiKeySecret",
+        "UatAccessKeysSecret",
+        "UatSignInSecret",
+        "ChatWebhooksSecret",
+    )
     role = {name: Resource("AWS::IAM::Role", f"acme-{name}-1") for name in ("SessionStateMachineRole", "AgentTaskRole")}
     return Stack(
         name="acme",

@@ -23,6 +23,7 @@ class Secrets(Account):
             "AnthropicApiKeySecret": "sk-ant-api03-very-secret",
             "UatAccessKeysSecret": json.dumps({"signing_key": ACCESS_KEY, "verifying_key": ""}),
             "UatSignInSecret": json.dumps({"client_id": "Iv23", "client_secret": "very-secret"}),
+            "ChatWebhooksSecret": "{}",
         }
         self.described: dict[str, dict[str, Any]] = {
             secret_arn(name): {"VersionIdsToStages": {"1" * 32: ["AWSPREVIOUS"], "2" * 32: ["AWSCURRENT"]}}
@@ -57,6 +58,9 @@ def test_secrets_that_can_be_used_have_no_finding_and_take_the_declared_actions(
         ("AnthropicApiKeySecret", "\n", "the Anthropic API key hasn't been put yet"),
         ("UatAccessKeysSecret", '{"signing_key": "very-secret"}', "at least 32 characters"),
         ("UatSignInSecret", "{}", "Field required"),
+        ("ChatWebhooksSecret", "https://very-secret.example", "Invalid JSON"),
+        ("ChatWebhooksSecret", '{"slack": "http://very-secret.example"}', "String should match pattern"),
+        ("ChatWebhooksSecret", '{"discord": "https://very-secret.example"}', "Extra inputs are not permitted"),
         ("UatSignInSecret", '{"client_id": "very-secret", "client_secret": ""}', "at least 1"),
         ("WebhookSecret", "very-secret", "shorter than 32 characters"),
     ],

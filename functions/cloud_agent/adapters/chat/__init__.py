@@ -1,0 +1,1 @@
+"""Chats: where people read what is told of their sessions."""
