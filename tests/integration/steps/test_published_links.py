@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.session_request import RequestedSession
 
 URL = "https://{}.uat.example.com"
-SHOWN = re.compile(r"\| \*\*Preview\*\* \| \[([^]]+)\]\(([^)]+)\)")
+SHOWN = re.compile(r"\*\*\[Open preview\]\(([^)]+)\) · \[Session\]\(([^)]+)\)\*\*")
 
 
 def shown(github: GitHub, steps: Steps, session: RequestedSession) -> tuple[str, str] | None:
-    """The URL of the session's comment and where it leads."""
+    """Where the session's comment leads: to the preview, and to the session's page."""
     (comment,) = github.comments(session.repo, (steps.row(session) or {})["pull_number"])
     found = SHOWN.search(comment)
     return (found[1], found[2]) if found else None
@@ -74,14 +74,16 @@ def test_the_comment_leads_in_from_the_first_and_the_deployment_once_the_session
 
     before = shown(github, steps, session)
     assert before is not None
-    assert (url, url) == (before[0], before[1].partition("/.uat/")[0])
-    assert session.session_id == session_entered_by(before[1])
+    link, page = before
+    assert url == link.partition("/.uat/")[0]
+    assert page == f"{link}&return_to=/.uat/"
+    assert session.session_id == session_entered_by(link)
     assert [deployment["environment_url"] for deployment in github.deployments(session)] == [""]
 
     steps.run("announce_session", session, **steps.more("announce_session", session))
 
     assert before == shown(github, steps, session)
-    assert [before[1]] == [deployment["environment_url"] for deployment in github.deployments(session)]
+    assert [link] == [deployment["environment_url"] for deployment in github.deployments(session)]
 
 
 def test_after_the_end_nothing_leads_in(steps: Steps, github: GitHub, repo: str) -> None:
@@ -104,7 +106,7 @@ def test_where_no_token_is_needed_the_plain_url_is_shown(
 
     steps.run_up_to("close_session", session)
 
-    assert (url, url) == shown(github, steps, session)
+    assert (url, f"{url}/.uat/") == shown(github, steps, session)
     assert [url] == [deployment["environment_url"] for deployment in github.deployments(session)]
 
 
@@ -118,7 +120,7 @@ def test_the_token_is_in_no_steps_output_and_in_no_log(
     outputs = [steps.run("create_branch", session), steps.run("open_draft_pull_request", session)]
     outputs += [steps.run("announce_session", session, **steps.more("announce_session", session))]
     steps.publish(session)
-    _, link = shown(github, steps, session) or ("", "")
+    link, _ = shown(github, steps, session) or ("", "")
     outputs += [steps.run("close_session", session, **steps.more("close_session", session))]
 
     assert URL.format(session.session_id) == outputs[2]["session_url"]
@@ -164,7 +166,6 @@ def test_changed_keys_reach_the_comment_with_the_next_news(
     after = shown(github, steps, session)
     assert before is not None
     assert after is not None
-    assert before[0] == after[0]
-    assert before[1] != after[1]
+    assert before[0] != after[0]
     with pytest.raises(jwt.InvalidSignatureError):
-        session_entered_by(after[1])
+        session_entered_by(after[0])
