@@ -20,6 +20,7 @@ from cloud_agent_runner.inbox import BUSY_POLL_SECONDS, HEARTBEAT_SECONDS, IDLE_
 from cloud_agent_runner.preview.listen_address import DEV_SERVER_PORT
 from cloud_agent_runner.preview.warm_start import ARCHIVE_LIMIT_BYTES
 from cloud_agent_runner.repository.config_schema import repository_config_schema
+from cloud_agent_runner.transcript import events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,9 @@ def test_the_api_accepts_a_text_of_just_the_limit(schemas: Document, limit: str)
 def test_the_transcript_is_bounded_as_it_says(schemas: Document) -> None:
     assert schemas["MessageEvent"]["properties"]["text"]["maxLength"] == LIMITS["transcript_text_characters"]
     assert schemas["TranscriptBatch"]["properties"]["events"]["maxItems"] == LIMITS["transcript_batch_events"]
-    assert LIMITS["transcript_batch_bytes"] == BATCH_LIMIT_BYTES
+    assert LIMITS["transcript_batch_bytes"] == BATCH_LIMIT_BYTES == events.BATCH_LIMIT_BYTES
+    assert LIMITS["transcript_text_characters"] == events.TEXT_LIMIT
+    assert LIMITS["transcript_batch_events"] == events.EVENTS_LIMIT
 
 
 def test_the_agent_keeps_no_archive_that_the_api_would_refuse(schemas: Document) -> None:

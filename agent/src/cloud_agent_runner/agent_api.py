@@ -149,7 +149,8 @@ class TranscriptState(BaseModel):
 class AgentApi:
     """All that the container asks of the control plane, as contracts/agent_api.openapi.json describes it.
 
-    Every call is repeated as `AgentApiConnection` says. Texts are cut to what the API accepts.
+    Every call is repeated as `AgentApiConnection` says. Texts are cut to what the API accepts. `handed_out` are the
+    secrets that the session has been given by now.
 
     Raises (every method):
         SessionOverError: on 409.
@@ -168,6 +169,7 @@ class AgentApi:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._task_token = task_token
+        self.handed_out = {session_token.get_secret_value(), task_token.get_secret_value()}
         self._requests = Requests()
         self._etag: str | None = None
         self._connection = AgentApiConnection(
@@ -229,11 +231,14 @@ class AgentApi:
             AgentApiRefusedError: with status 400 when one does not exist; its reason says where to create it.
         """
         values = (await self._call("POST", "/agent/environment", {"names": names})).json()["values"]
+        self.handed_out.update(values[name] for name in names)
         return {name: SecretStr(values[name]) for name in names}
 
     async def git_token(self) -> GitToken:
         """Return fresh credentials for the session's repository."""
-        return GitToken.model_validate((await self._call("POST", "/agent/git-token")).json())
+        token = GitToken.model_validate((await self._call("POST", "/agent/git-token")).json())
+        self.handed_out.add(token.token.get_secret_value())
+        return token
 
     async def restore_dependencies(self, key: str) -> DependencyArchives:
         """Return where an archive of this repository's installed dependencies can be; nobody waits for it."""

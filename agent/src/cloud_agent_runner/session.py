@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.model.access import model_api
 from cloud_agent_runner.model.budget import ModelBudget
-from cloud_agent_runner.model.choice import first_choice
+from cloud_agent_runner.model.choice import ModelChoice, first_choice
 from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.preview.dependency_key import image_id
@@ -31,6 +32,7 @@ from cloud_agent_runner.preview.warm_start import WarmStart
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import read_repository_config
 from cloud_agent_runner.repository.file import has_repository_file
+from cloud_agent_runner.transcript.session_events import record_preview, record_session
 from cloud_agent_runner.turns import Turns
 from cloud_agent_runner.workspace.container_memory import ContainerMemory, task_memory
 from cloud_agent_runner.workspace.descendants import bury_orphans
@@ -42,13 +44,16 @@ if TYPE_CHECKING:
     from cloud_agent_runner.claude.client import Claude
     from cloud_agent_runner.preview.listen_address import ListenAddress
     from cloud_agent_runner.settings import Platform, Settings
+    from cloud_agent_runner.transcript.transcript import Transcript
 
 logger = logging.getLogger(__name__)
 
 _BURIAL_SECONDS = 30
 
 
-async def run_session(settings: Settings, platform: Platform, home: Path, api: AgentApi) -> None:
+async def run_session(
+    settings: Settings, platform: Platform, home: Path, api: AgentApi, transcript: Transcript
+) -> None:
     """Clone, report that Claude can begin, and work through the prompts beside the preview, until cancelled.
 
     Raises:
@@ -65,6 +70,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(_bury_orphans())
+        tasks.create_task(transcript.run())
         heartbeat = tasks.create_task(_heartbeat(api))
         claude_class = tasks.create_task(asyncio.to_thread(_claude_class))
         workspace = await GitWorkspace.clone(home, user, _branch(settings), git_tokens)
@@ -78,7 +84,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         await api.ready(address.port, config.host_header, _limits(config), choice, has_workspace_user=has_own_user)
         workspace.release_clone_token()  # only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
-        turns = Turns(workspace, api, notices)
+        turns = Turns(workspace, api, notices, transcript)
         source = PreviewSource(
             workspace.work_tree,
             user,
@@ -96,6 +102,7 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         tasks.create_task(preview.run())
         tasks.create_task(warm_start.keep())
         tasks.create_task(report_changes(preview, api))
+        tasks.create_task(record_preview(preview, transcript))
         tasks.create_task(keep_log(preview, preview_log))
         if user.owner is not None:
             tasks.create_task((await _guard(platform, user, preview, notices)).watch())
@@ -103,17 +110,42 @@ async def run_session(settings: Settings, platform: Platform, home: Path, api: A
         before_change = FirstChange(preview.first_installed, warm_start.claude_changes, turns.claude_changes)
         assignment = _assignment(settings, config, workspace, address, preview_log)
         model = model_api(settings, platform, assignment.model)
+        budget = _budget(settings, config)
+        choose = _Chosen(transcript, choice, budget, config.idle_minutes).use
         async with (
-            model_gateway(model, _budget(settings, config)) as gateway,
+            model_gateway(model, budget) as gateway,
             aclosing((await claude_class)(assignment, user, gateway, services.environment, before_change)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
-            tasks.create_task(inbox.collect(claude.interrupt))
+            tasks.create_task(inbox.collect(partial(_interrupt, claude, transcript)))
             tasks.create_task(turns.follow(inbox, preview))
             while True:
                 prompt = await inbox.next()
-                claude.use(choice.unless(inbox.chosen))
+                choose(choice.unless(inbox.chosen), claude)
                 await turns.work_on(prompt, claude, preview)
+
+
+class _Chosen:
+    """The model that Claude uses, and has used so far: a change is recorded."""
+
+    def __init__(
+        self, transcript: Transcript, choice: ModelChoice, budget: ModelBudget, idle_minutes: int | None
+    ) -> None:
+        self._record = partial(record_session, transcript, budget=budget, idle_minutes=idle_minutes)
+        self._choice = choice
+        self._record(choice)
+
+    def use(self, choice: ModelChoice, claude: Claude) -> None:
+        """Have Claude use it from the next turn on."""
+        if choice != self._choice:
+            self._record(choice)
+        self._choice = choice
+        claude.use(choice)
+
+
+async def _interrupt(claude: Claude, transcript: Transcript) -> None:
+    transcript.record("command", name="interrupt", author="", url="")
+    await claude.interrupt()
 
 
 def _claude_class() -> type[Claude]:

@@ -15,6 +15,8 @@ from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.observability import configure_logging
 from cloud_agent_runner.session import run_session
 from cloud_agent_runner.settings import Platform, Settings, SettingsError
+from cloud_agent_runner.transcript.masking import SecretMask
+from cloud_agent_runner.transcript.transcript import Transcript
 from cloud_agent_runner.workspace.descendants import adopt_orphans, end_descendants
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LAST_WORDS_SECONDS = 20
+_TRANSCRIPT_SECONDS = 5
 
 
 def supervise(environment: Mapping[str, str]) -> int:
@@ -53,14 +56,22 @@ async def _run(settings: Settings, platform: Platform) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     async with aclosing(AgentApi(settings.agent_api_url, settings.session_token, settings.task_token)) as api:
+        transcript = Transcript(api, SecretMask(lambda: api.handed_out | _model_key(settings)))
         try:
-            await run_session(settings, platform, Path.home(), api)
+            try:
+                await run_session(settings, platform, Path.home(), api, transcript)
+            finally:
+                await transcript.close(_TRANSCRIPT_SECONDS)
         except asyncio.CancelledError:
             logger.info("agent stopped by signal")
             return 0
         except Exception as error:  # noqa: BLE001 - whatever it is, the session must learn of it
             return await _end(_cause(error), api)
     return 0
+
+
+def _model_key(settings: Settings) -> set[str]:
+    return {settings.anthropic_api_key.get_secret_value()} if settings.anthropic_api_key else set()
 
 
 async def _end(cause: BaseException, api: AgentApi) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from cloud_agent_runner.claude.description import without_description
@@ -12,6 +13,7 @@ from cloud_agent_runner.claude.prompts import request_text
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.update import NOTHING_NEW
 from cloud_agent_runner.git.workspace import Published
+from cloud_agent_runner.transcript.events import PROMPT_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.inbox import Inbox
     from cloud_agent_runner.notices import Notices
     from cloud_agent_runner.preview.preview import Preview
+    from cloud_agent_runner.transcript.transcript import Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +33,9 @@ logger = logging.getLogger(__name__)
 class Turns:
     """The session's turns, one after the other."""
 
-    def __init__(self, workspace: GitWorkspace, api: AgentApi, notices: Notices) -> None:
+    def __init__(self, workspace: GitWorkspace, api: AgentApi, notices: Notices, transcript: Transcript) -> None:
         self._workspace = workspace
+        self._transcript = transcript
         self._api = api
         self._notices = notices
         self._may_have_written = False
@@ -56,28 +60,48 @@ class Turns:
         The prompt is read again once it's reported as begun: from then on nobody can edit or delete it.
         """
         async with self._work_tree_is_free:
-            await self._work_on(prompt, claude, preview)
+            self._transcript.prompt_id = prompt.id
+            try:
+                await self._work_on(prompt, claude, preview)
+            finally:
+                self._transcript.prompt_id = None
 
     async def _work_on(self, prompt: Prompt, claude: Claude, preview: Preview) -> None:
         async def report_tool(tool: str, detail: str, todo: TodoProgress | None) -> None:
             await self._api.tool_used(prompt.id, tool, detail, todo)
 
         async def run_turn(request: str) -> TurnResult:
-            return self._notices.add_to(await claude.turn(request, report_tool))
+            return self._notices.add_to(await claude.turn(request, report_tool, observe))
 
+        # Not before Claude's own module has imported the SDK: the agent starts without it.
+        from cloud_agent_runner.transcript.claude_events import record_message  # noqa: PLC0415 - as said
+
+        observe = partial(record_message, self._transcript, self._workspace.work_tree)
         logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
         await self._api.turn_started(prompt.id)
         current = next((one for one in (await self._api.requests()).prompts if one.id == prompt.id), None)
         if current is None:
             logger.info("prompt deleted", extra={"prompt_id": prompt.id})
             return
+        self._transcript.record("prompt", prompt=current.model_dump(include=PROMPT_MEMBERS))
+        self._transcript.record("turn_started")
         update = self._update.then(await self._workspace.bring_up_to_date()).then(self._workspace.missing())
         self._update = NOTHING_NEW
         if update.for_people:
             self._notices.add(update.for_people)
+            self._transcript.record("notice", text=update.for_people)
         request = update.before(request_text(current, preview.report))
         turn, published = await self._publish(await run_turn(request), run_turn)
         result, description = without_description(turn.result)
+        self._transcript.record(
+            "turn_finished",
+            is_error=turn.is_error,
+            interrupted=turn.interrupted,
+            turns=turn.turns,
+            cost_usd=turn.cost_usd,
+            head_sha=published.head_sha,
+            result=result,
+        )
         await self._api.turn_finished(
             prompt.id,
             is_error=turn.is_error,

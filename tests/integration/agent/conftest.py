@@ -173,6 +173,7 @@ class ControlPlane:
     model: str | None = None
     refused: set[str] = field(default_factory=set)
     breaches: list[str] = field(default_factory=list)
+    transcript: list[dict[str, Any]] = field(default_factory=list)
     contract: AgentApiContract = field(default_factory=AgentApiContract)
 
     @property
@@ -220,11 +221,17 @@ class ControlPlane:
             return JSONResponse({"message": "The request body is not as expected."}, 400)
         if call == "environment":
             return self._environment(body["names"])
+        return JSONResponse(self._response(call, body))
+
+    def _response(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
         if call == "restore-dependencies":
-            return JSONResponse({"urls": []})
+            return {"urls": []}
+        if call == "transcript":
+            self.transcript += body["events"]
+            return {"accepted": True, "next_batch": body["batch"] + 1, "full": False}
         if call == "git-token":
-            return JSONResponse(self.github.credentials())
-        return JSONResponse({"status": "RUNNING"} | self._requests() if call == "heartbeat" else {})
+            return self.github.credentials()
+        return {"status": "RUNNING"} | self._requests() if call == "heartbeat" else {}
 
     def _environment(self, names: list[str]) -> Response:
         missing = [name for name in names if name not in self.secrets]

@@ -42,6 +42,21 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     assert control_plane.told("heartbeat")[0] == {"task_token": "the-task-token"}
     assert len(control_plane.told("git-token")) == 3  # to clone, to bring the turn up to date, to push
     assert control_plane.told("done") == []
+    recorded = agent.until(lambda: _recorded_turn(control_plane))
+    assert {"session", "prompt", "turn_started", "tool_call", "tool_result", "file_change", "preview"} <= set(recorded)
+    (change,) = recorded["file_change"]
+    assert change["path"] == "templates/home.html"
+    assert "+  <h1>Hello from Claude</h1>" in change["diff"] or "+<h1>Hello from Claude</h1>" in change["diff"]
+    assert change["prompt_id"] == finished["prompt_id"]
+    assert {event["id"] for event in recorded["tool_call"]} == {event["id"] for event in recorded["tool_result"]}
+
+
+def _recorded_turn(control_plane: ControlPlane) -> dict[str, list[dict[str, Any]]]:
+    """The events up to the turn's end, by kind; nothing before that."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for event in list(control_plane.transcript):
+        found.setdefault(event["kind"], []).append(event)
+    return found if "turn_finished" in found else {}
 
 
 def test_every_kind_of_request_is_carried_out_in_one_conversation(

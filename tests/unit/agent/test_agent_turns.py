@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from claude_agent_sdk import AssistantMessage, TextBlock
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport, Prompt
@@ -26,6 +28,8 @@ PROMPT = Prompt(id="01K0M1Z0000000000000000001", kind="comment", body="In blue, 
 class Workspace:
     """A branch that nothing happens on."""
 
+    work_tree = Path("/home/workspace/repository")
+
     async def bring_up_to_date(self) -> Update:
         return NOTHING_NEW
 
@@ -42,9 +46,23 @@ class Claude:
     def __init__(self) -> None:
         self.requests: list[str] = []
 
-    async def turn(self, request: str, _report: Callable[[str, str], Awaitable[None]]) -> TurnResult:
+    async def turn(
+        self, request: str, _report: Callable[[str, str], Awaitable[None]], observe: Callable[[Any], None]
+    ) -> TurnResult:
         self.requests.append(request)
+        observe(AssistantMessage(content=[TextBlock(text="On it.")], model="m"))
         return TurnResult(is_error=False, result="Done.", turns=1, cost_usd=0.0)
+
+
+class Transcript:
+    """Remembers the kinds of events, and of which turn they are."""
+
+    def __init__(self) -> None:
+        self.prompt_id: str | None = None
+        self.recorded: list[tuple[str, str | None]] = []
+
+    def record(self, kind: str, **_: object) -> None:
+        self.recorded.append((kind, self.prompt_id))
 
 
 class Preview:
@@ -70,9 +88,14 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
     async def work() -> None:
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
-        await Turns(stand_ins[0], api, Notices()).work_on(PROMPT, stand_ins[1], stand_ins[2])
+        transcript: Any = Transcript()
+        await Turns(stand_ins[0], api, Notices(), transcript).work_on(PROMPT, stand_ins[1], stand_ins[2])
+        recorded.extend(transcript.recorded)
 
+    recorded: list[tuple[str, str | None]] = []
     asyncio.run(work())
+    kinds = ["prompt", "turn_started", "message", "turn_finished"]
+    assert recorded == [(kind, PROMPT.id) for kind in kinds] * bool(now)
     assert ["In green, please." in request for request in claude.requests] == [True] * bool(now)
     assert all(request.startswith("Older commits are missing.\n\n") for request in claude.requests)
     assert not any("In blue" in request for request in claude.requests)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
 from cloud_agent_runner.claude import PROGRAM
-from cloud_agent_runner.claude.process import ClaudeProcess, ToolReport
+from cloud_agent_runner.claude.process import ClaudeProcess, Observer, ToolReport
 from cloud_agent_runner.claude.program import claude_program, claude_shell
 from cloud_agent_runner.claude.settings import outranking_settings
 from cloud_agent_runner.claude.todo_list import TODO_ENVIRONMENT
@@ -126,8 +126,8 @@ class Claude:
             logger.info("turn interrupted")
             await self._process.interrupt()
 
-    async def turn(self, request: str, report_tool: ToolReport) -> TurnResult:
-        """Have one request done, in the light of all earlier ones.
+    async def turn(self, request: str, report_tool: ToolReport, observe: Observer = lambda _: None) -> TurnResult:
+        """Have one request done, in the light of all earlier ones; `observe` sees each message as it comes.
 
         A failure of Claude, of its process or of the model API is a `TurnResult` with `is_error`, never an exception:
         the session goes on, and the next request finds the conversation as it was.
@@ -135,9 +135,11 @@ class Claude:
         if limit := self._budget.limit:
             return self._turn(self._stopped(limit), is_error=True)
         with self._gateway.turn() as access:
-            return await self._turn_with(access, request, report_tool)
+            return await self._turn_with(access, request, report_tool, observe)
 
-    async def _turn_with(self, access: GatewayTurn, request: str, report_tool: ToolReport) -> TurnResult:
+    async def _turn_with(
+        self, access: GatewayTurn, request: str, report_tool: ToolReport, observe: Observer
+    ) -> TurnResult:
         model = self._choice.model
         pinned = {**self._own_variables, **pinned_model(model), **access.environment}
         options = replace(
@@ -148,7 +150,9 @@ class Claude:
             settings=str(outranking_settings(self._user, model, pinned)),
             resume=self._conversation,
         )
-        process = self._process = ClaudeProcess(options, self._assignment.work_tree, report_tool, self._before_change)
+        process = self._process = ClaudeProcess(
+            options, self._assignment.work_tree, report_tool, self._before_change, observe
+        )
         message, reason = None, "Claude Code ended without a result."
         try:
             message = await process.run(request)

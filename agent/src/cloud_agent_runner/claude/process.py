@@ -12,6 +12,7 @@ from claude_agent_sdk import (
     AssistantMessage,
     ClaudeAgentOptions,
     ClaudeSDKClient,
+    Message,
     ResultMessage,
     TextBlock,
     ToolUseBlock,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ToolReport = Callable[[str, str, TodoProgress | None], Awaitable[None]]
+Observer = Callable[[Message], None]
 
 _DETAIL_LIMIT_CHARACTERS = 200
 _INTERRUPT_SECONDS = 1
@@ -51,7 +53,9 @@ class ClaudeProcess:
         work_tree: Path,
         report_tool: ToolReport,
         before_change: BeforeChange = at_once,
+        observe: Observer = lambda _: None,
     ) -> None:
+        self._observe = observe
         self._policy = ToolPolicy(work_tree, before_change)
         self._client = ClaudeSDKClient(
             replace(options, hooks=self._policy.hooks(), can_use_tool=self._policy.permission)
@@ -123,6 +127,7 @@ class ClaudeProcess:
         if self.interrupted:
             await self._obeyed(self._client.interrupt, _INTERRUPT_SECONDS)
         async for message in self._client.receive_response():
+            self._observe(message)
             if isinstance(message, AssistantMessage | ResultMessage):
                 # The first: a command of Claude's can write into this output, and would make the next turn fail.
                 self.conversation = self.conversation or message.session_id

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cloud_agent_runner.preview.answer import Answer, NoAnswerError, ask
 from cloud_agent_runner.preview.errors import PreviewError
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
+
+LogSource = Literal["install", "dev_server"]
 
 _NAME = "dev server"
 _LOOK_SECONDS = 0.05
@@ -202,6 +204,12 @@ class DevServer:
         share = max(1, count // (len(beside) + 1) - 1) if beside else count
         lines = self._command.last_lines(share) if self._command else ""
         return "\n".join([lines, *(f"--- {process.name}\n{process.last_lines(share)}" for process in beside)])
+
+    def output(self) -> tuple[LogSource, list[str]]:
+        """Return whether install command or dev server ran last, and the last lines of this one alone."""
+        if self._command is None:
+            return "install", []
+        return "dev_server" if self._command is self._shown.command else "install", self._command.lines
 
     def note(self, line: str) -> None:
         """Add a line of the supervisor's own to those of the command that runs: the dev server, or its installation."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.agent_api import PreviewState
     from cloud_agent_runner.preview.answer import Answer, LocalName
-    from cloud_agent_runner.preview.dev_server import DevServer
+    from cloud_agent_runner.preview.dev_server import DevServer, LogSource
     from cloud_agent_runner.preview.plan import DevServerPlan
     from cloud_agent_runner.preview.preparation import Preparation, Step
     from cloud_agent_runner.preview.source import PreviewSource
@@ -87,6 +87,10 @@ class Preview:
     def last_lines(self, count: int = _LINES_SHOWN) -> str:
         """Return the last lines that the install command or the dev server wrote; nothing where neither has run."""
         return self._dev_server.last_lines(count) if self._dev_server else ""
+
+    def output(self) -> tuple[LogSource, list[str]]:
+        """Return whether the install command or the dev server ran last, and the last lines that it wrote."""
+        return self._dev_server.output() if self._dev_server else ("install", [])
 
     def note(self, line: str) -> None:
         """Add a line of the supervisor's own to those of the command that runs."""

@@ -81,6 +81,11 @@ class WorkspaceCommand:
         """Add a line of the supervisor's own to what it wrote."""
         self._output.note(line)
 
+    @property
+    def lines(self) -> list[str]:
+        """The last lines written, as many as are kept."""
+        return self._output.lines
+
     def last_lines(self, count: int) -> str:
         """Return the last lines written, for a person to read."""
         return self._output.last_lines(count)

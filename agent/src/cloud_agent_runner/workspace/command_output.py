@@ -92,6 +92,11 @@ class CommandOutput:
         """Whether more than 100 MB came within a minute."""
         return self._bytes_in_minute > FLOOD_BYTES_PER_MINUTE
 
+    @property
+    def lines(self) -> list[str]:
+        """The last 200 lines written."""
+        return list(self._lines)
+
     def take(self, chunk: bytes) -> None:
         """Take the next bytes."""
         if time.monotonic() - self._minute_began > _MINUTE:
