@@ -17,6 +17,7 @@ from cloud_agent_cli.adopt.search import Search
 from cloud_agent_cli.errors import CommandError
 from cloud_agent_cli.targets import DEFAULT_STACK, Target, on_aws
 from cloud_agent_cli.terminal import console, errors, print_in_any_encoding
+from cloud_agent_cli.transcript import Form, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +110,26 @@ def _target(stack: str | None, region: str | None, state_dir: Path | None) -> Ta
     """Return the local system where one is installed and nothing says AWS; else a stack on AWS, never by mistake."""
     local: Target | None = None if stack or region else local_mode.target(state_dir)
     return local or on_aws(stack or DEFAULT_STACK, region)
+
+
+@app.command("transcript")
+def transcript(
+    session: Annotated[str, typer.Argument(help="A session's id, such as 09e22a8b.")],
+    form: Annotated[
+        Form,
+        typer.Option("--format", help="jsonl: every event. claude-code: the conversation, as Claude Code has it."),
+    ] = Form.JSONL,
+    stack: Annotated[
+        str | None, typer.Option(help=f"The stack; by default that of a running local system, or {DEFAULT_STACK}.")
+    ] = None,
+    region: Region = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="State directory of a local system.", resolve_path=True)
+    ] = None,
+) -> None:
+    """Print what happened in a session as JSON Lines, the oldest first."""
+    for line in lines(_target(stack, region, state_dir), session, form):
+        sys.stdout.write(f"{line}\n")
 
 
 @app.command("adopt")
