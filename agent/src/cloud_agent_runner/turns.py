@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -93,6 +93,7 @@ class Turns:
         request = update.before(request_text(current, preview.report))
         turn, published = await self._publish(await run_turn(request), run_turn)
         result, description = without_description(turn.result)
+        await self._record_changes()
         self._transcript.record(
             "turn_finished",
             is_error=turn.is_error,
@@ -117,6 +118,13 @@ class Turns:
             extra={"prompt_id": prompt.id, "is_error": turn.is_error, "head_sha": published.head_sha},
         )
         preview.turn_ended()
+
+    async def _record_changes(self) -> None:
+        commits, diff = await self._workspace.changes()
+        for commit in commits:
+            self._transcript.record("commit", **asdict(commit))
+        if commits and diff:
+            self._transcript.record("total_diff", **asdict(diff))
 
     def claude_changes(self) -> None:
         """Take files that come up from now on for Claude's, unless they're known as what is never committed."""

@@ -44,6 +44,8 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     assert control_plane.told("done") == []
     recorded = agent.until(lambda: _recorded_turn(control_plane))
     assert {"session", "prompt", "turn_started", "tool_call", "tool_result", "file_change", "preview"} <= set(recorded)
+    assert recorded["commit"][-1]["sha"] == finished["head_sha"]
+    assert recorded["total_diff"][-1]["files"] >= 1
     (change,) = recorded["file_change"]
     assert change["path"] == "templates/home.html"
     assert "+  <h1>Hello from Claude</h1>" in change["diff"] or "+<h1>Hello from Claude</h1>" in change["diff"]

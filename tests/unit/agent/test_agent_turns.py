@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport, Prompt
 from cloud_agent_runner.claude.client import TurnResult
+from cloud_agent_runner.git.changes import Commit, Diff
 from cloud_agent_runner.git.update import NOTHING_NEW, Update
 from cloud_agent_runner.git.workspace import Published
 from cloud_agent_runner.notices import Notices
@@ -38,6 +39,9 @@ class Workspace:
 
     async def publish(self) -> Published:
         return Published(head_sha=None)
+
+    async def changes(self) -> tuple[list[Commit], Diff]:
+        return [Commit("a" * 40, "Greet", 2, 1)], Diff(1, 2, 1)
 
 
 class Claude:
@@ -94,7 +98,7 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
 
     recorded: list[tuple[str, str | None]] = []
     asyncio.run(work())
-    kinds = ["prompt", "turn_started", "message", "turn_finished"]
+    kinds = ["prompt", "turn_started", "message", "commit", "total_diff", "turn_finished"]
     assert recorded == [(kind, PROMPT.id) for kind in kinds] * bool(now)
     assert ["In green, please." in request for request in claude.requests] == [True] * bool(now)
     assert all(request.startswith("Older commits are missing.\n\n") for request in claude.requests)

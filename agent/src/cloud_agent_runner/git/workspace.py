@@ -21,6 +21,7 @@ from cloud_agent_runner.git.branch import (
     PushRejectedError,
     SessionBranch,
 )
+from cloud_agent_runner.git.changes import Commit, Diff, commits_between, difference
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.history import ConflictError, History
 from cloud_agent_runner.git.lfs.files import LfsFiles
@@ -98,7 +99,7 @@ class GitWorkspace:
         self._uploads = LfsUploads(server, self._history, self._tree)
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
         # others took off the branch.
-        self._seen = self._pushed = ""
+        self._seen = self._pushed = self._described = ""
         self._heads: set[str] = set()  # all that the branch was at, as far as this session knows
         self._own: set[str] = set()
         self._removed: set[str] = set()
@@ -119,6 +120,7 @@ class GitWorkspace:
             workspace._clone_token = token = await tokens.fresh()
             workspace._default_name = await workspace._branch.default_name(token)
             workspace._seen = await workspace._branch.fetch_latest(token)
+            workspace._described = workspace._seen
             workspace._heads.add(workspace._seen)
             await workspace._tree.create(branch.name, workspace._seen)
             await workspace._supplements.follow(workspace._seen)
@@ -211,6 +213,19 @@ class GitWorkspace:
         """
         async with self._exchange:
             return await self._publish_work()
+
+    async def changes(self) -> tuple[list[Commit], Diff | None]:
+        """Return the commits that the branch has got since this was last called, and what it changes in all.
+
+        None where Git doesn't know yet where it left the default branch: its older history is still on the way.
+        """
+        since, self._described = self._described, self._seen
+        try:
+            commits = await commits_between(self._history.git, since, self._seen)
+            return commits, await difference(self._history.git, await self._branch.default(), self._seen)
+        except GitError as error:
+            logger.info("changes unknown", extra={"reason": str(error)})
+            return [], None
 
     async def _publish_work(self) -> Published:
         try:
