@@ -14,6 +14,8 @@ from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.requests import refuse_ending
 from cloud_agent.agent_api.responses import Accepted, OpenPrompt, OpenPrompts
 from cloud_agent.agent_api.routes import Routes
+from cloud_agent.domain.conversation.branch_rules import rules_for_claude
+from cloud_agent.domain.conversation.prompts import PromptKind
 from cloud_agent.domain.errors import SessionOverError
 from cloud_agent.domain.session.agent_reports import Progress, TurnFinished, TurnStarted
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
@@ -97,7 +99,7 @@ def open_requests(session: Session) -> OpenPrompts:
     is_running, chosen = session.status is SessionStatus.RUNNING, session.chosen_model
     table_name = load(AgentApiSettings).sessions_table
     return OpenPrompts(
-        prompts=_fitting(Prompts(table_name).unanswered(session.session_id)) if is_running else (),
+        prompts=_fitting(session, Prompts(table_name).unanswered(session.session_id)) if is_running else (),
         interrupt=session.interrupt_id,
         branch_sha=session.branch_sha,
         model=chosen.model if chosen else None,
@@ -105,11 +107,13 @@ def open_requests(session: Session) -> OpenPrompts:
     )
 
 
-def _fitting(unanswered: Iterable[Prompt]) -> tuple[OpenPrompt, ...]:
+def _fitting(session: Session, unanswered: Iterable[Prompt]) -> tuple[OpenPrompt, ...]:
     shown: list[OpenPrompt] = []
     size = 0
     for prompt in unanswered:
         members = prompt.model_dump(include=set(OpenPrompt.model_fields))
+        if prompt.kind is PromptKind.ISSUE and (rules := rules_for_claude(session.branch_rules)):
+            members["body"] = f"{prompt.body}\n\n{rules}"
         listed = OpenPrompt.model_validate(members | {"threads": len(prompt.threads)})
         size += len(listed.model_dump_json().encode())
         if shown and size > PROMPTS_LIMIT_BYTES:

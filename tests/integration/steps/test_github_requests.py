@@ -64,8 +64,8 @@ def test_a_session_of_one_turn_makes_few_requests(
     steps.run("close_session", session, **steps.more("close_session", session))
     by_step["close_session"] = Counter(requests)
     expected = {
-        # the one token of all functions, commit, branch; the default branch
-        "create_branch": Counter(POST=3, GET=1),
+        # the one token of all functions, commit, branch; the default branch and the rules
+        "create_branch": Counter(POST=3, GET=2),
         # pull request, comment, Deployment
         "open_draft_pull_request": Counter(POST=3),
         # the Deployment's state; the session's comment

@@ -8,7 +8,7 @@ import pytest
 from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
-from cloud_agent_runner.git.reconcile import KEPT, MERGED, REPLAYED, REWRITTEN
+from cloud_agent_runner.git.reconcile import KEPT, MERGED, REBASED, REPLAYED, REWRITTEN
 from cloud_agent_runner.git.update import NOTHING_NEW
 
 if TYPE_CHECKING:
@@ -77,6 +77,28 @@ async def test_of_a_turns_work_only_what_was_never_published_is_put_on_a_branch_
     assert shared.files() == {"page.txt", "new.txt", "left.txt"}
     assert head(workspace) == published.head_sha == shared.head()
     assert "change secret.txt" not in shared.subjects()
+
+
+async def test_where_a_rule_forbids_merge_commits_the_turn_is_rebased_onto_what_others_pushed(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    hook = shared.github / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        "#!/bin/sh\nread -r _ new _\n"
+        'test -z "$(git rev-list --merges "$new" --not --all)" && exit 0\n'
+        "echo '- This branch must not contain merge commits.' >&2\nexit 1\n"
+    )
+    hook.chmod(0o755)
+    shared.commit(workspace.work_tree, "mine.txt", "x\n")
+    theirs = shared.person_commits("theirs.txt", "x\n")
+
+    published = await workspace.publish()
+
+    assert published.note == REBASED
+    assert shared.files() == {"page.txt", "mine.txt", "theirs.txt"}
+    assert git("rev-parse", f"{published.head_sha}^", at=workspace.work_tree) == theirs
+    assert head(workspace) == published.head_sha == shared.head()
 
 
 async def test_work_that_does_not_apply_to_a_rewritten_branch_is_kept_aside(

@@ -351,6 +351,14 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
     ] == answer["prompts"]
 
 
+def test_the_issue_comes_with_the_rules_that_claude_has_to_keep_to(call: Call, table: Table) -> None:
+    _put(table, branch_rules=[{"type": "required_linear_history"}])
+    _ask(table, body="Show it.")
+    (issue,) = call("prompts")[1]["prompts"]
+    assert issue["body"].startswith("Show it.\n\n## The repository's rules for this branch\n")
+    assert "must not contain merge commits" in issue["body"]
+
+
 def test_every_prompt_is_shown_in_order_until_it_is_answered(
     call: Call, table: Table, sample: Callable[[str], dict[str, Any]]
 ) -> None:

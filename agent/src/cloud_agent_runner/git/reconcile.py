@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 MERGED = "Merged with what others pushed to the branch."
+REBASED = "Rebased onto what others pushed to the branch, because a rule forbids merge commits."
 REPLAYED = (
     "The branch was rewritten on GitHub. This turn's commits were rebased onto it, and what was removed there stays "
     "removed."
@@ -52,8 +53,10 @@ class Reconciled:
     note: str = ""
 
 
-async def reconciled(history: History, sides: Sides, branch: str) -> Reconciled:
+async def reconciled(history: History, sides: Sides, branch: str, *, may_merge: bool = True) -> Reconciled:
     """Return what the branch is to become; `theirs` where the work adds nothing to it.
+
+    Where a rule forbids merge commits (`may_merge`), the work is rebased onto what others pushed.
 
     Raises:
         RewrittenConflictError, ConflictError: both sides change the same lines.
@@ -68,7 +71,10 @@ async def reconciled(history: History, sides: Sides, branch: str) -> Reconciled:
         work, note = await history.on_top(work, sides.seen, unless=sides.removed), KEPT
     if await history.contains(sides.theirs, work):
         return Reconciled(sides.theirs)
-    if not await history.contains(work, sides.theirs):
+    if not may_merge and not await history.contains(work, sides.theirs):
+        work = await history.replayed(work, sides.seen, sides.theirs, unless=sides.removed)
+        note = f"{note} {REBASED}".strip()
+    elif not await history.contains(work, sides.theirs):
         work = await history.merged(work, sides.theirs, f"Merge what others pushed to {branch}")
         note = f"{note} {MERGED}".strip()
     return await _without_removed(history, sides, Reconciled(work, note))

@@ -38,6 +38,11 @@ _ADVICE = {
 _UNKNOWN = "Change what it is about"
 
 
+def merges_refused(words: str) -> bool:
+    """Whether GitHub's words are those of a rule that requires a linear history."""
+    return "must not contain merge commits" in words
+
+
 def push_refused(branch: str, base: str, words: str) -> PublishRefusedError:
     """Return the refusal of commits after `base`, given GitHub's words."""
     if workflow := _WORKFLOW.search(words):

@@ -31,8 +31,14 @@ from cloud_agent_runner.git.lfs.uploads import LfsUploads
 from cloud_agent_runner.git.older_history import OlderHistory
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push_checks import PushChecks
-from cloud_agent_runner.git.reconcile import REWRITTEN, RewrittenConflictError, Sides, reconciled
-from cloud_agent_runner.git.refused_push import conflict_refused, lfs_refused, push_refused, rewrite_refused
+from cloud_agent_runner.git.reconcile import MERGED, REWRITTEN, RewrittenConflictError, Sides, reconciled
+from cloud_agent_runner.git.refused_push import (
+    conflict_refused,
+    lfs_refused,
+    merges_refused,
+    push_refused,
+    rewrite_refused,
+)
 from cloud_agent_runner.git.supplements import Supplements
 from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, update_of
 from cloud_agent_runner.git.work_tree import WorkTree
@@ -260,10 +266,12 @@ class GitWorkspace:
             await asyncio.sleep(_PAUSE_SECONDS * attempt)
         raise GitError("It moved on GitHub each time.")
 
-    async def _push(self, token: GitToken, work: str, theirs: str, *, may_rewrite: bool = True) -> Published:
+    async def _push(
+        self, token: GitToken, work: str, theirs: str, *, may_rewrite: bool = True, may_merge: bool = True
+    ) -> Published:
         sides = await self._sides(work, theirs, may_rewrite=may_rewrite)
         try:
-            result = await reconciled(self._history, sides, self._branch.name)
+            result = await reconciled(self._history, sides, self._branch.name, may_merge=may_merge)
         except RewrittenConflictError as error:
             raise rewrite_refused(self._branch.name, await self._set_aside(work, theirs)) from error
         except ConflictError as error:
@@ -279,7 +287,9 @@ class GitWorkspace:
                 head = await self._branch.push(token, result.head, theirs)
             except PushRejectedError as error:
                 if result.note == REWRITTEN:  # rules may forbid that alone
-                    return await self._push(token, work, theirs, may_rewrite=False)
+                    return await self._push(token, work, theirs, may_rewrite=False, may_merge=may_merge)
+                if may_merge and MERGED in result.note and merges_refused(str(error)):
+                    return await self._push(token, work, theirs, may_rewrite=may_rewrite, may_merge=False)
                 raise push_refused(self._branch.name, theirs, str(error)) from error
             self._own.update(await self._history.commits(result.head, theirs, await self._branch.default()))
         await self._move(work, result.head)

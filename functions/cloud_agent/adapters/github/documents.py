@@ -27,6 +27,21 @@ class Reference(Document):
     ref: str
 
 
+class RuleParameters(Document):
+    """What a rule about text asks for; other rules have parameters of their own."""
+
+    operator: str = ""
+    pattern: str = ""
+    negate: bool = False
+
+
+class RuleDocument(Document):
+    """A rule that applies to a branch."""
+
+    type: str
+    parameters: RuleParameters | None = None
+
+
 class CommitTree(Document):
     """Which files a commit has."""
 

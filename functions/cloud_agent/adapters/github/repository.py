@@ -14,9 +14,11 @@ from cloud_agent.adapters.github.documents import (
     ListedCommit,
     Pull,
     Reference,
+    RuleDocument,
     Sha,
 )
 from cloud_agent.domain.errors import DefaultBranchNotFoundError
+from cloud_agent.domain.session.branch_rule import BranchRule
 from cloud_agent.domain.session.provenance import CLAUDE, Commit, initial_commit
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from cloud_agent.adapters.github.requests import Response
 
 _NOT_FOUND = frozenset({404})
+_NO_RULESETS = frozenset({403, 404})  # a private repository on a free plan; a server that is too old
 _UNPROCESSABLE = frozenset({422})
 _COMPARISON_PAGE = 250  # commits; few branches need a second request
 _MARK_READY = (
@@ -124,6 +127,12 @@ class Repository:
         listed = self._requests.pages(f"/git/matching-refs/heads/{quote(prefix)}?per_page=100", list[Reference])
         return [reference.ref.removeprefix("refs/heads/") for page in listed for reference in page]
 
+    def rules(self, branch: str) -> list[BranchRule]:
+        """Return the active rules for a branch, whoever may bypass them; none where the plan has no rulesets."""
+        path = f"/rules/branches/{quote(branch)}?per_page=100"
+        response = self._requests.send("GET", path, expected=_NO_RULESETS)
+        return [] if response.status in _NO_RULESETS else [_rule(one) for one in response.read(list[RuleDocument])]
+
     def compare(self, base: str, head: str) -> list[Commit] | None:
         """Return the commits that only `head` has, oldest first, `head`'s own last; None if a branch is gone."""
         pages = self._comparison(base, head)
@@ -207,6 +216,13 @@ def _commit(commit: ListedCommit, trees: Mapping[str, str]) -> Commit:
         author=None if author and (author.name, author.email) == CLAUDE else author.name if author else "",
         is_empty=len(parents) == 1 and trees.get(parents[0]) == text.tree.sha,
     )
+
+
+def _rule(document: RuleDocument) -> BranchRule:
+    parameters = document.parameters
+    if parameters is None or not parameters.operator:
+        return BranchRule(type=document.type)
+    return BranchRule.model_validate({"type": document.type, **parameters.model_dump()})
 
 
 def _pull_request(pull: Pull) -> PullRequest:

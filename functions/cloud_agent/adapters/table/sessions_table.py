@@ -92,7 +92,7 @@ class SessionsTable:
             return None
         return str(item["session_id"])
 
-    def record(self, session_id: str, **attributes: str | int | None) -> None:
+    def record(self, session_id: str, **attributes: str | int | list[dict[str, Any]] | None) -> None:
         """Set attributes of an existing row that are not its status.
 
         Raises:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cloud_agent.domain.conversation.branch_rules import rules_for_people
 from cloud_agent.domain.conversation.closing_keywords import closing_note
 from cloud_agent.domain.conversation.commit_list import branch_commits
 from cloud_agent.domain.conversation.messages import code, counted, marker, plain, sentence, shortened
@@ -85,6 +86,7 @@ def render(view: StatusView) -> str:
         _heading(view),
         _buttons(view),
         now,
+        rules_for_people(view.session.branch_rules) if view.session.status.is_live else "",
         _end_by_itself(view),
         _commits(view),
         _others(view),

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.branch_rule import BranchRule
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.model_choice import Effort, ModelChoice
 from cloud_agent.domain.session.preview import Preview
@@ -76,6 +77,7 @@ class Session(BaseModel):
     created_at: str
     previous_session_id: str | None = None
     blocking_branch: str | None = None
+    branch_rules: list[BranchRule] = []
     base_sha: str | None = None
     initial_sha: str | None = None
     pull_number: int | None = None
