@@ -25,7 +25,7 @@ from cloud_agent.domain.policy.failures import _ECS_REASONS, _EXPLANATIONS, expl
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.model_choice import ModelChoice
 from cloud_agent.domain.session.provenance import Commit
-from cloud_agent.domain.session.session import Session
+from cloud_agent.domain.session.session import Session, SessionStatus
 
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:session:acme-shop-42-09e22a8b"
 IDLE = "2026-11-22T12:34:00.000Z"
@@ -119,6 +119,11 @@ def replies() -> dict[str, str]:
         "A comment without write access": reply_texts.comment_refused("guest"),
         "A label without write access": reply_texts.label_refused("guest", "claude-dev"),
         "An issue closed without write access": reply_texts.close_refused("guest", "claude-dev"),
+        "The label on somebody's pull request": reply_texts.label_on_pull_request(None, "claude-dev"),
+        "The label on a running session's pull request": reply_texts.label_on_pull_request(running, "claude-dev"),
+        "The label on an ended session's pull request": reply_texts.label_on_pull_request(
+            running.model_copy(update={"status": SessionStatus.STOPPED}), "claude-dev"
+        ),
         "The other agent's label": reply_texts.other_agent_at_work(running, "claude-dev", "claude-dev-staging"),
         **_turn_results(),
     }

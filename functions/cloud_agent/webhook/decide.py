@@ -14,7 +14,7 @@ from cloud_agent.domain.session.issue_key import branch_name, issue_key
 from cloud_agent.domain.session.session import Ending, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.webhook import steering
-from cloud_agent.webhook.decisions import MERGED, Closer, Decision, End, Follow, Ignore, Start
+from cloud_agent.webhook.decisions import MERGED, Closer, Decision, End, Follow, Ignore, LabelPull, Start
 from cloud_agent.webhook.events import (
     Event,
     IssueClosed,
@@ -24,6 +24,7 @@ from cloud_agent.webhook.events import (
     IssueTransferred,
     IssueUnlabeled,
     PullRequestClosed,
+    PullRequestLabeled,
     PullRequestReviewCommented,
     PullRequestReviewed,
     Pushed,
@@ -62,6 +63,9 @@ def decide(  # noqa: PLR0911, PLR0913, PLR0917 - one for each event; what the de
             return _decide_unlabeled(parse(IssueUnlabeled, "issues.unlabeled", payload), labels)
         case "issues", "closed":
             return _decide_issue_closed(parse(IssueClosed, "issues.closed", payload), delivery_id)
+        case "pull_request", "labeled":
+            labeled = parse(PullRequestLabeled, "pull_request.labeled", payload)
+            return _decide_pull_request_labeled(labeled, delivery_id, labels)
         case "pull_request", "closed":
             return _decide_pull_request_closed(parse(PullRequestClosed, "pull_request.closed", payload))
         case "push", _:
@@ -141,6 +145,17 @@ def _decide_issue_closed(event: IssueClosed, delivery_id: str) -> End | Ignore:
     ending = Ending(status=status, reason="The issue was closed.")
     closer = None if sender.is_bot else Closer(sender.login, delivery_id)
     return End(event.home, ending, issue_number=issue.number, at=issue.closed_at, closer=closer)
+
+
+def _decide_pull_request_labeled(
+    event: PullRequestLabeled, delivery_id: str, labels: TriggerLabels
+) -> LabelPull | Ignore:
+    pull, label, sender = event.pull_request, event.label.name, event.sender
+    if labels.agent_of(label) is None:
+        return Ignore(labels.foreign())
+    if pull.state != "open" or sender is None or sender.is_bot:
+        return Ignore("a label on a pull request starts no session")
+    return LabelPull(event.home, pull.number, label, sender.login, pull.updated_at, delivery_id)
 
 
 def _decide_pull_request_closed(event: PullRequestClosed) -> End:

@@ -34,6 +34,18 @@ class Start:
 
 
 @dataclass(frozen=True)
+class LabelPull:
+    """A person put a trigger label on a pull request. `identity` is the delivery's id."""
+
+    repository: GitHubRepository
+    number: int
+    label: str
+    login: str
+    at: datetime
+    identity: str
+
+
+@dataclass(frozen=True)
 class Closer:
     """Who closed an issue, and by which delivery."""
 
@@ -161,4 +173,4 @@ class Ignore:
     reason: str
 
 
-Decision = Start | End | Steer | Review | CommentEdit | ReviewEdit | Follow | Ignore
+Decision = Start | LabelPull | End | Steer | Review | CommentEdit | ReviewEdit | Follow | Ignore

@@ -163,6 +163,22 @@ class ClosedPullRequest(Event):
     closed_at: AwareDatetime | None = None
 
 
+class LabeledPullRequest(Event):
+    """A pull request when a label is added."""
+
+    number: Number
+    state: str
+    updated_at: AwareDatetime
+
+
+class PullRequestLabeled(RepositoryEvent):
+    """GitHub's `pull_request` event with action `labeled`."""
+
+    label: Label
+    pull_request: LabeledPullRequest
+    sender: Account | None
+
+
 class PullRequestClosed(RepositoryEvent):
     """GitHub's `pull_request` event with action `closed`."""
 

@@ -14,13 +14,14 @@ from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import WebhookSettings, load
 from cloud_agent.webhook.comment import steer
 from cloud_agent.webhook.decide import decide
-from cloud_agent.webhook.decisions import CommentEdit, End, Follow, Ignore, Review, ReviewEdit, Start, Steer
+from cloud_agent.webhook.decisions import CommentEdit, End, Follow, Ignore, LabelPull, Review, ReviewEdit, Start, Steer
 from cloud_agent.webhook.delivery import read_delivery
 from cloud_agent.webhook.edit import edit
 from cloud_agent.webhook.end import end
 from cloud_agent.webhook.follow import follow
 from cloud_agent.webhook.launch import decide_again_when_overtaken
 from cloud_agent.webhook.once import once
+from cloud_agent.webhook.pull_label import explain_label
 from cloud_agent.webhook.responses import error_response, outcome_response
 from cloud_agent.webhook.review import steer_by_review
 from cloud_agent.webhook.start import start
@@ -64,6 +65,8 @@ def _act(settings: WebhookSettings, decision: Decision) -> dict[str, str]:
             return follow(settings, decision)
         case CommentEdit() | ReviewEdit():
             return edit(settings, decision)
+        case LabelPull():
+            act = partial(explain_label, settings, decision)
         case Start():
             act = partial(start, settings, decision)
         case Steer():

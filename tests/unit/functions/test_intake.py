@@ -139,7 +139,7 @@ def test_a_label_that_starts_nothing_says_why(payload: dict[str, Any], change: d
         ("ping", {"zen": "x", "action": "labeled"}, "pong: the webhook is connected"),
         ("issues", {"action": "opened"}, "nothing to do for issues.opened"),
         ("issues", {}, "nothing to do for issues"),
-        ("pull_request", {"action": "labeled"}, "nothing to do for pull_request.labeled"),
+        ("pull_request", {"action": "unlabeled"}, "nothing to do for pull_request.unlabeled"),
         ("deployment", {"action": "created"}, "nothing to do for deployment.created"),
     ],
 )

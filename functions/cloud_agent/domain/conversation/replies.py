@@ -62,6 +62,16 @@ def close_refused(login: str, label: str) -> str:
     )
 
 
+def label_on_pull_request(session: Session | None, label: str) -> str:
+    """Return why a label on a pull request started nothing, and what to do there."""
+    why = f"The label {code(label)} starts a session only on an issue, so it changed nothing here."
+    if session is None:
+        return f"{why} Add it to an issue, and Claude opens a pull request of its own for it."
+    if session.status.is_live:
+        return f"{why} Claude is already at work on this pull request: to steer it, comment or review the changes."
+    return f"{why} To have Claude go on with this pull request, comment `/restart`."
+
+
 def other_agent_at_work(session: Session, label: str, other_label: str) -> str:
     """Return why the other agent's label started nothing, and what to do."""
     where = f" on #{session.pull_number}" if session.pull_number else ""
