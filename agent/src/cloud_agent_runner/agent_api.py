@@ -293,6 +293,7 @@ class AgentApi:
         turns: int,
         cost_usd: float,
         head_sha: str | None,
+        unpublished: int = 0,
         description: str = "",
         interrupted: bool = False,
     ) -> None:
@@ -311,6 +312,7 @@ class AgentApi:
             "turns": turns,
             "cost_usd": cost_usd,
             "head_sha": head_sha,
+            "unpublished": unpublished,
             "interrupted": interrupted,
             "description": beginning(description, _DESCRIPTION_LIMIT),
         }

@@ -111,6 +111,7 @@ class Turns:
             turns=turn.turns,
             cost_usd=turn.cost_usd,
             head_sha=published.head_sha,
+            unpublished=published.unpublished,
             interrupted=turn.interrupted,
         )
         logger.info(
@@ -153,7 +154,8 @@ class Turns:
             if isinstance(error, PublishRefusedError) and rework and not turn.is_error and not turn.interrupted:
                 reworked = await rework(error.request)
                 return await self._publish(replace(reworked, result=f"{turn.result}\n\n{reworked.result}"))
-            return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}"), Published(head_sha=None)
+            failed = Published(head_sha=None, unpublished=await self._workspace.unpublished())
+            return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}"), failed
         if published.head_sha is None:
             return replace(turn, result=f"{turn.result}\n\n(No files changed, so nothing was pushed.)"), published
         if published.note:

@@ -294,8 +294,10 @@ async def test_a_push_that_github_refuses_goes_to_claude_in_githubs_words_and_to
     assert words in refused.value.request
     assert words in str(refused.value)
     assert "The commits are kept" in str(refused.value)
+    assert await workspace.unpublished() == 1
     hook.unlink()
     assert (await workspace.publish()).head_sha == shared.head()
+    assert await workspace.unpublished() == 0
 
 
 async def test_what_the_branch_was_at_and_what_was_published_is_no_news(shared: SharedBranch) -> None:

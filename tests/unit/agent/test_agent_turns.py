@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport, Prompt
 from cloud_agent_runner.claude.client import TurnResult
 from cloud_agent_runner.git.changes import Commit, Diff
+from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.update import NOTHING_NEW, Update
 from cloud_agent_runner.git.workspace import Published
 from cloud_agent_runner.notices import Notices
@@ -104,3 +105,32 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
     assert all(request.startswith("Older commits are missing.\n\n") for request in claude.requests)
     assert not any("In blue" in request for request in claude.requests)
     assert reports == ["turn_started", *["turn_finished"] * bool(now)]
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_turn_that_could_not_be_pushed_says_how_many_commits_are_not_on_github(*, refused: bool) -> None:
+    class Unpublished(Workspace):
+        async def publish(self) -> Published:
+            if refused:
+                raise PublishFailedError("Couldn't push.")
+            return Published(head_sha="a" * 40)
+
+        async def unpublished(self) -> int:
+            return 2
+
+    counts: list[int] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/prompts"):
+            return httpx.Response(200, json={"prompts": [PROMPT.model_dump()], "interrupt": None})
+        report = json.loads(request.content)
+        counts.extend([report["unpublished"]] if report["event"] == "turn_finished" else [])
+        return httpx.Response(200, json={})
+
+    async def work() -> None:
+        api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
+        stand_ins: tuple[Any, Any, Any] = (Unpublished(), Claude(), Preview())
+        await Turns(stand_ins[0], api, Notices()).work_on(PROMPT, stand_ins[1], stand_ins[2])
+
+    asyncio.run(work())
+    assert counts == [2 if refused else 0]

@@ -127,6 +127,7 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
         "turns": 7,
         "cost_usd": Decimal("0.183400"),
         "latest_answer_id": FINISHED["prompt_id"],
+        "unpublished": 0,
         "reported_head_sha": FINISHED["head_sha"],
     } == _read(FINISHED).attributes()
 
@@ -155,8 +156,9 @@ def test_a_turn_is_not_interrupted_unless_it_says_so() -> None:
 
 
 def test_a_turn_that_pushed_nothing_leaves_the_last_commit_on_record() -> None:
-    attributes = _read(FINISHED | {"head_sha": None, "is_error": True}).attributes()
+    attributes = _read(FINISHED | {"head_sha": None, "is_error": True, "unpublished": 3}).attributes()
     assert "reported_head_sha" not in attributes
+    assert attributes["unpublished"] == 3
     assert attributes["activity"] == "turn_failed"
 
 

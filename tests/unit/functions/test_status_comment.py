@@ -297,3 +297,17 @@ def test_a_log_that_grows_is_no_reason_to_edit_the_comment_at_once() -> None:
 def test_a_session_that_has_ended_has_no_preview_any_more() -> None:
     preview = Preview(state=PreviewState.FAILED, detail="It ended.", log="because")
     assert "because" not in render(view(status="STOPPED", end_reason="Stopped.", preview=preview))
+
+
+@pytest.mark.parametrize(
+    ("status", "count", "words"),
+    [
+        ("RUNNING", 1, "1 commit isn't on GitHub: Claude's reply says why. It's kept until the session ends"),
+        ("RUNNING", 3, "3 commits aren't on GitHub: Claude's reply says why. They're kept until the session ends"),
+        ("STOPPED", 1, "1 commit wasn't on GitHub when the session ended; its changes are lost."),
+        ("FAILED", 3, "3 commits weren't on GitHub when the session ended; their changes are lost."),
+    ],
+)
+def test_commits_that_could_not_be_pushed_are_counted(status: str, count: int, words: str) -> None:
+    assert words in render(view(status=status, unpublished=count))
+    assert "on GitHub" not in render(view(status=status, unpublished=0))

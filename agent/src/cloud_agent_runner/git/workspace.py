@@ -69,11 +69,12 @@ class CloneFailedError(AgentError):
 class Published:
     """What is on GitHub after a turn: `head_sha` as read back from there, None when nothing was pushed.
 
-    `note` says for people how it came about, where that isn't plain.
+    `note` says for people how it came about, where that isn't plain; `unpublished` counts commits that aren't there.
     """
 
     head_sha: str | None
     note: str = ""
+    unpublished: int = 0
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,15 @@ class GitWorkspace:
             return Update.failed(self._branch.name, deleted=isinstance(error, BranchDeletedError))
         finally:
             self._tokens.release(token)
+
+    async def unpublished(self) -> int:
+        """Return how many commits of the work tree aren't on GitHub, as far as this session knows."""
+        async with self._exchange:
+            try:
+                return len(await self._history.commits(await self._tree.head(), self._seen))
+            except GitError as error:
+                logger.warning("unpublished commits not counted", extra={"reason": str(error)})
+                return 0
 
     async def publish(self) -> Published:
         """Commit what was left uncommitted, make the branch on GitHub what it has to become, and read it back.

@@ -88,6 +88,7 @@ def render(view: StatusView) -> str:
         now,
         rules_for_people(view.session.branch_rules) if view.session.status.is_live else "",
         _end_by_itself(view),
+        _unpublished(view),
         _commits(view),
         _others(view),
         closing_note(view.closes),
@@ -148,6 +149,21 @@ def _left_over(view: StatusView) -> str:
         return ""
     verb, pronoun = ("wasn't", "it") if view.unanswered == 1 else ("weren't", "them")
     return f"{counted(view.unanswered, 'comment')} {verb} answered; `/restart` picks {pronoun} up."
+
+
+def _unpublished(view: StatusView) -> str:
+    """Return how many commits aren't on GitHub, and what becomes of them."""
+    count = view.session.unpublished
+    if not count:
+        return ""
+    if view.session.status.is_live:
+        verb, pronoun = ("isn't", "It's") if count == 1 else ("aren't", "They're")
+        return (
+            f"> [!WARNING]\n> {counted(count, 'commit')} {verb} on GitHub: Claude's reply says why. "
+            f"{pronoun} kept until the session ends, and each turn tries again."
+        )
+    verb, pronoun = ("wasn't", "its") if count == 1 else ("weren't", "their")
+    return f"{counted(count, 'commit')} {verb} on GitHub when the session ended; {pronoun} changes are lost."
 
 
 def _buttons(view: StatusView) -> str:

@@ -156,7 +156,8 @@ class ToolUsed(Report):
 class TurnFinished(Report):
     """A turn is over. Turns and cost count from the session's start.
 
-    `description` is the pull request's, empty where the turn wrote none.
+    `description` is the pull request's, empty where the turn wrote none. `unpublished` counts the commits that aren't
+    on GitHub, because they couldn't be pushed.
     """
 
     event: Literal["turn_finished"]
@@ -168,6 +169,7 @@ class TurnFinished(Report):
     cost_usd: float = Field(ge=0, le=100_000)
     head_sha: str | None = Field(pattern=r"^[0-9a-f]{40}$")
     description: str = Field(default="", max_length=DESCRIPTION_LIMIT)
+    unpublished: Annotated[int, Field(default=0, ge=0, le=100_000), WHOLE]
 
     @property
     def cost(self) -> Decimal:
@@ -193,6 +195,7 @@ class TurnFinished(Report):
             "turns": self.turns,
             "cost_usd": self.cost,
             "latest_answer_id": self.prompt_id,
+            "unpublished": self.unpublished,
         } | ({"reported_head_sha": self.head_sha} if self.head_sha else {})
 
 

@@ -105,6 +105,7 @@ class Session(BaseModel):
     activity: str = ""
     todo: TodoProgress | None = None
     reported_head_sha: str | None = None
+    unpublished: int = 0
     last_active_at: str | None = None
     last_visited_at: str | None = None
     idle_ends_at: str | None = None
