@@ -45,6 +45,8 @@ RESPONSES: dict[str, Document] = {
         "branch_sha": None,
         "model": None,
         "effort": None,
+        "app": None,
+        "session_url": "https://0a1b2c3d.uat.example.com",
     },
     "/agent/git-token": {
         "username": "x-access-token",
@@ -85,12 +87,15 @@ RESPONSES: dict[str, Document] = {
                 ],
                 "mentioned": ["#7 (open): A dark mode"],
                 "history": "What was before.",
+                "requested_by_id": 583231,
             }
         ],
         "interrupt": PROMPT,
         "branch_sha": SHA,
         "model": "claude-opus-5-5",
         "effort": "high",
+        "app": {"login": "claude-cloud-agent[bot]", "id": 198003},
+        "session_url": "https://0a1b2c3d.uat.example.com",
     },
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from cloud_agent.domain.session.provenance import CLAUDE
 from cloud_agent_doctor.settings import FUNCTIONS
-from cloud_agent_runner.git.history import AUTHOR_EMAIL, AUTHOR_NAME
+from cloud_agent_runner.git.credit import CLAUDE as CLAUDE_IN_THE_CONTAINER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,4 +140,4 @@ def test_the_definition_names_no_resource_of_an_account(asl_text: str) -> None:
 
 
 def test_claudes_commits_are_known_by_the_identity_that_the_agent_gives_them() -> None:
-    assert (AUTHOR_NAME, AUTHOR_EMAIL) == CLAUDE
+    assert (CLAUDE_IN_THE_CONTAINER.name, CLAUDE_IN_THE_CONTAINER.email) == CLAUDE

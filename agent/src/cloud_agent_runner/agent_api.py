@@ -37,6 +37,13 @@ _TODO_LIMIT = 200
 _DESCRIPTION_LIMIT = 4_000
 
 
+class Account(BaseModel):
+    """An account on GitHub."""
+
+    login: str
+    id: int
+
+
 class Remark(BaseModel):
     """A comment on the issue, or on lines of the pull request: then `place` says which."""
 
@@ -71,12 +78,19 @@ class Prompt(BaseModel):
     discussion: list[Remark] = []
     mentioned: list[str] = []
     history: str = ""
+    requested_by_id: int | None = None
+
+    @property
+    def requester(self) -> Account | None:
+        """The account of whoever asked for the work, where its id is known."""
+        return Account(login=self.requested_by, id=self.requested_by_id) if self.requested_by_id else None
 
 
 class Requests(BaseModel):
     """All unanswered prompts, the latest request to interrupt, by its id, and the commit the branch was moved to.
 
-    `model` and `effort` are what somebody chose on the pull request; None where nobody did.
+    `model` and `effort` are what somebody chose on the pull request; None where nobody did. `app` is the account that
+    acts on GitHub.
     """
 
     prompts: list[Prompt] = []
@@ -84,6 +98,8 @@ class Requests(BaseModel):
     branch_sha: str | None = None
     model: str | None = None
     effort: Effort | None = None
+    app: Account | None = None
+    session_url: str = ""
 
 
 class SessionLimits(BaseModel):

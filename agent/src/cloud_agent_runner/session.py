@@ -14,6 +14,7 @@ from cloud_agent_runner.claude.assignment import Assignment
 from cloud_agent_runner.claude.prompts import standing_instructions
 from cloud_agent_runner.first_change import FirstChange
 from cloud_agent_runner.git.branch import SessionBranch
+from cloud_agent_runner.git.credit import Credits
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
@@ -84,7 +85,8 @@ async def run_session(
         await api.ready(address.port, config.host_header, _limits(config), choice, has_workspace_user=has_own_user)
         workspace.release_clone_token()  # only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
-        turns = Turns(workspace, api, notices, transcript)
+        credits_ = Credits(config.commit_author, settings.github_url)
+        turns = Turns(workspace, api, notices, transcript, credits_)
         source = PreviewSource(
             workspace.work_tree,
             user,

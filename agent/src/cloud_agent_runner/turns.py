@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.agent_api import AgentApi, Prompt
     from cloud_agent_runner.claude.client import Claude, TurnResult
     from cloud_agent_runner.claude.todo_list import TodoProgress
+    from cloud_agent_runner.git.credit import Credits
     from cloud_agent_runner.git.workspace import GitWorkspace
     from cloud_agent_runner.inbox import Inbox
     from cloud_agent_runner.notices import Notices
@@ -33,11 +34,14 @@ logger = logging.getLogger(__name__)
 class Turns:
     """The session's turns, one after the other."""
 
-    def __init__(self, workspace: GitWorkspace, api: AgentApi, notices: Notices, transcript: Transcript) -> None:
+    def __init__(
+        self, workspace: GitWorkspace, api: AgentApi, notices: Notices, transcript: Transcript, credits_: Credits
+    ) -> None:
         self._workspace = workspace
         self._transcript = transcript
         self._api = api
         self._notices = notices
+        self._credits = credits_
         self._may_have_written = False
         self._work_tree_is_free = asyncio.Lock()
         self._update = NOTHING_NEW
@@ -79,12 +83,14 @@ class Turns:
         observe = partial(record_message, self._transcript, self._workspace.work_tree)
         logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
         await self._api.turn_started(prompt.id)
-        current = next((one for one in (await self._api.requests()).prompts if one.id == prompt.id), None)
+        requests = await self._api.requests()
+        current = next((one for one in requests.prompts if one.id == prompt.id), None)
         if current is None:
             logger.info("prompt deleted", extra={"prompt_id": prompt.id})
             return
         self._transcript.record("prompt", prompt=current.model_dump(include=PROMPT_MEMBERS))
         self._transcript.record("turn_started")
+        await self._workspace.credit(self._credits.of(requests.app, current.requester, requests.session_url))
         update = self._update.then(await self._workspace.bring_up_to_date()).then(self._workspace.missing())
         self._update = NOTHING_NEW
         if update.for_people:

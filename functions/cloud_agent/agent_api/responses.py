@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cloud_agent.domain.conversation.prompts import PromptKind
 from cloud_agent.domain.session.agent_reports import PromptId, SecretName
+from cloud_agent.domain.session.app import App
 from cloud_agent.domain.session.model_choice import Effort
 from cloud_agent.domain.session.session import SessionStatus
 
@@ -57,13 +58,15 @@ class OpenPrompt(ApiResponse):
     discussion: tuple[Remark, ...]
     mentioned: tuple[str, ...]
     history: str
+    requested_by_id: int | None
 
 
 class OpenPrompts(ApiResponse):
     """The prompts without a reply yet, oldest first, and the id of the latest request to interrupt a turn.
 
     `branch_sha` is the commit that GitHub last said the session's branch was moved to, by anybody; null before that.
-    `model` and `effort` are what somebody chose on the pull request; null where nobody did.
+    `model` and `effort` are what somebody chose on the pull request; null where nobody did. `app` is the account that
+    acts on GitHub, null where that isn't known yet, and `session_url` the address of the session's page.
     """
 
     prompts: tuple[OpenPrompt, ...]
@@ -71,6 +74,8 @@ class OpenPrompts(ApiResponse):
     branch_sha: str | None
     model: str | None
     effort: Effort | None
+    app: App | None
+    session_url: str
 
 
 class Alive(OpenPrompts):

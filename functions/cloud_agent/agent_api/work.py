@@ -18,7 +18,7 @@ from cloud_agent.domain.conversation.branch_rules import rules_for_claude
 from cloud_agent.domain.conversation.prompts import PromptKind
 from cloud_agent.domain.errors import SessionOverError
 from cloud_agent.domain.session.agent_reports import Progress, TurnFinished, TurnStarted
-from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
+from cloud_agent.domain.session.session import Ending, Session, SessionStatus, session_url, timestamp
 from cloud_agent.observability import logger, metrics
 from cloud_agent.settings import AgentApiSettings, load
 
@@ -97,13 +97,17 @@ def _end_if_used_up(session: Session, report: TurnFinished, settings: AgentApiSe
 def open_requests(session: Session) -> OpenPrompts:
     """Return what the agent has to see to. Prompts as much as fits, and none while the session isn't running."""
     is_running, chosen = session.status is SessionStatus.RUNNING, session.chosen_model
-    table_name = load(AgentApiSettings).sessions_table
+    settings = load(AgentApiSettings)
     return OpenPrompts(
-        prompts=_fitting(session, Prompts(table_name).unanswered(session.session_id)) if is_running else (),
+        prompts=_fitting(session, Prompts(settings.sessions_table).unanswered(session.session_id))
+        if is_running
+        else (),
         interrupt=session.interrupt_id,
         branch_sha=session.branch_sha,
         model=chosen.model if chosen else None,
         effort=chosen.effort if chosen else None,
+        app=session.app,
+        session_url=session_url(settings.uat_url, session.session_id),
     )
 
 

@@ -28,14 +28,15 @@ def begin(context: PublishingContext, session: Session) -> int:
 
     It has no state of its own yet, which GitHub shows as pending.
     """
-    on_github = context.github(session).deployments
-    deployment_id = session.deployment_id
-    if deployment_id is None and not context.publications.first_try(session.session_id, _OPERATION):
-        deployment_id = on_github.find(_environment(session), session.session_id)
-    if deployment_id is None:
-        deployment_id = on_github.create(session.branch, _environment(session), session.session_id)
-    context.sessions.record(session.session_id, deployment_id=deployment_id)
-    return deployment_id
+    if session.deployment_id is not None:
+        return session.deployment_id
+    on_github, deployment = context.github(session).deployments, None
+    if not context.publications.first_try(session.session_id, _OPERATION):
+        deployment = on_github.find(_environment(session), session.session_id)
+    if deployment is None:
+        deployment = on_github.create(session.branch, _environment(session), session.session_id)
+    context.sessions.record_deployment(session.session_id, deployment.id, deployment.creator)
+    return deployment.id
 
 
 def announce(context: PublishingContext, session: Session) -> int:
@@ -60,7 +61,9 @@ def refresh(context: PublishingContext, session: Session, published: Published) 
 def end(context: PublishingContext, session: Session) -> None:
     """Guarantee that this session's Deployment, and no other, claims no live address any more."""
     on_github = context.github(session).deployments
-    deployment_id = session.deployment_id or on_github.find(_environment(session), session.session_id)
+    deployment_id = session.deployment_id
+    if deployment_id is None and (found := on_github.find(_environment(session), session.session_id)):
+        deployment_id = found.id
     if deployment_id is not None:
         state = "error" if session.status is SessionStatus.FAILED else "inactive"
         on_github.set_state(deployment_id, state, _log_url(session))

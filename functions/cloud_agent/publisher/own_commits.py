@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.closing_keywords import closed_by
-from cloud_agent.domain.session.provenance import Commit, Lineage, cut, lineage, others_met, own_commits
+from cloud_agent.domain.session.provenance import Commit, Lineage, cut, lineage, others_met, own_commits, with_claudes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | No
     if listed is None:
         return None
     line = lineage(listed, session.initial_sha)
-    commits = _of_the_branch(session, repository, line)
+    commits = with_claudes(_of_the_branch(session, repository, line), session.app.login if session.app else None)
     own = _own(context, session, repository, commits)
     others = sum(not commit.is_initial for commit in commits) - len(own)
     closes = _closes(session, repository, listed)

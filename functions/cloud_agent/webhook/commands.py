@@ -161,4 +161,5 @@ def _prompt(comment: Steer, issue: Issue, before: Prompt | None) -> Prompt:
     )
     if has_another_body(prompt, issue.body):
         prompt = prompt.model_copy(update={"edited_by": issue.editor or ""})
+    prompt = prompt.model_copy(update={"requested_by_id": comment.origin.author_id})
     return with_context(prompt, issue.context, until=comment.at)

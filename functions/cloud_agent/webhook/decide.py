@@ -124,7 +124,7 @@ def _decide_labeled(
         url=issue.html_url,
         created_at=timestamp(issue.updated_at),
     )
-    return Start(request, prompt, issue.node_id)
+    return Start(request, prompt.model_copy(update={"requested_by_id": event.sender.id}), issue.node_id)
 
 
 def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ignore:

@@ -81,6 +81,7 @@ class Origin:
     is_open: bool
     author: str
     is_issue: bool = False
+    author_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Account(Event):
     """A GitHub user, organisation or App. `is_allowed` comes from the deployment, never from the payload."""
 
     login: Login
+    id: Number | None = None
     type: str = "User"
     is_allowed: bool = False
 

@@ -107,6 +107,7 @@ def read_review(request: decisions.Review, review: Review, listener: Listener) -
         body=_joined(_VERDICTS.get(review.state, ""), body),
         author=request.origin.author,
         requested_by=request.origin.author,
+        requested_by_id=request.origin.author_id,
         url=review.url,
         created_at=timestamp(review.at),
         left_out=tuple(dict.fromkeys(reader.left_out)),

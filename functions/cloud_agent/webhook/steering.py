@@ -49,6 +49,7 @@ def read_comment(origin: Origin, comment: Comment) -> Steer | Ignore:
         body=reading.text,
         author=origin.author,
         requested_by=origin.author,
+        requested_by_id=origin.author_id,
         url=comment.url,
         created_at=timestamp(comment.at),
         left_out=shown.left_out,
@@ -145,6 +146,7 @@ def _origin(event: SteeringEvent, pull: CommentedIssue | OpenOrClosedPullRequest
         is_open=pull.state == "open",
         author=event.sender.login,
         is_issue=isinstance(pull, CommentedIssue) and pull.pull_request is None,
+        author_id=event.sender.id,
     )
 
 

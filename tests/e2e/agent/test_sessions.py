@@ -70,6 +70,12 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
     rows = [system.wait_for_turn(session) for session in (first, second)]
     assert rows[0]["ip"] != rows[1]["ip"]
     assert rows[0]["branch"] != rows[1]["branch"]
+    (commit,) = system.github.call("GET", f"/repos/{system.repository}/pulls/{rows[0]['pull_number']}/commits")[1:]
+    author, message = commit["commit"]["author"]["name"], commit["commit"]["message"]
+    assert author.endswith("[bot]")
+    assert re.search(rf"\n\nCo-authored-by: octo-dev <\d+\+octo-dev@.+>\nClaude-Session: .+//{first.id}\.", message), (
+        message
+    )
     for session, row, own, other in zip(
         (first, second), rows, ("morning", "evening"), ("evening", "morning"), strict=True
     ):

@@ -192,6 +192,7 @@ class ControlPlane:
         prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
         provenance = {"requested_by": "pat", "left_out": [], "is_edited": False, "edited_by": "", "threads": 0}
         beside: dict[str, Any] = {"labels": [], "discussion": [], "mentioned": [], "history": ""}
+        provenance["requested_by_id"] = 7
         self.prompts.append({**prompt, **provenance, **beside, "created_at": "2026-11-22T10:00:00Z"})
         return prompt_id
 
@@ -242,7 +243,13 @@ class ControlPlane:
     def _requests(self) -> dict[str, Any]:
         answered = [event["prompt_id"] for event in self.events("turn_finished")]
         open_ones = sorted((p for p in self.prompts if p["id"] not in answered), key=lambda prompt: prompt["id"])
-        asked = {"interrupt": self.interrupt, "branch_sha": self.branch_sha, "model": self.model, "effort": None}
+        asked: dict[str, Any] = {
+            "interrupt": self.interrupt,
+            "branch_sha": self.branch_sha,
+            "model": self.model,
+            "effort": None,
+        }
+        asked |= {"app": {"login": "my-app[bot]", "id": 9}, "session_url": "https://0a1b2c3d.uat.example.com"}
         return {"prompts": open_ones, **asked}
 
     def _refusal(self, request: Request) -> Response | None:

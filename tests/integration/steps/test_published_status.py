@@ -68,7 +68,9 @@ def test_from_the_first_the_comment_says_where_to_look_and_the_deployment_is_pen
     assert URL.format(session.session_id) in comment
     (deployment,) = github.deployments(session)
     assert (deployment["state"], deployment["environment"]) == ("pending", "uat/pr-2")
-    assert deployment["id"] == (steps.row(session) or {})["deployment_id"]
+    row = steps.row(session) or {}
+    assert deployment["id"] == row["deployment_id"]
+    assert row["app"] == {name: deployment["creator"][name] for name in ("login", "id")}  # whoever acts here
 
 
 def test_each_change_of_the_row_that_people_care_about_is_told_at_once(

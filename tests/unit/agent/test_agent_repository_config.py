@@ -16,6 +16,7 @@ def test_nothing_said_leaves_everything_to_the_deployment() -> None:
         "host_header": "localhost",
         "reload": True,
         "cache": True,
+        "commit_author": "app",
         "env": [],
         "ready_for_review": True,
         "secret_scan_ignore": [],

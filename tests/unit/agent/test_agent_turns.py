@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport, Prompt
 from cloud_agent_runner.claude.client import TurnResult
 from cloud_agent_runner.git.changes import Commit, Diff
+from cloud_agent_runner.git.credit import Credit, Credits
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.update import NOTHING_NEW, Update
 from cloud_agent_runner.git.workspace import Published
@@ -31,6 +32,9 @@ class Workspace:
     """A branch that nothing happens on."""
 
     work_tree = Path("/home/workspace/repository")
+
+    async def credit(self, _credit: Credit) -> None:
+        """Nothing is committed."""
 
     async def bring_up_to_date(self) -> Update:
         return NOTHING_NEW
@@ -94,7 +98,8 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
         transcript: Any = Transcript()
-        await Turns(stand_ins[0], api, Notices(), transcript).work_on(PROMPT, stand_ins[1], stand_ins[2])
+        turns = Turns(stand_ins[0], api, Notices(), transcript, Credits("app", "https://github.com"))
+        await turns.work_on(PROMPT, stand_ins[1], stand_ins[2])
         recorded.extend(transcript.recorded)
 
     recorded: list[tuple[str, str | None]] = []

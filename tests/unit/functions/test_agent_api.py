@@ -43,6 +43,14 @@ TOKEN = f"{ID}.3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c
 OTHER_TOKEN = TOKEN.replace(ID, OTHER)
 TASK_TOKEN = "AQCMAAAAKgAAAAMAAAAA-sample-task-token"
 PROMPT = "0" * 26
+NOTHING_ASKED = {
+    "interrupt": None,
+    "branch_sha": None,
+    "model": None,
+    "effort": None,
+    "app": None,
+    "session_url": f"https://{ID}.uat.example.com",
+}
 REFUSED = (401, {"message": "The bearer token opens no session."})
 ROUTES = [
     "ready",
@@ -250,12 +258,12 @@ def test_a_heartbeat_keeps_the_wait_that_the_execution_is_in(
     _put(table, status="STARTING")
     assert call("heartbeat") == (
         200,
-        {"status": "STARTING", "prompts": [], "interrupt": None, "branch_sha": None, "model": None, "effort": None},
+        {"status": "STARTING", "prompts": [], **NOTHING_ASKED},
     )
     _put(table, lifecycle_token="second")
     assert call("heartbeat") == (
         200,
-        {"status": "RUNNING", "prompts": [], "interrupt": None, "branch_sha": None, "model": None, "effort": None},
+        {"status": "RUNNING", "prompts": [], **NOTHING_ASKED},
     )
     assert step_functions.heartbeats == [TASK_TOKEN, "second"]
 
@@ -310,7 +318,7 @@ def test_no_prompt_is_shown_before_the_session_runs(call: Call, table: Table, st
     _put(table, status=status)
     assert call("prompts") == (
         200,
-        {"prompts": [], "interrupt": None, "branch_sha": None, "model": None, "effort": None},
+        {"prompts": [], **NOTHING_ASKED},
     )
 
 
@@ -326,6 +334,7 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
         discussion=[remark],
         mentioned=mentioned,
         history="What was before.",
+        requested_by_id=7,
     )
     status, answer = call("prompts")
     assert status == 200
@@ -347,6 +356,7 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
             "discussion": [remark],
             "mentioned": mentioned,
             "history": "What was before.",
+            "requested_by_id": 7,
         }
     ] == answer["prompts"]
 

@@ -12,6 +12,7 @@ from cloud_agent.domain.session.provenance import (
     lineage,
     others_met,
     own_commits,
+    with_claudes,
 )
 
 BRANCH, OTHER = "claude/42", "claude/43"
@@ -24,6 +25,12 @@ def commit(sha: str, *parents: str, message: str = "", is_empty: bool = False) -
 
 
 INITIAL = commit("i", "main0", message=MESSAGE, is_empty=True)
+
+
+def test_what_the_app_has_authored_is_claudes_and_nobody_elses_is() -> None:
+    by = [Commit(author or "none", "Do it", "u", author=author) for author in ("my-app[bot]", "zoe", "", None)]
+    assert [one.author for one in with_claudes(by, "my-app[bot]")] == [None, "zoe", "", None]
+    assert with_claudes(by, None) == by
 
 
 def shas(commits: tuple[Commit, ...]) -> list[str]:

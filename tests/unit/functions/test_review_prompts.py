@@ -21,7 +21,9 @@ from cloud_agent.webhook.steering import OWN
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 REQUEST = decisions.Review(
-    Origin(GitHubRepository(1, "acme/lunch", 7), "main", 43, is_open=True, author="octo-dev"), 123, "PRR_1"
+    Origin(GitHubRepository(1, "acme/lunch", 7), "main", 43, is_open=True, author="octo-dev", author_id=583231),
+    123,
+    "PRR_1",
 )
 COMMENT = ReviewComment(
     id=5, node_id="PRRC_5", url="https://github.com/x#discussion_r5", body="Round it.", path="src/cart.ts",
@@ -50,7 +52,7 @@ def prompt_of(*comments: ReviewComment, **changes: Any) -> Prompt:  # noqa: ANN4
 
 def test_a_review_with_its_comments_is_one_prompt_with_a_numbered_thread_for_each() -> None:
     prompt = prompt_of(COMMENT, OTHER, state="changes_requested")
-    assert prompt.kind == "review"
+    assert (prompt.kind, prompt.requested_by_id) == ("review", 583231)
     assert prompt.body == (
         "The review requests changes.\n\nNot yet.\n\n"
         "Thread 1, on src/cart.ts, line 12:\n\n```text\n@@ -1 +1 @@\n+total\n```\n\nRound it.\n\n"

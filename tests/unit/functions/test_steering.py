@@ -17,7 +17,7 @@ from cloud_agent.webhook.decisions import CommentEdit, Ignore, Review, ReviewEdi
 
 COMMON: dict[str, Any] = {
     "repository": {"id": 1, "full_name": "acme/lunch", "default_branch": "main"},
-    "sender": {"login": "octo-dev", "type": "User"},
+    "sender": {"login": "octo-dev", "id": 583231, "type": "User"},
     "installation": {"id": 7},
 }
 PULL = {"number": 43, "state": "open"}
@@ -177,7 +177,7 @@ def test_what_github_does_not_show_of_a_comment_is_neither_a_prompt_nor_a_comman
     (prompt,) = comment.prompts
     assert prompt.body.rstrip() == "Round it."
     assert prompt.left_out == ("an HTML comment",)
-    assert (prompt.author, prompt.requested_by) == ("octo-dev", "octo-dev")
+    assert (prompt.author, prompt.requested_by, prompt.requested_by_id) == ("octo-dev", "octo-dev", 583231)
 
 
 def test_a_comment_that_shows_nothing_is_empty() -> None:

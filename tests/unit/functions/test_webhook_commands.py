@@ -48,7 +48,7 @@ def comment(deliver_event: Callable[..., Response], step_functions: StepFunction
         payload = {
             "action": "created",
             "repository": {"id": 1, "full_name": REPO, "default_branch": "main"},
-            "sender": {"login": login, "type": "User"},
+            "sender": {"login": login, "id": 583231, "type": "User"},
             "installation": {"id": 7},
             "issue": {"number": 43, "state": state, "pull_request": {"url": "u"}},
             "comment": written | {"body": body, "created_at": f"2026-11-22T{at}Z"},
@@ -296,6 +296,7 @@ def test_a_restart_says_whether_the_issue_is_still_what_the_label_was_added_to(
         followed = session_id_for(REPOSITORY_ID, 42, f"{REPOSITORY_ID}#issue_comment-{number}")
         (prompt,) = (p for p in Prompts(table.name).of(followed) if p.id == INITIAL_PROMPT_ID)
         assert (prompt.author, prompt.requested_by) == (issue["user"]["login"], "octo-dev")
+        assert prompt.requested_by_id == 583231
         edited.append((prompt.is_edited, prompt.edited_by))
         put_session(followed, status="STOPPED", previous_session_id=SESSION)
     assert edited == [(False, ""), (True, "zoe"), (False, ""), (True, "")]

@@ -181,6 +181,7 @@ def test_claude_is_given_what_a_colleague_would_read_beside_the_issue(
     session_id = label()[1]["session_id"]
     (prompt,) = Prompts(table.name).of(session_id)
     assert (prompt.labels, prompt.body) == (("claude-dev", "ui"), body)
+    assert prompt.requested_by_id == sample("github/issues.labeled.json")["sender"]["id"]
     assert [(one.author, one.body, one.place) for one in prompt.discussion] == [
         ("octo-dev", "Why not a list?", "src/app.py, line 12"),
         ("octo-dev", "Keep it **blue**.", ""),

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git.command import GitError, git
+from cloud_agent_runner.git.credit import CLAUDE, SESSION_TRAILER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-AUTHOR_NAME = "Claude"
-AUTHOR_EMAIL = "noreply@anthropic.com"
-_IDENTITY = ("-c", f"user.name={AUTHOR_NAME}", "-c", f"user.email={AUTHOR_EMAIL}")
+    from cloud_agent_runner.git.credit import Credit
+
+_COMMIT = "%H%n%P%n%an%n%ae%n%ad%n%cn%n%ce%n%cd%n%B"
 
 
 class ConflictError(AgentError):
@@ -26,6 +27,7 @@ class History:
 
     def __init__(self, repository: Path) -> None:
         self.repository = repository
+        self.author = CLAUDE  # of commits that are made here
 
     @property
     def shallow(self) -> Path:
@@ -109,7 +111,7 @@ class History:
     async def commit(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Return a new commit of Claude's."""
         lineage = [word for parent in parents for word in ("-p", parent)]
-        return await self.git(*_IDENTITY, "commit-tree", tree, *lineage, given=message)
+        return await self.git(*self._identity, "commit-tree", tree, *lineage, given=message)
 
     async def on_top(self, commit: str, base: str, *, unless: Collection[str]) -> str:
         """Return a commit with the files of `commit` whose first parent is `base`; `base` where that changes nothing.
@@ -140,6 +142,36 @@ class History:
             onto = await self._applied(parent, commit, onto, kept)
         return onto
 
+    async def credited(self, head: str, credit: Credit, *without: str) -> str:
+        """Return a copy of `head` in which the author's commits say what the credit does; `head` where they do already.
+
+        Only commits that no commit of `without` has are replaced, with those that build on them. Nothing else of them
+        changes: files, authors, committers and dates are as they were.
+        """
+        if not credit.trailers:
+            return head
+        copies: dict[str, str] = {}
+        new = (head, *(f"^{commit}" for commit in without))
+        listing = await self.git("log", "-z", "--topo-order", "--reverse", "--date=raw", f"--format={_COMMIT}", *new)
+        for entry in filter(None, listing.split("\0")):
+            commit, parents, *people, message = entry.split("\n", 8)
+            lineage = [copies.get(parent, parent) for parent in parents.split()]
+            text = message
+            if people[1] == credit.author.email and f"\n{SESSION_TRAILER}: " not in message:
+                trailers = [word for trailer in credit.trailers for word in ("--trailer", trailer)]
+                text = await self.git("interpret-trailers", "--if-exists", "addIfDifferent", *trailers, given=message)
+            if text != message or lineage != parents.split():
+                names = [f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE")]
+                words = [word for parent in lineage for word in ("-p", parent)]
+                people_of = list(zip(names, people, strict=True))
+                tree = await self._tree(commit)
+                copies[commit] = await self.git("commit-tree", tree, *words, given=text, variables=people_of)
+        return copies.get(head, head)
+
+    @property
+    def _identity(self) -> tuple[str, ...]:
+        return ("-c", f"user.name={self.author.name}", "-c", f"user.email={self.author.email}")
+
     async def _first_parents(self, head: str, since: str) -> list[tuple[str, str, list[str]]] | None:
         """Return first parent, commit and other parents of each on the way to `since`, oldest first."""
         listing = await self.git("rev-list", "--first-parent", "--reverse", "--parents", head, f"^{since}")
@@ -162,7 +194,7 @@ class History:
         name, email, date, message = about.split("\n", 3)
         author = [("GIT_AUTHOR_NAME", name), ("GIT_AUTHOR_EMAIL", email), ("GIT_AUTHOR_DATE", date)]
         lineage = [word for parent in [onto, *others] for word in ("-p", parent)]
-        return await self.git(*_IDENTITY, "commit-tree", tree, *lineage, given=message, variables=author)
+        return await self.git(*self._identity, "commit-tree", tree, *lineage, given=message, variables=author)
 
     async def _tree(self, commit: str) -> str:
         return await self.git("rev-parse", "--verify", f"{commit}^{{tree}}")

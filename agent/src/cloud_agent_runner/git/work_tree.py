@@ -6,13 +6,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.git.command import GitError, output_as, remove_as, run_as, upload_pack, workspace_git, write_as
-from cloud_agent_runner.git.history import AUTHOR_EMAIL, AUTHOR_NAME, History
+from cloud_agent_runner.git.credit import CLAUDE
 from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
+    from cloud_agent_runner.git.credit import Identity
+    from cloud_agent_runner.git.history import History
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
@@ -43,13 +45,23 @@ class WorkTree:
         if self._history.shallow.exists():
             await self.write("shallow", self._history.shallow.read_text())
         await self._leave_out()
-        await self.git("config", "user.name", AUTHOR_NAME)
-        await self.git("config", "user.email", AUTHOR_EMAIL)
+        await self._set_author(CLAUDE)
         await self.git("reset", "--quiet", "--hard", head)
 
     async def git(self, *arguments: str, given: str | None = None) -> str:
         """Run git in it."""
         return await workspace_git(self._user, *arguments, at=self.path, given=given)
+
+    async def set_author(self, author: Identity) -> None:
+        """Have commits be by this author from now on, unless what Claude made of the configuration is in the way."""
+        try:
+            await self._set_author(author)
+        except GitError as error:
+            logger.warning("author not set", extra={"reason": str(error)})
+
+    async def _set_author(self, author: Identity) -> None:
+        await self.git("config", "user.name", author.name)
+        await self.git("config", "user.email", author.email)
 
     async def run(self, *command: str, given: str | None = None, about: str = "") -> str:
         """Run a program of ours in it."""

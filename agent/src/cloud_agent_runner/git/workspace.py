@@ -23,6 +23,7 @@ from cloud_agent_runner.git.branch import (
 )
 from cloud_agent_runner.git.changes import Commit, Diff, commits_between, difference
 from cloud_agent_runner.git.command import GitError
+from cloud_agent_runner.git.credit import Credit
 from cloud_agent_runner.git.history import ConflictError, History
 from cloud_agent_runner.git.lfs.files import LfsFiles
 from cloud_agent_runner.git.lfs.pointers import whole_files
@@ -104,6 +105,7 @@ class GitWorkspace:
         lfs = LfsFiles(server, self._history, self._tree, tokens, self._exchange)
         self._supplements = Supplements(self._history, lfs)
         self._uploads = LfsUploads(server, self._history, self._tree)
+        self._credit = Credit()
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
         # others took off the branch.
         self._seen = self._pushed = self._described = ""
@@ -181,6 +183,12 @@ class GitWorkspace:
         """Keep files that are untracked now (what the install command made) out of every later commit."""
         await self._tree.leave_out_untracked()
 
+    async def credit(self, credit: Credit) -> None:
+        """Have commits that aren't published yet, and those to come, be credited like this."""
+        self._credit = credit
+        self._history.author = credit.author
+        await self._tree.set_author(credit.author)
+
     async def bring_up_to_date(self) -> Update:
         """Bring the work tree to what the branch is on GitHub now, with the commits that aren't published yet on top.
 
@@ -246,7 +254,7 @@ class GitWorkspace:
     async def _publish_work(self) -> Published:
         try:
             await self._tree.commit_the_rest()
-            work = await self._tree.head()
+            work = await self._credited(await self._tree.head())
         except GitError as error:
             raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
         if work == self._seen:
@@ -262,6 +270,11 @@ class GitWorkspace:
             ) from error
         finally:
             self._tokens.release(token)
+
+    async def _credited(self, work: str) -> str:
+        """Return the work with its credit, which the work tree has then as well."""
+        credited = await self._history.credited(work, self._credit, self._seen, await self._branch.default())
+        return credited if credited == work or await self._tree.move_to(credited) else work
 
     async def _publish(self, token: GitToken, work: str) -> Published:
         theirs = self._seen

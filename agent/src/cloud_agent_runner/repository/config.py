@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from cloud_agent_runner.claude.tools import ALLOWED_TOOLS, Tool
+from cloud_agent_runner.git.credit import CommitAuthor
 
 NOTHING = "none"  # what a command is where there is to be none
 CONFIG_PATH = ".github/claude-cloud-agent.yml"
@@ -150,6 +151,14 @@ class RepositoryConfig(BaseModel):
         default=None,
         description="How much effort Claude puts into a turn. Defaults to the model's own.",
         examples=["high"],
+    )
+    commit_author: CommitAuthor = Field(
+        default="app",
+        description=(
+            "Author of Claude's commits: the GitHub App (`app`), whoever requested the turn (`requester`), or "
+            "`claude`. Whoever requested it is co-author, or else the App."
+        ),
+        examples=["requester"],
     )
     max_turns: int | None = Field(
         default=None,

@@ -17,8 +17,8 @@ class Deployments:
     def __init__(self, requests: RepositoryRequests) -> None:
         self._requests = requests
 
-    def create(self, branch: str, environment: str, session_id: str) -> int:
-        """Create a Deployment of the branch that carries the session's id; returns its own."""
+    def create(self, branch: str, environment: str, session_id: str) -> DeploymentDocument:
+        """Create a Deployment of the branch that carries the session's id."""
         body = {
             "ref": branch,
             "environment": environment,
@@ -28,14 +28,14 @@ class Deployments:
             "auto_merge": False,
             "transient_environment": True,
         }
-        return self._requests.send("POST", "/deployments", body).read(DeploymentDocument).id
+        return self._requests.send("POST", "/deployments", body).read(DeploymentDocument)
 
-    def find(self, environment: str, session_id: str) -> int | None:
-        """Return the id of the environment's Deployment that carries the session's id."""
+    def find(self, environment: str, session_id: str) -> DeploymentDocument | None:
+        """Return the environment's Deployment that carries the session's id."""
         path = f"/deployments?per_page=100&environment={quote(environment, safe='')}"
         return next(
             (
-                deployment.id
+                deployment
                 for page in self._requests.pages(path, list[DeploymentDocument])
                 for deployment in page
                 if deployment.payload == {"session_id": session_id}

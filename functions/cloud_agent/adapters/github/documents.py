@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from cloud_agent.domain.conversation.comments import Comment
+from cloud_agent.domain.session.app import App
 
 
 class Document(BaseModel):
@@ -132,9 +133,10 @@ class CommentDocument(Document):
 
 
 class DeploymentDocument(Document):
-    """A Deployment, with whatever its creator put into it."""
+    """A Deployment, with whatever its creator put into it. Without one where the account is gone."""
 
     id: int
+    creator: App | None = None
     payload: Any = None
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
     from cloud_agent.domain.session.agent_reports import HostHeader
     from cloud_agent.domain.session.agent_task import AgentTask
+    from cloud_agent.domain.session.app import App
     from cloud_agent.domain.session.model_choice import Effort, ModelChoice
     from cloud_agent.domain.session.preview import Preview
     from cloud_agent.domain.session.repository import GitHubRepository
@@ -92,7 +93,7 @@ class SessionsTable:
             return None
         return str(item["session_id"])
 
-    def record(self, session_id: str, **attributes: str | int | list[dict[str, Any]] | None) -> None:
+    def record(self, session_id: str, **attributes: str | int | dict[str, Any] | list[dict[str, Any]] | None) -> None:
         """Set attributes of an existing row that are not its status.
 
         Raises:
@@ -128,6 +129,11 @@ class SessionsTable:
         """Tie session and pull request together, both ways."""
         self.record(session_id, pull_number=pull_number, pull_url=pull_url)
         self._table.put_item(Item=pull_key(repository_id, pull_number) | {"session_id": session_id})
+
+    def record_deployment(self, session_id: str, deployment_id: int, creator: App | None) -> None:
+        """Keep the session's Deployment, and who created it: the account that acts for this system."""
+        app = {"app": creator.model_dump()} if creator else {}
+        self.record(session_id, deployment_id=deployment_id, **app)
 
     def record_task(self, session_id: str, task: AgentTask) -> Session | None:
         """Keep the session's task as ECS has it now and return the row; None when ECS said more before, or it has none.

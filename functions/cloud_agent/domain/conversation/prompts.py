@@ -79,6 +79,7 @@ class Prompt(BaseModel):
     body: str
     author: str
     requested_by: str = ""
+    requested_by_id: int | None = None
     url: str
     created_at: str
     left_out: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ Who commits chooses a commit's message and author, so neither takes a commit out
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ CLAUDE = ("Claude", "noreply@anthropic.com")  # name and address that the agent'
 class Commit:
     """A commit as GitHub lists it; the first parent is the line it was made on, the others were merged into it.
 
-    `author` is the name in it unless that is Claude's own identity: as all of Git's names, it's what was typed in.
+    `author` is the name in it unless that is Claude's own identity or the App's: as all of Git's names, it's what was
+    typed in.
     `is_empty` says that it's known to change no file.
     """
 
@@ -44,6 +45,11 @@ class Commit:
         So a rebase leaves the initial commit, under another sha. To any other use of its message, no file belongs.
         """
         return self.is_empty and _INITIAL.fullmatch(self.message.rstrip("\n")) is not None
+
+
+def with_claudes(commits: Sequence[Commit], app: str | None) -> list[Commit]:
+    """Return the commits, those whose author has the App's name known as Claude's like those of Claude's own."""
+    return [replace(commit, author=None) if app and commit.author == app else commit for commit in commits]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from cloud_agent.domain.session.agents import Agent
+from cloud_agent.domain.session.app import App
 from cloud_agent.domain.session.branch_rule import BranchRule
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.model_choice import Effort, ModelChoice
@@ -82,6 +83,7 @@ class Session(BaseModel):
     initial_sha: str | None = None
     pull_number: int | None = None
     pull_url: str | None = None
+    app: App | None = None
     comment_id: int | None = None
     deployment_id: int | None = None
     task_arn: str | None = None
