@@ -135,7 +135,8 @@ def test_a_turn_that_could_not_be_pushed_says_how_many_commits_are_not_on_github
     async def work() -> None:
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any] = (Unpublished(), Claude(), Preview())
-        await Turns(stand_ins[0], api, Notices()).work_on(PROMPT, stand_ins[1], stand_ins[2])
+        others: tuple[Any, Any] = (Transcript(), Credits("app", "https://github.com"))
+        await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, stand_ins[1], stand_ins[2])
 
     asyncio.run(work())
     assert counts == [2 if refused else 0]

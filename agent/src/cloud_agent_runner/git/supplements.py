@@ -1,4 +1,4 @@
-"""What a clone doesn't bring: the content of files in Git LFS. It's fetched beside the session."""
+"""What a clone doesn't bring: submodules, and the content of files in Git LFS. They're fetched beside the session."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from cloud_agent_runner.git.update import Update
 if TYPE_CHECKING:
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.lfs.files import LfsFiles
+    from cloud_agent_runner.git.submodules import Submodules
 
 logger = logging.getLogger(__name__)
 
 # What comes so soon is there before the install command, and before the turn, that may need it.
 _HEAD_START_SECONDS = 3
 _ON_THE_WAY = Update(
-    "The content of files in Git LFS is still being fetched: until then, pointers are in its place. Don't change them."
+    "Submodules and the content of files in Git LFS are still being fetched: until then, empty folders and pointers "
+    "are in their place. Don't change them."
 )
 
 
 class Supplements:
     """Keeps a work tree supplied with what its commit has elsewhere: of commits that follow soon, the last one's."""
 
-    def __init__(self, history: History, lfs: LfsFiles) -> None:
+    def __init__(self, history: History, submodules: Submodules, lfs: LfsFiles) -> None:
         self._history = history
+        self._submodules = submodules
         self._lfs = lfs
         self._wanted = self._here = ""
         self._fetching: asyncio.Task[None] | None = None
@@ -72,8 +75,8 @@ class Supplements:
             head = self._wanted
             try:
                 files = await files_of(self._history, head)
-                submodules = [file.path for file in files if file.is_submodule]
-                self._left_out = LeftOut(submodules, await self._lfs.fetch(head, files))
-            except AgentError:
+                both = (self._submodules.fetch(head, files), self._lfs.fetch(head, files))
+                self._left_out = LeftOut(*await asyncio.gather(*both))
+            except (AgentError, OSError):
                 logger.exception("supplements not fetched")
             self._here = head

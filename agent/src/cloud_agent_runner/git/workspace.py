@@ -40,6 +40,7 @@ from cloud_agent_runner.git.refused_push import (
     push_refused,
     rewrite_refused,
 )
+from cloud_agent_runner.git.submodules import Submodules
 from cloud_agent_runner.git.supplements import Supplements
 from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, update_of
 from cloud_agent_runner.git.work_tree import WorkTree
@@ -103,7 +104,8 @@ class GitWorkspace:
         self._clone_token: GitToken | None = None
         server = LfsServer(branch.url)
         lfs = LfsFiles(server, self._history, self._tree, tokens, self._exchange)
-        self._supplements = Supplements(self._history, lfs)
+        submodules = Submodules(branch.url, self._history, self._tree)
+        self._supplements = Supplements(self._history, submodules, lfs)
         self._uploads = LfsUploads(server, self._history, self._tree)
         self._credit = Credit()
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
