@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.git.lfs.pointers import whole_files
+from cloud_agent_runner.git.lfs.server import LfsError
 from cloud_agent_runner.git.publish_errors import PublishFailedError
-from cloud_agent_runner.git.refused_push import workflow_refused
+from cloud_agent_runner.git.refused_push import lfs_refused, workflow_refused
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import RepositoryConfigError, parse_repository_config
 from cloud_agent_runner.secret_scan.refusal import not_allowed, secrets_refused
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from cloud_agent_runner.agent_api import GitToken
     from cloud_agent_runner.git.branch import GitHubBranch
     from cloud_agent_runner.git.history import History
+    from cloud_agent_runner.git.lfs.uploads import LfsUploads
+    from cloud_agent_runner.git.work_tree import WorkTree
 
 _WORKFLOWS = ".github/workflows"
 
@@ -22,20 +26,47 @@ _WORKFLOWS = ".github/workflows"
 class PushChecks:
     """The checks of commits that are about to become the branch on GitHub."""
 
-    def __init__(self, branch: GitHubBranch, history: History, *, allow_workflow_changes: bool) -> None:
+    def __init__(
+        self,
+        branch: GitHubBranch,
+        history: History,
+        tree: WorkTree,
+        uploads: LfsUploads,
+        *,
+        allow_workflow_changes: bool,
+    ) -> None:
         self._branch = branch
         self._history = history
+        self._tree = tree
+        self._uploads = uploads
         self._allow_workflow_changes = allow_workflow_changes
 
-    async def check(self, token: GitToken, theirs: str, head: str) -> None:
-        """Check what `head` would bring to the branch, which is at `theirs` on GitHub.
+    async def check_and_store(self, token: GitToken, theirs: str, head: str) -> None:
+        """Check what `head` would bring to the branch, which is at `theirs` on GitHub; store what it has in Git LFS.
 
         Raises:
             PublishRefusedError, PublishFailedError: it must not be pushed.
         """
-        if not self._allow_workflow_changes:
-            await self._refuse_workflow_changes(token, theirs, head)
-        await self._refuse_secrets(token, theirs, head)
+        try:
+            await self._refuse_whole_files(theirs, head)
+            await self._uploads.collect(token, head, theirs, await self._branch.default())
+            if not self._allow_workflow_changes:
+                await self._refuse_workflow_changes(token, theirs, head)
+            await self._refuse_secrets(token, theirs, head)
+            await self._uploads.send(token)
+        except LfsError as error:
+            raise PublishFailedError(
+                f"Couldn't push to {self._branch.name}: its files for Git LFS couldn't be stored. {error} The commits "
+                "are kept, and the next turn tries again."
+            ) from error
+        finally:
+            self._uploads.discard()
+
+    async def _refuse_whole_files(self, theirs: str, head: str) -> None:
+        """Refuse a file where everybody else has a pointer of Git LFS, unless the default branch has it so."""
+        whole = await whole_files(self._history, head, theirs, await self._branch.default())
+        if paths := await self._tree.assigned_to_lfs(whole):
+            raise lfs_refused(self._branch.name, paths, theirs)
 
     async def _refuse_workflow_changes(self, token: GitToken, theirs: str, head: str) -> None:
         """Refuse what GitHub lets through where the token may change workflows, as a personal one may.

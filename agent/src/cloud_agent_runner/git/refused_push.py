@@ -22,7 +22,9 @@ _ADVICE = {
     r"GH001|file size limit|Large files detected": (
         "A file is larger than GitHub accepts. Comment and ask Claude to take it out of the commits"
     ),
-    r"GH008|Git LFS object": "Git LFS doesn't have all files. Comment and ask Claude to commit them without Git LFS",
+    r"GH008|Git LFS object": (
+        "The commits have pointers of Git LFS whose content isn't there. Comment and ask Claude to add those files anew"
+    ),
     r"GH009|PUSH PROTECTION|(?i:secret)": (
         "GitHub's push protection found a secret. Comment and ask Claude to take it out of the commits, and rotate it"
     ),

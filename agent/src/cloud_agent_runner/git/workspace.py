@@ -26,8 +26,7 @@ from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.credit import Credit
 from cloud_agent_runner.git.history import ConflictError, History
 from cloud_agent_runner.git.lfs.files import LfsFiles
-from cloud_agent_runner.git.lfs.pointers import whole_files
-from cloud_agent_runner.git.lfs.server import LfsError, LfsServer
+from cloud_agent_runner.git.lfs.server import LfsServer
 from cloud_agent_runner.git.lfs.uploads import LfsUploads
 from cloud_agent_runner.git.older_history import OlderHistory
 from cloud_agent_runner.git.publish_errors import PublishFailedError
@@ -35,7 +34,6 @@ from cloud_agent_runner.git.push_checks import PushChecks
 from cloud_agent_runner.git.reconcile import MERGED, REWRITTEN, RewrittenConflictError, Sides, reconciled
 from cloud_agent_runner.git.refused_push import (
     conflict_refused,
-    lfs_refused,
     merges_refused,
     push_refused,
     rewrite_refused,
@@ -95,7 +93,6 @@ class GitWorkspace:
         self._history = History(root / "repository.git")
         self._tree = WorkTree(self.work_tree, user, self._history)
         self._branch = GitHubBranch(branch, self._history)
-        self._checks = PushChecks(self._branch, self._history, allow_workflow_changes=branch.allow_workflow_changes)
         self._tokens = tokens
         self._older = OlderHistory(root / "older.git", branch, self._history, self._tree)
         # Held while the copies exchange commits with each other or with GitHub.
@@ -106,7 +103,13 @@ class GitWorkspace:
         lfs = LfsFiles(server, self._history, self._tree, tokens, self._exchange)
         submodules = Submodules(branch.url, self._history, self._tree)
         self._supplements = Supplements(self._history, submodules, lfs)
-        self._uploads = LfsUploads(server, self._history, self._tree)
+        self._checks = PushChecks(
+            self._branch,
+            self._history,
+            self._tree,
+            LfsUploads(server, self._history, self._tree),
+            allow_workflow_changes=branch.allow_workflow_changes,
+        )
         self._credit = Credit()
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
         # others took off the branch.
@@ -304,8 +307,7 @@ class GitWorkspace:
             raise conflict_refused(self._branch.name, theirs) from error
         head = theirs
         if result.head != theirs:
-            await self._refuse_whole_files(theirs, result.head)
-            await self._check_and_store(token, theirs, result.head)
+            await self._checks.check_and_store(token, theirs, result.head)
             self._pushed = result.head
             self._heads.add(result.head)
             try:
@@ -319,26 +321,6 @@ class GitWorkspace:
             self._own.update(await self._history.commits(result.head, theirs, await self._branch.default()))
         await self._move(work, result.head)
         return Published(head if result.head != theirs else None, result.note)
-
-    async def _check_and_store(self, token: GitToken, theirs: str, head: str) -> None:
-        """Check what `head` would bring, also of what it has in Git LFS, which is stored then."""
-        try:
-            await self._uploads.collect(token, head, theirs, await self._branch.default())
-            await self._checks.check(token, theirs, head)
-            await self._uploads.send(token)
-        except LfsError as error:
-            raise PublishFailedError(
-                f"Couldn't push to {self._branch.name}: its files for Git LFS couldn't be stored. {error} The commits "
-                "are kept, and the next turn tries again."
-            ) from error
-        finally:
-            self._uploads.discard()
-
-    async def _refuse_whole_files(self, theirs: str, head: str) -> None:
-        """Refuse a file where everybody else has a pointer of Git LFS, unless the default branch has it so."""
-        whole = await whole_files(self._history, head, theirs, await self._branch.default())
-        if paths := await self._tree.assigned_to_lfs(whole):
-            raise lfs_refused(self._branch.name, paths, theirs)
 
     async def _take(self, theirs: str) -> Update:
         """Move the work tree on to `theirs`, with what isn't published yet."""

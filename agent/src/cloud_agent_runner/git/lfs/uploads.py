@@ -44,6 +44,8 @@ class LfsUploads:
             LfsError: it can't be stored; the text says why.
             GitError: git failed.
         """
+        if not (self._tree.path / OBJECTS).is_dir():
+            return
         mine = [one for one in await new_objects(self._history, head, *published) if self._is_here(one)]
         if not mine:
             return
