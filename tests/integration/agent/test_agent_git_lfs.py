@@ -87,6 +87,9 @@ async def test_what_is_not_to_be_had_is_named(branch: LfsBranch, monkeypatch: py
     assert (session.work_tree / "forged.png").read_bytes() == pointer(forged)
     assert (session.work_tree / "good.png").read_bytes() == PICTURE
     assert branch.git("status", "--porcelain", at=session.work_tree) == ""
+    (session.work_tree / "gone.png").unlink()
+    branch.git("checkout", "--quiet", "gone.png", at=session.work_tree)  # as Claude might: it's no error
+    assert (session.work_tree / "gone.png").read_bytes() == pointer(gone)
 
 
 async def test_a_server_of_its_own_is_left_alone(branch: LfsBranch) -> None:
