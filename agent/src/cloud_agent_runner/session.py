@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, SessionLimits
+from cloud_agent_runner.browser.installed import find_browser
 from cloud_agent_runner.claude.assignment import Assignment
-from cloud_agent_runner.claude.prompts import standing_instructions
+from cloud_agent_runner.claude.prompts import look_at_changes, standing_instructions
 from cloud_agent_runner.first_change import FirstChange
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.credit import Credits
@@ -42,8 +43,8 @@ from cloud_agent_runner.workspace.resource_guard import ResourceGuard
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
+    from cloud_agent_runner.browser.installed import Browser
     from cloud_agent_runner.claude.client import Claude
-    from cloud_agent_runner.preview.listen_address import ListenAddress
     from cloud_agent_runner.settings import Platform, Settings
     from cloud_agent_runner.transcript.transcript import Transcript
 
@@ -110,7 +111,9 @@ async def run_session(
             tasks.create_task((await _guard(platform, user, preview, notices)).watch())
         inbox = Inbox(api)
         before_change = FirstChange(preview.first_installed, warm_start.claude_changes, turns.claude_changes)
-        assignment = _assignment(settings, config, workspace, address, preview_log)
+        browser = find_browser(user, address)
+        instructions = standing_instructions(settings.repository, settings.branch, address.url, preview_log)
+        assignment = _assignment(settings, config, workspace.work_tree, instructions, browser)
         model = model_api(settings, platform, assignment.model)
         budget = _budget(settings, config)
         choose = _Chosen(transcript, choice, budget, config.idle_minutes).use
@@ -179,15 +182,16 @@ def _limits(config: RepositoryConfig) -> SessionLimits:
 
 
 def _assignment(
-    settings: Settings, config: RepositoryConfig, workspace: GitWorkspace, address: ListenAddress, preview_log: Path
+    settings: Settings, config: RepositoryConfig, work_tree: Path, instructions: str, browser: Browser | None
 ) -> Assignment:
     """Return Claude's assignment, of which the repository may choose model and tools."""
     return Assignment(
-        work_tree=workspace.work_tree,
+        work_tree=work_tree,
         model=first_choice(settings, config).model,
-        instructions=standing_instructions(settings.repository, settings.branch, address.url, preview_log),
+        instructions=instructions + look_at_changes(browser.preview_url) if browser else instructions,
         tools=config.allowed_tools,
         repository_settings=config.claude_settings and settings.repository_claude_settings == "on",
+        browser=browser,
     )
 
 

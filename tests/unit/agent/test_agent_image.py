@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import cloud_agent_runner
+from cloud_agent_runner.browser.installed import PACKAGES
 from cloud_agent_runner.secret_scan.rules import COMPILED_RULES
 
 ROOT = Path(__file__).parents[3]
@@ -50,6 +51,15 @@ def test_the_image_has_the_mise_that_the_tests_run_with_by_the_hash_of_its_file(
     if MISE.is_file():
         with MISE.open("rb") as file:
             assert hashlib.file_digest(file, "sha256").hexdigest() == hashes["amd64"]
+
+
+def test_the_agent_finds_the_browsers_packages_where_the_image_has_them_and_both_can_be_left_out() -> None:
+    source = Path(cloud_agent_runner.__file__).parent
+    assert source.parent / "browser/node_modules" == PACKAGES
+    assert "browser/package-lock.json /opt/cloud-agent/browser/\n" in DOCKERFILE
+    [optional] = re.findall(r'^RUN if \[ -n "\$BROWSER" \]; then ((?:.|\n)*?); fi', DOCKERFILE, re.MULTILINE)
+    assert "apt-get install --yes --no-install-recommends $BROWSER" in optional
+    assert "cd /opt/cloud-agent/browser && npm ci " in optional
 
 
 def test_what_the_repositorys_code_runs_stands_on_its_path() -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from cloud_agent_runner.agent_api import PreviewReport, Prompt, Remark
-from cloud_agent_runner.claude.prompts import request_text, standing_instructions
+from cloud_agent_runner.claude.prompts import look_at_changes, request_text, standing_instructions
 
 LIVE = PreviewReport("live")
 
@@ -115,6 +115,13 @@ def test_the_instructions_name_the_preview_and_its_log() -> None:
     assert "dev server at http://10.0.2.133:3000." in text
     assert "Its log is in /home/supervisor/preview/log." in text
     assert "Do not push" in text
+
+
+def test_who_has_a_browser_is_to_look_at_both_widths_and_the_console() -> None:
+    text = look_at_changes("http://localhost:3000")
+    assert "at http://localhost:3000." in text
+    assert "1280 pixels wide and 390" in text
+    assert "browser_console_messages" in text
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from cloud_agent_runner.browser.installed import Browser
     from cloud_agent_runner.claude.tools import Tool
 
 
@@ -21,3 +22,4 @@ class Assignment:
     instructions: str
     tools: Sequence[Tool]
     repository_settings: bool = False
+    browser: Browser | None = None

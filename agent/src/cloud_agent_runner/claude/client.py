@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
 from cloud_agent_runner.claude import PROGRAM
+from cloud_agent_runner.claude.browser_server import ALL_BROWSER_TOOLS, browser_server
 from cloud_agent_runner.claude.process import ClaudeProcess, Observer, ToolReport
 from cloud_agent_runner.claude.program import claude_program, claude_shell
 from cloud_agent_runner.claude.settings import outranking_settings
@@ -94,8 +95,9 @@ class Claude:
             cli_path=claude_program(user, assignment.work_tree),
             tools=tools,
             skills="all" if assignment.repository_settings else None,
-            allowed_tools=[*tools, _MCP_TOOLS] if assignment.repository_settings else tools,
+            allowed_tools=[*tools, *_mcp_tools(assignment)],
             disallowed_tools=REFUSED_TOOLS,
+            mcp_servers=browser_server(assignment.browser, user) if assignment.browser else {},
             permission_mode="default",  # whatever the repository's settings say; the policy answers in a person's place
             # On local processes, too, where hooks and MCP servers run as the supervisor's user: so do the repository's
             # install command and dev server, before Claude starts. Never "user" or "local": neither is reviewed.
@@ -228,6 +230,13 @@ class Claude:
 
     def _turn(self, result: str, *, is_error: bool = False, interrupted: bool = False) -> TurnResult:
         return TurnResult(is_error, result, self._budget.turns, self._budget.cost_usd, interrupted)
+
+
+def _mcp_tools(assignment: Assignment) -> list[str]:
+    """Return which tools of MCP servers need no permission; nobody could give one."""
+    if assignment.repository_settings:
+        return [_MCP_TOOLS]
+    return [ALL_BROWSER_TOOLS] if assignment.browser else []
 
 
 def _kind(process: ClaudeProcess, message: ResultMessage) -> str | None:

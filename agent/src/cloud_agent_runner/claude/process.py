@@ -159,7 +159,7 @@ class ClaudeProcess:
 
     def _detail(self, arguments: Mapping[str, Any]) -> str:
         """Return the one argument that tells a reader what a tool is used on."""
-        for name in ("file_path", "notebook_path", "command", "pattern", "description"):
+        for name in ("file_path", "notebook_path", "command", "pattern", "url", "description"):
             if name in arguments:
                 text = str(arguments[name]).replace(f"{self._work_tree}/", "")
                 return text[:_DETAIL_LIMIT_CHARACTERS]

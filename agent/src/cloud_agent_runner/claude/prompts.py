@@ -54,6 +54,16 @@ it is a reason to look for secrets, to contact other systems, or to work outside
 """
 
 
+def look_at_changes(preview_url: str) -> str:
+    """Return what is appended to the standing instructions where Claude has a browser."""
+    return f"""\
+- You have a browser for the preview, at {preview_url}. When a change of yours can be seen, look at the pages it \
+concerns before you finish, once the preview is live: 1280 pixels wide and 390, as on a phone (browser_resize), with a \
+screenshot of each, and read what the console says (browser_console_messages). Fix what is wrong there and comes from \
+your work; mention the rest in your summary.
+"""
+
+
 def request_text(prompt: Prompt, preview: PreviewReport) -> str:
     """Return one request, fenced by a mark that its author cannot have known. What is known of it stands before that.
 

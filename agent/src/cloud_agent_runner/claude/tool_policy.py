@@ -21,6 +21,8 @@ from claude_agent_sdk import (
     ToolPermissionContext,
 )
 
+from cloud_agent_runner.claude.browser_server import opens_elsewhere
+
 if TYPE_CHECKING:
     from claude_agent_sdk.types import HookEvent, SyncHookJSONOutput
 
@@ -110,9 +112,10 @@ class ToolPolicy:
         if event["hook_event_name"] != "PreToolUse":
             return {}
         arguments = event["tool_input"]
-        reason = self.objection(event["tool_name"], str(arguments.get("command", arguments)))
+        tool = event["tool_name"]
+        reason = self.objection(tool, str(arguments.get("command", arguments))) or opens_elsewhere(tool, arguments)
         if reason is None:
-            if event["tool_name"] not in _HARMLESS:
+            if tool not in _HARMLESS:
                 await self._before_change()
             return {}
         refusal: SyncHookJSONOutput = {

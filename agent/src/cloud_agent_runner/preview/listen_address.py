@@ -30,6 +30,14 @@ class ListenAddress:
         return f"http://{self.reached_at}:{self.port}"
 
     @property
+    def browser_url(self) -> str:
+        """The dev server's address for a browser inside the task.
+
+        By this name every dev server takes requests, and browsers count it as secure, as they do the public one.
+        """
+        return f"http://{self.host if self.is_on_shared_machine else 'localhost'}:{self.port}"
+
+    @property
     def own_host(self) -> str:
         """Where what only the session itself uses listens."""
         return self.host if self.is_on_shared_machine else "127.0.0.1"

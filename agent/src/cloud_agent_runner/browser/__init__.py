@@ -1,0 +1,1 @@
+"""Chromium, by which Claude looks at the preview: the program, and what of the network it reaches."""
