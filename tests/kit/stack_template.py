@@ -6,6 +6,7 @@ A value that only a deployed stack knows (the `Ref` of a resource, `Fn::GetAtt`)
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import re
 from pathlib import Path
@@ -62,10 +63,16 @@ class NoManagedPolicies:
 
 
 def read_template() -> Document:
-    """template.yaml, its short tags written out (`!Ref X` is {"Ref": "X"})."""
+    """template.yaml, its short tags written out (`!Ref X` is {"Ref": "X"}): a copy of the caller's own."""
+    return dict(json.loads(_template()))
+
+
+@functools.cache
+def _template() -> str:
+    """Parse it once in a process: that takes a hundred times as long as to read it as JSON."""
     from cfnlint.decode import cfn_yaml  # noqa: PLC0415 - each worker imports this module, and few need so much
 
-    return dict(json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml")))))
+    return json.dumps(cfn_yaml.load(str(ROOT / "template.yaml")))
 
 
 def packaged_as(template: Document, *, code: str, libraries: str, definition: str) -> Document:
