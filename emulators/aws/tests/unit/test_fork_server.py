@@ -98,6 +98,29 @@ def test_a_worker_sees_what_it_would_see_in_a_process_that_was_started_for_it(fo
     assert forked == json.loads(own.stdout)
 
 
+def test_a_workers_sdk_reads_the_data_of_its_service_alone(tmp_path: Path) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(
+        dedent(
+            """
+            import json, os, boto3, botocore.loaders
+            read, load = [], botocore.loaders.JSONFileLoader.load_file
+            botocore.loaders.JSONFileLoader.load_file = lambda loader, path: read.append(path) or load(loader, path)
+            table = boto3.resource("dynamodb", region_name="us-east-1").Table("sessions")
+            print(json.dumps([table.name, [path for path in read if "dynamodb" not in path]]))
+            """
+        )
+    )
+    servers = ForkServers("", ["boto3"])
+    own = servers.fork([], str(script), str(tmp_path), os.environ | {"AWS_DATA_PATH": str(tmp_path)})
+    shared = servers.fork([], str(script), str(tmp_path), os.environ)
+    try:
+        assert _said(shared) == ["sessions", []]
+        assert _said(own)[1] != []
+    finally:
+        servers.end()
+
+
 def test_random_numbers_are_a_workers_own(fork: Fork) -> None:
     code = "import random; print(random.getrandbits(64))"
     assert len({_said(fork(code)) for _ in range(3)}) == 3

@@ -15,6 +15,7 @@ its `script`, `folder` and `environment`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 _STARTING_VARIABLES = ("PYTHON", "LANG", "LC_", "LD_")
 NUMBER_BYTES = 4
 _STREAMS = 3
+# What botocore reads for each session, whichever service it's asked for: lists of folders, and documents.
+_LISTED_BY_SDK = ("service-2", "endpoint-rule-set-1")
+_READ_BY_SDK = ("endpoints", "partitions", "sdk-default-configuration", "_retry")
 _PATH_AS_STARTED = list(sys.path)
 _INTERRUPT_AS_STARTED = signal.getsignal(signal.SIGINT)
 
@@ -65,7 +69,22 @@ def _preload(narrow: str, search: list[str], modules: list[str]) -> None:
     for name in modules:
         with contextlib.suppress(Exception):  # it is the worker that says so, when it imports it
             importlib.import_module(name)
+    if "botocore.session" in sys.modules:
+        _read_data_of_sdk(sys.modules["botocore.session"])
     sys.stdout.flush()  # or what a library has printed would be every worker's
+
+
+def _read_data_of_sdk(botocore_session: ModuleType) -> None:
+    """Read it now, for the loader that all sessions of a worker then share: half of what its first client takes.
+
+    A worker with an AWS_DATA_PATH has a loader of its own.
+    """
+    botocore_session.create_loader = functools.cache(botocore_session.create_loader)  # type: ignore[attr-defined]  # a module
+    loader = botocore_session.create_loader(None)
+    for kind in _LISTED_BY_SDK:
+        loader.list_available_services(kind)
+    for document in _READ_BY_SDK:
+        loader.load_data(document)
 
 
 def _serve(control: socket.socket) -> _Worker | None:
