@@ -54,6 +54,7 @@ def _arguments() -> EmbeddedAwsSettings:
         metavar="MODULE",
         help="import this once for the workers of all Python functions, where their layers have it; may be repeated",
     )
+    parser.add_argument("--keep-state", action="store_true", help="keep the account from one run to the next")
     parser.add_argument("--enforce-iam", action="store_true", help="evaluate IAM policies of roles")
     parser.add_argument(
         "--image",
@@ -84,6 +85,7 @@ def _arguments() -> EmbeddedAwsSettings:
         log_dir=arguments.log_dir.resolve(),
         layers_dir=(arguments.layers_dir or arguments.state_dir / "tmp" / "lambda-layers").resolve(),
         preload=arguments.preload,
+        keep_state=arguments.keep_state,
         enforce_iam=arguments.enforce_iam,
         images=dict(arguments.image),
         engine=_engine(arguments) if arguments.engine else None,

@@ -45,9 +45,10 @@ class EmbeddedAwsSettings:
 
     Attributes:
         port: The one port of all APIs, on 127.0.0.1.
-        state_dir: Holds ministack's state between graceful runs, S3 objects and the directories of live tasks.
+        state_dir: Holds the directories of live tasks, and what is kept from one run to the next.
         log_dir: Receives one `<family>-<task id>.log` for each task.
         layers_dir: Where Lambda layers are unpacked, by content; several servers may share it.
+        keep_state: Begin with what stood in the account as the last run ended, if it ended gracefully; else empty.
         enforce_iam: Evaluate IAM policies for Lambda, task and state machine roles.
         images: The program and arguments that each container image starts with.
         engine: Runs tasks as containers of their images; without one they're local processes.
@@ -60,6 +61,7 @@ class EmbeddedAwsSettings:
     state_dir: Path
     log_dir: Path
     layers_dir: Path
+    keep_state: bool = False
     enforce_iam: bool = False
     images: Mapping[str, Sequence[str]] = field(default_factory=dict)
     engine: EngineSettings | None = None
@@ -88,6 +90,7 @@ class EmbeddedAwsSettings:
         template is missing here too.
         """
         temporary = self.state_dir / "tmp"
+        kept = str(int(self.keep_state))
         return image_environment(host, home=temporary, temporary=temporary) | {
             "AUTH": str(self.enforce_iam).lower(),
             "BIND_HOST": HOST,
@@ -99,9 +102,9 @@ class EmbeddedAwsSettings:
             "LOG_LEVEL": host.get("LOG_LEVEL", "INFO"),
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": REGION,
-            "PERSIST_STATE": "1",
+            "PERSIST_STATE": kept,
             "S3_DATA_DIR": str(self.state_dir / "s3"),
-            "S3_PERSIST": "1",
+            "S3_PERSIST": kept,
             "SFTP_ENABLED": "0",
             "STATE_DIR": str(self.state_dir / "ministack"),
         }

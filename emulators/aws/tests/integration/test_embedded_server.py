@@ -62,7 +62,7 @@ def test_the_installed_version_is_the_required_one() -> None:
 
 
 def test_state_is_kept_over_a_graceful_end_and_services_run_again(start_aws: Callable[..., EmbeddedAws]) -> None:
-    aws = start_aws()
+    aws = start_aws("--keep-state")
     secret = aws.client("secretsmanager").create_secret(Name="kept", SecretString="value")["ARN"]
     task = aws.define_task("time.sleep(300)")
     aws.client("ecs").create_service(
@@ -80,6 +80,17 @@ def test_state_is_kept_over_a_graceful_end_and_services_run_again(start_aws: Cal
     assert aws.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"] == "value"
     (after,) = eventually(running)
     assert before != after
+
+
+def test_an_account_that_is_not_kept_is_empty_after_each_start(start_aws: Callable[..., EmbeddedAws]) -> None:
+    aws = start_aws()
+    aws.client("secretsmanager").create_secret(Name="forgotten", SecretString="value")
+    aws.client("s3").create_bucket(Bucket="forgotten")
+    aws.client("s3").put_object(Bucket="forgotten", Key="one", Body=b"1")
+    aws.stop()
+    aws.start()
+    assert aws.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert aws.client("s3").list_buckets()["Buckets"] == []
 
 
 def test_nothing_is_printed_but_logs_on_standard_error(start_aws: Callable[..., EmbeddedAws]) -> None:
