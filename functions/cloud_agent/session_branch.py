@@ -33,7 +33,10 @@ class BranchFinder:
     """
 
     def __init__(self, repository: Repository, branches: Branches, request: RequestedSession, message: str) -> None:
-        self._repository, self._branches, self._request, self._message = repository, branches, request, message
+        self._repository = repository
+        self._branches = branches
+        self._request = request
+        self._message = message
 
     def find(self, previous: Session | None) -> SessionBranch:
         """Return the branch of the issue's previous session, or one with the requested name or the first free one.

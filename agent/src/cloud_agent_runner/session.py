@@ -99,8 +99,9 @@ async def run_session(
             installed=turns.leave_out_what_install_made,
         )
         image = await image_id(platform.ecs_container_metadata_uri_v4)
-        files = await workspace.cloned_files()
-        warm_start = WarmStart(api, user, workspace.work_tree, files, image=image, is_on=config.cache)
+        warm_start = WarmStart(
+            api, user, workspace.work_tree, await workspace.cloned_files(), image=image, is_on=config.cache
+        )
         preview = Preview(source, warm_start=warm_start)
         tasks.create_task(preview.run())
         tasks.create_task(warm_start.keep())

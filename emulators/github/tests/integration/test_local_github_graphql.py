@@ -41,7 +41,7 @@ def _ask(server: Any, client: httpx.Client, repo: str, query: str = QUERY) -> di
     return dict(client.post(f"{server.url}/api/graphql", json=body).json())
 
 
-def test_an_issue_is_described_with_what_was_said_on_it_and_on_the_branchs_pull_request(
+def test_an_issue_is_described_with_what_was_said_on_it_and_on_the_pull_request_of_its_branch(
     server: Any, api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str]
 ) -> None:
     issue = api.post(f"/repos/{repo}/issues", json={"title": "Red", "body": "Please.", "labels": ["ui"]}).json()

@@ -18,6 +18,7 @@ from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git.command import HAS_GIT_LFS, LFS_FILTER, GitError
 from cloud_agent_runner.git.lfs import place
 from cloud_agent_runner.git.lfs.pointers import OBJECTS, TOTAL_BYTES, LfsObject, pointers, uses_lfs
+from cloud_agent_runner.git.lfs.server import LfsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +85,7 @@ class LfsFiles:
             await self._place(wanted)
             if objects and await self._server.keeps(self._history, head):
                 await self._download(objects, wanted)
-        except (AgentError, OSError, TimeoutError) as error:
+        except (AgentError, LfsError, OSError, TimeoutError) as error:
             logger.warning("files in Git LFS not fetched", extra={"reason": str(error) or type(error).__name__})
 
     async def _download(self, objects: list[LfsObject], wanted: dict[TreeFile, LfsObject]) -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git.command import GitError
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ T = TypeVar("T")
 _MEDIA_TYPE = "application/vnd.git-lfs+json"
 
 
-class LfsError(AgentError):
+class LfsError(Exception):
     """The server refused, couldn't be reached, or sent something else than was asked for."""
 
 
