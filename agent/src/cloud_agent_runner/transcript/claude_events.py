@@ -13,6 +13,8 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
+from cloud_agent_runner.claude.description import without_description
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -26,10 +28,13 @@ _TODO_ITEMS = 100
 
 
 def record_message(transcript: Transcript, work_tree: Path, message: Message) -> None:
-    """Record what a message says. A command of Claude's can write into Claude Code's output: none of it is believed."""
+    """Record what a message says, without the pull request's description, and paths as seen from the work tree.
+
+    A command of Claude's can write into Claude Code's output: none of it is believed.
+    """
     if isinstance(message, AssistantMessage):
         for block in message.content:
-            _record_block(transcript, block, message.parent_tool_use_id)
+            _record_block(transcript, work_tree, block, message.parent_tool_use_id)
     elif isinstance(message, UserMessage) and not isinstance(message.content, str):
         for block in message.content:
             if isinstance(block, ToolResultBlock):
@@ -38,15 +43,21 @@ def record_message(transcript: Transcript, work_tree: Path, message: Message) ->
                 _record_change(transcript, work_tree, block.tool_use_id, message.tool_use_result)
 
 
-def _record_block(transcript: Transcript, block: object, parent: str | None) -> None:
+def _record_block(transcript: Transcript, work_tree: Path, block: object, parent: str | None) -> None:
     if isinstance(block, TextBlock):
-        transcript.record("message", text=block.text, parent=parent)
+        text, _ = without_description(block.text)
+        transcript.record("message", text=text, parent=parent)
     elif isinstance(block, ThinkingBlock) and block.thinking:
         transcript.record("thinking", text=block.thinking, parent=parent)
     elif isinstance(block, ToolUseBlock):
-        transcript.record("tool_call", id=block.id, tool=block.name, input=block.input, parent=parent)
+        shown = {name: _seen_from(work_tree, value) for name, value in block.input.items()}
+        transcript.record("tool_call", id=block.id, tool=block.name, input=shown, parent=parent)
         if block.name == "TodoWrite" and parent is None:
             transcript.record("todo", items=list(_todo(block.input.get("todos")))[:_TODO_ITEMS])
+
+
+def _seen_from(work_tree: Path, value: object) -> object:
+    return value.replace(f"{work_tree}/", "") if isinstance(value, str) else value
 
 
 def _todo(todos: object) -> Iterator[dict[str, str]]:
