@@ -168,7 +168,10 @@ def test_the_agent_is_given_its_repositorys_environment(stage: System, rows: Row
 
 
 def test_the_agents_heartbeat_is_passed_on_to_its_wait(stage: System, rows: Rows) -> None:
+    session = rows.session()
     alive: dict[str, Any] = {
+        "app": None,
+        "session_url": f"http://{session.id}.{stage.installation.uat_domain}:{stage.installation.ports.proxy}",
         "status": "RUNNING",
         "prompts": [],
         "interrupt": None,
@@ -176,7 +179,7 @@ def test_the_agents_heartbeat_is_passed_on_to_its_wait(stage: System, rows: Rows
         "model": None,
         "effort": None,
     }
-    assert agent(stage, rows.session(), "heartbeat", {"task_token": NO_WAIT}) == alive
+    assert agent(stage, session, "heartbeat", {"task_token": NO_WAIT}) == alive
 
 
 def test_an_agent_that_is_done_ends_its_wait_well(stage: System, rows: Rows) -> None:

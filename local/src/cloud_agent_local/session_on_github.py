@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from cloud_agent_local.installation import Installation
 
 POLL_SECONDS = 0.2
-_BUTTON = "**[Open preview]("
-_LIVE = re.compile(re.escape(_BUTTON) + r"(\S+?)\)")
+_BUTTON = "**["
+# A session without a preview has its page alone.
+_LIVE = re.compile(re.escape(_BUTTON) + r"(?:Open preview|Session)\]\((\S+?)\)")
 
 
 def live_link(comment: str) -> str | None:

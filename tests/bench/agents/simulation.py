@@ -32,6 +32,7 @@ SETTINGS = {
     "ARTIFACTS_BUCKET": "unused",
     "DEPENDENCY_CACHE_DAYS": "0",
     "ALLOW_WORKFLOW_CHANGES": "false",
+    "UAT_URL": "https://uat.example.com",
 }
 os.environ.update(SETTINGS)
 

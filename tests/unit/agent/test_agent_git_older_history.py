@@ -79,6 +79,9 @@ async def whole(tree: Path) -> None:
     async with asyncio.timeout(60):
         while (tree / ".git" / "shallow").exists():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.02)
+    # What follows it starts git once more, and a loop that closes meanwhile may wait for that for good on Python 3.11.
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=10)
 
 
 async def test_older_commits_and_tags_follow_beside_the_session(shared: SharedBranch, gate: Gate) -> None:
