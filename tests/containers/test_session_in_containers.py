@@ -95,8 +95,9 @@ def _assert_runs_as_defined(system: System, engine: Engine, unit: str, container
     assert host["ReadonlyRootfs"] == definition.get("readonlyRootFilesystem", False)
     # What is looked at leaves out the shell that looks, which is root's as tini is.
     listing = engine.run("exec", container["Id"], "sh", "-c", LOOK)
-    capabilities = {uid: int(effective, 16) for uid, effective in (line.split() for line in listing.splitlines())}
-    assert capabilities == CAPABILITIES[unit], listing
+    seen = {(uid, int(effective, 16)) for uid, effective in (line.split() for line in listing.splitlines())}
+    # The supervisor's process that searches for secrets gives its own up, for anybody may have written what it reads.
+    assert seen - {("10002", 0)} == set(CAPABILITIES[unit].items()), listing
 
 
 def _arguments_with_a_secret(system: System) -> list[str]:
