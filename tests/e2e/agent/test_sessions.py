@@ -137,7 +137,7 @@ def test_an_interrupt_ends_a_turn_at_once_whether_claude_thinks_or_works(system:
         system.comment(pull, "/interrupt")
         system.comment(pull, f'Change the greeting to "After {number}".')
 
-        interrupted = wait_for(lambda: interrupted_turns(system, pull), lambda found: len(found) == number, 20)  # noqa: B023 - called at once
+        interrupted = wait_for(lambda: interrupted_turns(system, pull), lambda found: len(found) == number)  # noqa: B023 - called at once
         assert listed(interrupted[-1]) == []
         assert system.visitor(session).wait_for(f"After {number}", 60).heading == f"After {number}"
 

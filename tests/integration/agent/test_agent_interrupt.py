@@ -67,7 +67,7 @@ def test_an_interrupt_at_the_very_start_of_a_turn_ends_it_too(
     control_plane.ask("Think", "scripted-model: think 60")
     agent.until(lambda: control_plane.events("turn_started"))
     control_plane.interrupt = "01A"
-    turn = agent.until(lambda: control_plane.events("turn_finished"), 15)[0]
+    turn = agent.until(lambda: control_plane.events("turn_finished"), 45)[0]
 
     assert (turn["interrupted"], turn["is_error"]) == (True, False)
 
