@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
     from cloud_agent_proxy.pages import Page
 
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+"""What every page of ours is sent with."""
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -38,10 +45,7 @@ class PageRenderer:
     """Renders pages with the template, the style and the script of one folder."""
 
     def __init__(self, folder: Path) -> None:
-        templates = Environment(
-            loader=FileSystemLoader(folder), autoescape=select_autoescape(["jinja"]), undefined=StrictUndefined
-        )
-        self._template = templates.get_template("page.html.jinja")
+        self._template = templates_in(folder).get_template("page.html.jinja")
         self._style = (folder / "page.css").read_text()
         self._script = (folder / "page.js").read_text()
         self._policy = f"{_NOTHING}; style-src {inline_source(self._style)}"
@@ -77,19 +81,20 @@ class PageRenderer:
         return _page(page, {"Content-Type": "application/json"}, json.dumps(fields))
 
 
+def templates_in(folder: Path) -> Environment:
+    """Return the templates of a folder, which escape what they are given and fail over a name that is missing."""
+    return Environment(
+        loader=FileSystemLoader(folder), autoescape=select_autoescape(["jinja"]), undefined=StrictUndefined
+    )
+
+
 def inline_source(inline: str) -> str:
     """Name an inline style or script in a Content-Security-Policy by its hash: nothing but it may stand there."""
     return f"'sha256-{b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
 
 
 def _page(page: Page, headers: dict[str, str], body: str) -> RenderedPage:
-    headers |= {
-        "Cache-Control": "no-store",
-        "Vary": "Accept",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "X-Robots-Tag": "noindex",
-    }
+    headers |= HEADERS | {"Vary": "Accept"}
     if page.retry_after_seconds:
         headers["Retry-After"] = str(page.retry_after_seconds)
     return RenderedPage(page.status.value, page.status.phrase, headers, body.encode())

@@ -31,6 +31,11 @@ def page_response(renderer: PageRenderer, request: Request, page: Page) -> Respo
     return rendered_response(renderer.json(page) if as_json else renderer.html(page))
 
 
+def origin_of(request: Request) -> str:
+    """Return the origin by which the visitor reached us; HAProxy has put these headers in place of any other."""
+    return f"{request.headers['x-forwarded-proto']}://{request.headers['x-forwarded-host']}"
+
+
 def redirect_response(url: str, cookies: Iterable[str]) -> Response:
     """Send a visitor on from an address that nobody else should learn, with these values of Set-Cookie."""
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from cloud_agent_proxy.responses import page_response, redirect_response
+from cloud_agent_proxy.responses import origin_of, page_response, redirect_response
 from cloud_agent_proxy.sign_in import pages
 from cloud_agent_proxy.sign_in.github import NotConfiguredError
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused, Writing
@@ -50,19 +50,19 @@ class SignInPaths:
         session_id = request.path_params["session_id"]
         try:
             begun = self._sign_in.begin(
-                session_id, _origin(request), return_to, request.cookies, choose_account=choose_account
+                session_id, origin_of(request), return_to, request.cookies, choose_account=choose_account
             )
         except NotConfiguredError:
             return self._failed(request, Failed(Cause.NOT_CONFIGURED), session_id)
         return redirect_response(begun.url, [begun.cookie.header] if begun.cookie else [])
 
     async def _forward(self, request: Request) -> Response:
-        match await self._sign_in.finish_writing(_origin(request), request.query_params, request.cookies):
+        match await self._sign_in.finish_writing(origin_of(request), request.query_params, request.cookies):
             case Writing() as writing:
                 return redirect_response(f"/sessions/{writing.session_id}", [writing.cookie.header])
             case Failed() as failed:
                 return self._failed(request, failed, session_id="")
-        match self._sign_in.forward(_origin(request), request.query_params):
+        match self._sign_in.forward(origin_of(request), request.query_params):
             case Redirect() as redirect:
                 return redirect_response(redirect.url, [])
             case Failed() as failed:
@@ -70,7 +70,7 @@ class SignInPaths:
 
     async def _finish(self, request: Request) -> Response:
         session_id = request.path_params["session_id"]
-        match await self._sign_in.finish(session_id, _origin(request), request.query_params, request.cookies):
+        match await self._sign_in.finish(session_id, origin_of(request), request.query_params, request.cookies):
             case Granted() as granted:
                 grant = self._gate.grant(session_id, granted.access_seconds, granted.renewal)
                 return redirect_response(granted.return_to, grant.cookies)
@@ -81,11 +81,6 @@ class SignInPaths:
 
     def _failed(self, request: Request, failed: Failed, session_id: str) -> Response:
         return page_response(self._renderer, request, pages.failed(failed, session_id))
-
-
-def _origin(request: Request) -> str:
-    """Return the origin by which the visitor reached us; HAProxy has put these headers in place of any other."""
-    return f"{request.headers['x-forwarded-proto']}://{request.headers['x-forwarded-host']}"
 
 
 def _asked_for(request: Request) -> str:

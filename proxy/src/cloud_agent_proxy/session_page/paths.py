@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from cloud_agent_proxy import pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Grant
-from cloud_agent_proxy.responses import page_response, rendered_response, with_cookies
+from cloud_agent_proxy.responses import origin_of, page_response, rendered_response, with_cookies
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.streams import TooManyStreamsError
 from cloud_agent_proxy.session_page.view import view_of
@@ -147,8 +147,7 @@ class SessionPagePaths:
     def _writing_url_for(self, request: Request, session: Session) -> str:
         if self._writing_url is None:
             return ""
-        origin = f"{request.headers['x-forwarded-proto']}://{request.headers['x-forwarded-host']}"
-        return self._writing_url(session.id, origin)
+        return self._writing_url(session.id, origin_of(request))
 
     async def _conversation(self, session: Session) -> tuple[Conversation, str]:
         try:

@@ -7,11 +7,10 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from cloud_agent_proxy.log_text import plain_text
-from cloud_agent_proxy.page_renderer import RenderedPage, inline_source
+from cloud_agent_proxy.page_renderer import HEADERS, RenderedPage, inline_source, templates_in
 from cloud_agent_proxy.pages import web_link
 from cloud_agent_proxy.session_page.diffs import read_diff
 from cloud_agent_proxy.session_page.markdown import markdown
@@ -29,24 +28,13 @@ _PARTS = ("state", "limits", "viewers", "start", "todo", "changes", "services", 
 """What is beside the conversation, by the ids of the elements."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SOURCES = {"install": "Install", "dev_server": "Dev server"}
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-}
 
 
 class SessionPageRenderer:
     """Renders with the templates, the style and the script of one folder."""
 
     def __init__(self, folder: Path) -> None:
-        environment = Environment(
-            loader=FileSystemLoader(folder),
-            autoescape=select_autoescape(["jinja"]),
-            undefined=StrictUndefined,
-            trim_blocks=False,
-        )
+        environment = templates_in(folder)
         environment.filters |= {
             "call": lambda event, has_diff: describe_call(event, has_diff=has_diff),
             "clock": clock,
@@ -106,12 +94,12 @@ class SessionPageRenderer:
             style=self._style,
             script=self._script,
         )
-        headers = {**_HEADERS, "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": self._policy}
+        headers = {**HEADERS, "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": self._policy}
         return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, headers, body.encode(errors="replace"))
 
     def fragment(self, entries: Sequence[Entry], earlier: int | None) -> RenderedPage:
         """Return entries alone, and in a header before which number there are more."""
-        headers = {**_HEADERS, "Content-Type": "text/html; charset=utf-8", "X-Earlier": str(earlier or "")}
+        headers = {**HEADERS, "Content-Type": "text/html; charset=utf-8", "X-Earlier": str(earlier or "")}
         body = "".join(map(self.entry, entries))
         return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, headers, body.encode(errors="replace"))
 

@@ -119,11 +119,9 @@ class Transcripts:
             self._shrink()
 
     def _forget_unused(self) -> None:
-        oldest = iter(list(self._kept.items()))
-        while (
-            len(self._kept) > _MOST_SESSIONS or next(iter(self._kept.values())).asked_at < self._clock() - _KEPT_SECONDS
-        ):
-            del self._kept[next(oldest)[0]]
+        until = self._clock() - _KEPT_SECONDS
+        while len(self._kept) > _MOST_SESSIONS or next(iter(self._kept.values())).asked_at < until:
+            del self._kept[next(iter(self._kept))]
 
     def _shrink(self) -> None:
         if sum(kept.conversation.size for kept in self._kept.values()) > self._most_bytes:

@@ -16,6 +16,7 @@ from cloud_agent_proxy.sign_in.github import (
     GitHubAwayError,
     NotConfiguredError,
     TokenRefusedError,
+    UserToken,
 )
 from cloud_agent_proxy.sign_in.results import (
     Cause,
@@ -56,7 +57,7 @@ _RENEWAL_SECONDS = 86_400
 _FINISH_SECONDS = 8  # three questions to GitHub and one to the table; HAProxy waits two seconds longer
 _RENEW_SECONDS = 3  # a request waits for it; resolve.lua does so a second longer
 _SHARED_SECONDS = 5
-_NO_REPOSITORY = "-/-"  # asked for in place of a session's that does not exist, so that the two take the same way
+NO_REPOSITORY = "-/-"  # asked for in place of a session's that does not exist, so that the two take the same way
 
 
 class _DeniedError(Exception):
@@ -161,9 +162,7 @@ class GitHubSignIn:
             return None  # whoever forwards it says why, or the session's own host does
         except tuple(_CAUSES) as error:
             return _failed(session_id, error)
-        now = int(self._clock())
-        lives = min(_RENEWAL_SECONDS, token.lives_seconds or _RENEWAL_SECONDS)
-        renewal = Renewal(token.value, ends_at=now + lives, asked_at=now)
+        renewal, lives = self._renewal_of(token)
         return Writing(session_id, Cookie(WRITER_COOKIE, renewal.sealed(self._keys, SIGN_IN_HOST), lives))
 
     def forward(self, origin: str, query: Mapping[str, str]) -> Redirect | Failed:
@@ -236,13 +235,11 @@ class GitHubSignIn:
         token = await self._github.exchange(code, nonce, self._callback(origin))
         login = await self._github.login(token.value)
         repository = await self._repository_of(state.session_id)
-        if not await self._github.may_read(token.value, repository or _NO_REPOSITORY):
+        if not await self._github.may_read(token.value, repository or NO_REPOSITORY):
             logger.info("sign-in refused", extra={"session_id": state.session_id, "login": login})
             return Refused(login, state.return_to)
         logger.info("signed in", extra={"session_id": state.session_id, "login": login})
-        now = int(self._clock())
-        lives = min(_RENEWAL_SECONDS, token.lives_seconds or _RENEWAL_SECONDS)
-        renewal = Renewal(token.value, ends_at=now + lives, asked_at=now)
+        renewal, lives = self._renewal_of(token)
         cookie = self._renewal_cookie(renewal, state.session_id)
         return Granted(login, state.return_to, min(ACCESS_SECONDS, lives), cookie)
 
@@ -252,7 +249,7 @@ class GitHubSignIn:
         try:
             async with asyncio.timeout(_RENEW_SECONDS):
                 repository = await self._repository_of(session_id)
-                may_read = await self._github.may_read(renewal.token, repository or _NO_REPOSITORY)
+                may_read = await self._github.may_read(renewal.token, repository or NO_REPOSITORY)
         except TokenRefusedError:
             may_read = False
         except (GitHubAwayError, TableUnavailableError, TimeoutError) as error:
@@ -269,6 +266,12 @@ class GitHubSignIn:
         ends_at = min(renewal.asked_at + ACCESS_SECONDS + GRACE_SECONDS, renewal.ends_at)
         left = ends_at - int(self._clock())
         return Renewed(min(GRACE_SECONDS, left), None) if left > 0 else failed
+
+    def _renewal_of(self, token: UserToken) -> tuple[Renewal, int]:
+        """Return what is kept of a token that GitHub has just given, and for how many seconds."""
+        now = int(self._clock())
+        lives = min(_RENEWAL_SECONDS, token.lives_seconds or _RENEWAL_SECONDS)
+        return Renewal(token.value, ends_at=now + lives, asked_at=now), lives
 
     def _renewal_cookie(self, renewal: Renewal, session_id: str) -> Cookie:
         return Cookie(RENEWAL_COOKIE, renewal.sealed(self._keys, session_id), renewal.ends_at - int(self._clock()))

@@ -11,10 +11,11 @@ from urllib.parse import parse_qs
 from starlette.routing import Route
 
 from cloud_agent_proxy import pages
-from cloud_agent_proxy.responses import page_response, redirect_response, rendered_response
+from cloud_agent_proxy.responses import origin_of, page_response, redirect_response, rendered_response
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in import pages as sign_in_pages
 from cloud_agent_proxy.sign_in.github import CommentRefusedError, GitHubAwayError, Rights, TokenRefusedError
+from cloud_agent_proxy.sign_in.github_sign_in import NO_REPOSITORY
 from cloud_agent_proxy.sign_in.results import Failed
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _CHOOSE_ACCOUNT = "account"
 _SESSION_ID = re.compile(r"[0-9a-f]{8}")
 _MOST_BYTES = 4 * MOST_CHARACTERS
 _MOST_SECONDS = 10  # HAProxy waits for twelve
-_NO_REPOSITORY = "-/-"  # asked for in place of a session's that does not exist, so that the two take the same way
 
 
 class WritingPaths:
@@ -85,7 +85,7 @@ class WritingPaths:
         elif writer is None or _CHOOSE_ACCOUNT in request.query_params:
             return self._to_sign_in(request)
         session = await self._directory.look_up(session_id)
-        standing = await self._writers.standing(writer, session.repo if session else _NO_REPOSITORY)
+        standing = await self._writers.standing(writer, session.repo if session else NO_REPOSITORY)
         if session is None or standing.rights is Rights.NONE:
             refusal = pages.forbidden(standing.login, f"/sessions/{session_id}?{_CHOOSE_ACCOUNT}")
             return page_response(self._page_renderer, request, refusal)
@@ -141,11 +141,6 @@ class WritingPaths:
         if isinstance(begun, Failed):
             return page_response(self._page_renderer, request, sign_in_pages.failed(begun, ""))
         return redirect_response(begun.url, [begun.cookie.header] if begun.cookie else [])
-
-
-def origin_of(request: Request) -> str:
-    """Return the origin by which the visitor reached us; HAProxy has put these headers in place of any other."""
-    return f"{request.headers['x-forwarded-proto']}://{request.headers['x-forwarded-host']}"
 
 
 def _problem(session: Session, standing: Standing, fields: dict[str, str], text: str) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from cloud_agent_proxy.page_renderer import RenderedPage, inline_source
+from cloud_agent_proxy.page_renderer import HEADERS, RenderedPage, inline_source, templates_in
 from cloud_agent_proxy.pages import web_link
 
 if TYPE_CHECKING:
@@ -20,22 +18,16 @@ class WritingRenderer:
     """Renders with the template of one folder, and the style of the session's page."""
 
     def __init__(self, folder: Path) -> None:
-        environment = Environment(
-            loader=FileSystemLoader(folder), autoescape=select_autoescape(["jinja"]), undefined=StrictUndefined
-        )
+        environment = templates_in(folder)
         environment.filters["web"] = web_link
         self._template = environment.get_template("write.html.jinja")
         self._style = (folder / "page.css").read_text() + (folder / "write.css").read_text()
-        # "no-referrer" would make browsers hide the form's origin.
-        self._headers = {
+        self._headers = HEADERS | {
             "Content-Type": "text/html; charset=utf-8",
             "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
             f"form-action 'self'; style-src {inline_source(self._style)}",
             "Cross-Origin-Opener-Policy": "same-origin",
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "same-origin",
-            "X-Content-Type-Options": "nosniff",
-            "X-Robots-Tag": "noindex",
+            "Referrer-Policy": "same-origin",  # "no-referrer" would make browsers hide the form's origin
         }
 
     def page(  # noqa: PLR0913 - what the page shows, once each
