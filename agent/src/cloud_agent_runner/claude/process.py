@@ -21,6 +21,7 @@ from claude_agent_sdk import (
 from cloud_agent_runner.claude.mcp_servers import unavailable_servers
 from cloud_agent_runner.claude.todo_list import TodoProgress, todo_progress
 from cloud_agent_runner.claude.tool_policy import BeforeChange, ToolPolicy, at_once
+from cloud_agent_runner.claude.tools import seen_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,6 +162,5 @@ class ClaudeProcess:
         """Return the one argument that tells a reader what a tool is used on."""
         for name in ("file_path", "notebook_path", "command", "pattern", "url", "description"):
             if name in arguments:
-                text = str(arguments[name]).replace(f"{self._work_tree}/", "")
-                return text[:_DETAIL_LIMIT_CHARACTERS]
+                return seen_from(self._work_tree, str(arguments[name]))[:_DETAIL_LIMIT_CHARACTERS]
         return ""

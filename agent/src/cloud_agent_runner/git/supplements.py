@@ -13,9 +13,12 @@ from cloud_agent_runner.git.tree_files import files_of
 from cloud_agent_runner.git.update import Update
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.lfs.files import LfsFiles
     from cloud_agent_runner.git.submodules import Submodules
+    from cloud_agent_runner.git.tree_files import TreeFile
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +37,8 @@ class Supplements:
         self._history = history
         self._submodules = submodules
         self._lfs = lfs
-        self._wanted = self._here = ""
+        self._wanted: tuple[str, Sequence[TreeFile]] = "", ()
+        self._here = ""
         self._fetching: asyncio.Task[None] | None = None
         self._left_out = self._said = LeftOut()
 
@@ -46,7 +50,7 @@ class Supplements:
         """
         files = await files_of(self._history, head)
         if any(file.is_submodule for file in files) or await uses_lfs(self._history, head):
-            self._wanted = head
+            self._wanted = head, files
             if self._fetching is None or self._fetching.done():
                 self._fetching = asyncio.create_task(self._fetch())
 
@@ -71,10 +75,9 @@ class Supplements:
             self._fetching.cancel()
 
     async def _fetch(self) -> None:
-        while self._here != self._wanted:
-            head = self._wanted
+        while self._here != self._wanted[0]:
+            head, files = self._wanted
             try:
-                files = await files_of(self._history, head)
                 both = (self._submodules.fetch(head, files), self._lfs.fetch(head, files))
                 self._left_out = LeftOut(*await asyncio.gather(*both))
             except (AgentError, OSError):

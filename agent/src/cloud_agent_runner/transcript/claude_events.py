@@ -14,6 +14,8 @@ from claude_agent_sdk import (
 )
 
 from cloud_agent_runner.claude.description import without_description
+from cloud_agent_runner.claude.todo_list import TODO_TOOL
+from cloud_agent_runner.claude.tools import seen_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +52,13 @@ def _record_block(transcript: Transcript, work_tree: Path, block: object, parent
     elif isinstance(block, ThinkingBlock) and block.thinking:
         transcript.record("thinking", text=block.thinking, parent=parent)
     elif isinstance(block, ToolUseBlock):
-        shown = {name: _seen_from(work_tree, value) for name, value in block.input.items()}
+        shown = {
+            name: seen_from(work_tree, value) if isinstance(value, str) else value
+            for name, value in block.input.items()
+        }
         transcript.record("tool_call", id=block.id, tool=block.name, input=shown, parent=parent)
-        if block.name == "TodoWrite" and parent is None:
+        if block.name == TODO_TOOL and parent is None:
             transcript.record("todo", items=list(_todo(block.input.get("todos")))[:_TODO_ITEMS])
-
-
-def _seen_from(work_tree: Path, value: object) -> object:
-    return value.replace(f"{work_tree}/", "") if isinstance(value, str) else value
 
 
 def _todo(todos: object) -> Iterator[dict[str, str]]:

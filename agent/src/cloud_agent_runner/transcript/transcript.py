@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from cloud_agent_runner.agent_api_connection import (
@@ -44,8 +45,8 @@ class Transcript:
         self._api = api
         self._mask = mask
         self._gather_seconds = gather_seconds
-        self._recorded: deque[Event] = deque()  # as they came
-        self._ready: deque[tuple[Event, int]] = deque()  # masked, with their sizes
+        self._recorded: deque[tuple[Event, int]] = deque()  # as they came, with their sizes
+        self._ready: deque[tuple[Event, int]] = deque()  # masked, with theirs
         self._waiting_bytes = 0
         self._left_out = 0
         self._next_batch = 1
@@ -64,7 +65,7 @@ class Transcript:
             self._left_out += 1
             return
         self._waiting_bytes += weight
-        self._recorded.append(event)
+        self._recorded.append((event, weight))
         self._news.set()
 
     async def run(self) -> None:
@@ -107,11 +108,11 @@ class Transcript:
     async def _prepare(self) -> None:
         """Mask what was recorded, and begin a batch where there is none."""
         if self._recorded and len(self._ready) < EVENTS_LIMIT:
-            events = [self._recorded[number] for number in range(min(_MASKED_AT_ONCE, len(self._recorded)))]
+            events = [event for event, _ in islice(self._recorded, _MASKED_AT_ONCE)]
             masked = await self._masked(events)
-            for event in events:  # only now: cancelled before, they'd be lost
-                self._recorded.popleft()
-                self._waiting_bytes -= size(event)
+            for _ in events:  # only now: cancelled before, they'd be lost
+                _, weight = self._recorded.popleft()
+                self._waiting_bytes -= weight
             self._add(masked)
         if self._left_out and not self._recorded:
             lost, self._left_out = self._left_out, 0

@@ -127,7 +127,7 @@ class LfsFiles:
                 return
 
     def _is_here(self, one: LfsObject | None) -> bool:
-        return one is not None and (self._tree.path / OBJECTS / one.path).is_file()
+        return one is not None and one.is_in(self._tree.path)
 
 
 def _affordable(objects: Iterable[LfsObject]) -> list[LfsObject]:

@@ -41,6 +41,10 @@ class LfsObject:
         """Where it is below a folder of objects."""
         return f"{self.oid[:2]}/{self.oid[2:4]}/{self.oid}"
 
+    def is_in(self, work_tree: Path) -> bool:
+        """Return whether a work tree has it."""
+        return (work_tree / OBJECTS / self.path).is_file()
+
 
 def pointed_at(text: str) -> LfsObject | None:
     """Return what a file stands for if it's a pointer, and no extension has a part in it."""

@@ -46,7 +46,7 @@ class LfsUploads:
         """
         if not (self._tree.path / OBJECTS).is_dir():
             return
-        mine = [one for one in await new_objects(self._history, head, *published) if self._is_here(one)]
+        mine = [one for one in await new_objects(self._history, head, *published) if one.is_in(self._tree.path)]
         if not mine:
             return
         if not await self._server.keeps(self._history, head):
@@ -72,9 +72,6 @@ class LfsUploads:
         """Forget what was collected."""
         self._objects = []
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _is_here(self, one: LfsObject) -> bool:
-        return (self._tree.path / OBJECTS / one.path).is_file()
 
     async def _copy(self, one: LfsObject) -> None:
         target = self._folder / one.path
