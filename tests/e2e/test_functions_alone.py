@@ -208,10 +208,12 @@ def test_publish_session_tells_the_topic_and_the_chat_that_a_session_has_ended(
 ) -> None:
     session = rows.session("STOPPED", end_reason="By a test.", pull_number=None)
     keys = {"pk": {"S": f"SESSION#{session.id}"}, "sk": {"S": "SESSION"}}
+    sent = wait_for(lambda: stage.item(keys["pk"]["S"], "PUBLISHED").get("notified"), bool, 20)  # by the table's stream
 
     stage.invoke("PublisherFunction", {"Records": [{"eventName": "MODIFY", "dynamodb": {"Keys": keys}}]})
 
     (message,) = chat.requests
+    assert sent == {"SS": ["ended"]}
     assert "The session has ended" in message.json()["text"]
     assert any(session.id in received for received in subscriber())
 
