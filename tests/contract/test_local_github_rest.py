@@ -199,6 +199,9 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of(f"POST {r}/check-runs", m.CheckRun, 201, check)
     yield of(f"GET {r}/commits/{{ref:path}}/check-runs", m.ReposOwnerRepoCommitsRefCheckRunsGetResponse200, ref="main")
 
+    yield of(f"PATCH {r}/git/refs/{{ref:path}}", m.GitRef, 200, {"sha": world["newer"]}, ref="heads/main")
+    updated = m.ReposOwnerRepoPullsPullNumberUpdateBranchPutResponse202
+    yield of(f"PUT {r}/pulls/{{number:int}}/update-branch", updated, 202, {}, number=2)
     yield of(f"PUT {r}/pulls/{{number:int}}/merge", m.PullRequestMergeResult, 200, {}, number=2)
     yield of(f"GET {r}/pulls/{{number:int}}/merge", None, 204, number=2)
     yield of("GET /app/hook/deliveries", list[m.HookDeliveryItem], who="app")
@@ -284,6 +287,7 @@ def world(site: Site, clients: dict[str, httpx.Client]) -> dict[str, Any]:
     main = git.branch_sha("main") or ""
     tree = git.tree_with_one_file("new.txt", b"1\n")
     ahead = git.commit_tree(tree, [main], "add", Identity("t", "t@example.com"))
+    newer = git.commit_tree(git.text("rev-parse", f"{main}^{{tree}}"), [main], "more", Identity("t", "t@example.com"))
     ref = {"ref": "refs/heads/claude/1", "sha": ahead}
     clients["app token"].post("/repos/acme/app/git/refs", json=ref).raise_for_status()
     (readme,) = git.tree(main)
@@ -291,6 +295,7 @@ def world(site: Site, clients: dict[str, httpx.Client]) -> dict[str, Any]:
     return {
         "main": main,
         "ahead": ahead,
+        "newer": newer,
         "tree": tree,
         "blob": readme.sha,
         "installation_id": installation,

@@ -9,6 +9,7 @@ from typing import Any
 
 from cloud_agent.domain.conversation import replies as reply_texts
 from cloud_agent.domain.conversation import turn_results
+from cloud_agent.domain.conversation.branch_update import BranchUpdate
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.description import described, ended, first_description
 from cloud_agent.domain.conversation.messages import (
@@ -63,6 +64,7 @@ def status_comments() -> dict[str, str]:
         "Running, waiting": _view(
             turns=3, max_turns=200, cost_usd=Decimal("0.42"), budget_usd=Decimal(10), idle_minutes=60
         ),
+        "Running, in conflict with its base branch": _view(conflicts=True),
         "Running, on mentions only": _view(comment_trigger=CommentTrigger.MENTIONS),
         "Running, with what was not only Claude's work": _view(
             commits=[replace(COMMITS[0], author="Octo Developer")],
@@ -110,6 +112,18 @@ def replies() -> dict[str, str]:
         ),
         "/model, not allowed": reply_texts.model_refused("claude-fable-5-2", _ALLOWED),
         "/model, without a name": reply_texts.model_usage("claude-sonnet-5-5", _ALLOWED),
+        "/update": reply_texts.branch_update(BranchUpdate(), "main", claude_merges=True),
+        "/update, with nothing new": reply_texts.branch_update(
+            BranchUpdate(was_current=True), "main", claude_merges=True
+        ),
+        "/update, with conflicts": reply_texts.branch_update(BranchUpdate(conflicts=True), "main", claude_merges=True),
+        "/update, with conflicts after the end": reply_texts.branch_update(
+            BranchUpdate(conflicts=True), "main", claude_merges=False
+        ),
+        "/update, refused": reply_texts.branch_update(
+            BranchUpdate(refusal="Resource not accessible by integration"), "main", claude_merges=True
+        ),
+        "/update, pull request closed": reply_texts.NOTHING_TO_UPDATE,
         "/interrupt, with nothing to interrupt": reply_texts.NOTHING_RUNS,
         "/restart, already starting": reply_texts.ALREADY_STARTING,
         "/restart, pull request closed": reply_texts.PULL_REQUEST_CLOSED,

@@ -310,6 +310,7 @@ class AgentApi:
         cost_usd: float,
         head_sha: str | None,
         unpublished: int = 0,
+        conflicts: bool = False,
         description: str = "",
         interrupted: bool = False,
     ) -> None:
@@ -329,6 +330,7 @@ class AgentApi:
             "cost_usd": cost_usd,
             "head_sha": head_sha,
             "unpublished": unpublished,
+            "conflicts": conflicts,
             "interrupted": interrupted,
             "description": beginning(description, _DESCRIPTION_LIMIT),
         }

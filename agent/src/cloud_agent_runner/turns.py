@@ -118,6 +118,7 @@ class Turns:
             cost_usd=turn.cost_usd,
             head_sha=published.head_sha,
             unpublished=published.unpublished,
+            conflicts=await self._workspace.conflicts(),
             interrupted=turn.interrupted,
         )
         logger.info(

@@ -20,6 +20,7 @@ from cloud_agent.observability import identify_session, logger, metrics
 from cloud_agent.webhook.commands import ACTING, carry_out, turn_is_running, without_outdated_commands
 from cloud_agent.webhook.listening import listener
 from cloud_agent.webhook.permission import may_act
+from cloud_agent.webhook.update import update_branch
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import Conversation
@@ -56,6 +57,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
             topic, text = f"comment by {comment.origin.author}", replies.comment_refused(comment.origin.author)
             _explain_once(settings, github, comment, session.session_id, topic, text)
         return {"ignored": f"{comment.origin.author} has no write permission in {comment.origin.repository.name}"}
+    comment, updated = update_branch(settings, github, comment, sessions)
     # Looked at before the prompt is there, whose own turn is not to be interrupted.
     turn_runs = Command.INTERRUPT in comment.commands and turn_is_running(settings, session)
     is_stored = bool(comment.prompts) and _store_prompts(settings, comment, sessions)
@@ -64,6 +66,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
         _explain_once(settings, github, comment, session.session_id, "end", replies.ended(session))
         return {"ignored": f"session {session.session_id} has ended"}
     parts = [replies.ended(session)] if is_lost and not comment.commands & ACTING else []
+    parts += updated
     parts += carry_out(settings, github, comment, sessions, turn_runs=turn_runs)
     parts += [replies.unknown_command(word, nearest(word)) for word in comment.unknown_commands]
     add_eyes(github, comment)

@@ -90,13 +90,14 @@ class Steer:
 
     More than one prompt are the parts of a review too long for one. `unasked` says why there is none where something is
     written that asks nothing of Claude. `unknown_commands` look like commands and are none. `identity` names the text
-    for good, in whichever delivery it comes: `712345#issue_comment-123`; `id` sorts by when people wrote. `model` is
-    what stands behind `/model`. `node_ids` are what is shown to have been read.
+    for good, in whichever delivery it comes: `712345#issue_comment-123`; `id` sorts by when people wrote, `url` is
+    where it stands. `model` is what stands behind `/model`. `node_ids` are what is shown to have been read.
     """
 
     origin: Origin
     identity: str
     id: str
+    url: str
     node_ids: tuple[str, ...]
     at: datetime
     prompts: tuple[Prompt, ...]

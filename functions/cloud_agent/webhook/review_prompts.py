@@ -117,6 +117,7 @@ def read_review(request: decisions.Review, review: Review, listener: Listener) -
         origin=request.origin,
         identity=request.identity,
         id=prompt.id,
+        url=prompt.url,
         node_ids=tuple(reader.taken),
         at=review.at,
         prompts=_prompts(prompt, review, threads, has_text=bool(body)) if body or threads else (),

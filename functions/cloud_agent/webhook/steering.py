@@ -59,6 +59,7 @@ def read_comment(origin: Origin, comment: Comment) -> Steer | Ignore:
         origin=origin,
         identity=f"{origin.repository.id}#issue_comment-{comment.id}",
         id=prompt.id,
+        url=prompt.url,
         node_ids=(comment.node_id,),
         at=comment.at,
         prompts=(prompt,) if prompt.body else (),

@@ -310,3 +310,16 @@ async def test_what_the_branch_was_at_and_what_was_published_is_no_news(shared: 
     assert (session.has(before), session.has(published), session.has(shared.head())) == (True, True, False)
     await session.bring_up_to_date()
     assert session.has(shared.head())
+
+
+async def test_a_branch_that_cannot_be_merged_into_the_default_branch_is_known(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    shared.commit(workspace.work_tree, "page.txt", "mine\n2\nthree\n")
+    await workspace.publish()
+    assert not await workspace.conflicts()
+
+    shared.main_commits("page.txt", "theirs\n2\nthree\n")
+    await workspace.bring_up_to_date()
+
+    assert await workspace.conflicts()

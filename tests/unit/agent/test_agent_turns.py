@@ -45,6 +45,9 @@ class Workspace:
     async def publish(self) -> Published:
         return Published(head_sha=None)
 
+    async def conflicts(self) -> bool:
+        return False
+
     async def changes(self) -> tuple[list[Commit], Diff]:
         return [Commit("a" * 40, "Greet", 2, 1)], Diff(1, 2, 1)
 
@@ -113,23 +116,27 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
 
 
 @pytest.mark.parametrize("refused", [True, False])
-def test_a_turn_that_could_not_be_pushed_says_how_many_commits_are_not_on_github(*, refused: bool) -> None:
+def test_a_turn_says_how_many_commits_are_not_on_github_and_whether_the_branch_conflicts(*, refused: bool) -> None:
     class Unpublished(Workspace):
         async def publish(self) -> Published:
             if refused:
                 raise PublishFailedError("Couldn't push.")
             return Published(head_sha="a" * 40)
 
+        async def conflicts(self) -> bool:
+            return refused
+
         async def unpublished(self) -> int:
             return 2
 
-    counts: list[int] = []
+    counts: list[tuple[int, bool]] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/prompts"):
             return httpx.Response(200, json={"prompts": [PROMPT.model_dump()], "interrupt": None})
         report = json.loads(request.content)
-        counts.extend([report["unpublished"]] if report["event"] == "turn_finished" else [])
+        if report["event"] == "turn_finished":
+            counts.append((report["unpublished"], report["conflicts"]))
         return httpx.Response(200, json={})
 
     async def work() -> None:
@@ -139,4 +146,4 @@ def test_a_turn_that_could_not_be_pushed_says_how_many_commits_are_not_on_github
         await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, stand_ins[1], stand_ins[2])
 
     asyncio.run(work())
-    assert counts == [2 if refused else 0]
+    assert counts == [(2, True) if refused else (0, False)]

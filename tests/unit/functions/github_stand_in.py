@@ -35,6 +35,7 @@ class GitHubStandIn:
     page_size: int = 100
     written: dict[int, dict[str, Any]] = field(default_factory=dict)  # people's comments, by their id
     merged_at: str | None = None  # of any pull request
+    update: tuple[int, str] = (202, "Updating pull request branch.")  # the response to each of a branch
     requests: list[str] = field(default_factory=list)
     # Method and a part of the path -> status (0 hangs up), and whether the request is carried out all the same.
     faults: list[tuple[str, str, int, bool]] = field(default_factory=list)
@@ -52,6 +53,8 @@ class GitHubStandIn:
             if fault[3]:
                 self._resource(method, path, body)
             return fault[2], {"message": "a fault"}
+        if path.endswith("/update-branch"):
+            return self.update[0], {"message": self.update[1]}
         return self._resource(method, path, body)
 
     def _resource(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:

@@ -128,6 +128,7 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
         "cost_usd": Decimal("0.183400"),
         "latest_answer_id": FINISHED["prompt_id"],
         "unpublished": 0,
+        "conflicts": False,
         "reported_head_sha": FINISHED["head_sha"],
     } == _read(FINISHED).attributes()
 

@@ -311,3 +311,10 @@ def test_a_session_that_has_ended_has_no_preview_any_more() -> None:
 def test_commits_that_could_not_be_pushed_are_counted(status: str, count: int, words: str) -> None:
     assert words in render(view(status=status, unpublished=count))
     assert "on GitHub" not in render(view(status=status, unpublished=0))
+
+
+def test_a_conflict_with_the_base_branch_is_said_with_what_to_do_while_the_session_runs() -> None:
+    said = "this branch conflicted with its base branch: `/update` has Claude resolve that."
+    assert said in render(view(conflicts=True))
+    assert "conflict" not in render(view(conflicts=False))
+    assert "conflict" not in render(view(conflicts=True, status="STOPPED"))

@@ -145,6 +145,58 @@ def test_interrupt_with_nothing_running_interrupts_nothing_and_says_so(
     assert "nothing to interrupt" in github_stand_in.said(43)[0]
 
 
+@pytest.mark.parametrize(
+    ("response", "reply"),
+    [
+        ((202, "Updating pull request branch."), "GitHub is merging `main` into this branch. The preview follows."),
+        ((422, "There are no new commits on the base branch."), "This branch already has everything from `main`."),
+        (
+            (403, "Resource not accessible by integration"),
+            "This branch wasn't updated. GitHub says: Resource not accessible by integration.",
+        ),
+    ],
+)
+def test_update_has_github_merge_the_base_branch_and_costs_no_turn(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    response: tuple[int, str], reply: str,
+) -> None:  # fmt: skip
+    put_session(conflicts=True)
+    github_stand_in.update = response
+    assert comment("/update") == (202, {"session_id": SESSION, "accepted": "/update"})
+    items = of_session(table, SESSION)
+    assert ([reply + "\n"], 1) == (github_stand_in.said(43), len(items))
+    assert items["SESSION"]["conflicts"] == (response[0] == 403)
+    assert f"PUT /repos/{REPO}/pulls/43/update-branch" in github_stand_in.requests
+
+
+@pytest.mark.parametrize("more", ["", "\nAnd make it blue."])
+def test_what_conflicts_with_the_base_branch_is_claudes_next_prompt(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn, more: str
+) -> None:
+    put_session(conflicts=True)
+    github_stand_in.update = (422, "merge conflict between base and head")
+    comment(f"/update{more}", 9)
+    prompt = follow_up_id(PromptKind.COMMENT, 9, datetime(2026, 11, 22, 8, tzinfo=UTC))
+    items = of_session(table, SESSION)
+    stored = items[f"PROMPT#{prompt}"]
+    assert stored["body"].startswith("Bring this branch up to date: merge `github/main` into it")
+    assert stored["body"].endswith(more.strip() or "Then check that it does.")
+    assert (stored["author"], stored["url"]) == ("octo-dev", "https://github.com/c/9")
+    assert items["SESSION"]["conflicts"]
+    (said,) = github_stand_in.said(43)
+    assert said == "This branch conflicts with `main`. Claude merges it and resolves the conflicts.\n"
+
+
+def test_a_conflict_after_the_end_is_said_with_what_to_do(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
+) -> None:
+    put_session(status="STOPPED", end_reason="Stopped by octo-dev.")
+    github_stand_in.update = (422, "merge conflict between base and head")
+    comment("/update")
+    assert "comment `/restart` and `/update`, each on a line of its own" in github_stand_in.said(43)[0]
+    assert not any(key.startswith("PROMPT#") for key in of_session(table, SESSION))
+
+
 def test_status_says_how_the_session_stands(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:

@@ -92,6 +92,16 @@ class History:
             return False
         return True
 
+    async def conflicting(self, one: str, other: str) -> bool:
+        """Return whether somebody has to decide how both are merged; not without an ancestor in common that is here."""
+        if not await self.are_related(one, other):
+            return False
+        try:
+            await self.git("merge-tree", "--write-tree", one, other)
+        except GitError:
+            return True
+        return False
+
     async def same_files(self, one: str, other: str) -> bool:
         """Return whether both commits have the same tree."""
         return await self._tree(one) == await self._tree(other)

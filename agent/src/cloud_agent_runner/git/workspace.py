@@ -231,6 +231,14 @@ class GitWorkspace:
                 logger.warning("unpublished commits not counted", extra={"reason": str(error)})
                 return 0
 
+    async def conflicts(self) -> bool:
+        """Return whether what is on GitHub can't be merged into the default branch, as that was fetched last."""
+        try:
+            return await self._history.conflicting(await self._branch.default(), self._seen)
+        except GitError as error:
+            logger.info("conflicts unknown", extra={"reason": str(error)})
+            return False
+
     async def publish(self) -> Published:
         """Commit what was left uncommitted, make the branch on GitHub what it has to become, and read it back.
 

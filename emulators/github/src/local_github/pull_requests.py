@@ -187,6 +187,29 @@ def merge(acting: Acting, row: Row, commit: MergeCommit, *, expected_head: str |
     return merged
 
 
+def update_branch(acting: Acting, row: Row, *, expected_head: str | None = None) -> None:
+    """Merge a pull request's base into its branch and announce the push; GitHub does it in the background.
+
+    Raises:
+        InvalidError: it is closed, in conflict, its head is not the expected one, or its base has nothing new.
+    """
+    repo = acting.repo
+    head, base = pulls.head_sha(repo, row), pulls.base_sha(repo, row)
+    if expected_head not in {None, head}:
+        raise InvalidError("expected head sha didn't match current head ref.")
+    if row["state"] != "open" or repo.git.is_ancestor(base, head):
+        raise InvalidError("There are no new commits on the base branch.")
+    tree = repo.git.merged_tree(head, base)
+    if not tree:
+        raise InvalidError("merge conflict between base and head")
+    author = Identity(acting.login, email(acting.site, acting.login))
+    message = f"Merge branch '{row['base']}' into {row['head']}"
+    merged = repo.git.commit_tree(tree, [head, base], message, author)
+    ref = f"refs/heads/{row['head']}"
+    repo.git.update_ref(ref, merged, head)
+    ref_moved(acting, ref, head, merged)
+
+
 def _merge_message(repo: Repository, row: Row, commit: MergeCommit) -> str:
     """Return the message as given, or GitHub's own: the branch and the title, or when squashed title and body."""
     if commit.method == "merge":

@@ -213,6 +213,34 @@ def test_a_conflict_makes_a_pull_request_unmergeable(git: Any, api: httpx.Client
     assert api.put(f"/repos/{work}/pulls/1/merge", json={}).status_code == 405
 
 
+def test_a_pull_requests_branch_is_updated_from_its_base_unless_they_conflict(
+    git: Any, api: httpx.Client, work: str
+) -> None:
+    git.run("checkout", "--quiet", "-b", "b", folder="work")
+    _commit_file(git, "other.txt", "one\n")
+    git.run("push", "--quiet", "origin", "b", folder="work")
+    api.post(f"/repos/{work}/pulls", json={"title": "t", "head": "b", "base": "main"})
+    update = f"/repos/{work}/pulls/1/update-branch"
+    current = api.put(update, json={})
+    assert (current.status_code, current.json()["message"]) == (422, "There are no new commits on the base branch.")
+
+    for content in ("one\n", "two\n"):
+        git.run("checkout", "--quiet", "main", folder="work")
+        _commit_file(git, "README.md", content)
+        git.run("push", "--quiet", "origin", "main", folder="work")
+        if content == "one\n":
+            assert api.put(update, json={"expected_head_sha": "0" * 40}).status_code == 422
+            accepted = api.put(update, json={})
+            assert (accepted.status_code, accepted.json()["message"]) == (202, "Updating pull request branch.")
+            assert api.get(f"/repos/{work}/compare/main...b").json()["behind_by"] == 0
+            git.run("fetch", "--quiet", "origin", folder="work")
+            git.run("checkout", "--quiet", "-B", "b", "origin/b", folder="work")
+            _commit_file(git, "README.md", "three\n")
+            git.run("push", "--quiet", "origin", "b", folder="work")
+    refused = api.put(update, json={})
+    assert (refused.status_code, refused.json()["message"]) == (422, "merge conflict between base and head")
+
+
 def test_a_squashed_pull_request_is_one_commit_on_its_base(
     api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str]
 ) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from cloud_agent.adapters.github.documents import CommentDocument, NodeId, Permission, WrittenComment
 from cloud_agent.adapters.github.issue import IssueResponse, reading, seeing
 from cloud_agent.adapters.github.review_documents import ReviewedDocument
+from cloud_agent.domain.conversation.branch_update import BranchUpdate
 from cloud_agent.domain.errors import GitHubRequestError, GitHubUnavailableError, NodeNotFoundError
 from cloud_agent.observability import logger
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MAY_WRITE = {"admin", "maintain", "write"}
 _NOT_FOUND = frozenset({404})
+_NOT_UPDATED = frozenset({403, 422})
 _UNPROCESSABLE = frozenset({422})  # GitHub's response to a reply to a reply
 _REVIEW = """\
 query($subject: ID!, $after: String) {
@@ -164,6 +166,21 @@ class Conversation:
         declared = ", ".join(f"${name}: ID!" for name in variables)
         added = " ".join(f"{name}: {_ADD_EYES % name}" for name in variables)
         self._requests.graphql(f"mutation({declared}) {{ {added} }}", **variables)
+
+    # ------------------------------------------------------------ the pull request's branch
+
+    def update_branch(self, pull_number: int) -> BranchUpdate:
+        """Have GitHub merge the base branch into the pull request's, which it does in the background.
+
+        A refusal for any other reason than a conflict is returned in GitHub's own words. GitHub's reference doesn't
+        document those for a conflict and for a branch that lacks nothing; *GitHub Agentic Workflows: Safe Outputs* has.
+        """
+        response = self._requests.send("PUT", f"/pulls/{pull_number}/update-branch", {}, expected=_NOT_UPDATED)
+        if response.refuses(422, "merge conflict"):
+            return BranchUpdate(conflicts=True)
+        if response.refuses(422, "no new commits on the base branch"):
+            return BranchUpdate(was_current=True)
+        return BranchUpdate(refusal=response.message if response.status in _NOT_UPDATED else "")
 
     def _reply(self, pull_number: int, comment_id: int, body: str, expected: frozenset[int]) -> Response:
         path = f"/pulls/{pull_number}/comments/{comment_id}/replies"

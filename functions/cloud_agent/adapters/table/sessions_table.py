@@ -295,6 +295,10 @@ class SessionsTable:
             values={":sha": head_sha},
         )
 
+    def record_no_conflict(self, session_id: str) -> None:
+        """Note that a session's branch can be merged into its base branch, as GitHub says."""
+        self._update(session_id, "SET conflicts = :no", Attr("conflicts").eq(True), values={":no": False})
+
     def record_start_token(self, session_id: str, token: str) -> None:
         """Keep the token of the execution's first wait, so that it can be notified of an end at once."""
         self._update(

@@ -21,6 +21,7 @@ class Command(StrEnum):
     STOP = "/stop"
     RESTART = "/restart"
     INTERRUPT = "/interrupt"
+    UPDATE = "/update"
     MODEL = "/model"
     STATUS = "/status"
     HELP = "/help"

@@ -12,6 +12,7 @@ from cloud_agent.domain.session.comment_trigger import CommentTrigger
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cloud_agent.domain.conversation.branch_update import BranchUpdate
     from cloud_agent.domain.conversation.commands import Command
     from cloud_agent.domain.session.model_choice import ModelChoice
     from cloud_agent.domain.session.session import Session
@@ -27,11 +28,13 @@ _HELP = (
     "| `/interrupt` | stops the current turn; Claude moves on to the next comment |\n"
     "| `/stop` | stops the session; pushed commits stay |\n"
     "| `/restart` | stops the session if it's still running, and starts another one on this branch |\n"
+    "| `/update` | brings this branch up to date with its base branch; Claude resolves conflicts |\n"
     "| `/model NAME` | changes the model from the next turn on; `/model NAME high` its effort, too |\n"
     "| `/status` | shows how the session is going |\n"
     "| `/help` | shows this help |"
 )
 NOTHING_RUNS = "Claude isn't working on anything right now, so there's nothing to interrupt."
+NOTHING_TO_UPDATE = "There's no open pull request of this session, so nothing was updated."
 ALREADY_STARTING = "The next session on this pull request is already starting."
 PULL_REQUEST_CLOSED = "No session was started because this pull request is closed. Reopen it, then comment `/restart`."
 
@@ -99,6 +102,22 @@ def unknown_command(word: str, meant: Command | None) -> str:
     """Return that somebody's command is none, and which one they may have meant."""
     advice = f"Did you mean {code(meant)}?" if meant else "`/help` lists the commands."
     return f"{code(word)} isn't a command, so nothing happened. {advice}"
+
+
+def branch_update(update: BranchUpdate, base: str, *, claude_merges: bool) -> str:
+    """Return what becomes of `/update`."""
+    if update.was_current:
+        return f"This branch already has everything from {code(base)}."
+    if update.refusal:
+        return f"This branch wasn't updated. GitHub says: {sentence(plain(shortened(update.refusal, REASON_LIMIT)))}"
+    if not update.conflicts:
+        return f"GitHub is merging {code(base)} into this branch. The preview follows."
+    if claude_merges:
+        return f"This branch conflicts with {code(base)}. Claude merges it and resolves the conflicts."
+    return (
+        f"This branch conflicts with {code(base)}, so nothing was updated. Resolve the conflicts on GitHub, or comment "
+        "`/restart` and `/update`, each on a line of its own, to have Claude resolve them."
+    )
 
 
 def model_chosen(choice: ModelChoice, *, is_live: bool) -> str:

@@ -27,8 +27,9 @@ REASON_LIMIT = 500  # characters of why a session ended; a comment is read, a lo
 ACTIVITY_LIMIT = 200  # characters of what Claude is doing, or of an item of its to-do list
 
 _COMMANDS = (
-    "**Commands**, each on a line of its own: `/interrupt` stops the current turn, `/stop` stops the session, "
-    "`/restart` replaces it with a new one, `/status` shows how it's going, `/help` lists the commands."
+    "**Commands**, each on a line of its own: `/interrupt` stops the current turn, `/update` merges the base branch "
+    "into this one, `/stop` stops the session, `/restart` replaces it with a new one, `/status` shows how it's going, "
+    "`/help` lists the commands."
 )
 _ACTIVITIES = {"": "Getting ready", "turn_started": "Thinking", "turn_finished": "Thinking", "turn_failed": "Thinking"}
 
@@ -89,6 +90,7 @@ def render(view: StatusView) -> str:
         rules_for_people(view.session.branch_rules) if view.session.status.is_live else "",
         _end_by_itself(view),
         _unpublished(view),
+        _conflicts(view),
         _commits(view),
         _others(view),
         closing_note(view.closes),
@@ -164,6 +166,17 @@ def _unpublished(view: StatusView) -> str:
         )
     verb, pronoun = ("wasn't", "its") if count == 1 else ("weren't", "their")
     return f"{counted(count, 'commit')} {verb} on GitHub when the session ended; {pronoun} changes are lost."
+
+
+def _conflicts(view: StatusView) -> str:
+    """Return that the branch couldn't be merged, and who resolves that, while the session runs."""
+    session = view.session
+    if not session.conflicts or session.status is not SessionStatus.RUNNING:
+        return ""
+    return (
+        "> [!WARNING]\n> After Claude's last turn, this branch conflicted with its base branch: `/update` has Claude "
+        "resolve that."
+    )
 
 
 def _buttons(view: StatusView) -> str:

@@ -157,7 +157,7 @@ class TurnFinished(Report):
     """A turn is over. Turns and cost count from the session's start.
 
     `description` is the pull request's, empty where the turn wrote none. `unpublished` counts the commits that aren't
-    on GitHub, because they couldn't be pushed.
+    on GitHub, because they couldn't be pushed; `conflicts` says that the branch can't be merged into the default one.
     """
 
     event: Literal["turn_finished"]
@@ -170,6 +170,7 @@ class TurnFinished(Report):
     head_sha: str | None = Field(pattern=r"^[0-9a-f]{40}$")
     description: str = Field(default="", max_length=DESCRIPTION_LIMIT)
     unpublished: Annotated[int, Field(default=0, ge=0, le=100_000), WHOLE]
+    conflicts: bool = False
 
     @property
     def cost(self) -> Decimal:
@@ -196,6 +197,7 @@ class TurnFinished(Report):
             "cost_usd": self.cost,
             "latest_answer_id": self.prompt_id,
             "unpublished": self.unpublished,
+            "conflicts": self.conflicts,
         } | ({"reported_head_sha": self.head_sha} if self.head_sha else {})
 
 

@@ -108,6 +108,7 @@ class Session(BaseModel):
     todo: TodoProgress | None = None
     reported_head_sha: str | None = None
     unpublished: int = 0
+    conflicts: bool = False
     last_active_at: str | None = None
     last_visited_at: str | None = None
     idle_ends_at: str | None = None

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-COMMANDS = ("/interrupt", "/stop", "/restart")
+COMMANDS = ("/interrupt", "/update", "/stop", "/restart")
 """What a button may say in the visitor's name; each is a command of the pull request's comments."""
 MOST_CHARACTERS = 60_000  # GitHub takes 65,536
 _CHOOSE_ACCOUNT = "account"

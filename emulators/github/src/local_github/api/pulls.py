@@ -98,6 +98,12 @@ def _merge_pull(call: RepositoryCall) -> Reply:
     return Reply({"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
+def _update_branch(call: RepositoryCall) -> Reply:
+    row = _pull(call)
+    pull_requests.update_branch(call.acting, row, expected_head=call.text("expected_head_sha", None))
+    return Reply({"message": "Updating pull request branch.", "url": _document(call, row)["html_url"]}, 202)
+
+
 # reviews
 
 
@@ -211,6 +217,7 @@ ROUTES = [
     repository_route("GET", f"{_PULL}/files", _list_pull_files, _READING),
     repository_route("GET", f"{_PULL}/merge", _is_merged, _READING),
     repository_route("PUT", f"{_PULL}/merge", _merge_pull, _MERGING),
+    repository_route("PUT", f"{_PULL}/update-branch", _update_branch, _WRITING),
     repository_route("GET", f"{_PULL}/reviews", _list_reviews, _READING),
     repository_route("POST", f"{_PULL}/reviews", _create_review, _OPENING),
     repository_route("GET", f"{_PULL}/reviews/{{review_id:int}}", _get_review, _READING),
