@@ -74,6 +74,8 @@ NODE = [
     Shape("Angular", {"package.json": package(start="ng serve", watch="ng build --watch")}, f"npm run start -- {ADDRESS}"),
     Shape("Astro, a newer Node.js", {"package.json": package(dev="astro dev", more={"engines": {"node": ">=26"}})},
           f"npm run dev -- {ADDRESS}", toolchains="node@26"),
+    Shape("Bun runs the server, no lock file", {"package.json": package(dev="bun run --hot src/index.ts")},
+          "bun run dev", ("bun@1", "bun install --no-save")),
     Shape("Next.js, pnpm", {"package.json": package(dev="next dev"), "pnpm-lock.yaml": "lockfileVersion: '9.0'\n"},
           f"pnpm run dev {NEXT}", ("pnpm@10", "pnpm install --frozen-lockfile")),
     Shape("Next.js, an old pnpm", {"package.json": package(dev="next dev"), "pnpm-lock.yaml": "lockfileVersion: '6.0'\n"},

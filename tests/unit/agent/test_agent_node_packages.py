@@ -82,6 +82,12 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
         ({"bun.lock": "{}"}, f"{GET} bun@1 && bun install --frozen-lockfile"),
         ({"bun.lockb": "\x00"}, f"{GET} bun@1 && bun install --frozen-lockfile"),
         ({"package.json": _package(packageManager="bun@1.2.3")}, f"{GET} bun@1.2.3 && bun install --no-save"),
+        ({"package.json": _package(scripts={"dev": "bun --hot index.ts"})}, f"{GET} bun@1 && bun install --no-save"),
+        (
+            {"package.json": _package(scripts={"dev": "NODE_ENV=x bun --watch a.ts"}), "package-lock.json": "{}"},
+            f"{GET} bun@1 && npm ci",
+        ),
+        ({"package.json": _package(scripts={"dev": "node bundle.js", "x": "./bun"})}, "npm install --no-package-lock"),
         ({"package.json": _package(packageManager="npm@10.2.0"), "yarn.lock": ""}, "npm install --no-package-lock"),
         ({"package.json": _package(packageManager="deno@2")}, "npm install --no-package-lock"),
         ({"package.json": _package(packageManager="pnpm@https://x.test/pnpm.tgz"), "pnpm-lock.yaml": PNPM_LOCK},

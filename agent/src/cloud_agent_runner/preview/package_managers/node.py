@@ -34,6 +34,7 @@ _YARN = {"4": "2", "5": "3", "6": "3"}
 _NEWEST_YARN = "4"
 # By npm, not Corepack: Node.js has none from 25 on, and older ones reject the keys that npm signs with today.
 _GET = 'npm install --global --no-audit --no-fund --no-update-notifier --prefix "$HOME/.local"'
+_CALLS_BUN = re.compile(r"(?:^|[;&|\s])bunx? ")
 _BUILD_POLICY = re.compile(r"BuiltDependencies|allowBuilds|AllBuilds")
 
 
@@ -73,12 +74,14 @@ def node_packages(work_tree: Path, folder: str = ".") -> NodePackages:
     """Return how the project in `folder` of the work tree is installed, and how its scripts are run.
 
     The nearest folder on the way up to the work tree counts which names a package manager in package.json or has a lock
-    file: workspaces have theirs at the root. Where there is none it's npm.
+    file: workspaces have theirs at the root. Where there is none it's npm, or Bun if scripts of the project call it.
     """
-    for level in (PurePath(folder), *PurePath(folder).parents):
-        if root := _root(work_tree, level):
-            return NodePackages(root.manager, _INSTALL[root.manager](root))
-    return NodePackages("npm", _npm(_Root(work_tree, PurePath(folder), "npm", version=None, lock=None)))
+    own = PurePath(folder)
+    calls_bun = _calls_bun(read_repository_object(work_tree, str(own / "package.json")))
+    otherwise = _Root(work_tree, own, "bun" if calls_bun else "npm", version=None, lock=None)
+    root = next(filter(None, (_root(work_tree, level) for level in (own, *own.parents))), otherwise)
+    install = _INSTALL[root.manager](root)
+    return NodePackages(root.manager, f"{_GET} bun@1 && {install}" if calls_bun and root.manager != "bun" else install)
 
 
 def _root(work_tree: Path, folder: PurePath) -> _Root | None:
@@ -87,6 +90,11 @@ def _root(work_tree: Path, folder: PurePath) -> _Root | None:
         if declared in (None, manager) and has_repository_file(work_tree, str(folder / lock)):
             return _Root(work_tree, folder, manager, version, lock)
     return _Root(work_tree, folder, declared, version, lock=None) if declared else None
+
+
+def _calls_bun(package: dict[str, Any]) -> bool:
+    scripts = package.get("scripts")
+    return isinstance(scripts, dict) and any(_CALLS_BUN.search(str(line)) for line in scripts.values())
 
 
 def _declared(package: dict[str, Any]) -> tuple[Manager | None, str | None]:
