@@ -75,10 +75,11 @@ class PublishingSettings(TriggerSettings):
 
 
 class PublisherSettings(PublishingSettings):
-    """The table's stream: it keeps the pull request true to the row, and sends notifications."""
+    """The table's stream: it keeps pull request and transcript true to the row, and sends notifications."""
 
     notifications_topic_arn: str = Field(min_length=1)
     chat_webhooks_arn: str = Field(min_length=1)
+    artifacts_bucket: str = Field(min_length=1)
 
 
 class WebhookSettings(TriggerSettings):

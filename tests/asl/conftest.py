@@ -19,6 +19,7 @@ from tests.asl.dependencies import link_dependencies
 from tests.kit.sessions import a_request
 
 from cloud_agent.domain.policy.slots import SlotLimits
+from cloud_agent.domain.session.executed_states import ExecutedState, executed_states
 from cloud_agent.domain.session.session_request import RequestedSession
 from cloud_agent.workflow.report_failure import ReportFailureEvent
 from embedded_aws.testing import EmbeddedAwsProcess, eventually
@@ -234,11 +235,14 @@ class SessionWorkflow:
         self.sfn.send_task_success(taskToken=token, output=json.dumps(ending))
         return self.ended(run)
 
+    def history(self, run: Run) -> list[ExecutedState]:
+        """The states that the execution went through, as the transcript has them."""
+        pages = self.sfn.get_paginator("get_execution_history").paginate(executionArn=run.arn)
+        return executed_states(event for page in pages for event in page["events"])
+
     def states(self, run: Run) -> list[str]:
         """The names of the states in the order they were entered."""
-        pages = self.sfn.get_paginator("get_execution_history").paginate(executionArn=run.arn)
-        events = (event for page in pages for event in page["events"])
-        return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+        return [state.name for state in self.history(run)]
 
     def calls(self, run: Run, step: str) -> int:
         """How often the step's function was invoked."""

@@ -70,6 +70,8 @@ def test_a_github_that_stays_away_fails_the_session_after_five_retries(workflow:
     for (step, run), error in zip(runs.items(), errors, strict=True):
         assert_failed_as_told(workflow, run, step, error)
         assert workflow.calls(run, step) == 6
+        (state,) = (one for one in workflow.history(run) if one.name == STEPS[step])
+        assert (state.attempts, state.error, state.cause) == (6, error, f"{step} fails as asked")
 
 
 def test_what_passes_by_itself_is_never_noticed(workflow: SessionWorkflow, machine: str) -> None:

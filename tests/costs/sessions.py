@@ -13,7 +13,7 @@ from tests.costs.stack import LIMITS, LOG_EVENT_BYTES, access_log_bytes, functio
 # tests/bench/agents measures 0.7 ms of CPU for a poll that finds nothing new; a function of 512 MB has 0.29 of a
 # vCPU, and DynamoDB answers in single-digit milliseconds (Amazon DynamoDB: What is Amazon DynamoDB?).
 POLLED_MS, LISTED_MS, REPORTED_MS = 15, 25, 30
-PUBLISHED_MS, EDITED_MS = 120, 400  # without and with a request of GitHub
+PUBLISHED_MS, EDITED_MS = 130, 410  # without and with a request of GitHub
 STEERED_MS = 600  # the webhook: three requests of GitHub
 STEP_MS = 1_500  # a step of the workflow, one in two in a new worker
 APPENDED_MS = 60  # a batch of the transcript: S3 answers a PUT in some tens of milliseconds
@@ -65,9 +65,10 @@ def function(milliseconds: float, reads: float = 0, writes: float = 0) -> Usage:
 ASK = api(POLLED_MS, reads=ROW_READS)
 HEARTBEAT = api(LISTED_MS, reads=ROW_READS + PROMPTS_READS)
 REPORT = api(REPORTED_MS, reads=ROW_READS, writes=ROW_WRITES)
-PUBLISH = function(PUBLISHED_MS, reads=8)
+STATUSES = 4  # of a session that goes well, each an object of the transcript
+PUBLISH = function(PUBLISHED_MS, reads=10)
 APPEND = plus(api(APPENDED_MS, reads=2 * ROW_READS, writes=1), {"put": 1.0})  # the transcript's own row is small
-EDIT = plus(function(EDITED_MS, reads=12, writes=1), {"write": 1})
+EDIT = plus(function(EDITED_MS, reads=14, writes=1), {"write": 1})
 STEER = plus(function(STEERED_MS, reads=6, writes=8), {"api": 1, "log": access_log_bytes()})
 
 
@@ -105,7 +106,8 @@ def start_to_end() -> Usage:
     followed = times(6, PUBLISH)
     waits = times(3, api(LISTED_MS, reads=2, writes=ROW_WRITES))  # ready, Git token, environment
     changes = times(7, plus({"event": 1.0}, function(100, reads=2, writes=ROW_WRITES)))  # of the task's state
-    return plus(STEER, steps, claim, followed, waits, changes, {"transition": transitions("Session Ended")})
+    recorded = times(STATUSES, {"put": 1.0, "write": 1.0, "read": 1.0})
+    return plus(STEER, steps, claim, followed, waits, changes, recorded, {"transition": transitions("Session Ended")})
 
 
 # The ways for an agent to learn of prompts that were weighed, for an hour in which nobody is there.

@@ -218,6 +218,26 @@ def test_publish_session_tells_the_topic_and_the_chat_that_a_session_has_ended(
     assert any(session.id in received for received in subscriber())
 
 
+def test_publish_session_records_statuses_behind_what_an_earlier_try_left(stage: System, rows: Rows) -> None:
+    session, bucket = rows.session("QUEUED", pull_number=None), stage.client("s3")
+    name, prefix = stage.physical_id("ArtifactsBucket"), f"transcripts/{session.id}/workflow"
+
+    def recorded(batches: int) -> None:
+        key = f"SESSION#{session.id}", "TRANSCRIPT"
+        wait_for(lambda: stage.item(*key).get("workflow_batches"), lambda found: found == {"N": str(batches)}, 20)
+
+    recorded(1)  # by the table's stream
+    left = {"v": 1, "seq": 2, "at": "2026-11-22T08:00:00.000Z", "kind": "status", "prompt_id": None}
+    left |= {"status": "STARTING", "reason": ""}
+    bucket.put_object(Bucket=name, Key=f"{prefix}/0000000002.jsonl", Body=json.dumps(left).encode() + b"\n")
+    rows.changed(session, status="STOPPED", end_reason="By a test.")
+    recorded(3)
+
+    keys = [f"{prefix}/000000000{batch}.jsonl" for batch in (1, 2, 3)]
+    kept = [json.loads(bucket.get_object(Bucket=name, Key=key)["Body"].read()) for key in keys]
+    assert [(one["seq"], one["status"]) for one in kept] == [(1, "QUEUED"), (2, "STARTING"), (3, "STOPPED")]
+
+
 def test_task_stopped_notes_it_and_fails_the_waits(stage: System, rows: Rows) -> None:
     session = rows.session(lifecycle_token=NO_WAIT)
     event = sample_event("task_events/container_exited")

@@ -37,6 +37,7 @@ _VISIT = f"{_DOORS}::test_the_proxy_shows_a_session_until_its_row_says_that_it_i
 _STOPPED = f"{_FUNCTIONS}::test_task_stopped_notes_it_and_fails_the_waits"
 _PUBLISH = f"{_FUNCTIONS}::test_publish_session_brings_what_changed_onto_the_comment"
 _NOTIFY = f"{_FUNCTIONS}::test_publish_session_tells_the_topic_and_the_chat_that_a_session_has_ended"
+_RECORDED = f"{_FUNCTIONS}::test_publish_session_records_statuses_behind_what_an_earlier_try_left"
 _RECONCILIATION = f"{_FUNCTIONS}::test_a_reconciliation_closes_what_an_aborted_execution_left_and_repeats_an_end"
 _BRANCH = f"{_FUNCTIONS}::test_create_branch_makes_the_branch_and_claims_its_first_commit"
 _OPEN = f"{_FUNCTIONS}::test_open_draft_pull_request_ties_it_to_the_session_with_comment_and_deployment"
@@ -151,6 +152,9 @@ PROOFS: list[Proof] = [
         ("secretsmanager:GetSecretValue", "UatAccessKeysSecret", _PUBLISH),
         ("secretsmanager:GetSecretValue", "ChatWebhooksSecret", _NOTIFY),
         ("sns:Publish", "NotificationsTopic", _NOTIFY),
+        ("s3:GetObject", "*/transcripts/*/workflow/*", _RECORDED),
+        ("s3:PutObject", "*/transcripts/*/workflow/*", _RECORDED),
+        ("states:GetExecutionHistory", "execution:*", _RECORDED),
         ("dynamodb:BatchGetItem", "SessionsTable", _PUBLISH),
         ("dynamodb:GetItem", "SessionsTable", _PUBLISH),
         ("dynamodb:PutItem", "SessionsTable", _PUBLISH),

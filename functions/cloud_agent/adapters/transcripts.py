@@ -30,6 +30,10 @@ class Transcripts:
         self._positions = TranscriptPositions(table_name)
         self._objects = TranscriptObjects(bucket)
 
+    def position(self, session_id: str, stream: Stream) -> Position:
+        """Return where the stream stands."""
+        return self._positions.get(session_id, stream)
+
     def append(self, session_id: str, stream: Stream, batch: int, events: Sequence[TranscriptEvent]) -> Appended:
         """Append a batch if it's the stream's next one, or has been appended just now; any other changes nothing.
 
@@ -37,7 +41,7 @@ class Transcripts:
         stream here, and a batch that's another one is refused: its writer sends the events again, in the batch after.
         """
         while True:
-            position = self._positions.get(session_id, stream)
+            position = self.position(session_id, stream)
             if position.is_full or batch != position.batches + 1:
                 return Appended(position.has_just_taken(batch, events), position)
             content = position.next_batch(events)

@@ -18,6 +18,7 @@ from cloud_agent.publisher.context import PublishingContext, publishing_context
 from cloud_agent.publisher.notifications import notify
 from cloud_agent.publisher.replies import publish_reply
 from cloud_agent.publisher.status import refresh
+from cloud_agent.publisher.transcript import record_status
 from cloud_agent.settings import PublisherSettings, load
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         cause = _attempt(session_id, partial(publish_reply, publishing, session_id, prompt_id)) or cause
     for session_id in _to_refresh(publishing, changes):
         cause = _attempt(session_id, partial(refresh, publishing, session_id)) or cause
+    for session_id in changes.sessions:
+        cause = _attempt(session_id, partial(record_status, publishing, settings, session_id)) or cause
     for session_id in changes.sessions:  # last: no comment waits for a chat
         cause = _attempt(session_id, partial(notify, publishing, settings, session_id)) or cause
     if isinstance(cause, GitHubRateLimitedError):

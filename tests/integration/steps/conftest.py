@@ -87,6 +87,7 @@ def environment(
     """What the template and Lambda give a step, with nothing remembered of an earlier test."""
     variables = notified | {
         "AGENT_LOG_GROUP": "/claude-cloud-agent/agent",
+        "ARTIFACTS_BUCKET": "artifacts",
         "AWS_ENDPOINT_URL": aws_url,
         "CLUSTER_ARN": "sessions",
         "AGENT_TASK_FAMILY": "agent",
@@ -125,6 +126,7 @@ def steps(github: GitHub, aws_url: str, put_secret: Callable[[str], None]) -> St
 
 def _make_table_and_cluster(aws_url: str) -> None:
     boto3.client("ecs", endpoint_url=aws_url).create_cluster(clusterName="sessions")
+    boto3.client("s3", endpoint_url=aws_url).create_bucket(Bucket="artifacts")
     dynamodb = boto3.client("dynamodb", endpoint_url=aws_url)
     if "sessions" not in dynamodb.list_tables()["TableNames"]:
         dynamodb.create_table(TableName="sessions", **TABLE)

@@ -38,10 +38,12 @@ class AwsService:
 class StepFunctions(AwsService):
     """Keeps what was started and completed; a token in `late` is refused with that error.
 
-    `statuses` are those of executions by their ARN; `listed`, when set, is what the list shows, as it may lag.
+    `statuses` are those of executions by their ARN; `listed`, when set, is what the list shows, as it may lag;
+    `histories` are their events, of which a page has two at most.
     """
 
     statuses: dict[str, str] = field(default_factory=dict)
+    histories: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     listed: list[str] | None = None
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
     succeeded: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -90,6 +92,23 @@ class StepFunctions(AwsService):
         if executionArn not in self.statuses:
             raise AwsError("ExecutionDoesNotExist")
         return {"executionArn": executionArn, "status": self.statuses[executionArn]}
+
+    def GetExecutionHistory(  # noqa: N802 - AWS's names
+        self,
+        executionArn: str,  # noqa: N803 - as above
+        maxResults: int,  # noqa: N803 - as above
+        reverseOrder: bool,  # noqa: FBT001, N803 - as above
+        includeExecutionData: bool,  # noqa: FBT001, N803 - as above
+        nextToken: str = "0",  # noqa: N803 - as above
+    ) -> dict[str, Any]:
+        assert maxResults <= 1_000, "ValidationException: maxResults"
+        assert (reverseOrder, includeExecutionData) == (True, False)
+        if executionArn not in self.histories:
+            raise AwsError("ExecutionDoesNotExist")
+        newest_first, start = self.histories[executionArn][::-1], int(nextToken)
+        page = newest_first[start : start + 2]
+        more = start + 2 < len(newest_first)
+        return {"events": page} | ({"nextToken": str(start + 2)} if more else {})
 
     def _wait_for(self, token: str) -> None:
         if token in self.late:

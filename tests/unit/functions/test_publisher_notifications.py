@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_s3.service_resource import Bucket
     from tests.kit.http_server import HttpServer, Request
+    from tests.unit.functions.aws_stand_in import StepFunctions
 
 ID, OTHER = "09e22a8b", "6020583d"
 PATH = "/services/T0/B0/a-credential"
@@ -89,6 +91,8 @@ def webhooks(
 def publish(
     webhooks: Callable[[str], None],  # noqa: ARG001 - the function's environment
     put_session: Callable[..., None],
+    bucket: Bucket,  # noqa: ARG001 - of transcripts
+    step_functions: StepFunctions,  # noqa: ARG001 - knows no execution
     context: LambdaContext,
 ) -> Callable[..., None]:
     """Put the session's row, and hand its change to the function. There is no pull request, and so no comment."""

@@ -1,4 +1,4 @@
-"""Step Functions: starting a session's execution and answering its two waits."""
+"""Step Functions: starting a session's execution, answering its two waits, and looking at what became of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from cloud_agent.adapters.aws import clients
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from cloud_agent.domain.session.session import Ending, Session
 
@@ -23,7 +23,8 @@ TASK_STOPPED = "AgentTaskStoppedError"
 ERROR_LIMIT = 256  # characters, SendTaskFailure's limit for `error`
 # A redriven execution waits in the second of them for its turn.
 _UNDER_WAY = {"RUNNING", "PENDING_REDRIVE"}
-_PAGE = 1_000  # executions, the limit of ListExecutions
+_PAGE = 1_000  # executions or events, the limit of ListExecutions and of GetExecutionHistory
+_HISTORY_LIMIT = 1_000  # events, of 25,000 that an execution may have
 CAUSE_LIMIT = 32_768  # characters, SendTaskFailure's limit for `cause`
 
 
@@ -76,6 +77,20 @@ class Workflow:
         except self._client.exceptions.ExecutionDoesNotExist:
             return "DELETED"
         return None if status in _UNDER_WAY else status
+
+    def history(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
+        """Return the execution's last 1,000 events, in order; none of an execution that's gone."""
+        pages = self._client.get_paginator("get_execution_history").paginate(
+            executionArn=execution_arn,
+            reverseOrder=True,
+            includeExecutionData=False,  # inputs and outputs hold the session's tokens
+            PaginationConfig={"PageSize": _PAGE, "MaxItems": _HISTORY_LIMIT},
+        )
+        try:
+            newest_first = [event for page in pages for event in page["events"]]
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return []
+        return newest_first[::-1]
 
     def _send(self, send: Callable[..., object], **arguments: str) -> bool:
         try:

@@ -30,6 +30,7 @@ class TranscriptPositions:
             size_bytes=int(item.get(f"{stream}_bytes", 0)),
             digest=str(item.get(f"{stream}_digest", "")),
             is_full=bool(item.get(f"{stream}_full", False)),
+            status=str(item.get(f"{stream}_status", "")),
         )
 
     def advance(self, session_id: str, stream: Stream, position: Position) -> bool:
@@ -39,7 +40,7 @@ class TranscriptPositions:
         """
         batches = f"{stream}_batches"
         is_first = position.batches == 1
-        names = {f"#{name}": f"{stream}_{name}" for name in ("batches", "events", "bytes", "digest", "full")}
+        names = {f"#{name}": f"{stream}_{name}" for name in ("batches", "events", "bytes", "digest", "full", "status")}
         try:
             self._table.update_item(
                 Key=transcript_key(session_id),
@@ -52,6 +53,7 @@ class TranscriptPositions:
                     ":bytes": position.size_bytes,
                     ":digest": position.digest,
                     ":full": position.is_full,
+                    ":status": position.status,
                     ":expires": expiry_after_end(),
                 },
             )

@@ -163,7 +163,7 @@ _NAME = re.compile(r"(\w+\.)?\w+")  # `AgentError`, `States.Timeout`: a sentence
 
 def explain(state: str, error: str, cause: str) -> Failure:
     """Explain a state's Error and Cause, as Step Functions reports them. Never raises."""
-    detail = _message_of(cause)
+    detail = message_of(cause)
     if error == "States.Timeout" and state != "Run Agent":
         return Failure(error, f"The step “{state}” timed out", _RETRY, detail)
     what, advice = _explanation(error, detail)
@@ -186,8 +186,8 @@ def _explanation(error: str, detail: str) -> tuple[str, str]:
     return _EXPLANATIONS.get(error, _UNEXPECTED)
 
 
-def _message_of(cause: str) -> str:
-    """Read the cause: a failed Lambda's Cause is JSON around its errorMessage; every other Cause is text."""
+def message_of(cause: str) -> str:
+    """Return what a cause says: a failed Lambda's Cause is JSON around its errorMessage; every other Cause is text."""
     try:
         document = json.loads(cause)
     except (ValueError, RecursionError):  # an agent may send thousands of brackets

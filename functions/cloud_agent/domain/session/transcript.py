@@ -244,7 +244,10 @@ class StatusEvent(TranscriptEvent):
 
 
 class ExecutionEvent(TranscriptEvent):
-    """A state that the session's execution went through, with the errors of its last attempt if it failed."""
+    """A state that the session's execution went through, with the error of its last attempt if it failed.
+
+    `exited` is null where the state hadn't been left when the session ended.
+    """
 
     kind: Literal["execution"]
     state: Name
@@ -276,7 +279,7 @@ AgentEvent = Annotated[
     | PictureEvent,
     Field(discriminator="kind"),
 ]
-WorkflowEvent = Annotated[StatusEvent | ExecutionEvent, Field(discriminator="kind")]
+WorkflowEvent = Annotated[StatusEvent | ExecutionEvent | NoticeEvent, Field(discriminator="kind")]
 
 
 class TranscriptBatch(Report):

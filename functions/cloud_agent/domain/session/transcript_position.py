@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ FULL = "The transcript is full: nothing that happens from here on is recorded. T
 class Position:
     """So many batches, with so many events and bytes, are part of the stream; `digest` is the last one's.
 
-    The batch after the one that reaches a limit says so, and a stream that `is_full` takes no more.
+    The batch after the one that reaches a limit says so, and a stream that `is_full` takes no more. `status` is the
+    session's, as the stream said last; a batch that says it begins with it.
     """
 
     batches: int = 0
@@ -34,6 +36,7 @@ class Position:
     size_bytes: int = 0
     digest: str = ""
     is_full: bool = False
+    status: str = ""
 
     @property
     def has_reached_a_limit(self) -> bool:
@@ -54,6 +57,7 @@ class Position:
             size_bytes=self.size_bytes + len(content),
             digest=hashlib.sha256(content).hexdigest(),
             is_full=self.has_reached_a_limit,
+            status=_status(content) or self.status,
         )
 
     def has_just_taken(self, batch: int, events: Sequence[TranscriptEvent]) -> bool:
@@ -69,3 +73,8 @@ def _lines(events: Sequence[TranscriptEvent], first: int) -> bytes:
         for seq, event in enumerate(events, first)
     )
     return b"".join(to_json(one, inf_nan_mode="null") + b"\n" for one in numbered)
+
+
+def _status(content: bytes) -> str:
+    first = json.loads(content.partition(b"\n")[0])
+    return str(first["status"]) if first["kind"] == "status" else ""
