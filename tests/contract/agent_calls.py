@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.generator.documents import CONTRACTS
 from pydantic import SecretStr
 from tests.kit.http_server import Response
+from tests.kit.pictures import png
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport, PreviewState, SessionLimits
 from cloud_agent_runner.claude.todo_list import TodoProgress
@@ -60,6 +61,7 @@ RESPONSES: dict[str, Document] = {
     },
     "/agent/save-dependencies": {"url": "https://bucket.example.com/cache/a", "headers": {"Content-Length": "1"}},
     "/agent/transcript": {"accepted": True, "next_batch": 2, "full": False},
+    "/agent/picture": {"sha256": "5f" * 32},
     "/agent/prompts": {
         "prompts": [
             {
@@ -150,6 +152,8 @@ CALLS: dict[str, Call] = {
     ),
     "turn finished with half an emoji": _finished(result=HALF_AN_EMOJI, is_error=True),
     "transcript": lambda api: api.append_to_transcript(1, [MESSAGE]),
+    "picture": lambda api: api.keep_picture(png(1, 1)),
+    "picture at the limit": lambda api: api.keep_picture(png(1280, 2400, size=LIMITS["picture_bytes"])),
     "failed": lambda api: api.failed("CloneFailedError", LONG, patience_seconds=0),
     "failed with half an emoji": lambda api: api.failed("CloneFailedError", HALF_AN_EMOJI, patience_seconds=0),
 }

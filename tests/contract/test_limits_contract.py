@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tests.contract.agent_calls import CALLS, LIMITS, accepted, make_call
 from tests.kit.agent_api_contract import AgentApiContract
 from tests.kit.http_server import serve_http
 
+from cloud_agent.domain.session import picture
 from cloud_agent.domain.session.canary import CANARY_PORT
 from cloud_agent.domain.session.transcript import BATCH_LIMIT_BYTES
 from cloud_agent.workflow.register_ip import RegisterIpEvent
@@ -75,6 +77,12 @@ def test_the_transcript_is_bounded_as_it_says(schemas: Document) -> None:
 def test_the_agent_keeps_no_archive_that_the_api_would_refuse(schemas: Document) -> None:
     size = schemas["DependencyArchive"]["properties"]["size_bytes"]
     assert size["maximum"] == LIMITS["dependency_archive_bytes"] == ARCHIVE_LIMIT_BYTES
+
+
+def test_the_api_accepts_the_largest_picture_that_the_agent_sends(schemas: Document) -> None:
+    encoded = len(b64encode(bytes(LIMITS["picture_bytes"])))
+    assert schemas["PictureReport"]["properties"]["png"]["maxLength"] == encoded
+    assert LIMITS["picture_bytes"] == picture.LIMIT_BYTES
 
 
 @pytest.mark.parametrize("limit", TEXTS)

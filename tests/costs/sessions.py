@@ -48,6 +48,7 @@ PROFILES = (
 TOOLS_AN_HOUR = 240  # tools that Claude uses while it works: one every 15 s
 BATCHES_A_TOOL = 2  # of the transcript: what Claude says comes with its tool call, and the result some seconds later
 BATCHES_A_TURN = 4  # its beginning, the reply, the commits and the preview
+PICTURES_A_TURN = 2  # of one page, at a desktop's width and a phone's
 
 
 def api(milliseconds: float, reads: float = 0, writes: float = 0) -> Usage:
@@ -91,7 +92,8 @@ def working(profile: Profile) -> Usage:
 def recording(profile: Profile) -> Usage:
     """Return an hour of the transcript."""
     tools = profile.working * TOOLS_AN_HOUR
-    return times(BATCHES_A_TOOL * tools + BATCHES_A_TURN * profile.turns, APPEND)
+    requests = BATCHES_A_TOOL * tools + (BATCHES_A_TURN + PICTURES_A_TURN) * profile.turns
+    return times(requests, APPEND)  # a picture is counted in the same row
 
 
 def steering(profile: Profile) -> Usage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -160,6 +161,12 @@ class TranscriptState(BaseModel):
     accepted: bool
     next_batch: int
     full: bool
+
+
+class Picture(BaseModel):
+    """The name of a picture that was kept, the SHA-256 of its content; None where the session has too many."""
+
+    sha256: str | None
 
 
 class AgentApi:
@@ -343,6 +350,12 @@ class AgentApi:
         body = {"batch": batch, "events": events}
         response = await self._call("POST", "/agent/transcript", body, patience_seconds=patience_seconds)
         return TranscriptState.model_validate(response.json())
+
+    async def keep_picture(self, png: bytes) -> str | None:
+        """Keep a picture for those who may see the session; returns its name, None if there's no room for more."""
+        body = {"png": b64encode(png).decode()}
+        response = await self._call("POST", "/agent/picture", body, patience_seconds=0)
+        return Picture.model_validate(response.json()).sha256
 
     async def failed(self, error: str, message: str, *, patience_seconds: float) -> None:
         """End the session as failed. `error` is a name such as CloneFailedError, `message` plain words.

@@ -1,7 +1,11 @@
-"""The transcripts of sessions: each event once and in order, however often and by whomever a batch is sent."""
+"""The transcripts of sessions: each event once and in order, however often and by whomever a batch is sent.
+
+Their pictures are kept beside them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,3 +55,14 @@ class Transcripts:
             moved = position.after(stored)
             if self._positions.advance(session_id, stream, moved):
                 return Appended(stored == content and not moved.is_full, moved)
+
+    def keep_picture(self, session_id: str, png: bytes) -> str | None:
+        """Keep a picture and return its name, the SHA-256 of its content; None where the session has too many.
+
+        It counts whenever it's sent, so that nobody's repeats cost anything without an end.
+        """
+        if not self._positions.count_picture(session_id, len(png)):
+            return None
+        name = hashlib.sha256(png).hexdigest()
+        self._objects.create_picture(session_id, name, png)
+        return name

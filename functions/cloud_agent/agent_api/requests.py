@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from cloud_agent.domain.session.session import Session
 
 T = TypeVar("T")
-# The longest report is of 32,000 characters, and JSON's escapes make 12 bytes of one.
-_BODY_LIMIT = 500_000
+# The longest text is of 32,000 characters, and JSON's escapes make 12 bytes of one.
+TEXT_BODY_LIMIT = 500_000
 
 
 class TokenRefusedError(Exception):
@@ -76,15 +76,15 @@ def refuse_ending(session: Session) -> None:
         raise SessionOverError(sentence(f"Session {session.session_id} is ending: {session.ending.reason}"))
 
 
-def read(event: APIGatewayProxyEventV2, adapter: TypeAdapter[T]) -> T:
-    """Return the request's body, each member of the very type that the contract gives it.
+def read(event: APIGatewayProxyEventV2, adapter: TypeAdapter[T], limit: int) -> T:
+    """Return the request's body of at most `limit` characters, each member of the very type that the contract gives it.
 
     Raises:
         UnreadableEventError: names the members that are not as expected.
     """
     body = event.body or "{}"
-    if len(body) > _BODY_LIMIT:  # before it's parsed, which takes many times its length
-        raise UnreadableEventError(f"The request body is longer than {_BODY_LIMIT} characters.")
+    if len(body) > limit:  # before it's parsed, which takes many times its length
+        raise UnreadableEventError(f"The request body is longer than {limit} characters.")
     try:
         return adapter.validate_json(base64.b64decode(body) if event.is_base64_encoded else body, strict=True)
     except ValidationError as error:

@@ -126,6 +126,12 @@ class TranscriptState(ApiResponse):
     full: bool
 
 
+class Picture(ApiResponse):
+    """The picture's name in the transcript, its SHA-256; null where the session has as many as may be kept."""
+
+    sha256: str | None
+
+
 class Problem(ApiResponse):
     """Why the request was refused, in words that can be shown to a person."""
 

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel
 
 from cloud_agent.agent_api.requests import (
+    TEXT_BODY_LIMIT,
     entity_tag,
     not_modified,
     open_live_session,
@@ -85,11 +86,18 @@ class Routes:
         return declare
 
     def report(
-        self, path: str, body: TypeAdapter[B], response: type[R], *, also_while_ending: bool = False
+        self,
+        path: str,
+        body: TypeAdapter[B],
+        response: type[R],
+        *,
+        also_while_ending: bool = False,
+        body_limit: int = TEXT_BODY_LIMIT,
     ) -> Callable[[Callable[[Session, B], R]], Callable[[Session, B], R]]:
         """Declare a POST with a body: its handler gets the session and what `body` made of the request's.
 
-        A session that was asked to end is refused, unless the handler wants to see it first.
+        A session that was asked to end is refused, unless the handler wants to see it first. A longer body than
+        `body_limit`, in characters, isn't read.
         """
         opened = open_live_session if also_while_ending else open_session
 
@@ -97,7 +105,7 @@ class Routes:
             def handle() -> Response[str]:
                 event = self.router.current_event
                 session = opened(event)
-                return respond(HTTPStatus.OK, handler(session, read(event, body)))
+                return respond(HTTPStatus.OK, handler(session, read(event, body, body_limit)))
 
             self._add(handle, _described(handler, "POST", path, body, response))
             return handler

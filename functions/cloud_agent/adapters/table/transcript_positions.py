@@ -1,4 +1,4 @@
-"""DynamoDB: how far each stream of a session's transcript has come."""
+"""DynamoDB: how far each stream of a session's transcript has come, and how many pictures it has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.keys import transcript_key
+from cloud_agent.domain.session.picture import PICTURES_LIMIT, TOTAL_LIMIT_BYTES
 from cloud_agent.domain.session.session import expiry_after_end
 from cloud_agent.domain.session.transcript_position import Position
 
@@ -56,6 +57,21 @@ class TranscriptPositions:
                     ":status": position.status,
                     ":expires": expiry_after_end(),
                 },
+            )
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def count_picture(self, session_id: str, size_bytes: int) -> bool:
+        """Count one more picture of that size; returns False where there are as many already as may be kept."""
+        none_yet = Attr("pictures").not_exists()
+        has_room = Attr("pictures").lt(PICTURES_LIMIT) & Attr("picture_bytes").lte(TOTAL_LIMIT_BYTES - size_bytes)
+        try:
+            self._table.update_item(
+                Key=transcript_key(session_id),
+                UpdateExpression="SET expires_at = :expires ADD pictures :one, picture_bytes :bytes",
+                ConditionExpression=none_yet | has_room,
+                ExpressionAttributeValues={":expires": expiry_after_end(), ":one": 1, ":bytes": size_bytes},
             )
         except self._table.meta.client.exceptions.ConditionalCheckFailedException:
             return False
