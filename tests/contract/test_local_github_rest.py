@@ -237,6 +237,7 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of("GET /admin/faults", None, who="person")
     yield of("DELETE /admin/faults", None, 204, who="person")
     yield of("GET /admin/requests", None, who="person")
+    yield of("POST /admin/attachments", None, 201, {"name": "a.png", "content": "AAAA"}, who="person")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, Response
 
-from local_github import lfs, smart_http, token_exchange
+from local_github import attachments, lfs, smart_http, token_exchange
 from local_github.api import (
     accounts,
     apps,
@@ -58,6 +58,7 @@ _PARTS = (
     token_exchange,
     smart_http,
     lfs,
+    attachments,
     authorize,
     forms,
     views,

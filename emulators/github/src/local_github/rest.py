@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -23,6 +23,7 @@ from local_github.actors import (
     PersonThroughApp,
     identify,
 )
+from local_github.attachments import FULL_MEDIA_TYPE, full
 from local_github.errors import (
     ApiError,
     BadRequestError,
@@ -243,6 +244,8 @@ def _answer(request: Request, content: bytes, endpoint: Callable[[Call], Reply])
         actor = request.state.actor = identify(site, request.headers.get("authorization", ""))
         body = parse_json(content) if request.method != "GET" else {}
         reply = endpoint(Call(site, actor, url, request.path_params, dict(request.query_params), body))
+        if FULL_MEDIA_TYPE in request.headers.get("accept", ""):
+            reply = replace(reply, document=full(site, reply.document))
     return respond(reply)
 
 

@@ -113,3 +113,7 @@ CREATE TABLE IF NOT EXISTS former_names (
     id INTEGER PRIMARY KEY AUTOINCREMENT, repository_id INTEGER NOT NULL, owner TEXT NOT NULL COLLATE NOCASE,
     name TEXT NOT NULL COLLATE NOCASE, UNIQUE (owner, name)
 );
+-- What people attached to their texts, which name it by its uuid.
+CREATE TABLE IF NOT EXISTS attachments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, extension TEXT NOT NULL, content BLOB NOT NULL
+);

@@ -1,10 +1,14 @@
-"""What the site's administrator can see and let go wrong: the requests made, faults, and the App's installations."""
+"""What the site's administrator can see, do and let go wrong: requests made, faults, installations, attachments."""
 
 from __future__ import annotations
+
+import base64
+import binascii
 
 from pydantic import ValidationError
 
 from local_github import installations
+from local_github.attachments import attach
 from local_github.documents import accounts
 from local_github.errors import InvalidError
 from local_github.faults import FAULT
@@ -43,7 +47,17 @@ def _install(call: Call) -> Reply:
     return Reply(accounts.installation(call.site, row), 201)
 
 
+def _attach(call: Call) -> Reply:
+    """Attach a file, as a person does by dropping it on a text; `content` is in base64."""
+    try:
+        content = base64.b64decode(call.text("content"), validate=True)
+    except binascii.Error as error:
+        raise InvalidError("Invalid request.\n\nFor 'properties/content', it is not base64.") from error
+    return Reply({"url": attach(call.site, call.text("name"), content)}, 201)
+
+
 ROUTES = [
+    site_admin_route("POST", "/admin/attachments", _attach),
     site_admin_route("POST", "/admin/installations", _install),
     site_admin_route("GET", "/admin/requests", _list_requests),
     site_admin_route("GET", "/admin/faults", _list_faults),
