@@ -46,7 +46,7 @@ class SharedBranch:
     """`main` with a page of three lines, and a session's branch one commit ahead of it."""
 
     def __init__(self, root: Path) -> None:
-        self.github, self.person, self._agent = root / "github.git", root / "person", root / "agent"
+        self.github, self.person, self._root = root / "github.git", root / "person", root
         git("init", "--quiet", "--bare", "--initial-branch=main", str(self.github), at=root)
         git("clone", "--quiet", str(self.github), str(self.person), at=root)
         git("checkout", "--quiet", "-B", "main", at=self.person)
@@ -55,16 +55,25 @@ class SharedBranch:
         git("checkout", "--quiet", "-b", BRANCH, at=self.person)
         git("commit", "--quiet", "--allow-empty", "--message", "start", at=self.person)
         git("push", "--quiet", "origin", BRANCH, at=self.person)
-        self._agent.mkdir()
 
-    async def clone(self, *, allow_workflow_changes: bool = False) -> GitWorkspace:
-        """Return the session's workspace."""
+    async def clone(self, name: str = "agent", *, allow_workflow_changes: bool = False) -> GitWorkspace:
+        """Return the workspace of a session, which has a container by this name to itself."""
 
         async def token() -> GitToken:
             return GitToken(username="x-access-token", token=SecretStr("t"))
 
         branch = SessionBranch(str(self.github), BRANCH, allow_workflow_changes)
-        return await GitWorkspace.clone(self._agent, DirectUser(self._agent, None), branch, GitTokens(token))
+        home = self._root / name
+        home.mkdir()
+        return await GitWorkspace.clone(home, DirectUser(home, None), branch, GitTokens(token))
+
+    def refuse(self, words: str) -> Path:
+        """Have GitHub refuse every push with these words, until the file that this returns is gone."""
+        hook = self.github / "hooks/pre-receive"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\necho 'error: {words}' >&2\nexit 1\n")
+        hook.chmod(0o755)
+        return hook
 
     @staticmethod
     def commit(at: Path, name: str, content: str, message: str = "") -> str:

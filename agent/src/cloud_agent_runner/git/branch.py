@@ -11,6 +11,8 @@ from cloud_agent_runner.git.command import GIT_SECONDS, GitError, git
 from cloud_agent_runner.git.github_faults import waited_out
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_agent_runner.agent_api import GitToken
     from cloud_agent_runner.git.history import History
 
@@ -79,6 +81,10 @@ class GitHubBranch:
         """Fetch the default branch alone, and return its commit."""
         await self._git(token, "fetch", "--quiet", "--no-tags", self._url, f"+HEAD:{_DEFAULT}")
         return await self.default()
+
+    async def fetch_commits(self, token: GitToken, commits: Sequence[str]) -> None:
+        """Fetch commits that no branch has anymore, which GitHub keeps for a while."""
+        await self._git(token, "fetch", "--quiet", "--no-tags", self._url, *commits)
 
     async def default(self) -> str:
         """Return the default branch's commit, as fetched last."""

@@ -42,7 +42,8 @@ class History:
     async def borrow(self, other: History) -> None:
         """Have all that `other` has, in an empty repository, without a copy."""
         (self.repository / "objects" / "info" / "alternates").write_text(f"{other.repository / 'objects'}\n")
-        shutil.copyfile(other.shallow, self.shallow)
+        if other.shallow.exists():
+            shutil.copyfile(other.shallow, self.shallow)
         await self.git("fetch", "--quiet", "--no-tags", str(other.repository), "+refs/session/*:refs/session/*")
 
     def take_packs(self, other: History) -> None:

@@ -59,6 +59,15 @@ RECENT_HISTORY_ONLY = Update(
 )
 
 
+def taken_up(branch: str, count: int) -> Update:
+    """Return what a session begins with where an earlier one left commits that weren't on GitHub."""
+    left = f"{_commits(count)} that {'wasn' if count == 1 else 'weren'}'t on GitHub when it ended"
+    return Update(
+        f"An earlier session on {branch} left {left}: this session goes on with {'it' if count == 1 else 'them'}.",
+        f"(Took up {_commits(count)} that an earlier session on this branch couldn't push.)",
+    )
+
+
 async def update_of(history: History, sides: Sides, branch: str) -> Update:
     """Return what people did to the branch since the work tree had it last."""
     came = len(await history.commits(sides.theirs, sides.seen))

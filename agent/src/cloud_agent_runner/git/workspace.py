@@ -21,6 +21,7 @@ from cloud_agent_runner.git.branch import (
     PushRejectedError,
     SessionBranch,
 )
+from cloud_agent_runner.git.bundle import Work, read_bundle, write_bundle
 from cloud_agent_runner.git.changes import Commit, Diff, commits_between, difference
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.credit import Credit
@@ -40,12 +41,13 @@ from cloud_agent_runner.git.refused_push import (
 )
 from cloud_agent_runner.git.submodules import Submodules
 from cloud_agent_runner.git.supplements import Supplements
-from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, update_of
+from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, taken_up, update_of
 from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config import RepositoryConfig
 from cloud_agent_runner.repository.config_file import RepositoryConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cloud_agent_runner.agent_api import GitToken
@@ -75,6 +77,14 @@ class Published:
     head_sha: str | None
     note: str = ""
     unpublished: int = 0
+
+
+@dataclass(frozen=True)
+class TakenUp:
+    """How many commits of an earlier session aren't on GitHub and go on in this one, and what is to be said of it."""
+
+    commits: int
+    update: Update
 
 
 @dataclass(frozen=True)
@@ -113,10 +123,11 @@ class GitWorkspace:
         self._credit = Credit()
         # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
         # others took off the branch.
-        self._seen = self._pushed = self._described = ""
+        self._seen = self._pushed = self._described = self._begun = ""
         self._heads: set[str] = set()  # all that the branch was at, as far as this session knows
         self._own: set[str] = set()
         self._removed: set[str] = set()
+        self._aside: Work | None = None  # what didn't apply to a rewritten branch, until something is pushed again
 
     @classmethod
     async def clone(cls, root: Path, user: WorkspaceUser, branch: SessionBranch, tokens: GitTokens) -> Self:
@@ -134,7 +145,7 @@ class GitWorkspace:
             workspace._clone_token = token = await tokens.fresh()
             workspace._default_name = await workspace._branch.default_name(token)
             workspace._seen = await workspace._branch.fetch_latest(token)
-            workspace._described = workspace._seen
+            workspace._described = workspace._begun = workspace._seen
             workspace._heads.add(workspace._seen)
             await workspace._tree.create(branch.name, workspace._seen)
             await workspace._supplements.follow(workspace._seen)
@@ -174,8 +185,8 @@ class GitWorkspace:
             return RepositoryConfig()
 
     async def cloned_files(self) -> ClonedFiles:
-        """Return the files of the branch as it was last read."""
-        head = self._seen
+        """Return the files that the session begins with: the branch's, or those of work that it took up."""
+        head = self._begun
         listing = (await self._history.git("ls-tree", "-r", "-z", head)).split("\0")
         entries = (line.partition("\t") for line in listing if line)
         return ClonedFiles(head, {path: entry.split(" ")[2] for entry, _, path in entries})
@@ -223,10 +234,10 @@ class GitWorkspace:
             self._tokens.release(token)
 
     async def unpublished(self) -> int:
-        """Return how many commits of the work tree aren't on GitHub, as far as this session knows."""
+        """Return how many commits of the session aren't on GitHub, as far as it knows."""
         async with self._exchange:
             try:
-                return len(await self._history.commits(await self._tree.head(), self._seen))
+                return len(await self._commits_of(await self._not_published()))
             except GitError as error:
                 logger.warning("unpublished commits not counted", extra={"reason": str(error)})
                 return 0
@@ -238,6 +249,41 @@ class GitWorkspace:
         except GitError as error:
             logger.info("conflicts unknown", extra={"reason": str(error)})
             return False
+
+    async def commit_the_rest(self) -> None:
+        """Commit what was left uncommitted.
+
+        Raises:
+            GitError: git failed.
+        """
+        async with self._exchange:
+            await self._committed()
+
+    async def bundle(self, file: Path) -> None:
+        """Write the commits that aren't on GitHub to `file`, for `take_up` of a later session.
+
+        Raises:
+            BundleTooLargeError: they are larger than what is kept.
+            GitError: git failed.
+        """
+        async with self._exchange:
+            await write_bundle(self._history, await self._not_published(), file, await self._branch.default())
+
+    async def take_up(self, file: Path) -> TakenUp:
+        """Continue with the commits that an earlier session has left in a bundle, in a work tree that is as cloned.
+
+        They're put together with what the branch is by now as unpublished commits always are.
+
+        Raises:
+            GitError: it isn't a bundle, or what it builds on is gone. Then all is as it was.
+        """
+        async with self._exchange:
+            theirs = self._seen
+            try:
+                return await self._take_up(await read_bundle(self._history, file, self._fetch_commits), theirs)
+            except GitError:
+                self._seen = theirs
+                raise
 
     async def publish(self) -> Published:
         """Commit what was left uncommitted, make the branch on GitHub what it has to become, and read it back.
@@ -266,11 +312,11 @@ class GitWorkspace:
 
     async def _publish_work(self) -> Published:
         try:
-            await self._tree.commit_the_rest()
-            work = await self._credited(await self._tree.head())
+            work = await self._committed()
         except GitError as error:
             raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
         if work == self._seen:
+            self._aside = None  # Claude has had a turn with it, and wants nothing of it
             return Published(head_sha=None)
         token = await self._tokens.fresh()
         try:
@@ -283,6 +329,17 @@ class GitWorkspace:
             ) from error
         finally:
             self._tokens.release(token)
+
+    async def _committed(self) -> str:
+        await self._tree.commit_the_rest()
+        return await self._credited(await self._tree.head())
+
+    async def _not_published(self) -> Work:
+        work = Work(self._seen, await self._tree.head())
+        return work if self._aside is None or await self._commits_of(work) else self._aside
+
+    async def _commits_of(self, work: Work) -> list[str]:
+        return await self._history.commits(work.head, work.base, await self._branch.default())
 
     async def _credited(self, work: str) -> str:
         """Return the work with its credit, which the work tree has then as well."""
@@ -327,6 +384,7 @@ class GitWorkspace:
                     return await self._push(token, work, theirs, may_rewrite=may_rewrite, may_merge=False)
                 raise push_refused(self._branch.name, theirs, str(error)) from error
             self._own.update(await self._history.commits(result.head, theirs, await self._branch.default()))
+        self._aside = None
         await self._move(work, result.head)
         return Published(head if result.head != theirs else None, result.note)
 
@@ -346,6 +404,39 @@ class GitWorkspace:
             return update.conflicting(self._branch.name)
         await self._move(work, result.head, theirs)
         return update if self._seen != seen else NOTHING_NEW
+
+    async def _take_up(self, work: Work, theirs: str) -> TakenUp:
+        """Have the work tree, which is at `theirs`, at what becomes of it and an earlier session's work."""
+        self._seen = work.base
+        sides = await self._sides(work.head, theirs)
+        count = len(await self._commits_of(work))
+        update = taken_up(self._branch.name, count)
+        try:
+            result = await reconciled(self._history, sides, self._branch.name)
+        except RewrittenConflictError:
+            return TakenUp(count, update.set_aside(await self._set_aside(work.head, theirs)))
+        except ConflictError:
+            await self._begin_at(work.head, theirs, work.base)
+            return TakenUp(count, update.then(NOTHING_NEW.conflicting(self._branch.name)))
+        await self._begin_at(result.head, theirs, theirs)
+        count = len(await self._commits_of(Work(theirs, result.head)))
+        return TakenUp(count, taken_up(self._branch.name, count) if count else NOTHING_NEW)
+
+    async def _begin_at(self, head: str, cloned: str, seen: str) -> None:
+        """Have the work tree, in which nobody has worked yet, at `head`, which stands for GitHub's `seen`."""
+        await self._move(cloned, head, seen)
+        if await self._tree.head() != head:
+            raise GitError("The work tree couldn't be moved.")
+        self._begun = head
+
+    async def _fetch_commits(self, commits: Sequence[str]) -> None:
+        """Have commits here that the clone has left out, or that were taken off the branch."""
+        await self._older.wait()
+        token = await self._tokens.fresh()
+        try:
+            await self._branch.fetch_commits(token, commits)
+        finally:
+            self._tokens.release(token)
 
     async def _sides(self, work: str, theirs: str, *, may_rewrite: bool = True) -> Sides:
         if theirs != self._seen:
@@ -369,6 +460,7 @@ class GitWorkspace:
     async def _set_aside(self, work: str, theirs: str) -> str:
         """Keep `work` as a local branch, have the work tree at `theirs`, and return that branch's name."""
         name = f"unpublished-{work[:7]}"
+        self._aside = Work(self._seen, work)
         await self._tree.set_refs({f"refs/heads/{name}": work})
         await self._move(work, theirs)
         return name
