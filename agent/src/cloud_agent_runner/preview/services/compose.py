@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # In the order in which Docker Compose looks for them (Docker: "How Compose works", The Compose file).
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+# What the repository's root has comes before what its development container is made of.
+_PLACES = (*COMPOSE_FILES, *(f".devcontainer/{name}" for name in COMPOSE_FILES))
 _SIZE_LIMIT_BYTES = 1024 * 1024
 _SERVICES_LOOKED_AT = 100
 # Part of an image's name, without registry and tag -> what it is a build of.
@@ -48,19 +50,21 @@ _VARIABLE = re.compile(r"\$\{\w+:?-([^}]*)\}")
 
 
 def services_in_compose(work_tree: Path) -> tuple[Wanted, ...]:
-    """Return the services in the repository's Compose file, each kind once; none where there is no readable file."""
-    for name in COMPOSE_FILES:
-        try:
-            document = yaml.safe_load(read_repository_file(work_tree, name, _SIZE_LIMIT_BYTES))
-        except FileNotFoundError:
-            continue
-        except (OSError, yaml.YAMLError, ValueError, RecursionError):
-            return ()
+    """Return the services in the first Compose file of the repository that has any, each kind once."""
+    for name in _PLACES:
         found = dict[str, Wanted]()
-        for wanted in _wanted(document):
+        for wanted in _wanted(_document(work_tree, name)):
             found.setdefault(wanted.name, wanted)
-        return tuple(found.values())
+        if found:
+            return tuple(found.values())
     return ()
+
+
+def _document(work_tree: Path, name: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+    try:
+        return yaml.safe_load(read_repository_file(work_tree, name, _SIZE_LIMIT_BYTES))
+    except (OSError, yaml.YAMLError, ValueError, RecursionError):
+        return None
 
 
 def _wanted(document: Any) -> Iterator[Wanted]:  # noqa: ANN401 - whatever YAML holds
