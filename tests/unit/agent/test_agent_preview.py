@@ -53,7 +53,7 @@ class Session:
         self.services = Services(self.user, "127.0.0.1")
         transport = httpx.MockTransport(self._answer)
         self.api = AgentApi("http://api.test", SecretStr("s"), SecretStr("t"), transport=transport)
-        source = PreviewSource(
+        self.source = PreviewSource(
             self.work_tree,
             self.user,
             self.address,
@@ -63,7 +63,7 @@ class Session:
             notices=Notices(),
             installed=self._has_installed,
         )
-        self.preview = Preview(source, look_seconds=LOOK)
+        self.preview = Preview(self.source, look_seconds=LOOK)
 
     def says(self, **keys: str) -> None:
         """Write the repository's own file."""
@@ -295,6 +295,40 @@ async def test_pages_are_reloaded_after_each_turn_that_changed_files_and_no_othe
         async with asyncio.timeout(5):
             while session.reports[-1]["revision"] != 3:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK)
+
+
+@pytest.mark.parametrize("reloads", [True, False], ids=["follows its files", "is restarted"])
+async def test_whoever_waits_for_what_a_turn_changed_learns_when_pages_show_it_or_that_they_never_will(
+    session: Session, monkeypatch: pytest.MonkeyPatch, *, reloads: bool
+) -> None:
+    starts = session.work_tree.parent / "starts"
+    plan = DevServerPlan(dev=f"echo started >>{starts}; {SERVER}", reloads=reloads)
+    monkeypatch.setattr(source, "dev_server_plan", lambda *_: plan)
+    session.commit("page.py", "before")
+    async with session.running():
+        await session.until("live")
+        async with asyncio.timeout(20):
+            session.commit("docs/README.md", "Nothing that a page shows.")
+            session.preview.turn_ended()
+            assert not await session.preview.turn_shown()
+
+            session.commit("page.py", "after")
+            session.preview.turn_ended()
+            assert await session.preview.turn_shown()
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(f"{session.address.url}/page.py")).text == "after"
+    assert starts.read_text() == "started\n" * (1 if reloads else 2)
+
+
+async def test_a_turn_is_looked_at_as_soon_as_it_has_ended(session: Session) -> None:
+    session.preview = Preview(session.source, look_seconds=60)
+    session.says(dev=SERVER)
+    session.commit("page.py", "before")
+    async with session.running(), asyncio.timeout(20):
+        await session.until("live")
+        session.commit("page.py", "after")
+        session.preview.turn_ended()
+        assert await session.preview.turn_shown()
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,9 @@ class Preview:
         self._done: set[Step] = set()
         self._flaw = ""
         self._flaw_beside = ""
-        self._turn_has_ended = False
+        self._turn_has_ended = asyncio.Event()
+        self._turn_is_shown = asyncio.Event()
+        self._turn_has_changed = False
         self._host_header: HostHeader | LocalName | None = None
         self._page_changes = 0
         self._revision: int | None = None
@@ -99,9 +101,18 @@ class Preview:
 
     def turn_ended(self) -> None:
         """Try again what has failed, or what the turn has made another dev server; look at any other anew."""
-        self._turn_has_ended = True
+        self._turn_is_shown.clear()
+        self._turn_has_ended.set()
         if self._standing.state in _WORTH_ANOTHER_TRY or self._is_another_plan():
             self._again.set()
+
+    async def turn_shown(self) -> bool:
+        """Return once pages show what the last turn has changed; whether it has changed anything that they're made of.
+
+        Where that takes a restart, or an attempt that comes to something, this waits for it.
+        """
+        await self._turn_is_shown.wait()
+        return self._turn_has_changed
 
     async def first_installed(self) -> None:
         """Return once the first installation is over, whatever came of it, and what others get of it is packed."""
@@ -177,6 +188,8 @@ class Preview:
                 has_changed = await self._source.has_changed_since(served)
                 if has_changed and not plan.reloads:
                     break
+                if not has_changed:
+                    self._shows_turn(has_changed=False)
                 await self._ask(dev_server)
                 if has_changed:
                     served = await self._source.commit()
@@ -187,8 +200,7 @@ class Preview:
     async def _until_a_turn_ends(self, dev_server: DevServer) -> None:
         """Follow whether the dev server listens. One that is away for a single look only restarts."""
         missed = 0
-        while not self._turn_has_ended:
-            await asyncio.sleep(self._look_seconds)
+        while not await self._has_a_turn_ended():
             missed = 0 if await dev_server.listens() else missed + 1
             if not missed and (self._standing.state != "live" or dev_server.flaw != self._flaw_beside):
                 await self._ask(dev_server)
@@ -196,7 +208,14 @@ class Preview:
                 self._stands("starting", _DOES_NOT_LISTEN, shows_log=True)
             elif self._standing.state == "starting" and dev_server.deaths >= _DEATHS_OF_A_FAILURE:
                 self._stands("failed", f"It has ended {dev_server.deaths} times.", shows_log=True)
-        self._turn_has_ended = False
+        self._turn_has_ended.clear()
+
+    async def _has_a_turn_ended(self) -> bool:
+        """Return true as soon as one has, or false after a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._look_seconds):
+                await self._turn_has_ended.wait()
+        return self._turn_has_ended.is_set()
 
     async def _ask(self, dev_server: DevServer) -> None:
         """Look at the page. A dev server that doesn't respond is looked at again when it does, or after a turn."""
@@ -208,6 +227,11 @@ class Preview:
         self._page_changes += 1
         is_ours = self._source.wants_reload() and not dev_server.reloads_pages()
         self._revision = self._page_changes if is_ours else None
+        self._shows_turn(has_changed=True)
+
+    def _shows_turn(self, *, has_changed: bool) -> None:
+        self._turn_has_changed = has_changed
+        self._turn_is_shown.set()
 
     def _shows(self, answer: Answer, flaw_beside: str) -> None:
         """Stand as live, with what is wrong with the page, or with what runs beside it."""
