@@ -55,6 +55,12 @@ RESPONSES: dict[str, Document] = {
         "expires_at": "2026-11-22T11:00:00Z",
         "revocation_url": None,
     },
+    "/agent/attachments": {
+        "attachments": [
+            {"url": "https://github.com/user-attachments/assets/1", "source": "u", "signed_url": "https://x/?jwt=e30"},
+            {"url": "https://github.com/user-attachments/files/1/log.txt", "source": "u", "signed_url": None},
+        ]
+    },
     "/agent/environment": {"values": {f"KEY_{number}": "value" for number in range(50)}},
     "/agent/restore-dependencies": {
         "urls": ["https://bucket.example.com/cache/a", "https://bucket.example.com/cache/b"]
@@ -90,6 +96,7 @@ RESPONSES: dict[str, Document] = {
                 "mentioned": ["#7 (open): A dark mode"],
                 "history": "What was before.",
                 "requested_by_id": 583231,
+                "has_attachments": True,
             }
         ],
         "interrupt": PROMPT,
@@ -126,6 +133,7 @@ CALLS: dict[str, Call] = {
     "preview at the limits": _preview("failed", LONG, LONG),
     "preview with half an emoji": _preview("failed", HALF_AN_EMOJI, HALF_AN_EMOJI),
     "prompts": lambda api: api.requests(),
+    "attachments": lambda api: api.attachments(PROMPT),
     "environment": lambda api: api.environment([f"KEY_{number}" for number in range(LIMITS["secret_names"])]),
     "no environment": lambda api: api.environment([]),
     "restore dependencies": lambda api: api.restore_dependencies("5f" * 32),

@@ -19,6 +19,7 @@ from githubkit.webhooks import parse as parse_github
 from pydantic import TypeAdapter
 
 from cloud_agent.domain.session.agent_reports import (
+    AttachmentsOf,
     DependencyArchive,
     DependencyKey,
     Done,
@@ -66,6 +67,7 @@ ROUTES: dict[str, TypeAdapter[Any]] = {
     "progress_turn_started": TypeAdapter(Progress),
     "progress_tool_used": TypeAdapter(Progress),
     "progress_turn_finished": TypeAdapter(Progress),
+    "attachments": TypeAdapter(AttachmentsOf),
     "environment": TypeAdapter(EnvironmentNames),
     "restore_dependencies": TypeAdapter(DependencyKey),
     "save_dependencies": TypeAdapter(DependencyArchive),

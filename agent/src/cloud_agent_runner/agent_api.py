@@ -36,6 +36,7 @@ _TOOL_LIMIT = 100
 _DETAIL_LIMIT = 1_000
 _TODO_LIMIT = 200
 _DESCRIPTION_LIMIT = 4_000
+_ATTACHMENTS_PATIENCE_SECONDS = 10
 
 
 class Account(BaseModel):
@@ -60,7 +61,8 @@ class Prompt(BaseModel):
 
     `author` wrote it, `requested_by` asked for the work. `left_out` names what GitHub doesn't show of it. An issue that
     `is_edited` was edited after the label was added. `labels`, `discussion` and `mentioned` are what stands beside it,
-    `history` is what earlier sessions did. A review's body has as many numbered `threads`.
+    `history` is what earlier sessions did. A review's body has as many numbered `threads`. It `has_attachments` where
+    body or discussion name attached files.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Prompt(BaseModel):
     mentioned: list[str] = []
     history: str = ""
     requested_by_id: int | None = None
+    has_attachments: bool = False
 
     @property
     def requester(self) -> Account | None:
@@ -140,6 +143,17 @@ class GitToken(BaseModel):
     username: str
     token: SecretStr
     revocation_url: str | None = None
+
+
+class Attachment(BaseModel):
+    """A file that people attached: its `url` in the text, and the address of that text, which is the `source`.
+
+    `signed_url` is where it can be fetched without credentials, for minutes, and a credential itself.
+    """
+
+    url: str
+    source: str
+    signed_url: SecretStr | None
 
 
 class DependencyArchives(BaseModel):
@@ -262,6 +276,15 @@ class AgentApi:
         token = GitToken.model_validate((await self._call("POST", "/agent/git-token")).json())
         self.handed_out.add(token.token.get_secret_value())
         return token
+
+    async def attachments(self, prompt_id: str) -> list[Attachment]:
+        """Return the files that a prompt and its discussion name; the turn doesn't wait long for it."""
+        response = await self._call(
+            "POST", "/agent/attachments", {"prompt_id": prompt_id}, patience_seconds=_ATTACHMENTS_PATIENCE_SECONDS
+        )
+        found = [Attachment.model_validate(one) for one in response.json()["attachments"]]
+        self.handed_out.update(one.signed_url.get_secret_value() for one in found if one.signed_url)
+        return found
 
     async def restore_dependencies(self, key: str) -> DependencyArchives:
         """Return where an archive of this repository's installed dependencies can be; nobody waits for it."""

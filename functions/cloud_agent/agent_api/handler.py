@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecretError
-from cloud_agent.agent_api import credentials, dependencies, lifecycle, transcript, work
+from cloud_agent.agent_api import attachments, credentials, dependencies, lifecycle, transcript, work
 from cloud_agent.agent_api.requests import TokenRefusedError, respond
 from cloud_agent.agent_api.responses import Problem
 from cloud_agent.domain.errors import SessionOverError, UnreadableEventError
@@ -17,7 +17,14 @@ from cloud_agent.observability import logger, tracer
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-PARTS = (lifecycle.routes, work.routes, credentials.routes, dependencies.routes, transcript.routes)
+PARTS = (
+    lifecycle.routes,
+    work.routes,
+    attachments.routes,
+    credentials.routes,
+    dependencies.routes,
+    transcript.routes,
+)
 app = APIGatewayHttpResolver()
 for part in PARTS:
     app.include_router(part.router)

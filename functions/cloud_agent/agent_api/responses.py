@@ -39,7 +39,7 @@ class OpenPrompt(ApiResponse):
     that's known. `labels`, `discussion` and `mentioned` are what stands beside an issue: what people of the repository
     had said about it until the work was asked for, and the titles of issues that its text mentions. `history` is what
     earlier sessions did, and why they ended. A review's text has as many numbered `threads`; Claude's message has a
-    part for each.
+    part for each. Where text or discussion name attached files, it `has_attachments`.
     """
 
     id: PromptId
@@ -59,6 +59,7 @@ class OpenPrompt(ApiResponse):
     mentioned: tuple[str, ...]
     history: str
     requested_by_id: int | None
+    has_attachments: bool
 
 
 class OpenPrompts(ApiResponse):
@@ -94,6 +95,24 @@ class GitToken(ApiResponse):
     token: str
     expires_at: str
     revocation_url: str | None
+
+
+class Attachment(ApiResponse):
+    """A file that people attached: its `url` in the text, and the address of that text, which is the `source`.
+
+    `signed_url` is where it can be fetched without credentials, for minutes, and so a credential itself; null where
+    GitHub gives no such address.
+    """
+
+    url: str
+    source: str
+    signed_url: str | None
+
+
+class Attachments(ApiResponse):
+    """The files that a prompt's text and discussion name, in order. The first ones alone have a `signed_url`."""
+
+    attachments: tuple[Attachment, ...]
 
 
 class Environment(ApiResponse):

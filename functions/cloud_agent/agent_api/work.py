@@ -14,6 +14,7 @@ from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.requests import refuse_ending
 from cloud_agent.agent_api.responses import Accepted, OpenPrompt, OpenPrompts
 from cloud_agent.agent_api.routes import Routes
+from cloud_agent.domain.conversation.attachments import attachments_of
 from cloud_agent.domain.conversation.branch_rules import rules_for_claude
 from cloud_agent.domain.conversation.prompts import PromptKind
 from cloud_agent.domain.errors import SessionOverError
@@ -118,7 +119,8 @@ def _fitting(session: Session, unanswered: Iterable[Prompt]) -> tuple[OpenPrompt
         members = prompt.model_dump(include=set(OpenPrompt.model_fields))
         if prompt.kind is PromptKind.ISSUE and (rules := rules_for_claude(session.branch_rules)):
             members["body"] = f"{prompt.body}\n\n{rules}"
-        listed = OpenPrompt.model_validate(members | {"threads": len(prompt.threads)})
+        members |= {"threads": len(prompt.threads), "has_attachments": bool(attachments_of(prompt))}
+        listed = OpenPrompt.model_validate(members)
         size += len(listed.model_dump_json().encode())
         if shown and size > PROMPTS_LIMIT_BYTES:
             break

@@ -190,9 +190,15 @@ class ControlPlane:
         prompt_id = prompt_id or f"{len(self.prompts):026}"
         url = "https://github.example/acme/lunch/issues/42"
         prompt = {"id": prompt_id, "kind": kind, "title": title, "body": body, "author": "pat", "url": url}
-        provenance = {"requested_by": "pat", "left_out": [], "is_edited": False, "edited_by": "", "threads": 0}
+        provenance: dict[str, Any] = {
+            "requested_by": "pat",
+            "left_out": [],
+            "is_edited": False,
+            "edited_by": "",
+            "threads": 0,
+        }
         beside: dict[str, Any] = {"labels": [], "discussion": [], "mentioned": [], "history": ""}
-        provenance["requested_by_id"] = 7
+        provenance |= {"requested_by_id": 7, "has_attachments": False}
         self.prompts.append({**prompt, **provenance, **beside, "created_at": "2026-11-22T10:00:00Z"})
         return prompt_id
 

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.kit.agent_api_contract import AgentApiContract
 from tests.kit.app_key import app_key_pem
-from tests.kit.http_server import Response, serve_http
+from tests.kit.http_server import Request, Response, serve_http
 from tests.kit.sessions import a_row
 
 from cloud_agent.adapters.aws import clients
@@ -29,7 +29,7 @@ from cloud_agent.domain.session.model_choice import ModelChoice
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3.service_resource import Bucket
@@ -61,6 +61,7 @@ ROUTES = [
     "progress_tool_used",
     "progress_turn_finished",
     "git_token",
+    "attachments",
     "environment",
     "restore_dependencies",
     "save_dependencies",
@@ -357,6 +358,7 @@ def test_a_prompt_is_shown_as_it_was_written_and_no_more_of_it(call: Call, table
             "mentioned": mentioned,
             "history": "What was before.",
             "requested_by_id": 7,
+            "has_attachments": False,
         }
     ] == answer["prompts"]
 
@@ -690,6 +692,89 @@ def test_the_git_token_may_change_workflows_where_the_deployment_allows_it(
             assert answer["revocation_url"] == f"{github.url}/installation/token"
     narrow, wide = ({"contents": "write"}, {"contents": "write", "workflows": "write"})
     assert [request.json()["permissions"] for request in github.requests] == [narrow, wide]
+
+
+def _github(texts: Mapping[str, object]) -> Callable[[Request], Response]:
+    """A GitHub that has these texts, by their paths, for whoever asks for their HTML."""
+
+    def respond(request: Request) -> Response:
+        assert request.headers["accept"] == "application/vnd.github.full+json"
+        found = texts.get(request.path.removeprefix("/repos/acme/storefront"))
+        return Response.of({"message": "Not Found"}, 404) if found is None else Response.of(found)
+
+    return respond
+
+
+def _image(number: int) -> tuple[str, str, str]:
+    """An image's address in a text, its signed one, and the HTML that has it."""
+    uuid = f"{number:08x}-1111-2222-3333-0123456789ab"
+    signed = f"https://private-user-images.githubusercontent.com/1/9-{uuid}.png?jwt=a.b.c"
+    return f"https://github.com/user-attachments/assets/{uuid}", signed, f'<p><img src="{signed}" alt="cart"></p>'
+
+
+def test_attachments_come_with_the_signed_addresses_of_the_texts_html(
+    call: Call, table: Table, environment: Callable[..., None]
+) -> None:
+    (url, signed, html), (other, other_signed, other_html), (gone, _, _) = map(_image, range(3))
+    issue, comment, log = "https://github.com/acme/storefront/issues/42", "#issuecomment-7", "/acme/web/files/1/a.log"
+    remarks = [
+        {"author": "zoe", "created_at": "", "url": f"{issue}{comment}", "body": f"![]({other})"},
+        {"author": "zoe", "created_at": "", "url": f"{issue}#issuecomment-8", "body": f"![]({gone})"},
+        {"author": "zoe", "created_at": "", "url": f"{issue}#issuecomment-9", "body": "Nothing to see."},
+    ]
+    _ask(table, body=f"![]({url}) and https://github.com{log}", discussion=remarks)
+    texts = {"/issues/42": {"body_html": html}, "/issues/comments/7": {"body_html": other_html}}
+    with serve_http(_github(texts)) as github:
+        environment(GITHUB_API_URL=github.url)
+        assert call("prompts")[1]["prompts"][0]["has_attachments"] is True
+        assert github.requests == []
+        assert call("attachments")[1]["attachments"] == [
+            {"url": url, "source": issue, "signed_url": signed},
+            {"url": f"https://github.com{log}", "source": issue, "signed_url": None},
+            {"url": other, "source": f"{issue}{comment}", "signed_url": other_signed},
+            {"url": gone, "source": f"{issue}#issuecomment-8", "signed_url": None},
+        ]
+        paths = [request.path.removeprefix("/repos/acme/storefront") for request in github.requests]
+    assert paths == ["/issues/42", "/issues/comments/7", "/issues/comments/8"]
+
+
+def test_a_reviews_attachments_are_those_of_its_comments_too(
+    call: Call, table: Table, environment: Callable[..., None]
+) -> None:
+    (url, signed, html), (other, other_signed, other_html) = map(_image, range(2))
+    review = "https://github.com/acme/storefront/pull/43#pullrequestreview-9"
+    prompt = Prompt(
+        id=FOLLOW_UPS[0], kind=PromptKind.REVIEW, body=f"{url} {other}", author="a", url=review, created_at="",
+        review_id=9,
+    )  # fmt: skip
+    Prompts(table.name).put(ID, prompt)
+    texts = {"/pulls/43/reviews/9": {"body_html": html}} | {
+        "/pulls/43/reviews/9/comments?per_page=100": [{"body_html": None}, {"body_html": other_html}]
+    }
+    with serve_http(_github(texts)) as github:
+        environment(GITHUB_API_URL=github.url)
+        found = call("attachments", {"prompt_id": prompt.id})[1]["attachments"]
+    assert [(one["url"], one["signed_url"]) for one in found] == [(url, signed), (other, other_signed)]
+
+
+def test_github_is_asked_for_as_many_texts_as_images_are_fetched_and_for_none_without_any(
+    call: Call, table: Table, environment: Callable[..., None]
+) -> None:
+    issue = "https://github.com/acme/storefront/issues/42"
+    remarks = [
+        {"author": "zoe", "created_at": "", "url": f"{issue}#issuecomment-{number}", "body": _image(number)[0]}
+        for number in range(12)
+    ]
+    public = "https://user-images.githubusercontent.com/1/9-0a1b2c3d-1111-2222-3333-0123456789ab.png"
+    with serve_http(_github({})) as github:
+        environment(GITHUB_API_URL=github.url)
+        _ask(table, body=public)
+        assert call("attachments")[1]["attachments"] == [{"url": public, "source": issue, "signed_url": public}]
+        assert call("attachments", {"prompt_id": FOLLOW_UPS[1]}) == (200, {"attachments": []})
+        assert github.requests == []
+        _ask(table, FOLLOW_UPS[0], discussion=remarks)
+        assert len(call("attachments", {"prompt_id": FOLLOW_UPS[0]})[1]["attachments"]) == 12
+        assert len(github.requests) == 10
 
 
 def test_a_failure_before_the_session_runs_fails_the_first_wait(

@@ -9,6 +9,7 @@ from cloud_agent.adapters.aws.secrets import read_github_credentials
 from cloud_agent.adapters.github.conversation import Conversation
 from cloud_agent.adapters.github.deployments import Deployments
 from cloud_agent.adapters.github.installation_tokens import OWN_PERMISSIONS, InstallationTokens
+from cloud_agent.adapters.github.rendered_texts import RenderedTexts
 from cloud_agent.adapters.github.repository import Repository
 from cloud_agent.adapters.github.repository_requests import RepositoryRequests
 from cloud_agent.adapters.github.requests import LONG, GitHubRequests, Patience
@@ -32,6 +33,7 @@ class GitHub:
         self.repository = Repository(requests)
         self.conversation = Conversation(requests)
         self.deployments = Deployments(requests)
+        self.rendered_texts = RenderedTexts(requests)
 
 
 def connect(settings: GitHubSettings, repository: GitHubRepository, patience: Patience = LONG) -> GitHub:

@@ -124,6 +124,12 @@ class WrittenComment(NodeId):
         return Comment(self.id, self.node_id, self.html_url, self.body or "", self.created_at)
 
 
+class RenderedText(Document):
+    """What somebody wrote, as HTML; None where that's nothing."""
+
+    body_html: str | None = None
+
+
 class CommentDocument(Document):
     """A comment on an issue, a pull request or a line of its changes."""
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloud_agent.adapters.github.errors import of_repository
+from cloud_agent.adapters.github.requests import JSON
 from cloud_agent.domain.errors import GitHubRequestError, NodeNotFoundError
 
 if TYPE_CHECKING:
@@ -40,18 +41,24 @@ class RepositoryRequests:
         self.repo = repository.name
 
     def send(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, expected: frozenset[int] = frozenset()
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        expected: frozenset[int] = frozenset(),
+        accept: str = JSON,
     ) -> Response:
         """Send a request; a success, or a status that is expected, is returned.
 
         Raises:
             CloudAgentError: as `GitHubRequests.send` and `errors.of_repository` say.
         """
-        response = self._requests.send(method, self._address(path), self._token, body)
+        response = self._requests.send(method, self._address(path), self._token, body, accept=accept)
         for _ in range(_MOST_REDIRECTS):
             if response.location is None or not self._leads_home(response.location):
                 break
-            response = self._requests.send(method, response.location, self._token, body)
+            response = self._requests.send(method, response.location, self._token, body, accept=accept)
         if response.status // 100 != 2 and response.status not in expected:  # noqa: PLR2004 - any success
             raise self.refused(response)
         return response

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 T = TypeVar("T")
+JSON = "application/vnd.github+json"
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _NEXT_PAGE = re.compile(r'<([^>]+)>;\s*rel="next"')
 
@@ -114,8 +115,15 @@ class GitHubRequests:
         self._patience = patience
         self._http = urllib3.PoolManager(timeout=patience.timeout)
 
-    def send(
-        self, method: str, path: str, bearer: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
+    def send(  # noqa: PLR0913 - the parts of a request
+        self,
+        method: str,
+        path: str,
+        bearer: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        repeatable: bool = False,
+        accept: str = JSON,
     ) -> Response:
         """GitHub's response, whatever it is short of these. A request that is `repeatable` changes nothing.
 
@@ -124,7 +132,7 @@ class GitHubRequests:
             GitHubRateLimitedError: a rate limit is used up.
         """
         headers = {
-            "Accept": "application/vnd.github+json",
+            "Accept": accept,
             "Authorization": f"Bearer {bearer}",
             "User-Agent": "claude-cloud-agent",
             "X-GitHub-Api-Version": "2022-11-28",

@@ -108,6 +108,12 @@ class EnvironmentNames(Report):
     names: tuple[SecretName, ...] = Field(max_length=50)
 
 
+class AttachmentsOf(Report):
+    """The prompt whose attached files are wanted."""
+
+    prompt_id: PromptId
+
+
 class DependencyKey(Report):
     """What a repository's dependencies are installed from and by, as a hash."""
 
