@@ -162,6 +162,28 @@ def sample() -> Script:
     return script
 
 
+def sample_history(*, ended: bool = False) -> Script:
+    """Return the workflow's stream of that session; of one that has `ended`, with what its execution went through."""
+    script = Script()
+    for at, status in (("07:58:01", "QUEUED"), ("07:58:31", "STARTING"), ("08:00:10", "RUNNING")):
+        script.add("status", at=f"2026-11-22T{at}.000Z", status=status, reason="")
+    if ended:
+        at, reason = "2026-11-22T09:00:00.000Z", "GitHub didn't respond after several retries."
+        script.add("status", at=at, status="FAILED", reason=reason)
+        script.add("notice", at=at, text="The execution went through earlier states, too, which aren't listed.")
+        states = (
+            ("Create Branch", 1, 6, 1, None, None),
+            ("Run Agent", 31, 40, 0, None, None),
+            ("Announce Session", 40, 58, 5, "GitHubUnavailableError", "GitHub responded with 503 <b>nothing</b>"),
+            ("Close Session", 58, None, 0, None, None),
+        )
+        for state, entered, exited, retries, error, cause in states:
+            moments = [second and f"2026-11-22T07:58:{second:02d}.000Z" for second in (entered, exited)]
+            times = {"entered": moments[0], "exited": moments[1]}
+            script.add("execution", at=at, state=state, **times, retries=retries, error=error, cause=cause)
+    return script
+
+
 def sample_row() -> dict[str, object]:
     """Return the attributes of that session's row that say what it is about."""
     return {

@@ -75,6 +75,7 @@
     const before = response.headers.get("X-Earlier");
     const added = fragment(await response.text());
     localTimes(added);
+    for (const entry of added.children) if (part(entry.id)) part(entry.id).remove();
     const height = scroller().scrollHeight;
     entries.prepend(added);
     scroller().scrollTop += scroller().scrollHeight - height;
@@ -82,7 +83,8 @@
     earlier.firstElementChild.href = `?before=${before}`;
   });
 
-  // --- what is new
+  // --- what is new: statuses have numbers of their own
+  const firstNumber = () => Number(entries.querySelector("[id^=e]")?.id.slice(1) ?? 0);
   function place({ id, html, say }) {
     const atEnd = isAtEnd(), added = fragment(html), known = part(id);
     localTimes(added);
@@ -90,15 +92,15 @@
       const open = known.querySelector("details")?.open;
       if (open) added.querySelector("details").open = true;
       known.replaceWith(added);
-    } else if (Number(id.slice(1)) > Number(entries.firstElementChild?.id.slice(1) ?? 0)) {
+    } else if (id[0] === "s" || Number(id.slice(1)) > firstNumber()) {
       entries.append(added);
-      part("nothing")?.remove();
+      if (id[0] !== "s") part("nothing")?.remove();
     }
     if (say) part("now").textContent = say;
     while (entries.childElementCount > MOST_ENTRIES && atEnd) {
       entries.firstElementChild.remove();
       earlier.hidden = false;
-      earlier.firstElementChild.href = `?before=${entries.firstElementChild.id.slice(1)}`;
+      earlier.firstElementChild.href = `?before=${firstNumber()}`;
     }
     if (atEnd) toEnd();
     else latest.hidden = false;

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.kit.transcripts import Script, sample
+from tests.kit.transcripts import Script, sample, sample_history
 
-from cloud_agent_proxy.session_page.conversation import Conversation
+from cloud_agent_proxy.session_page.conversation import Conversation, Known
 from cloud_agent_proxy.session_page.events import read_events
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.transcripts import Transcripts
@@ -60,8 +60,50 @@ def test_a_tool_call_has_its_changes_and_its_result_and_is_later_news() -> None:
     assert (entry.seq, entry.version, len(entry.changes)) == (1, 3, 1)
     assert entry.result is not None
     assert entry.result.flag("is_error")
-    assert conversation.since(before.last_seq) == [entry]
-    assert conversation.since(3) == []
+    assert conversation.since(before.known) == [entry]
+    assert conversation.since(Known(3)) == []
+
+
+def with_statuses(script: Script) -> Conversation:
+    conversation = folded(*script.batches())
+    for batch in sample_history(ended=True).batches(2):
+        for _ in range(2):
+            conversation.add_history(read_events(batch))
+    return conversation
+
+
+def test_statuses_are_between_the_agents_entries_on_one_page_each() -> None:
+    script = Script()
+    for number in range(12):
+        script.message(str(number))  # the fourth is older than RUNNING by a second
+    conversation = with_statuses(script)
+
+    pages = [conversation.before(seq, 5) for seq in (13, 8, 3)]
+
+    ids = ["s1", "s2", "e1", "e2", "e3", "s3", *(f"e{number}" for number in range(4, 13)), "s4"]
+    assert [entry.id for page in reversed(pages) for entry in page] == ids
+    assert [conversation.has_before(seq) for seq in (13, 8, 3, 1)] == [True, True, True, False]
+    assert [event.text("state") for event in conversation.history if event.kind == "execution"] == [
+        "Create Branch",
+        "Run Agent",
+        "Announce Session",
+        "Close Session",
+    ]
+
+
+def test_a_status_is_news_to_who_has_none_as_late() -> None:
+    script = Script()
+    script.message("first")
+    conversation = with_statuses(script)
+
+    assert [entry.id for entry in conversation.since(Known())] == ["s1", "s2", "e1", "s3", "s4"]
+    assert [entry.id for entry in conversation.since(Known.read("1.2"))] == ["s3", "s4"]
+    assert conversation.since(Known.read(str(conversation.known))) == []
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.", ".1", "1.2.3", "-1", "1e3", "9" * 10])
+def test_who_says_nothing_readable_has_nothing(text: str) -> None:
+    assert Known.read(text) == Known()
 
 
 def test_beside_the_conversation_is_what_was_said_last() -> None:

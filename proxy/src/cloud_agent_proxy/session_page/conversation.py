@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import TYPE_CHECKING
 
 from cloud_agent_proxy.log_text import plain_text
@@ -22,6 +24,33 @@ _WEIGHT = 3  # of a byte in JSON: as Python objects, and once more as HTML
 _ENTRIES = {"prompt", "turn_finished", "message", "thinking", "tool_call", "commit", "command", "notice", "picture"}
 
 
+_KNOWN = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a page has: of each stream the number of the last event. As a text, it's `17`, or `17.3` with a status."""
+
+    seq: int = 0
+    """The agent's."""
+    status: int = 0
+    """The workflow's."""
+
+    @classmethod
+    def read(cls, text: str) -> Known:
+        """Return what the text says; one that says nothing is of a page that has nothing."""
+        said = _KNOWN.fullmatch(text)
+        return cls(int(said[1]), int(said[2] or 0)) if said else cls()
+
+    def plus(self, other: Known) -> Known:
+        """Return what a page has that has both."""
+        return Known(max(self.seq, other.seq), max(self.status, other.status))
+
+    def __str__(self) -> str:
+        """Return it as the id of a server-sent event."""
+        return f"{self.seq}.{self.status}" if self.status else str(self.seq)
+
+
 @dataclass(eq=False)
 class Entry:
     """One thing in the conversation. A tool call grows: its result and the changes of files belong to it."""
@@ -37,8 +66,18 @@ class Entry:
 
     @property
     def seq(self) -> int:
-        """Its own number, which never changes."""
+        """Its own number in its stream, which never changes."""
         return self.event.seq
+
+    @property
+    def is_status(self) -> bool:
+        """Whether it's of the workflow's stream: the session's status."""
+        return self.event.kind == "status"
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other entry, of either stream."""
+        return f"{'s' if self.is_status else 'e'}{self.seq}"
 
 
 @dataclass
@@ -58,15 +97,19 @@ class Now:
 
 
 class Conversation:
-    """Takes a stream's events in order, each once; of an event that it knows already, nothing changes."""
+    """Takes the events of each stream in order, each once; of an event that it knows already, nothing changes."""
 
     def __init__(self) -> None:
         self.entries: dict[int, Entry] = {}
-        """By their numbers, in order."""
+        """The agent's, by their numbers, in order."""
         self.now = Now()
         self.last_seq = 0
+        self.statuses: list[Entry] = []
+        """The workflow's, in order."""
+        self.last_status = 0
+        """The number of the last event of the workflow's stream."""
         self.history: list[Event] = []
-        """The workflow's own stream: statuses, and the states that its execution went through."""
+        """The states that the session's execution went through."""
         self.size = 0
         """About how many bytes of memory it takes."""
         self.dropped = False
@@ -82,16 +125,37 @@ class Conversation:
 
     def add_history(self, events: Iterable[Event]) -> None:
         """Take the workflow's events that follow those it has."""
-        known = self.history[-1].seq if self.history else 0
-        self.history += [event for event in events if event.seq > known][: _MOST_STATES - len(self.history)]
+        for event in events:
+            if event.seq <= self.last_status:
+                continue
+            self.last_status = event.seq
+            if event.kind == "status" and len(self.statuses) < _MOST_STATES:
+                self.statuses.append(Entry(event, event.seq))
+            elif event.kind != "status" and len(self.history) < _MOST_STATES:
+                self.history.append(event)
 
-    def since(self, seq: int) -> list[Entry]:
-        """Return the entries that an event later than `seq` made or changed, in order."""
-        return [entry for entry in self.entries.values() if entry.version > seq]
+    @property
+    def known(self) -> Known:
+        """All that it has."""
+        return Known(self.last_seq, self.last_status)
+
+    def since(self, known: Known) -> list[Entry]:
+        """Return the entries that later events than the known ones made or changed, in order."""
+        changed = [entry for entry in self.entries.values() if entry.version > known.seq]
+        return _in_order(changed, [entry for entry in self.statuses if entry.seq > known.status])
 
     def before(self, seq: int, most: int) -> list[Entry]:
-        """Return the last `most` entries whose numbers are below `seq`, in order."""
-        return [entry for entry in self.entries.values() if entry.seq < seq][-most:]
+        """Return the agent's last `most` entries whose numbers are below `seq`, with the statuses between, in order."""
+        earlier = [entry for entry in self.entries.values() if entry.seq < seq]
+        found = earlier[-most:]
+        begin = found[0].event.at if len(found) < len(earlier) else ""
+        end = next((entry.event.at for entry in self.entries.values() if entry.seq >= seq), None)
+        between = [one for one in self.statuses if begin <= one.event.at and (end is None or one.event.at < end)]
+        return _in_order(found, between)
+
+    def has_before(self, seq: int) -> bool:
+        """Tell whether the agent has entries whose numbers are below `seq`."""
+        return next(iter(self.entries), seq) < seq
 
     def shrink(self, most_bytes: int) -> None:
         """Let go of the oldest entries until it takes no more memory than that."""
@@ -157,3 +221,8 @@ class Conversation:
             return
         lines = self.now.logs.setdefault(source, deque(maxlen=_MOST_LOG_LINES))
         lines.extend(line[:_MOST_LINE_CHARACTERS] for line in plain_text(text).strip("\n").split("\n"))
+
+
+def _in_order(entries: list[Entry], statuses: list[Entry]) -> list[Entry]:
+    """Return both as they happened: each stream has its own numbers, and time is all that they share."""
+    return list(merge(entries, statuses, key=lambda entry: entry.event.at))

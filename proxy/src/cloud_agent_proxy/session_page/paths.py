@@ -13,6 +13,7 @@ from starlette.routing import Route
 from cloud_agent_proxy import pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Grant
 from cloud_agent_proxy.responses import origin_of, page_response, rendered_response, with_cookies
+from cloud_agent_proxy.session_page.conversation import Known
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.streams import TooManyStreamsError
 from cloud_agent_proxy.session_page.view import view_of
@@ -103,7 +104,7 @@ class SessionPagePaths:
         rendered = self._renderer.page(
             view_of(session, conversation, self._streams.viewers(session.id), self._writing_url_for(request, session)),
             entries,
-            after=conversation.last_seq,
+            known=conversation.known,
             earlier=earlier,
             dropped=conversation.dropped,
             page_before=before is not None,
@@ -118,9 +119,9 @@ class SessionPagePaths:
 
     async def _events(self, request: Request, session: Session, grant: Grant) -> Response:
         """Keep an open page up to date; the browser resumes where the stream broke off."""
-        after = _number(request.headers.get("last-event-id")) or _number(request.query_params.get("after")) or 0
+        known = Known.read(request.headers.get("last-event-id") or request.query_params.get("after") or "")
         try:
-            stream = self._streams.open(session, after, grant.expires_at)
+            stream = self._streams.open(session, known, grant.expires_at)
         except TooManyStreamsError:
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "30"})
         return StreamingResponse(stream, headers=_NO_SNIFFING, media_type="text/event-stream")
@@ -164,8 +165,8 @@ class SessionPagePaths:
 def _page_of(conversation: Conversation, before: int | None) -> tuple[list[Entry], int | None]:
     """Return the entries of one page, and before which number there are earlier ones."""
     entries = conversation.before(before or conversation.last_seq + 1, ENTRIES_ON_A_PAGE)
-    first = entries[0].seq if entries else None
-    return entries, first if first is not None and conversation.before(first, 1) else None
+    first = next((entry.seq for entry in entries if not entry.is_status), None)
+    return entries, first if first is not None and conversation.has_before(first) else None
 
 
 def _number(text: str | None) -> int | None:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cloud_agent_proxy.session_page.conversation import Entry
+    from cloud_agent_proxy.session_page.conversation import Entry, Known
     from cloud_agent_proxy.session_page.view import PageView
 
 _PARTS = ("state", "limits", "viewers", "start", "todo", "changes", "services", "logs", "history", "stage")
 """What is beside the conversation, by the ids of the elements."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_STATUS_ICONS = {"COMPLETED": "check", "STOPPED": "stop", "FAILED": "alert"}
 _SOURCES = {"install": "Install", "dev_server": "Dev server"}
 
 
@@ -45,6 +46,7 @@ class SessionPageRenderer:
             "sha256": lambda text: _SHA256.fullmatch(text) is not None,
             "source": lambda source: _SOURCES.get(source, source.removeprefix("service:")),
             "span": span_of,
+            "status_icon": lambda status: _STATUS_ICONS.get(status, "dot"),
             "web": web_link,
         }
         self._page = environment.get_template("page.html.jinja")
@@ -63,7 +65,7 @@ class SessionPageRenderer:
         view: PageView,
         entries: Sequence[Entry],
         *,
-        after: int,
+        known: Known,
         earlier: int | None,
         dropped: bool,
         page_before: bool,
@@ -74,7 +76,7 @@ class SessionPageRenderer:
         Args:
             view: What is beside them.
             entries: The part of the conversation to show.
-            after: The number of the last event that the page knows.
+            known: The last events that the page has.
             earlier: Before which number there are earlier entries, None if there are none.
             dropped: Whether the conversation's beginning is in the transcript alone.
             page_before: Whether these are not the latest entries.
@@ -86,7 +88,8 @@ class SessionPageRenderer:
             parts=parts,
             keys={element: part_key(html) for element, html in parts.items()},
             entries=entries,
-            after=after,
+            known=known,
+            is_blank=all(entry.is_status for entry in entries),
             earlier=earlier,
             dropped=dropped,
             page_before=page_before,

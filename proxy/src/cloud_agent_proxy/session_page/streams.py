@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from cloud_agent_proxy.session_page.conversation import Conversation
+from cloud_agent_proxy.session_page.conversation import Conversation, Known
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.renderer import part_key
 from cloud_agent_proxy.session_page.view import view_of
@@ -117,15 +117,15 @@ class Streams:
         for watched in self._watched.values():
             _announce(watched)
 
-    def open(self, session: Session, after: int, until: float) -> AsyncIterator[str]:
-        """Return the stream of a page that has all events up to the number `after`, in the form of server-sent events.
+    def open(self, session: Session, known: Known, until: float) -> AsyncIterator[str]:
+        """Return the stream of a page that has all `known` events, in the form of server-sent events.
 
-        Every entry that is new or has changed since is sent, in order; then the stream's id is the last event's number,
+        Every entry that is new or has changed since is sent, in order; then the stream's id is what the page knows now,
         so that a stream that is resumed there loses nothing. What is sent again replaces what is there.
 
         Args:
             session: Whose page it is.
-            after: The number of the last event that the page has.
+            known: The last events that the page has.
             until: How long the visitor may look, in seconds since the epoch.
 
         Raises:
@@ -136,19 +136,19 @@ class Streams:
         watched = self._watched.setdefault(session.id, _Watched(session))
         watched.viewers += 1
         self._somebody_looks.set()
-        return self._stream(watched, after, until)
+        return self._stream(watched, known, until)
 
-    async def _stream(self, watched: _Watched, after: int, until: float) -> AsyncIterator[str]:
+    async def _stream(self, watched: _Watched, known: Known, until: float) -> AsyncIterator[str]:
         sent: dict[str, str] = {}
         try:
             yield "retry: 2000\n\n"
             while not self._closed and time.time() < until:
                 changed = watched.changed
-                for entry in watched.conversation.since(after):
-                    yield _event("entry", id=f"e{entry.seq}", html=self._renderer.entry(entry), say=_said(entry, after))
-                if watched.conversation.last_seq > after:
-                    after = watched.conversation.last_seq
-                    yield f"id: {after}\n\n"
+                for entry in watched.conversation.since(known):
+                    yield _event("entry", id=entry.id, html=self._renderer.entry(entry), say=_said(entry, known))
+                if (now := known.plus(watched.conversation.known)) != known:
+                    known = now
+                    yield f"id: {known}\n\n"
                 for element, html in watched.parts.items():
                     if sent.get(element) != html:
                         sent[element] = html
@@ -186,7 +186,7 @@ class Streams:
                 logger.warning("transcript not read", extra={"reason": str(error)})
             else:
                 watched.conversation = read
-        drawn = (watched.session, watched.viewers, watched.conversation.last_seq, len(watched.conversation.history))
+        drawn = (watched.session, watched.viewers, watched.conversation.known)
         if drawn != watched.drawn:
             watched.drawn = drawn
             watched.parts = self._renderer.parts(view_of(watched.session, watched.conversation, watched.viewers))
@@ -204,10 +204,12 @@ def _event(name: str, **members: str) -> str:
     return f"event: {name}\ndata: {json.dumps(members)}\n\n"
 
 
-def _said(entry: Entry, after: int) -> str:
-    """Return what a screen reader says of an entry: Claude's own messages, and that a turn is over, the first time."""
+def _said(entry: Entry, known: Known) -> str:
+    """Return what a screen reader says of an entry, once: Claude's own messages, ends of turns, and statuses."""
     event = entry.event
-    if entry.seq <= after or event.text("parent"):
+    if entry.is_status:
+        return f"Session {event.text('status').lower()}"
+    if entry.seq <= known.seq or event.text("parent"):
         return ""
     match event.kind:
         case "message":

@@ -83,13 +83,14 @@ class Transcripts:
         return kept.conversation if kept else Conversation()
 
     async def lines(self, session_id: str, length: TranscriptLength) -> AsyncIterator[bytes]:
-        """Return the objects of the agent's stream, one after the other, as they are.
+        """Return the objects of the workflow's stream and then of the agent's, one after the other, as they are.
 
         Raises:
             BucketUnavailableError: S3 did not hand over the next one.
         """
-        for batch in range(1, length.agent + 1):
-            yield await self._objects.get(_key(session_id, "agent", batch)) or b""
+        for stream, batches in (("workflow", length.workflow), ("agent", length.agent)):
+            for batch in range(1, batches + 1):
+                yield await self._objects.get(_key(session_id, stream, batch)) or b""
 
     async def picture(self, session_id: str, digest: str) -> bytes | None:
         """Return a picture of the session's by its SHA-256, None when there is none.

@@ -52,7 +52,7 @@ class PageView:
     services: dict[str, str] = field(default_factory=dict)
     logs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     history: tuple[Event, ...] = ()
-    """The states that the session's execution went through."""
+    """The states that the session's execution went through, and that there were more."""
     last_turn: Event | None = None
     said: Event | None = None
     """What the agent last said of its model and limits."""
@@ -202,7 +202,7 @@ def view_of(session: Session, conversation: Conversation, viewers: int = 0, writ
         total_diff=now.total_diff,
         services=dict(now.services),
         logs={source: tuple(lines) for source, lines in now.logs.items()},
-        history=tuple(event for event in conversation.history if event.kind == "execution"),
+        history=tuple(conversation.history),
         last_turn=now.turn,
         said=now.session,
     )

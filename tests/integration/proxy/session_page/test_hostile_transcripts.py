@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.proxy.visitor import NAVIGATION
-from tests.kit.transcripts import sample, sample_row
+from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HOSTILE = "\"'><img src=x onerror=alert(1)><script>alert(2)</script></pre></details>{{7*7}}<!--"
 LINK = "javascript:alert(3)"
+_OURS = {"kind", "at", "prompt_id"}
 
 
 def _texts(members: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - any JSON
@@ -36,16 +37,18 @@ def _with(members: Any, path: tuple[Any, ...], text: str) -> Any:  # noqa: ANN40
     return copy
 
 
-def _fields() -> list[tuple[str, tuple[Any, ...]]]:
-    """Return each text of each kind of event: nobody has to remember a new one."""
-    found = {(event["kind"], path): None for event in sample().events for path in _texts(event)}
-    return [(kind, path) for kind, path in found if path[0] not in {"kind", "at", "prompt_id"}]
+def _with_each_text(events: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Return the events, and of each kind one more for each text that it has: nobody has to remember a new one."""
+    fields = {(event["kind"], path): event for event in reversed(events) for path in _texts(event)}
+    given = [_with(event, path, text) for (_, path), event in fields.items() if path[0] not in _OURS]
+    return [*events, *({**event, "seq": number} for number, event in enumerate(given, len(events) + 1))]
 
 
-async def shown(proxy: Proxy, recorder: Recorder, events: list[dict[str, Any]], **row: object) -> str:
-    script = sample()
-    script.events = events
-    session_id = recorder.put(script.batches(1_000), **sample_row() | row)
+async def shown(
+    proxy: Proxy, recorder: Recorder, events: list[dict[str, Any]], history: list[dict[str, Any]], **row: object
+) -> str:
+    session_id = recorder.put(Script(events).batches(1_000), **sample_row() | row)
+    recorder.extend(session_id, Script(history).batches(), workflow=True)
     async with proxy.client(session_id, NAVIGATION) as client:
         response = await client.get("/.uat/")
     assert response.status_code == 200
@@ -56,15 +59,9 @@ async def shown(proxy: Proxy, recorder: Recorder, events: list[dict[str, Any]], 
 @pytest.mark.parametrize("text", [HOSTILE, LINK, f"[x]({LINK})\n\n```{HOSTILE}\n{HOSTILE}"])
 async def test_whatever_a_field_says_is_shown_as_text(proxy: Proxy, recorder: Recorder, text: str) -> None:
     """One page for all fields, each in an event of its own: a page for each would take minutes."""
-    first = {event["kind"]: event for event in reversed(sample().events)}
-    events = sample().events
-    for kind, path in _fields():
-        given = next(
-            (event for event in sample().events if event["kind"] == kind and path in _texts(event)), first[kind]
-        )
-        events.append(_with(given, path, text) | {"seq": len(events) + 1})
-    assert len(events) > 80
-    page = await shown(proxy, recorder, events)
+    events, history = (_with_each_text(script.events, text) for script in (sample(), sample_history(ended=True)))
+    assert (len(events), len(history)) > (80, 15)
+    page = await shown(proxy, recorder, events, history)
     assert "<img" not in page
     assert page.count("<script") == page.count("</script") == 1
     assert [f"{name}=" for name in ("href", "src") if f'{name}="{LINK}' in page] == []
@@ -78,7 +75,7 @@ async def test_whatever_a_field_says_is_shown_as_text(proxy: Proxy, recorder: Re
 )
 async def test_whatever_the_row_says_is_shown_as_text(proxy: Proxy, recorder: Recorder, name: str) -> None:
     for text in (HOSTILE, LINK):
-        page = await shown(proxy, recorder, sample().events, **{name: text})
+        page = await shown(proxy, recorder, sample().events, [], **{name: text})
         assert "<img" not in page
         assert f'href="{LINK}' not in page
 
@@ -87,8 +84,9 @@ async def test_whatever_the_row_says_is_shown_as_text(proxy: Proxy, recorder: Re
 async def test_a_member_of_another_type_is_as_if_it_were_not_there(
     proxy: Proxy, recorder: Recorder, value: object
 ) -> None:
-    events = sample().events
-    for event in sample().events:
-        others = {name: value for name in event if name not in {"v", "seq", "kind"}}
-        events.append({**event, **others, "seq": len(events) + 1})
-    await shown(proxy, recorder, events)
+    streams = sample().events, sample_history(ended=True).events
+    for events in streams:
+        for event in list(events):
+            others = {name: value for name in event if name not in {"v", "seq", "kind"}}
+            events.append({**event, **others, "seq": len(events) + 1})
+    await shown(proxy, recorder, *streams)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from tests.integration.proxy.visitor import access
-from tests.kit.transcripts import Script, sample, sample_row
+from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ class Reader:
             yield response
 
     async def read_until(
-        self, last_id: int | None = None, *, part: str = "", words: str = "", seconds: int = 30
+        self, last_id: int | str | None = None, *, part: str = "", words: str = "", seconds: int = 30
     ) -> None:
         """Read until the stream has this id, or a part has these words, or it ends."""
         async with asyncio.timeout(seconds), self.stream() as response:
@@ -105,6 +105,20 @@ async def test_a_stream_that_is_cut_again_and_again_loses_and_doubles_nothing(pr
         event["kind"] in {"prompt", "message", "thinking", "tool_call", "commit", "turn_finished"}
         for event in script.events
     )
+
+
+async def test_a_status_comes_once_whatever_becomes_of_the_stream(proxy: Proxy, recorder: Recorder) -> None:
+    script, history = Script(), sample_history(ended=True)
+    script.message("the first")
+    session_id = recorder.put(script.batches(), **sample_row())
+    recorder.extend(session_id, history.batches(1)[:2], workflow=True)
+    reader = Reader(proxy, session_id)
+    await reader.read_until("1.2")
+    recorder.extend(session_id, history.batches(1)[2:], known=2, workflow=True)
+    await reader.read_until(part="history", words="Announce Session")
+    assert reader.last_id == f"1.{len(history.events)}"
+    assert reader.received == ["s1", "s2", "e1", "s3", "s4"]
+    assert "Session failed" in reader.entries["s4"]
 
 
 async def test_what_is_beside_the_conversation_follows_the_row(proxy: Proxy, recorder: Recorder) -> None:

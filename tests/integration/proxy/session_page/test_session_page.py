@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.integration.proxy.visitor import NAVIGATION, access
-from tests.kit.transcripts import Script, sample, sample_row
+from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
 if TYPE_CHECKING:
     import httpx
@@ -47,6 +47,26 @@ async def test_the_page_says_what_the_session_is_about_and_what_claude_did(proxy
     assert "unsafe" not in response.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
     assert response.headers["cache-control"] == "no-store"
+
+
+async def test_the_page_shows_statuses_and_what_the_execution_went_through(proxy: Proxy, recorder: Recorder) -> None:
+    ended = {"status": "FAILED", "ended_at": "2026-11-22T09:00:00.000Z"}
+    session_id = recorder.put(sample().batches(), **sample_row() | ended)
+    recorder.extend(session_id, sample_history(ended=True).batches(), workflow=True)
+
+    text = (await get(proxy, session_id)).text
+
+    shown = [text.index(f"Session {status}<") for status in ("queued", "starting", "running", "failed")]
+    assert shown == sorted(shown)
+    assert shown[1] < text.index("Show the cart&#39;s total</strong>") < shown[3]
+    history = re.sub(r"(\s*<[^>]+>)+\s*", " ", text[text.index('<section id="history"') :])
+    for words in (
+        "Workflow States 4 The execution went through earlier states, too, which aren&#39;t listed.",
+        "Create Branch 5s · 1 retry",
+        "Announce Session 18s · 5 retries GitHubUnavailableError GitHub responded with 503 &lt;b&gt;nothing&lt;/b&gt;",
+        "Close Session still running when the session ended",
+    ):
+        assert words in history
 
 
 async def test_our_own_script_and_style_stay_small(proxy: Proxy, recorder: Recorder) -> None:

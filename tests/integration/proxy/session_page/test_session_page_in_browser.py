@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, NO_SCRIPTS, Browser, chromium, http
-from tests.kit.transcripts import Script, sample, sample_row
+from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
 from cloud_agent_proxy.proxy import ASSETS
 from cloud_agent_proxy.session import Session, SessionStatus
@@ -119,6 +119,7 @@ async def test_the_page_is_accessible(
     browser: Browser, recorder: Recorder, row: dict[str, object], scheme: str
 ) -> None:
     session_id = recorder.put(sample().batches(), **sample_row() | row)
+    recorder.extend(session_id, sample_history(ended="ended_at" in row).batches(), workflow=True)
     for width in (1440, 390):
         on_screen(browser, width, scheme)
         await browser.open(session_id, "/.uat/")
@@ -170,13 +171,15 @@ async def test_an_open_page_follows_the_session_and_keeps_what_was_opened(
     session_id = recorder.put(script.batches(), **row)
     await browser.open(session_id, "/.uat/")
     await browser.run("document.querySelector('.call').open = true")
+    recorder.extend(session_id, sample_history().batches(), workflow=True)
+    await browser.shows("Session running")
     script.add("tool_result", id="toolu_0", is_error=False, text="made it")
     script.message("All done.")
     script.add("todo", items=[{"text": "Rest", "status": "in_progress"}])
     recorder.extend(session_id, script.batches(first=1), known=1)
     await browser.shows("All done.")
     await browser.shows("made it")
-    assert await browser.run(f"{ENTRIES}") == 2
+    assert await browser.run("[...document.querySelectorAll('.entry')].map(({id}) => id).join()") == "e1,s1,s2,s3,e3"
     assert await browser.run("document.getElementById('now').textContent") == "Claude: All done."
     assert await browser.run("document.querySelector('#todo').textContent.includes('Rest')")
     assert [head for head in upstream.requests if head.startswith(b"GET / ")][1:] == []  # nothing reloaded the preview
