@@ -22,7 +22,7 @@ UVICORN = f"--reload {ADDRESS}"
 FLASK = f"run --debug {ADDRESS}"
 RAILS = 'bin/rails server --binding "$HOST" --port "$PORT"'
 OWN_PORTS = "env -u HOST -u PORT"
-REQUIREMENTS = "pip install -r requirements.txt"
+REQUIREMENTS = "-r requirements.txt"
 
 
 @dataclass(frozen=True)

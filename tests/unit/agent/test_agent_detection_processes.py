@@ -119,7 +119,7 @@ def test_all_of_them_are_installed_each_in_its_folder(tmp_path: Path) -> None:
     plan = _plan(tmp_path, _in("frontend", front) | _in("backend", FASTAPI))
     first, _, second = (plan.install or "").partition(" && (cd backend && ")
     assert first == "(cd frontend && npm ci)"
-    assert second.endswith("/bin/python -m pip install -r requirements.txt)")
+    assert second.endswith(" -r requirements.txt)")
     assert plan.why == "the `dev` script in frontend/package.json; beside it ASGI: `app` in backend/main.py"
 
 

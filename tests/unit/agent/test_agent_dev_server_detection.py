@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.kit.repository_shapes import lay_out
@@ -14,15 +14,13 @@ from cloud_agent_runner.preview.plan import DevServerPlan
 from cloud_agent_runner.preview.toolchains import missing
 from cloud_agent_runner.repository.config import RepositoryConfig
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 VENV = '"$HOME/.venv"'
 STREAMLIT = (
     f'{VENV}/bin/python -m streamlit run app.py --server.address "$HOST" --server.port "$PORT" --server.headless true'
 )
 MAKE = f"{sys.executable} -m venv {VENV}"
-PIP = f"{MAKE} && {VENV}/bin/python -m pip install "
+SCRIPT = Path(python.__file__).with_name("install_requirements.sh")
+REQUIREMENTS = f"sh {SCRIPT} {sys.executable} uv -r requirements.txt"
 GET = 'npm install --global --no-audit --no-fund --no-update-notifier --prefix "$HOME/.local"'
 
 
@@ -61,12 +59,12 @@ def _package(**scripts: str) -> str:
         ),
         (
             {"package.json": _package(build="tsc"), "manage.py": "", "requirements.txt": "Django>=5\n"},
-            f"{PIP}-r requirements.txt",
+            REQUIREMENTS,
             f'{VENV}/bin/python -m manage runserver "$HOST:$PORT"',
         ),
         (
             {"requirements.txt": "# web\nfastapi[standard]==0.115\n", "app/main.py": "api: FastAPI = FastAPI()\n"},
-            f"{PIP}-r requirements.txt",
+            REQUIREMENTS,
             f'{VENV}/bin/python -m uvicorn app.main:api --reload --host "$HOST" --port "$PORT"',
         ),
         (
@@ -79,7 +77,7 @@ def _package(**scripts: str) -> str:
         ),
         (
             {"requirements.txt": "streamlit\n", "app.py": "import streamlit as st\n"},
-            f"{PIP}-r requirements.txt",
+            REQUIREMENTS,
             STREAMLIT,
         ),
     ],

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from cloud_agent_runner.preview.package_managers import python, python_packages
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 VENV = '"$HOME/.venv"'
 MAKE = f"{sys.executable} -m venv {VENV}"
+SCRIPT = Path(python.__file__).with_name("install_requirements.sh")
+REQUIREMENTS = f"sh {SCRIPT} {sys.executable} uv"
 PIP = f"{VENV}/bin/python -m pip install"
+WARN = "echo 'warning: The project itself could not be installed.'"
 UV = f"uv pip install --python {VENV}"
 EXTRAS = "[project.optional-dependencies]\n"
 PDM = f"PDM_IGNORE_SAVED_PYTHON=1 VIRTUAL_ENV={VENV} uv tool run --from 'pdm[locked]' pdm"
@@ -34,16 +36,6 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("files", "install"),
     [
-        ({"requirements.txt": ""}, f"{PIP} -r requirements.txt"),
-        (
-            {"requirements.txt": "", "requirements-dev.txt": "", "dev-requirements.txt": ""},
-            f"{PIP} -r requirements.txt -r requirements-dev.txt",
-        ),
-        (
-            {"requirements/base.txt": "", "requirements/local.txt": "", "requirements/production.txt": ""},
-            f"{PIP} -r requirements/base.txt -r requirements/local.txt",
-        ),
-        ({"requirements/prod.txt": ""}, f"{PIP} -r requirements/prod.txt"),
         ({"uv.lock": "", "pyproject.toml": PROJECT}, f"UV_PROJECT_ENVIRONMENT={VENV} uv sync --frozen"),
         (
             {"uv.lock": "", "pyproject.toml": f"{PROJECT}{EXTRAS}dev = []\ndocs = []\n"},
@@ -85,7 +77,6 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
         ),
         ({"pyproject.toml": PROJECT, "src/lunch/__init__.py": ""}, f"{UV} --editable ."),
         ({"setup.py": ""}, f"{UV} --editable ."),
-        ({"pyproject.toml": "[tool.black]\n", "requirements.txt": ""}, f"{PIP} -r requirements.txt"),
         ({"uv.lock": "", "requirements.txt": ""}, f"UV_PROJECT_ENVIRONMENT={VENV} uv sync --frozen"),
         ({}, f"{PIP} django flask"),
     ],
@@ -97,9 +88,77 @@ def test_a_project_is_installed_as_its_files_say(tmp_path: Path, files: dict[str
     assert packages.run("flask run") == f"{VENV}/bin/python -m flask run"
 
 
+@pytest.mark.parametrize(
+    ("files", "arguments"),
+    [
+        ({"requirements.txt": ""}, "-r requirements.txt"),
+        (
+            {"requirements.txt": "", "requirements-dev.txt": "", "dev-requirements.txt": ""},
+            "-r requirements.txt -r requirements-dev.txt",
+        ),
+        (
+            {"requirements/base.txt": "", "requirements/local.txt": "", "requirements/production.txt": ""},
+            "-r requirements/base.txt -r requirements/local.txt",
+        ),
+        ({"requirements/prod.txt": ""}, "-r requirements/prod.txt"),
+        ({"pyproject.toml": "[tool.black]\n", "requirements.txt": ""}, "-r requirements.txt"),
+        ({"pyproject.toml": PROJECT, "requirements.txt": ""}, "-r requirements.txt"),
+        (
+            {"pyproject.toml": PROJECT + BUILD, "requirements.txt": ""},
+            f"-r requirements.txt && {{ {PIP} --no-deps --editable . || {WARN}; }}",
+        ),
+    ],
+)
+def test_requirements_are_installed_and_then_what_is_made_to_be(
+    tmp_path: Path, files: dict[str, str], arguments: str
+) -> None:
+    _write(tmp_path, files)
+    assert python_packages(tmp_path).install == f"{REQUIREMENTS} {arguments}"
+
+
+def test_requirements_are_for_the_python_that_the_repository_names(tmp_path: Path) -> None:
+    _write(tmp_path, {"requirements.txt": "", ".python-version": "3.9"})
+    assert python_packages(tmp_path).install.endswith(f"|| {MAKE}; }} && {PIP} -r requirements.txt")
+
+
+@pytest.fixture
+def pythons(tmp_path: Path) -> Path:
+    """A folder with a Python and a uv that make environments of which only that of 3.9 can install something."""
+    folder = tmp_path / "bin"
+    make = f'mkdir -p "$HOME/.venv/bin" && cp {folder}/pip "$HOME/.venv/bin/python" && echo'
+    _write(folder, {
+        "pip": '#!/bin/sh\ngrep -q 3.9 "$HOME/.venv/made" && exit\ncat "$HOME/failure" | tee "$5"\nexit 1\n',
+        "python": f'#!/bin/sh\n{make} 3.13 > "$HOME/.venv/made"\n',
+        "uv": f'#!/bin/sh\nrm -r "$HOME/.venv"; {make} $5 > "$HOME/.venv/made"\n',
+    })  # fmt: skip
+    for program in folder.iterdir():
+        program.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "made"),
+    [
+        ("ERROR: Failed to build installable wheels for some pyproject.toml based projects (greenlet)", 0, "3.9"),
+        ("ERROR: Ignored the following versions: 1.21 Requires-Python >=3.7,<3.11; 2 Requires-Python >=3.9", 0, "3.9"),
+        ("ERROR: Could not find a version that satisfies the requirement lunch==9 Requires-Python >=3.14", 1, "3.13"),
+        ("HTTP error 401 while getting https://packages.example.com/", 1, "3.13"),
+    ],
+)
+def test_requirements_of_another_day_are_installed_with_a_python_of_that_day(
+    tmp_path: Path, pythons: Path, failure: str, status: int, made: str
+) -> None:
+    (tmp_path / "failure").write_text(failure)
+    command = ["sh", str(SCRIPT), str(pythons / "python"), str(pythons / "uv"), "-r", "requirements.txt"]
+    for _ in range(2):  # the second run, after a turn, leaves the environment as it is
+        done = subprocess.run(command, env={**os.environ, "HOME": str(tmp_path)}, check=False, capture_output=True)
+        assert done.returncode == status
+        assert made in (tmp_path / ".venv/made").read_text()
+
+
 def test_what_a_folder_does_not_say_is_said_by_the_one_above(tmp_path: Path) -> None:
     _write(tmp_path, {"requirements.txt": "", "web app/Pipfile": "", "api/src/app.py": ""})
-    assert python_packages(tmp_path, "api/src").install == f"{MAKE} && {PIP} -r ../../requirements.txt"
+    assert python_packages(tmp_path, "api/src").install == f"{REQUIREMENTS} -r ../../requirements.txt"
     assert python_packages(tmp_path, "web app/src").install.startswith(f"{MAKE} && cd .. && VIRTUAL_ENV=")
     assert python_packages(tmp_path / "api").install == MAKE
 

@@ -20,6 +20,7 @@ from cloud_agent_runner.repository.file import has_repository_file, read_reposit
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+_SCRIPT = Path(__file__).with_name("install_requirements.sh")
 _ENVIRONMENT = '"$HOME/.venv"'
 _PYTHON = f"{_ENVIRONMENT}/bin/python"
 # What developers install, in the order in which files and groups of that kind are usually named.
@@ -90,12 +91,17 @@ def python_packages(work_tree: Path, folder: str = ".", otherwise: Collection[st
     The nearest folder on the way up to the work tree counts which says what to install. Where none does, the packages
     named in `otherwise` are installed.
     """
-    make = _make(requested_python(work_tree, folder))
+    version = requested_python(work_tree, folder)
+    make = _make(version)
     for level in (PurePath(folder), *PurePath(folder).parents):
         project = _Project(work_tree, level, os.path.relpath(level, folder))
-        for install in _INSTALL:
-            if command := install(project):
-                return PythonPackages(f"{make} && {command}")
+        if command := next(filter(None, (install(project) for install in _FROM_LOCK)), None):
+            return PythonPackages(f"{make} && {command}")
+        if files := _requirements(project):
+            install = f"{make} && {_PYTHON} -m pip install {files}" if version else _with_any_python(files)
+            return PythonPackages(install + _itself(project))
+        if command := _project(project):
+            return PythonPackages(f"{make} && {command}")
     names = " ".join(shlex.quote(name) for name in sorted(otherwise))
     steps = [make, f"{_PYTHON} -m pip install {names}" if names else "", _conda(work_tree, folder)]
     return PythonPackages(" && ".join(filter(None, steps)))
@@ -155,12 +161,27 @@ def _pipenv(project: _Project) -> str | None:
     return f"{_in(project)}VIRTUAL_ENV={_ENVIRONMENT} {_uv_program()} tool run pipenv {how}"
 
 
-def _requirements(project: _Project) -> str | None:
+def _requirements(project: _Project) -> str:
+    """Return the files that list what is needed, as arguments of pip."""
     found = [*_first(project, _REQUIREMENTS), *_first(project, _DEVELOPERS_REQUIREMENTS)]
-    files = " ".join(
-        f"-r {shlex.quote(str(PurePath(project.path, name)))}" for name in found or _first(project, _ONLY_REQUIREMENTS)
-    )
-    return f"{_PYTHON} -m pip install {files}" if files else None
+    names = found or _first(project, _ONLY_REQUIREMENTS)
+    return " ".join(f"-r {shlex.quote(str(PurePath(project.path, name)))}" for name in names)
+
+
+def _with_any_python(files: str) -> str:
+    """Return the command that installs requirements with the supervisor's own Python, else with an older one."""
+    return f"sh {shlex.quote(str(_SCRIPT))} {shlex.quote(sys.executable)} {_uv_program()} {files}"
+
+
+def _itself(project: _Project) -> str:
+    """Return what installs the project itself after its requirements, if it's made to be installed.
+
+    Plugins and themes are found by what an installation knows of them. Where it can't be built, much else may run.
+    """
+    if not (project.table("project") and project.table("build-system")):
+        return ""
+    install = f"{_PYTHON} -m pip install --no-deps --editable {shlex.quote(project.path)}"
+    return f" && {{ {install} || echo 'warning: The project itself could not be installed.'; }}"
 
 
 def _first(project: _Project, names: Collection[str]) -> list[str]:
@@ -193,4 +214,4 @@ def _in(project: _Project) -> str:
     return "" if project.path == "." else f"cd {shlex.quote(project.path)} && "
 
 
-_INSTALL: tuple[Callable[[_Project], str | None], ...] = (_uv, _poetry, _pdm, _pipenv, _requirements, _project)
+_FROM_LOCK: tuple[Callable[[_Project], str | None], ...] = (_uv, _poetry, _pdm, _pipenv)
