@@ -186,10 +186,10 @@ PYTHON = [
     Shape("Litestar", {"requirements.txt": "litestar[standard]\n", "app.py": "app = Litestar([])\n"},
           f"{VENV} litestar --app app:app run --reload {ADDRESS}"),
     Shape("Streamlit", {"requirements.txt": "streamlit\n", "streamlit_app.py": "import streamlit as st\n"},
-          f'{VENV} streamlit run streamlit_app.py --server.address "$HOST" --server.port "$PORT" --server.headless true'),
+          f'{VENV} streamlit run streamlit_app.py --server.address "$HOST" --server.port "$PORT" --server.headless true --server.runOnSave true'),
     Shape("Streamlit by devcontainer.json", {".devcontainer/devcontainer.json": '{"postAttachCommand": {"server": '
           '"streamlit run Hello.py --server.enableCORS false"}, "forwardPorts": [8501], /* a note */ }'},
-          'streamlit run Hello.py --server.enableCORS false --server.address "$HOST" --server.port "$PORT" --server.headless true'),
+          'streamlit run Hello.py --server.enableCORS false --server.address "$HOST" --server.port "$PORT" --server.headless true --server.runOnSave true'),
     Shape("Gradio", {"requirements.txt": "gradio\n", "app.py": "import gradio\n"},
           f'GRADIO_SERVER_NAME="$HOST" GRADIO_SERVER_PORT="$PORT" {VENV} app', reloads=False),
     Shape("Dash", {"requirements.txt": "dash\n", "app.py": "from dash import Dash\n"}, f"{VENV} app", reloads=False),

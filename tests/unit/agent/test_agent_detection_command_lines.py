@@ -31,6 +31,7 @@ ENTRYPOINT ["python"]
 EXPOSE 80
 CMD ["app.py"]
 """
+STREAMLIT = '--server.address "$HOST" --server.port "$PORT" --server.headless true --server.runOnSave true'
 DEVCONTAINER = """{
     // for Codespaces, see https://containers.dev
     "postAttachCommand": {"server": "streamlit run x.py"},
@@ -72,7 +73,7 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
         ({"Procfile.dev": "page: ./serve-it\n"}, "./serve-it", "`page` in Procfile.dev"),
         (
             {".devcontainer/devcontainer.json": DEVCONTAINER},
-            'streamlit run x.py --server.address "$HOST" --server.port "$PORT" --server.headless true',
+            f"streamlit run x.py {STREAMLIT}",
             "`postAttachCommand` in .devcontainer/devcontainer.json",
         ),
         (

@@ -16,7 +16,8 @@ from cloud_agent_runner.repository.config import RepositoryConfig
 
 VENV = '"$HOME/.venv"'
 STREAMLIT = (
-    f'{VENV}/bin/python -m streamlit run app.py --server.address "$HOST" --server.port "$PORT" --server.headless true'
+    f'{VENV}/bin/python -m streamlit run app.py --server.address "$HOST" --server.port "$PORT" '
+    "--server.headless true --server.runOnSave true"
 )
 MAKE = f"{sys.executable} -m venv {VENV}"
 SCRIPT = Path(python.__file__).with_name("install_requirements.sh")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection.folder import table
 from cloud_agent_runner.preview.detection.found import Program
+from cloud_agent_runner.preview.detection.servers import STREAMLIT
 from cloud_agent_runner.preview.package_managers import python_packages
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def _django(folder: Folder, _: set[str]) -> _App | None:
 def _streamlit(folder: Folder, dependencies: set[str]) -> _App | None:
     if "streamlit" not in dependencies or not (found := _file_with(folder, r"import streamlit")):
         return None
-    options = '--server.address "$HOST" --server.port "$PORT" --server.headless true'
-    return _App(f"streamlit run {shlex.quote(found.name)} {options}", f"Streamlit: {folder.named(found.name)}")
+    return _App(f"streamlit run {shlex.quote(found.name)} {STREAMLIT}", f"Streamlit: {folder.named(found.name)}")
 
 
 def _asgi(folder: Folder, dependencies: set[str]) -> _App | None:

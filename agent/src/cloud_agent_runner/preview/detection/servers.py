@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.preview.detection.shell import Command
 
+# By itself it only offers to run what has changed.
+STREAMLIT = '--server.address "$HOST" --server.port "$PORT" --server.headless true --server.runOnSave true'
 _HOST_AND_PORT = '--host "$HOST" --port "$PORT"'
 
 
@@ -83,7 +85,7 @@ SERVERS: dict[str, Server] = {
     **dict.fromkeys(("gunicorn", "hypercorn"), Server('--bind "$HOST:$PORT"', follows_with=_RELOAD)),
     "daphne": Server('-b "$HOST" -p "$PORT"', follows_with=None),
     "waitress-serve": Server('--listen "$HOST:$PORT"', follows_with=None),
-    "streamlit": Server('--server.address "$HOST" --server.port "$PORT" --server.headless true', _words("run")),
+    "streamlit": Server(STREAMLIT, _words("run")),
     "mkdocs": Server('--dev-addr "$HOST:$PORT"', _words("serve")),
     "jupyter": Server('--no-browser --ip "$HOST" --port "$PORT"', _words("lab notebook")),
     "http.server": Server('--bind "$HOST" "$PORT"'),
