@@ -11,7 +11,7 @@ from tests.kit.repository_shapes import NODE, OTHERS, PYTHON, Shape, lay_out
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError, dev_server_plan
 from cloud_agent_runner.preview.package_managers import python
 from cloud_agent_runner.preview.preparation import preparation
-from cloud_agent_runner.preview.services.compose import services_in_compose
+from cloud_agent_runner.preview.services.needed import needed_services
 from cloud_agent_runner.preview.toolchains import missing
 from cloud_agent_runner.repository.config import RepositoryConfig
 
@@ -30,7 +30,7 @@ def _as_in_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_a_repository_of_this_shape_is_understood(tmp_path: Path, shape: Shape) -> None:
     lay_out(tmp_path, shape.files)
-    services = tuple(wanted.name for wanted in services_in_compose(tmp_path))
+    services = tuple(wanted.name for wanted in needed_services(tmp_path))
     try:
         plan = dev_server_plan(tmp_path, RepositoryConfig())
     except DevServerNotConfiguredError:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kit.repository_shapes import lay_out
 
 from cloud_agent_runner.preview.services.compose import services_in_compose
+from cloud_agent_runner.preview.services.needed import needed_services
 from cloud_agent_runner.preview.services.programs import PROGRAMS
 from cloud_agent_runner.preview.services.service import Account, Wanted
 from cloud_agent_runner.preview.services.services import ServiceFailedError, Services
@@ -160,6 +162,38 @@ def test_images_are_known_by_their_names(tmp_path: Path, image: str, environment
 @pytest.mark.parametrize("text", ["", "[]", "services: 3", "services: {a: 1, b: {image: [x]}}", "a: [", "!!python/x y"])
 def test_what_is_no_compose_file_names_no_service(tmp_path: Path, text: str) -> None:
     assert _compose(tmp_path, text) == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (
+            {".env.example": 'A=1\nexport DATABASE_URL="postgres://me:s3%2Fc@localhost:5432/shop?schema=public"\n'},
+            (Wanted("postgres", account=Account("me", "s3/c", "shop")),),
+        ),
+        (
+            {".env": "DB=mysql+pymysql://root@127.0.0.1/shop\nREDIS_URL=redis://localhost:6379/0\n"},
+            (Wanted("mysql", account=Account("root", "", "shop")), Wanted("redis")),
+        ),
+        (
+            {"api/.env.sample": "URL=postgresql://app:${PASSWORD}@localhost/app\n"},
+            (Wanted("postgres", account=Account("app", "", "app")),),
+        ),
+        (
+            {"compose.yaml": "services: {db: {image: postgres:16}}", ".env": "A=postgres://x@localhost/y\nB=redis://localhost"},
+            (Wanted("postgres", "16"), Wanted("redis")),
+        ),
+        ({"prisma/schema.prisma": 'datasource db {\n  provider = "mysql"\n}\n'}, (Wanted("mysql"),)),
+        ({"prisma/schema.prisma": 'datasource db {\n  provider = "sqlite"\n}\n// provider = "mysql"\n'}, ()),
+        ({".env": "A=postgres://localhost:6432/x\n# B=mysql://localhost/x\nC=redis://cache:6379\nD=localhost"}, ()),
+        ({"node_modules/prisma/schema.prisma": 'datasource db {\n  provider = "mysql"\n}\n'}, ()),
+    ],
+)  # fmt: skip
+def test_what_environments_and_schemas_name_is_needed_too(
+    tmp_path: Path, files: dict[str, str], found: tuple[Wanted, ...]
+) -> None:
+    lay_out(tmp_path, files)
+    assert needed_services(tmp_path) == found
 
 
 def test_a_name_that_is_none_is_not_passed_on() -> None:

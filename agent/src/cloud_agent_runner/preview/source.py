@@ -16,7 +16,7 @@ from cloud_agent_runner.git.command import GitError, workspace_git
 from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.dev_server import DevServer
 from cloud_agent_runner.preview.preparation import NO_PREPARATION, Preparation, Step, environment_files, preparation
-from cloud_agent_runner.preview.services.compose import services_in_compose
+from cloud_agent_runner.preview.services.needed import needed_services
 from cloud_agent_runner.preview.services.service import Wanted
 from cloud_agent_runner.repository.config import NOTHING
 from cloud_agent_runner.repository.config_file import RepositoryConfigError, read_repository_config
@@ -158,8 +158,8 @@ class PreviewSource:
         return preparation(self._work_tree, "\n".join(plan.commands)) if plan.install else NO_PREPARATION
 
     def _wanted(self, config: RepositoryConfig) -> list[Wanted]:
-        """Return the services that the repository's file asks for, else those of its Compose file that are there."""
-        found = {wanted.name: wanted for wanted in services_in_compose(self._work_tree)}
+        """Return the services that the repository's file asks for, else those its files name that are there."""
+        found = {wanted.name: wanted for wanted in needed_services(self._work_tree)}
         if config.services is not None:
             return [found.get(name) or Wanted(name) for name in dict.fromkeys(config.services)]
         wanted = [one for one in found.values() if self._services.has(one)]

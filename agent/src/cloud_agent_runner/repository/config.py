@@ -119,7 +119,7 @@ class RepositoryConfig(BaseModel):
         default=None,
         max_length=3,
         description=(
-            "Databases that run beside the dev server. Detected from the repository's Compose file if not set; `[]` "
+            "Databases that run beside the dev server. Detected from the repository's files if not set; `[]` "
             "starts none."
         ),
         examples=[["postgres", "redis"]],

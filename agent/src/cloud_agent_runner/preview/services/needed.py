@@ -1,0 +1,60 @@
+"""The services that a repository needs by what its files say: its Compose file, environments and Prisma schemas."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from cloud_agent_runner.preview.services.compose import services_in_compose
+from cloud_agent_runner.preview.services.service import Account, Wanted
+from cloud_agent_runner.repository.file import read_repository_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud_agent_runner.repository.config import ServiceName
+
+_FILES_LOOKED_AT = 50
+# Where developers keep the addresses of what they run, and what they make it from.
+_ENVIRONMENTS = (".env", ".env.local", ".env.development", ".env.example", ".env.sample", ".env.dist", ".env.template")
+_SCHEMAS = ("prisma/schema.prisma", "*/prisma/schema.prisma", "*/*/prisma/schema.prisma")
+# One on this machine, at the usual port: what is elsewhere, or commented out, isn't what a session would run.
+_URL = re.compile(
+    r"""^\s*(?:export\s+)?\w+\s*=\s*["']?(?P<kind>postgres|mysql|mariadb|redis)(?:ql)?(?:\+\w+)?://"""
+    r"""(?:(?P<user>[^\s:@/"']*)(?::(?P<password>[^\s@/"']*))?@)?"""
+    r"""(?:localhost|127\.0\.0\.1)(?::(?:5432|3306|6379))?(?:/(?P<database>[\w-]*))?(?![\w:.])""",
+    re.MULTILINE,
+)
+_PROVIDER = re.compile(r"^datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*\"(?P<kind>postgres|mysql)", re.MULTILINE)
+_KINDS: dict[str, ServiceName] = {"postgres": "postgres", "mysql": "mysql", "mariadb": "mysql", "redis": "redis"}
+
+
+def needed_services(work_tree: Path) -> tuple[Wanted, ...]:
+    """Return the services that a Compose file, URLs in environments and schemas of Prisma name, each kind once."""
+    found = dict[str, Wanted]()
+    for wanted in (*services_in_compose(work_tree), *_in_environments(work_tree), *_in_schemas(work_tree)):
+        found.setdefault(wanted.name, wanted)
+    return tuple(found.values())
+
+
+def _in_environments(work_tree: Path) -> Iterator[Wanted]:
+    for text in _texts(work_tree, *_ENVIRONMENTS, *(f"*/{name}" for name in _ENVIRONMENTS)):
+        for url in _URL.finditer(text):
+            parts = (unquote(url[name] or "") for name in ("user", "password", "database"))
+            kind, known = _KINDS[url["kind"]], ("" if "$" in part else part for part in parts)
+            yield Wanted(kind, account=Account() if kind == "redis" else Account(*known))
+
+
+def _in_schemas(work_tree: Path) -> Iterator[Wanted]:
+    for text in _texts(work_tree, *_SCHEMAS):
+        for found in _PROVIDER.finditer(text):
+            yield Wanted(_KINDS[found["kind"]])
+
+
+def _texts(work_tree: Path, *patterns: str) -> Iterator[str]:
+    names = (path.relative_to(work_tree) for pattern in patterns for path in sorted(work_tree.glob(pattern)))
+    own = (name for name in names if "node_modules" not in name.parts)
+    return (read_repository_text(work_tree, str(name)) for name in islice(own, _FILES_LOOKED_AT))
