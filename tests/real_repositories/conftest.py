@@ -21,6 +21,7 @@ CACHE = Path(__file__).parents[2] / ".real-repositories"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take folders of repositories, each of which is tried."""
     parser.addoption("--repository", action="append", default=[], help="a folder with a repository; may be repeated")
+    parser.addoption("--up-seconds", type=float, default=600, help="how long a repository may take to come up")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

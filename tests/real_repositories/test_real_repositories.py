@@ -21,24 +21,20 @@ if TYPE_CHECKING:
 @pytest.mark.conformance
 @pytest.mark.timeout(1200)
 async def test_a_repository_comes_up_and_its_page_follows_an_edit(
-    subject: Subject, laid_out: Path, browser: webdriver.Chrome, table: SessionsTable
+    subject: Subject, laid_out: Path, browser: webdriver.Chrome, table: SessionsTable, request: pytest.FixtureRequest
 ) -> None:
+    address, started, up_seconds = new_address(), time.monotonic(), request.config.getoption("--up-seconds")
     with report.row(subject.name) as row:
-        await _tried(row, laid_out, browser, table)
-
-
-async def _tried(row: report.Row, laid_out: Path, browser: webdriver.Chrome, table: SessionsTable) -> None:
-    address, started = new_address(), time.monotonic()
-    async with trial.running(laid_out / "home", laid_out / "app", address, DOMAIN) as tried:
-        preview = await trial.settled(tried.preview)
-        row.state, row.seconds = preview.state, f"{time.monotonic() - started:.0f} s"
-        row.by = tried.preview.why
-        row.page = preview.detail[:120].replace("\n", " ")
-        assert preview.state == "live", f"{preview.detail}\n{preview.log}"
-        visit = Visit(browser, table, tried, address)
-        await visit.begin()
-        shown, is_edited = await visit.edit()
-        row.page = row.page or " ".join(shown.split())[:60]
-        assert is_edited, f"no source file holds what the page shows: {shown[:500]}"
-        tried.commit()
-        row.edit = await visit.see_edit()
+        async with trial.running(laid_out / "home", laid_out / "app", address, DOMAIN) as tried:
+            preview = await trial.settled(tried.preview, up_seconds)
+            row.state, row.seconds = preview.state, f"{time.monotonic() - started:.0f} s"
+            row.by = tried.preview.why
+            row.page = preview.detail[:120].replace("\n", " ")
+            assert preview.state == "live", f"{preview.detail}\n{preview.log}"
+            visit = Visit(browser, table, tried, address)
+            await visit.begin()
+            shown, is_edited = await visit.edit()
+            row.page = row.page or " ".join(shown.split())[:60]
+            assert is_edited, f"no source file holds what the page shows: {shown[:500]}"
+            tried.commit()
+            row.edit = await visit.see_edit()

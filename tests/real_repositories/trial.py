@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PORT = 3000
-_UP_SECONDS = 600
 _SOURCES = re.compile(r"\.(?:html?|jsx?|tsx?|vue|svelte|astro|mdx?|py|rb|php|erb|ejs|pug|hbs|njk|jinja2?)$")
 _NOT_SHOWN = re.compile(
     r"(?:^|/)(?:README|CONTRIBUTING|CHANGELOG)[^/]*$|(?:^|/)(?:tests?|__tests__|e2e|cypress)/", re.IGNORECASE
@@ -154,9 +153,9 @@ async def running(home: Path, work_tree: Path, address: str, uat_domain: str) ->
         await api.aclose()
 
 
-async def settled(preview: Preview) -> PreviewReport:
-    """Return how the preview is once it is no longer starting."""
-    deadline = time.monotonic() + _UP_SECONDS
+async def settled(preview: Preview, limit_seconds: float) -> PreviewReport:
+    """Return how the preview is once it is no longer starting, or else after `limit_seconds`."""
+    deadline = time.monotonic() + limit_seconds
     while preview.report.state == "starting" and time.monotonic() < deadline:  # noqa: ASYNC110 - it is looked at, as people do
         await asyncio.sleep(0.2)
     return preview.report
