@@ -96,7 +96,7 @@ def sample() -> Script:
         "log", source="dev_server", text="  VITE v7.2.0  ready in 412 ms\n\n  ➜  Local:   http://localhost:3000/"
     )
     script.add("preview", state="live", detail="")
-    script.add("service", name="postgres", state="running on port 5432")
+    script.add("service", name="postgres", state="running")
     issue = {
         "id": "01K0M1Z0000000000000000001",
         "kind": "issue",

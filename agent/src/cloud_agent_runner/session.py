@@ -34,7 +34,7 @@ from cloud_agent_runner.preview.warm_start import WarmStart
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import read_repository_config
 from cloud_agent_runner.repository.file import has_repository_file
-from cloud_agent_runner.transcript.session_events import record_preview, record_session
+from cloud_agent_runner.transcript.session_events import record_preview, record_service, record_session
 from cloud_agent_runner.turns import Turns
 from cloud_agent_runner.workspace.container_memory import ContainerMemory, task_memory
 from cloud_agent_runner.workspace.descendants import bury_orphans
@@ -68,7 +68,7 @@ async def run_session(
     address = await listen_address(platform.ecs_container_metadata_uri_v4, settings.uat_domain)
     async with (
         aclosing(GitTokens(api.git_token)) as git_tokens,
-        aclosing(Services(user, address.own_host)) as services,
+        aclosing(Services(user, address.own_host, partial(record_service, transcript))) as services,
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(_bury_orphans())

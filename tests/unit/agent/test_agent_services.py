@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import pwd
@@ -68,7 +69,15 @@ def _query(services: Services, statement: str) -> str:
 async def test_postgres_and_redis_come_up_where_their_variables_say_and_keep_their_data(user: WorkspaceUser) -> None:
     account = Account(user="shop", password="s3cret/1", database="shop_dev")
     both = [Wanted("postgres", "16", account), Wanted("redis")]
-    services = Services(user, HOST)
+    recorded = list[tuple[str, str]]()
+    redis_ended = asyncio.Event()
+
+    def record(name: str, state: str, lines: str = "") -> None:
+        recorded.append((name, state))
+        if (name, state, lines.endswith("bye bye...")) == ("redis", "ended", True):
+            redis_ended.set()
+
+    services = Services(user, HOST, record)
     try:
         await services.run(both)
         assert services.environment["DATABASE_URL"] == f"postgresql://shop:s3cret%2F1@{HOST}:5432/shop_dev"
@@ -90,8 +99,16 @@ async def test_postgres_and_redis_come_up_where_their_variables_say_and_keep_the
         await services.aclose()
         await services.run(both)
         assert _query(services, "select count(*) from dish") == "0"
+        redis_ended.clear()
+        with socket.create_connection((HOST, 6379), timeout=5) as redis:
+            redis.sendall(b"SHUTDOWN NOSAVE\r\n")
+        async with asyncio.timeout(10):
+            await redis_ended.wait()
     finally:
         await services.aclose()
+    lives = ["starting", "running", "ended"]
+    assert [state for name, state in recorded if name == "redis"] == lives * 2
+    assert [state for name, state in recorded if name == "postgres"] == lives * 2
     for port in (5432, 6379):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((HOST, port), timeout=5)
@@ -99,13 +116,17 @@ async def test_postgres_and_redis_come_up_where_their_variables_say_and_keep_the
 
 @needs_servers
 async def test_a_port_that_is_taken_is_said_in_the_servers_own_words(user: WorkspaceUser) -> None:
-    services = Services(user, HOST)
+    recorded = list[tuple[str, ...]]()
+    services = Services(user, HOST, lambda *event: recorded.append(event))
     with socket.create_server((HOST, 6379)):
         try:
             with pytest.raises(ServiceFailedError, match=r"^Redis ended with status 1: (.|\n)*in use"):
                 await services.run([Wanted("redis")])
         finally:
             await services.aclose()
+    (starting, failed) = recorded
+    assert (starting, failed[:2]) == (("redis", "starting"), ("redis", "failed"))
+    assert failed[2].startswith("Redis ended with status 1: ")
 
 
 async def test_a_server_that_is_not_there_is_named_with_what_to_do(

@@ -27,7 +27,7 @@ from cloud_agent_runner.transcript import transcript as writer
 from cloud_agent_runner.transcript.claude_events import record_message
 from cloud_agent_runner.transcript.events import fitting, new_event
 from cloud_agent_runner.transcript.masking import MaskingError, SecretMask
-from cloud_agent_runner.transcript.session_events import new_lines
+from cloud_agent_runner.transcript.session_events import new_lines, record_service
 from cloud_agent_runner.transcript.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -135,6 +135,21 @@ def test_events_outlast_an_outage_longer_than_the_clients_patience() -> None:
         running.cancel()
 
     assert _exercise(work).texts == ["before", "meanwhile"]
+
+
+def test_a_service_is_recorded_after_the_lines_that_say_why() -> None:
+    async def work(api: Api) -> None:
+        transcript = _transcript(api)
+        record_service(transcript, "redis", "starting")
+        record_service(transcript, "redis", "failed", "Address already in use")
+        await transcript.close(5)
+
+    (batch,) = _exercise(work).batches
+    assert [(event["kind"], event.get("source"), event.get("state")) for event in batch] == [
+        ("service", None, "starting"),
+        ("log", "service:redis", None),
+        ("service", None, "failed"),
+    ]
 
 
 def test_what_has_no_room_in_an_outage_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ def test_beside_the_conversation_is_what_was_said_last() -> None:
     assert [commit.text("subject") for commit in now.commits] == ["Show the cart's total"]
     assert now.total_diff is not None
     assert now.total_diff.count("files") == 3
-    assert now.services == {"postgres": "running on port 5432"}
+    assert now.services == {"postgres": "running"}
     assert list(now.logs) == ["install", "dev_server"]
     assert now.working_since
 

@@ -1,4 +1,4 @@
-"""The session's own events: its model and limits, how its preview is, and what install command and dev server write."""
+"""The session's own events: its model and limits, its services, its preview, and what writes lines beside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from cloud_agent_runner.model.budget import ModelBudget
     from cloud_agent_runner.model.choice import ModelChoice
     from cloud_agent_runner.preview.preview import Preview
+    from cloud_agent_runner.preview.services.services import ServiceState
+    from cloud_agent_runner.repository.config import ServiceName
     from cloud_agent_runner.transcript.transcript import Transcript
 
 _LOOK_SECONDS = 1.0
@@ -19,6 +21,13 @@ def record_session(transcript: Transcript, choice: ModelChoice, budget: ModelBud
     """Record by which model the session goes on, and how far it may go."""
     limits = {"max_turns": budget.max_turns, "budget_usd": budget.budget_usd, "idle_minutes": idle_minutes}
     transcript.record("session", model=choice.model, effort=choice.effort, limits=limits)
+
+
+def record_service(transcript: Transcript, name: ServiceName, state: ServiceState, lines: str = "") -> None:
+    """Record how a service is from now on, after the lines that say why."""
+    if lines:
+        transcript.record("log", source=f"service:{name}", text=lines)
+    transcript.record("service", name=name, state=state)
 
 
 async def record_preview(

@@ -39,7 +39,7 @@ async def test_the_page_says_what_the_session_is_about_and_what_claude_did(proxy
         "readonly items: Item[] = [];",
         "Look at the page at 390 px",
         "VITE v7.2.0",
-        "running on port 5432",
+        '<code>postgres</code> <span class="soft">running</span>',
         "7fd1a60",
     ):
         assert words in response.text, words

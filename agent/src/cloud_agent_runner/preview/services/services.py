@@ -9,7 +9,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.services.programs import PROGRAMS
@@ -33,20 +33,37 @@ _LINES_SHOWN = 10
 _POSTGRES_FOLDERS = Path("/usr/lib/postgresql")
 
 
+ServiceState = Literal["starting", "running", "failed", "ended"]
+
+
 class ServiceFailedError(PreviewError):
     """A service isn't there, or doesn't come up."""
+
+
+class RecordService(Protocol):
+    """Where it's recorded how a service is from now on, with its last lines if it has failed or ended."""
+
+    def __call__(self, name: ServiceName, state: ServiceState, lines: str = "") -> None:
+        """Record it."""
+
+
+def _nowhere(name: ServiceName, state: ServiceState, lines: str = "") -> None:
+    """Record nothing."""
 
 
 class Services:
     """The session's services, which listen on `host` alone, at the ports that everybody knows them by.
 
-    They run as the workspace's user, in a folder of its home, and keep their data until the session ends.
+    They run as the workspace's user, in a folder of its home, and keep their data until the session ends. Each start,
+    failure and end is recorded, whoever ended it.
     """
 
-    def __init__(self, user: WorkspaceUser, host: str) -> None:
+    def __init__(self, user: WorkspaceUser, host: str, record: RecordService = _nowhere) -> None:
         self._user = user
         self._host = host
+        self._record = record
         self._running: dict[ServiceName, tuple[Wanted, WorkspaceCommand]] = {}
+        self._ends: dict[ServiceName, asyncio.Task[None]] = {}
         self._environment: dict[str, str] = {}
 
     @property
@@ -67,7 +84,7 @@ class Services:
         """
         for name, (one, command) in list(self._running.items()):
             if one not in wanted or command.has_ended:
-                await command.end()
+                await self._end(name, command)
                 del self._running[name]
         programs = {one: PROGRAMS[one.name](one.account, self._host) for one in wanted}
         # The first says what DATABASE_URL is, as the first that the repository names.
@@ -81,7 +98,17 @@ class Services:
     async def aclose(self) -> None:
         """End all of them."""
         running, self._running = self._running, {}
-        await asyncio.gather(*(command.end() for _, command in running.values()))
+        await asyncio.gather(*(self._end(name, command) for name, (_, command) in running.items()))
+
+    async def _end(self, name: ServiceName, command: WorkspaceCommand) -> None:
+        await command.end()
+        if name in self._ends:
+            await self._ends.pop(name)
+
+    async def _record_end(self, name: ServiceName, command: WorkspaceCommand) -> None:
+        await command.wait()
+        await command.drain()
+        self._record(name, "ended", command.last_lines(_LINES_SHOWN))
 
     def _path(self, version: str) -> str:
         """Return where to look for servers: as everywhere, then PostgreSQL of that version, then the newest."""
@@ -90,6 +117,17 @@ class Services:
         return os.pathsep.join([self._user.environment()["PATH"], *folders])
 
     async def _start(self, wanted: Wanted, program: Program) -> None:
+        self._record(wanted.name, "starting")
+        try:
+            command = await self._come_up(wanted, program)
+        except ServiceFailedError as error:
+            self._record(wanted.name, "failed", str(error))
+            raise
+        self._record(wanted.name, "running")
+        self._ends[wanted.name] = asyncio.create_task(self._record_end(wanted.name, command))
+        logger.info("service ready", extra={"service": wanted.name, "version": wanted.version})
+
+    async def _come_up(self, wanted: Wanted, program: Program) -> WorkspaceCommand:
         if not self.has(wanted):
             raise ServiceFailedError(
                 f"{program.title} isn't installed here. Use an image that has it (Debian's package "
@@ -124,7 +162,7 @@ class Services:
             ended.cancel()
             with suppress(asyncio.CancelledError):
                 await ended
-        logger.info("service ready", extra={"service": wanted.name, "version": wanted.version})
+        return command
 
 
 def _words(program: Program, what: str, command: WorkspaceCommand) -> str:
