@@ -46,6 +46,13 @@ class Script:
         if result is not None:
             self.add("tool_result", id=call, is_error=is_error, text=result)
 
+    def turn_with_pictures(self, prompt_id: str) -> None:
+        """End a turn, and show a page before and after it, and on a phone after it."""
+        totals = {"turns": 7, "cost_usd": 0.1834, "head_sha": None, "result": "Done."}
+        self.add("turn_finished", is_error=False, interrupted=False, **totals | {"prompt_id": prompt_id})
+        self.add("picture", page="/cart", width=1280, before="b" * 64, after="a" * 64)
+        self.add("picture", page="/cart", width=390, before=None, after="c" * 64)
+
     def batches(self, events_each: int = 20, first: int = 0) -> list[bytes]:
         """Return the events from the `first` on as the objects of the bucket."""
         lines = [json.dumps(event).encode() + b"\n" for event in self.events[first:]]

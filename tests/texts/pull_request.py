@@ -156,6 +156,7 @@ def _turn_results() -> dict[str, str]:
             edited_by="zoe",
         ),
         "A comment's turn": _reply(PromptKind.COMMENT, nothing),
+        "A turn with pictures": _reply(PromptKind.COMMENT, nothing, pictures=2),
         "A review comment's turn": _reply(PromptKind.REVIEW_COMMENT, nothing),
         "A review's turn, all of it in its threads": _reply(
             PromptKind.REVIEW, nothing, result=turn_results.in_threads_alone(3)
@@ -213,7 +214,8 @@ def _reply(kind: PromptKind, pushed: Pushed, **members: Any) -> str:  # noqa: AN
         **of_prompt,
     )  # fmt: skip
     answer = {"prompt_id": prompt.id, "is_error": False, "result": "Done.", "created_at": IDLE} | members
-    return turn_results.reply(TurnResult.model_validate(answer), prompt, pushed, "09e22a8b", "claude/42")
+    turn, page = TurnResult.model_validate(answer), "https://09e22a8b.uat.example.com/.uat/"
+    return turn_results.reply(turn, prompt, pushed, "09e22a8b", "claude/42", page if turn.pictures else "")
 
 
 def _session(**members: Any) -> Session:  # noqa: ANN401 - any member

@@ -8,6 +8,7 @@ from cloud_agent.domain.conversation.closing_keywords import closed_by
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
 from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, answer_marker, reply
 from cloud_agent.observability import logger
+from cloud_agent.publisher.links import session_page_link
 from cloud_agent.publisher.own_commits import BranchOnGitHub, look_up
 from cloud_agent.publisher.pull_request import PullRequestOnGitHub
 from cloud_agent.publisher.thread_replies import reply_in_threads
@@ -65,14 +66,14 @@ def _reply_once(context: PublishingContext, session: Session, turn: TurnResult, 
     if reply_id is None:
         if prompt is not None and prompt.threads:
             turn = reply_in_threads(context, session, turn, prompt)
-        reply_id = _post(conversation, session, turn, prompt, pushed)
+        page_link = session_page_link(context.settings, session) if turn.pictures else ""
+        body = reply(turn, prompt, pushed, session.session_id, session.branch, page_link)
+        reply_id = _post(conversation, number, prompt, body)
     context.publications.record_reply(session.session_id, turn.prompt_id, reply_id)
     logger.info("reply posted", extra={"prompt_id": turn.prompt_id, "reply_id": reply_id})
 
 
-def _post(conversation: Conversation, session: Session, turn: TurnResult, prompt: Prompt | None, pushed: Pushed) -> int:
-    number = int(session.pull_number or 0)
-    body = reply(turn, prompt, pushed, session.session_id, session.branch)
+def _post(conversation: Conversation, number: int, prompt: Prompt | None, body: str) -> int:
     if prompt is not None and prompt.kind is PromptKind.REVIEW_COMMENT and prompt.comment_id is not None:
         reply_id = conversation.reply_to_review_comment(number, prompt.comment_id, body)
         if reply_id is not None:

@@ -162,8 +162,10 @@
   localTimes(document);
   for (const log of document.querySelectorAll(".log pre")) log.scrollTop = log.scrollHeight;
   if (!location.search.includes("before")) {
-    toEnd();
-    requestAnimationFrame(() => requestAnimationFrame(toEnd)); // entries get their size when they are first drawn
+    const linked = part(location.hash.slice(1));
+    const begin = entries.contains(linked) ? () => linked.scrollIntoView() : toEnd;
+    begin();
+    requestAnimationFrame(() => requestAnimationFrame(begin)); // entries get their size when they are first drawn
     if (body.dataset.live === "yes") follow();
   }
 })();

@@ -107,6 +107,19 @@ def test_an_answer_is_posted_once_with_the_turns_commits_and_the_draft_becomes_r
     assert "waiting for you" in talk.status
 
 
+@pytest.mark.parametrize("pictures", [0, 2])
+def test_an_answer_leads_to_its_turns_pictures_where_there_are_some(talk: Conversation, pictures: int) -> None:
+    talk.ask(ASKED)
+    talk.answer(ASKED, pictures=pictures)
+    talk.publish(ASKED)
+    (reply,) = talk.replies()
+    assert ("**Changed pages:** [before and after](http" in reply) is bool(pictures)
+    if pictures:
+        link = reply.partition("[before and after](")[2].partition(")")[0]
+        assert f"{talk.session.session_id}." in link
+        assert link.endswith(f"/.uat/#turn-{ASKED}")
+
+
 def test_the_next_answer_lists_its_own_turns_commits_and_leaves_a_draft_that_a_person_made(talk: Conversation) -> None:
     talk.ask(INITIAL_PROMPT_ID, PromptKind.ISSUE)
     talk.answer(INITIAL_PROMPT_ID, head_sha=talk.push("Show the menu"))

@@ -135,7 +135,7 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
 
 @pytest.mark.parametrize("interrupted", [True, False])
 def test_a_turns_answer_is_for_its_prompt(interrupted: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    report = _read(FINISHED | {"interrupted": interrupted, "description": "Show the total."})
+    report = _read(FINISHED | {"interrupted": interrupted, "description": "Show the total.", "pictures": 2})
     assert isinstance(report, TurnFinished)
     answer = report.answer("2026-11-22T10:00:00.000Z")
     assert {
@@ -145,6 +145,7 @@ def test_a_turns_answer_is_for_its_prompt(interrupted: bool) -> None:  # noqa: F
         "result": "The cart shows its total.",
         "head_sha": FINISHED["head_sha"],
         "description": "Show the total.",
+        "pictures": 2,
         "created_at": "2026-11-22T10:00:00.000Z",
         "reply_id": None,
     } == answer.model_dump()

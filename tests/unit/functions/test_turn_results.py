@@ -69,6 +69,15 @@ def test_in_its_own_thread_a_reply_needs_no_link() -> None:
     assert "In answer" not in said(PromptKind.REVIEW_COMMENT)
 
 
+def test_a_turns_pictures_are_linked_and_not_shown() -> None:
+    page = "https://09e22a8b.uat.example.com/.uat/"
+    turn = TurnResult(prompt_id=PROMPT_ID, is_error=False, result="Done.", created_at="")
+    text = reply(turn, PROMPT, Pushed(is_on_branch=False), ID, "claude/42", page)
+    assert f"**Changed pages:** [before and after]({page}#turn-{PROMPT_ID})" in text.splitlines()
+    assert "![" not in text
+    assert "Changed pages" not in said()
+
+
 def test_pushed_is_said_of_what_the_branch_has_and_of_nothing_else() -> None:
     assert "**Pushed** 1 commit to `claude/42`:" in said(
         head_sha=SHA, pushed=Pushed(is_on_branch=True, commits=(COMMIT,))

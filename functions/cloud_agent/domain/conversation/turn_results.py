@@ -25,7 +25,10 @@ _NOUNS = {
 
 
 class TurnResult(BaseModel):
-    """How the turn for one prompt ended. `description` is the pull request's, empty where the turn wrote none."""
+    """How the turn for one prompt ended. `description` is the pull request's, empty where the turn wrote none.
+
+    So many `pictures` on the session's page show what it has changed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -35,6 +38,7 @@ class TurnResult(BaseModel):
     result: str
     head_sha: str | None = None
     description: str = ""
+    pictures: int = 0
     created_at: str
     reply_id: int | None = None
 
@@ -78,14 +82,20 @@ def in_threads_alone(count: int) -> str:
     return f"Claude replied in {count} thread{'s' if count > 1 else ''}." if count else ""
 
 
-def reply(turn: TurnResult, prompt: Prompt | None, pushed: Pushed, session_id: str, branch: str) -> str:
-    """Return the reply's text. `prompt` is what it responds to, linked unless it's in that comment's own thread."""
+def reply(  # noqa: PLR0913, PLR0917 - what it's made of
+    turn: TurnResult, prompt: Prompt | None, pushed: Pushed, session_id: str, branch: str, page_link: str = ""
+) -> str:
+    """Return the reply's text. `prompt` is what it responds to, linked unless it's in that comment's own thread.
+
+    `page_link` leads to the session's page, for a turn with pictures. None is shown here: GitHub would publish it.
+    """
     parts = [
         answer_marker(turn.prompt_id, session_id) + "\n" + _to(prompt),
         _remarks(prompt),
         _outcome(turn),
         _message(turn.result),
         _pushed(turn, pushed, branch),
+        f"**Changed pages:** [before and after]({page_link}#turn-{turn.prompt_id})" if page_link else "",
     ]
     return "\n\n".join(part for part in parts if part.strip()) + "\n"
 

@@ -164,6 +164,7 @@ class TurnFinished(Report):
 
     `description` is the pull request's, empty where the turn wrote none. `unpublished` counts the commits that aren't
     on GitHub, because they couldn't be pushed; `conflicts` says that the branch can't be merged into the default one.
+    `pictures` counts the transcript's events that show a page before and after the turn.
     """
 
     event: Literal["turn_finished"]
@@ -177,6 +178,7 @@ class TurnFinished(Report):
     description: str = Field(default="", max_length=DESCRIPTION_LIMIT)
     unpublished: Annotated[int, Field(default=0, ge=0, le=100_000), WHOLE]
     conflicts: bool = False
+    pictures: Annotated[int, Field(default=0, ge=0, le=100), WHOLE]
 
     @property
     def cost(self) -> Decimal:
@@ -192,6 +194,7 @@ class TurnFinished(Report):
             result=self.result,
             head_sha=self.head_sha,
             description=self.description,
+            pictures=self.pictures,
             created_at=now,
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, NO_SCRIPTS, Browser, chromium, http
+from tests.kit.pictures import png
 from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
 from cloud_agent_proxy.proxy import ASSETS
@@ -94,6 +95,35 @@ async def test_no_text_is_too_wide(browser: Browser, recorder: Recorder, width: 
         assert await browser.run("document.getElementById('conversation').scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_a_turns_link_leads_to_its_pictures_side_by_side(
+    browser: Browser, recorder: Recorder, width: int
+) -> None:
+    script, prompt_id = Script(), "01K0M1Z0000000000000000009"
+    for number in range(60):
+        script.message(f"Before {number}")
+    script.turn_with_pictures(prompt_id)
+    for number in range(60):
+        script.message(f"After {number}")
+    session_id = recorder.put(script.batches(), **sample_row())
+    for name, of_width in (("a", 1280), ("b", 1280), ("c", 390)):
+        recorder.put_object(session_id, f"pictures/{name * 64}.png", png(of_width, 2_400, shade=160))
+    on_screen(browser, width)
+    await browser.open(session_id, f"/.uat/#turn-{prompt_id}")
+
+    loaded = "[...document.querySelectorAll('.pictures img')].filter(({naturalWidth}) => naturalWidth).length"
+    await browser.until(lambda _: browser.driver.execute_script(f"return {loaded}") == 3, "the pictures are shown")
+    before, after, phone = await browser.run(
+        "[...document.querySelectorAll('.pictures img')].map((each) => each.getBoundingClientRect().toJSON())"
+    )
+    assert before["right"] < after["left"]
+    assert (before["top"], before["width"], before["height"]) == (after["top"], after["width"], after["height"])
+    assert after["right"] <= width
+    assert 0 < before["top"] < 800
+    assert phone["width"] <= 182
+    assert await browser.run("document.querySelector('.pictures img').alt") == "/cart at 1280 px, before the turn"
+
+
 async def test_without_scripts_everything_is_there(proxy: Proxy, recorder: Recorder, tmp_path: Path) -> None:
     session_id = recorder.put(sample().batches(), **sample_row())
     with chromium(proxy, tmp_path, preferences=NO_SCRIPTS) as browser:
@@ -118,7 +148,9 @@ async def test_without_scripts_everything_is_there(proxy: Proxy, recorder: Recor
 async def test_the_page_is_accessible(
     browser: Browser, recorder: Recorder, row: dict[str, object], scheme: str
 ) -> None:
-    session_id = recorder.put(sample().batches(), **sample_row() | row)
+    script = sample()
+    script.turn_with_pictures("01K0M1Z0000000000000000009")
+    session_id = recorder.put(script.batches(), **sample_row() | row)
     recorder.extend(session_id, sample_history(ended="ended_at" in row).batches(), workflow=True)
     for width in (1440, 390):
         on_screen(browser, width, scheme)
