@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.agent_api import AgentApi, SessionLimits
+from cloud_agent_runner.attachments.attachments import Attachments
 from cloud_agent_runner.browser.installed import find_browser
 from cloud_agent_runner.claude.assignment import Assignment
 from cloud_agent_runner.claude.prompts import look_at_changes, standing_instructions
@@ -69,6 +70,7 @@ async def run_session(
     async with (
         aclosing(GitTokens(api.git_token)) as git_tokens,
         aclosing(Services(user, address.own_host, partial(record_service, transcript))) as services,
+        aclosing(Attachments(api, settings.github_url)) as attachments,
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(_bury_orphans())
@@ -87,7 +89,7 @@ async def run_session(
         workspace.release_clone_token()  # only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
         credits_ = Credits(config.commit_author, settings.github_url)
-        turns = Turns(workspace, api, notices, transcript, credits_)
+        turns = Turns(workspace, api, notices, transcript, credits_, attachments)
         source = PreviewSource(
             workspace.work_tree,
             user,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from cloud_agent_runner.agent_api import AgentApi, Prompt
+    from cloud_agent_runner.attachments.attachments import Attachments
+    from cloud_agent_runner.attachments.given import Image
     from cloud_agent_runner.claude.client import Claude, TurnResult
     from cloud_agent_runner.claude.todo_list import TodoProgress
     from cloud_agent_runner.git.credit import Credits
@@ -34,14 +36,21 @@ logger = logging.getLogger(__name__)
 class Turns:
     """The session's turns, one after the other."""
 
-    def __init__(
-        self, workspace: GitWorkspace, api: AgentApi, notices: Notices, transcript: Transcript, credits_: Credits
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a turn
+        self,
+        workspace: GitWorkspace,
+        api: AgentApi,
+        notices: Notices,
+        transcript: Transcript,
+        credits_: Credits,
+        attachments: Attachments,
     ) -> None:
         self._workspace = workspace
         self._transcript = transcript
         self._api = api
         self._notices = notices
         self._credits = credits_
+        self._attachments = attachments
         self._may_have_written = False
         self._work_tree_is_free = asyncio.Lock()
         self._update = NOTHING_NEW
@@ -74,8 +83,8 @@ class Turns:
         async def report_tool(tool: str, detail: str, todo: TodoProgress | None) -> None:
             await self._api.tool_used(prompt.id, tool, detail, todo)
 
-        async def run_turn(request: str) -> TurnResult:
-            return self._notices.add_to(await claude.turn(request, report_tool, observe))
+        async def run_turn(request: str, images: tuple[Image, ...] = ()) -> TurnResult:
+            return self._notices.add_to(await claude.turn(request, report_tool, observe, images))
 
         # Not before Claude's own module has imported the SDK: the agent starts without it.
         from cloud_agent_runner.transcript.claude_events import record_message  # noqa: PLC0415 - as said
@@ -93,11 +102,12 @@ class Turns:
         await self._workspace.credit(self._credits.of(requests.app, current.requester, requests.session_url))
         update = self._update.then(await self._workspace.bring_up_to_date()).then(self._workspace.missing())
         self._update = NOTHING_NEW
-        if update.for_people:
-            self._notices.add(update.for_people)
-            self._transcript.record("notice", text=update.for_people)
-        request = update.before(request_text(current, preview.report))
-        turn, published = await self._publish(await run_turn(request), run_turn)
+        given = await self._attachments.of(current)
+        for notice in filter(None, (update.for_people, given.for_people)):
+            self._notices.add(notice)
+            self._transcript.record("notice", text=notice)
+        request = update.before(given.before(request_text(current, preview.report)))
+        turn, published = await self._publish(await run_turn(request, given.images), run_turn)
         result, description = without_description(turn.result)
         await self._record_changes()
         self._transcript.record(

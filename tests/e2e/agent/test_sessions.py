@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ from cloud_agent_local import sample
 
 if TYPE_CHECKING:
     from tests.e2e.system import Session
+
+
+PIXEL = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
 
 
 def started(system: System, greeting: str) -> tuple[Session, dict[str, str]]:
@@ -31,6 +35,12 @@ def commits_of(system: System, row: dict[str, str]) -> list[str]:
     """What Claude has committed on the session's branch, oldest first: all but the commit that opened it."""
     path = f"/repos/{system.repository}/pulls/{row['pull_number']}/commits"
     return [commit["sha"] for commit in system.github.call("GET", path)][1:]
+
+
+def attach(system: System, name: str, content: bytes) -> str:
+    """Attach a file as a person does; its address in a text."""
+    given = {"name": name, "content": base64.b64encode(content).decode()}
+    return str(system.github.call("POST", "/admin/attachments", given)["url"])
 
 
 def listed(body: str) -> list[str]:
@@ -70,7 +80,11 @@ def requests(system: System) -> list[str]:
 
 
 def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> None:
-    first_issue = system.open_issue("Greet in the morning", 'Change the greeting to "Good morning".')
+    attached = attach(system, "cart.gif", PIXEL)
+    log = f"{system.installation.github_url}/user-attachments/files/1/server.log"
+    first_issue = system.open_issue(
+        "Greet in the morning", f'Change the greeting to "Good morning".\n\n![]({attached}) [server.log]({log})'
+    )
     second_issue = system.open_issue("Greet in the evening", 'Change the greeting to "Good evening".')
     system.label(first_issue)
     system.label(second_issue)
@@ -88,6 +102,10 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
     assert re.search(rf"\n\nCo-authored-by: octo-dev <\d+\+octo-dev@.+>\nClaude-Session: .+//{first.id}\.", message), (
         message
     )
+    first_answer, second_answer = (answers(system, row, 1)[0] for row in rows)
+    assert "Images that came with it: image/gif." in first_answer
+    assert f"Claude hasn't seen an attached file: [server.log]({log}) isn't an image." in first_answer
+    assert "mage" not in second_answer
     for session, row, own, other in zip(
         (first, second), rows, ("morning", "evening"), ("evening", "morning"), strict=True
     ):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import zlib
+from base64 import b64decode
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -12,6 +15,8 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.http_server import Response, serve_http
 
+from cloud_agent_runner.attachments.given import Image
+from cloud_agent_runner.attachments.image_type import ImageType, image_type
 from cloud_agent_runner.claude.assignment import Assignment
 from cloud_agent_runner.claude.client import Claude
 from cloud_agent_runner.claude.todo_list import TodoProgress
@@ -198,3 +203,44 @@ async def test_a_chosen_model_and_effort_are_what_claude_code_asks_for_and_the_g
     calls = [request.json() for request in upstream.requests if request.path.startswith("/v1/messages?")]
     asked = [(call["model"], call.get("output_config", {}).get("effort")) for call in calls if "tools" in call]
     assert list(dict.fromkeys(asked)) == [("claude-opus-5-5", "low"), ("claude-sonnet-5-5", "high")]
+
+
+def _png(width: int) -> bytes:
+    """Return a black image of this width."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, 1, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(1 + 3 * width))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+async def test_images_reach_the_model_scaled_down_and_one_that_it_refuses_does_not_stay(tmp_path: Path) -> None:
+    given = tuple(Image(f"https://x/{width}", "the request", "image/png", _png(width)) for width in (9, 4_000))
+    seen: list[list[tuple[str, ImageType | None]]] = []
+
+    def respond(request: Request) -> Response:
+        asked = request.json()
+        blocks = [
+            block
+            for message in asked["messages"]
+            if isinstance(message["content"], list)
+            for block in message["content"]
+        ]
+        sources = [block["source"] for block in blocks if block["type"] == "image"]
+        if "tools" in asked:
+            seen.append([(source["type"], image_type(b64decode(source["data"]))) for source in sources])
+        if not sources:
+            return Response(200, _streamed("end_turn"), {"Content-Type": "text/event-stream"})
+        error = {"type": "invalid_request_error", "message": "Could not process image"}
+        return Response.of({"type": "error", "error": error}, 400)
+
+    with serve_http(respond) as upstream:
+        async with _claude(tmp_path, upstream.url) as claude:
+            await claude.turn(_request("Look."), _report_tool, images=given)
+            after = await claude.turn(_request("Hello"), _report_tool)
+    small, scaled_down = ImageType("image/png", 9, 1), ImageType("image/png", 2_000, 1)
+    assert seen[0] == [("base64", small), ("base64", scaled_down)]
+    assert seen[-1] == []
+    assert not after.is_error

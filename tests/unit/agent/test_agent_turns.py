@@ -13,6 +13,7 @@ from claude_agent_sdk import AssistantMessage, TextBlock
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api import AgentApi, PreviewReport, Prompt
+from cloud_agent_runner.attachments.attachments import Attachments
 from cloud_agent_runner.claude.client import TurnResult
 from cloud_agent_runner.git.changes import Commit, Diff
 from cloud_agent_runner.git.credit import Credit, Credits
@@ -25,6 +26,9 @@ from cloud_agent_runner.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from cloud_agent_runner.attachments.given import Image
+
+GITHUB = "https://github.com"
 PROMPT = Prompt(id="01K0M1Z0000000000000000001", kind="comment", body="In blue, please.")
 
 
@@ -57,11 +61,17 @@ class Claude:
 
     def __init__(self) -> None:
         self.requests: list[str] = []
+        self.images: list[Image] = []
 
     async def turn(
-        self, request: str, _report: Callable[[str, str], Awaitable[None]], observe: Callable[[Any], None]
+        self,
+        request: str,
+        _report: Callable[[str, str], Awaitable[None]],
+        observe: Callable[[Any], None],
+        images: tuple[Image, ...],
     ) -> TurnResult:
         self.requests.append(request)
+        self.images += images
         observe(AssistantMessage(content=[TextBlock(text="On it.")], model="m"))
         return TurnResult(is_error=False, result="Done.", turns=1, cost_usd=0.0)
 
@@ -101,7 +111,8 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
         transcript: Any = Transcript()
-        turns = Turns(stand_ins[0], api, Notices(), transcript, Credits("app", "https://github.com"))
+        others: tuple[Any, ...] = (transcript, Credits("app", GITHUB), Attachments(api, GITHUB))
+        turns = Turns(stand_ins[0], api, Notices(), *others)
         await turns.work_on(PROMPT, stand_ins[1], stand_ins[2])
         recorded.extend(transcript.recorded)
 
@@ -142,8 +153,48 @@ def test_a_turn_says_how_many_commits_are_not_on_github_and_whether_the_branch_c
     async def work() -> None:
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any] = (Unpublished(), Claude(), Preview())
-        others: tuple[Any, Any] = (Transcript(), Credits("app", "https://github.com"))
+        others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB))
         await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, stand_ins[1], stand_ins[2])
 
     asyncio.run(work())
     assert counts == [(2, True) if refused else (0, False)]
+
+
+def test_a_turn_has_the_images_of_its_prompt_and_says_which_files_are_missing() -> None:
+    prompt = PROMPT.model_copy(update={"has_attachments": True})
+    image, signed = f"{GITHUB}/user-attachments/assets/1", "https://private-user-images.githubusercontent.com/1/2-x.gif"
+    log = f"{GITHUB}/user-attachments/files/1/server.log"
+    files = [
+        {"url": image, "source": "", "signed_url": f"{signed}?jwt=a"},
+        {"url": log, "source": "", "signed_url": None},
+    ]
+    results: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "private-user-images.githubusercontent.com":
+            assert "authorization" not in request.headers
+            return httpx.Response(200, stream=httpx.ByteStream(b"GIF89a\1\0\1\0"))
+        if request.url.path.endswith("/prompts"):
+            return httpx.Response(200, json={"prompts": [prompt.model_dump()], "interrupt": None})
+        if request.url.path.endswith("/attachments"):
+            return httpx.Response(200, json={"attachments": files})
+        report = json.loads(request.content)
+        results.extend([report["result"]] if report["event"] == "turn_finished" else [])
+        return httpx.Response(200, json={})
+
+    claude = Claude()
+    transcript = Transcript()
+
+    async def work() -> None:
+        transport = httpx.MockTransport(respond)
+        api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=transport)
+        stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
+        others: tuple[Any, ...] = (transcript, Credits("app", GITHUB), Attachments(api, GITHUB, transport))
+        await Turns(stand_ins[0], api, Notices(), *others).work_on(prompt, stand_ins[1], stand_ins[2])
+        assert f"{signed}?jwt=a" in api.handed_out
+
+    asyncio.run(work())
+    assert [(one.url, one.media_type) for one in claude.images] == [(image, "image/gif")]
+    assert f"\n{log} isn't an image\n" in claude.requests[0]
+    assert f"(Claude hasn't seen an attached file: [server.log]({log}) isn't an image.)" in results[0]
+    assert "notice" in [kind for kind, _ in transcript.recorded]

@@ -26,6 +26,7 @@ from cloud_agent_runner.workspace.command_output import LineLog
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cloud_agent_runner.attachments.given import Image
     from cloud_agent_runner.claude.assignment import Assignment
     from cloud_agent_runner.model.gateway import GatewayTurn, ModelGateway
     from cloud_agent_runner.model.response_text import TurnTexts
@@ -128,7 +129,13 @@ class Claude:
             logger.info("turn interrupted")
             await self._process.interrupt()
 
-    async def turn(self, request: str, report_tool: ToolReport, observe: Observer = lambda _: None) -> TurnResult:
+    async def turn(
+        self,
+        request: str,
+        report_tool: ToolReport,
+        observe: Observer = lambda _: None,
+        images: tuple[Image, ...] = (),
+    ) -> TurnResult:
         """Have one request done, in the light of all earlier ones; `observe` sees each message as it comes.
 
         A failure of Claude, of its process or of the model API is a `TurnResult` with `is_error`, never an exception:
@@ -137,10 +144,15 @@ class Claude:
         if limit := self._budget.limit:
             return self._turn(self._stopped(limit), is_error=True)
         with self._gateway.turn() as access:
-            return await self._turn_with(access, request, report_tool, observe)
+            return await self._turn_with(access, request, images, report_tool, observe)
 
     async def _turn_with(
-        self, access: GatewayTurn, request: str, report_tool: ToolReport, observe: Observer
+        self,
+        access: GatewayTurn,
+        request: str,
+        images: tuple[Image, ...],
+        report_tool: ToolReport,
+        observe: Observer,
     ) -> TurnResult:
         model = self._choice.model
         pinned = {**self._own_variables, **pinned_model(model), **access.environment}
@@ -157,7 +169,7 @@ class Claude:
         )
         message, reason = None, "Claude Code ended without a result."
         try:
-            message = await process.run(request)
+            message = await process.run(request, images)
         except AgentError:
             raise
         except Exception as error:  # the SDK raises plain Exception for some faults of the process

@@ -18,6 +18,7 @@ from claude_agent_sdk import (
     ToolUseBlock,
 )
 
+from cloud_agent_runner.attachments.given import messages
 from cloud_agent_runner.claude.mcp_servers import unavailable_servers
 from cloud_agent_runner.claude.todo_list import TodoProgress, todo_progress
 from cloud_agent_runner.claude.tool_policy import BeforeChange, ToolPolicy, at_once
@@ -25,6 +26,8 @@ from cloud_agent_runner.claude.tools import seen_from
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cloud_agent_runner.attachments.given import Image
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +80,7 @@ class ClaudeProcess:
         """What Claude kept repeating, as a sentence's beginning."""
         return self._policy.loop
 
-    async def run(self, request: str) -> ResultMessage | None:
+    async def run(self, request: str, images: tuple[Image, ...] = ()) -> ResultMessage | None:
         """Have the request done and return how it ended, None when the process ended or had to be given up first.
 
         What `report_tool` and the SDK raise is passed on; the SDK raises plain Exception for some faults.
@@ -85,7 +88,7 @@ class ClaudeProcess:
         self._running = True
         try:
             async with self._patience:
-                return await self._exchange(request)
+                return await self._exchange(request, images)
         except TimeoutError:
             if not self._patience.expired():
                 raise
@@ -121,9 +124,9 @@ class ClaudeProcess:
         await self._obeyed(self._client.interrupt, _INTERRUPT_SECONDS)
         await self._obeyed(self._client.disconnect, _DISCONNECT_SECONDS)
 
-    async def _exchange(self, request: str) -> ResultMessage | None:
+    async def _exchange(self, request: str, images: tuple[Image, ...]) -> ResultMessage | None:
         await self._client.connect()
-        await self._client.query(request)
+        await self._client.query(messages(request, images) if images else request)
         self._asked = True
         if self.interrupted:
             await self._obeyed(self._client.interrupt, _INTERRUPT_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 _FENCE = re.compile(r"<((issue|comment|review|review_comment|refused_push)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL)
@@ -19,10 +19,11 @@ _REWORK = re.compile(r"^scripted-model: once refused (?=run )", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Prompt:
-    """What one person wrote, as the agent put it into the conversation."""
+    """What one person wrote, as the agent put it into the conversation, and the types of the images beside it."""
 
     title: str
     body: str
+    images: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -71,13 +72,15 @@ def last_prompt(messages: list[dict[str, Any]]) -> tuple[Prompt, list[ToolResult
     for message in reversed(messages):
         if message["role"] != "user":
             continue
-        for block in reversed(_blocks(message["content"])):
+        blocks = _blocks(message["content"])
+        images = tuple(block["source"]["media_type"] for block in blocks if block["type"] == "image")
+        for block in reversed(blocks):
             if block["type"] == "tool_result" and not refused:
                 results.insert(0, _result(block))
             elif block["type"] == "text" and (fences := _FENCE.findall(block["text"])):
                 _, kind, fenced = fences[-1]
                 if kind != "refused_push":
-                    return (_rework(_prompt(fenced)) if refused else _prompt(fenced)), results
+                    return (_rework(_prompt(fenced)) if refused else replace(_prompt(fenced), images=images)), results
                 refused = True
     return Prompt(title="", body=""), results
 

@@ -50,8 +50,12 @@ def next_step(prompt: Prompt, results: list[ToolResult]) -> ToolCall | LastMessa
         for result in results:
             step = plan.send(result)
     except StopIteration as end:
-        return LastMessage(end.value)
+        return LastMessage(_seen(prompt) + end.value)
     return step
+
+
+def _seen(prompt: Prompt) -> str:
+    return f"Images that came with it: {', '.join(prompt.images)}.\n\n" if prompt.images else ""
 
 
 def _plan(prompt: Prompt) -> Plan:

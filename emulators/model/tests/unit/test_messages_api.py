@@ -41,6 +41,20 @@ def test_a_streamed_response_says_the_same_as_a_whole_one(model: TestClient) -> 
     assert events[-2]["delta"]["stop_reason"] == "tool_use"
 
 
+def test_the_last_message_names_the_images_that_came_with_the_request(model: TestClient) -> None:
+    call = _call("scripted-model: run true")
+    call["messages"][0]["content"] = [
+        {"type": "text", "text": "Image 1:"},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": ""}},
+        {"type": "text", "text": call["messages"][0]["content"]},
+    ]
+    tool = model.post("/v1/messages", json=call).json()["content"][-1]
+    result = {"type": "tool_result", "tool_use_id": tool["id"], "content": "fine"}
+    call["messages"] += [{"role": "assistant", "content": [tool]}, {"role": "user", "content": [result]}]
+    (last,) = model.post("/v1/messages", json=call).json()["content"]
+    assert last["text"] == "Images that came with it: image/png.\n\nDone. Output of the last command:\nfine"
+
+
 @pytest.mark.parametrize(("status", "kind"), [(529, "overloaded_error"), (400, "invalid_request_error")])
 def test_a_failure_that_the_prompt_orders_is_given(model: TestClient, status: int, kind: str) -> None:
     answer = model.post("/v1/messages", json=_call(f"text\nscripted-model: fail {status}"))

@@ -1,0 +1,1 @@
+"""The images that people attached to what Claude is asked."""
