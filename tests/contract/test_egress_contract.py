@@ -12,6 +12,7 @@ from tests.kit.stack_template import LISTED_EGRESS as LISTED
 from tests.kit.stack_template import MODES, evaluated, read_template, refusals
 from tests.tools.public_addresses import NOT_PUBLIC, public_ranges
 
+from cloud_agent_runner.attachments.download import GITHUB_IMAGES
 from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def test_agents_are_given_the_proxys_name_in_the_vpc(expanded_template: Document
 def test_the_proxy_lets_through_github_the_agent_api_the_model_and_the_given_names(expanded_template: Document) -> None:
     api = {"Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
     bucket = {"Fn::Sub": "https://${ArtifactsBucket.RegionalDomainName}"}
+    images = ",".join(GITHUB_IMAGES)
     for given, model in (
         ({}, "https://api.anthropic.com"),
         ({"AnthropicBaseUrl": "https://gateway.example.com"}, "https://gateway.example.com"),
@@ -129,7 +131,10 @@ def test_the_proxy_lets_through_github_the_agent_api_the_model_and_the_given_nam
         resources = listed(expanded_template, AgentEgressDomains=".example.org", **given)
         allowed = environment(resources, "EgressProxyTaskDefinition")["EGRESS_ALLOWED"]
         assert allowed == {
-            "Fn::Join": [",", ["https://github.com", "https://api.github.com", api, model, bucket, ".example.org"]]
+            "Fn::Join": [
+                ",",
+                ["https://github.com", "https://api.github.com", api, model, bucket, images, ".example.org"],
+            ]
         }
 
 

@@ -284,7 +284,8 @@ def test_listed_egress_gives_agents_the_egress_proxy_and_it_their_hosts(aws: Emb
     bucket = f"https://{made['ArtifactsBucket']}.s3.us-east-1.amazonaws.com"
     api = outputs(stack)["AgentApiUrl"]
     hosts = ("https://github.com", "https://api.github.com", api, "https://api.anthropic.com", bucket)
-    assert ",".join((*hosts, ".example.org")) == environment("EgressProxyTaskDefinition")["EGRESS_ALLOWED"]
+    images = ("https://private-user-images.githubusercontent.com", "https://user-images.githubusercontent.com")
+    assert ",".join((*hosts, *images, ".example.org")) == environment("EgressProxyTaskDefinition")["EGRESS_ALLOWED"]
     assert [(3128, [made["AgentSecurityGroup"]], [])] == admitted(aws, made["EgressProxySecurityGroup"])
 
 
