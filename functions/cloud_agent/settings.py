@@ -119,6 +119,7 @@ class AgentApiSettings(GitHubSettings):
     allow_workflow_changes: bool
     artifacts_bucket: str = Field(min_length=1)
     dependency_cache_days: int = Field(ge=0)
+    unpublished_work_days: int = Field(ge=0)
     uat_url: str = Field(pattern=r"^https?://")
 
     @property

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from tests.kit.http_server import Response
 from tests.kit.pictures import png
 
-from cloud_agent_runner.agent_api import AgentApi, PreviewReport, PreviewState, SessionLimits
+from cloud_agent_runner.agent_api import AgentApi, PreviewReport, PreviewState, SessionLimits, WorkState
 from cloud_agent_runner.claude.todo_list import TodoProgress
 from cloud_agent_runner.model.choice import ModelChoice
 
@@ -66,6 +66,8 @@ RESPONSES: dict[str, Document] = {
         "urls": ["https://bucket.example.com/cache/a", "https://bucket.example.com/cache/b"]
     },
     "/agent/save-dependencies": {"url": "https://bucket.example.com/cache/a", "headers": {"Content-Length": "1"}},
+    "/agent/restore-unpublished": {"url": "https://bucket.example.com/unpublished/a"},
+    "/agent/save-unpublished": {"url": None, "headers": {}},
     "/agent/transcript": {"accepted": True, "next_batch": 2, "full": False},
     "/agent/picture": {"sha256": "5f" * 32},
     "/agent/prompts": {
@@ -121,6 +123,10 @@ def _preview(state: PreviewState, detail: str = "", log: str = "") -> Call:
     return lambda api: api.preview(PreviewReport(state, detail, log))
 
 
+def _unpublished(state: WorkState) -> Call:
+    return lambda api: api.report_unpublished(2, state, taken_up=1)
+
+
 CALLS: dict[str, Call] = {
     "heartbeat": lambda api: api.heartbeat(),
     "ready": lambda api: api.ready(3000, "localhost", NO_LIMITS, ModelChoice("m"), has_workspace_user=False),
@@ -140,6 +146,14 @@ CALLS: dict[str, Call] = {
     "save dependencies": lambda api: api.save_dependencies(
         "5f" * 32, size_bytes=LIMITS["dependency_archive_bytes"], sha256="a1" * 32, head_sha=SHA, before_claude=True
     ),
+    "restore unpublished": lambda api: api.restore_unpublished(),
+    "save unpublished": lambda api: api.save_unpublished(
+        size_bytes=LIMITS["unpublished_bundle_bytes"], sha256="a1" * 32
+    ),
+    **{
+        f"unpublished {state}": _unpublished(state)
+        for state in ("kept", "too_large", "not_kept", "published", "not_taken_up")
+    },
     "git token": lambda api: api.git_token(),
     "turn started": lambda api: api.turn_started(PROMPT),
     "tool used": lambda api: api.tool_used(PROMPT, LONG, LONG),

@@ -139,7 +139,7 @@ def test_the_proxy_lets_through_github_the_agent_api_the_model_and_the_given_nam
 
 
 def test_the_proxy_lets_nobody_through_to_a_bucket_that_keeps_nothing(expanded_template: Document) -> None:
-    resources = listed(expanded_template, DependencyCacheDays="0")
+    resources = listed(expanded_template, DependencyCacheDays="0", UnpublishedWorkDays="0")
     assert "ArtifactsBucket" not in str(environment(resources, "EgressProxyTaskDefinition")["EGRESS_ALLOWED"])
 
 

@@ -28,6 +28,8 @@ from cloud_agent.domain.session.agent_reports import (
     PreviewReport,
     Progress,
     Ready,
+    UnpublishedBundle,
+    UnpublishedReport,
 )
 from cloud_agent.domain.session.agent_task import AgentTask, session_of_group
 from cloud_agent.domain.session.agents import TriggerLabels
@@ -71,6 +73,8 @@ ROUTES: dict[str, TypeAdapter[Any]] = {
     "environment": TypeAdapter(EnvironmentNames),
     "restore_dependencies": TypeAdapter(DependencyKey),
     "save_dependencies": TypeAdapter(DependencyArchive),
+    "save_unpublished": TypeAdapter(UnpublishedBundle),
+    "report_unpublished": TypeAdapter(UnpublishedReport),
     "transcript": TypeAdapter(TranscriptBatch),
     "done": TypeAdapter(Done),
 }
@@ -178,7 +182,7 @@ def test_both_forms_of_a_delivery_are_of_the_route_and_signed(template: Document
 
 
 def test_every_route_of_the_agent_api_has_a_sample(template: Document) -> None:
-    assert sorted([*ROUTES, "prompts", "git_token"]) == _files("agent_api")
+    assert sorted([*ROUTES, "prompts", "git_token", "restore_unpublished"]) == _files("agent_api")
     route = template["Resources"]["AgentApiFunction"]["Properties"]["Events"]["Agent"]["Properties"]
     for name in _files("agent_api"):
         event = parse(event=_read(f"agent_api/{name}.json"), model=APIGatewayProxyEventV2Model)

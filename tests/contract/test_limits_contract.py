@@ -18,6 +18,7 @@ from cloud_agent.domain.session.canary import CANARY_PORT
 from cloud_agent.domain.session.transcript import BATCH_LIMIT_BYTES
 from cloud_agent.workflow.register_ip import RegisterIpEvent
 from cloud_agent_proxy.session import AddressRefusedError, Session
+from cloud_agent_runner.git.bundle import BUNDLE_LIMIT_BYTES
 from cloud_agent_runner.inbox import BUSY_POLL_SECONDS, HEARTBEAT_SECONDS, IDLE_POLL_SECONDS
 from cloud_agent_runner.preview.listen_address import DEV_SERVER_PORT
 from cloud_agent_runner.preview.warm_start import ARCHIVE_LIMIT_BYTES
@@ -83,6 +84,11 @@ def test_the_api_accepts_the_largest_picture_that_the_agent_sends(schemas: Docum
     encoded = len(b64encode(bytes(LIMITS["picture_bytes"])))
     assert schemas["PictureReport"]["properties"]["png"]["maxLength"] == encoded
     assert LIMITS["picture_bytes"] == picture.LIMIT_BYTES
+
+
+def test_the_agent_keeps_no_commits_that_the_api_would_refuse(schemas: Document) -> None:
+    size = schemas["UnpublishedBundle"]["properties"]["size_bytes"]
+    assert size["maximum"] == LIMITS["unpublished_bundle_bytes"] == BUNDLE_LIMIT_BYTES
 
 
 @pytest.mark.parametrize("limit", TEXTS)

@@ -38,6 +38,7 @@ PATTERNS = {
     "${ArtifactsBucket.Arn}/cache/*": "an object is named when an archive of dependencies is made",
     "${ArtifactsBucket.Arn}/transcripts/*": "an object is named when a batch of a session's transcript comes",
     "${ArtifactsBucket.Arn}/transcripts/*/workflow/*": "an object is named when a session changes its status",
+    "${ArtifactsBucket.Arn}/unpublished/*": "an object is named when a session's commits can't be pushed",
     "secret:${AWS::StackName}/env/*": "people create them, for repositories that the template does not know",
     "execution:${AWS::StackName}-session:*": "an execution is named when a session is asked for",
     "task-definition/${AWS::StackName}-agent:*": "every deployment may make a revision",

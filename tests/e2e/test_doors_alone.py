@@ -140,6 +140,21 @@ def test_a_repositorys_dependencies_are_kept_for_its_next_session(stage: System,
     assert httpx.get(urls[1], trust_env=False).status_code in {403, 404}  # nothing is the branch's own
 
 
+def test_commits_that_are_not_on_github_are_kept_for_the_branchs_next_session(stage: System, rows: Rows) -> None:
+    content = secrets.token_bytes(1_000)
+    bundle = {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    first = rows.session()
+    given = agent(stage, first, "save-unpublished", bundle)
+    assert httpx.put(given["url"], content=content, headers=given["headers"], trust_env=False).status_code == 200
+
+    second = rows.session()
+    url = agent(stage, second, "restore-unpublished", {})["url"]
+    assert content == httpx.get(url, trust_env=False).content
+
+    assert agent(stage, second, "report-unpublished", {"commits": 0, "state": "published"}) == {}
+    assert httpx.get(url, trust_env=False).status_code in {403, 404}
+
+
 def test_the_agents_events_are_kept_behind_what_an_earlier_agent_left(stage: System, rows: Rows) -> None:
     session, bucket = rows.session(), stage.client("s3")
     name = stage.physical_id("ArtifactsBucket")

@@ -32,6 +32,7 @@ _TURN = f"{_DOORS}::test_the_agents_turn_is_noted_and_its_answer_kept"
 _GIVES_UP = f"{_DOORS}::test_an_agent_that_gives_up_fails_its_wait"
 _KEPT = f"{_DOORS}::test_a_repositorys_dependencies_are_kept_for_its_next_session"
 _TRANSCRIPT = f"{_DOORS}::test_the_agents_events_are_kept_behind_what_an_earlier_agent_left"
+_UNPUBLISHED = f"{_DOORS}::test_commits_that_are_not_on_github_are_kept_for_the_branchs_next_session"
 _DONE = f"{_DOORS}::test_an_agent_that_is_done_ends_its_wait_well"
 _VISIT = f"{_DOORS}::test_the_proxy_shows_a_session_until_its_row_says_that_it_is_over"
 _STOPPED = f"{_FUNCTIONS}::test_task_stopped_notes_it_and_fails_the_waits"
@@ -136,6 +137,9 @@ PROOFS: list[Proof] = [
         ("s3:PutObject", "*/cache/*", _KEPT),
         ("s3:GetObject", "*/transcripts/*", _TRANSCRIPT),
         ("s3:PutObject", "*/transcripts/*", _TRANSCRIPT),
+        ("s3:DeleteObject", "*/unpublished/*", _UNPUBLISHED),
+        ("s3:GetObject", "*/unpublished/*", _UNPUBLISHED),
+        ("s3:PutObject", "*/unpublished/*", _UNPUBLISHED),
         ("states:SendTaskHeartbeat", "*", f"{_DOORS}::test_the_agents_heartbeat_is_passed_on_to_its_wait"),
         ("states:SendTaskSuccess", "*", _DONE),
         ("states:SendTaskFailure", "*", _GIVES_UP),

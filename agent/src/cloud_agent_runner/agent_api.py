@@ -116,6 +116,9 @@ class SessionLimits(BaseModel):
     comment_trigger: Literal["all", "mentions"] | None
 
 
+# Of commits that aren't on GitHub: kept for the branch's next session, in the container alone because they're too large
+# or for another reason, all there by now, or an earlier session's that don't fit the branch anymore.
+WorkState = Literal["kept", "too_large", "not_kept", "published", "not_taken_up"]
 PreviewState = Literal["starting", "live", "failed", "none"]
 
 
@@ -162,8 +165,8 @@ class DependencyArchives(BaseModel):
     urls: list[SecretStr]
 
 
-class DependencyUpload(BaseModel):
-    """Where an archive is to be put, and with which headers; None where none are kept. The URL is a credential."""
+class Upload(BaseModel):
+    """Where an object is to be put, and with which headers; None where none are kept. The URL is a credential."""
 
     url: SecretStr | None
     headers: dict[str, str]
@@ -293,7 +296,7 @@ class AgentApi:
 
     async def save_dependencies(
         self, key: str, *, size_bytes: int, sha256: str, head_sha: str, before_claude: bool
-    ) -> DependencyUpload:
+    ) -> Upload:
         """Return where this archive is to be put; nobody waits for it.
 
         `before_claude` says that it was complete before Claude's first change: all of the repository's sessions get it.
@@ -306,7 +309,26 @@ class AgentApi:
             "before_claude": before_claude,
         }
         response = await self._call("POST", "/agent/save-dependencies", body, patience_seconds=0)
-        return DependencyUpload.model_validate(response.json())
+        return Upload.model_validate(response.json())
+
+    async def restore_unpublished(self) -> SecretStr | None:
+        """Return where the commits can be that an earlier session of the branch couldn't push; nobody waits for it."""
+        response = await self._call("POST", "/agent/restore-unpublished", patience_seconds=0)
+        url = response.json()["url"]
+        return SecretStr(url) if url else None
+
+    async def save_unpublished(self, *, size_bytes: int, sha256: str) -> Upload:
+        """Return where a bundle of the commits that aren't on GitHub is to be put."""
+        body = {"size_bytes": size_bytes, "sha256": sha256}
+        return Upload.model_validate((await self._call("POST", "/agent/save-unpublished", body)).json())
+
+    async def report_unpublished(self, commits: int, state: WorkState, *, taken_up: int) -> None:
+        """Report how many commits aren't on GitHub, and what has become of them.
+
+        `taken_up` counts those that an earlier session had left.
+        """
+        body = {"commits": commits, "state": state, "taken_up": taken_up}
+        await self._report("/agent/report-unpublished", body)
 
     async def turn_started(self, prompt_id: str) -> None:
         """Report that Claude has begun to work on a prompt."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from cloud_agent.adapters.aws.dependency_archives import DependencyArchives as Archives
-from cloud_agent.agent_api.responses import DependencyArchives, DependencyUpload
+from cloud_agent.adapters.aws.signed_objects import SignedObjects
+from cloud_agent.agent_api.responses import DependencyArchives, Upload
 from cloud_agent.agent_api.routes import Routes
 from cloud_agent.domain.session.agent_reports import DependencyArchive, DependencyKey
 from cloud_agent.domain.session.dependency_cache import place_to_write, places_to_read
@@ -26,12 +26,12 @@ def restore_dependencies(session: Session, wanted: DependencyKey) -> DependencyA
     settings = load(AgentApiSettings)
     if not settings.dependency_cache_days:
         return DependencyArchives(urls=())
-    archives, places = Archives(settings.artifacts_bucket), places_to_read(session, wanted.key)
-    return DependencyArchives(urls=tuple(archives.download_url(place) for place in places))
+    archives, places = SignedObjects(settings.artifacts_bucket), places_to_read(session, wanted.key)
+    return DependencyArchives(urls=tuple(archives.download_url(place.object_key) for place in places))
 
 
-@routes.report("/agent/save-dependencies", TypeAdapter(DependencyArchive), DependencyUpload)
-def save_dependencies(session: Session, archive: DependencyArchive) -> DependencyUpload:
+@routes.report("/agent/save-dependencies", TypeAdapter(DependencyArchive), Upload)
+def save_dependencies(session: Session, archive: DependencyArchive) -> Upload:
     """Return where this session's installed dependencies can be put, for a few minutes: these bytes and no others.
 
     Only what was installed from the default branch's files before Claude's first change is for all sessions of the
@@ -39,8 +39,8 @@ def save_dependencies(session: Session, archive: DependencyArchive) -> Dependenc
     """
     settings = load(AgentApiSettings)
     if not settings.dependency_cache_days:
-        return DependencyUpload(url=None, headers={})
+        return Upload(url=None, headers={})
     place = place_to_write(session, archive)
-    url, headers = Archives(settings.artifacts_bucket).upload(place, archive.size_bytes, archive.sha256)
+    url, headers = SignedObjects(settings.artifacts_bucket).upload(place.object_key, archive.size_bytes, archive.sha256)
     logger.info("dependencies to be kept", extra={"scope": place.scope, "bytes": archive.size_bytes})
-    return DependencyUpload(url=url, headers=headers)
+    return Upload(url=url, headers=headers)

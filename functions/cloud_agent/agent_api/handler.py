@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecretError
-from cloud_agent.agent_api import attachments, credentials, dependencies, lifecycle, transcript, work
+from cloud_agent.agent_api import attachments, credentials, dependencies, lifecycle, transcript, unpublished, work
 from cloud_agent.agent_api.requests import TokenRefusedError, respond
 from cloud_agent.agent_api.responses import Problem
 from cloud_agent.domain.errors import SessionOverError, UnreadableEventError
@@ -24,6 +24,7 @@ PARTS = (
     credentials.routes,
     dependencies.routes,
     transcript.routes,
+    unpublished.routes,
 )
 app = APIGatewayHttpResolver()
 for part in PARTS:

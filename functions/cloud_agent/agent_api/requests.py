@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from pydantic import ValidationError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # The longest text is of 32,000 characters, and JSON's escapes make 12 bytes of one.
 TEXT_BODY_LIMIT = 500_000
+# Twice as long as ECS waits for a container that is to stop (StopTimeout).
+_LAST_WORDS = timedelta(seconds=60)
 
 
 class TokenRefusedError(Exception):
@@ -50,6 +53,25 @@ def open_live_session(event: APIGatewayProxyEventV2) -> Session:
         TokenRefusedError: it opens none.
         SessionOverError: the session has ended.
     """
+    session = _opened(event)
+    return session if session.status.is_live else _refuse_ended(session)
+
+
+def open_recent_session(event: APIGatewayProxyEventV2) -> Session:
+    """Return the session that the request's token opens, live or ended a moment ago: its container may still stop.
+
+    Raises:
+        TokenRefusedError: it opens none.
+        SessionOverError: the session ended earlier.
+    """
+    session = _opened(event)
+    if session.status.is_live:
+        return session
+    ended_at = datetime.fromisoformat(session.ended_at or session.created_at)
+    return session if datetime.now(UTC) - ended_at < _LAST_WORDS else _refuse_ended(session)
+
+
+def _opened(event: APIGatewayProxyEventV2) -> Session:
     authorization = event.headers.get("authorization", "")
     session_id = session_id_of(authorization)
     if session_id is None:
@@ -61,9 +83,12 @@ def open_live_session(event: APIGatewayProxyEventV2) -> Session:
     if not opens(authorization, session):
         raise TokenRefusedError
     identify_session(session_id, session.execution_arn)
-    if not session.status.is_live:
-        raise SessionOverError(sentence(f"Session {session_id} has ended: {session.end_reason or session.status}"))
     return session
+
+
+def _refuse_ended(session: Session) -> NoReturn:
+    reason = session.end_reason or session.status
+    raise SessionOverError(sentence(f"Session {session.session_id} has ended: {reason}"))
 
 
 def refuse_ending(session: Session) -> None:

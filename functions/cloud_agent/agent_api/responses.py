@@ -130,11 +130,20 @@ class DependencyArchives(ApiResponse):
     urls: tuple[str, ...]
 
 
-class DependencyUpload(ApiResponse):
-    """Where an archive is to be put, with these headers; null where none are kept. The URL is a credential."""
+class Upload(ApiResponse):
+    """Where an object is to be put, with these headers; null where none are kept. The URL is a credential."""
 
     url: str | None
     headers: dict[str, str]
+
+
+class UnpublishedWork(ApiResponse):
+    """Where the commits can be that the branch's last session couldn't push; null where none are kept.
+
+    The URL is a credential, for minutes. A GET of one that leads to nothing is answered with 403 or 404.
+    """
+
+    url: str | None
 
 
 class TranscriptState(ApiResponse):

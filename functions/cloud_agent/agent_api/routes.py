@@ -16,7 +16,6 @@ from cloud_agent.agent_api.requests import (
     TEXT_BODY_LIMIT,
     entity_tag,
     not_modified,
-    open_live_session,
     open_session,
     read,
     respond,
@@ -26,9 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_lambda_powertools.event_handler import Response
+    from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
     from pydantic import TypeAdapter
 
     from cloud_agent.domain.session.session import Session
+
+    Open = Callable[[APIGatewayProxyEventV2], Session]
 
 B = TypeVar("B")
 R = TypeVar("R", bound=BaseModel)
@@ -91,15 +93,14 @@ class Routes:
         body: TypeAdapter[B],
         response: type[R],
         *,
-        also_while_ending: bool = False,
+        opened: Open = open_session,
         body_limit: int = TEXT_BODY_LIMIT,
     ) -> Callable[[Callable[[Session, B], R]], Callable[[Session, B], R]]:
         """Declare a POST with a body: its handler gets the session and what `body` made of the request's.
 
-        A session that was asked to end is refused, unless the handler wants to see it first. A longer body than
-        `body_limit`, in characters, isn't read.
+        A session that was asked to end is refused, unless the handler wants it `opened` in another way. A longer
+        body than `body_limit`, in characters, isn't read.
         """
-        opened = open_live_session if also_while_ending else open_session
 
         def declare(handler: Callable[[Session, B], R]) -> Callable[[Session, B], R]:
             def handle() -> Response[str]:

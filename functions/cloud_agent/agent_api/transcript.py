@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from cloud_agent.adapters.transcripts import Transcripts
+from cloud_agent.agent_api.requests import open_live_session
 from cloud_agent.agent_api.responses import Picture, TranscriptState
 from cloud_agent.agent_api.routes import Routes
 from cloud_agent.domain.session.picture import BODY_LIMIT, PictureReport
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 routes = Routes()
 
 
-@routes.report("/agent/transcript", TypeAdapter(TranscriptBatch), TranscriptState, also_while_ending=True)
+@routes.report("/agent/transcript", TypeAdapter(TranscriptBatch), TranscriptState, opened=open_live_session)
 def transcript(session: Session, report: TranscriptBatch) -> TranscriptState:
     """Append events to the session's transcript: each once, in order, however often the batch is sent.
 

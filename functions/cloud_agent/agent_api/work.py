@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from cloud_agent.adapters.aws.workflow import Workflow
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
-from cloud_agent.agent_api.requests import refuse_ending
+from cloud_agent.agent_api.requests import open_live_session, refuse_ending
 from cloud_agent.agent_api.responses import Accepted, OpenPrompt, OpenPrompts
 from cloud_agent.agent_api.routes import Routes
 from cloud_agent.domain.conversation.attachments import attachments_of
@@ -59,7 +59,7 @@ def prompts(session: Session) -> OpenPrompts:
     return open_requests(session)
 
 
-@routes.report("/agent/progress", _PROGRESS, Accepted, also_while_ending=True)
+@routes.report("/agent/progress", _PROGRESS, Accepted, opened=open_live_session)
 def progress(session: Session, report: Progress) -> Accepted:
     """Write what Claude is doing onto the row and its prompts. The same report, made again, changes nothing.
 

@@ -37,6 +37,7 @@ _PARAMETERS: Final = {
     "TRACKER_KEYS": "TrackerKeys",
     "TRIGGER_LABEL": "TriggerLabel",
     "UAT_ACCESS": "UatAccess",
+    "UNPUBLISHED_WORK_DAYS": "UnpublishedWorkDays",
 }
 _RESOURCES: Final = {
     "AGENT_LOG_GROUP": "AgentLogGroup",

@@ -31,6 +31,7 @@ SETTINGS = {
     "ENVIRONMENT_SECRET_PREFIX": "unused",
     "ARTIFACTS_BUCKET": "unused",
     "DEPENDENCY_CACHE_DAYS": "0",
+    "UNPUBLISHED_WORK_DAYS": "0",
     "ALLOW_WORKFLOW_CHANGES": "false",
     "UAT_URL": "https://uat.example.com",
 }

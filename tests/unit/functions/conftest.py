@@ -262,6 +262,7 @@ def environment(
         ENVIRONMENT_SECRET_PREFIX="claude-cloud-agent",
         ARTIFACTS_BUCKET="artifacts",
         DEPENDENCY_CACHE_DAYS="7",
+        UNPUBLISHED_WORK_DAYS="30",
         IDLE_MINUTES="60",
         MAX_BUDGET_USD="10",
         MAX_SESSIONS="20",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.kit.sessions import a_row
 
-from cloud_agent.adapters.aws.dependency_archives import URL_SECONDS, DependencyArchives
+from cloud_agent.adapters.aws.signed_objects import URL_SECONDS, SignedObjects
 from cloud_agent.agent_api.dependencies import restore_dependencies, save_dependencies
 from cloud_agent.domain.session.agent_reports import ARCHIVE_LIMIT_BYTES, DependencyArchive, DependencyKey
 from cloud_agent.domain.session.dependency_cache import place_to_write, places_to_read
@@ -97,7 +97,7 @@ def test_the_url_is_at_the_buckets_own_regional_name(environment: Callable[..., 
     environment()
 
     (place, _) = places_to_read(_session(repository_id=5), KEY)
-    url = urlsplit(DependencyArchives("artifacts").download_url(place))
+    url = urlsplit(SignedObjects("artifacts").download_url(place.object_key))
 
     assert (url.hostname, url.path) == ("artifacts.s3.us-east-1.amazonaws.com", f"/{place.object_key}")
 

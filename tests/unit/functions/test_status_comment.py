@@ -302,8 +302,12 @@ def test_a_session_that_has_ended_has_no_preview_any_more() -> None:
 @pytest.mark.parametrize(
     ("status", "count", "words"),
     [
-        ("RUNNING", 1, "1 commit isn't on GitHub: Claude's reply says why. It's kept until the session ends"),
-        ("RUNNING", 3, "3 commits aren't on GitHub: Claude's reply says why. They're kept until the session ends"),
+        ("RUNNING", 1, "1 commit isn't on GitHub: Claude's reply says why. Each turn tries again. It's kept until the"),
+        (
+            "RUNNING",
+            3,
+            "3 commits aren't on GitHub: Claude's reply says why. Each turn tries again. They're kept until",
+        ),
         ("STOPPED", 1, "1 commit wasn't on GitHub when the session ended; its changes are lost."),
         ("FAILED", 3, "3 commits weren't on GitHub when the session ended; their changes are lost."),
     ],
@@ -318,3 +322,31 @@ def test_a_conflict_with_the_base_branch_is_said_with_what_to_do_while_the_sessi
     assert said in render(view(conflicts=True))
     assert "conflict" not in render(view(conflicts=False))
     assert "conflict" not in render(view(conflicts=True, status="STOPPED"))
+
+
+KEPT = {"state": "kept", "kept_until": "2026-12-29"}
+
+
+@pytest.mark.parametrize(
+    ("status", "count", "work", "words"),
+    [
+        ("RUNNING", 2, KEPT, "They're kept until Dec 29, 2026: if this session ends, `/restart` takes them up."),
+        ("RUNNING", 1, KEPT | {"taken_up": 1}, "1 commit of an earlier session isn't on GitHub yet. Each turn tries"),
+        ("RUNNING", 3, KEPT | {"taken_up": 1}, "3 commits aren't on GitHub: Claude's reply says why."),
+        ("RUNNING", 1, {"state": "too_large"}, "It's too large to outlast the session (more than 256 MiB)."),
+        (
+            "RUNNING",
+            0,
+            {"state": "published", "taken_up": 2},
+            "that an earlier session couldn't push; they're on GitHub",
+        ),
+        ("RUNNING", 0, {"state": "not_taken_up"}, "couldn't be taken up, because what they build on isn't there"),
+        ("STOPPED", 1, KEPT, "on GitHub when the session ended. It's kept until Dec 29, 2026: `/restart` takes it up"),
+        ("STOPPED", 2, {"state": "too_large"}, "too large to be kept (more than 256 MiB); their changes are lost."),
+        ("STOPPED", 2, {"state": "not_kept"}, "2 commits weren't on GitHub when the session ended; their changes are"),
+    ],
+)
+def test_what_becomes_of_commits_that_are_not_on_github_is_said(
+    status: str, count: int, work: dict[str, Any], words: str
+) -> None:
+    assert words in render(view(status=status, unpublished=count, unpublished_work=work))

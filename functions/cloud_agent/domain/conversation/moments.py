@@ -12,6 +12,12 @@ def moment(when: datetime) -> str:
     return f"{when:%b} {when.day}, {when:%H:%M} UTC"
 
 
+def day(date: str | None) -> str:
+    """Return a day of a row, which may be in another year."""
+    when = datetime.fromisoformat(date or "")
+    return f"{when:%b} {when.day}, {when.year}"
+
+
 def clock(timestamp: str) -> str:
     """Return the time of a row's timestamp that's soon, or just over."""
     return datetime.fromisoformat(timestamp).strftime("%H:%M UTC")

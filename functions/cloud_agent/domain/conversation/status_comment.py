@@ -12,6 +12,7 @@ from cloud_agent.domain.conversation.commit_list import branch_commits
 from cloud_agent.domain.conversation.messages import code, counted, marker, plain, sentence, shortened
 from cloud_agent.domain.conversation.moments import clock, moment, span
 from cloud_agent.domain.conversation.preview_text import preview_log, preview_state
+from cloud_agent.domain.conversation.unpublished_note import unpublished_note
 from cloud_agent.domain.session.agents import Agent
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.preview import PreviewState
@@ -89,7 +90,7 @@ def render(view: StatusView) -> str:
         now,
         rules_for_people(view.session.branch_rules) if view.session.status.is_live else "",
         _end_by_itself(view),
-        _unpublished(view),
+        unpublished_note(view.session),
         _conflicts(view),
         _commits(view),
         _others(view),
@@ -151,21 +152,6 @@ def _left_over(view: StatusView) -> str:
         return ""
     verb, pronoun = ("wasn't", "it") if view.unanswered == 1 else ("weren't", "them")
     return f"{counted(view.unanswered, 'comment')} {verb} answered; `/restart` picks {pronoun} up."
-
-
-def _unpublished(view: StatusView) -> str:
-    """Return how many commits aren't on GitHub, and what becomes of them."""
-    count = view.session.unpublished
-    if not count:
-        return ""
-    if view.session.status.is_live:
-        verb, pronoun = ("isn't", "It's") if count == 1 else ("aren't", "They're")
-        return (
-            f"> [!WARNING]\n> {counted(count, 'commit')} {verb} on GitHub: Claude's reply says why. "
-            f"{pronoun} kept until the session ends, and each turn tries again."
-        )
-    verb, pronoun = ("wasn't", "its") if count == 1 else ("weren't", "their")
-    return f"{counted(count, 'commit')} {verb} on GitHub when the session ended; {pronoun} changes are lost."
 
 
 def _conflicts(view: StatusView) -> str:

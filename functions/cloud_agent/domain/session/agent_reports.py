@@ -13,6 +13,7 @@ from cloud_agent.domain.policy.limits import WHOLE, WantedLimits
 from cloud_agent.domain.session.model_choice import Effort, ModelName
 from cloud_agent.domain.session.preview import Preview
 from cloud_agent.domain.session.todo_progress import TodoProgress
+from cloud_agent.domain.session.unpublished_work import WorkState
 
 TaskToken = Annotated[str, Field(min_length=1, max_length=2048)]
 PromptId = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
@@ -22,6 +23,7 @@ HostHeader = Literal["localhost", "127.0.0.1", "public"]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
 DESCRIPTION_LIMIT = 4_000  # characters of the pull request's description
 ARCHIVE_LIMIT_BYTES = 1024**3
+BUNDLE_LIMIT_BYTES = 256 * 1024**2
 UNNAMED_ERROR = "AgentError"
 # What an agent can report as its end: its own errors. Advice is chosen by the name, so any other is not the agent's to
 # report: with BranchProtectedError, for one, it would ask people to loosen the repository's rules.
@@ -130,6 +132,24 @@ class DependencyArchive(DependencyKey):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     head_sha: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
     before_claude: bool
+
+
+class UnpublishedBundle(Report):
+    """A Git bundle of the commits that aren't on GitHub."""
+
+    size_bytes: Annotated[int, Field(ge=1, le=BUNDLE_LIMIT_BYTES), WHOLE]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class UnpublishedReport(Report):
+    """What has become of commits that couldn't be pushed: how many of the session's aren't on GitHub now.
+
+    `taken_up` counts those that an earlier session of the branch had left.
+    """
+
+    commits: Annotated[int, Field(ge=0, le=100_000), WHOLE]
+    state: WorkState
+    taken_up: Annotated[int, Field(default=0, ge=0, le=100_000), WHOLE]
 
 
 class TurnStarted(Report):

@@ -17,6 +17,7 @@ from cloud_agent.domain.session.model_choice import Effort, ModelChoice
 from cloud_agent.domain.session.preview import Preview
 from cloud_agent.domain.session.repository import GitHubRepository
 from cloud_agent.domain.session.todo_progress import TodoProgress
+from cloud_agent.domain.session.unpublished_work import UnpublishedWork
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 # As long as GitHub lets it be: 39 characters of an owner, 100 of a repository. Keys hold it, and have limits as well.
@@ -109,6 +110,7 @@ class Session(BaseModel):
     reported_head_sha: str | None = None
     unpublished: int = 0
     conflicts: bool = False
+    unpublished_work: UnpublishedWork | None = None
     last_active_at: str | None = None
     last_visited_at: str | None = None
     idle_ends_at: str | None = None
