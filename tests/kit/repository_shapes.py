@@ -72,6 +72,8 @@ NODE = [
     Shape("Vite with a port of its own", {"package.json": package(dev="vite --port 8080")}, f"npm run dev -- {VITE}"),
     Shape("Nuxt", {"package.json": package(dev="nuxt dev")}, f"npm run dev -- {ADDRESS}"),
     Shape("Angular", {"package.json": package(start="ng serve", watch="ng build --watch")}, f"npm run start -- {ADDRESS}"),
+    Shape("React scripts of another day", {"package.json": package(start="react-scripts start", more={"dependencies":
+          {"react-scripts": "3.4.1"}}), **LOCK}, "npm run start", ("npm ci",), toolchains="node@16"),
     Shape("Astro, a newer Node.js", {"package.json": package(dev="astro dev", more={"engines": {"node": ">=26"}})},
           f"npm run dev -- {ADDRESS}", toolchains="node@26"),
     Shape("Bun runs the server, no lock file", {"package.json": package(dev="bun run --hot src/index.ts")},
@@ -117,7 +119,9 @@ NODE = [
     Shape("Electron", {"package.json": package(start="npm test", test="jest")}, None),
     Shape("Two servers, one script", {"package.json": package(dev='concurrently "npm:server" "npm:client"',
           server="nodemon api.js", client="npm start --prefix web"), "web/package.json": package(start="vite")},
-          f"{OWN_PORTS} npm run dev"),
+          f"{OWN_PORTS} npm run dev", ("npm install --no-package-lock", "(cd web && npm install --no-package-lock)")),
+    Shape("A script that starts a server in another language", {"package.json": package(dev="cd api && flask run")},
+          "npm run dev", ("npm install",), reloads=False),
     Shape("run-p", {"package.json": named({"dev": "run-p dev:*", "dev:css": "sass -w a b", "dev:11ty": "eleventy --serve"})},
           "npm run dev"),
     Shape("Turborepo, npm", {"package.json": workspaces("apps/*", dev="turbo run dev"), "apps/docs/package.json":

@@ -38,6 +38,9 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
         ("package.json", '{"volta": {"node": "18.16.0"}, "engines": {"node": "*"}}', "node", "18.16.0"),
         ("package.json", '{"devEngines": {"runtime": [{"name": "node", "version": "^22.1"}]}}', "node", "^22.1"),
         ("package.json", '{"devEngines": {"runtime": {"name": "deno", "version": "2.x"}}}', "deno", "2.x"),
+        ("package.json", '{"dependencies": {"react-scripts": "4.0.3"}}', "node", "<17"),
+        ("package.json", '{"devDependencies": {"webpack": "^4.46.0"}}', "node", "<17"),
+        ("package.json", '{"devDependencies": {"nuxt": "2"}, "engines": {"node": "14"}}', "node", "14"),
         ("pyproject.toml", '[project]\nrequires-python = ">=3.12"\n', "python", ">=3.12"),
         ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\n', "python", "^3.11"),
         ("Pipfile", '[requires]\npython_version = "3.11"\n', "python", "3.11"),
@@ -53,6 +56,12 @@ def test_each_file_says_which_version_it_asks_for(
 ) -> None:
     _write(tmp_path, {name: content})
     assert {name: request.text for name, request in requests(tmp_path).items()} == {tool: text}
+
+
+@pytest.mark.parametrize("wanted", ["5.0.1", "^5", "latest", "file:../webpack", 5])
+def test_a_build_tool_of_today_asks_for_no_version(tmp_path: Path, wanted: object) -> None:
+    _write(tmp_path, {"package.json": json.dumps({"devDependencies": {"webpack": wanted}})})
+    assert requests(tmp_path) == {}
 
 
 def test_the_files_of_version_managers_come_before_manifests_and_a_project_before_what_is_around_it(

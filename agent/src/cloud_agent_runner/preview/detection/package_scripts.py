@@ -60,6 +60,7 @@ def script(folder: Folder, name: str) -> Program | None:
     if commands and not started:
         return None
     servers = [one.server for one in started if one.server]
+    folders = [one.folder for one in started]
     flags, port = "", None
     # Of several commands, it's the last one that flags would be added to, whichever that is.
     if len(commands) == 1 and servers and (server := server_of(commands[0])):
@@ -69,9 +70,9 @@ def script(folder: Folder, name: str) -> Program | None:
         (_WITHOUT_PORT if len(servers) > 1 else "")
         + node_packages(folder.work_tree, str(folder.path)).run(name, flags),
         why=f"the `{name}` script in {folder.named('package.json')}",
-        install=(install.node(folder),),
+        install=tuple(dict.fromkeys(install.node(at) for at in (folder, *folders) if at.has("package.json"))),
         port=port,
         reloads=all(one.server.reloads(one.command) for one in started if one.server),
         is_whole=len(servers) > 1,
-        starts=frozenset(one.folder for one in started),
+        starts=frozenset(folders),
     )

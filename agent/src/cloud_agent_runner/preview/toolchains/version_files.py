@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ _OTHER_NAMES = {"nodejs": "node", "golang": "go"}
 _TOOLS = frozenset(_VERSION_FILES.values())
 # By which later releases of these replace earlier ones without a change: those of its major, those of its minor.
 _COMPATIBLE = {"node": "^", "python": "~"}
+# Build tools that hash by what Node.js lacks from 17 on ("Node.js 17: OpenSSL 3.0"), and the first major without that.
+_BUILD_TOOLS = {"webpack": 5, "react-scripts": 5, "@vue/cli-service": 5, "@angular/cli": 13, "nuxt": 3}
+_OLD_NODE = "<17"
 # Node.js names its long-term releases ("Node.js: Release schedule"); a name stands in .nvmrc as lts/jod.
 _LONG_TERM = {"gallium": "16", "hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
 
@@ -130,6 +134,15 @@ def _package_json(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
             yield str(one.get("name")), one.get("version")
     yield "node", _table(package, "volta").get("node")
     yield "node", _table(package, "engines").get("node")
+    dependencies = _table(package, "dependencies") | _table(package, "devDependencies")
+    if any(_major(dependencies.get(name)) < first for name, first in _BUILD_TOOLS.items()):
+        yield "node", _OLD_NODE
+
+
+def _major(wanted: object) -> float:
+    """Return the major of a dependency's version; infinity where none is named."""
+    found = re.match(r"[\^~>=v ]*(\d+)", wanted) if isinstance(wanted, str) else None
+    return int(found[1]) if found else math.inf
 
 
 def _pyproject(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
