@@ -11,7 +11,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 install() { "$HOME/.venv/bin/python" -m pip install --log "$log" "$@"; }
-does_not_go_with_python() { grep -qE 'subprocess-exited-with-error|Failed to build|Requires-Python [^;]*<' "$log"; }
+does_not_go_with_python() { grep -qE 'subprocess-exited-with-error|Failed to build|Ignored the following .*Requires-Python [^;]*<' "$log"; }
 
 [ -e "$made_of_older" ] || "$python" -m venv "$HOME/.venv" || exit
 install "$@" && exit
