@@ -19,6 +19,8 @@ UV = f"uv pip install --python {VENV}"
 EXTRAS = "[project.optional-dependencies]\n"
 PDM = f"PDM_IGNORE_SAVED_PYTHON=1 VIRTUAL_ENV={VENV} uv tool run --from 'pdm[locked]' pdm"
 PROJECT = '[project]\nname = "lunch"\nversion = "0.1.0"\n'
+PAGES = f'{EXTRAS}images = ["pillow"]\nrecommended = ["mkdocs-minify-plugin>=0.7"]\n'
+GROUPS = '[dependency-groups]\ndev = ["pytest"]\ndocs = [{include-group = "dev"}, "MkDocs-material"]\n'
 BUILD = '[build-system]\nrequires = ["hatchling"]\n'
 
 
@@ -77,6 +79,15 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
         ),
         ({"pyproject.toml": PROJECT, "src/lunch/__init__.py": ""}, f"{UV} --editable ."),
         ({"setup.py": ""}, f"{UV} --editable ."),
+        (
+            {"pyproject.toml": PROJECT + GROUPS, "mkdocs.yml": ""},
+            f"{UV} -r pyproject.toml --group dev --group docs",
+        ),
+        (
+            {"pyproject.toml": PROJECT + GROUPS, "uv.lock": "", "mkdocs.yaml": ""},
+            f"UV_PROJECT_ENVIRONMENT={VENV} uv sync --frozen --group dev --group docs",
+        ),
+        ({"pyproject.toml": PROJECT + GROUPS}, f"{UV} -r pyproject.toml --group dev"),
         ({"uv.lock": "", "requirements.txt": ""}, f"UV_PROJECT_ENVIRONMENT={VENV} uv sync --frozen"),
         ({}, f"{PIP} django flask"),
     ],
@@ -103,6 +114,15 @@ def test_a_project_is_installed_as_its_files_say(tmp_path: Path, files: dict[str
         ({"requirements/prod.txt": ""}, "-r requirements/prod.txt"),
         ({"pyproject.toml": "[tool.black]\n", "requirements.txt": ""}, "-r requirements.txt"),
         ({"pyproject.toml": PROJECT, "requirements.txt": ""}, "-r requirements.txt"),
+        (
+            {"requirements.txt": "", "docs/requirements.txt": "", "mkdocs.yml": ""},
+            "-r requirements.txt -r docs/requirements.txt",
+        ),
+        ({"requirements.txt": "", "docs/requirements.txt": ""}, "-r requirements.txt"),
+        (
+            {"pyproject.toml": PROJECT + BUILD + PAGES, "requirements.txt": "", "mkdocs.yml": ""},
+            f"-r requirements.txt && {{ {PIP} --editable '.[recommended]' || {WARN}; }}",
+        ),
         (
             {"pyproject.toml": PROJECT + BUILD, "requirements.txt": ""},
             f"-r requirements.txt && {{ {PIP} --no-deps --editable . || {WARN}; }}",

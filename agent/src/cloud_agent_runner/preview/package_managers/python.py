@@ -36,6 +36,12 @@ _DEVELOPERS_REQUIREMENTS = tuple(
     for kind in _DEVELOPMENT
     for pattern in ("requirements/{}.txt", "requirements-{}.txt", "requirements_{}.txt", "{}-requirements.txt")
 )
+# Of a project with pages by MkDocs: where its plugins may stand.
+_MKDOCS = ("mkdocs.yml", "mkdocs.yaml")
+_PAGES_REQUIREMENTS = (
+    *("docs/requirements.txt", "requirements-docs.txt", "requirements/docs.txt", "docs-requirements.txt"),
+    "requirements_docs.txt",
+)
 _ONLY_REQUIREMENTS = ("requirements/production.txt", "requirements/prod.txt")
 
 
@@ -130,8 +136,9 @@ def _make(version: str | None) -> str:
 def _uv(project: _Project) -> str | None:
     if not project.has("uv.lock"):
         return None
-    extras = "".join(f" --extra {name}" for name in _chosen(project.table("project", "optional-dependencies")))
-    return f"{_in(project)}UV_PROJECT_ENVIRONMENT={_ENVIRONMENT} {_uv_program()} sync --frozen{extras}"
+    extras = "".join(f" --extra {name}" for name in _chosen(project, "project", "optional-dependencies"))
+    groups = "".join(f" --group {name}" for name in _chosen(project, "dependency-groups"))
+    return f"{_in(project)}UV_PROJECT_ENVIRONMENT={_ENVIRONMENT} {_uv_program()} sync --frozen{extras}{groups}"
 
 
 def _poetry(project: _Project) -> str | None:
@@ -164,6 +171,7 @@ def _pipenv(project: _Project) -> str | None:
 def _requirements(project: _Project) -> str:
     """Return the files that list what is needed, as arguments of pip."""
     found = [*_first(project, _REQUIREMENTS), *_first(project, _DEVELOPERS_REQUIREMENTS)]
+    found += _first(project, _PAGES_REQUIREMENTS) if project.has(*_MKDOCS) else []
     names = found or _first(project, _ONLY_REQUIREMENTS)
     return " ".join(f"-r {shlex.quote(str(PurePath(project.path, name)))}" for name in names)
 
@@ -180,7 +188,9 @@ def _itself(project: _Project) -> str:
     """
     if not (project.table("project") and project.table("build-system")):
         return ""
-    install = f"{_PYTHON} -m pip install --no-deps --editable {shlex.quote(project.path)}"
+    extras = _chosen(project, "project", "optional-dependencies")
+    what = f"{project.path}[{','.join(extras)}]" if extras else project.path
+    install = f"{_PYTHON} -m pip install {'' if extras else '--no-deps '}--editable {shlex.quote(what)}"
     return f" && {{ {install} || echo 'warning: The project itself could not be installed.'; }}"
 
 
@@ -192,8 +202,8 @@ def _project(project: _Project) -> str | None:
     """Install what pyproject.toml or setup.py say, with uv: pip takes no dependencies without building the project."""
     if not project.table("project") and not project.has("setup.py"):
         return None
-    extras = _chosen(project.table("project", "optional-dependencies"))
-    groups = "".join(f" --group {name}" for name in _chosen(project.table("dependency-groups")))
+    extras = _chosen(project, "project", "optional-dependencies")
+    groups = "".join(f" --group {name}" for name in _chosen(project, "dependency-groups"))
     if project.is_package:
         what = "--editable " + shlex.quote(f".[{','.join(extras)}]" if extras else ".")
     else:
@@ -206,8 +216,16 @@ def _uv_program() -> str:
     return "uv" if which("uv") else shlex.quote(find_uv_bin())
 
 
-def _chosen(names: Collection[str]) -> list[str]:
-    return [name for name in _DEVELOPMENT if name in names]
+def _chosen(project: _Project, *keys: str) -> list[str]:
+    """Return which extras or groups developers install, and those with MkDocs' plugins where it has the pages."""
+    lists = project.table(*keys)
+    has_pages = project.has(*_MKDOCS)
+    plugins = [name for name, listed in lists.items() if has_pages and isinstance(listed, list) and _has_mkdocs(listed)]
+    return list(dict.fromkeys((*(name for name in _DEVELOPMENT if name in lists), *plugins)))
+
+
+def _has_mkdocs(listed: list[object]) -> bool:
+    return any(isinstance(one, str) and one.lower().startswith("mkdocs") for one in listed)
 
 
 def _in(project: _Project) -> str:
