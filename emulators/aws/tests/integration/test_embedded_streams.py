@@ -182,6 +182,22 @@ def test_a_row_that_is_too_old_is_given_up_whatever_its_retries(deploy: Callable
     assert eventually(stream.failure)["requestContext"]["condition"] == "MaxRecordAgeExceeded"
 
 
+def test_a_batch_that_is_not_full_waits_for_more_as_long_as_its_window_says(deploy: Callable[..., Stream]) -> None:
+    stream = deploy(rows(BatchSize=3, MaximumBatchingWindowInSeconds=4))
+    for name in ("a", "b"):
+        stream.put(name)
+        time.sleep(0.3)  # without a window, the first is delivered by now
+    eventually(stream.seen)
+    assert stream.seen() == [["INSERT a", "INSERT b"]]
+
+
+def test_a_full_batch_waits_for_no_window(deploy: Callable[..., Stream]) -> None:
+    stream = deploy(rows(BatchSize=2, MaximumBatchingWindowInSeconds=300))
+    stream.put("a", "b")
+    eventually(stream.seen)
+    assert stream.seen() == [["INSERT a", "INSERT b"]]
+
+
 def test_the_latest_position_is_where_the_stream_ends_when_the_mapping_is_made(deploy: Callable[..., Stream]) -> None:
     stream = deploy()
     stream.put("before")

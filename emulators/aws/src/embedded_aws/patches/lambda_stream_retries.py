@@ -1,11 +1,15 @@
 """Defect: a failing batch of a DynamoDB stream is tried for ever, whole, and holds up every other event source.
 
+Each batch is also delivered as soon as its first record is there, whatever the mapping says.
+
 AWS documents MaximumRetryAttempts, after which the batch goes to the OnFailure destination and the next one comes;
 BisectBatchOnFunctionError, which tries the two halves of a failed batch each on its own ("splitting a batch does not
-count towards the retry quota"); and that a shard's batches run in order, but no source waits for another's.
+count towards the retry quota"); MaximumBatchingWindowInSeconds, for which a batch that isn't full waits for more; and
+that a shard's batches run in order, but no source waits for another's.
 
 Source: AWS Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB"; SDK model "lambda":
-CreateEventSourceMappingRequest.MaximumRetryAttempts and CreateEventSourceMappingRequest.BisectBatchOnFunctionError.
+CreateEventSourceMappingRequest.MaximumRetryAttempts, CreateEventSourceMappingRequest.BisectBatchOnFunctionError and
+CreateEventSourceMappingRequest.MaximumBatchingWindowInSeconds.
 Upstream: not reported.
 """
 # ruff: noqa: SLF001 - a patch works on private members of the pinned ministack
@@ -31,6 +35,7 @@ Records = list[Json]
 _FOR_EVER = -1  # AWS's default of MaximumRetryAttempts and MaximumRecordAgeInSeconds
 _DEFAULT_BATCH_SIZE = 100
 _SECONDS_BETWEEN_TRIES = 0.5
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 _lock = threading.Lock()
 _busy: set[str] = set()
@@ -60,6 +65,8 @@ def _consume(account: str, region: str, mapping: Json) -> None:
         with request_scope(account, region):
             while batch := _next_batch(mapping):
                 position = lambda_svc._dynamodb_stream_positions[mapping["UUID"]]
+                if lambda_svc._apply_filter_criteria(batch, mapping):
+                    batch = _when_full_or_due(mapping, batch)
                 wanted = lambda_svc._apply_filter_criteria(batch, mapping)
                 if wanted and not _deliver(mapping, wanted):
                     return  # the mapping is gone; nobody counts its records any more
@@ -68,6 +75,15 @@ def _consume(account: str, region: str, mapping: Json) -> None:
         with _lock:
             _busy.discard(mapping["UUID"])
         esm_wake.set()  # for what was written between the last look and now
+
+
+def _when_full_or_due(mapping: Json, batch: Records) -> Records:
+    """Return the batch with what follows within the mapping's window, which begins now."""
+    due = time.monotonic() + mapping.get("MaximumBatchingWindowInSeconds", 0)
+    while len(batch) < _batch_size(mapping) and time.monotonic() < due:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        batch = _next_batch(mapping)
+    return batch
 
 
 def _next_batch(mapping: Json) -> Records:
@@ -82,8 +98,12 @@ def _next_batch(mapping: Json) -> Records:
     # Records older than 24 h are gone.
     position = max(lambda_svc._dynamodb_stream_positions[name], dynamodb.stream_start_position(table_name))
     lambda_svc._dynamodb_stream_positions[name] = position
-    batch: Records = dynamodb.stream_records_since(table_name, position, mapping.get("BatchSize", _DEFAULT_BATCH_SIZE))
+    batch: Records = dynamodb.stream_records_since(table_name, position, _batch_size(mapping))
     return batch
+
+
+def _batch_size(mapping: Json) -> int:
+    return int(mapping.get("BatchSize", _DEFAULT_BATCH_SIZE))
 
 
 def _is_live(mapping: Json) -> bool:
