@@ -171,6 +171,7 @@ CALLS: dict[str, Call] = {
         cost_usd=float(LIMITS["budget_usd"]),
         head_sha=SHA,
         interrupted=True,
+        pictures=8,
     ),
     "turn finished with half an emoji": _finished(result=HALF_AN_EMOJI, is_error=True),
     "transcript": lambda api: api.append_to_transcript(1, [MESSAGE]),

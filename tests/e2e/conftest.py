@@ -37,7 +37,8 @@ STAGE = {
 
 @pytest.fixture(scope="session")
 def _system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    installation = lifecycle.up(tmp_path_factory.mktemp("system"), free_ports())
+    # A browser for each session and turn would take more of this machine than all the rest of it does.
+    installation = lifecycle.up(tmp_path_factory.mktemp("system"), free_ports(), {"Pictures": "off"})
     try:
         yield System(installation)
     finally:

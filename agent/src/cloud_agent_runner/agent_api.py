@@ -365,10 +365,12 @@ class AgentApi:
         conflicts: bool = False,
         description: str = "",
         interrupted: bool = False,
+        pictures: int = 0,
     ) -> None:
         """Report a turn's end. `turns` and `cost_usd` are totals of the session; `result` is cut at its end.
 
-        `description` is the pull request's, empty where Claude wrote none; it is cut at its end, too.
+        `description` is the pull request's, empty where Claude wrote none; it is cut at its end, too. `pictures`
+        counts the events that show a page before and after the turn.
 
         The one report that nobody can do without: a session whose result is refused ends, rather than leave its author
         without a reply.
@@ -385,6 +387,7 @@ class AgentApi:
             "conflicts": conflicts,
             "interrupted": interrupted,
             "description": beginning(description, _DESCRIPTION_LIMIT),
+            "pictures": pictures,
         }
         await self._call("POST", "/agent/progress", body)
 

@@ -25,6 +25,8 @@ from cloud_agent_runner.model.budget import ModelBudget
 from cloud_agent_runner.model.choice import ModelChoice, first_choice
 from cloud_agent_runner.model.gateway import model_gateway
 from cloud_agent_runner.notices import Notices
+from cloud_agent_runner.pictures.camera import Camera
+from cloud_agent_runner.pictures.pictures import Pictures
 from cloud_agent_runner.preview.dependency_key import image_id
 from cloud_agent_runner.preview.listen_address import listen_address
 from cloud_agent_runner.preview.preview import Preview
@@ -113,15 +115,17 @@ async def run_session(
         if user.owner is not None:
             tasks.create_task((await _guard(platform, user, preview, notices)).watch())
         inbox = Inbox(api)
-        before_change = FirstChange(preview.first_installed, warm_start.claude_changes, turns.claude_changes)
         browser = find_browser(user, address)
+        pictures = Pictures(_camera(settings, browser, user), preview, api, transcript, tasks)
+        before_change = FirstChange(
+            preview.first_installed, warm_start.claude_changes, turns.claude_changes, pictures.claude_changes
+        )
         instructions = standing_instructions(settings.repository, settings.branch, address.url, preview_log)
         assignment = _assignment(settings, config, workspace.work_tree, instructions, browser)
-        model = model_api(settings, platform, assignment.model)
         budget = _budget(settings, config)
         choose = _Chosen(transcript, choice, budget, config.idle_minutes).use
         async with (
-            model_gateway(model, budget) as gateway,
+            model_gateway(model_api(settings, platform, assignment.model), budget) as gateway,
             aclosing((await claude_class)(assignment, user, gateway, services.environment, before_change)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
@@ -130,7 +134,7 @@ async def run_session(
             while True:
                 prompt = await inbox.next()
                 choose(choice.unless(inbox.chosen), claude)
-                await turns.work_on(prompt, claude, preview)
+                await turns.work_on(prompt, claude, preview, pictures)
 
 
 class _Chosen:
@@ -196,6 +200,10 @@ def _assignment(
         repository_settings=config.claude_settings and settings.repository_claude_settings == "on",
         browser=browser,
     )
+
+
+def _camera(settings: Settings, browser: Browser | None, user: WorkspaceUser) -> Camera | None:
+    return Camera(browser, user) if browser and settings.pictures == "on" else None
 
 
 def _budget(settings: Settings, config: RepositoryConfig) -> ModelBudget:

@@ -61,6 +61,7 @@ class Settings(_FromEnvironment):
     max_turns: PositiveInt = 200
     max_budget_usd: PositiveFloat = 10.0
     repository_claude_settings: Literal["on", "off"] = "on"
+    pictures: Literal["on", "off"] = "on"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

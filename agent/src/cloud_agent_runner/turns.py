@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from cloud_agent_runner.claude.description import without_description
+from cloud_agent_runner.claude.pages import without_pages
 from cloud_agent_runner.claude.prompts import request_text
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.update import NOTHING_NEW
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.git.workspace import GitWorkspace
     from cloud_agent_runner.inbox import Inbox
     from cloud_agent_runner.notices import Notices
+    from cloud_agent_runner.pictures.pictures import Pictures
     from cloud_agent_runner.preview.preview import Preview
     from cloud_agent_runner.transcript.transcript import Transcript
 
@@ -67,7 +69,7 @@ class Turns:
                     self._update = self._update.then(update)
                     preview.turn_ended()
 
-    async def work_on(self, prompt: Prompt, claude: Claude, preview: Preview) -> None:
+    async def work_on(self, prompt: Prompt, claude: Claude, preview: Preview, pictures: Pictures) -> None:
         """Run the turn of one prompt, publish its commits, and report the result, also where either failed.
 
         The prompt is read again once it's reported as begun: from then on nobody can edit or delete it.
@@ -75,11 +77,11 @@ class Turns:
         async with self._work_tree_is_free:
             self._transcript.prompt_id = prompt.id
             try:
-                await self._work_on(prompt, claude, preview)
+                await self._work_on(prompt, claude, preview, pictures)
             finally:
                 self._transcript.prompt_id = None
 
-    async def _work_on(self, prompt: Prompt, claude: Claude, preview: Preview) -> None:
+    async def _work_on(self, prompt: Prompt, claude: Claude, preview: Preview, pictures: Pictures) -> None:
         async def report_tool(tool: str, detail: str, todo: TodoProgress | None) -> None:
             await self._api.tool_used(prompt.id, tool, detail, todo)
 
@@ -90,6 +92,7 @@ class Turns:
         from cloud_agent_runner.transcript.claude_events import record_message  # noqa: PLC0415 - as said
 
         observe = partial(record_message, self._transcript, self._workspace.work_tree)
+        pictures.turn_begins()
         logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
         await self._api.turn_started(prompt.id)
         requests = await self._api.requests()
@@ -108,7 +111,8 @@ class Turns:
             self._transcript.record("notice", text=notice)
         request = update.before(given.before(request_text(current, preview.report)))
         turn, published = await self._publish(await run_turn(request, given.images), run_turn)
-        result, description = without_description(turn.result)
+        result, pages = without_pages(turn.result)
+        result, description = without_description(result)
         await self._record_changes()
         self._transcript.record(
             "turn_finished",
@@ -119,6 +123,8 @@ class Turns:
             head_sha=published.head_sha,
             result=result,
         )
+        preview.turn_ended()
+        shown = await pictures.after_turn(pages) if published.head_sha else 0
         await self._api.turn_finished(
             prompt.id,
             is_error=turn.is_error,
@@ -130,12 +136,12 @@ class Turns:
             unpublished=published.unpublished,
             conflicts=await self._workspace.conflicts(),
             interrupted=turn.interrupted,
+            pictures=shown,
         )
         logger.info(
             "turn finished",
             extra={"prompt_id": prompt.id, "is_error": turn.is_error, "head_sha": published.head_sha},
         )
-        preview.turn_ended()
 
     async def _record_changes(self) -> None:
         commits, diff = await self._workspace.changes()

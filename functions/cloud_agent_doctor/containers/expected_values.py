@@ -32,6 +32,7 @@ _PARAMETERS: Final = {
     "MAX_SESSIONS_PER_REPOSITORY": "MaxSessionsPerRepository",
     "MAX_TURNS": "MaxTurns",
     "MODEL_PROVIDER": "ModelProvider",
+    "PICTURES": "Pictures",
     "POWERTOOLS_LOG_LEVEL": "LogLevel",
     "REPOSITORY_CLAUDE_SETTINGS": "RepositoryClaudeSettings",
     "TRACKER_KEYS": "TrackerKeys",

@@ -37,6 +37,7 @@ AGENT_VARIABLES: Final = frozenset(
         "MAX_TURNS",
         "MAX_BUDGET_USD",
         "REPOSITORY_CLAUDE_SETTINGS",
+        "PICTURES",
         "LOG_LEVEL",
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import itertools
 import json
 import os
@@ -174,6 +175,7 @@ class ControlPlane:
     refused: set[str] = field(default_factory=set)
     breaches: list[str] = field(default_factory=list)
     transcript: list[dict[str, Any]] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     contract: AgentApiContract = field(default_factory=AgentApiContract)
 
     @property
@@ -236,6 +238,10 @@ class ControlPlane:
         if call == "transcript":
             self.transcript += body["events"]
             return {"accepted": True, "next_batch": body["batch"] + 1, "full": False}
+        if call == "picture":
+            picture = base64.b64decode(body["png"])
+            self.pictures[hashlib.sha256(picture).hexdigest()] = picture
+            return {"sha256": hashlib.sha256(picture).hexdigest()}
         if call == "git-token":
             return self.github.credentials()
         return {"status": "RUNNING"} | self._requests() if call == "heartbeat" else {}
@@ -371,6 +377,7 @@ def start_agent(
             "CLAUDE_MODEL": "claude-sonnet-5",
             "MAX_TURNS": "200",
             "MAX_BUDGET_USD": "5",
+            "PICTURES": "off",  # a browser for each session would take more of this machine than all the rest of it
             "LOG_LEVEL": "INFO",
             "SESSION_ID": "09e22a8b",
             "SESSION_TOKEN": SESSION_TOKEN,

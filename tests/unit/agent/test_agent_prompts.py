@@ -122,6 +122,7 @@ def test_who_has_a_browser_is_to_look_at_both_widths_and_the_console() -> None:
     assert "at http://localhost:3000." in text
     assert "1280 pixels wide and 390" in text
     assert "browser_console_messages" in text
+    assert "between a line <pages> and a line </pages>" in text
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,7 @@ def _members(secret: str) -> list[tuple[str, Event]]:
         ("log", {"source": "install", "text": text}),
         ("service", {"name": text, "state": "live"}),
         ("notice", {"text": text}),
+        ("picture", {"page": f"/{secret}", "width": 390, "before": "a" * 64, "after": "a" * 64}),
         ("prompt", {"prompt": {**prompt, "url": text, "title": text, "body": text}}),
         (
             "turn_finished",
@@ -267,7 +268,7 @@ def _members(secret: str) -> list[tuple[str, Event]]:
 
 
 async def test_secrets_are_masked_in_every_text_of_every_kind() -> None:
-    mask = SecretMask(lambda: {"hunter2-of-the-repository", "pending", "comment", "live", "install"})
+    mask = SecretMask(lambda: {"hunter2-of-the-repository", "pending", "comment", "live", "install", "a" * 64})
     given = [new_event(kind, None, members) for kind, members in _members("hunter2-of-the-repository")]
     found = [new_event(kind, None, members) for kind, members in _members(TOKEN)]
     try:
@@ -355,6 +356,7 @@ def test_claudes_messages_become_events_in_their_order() -> None:
     said = AssistantMessage(
         content=[
             ThinkingBlock(thinking="Hm.", signature="s"),
+            TextBlock(text="<pages>\n/menu\n</pages>"),
             TextBlock(text="I'll edit it.\n\n<pull-request>\nEdit it\n</pull-request>"),
             ToolUseBlock(id="t1", name="Edit", input={"file_path": f"{TREE}/a.py"}),
             ToolUseBlock(id="t2", name="TodoWrite", input={"todos": todos}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,20 @@ class Preview:
         """Nothing follows from it."""
 
 
+class Pictures:
+    """Remembers when it was asked for which pages."""
+
+    def __init__(self, happened: list[str] | None = None) -> None:
+        self.happened = [] if happened is None else happened
+
+    def turn_begins(self) -> None:
+        self.happened.append("turn begins")
+
+    async def after_turn(self, pages: list[str]) -> int:
+        self.happened.append(f"pictures of {' '.join(pages)}")
+        return 2
+
+
 @pytest.mark.parametrize("now", ["In green, please.", None])
 def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_was(now: str | None) -> None:
     reports: list[str] = []
@@ -112,8 +127,9 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
         stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
         transcript: Any = Transcript()
         others: tuple[Any, ...] = (transcript, Credits("app", GITHUB), Attachments(api, GITHUB))
+        pictures: Any = Pictures()
         turns = Turns(stand_ins[0], api, Notices(), *others)
-        await turns.work_on(PROMPT, stand_ins[1], stand_ins[2])
+        await turns.work_on(PROMPT, stand_ins[1], stand_ins[2], pictures)
         recorded.extend(transcript.recorded)
 
     recorded: list[tuple[str, str | None]] = []
@@ -154,7 +170,8 @@ def test_a_turn_says_how_many_commits_are_not_on_github_and_whether_the_branch_c
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any] = (Unpublished(), Claude(), Preview())
         others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB))
-        await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, stand_ins[1], stand_ins[2])
+        pictures: Any = Pictures()
+        await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, stand_ins[1], stand_ins[2], pictures)
 
     asyncio.run(work())
     assert counts == [(2, True) if refused else (0, False)]
@@ -190,7 +207,8 @@ def test_a_turn_has_the_images_of_its_prompt_and_says_which_files_are_missing() 
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=transport)
         stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
         others: tuple[Any, ...] = (transcript, Credits("app", GITHUB), Attachments(api, GITHUB, transport))
-        await Turns(stand_ins[0], api, Notices(), *others).work_on(prompt, stand_ins[1], stand_ins[2])
+        pictures: Any = Pictures()
+        await Turns(stand_ins[0], api, Notices(), *others).work_on(prompt, stand_ins[1], stand_ins[2], pictures)
         assert f"{signed}?jwt=a" in api.handed_out
 
     asyncio.run(work())
@@ -198,3 +216,46 @@ def test_a_turn_has_the_images_of_its_prompt_and_says_which_files_are_missing() 
     assert f"\n{log} isn't an image\n" in claude.requests[0]
     assert f"(Claude hasn't seen an attached file: [server.log]({log}) isn't an image.)" in results[0]
     assert "notice" in [kind for kind, _ in transcript.recorded]
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+def test_a_turn_that_changed_files_is_pictured_once_the_preview_knows_and_before_its_result(*, pushed: bool) -> None:
+    happened: list[str] = []
+
+    class Pushed(Workspace):
+        async def publish(self) -> Published:
+            return Published(head_sha="a" * 40 if pushed else None)
+
+    class Watched(Preview):
+        def turn_ended(self) -> None:
+            happened.append("the preview looks")
+
+    class Naming(Claude):
+        async def turn(self, *arguments: Any, **named: Any) -> TurnResult:  # noqa: ANN401 - the method's own
+            happened.append("Claude works")
+            pages = "<pages>\n/menu\n/cart\n</pages>"
+            return replace(await super().turn(*arguments, **named), result=f"Done.\n\n{pages}")
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/prompts"):
+            return httpx.Response(200, json={"prompts": [PROMPT.model_dump()], "interrupt": None})
+        report = json.loads(request.content)
+        if report["event"] == "turn_finished":
+            happened.append(f"{report['pictures']} pictures, and: {report['result'].partition('(')[0].strip()}")
+        return httpx.Response(200, json={})
+
+    async def work() -> None:
+        api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
+        stand_ins: tuple[Any, Any, Any, Any] = (Pushed(), Naming(), Watched(), Pictures(happened))
+        others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB))
+        await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, *stand_ins[1:])
+
+    asyncio.run(work())
+    taken, count = (["pictures of /menu /cart"], 2) if pushed else ([], 0)
+    assert happened == [
+        "turn begins",
+        "Claude works",
+        "the preview looks",
+        *taken,
+        f"{count} pictures, and: Done.",
+    ]

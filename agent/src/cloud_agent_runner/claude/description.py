@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from cloud_agent_runner.claude.blocks import Block
 
-_OPENING, _CLOSING = "<pull-request>", "</pull-request>"
-_BLOCK = re.compile(rf"\s*^{_OPENING}\s*$(.*?)^{_CLOSING}\s*$\s*", re.DOTALL | re.MULTILINE)
+_BLOCK = Block("pull-request")
 
 REQUEST = f"""\
-After that summary, when the branch has changes, write the pull request's description between a line {_OPENING} and a \
-line {_CLOSING}. It describes the whole branch as it is now, not this turn alone, and becomes the squashed commit's \
-message: what changes and why, then how to check it. Plain Markdown of at most 200 words, without headings, images and \
-issue numbers, and nothing about this session. It's taken out of your message, so don't refer to it."""
+After that summary, when the branch has changes, write the pull request's description {_BLOCK.place}. It \
+describes the whole branch as it is now, not this turn alone, and becomes the squashed commit's message: what changes \
+and why, then how to check it. Plain Markdown of at most 200 words, without headings, images and issue numbers, and \
+nothing about this session. It's taken out of your message, so don't refer to it."""
 
 
 def without_description(result: str) -> tuple[str, str]:
@@ -19,7 +18,6 @@ def without_description(result: str) -> tuple[str, str]:
 
     A result that is nothing else is the description as well.
     """
-    found = [block.strip() for block in _BLOCK.findall(result)]
-    rest = _BLOCK.sub("\n\n", result).strip()
+    rest, found = _BLOCK.taken_out_of(result)
     description = found[-1] if found else ""
     return (rest or description or result), description

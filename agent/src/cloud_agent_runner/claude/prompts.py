@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.claude.description import REQUEST as DESCRIPTION_REQUEST
+from cloud_agent_runner.claude.pages import REQUEST as PAGES_REQUEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +62,7 @@ def look_at_changes(preview_url: str) -> str:
 concerns before you finish, once the preview is live: 1280 pixels wide and 390, as on a phone (browser_resize), with a \
 screenshot of each, and read what the console says (browser_console_messages). Fix what is wrong there and comes from \
 your work; mention the rest in your summary.
+- {PAGES_REQUEST}
 """
 
 

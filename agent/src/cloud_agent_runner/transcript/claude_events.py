@@ -14,6 +14,7 @@ from claude_agent_sdk import (
 )
 
 from cloud_agent_runner.claude.description import without_description
+from cloud_agent_runner.claude.pages import without_pages
 from cloud_agent_runner.claude.todo_list import TODO_TOOL
 from cloud_agent_runner.claude.tools import seen_from
 
@@ -30,7 +31,7 @@ _TODO_ITEMS = 100
 
 
 def record_message(transcript: Transcript, work_tree: Path, message: Message) -> None:
-    """Record what a message says, without the pull request's description, and paths as seen from the work tree.
+    """Record what a message says, without what in it isn't for people, and paths as seen from the work tree.
 
     A command of Claude's can write into Claude Code's output: none of it is believed.
     """
@@ -47,8 +48,10 @@ def record_message(transcript: Transcript, work_tree: Path, message: Message) ->
 
 def _record_block(transcript: Transcript, work_tree: Path, block: object, parent: str | None) -> None:
     if isinstance(block, TextBlock):
-        text, _ = without_description(block.text)
-        transcript.record("message", text=text, parent=parent)
+        text, _ = without_pages(block.text)
+        text, _ = without_description(text)
+        if text:
+            transcript.record("message", text=text, parent=parent)
     elif isinstance(block, ThinkingBlock) and block.thinking:
         transcript.record("thinking", text=block.thinking, parent=parent)
     elif isinstance(block, ToolUseBlock):

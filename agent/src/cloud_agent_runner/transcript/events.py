@@ -25,7 +25,9 @@ PROMPT_MEMBERS = {"id", "kind", "author", "requested_by", "url", "title", "body"
 _NAMES = frozenset({"id", "tool", "parent", "name", "author", "requested_by", "state"})
 _NAME_LIMIT, _LINE_LIMIT = 200, 1_000
 # What the supervisor chose itself, and readers go by: a secret may happen to be the same word.
-_OWN_WORDS = frozenset({"kind", "at", "prompt_id", "cut", "state", "source", "sha", "head_sha", "effort", "model"})
+_OWN_WORDS = frozenset(
+    {"kind", "at", "prompt_id", "cut", "state", "source", "sha", "head_sha", "effort", "model", "before", "after"}
+)
 _LINES = frozenset({"url", "title", "path", "subject", "detail", "page"})
 _INPUT_LIMIT = 4_000  # characters of one argument of a tool
 _CUTS_LIMIT = 50

@@ -102,6 +102,7 @@ def stack_of(**parameters: str) -> Stack:
             "AllowedModels": "*",
             "AnthropicBaseUrl": "https://api.anthropic.com",
             "RepositoryClaudeSettings": "on",
+            "Pictures": "on",
             "MaxTurns": "200",
             "MaxBudgetUsd": "10",
             "MaxSessions": "10",

@@ -1,0 +1,19 @@
+"""Parts of Claude's message that aren't for people: what stands between a line `<name>` and a line `</name>`."""
+
+from __future__ import annotations
+
+import re
+
+
+class Block:
+    """A part of that name, which is taken out of the message where it's whole; `place` tells Claude where it is."""
+
+    def __init__(self, name: str) -> None:
+        opening, closing = f"<{name}>", f"</{name}>"
+        self.place = f"between a line {opening} and a line {closing}"
+        self._pattern = re.compile(rf"\s*^{opening}\s*$(.*?)^{closing}\s*$\s*", re.DOTALL | re.MULTILINE)
+
+    def taken_out_of(self, message: str) -> tuple[str, list[str]]:
+        """Return the message without its parts of this name, and what stands in them."""
+        found = [part.strip() for part in self._pattern.findall(message)]
+        return self._pattern.sub("\n\n", message).strip(), found
