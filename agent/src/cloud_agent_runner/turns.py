@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cloud_agent_runner.claude.description import without_description
 from cloud_agent_runner.claude.pages import without_pages
 from cloud_agent_runner.claude.prompts import request_text
+from cloud_agent_runner.git.left_out import names_of
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.update import NOTHING_NEW
 from cloud_agent_runner.git.workspace import Published
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from cloud_agent_runner.transcript.transcript import Transcript
 
 logger = logging.getLogger(__name__)
+
+_UNCOMMITTED = "(Not committed, as files like these rarely belong in Git: {}. If one does, ask Claude to add it.)"
 
 
 class Turns:
@@ -111,6 +114,8 @@ class Turns:
             self._transcript.record("notice", text=notice)
         request = update.before(given.before(request_text(current, preview.report)))
         turn, published = await self._publish(await run_turn(request, given.images), run_turn)
+        if uncommitted := await self._workspace.newly_uncommitted():
+            turn = replace(turn, result=f"{turn.result}\n\n{_UNCOMMITTED.format(names_of(uncommitted))}")
         result, pages = without_pages(turn.result)
         result, description = without_description(result)
         await self._record_changes()

@@ -142,6 +142,31 @@ async def test_an_old_workflow_that_a_merge_brings_back_is_refused(remote: Path)
         await workspace.publish()
 
 
+async def test_what_is_never_committed_is_listed_once_unless_the_repository_ignores_it(remote: Path) -> None:
+    workspace = await cloned(remote)
+    tree = workspace.work_tree
+    commit(tree, ".gitignore", "*.log\n/dist/\n")
+    commit(tree, "src/app.py", "")
+    (tree / "node_modules" / "left-pad").mkdir(parents=True)
+    (tree / "node_modules" / "left-pad" / "index.js").touch()
+    (tree / "db.dump").touch()
+    await workspace.leave_out_untracked()  # the install command made these
+    for path in (".env", "src/__pycache__/app.pyc", "npm.log", "dist/app.js", "dist/.env", "new.py"):
+        (tree / path).parent.mkdir(exist_ok=True)
+        (tree / path).touch()
+    assert await workspace.newly_uncommitted() == [".env", "src/__pycache__/"]
+    (tree / "app" / "__pycache__").mkdir(parents=True)
+    (tree / "app" / "__pycache__" / "app.pyc").touch()
+
+    await workspace.publish()
+
+    assert await workspace.newly_uncommitted() == ["app/"]
+    assert await workspace.newly_uncommitted() == []
+    assert "new.py" in git("ls-files", at=tree)
+    (tree / ".git").rename(tree / "moved")
+    assert await workspace.newly_uncommitted() == []
+
+
 async def test_a_link_in_the_place_of_gits_exclude_file_is_replaced(remote: Path) -> None:
     workspace = await cloned(remote)
     elsewhere, exclude = remote.parent / "elsewhere", workspace.work_tree / ".git" / "info" / "exclude"

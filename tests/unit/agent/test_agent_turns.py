@@ -50,6 +50,9 @@ class Workspace:
     async def publish(self) -> Published:
         return Published(head_sha=None)
 
+    async def newly_uncommitted(self) -> list[str]:
+        return [".env"]
+
     async def conflicts(self) -> bool:
         return False
 
@@ -215,6 +218,7 @@ def test_a_turn_has_the_images_of_its_prompt_and_says_which_files_are_missing() 
     assert [(one.url, one.media_type) for one in claude.images] == [(image, "image/gif")]
     assert f"\n{log} isn't an image\n" in claude.requests[0]
     assert f"(Claude hasn't seen an attached file: [server.log]({log}) isn't an image.)" in results[0]
+    assert "(Not committed, as files like these rarely belong in Git: `.env`. If one does," in results[0]
     assert "notice" in [kind for kind, _ in transcript.recorded]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _WORK = "refs/session/work"
+_REPOSITORYS_OWN_RULES = "--exclude-per-directory=.gitignore"
 
 
 class WorkTree:
@@ -34,6 +35,7 @@ class WorkTree:
         self._history = history
         self._shallow = path / ".git" / "shallow"
         self._refs: dict[str, str] = {}
+        self._uncommitted: set[str] = set()
 
     async def create(self, branch: str, head: str) -> None:
         """Make it, with `branch` at `head` checked out, no remote and no credentials."""
@@ -150,8 +152,21 @@ class WorkTree:
 
         What nobody ever commits stays out from the start.
         """
-        listing = await self.git("ls-files", "--others", "--exclude-standard", "--directory", "-z")
-        await self._leave_out(*(f"/{_escaped(path)}\n" for path in listing.split("\0") if path))
+        await self._leave_out(*(f"/{_escaped(path)}\n" for path in await self._untracked("--exclude-standard")))
+        await self.newly_uncommitted()
+
+    async def newly_uncommitted(self) -> list[str]:
+        """Return what only our own rules keep out of the commits, not the repository's .gitignore: each path once."""
+        to_commit = await self._untracked("--exclude-standard")
+        known = self._uncommitted.union(to_commit)
+        new = [path for path in await self._untracked(_REPOSITORYS_OWN_RULES) if path not in known]
+        self._uncommitted.update(new)
+        return new
+
+    async def _untracked(self, rules: str) -> list[str]:
+        """Return files, and folders of which nothing is tracked, that aren't ignored by these rules."""
+        listing = await self.git("ls-files", "--others", "--directory", "--no-empty-directory", rules, "-z")
+        return [path for path in listing.split("\0") if path]
 
     async def _leave_out(self, *patterns: str) -> None:
         await self.write("info/exclude", "".join([NEVER_COMMITTED, *patterns]))

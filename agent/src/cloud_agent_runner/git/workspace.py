@@ -199,6 +199,14 @@ class GitWorkspace:
         """Keep files that are untracked now (what the install command made) out of every later commit."""
         await self._tree.leave_out_untracked()
 
+    async def newly_uncommitted(self) -> list[str]:
+        """Return what publishing has left out though the repository doesn't ignore it: what's never committed, once."""
+        try:
+            return await self._tree.newly_uncommitted()
+        except GitError as error:
+            logger.warning("uncommitted files not listed", extra={"reason": str(error)})
+            return []
+
     async def credit(self, credit: Credit) -> None:
         """Have commits that aren't published yet, and those to come, be credited like this."""
         self._credit = credit
