@@ -312,7 +312,7 @@ class AgentApi:
         return Upload.model_validate(response.json())
 
     async def restore_unpublished(self) -> SecretStr | None:
-        """Return where the commits can be that an earlier session of the branch couldn't push; nobody waits for it."""
+        """Return where the commits are that an earlier session of the branch couldn't push; nobody waits for it."""
         response = await self._call("POST", "/agent/restore-unpublished", patience_seconds=0)
         url = response.json()["url"]
         return SecretStr(url) if url else None

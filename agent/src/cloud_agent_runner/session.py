@@ -39,6 +39,7 @@ from cloud_agent_runner.repository.config_file import read_repository_config
 from cloud_agent_runner.repository.file import has_repository_file
 from cloud_agent_runner.transcript.session_events import record_preview, record_service, record_session
 from cloud_agent_runner.turns import Turns
+from cloud_agent_runner.unpublished_work import UnpublishedWork
 from cloud_agent_runner.workspace.container_memory import ContainerMemory, task_memory
 from cloud_agent_runner.workspace.descendants import bury_orphans
 from cloud_agent_runner.workspace.disk_space import DiskSpace
@@ -48,6 +49,7 @@ from cloud_agent_runner.workspace.user import WorkspaceUser
 if TYPE_CHECKING:
     from cloud_agent_runner.browser.installed import Browser
     from cloud_agent_runner.claude.client import Claude
+    from cloud_agent_runner.git.update import Update
     from cloud_agent_runner.settings import Platform, Settings
     from cloud_agent_runner.transcript.transcript import Transcript
 
@@ -73,15 +75,15 @@ async def run_session(
         aclosing(GitTokens(api.git_token)) as git_tokens,
         aclosing(Services(user, address.own_host, partial(record_service, transcript))) as services,
         aclosing(Attachments(api, settings.github_url)) as attachments,
+        aclosing(UnpublishedWork(api, home)) as unpublished,
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(_bury_orphans())
         tasks.create_task(transcript.run())
         heartbeat = tasks.create_task(_heartbeat(api))
         claude_class = tasks.create_task(asyncio.to_thread(_claude_class))
-        workspace = await GitWorkspace.clone(home, user, _branch(settings), git_tokens)
+        workspace, taken_up = await _cloned(settings, home, user, git_tokens, unpublished)
         tasks.create_task(workspace.fetch_beside())
-        logger.info("branch cloned", extra={"branch": settings.branch})
         has_own = has_repository_file(workspace.work_tree, CONFIG_PATH)
         otherwise = RepositoryConfig() if has_own else await workspace.default_branch_config()
         config = read_repository_config(workspace.work_tree, otherwise)
@@ -91,7 +93,7 @@ async def run_session(
         workspace.release_clone_token()  # only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
         credits_ = Credits(config.commit_author, settings.github_url)
-        turns = Turns(workspace, api, notices, transcript, credits_, attachments)
+        turns = Turns(workspace, api, notices, transcript, credits_, attachments, unpublished, taken_up)
         source = PreviewSource(
             workspace.work_tree,
             user,
@@ -104,7 +106,13 @@ async def run_session(
         )
         image = await image_id(platform.ecs_container_metadata_uri_v4)
         warm_start = WarmStart(
-            api, user, workspace.work_tree, await workspace.cloned_files(), image=image, is_on=config.cache
+            api,
+            user,
+            workspace.work_tree,
+            await workspace.cloned_files(),
+            image=image,
+            is_on=config.cache,
+            is_claudes=unpublished.taken_up > 0,
         )
         preview = Preview(source, warm_start=warm_start)
         tasks.create_task(preview.run())
@@ -130,11 +138,24 @@ async def run_session(
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(partial(_interrupt, claude, transcript)))
+            tasks.create_task(turns.push_taken_up())
             tasks.create_task(turns.follow(inbox, preview))
             while True:
                 prompt = await inbox.next()
                 choose(choice.unless(inbox.chosen), claude)
                 await turns.work_on(prompt, claude, preview, pictures)
+
+
+async def _cloned(
+    settings: Settings, home: Path, user: WorkspaceUser, tokens: GitTokens, unpublished: UnpublishedWork
+) -> tuple[GitWorkspace, Update]:
+    """Return the clone, with what an earlier session couldn't push, and what is to be said of that."""
+    async with asyncio.TaskGroup() as both:
+        finding = both.create_task(unpublished.find())
+        cloning = both.create_task(GitWorkspace.clone(home, user, _branch(settings), tokens))
+    workspace = cloning.result()
+    logger.info("branch cloned", extra={"branch": settings.branch})
+    return workspace, await unpublished.begin(workspace, with_found=finding.result())
 
 
 class _Chosen:

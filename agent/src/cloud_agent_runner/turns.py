@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from cloud_agent_runner.claude.client import Claude, TurnResult
     from cloud_agent_runner.claude.todo_list import TodoProgress
     from cloud_agent_runner.git.credit import Credits
+    from cloud_agent_runner.git.update import Update
     from cloud_agent_runner.git.workspace import GitWorkspace
     from cloud_agent_runner.inbox import Inbox
     from cloud_agent_runner.notices import Notices
     from cloud_agent_runner.pictures.pictures import Pictures
     from cloud_agent_runner.preview.preview import Preview
     from cloud_agent_runner.transcript.transcript import Transcript
+    from cloud_agent_runner.unpublished_work import UnpublishedWork
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ _UNCOMMITTED = "(Not committed, as files like these rarely belong in Git: {}. If
 class Turns:
     """The session's turns, one after the other."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a turn
+    def __init__(  # noqa: PLR0913, PLR0917 - what a turn works with
         self,
         workspace: GitWorkspace,
         api: AgentApi,
@@ -49,6 +51,8 @@ class Turns:
         transcript: Transcript,
         credits_: Credits,
         attachments: Attachments,
+        unpublished: UnpublishedWork,
+        update: Update = NOTHING_NEW,
     ) -> None:
         self._workspace = workspace
         self._transcript = transcript
@@ -58,7 +62,13 @@ class Turns:
         self._attachments = attachments
         self._may_have_written = False
         self._work_tree_is_free = asyncio.Lock()
-        self._update = NOTHING_NEW
+        self._unpublished = unpublished
+        self._update = update
+
+    async def push_taken_up(self) -> None:
+        """Try to push what an earlier session couldn't. If it's refused again, the next turn sees to it."""
+        async with self._work_tree_is_free:
+            await self._unpublished.push_taken_up()
 
     async def follow(self, inbox: Inbox, preview: Preview) -> NoReturn:
         """Between turns, have the work tree and so the preview follow what others push, until cancelled."""
@@ -89,6 +99,7 @@ class Turns:
             await self._api.tool_used(prompt.id, tool, detail, todo)
 
         async def run_turn(request: str, images: tuple[Image, ...] = ()) -> TurnResult:
+            self._unpublished.turn_began()
             return self._notices.add_to(await claude.turn(request, report_tool, observe, images))
 
         # Not before Claude's own module has imported the SDK: the agent starts without it.
@@ -182,8 +193,9 @@ class Turns:
             if isinstance(error, PublishRefusedError) and rework and not turn.is_error and not turn.interrupted:
                 reworked = await rework(error.request)
                 return await self._publish(replace(reworked, result=f"{turn.result}\n\n{reworked.result}"))
-            failed = Published(head_sha=None, unpublished=await self._workspace.unpublished())
+            failed = Published(head_sha=None, unpublished=await self._unpublished.keep())
             return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}"), failed
+        await self._unpublished.all_published()
         if published.head_sha is None:
             return replace(turn, result=f"{turn.result}\n\n(No files changed, so nothing was pushed.)"), published
         if published.note:

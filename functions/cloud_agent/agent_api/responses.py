@@ -138,9 +138,9 @@ class Upload(ApiResponse):
 
 
 class UnpublishedWork(ApiResponse):
-    """Where the commits can be that the branch's last session couldn't push; null where none are kept.
+    """Where the commits are that an earlier session of the branch couldn't push; null where none are kept.
 
-    The URL is a credential, for minutes. A GET of one that leads to nothing is answered with 403 or 404.
+    The URL is a credential, for minutes.
     """
 
     url: str | None

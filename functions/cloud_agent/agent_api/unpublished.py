@@ -27,9 +27,9 @@ routes = Routes()
 def restore_unpublished(session: Session) -> UnpublishedWork:
     """Return where the commits can be had that an earlier session of this branch couldn't push, for a few minutes."""
     settings = load(AgentApiSettings)
-    if not settings.unpublished_work_days:
-        return UnpublishedWork(url=None)
-    return UnpublishedWork(url=SignedObjects(settings.artifacts_bucket).download_url(object_key(session)))
+    objects, key = SignedObjects(settings.artifacts_bucket), object_key(session)
+    is_kept = settings.unpublished_work_days and objects.exists(key)
+    return UnpublishedWork(url=objects.download_url(key) if is_kept else None)
 
 
 @routes.report("/agent/save-unpublished", TypeAdapter(UnpublishedBundle), Upload, opened=open_recent_session)

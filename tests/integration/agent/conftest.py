@@ -176,6 +176,7 @@ class ControlPlane:
     breaches: list[str] = field(default_factory=list)
     transcript: list[dict[str, Any]] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    kept: bytes | None = None
     contract: AgentApiContract = field(default_factory=AgentApiContract)
 
     @property
@@ -184,6 +185,7 @@ class ControlPlane:
             routes=[
                 Route("/agent/{call}", self._respond, methods=["GET", "POST"]),
                 Route("/metadata", self._metadata),
+                Route("/bucket", self._bucket, methods=["GET", "PUT"]),
             ]
         )
 
@@ -216,12 +218,13 @@ class ControlPlane:
         if objections:
             response: Response = JSONResponse({"message": "; ".join(objections)}, 400)
         else:
-            response = self._refusal(request) or self._accept(request.path_params["call"], json.loads(body or "{}"))
+            response = self._refusal(request) or self._accept(request, json.loads(body or "{}"))
         objections += self.contract.objections_to_response(method, path, response.status_code, bytes(response.body))
         self.breaches += objections
         return response
 
-    def _accept(self, call: str, body: dict[str, Any]) -> Response:
+    def _accept(self, request: Request, body: dict[str, Any]) -> Response:
+        call, bucket = request.path_params["call"], str(request.base_url.replace(path="/bucket"))
         if call == "prompts":
             self.polls += 1
             return JSONResponse(self._requests())
@@ -230,6 +233,10 @@ class ControlPlane:
             return JSONResponse({"message": "The request body is not as expected."}, 400)
         if call == "environment":
             return self._environment(body["names"])
+        if call == "restore-unpublished":
+            return JSONResponse({"url": None if self.kept is None else bucket})
+        if call == "save-unpublished":
+            return JSONResponse({"url": bucket, "headers": {"Content-Length": str(body["size_bytes"])}})
         return JSONResponse(self._response(call, body))
 
     def _response(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -270,7 +277,13 @@ class ControlPlane:
         if self.stumbles:
             self.stumbles -= 1
             return JSONResponse({"message": "not now"}, 503)
-        return JSONResponse({"message": "the session is over"}, 409) if self.over else None
+        says_its_last = request.path_params["call"] in {"save-unpublished", "report-unpublished"}
+        return JSONResponse({"message": "the session is over"}, 409) if self.over and not says_its_last else None
+
+    async def _bucket(self, request: Request) -> Response:
+        if request.method == "PUT":
+            self.kept = await request.body()
+        return Response(self.kept)
 
     async def _metadata(self, _request: Request) -> Response:
         return JSONResponse({"Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": [self.address]}]})

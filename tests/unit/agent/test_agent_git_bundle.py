@@ -152,6 +152,8 @@ async def test_what_does_not_apply_to_a_rewritten_branch_stays_kept_until_claude
     assert git("rev-parse", f"unpublished-{mine[:7]}", at=second.work_tree) == mine
     assert await second.unpublished() == 1
     await second.bundle(kept)
+    assert (await second.publish()).head_sha is None  # Claude has had its turn with it, and wants nothing of it
+    assert await second.unpublished() == 0
     third = await shared.clone("after next")
     assert f"unpublished-{mine[:7]}" in (await third.take_up(kept)).update.for_claude
     shared.commit(third.work_tree, "page.txt", "one\ntwo and more\nthree\n")

@@ -91,6 +91,23 @@ class Transcript:
         self.recorded.append((kind, self.prompt_id))
 
 
+class UnpublishedWork:
+    """Remembers what it's asked to keep."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def turn_began(self) -> None:
+        self.calls.append("turn began")
+
+    async def keep(self) -> int:
+        self.calls.append("keep")
+        return 2
+
+    async def all_published(self) -> None:
+        self.calls.append("all published")
+
+
 class Preview:
     report = PreviewReport("live")
 
@@ -129,7 +146,7 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
         transcript: Any = Transcript()
-        others: tuple[Any, ...] = (transcript, Credits("app", GITHUB), Attachments(api, GITHUB))
+        others: tuple[Any, ...] = (transcript, Credits("app", GITHUB), Attachments(api, GITHUB), UnpublishedWork())
         pictures: Any = Pictures()
         turns = Turns(stand_ins[0], api, Notices(), *others)
         await turns.work_on(PROMPT, stand_ins[1], stand_ins[2], pictures)
@@ -156,9 +173,6 @@ def test_a_turn_says_how_many_commits_are_not_on_github_and_whether_the_branch_c
         async def conflicts(self) -> bool:
             return refused
 
-        async def unpublished(self) -> int:
-            return 2
-
     counts: list[tuple[int, bool]] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -172,11 +186,13 @@ def test_a_turn_says_how_many_commits_are_not_on_github_and_whether_the_branch_c
     async def work() -> None:
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any] = (Unpublished(), Claude(), Preview())
-        others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB))
+        others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB), kept)
         pictures: Any = Pictures()
         await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, stand_ins[1], stand_ins[2], pictures)
 
+    kept = UnpublishedWork()
     asyncio.run(work())
+    assert kept.calls == ["turn began", "keep" if refused else "all published"]
     assert counts == [(2, True) if refused else (0, False)]
 
 
@@ -209,7 +225,12 @@ def test_a_turn_has_the_images_of_its_prompt_and_says_which_files_are_missing() 
         transport = httpx.MockTransport(respond)
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=transport)
         stand_ins: tuple[Any, Any, Any] = (Workspace(), claude, Preview())
-        others: tuple[Any, ...] = (transcript, Credits("app", GITHUB), Attachments(api, GITHUB, transport))
+        others: tuple[Any, ...] = (
+            transcript,
+            Credits("app", GITHUB),
+            Attachments(api, GITHUB, transport),
+            UnpublishedWork(),
+        )
         pictures: Any = Pictures()
         await Turns(stand_ins[0], api, Notices(), *others).work_on(prompt, stand_ins[1], stand_ins[2], pictures)
         assert f"{signed}?jwt=a" in api.handed_out
@@ -251,7 +272,7 @@ def test_a_turn_that_changed_files_is_pictured_once_the_preview_knows_and_before
     async def work() -> None:
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
         stand_ins: tuple[Any, Any, Any, Any] = (Pushed(), Naming(), Watched(), Pictures(happened))
-        others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB))
+        others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB), UnpublishedWork())
         await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, *stand_ins[1:])
 
     asyncio.run(work())

@@ -74,14 +74,16 @@ class Sandbox:
         self.work_tree = self.home / "repository"
         self._bucket = bucket
 
-    def session(self, *, is_on: bool = True, files: ClonedFiles = FILES) -> WarmStart:
+    def session(self, *, is_on: bool = True, is_claudes: bool = False, files: ClonedFiles = FILES) -> WarmStart:
         subprocess.run(["rm", "-rf", str(self.home)], check=True)
         self.work_tree.mkdir(parents=True)
         subprocess.run(["git", "init", "--quiet"], cwd=self.work_tree, check=True)
         transport = httpx.MockTransport(self._bucket.respond)
         api = AgentApi("http://api.test", SecretStr("s"), SecretStr("t"), transport=transport)
         user = WorkspaceUser(self.home, None)
-        return WarmStart(api, user, self.work_tree, files, image="sha256:1", is_on=is_on, transport=transport)
+        return WarmStart(
+            api, user, self.work_tree, files, image="sha256:1", is_on=is_on, is_claudes=is_claudes, transport=transport
+        )
 
     async def install(
         self, warm_start: WarmStart, command: str = INSTALL, *, keep: bool = True, claude_follows: bool = False
@@ -204,6 +206,13 @@ async def test_an_archive_of_the_branch_makes_none_for_all_sessions(sandbox: San
     await sandbox.install(sandbox.session())
 
     assert [saved["before_claude"] for saved in bucket.saved] == [True, False]
+
+
+async def test_what_is_installed_from_an_earlier_sessions_work_is_not_for_all_sessions(
+    sandbox: Sandbox, bucket: Bucket
+) -> None:
+    await sandbox.install(sandbox.session(is_claudes=True))
+    assert [saved["before_claude"] for saved in bucket.saved] == [False]
 
 
 async def test_nothing_is_kept_where_the_repository_or_the_deployment_says_no(sandbox: Sandbox, bucket: Bucket) -> None:

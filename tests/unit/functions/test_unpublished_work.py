@@ -39,11 +39,15 @@ def _session(**attributes: object) -> Session:
     return Session.model_validate(a_row(ID, **row))
 
 
-def test_they_are_for_the_sessions_of_one_branch_of_one_repository(environment: Callable[..., None]) -> None:
+def test_they_are_for_the_sessions_of_one_branch_of_one_repository(
+    environment: Callable[..., None], bucket: Bucket
+) -> None:
     environment()
+    assert restore_unpublished(_session()).url is None
+    bucket.put_object(Key=KEY, Body=b"kept")
     assert object_key(_session()) == KEY
     others = [_session(repository_id=6), _session(branch="claude/43")]
-    assert KEY not in [object_key(other) for other in others]
+    assert [restore_unpublished(other).url for other in others] == [None, None]
 
     url = urlsplit(restore_unpublished(_session()).url or "")
 
@@ -62,15 +66,19 @@ def test_an_upload_is_bound_to_the_length_and_the_checksum_of_its_bytes(environm
     assert given.headers["Content-Length"] == str(BUNDLE_LIMIT_BYTES)
 
 
-def test_nothing_is_kept_or_looked_for_where_it_is_turned_off(environment: Callable[..., None]) -> None:
+def test_nothing_is_kept_or_handed_out_where_it_is_turned_off(environment: Callable[..., None], bucket: Bucket) -> None:
     environment(UNPUBLISHED_WORK_DAYS="0")
+    bucket.put_object(Key=KEY, Body=b"kept")
 
     assert restore_unpublished(_session()).url is None
     assert save_unpublished(_session(), UnpublishedBundle(size_bytes=1, sha256=SHA)).url is None
 
 
-def test_no_url_is_ever_logged(environment: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+def test_no_url_is_ever_logged(
+    environment: Callable[..., None], bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
     environment()
+    bucket.put_object(Key=KEY, Body=b"kept")
 
     restore_unpublished(_session())
     save_unpublished(_session(), UnpublishedBundle(size_bytes=1, sha256=SHA))

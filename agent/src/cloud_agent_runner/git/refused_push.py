@@ -98,8 +98,8 @@ def rewrite_refused(branch: str, kept: str) -> PublishRefusedError:
     """Return the refusal to push commits, kept as the local branch `kept`, that don't apply to a rewritten branch."""
     text = (
         f"Couldn't push: {branch} was rewritten on GitHub, and the commits that weren't pushed yet don't apply to what "
-        f"it is now. They're kept in the container as the branch `{kept}`, until the session ends. To have them, "
-        "comment and ask Claude to apply them again."
+        f"it is now. They're kept, in the container as the branch `{kept}`. To have them, comment and ask Claude to "
+        "apply them again."
     )
     request = (
         f"This turn's commits were not pushed: meanwhile {branch} was rewritten on GitHub, and they don't apply to it. "

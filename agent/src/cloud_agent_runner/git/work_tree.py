@@ -97,6 +97,10 @@ class WorkTree:
             message = "chore: commit changes that the last turn left uncommitted"
             await self.git("commit", "--quiet", "--no-verify", "--message", message)
 
+    async def unlock(self) -> None:
+        """Take away the lock that a command which was killed has left on the index."""
+        await remove_as(self._user, self.path / ".git" / "index.lock")
+
     async def _keep_whole(self) -> None:
         """Leave files alone that the repository has whole though .gitattributes assigns them to Git LFS.
 

@@ -81,10 +81,14 @@ class Published:
 
 @dataclass(frozen=True)
 class TakenUp:
-    """How many commits of an earlier session aren't on GitHub and go on in this one, and what is to be said of it."""
+    """How many commits of an earlier session aren't on GitHub and go on in this one, and what is to be said of it.
+
+    Those that conflict with the branch can't be pushed before Claude has seen to it.
+    """
 
     commits: int
     update: Update
+    can_be_pushed: bool = True
 
 
 @dataclass(frozen=True)
@@ -259,23 +263,26 @@ class GitWorkspace:
             return False
 
     async def commit_the_rest(self) -> None:
-        """Commit what was left uncommitted.
+        """Commit what a turn that was cut short has left uncommitted: nobody works in the work tree anymore.
 
         Raises:
             GitError: git failed.
         """
         async with self._exchange:
+            await self._tree.unlock()
             await self._committed()
 
-    async def bundle(self, file: Path) -> None:
-        """Write the commits that aren't on GitHub to `file`, for `take_up` of a later session.
+    async def bundle(self, file: Path) -> str:
+        """Write the commits that aren't on GitHub to `file`, for `take_up` of a later session; return the last one.
 
         Raises:
             BundleTooLargeError: they are larger than what is kept.
             GitError: git failed.
         """
         async with self._exchange:
-            await write_bundle(self._history, await self._not_published(), file, await self._branch.default())
+            work = await self._not_published()
+            await write_bundle(self._history, work, file, await self._branch.default())
+            return work.head
 
     async def take_up(self, file: Path) -> TakenUp:
         """Continue with the commits that an earlier session has left in a bundle, in a work tree that is as cloned.
@@ -293,8 +300,8 @@ class GitWorkspace:
                 self._seen = theirs
                 raise
 
-    async def publish(self) -> Published:
-        """Commit what was left uncommitted, make the branch on GitHub what it has to become, and read it back.
+    async def publish(self, *, commit: bool = True) -> Published:
+        """Make the branch on GitHub what it has to become, and read it back; `commit` what was left uncommitted, too.
 
         What others pushed meanwhile is merged, in the work tree too. Nothing of theirs is ever overwritten.
 
@@ -303,7 +310,7 @@ class GitWorkspace:
             PublishFailedError: in plain words; nothing is lost.
         """
         async with self._exchange:
-            return await self._publish_work()
+            return await self._publish_work(commit=commit)
 
     async def changes(self) -> tuple[list[Commit], Diff | None]:
         """Return the commits that the branch has got since this was last called, and what it changes in all.
@@ -318,9 +325,9 @@ class GitWorkspace:
             logger.info("changes unknown", extra={"reason": str(error)})
             return [], None
 
-    async def _publish_work(self) -> Published:
+    async def _publish_work(self, *, commit: bool) -> Published:
         try:
-            work = await self._committed()
+            work = await self._committed() if commit else await self._tree.head()
         except GitError as error:
             raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
         if work == self._seen:
@@ -422,10 +429,10 @@ class GitWorkspace:
         try:
             result = await reconciled(self._history, sides, self._branch.name)
         except RewrittenConflictError:
-            return TakenUp(count, update.set_aside(await self._set_aside(work.head, theirs)))
+            return TakenUp(count, update.set_aside(await self._set_aside(work.head, theirs)), False)
         except ConflictError:
             await self._begin_at(work.head, theirs, work.base)
-            return TakenUp(count, update.then(NOTHING_NEW.conflicting(self._branch.name)))
+            return TakenUp(count, update.then(NOTHING_NEW.conflicting(self._branch.name)), False)
         await self._begin_at(result.head, theirs, theirs)
         count = len(await self._commits_of(Work(theirs, result.head)))
         return TakenUp(count, taken_up(self._branch.name, count) if count else NOTHING_NEW)

@@ -22,9 +22,9 @@ from cloud_agent_runner.agent_api_connection import AgentApiRefusedError, AgentA
 from cloud_agent_runner.preview.dependency_archive import ArchiveError, DependencyArchive
 from cloud_agent_runner.preview.dependency_key import dependency_key
 from cloud_agent_runner.preview.dev_server import InstallFailedError
+from cloud_agent_runner.stored_objects import StoredObjects, without_address
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from pydantic import SecretStr
@@ -39,8 +39,6 @@ logger = logging.getLogger(__name__)
 ARCHIVE_LIMIT_BYTES = 1024**3  # contracts/limits.json
 _RESTORE_SECONDS = 180
 _SAVE_SECONDS = 600
-_IDLE_SECONDS = 30
-_CHUNK_BYTES = 1 << 18
 # ValueError: a response that isn't what the contract says.
 _FAILURES = (AgentApiRefusedError, AgentApiUnavailableError, ArchiveError, httpx.HTTPError, OSError, ValueError)
 # It would delete what was restored. `--no-save` leaves package-lock.json as it is.
@@ -60,7 +58,8 @@ class _Archive:
 class WarmStart:
     """Restores and keeps the dependencies of one session, unless the repository says no.
 
-    `files` are those that were cloned, and `image` is what they're installed in.
+    `files` are those that were cloned, and `image` is what they're installed in. What `is_claudes` from the beginning,
+    because an earlier session's work is among them, is kept for the branch alone.
     """
 
     def __init__(  # noqa: PLR0913 - what it follows from
@@ -72,6 +71,7 @@ class WarmStart:
         *,
         image: str,
         is_on: bool,
+        is_claudes: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._api = api
@@ -79,13 +79,13 @@ class WarmStart:
         self._files = files
         self._image = image
         self._archive = DependencyArchive(user, work_tree)
-        self._transport = transport
+        self._objects = StoredObjects(transport)
         self._is_due = is_on
         self._key = ""
         self._to_be_kept = asyncio.Event()
         self._is_packed = asyncio.Event()
         self._are_kept = False
-        self._is_claudes = False
+        self._is_claudes = is_claudes
 
     def claude_changes(self) -> None:
         """Keep what isn't packed by now for this branch alone: Claude may have changed it."""
@@ -131,7 +131,7 @@ class WarmStart:
                         return True
                 return False
         except _FAILURES as error:
-            logger.warning("dependencies not restored", extra={"reason": _without_address(error)})
+            logger.warning("dependencies not restored", extra={"reason": without_address(error)})
         return False
 
     async def keep(self) -> None:
@@ -150,20 +150,18 @@ class WarmStart:
                     if archive.size:
                         await self._store(key, archive, before_claude=before_claude)
         except _FAILURES as error:
-            logger.warning("dependencies not kept", extra={"reason": _without_address(error)})
+            logger.warning("dependencies not kept", extra={"reason": without_address(error)})
         finally:
             self._is_packed.set()
 
     async def _unpack(self, url: SecretStr, *, is_shared: bool) -> bool:
-        async with self._http() as http, http.stream("GET", url.get_secret_value()) as response:
-            # Where nobody may list a bucket, S3 doesn't say that an object isn't there ("Amazon S3: GetObject").
-            if response.status_code in {httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}:
+        async with self._objects.download(url) as content:
+            if content is None:
                 return False
-            response.raise_for_status()
             # What an archive of the branch's brings stays with the branch, for Claude can have packed anything in it.
             self._is_claudes |= not is_shared
             try:
-                await self._archive.unpack(response.aiter_bytes(_CHUNK_BYTES))
+                await self._archive.unpack(content)
             except BaseException:
                 await self._discard()
                 raise
@@ -197,24 +195,5 @@ class WarmStart:
         )
         if upload.url is None:
             return
-        archive.file.seek(0)
-        async with self._http() as http:
-            content = _chunks(archive.file)
-            response = await http.put(upload.url.get_secret_value(), headers=upload.headers, content=content)
-            response.raise_for_status()
+        await self._objects.upload(upload, archive.file)
         logger.info("dependencies kept", extra={"bytes": archive.size, "before_claude": before_claude})
-
-    def _http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=_IDLE_SECONDS, transport=self._transport)
-
-
-async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
-    while chunk := file.read(_CHUNK_BYTES):
-        yield chunk
-
-
-def _without_address(error: Exception) -> str:
-    """Return what went wrong. httpx's own words have the URL in them, which is a credential."""
-    if isinstance(error, httpx.HTTPStatusError):
-        return f"HTTP {error.response.status_code}"
-    return type(error).__name__ if isinstance(error, httpx.HTTPError) else str(error) or type(error).__name__

@@ -41,7 +41,7 @@ Nothing was pushed to {branch}, because the commits contain what looks like a se
 - If it's a sample or a test key, add its path to `secret_scan_ignore` in `{CONFIG_PATH}` on the default branch, \
 then comment to try again.
 
-The commits are kept until the session ends."""
+The commits are kept, and each turn tries again."""
 
 
 def _for_claude(places: str, base: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+from http import HTTPStatus
+
+from botocore.exceptions import ClientError
 
 from cloud_agent.adapters.aws import clients
 
@@ -16,6 +19,19 @@ class SignedObjects:
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
         self._client = clients.s3()
+
+    def exists(self, key: str) -> bool:
+        """Return whether there is such an object.
+
+        S3 answers 403 where there's none, since nobody may list the bucket ("Amazon S3: HeadObject").
+        """
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+                raise
+            return False
+        return True
 
     def download_url(self, key: str) -> str:
         """Return where the object can be had, if there is one."""
