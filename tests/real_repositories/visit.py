@@ -31,10 +31,11 @@ class Visit:
     session: str = ""
 
     async def begin(self) -> None:
-        """Open the session's link."""
+        """Open the session's link, and the page once more: some things are shown only once, such as notices."""
         self._record()
         url = f"https://{self.session}.{DOMAIN}/.uat/enter?token={entry_token(self.session)}"
         await asyncio.to_thread(self.browser.get, url)
+        await asyncio.to_thread(self.browser.refresh)
 
     async def edit(self) -> tuple[str, bool]:
         """Edit what the page shows, once it has come to rest; return its text, and whether any source could be edited.
