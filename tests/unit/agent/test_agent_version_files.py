@@ -45,6 +45,10 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
         ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\n', "python", "^3.11"),
         ("Pipfile", '[requires]\npython_version = "3.11"\n', "python", "3.11"),
         ("Pipfile", '[requires]\npython_version = "3.11"\npython_full_version = "3.11.2"\n', "python", "3.11.2"),
+        ("requirements.txt", "six\nDjango==4.1.13\n", "python", "<3.12"),
+        ("requirements.txt", "django[argon2]~=3.2  # LTS\n", "python", "<3.11"),
+        ("requirements/base.txt", "Django>=2.2,<3\n", "python", "<3.10"),
+        ("requirements.txt", "django<4.2", "python", "<3.12"),
         ("go.mod", "module x\n\ngo 1.22\n", "go", ">=1.22"),
         ("go.mod", "module x\n\ngo 1.21\n\ntoolchain go1.23.4\n", "go", ">=1.23.4"),
         ("Gemfile", "source 'https://rubygems.org'\nruby '~> 3.2', '>= 3.2.1'\n", "ruby", "~> 3.2 >= 3.2.1"),
@@ -56,6 +60,15 @@ def test_each_file_says_which_version_it_asks_for(
 ) -> None:
     _write(tmp_path, {name: content})
     assert {name: request.text for name, request in requests(tmp_path).items()} == {tool: text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["django==4.2", "django", "Django>=3.2", "django-environ==0.9", "x\n# django==2", "django!=3.2.1", "django<5"],
+)
+def test_a_django_for_the_python_of_today_asks_for_no_version(tmp_path: Path, text: str) -> None:
+    _write(tmp_path, {"requirements.txt": text})
+    assert requests(tmp_path) == {}
 
 
 @pytest.mark.parametrize("wanted", ["5.0.1", "^5", "latest", "file:../webpack", 5])

@@ -38,6 +38,9 @@ _COMPATIBLE = {"node": "^", "python": "~"}
 # Build tools that hash by what Node.js lacks from 17 on ("Node.js 17: OpenSSL 3.0"), and the first major without that.
 _BUILD_TOOLS = {"webpack": 5, "react-scripts": 5, "@vue/cli-service": 5, "@angular/cli": 13, "nuxt": 3}
 _OLD_NODE = "<17"
+# The Pythons for the releases of Django before these ("Django: What Python version can I use with Django?").
+_DJANGO = (((2, 2), "<3.9"), ((3, 2), "<3.10"), ((4, 1), "<3.11"), ((4, 2), "<3.12"))
+_NEWEST_DJANGO = re.compile(r"^django(?![\w.-])[^#\n]*?(==|~=|<)\s*(\d+)(?:\.(\d+))?", re.MULTILINE | re.IGNORECASE)
 # Node.js names its long-term releases ("Node.js: Release schedule"); a name stands in .nvmrc as lts/jod.
 _LONG_TERM = {"gallium": "16", "hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
 
@@ -156,6 +159,14 @@ def _pipfile(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
     yield "python", requires.get("python_full_version", requires.get("python_version"))
 
 
+def _requirements(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the Pythons that a release of Django runs with: it installs with later ones, and then can't be imported."""
+    if found := _NEWEST_DJANGO.search(read_repository_text(work_tree, path)):
+        newest, is_below = (int(found[2]), int(found[3] or 0)), found[1] == "<"
+        pythons = (text for release, text in _DJANGO if newest < release or (is_below and newest == release))
+        yield "python", next(pythons, None)
+
+
 def _go_mod(work_tree: Path, path: str) -> Iterator[tuple[str, Any]]:
     text = read_repository_text(work_tree, path)
     for pattern in (r"^toolchain\s+go(\S+)", r"^go\s+(\d+\.\d+)"):
@@ -195,6 +206,7 @@ _READERS: tuple[tuple[tuple[str, ...], Callable[[Path, str], Iterator[tuple[str,
     (("package.json",), _package_json),
     (("Pipfile",), _pipfile),
     (("pyproject.toml",), _pyproject),
+    (("requirements.txt", "requirements/base.txt"), _requirements),
     (("go.mod",), _go_mod),
     (("Gemfile",), _gemfile),
 )
