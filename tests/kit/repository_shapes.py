@@ -115,6 +115,8 @@ NODE = [
           "npm run start", beside={"dev": None}),
     Shape("Svelte by Rollup", {"package.json": package(build="rollup -c", dev="rollup -c -w", start="sirv public --no-clear")},
           f"npm run build; npm run start -- {VITE.replace('--strictPort', '--dev')}", beside={"dev": None}),
+    Shape("Docusaurus, whose serve shows what was built", {"package.json": package(serve="docusaurus serve",
+          start="docusaurus start", build="docusaurus build")}, "npm run start"),
     Shape("Storybook's library", {"package.json": package(dev="tsup --watch", build="tsup")}, None),
     Shape("Electron", {"package.json": package(start="npm test", test="jest")}, None),
     Shape("Two servers, one script", {"package.json": package(dev='concurrently "npm:server" "npm:client"',

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import shell, workspaces
 from cloud_agent_runner.preview.detection.folder import table
-from cloud_agent_runner.preview.detection.servers import Server, server_of
+from cloud_agent_runner.preview.detection.servers import Server, server_of, serves_no_edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,7 +69,7 @@ def _running(line: str, folder: Folder, seen: set[_Line], depth: int) -> Iterato
         elif lines := list(_lines_of(command, where)):
             for inner, at in lines:
                 yield from _running(inner, at, seen, depth + 1)
-        elif (server := server_of(command)) or command.program not in _NOT_SERVING:
+        elif (server := server_of(command)) or not (command.program in _NOT_SERVING or serves_no_edits(command)):
             yield Running(command, where, server)
         if command.is_aside:
             where = folder

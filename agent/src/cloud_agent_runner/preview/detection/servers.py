@@ -120,6 +120,12 @@ def server_of(command: Command) -> Server | None:
     return server if server and server.serves(command) else None
 
 
+def serves_no_edits(command: Command) -> bool:
+    """Return whether it's a known server in another of its modes: `docusaurus serve` shows what was built."""
+    server = SERVERS.get(_name(command))
+    return server is not None and server.verbs is not None and not server.serves(command)
+
+
 def listening(command: Command, server: Server) -> tuple[str, int | None]:
     """Return the flags that make a command listen where it should, or else the port that it names itself.
 
