@@ -49,6 +49,13 @@ def _vite(template: str) -> Subject:
     return Subject(f"create-vite {template}", make=make)
 
 
+# The page of a new project is Django's own.
+_DJANGO = """\
+from django.http import HttpResponse
+from django.urls import path
+
+urlpatterns = [path("", lambda request: HttpResponse("<h1>A page by Django</h1>"))]
+"""
 _FLASK = """\
 from flask import Flask
 
@@ -134,9 +141,8 @@ STARTERS = (
     Subject("Eleventy", files=_ELEVENTY),
     Subject("VitePress", files=_VITEPRESS),
     Subject("static page", files=_STATIC),
-    Subject("django-admin startproject", make="uvx --from django django-admin startproject site app 2>/dev/null || "
-            "(mkdir -p app && uvx --from django django-admin startproject site_of_django app)",
-            files={"requirements.txt": "django\n"}),
+    Subject("django-admin startproject", make="mkdir app && uvx --from django django-admin startproject lunch app",
+            files={"requirements.txt": "django\n", "lunch/urls.py": _DJANGO}),
     _python("Flask", {"app.py": _FLASK}, "flask"),
     _python("FastAPI", {"main.py": _FASTAPI}, "fastapi[standard]"),
     _python("Streamlit", {"streamlit_app.py": _STREAMLIT}, "streamlit"),
