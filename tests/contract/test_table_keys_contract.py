@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_agent.adapters.table import keys
 from cloud_agent.domain.session.canary import CANARY_ID
-from cloud_agent_proxy.sessions_table import _key as proxy_key  # the proxy's spelling, which nobody else needs
+from cloud_agent_cli.adopt.resources import SESSIONS_INDEX
+from cloud_agent_proxy.sessions_table import _BY_START as PROXY_INDEX  # the proxy's spelling, which nobody else needs
+from cloud_agent_proxy.sessions_table import _key as proxy_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +49,12 @@ def test_the_state_machine_touches_these_rows_and_no_others(definition: Document
 
 def test_the_proxy_reads_the_session_by_its_key() -> None:
     assert proxy_key(SESSION) == keys.session_key(SESSION)
+
+
+def test_sessions_are_listed_by_the_one_index_of_the_table(template: Document) -> None:
+    (index,) = template["Resources"]["SessionsTable"]["Properties"]["GlobalSecondaryIndexes"]
+    assert {index["IndexName"]} == {PROXY_INDEX, SESSIONS_INDEX}
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["sk", "created_at"]
 
 
 def test_the_stream_is_filtered_by_the_kinds_that_are_published(template: Document) -> None:

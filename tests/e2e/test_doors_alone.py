@@ -257,6 +257,17 @@ def test_the_proxy_shows_what_claude_did_in_a_session(stage: System, rows: Rows)
     wait_for(lambda: visitor.fetch("/.uat/"), lambda page: "I <strong>begin</strong>." in page.text, 15)
 
 
+def test_the_proxy_lists_the_sessions_of_this_machine(stage: System, rows: Rows) -> None:
+    session = rows.session()
+    host, port = f"sign-in.{stage.installation.uat_domain}", stage.installation.ports.proxy
+
+    def listed() -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": f"{host}:{port}"}, trust_env=False)
+
+    page = wait_for(listed, lambda page: session.id in page.text, 15)
+    assert stage.repository in page.text
+
+
 def test_the_proxy_notes_a_visit_on_the_row(stage: System, rows: Rows) -> None:
     session = serving(rows)
     visitor = stage.stranger(session.session)

@@ -34,6 +34,7 @@ _KEPT = f"{_DOORS}::test_a_repositorys_dependencies_are_kept_for_its_next_sessio
 _TRANSCRIPT = f"{_DOORS}::test_the_agents_events_are_kept_behind_what_an_earlier_agent_left"
 _UNPUBLISHED = f"{_DOORS}::test_commits_that_are_not_on_github_are_kept_for_the_branchs_next_session"
 _DONE = f"{_DOORS}::test_an_agent_that_is_done_ends_its_wait_well"
+_LISTED = f"{_DOORS}::test_the_proxy_lists_the_sessions_of_this_machine"
 _VISIT = f"{_DOORS}::test_the_proxy_shows_a_session_until_its_row_says_that_it_is_over"
 _STOPPED = f"{_FUNCTIONS}::test_task_stopped_notes_it_and_fails_the_waits"
 _PUBLISH = f"{_FUNCTIONS}::test_publish_session_brings_what_changed_onto_the_comment"
@@ -286,6 +287,7 @@ PROOFS: list[Proof] = [
         "ProxyTaskRole",
         ("dynamodb:BatchGetItem", "SessionsTable", _VISIT),
         ("dynamodb:GetItem", "SessionsTable", _VISIT),
+        ("dynamodb:Query", "*/index/SessionsByStart", _LISTED),
         ("dynamodb:UpdateItem", "SessionsTable", f"{_DOORS}::test_the_proxy_notes_a_visit_on_the_row"),
         (
             "s3:GetObject",

@@ -48,6 +48,7 @@ _LIBRARIES: dict[tuple[str, str], set[str]] = {
     # aiodynamo: each method of its Client sends one operation.
     ("aiodynamo.client.Client", "batch_get"): {"dynamodb:BatchGetItem"},
     ("aiodynamo.client.Client", "get_item"): {"dynamodb:GetItem"},
+    ("aiodynamo.client.Client", "query_single_page"): {"dynamodb:Query"},
     ("aiodynamo.client.Client", "update_item"): {"dynamodb:UpdateItem"},
 }
 

@@ -14,6 +14,7 @@ PROXY_VARIABLES: Final = frozenset(
         "SESSIONS_TABLE",
         "ARTIFACTS_BUCKET",
         "UAT_DOMAIN",
+        "MAX_SESSIONS",
         "AGENT_CIDR",
         "UAT_ACCESS",
         "GITHUB_URL",

@@ -11,6 +11,7 @@ from cloud_agent_proxy.access.github import GitHubGate
 from cloud_agent_proxy.access.link import LinkGate
 from cloud_agent_proxy.access.public import PublicGate
 from cloud_agent_proxy.access.tokens import Tokens
+from cloud_agent_proxy.index.visitors import GitHubVisitors
 from cloud_agent_proxy.sign_in.github import GitHub
 from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 from cloud_agent_proxy.sign_in_paths import SignInPaths
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.access.gate import Gate
     from cloud_agent_proxy.access.keys import AccessKeys
     from cloud_agent_proxy.directory import SessionDirectory
+    from cloud_agent_proxy.index.visitors import Visitors
     from cloud_agent_proxy.page_renderer import PageRenderer
     from cloud_agent_proxy.settings import Settings
     from cloud_agent_proxy.writing.renderer import WritingRenderer
@@ -44,6 +46,8 @@ class AccessMode:
     """Sends a visitor to where they sign in, to come back to the session's own page."""
     writing_url: Callable[[str, str], str] | None = None
     """Where visitors write to a session, by its id and the origin at which they are."""
+    visitors: Visitors | None = None
+    """Who may see the index, and what of it; None where the mode has no index."""
 
 
 @contextlib.asynccontextmanager
@@ -71,7 +75,10 @@ async def access_mode(
     gate = GitHubGate(tokens, sign_in)
     try:
         paths = SignInPaths(sign_in, gate, renderer)
-        writing = WritingPaths(sign_in, github, Writers(github, keys.believed), directory, writing_renderer, renderer)
-        yield AccessMode(gate, (*paths.routes, *writing.routes), paths.begin_for_own_page, sign_in.writing_url)
+        writers = Writers(github, keys.believed)
+        writing = WritingPaths(sign_in, github, writers, directory, writing_renderer, renderer)
+        visitors = GitHubVisitors(sign_in, github, writers)
+        routes = (*paths.routes, *writing.routes)
+        yield AccessMode(gate, routes, paths.begin_for_own_page, sign_in.writing_url, visitors)
     finally:
         await github.aclose()

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from cloud_agent_proxy import pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
-from cloud_agent_proxy.responses import EVERY_METHOD, rendered_response, with_cookies
+from cloud_agent_proxy.responses import EVERY_METHOD, page_response, rendered_response, with_cookies
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class ControlApp:
                 Route("/admissions/{session_id}", self._admission),
                 Route("/routes/{session_id}", self._route),
                 *visitor_routes,
+                Route("/", self._no_index),
                 Route("/{form:str}/sessions/{session_id}", self._session, methods=EVERY_METHOD),
                 Route("/{form:str}/unnamed", self._unnamed, methods=EVERY_METHOD),
                 Route("/{form:str}/foreign", self._foreign, methods=EVERY_METHOD),
@@ -80,6 +81,10 @@ class ControlApp:
         except TableUnavailableError:
             page = pages.table_unavailable(session_id)
         return self._response(request, page)
+
+    async def _no_index(self, request: Request) -> Response:
+        """Respond where the mode has no index, as to any other host that is no session's."""
+        return page_response(self._renderer, request, pages.unknown_session())
 
     async def _unnamed(self, request: Request) -> Response:
         return self._response(request, pages.unknown_session())

@@ -1,4 +1,4 @@
-"""The sessions table: read by dynamodb:GetItem and dynamodb:BatchGetItem; dynamodb:UpdateItem for one attribute."""
+"""The sessions table: read by dynamodb:GetItem, BatchGetItem and Query; dynamodb:UpdateItem for one attribute."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from aiodynamo.errors import ConditionalCheckFailed, ItemNotFound
-from aiodynamo.expressions import F, ProjectionExpression
+from aiodynamo.expressions import F, HashKey, ProjectionExpression
 from aiodynamo.models import BatchGetRequest, ReturnValues
 from pydantic import ValidationError
 
@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 _KEYS_PER_READ = 100  # BatchGetItem's own limit
 _ATTRIBUTES = [str(field.validation_alias or name) for name, field in Session.model_fields.items() if name != "id"]
 _READ_ATTRIBUTES: ProjectionExpression = reduce(and_, map(F, _ATTRIBUTES), F("pk"))
-_SESSION, _TRANSCRIPT = "SESSION", "TRANSCRIPT"
+_SESSION, _TRANSCRIPT, _SLOTS = "SESSION", "TRANSCRIPT", "SLOTS"
+_BY_START = "SessionsByStart"  # an index of template.yaml's: of a kind of rows, those that began last
 _READ_LENGTHS: ProjectionExpression = F("pk") & F("agent_batches") & F("workflow_batches")
 _Items = dict[str, "Mapping[str, Any] | None"]
 
@@ -42,6 +43,14 @@ class TranscriptLength:
 
     agent: int = 0
     workflow: int = 0
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """The ids of the sessions that have a slot, and of those that wait for one, the first of the queue first."""
+
+    running: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 class SessionsTable:
@@ -86,6 +95,36 @@ class SessionsTable:
         """
         items = await self._get_items(session_ids, _TRANSCRIPT, _READ_LENGTHS)
         return {session_id: _length(item or {}) for session_id, item in items.items()}
+
+    async def newest(self, most: int) -> list[str]:
+        """Return the ids of the sessions that began last, the newest first. One of the last second may be missing.
+
+        Raises:
+            TableUnavailableError: the table did not answer within two attempts of 2 s each.
+        """
+        try:
+            page = await self._dynamodb.query_single_page(
+                self._name, HashKey("sk", _SESSION), index=_BY_START, scan_forward=False, limit=most, projection=F("pk")
+            )
+        except FAILURES as error:
+            raise self._unavailable("Query", error) from error
+        return [_id_in(item) for item in page.items]
+
+    async def occupancy(self) -> Occupancy:
+        """Return who has a slot, and who waits.
+
+        Raises:
+            TableUnavailableError: the table did not answer within two attempts of 2 s each.
+        """
+        try:
+            item = await self._dynamodb.get_item(self._name, {"pk": _SLOTS, "sk": _SLOTS}, consistent_read=True)
+        except ItemNotFound:  # no session has been asked for yet
+            return Occupancy()
+        except FAILURES as error:
+            raise self._unavailable("GetItem", error) from error
+        waiting: dict[str, dict[str, str]] = item.get("waiting", {})
+        in_order = sorted(waiting, key=lambda session_id: (waiting[session_id]["since"], session_id))
+        return Occupancy(tuple(item.get("live", {})), tuple(in_order))
 
     async def note_visit(self, session_id: str, visited_at: datetime) -> None:
         """Write `last_visited_at` on the session's row, if the session is running and no later visit is known.

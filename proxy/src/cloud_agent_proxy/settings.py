@@ -62,6 +62,8 @@ class Settings(_FromEnvironment):
     artifacts_bucket: str = Field(min_length=1)
     """Where sessions' transcripts are."""
     uat_domain: DomainName
+    max_sessions: int = Field(ge=1)
+    """How many sessions may run at once, which the index shows."""
     agent_cidr: IPv4Network
     """The only addresses a session may have."""
     uat_access: Literal["link", "github", "public"] = "link"

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from cloud_agent_proxy.responses import origin_of, page_response, redirect_response
 from cloud_agent_proxy.sign_in import pages
 from cloud_agent_proxy.sign_in.github import NotConfiguredError
-from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused, Writing
+from cloud_agent_proxy.sign_in.results import Cause, Failed, Granted, Redirect, Refused, SignedIn
 from cloud_agent_proxy.sign_in.state import OWN_PAGE
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class SignInPaths:
         return redirect_response(begun.url, [begun.cookie.header] if begun.cookie else [])
 
     async def _forward(self, request: Request) -> Response:
-        match await self._sign_in.finish_writing(origin_of(request), request.query_params, request.cookies):
-            case Writing() as writing:
-                return redirect_response(f"/sessions/{writing.session_id}", [writing.cookie.header])
+        match await self._sign_in.finish_here(origin_of(request), request.query_params, request.cookies):
+            case SignedIn() as signed_in:
+                return redirect_response(signed_in.return_to, [signed_in.cookie.header])
             case Failed() as failed:
                 return self._failed(request, failed, session_id="")
         match self._sign_in.forward(origin_of(request), request.query_params):

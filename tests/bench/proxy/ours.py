@@ -174,6 +174,7 @@ def our_proxy(
             "SESSIONS_TABLE": table.name,
             "ARTIFACTS_BUCKET": "artifacts",
             "UAT_DOMAIN": DOMAIN,
+            "MAX_SESSIONS": "20",
             "AGENT_CIDR": "127.0.0.0/8",
             "UAT_ACCESS": "link",
             "UAT_ACCESS_KEYS": json.dumps({"signing_key": _SIGNING_KEY, "verifying_key": ""}),

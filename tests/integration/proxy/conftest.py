@@ -217,6 +217,7 @@ def run_proxy(
         "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{address}",
         "UAT_DOMAIN": DOMAIN,
         "AGENT_CIDR": "127.0.0.0/8",
+        "MAX_SESSIONS": "20",
         "ARTIFACTS_BUCKET": ARTIFACTS_BUCKET,
         "UAT_ACCESS": "public",  # what is not about access is tested without
         **environment,

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kit.sessions import serialized
 
+from cloud_agent_proxy.sessions_table import Occupancy, TableUnavailableError
 from cloud_agent_proxy.sessions_table import SessionsTable as ProxysTable
-from cloud_agent_proxy.sessions_table import TableUnavailableError
 
 if TYPE_CHECKING:
     from aiodynamo.client import Client
@@ -53,6 +54,25 @@ async def test_more_sessions_than_one_request_takes_are_all_read(rows: SessionsT
     found = await table.get_many(ids)
     assert set(ids) == found.keys()
     assert [ids[-1]] == [session_id for session_id, session in found.items() if session is None]
+
+
+async def test_the_newest_sessions_are_listed_first_and_no_other_rows(rows: SessionsTable, table: ProxysTable) -> None:
+    for minute in (2, 0, 3, 1):
+        rows.put(id=f"0000000{minute}", created_at=f"2026-11-22T08:0{minute}:00.000Z")
+    prompt = {"pk": "SESSION#00000003", "sk": "PROMPT#1", "created_at": "2026-11-22T08:09:00.000Z"}
+    rows.client.put_item(TableName=rows.name, Item=serialized(prompt))
+    assert await table.newest(3) == ["00000003", "00000002", "00000001"]
+
+
+async def test_who_has_a_slot_and_who_waits_is_read_in_the_queues_order(
+    rows: SessionsTable, table: ProxysTable
+) -> None:
+    assert await table.occupancy() == Occupancy()
+    since = ("2026-11-22T08:00:02.000Z", "2026-11-22T08:00:01.000Z")
+    waiting = {f"0000000{number}": {"since": one, "repo": "acme/shop"} for number, one in enumerate(since)}
+    slots = {"pk": "SLOTS", "sk": "SLOTS", "live": {"0000000a": "acme/shop"}, "waiting": waiting, "version": 7}
+    rows.client.put_item(TableName=rows.name, Item=serialized(slots))
+    assert await table.occupancy() == Occupancy(running=("0000000a",), waiting=("00000001", "00000000"))
 
 
 async def test_one_unreadable_row_does_not_hide_the_others(rows: SessionsTable, table: ProxysTable) -> None:

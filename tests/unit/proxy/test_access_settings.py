@@ -20,6 +20,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "SESSIONS_TABLE": "t",
         "ARTIFACTS_BUCKET": "b",
         "UAT_DOMAIN": "uat.example.test",
+        "MAX_SESSIONS": "20",
         "AGENT_CIDR": "10.0.0.0/8",
     }
     for name, value in given.items():

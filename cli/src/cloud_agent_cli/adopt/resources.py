@@ -26,6 +26,7 @@ class Kind:
     fixed: dict[str, Any] = field(default_factory=dict)
 
 
+SESSIONS_INDEX = "SessionsByStart"
 SESSIONS_TABLE = Kind(
     "SessionsTable",
     "AWS::DynamoDB::Table",
@@ -33,6 +34,7 @@ SESSIONS_TABLE = Kind(
     (
         "AttributeDefinitions",
         "BillingMode",
+        "GlobalSecondaryIndexes",
         "KeySchema",
         "PointInTimeRecoverySpecification",
         "ProvisionedThroughput",  # of a table that is not paid by request; the template's is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_cli.adopt.resources import SESSIONS_TABLE, Found
+from cloud_agent_cli.adopt.resources import SESSIONS_INDEX, SESSIONS_TABLE, Found
 
 if TYPE_CHECKING:
     from cloud_agent_cli.adopt.search import Search
@@ -34,13 +34,20 @@ def tables(aws: Aws, search: Search, tagged: list[str]) -> list[Found]:
 
 
 def _properties(table: Document) -> Document:
-    keys = {key["AttributeName"] for key in table["KeySchema"]}
+    # An index that the template does not have is not the stack's, and left out with its attributes.
+    indexes = [
+        {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
+        for index in table.get("GlobalSecondaryIndexes", ())
+        if index["IndexName"] == SESSIONS_INDEX
+    ]
+    keys = {key["AttributeName"] for one in (table, *indexes) for key in one["KeySchema"]}
     properties: Document = {
         "KeySchema": table["KeySchema"],
-        # Those of indexes are left out: an index that the template does not have is not the stack's.
         "AttributeDefinitions": [one for one in table["AttributeDefinitions"] if one["AttributeName"] in keys],
         "BillingMode": table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
     }
+    if indexes:
+        properties["GlobalSecondaryIndexes"] = indexes
     if properties["BillingMode"] == "PROVISIONED":
         units = ("ReadCapacityUnits", "WriteCapacityUnits")
         properties["ProvisionedThroughput"] = {name: table["ProvisionedThroughput"][name] for name in units}

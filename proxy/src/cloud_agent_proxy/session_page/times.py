@@ -30,6 +30,12 @@ def span_of(begin: str, end: str) -> str:
     return span(moment(begin), moment(end))
 
 
+def day_and_clock(text: str) -> str:
+    """Return day and time in UTC, such as `2026-11-22 14:05 UTC`; empty where the text is no time."""
+    at = moment(text)
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
+
+
 def clock(text: str) -> str:
     """Return the time of day in UTC, such as `14:05`; empty where the text is no time."""
     at = moment(text)

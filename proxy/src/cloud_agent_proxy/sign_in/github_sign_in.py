@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from cloud_agent_proxy.origins import origin_below
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in.github import (
     ClientRefusedError,
@@ -26,11 +27,12 @@ from cloud_agent_proxy.sign_in.results import (
     Redirect,
     Refused,
     Renewed,
+    SignedIn,
     SignInNeeded,
-    Writing,
 )
 from cloud_agent_proxy.sign_in.sealing import Renewal, SealBrokenError, unseal
 from cloud_agent_proxy.sign_in.state import (
+    INDEX_PAGE,
     STATE_SECONDS,
     WRITING_PAGE,
     State,
@@ -121,12 +123,13 @@ class GitHubSignIn:
         """
         return self._begin(session_id, origin, return_path(return_to), cookies, choose_account=choose_account)
 
-    def begin_writing(
-        self, session_id: str, origin: str, cookies: Mapping[str, str], *, choose_account: bool = False
+    def begin_here(
+        self, origin: str, cookies: Mapping[str, str], session_id: str = "", *, choose_account: bool = False
     ) -> Redirect | Failed:
-        """Send a visitor of the sign-in host, who wants to write to a session, to GitHub."""
+        """Send a visitor of the sign-in host to GitHub, who wants to write to a session, or see the index."""
+        page = WRITING_PAGE if session_id else INDEX_PAGE
         try:
-            return self._begin(session_id, origin, WRITING_PAGE, cookies, choose_account=choose_account)
+            return self._begin(session_id, origin, page, cookies, choose_account=choose_account)
         except NotConfiguredError as error:
             return _failed(session_id, error)
 
@@ -143,10 +146,10 @@ class GitHubSignIn:
         )
         return Redirect(url, Cookie(NONCE_COOKIE, nonce, STATE_SECONDS))
 
-    async def finish_writing(
+    async def finish_here(
         self, origin: str, query: Mapping[str, str], cookies: Mapping[str, str]
-    ) -> Writing | Failed | None:
-        """Keep the token of a visitor who came back from GitHub to write; None for one who came back for a session.
+    ) -> SignedIn | Failed | None:
+        """Keep the token of one who came back for a page of the sign-in host; None for one who came for a session.
 
         The token is for every session: what its user may do with one is asked each time.
         """
@@ -154,7 +157,7 @@ class GitHubSignIn:
         try:
             session_id = read_state(query.get("state", ""), self._keys).session_id
             state, nonce = self._trusted(session_id, query, cookies)
-            if state.return_to != WRITING_PAGE:
+            if state.return_to not in {INDEX_PAGE, WRITING_PAGE}:
                 return None
             async with asyncio.timeout(_FINISH_SECONDS):
                 token = await self._github.exchange(query.get("code", ""), nonce, self._callback(origin))
@@ -163,7 +166,8 @@ class GitHubSignIn:
         except tuple(_CAUSES) as error:
             return _failed(session_id, error)
         renewal, lives = self._renewal_of(token)
-        return Writing(session_id, Cookie(WRITER_COOKIE, renewal.sealed(self._keys, SIGN_IN_HOST), lives))
+        return_to = "/" if state.return_to == INDEX_PAGE else f"/sessions/{session_id}"
+        return SignedIn(return_to, Cookie(WRITER_COOKIE, renewal.sealed(self._keys, SIGN_IN_HOST), lives))
 
     def forward(self, origin: str, query: Mapping[str, str]) -> Redirect | Failed:
         """Send a visitor who comes back from GitHub to the sign-in host on to the session that the state names.
@@ -174,6 +178,8 @@ class GitHubSignIn:
             state = read_state(query.get("state", ""), self._keys)
         except StateRefusedError as error:
             logger.info("sign-in not forwarded", extra={"reason": str(error)})
+            return Failed(Cause.EXPIRED)
+        if state.return_to == INDEX_PAGE:  # begun in another browser: there's no session to go on to
             return Failed(Cause.EXPIRED)
         passed_on = {name: query[name] for name in ("code", "error", "state") if name in query}
         return Redirect(f"{self.origin_of(state.session_id, origin)}/.uat/callback?{urlencode(passed_on)}")
@@ -285,9 +291,7 @@ class GitHubSignIn:
 
     def origin_of(self, name: str, origin: str) -> str:
         """Return the origin of a host below the UAT domain, for who reached us by `origin`."""
-        parts = urlsplit(origin)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{name}.{self._uat_domain}{port}"
+        return origin_below(self._uat_domain, name, origin)
 
 
 def _failed(session_id: str, error: Exception) -> Failed:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from cloud_agent_proxy import pages
 from cloud_agent_proxy.pages import Page
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
+from cloud_agent_proxy.sign_in.state import INDEX_PAGE
 
 SIGN_IN_PATH = "/.uat/sign-in"
 _OPEN_AGAIN = "Open the session's address again to sign in."
@@ -66,5 +67,7 @@ def failed(failure: Failed, session_id: str) -> Page:
 
 
 def _with_another_account(return_to: str) -> str:
-    """Return where the sign-in begins anew, on the host of the session that the visitor is at."""
+    """Return where the sign-in begins anew, on the host that the visitor is at."""
+    if return_to == INDEX_PAGE:
+        return "/?account"
     return f"{SIGN_IN_PATH}?{urlencode({'return_to': return_to})}"

@@ -51,10 +51,11 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Writing:
-    """The visitor has signed in on the sign-in host, to write to this session."""
+class SignedIn:
+    """The visitor has signed in on the sign-in host, for a page that's there."""
 
-    session_id: str
+    return_to: str
+    """Its path."""
     cookie: Cookie
 
 

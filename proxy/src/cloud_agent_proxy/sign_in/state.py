@@ -19,6 +19,8 @@ STATE_SECONDS = 600
 """As long as GitHub's own code is good."""
 OWN_PAGE = "/.uat/"
 """Where a session's own page is."""
+INDEX_PAGE = "/.uat/index"
+"""Stands for the index on the sign-in host, which is no session's."""
 WRITING_PAGE = "/.uat/write"
 """Stands for the page on the sign-in host where a visitor writes to a session; no visitor can name it."""
 _AUDIENCE = "uat-sign-in"

@@ -132,10 +132,10 @@ class WritingPaths:
         return rendered_response(page)
 
     def _to_sign_in(self, request: Request) -> Response:
-        begun = self._sign_in.begin_writing(
-            request.path_params["session_id"],
+        begun = self._sign_in.begin_here(
             origin_of(request),
             request.cookies,
+            request.path_params["session_id"],
             choose_account=_CHOOSE_ACCOUNT in request.query_params,
         )
         if isinstance(begun, Failed):

@@ -246,7 +246,7 @@ async def test_a_sign_in_is_of_one_browser(visitor: Visitor, session_id: str, gi
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/callback", 400), ("/callback?state=x&code=y", 400), ("/", 404), ("/.uat/callback", 404)]
+    ("path", "status"), [("/callback", 400), ("/callback?state=x&code=y", 400), ("/x", 404), ("/.uat/callback", 404)]
 )
 async def test_the_sign_in_host_forwards_and_does_nothing_else(visitor: Visitor, path: str, status: int) -> None:
     assert status == (await visitor.ask(f"http://sign-in.{DOMAIN}:8080{path}")).status_code

@@ -45,7 +45,9 @@ def answer_with_a_table(documented: DocumentedAws, name: str, **table: object) -
     described = {
         "TableName": name,
         "KeySchema": KEYS,
-        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", "owner")],
+        "AttributeDefinitions": [
+            {"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", "owner", "created_at")
+        ],
         **table,
     }
     documented.answers("dynamodb", "describe_table", {"Table": described}, TableName=name)
@@ -87,6 +89,28 @@ def test_a_table_is_known_by_its_name_and_described_in_the_templates_words(docum
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
     } == found.stated
+
+
+def test_of_a_tables_indexes_the_stacks_own_is_described_and_no_other(documented: DocumentedAws) -> None:
+    index = {
+        "KeySchema": [
+            {"AttributeName": "sk", "KeyType": "HASH"},
+            {"AttributeName": "created_at", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+    other = index | {"KeySchema": [{"AttributeName": "owner", "KeyType": "HASH"}]}
+    kept = [index | {"IndexName": "SessionsByStart"}, other | {"IndexName": "ByOwner"}]
+    documented.answers("dynamodb", "list_tables", {"TableNames": []})
+    described = [one | {"IndexStatus": "ACTIVE", "ItemCount": 7} for one in kept]
+    paid = {"BillingMode": "PAY_PER_REQUEST"}
+    answer_with_a_table(documented, "sessions", GlobalSecondaryIndexes=described, BillingModeSummary=paid)
+    answer_with_its_settings(documented, "sessions", "DISABLED", {"TimeToLiveStatus": "DISABLED"})
+
+    (found,) = tables.tables(Aws(documented.client), SEARCH, ["arn:aws:dynamodb:eu-central-1:1:table/sessions"])
+
+    assert found.stated["GlobalSecondaryIndexes"] == kept[:1]
+    assert [one["AttributeName"] for one in found.stated["AttributeDefinitions"]] == ["pk", "sk", "created_at"]
 
 
 def test_a_table_with_other_keys_does_not_fit(documented: DocumentedAws) -> None:
