@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.system import ENDED, wait_for
 
+from cloud_agent_cli.targets import Target
+from cloud_agent_cli.transcript import Form, TranscriptError, lines
+from cloud_agent_local.deployment import STACK
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.system import Session, System
+
+
+WAY_TO_THE_URL = [
+    "Prepare Session",
+    "Claim Session",
+    "Create Branch",
+    "Open Draft Pull Request",
+    "Take Slot",
+    "Slot Taken?",
+    "Run Agent",
+    "Register IP",
+    "Announce Session",
+    "Supervise Session",
+]
 
 
 @pytest.fixture
@@ -26,6 +45,17 @@ def session(stage: System) -> Iterator[Session]:
             ago = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             stage.write(started, created_at=ago)
             stage.reconcile()
+
+
+def history(stage: System, session: Session) -> tuple[list[str], list[str]]:
+    """The statuses in the session's transcript, and the states that its execution went through."""
+    try:
+        printed = list(lines(Target(STACK, "here", stage.client), session.id, Form.JSONL))
+    except TranscriptError:  # nothing is there yet
+        return [], []
+    events = [json.loads(line) for line in printed]
+    statuses = [event["status"] for event in events if event["kind"] == "status"]
+    return statuses, [event["state"] for event in events if event["kind"] == "execution"]
 
 
 def execution(stage: System, session: Session) -> str:
@@ -50,3 +80,7 @@ def test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_tas
     cluster = stage.installation.outputs["ClusterArn"]
     (task,) = stage.client("ecs").describe_tasks(cluster=cluster, tasks=[row["task_arn"]])["tasks"]
     assert task.get("stoppedReason") == "Session over: Stopped by octo-dev."
+    statuses, states = wait_for(lambda: history(stage, session), lambda seen: bool(seen[1]), 20)
+    assert statuses[-2:] == ["RUNNING", "STOPPED"]  # which of the quick ones is seen before them is the clock's affair
+    assert states[: len(WAY_TO_THE_URL)] == WAY_TO_THE_URL
+    assert "Close Session" in states[-3:]
