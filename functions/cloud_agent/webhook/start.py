@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
@@ -12,17 +12,19 @@ from cloud_agent.adapters.table.issue_sessions import sessions_of_issue
 from cloud_agent.adapters.table.requested_sessions import RequestedSessions
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.discussion import mentions_in, with_context
-from cloud_agent.domain.session.issue_key import own_branch_name
+from cloud_agent.domain.session.issue_key import branch_name, issue_key, own_branch_name, projects_in
 from cloud_agent.domain.session.naming import name_session
+from cloud_agent.domain.session.session_request import RequestedSession, SessionRequest
 from cloud_agent.webhook.launch import launch
 from cloud_agent.webhook.permission import may_act
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import Conversation
     from cloud_agent.domain.session.session import Session
-    from cloud_agent.domain.session.session_request import SessionRequest
     from cloud_agent.settings import WebhookSettings
     from cloud_agent.webhook.decisions import Start
+
+R = TypeVar("R", bound=SessionRequest)
 
 
 def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
@@ -45,15 +47,25 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
         _explain_once(settings, github, request, f"label by {request.requested_by}", text)
         return {"ignored": f"{request.requested_by} has no write permission in {request.repo}"}
     mentions = mentions_in(decision.prompt.body, request.issue_number)
-    issue = github.see_issue(decision.issue_node_id, request.issue_number, request.branch, mentions)
+    # Which branch the title names may be for the repository's settings to say, which come with the issue.
+    branch = sessions.last.branch if sessions.last else request.branch
+    issue = github.see_issue(decision.issue_node_id, request.issue_number, branch, mentions)
     if issue is None or not issue.is_open or not labels.is_on(issue.labels, request.agent):
         return {"ignored": f"issue #{request.issue_number} is not open with the label any more"}
     prompt = with_context(decision.prompt, issue.context, until=request.triggered_at)
-    launch(settings, session, prompt, sessions.last)
+    launch(settings, _with_key(settings, session, projects_in(issue.settings)), prompt, sessions.last)
     return {"session_id": session.session_id}
 
 
-def _with_own_branch(settings: WebhookSettings, request: SessionRequest) -> SessionRequest:
+def _with_key(settings: WebhookSettings, session: RequestedSession, projects: frozenset[str]) -> RequestedSession:
+    """Return the session, named after a key in the title where these projects of the repository's own make it one."""
+    key = issue_key(session.issue_title, session.issue_number, settings.tracker_projects | projects)
+    if key == session.issue_key:
+        return session
+    return _with_own_branch(settings, session.model_copy(update={"issue_key": key, "branch": branch_name(key)}))
+
+
+def _with_own_branch(settings: WebhookSettings, request: R) -> R:
     """Return the request, on a branch of its own where another issue with the same key has the branch."""
     if request.issue_key.isdecimal():
         return request

@@ -19,6 +19,7 @@ def test_nothing_said_leaves_everything_to_the_deployment() -> None:
         "commit_author": "app",
         "env": [],
         "ready_for_review": True,
+        "tracker_keys": [],
         "secret_scan_ignore": [],
         "claude_settings": True,
     }
@@ -37,6 +38,9 @@ def test_nothing_said_leaves_everything_to_the_deployment() -> None:
         {"env": ["PATH"]},
         {"env": {"STRIPE_KEY": "a value"}},
         {"model": "--help"},
+        {"tracker_keys": ["php"]},
+        {"tracker_keys": ["AGNTS-1"]},
+        {"tracker_keys": ["AGNTS"] * 21},
         {"model": "x" * 201},
         {"max_turns": 0},
         {"max_turns": True},

@@ -28,6 +28,8 @@ class GitHubStandIn:
     threads: list[dict[str, Any]] = field(default_factory=list)
     threads_of_a_fork: list[dict[str, Any]] = field(default_factory=list)
     titles: dict[int, str] = field(default_factory=dict)
+    settings: str | None = None  # the repository's own file
+    read_branches: list[str] = field(default_factory=list)  # those whose pull requests were read beside the issue
     comments: list[dict[str, Any]] = field(default_factory=list)
     eyes: list[str] = field(default_factory=list)
     # As GraphQL describes them, by the global id of the review and of each of its comments.
@@ -107,7 +109,9 @@ class GitHubStandIn:
                 for is_of_a_fork, threads in ((True, self.threads_of_a_fork), (False, self.threads))
             ]
             titles = {number: self.titles.get(number) for number in map(int, re.findall(r"\bm(\d+): ", operation))}
-            issue["repository"] = {"pullRequests": {"nodes": pulls}} | {
+            self.read_branches.append(variables["branch"])
+            settings = None if self.settings is None else {"text": self.settings}
+            issue["repository"] = {"settings": settings, "pullRequests": {"nodes": pulls}} | {
                 f"m{number}": title and {"number": number, "title": title, "state": "OPEN"}
                 for number, title in titles.items()
             }

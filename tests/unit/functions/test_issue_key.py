@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_agent.domain.session.issue_key import branch_name, issue_key, own_branch_name
+from cloud_agent.domain.session.issue_key import branch_name, issue_key, own_branch_name, projects_in
 
 PROJECTS = frozenset({"AGNTS", "AB1", "CD", "WEB", "A", "ABCDEFGHIJK"})
 TITLES = st.one_of(
@@ -67,3 +67,22 @@ def test_gits_own_check_can_refuse() -> None:
 @given(title=TITLES, number=st.integers(min_value=1, max_value=10**9))
 def test_whatever_the_title_the_branch_is_a_git_ref(title: str, number: int) -> None:
     assert _git_accepts(branch_name(issue_key(title, number)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "projects"),
+    [
+        ("", set()),
+        ("tracker_keys: [AGNTS, SHOP]\ndev: npm start", {"AGNTS", "SHOP"}),
+        ("tracker_keys:\n- AGNTS\n- agnts\n- 7\n- [SHOP]", {"AGNTS"}),
+        ("tracker_keys: AGNTS", set()),
+        ("# tracker_keys", set()),
+        ("tracker_keys: [AGNTS", set()),
+        ("- tracker_keys", set()),
+        ("tracker_keys: " + "[" * 2_000, set()),
+        ("tracker_keys: [AGNTS] #" + "x" * 65_536, set()),
+        ("tracker_keys: [AGNTS]\nat: 2026-99-99", set()),
+    ],
+)
+def test_a_repositorys_projects_are_read_from_its_settings(settings: str, projects: set[str]) -> None:
+    assert projects_in(settings) == projects

@@ -141,6 +141,32 @@ def test_a_trackers_key_names_the_branch_and_two_issues_with_one_key_have_two(  
     assert request["branch"] == f"claude/{branch}"
 
 
+@pytest.mark.parametrize(
+    ("settings", "owner", "branch"),
+    [
+        ("tracker_keys: [SHOP, WEB]", None, "web-7"),
+        ("tracker_keys: [WEB]", 41, "web-7-42"),
+        ("tracker_keys: [SHOP]", None, "42"),
+        ("dev: tracker_keys", None, "42"),
+    ],
+)
+def test_a_repository_names_trackers_of_its_own(  # noqa: PLR0913, PLR0917 - fixtures
+    deliver_event: Callable[..., Response], sample: Callable[[str], dict[str, Any]], table: Table,
+    step_functions: StepFunctions, github_stand_in: GitHubStandIn, settings: str, owner: int | None, branch: str,
+) -> None:  # fmt: skip
+    github_stand_in.settings = settings
+    if owner:
+        table.put_item(Item=branch_key(REPOSITORY_ID, "claude/web-7") | {"issue_number": owner})
+    payload = sample("github/issues.labeled.json")
+    payload["issue"]["title"] = "WEB-7 Read UTF-8"
+    assert deliver_event("issues", payload)[0] == 202
+    ((_, request),) = step_functions.executions.items()
+    assert (request["branch"], request["issue_key"]) == (f"claude/{branch}", "WEB-7" if "web" in branch else "42")
+    assert len(github_stand_in.requests) == 2  # as without
+    deliver_event("issues", payload, "d-2")
+    assert github_stand_in.read_branches == ["claude/42", request["branch"]]
+
+
 def test_a_bot_starts_a_session_where_the_deployment_allows_it_by_name(
     label: Callable[..., Response], step_functions: StepFunctions, environment: Callable[..., None]
 ) -> None:

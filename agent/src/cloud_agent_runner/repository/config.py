@@ -26,6 +26,7 @@ PATTERNS = {
     "ports": "must be the names of processes, such as api, each with a port",
     "env": "must be the names of secrets in capital letters, digits and underscores, such as DATABASE_URL",
     "model": "must be the name of a model, such as claude-sonnet-5-5",
+    "tracker_keys": "must be project keys in capital letters and digits, such as AGNTS",
 }
 """What the pattern of a key asks for, for people."""
 
@@ -38,6 +39,7 @@ SecretName = Annotated[
     AfterValidator(_free),
 ]
 ProcessName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+TrackerKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,9}$")]
 ProcessPort = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -197,6 +199,15 @@ class RepositoryConfig(BaseModel):
             "Defaults to the deployment's."
         ),
         examples=["mentions"],
+    )
+    tracker_keys: list[TrackerKey] = Field(
+        default=[],
+        max_length=20,
+        description=(
+            "Projects of an issue tracker such as Jira, beside the deployment's. With `AGNTS`, an issue titled "
+            "`AGNTS-124 Show the total` has the branch `claude/agnts-124`. Only the default branch's list counts."
+        ),
+        examples=[["AGNTS", "SHOP"]],
     )
     secret_scan_ignore: list[Annotated[str, Field(min_length=1)]] = Field(
         default=[],

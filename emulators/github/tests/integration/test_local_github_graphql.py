@@ -90,3 +90,20 @@ def test_an_issue_is_read_with_the_permission_for_issues_alone(server: Any, api:
         answer = _ask(server, narrow, repo, query)
     assert answer["data"]["repository"]["issue"] is None
     assert [error["type"] for error in answer["errors"]] == ["FORBIDDEN"]
+
+
+def test_a_file_is_read_by_gits_words_for_it(server: Any, api: httpx.Client, repo: str) -> None:
+    query = """query($owner: String!, $name: String!) {
+        repository(owner: $owner, name: $name) {
+            readme: object(expression: "HEAD:README.md") { ... on Blob { text byteSize isBinary } }
+            none: object(expression: "HEAD:nothing.md") { ... on Blob { text } }
+            folder: object(expression: "HEAD:") { ... on Blob { text } }
+            option: object(expression: "--all") { ... on Blob { text } }
+        }
+    }"""
+    found = _ask(server, api, repo, query)["data"]["repository"]
+    text = found.pop("readme")["text"]
+    assert text.startswith("# ")
+    assert found == {"none": None, "folder": None, "option": None}
+    with server.client(server.installation_token(permissions={"issues": "read"})) as narrow:
+        assert _ask(server, narrow, repo, query)["data"]["repository"]["readme"] is None

@@ -27,6 +27,7 @@ fragment issue on Issue {{
   labels(first: 100) {{ nodes {{ name }} }}
   comments(last: 50) {{ nodes {{ {_SAID} }} }}
   repository {{
+    settings: object(expression: "HEAD:.github/claude-cloud-agent.yml") {{ ... on Blob {{ text }} }}
     pullRequests(headRefName: $branch, states: [OPEN], first: 5) {{
       nodes {{
         isCrossRepository
@@ -52,7 +53,10 @@ _MENTIONED = f"m%d: issueOrPullRequest(number: %d) {{ ... on Issue {{ {_TITLE} }
 
 @dataclass(frozen=True)
 class Issue:
-    """An issue as it stands now. `editor` edited its text last; None where nobody did, or their account is gone."""
+    """An issue as it stands now. `editor` edited its text last; None where nobody did, or their account is gone.
+
+    `settings` is the repository's own file, as the default branch has it; empty where there's none.
+    """
 
     title: str
     body: str
@@ -62,6 +66,7 @@ class Issue:
     is_open: bool
     labels: frozenset[str]
     context: IssueContext
+    settings: str
 
 
 class _Comment(Document):
@@ -101,7 +106,12 @@ class _Title(Document):
     state: str
 
 
+class _File(Document):
+    text: str | None = None
+
+
 class _Repository(Document):
+    settings: _File | None = None
     pulls: tuple[_Pull, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
     mentioned: tuple[_Title, ...]
 
@@ -136,6 +146,7 @@ class _Issue(_Title):
             is_open=self.state == "OPEN",
             labels=frozenset(labels),
             context=IssueContext(labels, tuple(said), mentioned),
+            settings=(self.repository.settings.text if self.repository.settings else None) or "",
         )
 
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+_PROJECT = re.compile(r"[A-Z][A-Z0-9]{1,9}")
+_SETTING = "tracker_keys"
+_SETTINGS_LIMIT = 65_536  # characters of a repository's settings, as many bytes as the agent admits
 # A project key as trackers define it (capital first, up to ten characters), then a number without leading zero.
 _TRACKER_KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,9})(?![A-Za-z0-9_-])")
 
@@ -18,6 +21,24 @@ def issue_key(title: str, number: int, projects: Collection[str] = ()) -> str:
     No other text is a key, whatever it looks like: `UTF-8`, `PHP-8` and `COVID-19` are names.
     """
     return next((match[0] for match in _TRACKER_KEY.finditer(title) if match[1] in projects), str(number))
+
+
+def projects_in(settings: str) -> frozenset[str]:
+    """Return the projects that a repository's settings name; none where the file can't be read.
+
+    What's wrong with the file is for the agent to say, which reads all of it.
+    """
+    if _SETTING not in settings or len(settings) > _SETTINGS_LIMIT:
+        return frozenset()
+    import yaml  # noqa: PLC0415 - few repositories have the setting, and a function that starts cold is waited for
+
+    try:
+        document = yaml.safe_load(settings)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return frozenset()
+    named = document.get(_SETTING) if isinstance(document, dict) else None
+    listed = named if isinstance(named, list) else []
+    return frozenset(one for one in listed if isinstance(one, str) and _PROJECT.fullmatch(one))
 
 
 def branch_name(key: str) -> str:

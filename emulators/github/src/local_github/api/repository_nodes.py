@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_github.api.nodes import Node, NotResolvedError, connection, describe
+from local_github.bare_repository import GitCommandError
 from local_github.documents.accounts import node_id
 from local_github.documents.issues import is_pull
 from local_github.errors import MovedError, NotFoundError
@@ -56,6 +57,7 @@ class _Fields:
             "nameWithOwner": repo.full_name,
             "issue": self._issue,
             "issueOrPullRequest": self._issue_or_pull_request,
+            "object": self._object,
             "pullRequests": self._pull_requests,
         }
 
@@ -72,6 +74,19 @@ class _Fields:
         if found is None:
             raise NotResolvedError(f"Could not resolve to an issue or pull request with the number of {number}.")
         return found
+
+    def _object(self, _info: GraphQLResolveInfo, expression: str) -> dict[str, Any] | None:
+        """Describe a file by Git's words for it, such as `HEAD:README.md`; None where there is none."""
+        authorize(self._site, self._actor, self._repo, reading("contents"))
+        git = self._repo.git
+        try:
+            oid = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", expression).decode().strip()
+            content = git.blob(oid)
+        except GitCommandError:
+            return None
+        is_binary = b"\0" in content
+        described = {"__typename": "Blob", "id": node_id("B", oid), "oid": oid, "byteSize": len(content)}
+        return described | {"isBinary": is_binary, "text": None if is_binary else content.decode(errors="replace")}
 
     def _pull_requests(self, _info: GraphQLResolveInfo, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - GraphQL's arguments
         authorize(self._site, self._actor, self._repo, reading("pull_requests"))
