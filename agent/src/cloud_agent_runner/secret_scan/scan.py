@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
-import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.secret_scan.client import ScannerConnection, ScannerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
@@ -41,32 +41,15 @@ async def scan_for_secrets(repository: Path, base: str, head: str, *published: s
     Raises:
         SecretScanError: the scanner failed, took longer than two minutes or needed more memory than it may have.
     """
-    scanner = (sys.executable, "-P", "-s", "-m", "cloud_agent_runner.secret_scan.scanner")
-    process = await asyncio.create_subprocess_exec(
-        *(*scanner, str(repository), base, head, *published),
-        # PYTHONPATH is where the image keeps the agent; the supervisor's own environment no longer has it.
-        env={
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "C.UTF-8",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-        },
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
     try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            printed, complaint = await process.communicate()
+        async with await ScannerConnection.open() as scanner:
+            found = await scanner.ask(_TIMEOUT_SECONDS, commits=[str(repository), base, head, *published])
     except TimeoutError:
         raise SecretScanError(
             f"Scanning them for secrets took longer than {_TIMEOUT_SECONDS} s. Comment and ask Claude to take large "
             "generated files out of them."
         ) from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        logger.error("secret scan failed", extra={"reason": complaint.decode(errors="replace")[-2000:]})
-        raise SecretScanError("They couldn't be scanned for secrets; the session's log says why.")
-    return [FoundSecret(**found) for found in json.loads(printed)]
+    except ScannerError as error:
+        logger.error("secret scan failed", extra={"reason": str(error)[-2000:]})  # noqa: TRY400 - the text is all of it
+        raise SecretScanError("They couldn't be scanned for secrets; the session's log says why.") from error
+    return [FoundSecret(**one) for one in found]

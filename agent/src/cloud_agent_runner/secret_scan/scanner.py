@@ -1,22 +1,20 @@
-"""`python -m cloud_agent_runner.secret_scan.scanner REPOSITORY BASE HEAD [PUBLISHED...]`: print a push's secrets.
+"""The secret scanner: what looks like a secret in a text, and in the commits of a push.
 
-It looks at every version of every file in the commits to HEAD that neither BASE nor PUBLISHED has, and at their
-messages: a secret that one commit adds and the next removes would be published, too. What a file of BASE or PUBLISHED
-has is published anyway.
+Of a push it looks at every version of every file in the commits to HEAD that neither BASE nor PUBLISHED has, and at
+their messages: a secret that one commit adds and the next removes would be published, too. What a file of BASE or
+PUBLISHED has is published anyway.
 
-It runs in a process of its own, without capabilities and with a limit of memory, because anybody may have written what
-it reads. It only looks: it asks nobody whether a secret works, and prints no secret.
+It only looks: it asks nobody whether a secret works, and tells nobody the secrets of a push.
 """
 
 from __future__ import annotations
 
 import ctypes
-import json
 import resource
 import struct
 import sys
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -134,13 +132,3 @@ def confine() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT_BYTES, _MEMORY_LIMIT_BYTES))
         if ctypes.CDLL(None).capset(struct.pack("Ii", _CAPABILITY_VERSION, 0), bytes(_CAPABILITY_SETS_BYTES)) != 0:
             raise OSError("the capabilities couldn't be given up")
-
-
-def main() -> None:
-    """Scan what the arguments name, and print what was found as JSON."""
-    confine()
-    json.dump([asdict(found) for found in secrets_between(*sys.argv[1:])], sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

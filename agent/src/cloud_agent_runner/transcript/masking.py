@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
-import os
-import sys
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.secret_scan.client import ScannerConnection, ScannerError
 from cloud_agent_runner.transcript.events import texts_changed
 from cloud_agent_runner.workspace.command_output import Mask
 
@@ -23,8 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 30
-_LONGEST_ANSWER_BYTES = 8 << 20
-_FAULTS = (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+_FAULTS = (ScannerError, TimeoutError)
 
 
 class MaskingError(Exception):
@@ -39,7 +33,7 @@ class SecretMask:
 
     def __init__(self, given: Callable[[], Iterable[str]]) -> None:
         self._given = given
-        self._process: asyncio.subprocess.Process | None = None
+        self._scanner: ScannerConnection | None = None
 
     async def over(self, events: list[Event]) -> list[Event]:
         """Return the events without secrets in any of their texts.
@@ -53,12 +47,10 @@ class SecretMask:
         return [texts_changed(event, found.over) for event in known]
 
     async def aclose(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        """Leave the scanner's process."""
+        if self._scanner is not None:
+            self._scanner.close()
+            self._scanner = None
 
     async def _found_in(self, text: str) -> list[str]:
         try:
@@ -71,40 +63,15 @@ class SecretMask:
             raise MaskingError(type(error).__name__) from error
 
     async def _ask(self, text: str) -> list[str]:
-        """Ask the process, or a new one. One that was left before its answer is ended: it would come next time."""
-        process, self._process = self._process or await _start(), None
+        """Ask the process, or a new one. One that was left before its answer is left: it would come next time."""
+        scanner, self._scanner = self._scanner or await ScannerConnection.open(), None
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                answer = await _exchange(process, text)
+            found = await scanner.ask(_ANSWER_SECONDS, text=text)
         except BaseException:
-            with suppress(ProcessLookupError):
-                process.kill()
+            scanner.close()
             raise
-        self._process = process
-        return answer
-
-
-async def _exchange(process: asyncio.subprocess.Process, text: str) -> list[str]:
-    if process.stdin is None or process.stdout is None:
-        raise OSError("no pipes")
-    process.stdin.write(json.dumps(text).encode() + b"\n")
-    await process.stdin.drain()
-    return [str(value) for value in json.loads(await process.stdout.readuntil(b"\n"))]
-
-
-async def _start() -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-s", "-m", "cloud_agent_runner.transcript.mask_process"),
-        env={
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "C.UTF-8",
-            "PYTHONPATH": str(Path(__file__).parents[2]),  # where the image keeps the agent
-        },
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=_LONGEST_ANSWER_BYTES,
-    )
+        self._scanner = scanner
+        return found
 
 
 def _texts(events: Iterable[Event]) -> str:
