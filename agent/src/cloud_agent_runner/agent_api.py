@@ -36,6 +36,7 @@ _TOOL_LIMIT = 100
 _DETAIL_LIMIT = 1_000
 _TODO_LIMIT = 200
 _DESCRIPTION_LIMIT = 4_000
+_RESTORE_SECONDS = 30  # a session would rather begin without, but what isn't taken up can be lost
 _ATTACHMENTS_PATIENCE_SECONDS = 10
 
 
@@ -117,7 +118,7 @@ class SessionLimits(BaseModel):
 
 
 # Of commits that aren't on GitHub: kept for the branch's next session, in the container alone because they're too large
-# or for another reason, all there by now, or an earlier session's that don't fit the branch anymore.
+# or for another reason, all there by now, or an earlier session's that couldn't be taken up.
 WorkState = Literal["kept", "too_large", "not_kept", "published", "not_taken_up"]
 PreviewState = Literal["starting", "live", "failed", "none"]
 
@@ -312,8 +313,8 @@ class AgentApi:
         return Upload.model_validate(response.json())
 
     async def restore_unpublished(self) -> SecretStr | None:
-        """Return where the commits are that an earlier session of the branch couldn't push; nobody waits for it."""
-        response = await self._call("POST", "/agent/restore-unpublished", patience_seconds=0)
+        """Return where the commits are that an earlier session of the branch couldn't push; None if none are kept."""
+        response = await self._call("POST", "/agent/restore-unpublished", patience_seconds=_RESTORE_SECONDS)
         url = response.json()["url"]
         return SecretStr(url) if url else None
 

@@ -28,6 +28,8 @@ from cloud_agent_runner.stored_objects import StoredObjects, without_address
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pydantic import SecretStr
+
     from cloud_agent_runner.agent_api import AgentApi, WorkState
     from cloud_agent_runner.git.update import Update
     from cloud_agent_runner.git.workspace import GitWorkspace
@@ -55,24 +57,27 @@ class UnpublishedWork:
         self._has_uncommitted = False
 
     async def find(self) -> bool:
-        """Return whether an earlier session has left something, which is here then."""
+        """Return whether an earlier session has left something. It's here then, unless it couldn't be had."""
+        url = None
         try:
             async with asyncio.timeout(_TRANSFER_SECONDS):
                 url = await self._api.restore_unpublished()
-                if url is None:
-                    return False
-                async with self._objects.download(url) as content:
-                    if content is None:
-                        return False
-                    with self._file.open("wb") as file:
-                        async for chunk in content:
-                            file.write(chunk)
-                            if file.tell() > BUNDLE_LIMIT_BYTES:
-                                raise ValueError(f"It's larger than {BUNDLE_LIMIT_BYTES} bytes.")
-                return True
+                if url is not None:
+                    await self._download(url)
         except _FAILURES as error:
             logger.warning("unpublished work not found", extra={"reason": without_address(error)})
-            return False
+            self._file.unlink(missing_ok=True)
+        return url is not None
+
+    async def _download(self, url: SecretStr) -> None:
+        async with self._objects.download(url) as content:
+            if content is None:
+                raise ValueError("There is no object at the URL.")
+            with self._file.open("wb") as file:
+                async for chunk in content:
+                    file.write(chunk)
+                    if file.tell() > BUNDLE_LIMIT_BYTES:
+                        raise ValueError(f"It's larger than {BUNDLE_LIMIT_BYTES} bytes.")
 
     async def begin(self, workspace: GitWorkspace, *, with_found: bool) -> Update:
         """Take up what was found, in a work tree that is as cloned; return what Claude and people have to know."""
@@ -86,7 +91,7 @@ class UnpublishedWork:
             await self._report(0, "not_taken_up")
             return NOTHING_NEW
         finally:
-            self._file.unlink()
+            self._file.unlink(missing_ok=True)
         self.taken_up, self._can_be_pushed, self._may_be_kept = taken.commits, taken.can_be_pushed, True
         logger.info("unpublished work taken up", extra={"commits": taken.commits})
         if not taken.commits:

@@ -28,8 +28,10 @@ def restore_unpublished(session: Session) -> UnpublishedWork:
     """Return where the commits can be had that an earlier session of this branch couldn't push, for a few minutes."""
     settings = load(AgentApiSettings)
     objects, key = SignedObjects(settings.artifacts_bucket), object_key(session)
-    is_kept = settings.unpublished_work_days and objects.exists(key)
-    return UnpublishedWork(url=objects.download_url(key) if is_kept else None)
+    if not settings.unpublished_work_days or not objects.exists(key):
+        return UnpublishedWork(url=None)
+    logger.info("unpublished work handed out")
+    return UnpublishedWork(url=objects.download_url(key))
 
 
 @routes.report("/agent/save-unpublished", TypeAdapter(UnpublishedBundle), Upload, opened=open_recent_session)

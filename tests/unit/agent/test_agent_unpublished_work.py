@@ -185,8 +185,9 @@ async def test_what_conflicts_is_neither_pushed_nor_lost_before_claude_has_seen_
     assert sessions.bucket.content is not None
 
 
-async def test_what_cannot_be_taken_up_stays_where_it_is(sessions: Sessions) -> None:
-    sessions.bucket.content = b"no bundle"
+@pytest.mark.parametrize("s3_status", [200, 503, 404])
+async def test_what_cannot_be_taken_up_stays_where_it_is(sessions: Sessions, s3_status: int) -> None:
+    sessions.bucket.content, sessions.bucket.s3_status = b"no bundle", s3_status
 
     session = await sessions.begin()
     await session.work.push_taken_up()

@@ -340,7 +340,7 @@ KEPT = {"state": "kept", "kept_until": "2026-12-29"}
             {"state": "published", "taken_up": 2},
             "that an earlier session couldn't push; they're on GitHub",
         ),
-        ("RUNNING", 0, {"state": "not_taken_up"}, "couldn't be taken up, because what they build on isn't there"),
+        ("RUNNING", 0, {"state": "not_taken_up"}, "couldn't be taken up. They're kept for as long as that"),
         ("STOPPED", 1, KEPT, "on GitHub when the session ended. It's kept until Dec 29, 2026: `/restart` takes it up"),
         ("STOPPED", 2, {"state": "too_large"}, "too large to be kept (more than 256 MiB); their changes are lost."),
         ("STOPPED", 2, {"state": "not_kept"}, "2 commits weren't on GitHub when the session ended; their changes are"),

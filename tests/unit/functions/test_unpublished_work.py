@@ -83,7 +83,8 @@ def test_no_url_is_ever_logged(
     restore_unpublished(_session())
     save_unpublished(_session(), UnpublishedBundle(size_bytes=1, sha256=SHA))
 
-    assert [record.message for record in caplog.records] == ["unpublished work to be kept"]
+    messages = [record.message for record in caplog.records]
+    assert messages == ["unpublished work handed out", "unpublished work to be kept"]
     assert "X-Amz-Signature" not in str([vars(record) for record in caplog.records])
 
 

@@ -21,8 +21,8 @@ def unpublished_note(session: Session) -> str:
     work = session.unpublished_work or _NONE
     if work.state is WorkState.NOT_TAKEN_UP:
         return (
-            "> [!WARNING]\n> An earlier session's commits that aren't on GitHub couldn't be taken up, because what "
-            "they build on isn't there anymore. They're kept for as long as that session's comment says."
+            "> [!WARNING]\n> An earlier session's commits that aren't on GitHub couldn't be taken up. They're kept for "
+            "as long as that session's comment says, and `/restart` tries again."
         )
     if not session.unpublished:
         return _taken_up(work)

@@ -18,7 +18,8 @@ class WorkState(StrEnum):
     """What has become of them.
 
     KEPT: for the branch's next session. TOO_LARGE, NOT_KEPT: they're in the container alone. PUBLISHED: all of them are
-    on GitHub by now. NOT_TAKEN_UP: an earlier session's don't fit the branch anymore, and stay where they're kept.
+    on GitHub by now. NOT_TAKEN_UP: an earlier session's couldn't be had, or build on what GitHub doesn't have anymore,
+    and stay where they're kept.
     """
 
     KEPT = "kept"
