@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     from tests.integration.agent.conftest import Agent, ControlPlane
 
-BROWSER = find_browser(WorkspaceUser.find(), ListenAddress("127.0.0.1", "127.0.0.1", 3000))
-pytestmark = pytest.mark.skipif(not BROWSER, reason="needs Chromium, Node.js and Playwright's packages: make browser")
+ADDRESS = ListenAddress("127.0.0.1", "127.0.0.1", 3000)
+pytestmark = pytest.mark.skipif(
+    not find_browser(WorkspaceUser.find(), ADDRESS),
+    reason="needs Chromium, Node.js and Playwright's packages: make browser",
+)
 
 LONG = "<!doctype html><style>body{margin:0;background:%s} b{display:block;height:4000px}</style><b>Menu</b>"
 # Where it's narrow it's short, as a menu that folds; what turns and the caret are no change.
@@ -35,7 +38,7 @@ AWAY = "<!doctype html><script>location = '%s/'</script>"
 async def test_a_page_is_taken_from_its_top_at_both_widths_and_what_is_no_page_of_the_preview_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera, "_SECONDS", 300)  # however busy the machine is
+    monkeypatch.setattr(camera, "_SECONDS", 120)  # however busy the machine is
 
     def respond(request: Request) -> Response | NoResponse:
         responses: dict[str, Response | NoResponse] = {
@@ -50,9 +53,14 @@ async def test_a_page_is_taken_from_its_top_at_both_widths_and_what_is_no_page_o
         return responses.get(request.path, _page(LONG % color))
 
     color = "white"
-    assert BROWSER is not None
+    temporary = tmp_path / ("as long as in local mode " * 4)
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    user = WorkspaceUser(tmp_path, None)
+    browser = find_browser(user, ADDRESS)
+    assert browser is not None
     with serve_http(_page("<!doctype html>Elsewhere")) as elsewhere, serve_http(respond) as preview:
-        taker = Camera(replace(BROWSER, preview_url=preview.url), WorkspaceUser(tmp_path, None))
+        taker = Camera(replace(browser, preview_url=preview.url), user)
 
         async def taken(*pages: str) -> list[tuple[str, int, int, str]]:
             found = [picture async for picture in taker.take(pages)]
@@ -77,6 +85,21 @@ async def test_a_page_is_taken_from_its_top_at_both_widths_and_what_is_no_page_o
 
 def _page(text: str) -> Response:
     return Response(200, text.encode(), {"Content-Type": "text/html; charset=utf-8"})
+
+
+async def test_a_page_that_never_comes_to_rest_keeps_no_other_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(camera, "_SECONDS", 60)
+    monkeypatch.setattr(camera, "_PAGE_SECONDS", 1)
+    user = WorkspaceUser(tmp_path, None)
+    browser = find_browser(user, ADDRESS)
+    assert browser is not None
+    with serve_http(_page("<!doctype html><script>for (;;);</script>")) as preview, caplog.at_level("INFO"):
+        taker = Camera(replace(browser, preview_url=preview.url), user)
+        assert [picture async for picture in taker.take(["/busy", "/too"])] == []
+    (record,) = caplog.records
+    assert [line.partition(":")[0] for line in record.__dict__["reason"].splitlines()] == ["/busy", "/too"]
 
 
 def test_each_turn_is_shown_beside_the_one_before(

@@ -46,9 +46,10 @@ def test_without_one_of_its_parts_there_is_no_browser(programs: Path, monkeypatc
     _program(programs, "chromium")
     assert find_browser(user, CONTAINER) is None
     _program(programs, "node")
-    assert find_browser(user, CONTAINER) == Browser(
-        programs / "chromium", programs / "node", installed.PACKAGES, "http://localhost:3000", None
+    expected = Browser(
+        programs / "chromium", programs / "node", installed.PACKAGES, "http://localhost:3000", None, user.environment()
     )
+    assert find_browser(user, CONTAINER) == expected
     monkeypatch.setattr(installed, "PACKAGES", programs / "missing")
     assert find_browser(user, CONTAINER) is None
 
@@ -74,7 +75,7 @@ def test_the_server_is_configured_in_a_file_and_writes_outside_the_work_tree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    browser = Browser(Path("/chromium"), Path("/node"), Path("/packages"), "http://localhost:3000", None)
+    browser = Browser(Path("/chromium"), Path("/node"), Path("/packages"), "http://localhost:3000", None, {"A": "b"})
     [server] = browser_server(browser, WorkspaceUser(tmp_path / "workspace", None)).values()
     arguments: list[str] = server["args"]  # type: ignore[typeddict-item]
     assert arguments[arguments.index("/node") + 1] == "/packages/@playwright/mcp/cli.js"

@@ -36,7 +36,7 @@ async def _taken(folder: Path, *lines: str, then: str = "", pages: tuple[str, ..
         f"#!{sys.executable}\nimport sys, time\nsys.stdout.write(open({str(folder / 'lines')!r}).read())\n{then}\n"
     )
     node.chmod(0o755)
-    browser = Browser(folder / "chromium", node, folder, "http://localhost:3000", None)
+    browser = Browser(folder / "chromium", node, folder, "http://localhost:3000", None, {})
     return [picture async for picture in Camera(browser, WorkspaceUser(folder, None)).take(pages)]
 
 

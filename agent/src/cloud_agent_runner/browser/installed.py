@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import cloud_agent_runner
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cloud_agent_runner.preview.listen_address import ListenAddress
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
@@ -33,7 +35,8 @@ PACKAGES = Path(cloud_agent_runner.__file__).parent.parent / "browser" / "node_m
 class Browser:
     """A Chromium for the preview at `preview_url`, always started anew with an empty profile.
 
-    `reaches_only` are the hosts that it can connect to; None where the container's own network decides.
+    `reaches_only` are the hosts that it can connect to; None where the container's own network decides. `environment`
+    are the variables of its processes.
     """
 
     chromium: Path
@@ -41,6 +44,7 @@ class Browser:
     packages: Path
     preview_url: str
     reaches_only: tuple[str, ...] | None
+    environment: Mapping[str, str]
 
     @property
     def launch_options(self) -> dict[str, Any]:
@@ -50,6 +54,7 @@ class Browser:
             "executablePath": str(self.chromium),
             "chromiumSandbox": False,
             "args": [*_FLAGS, *self._confinement()],
+            "env": dict(self.environment),
         }
 
     def _confinement(self) -> list[str]:
@@ -72,4 +77,6 @@ def find_browser(user: WorkspaceUser, address: ListenAddress) -> Browser | None:
     if chromium is None or node is None or not PACKAGES.is_dir():
         return None
     reaches_only = (address.own_host, "localhost") if user.owner is None else None
-    return Browser(Path(chromium), Path(node), PACKAGES, address.browser_url, reaches_only)
+    # Chromium doesn't start where the path of a socket of its own has more than 108 bytes, as in a session's folder.
+    environment = user.environment() | {"TMPDIR": "/tmp"}  # noqa: S108 - it makes a folder of its own there
+    return Browser(Path(chromium), Path(node), PACKAGES, address.browser_url, reaches_only, environment)

@@ -114,8 +114,11 @@ async def _line(output: asyncio.StreamReader | None) -> bytes:
 
 
 async def _complaint(output: asyncio.StreamReader | None) -> str:
-    """Return the beginning of what the program says of pages that it couldn't show."""
-    return (await output.read(_COMPLAINT_BYTES)).decode(errors="replace").strip() if output else ""
+    """Return the end of what the program says of pages that it couldn't show."""
+    said = b""
+    while output and (piece := await output.read(_COMPLAINT_BYTES)):
+        said = (said + piece)[-_COMPLAINT_BYTES:]
+    return said.decode(errors="replace").strip()
 
 
 def _picture(line: bytes, wanted: Container[tuple[str, int]]) -> Picture:

@@ -10,28 +10,29 @@ const { launch, url, pages, widths, seconds, height, bytes } = JSON.parse(job);
 const { chromium } = createRequire(import.meta.url)(playwright);
 const WINDOW_HEIGHT = 800;
 const SETTLE_MILLISECONDS = 1500;
+const CLOSE_MILLISECONDS = 2000;
 const LOWEST = 200;
 
 const browser = await chromium.launch(launch);
-try {
-  const context = await browser.newContext({
-    viewport: { width: widths[0], height: WINDOW_HEIGHT },
-    acceptDownloads: false,
-    reducedMotion: "reduce",
-    serviceWorkers: "block",
-  });
-  for (const page of pages) await show(context, page);
-} finally {
-  await browser.close();
+const context = await browser.newContext({
+  viewport: { width: widths[0], height: WINDOW_HEIGHT },
+  acceptDownloads: false,
+  reducedMotion: "reduce",
+  serviceWorkers: "block",
+});
+for (const page of pages) {
+  const tab = await context.newPage();
+  const why = await Promise.race([show(tab, page), after(seconds * 1000, "it took too long")]);
+  if (why) console.error(`${page}: ${why}`);
 }
+await Promise.race([browser.close(), after(CLOSE_MILLISECONDS)]);
+process.exit(); // and the browser with it, whatever its pages are at
 
 /** Open a page once, and take it at each width: that's what a person does who makes the window narrower. */
-async function show(context, page) {
-  const tab = await context.newPage();
+async function show(tab, page) {
   try {
     const deadline = Date.now() + seconds * 1000;
-    tab.setDefaultTimeout(seconds * 1000);
-    if (!(await opens(tab, page, deadline))) return;
+    if (!(await opens(tab, page, deadline))) return "not a page of the preview";
     for (const width of widths) {
       await tab.setViewportSize({ width, height: WINDOW_HEIGHT });
       await settles(tab, deadline);
@@ -39,16 +40,19 @@ async function show(context, page) {
       if (png) process.stdout.write(`${JSON.stringify({ page, width, png: png.toString("base64") })}\n`);
     }
   } catch (error) {
-    console.error(`${page}: ${error.message.split("\n")[0]}`);
-  } finally {
-    await tab.close();
+    return error.message.split("\n")[0];
   }
+}
+
+/** Not everything that Playwright does has a limit of its own: a page may be at work forever. */
+function after(milliseconds, outcome) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, outcome));
 }
 
 /** Return whether it's a page of the preview's own, and no error. One that never stops loading is shown as it is. */
 async function opens(tab, page, deadline) {
   const response = await tab.goto(new URL(page, url).href, { waitUntil: "commit", timeout: left(deadline) });
-  const type = (await response?.headerValue("content-type")) ?? "";
+  const type = response?.headers()["content-type"] ?? "";
   if (!response?.ok() || !type.startsWith("text/html")) return false;
   await tab.waitForLoadState("load", { timeout: left(deadline) / 2 }).catch(() => {});
   return new URL(tab.url()).origin === new URL(url).origin;
