@@ -66,6 +66,7 @@ class PublishingSettings(TriggerSettings):
     uat_access: UatAccess
     uat_access_keys_arn: str = Field(min_length=1)
     agent_log_group: str = Field(min_length=1)
+    tracker_url: str = Field(pattern=r"^(https?://[A-Za-z0-9._~:/%-]+)?$")
     max_session_age_seconds: int = Field(ge=1)
 
     @property

@@ -120,6 +120,7 @@ class SessionWorkflow:
             "GITHUB_API_URL": "http://127.0.0.1:9",  # nothing listens there: no session here has a pull request's row
             "GITHUB_SECRET_ARN": "unset",
             "UAT_URL": "https://uat.example.com",
+            "TRACKER_URL": "",
             "UAT_ACCESS": "link",
             "UAT_ACCESS_KEYS_ARN": "unset",
             "MAX_SESSION_AGE_SECONDS": "28800",

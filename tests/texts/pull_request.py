@@ -11,7 +11,7 @@ from cloud_agent.domain.conversation import replies as reply_texts
 from cloud_agent.domain.conversation import turn_results
 from cloud_agent.domain.conversation.branch_update import BranchUpdate
 from cloud_agent.domain.conversation.commands import Command
-from cloud_agent.domain.conversation.description import described, ended, first_description
+from cloud_agent.domain.conversation.description import described, ended, first_description, references
 from cloud_agent.domain.conversation.messages import (
     commit_message,
     pull_request_title,
@@ -192,11 +192,12 @@ def failures() -> dict[str, str]:
 
 def pull_request() -> dict[str, str]:
     """Return what a pull request begins with."""
-    first = first_description(42, "octo-dev")
+    found = references(42, "AGNTS-124", "https://acme.atlassian.net/browse")
+    first = first_description("octo-dev", found)
     return {
         "Title, of an issue without one": pull_request_title("", "42"),
         "Description": first,
-        "Description, after a turn": str(described(first, "Show the menu of the day.\n\nOpen `/menu`.", 42)),
+        "Description, after a turn": str(described(first, "Show the menu of the day.\n\nOpen `/menu`.", found)),
         "Description, after a failure": str(ended(first, "The container stopped.", failed=True)),
         "First commit": commit_message("42"),
         "First commit, with a tracker's key": commit_message("AGNTS-124"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.conversation.description import described, ended
+from cloud_agent.domain.conversation.description import described, ended, references
 from cloud_agent.domain.errors import CloudAgentError, GitHubRateLimitedError, GitHubUnavailableError
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
@@ -34,7 +34,9 @@ class PullRequestOnGitHub:
         if not turn.description or turn.is_error or turn.interrupted:
             return
         try:
-            self._change(described(self._body, turn.description, self._session.issue_number))
+            session, tracker_url = self._session, self._context.settings.tracker_url
+            found = references(session.issue_number, session.issue_key, tracker_url)
+            self._change(described(self._body, turn.description, found))
         except (GitHubUnavailableError, GitHubRateLimitedError):
             raise
         except CloudAgentError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent.domain.conversation.description import first_description
+from cloud_agent.domain.conversation.description import first_description, references
 from cloud_agent.domain.conversation.messages import pull_request_title
 from cloud_agent.domain.conversation.prompts import inherited
 from cloud_agent.domain.conversation.turn_results import abandoned
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 @step(StepEvent)
 def handler(event: StepEvent) -> dict[str, Any]:
     """Guarantees one open pull request, tied to the session, with the session's comment and Deployment on it."""
-    context, request = publishing_context(load(PublishingSettings)), event.session
+    settings, request = load(PublishingSettings), event.session
+    context = publishing_context(settings)
     pull = context.github(request).repository.ensure_draft_pull_request(
         request.branch,
         request.default_branch,
         pull_request_title(request.issue_title, request.issue_key),
-        first_description(request.issue_number, request.requested_by),
+        first_description(
+            request.requested_by, references(request.issue_number, request.issue_key, settings.tracker_url)
+        ),
     )
     _take_over(context, request, pull)
     session = context.sessions.get(request.session_id)

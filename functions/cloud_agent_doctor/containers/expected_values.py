@@ -36,6 +36,7 @@ _PARAMETERS: Final = {
     "POWERTOOLS_LOG_LEVEL": "LogLevel",
     "REPOSITORY_CLAUDE_SETTINGS": "RepositoryClaudeSettings",
     "TRACKER_KEYS": "TrackerKeys",
+    "TRACKER_URL": "TrackerUrl",
     "TRIGGER_LABEL": "TriggerLabel",
     "UAT_ACCESS": "UatAccess",
     "UNPUBLISHED_WORK_DAYS": "UnpublishedWorkDays",

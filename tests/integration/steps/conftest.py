@@ -100,6 +100,7 @@ def environment(
         "TRIGGER_LABEL": "claude-dev",
         "STAGING_TRIGGER_LABEL": "",
         "COMMENT_TRIGGER": "all",
+        "TRACKER_URL": "",
         "UAT_ACCESS": "link",
         "UAT_ACCESS_KEYS_ARN": access_keys,
         "MAX_SESSION_AGE_SECONDS": "28800",

@@ -245,6 +245,7 @@ def environment(
         STAGING_TRIGGER_LABEL="",
         COMMENT_TRIGGER="all",
         TRACKER_KEYS="",
+        TRACKER_URL="",
         ALLOWED_BOTS="",
         GITHUB_API_URL="http://127.0.0.1:9",
         GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),

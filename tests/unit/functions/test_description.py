@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from cloud_agent.domain.conversation.description import described, ended, first_description
+from cloud_agent.domain.conversation.description import described, ended, first_description, references
 from cloud_agent.domain.conversation.messages import BODY_LIMIT
 
-FIRST = first_description(42, "octo_dev")
+CLOSES = references(42, "42", "https://tracker.example/browse")
+FIRST = first_description("octo_dev", CLOSES)
 BEGIN, *_, END = FIRST.split("\n")
 
 
 def _described(body: str, text: str) -> str:
-    changed = described(body, text, 42)
+    changed = described(body, text, CLOSES)
     assert changed is not None
     return changed
 
@@ -44,17 +45,17 @@ def test_a_section_that_github_s_page_saved_with_its_own_line_ends_is_found() ->
 
 @pytest.mark.parametrize("body", ["", "All mine.", FIRST.replace(END, ""), FIRST.replace(BEGIN, "")])
 def test_who_took_the_markers_out_is_left_alone(body: str) -> None:
-    assert described(body, "Red.", 42) is None
+    assert described(body, "Red.", CLOSES) is None
     assert ended(body, "Stopped.", failed=False) is None
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\u200b"])
 def test_an_empty_description_leaves_what_is_there(text: str) -> None:
-    assert described(FIRST, text, 42) is None
+    assert described(FIRST, text, CLOSES) is None
 
 
 def test_the_same_description_changes_nothing() -> None:
-    assert described(_described(FIRST, "Red."), "Red.", 42) is None
+    assert described(_described(FIRST, "Red."), "Red.", CLOSES) is None
 
 
 def test_claude_s_words_can_only_be_read() -> None:
@@ -65,7 +66,7 @@ def test_claude_s_words_can_only_be_read() -> None:
 
 
 def test_a_description_that_leaves_no_room_is_left_out() -> None:
-    assert described("x" * (BODY_LIMIT - len(FIRST)) + FIRST, "y" * 1_000, 42) is None
+    assert described("x" * (BODY_LIMIT - len(FIRST)) + FIRST, "y" * 1_000, CLOSES) is None
 
 
 def test_an_end_is_said_once_and_goes_with_the_next_description() -> None:
@@ -79,3 +80,22 @@ def test_an_end_is_said_once_and_goes_with_the_next_description() -> None:
     assert "failed" not in stopped
     assert "> Claude's session ended: Stopped by octo-dev.\n" in stopped
     assert "NOTE" not in _described(stopped, "Red and round.")
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "link"),
+    [
+        (
+            "AGNTS-124",
+            "https://acme.atlassian.net/browse",
+            "\n[AGNTS-124](https://acme.atlassian.net/browse/AGNTS-124)",
+        ),
+        ("AGNTS-124", "https://linear.app/acme/issue/", "\n[AGNTS-124](https://linear.app/acme/issue/AGNTS-124)"),
+        ("AGNTS-124", "", ""),
+        ("42", "https://acme.atlassian.net/browse", ""),
+    ],
+)
+def test_a_trackers_key_leads_to_the_tracker(key: str, url: str, link: str) -> None:
+    found = references(42, key, url)
+    assert found == f"Closes #42{link}"
+    assert f"\n\nCloses #42{link}\n" in first_description("octo-dev", found)

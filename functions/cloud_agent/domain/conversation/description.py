@@ -19,18 +19,26 @@ _SECTION = re.compile(rf"{re.escape(_BEGIN)}\r?\n(.*?)\r?\n{re.escape(_END)}", r
 _NOTE = re.compile(r"\n\n> \[!NOTE\]\r?\n> [^\n]*\Z")
 
 
-def first_description(issue_number: int, requested_by: str) -> str:
+def references(issue_number: int, issue_key: str, tracker_url: str) -> str:
+    """Return the lines that close the issue and, where the session has a tracker's key, lead to the tracker."""
+    closes = f"Closes #{issue_number}"
+    if not tracker_url or issue_key.isdecimal():
+        return closes
+    return f"{closes}\n[{issue_key}]({tracker_url.rstrip('/')}/{issue_key})"
+
+
+def first_description(requested_by: str, references: str) -> str:
     """Return what a pull request is opened with, and keeps where Claude describes nothing."""
-    return _section(f"Written by Claude Code, as requested by {plain(requested_by)}.\n\n{_closes(issue_number)}")
+    return _section(f"Written by Claude Code, as requested by {plain(requested_by)}.\n\n{references}")
 
 
-def described(body: str, description: str, issue_number: int) -> str | None:
+def described(body: str, description: str, references: str) -> str | None:
     """Return the body with Claude's description in the section; None where that changes nothing.
 
     Claude's words can do no more than be read. A person who took the markers out wants no such section.
     """
     text = contained(description, _LIMIT).strip()
-    return _with_section(body, f"{text}\n\n{_closes(issue_number)}") if text else None
+    return _with_section(body, f"{text}\n\n{references}") if text else None
 
 
 def ended(body: str, reason: str, *, failed: bool) -> str | None:
@@ -50,7 +58,3 @@ def _with_section(body: str, text: str) -> str | None:
 
 def _section(text: str) -> str:
     return f"{_BEGIN}\n{text}\n{_END}"
-
-
-def _closes(issue_number: int) -> str:
-    return f"Closes #{issue_number}"
