@@ -11,7 +11,7 @@ from cloud_agent_proxy.access.github import GitHubGate
 from cloud_agent_proxy.access.link import LinkGate
 from cloud_agent_proxy.access.public import PublicGate
 from cloud_agent_proxy.access.tokens import Tokens
-from cloud_agent_proxy.index.visitors import GitHubVisitors
+from cloud_agent_proxy.index.visitors import Everybody, GitHubVisitors
 from cloud_agent_proxy.sign_in.github import GitHub
 from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 from cloud_agent_proxy.sign_in_paths import SignInPaths
@@ -20,6 +20,7 @@ from cloud_agent_proxy.writing.writers import Writers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from ipaddress import IPv4Address
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -47,21 +48,30 @@ class AccessMode:
     writing_url: Callable[[str, str], str] | None = None
     """Where visitors write to a session, by its id and the origin at which they are."""
     visitors: Visitors | None = None
-    """Who may see the index, and what of it; None where the mode has no index."""
+    """Who may see the index, and what of it; None where there is no index."""
+
+
+def visitors_at(address: IPv4Address) -> Visitors | None:
+    """Return who may see the index where nobody signs in: who is on the proxy's own machine, whose sessions it has."""
+    return Everybody() if address.is_loopback else None
 
 
 @contextlib.asynccontextmanager
 async def access_mode(
-    settings: Settings, directory: SessionDirectory, renderer: PageRenderer, writing_renderer: WritingRenderer
+    settings: Settings,
+    address: IPv4Address,
+    directory: SessionDirectory,
+    renderer: PageRenderer,
+    writing_renderer: WritingRenderer,
 ) -> AsyncIterator[AccessMode]:
-    """Open the mode that the settings name; only `github` holds connections."""
+    """Open the mode that the settings name, of a proxy at this address; only `github` holds connections."""
     if settings.uat_access == "public":
-        yield AccessMode(PublicGate())
+        yield AccessMode(PublicGate(), visitors=visitors_at(address))
         return
     keys = cast("AccessKeys", settings.uat_access_keys)  # without them there are no such settings
     tokens = Tokens(keys)
     if settings.uat_access == "link":
-        yield AccessMode(LinkGate(tokens))
+        yield AccessMode(LinkGate(tokens), visitors=visitors_at(address))
         return
     if settings.uat_sign_in is None:
         logger.error("sign-in not configured", extra={"reason": "UAT_SIGN_IN holds no client_id and client_secret"})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_proxy.access.admissions import Admissions
-from cloud_agent_proxy.access_mode import AccessMode, access_mode
+from cloud_agent_proxy.access_mode import access_mode
 from cloud_agent_proxy.control_app import ControlApp
 from cloud_agent_proxy.control_server import serve
 from cloud_agent_proxy.directory import SessionDirectory
@@ -22,7 +22,6 @@ from cloud_agent_proxy.haproxy import Haproxy
 from cloud_agent_proxy.index.overviews import Overviews
 from cloud_agent_proxy.index.paths import IndexPaths
 from cloud_agent_proxy.index.renderer import IndexRenderer
-from cloud_agent_proxy.index.visitors import Everybody
 from cloud_agent_proxy.metrics import Metrics
 from cloud_agent_proxy.own_paths import OwnPaths
 from cloud_agent_proxy.page_renderer import PageRenderer
@@ -43,7 +42,6 @@ from cloud_agent_proxy.writing.renderer import WritingRenderer
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
-    from cloud_agent_proxy.index.visitors import Visitors
     from cloud_agent_proxy.pages import Page
     from cloud_agent_proxy.settings import Platform, Settings
 
@@ -70,7 +68,8 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
                 table, routes, Revisions(runtime), settings.agent_cidr, admissions.forget_session
             )
             visits, metrics = Visits(runtime, table), Metrics(runtime, routes, directory)
-            async with access_mode(settings, directory, renderer, WritingRenderer(ASSETS / "pages/session")) as access:
+            writing_renderer = WritingRenderer(ASSETS / "pages/session")
+            async with access_mode(settings, address, directory, renderer, writing_renderer) as access:
                 _write_what_haproxy_reads(renderer, access.gate.signed_out)
                 own = OwnPaths(access.gate, directory, Status(directory, routes, Probe()), renderer)
                 transcripts = Transcripts(bucket)
@@ -79,23 +78,15 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
                     access, directory, table, transcripts, streams, session_renderer, renderer
                 )
                 visitor_routes = [*access.routes, *session_page.routes, *own.routes]
-                if (visitors := index_visitors(access, address)) is not None:
+                if access.visitors is not None:
                     overviews, index_renderer = Overviews(table), IndexRenderer(ASSETS / "pages/session")
-                    visitor_routes += IndexPaths(settings, visitors, overviews, index_renderer, renderer).routes
+                    visitor_routes += IndexPaths(settings, access.visitors, overviews, index_renderer, renderer).routes
                 async with serve(ControlApp(directory, renderer, access.gate, admissions, visitor_routes).asgi):
                     haproxy = await Haproxy.start(haproxy_program, ASSETS, settings, address)
                     try:
                         return await _attend(haproxy, runtime, directory, streams, visits, metrics, stop)
                     finally:
                         await haproxy.stop()
-
-
-def index_visitors(access: AccessMode, address: IPv4Address) -> Visitors | None:
-    """Return who may see the index of a proxy at this address, None if it has no index.
-
-    Where nobody signs in, only who is on the proxy's own machine: its sessions are theirs.
-    """
-    return access.visitors or (Everybody() if address.is_loopback else None)
 
 
 async def _attend(  # noqa: PLR0913, PLR0917 - the parts of the proxy, once each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING
@@ -369,3 +370,16 @@ async def test_in_public_mode_links_lead_to_the_session_and_leave_nothing(proxy:
 async def test_health_needs_no_access(gated: Proxy) -> None:
     async with gated.client("") as client:
         assert (await client.get("/health", headers={"Host": "10.0.3.4:8080"})).text == "ok"
+
+
+async def test_on_one_machine_the_index_lists_sessions_and_opens_none(gated: Proxy, table: SessionsTable) -> None:
+    about = {"repo": "acme/shop", "issue_title": "Show the menu", "created_at": "2026-11-22T08:00:00.000Z"}
+    session_id = table.put(**about)
+    for _ in range(60):  # what the table says is kept for two seconds
+        if session_id in (page := await get(gated, "sign-in")).text:
+            break
+        await asyncio.sleep(0.2)
+    assert session_id in page.text
+    assert "token=" not in page.text
+    assert "set-cookie" not in page.headers
+    assert (await get(gated, session_id, "/.uat/")).status_code == 401

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.requests import Request
 
-from cloud_agent_proxy.access.public import PublicGate
-from cloud_agent_proxy.access_mode import AccessMode
+from cloud_agent_proxy.access_mode import visitors_at
 from cloud_agent_proxy.index.overviews import MOST_SESSIONS, Overview, Overviews
 from cloud_agent_proxy.index.paths import IndexPaths
 from cloud_agent_proxy.index.renderer import IndexRenderer
 from cloud_agent_proxy.index.view import view_of
-from cloud_agent_proxy.index.visitors import MOST_QUESTIONS, Everybody, GitHubVisitors, Seen
+from cloud_agent_proxy.index.visitors import MOST_QUESTIONS, GitHubVisitors, Seen
 from cloud_agent_proxy.page_renderer import PageRenderer
-from cloud_agent_proxy.proxy import ASSETS, index_visitors
+from cloud_agent_proxy.proxy import ASSETS
 from cloud_agent_proxy.session import Session, SessionStatus
 from cloud_agent_proxy.sessions_table import Occupancy, TableUnavailableError
 from cloud_agent_proxy.sign_in.github import TokenRefusedError
@@ -126,9 +125,10 @@ async def test_github_is_asked_once_an_hour_about_each_repository_and_for_each_v
             frozenset({"acme/shop"}), f"the owner of {token}", 0
         )
     assert github.asked == [f"{token} {one}" for token in "ab" for one in repositories]
-    clock.now += HOUR
-    await visitors.seen(asking("a"), repositories)
-    assert len(github.asked) == 6
+    for seconds, asked in ((59, 4), (1, 5), (HOUR - 61, 6), (1, 7)):  # a no is asked about again after a minute
+        clock.now += seconds
+        await visitors.seen(asking("a"), repositories)
+        assert len(github.asked) == asked
 
 
 async def test_one_page_asks_a_bounded_number_of_questions_and_the_next_one_the_rest() -> None:
@@ -155,12 +155,7 @@ def test_who_has_no_token_or_wants_another_signs_in() -> None:
 
 @pytest.mark.parametrize(("address", "has_index"), [("127.0.0.9", True), ("10.0.0.7", False)])
 def test_where_nobody_signs_in_only_a_proxy_on_loopback_has_an_index(address: str, has_index: bool) -> None:  # noqa: FBT001 - a case
-    assert isinstance(index_visitors(AccessMode(PublicGate()), IPv4Address(address)), Everybody) == has_index
-
-
-def test_where_visitors_sign_in_they_are_asked_on_loopback_too() -> None:
-    visitors = visitors_of(GitHub())
-    assert index_visitors(AccessMode(PublicGate(), visitors=visitors), IPv4Address("127.0.0.9")) is visitors
+    assert (visitors_at(IPv4Address(address)) is not None) == has_index
 
 
 async def test_the_table_is_read_once_for_all_who_ask_together_and_soon_again() -> None:

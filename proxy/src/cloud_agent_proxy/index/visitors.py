@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_QUESTIONS = 40  # to GitHub, for one page: each visitor's token has 5,000 an hour
 _AT_ONCE = 8
+_REFUSED_SECONDS = 60  # who is given access sees it soon
 _MOST_ANSWERS = 10_000
 CHOOSE_ACCOUNT = "account"
 
@@ -63,7 +64,7 @@ class Everybody:
 
 
 class GitHubVisitors:
-    """Asks GitHub, as the sessions' own check of access does: its word is taken for an hour."""
+    """Asks GitHub, as the sessions' own check of access does: its word is taken for an hour, a no for a minute."""
 
     def __init__(
         self, sign_in: GitHubSignIn, github: GitHub, writers: Writers, clock: Callable[[], float] = time.monotonic
@@ -113,8 +114,11 @@ class GitHubVisitors:
         await asyncio.gather(*map(ask, repositories))
         _forget_oldest(self._answers)
 
-    def _is_fresh(self, answer: tuple[float, object] | None) -> bool:
-        return answer is not None and answer[0] > self._clock() - ACCESS_SECONDS
+    def _is_fresh(self, answer: tuple[float, str | bool] | None) -> bool:
+        if answer is None:
+            return False
+        asked_at, said = answer
+        return asked_at > self._clock() - (ACCESS_SECONDS if said else _REFUSED_SECONDS)
 
 
 def _forget_oldest(answers: dict[Any, Any]) -> None:

@@ -18,6 +18,7 @@ from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.streams import TooManyStreamsError
 from cloud_agent_proxy.session_page.view import view_of
 from cloud_agent_proxy.sessions_table import TableUnavailableError, TranscriptLength
+from cloud_agent_proxy.sign_in.github_sign_in import SIGN_IN_HOST
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.session_page.renderer import SessionPageRenderer
     from cloud_agent_proxy.session_page.streams import Streams, TranscriptLengths
     from cloud_agent_proxy.session_page.transcripts import Transcripts
+    from cloud_agent_proxy.session_page.view import PageView
 
 ENTRIES_ON_A_PAGE = 200
 _PATIENCE_SECONDS = 5  # HAProxy waits for ten
@@ -56,6 +58,7 @@ class SessionPagePaths:
         page_renderer: PageRenderer,
     ) -> None:
         self._gate, self._sign_in, self._writing_url = access.gate, access.sign_in, access.writing_url
+        self._has_index = access.visitors is not None
         self._directory = directory
         self._lengths = lengths
         self._transcripts = transcripts
@@ -102,7 +105,7 @@ class SessionPagePaths:
         before = _number(request.query_params.get("before"))
         entries, earlier = _page_of(conversation, before)
         rendered = self._renderer.page(
-            view_of(session, conversation, self._streams.viewers(session.id), self._writing_url_for(request, session)),
+            self._view_of(request, session, conversation),
             entries,
             known=conversation.known,
             earlier=earlier,
@@ -145,10 +148,15 @@ class SessionPagePaths:
         }
         return Response(picture, headers=headers, media_type="image/png")
 
-    def _writing_url_for(self, request: Request, session: Session) -> str:
-        if self._writing_url is None:
-            return ""
-        return self._writing_url(session.id, origin_of(request))
+    def _view_of(self, request: Request, session: Session, conversation: Conversation) -> PageView:
+        origin = origin_of(request)
+        return view_of(
+            session,
+            conversation,
+            self._streams.viewers(session.id),
+            writing_url=self._writing_url(session.id, origin) if self._writing_url else "",
+            index_url=origin.replace(f"//{session.id}.", f"//{SIGN_IN_HOST}.", 1) + "/" if self._has_index else "",
+        )
 
     async def _conversation(self, session: Session) -> tuple[Conversation, str]:
         try:

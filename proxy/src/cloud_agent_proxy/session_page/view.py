@@ -44,6 +44,8 @@ class PageView:
     viewers: int = 0
     writing_url: str = ""
     """Where visitors write to Claude; empty where that's only possible on GitHub."""
+    index_url: str = ""
+    """Where the sessions that they may see are listed; empty where nothing is."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     working_since: str = ""
     todo: tuple[Fields, ...] = ()
@@ -189,13 +191,16 @@ class PageView:
         return title, preview.detail.replace("`", "") or detail
 
 
-def view_of(session: Session, conversation: Conversation, viewers: int = 0, writing_url: str = "") -> PageView:
+def view_of(
+    session: Session, conversation: Conversation, viewers: int = 0, *, writing_url: str = "", index_url: str = ""
+) -> PageView:
     """Return the view of a session as it is now."""
     now = conversation.now
     return PageView(
         session=session,
         viewers=viewers,
         writing_url=writing_url,
+        index_url=index_url,
         working_since=now.working_since,
         todo=tuple(now.todo),
         commits=tuple(_newest_first(now.commits)),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartProxy
     from tests.integration.proxy.session_page.conftest import Recorder
 
-OURS = r"#|/|\?|\./|transcript\.jsonl|https://github\.com/acme/|https://us-east-1\.console\.aws\.amazon\.com/"
+OURS = r"#|/|\?|\./|transcript\.jsonl|http://sign-in\.uat\.example\.test:8080/|https://github\.com/acme/|https://us-east-1\.console\.aws\.amazon\.com/"
 EXTERNAL = re.compile(rf"(?:src|href|srcset|action|poster)=[\"']?(?!{OURS})[^\"']+")
 
 
@@ -32,6 +32,7 @@ async def test_the_page_says_what_the_session_is_about_and_what_claude_did(proxy
         "Show the cart&#39;s total",
         "acme/storefront",
         'href="https://github.com/acme/storefront/pull/43"',
+        'href="http://sign-in.uat.example.test:8080/">All sessions</a>',
         "claude-opus-5-5",
         "See <code>src/cart.ts</code>",
         "The second <code>add</code> replaced the quantity",
