@@ -28,6 +28,8 @@ _PREFIXES = {"tagging": "tag"}
 # Amazon DynamoDB Developer Guide, "Using IAM with DynamoDB transactions": a transaction takes the actions of its items,
 # and none of its own.
 _TRANSACTIONS = {"TransactWriteItems", "TransactGetItems"}
+# Amazon S3 API Reference, HeadObject: it takes the permission to read the object.
+_OF_OTHER_NAMES = {("s3", "HeadObject"): {"s3:GetObject"}}
 TRANSACTION_ITEMS = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
     "Delete": "dynamodb:DeleteItem",
@@ -74,6 +76,8 @@ def actions_of(service: str, operation: str) -> set[str]:
     prefix = prefix_of(service)
     if prefix == "dynamodb" and operation in _TRANSACTIONS:
         return set()
+    if (prefix, operation) in _OF_OTHER_NAMES:
+        return _OF_OTHER_NAMES[prefix, operation]
     privileges = get_service_prefix_data(prefix)["privileges"]
     if operation in privileges:
         return {f"{prefix}:{operation}"}
