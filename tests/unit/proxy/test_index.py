@@ -144,6 +144,20 @@ async def test_one_page_asks_a_bounded_number_of_questions_and_the_next_one_the_
     assert github.most_at_once <= 8
 
 
+async def test_those_that_a_visitor_cannot_read_keep_none_that_they_can_from_being_asked_about() -> None:
+    github, clock = GitHub(), Clock()
+    visitors = visitors_of(github, clock)
+    secret = [f"acme/secret-{number}" for number in range(MOST_QUESTIONS + 5)]
+    for _ in range(2):
+        await visitors.seen(asking("a"), secret)
+    clock.now += 61  # they'd all be asked about again
+
+    seen = await visitors.seen(asking("a"), [*secret, "acme/shop"])
+
+    assert (seen.repositories, seen.unchecked) == (frozenset({"acme/shop"}), 0)
+    assert github.asked[-MOST_QUESTIONS] == "a acme/shop"
+
+
 def test_who_has_no_token_or_wants_another_signs_in() -> None:
     visitors = visitors_of(GitHub())
     assert visitors.sign_in(asking("a")) is None

@@ -84,17 +84,24 @@ class GitHubVisitors:
         return self._sign_in.begin_here(origin_of(request), request.cookies, choose_account=choose_account)
 
     async def seen(self, request: Request, repositories: Sequence[str]) -> Seen:
-        """Return what GitHub lets them read of it; it's asked about the first 40 that aren't known of."""
+        """Return what GitHub lets them read of it.
+
+        It's asked about 40 repositories at most: first about those that it wasn't asked about lately, last about those
+        that it refused before.
+        """
         writer = self._writers.writer(request.cookies)
         if writer is None:
             return Seen(frozenset())
         visitor = hashlib.sha256(writer.token.encode()).hexdigest()
         login = await self._login(visitor, writer.token)
-        unknown = [one for one in repositories if not self._is_fresh(self._answers.get((visitor, one)))]
-        await self._ask(visitor, writer.token, unknown[:MOST_QUESTIONS])
+        answers = {one: self._answers.get((visitor, one)) for one in repositories}
+        to_ask = [one for one, answer in answers.items() if not self._is_fresh(answer)]
+        to_ask.sort(key=lambda one: _refused_at(answers[one]))
+        await self._ask(visitor, writer.token, to_ask[:MOST_QUESTIONS])
+        skipped = to_ask[MOST_QUESTIONS:]
         readable = {one for one in repositories if self._answers.get((visitor, one), (0, False))[1]}
-        skipped = unknown[MOST_QUESTIONS:]
-        return Seen(frozenset(readable.difference(skipped)), login, len(skipped))
+        unchecked = sum(not _refused_at(answers[one]) for one in skipped)
+        return Seen(frozenset(readable.difference(skipped)), login, unchecked)
 
     async def _login(self, visitor: str, token: str) -> str:
         known = self._logins.get(visitor)
@@ -119,6 +126,11 @@ class GitHubVisitors:
             return False
         asked_at, said = answer
         return asked_at > self._clock() - (ACCESS_SECONDS if said else _REFUSED_SECONDS)
+
+
+def _refused_at(answer: tuple[float, bool] | None) -> float:
+    """Return when a visitor was refused a repository; 0 where they weren't."""
+    return answer[0] if answer is not None and not answer[1] else 0
 
 
 def _forget_oldest(answers: dict[Any, Any]) -> None:
