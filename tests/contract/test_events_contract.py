@@ -35,6 +35,7 @@ from cloud_agent.domain.session.agent_task import AgentTask, session_of_group
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.issue_sessions import IssueSessions
 from cloud_agent.domain.session.naming import execution_name, name_session
+from cloud_agent.domain.session.picture import PictureReport
 from cloud_agent.domain.session.session_token import session_id_of
 from cloud_agent.domain.session.transcript import TranscriptBatch
 from cloud_agent.observability import StepEvent
@@ -76,6 +77,7 @@ ROUTES: dict[str, TypeAdapter[Any]] = {
     "save_unpublished": TypeAdapter(UnpublishedBundle),
     "report_unpublished": TypeAdapter(UnpublishedReport),
     "transcript": TypeAdapter(TranscriptBatch),
+    "picture": TypeAdapter(PictureReport),
     "done": TypeAdapter(Done),
 }
 # Those the webhook acts on, and those it is subscribed to and ignores.
