@@ -323,3 +323,23 @@ async def test_a_branch_that_cannot_be_merged_into_the_default_branch_is_known(
     await workspace.bring_up_to_date()
 
     assert await workspace.conflicts()
+
+
+async def test_the_default_branch_that_a_turn_was_rebased_onto_stays_merged_though_a_person_rewrote_the_branch(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    mains = shared.main_commits("main.txt", "x\n")
+    await workspace.bring_up_to_date()
+    shared.commit(workspace.work_tree, "mine.txt", "x\n")
+    git("rebase", "--quiet", "github/main", at=workspace.work_tree)
+    shared.pull()
+    (shared.person / "theirs.txt").write_text("x\n")
+    git("add", "--all", at=shared.person)
+    git("commit", "--quiet", "--amend", "--no-edit", at=shared.person)
+    shared.push()
+
+    published = await workspace.publish()
+
+    assert published.note == REPLAYED
+    assert shared.files() == {"page.txt", "main.txt", "mine.txt", "theirs.txt"}
+    assert mains in git("rev-list", "HEAD", at=workspace.work_tree).split()

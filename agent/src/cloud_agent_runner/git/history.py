@@ -87,11 +87,7 @@ class History:
 
     async def are_related(self, one: str, other: str) -> bool:
         """Return whether both commits have an ancestor in common that is here."""
-        try:
-            await self.git("merge-base", one, other)
-        except GitError:
-            return False
-        return True
+        return bool(await self._common_ancestors(one, other))
 
     async def conflicting(self, one: str, other: str) -> bool:
         """Return whether somebody has to decide how both are merged; not without an ancestor in common that is here."""
@@ -102,6 +98,13 @@ class History:
         except GitError:
             return True
         return False
+
+    async def _common_ancestors(self, one: str, other: str) -> list[str]:
+        """Return the best common ancestor of both, if one is here."""
+        try:
+            return [await self.git("merge-base", one, other)]
+        except GitError:
+            return []
 
     async def same_files(self, one: str, other: str) -> bool:
         """Return whether both commits have the same tree."""
@@ -136,20 +139,24 @@ class History:
         message = "Apply rewritten commits on top of the ones already on GitHub"
         return await self.commit(await self._tree(commit), [base, *others], message)
 
-    async def replayed(self, work: str, since: str, onto: str, *, unless: Collection[str]) -> str:
+    async def replayed(
+        self, work: str, since: str, onto: str, *, unless: Collection[str], merged: str | None = None
+    ) -> str:
         """Return `onto` with what the commits from `since`, without it, to `work` change, and nothing else of them.
 
         They are applied one by one, by the line of their first parents, where that leads to `since`; as one commit
-        otherwise. Other parents are kept unless one of their ancestors is in `unless`.
+        otherwise, as after a rebase, of which the latest ancestor that is in `merged` becomes another parent. Other
+        parents are kept unless one of their ancestors is in `unless`.
 
         Raises:
             ConflictError: they don't apply.
         """
         line = await self._first_parents(work, since)
         if line is None:
-            return await self._applied(since, work, onto, [])
+            line = [(since, work, await self._common_ancestors(work, merged) if merged else [])]
         for parent, commit, others in line:
-            kept = [other for other in others if not set(await self.commits(other, onto)) & set(unless)]
+            news = {other: set(await self.commits(other, onto)) for other in others}
+            kept = [other for other, commits in news.items() if commits and not commits & set(unless)]
             onto = await self._applied(parent, commit, onto, kept)
         return onto
 

@@ -460,8 +460,9 @@ class GitWorkspace:
         if theirs != self._pushed:
             self._removed.update(await self._history.commits(self._seen, theirs))
         # What the default branch has may come from there, though it was also taken off this branch.
-        removed = await self._history.lacking(await self._branch.default(), self._removed)
-        return Sides(self._seen, work, theirs, self._own if may_rewrite else (), removed)
+        default = await self._branch.default()
+        removed = await self._history.lacking(default, self._removed)
+        return Sides(self._seen, work, theirs, self._own if may_rewrite else (), removed, default)
 
     async def _move(self, work: str, head: str, theirs: str | None = None) -> None:
         """Have the work tree at `head`, and remember which commit of GitHub's branch that stands for."""
