@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PORT = 3000
-_SOURCES = re.compile(r"\.(?:html?|jsx?|tsx?|vue|svelte|astro|mdx?|py|rb|php|erb|ejs|pug|hbs|njk|jinja2?)$")
+_SOURCES = re.compile(
+    r"\.(?:html?|jsx?|tsx?|vue|svelte|astro|mdx?|py|rb|php|erb|ejs|pug|hbs|njk|jinja2?)$"
+    r"|(?:^|/)(?:locales?|i18n|lang|messages)/[^/]+\.json$"
+)
 _NOT_SHOWN = re.compile(
     r"(?:^|/)(?:README|CONTRIBUTING|CHANGELOG)[^/]*$|(?:^|/)(?:tests?|__tests__|e2e|cypress)/", re.IGNORECASE
 )
@@ -138,7 +141,7 @@ async def running(home: Path, work_tree: Path, address: str, uat_domain: str) ->
     git(user, work_tree, "commit", "--quiet", "--message", "As it was")
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"values": {}}))
     api = AgentApi("http://api.invalid", SecretStr("none"), SecretStr("none"), transport=transport)
-    services = Services(user, address)
+    services = Services(user, "127.0.0.1")  # where they are in a container, for which many a repository is written
     source = PreviewSource(
         work_tree, user, here, services, api, otherwise=RepositoryConfig(), notices=Notices(), installed=_installed
     )
