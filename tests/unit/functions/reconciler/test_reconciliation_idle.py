@@ -86,7 +86,7 @@ def test_a_visit_takes_the_warning_back(reconcile: Reconcile, fleet: Fleet) -> N
 
 
 def test_the_repositorys_own_limit_is_kept(reconcile: Reconcile, fleet: Fleet) -> None:
-    fleet.put(ID, idle_minutes=3, idle_ends_at=timestamp(ago(1)))
+    fleet.put(ID, idle_minutes=3, idle_ends_at=timestamp(ago(0.9)))
     fleet.table.update_item(
         Key=session_key(ID), UpdateExpression="SET idle_minutes = :two", ExpressionAttributeValues={":two": 2}
     )
