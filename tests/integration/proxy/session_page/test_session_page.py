@@ -70,6 +70,16 @@ async def test_the_page_shows_statuses_and_what_the_execution_went_through(proxy
         assert words in history
 
 
+async def test_a_session_that_only_has_statuses_says_that_nothing_has_happened_yet(
+    proxy: Proxy, recorder: Recorder
+) -> None:
+    session_id = recorder.put([], **sample_row() | {"status": "STARTING"})
+    recorder.extend(session_id, sample_history().batches(), workflow=True)
+    text = (await get(proxy, session_id)).text
+    assert "Session starting<" in text
+    assert "Nothing has happened yet" in text
+
+
 async def test_our_own_script_and_style_stay_small(proxy: Proxy, recorder: Recorder) -> None:
     text = (await get(proxy, recorder.put([], **sample_row()))).text
     own = re.findall(r"<(?:style|script)>(.*?)</(?:style|script)>", text, re.DOTALL)
