@@ -164,6 +164,7 @@ def _examples(world: dict[str, Any]) -> Iterator[Example]:  # noqa: PLR0915 - on
     yield of(f"GET {r}/pulls/{{number:int}}/reviews", list[m.PullRequestReview], number=2)
     review = f"{r}/pulls/{{number:int}}/reviews/{{review_id:int}}"
     yield of(f"GET {review}", m.PullRequestReview, number=2, review_id=1)
+    yield of(f"GET {review}/comments", list[m.ReviewComment], number=2, review_id=1)
     changed = {"body": "better"}
     yield of(f"PUT {review}", m.PullRequestReview, 200, changed, who="person", number=2, review_id=1)
     yield of(f"POST {r}/pulls/{{number:int}}/comments", m.PullRequestReviewComment, 201, line, number=2)

@@ -720,15 +720,18 @@ def _image(number: int) -> tuple[str, str, str]:
 def test_attachments_come_with_the_signed_addresses_of_the_texts_html(
     call: Call, table: Table, environment: Callable[..., None]
 ) -> None:
-    (url, signed, html), (other, other_signed, other_html), (gone, _, _) = map(_image, range(3))
+    (url, signed, html), (other, other_signed, other_html), (gone, _, _), on_line = map(_image, range(4))
     issue, comment, log = "https://github.com/acme/storefront/issues/42", "#issuecomment-7", "/acme/web/files/1/a.log"
+    pull = "https://github.com/acme/storefront/pull/43"
     remarks = [
         {"author": "zoe", "created_at": "", "url": f"{issue}{comment}", "body": f"![]({other})"},
         {"author": "zoe", "created_at": "", "url": f"{issue}#issuecomment-8", "body": f"![]({gone})"},
         {"author": "zoe", "created_at": "", "url": f"{issue}#issuecomment-9", "body": "Nothing to see."},
+        {"author": "zoe", "created_at": "", "url": f"{pull}#discussion_r5", "body": f"![]({on_line[0]})"},
     ]
     _ask(table, body=f"![]({url}) and https://github.com{log}", discussion=remarks)
     texts = {"/issues/42": {"body_html": html}, "/issues/comments/7": {"body_html": other_html}}
+    texts["/pulls/comments/5"] = {"body_html": on_line[2]}
     with serve_http(_github(texts)) as github:
         environment(GITHUB_API_URL=github.url)
         assert call("prompts")[1]["prompts"][0]["has_attachments"] is True
@@ -738,9 +741,10 @@ def test_attachments_come_with_the_signed_addresses_of_the_texts_html(
             {"url": f"https://github.com{log}", "source": issue, "signed_url": None},
             {"url": other, "source": f"{issue}{comment}", "signed_url": other_signed},
             {"url": gone, "source": f"{issue}#issuecomment-8", "signed_url": None},
+            {"url": on_line[0], "source": f"{pull}#discussion_r5", "signed_url": on_line[1]},
         ]
         paths = [request.path.removeprefix("/repos/acme/storefront") for request in github.requests]
-    assert paths == ["/issues/42", "/issues/comments/7", "/issues/comments/8"]
+    assert paths == ["/issues/42", "/issues/comments/7", "/issues/comments/8", "/pulls/comments/5"]
 
 
 def test_a_reviews_attachments_are_those_of_its_comments_too(

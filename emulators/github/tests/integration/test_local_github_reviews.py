@@ -102,6 +102,19 @@ def test_a_review_with_two_comments_is_told_as_one_review_and_two_comments(
         assert "in_reply_to_id" not in comment
 
 
+def test_a_reviews_comments_are_listed_by_themselves_and_as_html_where_that_is_asked_for(
+    api: httpx.Client, pull: str
+) -> None:
+    api.post(f"{pull}/comments", json={"path": "new.txt", "line": 1, "body": "Of another."}).raise_for_status()
+    comments = [{"path": "new.txt", "line": 2, "body": "**Two**"}]
+    review = api.post(f"{pull}/reviews", json={"event": "COMMENT", "body": "_One_", "comments": comments}).json()
+    full = {"Accept": "application/vnd.github.full+json"}
+    read = api.get(f"{pull}/reviews/{review['id']}", headers=full).json()
+    listed = api.get(f"{pull}/reviews/{review['id']}/comments", headers=full).json()
+    html = [one["body_html"].strip() for one in (read, *listed)]
+    assert html == ["<p><em>One</em></p>", "<p><strong>Two</strong></p>"]
+
+
 def test_a_single_comment_on_a_line_is_told_with_a_review_without_a_text(
     api: httpx.Client, pull: str, receiver: Any
 ) -> None:

@@ -149,6 +149,11 @@ def _list_review_comments(call: RepositoryCall) -> Reply:
     return call.page(rows, lambda row: pulls.review_comment(call.site, call.repo, row))
 
 
+def _list_comments_of_review(call: RepositoryCall) -> Reply:
+    rows = call.storage.all("SELECT * FROM review_comments WHERE review_id = ? ORDER BY id", _review(call)["id"])
+    return call.page(rows, lambda row: pulls.review_comment(call.site, call.repo, row))
+
+
 def _review_comment(call: RepositoryCall) -> Row:
     sql = "SELECT * FROM review_comments WHERE id = ? AND repository_id = ?"
     row: Row = found(call.storage.one(sql, call.path["comment_id"], call.repo.id))
@@ -222,6 +227,7 @@ ROUTES = [
     repository_route("POST", f"{_PULL}/reviews", _create_review, _OPENING),
     repository_route("GET", f"{_PULL}/reviews/{{review_id:int}}", _get_review, _READING),
     repository_route("PUT", f"{_PULL}/reviews/{{review_id:int}}", _edit_review, _OPENING),
+    repository_route("GET", f"{_PULL}/reviews/{{review_id:int}}/comments", _list_comments_of_review, _READING),
     repository_route("GET", f"{_PULL}/comments", _list_review_comments, _READING),
     repository_route("POST", f"{_PULL}/comments", _create_review_comment, _OPENING),
     repository_route("POST", f"{_PULL}/comments/{{comment_id:int}}/replies", _create_reply, _OPENING),
