@@ -107,6 +107,11 @@ class Clone:
         command = ["git", "-C", str(self._folder), *arguments]
         return subprocess.run(command, check=True, env=GIT_ENVIRONMENT, capture_output=True, text=True).stdout.strip()
 
+    def write(self, name: str, text: str) -> None:
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
     def commit(self, name: str) -> str:
         """The sha of a commit that adds a file of this name; its message names it."""
         (self._folder / name).write_text(f"{name}\n")

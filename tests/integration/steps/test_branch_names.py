@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cloud_agent.adapters.github.connection import connect
 from cloud_agent.adapters.table.branches import Branches
 from cloud_agent.adapters.table.keys import branch_key
 from cloud_agent.domain.errors import NoFreeBranchNameError
+from cloud_agent.settings import GitHubSettings, load
 
 if TYPE_CHECKING:
-    from tests.integration.steps.github import GitHub
+    from collections.abc import Callable
+
+    from tests.integration.steps.github import Clone, GitHub
     from tests.integration.steps.handlers import Steps
 
     from cloud_agent.domain.session.session_request import RequestedSession
@@ -143,3 +147,18 @@ def test_the_pull_request_says_which_branch_is_in_the_way(steps: Steps, github: 
     (pull,) = github.pulls(on_branch)
     (comment,) = github.comments(repo, pull["number"])
     assert "| **Branch** | `claude-42` (the repository already has a branch `claude`) |" in comment
+
+
+def test_the_settings_of_the_default_branch_come_with_the_issue(
+    steps: Steps, github: GitHub, repo: str, clone: Callable[[str], Clone]
+) -> None:
+    number = github.call("POST", f"/repos/{repo}/issues", title="t")["number"]
+    reader = connect(load(GitHubSettings), steps.claim(repo).repository).conversation
+    without = reader.issue(number, "claude/1", ())
+    work = clone(repo)
+    work.write(".github/claude-cloud-agent.yml", "tracker_keys: [AGNTS]\n")
+    work.commit("README.txt")
+    work.push("main")
+    found = reader.issue(number, "claude/1", ())
+    assert (without.settings if without else None) == ""
+    assert (found.settings if found else None) == "tracker_keys: [AGNTS]\n"
