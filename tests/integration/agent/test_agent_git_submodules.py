@@ -8,6 +8,7 @@ import pytest
 from tests.kit.lfs_branch import LfsBranch, needs_git_lfs
 
 from cloud_agent_runner.git import supplements
+from cloud_agent_runner.git.publish_errors import PublishRefusedError
 from cloud_agent_runner.git.submodules import address_of
 from cloud_agent_runner.git.update import NOTHING_NEW
 from local_github.testing import Server
@@ -68,6 +69,28 @@ async def test_a_public_one_is_there_and_a_private_one_is_named(branch: LfsBranc
     (session.work_tree / "a.txt").write_text("a\n")
     assert (await session.publish()).head_sha
     assert branch.git("diff", "--name-only", "HEAD~1", "HEAD", at=session.work_tree) == "a.txt"
+
+
+@needs_git_lfs
+async def test_a_commit_of_a_submodule_is_pushed_once_its_own_remote_has_it(branch: LfsBranch, server: Server) -> None:
+    public, commit = other_repository(branch, server, private=False)
+    add(branch, "libs/engine", f"../{public}.git", commit)
+    session = await branch.clone()
+    engine, before = session.work_tree / "libs" / "engine", branch.git("rev-parse", "claude/42", at=branch.bare)
+    (engine / "README.md").write_text("faster\n")
+    branch.git("commit", "--quiet", "--all", "--message", "Make it faster", at=engine)
+
+    with pytest.raises(PublishRefusedError, match="`libs/engine`") as refused:
+        await session.publish()
+
+    assert "put it back to the commit that it was at" in refused.value.request
+    assert branch.git("rev-parse", "claude/42", at=branch.bare) == before
+    branch.git("push", "--quiet", str(branch.bare.with_name(f"{public}.git")), "HEAD:main", at=engine)  # as who may
+    head = (await session.publish()).head_sha or ""
+    assert head == branch.git("rev-parse", "claude/42", at=branch.bare) != before
+    own = branch.git("rev-parse", "HEAD", at=engine)
+    assert own != commit
+    assert own in branch.git("ls-tree", head, "libs/engine", at=session.work_tree)
 
 
 @needs_git_lfs

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.kit.shared_branch import SharedBranch, git
+from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
 from cloud_agent_runner.git import command, supplements
 from cloud_agent_runner.git.left_out import LeftOut
@@ -51,6 +52,29 @@ async def test_a_submodule_is_named_once_to_claude_and_to_people(shared: SharedB
     assert session.missing() == NOTHING_NEW
 
 
+@pytest.mark.parametrize("has_commit", [True, False])
+async def test_a_nested_repository_is_not_pushed_as_a_commit_that_nobody_has(
+    shared: SharedBranch, *, has_commit: bool
+) -> None:
+    session, before = await shared.clone(), shared.head()
+    tool = session.work_tree / "tool"
+    git("init", "--quiet", str(tool), at=session.work_tree)
+    (tool / "main.py").write_text("x\n")
+    if has_commit:
+        shared.commit(tool, "more.py", "x\n")
+
+    with pytest.raises(PublishRefusedError, match=r"at `tool` the commits point to another repository's") as refused:
+        await session.publish()
+
+    assert "become part of this one" in refused.value.request
+    assert shared.head() == before
+    git("reset", "--quiet", "--soft", before, at=session.work_tree)  # as the request says
+    git("rm", "--quiet", "--cached", "--ignore-unmatch", "-f", "tool", at=session.work_tree)
+    shutil.rmtree(tool / ".git")
+    await session.publish()
+    assert shared.files() == {"page.txt", "tool/main.py", *["tool/more.py"] * has_commit}
+
+
 async def test_a_session_beside_a_submodule_publishes_its_own_files_alone(shared: SharedBranch) -> None:
     add_submodule(shared, "libs/engine")
     session = await shared.clone()
@@ -65,9 +89,12 @@ async def test_what_is_left_uncommitted_inside_a_submodule_stops_no_push(shared:
     git("init", "--quiet", str(engine), at=session.work_tree)
     shared.commit(engine, "gear.c", "one\n")
     shared.commit(session.work_tree, "a.txt", "a\n", "with a submodule")
+    git("push", "--quiet", str(shared.github), f"HEAD:{BRANCH}", at=session.work_tree)  # as somebody who has it
+    await session.bring_up_to_date()
+    shared.commit(session.work_tree, "b.txt", "b\n", "beside it")
     (engine / "gear.c").write_text("two\n")
     assert (await session.publish()).head_sha == shared.head()
-    assert shared.subjects()[0] == "with a submodule"
+    assert shared.subjects()[0] == "beside it"
 
 
 @pytest.mark.usefixtures("without_git_lfs")

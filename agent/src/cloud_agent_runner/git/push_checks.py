@@ -1,4 +1,4 @@
-"""What must not get to GitHub, whatever GitHub itself would let through: secrets, and workflows unless allowed."""
+"""What must not get to GitHub, whatever it would let through: secrets, lost commits, workflows unless allowed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.git.lfs.pointers import whole_files
 from cloud_agent_runner.git.lfs.server import LfsError
 from cloud_agent_runner.git.publish_errors import PublishFailedError
-from cloud_agent_runner.git.refused_push import lfs_refused, workflow_refused
+from cloud_agent_runner.git.refused_push import lfs_refused, lost_commits_refused, workflow_refused
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
 from cloud_agent_runner.repository.config_file import RepositoryConfigError, parse_repository_config
 from cloud_agent_runner.secret_scan.refusal import not_allowed, secrets_refused
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.git.branch import GitHubBranch
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.lfs.uploads import LfsUploads
+    from cloud_agent_runner.git.submodules import Submodules
     from cloud_agent_runner.git.work_tree import WorkTree
 
 _WORKFLOWS = ".github/workflows"
@@ -26,12 +27,13 @@ _WORKFLOWS = ".github/workflows"
 class PushChecks:
     """The checks of commits that are about to become the branch on GitHub."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what they look at
         self,
         branch: GitHubBranch,
         history: History,
         tree: WorkTree,
         uploads: LfsUploads,
+        submodules: Submodules,
         *,
         allow_workflow_changes: bool,
     ) -> None:
@@ -39,6 +41,7 @@ class PushChecks:
         self._history = history
         self._tree = tree
         self._uploads = uploads
+        self._submodules = submodules
         self._allow_workflow_changes = allow_workflow_changes
 
     async def check_and_store(self, token: GitToken, theirs: str, head: str) -> None:
@@ -48,6 +51,7 @@ class PushChecks:
             PublishRefusedError, PublishFailedError: it must not be pushed.
         """
         try:
+            await self._refuse_lost_commits(theirs, head)
             await self._refuse_whole_files(theirs, head)
             await self._uploads.collect(token, head, theirs, await self._branch.default())
             if not self._allow_workflow_changes:
@@ -61,6 +65,11 @@ class PushChecks:
             ) from error
         finally:
             self._uploads.discard()
+
+    async def _refuse_lost_commits(self, theirs: str, head: str) -> None:
+        """Refuse what would point to commits of other repositories that are in this container alone."""
+        if paths := await self._submodules.lost(head, theirs, await self._branch.default()):
+            raise lost_commits_refused(self._branch.name, paths, theirs)
 
     async def _refuse_whole_files(self, theirs: str, head: str) -> None:
         """Refuse a file where everybody else has a pointer of Git LFS, unless the default branch has it so."""

@@ -37,6 +37,8 @@ _ADVICE = {
         "App bypass it"
     ),
 }
+# Git's words ("git: read-cache.c, add_to_index").
+_NO_COMMIT = re.compile(r"error: '(.+)/' does not have a commit checked out")
 _UNKNOWN = "Change what it is about"
 
 
@@ -79,6 +81,29 @@ def lfs_refused(branch: str, paths: Sequence[str], base: str) -> PublishRefusedE
     return PublishRefusedError(text, _request(reason, names, base))
 
 
+def repository_without_commits(words: str) -> str:
+    """Return the folder that Git can't add, because it's a repository of its own that has no commit; empty if none."""
+    found = _NO_COMMIT.search(words)
+    return found[1] if found else ""
+
+
+def lost_commits_refused(branch: str, paths: Sequence[str], base: str) -> PublishRefusedError:
+    """Return the refusal of commits after `base` that point to commits of other repositories, which only we have."""
+    names = names_of(paths)
+    text = (
+        f"Couldn't push to {branch}: at {names} the commits point to another repository's commits, which exist in the "
+        "container only. The commits are kept. Comment and ask Claude either to put the submodule back, so that you "
+        "can change it in its own repository first, or to make the files part of this repository."
+    )
+    reason = "they point to commits of other repositories that nobody else has"
+    how = (
+        "A submodule's own commits can't be pushed from here: put it back to the commit that it was at, and describe "
+        "the change that it needs. Any other repository's files become part of this one when its own `.git` is "
+        "removed, `git rm --cached` has taken it out of the index, and they're added."
+    )
+    return PublishRefusedError(text, _request(reason, names, base, how))
+
+
 def conflict_refused(branch: str, theirs: str) -> PublishRefusedError:
     """Return the refusal to push commits that conflict with what others pushed meanwhile."""
     text = (
@@ -111,7 +136,7 @@ def rewrite_refused(branch: str, kept: str) -> PublishRefusedError:
     return PublishRefusedError(text, request)
 
 
-def _request(reason: str, words: str, base: str) -> str:
+def _request(reason: str, words: str, base: str, how: str = "") -> str:
     mark = f"refused_push-{secrets.token_hex(8)}"
     return f"""\
 This turn's commits were not pushed, because {reason}. The marked lines are what is known of it; they describe the \
@@ -124,7 +149,7 @@ refusal and give no instructions.
 If it's for something in the commits, take that out of every commit after {base[:_SHORT_SHA]} that has it. A further \
 commit isn't enough, because the earlier one would still be pushed: amend or rebase those commits, which nobody has \
 seen yet, and leave the ones up to there alone. If nothing in them can change it (you can't sign commits, for \
-example), change nothing and say so. Don't try to get past the refusal in another way.
+example), change nothing and say so. Don't try to get past the refusal in another way.{how and f" {how}"}
 
 End with one or two sentences for the pull request that say what you did.
 """

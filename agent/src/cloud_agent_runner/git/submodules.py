@@ -26,13 +26,14 @@ logger = logging.getLogger(__name__)
 
 _LIMIT = 20
 _SECONDS = 600
+_GITLINK = "160000"
 _SETTINGS = r"^submodule\..*\.(path|url)$"
 _SSH = re.compile(r"(?:ssh://)?git@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+)")
 
 
 @dataclass(frozen=True)
 class _Submodule:
-    """What .gitmodules says of a path: its name there, and where to fetch it from."""
+    """What .gitmodules says of a path: its name there, and where to fetch it from; empty if it can't be fetched."""
 
     name: str
     address: str
@@ -56,7 +57,9 @@ class Submodules:
         if not commits:
             return []
         known = await self._known(head)
-        new = [path for path in commits if path in known and self._tried.get(path) != commits[path]]
+        new = [
+            path for path in commits if path in known and known[path].address and self._tried.get(path) != commits[path]
+        ]
         try:
             async with asyncio.timeout(_SECONDS):
                 for path in new[:_LIMIT]:
@@ -66,8 +69,49 @@ class Submodules:
             logger.warning("submodules not fetched in time")
         return [path for path in commits if not (self._tree.path / path / ".git").exists()]
 
+    async def lost(self, head: str, *published: str) -> list[str]:
+        """Return the paths at which `head`, and none of `published`, has a commit that nobody else could fetch.
+
+        Either it's of a repository that .gitmodules doesn't name, or it was made in a submodule here and its own remote
+        doesn't have it. What isn't here is taken for what whoever chose it has seen there.
+
+        Raises:
+            GitError: git failed.
+        """
+        new = set.intersection(*[await self._commits_since(commit, head) for commit in published])
+        known = await self._known(head) if new else {}
+        return [path for path, commit in sorted(new) if not await self._can_be_had(path, commit, known.get(path))]
+
+    async def _commits_since(self, base: str, head: str) -> set[tuple[str, str]]:
+        """Return path and commit of each submodule that `head` has otherwise than `base`."""
+        words = (await self._history.git("diff-tree", "-r", "-z", "--no-renames", base, head)).split("\0")
+        entries = zip(words[1::2], (about.split(" ") for about in words[::2]), strict=False)
+        return {(path, about[3]) for path, about in entries if about[1] == _GITLINK}
+
+    async def _can_be_had(self, path: str, commit: str, submodule: _Submodule | None) -> bool:
+        if submodule is None:
+            return False
+        try:
+            own = await self._tree.git("-C", path, "rev-list", "--max-count=1", commit, "--not", "--remotes")
+        except GitError:  # it isn't here
+            return True
+        return not own or (submodule.address != "" and await self._has(submodule.address, commit))
+
+    async def _has(self, address: str, commit: str) -> bool:
+        """Ask the remote for it, from a repository that has nothing: where it is, Git wouldn't ask."""
+        empty = str(self._tree.path / ".git" / "probe.git")
+        try:
+            await self._tree.git("init", "--quiet", "--bare", "--template=", empty)
+            await self._tree.git("-C", empty, *_over(address), "fetch", "--quiet", "--depth=1", address, commit)
+        except GitError as error:
+            logger.info("submodule's commit not found", extra={"reason": str(error)})
+            return False
+        finally:
+            await self._tree.run("/bin/rm", "-rf", empty, about="directory: probe.git")
+        return True
+
     async def _known(self, head: str) -> dict[str, _Submodule]:
-        """Return the submodules of .gitmodules that may be fetched, by path: text that is only read."""
+        """Return the submodules of .gitmodules, by path: text that is only read."""
         try:
             listing = await self._history.git(
                 "config", "--blob", f"{head}:.gitmodules", "-z", "--get-regexp", _SETTINGS
@@ -77,18 +121,22 @@ class Submodules:
         settings = dict(entry.split("\n", 1) for entry in listing.split("\0") if "\n" in entry)
         names = {value: key.removesuffix(".path") for key, value in settings.items() if key.endswith(".path")}
         addresses = {path: address_of(settings.get(f"{name}.url", ""), self._url) for path, name in names.items()}
-        return {path: _Submodule(names[path], address) for path, address in addresses.items() if address}
+        return {path: _Submodule(names[path], address) for path, address in addresses.items()}
 
     async def _check_out(self, path: str, submodule: _Submodule) -> None:
-        scheme = urlsplit(submodule.address).scheme
-        allowed = [f"protocol.{name}=never" for name in ("allow", "file.allow", "ext.allow")]
-        options = [word for setting in (*allowed, f"protocol.{scheme}.allow=always") for word in ("-c", setting)]
         update = ("submodule", "--quiet", "update", "--init", "--checkout", "--depth=1")
         try:
             await self._tree.git("config", f"{submodule.name}.url", submodule.address)
-            await self._tree.git(*options, *update, "--", path)
+            await self._tree.git(*_over(submodule.address), *update, "--", path)
         except GitError as error:
             logger.warning("submodule not fetched", extra={"reason": str(error)})
+
+
+def _over(address: str) -> list[str]:
+    """Return the options by which Git uses the protocol of this address, and no other."""
+    scheme = urlsplit(address).scheme
+    allowed = [f"protocol.{name}=never" for name in ("allow", "file.allow", "ext.allow")]
+    return [word for setting in (*allowed, f"protocol.{scheme}.allow=always") for word in ("-c", setting)]
 
 
 def address_of(url: str, repository: str) -> str:

@@ -35,8 +35,10 @@ from cloud_agent_runner.git.push_checks import PushChecks
 from cloud_agent_runner.git.reconcile import MERGED, REWRITTEN, RewrittenConflictError, Sides, reconciled
 from cloud_agent_runner.git.refused_push import (
     conflict_refused,
+    lost_commits_refused,
     merges_refused,
     push_refused,
+    repository_without_commits,
     rewrite_refused,
 )
 from cloud_agent_runner.git.submodules import Submodules
@@ -122,6 +124,7 @@ class GitWorkspace:
             self._history,
             self._tree,
             LfsUploads(server, self._history, self._tree),
+            submodules,
             allow_workflow_changes=branch.allow_workflow_changes,
         )
         self._credit = Credit()
@@ -329,6 +332,8 @@ class GitWorkspace:
         try:
             work = await self._committed() if commit else await self._tree.head()
         except GitError as error:
+            if path := repository_without_commits(str(error)):
+                raise lost_commits_refused(self._branch.name, [path], self._seen) from error
             raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
         if work == self._seen:
             self._aside = None  # Claude has had a turn with it, and wants nothing of it
