@@ -35,7 +35,8 @@ def attachments(session: Session, wanted: AttachmentsOf) -> Attachments:
     unanswered = Prompts(settings.sessions_table).unanswered(session.session_id)
     found = [file for prompt in unanswered if prompt.id == wanted.prompt_id for file in attachments_of(prompt)]
     signable = found[:SIGNED_LIMIT]
-    signed = _signed(session, dict.fromkeys(file.source for file in signable if file.uuid), settings)
+    sources = dict.fromkeys(file.source for file in signable if file.uuid)
+    signed = _signed(session, sources, settings) if sources else {}
     addresses = {file.url: file.fetched_from(signed) for file in signable}
     logger.info("attachments looked up", extra={"attachments": len(found), "signed": len(signed)})
     return Attachments(
@@ -47,8 +48,6 @@ def attachments(session: Session, wanted: AttachmentsOf) -> Attachments:
 
 def _signed(session: Session, sources: Iterable[str], settings: AgentApiSettings) -> dict[str, str]:
     """Return the signed addresses in these texts, by the files' UUIDs."""
-    signed: dict[str, str] = {}
-    for source in sources:
-        rendered = connect(settings, session.repository, SHORT).rendered_texts.html(source)
-        signed |= signed_addresses(rendered)
-    return signed
+    texts = connect(settings, session.repository, SHORT).rendered_texts
+    found = [signed_addresses(texts.html(source)) for source in sources]
+    return {uuid: address for of_text in found for uuid, address in of_text.items()}

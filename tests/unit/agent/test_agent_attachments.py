@@ -174,6 +174,13 @@ def test_as_many_images_are_fetched_as_a_turn_may_have_and_the_others_are_mentio
     )
 
 
+def test_of_many_missing_files_people_read_the_first_few() -> None:
+    given = Given(missing=tuple(Missing(f"https://x/{number}", "isn't an image") for number in range(7)))
+    assert given.for_people.startswith("(Claude hasn't seen 7 attached files: [0](https://x/0) isn't an image; [1]")
+    assert given.for_people.endswith("; [4](https://x/4) isn't an image; and 2 more.)")
+    assert "https://x/6 isn't an image" in given.before("Do it.")
+
+
 def test_a_prompt_without_attachments_asks_nobody() -> None:
     assert _given(500, Prompt(id="0", kind="issue")) == Given()
     assert Given().before("Do it.") == "Do it."

@@ -36,7 +36,7 @@ class Attachments:
     async def of(self, prompt: Prompt) -> Given:
         """Return the images that the prompt's text and discussion name, and which files couldn't be had.
 
-        None is worth the turn: whatever is wrong with one, the others are returned.
+        A file that can't be had keeps nobody from the others, nor from the turn.
         """
         if not prompt.has_attachments:
             return Given()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+_NAMED = 5  # files that people are told of by name
 _UNKNOWN = "Files are attached to the request that couldn't be fetched. If you need them, say so in your summary."
 _MISSING = "Of the files that are attached to the request, these aren't here. If you need one, say so in your summary."
 
@@ -48,7 +49,9 @@ class Given:
             return "(Claude hasn't seen the attached files: they couldn't be looked up on GitHub.)"
         if not self.missing:
             return ""
-        listed = "; ".join(f"[{_name(one.url)}]({one.url}) {one.reason}" for one in self.missing)
+        listed = "; ".join(f"[{_name(one.url)}]({one.url}) {one.reason}" for one in self.missing[:_NAMED])
+        if more := len(self.missing[_NAMED:]):
+            listed += f"; and {more} more"
         return f"(Claude hasn't seen {_files(len(self.missing))}: {listed}.)"
 
     def before(self, request: str) -> str:
