@@ -56,24 +56,32 @@ def test_a_clone_that_is_refused_is_told_with_what_git_said(system: System) -> N
         is_told(there, session, "couldn't clone the branch", "read access to Contents", "error: 403")
 
 
-def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next(system: System) -> None:
+def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next_session(system: System) -> None:
     there = repository(system, "unpushable", PAGE)
     session = there.start("Note this", "The first note.")
     there.wait_for_row(session, lambda row: "pull_number" in row)
     ruleset = protect(there, "update")
 
     row = there.wait_for_row(session, lambda row: row.get("turns", "0") != "0", 120)
-    refused = there.wait_for_comment(row["pull_number"], "Couldn't push")
+    pull = row["pull_number"]
+    refused = there.wait_for_comment(pull, "Couldn't push")
     assert "This turn failed" in refused
     assert "the next turn tries again" in refused
     assert "Nobody touches" in refused or "rule violations" in refused
     assert "**Pushed**" not in refused
-    there.github.call("DELETE", f"/repos/{there.repository}/rulesets/{ruleset}")
-    there.comment(row["pull_number"], "The second note.")
+    there.comment(pull, "scripted-model: run test -e unfinished.txt || { echo x > unfinished.txt; sleep 97; }")
+    there.wait_for_row(session, lambda row: "sleep 97" in row.get("activity", ""))
+    there.comment(pull, "/stop")
 
-    # One of the first turn, one of the turn in which Claude was asked for other commits, and the second note.
-    assert "**Pushed** 3 commits" in there.wait_for_comment(row["pull_number"], "**Pushed**", 120)
-    closed(there, session)
+    # One of the first turn, one of the turn in which Claude was asked for other commits, and what the end cut short.
+    assert "`/restart` takes them up" in there.wait_for_status(session, "3 commits weren't on GitHub when", 120)
+    there.github.call("DELETE", f"/repos/{there.repository}/rulesets/{ruleset}")
+    there.comment(pull, "/restart")
+
+    following = wait_for(lambda: there.session_of(session.issue_number), lambda found: session.id != found.id)
+    there.wait_for_status(following, "Took up 3 commits that an earlier session couldn't push; they're on GitHub", 120)
+    assert there.commits(pull)[-1] == "chore: commit changes that the last turn left uncommitted"
+    closed(there, following)
 
 
 MODEL = {
