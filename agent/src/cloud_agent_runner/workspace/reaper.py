@@ -218,10 +218,19 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 def _left(child: int) -> bool:
     if sys.platform == "linux":
-        return bool(_descendants())
+        return _has_children() and bool(_descendants())
     try:
         os.killpg(child, 0)
     except (ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+        return False
+    return True
+
+
+def _has_children() -> bool:
+    """Say whether anything may be left, without reading all of /proc: an orphan, however far removed, is a child."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
         return False
     return True
 
