@@ -140,7 +140,7 @@ def test_a_repositorys_dependencies_are_kept_for_its_next_session(stage: System,
     assert httpx.get(urls[1], trust_env=False).status_code in {403, 404}  # nothing is the branch's own
 
 
-def test_commits_that_are_not_on_github_are_kept_for_the_branchs_next_session(stage: System, rows: Rows) -> None:
+def test_commits_that_are_not_on_github_are_kept_for_the_next_session_of_the_branch(stage: System, rows: Rows) -> None:
     content = secrets.token_bytes(1_000)
     bundle = {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     first = rows.session()
