@@ -108,6 +108,7 @@ class Turns:
         observe = partial(record_message, self._transcript, self._workspace.work_tree)
         pictures.turn_begins()
         logger.info("turn started", extra={"prompt_id": prompt.id, "kind": prompt.kind})
+        claude.expect_turn()
         await self._api.turn_started(prompt.id)
         requests = await self._api.requests()
         current = next((one for one in requests.prompts if one.id == prompt.id), None)

@@ -205,6 +205,18 @@ async def test_a_chosen_model_and_effort_are_what_claude_code_asks_for_and_the_g
     assert list(dict.fromkeys(asked)) == [("claude-opus-5-5", "low"), ("claude-sonnet-5-5", "high")]
 
 
+async def test_an_interrupt_while_a_turn_is_prepared_is_for_that_turn_alone(tmp_path: Path, model_url: str) -> None:
+    async with _claude(tmp_path, model_url) as claude:
+        await claude.interrupt()  # nothing runs
+        claude.expect_turn()
+        await claude.interrupt()
+        interrupted = await claude.turn(_request("scripted-model: think 60"), _report_tool)
+        claude.expect_turn()
+        after = await claude.turn(_request("scripted-model: run echo 1"), _report_tool)
+    assert (interrupted.interrupted, interrupted.result) == (True, "Interrupted by a comment.")
+    assert (after.interrupted, after.is_error) == (False, False)
+
+
 def _png(width: int) -> bytes:
     """Return a black image of this width."""
 

@@ -67,6 +67,9 @@ class Claude:
         self.requests: list[str] = []
         self.images: list[Image] = []
 
+    def expect_turn(self) -> None:
+        """Nobody interrupts."""
+
     async def turn(
         self,
         request: str,

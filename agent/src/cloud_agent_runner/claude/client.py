@@ -49,6 +49,7 @@ _NOT_THE_MODELS = (
     "The turn ended with a reply that the model didn't write, so it isn't shown. Something that ran in the turn "
     "wrote it to Claude Code's output."
 )
+_INTERRUPTED = "Interrupted by a comment."
 _RETRY = "Comment again to continue."
 
 
@@ -89,6 +90,7 @@ class Claude:
         self._own_variables = {**_QUIET, **TODO_ENVIRONMENT, **shell}
         self._conversation: str | None = None
         self._process: ClaudeProcess | None = None
+        self._is_expecting = self._is_interrupted = False
         self._mentioned: set[str] = set()
         tools: list[str] = [*assignment.tools, "Skill"] if assignment.repository_settings else [*assignment.tools]
         self._options = ClaudeAgentOptions(
@@ -123,11 +125,18 @@ class Claude:
         if process is not None:
             await process.end_now()
 
+    def expect_turn(self) -> None:
+        """Take a turn as begun: whatever is still to be fetched for it, an interrupt is for this turn from now on."""
+        self._is_expecting, self._is_interrupted = True, False
+
     async def interrupt(self) -> None:
-        """Stop the turn that runs; where none does, nothing happens."""
+        """Stop the turn that runs, or that is expected; where there's none, nothing happens."""
         if self._process is not None:
             logger.info("turn interrupted")
             await self._process.interrupt()
+        elif self._is_expecting:
+            logger.info("turn interrupted before Claude began")
+            self._is_interrupted = True
 
     async def turn(
         self,
@@ -141,6 +150,10 @@ class Claude:
         A failure of Claude, of its process or of the model API is a `TurnResult` with `is_error`, never an exception:
         the session goes on, and the next request finds the conversation as it was.
         """
+        self._is_expecting, is_interrupted = False, self._is_interrupted
+        self._is_interrupted = False
+        if is_interrupted:
+            return self._turn(_INTERRUPTED, interrupted=True)
         if limit := self._budget.limit:
             return self._turn(self._stopped(limit), is_error=True)
         with self._gateway.turn() as access:
@@ -206,7 +219,7 @@ class Claude:
         if message is not None and message.subtype == "success" and not message.is_error and process.loop is None:
             return self._success(message.result or process.last_message, texts)
         if process.interrupted:
-            return self._turn(_with_last_message("Interrupted by a comment.", process), interrupted=True)
+            return self._turn(_with_last_message(_INTERRUPTED, process), interrupted=True)
         if process.loop is not None:
             stopped = f"Stopped: {process.loop}. Comment to suggest another approach."
             return self._turn(_with_last_message(stopped, process), is_error=True)
