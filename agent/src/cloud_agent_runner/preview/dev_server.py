@@ -49,10 +49,11 @@ def _hosts(domain: str) -> dict[str, str]:
     """Return what dev servers read of the names that they may be called, or told of: those of all sessions.
 
     Rails checks X-Forwarded-Host, too ("Rails: ActionDispatch::HostAuthorization"), and Vite the Host that it gets with
-    `host_header: public` ("Vite: server.allowedHosts").
+    `host_header: public` ("Vite: server.allowedHosts"). Create React App takes no names: with a `proxy` and without a
+    private address to name itself, it ends over its own check ("Create React App: Proxying API Requests").
     """
     names = ("RAILS_DEVELOPMENT_HOSTS", "__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS")
-    return dict.fromkeys(names, f".{domain}") if domain else {}
+    return {**dict.fromkeys(names, f".{domain}"), "DANGEROUSLY_DISABLE_HOST_CHECK": "true"} if domain else {}
 
 
 class InstallFailedError(PreviewError):
