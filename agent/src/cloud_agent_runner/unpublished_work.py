@@ -124,11 +124,21 @@ class UnpublishedWork:
 
     async def keep(self) -> int:
         """Keep what couldn't be pushed, if it can be kept, and return how many commits that are."""
-        self._has_uncommitted = False
         return await self._keep(_TRANSFER_SECONDS)
 
     async def aclose(self) -> None:
-        """Keep all that the session has worked on and isn't on GitHub, once nobody works in the work tree anymore."""
+        """Keep all that the session has worked on and isn't on GitHub, once nobody works in the work tree anymore.
+
+        The agent learns of a session's end before its container is told to stop: that signal doesn't cut this short.
+        """
+        keeping = asyncio.create_task(self._keep_at_end())
+        try:
+            await asyncio.shield(keeping)
+        except asyncio.CancelledError:
+            await keeping
+            raise
+
+    async def _keep_at_end(self) -> None:
         if self._workspace is None:
             return
         try:
@@ -141,7 +151,7 @@ class UnpublishedWork:
 
     async def _commit(self) -> None:
         try:
-            await self._tree.commit_the_rest()
+            await self._tree.commit_what_can_be()
         except GitError as error:
             logger.warning("changes not committed", extra={"reason": str(error)})
 

@@ -48,7 +48,7 @@ async def test_the_next_session_goes_on_with_refused_commits_and_with_what_was_n
     with pytest.raises(PublishRefusedError):
         await first.publish()
     (first.work_tree / "left.txt").write_text("left\n")
-    await first.commit_the_rest()
+    await first.commit_what_can_be()
     await first.bundle(kept)
     second = await shared.clone("next")
     assert head(second) == shared.head()

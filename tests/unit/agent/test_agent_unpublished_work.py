@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -146,8 +147,13 @@ async def test_a_turn_that_the_end_cuts_short_leaves_its_commits_and_its_changes
     sessions.branch.commit(first.tree, "committed.txt", "x\n")
     (first.tree / "changed.txt").write_text("x\n")
     (first.tree / ".git/index.lock").touch()  # of a `git add` that was killed
+    git("init", "--quiet", "nested", at=first.tree)  # which keeps `git add` from adding anything
 
-    await first.work.aclose()
+    closing = asyncio.create_task(first.work.aclose())
+    await asyncio.sleep(0.01)
+    closing.cancel()  # by the signal that the container gets a moment after the session's end
+    with pytest.raises(asyncio.CancelledError):
+        await closing
 
     assert sessions.bucket.reports == [(2, "kept", 0)]
     second = await sessions.begin()

@@ -92,14 +92,25 @@ class WorkTree:
         if not await self.git("status", "--porcelain", "--ignore-submodules=dirty", "--untracked-files=normal"):
             return
         await self.git("add", "--all")
+        await self._commit_added()
+
+    async def commit_what_can_be(self) -> None:
+        """Commit as much of the rest as can be: nobody works here anymore, and no turn will see to what is in the way.
+
+        A command that was killed may have left its lock on the index.
+        """
+        await remove_as(self._user, self.path / ".git" / "index.lock")
+        try:
+            await self.git("add", "--all", "--ignore-errors")
+        except GitError as error:
+            logger.warning("not everything added", extra={"reason": str(error)})
+        await self._commit_added()
+
+    async def _commit_added(self) -> None:
         await self._keep_whole()
         if await self.git("diff", "--cached", "--name-only"):
             message = "chore: commit changes that the last turn left uncommitted"
             await self.git("commit", "--quiet", "--no-verify", "--message", message)
-
-    async def unlock(self) -> None:
-        """Take away the lock that a command which was killed has left on the index."""
-        await remove_as(self._user, self.path / ".git" / "index.lock")
 
     async def _keep_whole(self) -> None:
         """Leave files alone that the repository has whole though .gitattributes assigns them to Git LFS.

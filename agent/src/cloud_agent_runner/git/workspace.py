@@ -265,15 +265,15 @@ class GitWorkspace:
             logger.info("conflicts unknown", extra={"reason": str(error)})
             return False
 
-    async def commit_the_rest(self) -> None:
+    async def commit_what_can_be(self) -> None:
         """Commit what a turn that was cut short has left uncommitted: nobody works in the work tree anymore.
 
         Raises:
             GitError: git failed.
         """
         async with self._exchange:
-            await self._tree.unlock()
-            await self._committed()
+            await self._tree.commit_what_can_be()
+            await self._credited(await self._tree.head())
 
     async def bundle(self, file: Path) -> str:
         """Write the commits that aren't on GitHub to `file`, for `take_up` of a later session; return the last one.
@@ -330,7 +330,9 @@ class GitWorkspace:
 
     async def _publish_work(self, *, commit: bool) -> Published:
         try:
-            work = await self._committed() if commit else await self._tree.head()
+            if commit:
+                await self._tree.commit_the_rest()
+            work = await self._credited(await self._tree.head())
         except GitError as error:
             if path := repository_without_commits(str(error)):
                 raise lost_commits_refused(self._branch.name, [path], self._seen) from error
@@ -349,10 +351,6 @@ class GitWorkspace:
             ) from error
         finally:
             self._tokens.release(token)
-
-    async def _committed(self) -> str:
-        await self._tree.commit_the_rest()
-        return await self._credited(await self._tree.head())
 
     async def _not_published(self) -> Work:
         work = Work(self._seen, await self._tree.head())
