@@ -21,7 +21,7 @@ from cloud_agent_runner.git.branch import (
     PushRejectedError,
     SessionBranch,
 )
-from cloud_agent_runner.git.bundle import Work, read_bundle, write_bundle
+from cloud_agent_runner.git.bundle import read_bundle, write_bundle
 from cloud_agent_runner.git.changes import Commit, Diff, commits_between, difference
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.credit import Credit
@@ -30,9 +30,10 @@ from cloud_agent_runner.git.lfs.files import LfsFiles
 from cloud_agent_runner.git.lfs.server import LfsServer
 from cloud_agent_runner.git.lfs.uploads import LfsUploads
 from cloud_agent_runner.git.older_history import OlderHistory
+from cloud_agent_runner.git.position import Position
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push_checks import PushChecks
-from cloud_agent_runner.git.reconcile import MERGED, REWRITTEN, RewrittenConflictError, Sides, reconciled
+from cloud_agent_runner.git.reconcile import MERGED, REWRITTEN, RewrittenConflictError, reconciled
 from cloud_agent_runner.git.refused_push import (
     conflict_refused,
     lost_commits_refused,
@@ -43,7 +44,8 @@ from cloud_agent_runner.git.refused_push import (
 )
 from cloud_agent_runner.git.submodules import Submodules
 from cloud_agent_runner.git.supplements import Supplements
-from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, taken_up, update_of
+from cloud_agent_runner.git.take_up import TakenUp, take_up
+from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, update_of
 from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config import RepositoryConfig
 from cloud_agent_runner.repository.config_file import RepositoryConfigError
@@ -82,18 +84,6 @@ class Published:
 
 
 @dataclass(frozen=True)
-class TakenUp:
-    """How many commits of an earlier session aren't on GitHub and go on in this one, and what is to be said of it.
-
-    Those that conflict with the branch can't be pushed before Claude has seen to it.
-    """
-
-    commits: int
-    update: Update
-    can_be_pushed: bool = True
-
-
-@dataclass(frozen=True)
 class ClonedFiles:
     """The files of the commit `head`: what Git calls their content, by path."""
 
@@ -128,13 +118,8 @@ class GitWorkspace:
             allow_workflow_changes=branch.allow_workflow_changes,
         )
         self._credit = Credit()
-        # The branch as the work tree has it, the last push, all commits this session has published, and the ones that
-        # others took off the branch.
-        self._seen = self._pushed = self._described = self._begun = ""
-        self._heads: set[str] = set()  # all that the branch was at, as far as this session knows
-        self._own: set[str] = set()
-        self._removed: set[str] = set()
-        self._aside: Work | None = None  # what didn't apply to a rewritten branch, until something is pushed again
+        self._described = ""  # the commit that `changes` told of last
+        self._at = Position(self._branch, self._history, self._tree, self._older, self._supplements)
 
     @classmethod
     async def clone(cls, root: Path, user: WorkspaceUser, branch: SessionBranch, tokens: GitTokens) -> Self:
@@ -151,14 +136,13 @@ class GitWorkspace:
             await workspace._history.create()
             workspace._clone_token = token = await tokens.fresh()
             workspace._default_name = await workspace._branch.default_name(token)
-            workspace._seen = await workspace._branch.fetch_latest(token)
-            workspace._described = workspace._begun = workspace._seen
-            workspace._heads.add(workspace._seen)
-            await workspace._tree.create(branch.name, workspace._seen)
-            await workspace._supplements.follow(workspace._seen)
-            await workspace._show_refs(workspace._seen)
+            workspace._described = head = await workspace._branch.fetch_latest(token)
+            workspace._at.begin(head)
+            await workspace._tree.create(branch.name, head)
+            await workspace._supplements.follow(head)
+            await workspace._show_refs(head)
             default = await workspace._branch.default()
-            await workspace._older.begin(tokens, workspace._exchange, workspace._seen, default)
+            await workspace._older.begin(tokens, workspace._exchange, head, default)
             await workspace._supplements.wait()
         except (GitError, BranchDeletedError) as error:
             raise CloneFailedError(f"Couldn't clone the branch {branch.name} from {branch.url}. {error}") from error
@@ -193,14 +177,14 @@ class GitWorkspace:
 
     async def cloned_files(self) -> ClonedFiles:
         """Return the files that the session begins with: the branch's, or those of work that it took up."""
-        head = self._begun
+        head = self._at.begun
         listing = (await self._history.git("ls-tree", "-r", "-z", head)).split("\0")
         entries = (line.partition("\t") for line in listing if line)
         return ClonedFiles(head, {path: entry.split(" ")[2] for entry, _, path in entries})
 
     def has(self, commit: str) -> bool:
         """Whether this commit of the branch on GitHub is no news: it was published from here, or taken over."""
-        return commit in self._heads or commit in self._own
+        return self._at.has(commit)
 
     async def leave_out_untracked(self) -> None:
         """Keep files that are untracked now (what the install command made) out of every later commit."""
@@ -241,7 +225,7 @@ class GitWorkspace:
         try:
             theirs = await self._branch.fetch(token)
             await self._show_refs(theirs)
-            return NOTHING_NEW if theirs == self._seen else await self._take(theirs)
+            return NOTHING_NEW if theirs == self._at.seen else await self._take(theirs)
         except (GitError, BranchDeletedError) as error:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return Update.failed(self._branch.name, deleted=isinstance(error, BranchDeletedError))
@@ -252,7 +236,7 @@ class GitWorkspace:
         """Return how many commits of the session aren't on GitHub, as far as it knows."""
         async with self._exchange:
             try:
-                return len(await self._commits_of(await self._not_published()))
+                return len(await self._at.commits_of(await self._at.unpublished()))
             except GitError as error:
                 logger.warning("unpublished commits not counted", extra={"reason": str(error)})
                 return 0
@@ -260,7 +244,7 @@ class GitWorkspace:
     async def conflicts(self) -> bool:
         """Return whether what is on GitHub can't be merged into the default branch, as that was fetched last."""
         try:
-            return await self._history.conflicting(await self._branch.default(), self._seen)
+            return await self._history.conflicting(await self._branch.default(), self._at.seen)
         except GitError as error:
             logger.info("conflicts unknown", extra={"reason": str(error)})
             return False
@@ -283,7 +267,7 @@ class GitWorkspace:
             GitError: git failed.
         """
         async with self._exchange:
-            work = await self._not_published()
+            work = await self._at.unpublished()
             await write_bundle(self._history, work, file, await self._branch.default())
             return work.head
 
@@ -296,12 +280,8 @@ class GitWorkspace:
             GitError: it isn't a bundle, or what it builds on is gone. Then all is as it was.
         """
         async with self._exchange:
-            theirs = self._seen
-            try:
-                return await self._take_up(await read_bundle(self._history, file, self._fetch_commits), theirs)
-            except GitError:
-                self._seen = theirs
-                raise
+            work = await read_bundle(self._history, file, self._fetch_commits)
+            return await take_up(work, self._at, self._history, self._tree, self._branch.name)
 
     async def publish(self, *, commit: bool = True) -> Published:
         """Make the branch on GitHub what it has to become, and read it back; `commit` what was left uncommitted, too.
@@ -320,10 +300,10 @@ class GitWorkspace:
 
         None where Git doesn't know yet where it left the default branch: its older history is still on the way.
         """
-        since, self._described = self._described, self._seen
+        since, self._described = self._described, self._at.seen
         try:
-            commits = await commits_between(self._history.git, since, self._seen)
-            return commits, await difference(self._history.git, await self._branch.default(), self._seen)
+            commits = await commits_between(self._history.git, since, self._at.seen)
+            return commits, await difference(self._history.git, await self._branch.default(), self._at.seen)
         except GitError as error:
             logger.info("changes unknown", extra={"reason": str(error)})
             return [], None
@@ -335,10 +315,10 @@ class GitWorkspace:
             work = await self._credited(await self._tree.head())
         except GitError as error:
             if path := repository_without_commits(str(error)):
-                raise lost_commits_refused(self._branch.name, [path], self._seen) from error
+                raise lost_commits_refused(self._branch.name, [path], self._at.seen) from error
             raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
-        if work == self._seen:
-            self._aside = None  # Claude has had a turn with it, and wants nothing of it
+        if work == self._at.seen:
+            self._at.aside = None  # Claude has had a turn with it, and wants nothing of it
             return Published(head_sha=None)
         token = await self._tokens.fresh()
         try:
@@ -352,20 +332,13 @@ class GitWorkspace:
         finally:
             self._tokens.release(token)
 
-    async def _not_published(self) -> Work:
-        work = Work(self._seen, await self._tree.head())
-        return work if self._aside is None or await self._commits_of(work) else self._aside
-
-    async def _commits_of(self, work: Work) -> list[str]:
-        return await self._history.commits(work.head, work.base, await self._branch.default())
-
     async def _credited(self, work: str) -> str:
         """Return the work with its credit, which the work tree has then as well."""
-        credited = await self._history.credited(work, self._credit, self._seen, await self._branch.default())
+        credited = await self._history.credited(work, self._credit, self._at.seen, await self._branch.default())
         return credited if credited == work or await self._tree.move_to(credited) else work
 
     async def _publish(self, token: GitToken, work: str) -> Published:
-        theirs = self._seen
+        theirs = self._at.seen
         for attempt in range(_ATTEMPTS):
             try:
                 return await self._push(token, work, theirs)
@@ -380,19 +353,18 @@ class GitWorkspace:
     async def _push(
         self, token: GitToken, work: str, theirs: str, *, may_rewrite: bool = True, may_merge: bool = True
     ) -> Published:
-        sides = await self._sides(work, theirs, may_rewrite=may_rewrite)
+        sides = await self._at.sides(work, theirs, may_rewrite=may_rewrite)
         try:
             result = await reconciled(self._history, sides, self._branch.name, may_merge=may_merge)
         except RewrittenConflictError as error:
-            raise rewrite_refused(self._branch.name, await self._set_aside(work, theirs)) from error
+            raise rewrite_refused(self._branch.name, await self._at.set_aside(work, theirs)) from error
         except ConflictError as error:
             await self._show_refs(theirs)
             raise conflict_refused(self._branch.name, theirs) from error
         head = theirs
         if result.head != theirs:
             await self._checks.check_and_store(token, theirs, result.head)
-            self._pushed = result.head
-            self._heads.add(result.head)
+            self._at.pushes(result.head)
             try:
                 head = await self._branch.push(token, result.head, theirs)
             except PushRejectedError as error:
@@ -401,51 +373,27 @@ class GitWorkspace:
                 if may_merge and MERGED in result.note and merges_refused(str(error)):
                     return await self._push(token, work, theirs, may_rewrite=may_rewrite, may_merge=False)
                 raise push_refused(self._branch.name, theirs, str(error)) from error
-            self._own.update(await self._history.commits(result.head, theirs, await self._branch.default()))
-        self._aside = None
-        await self._move(work, result.head)
+            await self._at.has_pushed(result.head, theirs)
+        self._at.aside = None
+        await self._at.move(work, result.head)
         return Published(head if result.head != theirs else None, result.note)
 
     async def _take(self, theirs: str) -> Update:
         """Move the work tree on to `theirs`, with what isn't published yet."""
         await self._tree.commit_the_rest()
-        work, seen = await self._tree.head(), self._seen
-        sides = await self._sides(work, theirs)
+        work, seen = await self._tree.head(), self._at.seen
+        sides = await self._at.sides(work, theirs)
         update = NOTHING_NEW
-        if theirs != self._pushed:
+        if theirs != self._at.pushed:
             update = await update_of(self._history, sides, self._branch.name)
         try:
             result = await reconciled(self._history, sides, self._branch.name)
         except RewrittenConflictError:
-            return update.set_aside(await self._set_aside(work, theirs))
+            return update.set_aside(await self._at.set_aside(work, theirs))
         except ConflictError:
             return update.conflicting(self._branch.name)
-        await self._move(work, result.head, theirs)
-        return update if self._seen != seen else NOTHING_NEW
-
-    async def _take_up(self, work: Work, theirs: str) -> TakenUp:
-        """Have the work tree, which is at `theirs`, at what becomes of it and an earlier session's work."""
-        self._seen = work.base
-        sides = await self._sides(work.head, theirs)
-        count = len(await self._commits_of(work))
-        update = taken_up(self._branch.name, count)
-        try:
-            result = await reconciled(self._history, sides, self._branch.name)
-        except RewrittenConflictError:
-            return TakenUp(count, update.set_aside(await self._set_aside(work.head, theirs)), False)
-        except ConflictError:
-            await self._begin_at(work.head, theirs, work.base)
-            return TakenUp(count, update.then(NOTHING_NEW.conflicting(self._branch.name)), False)
-        await self._begin_at(result.head, theirs, theirs)
-        count = len(await self._commits_of(Work(theirs, result.head)))
-        return TakenUp(count, taken_up(self._branch.name, count) if count else NOTHING_NEW)
-
-    async def _begin_at(self, head: str, cloned: str, seen: str) -> None:
-        """Have the work tree, in which nobody has worked yet, at `head`, which stands for GitHub's `seen`."""
-        await self._move(cloned, head, seen)
-        if await self._tree.head() != head:
-            raise GitError("The work tree couldn't be moved.")
-        self._begun = head
+        await self._at.move(work, result.head, theirs)
+        return update if self._at.seen != seen else NOTHING_NEW
 
     async def _fetch_commits(self, commits: Sequence[str]) -> None:
         """Have commits here that the clone has left out, or that were taken off the branch."""
@@ -455,34 +403,6 @@ class GitWorkspace:
             await self._branch.fetch_commits(token, commits)
         finally:
             self._tokens.release(token)
-
-    async def _sides(self, work: str, theirs: str, *, may_rewrite: bool = True) -> Sides:
-        if theirs != self._seen:
-            # What came may meet what is here where only the whole history tells.
-            await self._older.wait()
-        if theirs != self._pushed:
-            self._removed.update(await self._history.commits(self._seen, theirs))
-        # What the default branch has may come from there, though it was also taken off this branch.
-        default = await self._branch.default()
-        removed = await self._history.lacking(default, self._removed)
-        return Sides(self._seen, work, theirs, self._own if may_rewrite else (), removed, default)
-
-    async def _move(self, work: str, head: str, theirs: str | None = None) -> None:
-        """Have the work tree at `head`, and remember which commit of GitHub's branch that stands for."""
-        moved = work != head and await self._tree.move_to(head)
-        if work == head or moved:
-            self._seen = theirs or head
-            self._heads.add(self._seen)
-        if moved:  # what Claude has made itself is all there
-            await self._supplements.follow(head)
-
-    async def _set_aside(self, work: str, theirs: str) -> str:
-        """Keep `work` as a local branch, have the work tree at `theirs`, and return that branch's name."""
-        name = f"unpublished-{work[:7]}"
-        self._aside = Work(self._seen, work)
-        await self._tree.set_refs({f"refs/heads/{name}": work})
-        await self._move(work, theirs)
-        return name
 
     async def _show_refs(self, theirs: str) -> None:
         """Show Claude the branches and tags that GitHub has."""
