@@ -36,7 +36,7 @@ FAMILIES = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task-defi
 # Resources that are named by a pattern, and why no narrower one would do; docs/permissions.md tells it to people.
 PATTERNS = {
     "${ArtifactsBucket.Arn}/cache/*": "an object is named when an archive of dependencies is made",
-    "${ArtifactsBucket.Arn}/transcripts/*": "an object is named when a batch of a session's transcript comes",
+    "${ArtifactsBucket.Arn}/transcripts/*": "an object is named when a transcript's batch or picture comes",
     "${ArtifactsBucket.Arn}/transcripts/*/workflow/*": "an object is named when a session changes its status",
     "${ArtifactsBucket.Arn}/unpublished/*": "an object is named when a session's commits can't be pushed",
     "secret:${AWS::StackName}/env/*": "people create them, for repositories that the template does not know",

@@ -67,13 +67,14 @@ async def test_a_picture_of_just_the_limit_is_one(tmp_path: Path) -> None:
         _line(content="not base64"),
         _line(content=b""),
         _line(content=b"<svg>" + bytes(40)),
+        _line(content=b"RIFF" + bytes(4) + GOOD[8:]),
         _line(content=png(PHONE, 800)),
         _line(content=png(DESKTOP, 2_401)),
         _line(content=png(DESKTOP, 0)),
         _line(content=png(DESKTOP, 800, size=LIMIT_BYTES + 1)),
         _line(content=png(DESKTOP, 800, size=3 * LIMIT_BYTES)),
     ],
-    ids=range(18),
+    ids=range(19),
 )
 async def test_what_is_no_picture_that_was_asked_for_ends_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str
