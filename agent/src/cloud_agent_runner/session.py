@@ -18,6 +18,7 @@ from cloud_agent_runner.first_change import FirstChange
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.credit import Credits
 from cloud_agent_runner.git.tokens import GitTokens
+from cloud_agent_runner.git.untouched import is_untouched
 from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.inbox import HEARTBEAT_SECONDS, Inbox
 from cloud_agent_runner.model.access import model_api
@@ -104,13 +105,13 @@ async def run_session(
             notices=notices,
             installed=turns.leave_out_what_install_made,
         )
-        image = await image_id(platform.ecs_container_metadata_uri_v4)
+        cloned = await workspace.cloned_files()
         warm_start = WarmStart(
             api,
             user,
             workspace.work_tree,
-            await workspace.cloned_files(),
-            image=image,
+            cloned,
+            image=await image_id(platform.ecs_container_metadata_uri_v4),
             is_on=config.cache,
             is_claudes=unpublished.taken_up > 0,
         )
@@ -124,10 +125,15 @@ async def run_session(
             tasks.create_task((await _guard(platform, user, preview, notices)).watch())
         inbox = Inbox(api)
         browser = find_browser(user, address)
-        pictures = Pictures(_camera(settings, browser, user), preview, api, transcript, tasks)
-        before_change = FirstChange(
-            preview.first_installed, warm_start.claude_changes, turns.claude_changes, pictures.claude_changes
+        pictures = Pictures(
+            _camera(settings, browser, user),
+            preview,
+            api,
+            transcript,
+            tasks,
+            is_untouched=partial(is_untouched, user, workspace.work_tree, cloned.head),
         )
+        before_change = FirstChange(preview.first_installed, warm_start.claude_changes, turns.claude_changes)
         instructions = standing_instructions(settings.repository, settings.branch, address.url, preview_log)
         assignment = _assignment(settings, config, workspace.work_tree, instructions, browser)
         budget = _budget(settings, config)

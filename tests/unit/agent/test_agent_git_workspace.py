@@ -12,6 +12,7 @@ from cloud_agent_runner.agent_api import GitToken
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.tokens import GitTokens
+from cloud_agent_runner.git.untouched import is_untouched
 from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.workspace.user import Processes, WorkspaceUser
 
@@ -73,6 +74,24 @@ async def workspace(user: Recorded, remote: Path) -> GitWorkspace:
 async def test_a_work_tree_with_nothing_left_takes_one_command(workspace: GitWorkspace, user: Recorded) -> None:
     assert (await workspace.publish()).head_sha is None
     assert user.commands() == ["status"]
+
+
+@pytest.mark.parametrize("change", ["staged", "new", "commit"])
+async def test_a_work_tree_is_untouched_until_a_file_or_a_commit_is_another(
+    workspace: GitWorkspace, user: Recorded, change: str
+) -> None:
+    tree, begun = workspace.work_tree, (await workspace.cloned_files()).head
+    assert await is_untouched(user, tree, begun)
+    if change == "commit":
+        git("commit", "--quiet", "--allow-empty", "--message", "nothing", at=tree)
+    else:
+        (tree / "page.html").write_text("new")
+        git(*(["add", "page.html"] if change == "staged" else ["status"]), at=tree)
+    assert not await is_untouched(user, tree, begun)
+
+
+async def test_where_git_does_not_say_nothing_is_untouched(user: Recorded, tmp_path: Path) -> None:
+    assert not await is_untouched(user, tmp_path, "a" * 40)
 
 
 async def test_what_a_turn_has_left_is_committed_whatever_the_repository_shows_of_it(

@@ -59,7 +59,11 @@ class Session:
         self.fault: Exception | None = None
         self.shown: list[Shown] = []
         stand_ins: tuple[Any, Any, Any, Any] = (self.camera if has_browser else None, self.preview, self, self)
-        self.pictures = Pictures(*stand_ins, tasks)
+        self.is_untouched = True
+        self.pictures = Pictures(*stand_ins, tasks, is_untouched=self._untouched)
+
+    async def _untouched(self) -> bool:
+        return self.is_untouched
 
     async def keep_picture(self, png: bytes) -> str | None:
         if self.fault:
@@ -93,7 +97,7 @@ def with_session(use: Callable[[Session], Awaitable[None]], **members: Any) -> N
 def test_the_front_page_is_shown_beside_how_it_looked_before_claudes_first_change() -> None:
     async def use(session: Session) -> None:
         await asyncio.sleep(2)
-        session.pictures.claude_changes()
+        session.is_untouched = False
         session.camera.looks["/"] = b"new"
         assert await session.pictures.after_turn([]) == 1
         assert session.shown == [("/", 1280, _name(b"front"), _name(b"new"))]
@@ -106,7 +110,7 @@ def test_what_claude_may_have_changed_already_is_not_before() -> None:
     async def use(session: Session) -> None:
         session.preview.report = PreviewReport("starting")
         await asyncio.sleep(5)
-        session.pictures.claude_changes()
+        session.is_untouched = False
         session.preview.report = PreviewReport("live")
         await asyncio.sleep(5)
         assert session.camera.asked == []
@@ -119,7 +123,7 @@ def test_what_claude_may_have_changed_already_is_not_before() -> None:
 def test_a_picture_that_was_being_taken_as_claude_began_is_not_before() -> None:
     async def use(session: Session) -> None:
         await asyncio.sleep(0.5)
-        session.pictures.claude_changes()
+        session.is_untouched = False
         await asyncio.sleep(2)
         assert session.camera.asked == [["/"]]
         await session.pictures.after_turn([])
@@ -144,7 +148,7 @@ def test_a_page_is_shown_beside_its_last_picture_and_not_at_all_where_it_looks_t
 
 def test_nothing_is_taken_of_a_turn_that_changed_nothing_that_pages_are_made_of() -> None:
     async def use(session: Session) -> None:
-        session.pictures.claude_changes()
+        session.is_untouched = False
         session.preview.has_changed = False
         assert await session.pictures.after_turn(["/"]) == 0
         assert session.camera.asked == []
@@ -222,7 +226,7 @@ def test_so_many_pages_are_remembered_and_the_last_ones_at_that(monkeypatch: pyt
 
     async def use(session: Session) -> None:
         session.camera.seconds = 0
-        session.pictures.claude_changes()
+        session.is_untouched = False
         for look in (b"1", b"2"):
             session.camera.looks = {page: look + page.encode() for page in ("/a", "/b", "/c")}
             await session.pictures.after_turn(["/a", "/b", "/c"] if look == b"1" else ["/c", "/b", "/a"])

@@ -32,36 +32,36 @@ class Pictures:
     picture's is worth more than a line in the log.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it takes to take, keep and report them
         self,
         camera: Camera | None,
         preview: Preview,
         api: AgentApi,
         transcript: Transcript,
         tasks: asyncio.TaskGroup,
+        *,
+        is_untouched: Callable[[], Awaitable[bool]],
     ) -> None:
+        """`is_untouched` says whether the pages are made of the files that the session began with."""
         self._camera = camera
         self._preview = preview
         self._api = api
         self._transcript = transcript
         self._tasks = tasks
-        self._is_untouched = True
+        self._is_untouched = is_untouched
+        self._no_turn_yet = True
         self._last: dict[tuple[str, int], str] = {}
         self._unsent: dict[str, bytes] = {}
         self._taking: asyncio.Task[None] | None = None
         self._reported = 0
         tasks.create_task(self._take_first())
 
-    def claude_changes(self) -> None:
-        """Take what pages look like from now on for Claude's work."""
-        self._is_untouched = False
-
     async def after_turn(self, pages: Sequence[str]) -> int:
         """Take pictures of the pages that a turn has changed, the front page where none is named.
 
         Returns how many of them are reported within six seconds; the others follow, unless another turn begins.
         """
-        self.claude_changes()
+        self._no_turn_yet = False
         self._reported = 0
         if self._camera is None:
             return 0
@@ -77,9 +77,10 @@ class Pictures:
 
     async def _take_first(self) -> None:
         """Remember how the front page looks once it's there, unless Claude changes something first."""
-        while self._camera and self._is_untouched:
+        while self._camera and self._no_turn_yet:
             if self._preview.report.state == "live":
-                await self._take(self._camera, [_FRONT_PAGE], self._remember_first)
+                if await self._is_untouched():
+                    await self._take(self._camera, [_FRONT_PAGE], self._remember_first)
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -96,7 +97,7 @@ class Pictures:
             logger.warning("pictures not reported", extra={"reason": str(error)})
 
     async def _remember_first(self, picture: Picture) -> None:
-        if self._is_untouched:
+        if await self._is_untouched() and self._no_turn_yet:
             self._last[picture.page, picture.width] = picture.sha256
             self._unsent[picture.sha256] = picture.png
 
