@@ -157,12 +157,13 @@ async def test_an_install_that_hangs_is_ended(tmp_path: Path) -> None:
 
 async def test_dev_servers_are_told_the_sessions_domain_or_to_take_any(tmp_path: Path) -> None:
     address = ListenAddress("127.0.0.1", "127.0.0.1", free_port(), "uat.example.com")
-    names = ("RAILS_DEVELOPMENT_HOSTS", "__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS", "DANGEROUSLY_DISABLE_HOST_CHECK")
+    names = ["RAILS_DEVELOPMENT_HOSTS", "__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"]
+    names += ["DANGEROUSLY_DISABLE_HOST_CHECK", "WDS_SOCKET_PORT"]
     shown = "echo " + " ".join(f'"${name}"' for name in names)
     user = WorkspaceUser(tmp_path, None)
     dev_server = DevServer(DevServerPlan(install=shown, dev="true"), user, tmp_path, address, {}, notices=Notices())
     await dev_server.install()
-    assert dev_server.last_lines(1) == ".uat.example.com .uat.example.com true"
+    assert dev_server.last_lines(1) == ".uat.example.com .uat.example.com true 0"
 
 
 async def test_without_metadata_every_interface_is_listened_on() -> None:

@@ -50,10 +50,12 @@ def _hosts(domain: str) -> dict[str, str]:
 
     Rails checks X-Forwarded-Host, too ("Rails: ActionDispatch::HostAuthorization"), and Vite the Host that it gets with
     `host_header: public` ("Vite: server.allowedHosts"). Create React App takes no names: with a `proxy` and without a
-    private address to name itself, it ends over its own check ("Create React App: Proxying API Requests").
+    private address to name itself, it ends over its own check ("Create React App: Proxying API Requests"). By port 0,
+    its pages connect to the port that they came from ("webpack-dev-server: client.webSocketURL").
     """
     names = ("RAILS_DEVELOPMENT_HOSTS", "__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS")
-    return {**dict.fromkeys(names, f".{domain}"), "DANGEROUSLY_DISABLE_HOST_CHECK": "true"} if domain else {}
+    create_react_app = {"DANGEROUSLY_DISABLE_HOST_CHECK": "true", "WDS_SOCKET_PORT": "0"}
+    return {**dict.fromkeys(names, f".{domain}"), **create_react_app} if domain else {}
 
 
 class InstallFailedError(PreviewError):
