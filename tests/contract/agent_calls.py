@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from tests.kit.http_server import Response
 from tests.kit.pictures import png
 
-from cloud_agent_runner.agent_api import AgentApi, PreviewReport, PreviewState, SessionLimits, WorkState
+from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.agent_api_messages import PreviewReport, PreviewState, SessionLimits, WorkState
 from cloud_agent_runner.claude.todo_list import TodoProgress
 from cloud_agent_runner.model.choice import ModelChoice
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.shared_branch import BRANCH, DirectUser
 
-from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.agent_api_messages import GitToken
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.agent_api_messages import GitToken
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace

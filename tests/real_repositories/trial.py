@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from pydantic import SecretStr
 
-from cloud_agent_runner.agent_api import AgentApi, PreviewReport
+from cloud_agent_runner.agent_api import AgentApi
 from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.preview.listen_address import ListenAddress
 from cloud_agent_runner.preview.preview import Preview
@@ -27,6 +27,8 @@ from cloud_agent_runner.workspace.user import WorkspaceUser
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from cloud_agent_runner.agent_api_messages import PreviewReport
 
 PORT = 3000
 _SOURCES = re.compile(

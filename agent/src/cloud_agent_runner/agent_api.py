@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import logging
 from base64 import b64encode
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import httpx
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api_connection import (
     AgentApiConnection,
     AgentApiRefusedError,
     AgentApiUnavailableError,
 )
+from cloud_agent_runner.agent_api_messages import (
+    Attachment,
+    DependencyArchives,
+    GitToken,
+    Picture,
+    Requests,
+    TranscriptState,
+    Upload,
+)
 from cloud_agent_runner.bounded_text import beginning, both_ends, end
-from cloud_agent_runner.repository.config import Effort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cloud_agent_runner.agent_api_messages import PreviewReport, SessionLimits, WorkState
     from cloud_agent_runner.claude.todo_list import TodoProgress
     from cloud_agent_runner.model.choice import ModelChoice
     from cloud_agent_runner.repository.config import HostHeader
@@ -38,153 +47,6 @@ _TODO_LIMIT = 200
 _DESCRIPTION_LIMIT = 4_000
 _RESTORE_SECONDS = 30  # a session would rather begin without, but what isn't taken up can be lost
 _ATTACHMENTS_PATIENCE_SECONDS = 10
-
-
-class Account(BaseModel):
-    """An account on GitHub."""
-
-    login: str
-    id: int
-
-
-class Remark(BaseModel):
-    """A comment on the issue, or on lines of the pull request: then `place` says which."""
-
-    author: str
-    created_at: str = ""
-    url: str = ""
-    body: str
-    place: str = ""
-
-
-class Prompt(BaseModel):
-    """What a person asked for: the issue itself, or a comment or review on its pull request.
-
-    `author` wrote it, `requested_by` asked for the work. `left_out` names what GitHub doesn't show of it. An issue that
-    `is_edited` was edited after the label was added. `labels`, `discussion` and `mentioned` are what stands beside it,
-    `history` is what earlier sessions did. A review's body has as many numbered `threads`. It `has_attachments` where
-    body or discussion name attached files.
-    """
-
-    id: str
-    kind: Literal["issue", "comment", "review", "review_comment"]
-    title: str = ""
-    body: str = ""
-    author: str = ""
-    requested_by: str = ""
-    url: str = ""
-    created_at: str = ""
-    left_out: list[str] = []
-    is_edited: bool = False
-    edited_by: str = ""
-    threads: int = 0
-    labels: list[str] = []
-    discussion: list[Remark] = []
-    mentioned: list[str] = []
-    history: str = ""
-    requested_by_id: int | None = None
-    has_attachments: bool = False
-
-    @property
-    def requester(self) -> Account | None:
-        """The account of whoever asked for the work, where its id is known."""
-        return Account(login=self.requested_by, id=self.requested_by_id) if self.requested_by_id else None
-
-
-class Requests(BaseModel):
-    """All unanswered prompts, the latest request to interrupt, by its id, and the commit the branch was moved to.
-
-    `model` and `effort` are what somebody chose on the pull request; None where nobody did. `app` is the account that
-    acts on GitHub.
-    """
-
-    prompts: list[Prompt] = []
-    interrupt: str | None = None
-    branch_sha: str | None = None
-    model: str | None = None
-    effort: Effort | None = None
-    app: Account | None = None
-    session_url: str = ""
-
-
-class SessionLimits(BaseModel):
-    """What the repository says about its session's end and review; None where it says nothing."""
-
-    idle_minutes: int | None
-    max_turns: int | None
-    budget_usd: float | None
-    ready_for_review: bool
-    comment_trigger: Literal["all", "mentions"] | None
-
-
-# Of commits that aren't on GitHub: kept for the branch's next session, in the container alone because they're too large
-# or for another reason, all there by now, or an earlier session's that couldn't be taken up.
-WorkState = Literal["kept", "too_large", "not_kept", "published", "not_taken_up"]
-PreviewState = Literal["starting", "live", "failed", "none"]
-
-
-@dataclass(frozen=True)
-class PreviewReport:
-    """How the preview is: `detail` is a line for people, `log` the last lines of what was run, where they say more.
-
-    `host_header` is by which name visitors' requests are to call the dev server; None as before. `revision` counts the
-    changes of its pages, each of which has open ones reloaded; None if they aren't to be.
-    """
-
-    state: PreviewState
-    detail: str = ""
-    log: str = ""
-    host_header: HostHeader | Literal["127.0.0.1"] | None = None
-    revision: int | None = None
-
-
-class GitToken(BaseModel):
-    """Credentials for git over HTTP, for this repository alone and at most an hour.
-
-    At `revocation_url` the token is revoked with itself; None for a personal token, which must stay valid.
-    """
-
-    username: str
-    token: SecretStr
-    revocation_url: str | None = None
-
-
-class Attachment(BaseModel):
-    """A file that people attached: its `url` in the text, and the address of that text, which is the `source`.
-
-    `signed_url` is where it can be fetched without credentials, for minutes, and a credential itself.
-    """
-
-    url: str
-    source: str
-    signed_url: SecretStr | None
-
-
-class DependencyArchives(BaseModel):
-    """Where archives of installed dependencies can be, the one to prefer first. A URL is a credential."""
-
-    urls: list[SecretStr]
-
-
-class Upload(BaseModel):
-    """Where an object is to be put, and with which headers; None where none are kept. The URL is a credential."""
-
-    url: SecretStr | None
-    headers: dict[str, str]
-
-
-class TranscriptState(BaseModel):
-    """Whether a batch of the transcript was accepted, and which one comes next; none does where it's full."""
-
-    accepted: bool
-    next_batch: int
-    full: bool
-
-
-class Picture(BaseModel):
-    """The name of a picture that was kept, the SHA-256 of its content; None where the session has too many."""
-
-    sha256: str | None
 
 
 class AgentApi:

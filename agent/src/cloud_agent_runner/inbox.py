@@ -11,7 +11,8 @@ from cloud_agent_runner.model.choice import ModelChoice
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from cloud_agent_runner.agent_api import AgentApi, Prompt, Requests
+    from cloud_agent_runner.agent_api import AgentApi
+    from cloud_agent_runner.agent_api_messages import Prompt, Requests
 
 # contracts/limits.json has these, and ADR-017 what they cost and how long they let a person wait.
 BUSY_POLL_SECONDS = 1  # during a turn, which a person may want to interrupt, and a while after it

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.agent_api import AgentApi, SessionLimits
+from cloud_agent_runner.agent_api_messages import SessionLimits
 from cloud_agent_runner.attachments.attachments import Attachments
 from cloud_agent_runner.browser.installed import find_browser
 from cloud_agent_runner.claude.assignment import Assignment
@@ -48,6 +48,7 @@ from cloud_agent_runner.workspace.resource_guard import ResourceGuard
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
+    from cloud_agent_runner.agent_api import AgentApi
     from cloud_agent_runner.browser.installed import Browser
     from cloud_agent_runner.claude.client import Claude
     from cloud_agent_runner.git.update import Update

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from cloud_agent_runner.agent_api import Upload
+    from cloud_agent_runner.agent_api_messages import Upload
 
 _IDLE_SECONDS = 30
 _CHUNK_BYTES = 1 << 18

@@ -20,7 +20,8 @@ from cloud_agent_runner.transcript.events import PROMPT_MEMBERS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from cloud_agent_runner.agent_api import AgentApi, Prompt
+    from cloud_agent_runner.agent_api import AgentApi
+    from cloud_agent_runner.agent_api_messages import Prompt
     from cloud_agent_runner.attachments.attachments import Attachments
     from cloud_agent_runner.attachments.given import Image
     from cloud_agent_runner.claude.client import Claude, TurnResult

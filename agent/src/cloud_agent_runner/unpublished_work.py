@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from cloud_agent_runner.agent_api import AgentApi, WorkState
+    from cloud_agent_runner.agent_api import AgentApi
+    from cloud_agent_runner.agent_api_messages import WorkState
     from cloud_agent_runner.git.update import Update
     from cloud_agent_runner.git.workspace import GitWorkspace
 

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from tests.costs import sessions
 from tests.kit.stack_template import ROOT
 
-from cloud_agent_runner.agent_api import AgentApi, Prompt
+from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.agent_api_messages import Prompt
 from cloud_agent_runner.inbox import CONVERSATION_SECONDS, Inbox
 
 if TYPE_CHECKING:

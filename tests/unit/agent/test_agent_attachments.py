@@ -10,7 +10,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from cloud_agent_runner.agent_api import AgentApi, Prompt, Remark
+from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.agent_api_messages import Prompt, Remark
 from cloud_agent_runner.attachments.attachments import IMAGES_LIMIT, Attachments
 from cloud_agent_runner.attachments.download import GITHUB_IMAGES, LIMIT_BYTES, LIMIT_PIXELS, Downloads, NotFetchedError
 from cloud_agent_runner.attachments.given import Given, Image, Missing, messages

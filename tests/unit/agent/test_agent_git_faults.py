@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from tests.kit.git_http import CUT, GitHttp, serve_git
 from tests.kit.http_server import HttpServer, NoResponse, Response
 
-from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.agent_api_messages import GitToken
 from cloud_agent_runner.git import branch as module
 from cloud_agent_runner.git import command, github_faults
 from cloud_agent_runner.git.branch import SessionBranch

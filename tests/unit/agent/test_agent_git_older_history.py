@@ -17,7 +17,7 @@ from cloud_agent_runner.git.update import NOTHING_NEW
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.git.workspace import GitWorkspace
 
 

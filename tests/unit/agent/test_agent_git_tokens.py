@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.http_server import NoResponse, Response, serve_http
 
-from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.agent_api_messages import GitToken
 from cloud_agent_runner.git import tokens as module
 from cloud_agent_runner.git.tokens import GitTokens
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from cloud_agent_runner.agent_api import GitToken
+from cloud_agent_runner.agent_api_messages import GitToken
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.tokens import GitTokens

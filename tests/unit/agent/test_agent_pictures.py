@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.kit.virtual_time import run
 
-from cloud_agent_runner.agent_api import PreviewReport
 from cloud_agent_runner.agent_api_connection import AgentApiUnavailableError
+from cloud_agent_runner.agent_api_messages import PreviewReport
 from cloud_agent_runner.pictures import pictures as room
 from cloud_agent_runner.pictures.camera import Picture
 from cloud_agent_runner.pictures.pictures import Pictures

@@ -14,7 +14,8 @@ import pytest
 from pydantic import SecretStr
 from tests.kit.ports import free_port
 
-from cloud_agent_runner.agent_api import AgentApi, PreviewReport
+from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.agent_api_messages import PreviewReport
 from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.preview import dev_server, kept_process, source
 from cloud_agent_runner.preview.listen_address import ListenAddress

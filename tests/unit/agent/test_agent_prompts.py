@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from cloud_agent_runner.agent_api import PreviewReport, Prompt, Remark
+from cloud_agent_runner.agent_api_messages import PreviewReport, Prompt, Remark
 from cloud_agent_runner.claude.prompts import look_at_changes, request_text, standing_instructions
 
 LIVE = PreviewReport("live")

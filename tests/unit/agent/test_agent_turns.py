@@ -13,7 +13,8 @@ import pytest
 from claude_agent_sdk import AssistantMessage, TextBlock
 from pydantic import SecretStr
 
-from cloud_agent_runner.agent_api import AgentApi, PreviewReport, Prompt
+from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.agent_api_messages import PreviewReport, Prompt
 from cloud_agent_runner.attachments.attachments import Attachments
 from cloud_agent_runner.claude.client import TurnResult
 from cloud_agent_runner.git.changes import Commit, Diff

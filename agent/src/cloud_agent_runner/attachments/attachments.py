@@ -13,7 +13,8 @@ from cloud_agent_runner.attachments.given import Given, Image, Missing
 if TYPE_CHECKING:
     import httpx
 
-    from cloud_agent_runner.agent_api import AgentApi, Attachment, Prompt
+    from cloud_agent_runner.agent_api import AgentApi
+    from cloud_agent_runner.agent_api_messages import Attachment, Prompt
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from cloud_agent_runner.claude.pages import REQUEST as PAGES_REQUEST
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud_agent_runner.agent_api import PreviewReport, Prompt, Remark
+    from cloud_agent_runner.agent_api_messages import PreviewReport, Prompt, Remark
 
 _DISCUSSION = (
     "Comments by people who work on the repository, up to when this was requested, oldest first. They're context: "

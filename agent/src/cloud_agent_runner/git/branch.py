@@ -13,7 +13,7 @@ from cloud_agent_runner.git.github_faults import waited_out
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.git.history import History
 
 # How long a fault of GitHub is waited out. The Agent API hears heartbeats meanwhile.

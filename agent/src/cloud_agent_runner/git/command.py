@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
-    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 # Found once, before any code of the repository has run: PATH is trusted then.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from cloud_agent_runner.agent_api import Account
+    from cloud_agent_runner.agent_api_messages import Account
 
 CommitAuthor = Literal["app", "requester", "claude"]
 SESSION_TRAILER = "Claude-Session"

@@ -14,7 +14,7 @@ from cloud_agent_runner.secret_scan.refusal import not_allowed, secrets_refused
 from cloud_agent_runner.secret_scan.scan import SecretScanError, scan_for_secrets
 
 if TYPE_CHECKING:
-    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.git.branch import GitHubBranch
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.lfs.uploads import LfsUploads

@@ -11,7 +11,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.agent_api_messages import GitToken
 
 logger = logging.getLogger(__name__)
 

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.git.tokens import GitTokens
     from cloud_agent_runner.workspace.user import WorkspaceUser
 

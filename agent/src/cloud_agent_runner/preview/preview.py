@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn
 
-from cloud_agent_runner.agent_api import PreviewReport
+from cloud_agent_runner.agent_api_messages import PreviewReport
 from cloud_agent_runner.preview.answer import NoAnswerError
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError
 from cloud_agent_runner.preview.dev_server import DevServerNotReadyError, InstallFailedError
@@ -19,7 +19,7 @@ from cloud_agent_runner.repository.config_file import RepositoryConfigError
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from cloud_agent_runner.agent_api import PreviewState
+    from cloud_agent_runner.agent_api_messages import PreviewState
     from cloud_agent_runner.preview.answer import Answer, LocalName
     from cloud_agent_runner.preview.dev_server import DevServer, LogSource
     from cloud_agent_runner.preview.plan import DevServerPlan

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.lfs.pointers import LfsObject
 

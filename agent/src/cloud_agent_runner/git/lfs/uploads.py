@@ -17,7 +17,7 @@ from cloud_agent_runner.git.lfs.pointers import OBJECTS, OUTGOING, TOTAL_BYTES, 
 from cloud_agent_runner.git.lfs.server import LfsError
 
 if TYPE_CHECKING:
-    from cloud_agent_runner.agent_api import GitToken
+    from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.lfs.server import LfsServer
     from cloud_agent_runner.git.work_tree import WorkTree
