@@ -7,13 +7,13 @@ import shutil
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
+import pytest
+
 from cloud_agent_local import deployment, packaging
 from cloud_agent_local.installation import PROJECT, Installation, Ports
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 _TEMPLATE = """
 Resources:
@@ -43,8 +43,16 @@ def test_what_was_built_is_built_anew_only_when_it_would_differ(
     assert "python/boto3/__init__.py" in layers[0]
     assert layers == [layers[0]] * 3  # the one that serves all, and each installation's
 
-    monkeypatch.setattr(deployment, "version", lambda _package: "another SAM")
-    assert _build(tmp_path / "third")
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deployment, "_sam", interrupted)
+    with monkeypatch.context() as patch:
+        patch.setattr(deployment, "version", lambda _package: "another SAM")
+        with pytest.raises(KeyboardInterrupt):
+            _build(tmp_path / "third")
+    with pytest.raises(KeyboardInterrupt):  # what was left half-way serves nobody
+        _build(tmp_path / "fourth")
 
 
 def test_a_deployment_uploads_one_archive_of_the_code_as_it_is_now(
