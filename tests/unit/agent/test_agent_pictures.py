@@ -212,7 +212,7 @@ def test_pictures_that_nobody_keeps_are_not_reported() -> None:
 @pytest.mark.parametrize("fault", [AgentApiUnavailableError("No answer."), RuntimeError("a fault of ours")])
 def test_a_fault_costs_pictures_and_nothing_else(fault: Exception) -> None:
     async def use(session: Session) -> None:
-        session.fault = fault
+        session.is_untouched, session.fault = False, fault
         assert await session.pictures.after_turn(["/"]) == 0
         session.fault = None
         assert await session.pictures.after_turn(["/"]) == 1

@@ -49,7 +49,6 @@ class Pictures:
         self._transcript = transcript
         self._tasks = tasks
         self._is_untouched = is_untouched
-        self._no_turn_yet = True
         self._last: dict[tuple[str, int], str] = {}
         self._unsent: dict[str, bytes] = {}
         self._taking: asyncio.Task[None] | None = None
@@ -61,7 +60,6 @@ class Pictures:
 
         Returns how many of them are reported within six seconds; the others follow, unless another turn begins.
         """
-        self._no_turn_yet = False
         self._reported = 0
         if self._camera is None:
             return 0
@@ -77,7 +75,7 @@ class Pictures:
 
     async def _take_first(self) -> None:
         """Remember how the front page looks once it's there, unless Claude changes something first."""
-        while self._camera and self._no_turn_yet:
+        while self._camera:
             if self._preview.report.state == "live":
                 if await self._is_untouched():
                     await self._take(self._camera, [_FRONT_PAGE], self._remember_first)
@@ -97,7 +95,7 @@ class Pictures:
             logger.warning("pictures not reported", extra={"reason": str(error)})
 
     async def _remember_first(self, picture: Picture) -> None:
-        if await self._is_untouched() and self._no_turn_yet:
+        if await self._is_untouched():
             self._last[picture.page, picture.width] = picture.sha256
             self._unsent[picture.sha256] = picture.png
 
