@@ -24,8 +24,9 @@ async def is_untouched(user: WorkspaceUser, work_tree: Path, commit: str) -> boo
     False as well where Git doesn't say.
     """
     try:
-        head = await workspace_git(user, "rev-parse", "--verify", "HEAD", at=work_tree)
-        return head == commit and not await workspace_git(user, *_CHANGES, at=work_tree)
+        # In this order: what is committed between the two would otherwise look like neither.
+        changes = await workspace_git(user, *_CHANGES, at=work_tree)
+        return not changes and commit == await workspace_git(user, "rev-parse", "--verify", "HEAD", at=work_tree)
     except (GitError, OSError) as error:
         logger.warning("changes unknown", extra={"reason": str(error)})
         return False
