@@ -73,6 +73,7 @@ def test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_tas
         ),
     )
     assert "lifecycle_token" in row, row.get("end_reason", "there is no row")
+    wait_for(lambda: history(stage, session)[0], lambda seen: "RUNNING" in seen)
     stage.comment(row["pull_number"], "/stop")
 
     assert stage.wait_for_end(session) == "SUCCEEDED"
@@ -81,6 +82,6 @@ def test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_tas
     (task,) = stage.client("ecs").describe_tasks(cluster=cluster, tasks=[row["task_arn"]])["tasks"]
     assert task.get("stoppedReason") == "Session over: Stopped by octo-dev."
     statuses, states = wait_for(lambda: history(stage, session), lambda seen: bool(seen[1]), 20)
-    assert statuses[-2:] == ["RUNNING", "STOPPED"]  # which of the quick ones is seen before them is the clock's affair
+    assert statuses[-2:] == ["RUNNING", "STOPPED"]  # which of the quick ones are seen before is the clock's affair
     assert states[: len(WAY_TO_THE_URL)] == WAY_TO_THE_URL
     assert "Close Session" in states[-3:]

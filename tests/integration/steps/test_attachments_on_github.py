@@ -36,9 +36,14 @@ def test_images_of_an_issue_a_comment_and_a_review_are_found_by_the_address_of_t
         address = github.call("POST", "/admin/attachments", name="a.png", content=content)["url"]
         written = github.call("POST", path, body=f"![]({address})", **members)
         prompt = Prompt(
-            id="0", kind=kind, body=written["body"], author="octo-dev", url=written["html_url"], created_at="",
+            id="0",
+            kind=kind,
+            body=written["body"],
+            author="octo-dev",
+            url=written["html_url"],
+            created_at="2026-11-22T10:00:00.000Z",
             review_id=written["id"],
-        )  # fmt: skip
+        )
         (found,) = attachments_of(prompt)
         assert found == Attachment(address, written["html_url"])
         signed = found.fetched_from(signed_addresses(texts.html(found.source)))

@@ -40,7 +40,14 @@ def test_a_session_of_one_turn_makes_few_requests(
     session = steps.claim(repo)
     by_step = {}
     steps.change(session, status="STARTING")
-    issue = Prompt(id=INITIAL_PROMPT_ID, kind=PromptKind.ISSUE, body="", author="octo-dev", url="u", created_at="")
+    issue = Prompt(
+        id=INITIAL_PROMPT_ID,
+        kind=PromptKind.ISSUE,
+        body="",
+        author="octo-dev",
+        url="u",
+        created_at="2026-11-22T10:00:00.000Z",
+    )
     Prompts("sessions").put(session.session_id, issue)
     for step in STEPS[:3]:
         steps.run(step, session, **steps.more(step, session))

@@ -47,7 +47,7 @@ class Conversation:
             body="And?",
             author="octo-dev",
             url=url,
-            created_at="",
+            created_at="2026-11-22T10:00:00.000Z",
             comment_id=comment_id,
             threads=tuple(Thread(comment_id=one, place=f"menu.txt, line {one}", url=url) for one in threads),
         )

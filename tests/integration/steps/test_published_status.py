@@ -92,7 +92,14 @@ def test_each_change_of_the_row_that_people_care_about_is_told_at_once(
 
 
 def follow_up(prompt_id: str) -> Prompt:
-    return Prompt(id=prompt_id, kind=PromptKind.COMMENT, body="And dessert?", author="octo-dev", url="u", created_at="")
+    return Prompt(
+        id=prompt_id,
+        kind=PromptKind.COMMENT,
+        body="And dessert?",
+        author="octo-dev",
+        url="u",
+        created_at="2026-11-22T10:00:00.000Z",
+    )
 
 
 def test_what_claude_does_is_told_at_most_every_thirty_seconds(

@@ -173,13 +173,22 @@ def test_an_answer_whose_publishing_failed_at_any_request_and_is_handed_over_aga
     steps: Steps, gateway: Gateway, repo: str, fault: str
 ) -> None:
     github, prompt_id = gateway.github, "01JD8Y3QF0000000000000000A"
-    prompt = Prompt(id=prompt_id, kind=PromptKind.COMMENT, body="And?", author="octo-dev", url="u", created_at="")
+    prompt = Prompt(
+        id=prompt_id,
+        kind=PromptKind.COMMENT,
+        body="And?",
+        author="octo-dev",
+        url="u",
+        created_at="2026-11-22T10:00:00.000Z",
+    )
     for index in itertools.count():
         session = steps.claim(repo)
         steps.run_up_to("close_session", session)
         Prompts("sessions").add(session.session_id, prompt)
         sha = github.add_commit(repo, session.branch, "Show the menu")
-        answer = TurnResult(prompt_id=prompt_id, is_error=False, result="Done.", head_sha=sha, created_at="")
+        answer = TurnResult(
+            prompt_id=prompt_id, is_error=False, result="Done.", head_sha=sha, created_at="2026-11-22T10:00:00.000Z"
+        )
         Prompts("sessions").answer(session.session_id, answer)
         steps.change(session, status="RUNNING", reported_head_sha=sha)
         gateway.arm(fault, index)
