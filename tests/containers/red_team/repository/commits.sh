@@ -5,7 +5,7 @@ git add hidden.txt && git commit --quiet --message "chore: initialize Claude age
 
 mkdir -p sub
 printf '[submodule "sub"]\n\tpath = sub\n\turl = ext::%s/spy submodule\n[submodule "own"]\n\tpath = own\n\turl = file:///home/supervisor/repository.git\n' "$HOME" > .gitmodules
-git add .gitmodules && git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),sub"
+git add .gitmodules && git update-index --add --cacheinfo "160000,$(echo elsewhere | git hash-object --stdin),sub"
 printf '*.red filter=red\n*.bin filter=lfs\n' > .gitattributes
 echo filtered > a.red && echo large > a.bin
 git add .gitattributes a.red a.bin && git commit --quiet --message "docs: tidy"

@@ -14,7 +14,7 @@ from pathlib import Path
 from attempts import RefusedError, processes, refused, report, run, user_of
 
 FLOOD_BYTES = 20_000_000
-_CREDENTIAL = re.compile(r"Authorization: \S+ \S+|gh[a-z]_\w+|(?:SESSION|TASK)_TOKEN=\S+")
+_CREDENTIAL = re.compile(r"Authorization: \S+ \S+|\bgh[a-z]_\w+|(?:SESSION|TASK)_TOKEN=\S+")
 _GATEWAY = re.compile(
     r"ANTHROPIC_BASE_URL=(?P<url>[^\0]+)|ANTHROPIC_API_KEY=(?P<key>[^\0]+)"
     r"|ANTHROPIC_DEFAULT_HAIKU_MODEL=(?P<model>[^\0]+)"
