@@ -94,8 +94,8 @@ class History:
         if not await self.are_related(one, other):
             return False
         try:
-            await self.git("merge-tree", "--write-tree", one, other)
-        except GitError:
+            await self._merged_tree(one, other)
+        except ConflictError:
             return True
         return False
 
@@ -116,11 +116,7 @@ class History:
         Raises:
             ConflictError: a person or Claude has to merge them.
         """
-        try:
-            tree = await self.git("merge-tree", "--write-tree", ours, theirs)
-        except GitError as error:
-            raise ConflictError(str(error)) from error
-        return await self.commit(tree, [ours, theirs], message)
+        return await self.commit(await self._merged_tree(ours, theirs), [ours, theirs], message)
 
     async def commit(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Return a new commit of Claude's."""
@@ -202,10 +198,7 @@ class History:
         """Return a copy of `commit`, as a change of `base`, after `onto`; `onto` where it brings nothing new."""
         root = await self.commit(await self._tree(base), [], "base")
         sides = [await self.commit(await self._tree(side), [root], "side") for side in (onto, commit)]
-        try:
-            tree = await self.git("merge-tree", "--write-tree", *sides)
-        except GitError as error:
-            raise ConflictError(str(error)) from error
+        tree = await self._merged_tree(*sides)
         if tree == await self._tree(onto) and not others:
             return onto
         about = await self.git("show", "--no-patch", "--date=raw", "--format=%an%n%ae%n%ad%n%B", commit)
@@ -213,6 +206,13 @@ class History:
         author = [("GIT_AUTHOR_NAME", name), ("GIT_AUTHOR_EMAIL", email), ("GIT_AUTHOR_DATE", date)]
         lineage = [word for parent in [onto, *others] for word in ("-p", parent)]
         return await self.git(*self._identity, "commit-tree", tree, *lineage, given=message, variables=author)
+
+    async def _merged_tree(self, ours: str, theirs: str) -> str:
+        """Return the files of both; raises ConflictError where somebody has to merge them."""
+        try:
+            return await self.git("merge-tree", "--write-tree", ours, theirs)
+        except GitError as error:
+            raise ConflictError(str(error)) from error
 
     async def _tree(self, commit: str) -> str:
         return await self.git("rev-parse", "--verify", f"{commit}^{{tree}}")
