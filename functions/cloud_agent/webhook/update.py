@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
-from cloud_agent.domain.conversation.branch_update import BranchUpdate, merge_request
+from cloud_agent.domain.conversation.branch_update import merge_request
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
 from cloud_agent.domain.session.session import timestamp
@@ -36,7 +36,7 @@ def update_branch(
         return comment, [replies.NOTHING_TO_UPDATE]
     update = github.update_branch(session.pull_number)
     will_work = session.status.is_live or sessions.next_is_starting or Command.RESTART in comment.commands
-    if session.conflicts and update in {BranchUpdate(), BranchUpdate(was_current=True)}:
+    if session.conflicts and update.is_current:
         SessionsTable(settings.sessions_table).record_no_conflict(session.session_id)
     if update.conflicts and will_work:
         comment = _with_merge_request(comment, base)

@@ -13,6 +13,11 @@ class BranchUpdate:
     was_current: bool = False
     refusal: str = ""
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the branch has all of its base branch, or is about to."""
+        return not (self.conflicts or self.refusal)
+
 
 def merge_request(base: str) -> str:
     """Return what Claude is asked where GitHub can't merge the base branch by itself."""
