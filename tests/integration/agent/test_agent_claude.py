@@ -16,10 +16,10 @@ from pydantic import SecretStr
 from tests.kit.http_server import Response, serve_http
 
 from cloud_agent_runner.attachments.given import Image
-from cloud_agent_runner.attachments.image_type import ImageType, image_type
 from cloud_agent_runner.claude.assignment import Assignment
 from cloud_agent_runner.claude.client import Claude
 from cloud_agent_runner.claude.todo_list import TodoProgress
+from cloud_agent_runner.image_type import ImageType, image_type
 from cloud_agent_runner.model.api import AnthropicApi
 from cloud_agent_runner.model.budget import ModelBudget
 from cloud_agent_runner.model.choice import ModelChoice

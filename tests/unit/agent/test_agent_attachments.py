@@ -15,7 +15,7 @@ from cloud_agent_runner.agent_api_messages import Prompt, Remark
 from cloud_agent_runner.attachments.attachments import IMAGES_LIMIT, Attachments
 from cloud_agent_runner.attachments.download import GITHUB_IMAGES, LIMIT_BYTES, LIMIT_PIXELS, Downloads, NotFetchedError
 from cloud_agent_runner.attachments.given import Given, Image, Missing, messages
-from cloud_agent_runner.attachments.image_type import ImageType, image_type
+from cloud_agent_runner.image_type import ImageType, image_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from cloud_agent_runner.attachments.image_type import image_type
+from cloud_agent_runner.image_type import image_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,12 +6,12 @@ import asyncio
 import hashlib
 import json
 import logging
-import struct
 from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from cloud_agent_runner.image_type import image_type
 from cloud_agent_runner.workspace.user import Processes
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ _SECONDS = 30  # of all pages together
 _COMPLAINT_BYTES = 2_000
 _PROGRAM = Path(__file__).with_name("take.mjs")
 _NAME = "browser"
-_HEADER = struct.Struct(">8s8xII")  # a PNG's signature, and its width and height in the first chunk
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -130,12 +128,16 @@ def _picture(line: bytes, wanted: Container[tuple[str, int]]) -> Picture:
     try:
         members = json.loads(line)
         picture = Picture(str(members["page"]), int(members["width"]), b64decode(members["png"], validate=True))
-        signature, width, height = _HEADER.unpack_from(picture.png)
-    except (KeyError, TypeError, RecursionError, struct.error) as error:
+    except (KeyError, TypeError, RecursionError) as error:
         raise ValueError("no picture") from error
     if (picture.page, picture.width) not in wanted:
         raise ValueError("not a page that was asked for")
-    is_png = signature == _SIGNATURE and width == picture.width and 0 < height <= _MOST_HEIGHT
-    if not is_png or len(picture.png) > LIMIT_BYTES:
+    found = image_type(picture.png)
+    is_good = (
+        found is not None
+        and (found.media_type, found.width) == ("image/png", picture.width)
+        and 0 < found.height <= _MOST_HEIGHT
+    )
+    if not is_good or len(picture.png) > LIMIT_BYTES:
         raise ValueError("no PNG of the size that was asked for")
     return picture
