@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.asl.conftest import family_of
+from tests.kit.workflow_states import WAY_TO_THE_URL
 
 from cloud_agent.domain.session.agents import Agent
 
@@ -14,16 +15,7 @@ if TYPE_CHECKING:
     from tests.asl.conftest import SessionWorkflow
 
 GOOD_PATH = [
-    "Prepare Session",
-    "Claim Session",
-    "Create Branch",
-    "Open Draft Pull Request",
-    "Take Slot",
-    "Slot Taken?",
-    "Run Agent",
-    "Register IP",
-    "Announce Session",
-    "Supervise Session",
+    *WAY_TO_THE_URL,
     "Find Task",
     "Task Running?",
     "Stop Task",

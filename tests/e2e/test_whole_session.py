@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.system import ENDED, wait_for
+from tests.kit.workflow_states import WAY_TO_THE_URL
 
 from cloud_agent_cli.targets import Target
 from cloud_agent_cli.transcript import Form, TranscriptError, lines
@@ -17,20 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.system import Session, System
-
-
-WAY_TO_THE_URL = [
-    "Prepare Session",
-    "Claim Session",
-    "Create Branch",
-    "Open Draft Pull Request",
-    "Take Slot",
-    "Slot Taken?",
-    "Run Agent",
-    "Register IP",
-    "Announce Session",
-    "Supervise Session",
-]
 
 
 @pytest.fixture
