@@ -5,6 +5,7 @@ A test names only what it is about. Keys come from `cloud_agent.adapters.table.k
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REPOSITORY_ID, REPO, ISSUE = 1, "acme/storefront", 42
+# Whose agent sends the samples in events/agent_api, with this token.
+SAMPLED_SESSION = "6020583d"
+SAMPLED_TOKEN = f"{SAMPLED_SESSION}.3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"
 # What CreateTable needs besides the table's name.
 TABLE: dict[str, Any] = {
     "BillingMode": "PAY_PER_REQUEST",
@@ -67,6 +71,11 @@ def a_row(session_id: str = "09e22a8b", **changes: Any) -> dict[str, Any]:  # no
         "execution_arn": f"arn:aws:states:us-east-1:123456789012:execution:session:{session_id}",
         "created_at": "2026-11-22T07:00:00.000Z",
     } | changes
+
+
+def a_sampled_row(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any attribute
+    """The row of the session that the samples' token opens."""
+    return a_row(SAMPLED_SESSION, token_hash=hashlib.sha256(SAMPLED_TOKEN.encode()).hexdigest(), **changes)
 
 
 def a_session(**changes: Any) -> Session:  # noqa: ANN401 - any attribute of a row

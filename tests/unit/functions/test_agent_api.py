@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from tests.kit.agent_api_contract import AgentApiContract
 from tests.kit.app_key import app_key_pem
 from tests.kit.http_server import Request, Response, serve_http
-from tests.kit.sessions import a_row
+from tests.kit.sessions import SAMPLED_SESSION, SAMPLED_TOKEN, a_row
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.keys import session_key
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     Call = Callable[..., tuple[int, dict[str, Any]]]
 
-ID, OTHER = "6020583d", "0badcafe"
-TOKEN = f"{ID}.3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"
+ID, OTHER = SAMPLED_SESSION, "0badcafe"
+TOKEN = SAMPLED_TOKEN
 OTHER_TOKEN = TOKEN.replace(ID, OTHER)
 TASK_TOKEN = "AQCMAAAAKgAAAAMAAAAA-sample-task-token"
 PROMPT = "0" * 26

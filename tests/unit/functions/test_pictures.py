@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.kit.agent_api_contract import AgentApiContract
 from tests.kit.pictures import png
-from tests.kit.sessions import a_row
+from tests.kit.sessions import SAMPLED_SESSION, a_sampled_row
 
 from cloud_agent.adapters.table import transcript_positions
 from cloud_agent.adapters.table.keys import transcript_key
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
 
     Send = Callable[[object], tuple[int, dict[str, Any]]]
 
-ID = "6020583d"
-TOKEN = f"{ID}.3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"
-
-
-def _put(table: Table, **attributes: object) -> None:
-    table.put_item(Item=a_row(ID, token_hash=hashlib.sha256(TOKEN.encode()).hexdigest(), **attributes))
-
 
 @pytest.fixture
 def send(
@@ -45,7 +38,7 @@ def send(
     context: Context,
 ) -> Send:
     """Send a picture as the agent of a running session does; returns status and body, as the contract has them."""
-    _put(table)
+    table.put_item(Item=a_sampled_row())
     contract = AgentApiContract()
 
     def post(content: object) -> tuple[int, dict[str, Any]]:
@@ -69,7 +62,7 @@ def test_a_picture_is_kept_by_its_hash_where_the_proxy_looks_for_it(send: Send, 
 
     assert send(picture) == (200, {"sha256": name})
 
-    assert _kept(bucket) == {f"transcripts/{ID}/pictures/{name}.png": picture}
+    assert _kept(bucket) == {f"transcripts/{SAMPLED_SESSION}/pictures/{name}.png": picture}
     (stored,) = bucket.objects.all()
     assert stored.Object().content_type == "image/png"
 
@@ -138,7 +131,7 @@ def test_the_count_expires_as_the_session_does(send: Send, table: Table, monkeyp
     monkeypatch.setattr(transcript_positions, "expiry_after_end", lambda: 7)
     send(png(1, 1))
 
-    row = table.get_item(Key=transcript_key(ID))["Item"]
+    row = table.get_item(Key=transcript_key(SAMPLED_SESSION))["Item"]
     assert (row["pictures"], row["picture_bytes"], row["expires_at"]) == (1, len(png(1, 1)), 7)
 
 
@@ -146,7 +139,7 @@ def test_the_count_expires_as_the_session_does(send: Send, table: Table, monkeyp
 def test_a_session_that_ends_or_has_ended_keeps_none(
     send: Send, table: Table, bucket: Bucket, over: dict[str, object]
 ) -> None:
-    _put(table, **over)
+    table.put_item(Item=a_sampled_row(**over))
 
     assert send(png(1, 1))[0] == 409
     assert _kept(bucket) == {}

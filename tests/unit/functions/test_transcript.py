@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.kit.agent_api_contract import AgentApiContract
-from tests.kit.sessions import a_row
+from tests.kit.sessions import SAMPLED_SESSION, a_sampled_row
 from tests.kit.transcript_contract import objections_to_batch
 
 from cloud_agent.adapters.table import transcript_positions
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     Event = dict[str, Any]
     Send = Callable[..., tuple[int, dict[str, Any]]]
 
-ID = "6020583d"
-TOKEN = f"{ID}.3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"
-
 
 def _message(text: object = "Hello.", **changes: object) -> Event:
     event = {"kind": "message", "at": "2026-11-22T08:00:04.120Z", "prompt_id": None, "text": text, "parent": None}
@@ -47,10 +43,6 @@ def _not_accepted(next_batch: int) -> tuple[int, dict[str, Any]]:
     return 200, {"accepted": False, "next_batch": next_batch, "full": False}
 
 
-def _put(table: Table, **attributes: object) -> None:
-    table.put_item(Item=a_row(ID, token_hash=hashlib.sha256(TOKEN.encode()).hexdigest(), **attributes))
-
-
 @pytest.fixture
 def send(
     environment: Callable[..., None],
@@ -60,7 +52,7 @@ def send(
     context: Context,
 ) -> Send:
     """Send a batch as the agent of a running session does; returns status and body, which are as the contract says."""
-    _put(table)
+    table.put_item(Item=a_sampled_row())
     contract = AgentApiContract()
 
     def post(batch: object, *events: object, **members: object) -> tuple[int, dict[str, Any]]:
@@ -79,10 +71,10 @@ def _parts(response: dict[str, Any]) -> tuple[int, bytes]:
 
 def _texts(bucket: Bucket, table: Table, stream: Stream = Stream.AGENT) -> list[str]:
     """What a reader finds of the stream: each batch up to the number in the row, by its name alone."""
-    batches = int(str(table.get_item(Key=transcript_key(ID)).get("Item", {}).get(f"{stream}_batches", 0)))
+    batches = int(str(table.get_item(Key=transcript_key(SAMPLED_SESSION)).get("Item", {}).get(f"{stream}_batches", 0)))
     texts: list[str] = []
     for batch in range(1, batches + 1):
-        content = bucket.Object(f"transcripts/{ID}/{stream}/{batch:010d}.jsonl").get()["Body"].read()
+        content = bucket.Object(f"transcripts/{SAMPLED_SESSION}/{stream}/{batch:010d}.jsonl").get()["Body"].read()
         assert objections_to_batch(content, len(texts) + 1) == []
         texts += [json.loads(line)["text"] for line in content.decode().splitlines()]
     return texts
@@ -101,7 +93,7 @@ def test_an_event_keeps_the_members_that_its_writer_gave_it(send: Send, bucket: 
     strange = _message("\u2028 ü \x1b[31m </script>\n", cut={"text": 3}, prompt_id="0" * 26)
     assert send(1, strange) == _accepted(2)
 
-    content = bucket.Object(f"transcripts/{ID}/agent/0000000001.jsonl").get()["Body"].read()
+    content = bucket.Object(f"transcripts/{SAMPLED_SESSION}/agent/0000000001.jsonl").get()["Body"].read()
     assert content.count(b"\n") == 1
     assert json.loads(content) == {"v": 1, "seq": 1, **strange}
 
@@ -210,17 +202,17 @@ def test_the_position_expires_as_the_session_does(send: Send, table: Table, monk
     monkeypatch.setattr(transcript_positions, "expiry_after_end", lambda: 7)
     send(1, _message())
 
-    assert table.get_item(Key=transcript_key(ID))["Item"]["expires_at"] == 7
+    assert table.get_item(Key=transcript_key(SAMPLED_SESSION))["Item"]["expires_at"] == 7
 
 
 def test_a_session_that_is_asked_to_end_still_says_its_last(send: Send, table: Table) -> None:
-    _put(table, ending={"status": "STOPPED", "reason": "Stopped."})
+    table.put_item(Item=a_sampled_row(ending={"status": "STOPPED", "reason": "Stopped."}))
 
     assert send(1, _message()) == _accepted(2)
 
 
 def test_an_ended_session_says_nothing_more(send: Send, table: Table) -> None:
-    _put(table, status="STOPPED")
+    table.put_item(Item=a_sampled_row(status="STOPPED"))
 
     assert send(1, _message())[0] == 409
 
@@ -279,5 +271,5 @@ def test_numbers_that_json_does_not_have_become_null(send: Send, bucket: Bucket)
     call = {"kind": "tool_call", "id": "t", "tool": "Bash", "input": {"n": float("nan")}, "parent": None}
     send(1, {"at": "2026-11-22T08:00:04.120Z", "prompt_id": None} | call)
 
-    content = bucket.Object(f"transcripts/{ID}/agent/0000000001.jsonl").get()["Body"].read()
+    content = bucket.Object(f"transcripts/{SAMPLED_SESSION}/agent/0000000001.jsonl").get()["Body"].read()
     assert json.loads(content, parse_constant=pytest.fail)["input"] == {"n": None}

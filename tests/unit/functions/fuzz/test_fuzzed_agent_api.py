@@ -8,7 +8,6 @@ response is as described. `make fuzz` tries many more.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from hypothesis import settings
 from schemathesis.checks import CHECKS
 from tests.kit.fuzzing import FUZZED
 from tests.kit.http_api import HttpApi
-from tests.kit.sessions import a_row
+from tests.kit.sessions import SAMPLED_SESSION, SAMPLED_TOKEN, a_sampled_row
 
 from cloud_agent.agent_api.handler import handler
 
@@ -33,14 +32,10 @@ if TYPE_CHECKING:
     from tests.unit.functions.aws_stand_in import StepFunctions
     from tests.unit.functions.conftest import Context
 
-ID = "6020583d"
-TOKEN = f"{ID}.3f0c1d6e-8f0b-4d5e-9a77-0c6f1c1f9b52-5b1f7a0e-2f4c-4d3b-8a34-9d0c7f6b1e20"
 URL = "http://agent-api"
-SESSION = a_row(
-    ID,
+SESSION = a_sampled_row(
     installation_id=99,
-    token_hash=hashlib.sha256(TOKEN.encode()).hexdigest(),
-    execution_arn=f"arn:aws:states:us-east-1:123456789012:execution:test-session:{ID}",
+    execution_arn=f"arn:aws:states:us-east-1:123456789012:execution:test-session:{SAMPLED_SESSION}",
 )
 UNCHECKED = {
     "unsupported_method",  # an unknown route is 404, whatever the method
@@ -71,7 +66,7 @@ def session(
 
     client = requests.Session()
     client.mount(URL, HttpApi(respond))
-    client.headers["Authorization"] = f"Bearer {TOKEN}"
+    client.headers["Authorization"] = f"Bearer {SAMPLED_TOKEN}"
     return client
 
 
