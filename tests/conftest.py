@@ -12,6 +12,8 @@ import httpx
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist has no types
 
+import cloud_agent_runner  # noqa: F401 - for tests that import Claude's SDK before any module of the agent
+
 if TYPE_CHECKING:
     import ssl
 

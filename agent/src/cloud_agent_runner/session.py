@@ -13,6 +13,7 @@ from cloud_agent_runner.agent_api_messages import SessionLimits
 from cloud_agent_runner.attachments.attachments import Attachments
 from cloud_agent_runner.browser.installed import find_browser
 from cloud_agent_runner.claude.assignment import Assignment
+from cloud_agent_runner.claude.client import Claude
 from cloud_agent_runner.claude.prompts import look_at_changes, standing_instructions
 from cloud_agent_runner.first_change import FirstChange
 from cloud_agent_runner.git.branch import SessionBranch
@@ -50,7 +51,6 @@ from cloud_agent_runner.workspace.user import WorkspaceUser
 if TYPE_CHECKING:
     from cloud_agent_runner.agent_api import AgentApi
     from cloud_agent_runner.browser.installed import Browser
-    from cloud_agent_runner.claude.client import Claude
     from cloud_agent_runner.git.update import Update
     from cloud_agent_runner.settings import Platform, Settings
     from cloud_agent_runner.transcript.transcript import Transcript
@@ -83,7 +83,6 @@ async def run_session(
         tasks.create_task(_bury_orphans())
         tasks.create_task(transcript.run())
         heartbeat = tasks.create_task(_heartbeat(api))
-        claude_class = tasks.create_task(asyncio.to_thread(_claude_class))
         workspace, taken_up = await _cloned(settings, home, user, git_tokens, unpublished)
         tasks.create_task(workspace.fetch_beside())
         has_own = has_repository_file(workspace.work_tree, CONFIG_PATH)
@@ -141,7 +140,7 @@ async def run_session(
         choose = _Chosen(transcript, choice, budget, config.idle_minutes).use
         async with (
             model_gateway(model_api(settings, platform, assignment.model), budget) as gateway,
-            aclosing((await claude_class)(assignment, user, gateway, services.environment, before_change)) as claude,
+            aclosing(Claude(assignment, user, gateway, services.environment, before_change)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
             tasks.create_task(inbox.collect(partial(_interrupt, claude, transcript)))
@@ -186,13 +185,6 @@ class _Chosen:
 async def _interrupt(claude: Claude, transcript: Transcript) -> None:
     transcript.record("command", name="interrupt", author="", url="")
     await claude.interrupt()
-
-
-def _claude_class() -> type[Claude]:
-    """Import Claude's SDK, which takes longer than all else that the agent imports: the clone needs none of it."""
-    from cloud_agent_runner.claude.client import Claude  # noqa: PLC0415 - in a thread, while the branch is cloned
-
-    return Claude
 
 
 async def _guard(platform: Platform, user: WorkspaceUser, preview: Preview, notices: Notices) -> ResourceGuard:
