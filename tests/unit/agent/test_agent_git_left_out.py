@@ -75,6 +75,16 @@ async def test_a_nested_repository_is_not_pushed_as_a_commit_that_nobody_has(
     assert shared.files() == {"page.txt", "tool/main.py", *["tool/more.py"] * has_commit}
 
 
+async def test_a_submodule_that_is_not_here_is_not_looked_for_in_the_repository_around_it(shared: SharedBranch) -> None:
+    add_submodule(shared, "libs/engine")
+    session = await shared.clone()
+    unpublished = shared.commit(session.work_tree, "a.txt", "a\n")
+    git("reset", "--quiet", "--hard", "HEAD~1", at=session.work_tree)
+    git("update-index", "--cacheinfo", f"160000,{unpublished},libs/engine", at=session.work_tree)
+    git("commit", "--quiet", "--message", "Take a newer engine", at=session.work_tree)
+    assert (await session.publish()).head_sha == shared.head()
+
+
 async def test_a_session_beside_a_submodule_publishes_its_own_files_alone(shared: SharedBranch) -> None:
     add_submodule(shared, "libs/engine")
     session = await shared.clone()

@@ -91,8 +91,9 @@ class Submodules:
     async def _can_be_had(self, path: str, commit: str, submodule: _Submodule | None) -> bool:
         if submodule is None:
             return False
+        repository = f"--git-dir={path}/.git"  # from the folder alone, Git goes on to the repository around it
         try:
-            own = await self._tree.git("-C", path, "rev-list", "--max-count=1", commit, "--not", "--remotes")
+            own = await self._tree.git(repository, "rev-list", "--max-count=1", commit, "--not", "--remotes")
         except GitError:  # it isn't here
             return True
         return not own or (submodule.address != "" and await self._has(submodule.address, commit))
