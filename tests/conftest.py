@@ -1,4 +1,4 @@
-"""For all tests: how Hypothesis, botocore, httpx and colors behave, and how `make test` shares out the folders."""
+"""For all tests: how Hypothesis, botocore, httpx and colors behave, what GitHub shows, and who runs which folder."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ import cloud_agent_runner  # noqa: F401 - for tests that import Claude's SDK bef
 
 if TYPE_CHECKING:
     import ssl
+    import warnings
 
     import pytest
 
+_ON_GITHUB = "GITHUB_ACTIONS" in os.environ
 # CI sets some of them; typer and rich then color what they print, although nobody looks at it on a terminal.
 for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "GITHUB_ACTIONS"):
     os.environ.pop(_name, None)
@@ -92,3 +94,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest folders."""
     order = {folder: place for place, folder in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(folder_of(item.nodeid), len(LONGEST)))
+
+
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Have GitHub show what tests themselves warn of: nobody reads the log of a run that succeeds."""
+    if _ON_GITHUB and warning_message.category is UserWarning and "/tests/" in warning_message.filename:
+        # "Workflow commands for GitHub Actions: Setting a warning message". On a line of its own.
+        print(f"\n::warning::{warning_message.message}", flush=True)  # noqa: T201 - its standard output is what GitHub reads

@@ -1,4 +1,7 @@
-"""Nothing that a deployment runs on is past its end of life; half a year before, the tests warn."""
+"""Nothing that a deployment runs on is past its end of life; half a year before, the tests warn.
+
+The days are in docs/testing.md. On GitHub, tests/conftest.py makes an annotation of each warning.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests import conftest
 from tests.kit.stack_template import read_template
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +37,14 @@ END_OF_LIFE = {
     # HAProxy, "Available versions": the end of the quarter that is named.
     "HAProxy 2.8": date(2028, 6, 30),
     "HAProxy 3.0": date(2029, 6, 30),
+}
+# Where each is named, and so what to change.
+NAMED_IN = {
+    "Lambda": "`Runtime` in `template.yaml`, and `functions/dependencies/Makefile`",
+    "Python": "`requires-python` in `pyproject.toml`, or the images in `agent/Dockerfile` and `proxy/Dockerfile`",
+    "Node.js": "`NODE_IMAGE` in `agent/Dockerfile`",
+    "Debian": "the images in `agent/Dockerfile`, `proxy/Dockerfile` and `egress/Dockerfile`",
+    "HAProxy": "the group `servers` in `pyproject.toml`, or the images' Debian",
 }
 DEBIAN = {"12": "bookworm", "13": "trixie"}
 HAPROXY_OF_DEBIAN = {"bookworm": "2.6", "trixie": "3.0"}
@@ -63,6 +75,11 @@ def in_use() -> set[str]:
     }
 
 
+def days(used: set[str]) -> list[tuple[date, str, str]]:
+    """Return when what is used ends, what it is, and where it's named; what ends first comes first."""
+    return sorted((END_OF_LIFE[name], name, NAMED_IN[name.split()[0]]) for name in used)
+
+
 def check(today: date, used: set[str]) -> None:
     """Warn of what ends soon.
 
@@ -70,14 +87,25 @@ def check(today: date, used: set[str]) -> None:
         AssertionError: something has ended, or nobody has entered when it does.
     """
     assert used <= END_OF_LIFE.keys(), "enter it, with its source"
-    assert [name for name in sorted(used) if END_OF_LIFE[name] < today] == []
-    for name in sorted(used):
-        if END_OF_LIFE[name] < today + WARNING:
-            warnings.warn(f"{name} gets no security fixes after {END_OF_LIFE[name]}", stacklevel=2)
+    due = [
+        (day, f"{name} gets no security fixes after {day}. Take a later release: {where}.")
+        for day, name, where in days(used)
+        if day < today + WARNING
+    ]
+    ended = [message for day, message in due if day < today]
+    assert not ended, "\n".join(["It's the calendar, not the last change.", *ended])
+    for _, message in due:
+        warnings.warn(message, stacklevel=2)
 
 
 def test_everything_in_use_is_supported() -> None:
     check(datetime.now(UTC).date(), in_use())
+
+
+def test_the_days_on_which_this_turns_red_are_written_down() -> None:
+    text = (ROOT / "docs/testing.md").read_text()
+    written = re.findall(r"^\| (\d{4}-\d\d-\d\d) \| (.+?) \| (.+) \|$", text, re.MULTILINE)
+    assert written == [(str(day), name, where) for day, name, where in days(in_use())]
 
 
 def test_what_is_in_use_is_found() -> None:
@@ -86,10 +114,19 @@ def test_what_is_in_use_is_found() -> None:
 
 def test_the_day_after_the_last_is_too_late() -> None:
     last = END_OF_LIFE["Node.js 24"]
-    with pytest.warns(UserWarning, match=r"Node\.js 24"):
+    says = rf"Node\.js 24 gets no security fixes after {last}\. Take a later release: `NODE_IMAGE` in "
+    with pytest.warns(UserWarning, match=says):
         check(last, {"Node.js 24"})
-    with pytest.raises(AssertionError, match=r"Node\.js 24"):
+    with pytest.raises(AssertionError, match=rf"the calendar, not the last change\.\s+{says}"):
         check(last + timedelta(days=1), {"Node.js 24"})
+
+
+def test_github_shows_the_warning(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(conftest, "_ON_GITHUB", True)
+    with pytest.warns(UserWarning, match="security fixes") as warned:
+        check(END_OF_LIFE["Node.js 24"], {"Node.js 24"})
+    conftest.pytest_warning_recorded(warned[0])
+    assert "\n::warning::Node.js 24 gets no security fixes after " in capsys.readouterr().out
 
 
 def test_a_release_that_nobody_has_looked_up_is_refused() -> None:
