@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED
+from cloud_agent.adapters.table.session_tasks import SessionTasks
 from cloud_agent.domain.session.session import LIVE, Session, SessionStatus, timestamp
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ def _fail_bereft(run: Reconciliation, started: set[str]) -> None:
     }
     # Not the tasks that are still stopping: ECS's event is yet to come, and its words are better.
     stopped = run.tasks.stopped(list(bereft))
+    tasks = SessionTasks(run.settings.sessions_table)
 
     def fail(session: Session) -> None:
         task_arn = str(session.task_arn)
-        row = run.table.record_task_stopped(session.session_id, task_arn, stopped[task_arn])
+        row = tasks.record_stopped(session.session_id, task_arn, stopped[task_arn])
         if row and row.lifecycle_token and run.workflow.fail(row.lifecycle_token, TASK_STOPPED, stopped[task_arn]):
             run.did("WaitFailed", of_session=session.session_id, task_arn=task_arn, reason=stopped[task_arn])
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.parser.models import EventBridgeModel
 
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED, Workflow
-from cloud_agent.adapters.table.sessions_table import SessionsTable
+from cloud_agent.adapters.table.session_tasks import SessionTasks
 from cloud_agent.domain.session.agent_task import AgentTask
 from cloud_agent.observability import identify_session, logger, metrics, tracer
 from cloud_agent.settings import Settings, load
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         return {"failed_waits": 0}
     identify_session(task.session_id)
     # Noted first: an execution between its two waits finds the note when it is about to begin the second.
-    session = SessionsTable(load(Settings).sessions_table).record_task(task.session_id, task)
+    session = SessionTasks(load(Settings).sessions_table).record(task.session_id, task)
     logger.info("task recorded", extra={"status": task.lastStatus, "recorded": session is not None})
     return {"failed_waits": _fail_waits(task, session) if task.has_stopped else 0}
 

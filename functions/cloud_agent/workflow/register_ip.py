@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from cloud_agent.adapters.aws.tasks import Tasks
+from cloud_agent.adapters.table.session_tasks import SessionTasks
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.errors import SessionOverError
 from cloud_agent.observability import StepEvent, logger, step
@@ -23,9 +24,9 @@ class RegisterIpEvent(StepEvent):
 def handler(event: RegisterIpEvent) -> dict[str, Any]:
     """Guarantees that the row holds the address that ECS, not the agent, reports for the session's task."""
     settings, session_id = load(TaskSettings), event.session.session_id
-    sessions = SessionsTable(settings.sessions_table)
-    task = Tasks(settings.cluster_arn, settings.agent_families).find(sessions.get(session_id))
-    if not sessions.mark_running(session_id, task, event.port):
+    session = SessionsTable(settings.sessions_table).get(session_id)
+    task = Tasks(settings.cluster_arn, settings.agent_families).find(session)
+    if not SessionTasks(settings.sessions_table).mark_running(session_id, task, event.port):
         raise SessionOverError(f"Session {session_id} ended before its address could be registered.")
     logger.info("address registered", extra={"task_arn": task.taskArn, "ip": task.ip, "port": event.port})
     return {"task_arn": task.taskArn, "ip": task.ip, "port": event.port}

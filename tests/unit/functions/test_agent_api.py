@@ -20,6 +20,7 @@ from tests.kit.sessions import SAMPLED_SESSION, SAMPLED_TOKEN, a_row
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.session_tasks import SessionTasks
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.agent_api.handler import handler
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
@@ -434,7 +435,7 @@ def test_whatever_is_news_to_the_agent_is_listed_at_once(
             assert SessionsTable(table.name).request_interrupt(ID, FOLLOW_UPS[0])
         case _:
             task = AgentTask(taskArn="task", version=1, createdAt=datetime.now(UTC), lastStatus="RUNNING")
-            assert SessionsTable(table.name).mark_running(ID, task, 3000)
+            assert SessionTasks(table.name).mark_running(ID, task, 3000)
     status, answer = call("prompts", headers={"if-none-match": etag})
     assert status == 200
     assert answer["etag"] != etag

@@ -13,7 +13,6 @@ from cloud_agent.adapters.table.keys import lock_key, pull_key, session_key
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
-from cloud_agent.domain.session.agent_task import AgentTask
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.model_choice import ModelChoice
 from cloud_agent.domain.session.session import Ending, SessionStatus
@@ -23,25 +22,7 @@ if TYPE_CHECKING:
 
 ID, OTHER = "09e22a8b", "0badcafe"
 REPO, ISSUE = "acme/storefront", 42
-TASK = "arn:aws:ecs:us-east-1:123456789012:task/test/1"
-CREATED, LATER = "2026-11-22T08:00:12.031Z", "2026-11-22T08:00:12.032Z"
 ENDED = [SessionStatus.COMPLETED, SessionStatus.STOPPED, SessionStatus.FAILED]
-
-
-def task(**changes: Any) -> AgentTask:  # noqa: ANN401 - any member
-    """The session's task as ECS describes it while it runs."""
-    interface = {"details": [{"name": "privateIPv4Address", "value": "10.0.2.133"}]}
-    return AgentTask.model_validate(
-        {
-            "taskArn": TASK,
-            "group": f"session:{ID}",
-            "version": 3,
-            "createdAt": CREATED,
-            "lastStatus": "RUNNING",
-            "attachments": (interface,),
-            **changes,
-        }
-    )
 
 
 @pytest.fixture
@@ -118,98 +99,6 @@ def test_session_and_pull_request_know_each_other(table: Table, sessions: Sessio
         sessions.record_pull_request(ID, REPOSITORY_ID, 43, "https://github.com/acme/storefront/pull/43")
     assert _row(table)["pull_number"] == 43
     assert _row(table, pull_key(REPOSITORY_ID, 43))["session_id"] == ID
-
-
-def test_a_starting_session_becomes_running_at_its_address(table: Table, sessions: SessionsTable) -> None:
-    _claim(table)
-    for _ in range(2):
-        assert sessions.mark_running(ID, task(), 3000)
-    row = _row(table)
-    assert (row["status"], row["task_arn"], row["ip"], row["port"]) == ("RUNNING", TASK, "10.0.2.133", 3000)
-
-
-@pytest.mark.parametrize("status", [*ENDED, SessionStatus.QUEUED])
-def test_a_session_that_is_not_starting_gets_no_address(
-    table: Table, sessions: SessionsTable, status: SessionStatus
-) -> None:
-    _claim(table, status=status)
-    assert not sessions.mark_running(ID, task(), 3000)
-    assert (status, False) == (_row(table)["status"], "ip" in _row(table))
-
-
-def test_a_task_is_known_to_its_session_from_its_first_event(table: Table, sessions: SessionsTable) -> None:
-    _claim(table)
-    for _ in range(2):
-        assert sessions.record_task(ID, task(version=1, lastStatus="PROVISIONING", attachments=()))
-    row = _row(table)
-    assert (row["task_arn"], "ip" in row) == (TASK, False)
-    assert sessions.record_task(ID, task())
-    row = _row(table)
-    assert (row["status"], row["task_arn"], row["ip"], "port" in row) == ("STARTING", TASK, "10.0.2.133", False)
-
-
-def test_an_event_that_comes_late_changes_nothing(table: Table, sessions: SessionsTable) -> None:
-    _claim(table)
-    stopped = task(version=6, lastStatus="STOPPED", stoppedReason="over")
-    assert sessions.record_task(ID, stopped)
-    assert sessions.record_task(ID, stopped), "whoever was interrupted may go on"
-    left = _row(table)
-    assert left["task_stopped_reason"] == "over"
-    for version in (1, 3, 5):
-        assert sessions.record_task(ID, task(version=version)) is None
-    assert _row(table) == left
-
-
-def test_of_two_tasks_of_a_session_the_newer_is_its_own(table: Table, sessions: SessionsTable) -> None:
-    """A RunTask whose answer was lost is tried again."""
-    _claim(table)
-    older, newer = task(version=6, lastStatus="STOPPED"), task(taskArn=TASK + "0", version=1, createdAt=LATER)
-    assert sessions.record_task(ID, older)
-    assert sessions.record_task(ID, newer)
-    assert sessions.record_task(ID, older.model_copy(update={"version": 9})) is None
-    row = _row(table)
-    assert (row["task_arn"], row["task_version"], "task_stopped_reason" in row) == (TASK + "0", 1, False)
-
-
-@pytest.mark.parametrize("status", [*ENDED, SessionStatus.QUEUED])
-def test_a_task_is_no_news_to_a_session_that_has_none(
-    table: Table, sessions: SessionsTable, status: SessionStatus
-) -> None:
-    _claim(table, status=status)
-    assert sessions.record_task(ID, task()) is None
-    assert "task_arn" not in _row(table)
-
-
-def test_a_stopped_task_is_noted_on_its_live_session(table: Table, sessions: SessionsTable) -> None:
-    _claim(table, task_arn=TASK)
-    for _ in range(2):
-        session = sessions.record_task_stopped(ID, TASK, "exit code 137")
-        assert session is not None
-        assert session.session_id == ID
-    assert _row(table)["task_stopped_reason"] == "exit code 137"
-
-
-@pytest.mark.parametrize("status", ENDED)
-def test_a_stopped_task_is_no_news_to_an_ended_session(
-    table: Table, sessions: SessionsTable, status: SessionStatus
-) -> None:
-    _claim(table, status=status, task_arn=TASK)
-    assert sessions.record_task_stopped(ID, TASK, "x") is None
-    assert "task_stopped_reason" not in _row(table)
-
-
-def test_an_earlier_tasks_end_is_not_noted_on_a_session_that_has_a_newer_one(
-    table: Table, sessions: SessionsTable
-) -> None:
-    _claim(table, status="RUNNING", task_arn=TASK)
-    assert sessions.record_task_stopped(ID, TASK + "0", "x") is None
-    assert "task_stopped_reason" not in _row(table)
-    assert sessions.record_task_stopped(ID, TASK, "x") is not None
-
-
-def test_the_end_of_an_unknown_sessions_task_makes_no_row(table: Table, sessions: SessionsTable) -> None:
-    assert sessions.record_task_stopped(ID, TASK, "x") is None
-    assert _row(table) == {}
 
 
 def test_activity_stands_as_last_reported(table: Table, sessions: SessionsTable) -> None:
@@ -352,9 +241,3 @@ def test_the_token_of_a_start_is_kept_while_the_session_starts(table: Table, ses
     _claim(table)
     sessions.record_start_token(ID, "t")
     assert _row(table)["start_token"] == "t"
-
-
-def test_a_session_that_waits_for_a_slot_has_no_task_to_lose(table: Table, sessions: SessionsTable) -> None:
-    _claim(table, status="QUEUED")
-    assert sessions.record_task_stopped(ID, TASK, "x") is None
-    assert "task_stopped_reason" not in _row(table)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from cloud_agent.domain.policy.limits import SessionLimits, WantedLimits
     from cloud_agent.domain.session.agent_reports import HostHeader
-    from cloud_agent.domain.session.agent_task import AgentTask
     from cloud_agent.domain.session.app import App
     from cloud_agent.domain.session.model_choice import Effort, ModelChoice
     from cloud_agent.domain.session.preview import Preview
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 
 _BATCH = 100  # rows, BatchGetItem's limit
-_WITH_TASK = [SessionStatus.STARTING, SessionStatus.RUNNING]
 
 
 class SessionsTable:
@@ -135,59 +133,11 @@ class SessionsTable:
         app = {"app": creator.model_dump()} if creator else {}
         self.record(session_id, deployment_id=deployment_id, **app)
 
-    def record_task(self, session_id: str, task: AgentTask) -> Session | None:
-        """Keep the session's task as ECS has it now and return the row; None when ECS said more before, or it has none.
-
-        Events come late, twice and out of order: an older view of the task changes nothing, nor does an older task
-        whose RunTask was tried again. The state that parks the session checks `task_stopped_reason`, so a task that
-        stops just before the wait begins isn't missed.
-        """
-        kept: dict[str, Any] = {
-            **_identity(task),
-            **({"ip": task.ip} if task.ip else {}),
-            **({"task_stopped_reason": task.end} if task.has_stopped else {}),
-        }
-        gone = [name for name in ("ip", "task_stopped_reason") if name not in kept]
-        assignments = ", ".join(f"{name} = :{name}" for name in kept)
-        done = self._update(
-            session_id,
-            f"SET {assignments}" + (f" REMOVE {', '.join(gone)}" if gone else ""),
-            Attr("status").is_in(_WITH_TASK)
-            & (
-                Attr("task_arn").not_exists()
-                | (Attr("task_arn").eq(task.taskArn) & Attr("task_version").lte(task.version))
-                | Attr("task_created_at").lt(kept["task_created_at"])
-            ),
-            values={f":{name}": value for name, value in kept.items()},
-        )
-        return self.get(session_id) if done else None
-
-    def mark_running(self, session_id: str, task: AgentTask, port: int) -> bool:
-        """Move the session to RUNNING at this task's address; returns False when it has ended."""
-        kept = {"status": SessionStatus.RUNNING, **_identity(task), "ip": task.ip, "port": port}
-        return self._update(
-            session_id,
-            "SET " + ", ".join(f"#{name} = :{name}" for name in kept) + ", last_active_at = :now",
-            Attr("status").is_in(_WITH_TASK),
-            names={f"#{name}": name for name in kept},
-            values={":now": timestamp()} | {f":{name}": value for name, value in kept.items()},
-        )
-
-    def record_task_stopped(self, session_id: str, task_arn: str, reason: str) -> Session | None:
-        """Note on the session why this task of it stopped, if the event was lost; None when it has another, or none."""
-        done = self._update(
-            session_id,
-            "SET task_stopped_reason = :reason",
-            Attr("status").is_in(_WITH_TASK) & Attr("task_arn").eq(task_arn),
-            values={":reason": reason},
-        )
-        return self.get(session_id) if done else None
-
     def record_activity(self, session_id: str, attributes: dict[str, Any]) -> bool:
         """Set what a turn reports and when; returns False when the session has ended."""
         names = {f"#{name}": name for name in attributes}
         assignments = [f"#{name} = :{name}" for name in attributes]
-        return self._update(
+        return self.update(
             session_id,
             "SET " + ", ".join(["last_active_at = :now", *assignments]) + " REMOVE idle_ends_at",
             Attr("status").is_in(sorted(LIVE)),
@@ -206,7 +156,7 @@ class SessionsTable:
         The first request stands. Whoever waits for the session reads the note: the state that parks it, and the
         agent's next call.
         """
-        self._update(
+        self.update(
             session_id,
             "SET ending = :ending",
             Attr("status").is_in(sorted(LIVE)) & Attr("ending").not_exists(),
@@ -231,7 +181,7 @@ class SessionsTable:
         Of what is `wanted`, that is what `limits` don't say.
         """
         trigger = wanted.comment_trigger
-        self._update(
+        self.update(
             session_id,
             "SET idle_minutes = :idle, max_turns = :turns, budget_usd = :budget, ready_for_review = :ready, "
             "host_header = :host_header, has_workspace_user = :workspace, model = :model"
@@ -253,7 +203,7 @@ class SessionsTable:
 
     def choose_model(self, session_id: str, choice: ModelChoice) -> None:
         """Keep what somebody chose last, whether or not the session lives: the next one takes it over."""
-        self._update(
+        self.update(
             session_id,
             "SET chosen_model = :choice",
             Attr("pk").exists() & (Attr("chosen_model").not_exists() | Attr("chosen_model.at").lt(choice.at)),
@@ -269,7 +219,7 @@ class SessionsTable:
         """
         known = {"preview": preview.model_dump(mode="json"), "host_header": host_header, "page_revision": revision}
         kept = {name: value for name, value in known.items() if value is not None}
-        self._update(
+        self.update(
             session_id,
             f"SET {', '.join(f'{name} = :{name}' for name in kept)}"
             + (" REMOVE page_revision" if revision is None else ""),
@@ -279,7 +229,7 @@ class SessionsTable:
 
     def request_interrupt(self, session_id: str, interrupt_id: str) -> bool:
         """Note that the running turn is to be interrupted; returns False when the session has ended."""
-        return self._update(
+        return self.update(
             session_id,
             "SET interrupt_id = :id, last_active_at = :now REMOVE idle_ends_at",
             Attr("status").is_in(sorted(LIVE)),
@@ -288,7 +238,7 @@ class SessionsTable:
 
     def record_branch(self, session_id: str, head_sha: str) -> None:
         """Note where GitHub says that a live session's branch is now."""
-        self._update(
+        self.update(
             session_id,
             "SET branch_sha = :sha",
             Attr("status").is_in(sorted(LIVE)),
@@ -297,11 +247,11 @@ class SessionsTable:
 
     def record_no_conflict(self, session_id: str) -> None:
         """Note that a session's branch can be merged into its base branch, as GitHub says."""
-        self._update(session_id, "SET conflicts = :no", Attr("conflicts").eq(True), values={":no": False})
+        self.update(session_id, "SET conflicts = :no", Attr("conflicts").eq(True), values={":no": False})
 
     def record_start_token(self, session_id: str, token: str) -> None:
         """Keep the token of the execution's first wait, so that it can be notified of an end at once."""
-        self._update(
+        self.update(
             session_id,
             "SET start_token = :token",
             Attr("status").eq(SessionStatus.STARTING),
@@ -310,7 +260,7 @@ class SessionsTable:
 
     def close(self, session: Session, status: SessionStatus, reason: str) -> None:
         """End the session and free its issue's lock. Run twice, the first ending stands."""
-        self._update(
+        self.update(
             session.session_id,
             "SET #status = :status, end_reason = :reason, ended_at = :now, expires_at = :expires"
             " REMOVE lifecycle_token, start_token, idle_ends_at",
@@ -329,7 +279,7 @@ class SessionsTable:
                 ConditionExpression=Attr("pk").not_exists() | Attr("session_id").eq(session.session_id),
             )
 
-    def _update(
+    def update(
         self,
         session_id: str,
         expression: str,
@@ -338,6 +288,7 @@ class SessionsTable:
         values: dict[str, Any],
         names: dict[str, str] | None = None,
     ) -> bool:
+        """Change the session's row where the condition holds; returns False where it doesn't."""
         optional: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
         try:
             uncontended(
@@ -352,12 +303,3 @@ class SessionsTable:
         except self._conditional_failure:
             return False
         return True
-
-
-def _identity(task: AgentTask) -> dict[str, Any]:
-    """Return what tells tasks, and views of one task, apart and puts them in order."""
-    return {
-        "task_arn": task.taskArn,
-        "task_created_at": timestamp(task.createdAt),
-        "task_version": task.version,
-    }
