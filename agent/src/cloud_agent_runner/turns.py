@@ -13,8 +13,8 @@ from cloud_agent_runner.claude.pages import without_pages
 from cloud_agent_runner.claude.prompts import request_text
 from cloud_agent_runner.git.left_out import names_of
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
+from cloud_agent_runner.git.push import Published
 from cloud_agent_runner.git.update import NOTHING_NEW
-from cloud_agent_runner.git.workspace import Published
 from cloud_agent_runner.transcript.events import PROMPT_MEMBERS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
 from cloud_agent_runner.git import branch as branch_module
-from cloud_agent_runner.git import older_history, workspace
+from cloud_agent_runner.git import older_history, push
 from cloud_agent_runner.git.branch import GitHubBranch
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.update import NOTHING_NEW
@@ -26,7 +26,7 @@ def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedBranch:
     """A history that's long for a session that begins with two commits."""
     monkeypatch.setattr(branch_module, "_LATEST_COMMITS", 2)
     monkeypatch.setattr(older_history, "_HEAD_START_SECONDS", 0)
-    monkeypatch.setattr(workspace, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(push, "_PAUSE_SECONDS", 0)
     monkeypatch.setattr(older_history, "_PAUSE_SECONDS", 0)
     shared = SharedBranch(tmp_path)
     git("tag", "--annotate", "--message", "first", "v1.0", "main", at=shared.person)

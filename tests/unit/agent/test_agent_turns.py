@@ -20,8 +20,8 @@ from cloud_agent_runner.claude.client import TurnResult
 from cloud_agent_runner.git.changes import Commit, Diff
 from cloud_agent_runner.git.credit import Credit, Credits
 from cloud_agent_runner.git.publish_errors import PublishFailedError
+from cloud_agent_runner.git.push import Published
 from cloud_agent_runner.git.update import NOTHING_NEW, Update
-from cloud_agent_runner.git.workspace import Published
 from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.turns import Turns
 

@@ -14,38 +14,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
-from cloud_agent_runner.git.branch import (
-    BranchDeletedError,
-    BranchMovedError,
-    GitHubBranch,
-    PushRejectedError,
-    SessionBranch,
-)
+from cloud_agent_runner.git.branch import BranchDeletedError, GitHubBranch, SessionBranch
 from cloud_agent_runner.git.bundle import read_bundle, write_bundle
 from cloud_agent_runner.git.changes import Commit, Diff, commits_between, difference
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.credit import Credit
-from cloud_agent_runner.git.history import ConflictError, History
+from cloud_agent_runner.git.history import History
 from cloud_agent_runner.git.lfs.files import LfsFiles
 from cloud_agent_runner.git.lfs.server import LfsServer
 from cloud_agent_runner.git.lfs.uploads import LfsUploads
 from cloud_agent_runner.git.older_history import OlderHistory
 from cloud_agent_runner.git.position import Position
 from cloud_agent_runner.git.publish_errors import PublishFailedError
+from cloud_agent_runner.git.push import BranchPush, Published
 from cloud_agent_runner.git.push_checks import PushChecks
-from cloud_agent_runner.git.reconcile import MERGED, REWRITTEN, RewrittenConflictError, reconciled
-from cloud_agent_runner.git.refused_push import (
-    conflict_refused,
-    lost_commits_refused,
-    merges_refused,
-    push_refused,
-    repository_without_commits,
-    rewrite_refused,
-)
+from cloud_agent_runner.git.refused_push import lost_commits_refused, repository_without_commits
+from cloud_agent_runner.git.shown_refs import ShownRefs
 from cloud_agent_runner.git.submodules import Submodules
 from cloud_agent_runner.git.supplements import Supplements
+from cloud_agent_runner.git.take_over import take_over
 from cloud_agent_runner.git.take_up import TakenUp, take_up
-from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update, update_of
+from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update
 from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config import RepositoryConfig
 from cloud_agent_runner.repository.config_file import RepositoryConfigError
@@ -60,27 +49,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_ATTEMPTS = 3
-_PAUSE_SECONDS = 2
-_DELETED = (
-    "Couldn't push: {0} was deleted on GitHub. The commits are kept. Restore the branch, then comment to try again."
-)
-
 
 class CloneFailedError(AgentError):
     """The session's branch could not be fetched from GitHub."""
-
-
-@dataclass(frozen=True)
-class Published:
-    """What is on GitHub after a turn: `head_sha` as read back from there, None when nothing was pushed.
-
-    `note` says for people how it came about, where that isn't plain; `unpublished` counts commits that aren't there.
-    """
-
-    head_sha: str | None
-    note: str = ""
-    unpublished: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,7 +74,6 @@ class GitWorkspace:
         self._older = OlderHistory(root / "older.git", branch, self._history, self._tree)
         # Held while the copies exchange commits with each other or with GitHub.
         self._exchange = asyncio.Lock()
-        self._default_name = ""
         self._clone_token: GitToken | None = None
         server = LfsServer(branch.url)
         lfs = LfsFiles(server, self._history, self._tree, tokens, self._exchange)
@@ -120,6 +90,8 @@ class GitWorkspace:
         self._credit = Credit()
         self._described = ""  # the commit that `changes` told of last
         self._at = Position(self._branch, self._history, self._tree, self._older, self._supplements)
+        self._shown = ShownRefs(self._branch, self._history, self._tree)
+        self._push = BranchPush(self._branch, tokens, self._history, self._checks, self._at, self._shown)
 
     @classmethod
     async def clone(cls, root: Path, user: WorkspaceUser, branch: SessionBranch, tokens: GitTokens) -> Self:
@@ -135,12 +107,12 @@ class GitWorkspace:
         try:
             await workspace._history.create()
             workspace._clone_token = token = await tokens.fresh()
-            workspace._default_name = await workspace._branch.default_name(token)
+            workspace._shown.default_name = await workspace._branch.default_name(token)
             workspace._described = head = await workspace._branch.fetch_latest(token)
             workspace._at.begin(head)
             await workspace._tree.create(branch.name, head)
             await workspace._supplements.follow(head)
-            await workspace._show_refs(head)
+            await workspace._shown.show(head)
             default = await workspace._branch.default()
             await workspace._older.begin(tokens, workspace._exchange, head, default)
             await workspace._supplements.wait()
@@ -224,8 +196,10 @@ class GitWorkspace:
         token = await self._tokens.fresh()
         try:
             theirs = await self._branch.fetch(token)
-            await self._show_refs(theirs)
-            return NOTHING_NEW if theirs == self._at.seen else await self._take(theirs)
+            await self._shown.show(theirs)
+            if theirs == self._at.seen:
+                return NOTHING_NEW
+            return await take_over(theirs, self._at, self._history, self._tree, self._branch.name)
         except (GitError, BranchDeletedError) as error:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return Update.failed(self._branch.name, deleted=isinstance(error, BranchDeletedError))
@@ -293,7 +267,15 @@ class GitWorkspace:
             PublishFailedError: in plain words; nothing is lost.
         """
         async with self._exchange:
-            return await self._publish_work(commit=commit)
+            try:
+                if commit:
+                    await self._tree.commit_the_rest()
+                work = await self._credited(await self._tree.head())
+            except GitError as error:
+                if path := repository_without_commits(str(error)):
+                    raise lost_commits_refused(self._branch.name, [path], self._at.seen) from error
+                raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
+            return await self._push.publish(work)
 
     async def changes(self) -> tuple[list[Commit], Diff | None]:
         """Return the commits that the branch has got since this was last called, and what it changes in all.
@@ -308,92 +290,10 @@ class GitWorkspace:
             logger.info("changes unknown", extra={"reason": str(error)})
             return [], None
 
-    async def _publish_work(self, *, commit: bool) -> Published:
-        try:
-            if commit:
-                await self._tree.commit_the_rest()
-            work = await self._credited(await self._tree.head())
-        except GitError as error:
-            if path := repository_without_commits(str(error)):
-                raise lost_commits_refused(self._branch.name, [path], self._at.seen) from error
-            raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
-        if work == self._at.seen:
-            self._at.aside = None  # Claude has had a turn with it, and wants nothing of it
-            return Published(head_sha=None)
-        token = await self._tokens.fresh()
-        try:
-            return await self._publish(token, work)
-        except BranchDeletedError as error:
-            raise PublishFailedError(_DELETED.format(self._branch.name)) from error
-        except GitError as error:
-            raise PublishFailedError(
-                f"Couldn't push to {self._branch.name}. The commits are kept, and the next turn tries again. {error}"
-            ) from error
-        finally:
-            self._tokens.release(token)
-
     async def _credited(self, work: str) -> str:
         """Return the work with its credit, which the work tree has then as well."""
         credited = await self._history.credited(work, self._credit, self._at.seen, await self._branch.default())
         return credited if credited == work or await self._tree.move_to(credited) else work
-
-    async def _publish(self, token: GitToken, work: str) -> Published:
-        theirs = self._at.seen
-        for attempt in range(_ATTEMPTS):
-            try:
-                return await self._push(token, work, theirs)
-            except (BranchMovedError, PublishFailedError) as error:
-                logger.warning("push failed", extra={"attempt": attempt, "reason": str(error)})
-                before, theirs = theirs, await self._branch.fetch(token)
-                if theirs == before and isinstance(error, PublishFailedError):
-                    raise
-            await asyncio.sleep(_PAUSE_SECONDS * attempt)
-        raise GitError("It moved on GitHub each time.")
-
-    async def _push(
-        self, token: GitToken, work: str, theirs: str, *, may_rewrite: bool = True, may_merge: bool = True
-    ) -> Published:
-        sides = await self._at.sides(work, theirs, may_rewrite=may_rewrite)
-        try:
-            result = await reconciled(self._history, sides, self._branch.name, may_merge=may_merge)
-        except RewrittenConflictError as error:
-            raise rewrite_refused(self._branch.name, await self._at.set_aside(work, theirs)) from error
-        except ConflictError as error:
-            await self._show_refs(theirs)
-            raise conflict_refused(self._branch.name, theirs) from error
-        head = theirs
-        if result.head != theirs:
-            await self._checks.check_and_store(token, theirs, result.head)
-            self._at.pushes(result.head)
-            try:
-                head = await self._branch.push(token, result.head, theirs)
-            except PushRejectedError as error:
-                if result.note == REWRITTEN:  # rules may forbid that alone
-                    return await self._push(token, work, theirs, may_rewrite=False, may_merge=may_merge)
-                if may_merge and MERGED in result.note and merges_refused(str(error)):
-                    return await self._push(token, work, theirs, may_rewrite=may_rewrite, may_merge=False)
-                raise push_refused(self._branch.name, theirs, str(error)) from error
-            await self._at.has_pushed(result.head, theirs)
-        self._at.aside = None
-        await self._at.move(work, result.head)
-        return Published(head if result.head != theirs else None, result.note)
-
-    async def _take(self, theirs: str) -> Update:
-        """Move the work tree on to `theirs`, with what isn't published yet."""
-        await self._tree.commit_the_rest()
-        work, seen = await self._tree.head(), self._at.seen
-        sides = await self._at.sides(work, theirs)
-        update = NOTHING_NEW
-        if theirs != self._at.pushed:
-            update = await update_of(self._history, sides, self._branch.name)
-        try:
-            result = await reconciled(self._history, sides, self._branch.name)
-        except RewrittenConflictError:
-            return update.set_aside(await self._at.set_aside(work, theirs))
-        except ConflictError:
-            return update.conflicting(self._branch.name)
-        await self._at.move(work, result.head, theirs)
-        return update if self._at.seen != seen else NOTHING_NEW
 
     async def _fetch_commits(self, commits: Sequence[str]) -> None:
         """Have commits here that the clone has left out, or that were taken off the branch."""
@@ -403,11 +303,3 @@ class GitWorkspace:
             await self._branch.fetch_commits(token, commits)
         finally:
             self._tokens.release(token)
-
-    async def _show_refs(self, theirs: str) -> None:
-        """Show Claude the branches and tags that GitHub has."""
-        refs = {f"refs/remotes/github/{self._branch.name}": theirs}
-        if self._default_name:
-            refs[f"refs/remotes/github/{self._default_name}"] = await self._branch.default()
-        await self._tree.set_refs(refs)
-        await self._tree.set_refs(await self._history.tags())

@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
 from cloud_agent_runner.git import branch as branch_module
-from cloud_agent_runner.git import older_history
-from cloud_agent_runner.git import workspace as module
+from cloud_agent_runner.git import older_history, push
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.reconcile import MERGED, REPLAYED
 
@@ -310,7 +309,7 @@ def test_nothing_is_lost_and_nothing_that_was_removed_returns(
         return []
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_PAUSE_SECONDS", 0)
+        patch.setattr(push, "_PAUSE_SECONDS", 0)
         patch.setattr(older_history, "_HEAD_START_SECONDS", 0)
         patch.setattr(older_history, "_PAUSE_SECONDS", 0.1)
         patch.setattr(branch_module, "_LATEST_COMMITS", depth)

@@ -1,0 +1,32 @@
+"""The branches and tags of GitHub that Claude sees in the work tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloud_agent_runner.git.branch import GitHubBranch
+    from cloud_agent_runner.git.history import History
+    from cloud_agent_runner.git.work_tree import WorkTree
+
+
+class ShownRefs:
+    """They're those that the supervisor has fetched. `default_name` is the default branch's name, where it's known."""
+
+    def __init__(self, branch: GitHubBranch, history: History, tree: WorkTree) -> None:
+        self.default_name = ""
+        self._branch = branch
+        self._history = history
+        self._tree = tree
+
+    async def show(self, theirs: str) -> None:
+        """Show the session's branch at `theirs`, the default branch and the tags as they were fetched last.
+
+        Raises:
+            GitError: git failed.
+        """
+        refs = {f"refs/remotes/github/{self._branch.name}": theirs}
+        if self.default_name:
+            refs[f"refs/remotes/github/{self.default_name}"] = await self._branch.default()
+        await self._tree.set_refs(refs)
+        await self._tree.set_refs(await self._history.tags())
