@@ -20,7 +20,7 @@ from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.proxy import ASSETS
 from cloud_agent_proxy.session import Session, SessionStatus
 from cloud_agent_proxy.sessions_table import Occupancy, TableUnavailableError
-from cloud_agent_proxy.sign_in.github import TokenRefusedError
+from cloud_agent_proxy.sign_in.github import UserTokenRefusedError
 from cloud_agent_proxy.sign_in.results import Redirect
 from cloud_agent_proxy.writing.writers import Writer
 
@@ -67,7 +67,7 @@ class GitHub:
 
     async def login(self, token: str) -> str:
         if self.refuses:
-            raise TokenRefusedError(token)
+            raise UserTokenRefusedError(token)
         return f"the owner of {token}"
 
     async def may_read(self, token: str, repository: str) -> bool:

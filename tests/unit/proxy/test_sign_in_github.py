@@ -16,8 +16,8 @@ from cloud_agent_proxy.sign_in.github import (
     CodeRefusedError,
     GitHub,
     GitHubAwayError,
-    TokenRefusedError,
     UserToken,
+    UserTokenRefusedError,
 )
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ async def test_a_200_that_is_no_repository_opens_nothing(responding: Responding,
 
 
 async def test_a_token_that_is_good_no_longer_is_told_from_a_refusal(responding: Responding) -> None:
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(UserTokenRefusedError):
         await responding(401).may_read("t", "acme/app")
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(UserTokenRefusedError):
         await responding(401).login("t")
 
 

@@ -15,7 +15,7 @@ from cloud_agent_proxy.origins import origin_below
 from cloud_agent_proxy.responses import origin_of, page_response, redirect_response, rendered_response
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in import pages as sign_in_pages
-from cloud_agent_proxy.sign_in.github import GitHubAwayError, TokenRefusedError
+from cloud_agent_proxy.sign_in.github import GitHubAwayError, UserTokenRefusedError
 from cloud_agent_proxy.sign_in.results import Failed, Redirect
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class IndexPaths:
         try:
             async with asyncio.timeout(_MOST_SECONDS):
                 return await self._index(request)
-        except TokenRefusedError:
+        except UserTokenRefusedError:
             return self._to_sign_in(request, self._visitors.sign_in(request, again=True))
         except (GitHubAwayError, TimeoutError):
             return page_response(self._page_renderer, request, pages.github_not_answering())

@@ -47,7 +47,7 @@ class Visitors(Protocol):
         """Return which of the repositories' sessions a visitor may see who has signed in.
 
         Raises:
-            TokenRefusedError: they have to sign in again.
+            UserTokenRefusedError: they have to sign in again.
             GitHubAwayError: GitHub does not answer.
         """
 

@@ -56,7 +56,7 @@ class PageView:
     history: tuple[Event, ...] = ()
     """The states that the session's execution went through, and that there were more."""
     last_turn: Event | None = None
-    said: Event | None = None
+    reported: Event | None = None
     """What the agent last said of its model and limits."""
 
     @property
@@ -109,7 +109,7 @@ class PageView:
     @property
     def model(self) -> str:
         """Which model works on it."""
-        return (self.said.text("model") if self.said else "") or self.session.model
+        return (self.reported.text("model") if self.reported else "") or self.session.model
 
     @property
     def elapsed(self) -> str:
@@ -209,7 +209,7 @@ def view_of(
         logs={source: tuple(lines) for source, lines in now.logs.items()},
         history=tuple(conversation.history),
         last_turn=now.turn,
-        said=now.session,
+        reported=now.session,
     )
 
 

@@ -27,7 +27,7 @@ class CodeRefusedError(Exception):
     """The code is used up, expired, or does not belong to this browser."""
 
 
-class TokenRefusedError(Exception):
+class UserTokenRefusedError(Exception):
     """The token has expired, or the user has taken it back."""
 
 
@@ -70,7 +70,7 @@ class UserToken:
 
 
 class GitHub:
-    """One GitHub, github.com or an Enterprise Server, which every question gets 5 s to answer."""
+    """One GitHub, github.com or an Enterprise Server, which every question gets 5 s to respond."""
 
     def __init__(self, url: str, api_url: str, client: ClientCredentials | None) -> None:
         self._url, self._api_url = url.rstrip("/"), api_url.rstrip("/")
@@ -120,7 +120,7 @@ class GitHub:
             CodeRefusedError: the code is used up, expired or another browser's.
             ClientRefusedError: GitHub does not know the App.
             NotConfiguredError: the App's credentials are missing.
-            GitHubAwayError: GitHub does not answer.
+            GitHubAwayError: GitHub does not respond.
         """
         form = {
             "client_id": self._client.client_id,
@@ -130,10 +130,10 @@ class GitHub:
             "redirect_uri": redirect_uri,
         }
         url, headers = f"{self._url}/login/oauth/access_token", {"Accept": "application/json"}
-        answer = await self._ask(self._http.build_request("POST", url, data=form, headers=headers))
-        if answer.status_code == HTTPStatus.NOT_FOUND:
+        response = await self._ask(self._http.build_request("POST", url, data=form, headers=headers))
+        if response.status_code == HTTPStatus.NOT_FOUND:
             raise ClientRefusedError(f"{url} is not found")
-        document = _document(answer)
+        document = _document(response)
         match document.get("error"):
             case None:
                 lives = document.get("expires_in")
@@ -147,18 +147,18 @@ class GitHub:
         """Return the name of the token's user.
 
         Raises:
-            TokenRefusedError: the token is good no longer.
-            GitHubAwayError: GitHub does not answer.
+            UserTokenRefusedError: the token is good no longer.
+            GitHubAwayError: GitHub does not respond.
         """
-        answer = await self._ask_api("/user", token)
-        return _text(_document(answer), "login")
+        response = await self._ask_api("/user", token)
+        return _text(_document(response), "login")
 
     async def may_read(self, token: str, repository: str) -> bool:
         """Tell whether the token's user may read a repository (owner/name), and the App too.
 
         Raises:
-            TokenRefusedError: the token is good no longer.
-            GitHubAwayError: GitHub does not answer.
+            UserTokenRefusedError: the token is good no longer.
+            GitHubAwayError: GitHub does not respond.
         """
         return await self.rights(token, repository) is not Rights.NONE
 
@@ -166,14 +166,14 @@ class GitHub:
         """Return what the token's user may do in a repository (owner/name).
 
         Raises:
-            TokenRefusedError: the token is good no longer.
-            GitHubAwayError: GitHub does not answer.
+            UserTokenRefusedError: the token is good no longer.
+            GitHubAwayError: GitHub does not respond.
         """
-        answer = await self._ask_api(f"/repos/{quote(repository)}", token)
-        if answer.status_code in _NOT_READABLE:
+        response = await self._ask_api(f"/repos/{quote(repository)}", token)
+        if response.status_code in _NOT_READABLE:
             return Rights.NONE
         # A page on the way, that of an enterprise's own sign-in say, may answer 200 too; it is no repository.
-        document = _document(answer)
+        document = _document(response)
         _text(document, "full_name")
         permissions = document.get("permissions")
         writes = isinstance(permissions, dict) and permissions.get("push") is True
@@ -184,61 +184,61 @@ class GitHub:
 
         Raises:
             CommentRefusedError: GitHub does not take it.
-            TokenRefusedError: the token is good no longer.
+            UserTokenRefusedError: the token is good no longer.
             GitHubAwayError: GitHub does not answer, and may have taken it.
         """
-        answer = await self._ask_api(f"/repos/{quote(repository)}/issues/{number}/comments", token, {"body": body})
-        if not answer.is_success:
-            raise CommentRefusedError(_message(answer))
+        response = await self._ask_api(f"/repos/{quote(repository)}/issues/{number}/comments", token, {"body": body})
+        if not response.is_success:
+            raise CommentRefusedError(_message(response))
 
     async def _ask_api(self, path: str, token: str, document: dict[str, str] | None = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         method, url = "GET" if document is None else "POST", self._api_url + path
-        answer = await self._ask(self._http.build_request(method, url, headers=headers, json=document))
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            raise TokenRefusedError("GitHub does not take the user's token")
-        return answer
+        response = await self._ask(self._http.build_request(method, url, headers=headers, json=document))
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            raise UserTokenRefusedError("GitHub does not take the user's token")
+        return response
 
     async def _ask(self, request: httpx.Request) -> httpx.Response:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):  # of httpx's own, each read has one
-                answer = await self._http.send(request)
+                response = await self._http.send(request)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise GitHubAwayError(f"{request.url} did not answer: {error!r}") from error
-        if answer.is_server_error or _is_too_many(answer):
-            raise GitHubAwayError(f"{request.url} answered {answer.status_code}")
-        return answer
+            raise GitHubAwayError(f"{request.url} did not respond: {error!r}") from error
+        if response.is_server_error or _is_too_many(response):
+            raise GitHubAwayError(f"{request.url} answered {response.status_code}")
+        return response
 
 
-def _is_too_many(answer: httpx.Response) -> bool:
+def _is_too_many(response: httpx.Response) -> bool:
     """Tell a limit from a refusal, which may be 403 both.
 
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
     """
-    if answer.status_code not in _TOO_MANY:
+    if response.status_code not in _TOO_MANY:
         return False
-    is_used_up = answer.headers.get("x-ratelimit-remaining") == "0"
-    return is_used_up or "retry-after" in answer.headers or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    is_used_up = response.headers.get("x-ratelimit-remaining") == "0"
+    return is_used_up or "retry-after" in response.headers or response.status_code == HTTPStatus.TOO_MANY_REQUESTS
 
 
-def _document(answer: httpx.Response) -> dict[str, Any]:
+def _document(response: httpx.Response) -> dict[str, Any]:
     """Return the JSON object of a successful answer; whatever else GitHub says is no answer to the question."""
     try:
-        document = answer.json() if answer.is_success else None
+        document = response.json() if response.is_success else None
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise GitHubAwayError(f"{answer.url} answered {answer.status_code}, and no JSON object")
+        raise GitHubAwayError(f"{response.url} answered {response.status_code}, and no JSON object")
     return document
 
 
-def _message(answer: httpx.Response) -> str:
+def _message(response: httpx.Response) -> str:
     """Return what GitHub says of a request that it refuses."""
     try:
-        message = answer.json()["message"]
+        message = response.json()["message"]
     except (ValueError, LookupError, TypeError):
         message = ""
-    return str(message)[:200] or f"status {answer.status_code}"
+    return str(message)[:200] or f"status {response.status_code}"
 
 
 def _text(document: dict[str, Any], name: str) -> str:

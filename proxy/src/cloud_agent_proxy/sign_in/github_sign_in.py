@@ -16,8 +16,8 @@ from cloud_agent_proxy.sign_in.github import (
     GitHub,
     GitHubAwayError,
     NotConfiguredError,
-    TokenRefusedError,
     UserToken,
+    UserTokenRefusedError,
 )
 from cloud_agent_proxy.sign_in.results import (
     Cause,
@@ -73,7 +73,7 @@ class _DeniedError(Exception):
 _CAUSES: dict[type[Exception], Cause] = {
     StateRefusedError: Cause.EXPIRED,
     CodeRefusedError: Cause.EXPIRED,
-    TokenRefusedError: Cause.EXPIRED,
+    UserTokenRefusedError: Cause.EXPIRED,
     _DeniedError: Cause.DENIED,
     ClientRefusedError: Cause.MISCONFIGURED,
     NotConfiguredError: Cause.NOT_CONFIGURED,
@@ -256,7 +256,7 @@ class GitHubSignIn:
             async with asyncio.timeout(_RENEW_SECONDS):
                 repository = await self._repository_of(session_id)
                 may_read = await self._github.may_read(renewal.token, repository or NO_REPOSITORY)
-        except TokenRefusedError:
+        except UserTokenRefusedError:
             may_read = False
         except (GitHubAwayError, TableUnavailableError, TimeoutError) as error:
             return self._within_grace(session_id, renewal, error)

@@ -14,7 +14,7 @@ from cloud_agent_proxy import pages
 from cloud_agent_proxy.responses import origin_of, page_response, redirect_response, rendered_response
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in import pages as sign_in_pages
-from cloud_agent_proxy.sign_in.github import CommentRefusedError, GitHubAwayError, Rights, TokenRefusedError
+from cloud_agent_proxy.sign_in.github import CommentRefusedError, GitHubAwayError, Rights, UserTokenRefusedError
 from cloud_agent_proxy.sign_in.github_sign_in import NO_REPOSITORY
 from cloud_agent_proxy.sign_in.results import Failed
 
@@ -67,7 +67,7 @@ class WritingPaths:
         try:
             async with asyncio.timeout(_MOST_SECONDS):
                 return await self._admitted(request)
-        except TokenRefusedError:
+        except UserTokenRefusedError:
             return self._to_sign_in(request)
         except (GitHubAwayError, TimeoutError):
             return page_response(self._page_renderer, request, pages.github_not_answering())

@@ -62,7 +62,7 @@ class Writers:
         """Return what GitHub says of the writer, a minute ago at most.
 
         Raises:
-            TokenRefusedError: the token is good no longer.
+            UserTokenRefusedError: the token is good no longer.
             GitHubAwayError: GitHub does not answer.
         """
         asked = (hashlib.sha256(writer.token.encode()).hexdigest(), repository)
