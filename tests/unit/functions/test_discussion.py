@@ -8,9 +8,9 @@ import pytest
 
 from cloud_agent.domain.conversation.discussion import (
     DISCUSSION_LIMIT_BYTES,
+    DiscussionComment,
     IssueContext,
     Mentioned,
-    Said,
     mentions_in,
     with_context,
 )
@@ -20,13 +20,13 @@ AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 PROMPT = Prompt(id="0", kind=PromptKind.ISSUE, title="t", body="b", author="zoe", url="u", created_at="c")
 
 
-def _quoted(*said: Said) -> list[str]:
-    prompt = with_context(PROMPT, IssueContext((), said, ()), until=AT)
+def _quoted(*comments: DiscussionComment) -> list[str]:
+    prompt = with_context(PROMPT, IssueContext((), comments, ()), until=AT)
     return [remark.body for remark in prompt.discussion]
 
 
-def _said(body: str, *, association: str = "MEMBER", minutes: int = -1) -> Said:
-    return Said("octo-dev", association, AT + timedelta(minutes=minutes), "https://github.example/1", body)
+def _comment(body: str, *, association: str = "MEMBER", minutes: int = -1) -> DiscussionComment:
+    return DiscussionComment("octo-dev", association, AT + timedelta(minutes=minutes), "https://github.example/1", body)
 
 
 @pytest.mark.parametrize(
@@ -37,27 +37,27 @@ def _said(body: str, *, association: str = "MEMBER", minutes: int = -1) -> Said:
     ],
 )  # fmt: skip
 def test_people_of_the_repository_are_quoted_and_nobody_else(association: str, is_quoted: bool) -> None:  # noqa: FBT001 - a parameter
-    assert _quoted(_said("words", association=association)) == ["words"] * is_quoted
+    assert _quoted(_comment("words", association=association)) == ["words"] * is_quoted
 
 
 def test_what_was_said_until_the_request_is_quoted_in_the_order_of_time() -> None:
-    assert _quoted(_said("at once", minutes=0), _said("before", minutes=-2), _said("later", minutes=1)) == [
+    assert _quoted(_comment("at once", minutes=0), _comment("before", minutes=-2), _comment("later", minutes=1)) == [
         "before",
         "at once",
     ]
 
 
 def test_this_systems_own_comments_are_not_quoted_though_a_person_may_have_posted_them() -> None:
-    assert _quoted(_said("<!-- claude-cloud-agent:status:1 -->\nRunning")) == []
+    assert _quoted(_comment("<!-- claude-cloud-agent:status:1 -->\nRunning")) == []
 
 
 def test_what_github_does_not_show_is_not_quoted() -> None:
-    assert _quoted(_said("Blue<!-- or red -->\u200b.")) == ["Blue."]
+    assert _quoted(_comment("Blue<!-- or red -->\u200b.")) == ["Blue."]
 
 
 def test_of_a_long_discussion_the_newest_is_quoted() -> None:
-    said = [_said(f"{number} " + "é" * 7_000, minutes=number - 20) for number in range(9)]
-    quoted = _quoted(*said)
+    comments = [_comment(f"{number} " + "é" * 7_000, minutes=number - 20) for number in range(9)]
+    quoted = _quoted(*comments)
     assert [body[0] for body in quoted] == ["7", "8"]
     assert sum(len(body.encode()) for body in quoted) <= DISCUSSION_LIMIT_BYTES
 

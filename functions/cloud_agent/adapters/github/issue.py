@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field, model_validator
 
 from cloud_agent.adapters.github.documents import Account, Document, Label
-from cloud_agent.domain.conversation.discussion import IssueContext, Mentioned, Said
+from cloud_agent.domain.conversation.discussion import DiscussionComment, IssueContext, Mentioned
 from cloud_agent.domain.conversation.prompts import GHOST
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ class _Comment(Document):
     url: str
     body: str
 
-    def said(self, place: str = "") -> Said:
+    def quoted(self, place: str = "") -> DiscussionComment:
         author = self.author.login if self.author else GHOST
-        return Said(author, self.association, self.at, self.url, self.body, place)
+        return DiscussionComment(author, self.association, self.at, self.url, self.body, place)
 
 
 class _Thread(Document):
@@ -134,8 +134,8 @@ class _Issue(_Title):
         """Return the issue, with the threads on its branch's pull request that nobody has resolved."""
         labels = tuple(label.name for label in self.labels)
         threads = [thread for pull in self.repository.pulls if not pull.is_of_a_fork for thread in pull.threads]
-        said = [comment.said() for comment in self.comments]
-        said += [comment.said(one.place) for one in threads if not one.is_resolved for comment in one.comments]
+        comments = [comment.quoted() for comment in self.comments]
+        comments += [comment.quoted(one.place) for one in threads if not one.is_resolved for comment in one.comments]
         mentioned = tuple(Mentioned(one.number, one.title, one.state) for one in self.repository.mentioned)
         return Issue(
             title=self.title,
@@ -145,7 +145,7 @@ class _Issue(_Title):
             url=self.url,
             is_open=self.state == "OPEN",
             labels=frozenset(labels),
-            context=IssueContext(labels, tuple(said), mentioned),
+            context=IssueContext(labels, tuple(comments), mentioned),
             settings=(self.repository.settings.text if self.repository.settings else None) or "",
         )
 

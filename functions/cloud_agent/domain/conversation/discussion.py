@@ -27,7 +27,7 @@ _MENTION = re.compile(r"(?<![\w/&#-])#([1-9]\d{0,8})\b")
 
 
 @dataclass(frozen=True)
-class Said:
+class DiscussionComment:
     """A comment as GitHub has it; `association` is what its author is to the repository, in GitHub's words."""
 
     author: str
@@ -52,7 +52,7 @@ class IssueContext:
     """What stands beside an issue: its labels, all that was said about it, and the issues that its text mentions."""
 
     labels: tuple[str, ...]
-    said: tuple[Said, ...]
+    comments: tuple[DiscussionComment, ...]
     mentioned: tuple[Mentioned, ...]
 
 
@@ -68,7 +68,7 @@ def with_context(prompt: Prompt, context: IssueContext, *, until: datetime) -> P
     Of what was said, that's what people of the repository had written until then, the newest as far as it fits: whoever
     asked for the work may have read it. Texts are what GitHub shows of them.
     """
-    remarks = [_remark(one) for one in context.said if one.at <= until and _is_quoted(one)]
+    remarks = [_remark(one) for one in context.comments if one.at <= until and _is_quoted(one)]
     return prompt.model_copy(
         update={
             "labels": tuple(without_invisible(label) for label in context.labels)[:LABELS_LIMIT],
@@ -81,17 +81,17 @@ def with_context(prompt: Prompt, context: IssueContext, *, until: datetime) -> P
     )
 
 
-def _is_quoted(said: Said) -> bool:
-    return said.association in _INSIDERS and not said.body.lstrip().startswith(OWN_PREFIX)
+def _is_quoted(comment: DiscussionComment) -> bool:
+    return comment.association in _INSIDERS and not comment.body.lstrip().startswith(OWN_PREFIX)
 
 
-def _remark(said: Said) -> Remark:
+def _remark(comment: DiscussionComment) -> Remark:
     return Remark(
-        author=said.author,
-        created_at=timestamp(said.at),
-        url=said.url,
-        body=shortened(as_shown(said.body).text, _REMARK_LIMIT),
-        place=without_invisible(said.place),
+        author=comment.author,
+        created_at=timestamp(comment.at),
+        url=comment.url,
+        body=shortened(as_shown(comment.body).text, _REMARK_LIMIT),
+        place=without_invisible(comment.place),
     )
 
 
