@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ID, SHA = "6020583d", "a1" * 32
 KEY = "unpublished/5/claude/42"
+NOW = datetime(2026, 11, 29, 23, 59, tzinfo=UTC)
 
 
 def _session(**attributes: object) -> Session:
@@ -90,9 +91,10 @@ def test_no_url_is_ever_logged(
 
 @pytest.mark.parametrize("state", WorkState)
 def test_what_is_kept_goes_once_all_of_it_is_on_github_and_not_before(
-    environment: Callable[..., None], table: Table, bucket: Bucket, state: WorkState
+    environment: Callable[..., None], table: Table, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, state: WorkState
 ) -> None:
     environment()
+    monkeypatch.setattr("cloud_agent.agent_api.unpublished.kept_until", lambda days: kept_until(days, NOW))
     table.put_item(Item=a_row(ID, repository_id=5, branch="claude/42"))
     others = ["unpublished/5/claude/4", "unpublished/6/claude/42", f"{KEY}-2"]
     for key in (KEY, *others):
@@ -103,13 +105,18 @@ def test_what_is_kept_goes_once_all_of_it_is_on_github_and_not_before(
     is_published, is_kept = state is WorkState.PUBLISHED, state is WorkState.KEPT
     assert {one.key for one in bucket.objects.all()} == {*others, *[KEY] * (not is_published)}
     row = table.get_item(Key=session_key(ID))["Item"]
-    until = kept_until(30) if is_kept else None
+    until = "2026-12-29" if is_kept else None
     assert (row["unpublished"], row["unpublished_work"]) == (2, {"state": state, "taken_up": 1, "kept_until": until})
 
 
-def test_the_last_day_is_one_that_s3_surely_keeps_it() -> None:
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [(NOW, "2026-12-29"), (datetime(2028, 1, 30, 0, 0, tzinfo=UTC), "2028-02-29")],
+    ids=["before midnight", "in a leap year"],
+)
+def test_the_last_day_is_one_that_s3_surely_keeps_it(now: datetime, last: str) -> None:
     """S3 rounds the time up to the next midnight in UTC ("Amazon S3: Lifecycle configuration elements")."""
-    assert kept_until(30, datetime(2026, 11, 29, 23, 59, tzinfo=UTC)) == "2026-12-29"
+    assert kept_until(30, now) == last
 
 
 @pytest.mark.parametrize(("seconds", "opens"), [(1, True), (120, False), (None, False)])
