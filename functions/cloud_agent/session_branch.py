@@ -51,7 +51,7 @@ class BranchFinder:
         if previous is not None and previous.branch in names[1:]:
             names = [previous.branch, *(name for name in names if name != previous.branch)]
             blocked_by = previous.blocking_branch
-        beginning = self._repository.begin(self._request.default_branch, self._message)
+        beginning = self._repository.begin(self._request.default_branch, self._request.default_head, self._message)
         # A tracker's keys are written in capitals, and so may be the branches that people name after them.
         if key.isdecimal() and (branch := self._take(names[0], beginning, previous)):
             return SessionBranch(names[0], branch, blocked_by)

@@ -10,14 +10,14 @@ from tests.e2e.system import wait_for
 if TYPE_CHECKING:
     from tests.e2e.system import Session, System
 
-GITHUB_REQUESTS = 12  # and the token that the real agent clones with
+GITHUB_REQUESTS = 11  # and the token that the real agent clones with
 TRANSITIONS = 14
 # Not a session's: the reconciler looks for lost deliveries each minute. Git's own traffic counts against no limit.
 _LIVE = "/repos/{owner}/{repo}/deployments/{deployment_id:int}/statuses"
 _NOT_OURS = ("/hook/", ".git/")
 
 
-def test_from_label_to_url_it_takes_thirteen_requests_and_fourteen_transitions(stage: System) -> None:
+def test_from_label_to_url_it_takes_twelve_requests_and_fourteen_transitions(stage: System) -> None:
     known = _requests(stage)
     session = stage.start("What a start costs", "agent: silent")
     wait_for(lambda: stage.row(session.id), lambda row: "lifecycle_token" in row)

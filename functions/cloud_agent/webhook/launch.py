@@ -19,6 +19,7 @@ from cloud_agent.observability import identify_session, logger, metrics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cloud_agent.adapters.github.issue import Issue
     from cloud_agent.domain.conversation.prompts import Prompt
     from cloud_agent.domain.session.session_request import RequestedSession
     from cloud_agent.settings import WebhookSettings
@@ -43,6 +44,15 @@ def launch(settings: WebhookSettings, session: RequestedSession, issue: Prompt, 
     started = Workflow().start(settings.state_machine_arn, name, session.model_dump_json())
     logger.info("session requested", extra={"execution_name": name, "started": started, "follows": session.follows})
     metrics.add_metric("SessionsRequested", MetricUnit.Count, 1)
+
+
+def with_default_head(session: RequestedSession, issue: Issue) -> RequestedSession:
+    """Return the session with where its branch is to begin: it was read with the issue, which saves a request.
+
+    Not where the session has to wait for another to end, nor where the default branch has a new name by now.
+    """
+    is_usable = session.follows is None and issue.default_branch == session.default_branch
+    return session.model_copy(update={"default_head": issue.default_head if is_usable else None})
 
 
 def decide_again_when_overtaken(act: Callable[[], dict[str, str]]) -> dict[str, str]:

@@ -37,7 +37,9 @@ def requests(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_a_session_of_one_turn_makes_few_requests(
     steps: Steps, github: GitHub, repo: str, requests: Counter[str]
 ) -> None:
-    session = steps.claim(repo)
+    head = github.get(f"/repos/{repo}/branches/main")["commit"]
+    tree = head["commit"]["tree"]["sha"]
+    session = steps.claim(repo, default_head={"sha": head["sha"], "tree": tree})  # as read with the issue
     by_step = {}
     steps.change(session, status="STARTING")
     issue = Prompt(
@@ -71,8 +73,8 @@ def test_a_session_of_one_turn_makes_few_requests(
     steps.run("close_session", session, **steps.more("close_session", session))
     by_step["close_session"] = Counter(requests)
     expected = {
-        # the one token of all functions, commit, branch; the default branch and the rules
-        "create_branch": Counter(POST=3, GET=2),
+        # the one token of all functions, commit, branch; the rules
+        "create_branch": Counter(POST=3, GET=1),
         # pull request, comment, Deployment
         "open_draft_pull_request": Counter(POST=3),
         # the Deployment's state; the session's comment

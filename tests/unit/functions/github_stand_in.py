@@ -29,6 +29,7 @@ class GitHubStandIn:
     threads_of_a_fork: list[dict[str, Any]] = field(default_factory=list)
     titles: dict[int, str] = field(default_factory=dict)
     settings: str | None = None  # the repository's own file
+    default_branch: str = "main"
     read_branches: list[str] = field(default_factory=list)  # those whose pull requests were read beside the issue
     comments: list[dict[str, Any]] = field(default_factory=list)
     eyes: list[str] = field(default_factory=list)
@@ -111,7 +112,9 @@ class GitHubStandIn:
             titles = {number: self.titles.get(number) for number in map(int, re.findall(r"\bm(\d+): ", operation))}
             self.read_branches.append(variables["branch"])
             settings = None if self.settings is None else {"text": self.settings}
-            issue["repository"] = {"settings": settings, "pullRequests": {"nodes": pulls}} | {
+            default = {"name": self.default_branch, "target": {"oid": "b" * 40, "tree": {"oid": "e" * 40}}}
+            repository = {"settings": settings, "defaultBranchRef": default, "pullRequests": {"nodes": pulls}}
+            issue["repository"] = repository | {
                 f"m{number}": title and {"number": number, "title": title, "state": "OPEN"}
                 for number, title in titles.items()
             }

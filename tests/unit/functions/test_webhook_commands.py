@@ -256,6 +256,7 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
         "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
         "issue_url": issue["html_url"], "branch": "claude/42", "default_branch": "main", "installation_id": 7,
         "requested_by": "octo-dev", "agent": "standard", "follows": SESSION, "previous_session_id": SESSION,
+        "default_head": None,
         "triggered_by": f"{REPOSITORY_ID}#issue_comment-1", "triggered_at": "2026-11-22T08:00:00.000Z",
         "requested_at": last(table)["requested_at"],
     } == request  # fmt: skip
@@ -286,6 +287,7 @@ def test_restart_of_an_ended_session_goes_on_with_branch_history_and_the_new_pro
     next_id = session_id_for(REPOSITORY_ID, 42, f"{REPOSITORY_ID}#issue_comment-5")
     request = step_functions.executions[execution_name(REPO, 42, next_id)]
     assert (request["branch"], request["follows"]) == ("claude/42", None)
+    assert request["default_head"] == {"sha": "b" * 40, "tree": "e" * 40}
     history = of_session(table, next_id)[f"PROMPT#{INITIAL_PROMPT_ID}"]["history"]
     told = (
         "The oldest prompt.", "The oldest answer.", "Session aaaa0001 ended: failed",

@@ -234,7 +234,22 @@ def test_a_session_that_is_ending_is_followed_by_one_however_often_it_is_asked_f
     put_session(ending=ENDING)
     assert (202, {"session_id": NEXT}) == label("d-1") == label("d-2")
     assert {execution_name(REPO, 42, NEXT)} == set(step_functions.executions)
-    assert step_functions.executions[execution_name(REPO, 42, NEXT)]["follows"] == SESSION
+    request = step_functions.executions[execution_name(REPO, 42, NEXT)]
+    # It may wait for minutes, and begins on what the default branch is then.
+    assert (request["follows"], request["default_head"]) == (SESSION, None)
+
+
+@pytest.mark.parametrize(
+    ("default_branch", "expected"), [("main", {"sha": "b" * 40, "tree": "e" * 40}), ("trunk", None)]
+)
+def test_a_session_begins_on_the_default_branch_as_it_was_read_with_the_issue_unless_that_has_another_name(
+    label: Callable[..., Response], step_functions: StepFunctions, github_stand_in: GitHubStandIn,
+    default_branch: str, expected: dict[str, str] | None,
+) -> None:  # fmt: skip
+    github_stand_in.default_branch = default_branch
+    label("d-1")
+    (request,) = step_functions.executions.values()
+    assert request["default_head"] == expected
 
 
 def test_the_one_that_follows_is_found_again_by_its_own_redelivery(

@@ -107,3 +107,80 @@ def test_a_file_is_read_by_gits_words_for_it(server: Any, api: httpx.Client, rep
     assert found == {"none": None, "folder": None, "option": None}
     with server.client(server.installation_token(permissions={"issues": "read"})) as narrow:
         assert _ask(server, narrow, repo, query)["data"]["repository"]["readme"] is None
+
+
+def test_a_branch_is_compared_with_what_another_has(
+    server: Any, api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str]
+) -> None:
+    head = branch_with_commit("claude/1")
+    listed = api.get(f"/repos/{repo}/compare/main...claude/1").json()
+    query = """query($owner: String!, $name: String!, $branch: String!) {
+        repository(owner: $owner, name: $name) {
+            defaultBranchRef {
+                name prefix target { oid ... on Commit { tree { oid } } }
+                compare(headRef: $branch) {
+                    aheadBy behindBy status baseTarget { oid } headTarget { oid }
+                    commits(first: 100) {
+                        totalCount pageInfo { hasNextPage }
+                        nodes { oid message url author { name email } tree { oid } parents(first: 2) { nodes { oid } } }
+                    }
+                }
+                none: compare(headRef: "nowhere") { aheadBy }
+            }
+            none: ref(qualifiedName: "refs/heads/nowhere") { name }
+        }
+    }"""
+    found = _ask(server, api, repo, query)["data"]["repository"]
+    base = listed["base_commit"]
+    default = found["defaultBranchRef"]
+    compared = default.pop("compare")
+    assert (found["none"], default) == (None, {
+        "name": "main", "prefix": "refs/heads/", "none": None,
+        "target": {"oid": base["sha"], "tree": {"oid": base["commit"]["tree"]["sha"]}},
+    })  # fmt: skip
+    (commit,) = listed["commits"]
+    assert compared == {
+        "aheadBy": 1, "behindBy": 0, "status": "AHEAD",
+        "baseTarget": {"oid": base["sha"]}, "headTarget": {"oid": head},
+        "commits": {"totalCount": 1, "pageInfo": {"hasNextPage": False}, "nodes": [{
+            "oid": head, "message": commit["commit"]["message"], "url": commit["html_url"],
+            "author": {name: commit["commit"]["author"][name] for name in ("name", "email")},
+            "tree": {"oid": commit["commit"]["tree"]["sha"]}, "parents": {"nodes": [{"oid": base["sha"]}]},
+        }]},
+    }  # fmt: skip
+
+
+def test_one_document_changes_several_things_and_each_refusal_is_of_its_own(
+    server: Any, api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str]
+) -> None:
+    branch_with_commit("claude/1")
+    pull = api.post(f"/repos/{repo}/pulls", json={"title": "t", "head": "claude/1", "base": "main"}).json()
+    comments = f"/repos/{repo}/issues/{pull['number']}/comments"
+    mutation = """mutation($pull: ID!, $comment: ID!) {
+        gone: updateIssueComment(input: {id: "IC_999", body: "b"}) { clientMutationId }
+        described: updatePullRequest(input: {pullRequestId: $pull, body: "d"}) { pullRequest { body title } }
+        blank: addComment(input: {subjectId: $pull, body: " "}) { commentEdge { node { id } } }
+        edited: updateIssueComment(input: {id: $comment, body: "e"}) { issueComment { body } }
+        added: addComment(input: {subjectId: $pull, body: "a"}) { commentEdge { node { id fullDatabaseId body } } }
+    }"""
+    with server.client(server.installation_token()) as app:
+        first = app.post(comments, json={"body": "first"}).json()
+        variables = {"pull": pull["node_id"], "comment": first["node_id"]}
+        body = {"query": mutation, "variables": variables}
+        answer = app.post(f"{server.url}/api/graphql", json=body).json()
+    added = api.get(comments).json()[1]
+    assert answer["data"] == {
+        "gone": None, "described": {"pullRequest": {"body": "d", "title": "t"}}, "blank": None,
+        "edited": {"issueComment": {"body": "e"}},
+        "added": {
+            "commentEdge": {"node": {"id": added["node_id"], "fullDatabaseId": str(added["id"]), "body": "a"}}
+        },
+    }  # fmt: skip
+    assert [(error["type"], error["path"]) for error in answer["errors"]] == [
+        ("NOT_FOUND", ["gone"]), ("UNPROCESSABLE", ["blank"]),
+    ]  # fmt: skip
+    assert [one["body"] for one in api.get(comments).json()] == ["e", "a"]
+    assert api.get(f"/repos/{repo}/pulls/{pull['number']}").json()["body"] == "d"
+    with server.client(server.installation_token(permissions={"contents": "write"})) as narrow:
+        refused = narrow.post(f"{server.url}/api/graphql", json=body).json()["errors"]
+    assert {error["type"] for error in refused} == {"NOT_FOUND", "FORBIDDEN"}

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, AliasPath, AwareDatetime, Field, model_valida
 from cloud_agent.adapters.github.documents import Account, Document, Label
 from cloud_agent.domain.conversation.discussion import DiscussionComment, IssueContext, Mentioned
 from cloud_agent.domain.conversation.prompts import GHOST
+from cloud_agent.domain.session.session_request import DefaultHead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ fragment issue on Issue {{
   comments(last: 50) {{ nodes {{ {_SAID} }} }}
   repository {{
     settings: object(expression: "HEAD:.github/claude-cloud-agent.yml") {{ ... on Blob {{ text }} }}
+    defaultBranchRef {{ name target {{ ... on Commit {{ oid tree {{ oid }} }} }} }}
     pullRequests(headRefName: $branch, states: [OPEN], first: 5) {{
       nodes {{
         isCrossRepository
@@ -55,7 +57,8 @@ _MENTIONED = f"m%d: issueOrPullRequest(number: %d) {{ ... on Issue {{ {_TITLE} }
 class Issue:
     """An issue as it stands now. `editor` edited its text last; None where nobody did, or their account is gone.
 
-    `settings` is the repository's own file, as the default branch has it; empty where there's none.
+    `settings` is the repository's own file, as the default branch has it; empty where there's none. A repository that
+    is empty has no `default_head`.
     """
 
     title: str
@@ -67,6 +70,8 @@ class Issue:
     labels: frozenset[str]
     context: IssueContext
     settings: str
+    default_branch: str
+    default_head: DefaultHead | None
 
 
 class _Comment(Document):
@@ -110,8 +115,19 @@ class _File(Document):
     text: str | None = None
 
 
+class _Commit(Document):
+    sha: str = Field(validation_alias="oid")
+    tree: str = Field(validation_alias=AliasPath("tree", "oid"))
+
+
+class _Branch(Document):
+    name: str
+    head: _Commit = Field(validation_alias="target")
+
+
 class _Repository(Document):
     settings: _File | None = None
+    default_branch: _Branch | None = Field(validation_alias="defaultBranchRef")
     pulls: tuple[_Pull, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
     mentioned: tuple[_Title, ...]
 
@@ -136,6 +152,7 @@ class _Issue(_Title):
         threads = [thread for pull in self.repository.pulls if not pull.is_of_a_fork for thread in pull.threads]
         comments = [comment.quoted() for comment in self.comments]
         comments += [comment.quoted(one.place) for one in threads if not one.is_resolved for comment in one.comments]
+        default = self.repository.default_branch
         mentioned = tuple(Mentioned(one.number, one.title, one.state) for one in self.repository.mentioned)
         return Issue(
             title=self.title,
@@ -147,6 +164,8 @@ class _Issue(_Title):
             labels=frozenset(labels),
             context=IssueContext(labels, tuple(comments), mentioned),
             settings=(self.repository.settings.text if self.repository.settings else None) or "",
+            default_branch=default.name if default else "",
+            default_head=DefaultHead(sha=default.head.sha, tree=default.head.tree) if default else None,
         )
 
 

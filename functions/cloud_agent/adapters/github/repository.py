@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from cloud_agent.adapters.github.documents import (
     BranchDocument,
-    BranchHead,
     Comparison,
     ListedCommit,
     Pull,
@@ -20,6 +19,7 @@ from cloud_agent.adapters.github.documents import (
 from cloud_agent.domain.errors import DefaultBranchNotFoundError
 from cloud_agent.domain.session.branch_rule import BranchRule
 from cloud_agent.domain.session.provenance import CLAUDE, Commit, initial_commit
+from cloud_agent.domain.session.session_request import DefaultHead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -83,10 +83,10 @@ class Repository:
 
     # ------------------------------------------------------------ branch
 
-    def begin(self, default_branch: str, message: str) -> Beginning:
-        """Write an empty commit on top of the default branch, to which no branch points yet."""
-        base = self._head_of(default_branch)
-        initial = {"message": message, "tree": base.commit.tree.sha, "parents": [base.sha]}
+    def begin(self, default_branch: str, head: DefaultHead | None, message: str) -> Beginning:
+        """Write an empty commit on top of the default branch, to which no branch points yet; None asks for its head."""
+        base = head or self._head_of(default_branch)
+        initial = {"message": message, "tree": base.tree, "parents": [base.sha]}
         return Beginning(base.sha, self._requests.send("POST", "/git/commits", initial).read(Sha).sha)
 
     def create_branch(self, branch: str, sha: str) -> Creation:
@@ -165,7 +165,7 @@ class Repository:
         self._requests.graphql(_MARK_READY, subject=pull.node_id)
         return True
 
-    def _head_of(self, branch: str) -> BranchHead:
+    def _head_of(self, branch: str) -> DefaultHead:
         response = self._requests.send("GET", f"/branches/{quote(branch, safe='')}", expected=_NOT_FOUND)
         if response.status in _NOT_FOUND:
             # That is also the answer for a repository that the App doesn't see, or that is empty: these refuse by name.
@@ -174,7 +174,7 @@ class Repository:
         # A renamed branch is found by its old name, and nothing can be merged into that.
         if response.status in _NOT_FOUND or (found := response.read(BranchDocument)).name != branch:
             raise DefaultBranchNotFoundError(f"{self._requests.repo} has no branch {branch}.")
-        return found.commit
+        return DefaultHead(sha=found.commit.sha, tree=found.commit.commit.tree.sha)
 
     def _has_merged(self, branch: str, base: str, head_sha: str) -> bool:
         """Whether a pull request of the branch was merged with this head: one of the latest 30 that are closed."""

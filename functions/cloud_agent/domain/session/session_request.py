@@ -18,6 +18,15 @@ LOCK_AWAITED = timedelta(minutes=10)
 Moment = Annotated[AwareDatetime, PlainSerializer(timestamp, when_used="json")]
 
 
+class DefaultHead(BaseModel):
+    """The last commit of the default branch, and which files it has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha: str
+    tree: str
+
+
 class SessionRequest(BaseModel):
     """What somebody requests: ids and names, and the issue's title for the pull request's. No secret.
 
@@ -50,12 +59,14 @@ class RequestedSession(SessionRequest):
     """The request with its session's id: the execution's input, and the row of the session requested last on an issue.
 
     `follows` names a live session of the same issue that is about to end, whose lock is waited for;
-    `previous_session_id` the issue's last session that ever began.
+    `previous_session_id` the issue's last session that ever began; `default_head` is the default branch's where it was
+    read with the issue, as it was then.
     """
 
     session_id: SessionId
     follows: SessionId | None = None
     previous_session_id: SessionId | None = None
+    default_head: DefaultHead | None = None
     requested_at: Moment
 
     def may_still_begin(self) -> bool:

@@ -1,7 +1,8 @@
-"""The few GraphQL operations that REST has no counterpart of."""
+"""GraphQL: what REST has no counterpart of, and what one request of it does instead of several."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from graphql import (
 )
 from starlette.routing import Route
 
+from local_github import pull_requests, tracker
 from local_github.actors import Actor, Anonymous, App, AppClient, identify
 from local_github.api.nodes import (
     REACTION_CONTENTS,
@@ -29,22 +31,25 @@ from local_github.api.nodes import (
 )
 from local_github.api.repository_nodes import describe_repository, find_repository
 from local_github.documents.accounts import node_id
-from local_github.errors import ForbiddenError, UnauthenticatedError
+from local_github.errors import ForbiddenError, InvalidError, UnauthenticatedError
 from local_github.permissions import Needs, authorize, writing
-from local_github.pull_requests import set_draft
 from local_github.reactions import react
 from local_github.rest import Reply, parse_json, respond
 from local_github.site import Acting, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from local_github.storage import Row
+
 _SCHEMA = build_schema((Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8"))
 _DRAFTING = writing("pull_requests")
-_REACTING = writing("issues", "pull_requests", person="read")
+_TAKING_PART = writing("issues", "pull_requests", person="read")
+_EDITING = writing("pull_requests", person="read")
+_COMMENTED = frozenset({"Issue", "PullRequest"})
 
 
 class _Root:
@@ -73,21 +78,57 @@ class _Root:
     def addReaction(self, _info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GraphQL's own names
         node = find_node(self._site, self._actor, input["subjectId"])
         content = REACTION_CONTENTS[input["content"]]
-        row, _ = self._changed(node, _REACTING, lambda acting: react(acting, node.subject, node.row["id"], content))
+        row, _ = self._changed(node, _TAKING_PART, lambda acting: react(acting, node.subject, node.row["id"], content))
         return _payload(input, reaction=describe_reaction(self._site, row), subject=describe(self._site, node))
 
+    def addComment(self, _info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GraphQL's own names
+        node = self._find(input["subjectId"], _COMMENTED)
+        row = self._changed(node, _TAKING_PART, lambda acting: tracker.add_comment(acting, node.row, input["body"]))
+        comment = describe(self._site, Node("IssueComment", "comment", node.repo, row))
+        return _payload(input, commentEdge={"node": comment}, subject=describe(self._site, node))
+
+    def updateIssueComment(self, _info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GraphQL's own names
+        node = self._find(input["id"], {"IssueComment"})
+        needs = _TAKING_PART if node.row["author"] == self._actor.login else writing("issues", "pull_requests")
+        row = self._changed(node, needs, lambda acting: tracker.edit_comment(acting, node.row, input["body"]))
+        return _payload(input, issueComment=describe(self._site, replace(node, row=row)))
+
+    def updatePullRequest(self, _info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802 - GraphQL's own names
+        node = self._find(input["pullRequestId"], {"PullRequest"})
+        needs = _EDITING if node.row["author"] == self._actor.login else _DRAFTING
+        given = {name: input.get(name) for name in ("title", "body", "state", "baseRefName")}
+        row = self._changed(node, needs, lambda acting: _edit(acting, node.row, given))
+        return _payload(input, pullRequest=describe(self._site, replace(node, row=row)))
+
+    def _find(self, wanted: str, kinds: Collection[str]) -> Node:
+        node = find_node(self._site, self._actor, wanted)
+        if node.kind not in kinds:
+            raise NodeNotFoundError(wanted)
+        return node
+
     def _set_draft(self, given: dict[str, Any], *, draft: bool) -> dict[str, Any]:
-        node = find_node(self._site, self._actor, given["pullRequestId"])
-        if node.kind != "PullRequest":
-            raise NodeNotFoundError(given["pullRequestId"])
-        row = self._changed(node, _DRAFTING, lambda acting: set_draft(acting, node.row, draft=draft))
-        changed = Node(node.kind, node.subject, node.repo, row)
-        return _payload(given, pullRequest=describe(self._site, changed))
+        node = self._find(given["pullRequestId"], {"PullRequest"})
+        row = self._changed(node, _DRAFTING, lambda acting: pull_requests.set_draft(acting, node.row, draft=draft))
+        return _payload(given, pullRequest=describe(self._site, replace(node, row=row)))
 
     def _changed(self, node: Node, needs: Needs, change: Callable[[Acting], Any]) -> Any:  # noqa: ANN401 - whatever the change returns
         """Change something in the actor's name, if they may."""
         authorize(self._site, self._actor, node.repo, needs)
         return change(Acting(self._site, node.repo, self._actor.login))
+
+
+def _edit(acting: Acting, row: Row, given: dict[str, str | None]) -> Row:
+    """Change what is given of a pull request."""
+    base = given["baseRefName"]
+    if base is not None and base != row["base"]:
+        row = pull_requests.change_base(acting, row, base)
+    title, body, state = given["title"], given["body"], given["state"]
+    wanted = tracker.Edit(
+        title=row["title"] if title is None else title,
+        body=row["body"] if body is None else body,
+        state=row["state"] if state is None else state.lower(),
+    )
+    return pull_requests.edit(acting, row, wanted)
 
 
 def _payload(given: dict[str, Any], **members: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +179,8 @@ def _error(error: GraphQLError) -> dict[str, Any]:
             return {"type": "NOT_FOUND", **error.formatted}
         case ForbiddenError():
             return {"type": "FORBIDDEN", **error.formatted}
+        case InvalidError():
+            return {"type": "UNPROCESSABLE", **error.formatted}
     return {**error.formatted}
 
 

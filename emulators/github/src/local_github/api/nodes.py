@@ -106,7 +106,7 @@ def describe(site: Site, node: Node) -> dict[str, Any]:
     if node.subject == "review_comment":
         return document | _review_comment(site, node)
     if node.subject == "comment":
-        return document
+        return document | {"fullDatabaseId": str(row["id"])}
     document |= {"number": row["number"], "title": row["title"]}
     document |= _last_edit(site, row)
     state = "MERGED" if row["merged_at"] else row["state"].upper()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from local_github.api.commit_nodes import describe_ref
 from local_github.api.nodes import Node, NotResolvedError, connection, describe
 from local_github.bare_repository import GitCommandError
 from local_github.documents.accounts import node_id
@@ -55,11 +56,28 @@ class _Fields:
             "__typename": "Repository",
             "id": node_id("R", repo.id),
             "nameWithOwner": repo.full_name,
+            "defaultBranchRef": self._default_branch_ref,
             "issue": self._issue,
             "issueOrPullRequest": self._issue_or_pull_request,
             "object": self._object,
+            "pullRequest": self._pull_request,
             "pullRequests": self._pull_requests,
+            "ref": self._ref,
         }
+
+    def _default_branch_ref(self, info: GraphQLResolveInfo) -> dict[str, Any] | None:
+        return self._ref(info, f"refs/heads/{self._repo.git.default_branch()}")
+
+    def _ref(self, _info: GraphQLResolveInfo, qualifiedName: str) -> dict[str, Any] | None:  # noqa: N803 - GraphQL's own name
+        authorize(self._site, self._actor, self._repo, reading("contents"))
+        return describe_ref(self._repo, qualifiedName)
+
+    def _pull_request(self, _info: GraphQLResolveInfo, number: int) -> dict[str, Any]:
+        authorize(self._site, self._actor, self._repo, reading("pull_requests"))
+        found = self._find(number)
+        if found is None or found["__typename"] != "PullRequest":
+            raise NotResolvedError(f"Could not resolve to a PullRequest with the number of {number}.")
+        return found
 
     def _issue(self, _info: GraphQLResolveInfo, number: int) -> dict[str, Any]:
         authorize(self._site, self._actor, self._repo, reading("issues"))
