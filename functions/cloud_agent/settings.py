@@ -65,7 +65,6 @@ class PublishingSettings(TriggerSettings):
     uat_url: str = Field(pattern=r"^https?://")
     uat_access: UatAccess
     uat_access_keys_arn: str = Field(min_length=1)
-    agent_log_group: str = Field(min_length=1)
     tracker_url: str = Field(pattern=r"^(https?://[A-Za-z0-9._~:/%-]+)?$")
     max_session_age_seconds: int = Field(ge=1)
 
@@ -142,6 +141,12 @@ class TaskSettings(Settings):
         return self.agent_task_family, self.staging_agent_task_family
 
 
+class TaskEventsSettings(Settings):
+    """ECS's events of agents' tasks."""
+
+    agent_log_group: str = Field(min_length=1)
+
+
 class CloseSessionSettings(PublishingSettings, SlotSettings):
     """The state that ends a session, tells people, and lets the next one start."""
 
@@ -161,7 +166,7 @@ POWERTOOLS_VARIABLES = frozenset(
 FUNCTIONS: dict[str, type[Settings]] = {
     "WebhookFunction": WebhookSettings,
     "AgentApiFunction": AgentApiSettings,
-    "TaskEventsFunction": Settings,
+    "TaskEventsFunction": TaskEventsSettings,
     "PublisherFunction": PublisherSettings,
     "ReconcilerFunction": ReconcilerSettings,
     "CreateBranchFunction": GitHubSettings,

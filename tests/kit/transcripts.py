@@ -201,6 +201,7 @@ def sample_row() -> dict[str, object]:
         "branch": "claude/42",
         "requested_by": "octo-dev",
         "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:sessions:acme-storefront-42-6020583d",
+        "logs_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups",
         "created_at": "2026-11-22T07:58:00.000Z",
         "pull_number": 43,
         "pull_url": "https://github.com/acme/storefront/pull/43",

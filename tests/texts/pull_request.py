@@ -230,6 +230,7 @@ def _session(**members: Any) -> Session:  # noqa: ANN401 - any member
         "branch": "claude/42",
         "token_hash": "",
         "execution_arn": EXECUTION,
+        "logs_url": "https://console.example/logs",
         "model": "claude-sonnet-5-5",
         "created_at": "2026-11-22T10:00:00.000Z",
     }
@@ -243,7 +244,6 @@ def _view(**members: Any) -> StatusView:  # noqa: ANN401 - any member
         link="https://09e22a8b.uat.example.com/.uat/enter?token=…",
         page_link="https://09e22a8b.uat.example.com/.uat/enter?token=…&return_to=/.uat/",
         execution_url="https://console.example/execution",
-        logs_url="https://console.example/logs",
         trigger_label="claude-dev",
         max_age=timedelta(hours=8),
         as_of=datetime(2026, 11, 22, 10, 12, tzinfo=UTC),

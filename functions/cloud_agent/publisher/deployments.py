@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.conversation.messages import environment_name, execution_console_url
+from cloud_agent.domain.conversation.messages import environment_name
+from cloud_agent.domain.session.console_pages import execution_console_url
 from cloud_agent.domain.session.preview import PreviewState
 from cloud_agent.domain.session.session import Session, SessionStatus
 from cloud_agent.publisher.links import session_link

@@ -6,9 +6,9 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cloud_agent.domain.conversation.messages import execution_console_url, logs_console_url
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
 from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
+from cloud_agent.domain.session.console_pages import execution_console_url
 from cloud_agent.domain.session.session import Session, SessionStatus
 from cloud_agent.observability import logger
 from cloud_agent.publisher import deployments
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ACTIVITY_INTERVAL = timedelta(seconds=30)
 _ROUNDS = 5  # edits of one invocation; whoever changes the row after that has the next invocation to tell of it
 _OPERATION = "comment"
-_KNOWN_WITH_THE_URL = ("task_arn", "max_turns", "budget_usd", "model", "effort")
+_KNOWN_WITH_THE_URL = ("logs_url", "max_turns", "budget_usd", "model", "effort")
 
 
 def publish(context: PublishingContext, session_id: str, *, create: bool) -> int | None:
@@ -64,13 +64,11 @@ def look(context: PublishingContext, session_id: str) -> StatusView:
     published = context.publications.of(session_id)
     unanswered = context.prompts.unanswered(session_id)
     occupancy = context.slots.occupancy() if _waits(session) else None
-    stream = f"session/agent/{session.task_arn.rpartition('/')[2]}" if session.task_arn else None
     return StatusView(
         session=session,
         link=session_link(settings, session),
         page_link=session_page_link(settings, session),
         execution_url=execution_console_url(session.execution_arn),
-        logs_url=logs_console_url(session.execution_arn, settings.agent_log_group, stream),
         trigger_label=settings.trigger_labels.label_of(session.agent),
         max_age=settings.max_session_age,
         as_of=datetime.now(UTC),

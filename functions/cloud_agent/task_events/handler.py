@@ -11,8 +11,9 @@ from aws_lambda_powertools.utilities.parser.models import EventBridgeModel
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED, Workflow
 from cloud_agent.adapters.table.session_tasks import SessionTasks
 from cloud_agent.domain.session.agent_task import AgentTask
+from cloud_agent.domain.session.console_pages import logs_console_url
 from cloud_agent.observability import identify_session, logger, metrics, tracer
-from cloud_agent.settings import Settings, load
+from cloud_agent.settings import TaskEventsSettings, load
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -34,7 +35,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         return {"failed_waits": 0}
     identify_session(task.session_id)
     # Noted first: an execution between its two waits finds the note when it is about to begin the second.
-    session = SessionTasks(load(Settings).sessions_table).record(task.session_id, task)
+    settings = load(TaskEventsSettings)
+    logs_url = logs_console_url(task.taskArn, settings.agent_log_group)
+    session = SessionTasks(settings.sessions_table).record(task.session_id, task, logs_url)
     logger.info("task recorded", extra={"status": task.lastStatus, "recorded": session is not None})
     return {"failed_waits": _fail_waits(task, session) if task.has_stopped else 0}
 

@@ -7,15 +7,10 @@ from typing import Any
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED
 from cloud_agent.adapters.github.connection import connect
 from cloud_agent.adapters.table.sessions_table import SessionsTable
-from cloud_agent.domain.conversation.messages import (
-    execution_console_url,
-    marker,
-    restart_by_comment,
-    restart_by_label,
-    session_failure,
-)
+from cloud_agent.domain.conversation.messages import marker, restart_by_comment, restart_by_label, session_failure
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.policy.failures import explain
+from cloud_agent.domain.session.console_pages import execution_console_url
 from cloud_agent.observability import StepEvent, logger, step
 from cloud_agent.settings import GitHubSettings, load
 

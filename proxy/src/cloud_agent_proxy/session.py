@@ -104,6 +104,8 @@ class Session(BaseModel):
     issue_url: str = ""
     branch: str = ""
     execution_arn: str = ""
+    logs_url: str = ""
+    """Where the AWS console shows what its container wrote; empty until it has one."""
     model: str = ""
     created_at: str = ""
     ended_at: str = ""

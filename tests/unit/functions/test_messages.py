@@ -14,7 +14,6 @@ from cloud_agent.domain.conversation.messages import (
     TITLE_LIMIT,
     code,
     commit_message,
-    execution_console_url,
     fenced,
     marker,
     plain,
@@ -148,21 +147,6 @@ def test_what_people_have_to_fix_is_not_folded_away() -> None:
     comment = session_failure("09e22a8b", failure, EXECUTION, restart_by_comment())
     assert "```text\nline 3\n```" in comment
     assert "<details>" not in comment
-
-
-@pytest.mark.parametrize(
-    ("partition", "region", "host"),
-    [
-        ("aws", "eu-central-1", "eu-central-1.console.aws.amazon.com"),
-        ("aws-cn", "cn-north-1", "cn-north-1.console.amazonaws.cn"),
-        ("aws-us-gov", "us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
-    ],
-)
-def test_the_executions_page_is_that_of_its_partition(partition: str, region: str, host: str) -> None:
-    arn = f"arn:{partition}:states:{region}:123456789012:execution:m:acme-shop-42-09e22a8b"
-    url = execution_console_url(arn)
-    assert url.startswith(f"https://{host}/states/home?region={region}#")
-    assert url.endswith(arn)
 
 
 @pytest.mark.parametrize(

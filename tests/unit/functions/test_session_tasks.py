@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ID = "09e22a8b"
 TASK = "arn:aws:ecs:us-east-1:123456789012:task/test/1"
+LOGS = "https://us-east-1.console.aws.amazon.com/cloudwatch/home"
 CREATED, LATER = "2026-11-22T08:00:12.031Z", "2026-11-22T08:00:12.032Z"
 ENDED = [SessionStatus.COMPLETED, SessionStatus.STOPPED, SessionStatus.FAILED]
 
@@ -70,10 +71,10 @@ def test_a_session_that_is_not_starting_gets_no_address(
 def test_a_task_is_known_to_its_session_from_its_first_event(table: Table, tasks: SessionTasks) -> None:
     _put(table)
     for _ in range(2):
-        assert tasks.record(ID, task(version=1, lastStatus="PROVISIONING", attachments=()))
+        assert tasks.record(ID, task(version=1, lastStatus="PROVISIONING", attachments=()), LOGS)
     row = _row(table)
-    assert (row["task_arn"], "ip" in row) == (TASK, False)
-    assert tasks.record(ID, task())
+    assert (row["task_arn"], row["logs_url"], "ip" in row) == (TASK, LOGS, False)
+    assert tasks.record(ID, task(), LOGS)
     row = _row(table)
     assert (row["status"], row["task_arn"], row["ip"], "port" in row) == ("STARTING", TASK, "10.0.2.133", False)
 
@@ -81,12 +82,12 @@ def test_a_task_is_known_to_its_session_from_its_first_event(table: Table, tasks
 def test_an_event_that_comes_late_changes_nothing(table: Table, tasks: SessionTasks) -> None:
     _put(table)
     stopped = task(version=6, lastStatus="STOPPED", stoppedReason="over")
-    assert tasks.record(ID, stopped)
-    assert tasks.record(ID, stopped), "whoever was interrupted may go on"
+    assert tasks.record(ID, stopped, LOGS)
+    assert tasks.record(ID, stopped, LOGS), "whoever was interrupted may go on"
     left = _row(table)
     assert left["task_stopped_reason"] == "over"
     for version in (1, 3, 5):
-        assert tasks.record(ID, task(version=version)) is None
+        assert tasks.record(ID, task(version=version), LOGS) is None
     assert _row(table) == left
 
 
@@ -94,9 +95,9 @@ def test_of_two_tasks_of_a_session_the_newer_is_its_own(table: Table, tasks: Ses
     """A RunTask whose answer was lost is tried again."""
     _put(table)
     older, newer = task(version=6, lastStatus="STOPPED"), task(taskArn=TASK + "0", version=1, createdAt=LATER)
-    assert tasks.record(ID, older)
-    assert tasks.record(ID, newer)
-    assert tasks.record(ID, older.model_copy(update={"version": 9})) is None
+    assert tasks.record(ID, older, LOGS)
+    assert tasks.record(ID, newer, LOGS)
+    assert tasks.record(ID, older.model_copy(update={"version": 9}), LOGS) is None
     row = _row(table)
     assert (row["task_arn"], row["task_version"], "task_stopped_reason" in row) == (TASK + "0", 1, False)
 
@@ -104,7 +105,7 @@ def test_of_two_tasks_of_a_session_the_newer_is_its_own(table: Table, tasks: Ses
 @pytest.mark.parametrize("status", [*ENDED, SessionStatus.QUEUED])
 def test_a_task_is_no_news_to_a_session_that_has_none(table: Table, tasks: SessionTasks, status: SessionStatus) -> None:
     _put(table, status=status)
-    assert tasks.record(ID, task()) is None
+    assert tasks.record(ID, task(), LOGS) is None
     assert "task_arn" not in _row(table)
 
 

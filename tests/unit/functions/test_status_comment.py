@@ -14,8 +14,9 @@ from markdown_it import MarkdownIt
 from tests.kit.sessions import a_session
 
 from cloud_agent.domain.conversation.commit_list import LISTED
-from cloud_agent.domain.conversation.messages import BODY_LIMIT, execution_console_url, logs_console_url
+from cloud_agent.domain.conversation.messages import BODY_LIMIT
 from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
+from cloud_agent.domain.session.console_pages import execution_console_url
 from cloud_agent.domain.session.preview import Preview, PreviewState
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus
@@ -26,12 +27,17 @@ URL = f"https://{ID}.uat.example.com"
 LINK = f"{URL}/.uat/enter?token=header.claims_and-more.signature"
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 EXECUTION_URL = execution_console_url(EXECUTION)
-LOGS_URL = logs_console_url(EXECUTION, "/agent", "session/agent/0a1b")
+LOGS_URL = "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#logsV2:log-groups"
 
 
 def view(*, commits: int = 0, subject: str = "Show the menu", **members: Any) -> StatusView:  # noqa: ANN401 - any member
     of_session = {name: members.pop(name) for name in list(members) if name in Session.model_fields}
-    row = {"repo": "acme/shop", "execution_arn": EXECUTION, "created_at": "2026-11-22T10:00:00.000Z"}
+    row = {
+        "repo": "acme/shop",
+        "execution_arn": EXECUTION,
+        "logs_url": LOGS_URL,
+        "created_at": "2026-11-22T10:00:00.000Z",
+    }
     url = "https://github.com/acme/shop/commit"
     members = {"as_of": datetime(2026, 11, 22, 11, 12, tzinfo=UTC), **members}
     return StatusView(
@@ -39,7 +45,6 @@ def view(*, commits: int = 0, subject: str = "Show the menu", **members: Any) ->
         link=LINK,
         page_link=f"{LINK}&return_to=/.uat/",
         execution_url=EXECUTION_URL,
-        logs_url=LOGS_URL,
         trigger_label="claude-dev",
         max_age=timedelta(hours=8),
         commits=[Commit(f"{n:040x}", subject, f"{url}/{n:040x}") for n in range(commits)],
@@ -255,12 +260,9 @@ def test_the_longest_comment_fits() -> None:
     assert f"… and {5_000 - LISTED} older commits." in comment
 
 
-def test_the_logs_page_is_that_of_the_sessions_own_stream() -> None:
-    assert LOGS_URL == (
-        "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1"
-        "#logsV2:log-groups/log-group/$252Fagent/log-events/session$252Fagent$252F0a1b"
-    )
-    assert logs_console_url(EXECUTION, "/agent", None).endswith("#logsV2:log-groups/log-group/$252Fagent")
+def test_there_are_no_logs_to_link_to_before_there_is_a_task() -> None:
+    assert f"· [Logs]({LOGS_URL})" in render(view())
+    assert "[Logs]" not in render(view(logs_url=None))
 
 
 def test_the_staging_agent_is_named_and_the_usual_one_is_not() -> None:

@@ -22,7 +22,7 @@ class SessionTasks:
     def __init__(self, table_name: str) -> None:
         self._sessions = SessionsTable(table_name)
 
-    def record(self, session_id: str, task: AgentTask) -> Session | None:
+    def record(self, session_id: str, task: AgentTask, logs_url: str) -> Session | None:
         """Keep the session's task as ECS has it now and return the row; None when ECS said more before, or it has none.
 
         Events come late, twice and out of order: an older view of the task changes nothing, nor does an older task
@@ -31,6 +31,7 @@ class SessionTasks:
         """
         kept: dict[str, Any] = {
             **_identity(task),
+            "logs_url": logs_url,
             **({"ip": task.ip} if task.ip else {}),
             **({"task_stopped_reason": task.end} if task.has_stopped else {}),
         }

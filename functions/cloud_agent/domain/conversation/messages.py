@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from cloud_agent.domain.conversation.untrusted_text import shown, without_backlinks, without_invisible
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
@@ -127,24 +126,3 @@ def fenced(text: str, limit: int = 8_000) -> str:
     longest = max((len(run) for run in re.findall(r"`{3,}", kept)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}text\n{kept}\n{fence}"
-
-
-def execution_console_url(execution_arn: str) -> str:
-    """Return the execution's page in the Step Functions console, by the ARN's partition and region."""
-    return f"{_console(execution_arn, 'states')}#/v2/executions/details/{execution_arn}"
-
-
-def logs_console_url(execution_arn: str, log_group: str, log_stream: str | None) -> str:
-    """Return the page of a log, or of its group, in the CloudWatch console of the execution's partition and region.
-
-    The console decodes what follows the "#" twice, and has "$" for the "%" of the second time.
-    """
-    group, stream = (quote(quote(name, safe=""), safe="").replace("%", "$") for name in (log_group, log_stream or ""))
-    url = f"{_console(execution_arn, 'cloudwatch')}#logsV2:log-groups/log-group/{group}"
-    return f"{url}/log-events/{stream}" if log_stream else url
-
-
-def _console(arn: str, service: str) -> str:
-    _, partition, _, region, *_ = arn.split(":")
-    domain = {"aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}.get(partition, "aws.amazon.com")
-    return f"https://{region}.console.{domain}/{service}/home?region={region}"

@@ -49,7 +49,6 @@ class StatusView:
     link: str
     page_link: str
     execution_url: str
-    logs_url: str
     trigger_label: str
     max_age: timedelta
     as_of: datetime | None
@@ -291,7 +290,9 @@ def _how_to_go_on(view: StatusView) -> str:
 
 def _details(view: StatusView) -> str:
     """Return what few people look for."""
-    links = f"Session `{view.session.session_id}` · [Execution]({view.execution_url}) · [Logs]({view.logs_url})"
+    links = f"Session `{view.session.session_id}` · [Execution]({view.execution_url})"
+    if view.session.logs_url:
+        links += f" · [Logs]({view.session.logs_url})"
     commands = _COMMANDS if view.session.status.is_live else ""
     inside = "\n\n".join(filter(None, [_facts(view), commands, links]))
     return f"<details><summary>{'Details and commands' if commands else 'Details'}</summary>\n\n{inside}\n\n</details>"

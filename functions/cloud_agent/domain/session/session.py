@@ -88,6 +88,7 @@ class Session(BaseModel):
     comment_id: int | None = None
     deployment_id: int | None = None
     task_arn: str | None = None
+    logs_url: str | None = None
     ip: str | None = None
     port: int | None = None
     preview: Preview | None = None

@@ -104,7 +104,13 @@ class PageView:
             (session.issue_url, f"Issue #{session.issue_number}"),
             (session.pull_url, f"Pull request #{session.pull_number}"),
             (_execution_url(session.execution_arn), "Execution"),
+            ("" if self._is_local else session.logs_url, "Logs"),
         ]
+
+    @property
+    def logs_command(self) -> str:
+        """What shows its logs where there's no console to link to."""
+        return f"cloud-agent local logs {self.session.id}" if self._is_local and self.session.logs_url else ""
 
     @property
     def model(self) -> str:
@@ -179,6 +185,11 @@ class PageView:
         if self.writing_url:
             return _IN_ORDER if self.is_live else ""
         return f"{_TO_WRITE} {_IN_ORDER}" if self.is_live else _TO_RESTART
+
+    @property
+    def _is_local(self) -> bool:
+        named = _EXECUTION.fullmatch(self.session.execution_arn)
+        return named is not None and named["account"] == _NO_ACCOUNT
 
     @property
     def _preview(self) -> tuple[str, str]:

@@ -71,7 +71,18 @@ async def test_whatever_a_field_says_is_shown_as_text(proxy: Proxy, recorder: Re
 
 @pytest.mark.parametrize(
     "name",
-    ["repo", "issue_title", "issue_url", "branch", "execution_arn", "created_at", "pull_url", "model", "idle_ends_at"],
+    [
+        "repo",
+        "issue_title",
+        "issue_url",
+        "branch",
+        "execution_arn",
+        "logs_url",
+        "created_at",
+        "pull_url",
+        "model",
+        "idle_ends_at",
+    ],
 )
 async def test_whatever_the_row_says_is_shown_as_text(proxy: Proxy, recorder: Recorder, name: str) -> None:
     for text in (HOSTILE, LINK):
