@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import socket
 import sys
@@ -23,6 +24,7 @@ from tests.kit.sessions import TABLE, serialized
 
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent_proxy.access.admissions import MOST_ADMISSIONS, key_of
+from cloud_agent_proxy.haproxy_program import haproxy_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,6 +170,7 @@ def our_proxy(
     with serve_metadata() as metadata_url:
         environment = {
             **_CREDENTIALS,
+            "PATH": f"{haproxy_program().parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(_SOURCE),
             "AWS_ENDPOINT_URL": endpoint,
             "ECS_CONTAINER_METADATA_URI_V4": f"{metadata_url}/{place.address}",
