@@ -168,6 +168,7 @@ CALLS: dict[str, Call] = {
     "turn finished at the limits": _finished(
         result=LONG,
         description=LONG,
+        question=LONG,
         turns=LIMITS["max_turns"],
         cost_usd=float(LIMITS["budget_usd"]),
         head_sha=SHA,

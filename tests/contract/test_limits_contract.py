@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 TEXTS = {
     "turn_result_characters": ("TurnFinished", "result", "turn finished at the limits"),
     "description_characters": ("TurnFinished", "description", "turn finished at the limits"),
+    "question_characters": ("TurnFinished", "question", "turn finished at the limits"),
     "preview_detail_characters": ("PreviewReport", "detail", "preview at the limits"),
     "preview_log_characters": ("PreviewReport", "log", "preview at the limits"),
     "failure_message_characters": ("Done", "message", "failed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.texts import command_line, pages, pull_request
+from tests.texts import command_line, notifications, pages, pull_request
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -16,6 +16,7 @@ def catalogue() -> dict[str, str]:
         "replies.md": ("Replies", pull_request.replies()),
         "failures.md": ("Failures", pull_request.failures()),
         "pull-request.md": ("The pull request", pull_request.pull_request()),
+        "notifications.md": ("Notifications", notifications.notifications()),
         "pages.md": ("The session's pages", pages.page_texts()),
         "command-line.md": ("The command line", command_line.helps()),
         "doctor-checks.md": ("The doctor's checks", command_line.checks()),

@@ -45,6 +45,7 @@ _TOOL_LIMIT = 100
 _DETAIL_LIMIT = 1_000
 _TODO_LIMIT = 200
 _DESCRIPTION_LIMIT = 4_000
+_QUESTION_LIMIT = 500
 _RESTORE_SECONDS = 30  # a session would rather begin without, but what isn't taken up can be lost
 _ATTACHMENTS_PATIENCE_SECONDS = 10
 
@@ -227,13 +228,15 @@ class AgentApi:
         unpublished: int = 0,
         conflicts: bool = False,
         description: str = "",
+        question: str = "",
         interrupted: bool = False,
         pictures: int = 0,
     ) -> None:
         """Report a turn's end. `turns` and `cost_usd` are totals of the session; `result` is cut at its end.
 
-        `description` is the pull request's, empty where Claude wrote none; it is cut at its end, too. `pictures`
-        counts the events that show a page before and after the turn.
+        `description` is the pull request's, empty where Claude wrote none; it is cut at its end, too, and so is the
+        `question` that the turn ends with, if any. `pictures` counts the events that show a page before and after the
+        turn.
 
         The one report that nobody can do without: a session whose result is refused ends, rather than leave its author
         without a reply.
@@ -250,6 +253,7 @@ class AgentApi:
             "conflicts": conflicts,
             "interrupted": interrupted,
             "description": beginning(description, _DESCRIPTION_LIMIT),
+            "question": beginning(question, _QUESTION_LIMIT),
             "pictures": pictures,
         }
         await self._call("POST", "/agent/progress", body)

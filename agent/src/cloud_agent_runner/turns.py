@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cloud_agent_runner.claude.description import without_description
 from cloud_agent_runner.claude.pages import without_pages
 from cloud_agent_runner.claude.prompts import request_text
+from cloud_agent_runner.claude.question import with_question
 from cloud_agent_runner.git.left_out import names_of
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.push import Published
@@ -131,6 +132,7 @@ class Turns:
             turn = replace(turn, result=f"{turn.result}\n\n{_UNCOMMITTED.format(names_of(uncommitted))}")
         result, pages = without_pages(turn.result)
         result, description = without_description(result)
+        result, question = with_question(result)
         await self._record_changes()
         self._transcript.record(
             "turn_finished",
@@ -148,6 +150,7 @@ class Turns:
             is_error=turn.is_error,
             result=result,
             description=description,
+            question=question,
             turns=turn.turns,
             cost_usd=turn.cost_usd,
             head_sha=published.head_sha,

@@ -357,7 +357,7 @@ def test_claudes_messages_become_events_in_their_order() -> None:
         content=[
             ThinkingBlock(thinking="Hm.", signature="s"),
             TextBlock(text="<pages>\n/menu\n</pages>"),
-            TextBlock(text="I'll edit it.\n\n<pull-request>\nEdit it\n</pull-request>"),
+            TextBlock(text="I'll edit it.\n<question>\nOK?\n</question>\n<pull-request>\nEdit it\n</pull-request>"),
             ToolUseBlock(id="t1", name="Edit", input={"file_path": f"{TREE}/a.py"}),
             ToolUseBlock(id="t2", name="TodoWrite", input={"todos": todos}),
         ],
@@ -376,7 +376,7 @@ def test_claudes_messages_become_events_in_their_order() -> None:
         *("thinking", "message", "tool_call", "tool_call", "todo"),
         *("tool_result", "file_change"),
     ]
-    assert recorded[1][1]["text"] == "I'll edit it."
+    assert recorded[1][1]["text"] == "I'll edit it.\n\nOK?"
     assert recorded[2][1]["input"] == {"file_path": "a.py"}
     assert recorded[4][1] == {"items": [{"text": "Look", "status": "completed"}]}
     assert recorded[5][1]["text"] == "ok\n(image)"

@@ -64,7 +64,8 @@ class Workspace:
 class Claude:
     """Remembers what it's asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, result: str = "Done.") -> None:
+        self._result = result
         self.requests: list[str] = []
         self.images: list[Image] = []
 
@@ -81,7 +82,7 @@ class Claude:
         self.requests.append(request)
         self.images += images
         observe(AssistantMessage(content=[TextBlock(text="On it.")], model="m"))
-        return TurnResult(is_error=False, result="Done.", turns=1, cost_usd=0.0)
+        return TurnResult(is_error=False, result=self._result, turns=1, cost_usd=0.0)
 
 
 class Transcript:
@@ -167,7 +168,7 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
 
 
 @pytest.mark.parametrize("refused", [True, False])
-def test_a_turn_says_how_many_commits_are_not_on_github_and_whether_the_branch_conflicts(*, refused: bool) -> None:
+def test_a_turn_says_what_it_asks_how_many_commits_stay_here_and_whether_the_branch_conflicts(*, refused: bool) -> None:
     class Unpublished(Workspace):
         async def publish(self) -> Published:
             if refused:
@@ -177,19 +178,21 @@ def test_a_turn_says_how_many_commits_are_not_on_github_and_whether_the_branch_c
         async def conflicts(self) -> bool:
             return refused
 
-    counts: list[tuple[int, bool]] = []
+    said: list[tuple[str, int, bool]] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/prompts"):
             return httpx.Response(200, json={"prompts": [PROMPT.model_dump()], "interrupt": None})
         report = json.loads(request.content)
         if report["event"] == "turn_finished":
-            counts.append((report["unpublished"], report["conflicts"]))
+            said.append((report["question"], report["unpublished"], report["conflicts"]))
+            assert "Done.\n\nWith tax?" in report["result"]
         return httpx.Response(200, json={})
 
     async def work() -> None:
         api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
-        stand_ins: tuple[Any, Any, Any] = (Unpublished(), Claude(), Preview())
+        claude = Claude("Done.\n<question>\nWith tax?\n</question>")
+        stand_ins: tuple[Any, Any, Any] = (Unpublished(), claude, Preview())
         others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB), kept)
         pictures: Any = Pictures()
         await Turns(stand_ins[0], api, Notices(), *others).work_on(PROMPT, stand_ins[1], stand_ins[2], pictures)
@@ -197,7 +200,7 @@ def test_a_turn_says_how_many_commits_are_not_on_github_and_whether_the_branch_c
     kept = UnpublishedWork()
     asyncio.run(work())
     assert kept.calls == ["turn began", "keep" if refused else "all published"]
-    assert counts == [(2, True) if refused else (0, False)]
+    assert said == [("With tax?", 2, True) if refused else ("With tax?", 0, False)]
 
 
 def test_a_turn_has_the_images_of_its_prompt_and_says_which_files_are_missing() -> None:

@@ -32,7 +32,8 @@ def told(key: str = "ready", **members: Any) -> Notification:  # noqa: ANN401 - 
         ({"status": "RUNNING"}, None),  # not announced yet
         ({"status": "RUNNING", "lifecycle_token": "t"}, "ready"),
         ({"status": "RUNNING", "lifecycle_token": "t", "latest_answer_id": "A"}, "waiting:A"),
-        ({"status": "COMPLETED", "latest_answer_id": "A"}, "ended"),
+        ({"status": "RUNNING", "lifecycle_token": "t", "latest_answer_id": "A", "question": "Why?"}, "question:A"),
+        ({"status": "COMPLETED", "latest_answer_id": "A", "question": "Why?"}, "ended"),
         ({"status": "STOPPED"}, "ended"),
         ({"status": "FAILED", "latest_answer_id": "A"}, "failed"),
     ],
@@ -64,6 +65,7 @@ def test_a_notification_has_what_a_subscriber_needs_and_others_words_on_one_line
         "requested_by": "octo-dev",
         "turns": 7,
         "cost_usd": 0.5,
+        "question": "",
         "reason": "The container stopped",
     }
 
@@ -83,9 +85,26 @@ def test_slack_gets_a_link_and_a_text_for_its_notification() -> None:
     assert title["text"] == {"type": "plain_text", "text": "Show the total", "emoji": False}
 
 
-@given(words=st.text(max_size=300) | st.just(HOSTILE))
-def test_nobodys_words_are_markup_or_a_mention_in_slack(words: str) -> None:
-    message = slack_message(told("ended", status="STOPPED", issue_title=words, end_reason=words))
+def test_a_question_is_told_from_another_reply_and_says_what_is_asked() -> None:
+    row = {"issue_title": "Show the total", "question": "Should it\ninclude shipping?", "latest_answer_id": "A"}
+    asked = told("question:A", **row)
+    assert (asked.id, asked.event, asked.question) == ("09e22a8b:question:A", "question", "Should it include shipping?")
+    message = slack_message(asked)
+    assert message["text"] == "❓ Claude asks: Should it include shipping? (acme/shop#43)"
+    assert [block["text"]["text"] for block in message["blocks"]] == [
+        f"*❓ Claude asks*\n<{PULL['pull_url']}|acme/shop#43>",
+        "Should it include shipping?",
+        "Show the total",
+    ]
+    (attachment,) = teams_message(asked)["attachments"]
+    lines = [block["inlines"][0]["text"] for block in attachment["content"]["body"]]
+    assert lines == ["❓ Claude asks", "acme/shop#43", "Should it include shipping?", "Show the total"]
+    assert not told("ended", **row).question
+
+
+@given(words=st.text(max_size=300) | st.just(HOSTILE), key=st.sampled_from(["ended", "question:A"]))
+def test_nobodys_words_are_markup_or_a_mention_in_slack(words: str, key: str) -> None:
+    message = slack_message(told(key, status="STOPPED", issue_title=words, end_reason=words, question=words))
     marked = [message["text"], *(b["text"]["text"] for b in message["blocks"] if b["text"]["type"] == "mrkdwn")]
     assert re.findall(r"<[^>]*>", "".join(marked)) == [f"<{PULL['pull_url']}|acme/shop#43>"]
     assert not re.search(r"&(?!amp;|lt;|gt;)", "".join(marked))
@@ -96,9 +115,9 @@ def test_an_address_cannot_leave_its_link_in_slack() -> None:
     assert "<https://ghes.example/x%7Cy&gt;&lt;!channel&gt;|acme/shop#43>" in message["blocks"][0]["text"]["text"]
 
 
-@given(words=st.text(max_size=300) | st.just(HOSTILE))
-def test_nobodys_words_are_markup_in_teams(words: str) -> None:
-    message = teams_message(told("ended", status="STOPPED", issue_title=words, end_reason=words))
+@given(words=st.text(max_size=300) | st.just(HOSTILE), key=st.sampled_from(["ended", "question:A"]))
+def test_nobodys_words_are_markup_in_teams(words: str, key: str) -> None:
+    message = teams_message(told(key, status="STOPPED", issue_title=words, end_reason=words, question=words))
     (attachment,) = message["attachments"]
     card = attachment["content"]
     assert (message["type"], attachment["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")

@@ -22,6 +22,7 @@ from claude_agent_sdk import (
 )
 
 from cloud_agent_runner.claude.browser_server import opens_elsewhere
+from cloud_agent_runner.claude.question import PLACE as QUESTION_PLACE
 
 if TYPE_CHECKING:
     from claude_agent_sdk.types import HookEvent, SyncHookJSONOutput
@@ -40,6 +41,12 @@ _PROTECTED = re.compile(
 )
 _NOBODY_TO_ASK = (
     "There's nobody to ask for permission. Do it another way, or say in your reply what you couldn't do and why."
+)
+# Claude Code's way to ask in the middle of a turn (Claude Agent SDK: "Handle approvals and user input").
+_QUESTION_TOOL = "AskUserQuestion"
+_ASK_AT_THE_END = (
+    "Nobody can answer while you work. Decide, and say what you assumed; or, if nothing can go on without the answer, "
+    f"end your turn with the question {QUESTION_PLACE}."
 )
 _REPETITIONS_ALLOWED = 5
 # Seven refusals in words have changed nothing by then, and each further one costs a model turn.
@@ -88,6 +95,8 @@ class ToolPolicy:
             return self._loop
         if self._repetitions > _REPETITIONS_ALLOWED:
             return f"The very same call was made {_REPETITIONS_ALLOWED} times in a row. Do something else, or finish."
+        if tool == _QUESTION_TOOL:
+            return _ASK_AT_THE_END
         if tool == "Bash" and _PUSH.search(arguments):
             return "Do not push: the commits on this branch are pushed for you when the turn ends."
         return None

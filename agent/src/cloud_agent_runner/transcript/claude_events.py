@@ -15,6 +15,7 @@ from claude_agent_sdk import (
 
 from cloud_agent_runner.claude.description import without_description
 from cloud_agent_runner.claude.pages import without_pages
+from cloud_agent_runner.claude.question import with_question
 from cloud_agent_runner.claude.todo_list import TODO_TOOL
 from cloud_agent_runner.claude.tools import seen_from
 
@@ -50,6 +51,7 @@ def _record_block(transcript: Transcript, work_tree: Path, block: object, parent
     if isinstance(block, TextBlock):
         text, _ = without_pages(block.text)
         text, _ = without_description(text)
+        text, _ = with_question(text)
         if text:
             transcript.record("message", text=text, parent=parent)
     elif isinstance(block, ThinkingBlock) and block.thinking:

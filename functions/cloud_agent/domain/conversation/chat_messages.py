@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _HEADINGS = {
     Event.READY: "🟢 Claude is working",
     Event.WAITING: "💬 Claude is waiting for you",
+    Event.QUESTION: "❓ Claude asks",
     Event.FAILED: "❌ The session failed",
     Event.ENDED: "✅ The session has ended",
 }
@@ -32,7 +33,8 @@ def slack_message(notification: Notification) -> dict[str, Any]:
         {"type": "section", "text": {"type": "plain_text", "text": words, "emoji": False}}
         for words in _words(notification)
     ]
-    return {"text": _slack(f"{heading}: {place} {notification.issue.title}".strip()), "blocks": blocks}
+    what = f"{notification.question} ({place})" if notification.question else f"{place} {notification.issue.title}"
+    return {"text": _slack(f"{heading}: {what}".strip()), "blocks": blocks}
 
 
 def teams_message(notification: Notification) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def _target(notification: Notification) -> str:
 
 
 def _words(notification: Notification) -> list[str]:
-    return [words for words in (notification.issue.title, notification.reason) if words]
+    return [words for words in (notification.question, notification.issue.title, notification.reason) if words]
 
 
 def _slack(text: str) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VERSION = 1  # of the form; members may be added without another, as docs/deploy.md says
 _TITLE_LIMIT = 150  # characters of an issue's title
 _REASON_LIMIT = 300  # characters of why a session ended
+_QUESTION_LIMIT = 500  # characters of what Claude asks
 
 
 class NotificationFailedError(Exception):
@@ -29,7 +30,9 @@ class Event(StrEnum):
     READY = "ready"
     """The session runs and its link works; Claude has begun."""
     WAITING = "waiting"
-    """Claude has replied to everything, and perhaps asked something: it's somebody's turn."""
+    """Claude has replied to everything: it's somebody's turn."""
+    QUESTION = "question"
+    """The same, and Claude needs an answer to go on."""
     FAILED = "failed"
     ENDED = "ended"
     """Completed or stopped."""
@@ -57,7 +60,7 @@ class PullRequest(BaseModel):
 class Notification(BaseModel):
     """One event of one session. `id` is the same however often it's sent. No link in it holds a token.
 
-    Title and reason are others' words, on one line each and shortened, but otherwise as they were written.
+    Title, question and reason are others' words, on one line each and shortened, but otherwise as they were written.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -74,18 +77,19 @@ class Notification(BaseModel):
     requested_by: str
     turns: int
     cost_usd: float
+    question: str
     reason: str
 
 
 def key_of(session: Session) -> str | None:
-    """Return what names the latest event of a session, if it has come to one: `waiting` has one for each reply."""
+    """Return what names the latest event of a session, if it has come to one: each reply is one."""
     match session.status:
         case SessionStatus.FAILED:
             return Event.FAILED
         case SessionStatus.COMPLETED | SessionStatus.STOPPED:
             return Event.ENDED
         case SessionStatus.RUNNING if session.latest_answer_id:
-            return f"{Event.WAITING}:{session.latest_answer_id}"
+            return f"{Event.QUESTION if session.question else Event.WAITING}:{session.latest_answer_id}"
         case SessionStatus.RUNNING if session.lifecycle_token:
             return Event.READY
     return None
@@ -94,9 +98,10 @@ def key_of(session: Session) -> str | None:
 def notification(session: Session, key: str, url: str) -> Notification:
     """Return what is told of the event by this key; `url` is the session's, without a token."""
     pull = session.pull_number and session.pull_url
+    event = Event(key.partition(":")[0])
     return Notification(
         id=f"{session.session_id}:{key}",
-        event=Event(key.partition(":")[0]),
+        event=event,
         session=session.session_id,
         status=session.status,
         repository=session.repo,
@@ -106,6 +111,7 @@ def notification(session: Session, key: str, url: str) -> Notification:
         requested_by=session.requested_by,
         turns=session.turns,
         cost_usd=float(session.cost_usd),
+        question=_line(session.question, _QUESTION_LIMIT) if event is Event.QUESTION else "",
         reason=_line(session.end_reason or "", _REASON_LIMIT),
     )
 

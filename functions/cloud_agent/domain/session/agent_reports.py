@@ -22,6 +22,7 @@ WantedHostHeader = Literal["localhost", "public"]
 HostHeader = Literal["localhost", "127.0.0.1", "public"]
 RESULT_LIMIT = 8_000  # characters of Claude's last words that are kept
 DESCRIPTION_LIMIT = 4_000  # characters of the pull request's description
+QUESTION_LIMIT = 500  # characters of the question that a turn ends with
 ARCHIVE_LIMIT_BYTES = 1024**3
 BUNDLE_LIMIT_BYTES = 256 * 1024**2
 UNNAMED_ERROR = "AgentError"
@@ -182,9 +183,10 @@ class ToolUsed(Report):
 class TurnFinished(Report):
     """A turn is over. Turns and cost count from the session's start.
 
-    `description` is the pull request's, empty where the turn wrote none. `unpublished` counts the commits that aren't
-    on GitHub, because they couldn't be pushed; `conflicts` says that the branch can't be merged into the default one.
-    `pictures` counts the transcript's events that show a page before and after the turn.
+    `description` is the pull request's, empty where the turn wrote none. `question` is what the turn asks a person,
+    empty where it asks nothing; the result has it, too. `unpublished` counts the commits that aren't on GitHub, because
+    they couldn't be pushed; `conflicts` says that the branch can't be merged into the default one. `pictures` counts
+    the transcript's events that show a page before and after the turn.
     """
 
     event: Literal["turn_finished"]
@@ -196,6 +198,7 @@ class TurnFinished(Report):
     cost_usd: float = Field(ge=0, le=100_000)
     head_sha: str | None = Field(pattern=r"^[0-9a-f]{40}$")
     description: str = Field(default="", max_length=DESCRIPTION_LIMIT)
+    question: str = Field(default="", max_length=QUESTION_LIMIT)
     unpublished: Annotated[int, Field(default=0, ge=0, le=100_000), WHOLE]
     conflicts: bool = False
     pictures: Annotated[int, Field(default=0, ge=0, le=100), WHOLE]
@@ -225,6 +228,7 @@ class TurnFinished(Report):
             "turns": self.turns,
             "cost_usd": self.cost,
             "latest_answer_id": self.prompt_id,
+            "question": self.question,
             "unpublished": self.unpublished,
             "conflicts": self.conflicts,
         } | ({"reported_head_sha": self.head_sha} if self.head_sha else {})
