@@ -10,6 +10,7 @@ from tests.kit.transcripts import Script, sample, sample_history
 from cloud_agent_proxy.session_page.conversation import Conversation, Known
 from cloud_agent_proxy.session_page.events import read_events
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
+from cloud_agent_proxy.session_page.streams import MOST_STREAMS
 from cloud_agent_proxy.session_page.transcripts import Transcripts
 from cloud_agent_proxy.sessions_table import TranscriptLength
 
@@ -199,6 +200,17 @@ async def test_many_sessions_share_the_memory() -> None:
     assert sum(conversation.size for conversation in read) <= 600_000
     assert all(conversation.entries for conversation in read)
     assert len(objects.asked) == 36  # each once, for all that was let go
+
+
+async def test_no_session_is_read_again_while_its_page_is_open_however_many_are() -> None:
+    script = Script()
+    script.message("hello")
+    objects = Objects(*script.batches(10))
+    transcripts = Transcripts(objects)
+    for _ in range(2):
+        for number in range(MOST_STREAMS):
+            await transcripts.read(f"{number:08x}", TranscriptLength(1), 5)
+    assert len(objects.asked) == MOST_STREAMS
 
 
 async def test_a_session_that_nobody_looks_at_any_more_is_forgotten() -> None:

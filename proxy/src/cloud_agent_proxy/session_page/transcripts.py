@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 64_000_000  # of the 512 MB of the proxy's task
-_MOST_SESSIONS = 100
+_MOST_SESSIONS = 1_100  # more than streams are open: one forgotten while it's looked at would be read again each second
 _KEPT_SECONDS = 600
 _MOST_BATCHES = 2_000  # the newest; all of them are in the download
 _AT_ONCE = 16
