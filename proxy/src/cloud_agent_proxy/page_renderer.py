@@ -22,7 +22,6 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 """What every page of ours is sent with."""
-_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,9 @@ class PageRenderer:
         self._template = templates_in(folder).get_template("page.html.jinja")
         self._style = (folder / "page.css").read_text()
         self._script = (folder / "page.js").read_text()
-        self._policy = f"{_NOTHING}; style-src {inline_source(self._style)}"
-        self._watched_policy = f"{self._policy}; script-src {inline_source(self._script)}; connect-src 'self'"
+        policy = f"form-action 'none'; style-src {inline_source(self._style)}"
+        self._headers = html_headers(policy)
+        self._watched_headers = html_headers(f"{policy}; script-src {inline_source(self._script)}; connect-src 'self'")
 
     def html(self, page: Page, *, repeatable: bool = True) -> RenderedPage:
         """Return the page as HTML that loads nothing and can be framed by nobody.
@@ -58,8 +58,7 @@ class PageRenderer:
         `repeatable`, for it may answer what must not be sent twice.
         """
         body = self._template.render(page=page, repeatable=repeatable, style=self._style, script=self._script)
-        policy = self._watched_policy if page.watched else self._policy
-        return _page(page, {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}, body)
+        return _page(page, self._watched_headers if page.watched else self._headers, body)
 
     def json(self, page: Page) -> RenderedPage:
         """Return the page as a JSON object; its names are the same for every page."""
@@ -78,7 +77,21 @@ class PageRenderer:
             "live": page.live,
             "retry_after_seconds": page.retry_after_seconds,
         }
-        return _page(page, {"Content-Type": "application/json"}, json.dumps(fields))
+        return _page(page, HEADERS | {"Content-Type": "application/json"}, json.dumps(fields))
+
+
+def html_headers(policy: str) -> dict[str, str]:
+    """Return the headers of a page that loads nothing but what `policy` adds, which nobody can frame."""
+    return HEADERS | {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; {policy}",
+    }
+
+
+def sign_in_host_headers(style: str, *, form_action: str) -> dict[str, str]:
+    """Return the headers of a page on the sign-in host: it has no script, and windows that it opens don't see it."""
+    policy = f"form-action {form_action}; style-src {inline_source(style)}"
+    return html_headers(policy) | {"Cross-Origin-Opener-Policy": "same-origin"}
 
 
 def templates_in(folder: Path) -> Environment:
@@ -94,7 +107,7 @@ def inline_source(inline: str) -> str:
 
 
 def _page(page: Page, headers: dict[str, str], body: str) -> RenderedPage:
-    headers |= HEADERS | {"Vary": "Accept"}
+    headers = headers | {"Vary": "Accept"}
     if page.retry_after_seconds:
         headers["Retry-After"] = str(page.retry_after_seconds)
     return RenderedPage(page.status.value, page.status.phrase, headers, body.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from cloud_agent_proxy.page_renderer import HEADERS, RenderedPage, inline_source, templates_in
+from cloud_agent_proxy.page_renderer import RenderedPage, sign_in_host_headers, templates_in
 from cloud_agent_proxy.pages import web_link
 from cloud_agent_proxy.session_page.times import day_and_clock
 
@@ -23,12 +23,7 @@ class IndexRenderer:
         environment.filters |= {"web": web_link, "moment": day_and_clock}
         self._template = environment.get_template("index.html.jinja")
         self._style = (folder / "page.css").read_text() + (folder / "index.css").read_text()
-        self._headers = HEADERS | {
-            "Content-Type": "text/html; charset=utf-8",
-            "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "
-            f"frame-ancestors 'none'; style-src {inline_source(self._style)}",
-            "Cross-Origin-Opener-Policy": "same-origin",
-        }
+        self._headers = sign_in_host_headers(self._style, form_action="'none'")
 
     def page(self, view: IndexView) -> RenderedPage:
         """Return the page for one visitor."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from cloud_agent_proxy.log_text import plain_text
-from cloud_agent_proxy.page_renderer import HEADERS, RenderedPage, inline_source, templates_in
+from cloud_agent_proxy.page_renderer import HEADERS, RenderedPage, html_headers, inline_source, templates_in
 from cloud_agent_proxy.pages import web_link
 from cloud_agent_proxy.session_page.diffs import read_diff
 from cloud_agent_proxy.session_page.markdown import markdown
@@ -54,10 +54,9 @@ class SessionPageRenderer:
         self._parts = environment.get_template("parts.html.jinja")
         self._style = (folder / "page.css").read_text()
         self._script = (folder / "page.js").read_text()
-        self._policy = (
-            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; frame-src 'self'; "
-            f"img-src 'self'; connect-src 'self'; style-src {inline_source(self._style)}; "
-            f"script-src {inline_source(self._script)}"
+        self._headers = html_headers(
+            "form-action 'none'; frame-src 'self'; img-src 'self'; connect-src 'self'; "
+            f"style-src {inline_source(self._style)}; script-src {inline_source(self._script)}"
         )
 
     def page(  # noqa: PLR0913 - what the page says, once each
@@ -97,8 +96,7 @@ class SessionPageRenderer:
             style=self._style,
             script=self._script,
         )
-        headers = {**HEADERS, "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": self._policy}
-        return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, headers, body.encode(errors="replace"))
+        return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, self._headers, body.encode(errors="replace"))
 
     def fragment(self, entries: Sequence[Entry], earlier: int | None) -> RenderedPage:
         """Return entries alone, and in a header before which number there are more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from cloud_agent_proxy.page_renderer import HEADERS, RenderedPage, inline_source, templates_in
+from cloud_agent_proxy.page_renderer import RenderedPage, sign_in_host_headers, templates_in
 from cloud_agent_proxy.pages import web_link
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ class WritingRenderer:
         environment.filters["web"] = web_link
         self._template = environment.get_template("write.html.jinja")
         self._style = (folder / "page.css").read_text() + (folder / "write.css").read_text()
-        self._headers = HEADERS | {
-            "Content-Type": "text/html; charset=utf-8",
-            "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-            f"form-action 'self'; style-src {inline_source(self._style)}",
-            "Cross-Origin-Opener-Policy": "same-origin",
+        self._headers = sign_in_host_headers(self._style, form_action="'self'") | {
             "Referrer-Policy": "same-origin",  # "no-referrer" would make browsers hide the form's origin
         }
 
