@@ -128,7 +128,9 @@ class Turns:
             self._transcript.record("notice", text=notice)
         request = update.before(given.before(request_text(current, preview.report)))
         turn, published = await self._publish(await run_turn(request, given.images), run_turn)
-        if uncommitted := await self._workspace.newly_uncommitted():
+        # At once, for whoever has interrupted Claude waits for them.
+        uncommitted, conflicts = await asyncio.gather(self._workspace.newly_uncommitted(), self._workspace.conflicts())
+        if uncommitted:
             turn = replace(turn, result=f"{turn.result}\n\n{_UNCOMMITTED.format(names_of(uncommitted))}")
         result, pages = without_pages(turn.result)
         result, description = without_description(result)
@@ -155,7 +157,7 @@ class Turns:
             cost_usd=turn.cost_usd,
             head_sha=published.head_sha,
             unpublished=published.unpublished,
-            conflicts=await self._workspace.conflicts(),
+            conflicts=conflicts,
             interrupted=turn.interrupted,
             pictures=shown,
         )

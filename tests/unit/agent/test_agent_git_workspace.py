@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api_messages import GitToken
+from cloud_agent_runner.git import command
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.untouched import is_untouched
 from cloud_agent_runner.git.workspace import GitWorkspace
-from cloud_agent_runner.workspace.user import Processes, WorkspaceUser
+from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,27 +44,15 @@ def remote(tmp_path: Path) -> Path:
     return remote
 
 
-class Recorded(WorkspaceUser):
-    """Keeps which of its commands were run, by git's word for them."""
-
-    def command(self, name: str, *command: str, directory: Path, processes: Processes = Processes.OURS) -> list[str]:
-        with (self.home / "commands").open("a") as commands:
-            commands.write(" ".join(word for word in command if word in {"add", "commit", "status"}) + "\n")
-        return super().command(name, *command, directory=directory, processes=processes)
-
-    def commands(self) -> list[str]:
-        return (self.home / "commands").read_text().split()
-
-
 @pytest.fixture
-def user(tmp_path: Path) -> Recorded:
+def user(tmp_path: Path) -> WorkspaceUser:
     root = tmp_path / "work"
     root.mkdir()
-    return Recorded(root, None)
+    return WorkspaceUser(root, None)
 
 
 @pytest.fixture
-async def workspace(user: Recorded, remote: Path) -> GitWorkspace:
+async def workspace(user: WorkspaceUser, remote: Path) -> GitWorkspace:
     async def token() -> GitToken:
         return GitToken(username="x-access-token", token=SecretStr("t"))
 
@@ -71,14 +60,26 @@ async def workspace(user: Recorded, remote: Path) -> GitWorkspace:
     return await GitWorkspace.clone(user.home, user, branch, GitTokens(token))
 
 
-async def test_a_work_tree_with_nothing_left_takes_one_command(workspace: GitWorkspace, user: Recorded) -> None:
+async def test_a_turn_that_changed_nothing_takes_four_commands(
+    workspace: GitWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, run = [], command._run  # noqa: SLF001 - what starts every process
+
+    async def recorded(argv: list[str], name: str, **options: Any) -> str:  # noqa: ANN401 - as it's called
+        names.append(name)
+        return await run(argv, name, **options)
+
+    monkeypatch.setattr(command, "_run", recorded)
     assert (await workspace.publish()).head_sha is None
-    assert user.commands() == ["status"]
+    assert await workspace.changes() == ([], None)
+    assert await workspace.newly_uncommitted() == []
+    assert not await workspace.conflicts()
+    assert names == ["status", "ls-files", "rev-parse", "merge-tree"]
 
 
 @pytest.mark.parametrize("change", ["staged", "new", "commit"])
 async def test_a_work_tree_is_untouched_until_a_file_or_a_commit_is_another(
-    workspace: GitWorkspace, user: Recorded, change: str
+    workspace: GitWorkspace, user: WorkspaceUser, change: str
 ) -> None:
     tree, begun = workspace.work_tree, (await workspace.cloned_files()).head
     assert await is_untouched(user, tree, begun)
@@ -90,7 +91,7 @@ async def test_a_work_tree_is_untouched_until_a_file_or_a_commit_is_another(
     assert not await is_untouched(user, tree, begun)
 
 
-async def test_where_git_does_not_say_nothing_is_untouched(user: Recorded, tmp_path: Path) -> None:
+async def test_where_git_does_not_say_nothing_is_untouched(user: WorkspaceUser, tmp_path: Path) -> None:
     assert not await is_untouched(user, tmp_path, "a" * 40)
 
 

@@ -138,7 +138,8 @@ class ClaudeProcess:
             if isinstance(message, AssistantMessage):
                 await self._note(message)
             if isinstance(message, ResultMessage):
-                await self._obeyed(self._look_at_servers, _STATUS_SECONDS)
+                if not self.interrupted:  # the next turn tells of them, and nobody waits for that
+                    await self._obeyed(self._look_at_servers, _STATUS_SECONDS)
                 return message
         return None
 

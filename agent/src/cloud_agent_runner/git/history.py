@@ -91,12 +91,10 @@ class History:
 
     async def conflicting(self, one: str, other: str) -> bool:
         """Return whether somebody has to decide how both are merged; not without an ancestor in common that is here."""
-        if not await self.are_related(one, other):
-            return False
         try:
             await self._merged_tree(one, other)
         except ConflictError:
-            return True
+            return await self.are_related(one, other)
         return False
 
     async def _common_ancestors(self, one: str, other: str) -> list[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _WORK = "refs/session/work"
+_CHECKED_OUT = "# branch.oid "  # man 1 git-status, "Branch Headers"
 _REPOSITORYS_OWN_RULES = "--exclude-per-directory=.gitignore"
 
 
@@ -86,13 +87,19 @@ class WorkTree:
         await self._history.git("fetch", "--quiet", "--no-tags", other_side, str(self.path), f"+HEAD:{_WORK}")
         return await self._history.sha(_WORK)
 
-    async def commit_the_rest(self) -> None:
-        """Commit what is neither committed nor ignored. What isn't committed inside a submodule can't be."""
+    async def commit_the_rest(self) -> str | None:
+        """Commit what is neither committed nor ignored. What isn't committed inside a submodule can't be.
+
+        Returns which commit is checked out where nothing was left, by the workspace's word.
+        """
         # Mostly nothing is left: then this is the one command, for whoever has interrupted Claude waits for it.
-        if not await self.git("status", "--porcelain", "--ignore-submodules=dirty", "--untracked-files=normal"):
-            return
+        options = ("--porcelain=v2", "--branch", "--ignore-submodules=dirty", "--untracked-files=normal")
+        status = (await self.git("status", *options)).splitlines()
+        if all(line.startswith("# ") for line in status):
+            return next((line.removeprefix(_CHECKED_OUT) for line in status if line.startswith(_CHECKED_OUT)), None)
         await self.git("add", "--all")
         await self._commit_added()
+        return None
 
     async def commit_what_can_be(self) -> None:
         """Commit as much of the rest as can be: nobody works here anymore, and no turn will see to what is in the way.
@@ -172,9 +179,10 @@ class WorkTree:
 
     async def newly_uncommitted(self) -> list[str]:
         """Return what only our own rules keep out of the commits, not the repository's .gitignore: each path once."""
-        to_commit = await self._untracked("--exclude-standard")
-        known = self._uncommitted.union(to_commit)
-        new = [path for path in await self._untracked(_REPOSITORYS_OWN_RULES) if path not in known]
+        new = [path for path in await self._untracked(_REPOSITORYS_OWN_RULES) if path not in self._uncommitted]
+        if new:
+            to_commit = set(await self._untracked("--exclude-standard"))
+            new = [path for path in new if path not in to_commit]
         self._uncommitted.update(new)
         return new
 

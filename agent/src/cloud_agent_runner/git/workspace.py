@@ -268,9 +268,8 @@ class GitWorkspace:
         """
         async with self._exchange:
             try:
-                if commit:
-                    await self._tree.commit_the_rest()
-                work = await self._credited(await self._tree.head())
+                unchanged = commit and await self._tree.commit_the_rest() == self._at.seen
+                work = self._at.seen if unchanged else await self._credited(await self._tree.head())
             except GitError as error:
                 if path := repository_without_commits(str(error)):
                     raise lost_commits_refused(self._branch.name, [path], self._at.seen) from error
@@ -283,6 +282,8 @@ class GitWorkspace:
         None where Git doesn't know yet where it left the default branch: its older history is still on the way.
         """
         since, self._described = self._described, self._at.seen
+        if since == self._at.seen:
+            return [], None
         try:
             commits = await commits_between(self._history.git, since, self._at.seen)
             return commits, await difference(self._history.git, await self._branch.default(), self._at.seen)
