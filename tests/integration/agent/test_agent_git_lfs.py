@@ -12,7 +12,7 @@ from tests.kit.shared_branch import BRANCH
 from cloud_agent_runner.git import supplements
 from cloud_agent_runner.git.lfs import files as files_module
 from cloud_agent_runner.git.lfs import server as server_module
-from cloud_agent_runner.git.lfs.pointers import OBJECTS, OUTGOING
+from cloud_agent_runner.git.lfs.lfs_object import OBJECTS, OUTGOING
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.update import NOTHING_NEW
 from local_github.testing import Server

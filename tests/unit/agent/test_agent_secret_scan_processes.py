@@ -43,6 +43,15 @@ async def test_each_connection_has_a_copy_of_one_server_and_none_needs_another()
     await asyncio.to_thread(second.wait, SECONDS)
 
 
+def test_the_server_has_nothing_in_memory_that_it_does_not_use() -> None:
+    program = """
+import sys
+import cloud_agent_runner.secret_scan.server
+print({"asyncio", "ssl"} & set(sys.modules))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout == b"set()\n"
+
+
 async def test_a_copy_that_takes_too_long_is_ended_whatever_it_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_LATER_SECONDS", 0.01 - SECONDS)
     async with await ScannerConnection.open() as scanner:

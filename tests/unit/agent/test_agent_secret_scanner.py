@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from cloud_agent_runner.secret_scan import new_content
-from cloud_agent_runner.secret_scan.scan import FoundSecret, SecretScanError, scan_for_secrets
+from cloud_agent_runner.secret_scan.found_secret import FoundSecret
+from cloud_agent_runner.secret_scan.scan import SecretScanError, scan_for_secrets
 from cloud_agent_runner.secret_scan.scanner import secrets_between
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from cloud_agent_runner.repository.config import CONFIG_PATH
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloud_agent_runner.secret_scan.scan import FoundSecret
+    from cloud_agent_runner.secret_scan.found_secret import FoundSecret
 
 _SHOWN = 20
 _SHORT_SHA = 7

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.secret_scan.client import ScannerConnection, ScannerError
+from cloud_agent_runner.secret_scan.found_secret import FoundSecret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,16 +15,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 120
-
-
-@dataclass(frozen=True)
-class FoundSecret:
-    """What looks like a secret, where it was first committed; `path` is None in a commit's message. Not its value."""
-
-    kind: str
-    path: str | None
-    line: int
-    commit: str
 
 
 class SecretScanError(AgentError):

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 from kingfisher_sdk import DetectionPolicy, Rules, Scanner
 
-from cloud_agent_runner.git.lfs.pointers import OUTGOING, POINTER_LIMIT, pointed_at
+from cloud_agent_runner.git.lfs.lfs_object import OUTGOING, POINTER_LIMIT, pointed_at
+from cloud_agent_runner.secret_scan.found_secret import FoundSecret
 from cloud_agent_runner.secret_scan.new_content import NewContent, NewFile, ObjectReader, pieces_of
 from cloud_agent_runner.secret_scan.rules import (
     COMPILED_RULES,
@@ -31,7 +32,6 @@ from cloud_agent_runner.secret_scan.rules import (
     kind_of,
     secret_file,
 )
-from cloud_agent_runner.secret_scan.scan import FoundSecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

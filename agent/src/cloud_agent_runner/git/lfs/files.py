@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git.command import HAS_GIT_LFS, LFS_FILTER, GitError
 from cloud_agent_runner.git.lfs import place
-from cloud_agent_runner.git.lfs.pointers import OBJECTS, TOTAL_BYTES, LfsObject, pointers, uses_lfs
+from cloud_agent_runner.git.lfs.lfs_object import OBJECTS, LfsObject
+from cloud_agent_runner.git.lfs.pointers import TOTAL_BYTES, pointers, uses_lfs
 from cloud_agent_runner.git.lfs.server import LfsError
 
 if TYPE_CHECKING:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.git.command import GitError
+from cloud_agent_runner.git.lfs.lfs_object import POINTER_LIMIT, VERSION, LfsObject, pointed_at
 from cloud_agent_runner.git.tree_files import files_of
 
 if TYPE_CHECKING:
@@ -16,40 +15,10 @@ if TYPE_CHECKING:
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.tree_files import TreeFile
 
-# Where the work tree has objects, and where the supervisor's repository has those that are about to be stored.
-OBJECTS = Path(".git/lfs/objects")
-OUTGOING = Path("lfs/outgoing")
 # How much may come, and how much may go with one push: an object is in the work tree twice, as with every client of Git
 # LFS, and a third time on its way. Fargate has 20 GB of disk.
 TOTAL_BYTES = 2 << 30
-_VERSION = "version https://git-lfs.github.com/spec/v1\n"
-# What every pointer is smaller than, in bytes.
-POINTER_LIMIT = 1024
-_POINTER = re.compile(rf"{re.escape(_VERSION)}oid sha256:(?P<oid>[0-9a-f]{{64}})\nsize (?P<size>[0-9]{{1,15}})\n?")
 _HEADER = re.compile(r"^([0-9a-f]{40,64}) blob (\d+)$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class LfsObject:
-    """A content that Git LFS keeps, by its SHA-256, and its size in bytes."""
-
-    oid: str
-    size: int
-
-    @property
-    def path(self) -> str:
-        """Where it is below a folder of objects."""
-        return f"{self.oid[:2]}/{self.oid[2:4]}/{self.oid}"
-
-    def is_in(self, work_tree: Path) -> bool:
-        """Return whether a work tree has it."""
-        return (work_tree / OBJECTS / self.path).is_file()
-
-
-def pointed_at(text: str) -> LfsObject | None:
-    """Return what a file stands for if it's a pointer, and no extension has a part in it."""
-    pointer = _POINTER.fullmatch(text)
-    return LfsObject(pointer["oid"], int(pointer["size"])) if pointer else None
 
 
 async def uses_lfs(history: History, commit: str) -> bool:
@@ -68,7 +37,7 @@ async def pointers(history: History, files: Iterable[TreeFile]) -> dict[str, Lfs
     Raises:
         GitError: git fails.
     """
-    small = {file.sha for file in files if not file.is_submodule and len(_VERSION) < file.size < POINTER_LIMIT}
+    small = {file.sha for file in files if not file.is_submodule and len(VERSION) < file.size < POINTER_LIMIT}
     return await _read(history, small)
 
 
@@ -107,6 +76,6 @@ async def _read(history: History, blobs: Collection[str]) -> dict[str, LfsObject
     found: dict[str, LfsObject | None] = {}
     for header in _HEADER.finditer(content):
         text = content[header.end() + 1 : header.end() + 1 + int(header[2])]
-        if header[1] in blobs and text.startswith(_VERSION):
+        if header[1] in blobs and text.startswith(VERSION):
             found[header[1]] = pointed_at(text)
     return found

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.git.history import History
-    from cloud_agent_runner.git.lfs.pointers import LfsObject
+    from cloud_agent_runner.git.lfs.lfs_object import LfsObject
 
 logger = logging.getLogger(__name__)
 

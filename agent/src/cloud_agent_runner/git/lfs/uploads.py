@@ -13,7 +13,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.git.command import GitError
-from cloud_agent_runner.git.lfs.pointers import OBJECTS, OUTGOING, TOTAL_BYTES, LfsObject, new_objects
+from cloud_agent_runner.git.lfs.lfs_object import OBJECTS, OUTGOING, LfsObject
+from cloud_agent_runner.git.lfs.pointers import TOTAL_BYTES, new_objects
 from cloud_agent_runner.git.lfs.server import LfsError
 
 if TYPE_CHECKING:
