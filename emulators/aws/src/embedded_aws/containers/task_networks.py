@@ -104,12 +104,21 @@ class TaskNetworks:
         process = self._engine.start(
             "run", *options, "--entrypoint", "python3", self._image, *program, stdin=subprocess.PIPE
         )
-        said = process.stdout.readline() if process.stdout else b""
-        if said != _READY:
+        if (said := _said_until_ready(process)) is not None:
             _end(process)
-            raise EngineError(f"{self._engine.program} made no network for a task: {said.decode(errors='replace')}")
+            raise EngineError(f"{self._engine.program} made no network for a task: {said}")
         field = f'{{{{(index .NetworkSettings.Networks "{self._network}").IPAddress}}}}'
         return _TaskNetwork(holder, self._engine.run("inspect", "--format", field, holder), process)
+
+
+def _said_until_ready(process: subprocess.Popen[bytes]) -> str | None:
+    """Return None once it's ready, else its last words. The engine may have warned of something before that."""
+    said = b""
+    for line in process.stdout or ():
+        if line == _READY:
+            return None
+        said = line
+    return said.decode(errors="replace")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
