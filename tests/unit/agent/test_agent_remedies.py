@@ -58,6 +58,22 @@ LDAP = """\
          15 | #include <lber.h>
       compilation terminated.
 """
+COMPILERS = "A dependency has to be compiled, and the agent image has no C compiler. Use an image .* `COMPILERS`"
+NODE_GYP = """\
+gyp info spawn args [ 'BUILDTYPE=Release', '-C', 'build' ]
+make: Entering directory '/home/workspace/repository/node_modules/better-sqlite3/build'
+make: g++: No such file or directory
+make: *** [addon.target.mk:120: Release/obj.target/addon/addon.o] Error 127
+"""
+MESON = """\
+      ../meson.build:1:0: ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang'], ['nvc'], ['pgcc'], ['icc'], ['icx']]
+error: metadata-generation-failed
+"""
+CMAKE = """\
+CMake Error at CMakeLists.txt:2 (project):
+  No CMAKE_CXX_COMPILER could be found.
+"""
+CGO = 'cgo: C compiler "gcc" not found: exec: "gcc": executable file not found in $PATH\n'
 NPM_404 = """\
 npm error code E404
 npm error 404 Not Found - GET https://registry.example.com/@acme%2fui
@@ -127,6 +143,17 @@ PNPM_LOCK = (
         (LDAP, "Debian's `libldap-dev` is missing"),
         ("Error: pg_config executable not found.\n", "Debian's `libpq-dev` is missing"),
         ("/usr/bin/ld: cannot find -lxyz: No such file or directory\n", "`xyz` is missing, which a package"),
+        ("      error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory\n", COMPILERS),
+        ("      error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'\n", COMPILERS),
+        ("unable to execute 'g++': No such file or directory\n", COMPILERS),
+        (NODE_GYP, COMPILERS),
+        (MESON, COMPILERS),
+        (CMAKE, COMPILERS),
+        (CGO, COMPILERS),
+        ("configure: error: no acceptable C compiler found in $PATH\n", COMPILERS),
+        ("mkmf.rb can't find header files\nYou have to install development tools first.\n", COMPILERS),
+        ("error: linker `cc` not found\n", COMPILERS),
+        ("/bin/sh: 1: cc: not found\n", COMPILERS),
         ("chrome: error while loading shared libraries: libnss3.so: cannot open\n", "Debian's `libnss3` is missing"),
         ("Package vips was not found in the pkg-config search path.\n", "Debian's `libvips-dev` is missing"),
         ("/bin/sh: 1: php: not found\n", "Debian's `php-cli` is missing, and only root can install it."),

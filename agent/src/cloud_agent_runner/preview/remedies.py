@@ -50,7 +50,17 @@ def _system_package(what: str) -> str:
     return f"{missing}, and only root can install it. Add it to an agent image of your own."
 
 
+_COMPILER = (
+    "A dependency has to be compiled, and the agent image has no C compiler. Use an image that's built with "
+    "`COMPILERS`, or a version of the dependency that comes prebuilt."
+)
+# Those that the agent's image has, unless it was built without them.
+_COMPILERS = frozenset({"c++", "cc", "g++", "gcc", "ld"})
+
+
 def _program(name: str) -> str:
+    if name in _COMPILERS:
+        return _COMPILER
     if tool := _TOOLCHAINS.get(name):
         return f"`{name}` isn't installed. Name a version of `{tool}` in `.tool-versions` or `mise.toml`."
     if debian_package(name):
@@ -90,6 +100,19 @@ _RULES: tuple[tuple[str | Callable[[str], str], tuple[str, ...]], ...] = (
             r"\b(?:ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH)\b",
             r"Could not resolve host",
             r"(?:Temporary failure in name resolution|Name or service not known|failed to lookup address)",
+        ),
+    ),
+    (
+        _COMPILER,
+        (
+            r"(?:command|execute) '\S*(?:cc|[gc]\+\+)'(?: failed)?: No such file or directory",  # setuptools
+            r"No such file or directory: '\S*(?:cc|[gc]\+\+)'",  # setuptools, the later ones
+            r"(?:Unknown compiler\(s\)|No CMAKE_CX*_COMPILER could be found)",  # Meson, CMake
+            r"no acceptable C compiler found",  # autoconf
+            r"^make(?:\[\d+\])?: \S*(?:cc|[gc]\+\+): No such file or directory",  # node-gyp
+            r"You have to install development tools first",  # mkmf
+            r"linker `\S*cc` not found",  # rustc
+            r'C compiler "\S+" not found',  # cgo
         ),
     ),
     (
