@@ -121,12 +121,12 @@ async def run_session(
         tasks.create_task(report_changes(preview, api))
         tasks.create_task(record_preview(preview, transcript))
         tasks.create_task(keep_log(preview, preview_log))
-        if user.owner is not None:
-            tasks.create_task((await _guard(platform, user, preview, notices)).watch())
-        inbox = Inbox(api)
-        browser = find_browser(user, address)
+        memory = await _memory(platform, user)
+        if memory is not None:
+            tasks.create_task(_guard(user, memory, preview, notices).watch())
+        inbox, browser = Inbox(api), find_browser(user, address)
         pictures = Pictures(
-            _camera(settings, browser, user),
+            Camera(browser, user, memory) if browser and settings.pictures == "on" else None,
             preview,
             api,
             transcript,
@@ -187,9 +187,12 @@ async def _interrupt(claude: Claude, transcript: Transcript) -> None:
     await claude.interrupt()
 
 
-async def _guard(platform: Platform, user: WorkspaceUser, preview: Preview, notices: Notices) -> ResourceGuard:
-    """Return the guard of a container: elsewhere memory and disk aren't the session's alone."""
-    memory = ContainerMemory(await task_memory(platform.ecs_container_metadata_uri_v4))
+async def _memory(platform: Platform, user: WorkspaceUser) -> ContainerMemory | None:
+    """Return the container's memory: elsewhere it isn't the session's alone, and nor is the disk."""
+    return ContainerMemory(await task_memory(platform.ecs_container_metadata_uri_v4)) if user.owner else None
+
+
+def _guard(user: WorkspaceUser, memory: ContainerMemory, preview: Preview, notices: Notices) -> ResourceGuard:
     disks = [DiskSpace(user.home), DiskSpace(Path("/tmp"))]  # noqa: S108 - the folder itself
     return ResourceGuard(user, memory, disks, notices, note=preview.note)
 
@@ -220,10 +223,6 @@ def _assignment(
         repository_settings=config.claude_settings and settings.repository_claude_settings == "on",
         browser=browser,
     )
-
-
-def _camera(settings: Settings, browser: Browser | None, user: WorkspaceUser) -> Camera | None:
-    return Camera(browser, user) if browser and settings.pictures == "on" else None
 
 
 def _budget(settings: Settings, config: RepositoryConfig) -> ModelBudget:

@@ -60,7 +60,7 @@ async def test_a_page_is_taken_from_its_top_at_both_widths_and_what_is_no_page_o
     browser = find_browser(user, ADDRESS)
     assert browser is not None
     with serve_http(_page("<!doctype html>Elsewhere")) as elsewhere, serve_http(respond) as preview:
-        taker = Camera(replace(browser, preview_url=preview.url), user)
+        taker = Camera(replace(browser, preview_url=preview.url), user, None)
 
         async def taken(*pages: str) -> list[tuple[str, int, int, str]]:
             found = [picture async for picture in taker.take(pages)]
@@ -96,7 +96,7 @@ async def test_a_page_that_never_comes_to_rest_keeps_no_other_waiting(
     browser = find_browser(user, ADDRESS)
     assert browser is not None
     with serve_http(_page("<!doctype html><script>for (;;);</script>")) as preview, caplog.at_level("INFO"):
-        taker = Camera(replace(browser, preview_url=preview.url), user)
+        taker = Camera(replace(browser, preview_url=preview.url), user, None)
         assert [picture async for picture in taker.take(["/busy", "/too"])] == []
     (record,) = caplog.records
     assert [line.partition(":")[0] for line in record.__dict__["reason"].splitlines()] == ["/busy", "/too"]

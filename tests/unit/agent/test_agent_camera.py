@@ -6,14 +6,17 @@ import asyncio
 import json
 import sys
 from base64 import b64encode
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kit.cgroups import MIB, cgroup_v2, machine
 from tests.kit.pictures import png
 
 from cloud_agent_runner.browser.installed import Browser
 from cloud_agent_runner.pictures import camera
-from cloud_agent_runner.pictures.camera import LIMIT_BYTES, WIDTHS, Camera, Picture
+from cloud_agent_runner.pictures.camera import LIMIT_BYTES, WIDTHS, Camera, Picture, TooLittleMemoryError
+from cloud_agent_runner.workspace.container_memory import ContainerMemory
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -28,7 +31,13 @@ def _line(page: object = "/", width: object = DESKTOP, content: bytes | str = GO
     return json.dumps({"page": page, "width": width, "png": encoded})
 
 
-async def _taken(folder: Path, *lines: str, then: str = "", pages: tuple[str, ...] = ("/",)) -> list[Picture]:
+async def _taken(
+    folder: Path,
+    *lines: str,
+    then: str = "",
+    pages: tuple[str, ...] = ("/",),
+    memory: ContainerMemory | None = None,
+) -> list[Picture]:
     """Return what is made of these lines, written by a program in the place of Node.js."""
     (folder / "lines").write_text("".join(f"{line}\n" for line in lines))
     node = folder / "node"
@@ -37,7 +46,7 @@ async def _taken(folder: Path, *lines: str, then: str = "", pages: tuple[str, ..
     )
     node.chmod(0o755)
     browser = Browser(folder / "chromium", node, folder, "http://localhost:3000", None, {})
-    return [picture async for picture in Camera(browser, WorkspaceUser(folder, None)).take(pages)]
+    return [picture async for picture in Camera(browser, WorkspaceUser(folder, None), memory).take(pages)]
 
 
 async def test_each_page_is_taken_at_both_widths(tmp_path: Path) -> None:
@@ -86,6 +95,16 @@ async def test_what_is_no_picture_that_was_asked_for_ends_it(
 
 async def test_a_picture_comes_once(tmp_path: Path) -> None:
     assert len(await _taken(tmp_path, _line(), _line())) == 1
+
+
+@pytest.mark.parametrize(("left", "words"), [(710, None), (600, "has 395 MB to spare"), (100, "has 0 MB to spare")])
+async def test_a_browser_is_not_started_where_the_preview_would_be_ended_for_it(
+    tmp_path: Path, left: int, words: str | None
+) -> None:
+    cgroup = cgroup_v2(tmp_path / "cgroup", limit=4096 * MIB, used=(4096 - left) * MIB)
+    memory = ContainerMemory(None, cgroup=cgroup, proc=machine(tmp_path / "proc"))
+    with pytest.raises(TooLittleMemoryError, match=words) if words else nullcontext():
+        assert await _taken(tmp_path, _line(), memory=memory)
 
 
 async def test_what_never_ends_is_ended(

@@ -11,7 +11,7 @@ from tests.kit.virtual_time import run
 from cloud_agent_runner.agent_api_connection import AgentApiUnavailableError
 from cloud_agent_runner.agent_api_messages import PreviewReport
 from cloud_agent_runner.pictures import pictures as room
-from cloud_agent_runner.pictures.camera import Picture
+from cloud_agent_runner.pictures.camera import Picture, TooLittleMemoryError
 from cloud_agent_runner.pictures.pictures import Pictures
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ class Camera:
     def __init__(self) -> None:
         self.looks: dict[str, bytes] = {"/": b"front"}
         self.seconds = 1.0
+        self.spare_bytes: int | None = None
         self.asked: list[list[str]] = []
 
     async def take(self, pages: Sequence[str]) -> AsyncGenerator[Picture]:
         self.asked.append(list(pages))
+        if self.spare_bytes is not None:
+            raise TooLittleMemoryError(self.spare_bytes)
         for page in pages:
             await asyncio.sleep(self.seconds)
             if page in self.looks:
@@ -58,6 +61,7 @@ class Session:
         self.is_full = False
         self.fault: Exception | None = None
         self.shown: list[Shown] = []
+        self.notices: list[str] = []
         stand_ins: tuple[Any, Any, Any, Any] = (self.camera if has_browser else None, self.preview, self, self)
         self.is_untouched = True
         self.pictures = Pictures(*stand_ins, tasks, is_untouched=self._untouched)
@@ -73,9 +77,12 @@ class Session:
         self.kept.append(png)
         return _name(png)
 
-    def record(self, kind: str, *, page: str, width: int, before: str | None, after: str) -> None:
-        assert kind == "picture"
-        self.shown.append((page, width, before, after))
+    def record(self, kind: str, **members: Any) -> None:  # noqa: ANN401 - what an event has
+        if kind == "notice":
+            self.notices.append(members["text"])
+        else:
+            assert kind == "picture"
+            self.shown.append((members["page"], members["width"], members["before"], members["after"]))
 
 
 def _name(png: bytes) -> str:
@@ -102,6 +109,20 @@ def test_the_front_page_is_shown_beside_how_it_looked_before_claudes_first_chang
         assert await session.pictures.after_turn([]) == 1
         assert session.shown == [("/", 1280, _name(b"front"), _name(b"new"))]
         assert session.kept == [b"front", b"new"]
+
+    with_session(use)
+
+
+def test_that_a_browser_takes_too_much_memory_is_said_once() -> None:
+    async def use(session: Session) -> None:
+        session.camera.spare_bytes = 400 << 20
+        assert [await session.pictures.after_turn([]) for _ in range(2)] == [0, 0]
+        session.camera.spare_bytes = None
+        assert await session.pictures.after_turn([]) == 1
+        (notice,) = session.notices
+        assert notice.startswith(
+            "No pictures were taken: a browser takes 500 MB of memory, and the container has 400 MB"
+        )
 
     with_session(use)
 

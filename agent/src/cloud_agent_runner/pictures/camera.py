@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Container, Sequence
 
     from cloud_agent_runner.browser.installed import Browser
+    from cloud_agent_runner.workspace.container_memory import ContainerMemory
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 T = TypeVar("T")
@@ -31,6 +32,9 @@ _MOST_HEIGHT = 2_400
 _PAGE_SECONDS = 10  # a dev server may have to compile it first
 _SECONDS = 30  # of all pages together
 _COMPLAINT_BYTES = 2_000
+# What Chromium takes for pages of a small application, rounded up. With less, the preview might be ended in its place.
+_MIB = 1024**2
+_MEMORY_BYTES = 500 * _MIB
 _PROGRAM = Path(__file__).with_name("take.mjs")
 _NAME = "browser"
 
@@ -49,18 +53,37 @@ class Picture:
         return hashlib.sha256(self.png).hexdigest()
 
 
-class Camera:
-    """Opens pages of the preview in a browser that is started for it, with an empty profile."""
+class TooLittleMemoryError(Exception):
+    """A browser would use up the container's memory."""
 
-    def __init__(self, browser: Browser, user: WorkspaceUser) -> None:
+    def __init__(self, spare: int) -> None:
+        super().__init__(
+            f"No pictures were taken: a browser takes {_MEMORY_BYTES // _MIB} MB of memory, and the container has "
+            f"{max(spare, 0) // _MIB} MB to spare. The deployment's `AgentMemory` says how much there is."
+        )
+
+
+class Camera:
+    """Opens pages of the preview in a browser that is started for it, with an empty profile.
+
+    `memory` is the container's, where it's the session's alone: with too little of it no browser is started.
+    """
+
+    def __init__(self, browser: Browser, user: WorkspaceUser, memory: ContainerMemory | None) -> None:
         self._browser = browser
         self._user = user
+        self._memory = memory
 
     async def take(self, pages: Sequence[str]) -> AsyncGenerator[Picture]:
         """Yield a picture of each page at each width, as they come: of a page that can't be shown, none.
 
         After 30 s it ends with those that there are.
+
+        Raises:
+            TooLittleMemoryError: there are none.
         """
+        if self._memory and (spare := self._memory.read().spare) < _MEMORY_BYTES:
+            raise TooLittleMemoryError(spare)
         deadline = asyncio.get_running_loop().time() + _SECONDS
         wanted = {(page, width) for page in pages for width in WIDTHS}
         process = await self._start(pages)

@@ -7,6 +7,8 @@ import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.pictures.camera import TooLittleMemoryError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -53,6 +55,7 @@ class Pictures:
         self._unsent: dict[str, bytes] = {}
         self._taking: asyncio.Task[None] | None = None
         self._reported = 0
+        self._has_mentioned_memory = False
         tasks.create_task(self._take_first())
 
     async def after_turn(self, pages: Sequence[str]) -> int:
@@ -91,6 +94,11 @@ class Pictures:
             async with aclosing(camera.take(pages)) as pictures:
                 async for picture in pictures:
                     await use(picture)
+        except TooLittleMemoryError as error:
+            logger.warning("pictures not taken", extra={"reason": str(error)})
+            if not self._has_mentioned_memory:
+                self._has_mentioned_memory = True
+                self._transcript.record("notice", text=str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the session does without
             logger.warning("pictures not reported", extra={"reason": str(error)})
 

@@ -29,9 +29,14 @@ class Memory:
     left: int
 
     @property
+    def spare(self) -> int:
+        """What can be used until 5 %, or 150 MB if that's more, are left."""
+        return self.left - max(_LOW_BYTES, int(self.limit * _LOW_SHARE))
+
+    @property
     def is_low(self) -> bool:
         """Whether less than 5 % or 150 MB are left."""
-        return self.left < max(_LOW_BYTES, int(self.limit * _LOW_SHARE))
+        return self.spare < 0
 
 
 @dataclass(frozen=True)
