@@ -46,7 +46,7 @@ needs_servers = pytest.mark.skipif(not _programs(), reason="no wheel of PostgreS
 def user(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceUser]:
     """Somebody else than root, whom PostgreSQL would refuse, with a home that they reach."""
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{_programs()}")
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(suffix="-with-more-bytes-than-the-path-of-a-unix-socket-has" * 2) as home:
         owner = None
         if os.getuid() == 0:
             somebody = pwd.getpwnam("daemon")

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from cloud_agent_runner.repository.config import ServiceName
 
 
-# Nothing has to outlive the session, so nothing is waited for until it is on the disk.
+# Nothing has to outlive the session, so nothing is waited for until it is on the disk. There is no Unix socket, whose
+# path may have 107 bytes (unix(7)): a home in local mode is deeper than that.
 _POSTGRES = """\
 set -e
 if [ ! -e "$DATA/made" ]; then
@@ -24,7 +25,7 @@ if [ ! -e "$DATA/made" ]; then
 SQL
   touch "$DATA/made"
 fi
-exec postgres -D "$DATA/cluster" -h "$LISTEN" -p 5432 -k "$DATA" -c fsync=off -c full_page_writes=off
+exec postgres -D "$DATA/cluster" -h "$LISTEN" -p 5432 -k "" -c fsync=off -c full_page_writes=off
 """
 _REDIS = """\
 exec redis-server --bind "$LISTEN" --port 6379 --dir "$DATA" --save "" --appendonly no --protected-mode no
