@@ -32,8 +32,7 @@ _PNPM_OF_9 = ("10", "9", "11")
 # By the format of a lock file ("Yarn: lockfile's __metadata").
 _YARN = {"4": "2", "5": "3", "6": "3"}
 _NEWEST_YARN = "4"
-# By npm, not Corepack: Node.js has none from 25 on, and older ones reject the keys that npm signs with today.
-_GET = 'npm install --global --no-audit --no-fund --no-update-notifier --prefix "$HOME/.local"'
+_SCRIPT = Path(__file__).with_name("get_package_manager.sh")
 _CALLS_BUN = re.compile(r"(?:^|[;&|\s])bunx? ")
 _BUILD_POLICY = re.compile(r"BuiltDependencies|allowBuilds|AllBuilds")
 
@@ -81,7 +80,9 @@ def node_packages(work_tree: Path, folder: str = ".") -> NodePackages:
     otherwise = _Root(work_tree, own, "bun" if calls_bun else "npm", version=None, lock=None)
     root = next(filter(None, (_root(work_tree, level) for level in (own, *own.parents))), otherwise)
     install = _INSTALL[root.manager](root)
-    return NodePackages(root.manager, f"{_GET} bun@1 && {install}" if calls_bun and root.manager != "bun" else install)
+    return NodePackages(
+        root.manager, f"{_get('bun', '1')} && {install}" if calls_bun and root.manager != "bun" else install
+    )
 
 
 def _root(work_tree: Path, folder: PurePath) -> _Root | None:
@@ -110,6 +111,10 @@ def _declared(package: dict[str, Any]) -> tuple[Manager | None, str | None]:
     return next((m for m in _INSTALL if m == name), None), number[0] if number else None
 
 
+def _get(package: str, version: str) -> str:
+    return f"sh {shlex.quote(str(_SCRIPT))} {package}@{shlex.quote(version)}"
+
+
 def _npm(root: _Root) -> str:
     if root.lock is None:
         return "npm install --no-package-lock"
@@ -129,7 +134,7 @@ def _pnpm(root: _Root) -> str:
     # the repository neither names its pnpm nor says what to build, it may have been made with 9, which builds all.
     says = root.version or _BUILD_POLICY.search(root.text("package.json") + root.text("pnpm-workspace.yaml"))
     builds = "--config.strict-dep-builds=false" if says else "--config.dangerously-allow-all-builds=true"
-    return f"{_GET} pnpm@{shlex.quote(version)} && pnpm install {frozen} {builds}"
+    return f"{_get('pnpm', version)} && pnpm install {frozen} {builds}"
 
 
 def _yarn(root: _Root) -> str:
@@ -138,13 +143,13 @@ def _yarn(root: _Root) -> str:
     modern = written or (not lock and root.text(".yarnrc.yml"))
     version = root.version or (_YARN.get(written[1], _NEWEST_YARN) if written else _NEWEST_YARN if modern else "1")
     if re.match(r"[\^~]?[01]\b", version):
-        return f"{_GET} yarn@{shlex.quote(version)} && yarn install {'--frozen-lockfile' if lock else '--no-lockfile'}"
-    return f"{_GET} @yarnpkg/cli-dist@{shlex.quote(version)} && yarn install {'--immutable' if lock else ''}".rstrip()
+        return f"{_get('yarn', version)} && yarn install {'--frozen-lockfile' if lock else '--no-lockfile'}"
+    return f"{_get('@yarnpkg/cli-dist', version)} && yarn install {'--immutable' if lock else ''}".rstrip()
 
 
 def _bun(root: _Root) -> str:
     frozen = "--frozen-lockfile" if root.lock else "--no-save"
-    return f"{_GET} bun@{shlex.quote(root.version or '1')} && bun install {frozen}"
+    return f"{_get('bun', root.version or '1')} && bun install {frozen}"
 
 
 _INSTALL: dict[Manager, Callable[[_Root], str]] = {"npm": _npm, "pnpm": _pnpm, "yarn": _yarn, "bun": _bun}
