@@ -17,6 +17,7 @@ PIP = f"{VENV}/bin/python -m pip install"
 WARN = "echo 'warning: The project itself could not be installed.'"
 UV = f"uv pip install --python {VENV}"
 EXTRAS = "[project.optional-dependencies]\n"
+PIPENV = f"VIRTUAL_ENV={VENV} uv tool run --python {VENV}/bin/python pipenv"
 PDM = f"PDM_IGNORE_SAVED_PYTHON=1 VIRTUAL_ENV={VENV} uv tool run --from 'pdm[locked]' pdm"
 PROJECT = '[project]\nname = "lunch"\nversion = "0.1.0"\n'
 PAGES = f'{EXTRAS}images = ["pillow"]\nrecommended = ["mkdocs-minify-plugin>=0.7"]\n'
@@ -63,8 +64,8 @@ def _write(work_tree: Path, files: dict[str, str]) -> None:
             {"pdm.lock": "", "pyproject.toml": PROJECT + BUILD},
             f"{PDM} install --frozen-lockfile",
         ),
-        ({"Pipfile": "", "Pipfile.lock": "{}"}, f"VIRTUAL_ENV={VENV} uv tool run pipenv sync --dev"),
-        ({"Pipfile": ""}, f"VIRTUAL_ENV={VENV} uv tool run pipenv install --dev --skip-lock"),
+        ({"Pipfile": "", "Pipfile.lock": "{}"}, f"{PIPENV} sync --dev"),
+        ({"Pipfile": ""}, f"{PIPENV} install --dev --skip-lock"),
         (
             {"pyproject.toml": PROJECT, "models/__init__.py": "", "views/__init__.py": ""},
             f"{UV} -r pyproject.toml",
@@ -139,6 +140,12 @@ def test_requirements_are_installed_and_then_what_is_made_to_be(
 def test_requirements_are_for_the_python_that_the_repository_names(tmp_path: Path) -> None:
     _write(tmp_path, {"requirements.txt": "", ".python-version": "3.9"})
     assert python_packages(tmp_path).install.endswith(f"|| {MAKE}; }} && {PIP} -r requirements.txt")
+
+
+def test_packages_of_another_day_are_built_by_the_setuptools_of_then(tmp_path: Path) -> None:
+    _write(tmp_path, {"Pipfile": "[requires]\npython_version = '3.7'\n", "Pipfile.lock": "{}"})
+    make = f"uv venv --seed --allow-existing --python=3.7 {VENV} && {PIP} 'setuptools<46'"
+    assert python_packages(tmp_path).install == f"{{ {make} || {MAKE}; }} && {PIPENV} sync --dev"
 
 
 @pytest.fixture

@@ -42,6 +42,10 @@ _PAGES_REQUIREMENTS = (
     *("docs/requirements.txt", "requirements-docs.txt", "requirements/docs.txt", "docs-requirements.txt"),
     "requirements_docs.txt",
 )
+# Python 3.7 and before are of a time when many a package had to be built, by what setuptools 46 has no more ("Removed
+# the Features feature", in its history).
+_OF_ANOTHER_DAY = re.compile(r"3\.[0-7](?!\d)")
+_SETUPTOOLS_OF_THEN = "setuptools<46"
 _ONLY_REQUIREMENTS = ("requirements/production.txt", "requirements/prod.txt")
 
 
@@ -128,9 +132,10 @@ def _make(version: str | None) -> str:
     own = f"{shlex.quote(sys.executable)} -m venv {_ENVIRONMENT}"
     if version is None:
         return own
-    return (
-        f"{{ {_uv_program()} venv --seed --allow-existing --python={shlex.quote(version)} {_ENVIRONMENT} || {own}; }}"
-    )
+    make = f"{_uv_program()} venv --seed --allow-existing --python={shlex.quote(version)} {_ENVIRONMENT}"
+    if _OF_ANOTHER_DAY.match(version):
+        make = f"{make} && {_PYTHON} -m pip install {shlex.quote(_SETUPTOOLS_OF_THEN)}"
+    return f"{{ {make} || {own}; }}"
 
 
 def _uv(project: _Project) -> str | None:
@@ -165,7 +170,9 @@ def _pipenv(project: _Project) -> str | None:
     if not project.has("Pipfile", "Pipfile.lock"):
         return None
     how = "sync --dev" if project.has("Pipfile.lock") else "install --dev --skip-lock"
-    return f"{_in(project)}VIRTUAL_ENV={_ENVIRONMENT} {_uv_program()} tool run pipenv {how}"
+    # By the project's own Python: Pipenv installs with a pip of its own, which takes no older ones.
+    pipenv = f"{_uv_program()} tool run --python {_PYTHON} pipenv"
+    return f"{_in(project)}VIRTUAL_ENV={_ENVIRONMENT} {pipenv} {how}"
 
 
 def _requirements(project: _Project) -> str:
