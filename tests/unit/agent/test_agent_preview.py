@@ -153,6 +153,19 @@ async def test_the_first_installation_is_over_whatever_comes_of_it(session: Sess
         assert "sleep" not in session.preview.report.detail or session.preview.report.state == "failed"
 
 
+@pytest.mark.parametrize(("procfile", "seen"), [("Procfile", "development a b sea 1"), ("Procfile.prod", "")])
+async def test_what_runs_has_the_env_file_of_a_repository_with_a_procfile(
+    session: Session, procfile: str, seen: str
+) -> None:
+    variables = "MODE=development\nWORDS='a b'\nC=\"sea\"\nPORT=1\nD=1 \n# E=1\nnot one\n"
+    for name, text in {procfile: "web: gunicorn lunch\n", ".env": variables}.items():
+        session.commit(name, text)
+    session.says(install="'echo $MODE $WORDS $C $D > seen'", dev="sleep 60")
+    async with session.running():
+        await session.until("starting", lambda _: session.installed == 1)
+    assert (session.work_tree / "seen").read_text().strip() == seen
+
+
 async def test_an_install_that_fails_is_tried_again_once_a_file_has_changed(session: Session) -> None:
     session.says(install="echo no such package; exit 4", dev=SERVER)
     async with session.running():

@@ -16,6 +16,7 @@ from cloud_agent_runner.git.command import GitError, workspace_git
 from cloud_agent_runner.preview.detection import dev_server_plan
 from cloud_agent_runner.preview.dev_server import DevServer
 from cloud_agent_runner.preview.preparation import NO_PREPARATION, Preparation, Step, environment_files, preparation
+from cloud_agent_runner.preview.procfile_environment import procfile_environment
 from cloud_agent_runner.preview.services.needed import needed_services
 from cloud_agent_runner.preview.services.service import Wanted
 from cloud_agent_runner.repository.config import NOTHING
@@ -107,7 +108,7 @@ class PreviewSource:
             self._address,
             secrets,
             notices=self._notices,
-            services=self._services.environment,
+            services={**procfile_environment(self._work_tree), **self._services.environment},
         )
 
     def host_header(self, name: LocalName) -> HostHeader | LocalName | None:
