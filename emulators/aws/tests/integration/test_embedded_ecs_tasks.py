@@ -70,6 +70,8 @@ def test_the_home_directory_is_empty_writable_the_tasks_own_and_gone_afterwards(
     assert (content, writable) == ([], True)
     assert home.startswith(str(aws.state_dir / "tasks"))
     eventually(lambda: not Path(home).exists())
+    # The next one's is at the same place, as in an image: programs that are kept for it name the folder they're in.
+    assert home == aws.task_output(aws.run_task(code))[2]
 
 
 def test_a_task_does_not_run_in_its_home_directory_which_the_repositorys_code_can_write(aws: EmbeddedAws) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -57,12 +58,24 @@ class ProcessRunner:
             OSError: A directory, the log or the shim could not be made.
         """
         argv = (request.entry_point or self._images.entry_point(request.image)) + request.command
-        directory = self._tasks_dir / request.task_arn.rsplit("/", 1)[-1] / request.name
+        directory = self._new_directory()
         home, temporary = directory / "home", directory / "tmp"
         for each in (home, temporary, request.log.parent):
             each.mkdir(parents=True, exist_ok=True)
         image_like = image_environment(self._host_environment, home=home, temporary=temporary)
         return ProcessContainer(request, argv, image_like | dict(request.environment), directory)
+
+    def _new_directory(self) -> Path:
+        """Make the first directory that no container has: one after the other, they have the same home, as in an image.
+
+        What names its own place can then be kept from one for the next.
+        """
+        for number in itertools.count(1):
+            directory = self._tasks_dir / str(number)
+            with suppress(FileExistsError):
+                directory.mkdir(parents=True)
+                break
+        return directory
 
 
 class ProcessContainer(Container):
@@ -107,6 +120,4 @@ class ProcessContainer(Container):
         """Kill what runs and delete the container's directory; the log stays."""
         self.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
-        with suppress(OSError):  # another container of the task is still there
-            self._directory.parent.rmdir()
         self.removed = True
