@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.conformance.conftest import aws_endpoint, browser, metadata_url, start_proxy, table
+from tests.integration.agent.conftest import GitHub, control_plane, model_url, serve, start_agent
 from tests.real_repositories import report
-from tests.real_repositories.starters import STARTERS, Subject
+from tests.real_repositories.starters import STARTERS, WITHOUT_PAGE, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["aws_endpoint", "browser", "metadata_url", "start_proxy", "table"]  # fixtures of the proxy's own tests
+# Fixtures of the proxy's own tests and of the agent's.
+__all__ = [
+    "aws_endpoint",
+    "browser",
+    "control_plane",
+    "metadata_url",
+    "model_url",
+    "serve",
+    "start_agent",
+    "start_proxy",
+    "table",
+]
 CACHE = Path(__file__).parents[2] / ".real-repositories"
 
 
@@ -25,10 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Try each repository that was given and each starter."""
+    """Try each repository that was given and each starter; where no page is looked at, those without one as well."""
     if "subject" in metafunc.fixturenames:
         given = [Subject(Path(one).name, folder=Path(one)) for one in metafunc.config.getoption("--repository")]
-        metafunc.parametrize("subject", [*given, *STARTERS], ids=lambda subject: subject.name)
+        without_page = () if "browser" in metafunc.fixturenames else WITHOUT_PAGE
+        metafunc.parametrize("subject", [*given, *STARTERS, *without_page], ids=lambda subject: subject.name)
 
 
 @pytest.fixture
@@ -40,6 +53,14 @@ def laid_out(subject: Subject) -> Iterator[Path]:
     subject.lay_out(folder / "app")
     yield folder
     shutil.rmtree(folder / "app" / "node_modules", ignore_errors=True)
+
+
+@pytest.fixture
+def github(subject: Subject, tmp_path: Path) -> Iterator[GitHub]:
+    """A GitHub whose session branch holds the subject, for an agent whose home is new."""
+    subject.lay_out(tmp_path / "app")
+    yield GitHub(tmp_path / "github", tmp_path / "app")
+    shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 def pytest_sessionfinish() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NOT = "no"
 TABLE = Path(__file__).parents[2] / ".real-repositories" / "table.md"
 
 
@@ -23,30 +24,39 @@ class Row:
     seconds: str = ""
     page: str = ""
     edit: str = ""
+    turn: str = ""
+    commit: str = ""
+    beside: str = ""
 
 
-_HEADS = ("Repository", "Found by", "Preview", "Up after", "Page", "Edit shows")
-_rows: list[Row] = []
+_HEADS = (
+    *("Repository", "Found by", "Preview", "Up after", "Page", "Edit shows"),
+    *("Claude's first turn began", "Its commit was pushed", "Preview by then"),
+)
+_rows: dict[str, Row] = {}
 
 
 @contextlib.contextmanager
 def row(name: str) -> Iterator[Row]:
-    """A row, to be filled in as the trial goes on; it's written down when the trial ends, however it ends."""
-    if not _rows:
-        TABLE.write_text(_line(_HEADS) + _line(("---",) * len(_HEADS)))
-    _rows.append(Row(name))
+    """The repository's row, to be filled in as a trial goes on; all are written down when it ends, however it ends."""
     try:
-        yield _rows[-1]
+        yield _rows.setdefault(name, Row(name))
     finally:
-        with TABLE.open("a") as table:
-            table.write(_line(astuple(_rows[-1])))
+        lines = [_HEADS, ("---",) * len(_HEADS), *map(astuple, _rows.values())]
+        TABLE.parent.mkdir(exist_ok=True)
+        TABLE.write_text("".join(map(_line, lines)))
 
 
 def show() -> None:
-    """Print all rows."""
-    if _rows:
-        came_up = sum(bool(one.edit) for one in _rows)
-        print(f"\n{TABLE.read_text()}\n{came_up} of {len(_rows)} come up and follow an edit.")  # noqa: T201
+    """Print all rows, and what they come to."""
+    if not _rows:
+        return
+    print(f"\n{TABLE.read_text()}")  # noqa: T201
+    if tried := [one for one in _rows.values() if one.state]:
+        print(f"{sum(bool(one.edit) for one in tried)} of {len(tried)} come up and follow an edit.")  # noqa: T201
+    if given := [one for one in _rows.values() if one.turn]:
+        begun, pushed = sum(one.turn != NOT for one in given), sum(bool(one.commit) for one in given)
+        print(f"Claude's first turn began in {begun} of {len(given)}, and its commit was pushed in {pushed}.")  # noqa: T201
 
 
 def _line(cells: tuple[str, ...]) -> str:

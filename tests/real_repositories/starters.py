@@ -38,6 +38,8 @@ class Subject:
                 ["/bin/sh", "-c", self.make], cwd=app.parent, env=environment, check=True, timeout=_GENERATION_SECONDS,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )  # fmt: skip
+        else:
+            app.mkdir()
         for name, text in self.files.items():
             file = app / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -150,4 +152,18 @@ STARTERS = (
     _python("Dash", {"app.py": _DASH}, "dash"),
     _python("NiceGUI", {"main.py": _NICEGUI}, "nicegui"),
     Subject("mkdocs new", make="uvx mkdocs new app", files={"requirements.txt": "mkdocs<2\n"}),
+)  # fmt: skip
+
+_SETTINGS = ".github/claude-cloud-agent.yml"
+# What never shows a page: there is nothing to be seen in a browser, and Claude works in it all the same.
+WITHOUT_PAGE = (
+    Subject("empty repository"),
+    Subject("README alone", files={"README.md": "# Lunch\n"}),
+    Subject("Terraform module", files={"main.tf": 'output "greeting" {\n  value = "Hello"\n}\n'}),
+    Subject("library", files={"pyproject.toml": '[project]\nname = "lunch"\nversion = "1"\n', "lunch/__init__.py": ""}),
+    Subject("install command fails", files={"package.json":
+            '{"scripts": {"dev": "vite"}, "dependencies": {"lunch": "file:missing"}, "overrides": "none"}'}),
+    Subject("install command doesn't end", files={_SETTINGS: "install: sleep 3600\ndev: sleep 3600\n"}),
+    Subject("dev server ends", files={"package.json": '{"scripts": {"dev": "node server.js"}}'}),
+    Subject("dev server doesn't respond", files={_SETTINGS: "dev: sleep 3600\n"}),
 )  # fmt: skip

@@ -52,10 +52,11 @@ def git(*arguments: str, at: Path) -> str:
 class GitHub:
     """One repository over smart HTTP, by git's own http-backend; nothing without a token that works.
 
-    Each token is a new one that its holder can revoke, unless the deployment `has_personal_token`.
+    Each token is a new one that its holder can revoke, unless the deployment `has_personal_token`. Its branches begin
+    with the files of `content`.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, content: Path = SAMPLE_REPOSITORY) -> None:
         self.root = root
         self.url = ""
         self.has_personal_token = False
@@ -69,7 +70,7 @@ class GitHub:
         git("init", "--quiet", "--bare", "--initial-branch=main", at=self.bare)
         git("config", "http.receivepack", "true", at=self.bare)
         self.checkout = root / "checkout"
-        shutil.copytree(SAMPLE_REPOSITORY, self.checkout)
+        shutil.copytree(content, self.checkout, symlinks=True)
         git("init", "--quiet", f"--initial-branch={BRANCH}", at=self.checkout)
         git("remote", "add", "origin", str(self.bare), at=self.checkout)
         self.commit({}, "start")
