@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.kit.lfs_branch import LfsBranch, needs_git_lfs
+from tests.kit.lfs_branch import ATTRIBUTES, LfsBranch, needs_git_lfs
 from tests.kit.shared_branch import BRANCH
 
 from cloud_agent_runner.git import supplements
@@ -130,6 +130,19 @@ async def test_what_claude_makes_is_stored_before_it_is_pushed(branch: LfsBranch
     branch.git("lfs", "pull", at=again)
     contents = {path.name: path.read_bytes() for path in again.glob("*.png")}
     assert contents == {"page.png": PICTURE + b"edited", "moved.png": PICTURE[3:], "new.png": PICTURE[1:]}
+
+
+async def test_a_file_that_can_be_locked_is_claudes_to_change(branch: LfsBranch) -> None:
+    """GitHub's own client makes it read-only, and looks locks up before it pushes; nothing else does."""
+    lockable = ATTRIBUTES.replace("-text", "-text lockable").encode()
+    branch.person_pushes({".gitattributes": lockable, "page.png": PICTURE})
+    assert (branch.person / "page.png").stat().st_mode & 0o222 == 0
+    session = await branch.clone()
+    page = session.work_tree / "page.png"
+    assert page.stat().st_mode & 0o777 == 0o644
+    page.write_bytes(PICTURE[1:])
+    assert (await session.publish()).head_sha == branch.git("rev-parse", BRANCH, at=branch.bare)
+    assert branch.git("show", f"{BRANCH}:page.png", at=branch.bare) == pointer(PICTURE[1:]).decode().strip()
 
 
 async def test_a_secret_in_git_lfs_is_found(branch: LfsBranch) -> None:
