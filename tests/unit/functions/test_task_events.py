@@ -145,7 +145,7 @@ def test_a_task_that_runs_is_recorded_with_its_address_and_ends_no_wait(
     assert run() == 0
     row = table.get_item(Key=session_key(ID))["Item"]
     assert (row["status"], row["task_arn"], row["ip"]) == ("STARTING", TASK, "10.0.2.133")
-    assert row["logs_url"].endswith("/session$252Fagent$252F0f9de17a6465404e8b1b2356dc13c2f8")
+    assert str(row["logs_url"]).endswith("/session$252Fagent$252F0f9de17a6465404e8b1b2356dc13c2f8")
     assert step_functions.failed == []
 
 
