@@ -38,18 +38,25 @@ JOURNEYS = {
     },
     "a failed start": {"report_failure": 3},
 }
-REFUSALS = {
-    "502 instead": Response(502, b"<html>Bad Gateway</html>"),
-    "rate limit": Response.of(
-        {"message": "API rate limit exceeded for installation ID 42."},
-        403,
-        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3600)},
-    ),
-    "secondary rate limit": Response.of(
-        {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}, 403, {"Retry-After": "60"}
-    ),
-    "too many requests": Response.of({"message": "Too many requests"}, 429, {"Retry-After": "60"}),
-}
+
+
+def _refusals() -> dict[str, Response]:
+    """What GitHub, or something before it, responds with instead, by fault."""
+    in_an_hour = int(time.time()) + 3600
+    return {
+        "502 instead": Response(502, b"<html>Bad Gateway</html>"),
+        "rate limit": Response.of(
+            {"message": "API rate limit exceeded for installation ID 42."},
+            403,
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(in_an_hour)},
+        ),
+        "secondary rate limit": Response.of(
+            {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."},
+            403,
+            {"Retry-After": "60"},
+        ),
+        "too many requests": Response.of({"message": "Too many requests"}, 429, {"Retry-After": "60"}),
+    }
 
 
 class Gateway:
@@ -70,13 +77,13 @@ class Gateway:
 
     def respond(self, request: Request) -> Response | NoResponse:
         fault = self._fault_of(request)
-        if fault in REFUSALS:
-            return REFUSALS[fault]
+        if refusal := _refusals().get(fault):
+            return refusal
         if fault == "dropped instead":
             return NoResponse.CLOSE
         response, whole = self._forward(request)
         if fault == "502 after":
-            return REFUSALS["502 instead"]
+            return _refusals()["502 instead"]
         return replace(response, body=whole[: len(whole) // 2] if fault == "cut after" else whole)
 
     def _fault_of(self, request: Request) -> str:
