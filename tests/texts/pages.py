@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.probe import Finding
 from cloud_agent_proxy.session import PreviewState, Session
@@ -41,14 +42,14 @@ def page_texts() -> dict[str, str]:
         "Unknown session": pages.unknown_session(),
         "Unknown path": pages.unknown_path(),
         "Another host": pages.foreign_host(),
-        "Signed out, access by link": pages.signed_out(),
-        "Signed out, access by GitHub": pages.sign_in_needed(),
-        "Expired link": pages.link_expired(),
-        "Another session's request": pages.other_session(),
-        "No access": pages.forbidden("octo-dev", "/.uat/sign-in?return_to=%2F"),
-        "GitHub away": pages.github_not_answering(),
-        "Too many requests": pages.too_many_requests(10),
-        "Access unchecked": pages.access_unchecked(),
+        "Signed out, access by link": access_pages.signed_out(),
+        "Signed out, access by GitHub": access_pages.sign_in_needed(),
+        "Expired link": access_pages.link_expired(),
+        "Another session's request": access_pages.other_session(),
+        "No access": access_pages.forbidden("octo-dev", "/.uat/sign-in?return_to=%2F"),
+        "GitHub away": access_pages.github_not_answering(),
+        "Too many requests": access_pages.too_many_requests(10),
+        "Access unchecked": access_pages.access_unchecked(),
         "Sessions unavailable": pages.table_unavailable("09e22a8b"),
         **{f"Sign-in: {cause}": sign_in.failed(Failed(cause), "09e22a8b") for cause in Cause},
         **{f"Refused: {status}": pages.refused(HTTPStatus(status)) for status in REFUSED},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 
 if TYPE_CHECKING:
     from cloud_agent_proxy.page_renderer import PageRenderer
@@ -21,11 +22,11 @@ _REFUSALS = (
 )
 _COUNTED_OVER_SECONDS = 10  # by haproxy.cfg, in its tables `askers` and `demands`
 _IN_BOTH_FORMS = {
-    "access_unchecked": pages.access_unchecked(),
+    "access_unchecked": access_pages.access_unchecked(),
     "not_answering": pages.not_answering(),
     "not_looked_up": pages.table_unavailable(session_id=""),
-    "other_session": pages.other_session(),
-    "too_many_requests": pages.too_many_requests(_COUNTED_OVER_SECONDS),
+    "other_session": access_pages.other_session(),
+    "too_many_requests": access_pages.too_many_requests(_COUNTED_OVER_SECONDS),
 }
 
 

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Gate
 from cloud_agent_proxy.access.return_path import return_path
 from cloud_agent_proxy.responses import EVERY_METHOD, page_response, redirect_response, rendered_response, with_cookies
@@ -44,7 +45,7 @@ class OwnPaths:
         query = request.query_params
         cookies = await self._gate.enter(request.path_params["session_id"], query.get("token", ""))
         if cookies is None:
-            return self._response(request, pages.link_expired())
+            return self._response(request, access_pages.link_expired())
         return redirect_response(return_path(query.get("return_to", "/")), cookies)
 
     async def _status_of(self, request: Request) -> Response:
@@ -52,7 +53,7 @@ class OwnPaths:
         try:
             grant = await self._gate.admit(session_id, request.cookies)
         except AccessUnknownError:
-            return rendered_response(self._renderer.json(pages.access_unchecked()))
+            return rendered_response(self._renderer.json(access_pages.access_unchecked()))
         if grant is None:  # nothing is looked up, and nothing about the session is said
             return rendered_response(self._renderer.json(self._gate.signed_out))
         page = await self._status.page(session_id)

@@ -13,6 +13,7 @@ import pytest
 from markupsafe import escape
 
 from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.probe import Finding
 from cloud_agent_proxy.proxy import ASSETS
@@ -40,7 +41,7 @@ PREVIEWS = [
     RUNNING.model_copy(update={"preview": Preview(state=state, detail="`npm ci` ended with status 1")})
     for state in PreviewState
 ]
-FORBIDDEN = pages.forbidden("octocat", "/.uat/sign-in?return_to=%2F")
+FORBIDDEN = access_pages.forbidden("octocat", "/.uat/sign-in?return_to=%2F")
 EVERY_PAGE = [
     *FOR_EVERY_SESSION,
     *(pages.about(Session(id="09e22a8b", status=status)) for status in SessionStatus),
@@ -51,13 +52,13 @@ EVERY_PAGE = [
     pages.unknown_session(),
     pages.unknown_path(),
     pages.foreign_host(),
-    pages.signed_out(),
-    pages.link_expired(),
-    pages.other_session(),
-    pages.access_unchecked(),
+    access_pages.signed_out(),
+    access_pages.link_expired(),
+    access_pages.other_session(),
+    access_pages.access_unchecked(),
     FORBIDDEN,
-    pages.github_not_answering(),
-    pages.too_many_requests(10),
+    access_pages.github_not_answering(),
+    access_pages.too_many_requests(10),
     pages.table_unavailable("09e22a8b"),
 ]
 
@@ -98,7 +99,7 @@ def test_every_page_has_words_for_a_person_and_the_same_names_for_a_program(page
     assert page.live == (page.error == "")
 
 
-@pytest.mark.parametrize("page", [pages.signed_out(), pages.link_expired(), FORBIDDEN])
+@pytest.mark.parametrize("page", [access_pages.signed_out(), access_pages.link_expired(), FORBIDDEN])
 def test_who_may_not_see_a_session_learns_nothing_about_one(page: Page) -> None:
     assert (
         page.session_id,
@@ -147,7 +148,7 @@ def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page() -> Non
 
 
 def test_a_page_without_a_script_allows_none() -> None:
-    policy = PAGES.html(pages.signed_out()).headers["Content-Security-Policy"]
+    policy = PAGES.html(access_pages.signed_out()).headers["Content-Security-Policy"]
     assert "script-src" not in policy
     assert "connect-src" not in policy
 

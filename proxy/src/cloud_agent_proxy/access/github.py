@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.access.gate import ACCESS_COOKIE, AccessUnknownError, Grant, access_cookie
 from cloud_agent_proxy.access.tokens import TokenRefusedError, Tokens
 from cloud_agent_proxy.sign_in.github_sign_in import ACCESS_SECONDS, RENEWAL_COOKIE, GitHubSignIn
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 class GitHubGate:
     """Takes GitHub's word for an hour, and then asks again without the visitor noticing."""
 
-    signed_out = pages.sign_in_needed()
+    signed_out = access_pages.sign_in_needed()
 
     def __init__(self, tokens: Tokens, sign_in: GitHubSignIn) -> None:
         self._tokens = tokens

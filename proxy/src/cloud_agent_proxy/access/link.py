@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.access.gate import ACCESS_COOKIE, Grant, access_cookie
 from cloud_agent_proxy.access.tokens import TokenRefusedError, Tokens
 
@@ -21,7 +21,7 @@ _MOST_SECONDS = 24 * 60 * 60
 class LinkGate:
     """Changes entry links into cookies of 24 hours at most, which end no later than their link does."""
 
-    signed_out = pages.signed_out()
+    signed_out = access_pages.signed_out()
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.access.gate import Grant
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _FOREVER = 2**31 - 1
 class PublicGate:
     """Asks for nothing, and leaves no cookie."""
 
-    signed_out = pages.signed_out()  # nobody is
+    signed_out = access_pages.signed_out()  # nobody is
 
     async def admit(self, session_id: str, cookies: Mapping[str, str]) -> Grant | None:  # noqa: ARG002 - the gate's form
         """Admit everybody."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.index.view import view_of
 from cloud_agent_proxy.origins import origin_below
 from cloud_agent_proxy.responses import origin_of, page_response, redirect_response, rendered_response
@@ -61,7 +62,7 @@ class IndexPaths:
         except UserTokenRefusedError:
             return self._to_sign_in(request, self._visitors.sign_in(request, again=True))
         except (GitHubAwayError, TimeoutError):
-            return page_response(self._page_renderer, request, pages.github_not_answering())
+            return page_response(self._page_renderer, request, access_pages.github_not_answering())
         except TableUnavailableError:
             return page_response(self._page_renderer, request, pages.table_unavailable(""))
 
@@ -79,7 +80,7 @@ class IndexPaths:
                 return redirect_response(where.url, [where.cookie.header] if where.cookie else [])
             case Failed():
                 return page_response(self._page_renderer, request, sign_in_pages.failed(where, ""))
-        return page_response(self._page_renderer, request, pages.github_not_answering())
+        return page_response(self._page_renderer, request, access_pages.github_not_answering())
 
     def _page_of(self, origin: str, session_id: str) -> str:
         return f"{origin_below(self._uat_domain, session_id, origin)}/.uat/"

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Grant
 from cloud_agent_proxy.responses import origin_of, page_response, rendered_response, with_cookies
 from cloud_agent_proxy.session_page.conversation import Known
@@ -82,7 +83,7 @@ class SessionPagePaths:
                     return self._signed_out(request)
                 return with_cookies(await self._shown(request, show, grant), grant.cookies)
             except AccessUnknownError:
-                return page_response(self._page_renderer, request, pages.access_unchecked())
+                return page_response(self._page_renderer, request, access_pages.access_unchecked())
             except TableUnavailableError:
                 return page_response(self._page_renderer, request, pages.table_unavailable(session_id))
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.pages import Page
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
 from cloud_agent_proxy.sign_in.state import INDEX_PAGE
@@ -17,7 +18,7 @@ _OPEN_AGAIN = "Open the session's address again to sign in."
 
 def refused(refusal: Refused) -> Page:
     """Say that the visitor can't read the repository, which isn't named: the session may not even exist."""
-    return pages.forbidden(refusal.login, _with_another_account(refusal.return_to))
+    return access_pages.forbidden(refusal.login, _with_another_account(refusal.return_to))
 
 
 def failed(failure: Failed, session_id: str) -> Page:
@@ -42,7 +43,7 @@ def failed(failure: Failed, session_id: str) -> Page:
                 sign_in=_with_another_account(failure.return_to),
             )
         case Cause.GITHUB_AWAY:
-            return pages.github_not_answering()
+            return access_pages.github_not_answering()
         case Cause.SESSIONS_AWAY:
             # The callback's address works once: this page can't retry automatically.
             return replace(pages.table_unavailable(session_id), watched=False, what_to_do=_OPEN_AGAIN)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 from starlette.routing import Route
 
 from cloud_agent_proxy import pages
+from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.responses import origin_of, page_response, redirect_response, rendered_response
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in import pages as sign_in_pages
@@ -70,7 +71,7 @@ class WritingPaths:
         except UserTokenRefusedError:
             return self._to_sign_in(request)
         except (GitHubAwayError, TimeoutError):
-            return page_response(self._page_renderer, request, pages.github_not_answering())
+            return page_response(self._page_renderer, request, access_pages.github_not_answering())
         except TableUnavailableError:
             return page_response(self._page_renderer, request, pages.table_unavailable(""))
 
@@ -81,13 +82,13 @@ class WritingPaths:
             # Browsers say where a form was sent from; that of another page has no business here.
             fields = await _fields(request) if request.headers.get("origin") == origin_of(request) else {}
             if writer is None or not self._writers.is_form_token(fields.get("token", ""), writer, session_id):
-                return page_response(self._page_renderer, request, pages.other_session())
+                return page_response(self._page_renderer, request, access_pages.other_session())
         elif writer is None or _CHOOSE_ACCOUNT in request.query_params:
             return self._to_sign_in(request)
         session = await self._directory.look_up(session_id)
         standing = await self._writers.standing(writer, session.repo if session else NO_REPOSITORY)
         if session is None or standing.rights is Rights.NONE:
-            refusal = pages.forbidden(standing.login, f"/sessions/{session_id}?{_CHOOSE_ACCOUNT}")
+            refusal = access_pages.forbidden(standing.login, f"/sessions/{session_id}?{_CHOOSE_ACCOUNT}")
             return page_response(self._page_renderer, request, refusal)
         if request.method == "POST":
             return await self._post(request, session, writer, standing, fields)
