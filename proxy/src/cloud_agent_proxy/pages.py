@@ -257,7 +257,7 @@ def _starting(session: Session) -> Page:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="session_starting",
         title="The session is starting",
-        message="Setting up its branch, its pull request and a container.",
+        message="Its container is starting.",
         what_to_do="This page opens the session automatically.",
         session_id=session.id,
         session_status=session.status,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cloud_agent_proxy.pages import web_link
 from cloud_agent_proxy.session import PreviewState, Session, SessionStatus
 from cloud_agent_proxy.session_page.times import moment, span
-from cloud_agent_proxy.steps import Step, steps_of_start
+from cloud_agent_proxy.steps import Step, StepState, steps_of_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.session_page.events import Event, Fields
 
 _SOON = {SessionStatus.QUEUED, SessionStatus.STARTING}
-_ACTIVITIES = {
-    SessionStatus.QUEUED: "Waiting for capacity",
-    SessionStatus.STARTING: "Setting up its branch, its pull request and a container",
-}
 _PREVIEWS = {
     PreviewState.STARTING: ("The preview is starting", "The repository's dev server is being set up."),
     PreviewState.FAILED: ("The preview isn't running", "The repository's dev server didn't start."),
@@ -83,7 +79,7 @@ class PageView:
     def activity(self) -> str:
         """What is going on, in a few words."""
         if self.session.status is not SessionStatus.RUNNING:
-            return _ACTIVITIES.get(self.session.status, "")
+            return next((step.name for step in self.steps if step.state is StepState.CURRENT), "")
         return "Claude is working" if self.is_working else "Waiting for a comment"
 
     @property

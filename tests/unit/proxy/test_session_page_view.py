@@ -1,6 +1,8 @@
-"""Where the session's page leads."""
+"""What the session's page says beside the conversation, and where it leads."""
 
 from __future__ import annotations
+
+import pytest
 
 from cloud_agent_proxy.session import Session, SessionStatus
 from cloud_agent_proxy.session_page.conversation import Conversation
@@ -13,6 +15,21 @@ def view(account: str, logs_url: str) -> PageView:
     arn = f"arn:aws:states:eu-west-1:{account}:execution:sessions:acme-shop-42-09e22a8b"
     session = Session(id="09e22a8b", status=SessionStatus.RUNNING, execution_arn=arn, logs_url=logs_url)
     return view_of(session, Conversation())
+
+
+@pytest.mark.parametrize(
+    ("row", "activity"),
+    [
+        ({"status": "QUEUED"}, "Creating the branch"),
+        ({"status": "QUEUED", "pull_number": 7}, "Waiting for capacity"),
+        ({"status": "STARTING", "pull_number": 7}, "Starting the container"),
+        ({"status": "STARTING", "pull_number": 7, "start_token": "t"}, "Connecting"),
+        ({"status": "RUNNING"}, "Waiting for a comment"),
+        ({"status": "STOPPED"}, ""),
+    ],
+)
+def test_the_page_says_what_the_session_is_at(row: dict[str, object], activity: str) -> None:
+    assert view_of(Session.model_validate({"id": "09e22a8b", **row}), Conversation()).activity == activity
 
 
 def test_on_aws_the_page_leads_to_the_log_beside_the_execution() -> None:
