@@ -27,6 +27,7 @@ REFUSED = (400, 405, 408, 413, 414, 431)
 def page_texts() -> dict[str, str]:
     """Return each page's text."""
     shown = {
+        "Just requested": pages.about(_session(status="QUEUED", pull_number=None, pull_url="", port=None)),
         "Queued": pages.about(_session(status="QUEUED", initial_sha="1f2e3d", port=None)),
         "Starting": pages.about(_session(status="STARTING", initial_sha="1f2e3d", start_token="made-up", port=None)),
         "Not responding, checking": pages.not_answering(_session()),

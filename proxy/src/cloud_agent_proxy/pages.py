@@ -253,11 +253,12 @@ def _queued(session: Session) -> Page:
 
 
 def _starting(session: Session) -> Page:
+    has_slot = session.status is SessionStatus.STARTING
     return Page(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         error="session_starting",
         title="The session is starting",
-        message="Its container is starting.",
+        message="Its container is starting." if has_slot else "Its branch and pull request are being created.",
         what_to_do="This page opens the session automatically.",
         session_id=session.id,
         session_status=session.status,
