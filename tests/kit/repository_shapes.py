@@ -19,7 +19,7 @@ VITE = '--host "$HOST" --port "$PORT" --strictPort'
 ADDRESS = '--host "$HOST" --port "$PORT"'
 NEXT = '--hostname "$HOST" --port "$PORT"'
 UVICORN = f"--reload {ADDRESS}"
-FLASK = f"run --debug {ADDRESS}"
+FLASK = f"run {ADDRESS}"
 RAILS = 'bin/rails server --binding "$HOST" --port "$PORT"'
 OWN_PORTS = "env -u HOST -u PORT"
 REQUIREMENTS = "-r requirements.txt"
@@ -176,15 +176,15 @@ PYTHON = [
     Shape("Django in a folder", {"backend/manage.py": "", "backend/requirements/base.txt": "django\n"},
           f'cd backend && {VENV} manage runserver "$HOST:$PORT"', ("cd backend", "-r requirements/base.txt"),
           prepare=('cd backend && "$HOME/.venv"/bin/python manage.py migrate --noinput',)),
-    Shape("Flask", {"requirements.txt": "Flask==3\n", "app.py": "app = Flask(__name__)\n"}, f"{VENV} flask --app app {FLASK}"),
+    Shape("Flask", {"requirements.txt": "Flask==3\n", "app.py": "app = Flask(__name__)\n"}, f"FLASK_APP=app FLASK_DEBUG=1 {VENV} flask {FLASK}"),
     Shape("Flask with a factory and a database to make", {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["flask"]',
           "flaskr/__init__.py": "def create_app():\n", "flaskr/db.py": '@click.command("init-db")'},
-          f"{VENV} flask --app flaskr {FLASK}", ("uv pip install",),
-          prepare=('"$HOME/.venv"/bin/python -m flask --app flaskr init-db',)),
+          f"FLASK_APP=flaskr FLASK_DEBUG=1 {VENV} flask {FLASK}", ("uv pip install",),
+          prepare=('FLASK_APP=flaskr "$HOME/.venv"/bin/python -m flask init-db',)),
     Shape("Flask, named in .flaskenv", {"requirements.txt": "flask\n", ".flaskenv": "FLASK_APP=microblog.py\n"},
-          f"{VENV} flask --app microblog.py {FLASK}"),
+          f"FLASK_APP=microblog.py FLASK_DEBUG=1 {VENV} flask {FLASK}"),
     Shape("Flask, required for production", {"requirements/prod.txt": "Flask\n", "autoapp.py": "app = create_app(C)\n"},
-          f"{VENV} flask --app autoapp {FLASK}", ("-r requirements/prod.txt",)),
+          f"FLASK_APP=autoapp FLASK_DEBUG=1 {VENV} flask {FLASK}", ("-r requirements/prod.txt",)),
     Shape("Flask behind Procfile alone", {"Procfile": "web: gunicorn shop.entry:app -b 0.0.0.0:$PORT\n"},
           "gunicorn shop.entry:app -b 0.0.0.0:$PORT", reloads=False),
     Shape("FastAPI", {"requirements.txt": "fastapi[standard]\n", "main.py": "app = FastAPI()\n"}, f"{VENV} uvicorn main:app {UVICORN}"),
@@ -214,7 +214,7 @@ PYTHON = [
     Shape("MkDocs beside an asset watcher", {"mkdocs.yml": "", "package.json": package(start="node tools/build --watch")},
           f'{VENV} mkdocs serve --dev-addr "$HOST:$PORT"'),
     Shape("Pipenv", {"Pipfile": '[packages]\nflask = "*"\n', "app.py": "app = Flask(__name__)\n"},
-          f"{VENV} flask --app app {FLASK}", ("pipenv install --dev",)),
+          f"FLASK_APP=app FLASK_DEBUG=1 {VENV} flask {FLASK}", ("pipenv install --dev",)),
     Shape("A Makefile that knows", {"Makefile": "serve:\n\tpoetry run python -m shop.web --port $(PORT)\nrun:\n\tpython3 web.py\n"},
           "python3 web.py", reloads=False),
     Shape("A Python library", {"pyproject.toml": '[project]\nname = "x"\n', "x/__init__.py": "", "tests/test_x.py": ""}, None),
@@ -244,7 +244,7 @@ OTHERS = [
     Shape("Several services of a Compose file", {"docker-compose.yml": "services: {vote: {build: ./vote, ports: ['80:80']}, "
           "result: {build: ./result}, worker: {build: ./worker}, redis: {image: redis:alpine}, db: {image: postgres:15}}",
           "vote/requirements.txt": "Flask\n", "vote/app.py": "app = Flask(__name__)\n",
-          "result/package.json": package(start="node server.js")}, f"cd vote && {VENV} flask --app app {FLASK}",
+          "result/package.json": package(start="node server.js")}, f"cd vote && FLASK_APP=app FLASK_DEBUG=1 {VENV} flask {FLASK}",
           services=("redis", "postgres")),
     Shape("Hugo by a justfile", {"justfile": "dev:\n    hugo server -D\n"}, "hugo server -D"),
     Shape("A static page", {"index.html": "<h1>Hello</h1>"}, 'exec python3 -m http.server --bind "$HOST" "$PORT"'),

@@ -22,7 +22,7 @@ STREAMLIT = (
 MAKE = f"{sys.executable} -m venv {VENV}"
 SCRIPT = Path(python.__file__).with_name("install_requirements.sh")
 REQUIREMENTS = f"sh {SCRIPT} {sys.executable} uv -r requirements.txt"
-GET = 'npm install --global --no-audit --no-fund --no-update-notifier --prefix "$HOME/.local"'
+GET = f"sh {Path(python.__file__).with_name('get_package_manager.sh')}"
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def _package(**scripts: str) -> str:
                 "src/shop/__init__.py": "def create_app():\n    return Flask(__name__)\n",
             },
             f"{MAKE} && uv pip install --python {VENV} --editable .",
-            f'{VENV}/bin/python -m flask --app shop run --debug --host "$HOST" --port "$PORT"',
+            f'FLASK_APP=shop FLASK_DEBUG=1 {VENV}/bin/python -m flask run --host "$HOST" --port "$PORT"',
         ),
         (
             {"requirements.txt": "streamlit\n", "app.py": "import streamlit as st\n"},
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_read_counts_as_absent(tmp_path: Path, files: dict
     for name, content in files.items():
         (tmp_path / name).write_bytes(content.encode(errors="surrogateescape"))
     lay_out(tmp_path, {"requirements.txt": "flask\n", "app.py": "app = Flask(__name__)\n"})
-    assert "flask --app app run" in dev_server_plan(tmp_path, RepositoryConfig()).dev
+    assert "FLASK_APP=app " in dev_server_plan(tmp_path, RepositoryConfig()).dev
 
 
 def test_what_is_no_file_of_the_repository_counts_as_absent(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_what_is_no_file_of_the_repository_counts_as_absent(tmp_path: Path) -> N
     os.mkfifo(work_tree / "first" / "app.py")
     (work_tree / "third").symlink_to("/")
 
-    assert "flask --app second.app run" in dev_server_plan(work_tree, RepositoryConfig()).dev
+    assert "FLASK_APP=second.app " in dev_server_plan(work_tree, RepositoryConfig()).dev
 
 
 def test_of_very_many_files_the_first_are_looked_at(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_file_name_is_quoted_for_the_shell(tmp_path: Path) -> None:
 
 
 PYTHON = f"{VENV}/bin/python -m"
-FLASK = 'run --debug --host "$HOST" --port "$PORT"'
+FLASK = 'run --host "$HOST" --port "$PORT"'
 UVICORN = '--reload --host "$HOST" --port "$PORT"'
 EXPRESS = {"package.json": _package(start="node server.js")}
 
@@ -201,11 +201,11 @@ EXPRESS = {"package.json": _package(start="node server.js")}
                 "app.py": "app = flask.Flask(__name__)\n",
                 "package.json": _package(dev="tailwindcss"),
             },
-            f"{PYTHON} flask --app app {FLASK}",
+            f"FLASK_APP=app FLASK_DEBUG=1 {PYTHON} flask {FLASK}",
         ),
         (
             {"requirements.txt": "flask\n", "autoapp.py": "app = create_app(CONFIG)\n"},
-            f"{PYTHON} flask --app autoapp {FLASK}",
+            f"FLASK_APP=autoapp FLASK_DEBUG=1 {PYTHON} flask {FLASK}",
         ),
         (
             {"requirements.txt": "fastapi\n", "app/main.py": "app = get_application()\n"},

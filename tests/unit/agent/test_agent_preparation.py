@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PYTHON = '"$HOME/.venv"/bin/python'
-FLASK_APP = f'{PYTHON} -m flask --app flaskr run --debug --host "$HOST" --port "$PORT"'
+FLASK_APP = f'FLASK_APP=flaskr FLASK_DEBUG=1 {PYTHON} -m flask run --host "$HOST" --port "$PORT"'
 INIT_DB = '@click.command("init-db")\ndef init_db_command():\n    ...\n'
 
 
@@ -30,8 +30,8 @@ def _repository(folder: Path, files: dict[str, str]) -> Path:
     [
         ({"manage.py": ""}, "", [Step(f"{PYTHON} manage.py migrate --noinput")]),
         ({"backend/manage.py": ""}, "", [Step(f"cd backend && {PYTHON} manage.py migrate --noinput")]),
-        ({"migrations/alembic.ini": ""}, FLASK_APP, [Step(f"{PYTHON} -m flask --app flaskr db upgrade")]),
-        ({"flaskr/db.py": INIT_DB}, FLASK_APP, [Step(f"{PYTHON} -m flask --app flaskr init-db", is_once=True)]),
+        ({"migrations/alembic.ini": ""}, FLASK_APP, [Step(f"FLASK_APP=flaskr {PYTHON} -m flask db upgrade")]),
+        ({"flaskr/db.py": INIT_DB}, FLASK_APP, [Step(f"FLASK_APP=flaskr {PYTHON} -m flask init-db", is_once=True)]),
         ({"flaskr/db.py": INIT_DB}, "npm run dev", []),
         ({"alembic.ini": ""}, "", [Step(f"{PYTHON} -m alembic upgrade head")]),
         (

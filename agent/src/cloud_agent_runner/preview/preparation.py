@@ -31,7 +31,7 @@ _EXAMPLES = {
 _MIGRATION = re.compile(r"\.(?:py|rb|php|sql|js|ts|mjs|cjs)$")
 _PASSED_OVER = frozenset({"node_modules", "vendor", "venv", "dist", "build", "target"})
 _INIT_DB = re.compile(r"""\.command\(\s*["'](init[-_]db|create[-_]db|db[-_]init)["']""")
-_FLASK_APP = re.compile(r"--app (\S+)")
+_FLASK_APP = re.compile(r"(?:\bFLASK_APP=|--app )(\S+)")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _django(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
 
 def _flask(work_tree: Path, folder: str, dev: str) -> Iterator[Step]:
     app = _FLASK_APP.search(dev)
-    flask = f"{_PYTHON} -m flask{f' --app {app[1]}' if app else ''}"
+    flask = f"{f'FLASK_APP={app[1]} ' if app else ''}{_PYTHON} -m flask"
     if has_repository_file(work_tree, _at(folder, "migrations/alembic.ini")):
         yield Step(_in(folder, f"{flask} db upgrade"))
     elif app and not folder and (command := _init_db(work_tree)):

@@ -99,12 +99,13 @@ def _flask(folder: Folder, dependencies: set[str]) -> _App | None:
     if "flask" not in dependencies:
         return None
     if said := _FLASK_APP.search(folder.text(".flaskenv")):
-        command = f'flask --app {shlex.quote(said[1])} run --debug --host "$HOST" --port "$PORT"'
-        return _App(command, f"Flask: `FLASK_APP` in {folder.named('.flaskenv')}")
-    if not (found := _file_with(folder, _FLASK)):
+        name, why = shlex.quote(said[1]), f"Flask: `FLASK_APP` in {folder.named('.flaskenv')}"
+    elif found := _file_with(folder, _FLASK):
+        name, why = found.module, f"Flask: `{found.caught}` in {folder.named(found.name)}"
+    else:
         return None
-    command = f'flask --app {found.module} run --debug --host "$HOST" --port "$PORT"'
-    return _App(command, f"Flask: `{found.caught}` in {folder.named(found.name)}")
+    # Options for both there are since 2.2 ("Flask: Changes").
+    return _App('flask run --host "$HOST" --port "$PORT"', why, f"FLASK_APP={name} FLASK_DEBUG=1 ")
 
 
 def _program(folder: Folder, dependencies: set[str]) -> _App | None:
