@@ -72,12 +72,13 @@ def _two_sessions(system: System, folder: Path) -> tuple[Installation, Installat
     first = _installation(system, session.id, is_kept=True)
     there.comment(row["pull_number"], "/stop")
     there.wait_for_end(session)
-    wait_for(lambda: set(tasks.iterdir()) - running, lambda left: not left, _SECONDS)  # or else its home is in use
+    wait_for(lambda: set(tasks.iterdir()) <= running, bool, _SECONDS)  # or else its home is in use
     known = {row["session_id"] for row in there.rows()}
     there.comment(row["pull_number"], "/restart")
     (second,) = wait_for(lambda: {row["session_id"] for row in there.rows()} - known, bool, 120)
     measured = _installation(system, second, is_kept=False)
     there.end_all()
+    wait_for(lambda: set(tasks.iterdir()) <= running, bool, _SECONDS)
     return first, measured
 
 
