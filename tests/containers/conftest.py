@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.containers.private_network import private_network
-from tests.e2e.system import System
-from tests.kit.ports import free_ports
-
-from cloud_agent_local import container_images, deployment
-from cloud_agent_local import up as lifecycle
-from cloud_agent_local.ending import end_sessions
-from cloud_agent_local.installation import Installation, Ports
-from embedded_aws.containers.engine import Engine, find_engine
+from tests.containers.real_images import system_of_containers, usable_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Half of the default: a test that fills a container's memory takes half as long, and half of the machine's.
-_SMALLEST = {"AgentCpu": "1024", "AgentMemory": "4096"}
-_SETTINGS = Path(__file__).with_name("containers.conf")
+    from tests.e2e.system import System
+
+    from embedded_aws.containers.engine import Engine
 
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """The engine, set up for a machine without systemd where this is one."""
-    if os.getuid() == 0 and not Path("/run/systemd/system").exists():
-        os.environ.setdefault("CONTAINERS_CONF", str(_SETTINGS))  # podman's; docker doesn't read it
-    engine = find_engine()
-    if engine is None or (engine.program == "podman" and os.getuid()):
+    """The engine that there is."""
+    engine = usable_engine()
+    if engine is None:
         pytest.skip("neither Docker nor, as root, Podman answers on this machine")
     return engine
 
@@ -40,22 +27,5 @@ def engine() -> Engine:
 @pytest.fixture(scope="session")
 def system(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The system, up; its sessions end and it goes down afterwards, whatever a test does."""
-    state_dir = tmp_path_factory.mktemp("containers")
-    with ExitStack() as stack:
-        if engine.program == "podman":
-            _build_everything(engine, state_dir)
-            stack.enter_context(private_network())
-        installation = lifecycle.up(state_dir, free_ports(), _SMALLEST, containers=True)
-        stack.callback(lifecycle.down, installation)
-        stack.callback(end_sessions, installation)
-        yield System(installation)
-
-
-def _build_everything(engine: Engine, state_dir: Path) -> None:
-    """Build all that takes another network than the private one: bringing the system up then finds it built."""
-    with (state_dir / "images.log").open("wb") as log:
-        for unit in container_images.LOCAL_UNITS:
-            container_images.build(engine, unit, log)
-    installation = Installation(ports=Ports(), state_dir=state_dir)
-    installation.save()
-    deployment.build(installation, print)
+    with system_of_containers(engine, tmp_path_factory.mktemp("containers")) as system:
+        yield system
