@@ -30,24 +30,30 @@ class BranchOnGitHub:
         return tuple(commit for commit in self.own[start:] if commit.sha not in reported)
 
 
-def look_up(context: PublishingContext, session: Session) -> BranchOnGitHub | None:
+def look_up(
+    context: PublishingContext, session: Session, ahead: Sequence[Commit] | None = None
+) -> BranchOnGitHub | None:
     """Ask GitHub, and keep the answer for the status comment.
 
-    One request; more where history was rewritten, or a message would close an issue.
+    One request; more where history was rewritten, or a message would close an issue. None where it has just been read
+    what the default branch lacks (`ahead`), and that has all of the session's commits.
 
     None when the branch is gone, as after a merge: what was known of it stands.
     """
     if session.base_sha is None:
         return None
     repository = context.github(session).repository
-    listed = repository.compare(session.base_sha, session.branch)
+    listed = ahead if ahead and lineage(ahead, session.initial_sha).complete else None
+    is_ahead = listed is not None
+    if listed is None:
+        listed = repository.compare(session.base_sha, session.branch)
     if listed is None:
         return None
     line = lineage(listed, session.initial_sha)
     commits = with_claudes(_of_the_branch(session, repository, line), session.app.login if session.app else None)
     own = _own(context, session, repository, commits)
     others = sum(not commit.is_initial for commit in commits) - len(own)
-    closes = _closes(session, repository, listed)
+    closes = _closes(session, repository, listed, is_ahead=is_ahead)
     context.publications.record_commits(
         session.session_id, session.reported_head_sha, own, others=others, closes=closes
     )
@@ -61,11 +67,11 @@ def _of_the_branch(session: Session, repository: Repository, line: Lineage) -> S
     return cut(line, {commit.sha for commit in ahead})
 
 
-def _closes(session: Session, repository: Repository, listed: Sequence[Commit]) -> tuple[str, ...]:
+def _closes(session: Session, repository: Repository, listed: Sequence[Commit], *, is_ahead: bool) -> tuple[str, ...]:
     """Return the issues that merging closes because any commit says so, on the branch's line or merged into it."""
     if not closed_by([commit.message for commit in listed], session.repo, session.issue_number):
         return ()
-    ahead = repository.compare(session.default_branch, session.branch) or ()
+    ahead = listed if is_ahead else repository.compare(session.default_branch, session.branch) or ()
     return closed_by([commit.message for commit in ahead], session.repo, session.issue_number)
 
 

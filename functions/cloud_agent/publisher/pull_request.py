@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cloud_agent.adapters.github.repository import PullAsItIs
 from cloud_agent.domain.conversation.description import described, ended, references
 from cloud_agent.domain.errors import CloudAgentError, GitHubRateLimitedError, GitHubUnavailableError
 from cloud_agent.domain.session.session import SessionStatus
 from cloud_agent.observability import logger
 
 if TYPE_CHECKING:
-    from cloud_agent.adapters.github.documents import Pull
     from cloud_agent.adapters.github.repository import Repository
     from cloud_agent.domain.conversation.turn_results import TurnResult
     from cloud_agent.domain.session.session import Session
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class PullRequestOnGitHub:
     """A session's pull request, asked for once and only if something is to be changed there."""
 
-    def __init__(self, context: PublishingContext, session: Session) -> None:
+    def __init__(self, context: PublishingContext, session: Session, pull: PullAsItIs | None = None) -> None:
         self._context = context
         self._session = session
+        self._known = pull
 
     def describe(self, turn: TurnResult) -> None:
         """Have the description be what the turn made of it; without one, it stays as it is, as after a failure.
@@ -31,16 +32,25 @@ class PullRequestOnGitHub:
         Raises:
             GitHubUnavailableError, GitHubRateLimitedError: worth a retry. No other refusal keeps the reply back.
         """
-        if not turn.description or turn.is_error or turn.interrupted:
-            return
         try:
-            session, tracker_url = self._session, self._context.settings.tracker_url
-            found = references(session.issue_number, session.issue_key, tracker_url)
-            self._change(described(self._body, turn.description, found))
+            self._change(self.described(turn))
         except (GitHubUnavailableError, GitHubRateLimitedError):
             raise
         except CloudAgentError as error:
             logger.warning("pull request not described", extra={"reason": str(error)})
+
+    def described(self, turn: TurnResult) -> str | None:
+        """Return what the description becomes by the turn; None where it stays as it is."""
+        if not turn.description or turn.is_error or turn.interrupted:
+            return None
+        session, tracker_url = self._session, self._context.settings.tracker_url
+        found = references(session.issue_number, session.issue_key, tracker_url)
+        return described(self._body, turn.description, found)
+
+    @property
+    def known(self) -> PullAsItIs | None:
+        """The pull request, where it was read beside something else."""
+        return self._known
 
     def note_end(self) -> None:
         """Guarantee that the description of what nobody has merged yet says that the session failed or was stopped."""
@@ -72,8 +82,8 @@ class PullRequestOnGitHub:
 
     @property
     def _body(self) -> str:
-        return self._pull.body or ""
+        return self._pull.body
 
     @cached_property
-    def _pull(self) -> Pull:
-        return self._repository.pull_request(int(self._session.pull_number or 0))
+    def _pull(self) -> PullAsItIs:
+        return self._known or PullAsItIs.of(self._repository.pull_request(int(self._session.pull_number or 0)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_agent.adapters.github.finished_turns import TurnTexts
 from cloud_agent.domain.conversation.closing_keywords import closed_by
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
 from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, answer_marker, reply
 from cloud_agent.observability import logger
+from cloud_agent.publisher import status
 from cloud_agent.publisher.links import session_page_link
 from cloud_agent.publisher.own_commits import BranchOnGitHub, look_up
 from cloud_agent.publisher.pull_request import PullRequestOnGitHub
@@ -30,14 +32,19 @@ def publish_reply(context: PublishingContext, session_id: str, prompt_id: str) -
     wants_review = _is_good(turn) and session.ready_for_review and not published.made_ready
     if turn.reply_id is not None and not wants_review:
         return
-    on_github = PullRequestOnGitHub(context, session)
-    branch = look_up(context, session) if turn.head_sha else None
+    read = None
+    if turn.head_sha or turn.description:
+        finished = context.github(session).finished_turns
+        read = finished.read(int(session.pull_number), session.default_branch, session.branch)
+    on_github = PullRequestOnGitHub(context, session, read.pull if read else None)
+    branch = look_up(context, session, read.commits if read else None) if turn.head_sha else None
+    is_to_be_ready = wants_review and branch is not None and bool(branch.own) and turn.head_sha in branch.shas
     if turn.reply_id is None:
-        on_github.describe(turn)
         pushed = _pushed(session, turn, branch, published.announced)
-        _reply_once(context, session, turn, pushed)
+        if _reply_once(context, session, turn, pushed, on_github, make_ready=is_to_be_ready):
+            is_to_be_ready = False
         context.publications.record_announced(session_id, [commit.sha for commit in pushed.commits])
-    if wants_review and branch is not None and branch.own and turn.head_sha in branch.shas:
+    if is_to_be_ready:
         on_github.make_ready()
 
 
@@ -54,12 +61,22 @@ def _pushed(session: Session, turn: TurnResult, branch: BranchOnGitHub | None, r
     return Pushed(is_on_branch=True, commits=commits, closes=closes)
 
 
-def _reply_once(context: PublishingContext, session: Session, turn: TurnResult, pushed: Pushed) -> None:
+def _reply_once(  # noqa: PLR0913 - what is said, of what, and where
+    context: PublishingContext,
+    session: Session,
+    turn: TurnResult,
+    pushed: Pushed,
+    on_github: PullRequestOnGitHub,
+    *,
+    make_ready: bool,
+) -> bool:
+    """Guarantee the reply, and the description with it; returns whether the draft is seen to as well."""
     conversation, number = context.github(session).conversation, int(session.pull_number or 0)
     prompt = next((one for one in context.prompts.of(session.session_id) if one.id == turn.prompt_id), None)
     in_thread = prompt is not None and prompt.kind is PromptKind.REVIEW_COMMENT and prompt.comment_id is not None
-    reply_id = None
-    if not context.publications.first_try(session.session_id, f"answer:{turn.prompt_id}"):
+    reply_id, written, edit, body = None, None, None, ""
+    is_first_try = context.publications.first_try(session.session_id, f"answer:{turn.prompt_id}")
+    if not is_first_try:
         marker = answer_marker(turn.prompt_id, session.session_id)
         reply_id = conversation.find_review_reply(number, marker) if in_thread else None
         reply_id = reply_id or conversation.find_comment(number, marker)
@@ -68,9 +85,27 @@ def _reply_once(context: PublishingContext, session: Session, turn: TurnResult, 
             turn = reply_in_threads(context, session, turn, prompt)
         page_link = session_page_link(context.settings, session) if turn.pictures else ""
         body = reply(turn, prompt, pushed, session.session_id, session.branch, page_link)
-        reply_id = _post(conversation, number, prompt, body)
+        if is_first_try and not in_thread and (pull := on_github.known) is not None:
+            edit = status.edit_beside(context, session.session_id)
+            texts = TurnTexts(
+                reply=body,
+                description=on_github.described(turn),
+                status=edit.body if edit else None,
+                comment=edit.node_id if edit else None,
+                ready=make_ready and pull.is_open_draft,
+            )
+            written = context.github(session).finished_turns.write(pull, texts)
+    if written is None or not written.description:
+        on_github.describe(turn)
+    if reply_id is None:
+        reply_id = written.reply_id if written else _post(conversation, number, prompt, body)
     context.publications.record_reply(session.session_id, turn.prompt_id, reply_id)
     logger.info("reply posted", extra={"prompt_id": turn.prompt_id, "reply_id": reply_id})
+    if written is not None and written.ready:
+        context.publications.record_ready(session.session_id)
+    if written is not None and written.status and edit is not None:
+        status.edited(context, edit)
+    return written is not None and written.ready
 
 
 def _post(conversation: Conversation, number: int, prompt: Prompt | None, body: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -43,16 +44,53 @@ def refresh(context: PublishingContext, session_id: str) -> None:
     The comment is never written here: one author, one comment.
     """
     session, published = context.sessions.get(session_id), context.publications.of(session_id)
-    if session.pull_number is None or session.comment_id is None:
+    if not _may_be_edited(session):
         return
-    if session.status is SessionStatus.RUNNING and session.lifecycle_token is None:
-        return  # about to be announced by an edit of its own; what changes until it is parked is shown then
     if session.reported_head_sha not in {None, published.head_sha}:
         look_up(context, session)
     deployments.refresh(context, session, published)
     view = look(context, session_id)
     if _is_due(view, published):
         _write_until_true(context, view, create=False)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What the comment with this global id is to say."""
+
+    node_id: str
+    view: StatusView
+
+    @property
+    def body(self) -> str:
+        """The comment's text."""
+        return render(self.view)
+
+
+def edit_beside(context: PublishingContext, session_id: str) -> Edit | None:
+    """Return the edit that `refresh` would make, for whoever has a request to send it along with; None where none.
+
+    Once it's made, `edited` is to be called.
+    """
+    session, published = context.sessions.get(session_id), context.publications.of(session_id)
+    if not _may_be_edited(session) or not published.comment_node_id:
+        return None
+    view = look(context, session_id)
+    return Edit(published.comment_node_id, view) if _is_due(view, published) else None
+
+
+def edited(context: PublishingContext, edit: Edit) -> None:
+    """Record an edit that was made, and edit again if the row has changed meanwhile."""
+    newer = _record(context, edit.view, edit.node_id)
+    if newer is not None:
+        _write_until_true(context, newer, create=False)
+
+
+def _may_be_edited(session: Session) -> bool:
+    if session.pull_number is None or session.comment_id is None:
+        return False
+    # One that is about to be announced is by an edit of its own; what changes until it is parked is shown then.
+    return session.status is not SessionStatus.RUNNING or session.lifecycle_token is not None
 
 
 def look(context: PublishingContext, session_id: str) -> StatusView:
@@ -116,32 +154,40 @@ def _write_until_true(context: PublishingContext, view: StatusView, *, create: b
     comment_id = None
     for _ in range(_ROUNDS):
         body = render(view)
-        comment_id = _write(context, view.session, body, create=create)
+        comment_id, node_id = _write(context, view.session, body, create=create)
         if comment_id is None:
             logger.warning("the session's comment is gone")
             return None
-        context.publications.record_edit(view.session.session_id, _digest(view.essence), _digest(render(view.timeless)))
-        now = look(context, view.session.session_id)
-        if now.essence == view.essence:
+        newer = _record(context, view, node_id)
+        if newer is None:
             return comment_id
-        view = now
+        view = newer
     return comment_id
 
 
-def _write(context: PublishingContext, session: Session, body: str, *, create: bool) -> int | None:
+def _record(context: PublishingContext, view: StatusView, node_id: str) -> StatusView | None:
+    """Record that the comment says this; return what it should say by now, if that is something else."""
+    session_id = view.session.session_id
+    context.publications.record_edit(session_id, _digest(view.essence), _digest(render(view.timeless)), node_id)
+    now = look(context, session_id)
+    return None if now.essence == view.essence else now
+
+
+def _write(context: PublishingContext, session: Session, body: str, *, create: bool) -> tuple[int | None, str]:
+    """Edit the comment, or write it; returns its id and, where that is known, its global id."""
     conversation, number = context.github(session).conversation, int(session.pull_number or 0)
-    if session.comment_id is not None and conversation.edit_comment(session.comment_id, body):
-        return session.comment_id
-    found = None
+    if session.comment_id is not None and (node_id := conversation.edit_comment(session.comment_id, body)):
+        return session.comment_id, node_id
+    found, node_id = None, None
     if not context.publications.first_try(session.session_id, _OPERATION):
         found = conversation.find_comment(number, session_marker(session.session_id))
     if found is not None:
-        conversation.edit_comment(found, body)
+        node_id = conversation.edit_comment(found, body)
     elif create:
         found = conversation.create_comment(number, body)
     if found is not None:
         context.sessions.record(session.session_id, comment_id=found)
-    return found
+    return found, node_id or ""
 
 
 def _digest(text: str) -> str:

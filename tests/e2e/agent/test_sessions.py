@@ -142,7 +142,7 @@ def test_a_comment_changes_the_page_and_is_answered_once_with_what_was_pushed(sy
     asked = requests(system)[before:]
     git = sum(".git/" in one for one in asked)
     # docs/sessions.md's figures without tokens and updates of the status comment, and one repeated
-    assert (len(asked) - git <= 21 + 1, git <= 11 + 6 + 2) == (True, True), asked
+    assert (len(asked) - git <= 15 + 1, git <= 11 + 6 + 2) == (True, True), asked
 
 
 def test_an_interrupt_ends_a_turn_at_once_whether_claude_thinks_or_works(system: System) -> None:

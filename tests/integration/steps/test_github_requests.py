@@ -79,8 +79,8 @@ def test_a_session_of_one_turn_makes_few_requests(
         "open_draft_pull_request": Counter(POST=3),
         # the Deployment's state; the session's comment
         "announce_session": Counter(POST=1, PATCH=1),
-        # reply, ready for review; commits and the pull request; its description and the session's comment
-        "turn": Counter(POST=2, GET=2, PATCH=2),
+        # commits and the pull request; its description, the reply, the session's comment and ready for review
+        "turn": Counter(POST=2),
         # merged, so that nothing is added to the description
         "close_session": Counter(POST=1, GET=1, PATCH=1),
     }

@@ -107,6 +107,20 @@ def test_an_answer_is_posted_once_with_the_turns_commits_and_the_draft_becomes_r
     assert "waiting for you" in talk.status
 
 
+def test_a_reply_stands_once_where_a_part_of_what_is_written_with_it_is_refused(talk: Conversation) -> None:
+    talk.ask(ASKED)
+    comments = talk.github.get(f"/repos/{talk.session.repo}/issues/{talk.number}/comments")
+    talk.github.call("DELETE", f"/repos/{talk.session.repo}/issues/comments/{comments[0]['id']}")
+    talk.answer(ASKED, head_sha=talk.push("Show the menu"), description="It shows the menu.")
+    talk.publish(ASKED)
+    talk.publish(ASKED)
+    (reply,) = talk.replies()
+    assert "**Pushed** 1 commit to `claude/1`" in reply
+    pull = talk.github.get(f"/repos/{talk.session.repo}/pulls/{talk.number}")
+    assert "It shows the menu." in pull["body"]
+    assert not talk.is_draft
+
+
 @pytest.mark.parametrize("pictures", [0, 2])
 def test_an_answer_leads_to_its_turns_pictures_where_there_are_some(talk: Conversation, pictures: int) -> None:
     talk.ask(ASKED)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cloud_agent.adapters.aws.secrets import read_github_credentials
 from cloud_agent.adapters.github.conversation import Conversation
 from cloud_agent.adapters.github.deployments import Deployments
+from cloud_agent.adapters.github.finished_turns import FinishedTurns
 from cloud_agent.adapters.github.installation_tokens import OWN_PERMISSIONS, InstallationTokens
 from cloud_agent.adapters.github.rendered_texts import RenderedTexts
 from cloud_agent.adapters.github.repository import Repository
@@ -33,6 +34,7 @@ class GitHub:
         self.repository = Repository(requests)
         self.conversation = Conversation(requests)
         self.deployments = Deployments(requests)
+        self.finished_turns = FinishedTurns(requests)
         self.rendered_texts = RenderedTexts(requests)
 
 

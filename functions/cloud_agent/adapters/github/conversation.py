@@ -103,10 +103,10 @@ class Conversation:
         """Comment on an issue or pull request; returns the comment's id."""
         return self._requests.send("POST", f"/issues/{number}/comments", {"body": body}).read(CommentDocument).id
 
-    def edit_comment(self, comment_id: int, body: str) -> bool:
-        """Give a comment this text; returns False when it is gone."""
-        path = f"/issues/comments/{comment_id}"
-        return self._requests.send("PATCH", path, {"body": body}, expected=_NOT_FOUND).status not in _NOT_FOUND
+    def edit_comment(self, comment_id: int, body: str) -> str | None:
+        """Give a comment this text; returns its global id, or None when it is gone."""
+        response = self._requests.send("PATCH", f"/issues/comments/{comment_id}", {"body": body}, expected=_NOT_FOUND)
+        return None if response.status in _NOT_FOUND else response.read(NodeId).node_id
 
     def comment(self, comment_id: int) -> Comment | None:
         """Return a comment on a pull request as it is now; None when it is gone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from cloud_agent.adapters.github.documents import (
@@ -24,6 +24,7 @@ from cloud_agent.domain.session.session_request import DefaultHead
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from cloud_agent.adapters.github.documents import CommitAuthor
     from cloud_agent.adapters.github.repository_requests import RepositoryRequests
     from cloud_agent.adapters.github.requests import Response
 
@@ -72,6 +73,21 @@ class PullRequest:
     number: int
     url: str
     head_sha: str
+
+
+@dataclass(frozen=True)
+class PullAsItIs:
+    """A pull request's text, and whether it's a draft that can be made ready for review."""
+
+    number: int
+    node_id: str
+    body: str
+    is_open_draft: bool
+
+    @classmethod
+    def of(cls, pull: Pull) -> Self:
+        """Return it of REST's document."""
+        return cls(pull.number, pull.node_id, pull.body or "", is_open_draft=pull.draft and pull.state == "open")
 
 
 class Repository:
@@ -158,9 +174,9 @@ class Repository:
         """Give the pull request this text."""
         self._requests.send("PATCH", f"/pulls/{pull_number}", {"body": body})
 
-    def mark_ready_for_review(self, pull: Pull) -> bool:
+    def mark_ready_for_review(self, pull: PullAsItIs) -> bool:
         """Make an open draft ready for review; returns False where there is nothing to do."""
-        if not pull.draft or pull.state != "open":
+        if not pull.is_open_draft:
             return False
         self._requests.graphql(_MARK_READY, subject=pull.node_id)
         return True
@@ -213,9 +229,14 @@ def _commit(commit: ListedCommit, trees: Mapping[str, str]) -> Commit:
         message=text.message,
         url=commit.html_url,
         parents=parents,
-        author=None if author and (author.name, author.email) == CLAUDE else author.name if author else "",
+        author=None if author and is_claudes(author) else author.name if author else "",
         is_empty=len(parents) == 1 and trees.get(parents[0]) == text.tree.sha,
     )
+
+
+def is_claudes(author: CommitAuthor) -> bool:
+    """Whether that is how Claude signs."""
+    return (author.name, author.email) == CLAUDE
 
 
 def _rule(document: RuleDocument) -> BranchRule:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cloud_agent.adapters.github.errors import of_repository
 from cloud_agent.adapters.github.requests import JSON
 from cloud_agent.domain.errors import GitHubRequestError, NodeNotFoundError
+from cloud_agent.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,9 +90,7 @@ class RepositoryRequests:
             NodeNotFoundError: there is nothing with the global id, or nothing that the App may see.
             GitHubRequestError: it is refused, which GraphQL says with a status of 200 as well.
         """
-        address, body = graphql_url(self._requests.api_url), {"query": operation, "variables": variables}
-        is_query = operation.startswith("query")
-        response = self._requests.send("POST", address, self._token, body, repeatable=is_query)
+        response = self._graphql(operation, variables)
         unexpected = response.error_types - expected
         if unexpected == {"NOT_FOUND"}:
             raise NodeNotFoundError(response.summary)
@@ -99,6 +98,28 @@ class RepositoryRequests:
             self._on_refusal()
             raise GitHubRequestError(response.summary)
         return response
+
+    def mutate(self, operation: str, **variables: str | None) -> dict[str, Any]:
+        """Run the mutations of one document; return what each that was carried out responds, by its name there.
+
+        Raises:
+            GitHubRequestError: the document as a whole is refused; nothing is carried out.
+        """
+        response = self._graphql(operation, variables)
+        document = response.document if isinstance(response.document, dict) else {}
+        done, errors = document.get("data"), document.get("errors") or []
+        if response.status != 200 or not isinstance(done, dict):  # noqa: PLR2004 - OK
+            self._on_refusal()
+            raise GitHubRequestError(response.summary)
+        refused = {str(path[0]) for error in errors if (path := error.get("path"))}
+        if refused:
+            logger.warning("mutations refused", extra={"names": sorted(refused), "reason": response.summary})
+        return {name: one for name, one in done.items() if one is not None and name not in refused}
+
+    def _graphql(self, operation: str, variables: dict[str, Any]) -> Response:
+        address, body = graphql_url(self._requests.api_url), {"query": operation, "variables": variables}
+        is_query = operation.startswith("query")
+        return self._requests.send("POST", address, self._token, body, repeatable=is_query)
 
     def _leads_home(self, address: str) -> bool:
         """Whether an address is of this GitHub, which alone may see the token, and of no other repository."""

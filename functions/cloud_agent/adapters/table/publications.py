@@ -29,7 +29,7 @@ class Published:
     branch's own, newest first, as they were when `head_sha` was reported, `others` the number of those on it that are
     another session's, and `closes` the issues that merging would close by a commit's message; `announced` are the
     commits that a reply has named. `deployment_state` is the Deployment's, since the session was announced. `notified`
-    are the events that were sent elsewhere.
+    are the events that were sent elsewhere. `comment_node_id` is the status comment's global id, once it was edited.
     """
 
     essence: str = ""
@@ -44,6 +44,7 @@ class Published:
     notified: frozenset[str] = frozenset()
     made_ready: bool = False
     deployment_state: str = ""
+    comment_node_id: str = ""
 
 
 class Publications:
@@ -73,6 +74,7 @@ class Publications:
             notified=frozenset(item.get("notified", ())),
             made_ready=bool(item.get("made_ready", False)),
             deployment_state=item.get("deployment_state", ""),
+            comment_node_id=item.get("comment_node_id", ""),
         )
 
     def first_try(self, session_id: str, operation: str) -> bool:
@@ -88,9 +90,10 @@ class Publications:
         ).get("Attributes", {})
         return operation not in before.get("tried", ())
 
-    def record_edit(self, session_id: str, essence: str, body: str) -> None:
-        """Record that the status comment now says this (digests)."""
-        self._set(session_id, essence=essence, body=body, edited_at=timestamp())
+    def record_edit(self, session_id: str, essence: str, body: str, node_id: str = "") -> None:
+        """Record that the status comment now says this (digests), and its global id where that is known."""
+        known = {"comment_node_id": node_id} if node_id else {}
+        self._set(session_id, essence=essence, body=body, edited_at=timestamp(), **known)
 
     def record_commits(
         self, session_id: str, head_sha: str | None, commits: Sequence[Commit], *, others: int, closes: Sequence[str]
