@@ -124,6 +124,7 @@ class SessionWorkflow:
             "UAT_ACCESS": "link",
             "UAT_ACCESS_KEYS_ARN": "unset",
             "MAX_SESSION_AGE_SECONDS": "28800",
+            "AGENT_LOG_GROUP": "/agent",
             "TRIGGER_LABEL": "claude",
             "STAGING_TRIGGER_LABEL": "",
             "COMMENT_TRIGGER": "all",
