@@ -130,6 +130,7 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
         "unpublished": 0,
         "conflicts": False,
         "reported_head_sha": FINISHED["head_sha"],
+        "question": "",
     } == _read(FINISHED).attributes()
 
 
