@@ -92,21 +92,14 @@ def test_a_fault_at_every_step_doubles_nothing_and_loses_nothing(hurried: System
     ordeals = [begin(hurried, fault) for fault in WAVES[wave]]
     for ordeal in ordeals:
         ordeal.wait_for_answers("Done: Begin.")
-    prompts = [f"Go on.\nagent: pushed {push(ordeal)}" for ordeal in ordeals]
-    limited = [ordeal for ordeal in ordeals if ordeal.fault["kind"] == "rate_limit"]
     for ordeal in ordeals:
-        # One pause for each rate limit is enough: for the primary one GraphQL has words of its own.
-        if ordeal not in limited or "reset_after" in ordeal.fault:
-            # Eyes are added to all three comments first; then each of the drafts is made ready for review.
-            graphql = {"method": "POST", "actor": "app", "path": "/graphql", "skip": len(ordeals)}
-            hurried.github.call("POST", "/admin/faults", ordeal.fault | graphql)
-        if ordeal not in limited or "retry_after" in ordeal.fault:
-            ordeal.meets(("POST", f"/issues/{ordeal.pull}/comments"))
-    for ordeal, prompt in zip(ordeals, prompts, strict=True):
-        ordeal.system.comment(ordeal.pull, prompt)
-    for ordeal in ordeals:
+        # Eyes are added to the comment first; then the end of the turn is read, and written.
+        graphql = {"method": "POST", "actor": "app", "path": "/graphql", "skip": 2}
+        hurried.github.call("POST", "/admin/faults", ordeal.fault | graphql)
+        ordeal.system.comment(ordeal.pull, f"Go on.\nagent: pushed {push(ordeal)}")
         ordeal.wait_for_answers("Done: Begin.", "Done: Go on.")
         wait_for(lambda one=ordeal: one.get(f"/pulls/{one.pull}")["draft"], lambda draft: not draft)  # type: ignore[misc]  # one is an Ordeal
+    limited = [ordeal for ordeal in ordeals if ordeal.fault["kind"] == "rate_limit"]
     for ordeal in ordeals:
         # The stream edits the comment as well, and would pause once more for a rate limit.
         ordeal.meets(END_OF_DEPLOYMENT, *([] if ordeal in limited else [EDIT]))

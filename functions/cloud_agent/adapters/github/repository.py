@@ -163,7 +163,7 @@ class Repository:
         if opened.refuses(422, "draft pull requests are not supported"):
             opened = self._requests.send("POST", "/pulls", {**pull, "draft": False}, expected=_UNPROCESSABLE)
         if opened.status in _UNPROCESSABLE:
-            return self._open_pull_request(branch, opened)
+            return self._open_pull_request(branch, base, opened)
         return _pull_request(opened.read(Pull))
 
     def pull_request(self, pull_number: int) -> Pull:
@@ -205,11 +205,12 @@ class Repository:
         path = f"/compare/{quote(base)}...{quote(head)}?per_page={_COMPARISON_PAGE}"
         return list(self._requests.pages(path, Comparison, expected=_NOT_FOUND)) or None
 
-    def _open_pull_request(self, branch: str, refusal: Response) -> PullRequest:
+    def _open_pull_request(self, branch: str, base: str, refusal: Response) -> PullRequest:
         """Return the branch's open pull request, which is why GitHub refused another."""
         if refusal.refuses(422, "already exists"):
             for pull in self._pulls(branch, "open"):
                 return _pull_request(pull)
+        self._head_of(base)  # it may have been renamed since it was read with the issue
         raise self._requests.refused(refusal)
 
 
