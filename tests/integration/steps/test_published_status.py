@@ -80,7 +80,7 @@ def test_each_change_of_the_row_that_people_care_about_is_told_at_once(
         {"status": "RUNNING"},
         {"turns": 3},
         {"idle_ends_at": "2026-11-22T12:34:00.000Z"},
-        {"task_arn": "arn:aws:ecs:us-east-1:0:task/sessions/0a1b"},
+        {"logs_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home#logsV2:log-groups/log-group/agent"},
         {"max_turns": 100},
     ]
     for change in changes:
