@@ -14,7 +14,7 @@ from tests.e2e.system import wait_for
 from cloud_agent_local import deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.e2e.system import Session, System
 
@@ -28,10 +28,10 @@ def hurried(stage: System) -> Iterator[System]:
         yield stage
 
 
-def start_while(system: System, path: str, change: Any, method: str = "GET") -> Session:  # noqa: ANN401 - any callable without arguments
-    """Start a session and change GitHub while it waits for the first answer to a request of this path."""
-    late = {"kind": "timeout", "seconds": 2, "method": method, "actor": "app"}
-    with system.faults({**late, "path": f"/repos/{system.repository}{path}"}):
+def start_while(system: System, change: Callable[[], object]) -> Session:
+    """Start a session and change GitHub while it waits for its first commit."""
+    late = {"kind": "timeout", "seconds": 2, "method": "POST", "actor": "app"}
+    with system.faults({**late, "path": f"/repos/{system.repository}/git/commits"}):
         session = system.start("Change under its feet", "Please.")
         system.wait_for_row(session, bool)
         change()
@@ -117,7 +117,7 @@ def test_a_default_branch_that_was_renamed_is_named(hurried: System) -> None:
         system.github.call("PATCH", path, {"default_branch": "trunk"})
         system.github.call("DELETE", f"{path}/git/refs/heads/main")
 
-    session = start_while(system, "/git/commits", rename, "POST")
+    session = start_while(system, rename)
     is_told(system, session, "default branch doesn't exist", "Settings → General → Default branch", "branch main")
 
 
@@ -125,8 +125,7 @@ def test_an_archived_repository_is_named_where_nobody_can_comment(hurried: Syste
     system = repository(hurried, "archived")
     path = f"/repos/{system.repository}"
 
-    archive = {"archived": True}
-    session = start_while(system, "/git/commits", lambda: system.github.call("PATCH", path, archive), "POST")
+    session = start_while(system, lambda: system.github.call("PATCH", path, {"archived": True}))
 
     row = system.wait_until_over(session)
     assert (row["status"], row["end_reason"].partition(",")[0]) == ("FAILED", "The repository is archived")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud_agent.domain.conversation.comments import Comment
 from cloud_agent.domain.session.app import App
@@ -103,6 +103,13 @@ class Pull(Document):
     draft: bool = False
     merged_at: str | None = None
     body: str | None = None
+
+
+class CommitNode(Document):
+    """A commit as GraphQL has it, and which files it has."""
+
+    sha: str = Field(validation_alias="oid")
+    tree: str = Field(validation_alias=AliasPath("tree", "oid"))
 
 
 class NodeId(Document):

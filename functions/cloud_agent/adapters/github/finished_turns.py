@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import AliasPath, Field
 
-from cloud_agent.adapters.github.documents import CommitAuthor, Document
-from cloud_agent.adapters.github.repository import PullAsItIs, is_claudes
+from cloud_agent.adapters.github.documents import CommitAuthor, CommitNode, Document
+from cloud_agent.adapters.github.repository import PullAsItIs, person_of
 from cloud_agent.domain.errors import GitHubRequestError
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.observability import logger
@@ -151,25 +151,19 @@ class FinishedTurns:
         return Written(reply_id, *(name in done for name in ("description", "status", "ready")))
 
 
-class _Parent(Document):
-    sha: str = Field(validation_alias="oid")
-    tree: str = Field(validation_alias=AliasPath("tree", "oid"))
-
-
-class _Commit(_Parent):
+class _Commit(CommitNode):
     message: str
     url: str
     author: CommitAuthor | None
-    parents: tuple[_Parent, ...] = Field(validation_alias=AliasPath("parents", "nodes"))
+    parents: tuple[CommitNode, ...] = Field(validation_alias=AliasPath("parents", "nodes"))
 
     def described(self) -> Commit:
-        author = self.author
         return Commit(
             sha=self.sha,
             message=self.message,
             url=self.url,
             parents=tuple(parent.sha for parent in self.parents),
-            author=None if author and is_claudes(author) else author.name if author else "",
+            author=person_of(self.author),
             is_empty=[parent.tree for parent in self.parents] == [self.tree],
         )
 

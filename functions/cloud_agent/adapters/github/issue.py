@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field, model_validator
 
-from cloud_agent.adapters.github.documents import Account, Document, Label
+from cloud_agent.adapters.github.documents import Account, CommitNode, Document, Label
 from cloud_agent.domain.conversation.discussion import DiscussionComment, IssueContext, Mentioned
 from cloud_agent.domain.conversation.prompts import GHOST
 from cloud_agent.domain.session.session_request import DefaultHead
@@ -115,14 +115,9 @@ class _File(Document):
     text: str | None = None
 
 
-class _Commit(Document):
-    sha: str = Field(validation_alias="oid")
-    tree: str = Field(validation_alias=AliasPath("tree", "oid"))
-
-
 class _Branch(Document):
     name: str
-    head: _Commit = Field(validation_alias="target")
+    head: CommitNode = Field(validation_alias="target")
 
 
 class _Repository(Document):

@@ -223,21 +223,23 @@ def _commits(pages: list[Comparison]) -> list[Commit]:
 
 
 def _commit(commit: ListedCommit, trees: Mapping[str, str]) -> Commit:
-    text, author = commit.commit, commit.commit.author
+    text = commit.commit
     parents = tuple(parent.sha for parent in commit.parents)
     return Commit(
         sha=commit.sha,
         message=text.message,
         url=commit.html_url,
         parents=parents,
-        author=None if author and is_claudes(author) else author.name if author else "",
+        author=person_of(text.author),
         is_empty=len(parents) == 1 and trees.get(parents[0]) == text.tree.sha,
     )
 
 
-def is_claudes(author: CommitAuthor) -> bool:
-    """Whether that is how Claude signs."""
-    return (author.name, author.email) == CLAUDE
+def person_of(author: CommitAuthor | None) -> str | None:
+    """Return the author's name, empty where the commit says none; None for Claude."""
+    if author is None:
+        return ""
+    return None if (author.name, author.email) == CLAUDE else author.name
 
 
 def _rule(document: RuleDocument) -> BranchRule:
