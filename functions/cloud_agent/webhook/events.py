@@ -35,7 +35,8 @@ class Account(Event):
         if not isinstance(document, dict):
             return document
         allowed_bots = info.context["allowed_bots"] if info.context else ()
-        return document | {"is_allowed": document.get("login") in allowed_bots}
+        # As text, for it may be anything until it has been looked at, also what no set can be asked for.
+        return document | {"is_allowed": str(document.get("login")) in allowed_bots}
 
     @property
     def is_bot(self) -> bool:

@@ -149,6 +149,7 @@ def _empty(table: Table) -> None:
 @given(deliveries(), HEADERS.filter(bool), st.booleans())
 @example(_changed_in("issue_comment.created", "comment.id", 10**40 + 7), "1", True)
 @example(_changed_in("issue_comment.created", "sender.login", "a" * 70_000), "1", True)
+@example(_changed_in("issue_comment.created", "sender.login", ["octo-dev"]), "1", True)
 @example(_changed_in("issue_comment.created", "action", {"a" * 70_000: 1}), "1", True)
 @example(_changed_in("issues.labeled", "action", "a" * 70_000), "1", False)
 @example(_changed_in("issues.labeled", "issue.number", 10**40 + 7), "1", False)
