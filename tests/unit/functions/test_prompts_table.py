@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.botocore_stubber import BotocoreStubber
 from tests.kit.sessions import a_row
 
 from cloud_agent.adapters.table.keys import session_key
@@ -28,6 +30,8 @@ from cloud_agent.domain.session.session import SessionStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.awsrequest import AWSPreparedRequest
+    from moto.core.common_types import TYPE_RESPONSE
     from mypy_boto3_dynamodb.service_resource import Table
 
 ID, OTHER = "09e22a8b", "0badcafe"
@@ -239,6 +243,19 @@ def test_every_row_of_a_session_expires(table: Table, prompts: Prompts) -> None:
     assert all(29 * 86_400 < int(str(row["expires_at"])) - time.time() < 31 * 86_400 for row in rows)
 
 
+@pytest.fixture
+def one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads' requests reach the table in any order, but never at once: moto's tables bear no second thread."""
+    lock, process = Lock(), BotocoreStubber.process_request
+
+    def process_alone(stubber: BotocoreStubber, request: AWSPreparedRequest) -> TYPE_RESPONSE | None:
+        with lock:
+            return process(stubber, request)
+
+    monkeypatch.setattr(BotocoreStubber, "process_request", process_alone)
+
+
+@pytest.mark.usefixtures("one_request_at_a_time")
 def test_a_comment_and_an_end_at_the_same_moment_lose_nothing(table: Table, prompts: Prompts) -> None:
     """Either the session was live, then the prompt is there; or it was over, and whoever asked is told so."""
     sessions = SessionsTable(table.name)
