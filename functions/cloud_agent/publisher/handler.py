@@ -36,6 +36,7 @@ class Changes:
 
     sessions: dict[str, None] = field(default_factory=dict)
     answers: dict[tuple[str, str], None] = field(default_factory=dict)
+    new_prompts: dict[str, list[str]] = field(default_factory=dict)
     queue: bool = False
 
 
@@ -56,7 +57,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     for session_id, prompt_id in changes.answers:
         cause = _attempt(session_id, partial(publish_reply, publishing, session_id, prompt_id)) or cause
     for session_id in _to_refresh(publishing, changes):
-        cause = _attempt(session_id, partial(refresh, publishing, session_id)) or cause
+        new_prompts = changes.new_prompts.get(session_id, [])
+        cause = _attempt(session_id, partial(refresh, publishing, session_id, new_prompts)) or cause
     for session_id in changes.sessions:
         cause = _attempt(session_id, partial(record_status, publishing, settings, session_id)) or cause
     for session_id in changes.sessions:  # last: no comment waits for a chat
@@ -82,6 +84,8 @@ def changes_of(records: list[dict[str, Any]]) -> Changes:
             changes.sessions[session_id] = None
             if kind == ANSWER:
                 changes.answers[session_id, prompt_id] = None
+            elif kind == PROMPT and record["eventName"] == "INSERT":
+                changes.new_prompts.setdefault(session_id, []).append(prompt_id)
     return changes
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
 from cloud_agent.domain.conversation.status_comment import StatusView, render, session_marker
+from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.domain.session.console_pages import execution_console_url
 from cloud_agent.domain.session.session import Session, SessionStatus
 from cloud_agent.observability import logger
@@ -17,6 +18,8 @@ from cloud_agent.publisher.links import session_link, session_page_link
 from cloud_agent.publisher.own_commits import look_up
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_agent.adapters.table.publications import Published
     from cloud_agent.domain.policy.slots import Occupancy
     from cloud_agent.publisher.context import PublishingContext
@@ -38,20 +41,39 @@ def publish(context: PublishingContext, session_id: str, *, create: bool) -> int
     return _write_until_true(context, view, create=create) if view.session.pull_number else None
 
 
-def refresh(context: PublishingContext, session_id: str) -> None:
-    """Edit comment and Deployment if they would say something else now.
+def refresh(context: PublishingContext, session_id: str, new_prompts: Sequence[str] = ()) -> None:
+    """Edit comment and Deployment if they would say something else now, and show that the new prompts have been read.
 
     The comment is never written here: one author, one comment.
     """
     session, published = context.sessions.get(session_id), context.publications.of(session_id)
+    of_session = context.prompts.of(session_id) if new_prompts else []
+    seen = [node_id for prompt in of_session if prompt.id in new_prompts for node_id in prompt.node_ids]
     if not _may_be_edited(session):
+        _show_as_read(context, session, seen, None)
         return
     if session.reported_head_sha not in {None, published.head_sha}:
         look_up(context, session)
     deployments.refresh(context, session, published)
     view = look(context, session_id)
-    if _is_due(view, published):
+    is_due = _is_due(view, published)
+    edit = Edit(published.comment_node_id, view) if is_due and published.comment_node_id else None
+    if _show_as_read(context, session, seen, edit) and edit is not None:
+        edited(context, edit)
+    elif is_due:
         _write_until_true(context, view, create=False)
+
+
+def _show_as_read(context: PublishingContext, session: Session, node_ids: Sequence[str], edit: Edit | None) -> bool:
+    """Add eyes to what people wrote, if anything, and make the edit by the same request; returns whether it's made."""
+    if not node_ids:
+        return False
+    conversation = context.github(session).conversation
+    try:
+        return conversation.add_eyes(node_ids, comment=edit.node_id if edit else None, body=edit.body if edit else "")
+    except CloudAgentError as error:  # a courtesy; what it was to bring along is done without
+        logger.warning("reaction failed", extra={"reason": str(error)})
+        return False
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     parts += updated
     parts += carry_out(settings, github, comment, sessions, turn_runs=turn_runs)
     parts += [replies.unknown_command(word, nearest(word)) for word in comment.unknown_commands]
-    add_eyes(github, comment)
+    if not is_stored:  # the publisher adds them to what was, by one request with the status comment's new text
+        _add_eyes(github, comment)
     if parts:
         _reply(github, comment, *parts)
     accepted = (["prompt"] if is_stored else []) + sorted(map(str, comment.commands))
@@ -123,7 +124,7 @@ def _reply(github: Conversation, comment: Steer, *parts: str) -> None:
     github.ensure_comment(comment.origin.number, marker, replies.reply(comment.identity, *parts), comment.at)
 
 
-def add_eyes(github: Conversation, comment: Steer) -> None:
+def _add_eyes(github: Conversation, comment: Steer) -> None:
     """Add the reaction: a courtesy, and no reason to handle the comment again."""
     try:
         github.add_eyes(comment.node_ids)

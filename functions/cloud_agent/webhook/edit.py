@@ -10,7 +10,7 @@ from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind, PromptState
 from cloud_agent.domain.session.session import timestamp
 from cloud_agent.observability import identify_session, logger
-from cloud_agent.webhook.comment import add_eyes, as_asked, sessions_at
+from cloud_agent.webhook.comment import as_asked, sessions_at
 from cloud_agent.webhook.decisions import CommentEdit, Ignore, Review
 from cloud_agent.webhook.listening import listener
 from cloud_agent.webhook.permission import may_act
@@ -55,7 +55,7 @@ def edit(settings: WebhookSettings, change: CommentEdit | ReviewEdit) -> dict[st
         return {"ignored": f"{origin.author} has no write permission in {origin.repository.name}"}
     if before:
         return _replace(prompts, session, before, now)
-    return _add(prompts, session, github, now, by_author=change.by_author)
+    return _add(prompts, session, now, by_author=change.by_author)
 
 
 def _as_it_is_now(
@@ -108,17 +108,14 @@ def _replace(prompts: Prompts, session: Session, before: list[Prompt], now: Stee
     return _outcome(session, done)
 
 
-def _add(prompts: Prompts, session: Session, github: Conversation, now: Steer, *, by_author: bool) -> dict[str, str]:
+def _add(prompts: Prompts, session: Session, now: Steer, *, by_author: bool) -> dict[str, str]:
     """Take up what asks for something only since its author edited it, and was written during the session.
 
     What is older had its turn, and whoever corrects somebody else's text doesn't ask for what it says.
     """
     if not (now.prompts and by_author and _is_of_now(session, now.at)):
         return _NOTHING_WAITS
-    outcome = _outcome(session, [prompts.add(session.session_id, prompt) for prompt in now.prompts])
-    if outcome is not _TOO_LATE:
-        add_eyes(github, now)
-    return outcome
+    return _outcome(session, [prompts.add(session.session_id, prompt) for prompt in now.prompts])
 
 
 def _is_of_now(session: Session, moment: datetime) -> bool:

@@ -112,6 +112,7 @@ def read_review(request: decisions.Review, review: Review, listener: Listener) -
         created_at=timestamp(review.at),
         left_out=tuple(dict.fromkeys(reader.left_out)),
         review_id=review.id,
+        node_ids=tuple(reader.taken),
     )
     return Steer(
         origin=request.origin,
@@ -152,6 +153,7 @@ def _prompts(prompt: Prompt, review: Review, threads: Sequence[_Thread], *, has_
                     *(one.text(f"Thread {number}, on {one.thread.place}:") for number, one in enumerate(of_part, 1)),
                 ),
                 "threads": tuple(one.thread for one in of_part),
+                "node_ids": prompt.node_ids if part == 0 else (),
             }
         )
         for part, of_part in enumerate(_parts(threads, len(prompt.body.encode())))

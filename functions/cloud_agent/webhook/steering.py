@@ -54,6 +54,7 @@ def read_comment(origin: Origin, comment: Comment) -> Steer | Ignore:
         created_at=timestamp(comment.at),
         left_out=shown.left_out,
         comment_id=comment.id,
+        node_ids=(comment.node_id,),
     )
     return Steer(
         origin=origin,

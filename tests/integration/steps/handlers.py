@@ -92,10 +92,10 @@ class Steps:
         answer: Json = handler(event, LambdaContext())
         return answer
 
-    def publish(self, session: RequestedSession, *sort_keys: str) -> None:
+    def publish(self, session: RequestedSession, *sort_keys: str, event: str = "MODIFY") -> None:
         """Hand the table's stream of these rows of the session to its function."""
         keys = [serialized(self._key(session) | {"sk": sort_key}) for sort_key in sort_keys or (SESSION,)]
-        self.publish_keys(*keys)
+        self.publish_keys(*keys, event=event)
 
     @staticmethod
     def publish_keys(*keys: Json, event: str = "MODIFY") -> Json:

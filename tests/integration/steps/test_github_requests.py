@@ -85,3 +85,32 @@ def test_a_session_of_one_turn_makes_few_requests(
         "close_session": Counter(POST=1, GET=1, PATCH=1),
     }
     assert expected == by_step
+
+
+def test_that_a_comment_was_read_and_what_the_session_does_now_is_one_request(
+    steps: Steps, github: GitHub, repo: str, requests: Counter[str]
+) -> None:
+    session = steps.claim(repo)
+    steps.run_up_to("announce_session", session)
+    steps.run("announce_session", session, **steps.more("announce_session", session))
+    steps.change(session, status="RUNNING")
+    steps.publish(session)
+    number = (steps.row(session) or {})["pull_number"]
+    written = github.call("POST", f"/repos/{repo}/issues/{number}/comments", body="And dessert?")
+    prompt = Prompt(
+        id="01JD8Y3QF0000000000000000A",
+        kind=PromptKind.COMMENT,
+        body="And dessert?",
+        author="octo-dev",
+        url="u",
+        created_at="2026-11-22T10:00:00.000Z",
+        node_ids=(written["node_id"],),
+    )
+    Prompts("sessions").add(session.session_id, prompt)
+    requests.clear()
+    steps.publish(session, f"PROMPT#{prompt.id}", "SESSION", event="INSERT")
+    steps.publish(session, f"PROMPT#{prompt.id}", "SESSION")  # taken
+    assert requests == Counter(POST=1)
+    status, comment = github.get(f"/repos/{repo}/issues/{number}/comments")
+    assert "Claude is working" in status["body"]
+    assert comment["reactions"]["eyes"] == 1

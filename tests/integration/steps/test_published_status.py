@@ -102,6 +102,32 @@ def follow_up(prompt_id: str) -> Prompt:
     )
 
 
+@pytest.mark.parametrize("is_announced", [False, True])
+def test_whoever_asks_sees_that_it_was_read_also_before_the_comment_may_be_edited_and_where_one_is_gone(
+    steps: Steps, github: GitHub, session: RequestedSession, prompts: Prompts, *, is_announced: bool
+) -> None:
+    number = (steps.row(session) or {})["pull_number"]
+    kept, deleted = (
+        github.call("POST", f"/repos/{session.repo}/issues/{number}/comments", body=body) for body in ("And?", "Gone")
+    )
+    github.call("DELETE", f"/repos/{session.repo}/issues/comments/{deleted['id']}")
+    steps.change(session, status="RUNNING", **({} if is_announced else {"lifecycle_token": None}))
+    steps.publish(session)
+    before = the_text(github, steps, session)
+    prompt = follow_up("01JD8Y3QF0000000000000000A")
+    prompts.add(session.session_id, prompt.model_copy(update={"node_ids": (deleted["node_id"], kept["node_id"])}))
+    for _ in range(2):
+        steps.publish(session, f"PROMPT#{prompt.id}", event="INSERT")
+    assert github.get(f"/repos/{session.repo}/issues/comments/{kept['id']}")["reactions"]["eyes"] == 1
+    assert (the_text(github, steps, session) != before) == is_announced
+
+
+def the_text(github: GitHub, steps: Steps, session: RequestedSession) -> str:
+    comment_id = (steps.row(session) or {})["comment_id"]
+    text: str = github.get(f"/repos/{session.repo}/issues/comments/{comment_id}")["body"]
+    return text
+
+
 def test_what_claude_does_is_told_at_most_every_thirty_seconds(
     steps: Steps, github: GitHub, session: RequestedSession, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

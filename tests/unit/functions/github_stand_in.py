@@ -90,7 +90,7 @@ class GitHubStandIn:
         if "fragment issue" in operation:
             return self._issue(operation, variables)
         if "addReaction" in operation:
-            self.eyes += variables.values()
+            self.eyes += [value for name, value in variables.items() if name.startswith("subject")]
             return {"data": {name: {"clientMutationId": None} for name in variables}}
         node_id, start = variables["subject"], int(variables["after"] or 0)
         review = self.reviews.get(node_id)

@@ -64,7 +64,7 @@ def forget(idempotency_table: Table) -> None:
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING", "RUNNING"])
-def test_a_comment_becomes_a_prompt_and_gets_eyes(
+def test_a_comment_becomes_a_prompt_that_says_what_gets_eyes(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn, status: str
 ) -> None:
     put_session(status=status)
@@ -76,7 +76,7 @@ def test_a_comment_becomes_a_prompt_and_gets_eyes(
         "octo-dev",
         "PENDING",
     )
-    assert github_stand_in.eyes == ["IC_1"]
+    assert (prompt["node_ids"], github_stand_in.eyes) == (["IC_1"], [])  # by the publisher, with the status comment
     assert github_stand_in.comments == []
     assert "last_active_at" in row(table)
 
@@ -153,8 +153,7 @@ def test_a_comment_on_the_issue_steers_its_live_session_and_is_answered_there(
         202,
         {"session_id": SESSION, "accepted": "prompt, /status"},
     )
-    assert [prompt["body"] for prompt in prompts(table)] == ["In blue, please."]
-    assert github_stand_in.eyes == ["IC_5"]
+    assert [(prompt["body"], prompt["node_ids"]) for prompt in prompts(table)] == [("In blue, please.", ["IC_5"])]
     assert (len(github_stand_in.said(42)), len(github_stand_in.said(43))) == (1, 0)
 
 
@@ -223,7 +222,6 @@ def test_a_comment_delivered_again_is_taken_once(
     put_session()
     first = comment("In blue, please.")
     assert first == comment("In blue, please.")
-    assert github_stand_in.eyes == ["IC_1"]
     forget(idempotency_table)
     prompt = prompts(table)[0]
     table.update_item(
@@ -246,13 +244,13 @@ def test_a_hard_comment_arrives_whole(
 
 
 def test_a_reaction_that_fails_costs_nothing_else(
-    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    comment: Callable[..., Response], put_session: PutSession, github_stand_in: GitHubStandIn,
     logs: io.StringIO,
 ) -> None:  # fmt: skip
     put_session()
     github_stand_in.faults.append(("POST", "/graphql", 502, False))
-    assert comment("In blue, please.")[0] == 202
-    assert len(prompts(table)) == 1
+    assert comment("/status")[0] == 202
+    assert len(github_stand_in.said(43)) == 1
     assert "reaction failed" in logs.getvalue()
 
 

@@ -158,7 +158,7 @@ def test_who_adds_a_request_to_their_comment_gets_a_turn(people: People, table: 
     people.comment("created", "Thanks!")
     assert people.comment("edited", "Thanks! Now in green.") == EDITED
     assert prompts(table) == [("PENDING", "Thanks! Now in green.")]
-    assert people.github.eyes == ["IC_7"]
+    assert [prompt.node_ids for prompt in Prompts(table.name).of(SESSION)] == [("IC_7",)]
 
 
 def test_who_corrects_the_text_of_somebody_who_may_not_write_asks_nothing_by_that(people: People, table: Table) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cloud_agent.adapters.github.documents import CommentDocument, NodeId, Permission, WrittenComment
@@ -46,6 +46,7 @@ fragment review on PullRequestReview {
 }"""
 _MISSING = frozenset({"NOT_FOUND"})  # GraphQL's type of error for what is gone, and for a mention of nothing
 _ADD_EYES = "addReaction(input: {subjectId: $%s, content: EYES}) { clientMutationId }"
+_EDIT = "edit: updateIssueComment(input: {id: $comment, body: $body}) { clientMutationId }"
 
 
 class Conversation:
@@ -160,12 +161,22 @@ class Conversation:
             response = self._reply(pull_number, first, body, expected=_NOT_FOUND)
         return None if response.status in _NOT_FOUND else response.read(CommentDocument).id
 
-    def add_eyes(self, node_ids: Sequence[str]) -> None:
-        """Show that these comments or reviews have been read, all by one request. Run twice, it is shown once."""
-        variables: dict[str, Any] = {f"subject{number}": node_id for number, node_id in enumerate(node_ids)}
-        declared = ", ".join(f"${name}: ID!" for name in variables)
-        added = " ".join(f"{name}: {_ADD_EYES % name}" for name in variables)
-        self._requests.graphql(f"mutation({declared}) {{ {added} }}", **variables)
+    def add_eyes(self, node_ids: Sequence[str], *, comment: str | None = None, body: str = "") -> bool:
+        """Show that these comments or reviews have been read. Run twice, it is shown once.
+
+        The same request gives the `comment` with that global id this `body`; returns whether GitHub has done that. What
+        it refuses of the rest is logged: eyes are a courtesy.
+        """
+        subjects = {f"subject{number}": node_id for number, node_id in enumerate(node_ids)}
+        declared = [f"${name}: ID!" for name in subjects]
+        mutations = [f"{name}: {_ADD_EYES % name}" for name in subjects]
+        variables = dict(subjects)
+        if comment is not None:
+            declared += ["$comment: ID!", "$body: String!"]
+            mutations.append(_EDIT)
+            variables |= {"comment": comment, "body": body}
+        done = self._requests.mutate(f"mutation({', '.join(declared)}) {{ {' '.join(mutations)} }}", **variables)
+        return "edit" in done
 
     # ------------------------------------------------------------ the pull request's branch
 

@@ -67,8 +67,8 @@ class Prompt(BaseModel):
     was added to any more; `labelled` has the digests of that title and body.
     `labels`, `discussion` and `mentioned` are what stands beside an issue, `history` what earlier sessions did.
     `comment_id` is the comment in whose thread the reply belongs; a review has `threads` instead, which its text
-    numbers from one on. `review_id` is the review that it's of. `failures` counts the sessions that failed while it was
-    being worked on.
+    numbers from one on. `review_id` is the review that it's of. `node_ids` are GitHub's global ids of what it was read
+    from. `failures` counts the sessions that failed while it was being worked on.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -93,6 +93,7 @@ class Prompt(BaseModel):
     comment_id: int | None = None
     threads: tuple[Thread, ...] = ()
     review_id: int | None = None
+    node_ids: tuple[str, ...] = ()
     state: PromptState = PromptState.PENDING
     failures: int = 0
 
@@ -119,7 +120,8 @@ def inherited(unanswered: Iterable[Prompt], *, has_failed: bool) -> Inheritance:
         if failures >= FAILURES_LIMIT:
             abandoned.append(prompt)
         else:
-            taken_over.append(prompt.model_copy(update={"state": PromptState.PENDING, "failures": failures}))
+            anew = {"state": PromptState.PENDING, "failures": failures, "node_ids": ()}  # it has been seen to be read
+            taken_over.append(prompt.model_copy(update=anew))
     return Inheritance(tuple(taken_over), tuple(abandoned))
 
 
