@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -31,9 +32,9 @@ from tests.kit.sessions import TABLE, serialized
 from cloud_agent.adapters.table.keys import session_key
 from cloud_agent_proxy.dynamodb import dynamodb_client
 from cloud_agent_proxy.settings import Platform
+from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
-    import signal
     import subprocess
 
     from tests.kit.http_server import Request
@@ -184,7 +185,11 @@ class Proxy:
         return next(int(line["pid"]) for line in self.log() if line["message"] == "haproxy started")
 
     def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the control plane; SIGSTOP has stopped all of its threads then."""
         self.process.send_signal(number)
+        if number is signal.SIGSTOP:
+            threads = [*Path(f"/proc/{self.process.pid}/task").glob("*/stat")]
+            eventually(lambda: {one.read_text().rpartition(") ")[2][0] for one in threads} == {"T"})
 
     async def exchange(self, request: bytes, seconds: float = 5) -> bytes:
         """Send bytes as they are; return all that comes until the proxy closes."""
