@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
 _SIOCSIFFLAGS = 0x8914  # linux/sockios.h
+_SIOCSIFHWADDR = 0x8924
+_SIOCGIFHWADDR = 0x8927
 _IFF_UP = 1  # linux/if.h
 
 
@@ -33,6 +35,20 @@ def private_network() -> Iterator[None]:
             yield
         finally:
             _call("setns", before.fileno(), _CLONE_NEWNET)
+
+
+def pin_bridges() -> None:
+    """Have podman's bridges in this thread's network keep the hardware address that they have.
+
+    netavark before 1.9 leaves it to the kernel, which changes it as containers come and go. For about ten seconds then,
+    all that a container sends to this machine is lost: "bridge: force static mac on bridge interface",
+    containers/netavark pull request 833.
+    """
+    with socket.socket() as any_socket:
+        for _, name in socket.if_nameindex():
+            if name.startswith("podman"):
+                device = struct.pack("16s24x", name.encode())
+                fcntl.ioctl(any_socket, _SIOCSIFHWADDR, fcntl.ioctl(any_socket, _SIOCGIFHWADDR, device))
 
 
 def _call(function: str, *arguments: int) -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.containers.private_network import private_network
+from tests.containers.private_network import pin_bridges, private_network
 from tests.e2e.system import System
 from tests.kit.ports import free_ports
 
@@ -43,6 +43,8 @@ def system_of_containers(engine: Engine, state_dir: Path, **parameters: str) -> 
         installation = lifecycle.up(state_dir, free_ports(), _SMALLEST | parameters, containers=True)
         stack.callback(lifecycle.down, installation)
         stack.callback(end_sessions, installation)
+        if engine.program == "podman":
+            pin_bridges()  # the proxy's task has made it
         yield System(installation)
 
 
