@@ -39,6 +39,12 @@ ALL_LIMITS = SessionLimits(
     ready_for_review=True,
     comment_trigger="mentions",
 )
+_GIT_TOKEN = {
+    "username": "x-access-token",
+    "token": "ghs_x",
+    "expires_at": "2026-11-22T11:00:00Z",
+    "revocation_url": None,
+}
 RESPONSES: dict[str, Document] = {
     "/agent/heartbeat": {
         "status": "RUNNING",
@@ -50,12 +56,8 @@ RESPONSES: dict[str, Document] = {
         "app": None,
         "session_url": "https://0a1b2c3d.uat.example.com",
     },
-    "/agent/git-token": {
-        "username": "x-access-token",
-        "token": "ghs_x",
-        "expires_at": "2026-11-22T11:00:00Z",
-        "revocation_url": None,
-    },
+    "/agent/git-read-token": _GIT_TOKEN,
+    "/agent/git-token": _GIT_TOKEN,
     "/agent/attachments": {
         "attachments": [
             {"url": "https://github.com/user-attachments/assets/1", "source": "u", "signed_url": "https://x/?jwt=e30"},
@@ -155,6 +157,7 @@ CALLS: dict[str, Call] = {
         f"unpublished {state}": _unpublished(state)
         for state in ("kept", "too_large", "not_kept", "published", "not_taken_up")
     },
+    "git read token": lambda api: api.git_read_token(),
     "git token": lambda api: api.git_token(),
     "turn started": lambda api: api.turn_started(PROMPT),
     "tool used": lambda api: api.tool_used(PROMPT, LONG, LONG),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from contracts.generator.documents import CONTRACTS, documents
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.kit.http_server import HttpServer
 
+    Document = dict[str, Any]
+
 
 @pytest.fixture
 def listening_api() -> Iterator[HttpServer]:
@@ -32,6 +34,15 @@ def listening_api() -> Iterator[HttpServer]:
 @pytest.fixture(scope="module")
 def contract() -> AgentApiContract:
     return AgentApiContract()
+
+
+def test_a_deployment_has_the_api_before_the_agents_that_may_ask_it_for_more(template: Document) -> None:
+    agents = [
+        resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::ECS::TaskDefinition" and name.endswith("AgentTaskDefinition")
+    ]
+    assert [agent.get("DependsOn") for agent in agents] == ["AgentApiFunction"] * 2
 
 
 @pytest.mark.parametrize("name", documents())
@@ -46,7 +57,7 @@ def test_the_document_is_openapi(contract: AgentApiContract) -> None:
 def test_every_operation_says_what_it_does_and_how_it_refuses(contract: AgentApiContract) -> None:
     operations = [one for path in contract.document["paths"].values() for one in path.values()]
 
-    assert len(operations) == sum(len(part.declared) for part in PARTS) == 16
+    assert len(operations) == sum(len(part.declared) for part in PARTS) == 17
     assert [one["operationId"] for one in operations if not one["summary"].endswith(".")] == []
     assert [one["operationId"] for one in operations if not {"200", "401", "409"} <= set(one["responses"])] == []
     assert [one["operationId"] for one in operations if ("requestBody" in one) != ("400" in one["responses"])] == []

@@ -184,7 +184,7 @@ def test_both_forms_of_a_delivery_are_of_the_route_and_signed(template: Document
 
 
 def test_every_route_of_the_agent_api_has_a_sample(template: Document) -> None:
-    assert sorted([*ROUTES, "prompts", "git_token", "restore_unpublished"]) == _files("agent_api")
+    assert sorted([*ROUTES, "prompts", "git_read_token", "git_token", "restore_unpublished"]) == _files("agent_api")
     route = template["Resources"]["AgentApiFunction"]["Properties"]["Events"]["Agent"]["Properties"]
     for name in _files("agent_api"):
         event = parse(event=_read(f"agent_api/{name}.json"), model=APIGatewayProxyEventV2Model)

@@ -91,7 +91,8 @@ class LfsBranch:
     async def clone(self) -> GitWorkspace:
         """Return the session's workspace, whose token opens this repository alone."""
         branch = SessionBranch(self.url, BRANCH)
-        return await GitWorkspace.clone(self.agent, DirectUser(self.agent, None), branch, GitTokens(self._token))
+        tokens = GitTokens(self._token, self._token)
+        return await GitWorkspace.clone(self.agent, DirectUser(self.agent, None), branch, tokens)
 
     async def _token(self) -> GitToken:
         permissions = {"contents": "write"}

@@ -65,7 +65,7 @@ class SharedBranch:
         branch = SessionBranch(str(self.github), BRANCH, allow_workflow_changes)
         home = self._root / name
         home.mkdir()
-        return await GitWorkspace.clone(home, DirectUser(home, None), branch, GitTokens(token))
+        return await GitWorkspace.clone(home, DirectUser(home, None), branch, GitTokens(token, token))
 
     def refuse(self, words: str) -> Path:
         """Have GitHub refuse every push with these words, until the file that this returns is gone."""

@@ -138,9 +138,16 @@ class AgentApi:
         self.handed_out.update(values[name] for name in names)
         return {name: SecretStr(values[name]) for name in names}
 
+    async def git_read_token(self) -> GitToken:
+        """Return credentials that read the session's repository."""
+        return await self._git_token("/agent/git-read-token")
+
     async def git_token(self) -> GitToken:
-        """Return fresh credentials for the session's repository."""
-        token = GitToken.model_validate((await self._call("POST", "/agent/git-token")).json())
+        """Return new credentials that push to the session's repository."""
+        return await self._git_token("/agent/git-token")
+
+    async def _git_token(self, path: str) -> GitToken:
+        token = GitToken.model_validate((await self._call("POST", path)).json())
         self.handed_out.add(token.token.get_secret_value())
         return token
 

@@ -114,7 +114,8 @@ class PreviewReport:
 class GitToken(BaseModel):
     """Credentials for git over HTTP, for this repository alone and at most an hour.
 
-    At `revocation_url` the token is revoked with itself; None for a personal token, which must stay valid.
+    At `revocation_url` the token is revoked with itself; None for one that others use, too: it only reads, or is a
+    personal token.
     """
 
     username: str

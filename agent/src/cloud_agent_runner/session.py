@@ -74,7 +74,7 @@ async def run_session(
         logger.warning("walls missing", extra={"reason": user.missing_walls})
     address = await listen_address(platform.ecs_container_metadata_uri_v4, settings.uat_domain)
     async with (
-        aclosing(GitTokens(api.git_token)) as git_tokens,
+        aclosing(GitTokens(api.git_read_token, api.git_token)) as git_tokens,
         aclosing(Services(user, address.own_host, partial(record_service, transcript))) as services,
         aclosing(Attachments(api, settings.github_url)) as attachments,
         aclosing(UnpublishedWork(api, home)) as unpublished,
@@ -91,7 +91,6 @@ async def run_session(
         choice = first_choice(settings, config)
         has_own_user = user.owner is not None
         await api.ready(address.port, config.host_header, _limits(config), choice, has_workspace_user=has_own_user)
-        workspace.release_clone_token()  # only now, so that its revocation isn't on the way to the URL
         notices, preview_log = Notices(), home / "preview" / "log"
         credits_ = Credits(config.commit_author, settings.github_url)
         turns = Turns(workspace, api, notices, transcript, credits_, attachments, unpublished, taken_up)

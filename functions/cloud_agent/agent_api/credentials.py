@@ -1,4 +1,4 @@
-"""What a session's container is entrusted with: its repository's Git token and the secrets of its dev server."""
+"""What a session's container is entrusted with: its repository's Git tokens and the secrets of its dev server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from cloud_agent.adapters.aws.environment_secrets import EnvironmentSecrets
-from cloud_agent.adapters.aws.secrets import read_github_credentials
-from cloud_agent.adapters.github.installation_tokens import (
-    GIT_PERMISSIONS,
-    WORKFLOW_PERMISSIONS,
-    InstallationTokens,
-)
+from cloud_agent.adapters.github.connection import installation_tokens
+from cloud_agent.adapters.github.installation_tokens import GIT_PERMISSIONS, READ_PERMISSIONS, WORKFLOW_PERMISSIONS
 from cloud_agent.agent_api.responses import Environment, GitToken
 from cloud_agent.agent_api.routes import Routes
 from cloud_agent.domain.session.agent_reports import EnvironmentNames
@@ -20,24 +16,30 @@ from cloud_agent.observability import logger
 from cloud_agent.settings import AgentApiSettings, load
 
 if TYPE_CHECKING:
+    from cloud_agent.adapters.github.tokens import Token
     from cloud_agent.domain.session.session import Session
 
 routes = Routes()
 
 
+@routes.request("POST", "/agent/git-read-token", GitToken)
+def git_read_token(session: Session) -> GitToken:
+    """Return a token that can read this session's repository and nothing else, for five minutes at least.
+
+    All sessions of the repository are given the same one while it lives: GitHub allows requests by the hour, and
+    whoever has a session has its repository's files already.
+    """
+    token = installation_tokens(load(AgentApiSettings)).shared_token(session.repository, READ_PERMISSIONS)
+    return _git_token(token, revocation_url=None)
+
+
 @routes.request("POST", "/agent/git-token", GitToken)
 def git_token(session: Session) -> GitToken:
-    """Return a token that can clone and push this session's repository alone, for at most an hour."""
+    """Return a new token that can push to this session's repository alone, for at most an hour."""
     settings = load(AgentApiSettings)
-    tokens = InstallationTokens(settings.github_api_url, read_github_credentials(settings.github_secret_arn))
+    tokens = installation_tokens(settings)
     permissions = GIT_PERMISSIONS | (WORKFLOW_PERMISSIONS if settings.allow_workflow_changes else {})
-    token = tokens.token(session.repository, permissions)
-    return GitToken(
-        username="x-access-token",
-        token=token.value,
-        expires_at=token.expires_at,
-        revocation_url=tokens.revocation_url,
-    )
+    return _git_token(tokens.token(session.repository, permissions), revocation_url=tokens.revocation_url)
 
 
 @routes.report("/agent/environment", TypeAdapter(EnvironmentNames), Environment)
@@ -46,3 +48,9 @@ def environment(session: Session, wanted: EnvironmentNames) -> Environment:
     values = EnvironmentSecrets(load(AgentApiSettings).environment_secret_prefix).values(session.repo, wanted.names)
     logger.info("environment handed out", extra={"secrets": len(values)})
     return Environment(values=values)
+
+
+def _git_token(token: Token, *, revocation_url: str | None) -> GitToken:
+    return GitToken(
+        username="x-access-token", token=token.value, expires_at=token.expires_at, revocation_url=revocation_url
+    )

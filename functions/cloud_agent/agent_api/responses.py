@@ -88,7 +88,8 @@ class Alive(OpenPrompts):
 class GitToken(ApiResponse):
     """Credentials for Git over HTTP.
 
-    A `DELETE` of `revocation_url` with the token revokes it; null for a personal access token, which must stay valid.
+    A `DELETE` of `revocation_url` with the token revokes it; null for one that others use, too: it only reads, or is a
+    personal access token.
     """
 
     username: str

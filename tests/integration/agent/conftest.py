@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SAMPLE_REPOSITORY = Path(cloud_agent_local.__file__).parent / "sample_repository"
 BRANCH = "claude/42"
 PERSONAL_TOKEN = "ghp_the-personal-token"
+READ_TOKEN = "ghs_the-shared-token-that-reads"
 SESSION_TOKEN = "the-session-token"
 TASK_TOKEN = "the-task-token"
 MODEL_KEY = "sk-ant-the-real-key"
@@ -52,14 +53,15 @@ def git(*arguments: str, at: Path) -> str:
 class GitHub:
     """One repository over smart HTTP, by git's own http-backend; nothing without a token that works.
 
-    Each token is a new one that its holder can revoke, unless the deployment `has_personal_token`. Its branches begin
-    with the files of `content`.
+    A token that pushes is a new one that its holder can revoke, and one that reads always the same, unless the
+    deployment `has_personal_token`. Its branches begin with the files of `content`.
     """
 
     def __init__(self, root: Path, content: Path = SAMPLE_REPOSITORY) -> None:
         self.root = root
         self.url = ""
         self.has_personal_token = False
+        self.read_token_works = True
         self.handed_out: list[str] = []
         self.revoked: list[str] = []
         self.bare = root / "acme" / "lunch.git"
@@ -106,13 +108,25 @@ class GitHub:
         return git("log", "--format=%s", BRANCH, at=self.bare).splitlines()
 
     def credentials(self) -> dict[str, str | None]:
-        """Return what the Agent API hands out for one use of git."""
+        """Return what the Agent API hands out for one push."""
         personal = self.has_personal_token
         token = PERSONAL_TOKEN if personal else f"ghs_the-installation-token-{len(self.handed_out)}"
         self.handed_out.append(token)
         url = None if personal else f"{self.url}/api/installation/token"
         expires_at = "2026-11-22T11:00:00Z"
         return {"username": "x-access-token", "token": token, "expires_at": expires_at, "revocation_url": url}
+
+    def read_credentials(self) -> dict[str, str | None]:
+        """Return what the Agent API hands out to read by."""
+        token = PERSONAL_TOKEN if self.has_personal_token else READ_TOKEN
+        expires_at = "2026-11-22T11:00:00Z"
+        return {"username": "x-access-token", "token": token, "expires_at": expires_at, "revocation_url": None}
+
+    def _reads(self, request: Request) -> bool:
+        """Whether a request has what only reads, and asks for no more."""
+        known = {READ_TOKEN, PERSONAL_TOKEN} if self.has_personal_token else {READ_TOKEN}
+        is_push = "git-receive-pack" in f"{request.url}"
+        return self.read_token_works and _basic_password(request) in known and not is_push
 
     def _works(self, token: str) -> bool:
         return token in self.handed_out and token not in self.revoked
@@ -125,7 +139,7 @@ class GitHub:
         return Response(status_code=204)
 
     async def _serve(self, request: Request) -> Response:
-        if not self._works(_basic_password(request)):
+        if not (self._reads(request) or self._works(_basic_password(request))):
             self.refused += 1
             return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
         environment = {
@@ -250,6 +264,8 @@ class ControlPlane:
             picture = base64.b64decode(body["png"])
             self.pictures[hashlib.sha256(picture).hexdigest()] = picture
             return {"sha256": hashlib.sha256(picture).hexdigest()}
+        if call == "git-read-token":
+            return self.github.read_credentials()
         if call == "git-token":
             return self.github.credentials()
         return {"status": "RUNNING"} | self._requests() if call == "heartbeat" else {}

@@ -73,7 +73,7 @@ def test_between_turns_the_page_follows_what_a_person_pushes(
     old = github.show("templates/home.html")
     control_plane.branch_sha = github.commit({"templates/home.html": old.replace("<h1>", "<h1>Pat's ")})
     agent.until(lambda: "<h1>Pat's " in urlopen(page, timeout=5).read().decode())
-    asked = len(control_plane.told("git-token"))
+    asked = len(control_plane.told("git-read-token"))
 
     control_plane.ask("Look again", "scripted-model: run git log -1 --format=%an", kind="comment")
     agent.until(lambda: len(control_plane.events("turn_finished")) == 2)
@@ -83,4 +83,4 @@ def test_between_turns_the_page_follows_what_a_person_pushes(
 
     control_plane.branch_sha = github.head()  # as GitHub says of each push, the session's own ones too
     time.sleep(2)
-    assert len(control_plane.told("git-token")) == asked + 1  # the second turn's
+    assert len(control_plane.told("git-read-token")) == asked + 1  # the second turn's

@@ -40,7 +40,8 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     page = f"http://{control_plane.address}:3000/"
     agent.until(lambda: "<h1>Hello from Claude</h1>" in urlopen(page, timeout=5).read().decode())
     assert control_plane.told("heartbeat")[0] == {"task_token": "the-task-token"}
-    assert len(control_plane.told("git-token")) == 3  # to clone, to bring the turn up to date, to push
+    assert len(control_plane.told("git-read-token")) == 2  # to clone, and to bring the turn up to date
+    assert len(control_plane.told("git-token")) == 1
     assert control_plane.told("done") == []
     recorded = agent.until(lambda: _recorded_turn(control_plane))
     assert {"session", "prompt", "turn_started", "tool_call", "tool_result", "file_change", "preview"} <= set(recorded)

@@ -67,7 +67,7 @@ async def workspace(tmp_path: Path, remote: Path) -> GitWorkspace:
     root = tmp_path / "work"
     root.mkdir()
     branch = SessionBranch(str(remote), "claude/42", allow_workflow_changes=True)
-    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token))
+    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token, token))
 
 
 def _log(repository: Path) -> list[str]:

@@ -75,7 +75,7 @@ async def clone(tmp_path: Path, server: HttpServer) -> GitWorkspace:
     root = tmp_path / "work"
     root.mkdir()
     branch = SessionBranch(f"{server.url}/app.git", BRANCH)
-    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token))
+    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token, token))
 
 
 @pytest.mark.parametrize("faults", PASSING.values(), ids=PASSING)

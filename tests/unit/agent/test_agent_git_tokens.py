@@ -21,13 +21,13 @@ def tokens(url: str | None) -> GitTokens:
     async def source() -> GitToken:
         return GitToken(username="x-access-token", token=SecretStr("ghs_the-token"), revocation_url=url)
 
-    return GitTokens(source)
+    return GitTokens(source, source)
 
 
 async def test_a_token_is_revoked_once_and_with_itself() -> None:
     with serve_http(Response(204)) as github:
         handed_out = tokens(f"{github.url}/installation/token")
-        token = await handed_out.fresh()
+        token = await handed_out.to_push()
         handed_out.release(token)
         handed_out.release(token)
         await handed_out.aclose()
@@ -42,8 +42,8 @@ async def test_a_token_stays_good_while_others_are_revoked() -> None:
         return GitToken(username="x", token=SecretStr(next(values)), revocation_url=f"{github.url}/installation/token")
 
     with serve_http(Response(204)) as github:
-        handed_out = GitTokens(source)
-        of_a_turn, _ = await handed_out.fresh(), await handed_out.fresh()
+        handed_out = GitTokens(source, source)
+        of_a_turn, _ = await handed_out.to_push(), await handed_out.to_push()
         handed_out.release(of_a_turn)
         while not github.requests:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
@@ -64,7 +64,7 @@ async def test_a_failed_revocation_is_logged_without_the_token(
 ) -> None:
     with serve_http(response) as github:
         handed_out = tokens(f"{github.url}/installation/token")
-        await handed_out.fresh()
+        await handed_out.to_push()
         await handed_out.aclose()
     (record,) = caplog.records
     assert (record.message, record.__dict__["reason"]) == ("git token not revoked", reason)
@@ -75,6 +75,6 @@ async def test_the_end_of_the_session_waits_only_so_long(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "_LAST_REVOCATIONS_SECONDS", 0.1)
     with serve_http(NoResponse.HANG) as github:
         handed_out = tokens(f"{github.url}/installation/token")
-        await handed_out.fresh()
+        await handed_out.to_push()
         async with asyncio.timeout(5):
             await handed_out.aclose()

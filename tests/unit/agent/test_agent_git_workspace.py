@@ -57,7 +57,7 @@ async def workspace(user: WorkspaceUser, remote: Path) -> GitWorkspace:
         return GitToken(username="x-access-token", token=SecretStr("t"))
 
     branch = SessionBranch(str(remote), "claude/42", allow_workflow_changes=True)
-    return await GitWorkspace.clone(user.home, user, branch, GitTokens(token))
+    return await GitWorkspace.clone(user.home, user, branch, GitTokens(token, token))
 
 
 async def test_a_turn_that_changed_nothing_takes_four_commands(

@@ -56,7 +56,7 @@ async def cloned(remote: Path, *, allow_workflow_changes: bool = False) -> GitWo
     root = remote.parent / "work"
     root.mkdir()
     branch = SessionBranch(str(remote), BRANCH, allow_workflow_changes)
-    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token))
+    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token, token))
 
 
 def refs(remote: Path) -> list[str]:

@@ -71,7 +71,7 @@ async def workspace(tmp_path: Path, remote: Remote) -> GitWorkspace:
     root = tmp_path / "work"
     root.mkdir()
     branch = SessionBranch(str(remote.bare), BRANCH)
-    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token))
+    return await GitWorkspace.clone(root, WorkspaceUser(root, None), branch, GitTokens(token, token))
 
 
 def commit(workspace: GitWorkspace, name: str, content: str | None) -> str:

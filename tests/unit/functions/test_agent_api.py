@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,7 @@ ROUTES = [
     "progress_turn_started",
     "progress_tool_used",
     "progress_turn_finished",
+    "git_read_token",
     "git_token",
     "attachments",
     "environment",
@@ -677,11 +678,32 @@ def test_a_body_out_of_bounds_is_a_bad_request_that_names_the_member(
     assert step_functions.succeeded + step_functions.failed == []
 
 
-def test_a_personal_token_is_handed_out_for_git(call: Call) -> None:
-    status, answer = call("git_token")
+@pytest.mark.parametrize("route", ["git_read_token", "git_token"])
+def test_a_personal_token_is_handed_out_for_git(call: Call, route: str) -> None:
+    status, answer = call(route)
     assert (status, answer["username"], answer["token"]) == (200, "x-access-token", "ghp_a-personal-token")
     assert answer["expires_at"].endswith("Z")
     assert answer["revocation_url"] is None
+
+
+def test_a_token_that_only_reads_is_handed_out_again_and_never_to_be_revoked(
+    call: Call,
+    environment: Callable[..., None],
+    put_secret: Callable[..., str],
+    table: Table,
+    new_worker: Callable[[], None],
+) -> None:
+    _put(table, installation_id=99)
+    app = put_secret(json.dumps({"app_id": "527117", "private_key": app_key_pem()}), "app")
+    in_an_hour = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    with serve_http(Response.of({"token": "ghs_reads", "expires_at": in_an_hour}, 201)) as github:
+        environment(GITHUB_API_URL=github.url, GITHUB_SECRET_ARN=app, ALLOW_WORKFLOW_CHANGES="true")
+        answers = []
+        for _ in range(2):
+            answers.append(call("git_read_token")[1])
+            new_worker()
+    assert [(answer["token"], answer["revocation_url"]) for answer in answers] == [("ghs_reads", None)] * 2
+    assert [request.json()["permissions"] for request in github.requests] == [{"contents": "read"}]
 
 
 def test_the_git_token_may_change_workflows_where_the_deployment_allows_it(

@@ -28,12 +28,19 @@ _FAULT = re.compile(
 )
 # A response that asking again won't change: refused, not found, not let through by a proxy, not to be trusted.
 _REFUSED = re.compile(r"error: 4(?!08|29)\d\d|HTTP 4(?!08|29)\d\d|response 4\d\d|certificate")
+# HTTP 401, at which git asks for another password, and 403.
+_DENIED = re.compile(r"Authentication failed|could not read (?:Username|Password)|error: 40[13]")
 
 
 def passes(error: GitError) -> bool:
     """Return whether what git failed of is worth waiting for: a lost connection, a timeout, HTTP 429 or 5xx."""
     text = str(error)
     return _FAULT.search(text) is not None and _REFUSED.search(text) is None
+
+
+def is_denied(error: GitError) -> bool:
+    """Return whether GitHub didn't accept the token."""
+    return _DENIED.search(str(error)) is not None
 
 
 async def waited_out(command: Callable[[], Awaitable[str]], patience_seconds: float) -> str:

@@ -88,13 +88,9 @@ class OlderHistory:
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         await self._older.create()
         await self._older.borrow(self._history)
-        token = await tokens.fresh()
-        try:
-            await self._branch.fetch_older(token)
-            if self._older.shallow.exists():
-                raise GitError("GitHub sent a part of it.")
-        finally:
-            tokens.release(token)
+        await tokens.reading(self._branch.fetch_older)
+        if self._older.shallow.exists():
+            raise GitError("GitHub sent a part of it.")
 
     async def _take_over_under(self, exchange: asyncio.Lock, download: asyncio.Task[None]) -> None:
         await download

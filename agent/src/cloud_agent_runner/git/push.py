@@ -73,7 +73,7 @@ class BranchPush:
         if work == self._at.seen:
             self._at.aside = None  # Claude has had a turn with it, and wants nothing of it
             return Published(head_sha=None)
-        token = await self._tokens.fresh()
+        token = await self._tokens.to_push()
         try:
             return await self._try(token, work)
         except BranchDeletedError as error:

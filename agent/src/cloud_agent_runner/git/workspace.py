@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
@@ -74,7 +75,6 @@ class GitWorkspace:
         self._older = OlderHistory(root / "older.git", branch, self._history, self._tree)
         # Held while the copies exchange commits with each other or with GitHub.
         self._exchange = asyncio.Lock()
-        self._clone_token: GitToken | None = None
         server = LfsServer(branch.url)
         lfs = LfsFiles(server, self._history, self._tree, tokens, self._exchange)
         submodules = Submodules(branch.url, self._history, self._tree)
@@ -106,9 +106,7 @@ class GitWorkspace:
         workspace = cls(root, user, branch, tokens)
         try:
             await workspace._history.create()
-            workspace._clone_token = token = await tokens.fresh()
-            workspace._shown.default_name = await workspace._branch.default_name(token)
-            workspace._described = head = await workspace._branch.fetch_latest(token)
+            workspace._described = head = await tokens.reading(workspace._fetch_first)
             workspace._at.begin(head)
             await workspace._tree.create(branch.name, head)
             await workspace._supplements.follow(head)
@@ -127,11 +125,6 @@ class GitWorkspace:
             await asyncio.Event().wait()
         finally:
             self._supplements.cancel()
-
-    def release_clone_token(self) -> None:
-        """Have the clone's token revoked: to be called when that delays nobody."""
-        if self._clone_token is not None:
-            self._tokens.release(self._clone_token)
 
     async def default_branch_config(self) -> RepositoryConfig:
         """Return the settings that the default branch has, as it was fetched last.
@@ -193,9 +186,8 @@ class GitWorkspace:
         return update.then(RECENT_HISTORY_ONLY) if self._older.is_missing else update
 
     async def _bring_up_to_date(self) -> Update:
-        token = await self._tokens.fresh()
         try:
-            theirs = await self._branch.fetch(token)
+            theirs = await self._tokens.reading(self._branch.fetch)
             await self._shown.show(theirs)
             if theirs == self._at.seen:
                 return NOTHING_NEW
@@ -203,8 +195,6 @@ class GitWorkspace:
         except (GitError, BranchDeletedError) as error:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return Update.failed(self._branch.name, deleted=isinstance(error, BranchDeletedError))
-        finally:
-            self._tokens.release(token)
 
     async def unpublished(self) -> int:
         """Return how many commits of the session aren't on GitHub, as far as it knows."""
@@ -296,11 +286,11 @@ class GitWorkspace:
         credited = await self._history.credited(work, self._credit, self._at.seen, await self._branch.default())
         return credited if credited == work or await self._tree.move_to(credited) else work
 
+    async def _fetch_first(self, token: GitToken) -> str:
+        self._shown.default_name = await self._branch.default_name(token)
+        return await self._branch.fetch_latest(token)
+
     async def _fetch_commits(self, commits: Sequence[str]) -> None:
         """Have commits here that the clone has left out, or that were taken off the branch."""
         await self._older.wait()
-        token = await self._tokens.fresh()
-        try:
-            await self._branch.fetch_commits(token, commits)
-        finally:
-            self._tokens.release(token)
+        await self._tokens.reading(partial(self._branch.fetch_commits, commits=commits))

@@ -44,19 +44,20 @@ def connect(settings: GitHubSettings, repository: GitHubRepository, patience: Pa
     Raises:
         CloudAgentError: as `InstallationTokens.token` and `read_github_credentials` do.
     """
-    tokens = _tokens(settings)
+    tokens = installation_tokens(settings)
     token = tokens.remembered_token(repository, OWN_PERMISSIONS)
     return _open(settings, tokens, token, repository, patience)
 
 
 def connect_for_all(settings: GitHubSettings, repository: GitHubRepository, patience: Patience = LONG) -> GitHub:
     """As `connect`, and leave the token for the other functions. For those whose roles write to the table anyway."""
-    tokens = _tokens(settings)
+    tokens = installation_tokens(settings)
     token = tokens.shared_token(repository, OWN_PERMISSIONS)
     return _open(settings, tokens, token, repository, patience)
 
 
-def _tokens(settings: GitHubSettings) -> InstallationTokens:
+def installation_tokens(settings: GitHubSettings) -> InstallationTokens:
+    """Return where the deployment's functions have their tokens from, with those that they share."""
     credentials = read_github_credentials(settings.github_secret_arn)
     shared = SharedTokens(settings.sessions_table, credentials.private_key)
     return InstallationTokens(settings.github_api_url, credentials, shared=shared)

@@ -33,9 +33,11 @@ OWN_PERMISSIONS = {
     "issues": "write",
     "pull_requests": "write",
 }
-# What the agent's supervisor does: clone and push.
+# What the agent's supervisor does: clone and fetch,
+READ_PERMISSIONS = {"contents": "read"}
+# push,
 GIT_PERMISSIONS = {"contents": "write"}
-# What it does besides where the deployment allows it: push changes of .github/workflows.
+# and what it pushes besides where the deployment allows it: changes of .github/workflows.
 WORKFLOW_PERMISSIONS = {"workflows": "write"}
 
 _APP_TOKEN_SECONDS = 540  # GitHub accepts at most ten minutes
@@ -98,8 +100,8 @@ class InstallationTokens:
     def remembered_token(self, repository: GitHubRepository, permissions: Mapping[str, str]) -> Token:
         """As `token`, but one that this worker, or another, was given before, if it lives for five minutes more.
 
-        Only for the system's own use: a token that is handed on, such as the agent's, is always a new one. A personal
-        token is not remembered, so that a rotated one takes effect.
+        For the system's own use, and for agents to read by: one that is handed on and can write is always a new one. A
+        personal token is not remembered, so that a rotated one takes effect.
         """
         if self._credentials.token or repository.installation_id is None:
             return self.token(repository, permissions)

@@ -16,6 +16,12 @@ run(
             lambda path=path, token=token: refused(url + path, 401, {"authorization": f"Bearer {token}"}),
         )
         for token in TOKENS
-        for path in ("/agent/heartbeat", "/agent/git-token", "/agent/done", "/agent/environment")
+        for path in (
+            "/agent/heartbeat",
+            "/agent/git-read-token",
+            "/agent/git-token",
+            "/agent/done",
+            "/agent/environment",
+        )
     ],
 )

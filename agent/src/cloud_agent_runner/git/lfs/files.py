@@ -90,14 +90,13 @@ class LfsFiles:
             logger.warning("files in Git LFS not fetched", extra={"reason": str(error) or type(error).__name__})
 
     async def _download(self, objects: list[LfsObject], wanted: dict[TreeFile, LfsObject]) -> None:
-        token = await self._tokens.fresh()
+        token = await self._tokens.to_read()
         try:
             async with asyncio.timeout(_SECONDS):
                 async for _ in self._server.download(token, objects, self._store):
                     await self._place(wanted)
                     await asyncio.to_thread(shutil.rmtree, self._store, ignore_errors=True)
         finally:
-            self._tokens.release(token)
             shutil.rmtree(self._store, ignore_errors=True)
         logger.info("files in Git LFS fetched", extra={"objects": len(objects)})
 
