@@ -39,7 +39,8 @@ def test_both_images_of_a_unit_run_the_same_module_with_the_same_flags(
 @pytest.mark.parametrize("unit", ["agent", "proxy", "egress"])
 def test_every_base_image_is_pinned_and_of_whatever_platform_the_build_names(root: Path, unit: str) -> None:
     dockerfile = root / unit / "Dockerfile"
-    defaults = dict(argument.split("=", 1) for argument in _instructions(dockerfile, "ARG"))
+    declared = _instructions(dockerfile, "ARG")  # once before, and by name alone where a stage uses it
+    defaults = dict(argument.split("=", 1) for argument in declared if "=" in argument)
     for base in _instructions(dockerfile, "FROM"):
         image = re.sub(r"\$\{(\w+)\}", lambda match: defaults[match[1]], re.sub(r"\s+AS\s+\w+$", "", base))
         assert re.fullmatch(r"[a-z]+:\d+(\.\d+)?[\w.-]+(@sha256:[0-9a-f]{64})?", image), image

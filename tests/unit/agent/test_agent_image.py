@@ -47,10 +47,19 @@ def test_the_image_has_the_mise_that_the_tests_run_with_by_the_hash_of_its_file(
     assert {"@jdxcode/mise-linux-x64": version} == packages
     hashes = dict(re.findall(r"(amd64|arm64)\) echo \"([0-9a-f]{64}) ", DOCKERFILE))
     assert set(hashes) == {"amd64", "arm64"}
-    assert DOCKERFILE.index("sha256sum --check") < DOCKERFILE.index("/mise /usr/local/bin/mise")
+    assert DOCKERFILE.index("sha256sum --check") < DOCKERFILE.index("strip -o /usr/local/bin/mise /tmp/mise")
     if MISE.is_file():
         with MISE.open("rb") as file:
             assert hashlib.file_digest(file, "sha256").hexdigest() == hashes["amd64"]
+
+
+def test_perls_modules_are_left_out_only_where_nothing_is_compiled_and_nothing_served() -> None:
+    [(condition, paths)] = re.findall(r"if \[ (.*) \]; then \\\n +printf 'path-exclude=%s\\n' (.*) \\\n", DOCKERFILE)
+    assert condition == '-z "$COMPILERS$SERVICES"'
+    assert all("perl" in path for path in paths.split())
+    defaults = dict(re.findall(r'^ARG (COMPILERS|SERVICES)="(.+)"$', DOCKERFILE, re.MULTILINE))
+    assert "build-essential" in defaults["COMPILERS"]
+    assert "postgresql" in defaults["SERVICES"]  # its commands are Perl's
 
 
 def test_the_agent_finds_the_browsers_packages_where_the_image_has_them_and_both_can_be_left_out() -> None:
