@@ -69,6 +69,9 @@ def test_whatever_the_title_the_branch_is_a_git_ref(title: str, number: int) -> 
     assert _git_accepts(branch_name(issue_key(title, number)))
 
 
+MERGES = "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 41))
+
+
 @pytest.mark.parametrize(
     ("settings", "projects"),
     [
@@ -81,7 +84,12 @@ def test_whatever_the_title_the_branch_is_a_git_ref(title: str, number: int) -> 
         ("- tracker_keys", set()),
         ("tracker_keys: " + "[" * 2_000, set()),
         ("tracker_keys: [AGNTS] #" + "x" * 65_536, set()),
-        ("tracker_keys: [AGNTS]\nat: 2026-99-99", set()),
+        ("tracker_keys: [AGNTS]\nat: 2026-99-99", {"AGNTS"}),
+        ("tracker_keys: [AGNTS]\non: !!bool x", {"AGNTS"}),
+        ("tracker_keys: [AGNTS]\nat: !!timestamp x", {"AGNTS"}),
+        ("tracker_keys: !!set [AGNTS]\n? [a, b]\n: c", {"AGNTS"}),
+        ("tracker_keys: !!map AGNTS", set()),
+        (f"a0: &a0 {{k: v}}\n{MERGES}tracker_keys: [AGNTS]", {"AGNTS"}),  # constructed, 10^40 times the file
     ],
 )
 def test_a_repositorys_projects_are_read_from_its_settings(settings: str, projects: set[str]) -> None:

@@ -26,19 +26,21 @@ def issue_key(title: str, number: int, projects: Collection[str] = ()) -> str:
 def projects_in(settings: str) -> frozenset[str]:
     """Return the projects that a repository's settings name; none where the file can't be read.
 
-    What's wrong with the file is for the agent to say, which reads all of it.
+    What's wrong with the file is for the agent to say, which reads all of it. Here nothing of it is constructed: no tag
+    and no alias makes anything of it but text.
     """
     if _SETTING not in settings or len(settings) > _SETTINGS_LIMIT:
         return frozenset()
     import yaml  # noqa: PLC0415 - few repositories have the setting, and a function that starts cold is waited for
 
     try:
-        document = yaml.safe_load(settings)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        document = yaml.compose(settings, yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
         return frozenset()
-    named = document.get(_SETTING) if isinstance(document, dict) else None
-    listed = named if isinstance(named, list) else []
-    return frozenset(one for one in listed if isinstance(one, str) and _PROJECT.fullmatch(one))
+    members = document.value if isinstance(document, yaml.MappingNode) else []
+    listed = [value for key, value in members if key.value == _SETTING and isinstance(value, yaml.SequenceNode)]
+    texts = [one.value for one in listed[-1].value if isinstance(one, yaml.ScalarNode)] if listed else []
+    return frozenset(text for text in texts if _PROJECT.fullmatch(text))
 
 
 def branch_name(key: str) -> str:
