@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.messages import environment_name
-from cloud_agent.domain.session.console_pages import execution_console_url
 from cloud_agent.domain.session.preview import PreviewState
 from cloud_agent.domain.session.session import Session, SessionStatus
-from cloud_agent.publisher.links import session_link
+from cloud_agent.publisher.links import session_link, session_page_link
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.table.publications import Published
@@ -67,7 +66,7 @@ def end(context: PublishingContext, session: Session) -> None:
         deployment_id = found.id
     if deployment_id is not None:
         state = "error" if session.status is SessionStatus.FAILED else "inactive"
-        on_github.set_state(deployment_id, state, _log_url(session))
+        on_github.set_state(deployment_id, state, _log_url(context, session))
 
 
 def _state(session: Session) -> str:
@@ -76,7 +75,7 @@ def _state(session: Session) -> str:
 
 def _show(context: PublishingContext, session: Session, deployment_id: int, state: str) -> None:
     link = session_link(context.settings, session)
-    context.github(session).deployments.set_state(deployment_id, state, _log_url(session), link)
+    context.github(session).deployments.set_state(deployment_id, state, _log_url(context, session), link)
     context.publications.record_deployment_state(session.session_id, state)
 
 
@@ -84,5 +83,6 @@ def _environment(session: Session) -> str:
     return environment_name(int(session.pull_number or 0))
 
 
-def _log_url(session: Session) -> str:
-    return execution_console_url(session.execution_arn)
+def _log_url(context: PublishingContext, session: Session) -> str:
+    """Return the session's page, which leads to the execution and to the container's log."""
+    return session_page_link(context.settings, session)

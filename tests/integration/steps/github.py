@@ -90,8 +90,8 @@ class GitHub:
         found = self.get(f"/repos/{session.repo}/deployments?ref={session.branch}")
         for deployment in found:
             statuses = self.get(f"/repos/{session.repo}/deployments/{deployment['id']}/statuses")
-            latest = statuses[0] if statuses else {"state": "pending", "environment_url": ""}
-            deployment |= {"state": latest["state"], "environment_url": latest["environment_url"]}
+            latest = statuses[0] if statuses else {"state": "pending", "environment_url": "", "log_url": ""}
+            deployment |= {name: latest[name] for name in ("state", "environment_url", "log_url")}
         return list(found)
 
 

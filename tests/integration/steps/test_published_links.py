@@ -86,7 +86,8 @@ def test_the_comment_leads_in_from_the_first_and_the_deployment_once_the_session
     steps.run("announce_session", session, **steps.more("announce_session", session))
 
     assert before == shown(github, steps, session)
-    assert [link] == [deployment["environment_url"] for deployment in github.deployments(session)]
+    (deployment,) = github.deployments(session)
+    assert (link, page) == (deployment["environment_url"], deployment["log_url"])
 
 
 def test_after_the_end_nothing_leads_in(steps: Steps, github: GitHub, repo: str) -> None:
@@ -96,7 +97,9 @@ def test_after_the_end_nothing_leads_in(steps: Steps, github: GitHub, repo: str)
     steps.run("close_session", session, **steps.more("close_session", session))
 
     assert shown(github, steps, session) is None
-    assert [deployment["environment_url"] for deployment in github.deployments(session)] == [""]
+    (deployment,) = github.deployments(session)
+    page = f"https://{session.session_id}.uat.example.com/.uat/"  # which stays
+    assert (deployment["environment_url"], deployment["log_url"]) == ("", page)
 
 
 @pytest.mark.parametrize("access", ["github", "public"])
@@ -110,7 +113,8 @@ def test_where_no_token_is_needed_the_plain_url_is_shown(
     steps.run_up_to("close_session", session)
 
     assert (url, f"{url}/.uat/") == shown(github, steps, session)
-    assert [url] == [deployment["environment_url"] for deployment in github.deployments(session)]
+    (deployment,) = github.deployments(session)
+    assert (url, f"{url}/.uat/") == (deployment["environment_url"], deployment["log_url"])
 
 
 def test_the_token_is_in_no_steps_output_and_in_no_log(
