@@ -309,12 +309,24 @@ async def test_a_body_that_asks_for_more_than_the_session_has_is_refused() -> No
         (b'{"model": "claude-sonnet-5", "max_tokens": "64000"}', 400),
         (b'{"model": "claude-sonnet-5", "max_tokens": 64000.5}', 400),
         (b'{"model": "claude-sonnet-5", "max_tokens": 10, "speed": "fast"}', 400),
+        (b'{"model": "claude-sonnet-5", "mcp_servers": [{"type": "url", "url": "https://x", "name": "x"}]}', 403),
+        (b'{"model": "claude-sonnet-5", "tools": [{"name": "a"}, {"type": "web_fetch_20250910"}]}', 403),
+        (b'{"model": "claude-sonnet-5", "tools": [{"type": "code_execution_20250825"}]}', 403),
+        (b'{"model": "claude-sonnet-5", "tools": [{"type": "mcp_toolset", "mcp_server_name": "x"}]}', 403),
     ]
     async with _client(Response.of(MESSAGE)) as (client, upstream):
         for body, status in bodies:
             response = await client.post(content=body, json=None)
             assert (response.status_code, response.json()["type"]) == (status, "error"), body
         assert upstream.requests == []
+
+
+async def test_tools_that_claude_code_runs_and_web_searches_pass() -> None:
+    tools = [{"type": "web_search_20250305", "name": "web_search"}, {"type": "bash_20250124", "name": "bash"}]
+    call = {"model": "claude-sonnet-5", "max_tokens": 10, "tools": [*tools, {"name": "Read"}]}
+    async with _client(Response.of(MESSAGE)) as (client, upstream):
+        assert (await client.post(json=call)).status_code == 200
+        assert upstream.requests[0].json()["tools"] == call["tools"]
 
 
 @pytest.mark.parametrize("length", [f"content-length: {150_000_000}", "transfer-encoding: chunked"])
