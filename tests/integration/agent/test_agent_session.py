@@ -44,6 +44,8 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     assert len(control_plane.told("git-token")) == 1
     assert control_plane.told("done") == []
     recorded = agent.until(lambda: _recorded_turn(control_plane))
+    missing = [line for line in agent.log.read_text().splitlines() if '"message": "walls missing"' in line]
+    assert ["as the supervisor's own user" in line for line in missing] == [True]
     assert {"session", "prompt", "turn_started", "tool_call", "tool_result", "file_change", "preview"} <= set(recorded)
     assert recorded["commit"][-1]["sha"] == finished["head_sha"]
     assert recorded["total_diff"][-1]["files"] >= 1
