@@ -29,8 +29,9 @@ REFUSALS = {
 }
 
 
-def git(*arguments: str, at: Path) -> None:
-    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=at, check=True)
+def git(*arguments: str, at: Path) -> str:
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+    return subprocess.run(command, cwd=at, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture
@@ -102,6 +103,36 @@ async def test_what_a_turn_has_left_is_committed_whatever_the_repository_shows_o
     (workspace.work_tree / "left.txt").write_text("left\n")
     assert (await workspace.publish()).head_sha is not None
     git("cat-file", "-e", "claude/42:left.txt", at=remote)
+
+
+async def test_a_hook_of_the_repositorys_fails_claudes_commit_and_not_what_is_committed_of_a_turns_rest(
+    workspace: GitWorkspace, remote: Path
+) -> None:
+    tree = workspace.work_tree
+    hooks = tree / "hooks"
+    hooks.mkdir()
+    (hooks / "pre-commit").write_text("#!/bin/sh\necho 'page.txt: no newline at its end' >&2\nexit 1\n")
+    (hooks / "pre-commit").chmod(0o755)
+    git("config", "core.hooksPath", "hooks", at=tree)  # as husky does
+    (tree / "page.txt").write_text("new")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        git("commit", "--all", "--message", "Change the page", at=tree)
+    assert "no newline" in failed.value.stderr
+    assert (await workspace.publish()).head_sha is not None
+    assert git("show", "claude/42:page.txt", at=remote) == "new"
+
+
+async def test_what_claude_adds_by_force_to_a_folder_that_an_install_made_is_published(
+    workspace: GitWorkspace, remote: Path
+) -> None:
+    generated = workspace.work_tree / "generated"
+    generated.mkdir()
+    (generated / "by_install.py").write_text("")
+    await workspace.leave_out_untracked()
+    (generated / "by_claude.py").write_text("")
+    git("add", "--force", "generated/by_claude.py", at=workspace.work_tree)
+    await workspace.publish()
+    assert git("ls-tree", "--name-only", "claude/42:generated", at=remote) == "by_claude.py"
 
 
 @pytest.mark.parametrize("who", REFUSALS)
