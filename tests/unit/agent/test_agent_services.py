@@ -217,9 +217,41 @@ def test_what_environments_and_schemas_name_is_needed_too(
     assert needed_services(tmp_path) == found
 
 
+@pytest.mark.parametrize(
+    ("compose", "environment", "schemes"),
+    [
+        (
+            "{db: {image: postgres}, web: {build: ., environment: [DATABASE_URL=postgres://me@db/app]}}",
+            "DATABASE_URL=postgresql://localhost/app",
+            ["postgres"],
+        ),
+        (
+            "{db: {image: postgres}, web: {environment: {DATABASE_URL: '${URL:-postgresql+asyncpg://db/app}'}}}",
+            "",
+            ["postgresql+asyncpg"],
+        ),
+        (
+            "{db: {image: 'mysql:8'}, cache: {image: redis}}",
+            "# DATABASE_URL=mysql://db/app\nexport DATABASE_URL='mysql+pymysql://me@db/app'\n",
+            ["mysql+pymysql", "redis"],
+        ),
+        ("{db: {image: mysql}}", "DATABASE_URL=postgres://localhost/app", ["mysql", "postgres"]),
+        ("{}", "DATABASE_URL=sqlite:///app.db\nDB=postgres://localhost/app", ["postgresql"]),
+        ("{db: {image: postgres}, web: {environment: {DATABASE_URL: null}}}", "", ["postgresql"]),
+    ],
+)
+def test_a_databases_url_begins_as_the_repository_writes_it(
+    tmp_path: Path, compose: str, environment: str, schemes: list[str]
+) -> None:
+    lay_out(tmp_path, {"compose.yaml": f"services: {compose}", "api/.env.example": environment})
+    environments = [PROGRAMS[one.name](one, HOST).environment for one in needed_services(tmp_path)]
+    urls = [variables.get("DATABASE_URL") or variables["REDIS_URL"] for variables in environments]
+    assert [url.partition("://")[0] for url in urls] == schemes
+
+
 def test_a_name_that_is_none_is_not_passed_on() -> None:
     asked = Account(user='x"; drop', password="a\nb", database="'")
     for name in ("postgres", "mysql"):
-        program = PROGRAMS[name](asked, "127.0.0.1")
+        program = PROGRAMS[name](Wanted(name, account=asked), "127.0.0.1")
         assert "drop" not in program.script
         assert "a\nb" not in program.script

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from cloud_agent_runner.preview.services.service import Account, Wanted
+from cloud_agent_runner.preview.services.service import Account, Wanted, url_scheme
 from cloud_agent_runner.repository.file import read_repository_file
 
 if TYPE_CHECKING:
@@ -69,15 +69,19 @@ def _document(work_tree: Path, name: str) -> Any:  # noqa: ANN401 - whatever YAM
 
 def _wanted(document: Any) -> Iterator[Wanted]:  # noqa: ANN401 - whatever YAML holds
     services = document.get("services") if isinstance(document, dict) else None
-    for service in list(services.values())[:_SERVICES_LOOKED_AT] if isinstance(services, dict) else []:
-        image = service.get("image") if isinstance(service, dict) else None
+    listed = list(services.values())[:_SERVICES_LOOKED_AT] if isinstance(services, dict) else []
+    described = [service for service in listed if isinstance(service, dict)]
+    urls = [_environment(service).get("DATABASE_URL", "") for service in described]
+    for service in described:
+        image = service.get("image")
         if not isinstance(image, str) or "build" in service:
             continue
         repository, _, tag = _interpolated(image).partition("@")[0].rpartition("/")[2].partition(":")
         kind = next((kind for part, kind in _IMAGES.items() if part in repository), None)
         if kind is not None:
             version = re.match(r"\d+", tag)
-            yield Wanted(kind, version[0] if version else "", _account(kind, _environment(service)))
+            account = _account(kind, _environment(service))
+            yield Wanted(kind, version[0] if version else "", account, url_scheme(kind, urls))
 
 
 def _environment(service: dict[Any, Any]) -> dict[str, str]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from cloud_agent_runner.preview.services.compose import services_in_compose
-from cloud_agent_runner.preview.services.service import Account, Wanted
+from cloud_agent_runner.preview.services.service import Account, Wanted, url_scheme
 from cloud_agent_runner.repository.file import read_repository_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from cloud_agent_runner.repository.config import ServiceName
@@ -28,6 +29,7 @@ _URL = re.compile(
     r"""(?:localhost|127\.0\.0\.1)(?::(?:5432|3306|6379))?(?:/(?P<database>[\w-]*))?(?![\w:.])""",
     re.MULTILINE,
 )
+_DATABASE_URL = re.compile(r"""^\s*(?:export\s+)?DATABASE_URL\s*=\s*["']?(\w[^\s"']*)""", re.MULTILINE)
 _PROVIDER = re.compile(r"^datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*\"(?P<kind>postgres|mysql)", re.MULTILINE)
 _KINDS: dict[str, ServiceName] = {"postgres": "postgres", "mysql": "mysql", "mariadb": "mysql", "redis": "redis"}
 
@@ -35,13 +37,15 @@ _KINDS: dict[str, ServiceName] = {"postgres": "postgres", "mysql": "mysql", "mar
 def needed_services(work_tree: Path) -> tuple[Wanted, ...]:
     """Return the services that a Compose file, URLs in environments and schemas of Prisma name, each kind once."""
     found = dict[str, Wanted]()
-    for wanted in (*services_in_compose(work_tree), *_in_environments(work_tree), *_in_schemas(work_tree)):
+    environments = tuple(_texts(work_tree, *_ENVIRONMENTS, *(f"*/{name}" for name in _ENVIRONMENTS)))
+    for wanted in (*services_in_compose(work_tree), *_in_environments(environments), *_in_schemas(work_tree)):
         found.setdefault(wanted.name, wanted)
-    return tuple(found.values())
+    urls = [url for text in environments for url in _DATABASE_URL.findall(text)]
+    return tuple(replace(one, url_scheme=one.url_scheme or url_scheme(one.name, urls)) for one in found.values())
 
 
-def _in_environments(work_tree: Path) -> Iterator[Wanted]:
-    for text in _texts(work_tree, *_ENVIRONMENTS, *(f"*/{name}" for name in _ENVIRONMENTS)):
+def _in_environments(environments: Iterable[str]) -> Iterator[Wanted]:
+    for text in environments:
         for url in _URL.finditer(text):
             parts = (unquote(url[name] or "") for name in ("user", "password", "database"))
             kind, known = _KINDS[url["kind"]], ("" if "$" in part else part for part in parts)

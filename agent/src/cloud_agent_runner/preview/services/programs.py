@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.preview.services.service import Account, Program
+from cloud_agent_runner.preview.services.service import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cloud_agent_runner.preview.services.service import Wanted
     from cloud_agent_runner.repository.config import ServiceName
 
 
@@ -46,9 +47,10 @@ exec mariadbd --no-defaults --datadir="$DATA/cluster" --bind-address="$LISTEN" -
 """
 
 
-def postgres(asked: Account, host: str) -> Program:
+def postgres(wanted: Wanted, host: str) -> Program:
     """Return PostgreSQL with the account as its superuser: Extensions and test databases are then no question."""
-    account = asked.or_else("postgres", "postgres")
+    account = wanted.account.or_else("postgres", "postgres")
+    scheme = wanted.url_scheme or "postgresql"
     statements = []
     if account.user != "postgres":
         statements.append(f'CREATE ROLE "{account.user}" SUPERUSER LOGIN;')
@@ -61,7 +63,7 @@ def postgres(asked: Account, host: str) -> Program:
         script=_POSTGRES.format(statements="\n".join(statements)),
         ready=re.compile("database system is ready to accept connections"),
         environment={
-            "DATABASE_URL": f"postgresql://{account.authority}@{host}:5432/{account.database}",
+            "DATABASE_URL": f"{scheme}://{account.authority}@{host}:5432/{account.database}",
             "PGHOST": host,
             "PGPORT": "5432",
             "PGUSER": account.user,
@@ -76,9 +78,9 @@ def postgres(asked: Account, host: str) -> Program:
     )
 
 
-def redis(asked: Account, host: str) -> Program:
+def redis(wanted: Wanted, host: str) -> Program:
     """Return Redis, which keeps everything in memory."""
-    del asked
+    del wanted
     return Program(
         title="Redis",
         executable="redis-server",
@@ -89,9 +91,10 @@ def redis(asked: Account, host: str) -> Program:
     )
 
 
-def mysql(asked: Account, host: str) -> Program:
+def mysql(wanted: Wanted, host: str) -> Program:
     """Return MariaDB, which speaks MySQL's protocol, with the account allowed everything from everywhere."""
-    account = asked.or_else("root", "app")
+    account = wanted.account.or_else("root", "app")
+    scheme = wanted.url_scheme or "mysql"
     who = f"'{account.user}'@'%'"
     password = account.password.replace("\\", "\\\\").replace("'", "''")
     statements = [
@@ -106,7 +109,7 @@ def mysql(asked: Account, host: str) -> Program:
         script=_MYSQL.format(statements="\n".join(statements)),
         ready=re.compile("ready for connections"),
         environment={
-            "DATABASE_URL": f"mysql://{account.authority}@{host}:3306/{account.database}",
+            "DATABASE_URL": f"{scheme}://{account.authority}@{host}:3306/{account.database}",
             "MYSQL_HOST": host,
             "MYSQL_PORT": "3306",
             "MYSQL_USER": account.user,
@@ -116,4 +119,4 @@ def mysql(asked: Account, host: str) -> Program:
     )
 
 
-PROGRAMS: dict[ServiceName, Callable[[Account, str], Program]] = {"postgres": postgres, "redis": redis, "mysql": mysql}
+PROGRAMS: dict[ServiceName, Callable[[Wanted, str], Program]] = {"postgres": postgres, "redis": redis, "mysql": mysql}

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cloud_agent_runner.repository.config import ServiceName
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 _PASSWORD = re.compile(r"[!-~]{1,200}")
+# Many a program takes one of these alone. SQLAlchemy has no `postgres` any more (its changelog, 1.4), and reads the
+# driver behind the plus; Heroku sets `postgres` (apache/airflow#24569), so others look for that.
+_URL_SCHEMES: dict[ServiceName, re.Pattern[str]] = {
+    "postgres": re.compile(r"(postgres(?:ql)?(?:\+\w{1,30})?)://"),
+    "mysql": re.compile(r"((?:mysql2?|mariadb)(?:\+\w{1,30})?)://"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,22 @@ class Account:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A service that a repository asks for. `version` is its major version, empty where any will do."""
+    """A service that a repository asks for. `version` is its major version, empty where any will do.
+
+    `url_scheme` is how the repository has DATABASE_URL begin, empty where it doesn't say.
+    """
 
     name: ServiceName
     version: str = ""
     account: Account = Account()
+    url_scheme: str = field(default="", compare=False)  # the server is the same one
+
+
+def url_scheme(kind: ServiceName, urls: Iterable[str]) -> str:
+    """Return how the first of these URLs begins that is one of such a database; nothing where none is."""
+    pattern = _URL_SCHEMES.get(kind)
+    found = (pattern.match(url) for url in urls) if pattern else ()
+    return next((scheme[1] for scheme in found if scheme), "")
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class Services:
 
     def has(self, wanted: Wanted) -> bool:
         """Whether there is a program for it."""
-        executable = PROGRAMS[wanted.name](wanted.account, self._host).executable
+        executable = PROGRAMS[wanted.name](wanted, self._host).executable
         return shutil.which(executable, path=self._path(wanted.version)) is not None
 
     async def run(self, wanted: Sequence[Wanted]) -> None:
@@ -86,7 +86,7 @@ class Services:
             if one not in wanted or command.has_ended:
                 await self._end(name, command)
                 del self._running[name]
-        programs = {one: PROGRAMS[one.name](one.account, self._host) for one in wanted}
+        programs = {one: PROGRAMS[one.name](one, self._host) for one in wanted}
         # The first says what DATABASE_URL is, as the first that the repository names.
         self._environment.clear()
         for program in reversed(programs.values()):
