@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PYTHON = '"$HOME/.venv"/bin/python'
 FLASK_APP = f'FLASK_APP=flaskr FLASK_DEBUG=1 {PYTHON} -m flask run --host "$HOST" --port "$PORT"'
+FILLED = "```bash\n./manage.py migrate\n./manage.py load_initial_data\n./manage.py runserver\n```\n"
 INIT_DB = '@click.command("init-db")\ndef init_db_command():\n    ...\n'
 
 
@@ -30,6 +31,32 @@ def _repository(folder: Path, files: dict[str, str]) -> Path:
     [
         ({"manage.py": ""}, "", [Step(f"{PYTHON} manage.py migrate --noinput")]),
         ({"backend/manage.py": ""}, "", [Step(f"cd backend && {PYTHON} manage.py migrate --noinput")]),
+        (
+            {"manage.py": "", "shop/base/management/commands/load_initial_data.py": "", "readme.md": FILLED},
+            "",
+            [
+                Step(f"{PYTHON} manage.py migrate --noinput"),
+                Step(f"{PYTHON} manage.py load_initial_data", is_once=True),
+            ],
+        ),
+        (
+            {"api/manage.py": "", "api/shop/management/commands/seed_db.py": "", "README.md": "`manage.py seed_db`"},
+            "",
+            [
+                Step(f"cd api && {PYTHON} manage.py migrate --noinput"),
+                Step(f"cd api && {PYTHON} manage.py seed_db", is_once=True),
+            ],
+        ),
+        (
+            {
+                "manage.py": "",
+                "shop/management/commands/seed.py": "",
+                "shop/management/commands/reset_demo.py": "",
+                "README": "./manage.py reset_demo\n./manage.py seed --all\n./manage.py load_data\n",
+            },
+            "",
+            [Step(f"{PYTHON} manage.py migrate --noinput")],
+        ),
         ({"migrations/alembic.ini": ""}, FLASK_APP, [Step(f"FLASK_APP=flaskr {PYTHON} -m flask db upgrade")]),
         ({"flaskr/db.py": INIT_DB}, FLASK_APP, [Step(f"FLASK_APP=flaskr {PYTHON} -m flask init-db", is_once=True)]),
         ({"flaskr/db.py": INIT_DB}, "npm run dev", []),

@@ -31,6 +31,10 @@ _EXAMPLES = {
 _MIGRATION = re.compile(r"\.(?:py|rb|php|sql|js|ts|mjs|cjs)$")
 _PASSED_OVER = frozenset({"node_modules", "vendor", "venv", "dist", "build", "target"})
 _INIT_DB = re.compile(r"""\.command\(\s*["'](init[-_]db|create[-_]db|db[-_]init)["']""")
+_README = re.compile(r"readme(?:\.(?:md|rst|txt))?", re.IGNORECASE)
+# Alone on its line, without arguments: with them it may well be an example.
+_MANAGE = re.compile(r"manage\.py[ \t]+(?P<name>\w+)[ \t`]*$", re.MULTILINE)
+_FILLS = re.compile(r"load\w*(?:data|fixtures?|demo|samples?)|seed(?:_\w+)?|populate(?:_\w+)?")
 _FLASK_APP = re.compile(r"(?:\bFLASK_APP=|--app )(\S+)")
 
 
@@ -75,6 +79,8 @@ def preparation(work_tree: Path, dev: str) -> Preparation:
 def _django(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
     if has_repository_file(work_tree, _at(folder, "manage.py")):
         yield Step(_in(folder, f"{_PYTHON} manage.py migrate --noinput"))
+        if command := _fills_database(work_tree, folder):
+            yield Step(_in(folder, f"{_PYTHON} manage.py {command}"), is_once=True)
 
 
 def _flask(work_tree: Path, folder: str, dev: str) -> Iterator[Step]:
@@ -134,6 +140,28 @@ def _init_db(work_tree: Path) -> str | None:
         if found:
             return found[1]
     return None
+
+
+def _fills_database(work_tree: Path, folder: str) -> str | None:
+    """Return a Django project's own command that fills its database, if a README says to run it."""
+    for place in dict.fromkeys(("", folder)):
+        for name in sorted(_names(work_tree / place)):
+            if _README.fullmatch(name):
+                for said in _MANAGE.finditer(read_repository_text(work_tree, _at(place, name))):
+                    if _FILLS.fullmatch(said["name"]) and _is_command(work_tree / folder, said["name"]):
+                        return said["name"]
+    return None
+
+
+def _is_command(folder: Path, name: str) -> bool:
+    places = (f"{parents}management/commands/{name}.py" for parents in ("*/", "*/*/"))
+    return any(True for place in places for _ in folder.glob(place))
+
+
+def _names(folder: Path) -> list[str]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [entry.name for entry in islice(entries, _FILES_LOOKED_AT)]
+    return []
 
 
 def _folders(work_tree: Path) -> Iterator[str]:
