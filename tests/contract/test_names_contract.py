@@ -103,6 +103,16 @@ def test_every_log_group_expires(resources: Document) -> None:
     assert all("RetentionInDays" in group for group in groups)
 
 
+def test_whatever_is_kept_in_the_bucket_expires(resources: Document) -> None:
+    rules = resources["ArtifactsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"] for rule in rules if rule["Status"] == "Enabled"} == {
+        "cache/",
+        "transcripts/",
+        "unpublished/",
+    }
+    assert all("ExpirationInDays" in rule for rule in rules)
+
+
 def test_what_container_insights_logs_expires_because_the_group_is_there_before_the_first_task(
     resources: Document,
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import platform
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -280,6 +281,13 @@ def test_another_lock_file_command_or_image_is_another_key(tmp_path: Path) -> No
     }
     assert len(keys) == 5
     assert _key(tmp_path, package_json="1", main_js="1") == _key(tmp_path, package_json="1", main_js="2")
+
+
+@pytest.mark.parametrize("what", ["machine", "python_version"])
+def test_another_processor_or_python_is_another_key(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = _key(tmp_path, package_json="1")
+    monkeypatch.setattr(platform, what, lambda: "another")
+    assert _key(tmp_path, package_json="1") not in {here, None}
 
 
 def test_a_repository_that_names_no_dependencies_has_no_key(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.conversation.messages import code, marker, plain, sentence, shortened
-from cloud_agent.domain.conversation.preview_text import preview_state
+from cloud_agent.domain.conversation.preview_text import preview_log, preview_state
 from cloud_agent.domain.conversation.status_comment import ACTIVITY_LIMIT, REASON_LIMIT
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 
@@ -174,7 +174,7 @@ def status(session: Session, waiting: int, *, next_is_starting: bool) -> str:
         doing = _ACTIVITIES.get(session.activity) or plain(shortened(session.activity, ACTIVITY_LIMIT))
         lines.append(f"Now: {sentence(doing)}")
     if session.status.is_live and session.preview:
-        lines.append(f"Preview: {preview_state(session.preview)}")
+        lines += filter(None, [f"Preview: {preview_state(session.preview)}", preview_log(session.preview)])
     lines.append(f"Turns: {session.turns} · cost: ${session.cost_usd:.2f} · unanswered: {waiting}.")
     if session.comment_id and session.pull_url:
         lines.append(f"See the [status comment]({session.pull_url}#issuecomment-{session.comment_id}) for more.")
