@@ -69,8 +69,10 @@ def test_a_push_that_is_refused_is_told_in_the_answer_and_made_good_by_the_next_
     assert "the next turn tries again" in refused
     assert "Nobody touches" in refused or "rule violations" in refused
     assert "**Pushed**" not in refused
-    there.comment(pull, "scripted-model: run test -e unfinished.txt || { echo x > unfinished.txt; sleep 97; }")
-    there.wait_for_row(session, lambda row: "sleep 97" in row.get("activity", ""))
+    begun = there.installation.state_dir / "begun"
+    unfinished = f"{{ echo x > unfinished.txt; touch '{begun}'; sleep 97; }}"
+    there.comment(pull, f"scripted-model: run test -e unfinished.txt || {unfinished}")
+    wait_for(begun.exists, bool)
     there.comment(pull, "/stop")
 
     # One of the first turn, one of the turn in which Claude was asked for other commits, and what the end cut short.

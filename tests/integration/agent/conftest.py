@@ -16,6 +16,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -304,6 +305,13 @@ class ControlPlane:
 
     async def _metadata(self, _request: Request) -> Response:
         return JSONResponse({"Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": [self.address]}]})
+
+
+def shown(url: str) -> str:
+    """Return the page, or nothing while the dev server is starting again."""
+    with suppress(OSError), urlopen(url, timeout=5) as page:  # noqa: S310 - an http address of this test's own
+        return str(page.read().decode())
+    return ""
 
 
 class Agent:

@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
+from tests.integration.agent.conftest import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -72,7 +74,7 @@ def test_between_turns_the_page_follows_what_a_person_pushes(
 
     old = github.show("templates/home.html")
     control_plane.branch_sha = github.commit({"templates/home.html": old.replace("<h1>", "<h1>Pat's ")})
-    agent.until(lambda: "<h1>Pat's " in urlopen(page, timeout=5).read().decode())
+    agent.until(lambda: "<h1>Pat's " in shown(page))
     asked = len(control_plane.told("git-read-token"))
 
     control_plane.ask("Look again", "scripted-model: run git log -1 --format=%an", kind="comment")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
 
-from tests.integration.agent.conftest import BRANCH, git
+from tests.integration.agent.conftest import BRANCH, git, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +37,7 @@ def test_an_issue_becomes_a_pushed_commit_and_a_changed_page(
     assert [e["tool"] for e in control_plane.events("tool_used")] == ["Bash", "Read", "Edit", "Bash", "Bash"]
     assert control_plane.events("tool_used")[2]["detail"] == "templates/home.html"
     page = f"http://{control_plane.address}:3000/"
-    agent.until(lambda: "<h1>Hello from Claude</h1>" in urlopen(page, timeout=5).read().decode())
+    agent.until(lambda: "<h1>Hello from Claude</h1>" in shown(page))
     assert control_plane.told("heartbeat")[0] == {"task_token": "the-task-token"}
     assert len(control_plane.told("git-read-token")) == 2  # to clone, and to bring the turn up to date
     assert len(control_plane.told("git-token")) == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kit.other_users import others_reach
 
 from cloud_agent_runner.workspace import socket_inodes
 from cloud_agent_runner.workspace.command import WorkspaceCommand
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 PYTHON = "/usr/bin/python3"  # which, unlike that of a checkout, anybody may run
 ANOTHER_USER = pytest.mark.skipif(
-    os.getuid() != 0 or not Path(PYTHON).exists(), reason="only root may become another user, who needs a Python, too"
+    os.getuid() != 0 or not Path(PYTHON).exists() or not others_reach(__file__),
+    reason="only root may become another user, who needs a Python and this checkout, too",
 )
 SOMEBODY = "65533:65533"  # who has no other process
 LISTEN = (

@@ -221,7 +221,7 @@ def test_the_comments_of_all_sessions_come_before_any_chat(
 ) -> None:
     order: list[str] = []
 
-    def refresh(_context: object, session_id: str) -> None:
+    def refresh(_context: object, session_id: str, _new_prompts: object) -> None:
         order.append(session_id)
 
     def respond(_request: Request) -> Response:
