@@ -144,13 +144,11 @@ def _init_db(work_tree: Path) -> str | None:
 
 def _fills_database(work_tree: Path, folder: str) -> str | None:
     """Return a Django project's own command that fills its database, if a README says to run it."""
-    for place in dict.fromkeys(("", folder)):
-        for name in sorted(_names(work_tree / place)):
-            if _README.fullmatch(name):
-                for said in _MANAGE.finditer(read_repository_text(work_tree, _at(place, name))):
-                    if _FILLS.fullmatch(said["name"]) and _is_command(work_tree / folder, said["name"]):
-                        return said["name"]
-    return None
+    places = dict.fromkeys(("", folder))
+    files = (_at(place, name) for place in places for name in sorted(_names(work_tree / place)))
+    readmes = (file for file in files if _README.fullmatch(file.rpartition("/")[2]))
+    said = (command["name"] for file in readmes for command in _MANAGE.finditer(read_repository_text(work_tree, file)))
+    return next((name for name in said if _FILLS.fullmatch(name) and _is_command(work_tree / folder, name)), None)
 
 
 def _is_command(folder: Path, name: str) -> bool:
