@@ -15,6 +15,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.workspace.ended import ended
 from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
@@ -115,22 +116,18 @@ async def output_as(user: WorkspaceUser, *command: str, at: Path) -> AsyncGenera
     Raises:
         GitError: it failed.
     """
-    process = await asyncio.create_subprocess_exec(
+    started = await asyncio.create_subprocess_exec(
         *user.command("git", *command, directory=at),
         env=_environment(None, ""),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    try:
+    async with ended(started) as process:
         while process.stdout and (piece := await process.stdout.read(_PIECE_BYTES)):
             yield piece
         if status := await process.wait():
             raise GitError(f"git's {command[0]} failed with status {status}.")
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
 
 
 async def write_as(user: WorkspaceUser, path: Path, text: str) -> None:
@@ -172,7 +169,7 @@ async def _run(
     given: str | None = None,
     timeout_seconds: int = GIT_SECONDS,
 ) -> str:
-    process = await asyncio.create_subprocess_exec(
+    started = await asyncio.create_subprocess_exec(
         *command,
         env=environment,
         stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
@@ -180,14 +177,10 @@ async def _run(
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(timeout_seconds):
+        async with ended(started) as process, asyncio.timeout(timeout_seconds):
             printed, complaint = await process.communicate(None if given is None else given.encode())
     except TimeoutError:
         raise GitError(f"git {name} took longer than {timeout_seconds} s.") from None
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
     if process.returncode != 0:
         output = (complaint or printed).decode(errors="replace").strip()
         raise GitError(f"git {name} failed: {output[-2000:]}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from cloud_agent_runner.image_type import image_type
+from cloud_agent_runner.workspace.ended import ended
 from cloud_agent_runner.workspace.user import Processes
 
 if TYPE_CHECKING:
@@ -86,20 +87,16 @@ class Camera:
             raise TooLittleMemoryError(spare)
         deadline = asyncio.get_running_loop().time() + _SECONDS
         wanted = {(page, width) for page in pages for width in WIDTHS}
-        process = await self._start(pages)
-        try:
-            while wanted and (line := await _within(deadline, _line(process.stdout))):
-                picture = _picture(line, wanted)
-                wanted.remove((picture.page, picture.width))
-                yield picture
-            if complaint := await _within(deadline, _complaint(process.stderr)):
-                logger.info("pages not pictured", extra={"reason": complaint})
-        except (ValueError, TimeoutError) as error:  # what take.mjs doesn't write, such as a line without an end
-            logger.warning("pictures not taken", extra={"reason": str(error) or type(error).__name__})
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+        async with ended(await self._start(pages)) as process:
+            try:
+                while wanted and (line := await _within(deadline, _line(process.stdout))):
+                    picture = _picture(line, wanted)
+                    wanted.remove((picture.page, picture.width))
+                    yield picture
+                if complaint := await _within(deadline, _complaint(process.stderr)):
+                    logger.info("pages not pictured", extra={"reason": complaint})
+            except (ValueError, TimeoutError) as error:  # what take.mjs doesn't write, such as a line without an end
+                logger.warning("pictures not taken", extra={"reason": str(error) or type(error).__name__})
 
     async def _start(self, pages: Sequence[str]) -> asyncio.subprocess.Process:
         job = {

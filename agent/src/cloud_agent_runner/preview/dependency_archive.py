@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.git.command import GitError, workspace_git
+from cloud_agent_runner.workspace.ended import ended
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -115,21 +116,17 @@ class DependencyArchive:
     @asynccontextmanager
     async def _running(self, name: str, command: str) -> AsyncIterator[Pipes]:
         """Run a shell command in the home, with its input and output, and leave nothing of it running."""
-        process = await asyncio.create_subprocess_exec(
+        started = await asyncio.create_subprocess_exec(
             *self._user.command(name, "/bin/sh", "-c", command, directory=self._user.home),
             env=self._user.environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        try:
+        async with ended(started) as process:
             if process.stdin is None or process.stdout is None:
                 raise ArchiveError(f"{name} has no input or output.")
             yield process, process.stdin, process.stdout
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
 
 
 def _compression() -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from cloud_agent_runner.workspace import socket_inodes
+from cloud_agent_runner.workspace.ended import ended
 
 if TYPE_CHECKING:
     from cloud_agent_runner.workspace.user import WorkspaceUser
@@ -105,20 +106,15 @@ class ListeningSockets:
             OSError: the program didn't start or end.
         """
         program = [sys.executable, "-I", "-S", str(_PROGRAM), *(str(process.pid) for process in _below(self._pid))]
-        process = await asyncio.create_subprocess_exec(
+        started = await asyncio.create_subprocess_exec(
             *self._user.command("", *program, directory=Path("/")),
             env={},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        try:
-            async with asyncio.timeout(_PROGRAM_SECONDS):
-                return set((await _read(process.stdout)).decode("ascii", "replace").split())
-        finally:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+        async with ended(started) as process, asyncio.timeout(_PROGRAM_SECONDS):
+            return set((await _read(process.stdout)).decode("ascii", "replace").split())
 
 
 async def _read(output: asyncio.StreamReader | None) -> bytes:

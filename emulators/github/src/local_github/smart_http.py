@@ -10,7 +10,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -184,6 +184,8 @@ async def _drain(process: Process) -> AsyncIterator[bytes]:
     finally:
         if process.returncode is None:
             process.kill()  # the client has gone away
+            with CancelScope(shield=True):
+                await process.wait()
 
 
 def _announce(site: Site, repo: Repository, pusher: str, report: Path) -> None:
