@@ -30,7 +30,7 @@ from local_github.refused_pushes import PRE_RECEIVE_HOOK, commit_rules_of, commi
 from local_github.site import Acting, Repository, Site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from starlette.requests import Request
 
@@ -175,7 +175,7 @@ async def _read_all(process: Process) -> bytes:
     return b"".join([chunk async for chunk in _drain(process)])
 
 
-async def _drain(process: Process) -> AsyncIterator[bytes]:
+async def _drain(process: Process) -> AsyncGenerator[bytes]:
     assert process.stdout  # noqa: S101 - it was asked for as a pipe
     try:
         while chunk := await process.stdout.read(_CHUNK_BYTES):
