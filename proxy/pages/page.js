@@ -1,10 +1,8 @@
 "use strict";
 // Updates this page from `/.uat/status`, and opens the session once it is live. Everything is set as text, never markup.
 (() => {
-  const LONGEST_PAUSE = 30;
   const QUIET_SHARE = 50; // the longer nothing changes, the longer the pauses: a fiftieth of that time
   const PATIENCE = "__Host-uat-patience";
-  const RETURNS = "uat-returns";
   const main = document.querySelector("main");
   const began = main.dataset.status;
   const repeatable = main.dataset.repeatable === "yes";
@@ -49,20 +47,6 @@
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
     fill("log", answer.log, log);
     if (atEnd) log.scrollTop = log.scrollHeight;
-  }
-
-  // An address that breaks the dev server each time it is opened must not be opened in a loop: each return that led
-  // back to this page within five minutes doubles the pause before the next.
-  function pauseBeforeReturn() {
-    let returns = 0;
-    try {
-      const last = JSON.parse(sessionStorage.getItem(RETURNS));
-      if (last && last.to === location.href && Date.now() - last.at < 300_000) returns = last.returns;
-      sessionStorage.setItem(RETURNS, JSON.stringify({ to: location.href, at: Date.now(), returns: returns + 1 }));
-    } catch {
-      returns = 2; // nothing can be remembered here
-    }
-    return returns ? Math.min(LONGEST_PAUSE, 2 ** returns) : 0;
   }
 
   function stop() {

@@ -32,12 +32,15 @@
     show(view);
   });
   wide.addEventListener("change", () => show(body.dataset.view));
-  show(wide.matches && part("stage").dataset.live === "no" ? "details" : "conversation");
+  // In the preview's place the page begins with why there's none; else with what is known, where that is all there is.
+  const opensPreview = body.dataset.opensPreview === "yes", waits = part("stage").querySelector(".steps");
+  const noPreview = part("stage").dataset.live === "no" && !waits;
+  show(opensPreview ? "preview" : wide.matches && noPreview ? "details" : "conversation");
 
   // --- staying at the end
   const scroller = () => (wide.matches ? conversation : document.scrollingElement);
   const isAtEnd = () => scroller().scrollHeight - scroller().scrollTop - scroller().clientHeight < 80;
-  const toEnd = () => { scroller().scrollTop = scroller().scrollHeight; };
+  const toEnd = () => { if (wide.matches || body.dataset.view === "conversation") scroller().scrollTop = scroller().scrollHeight; };
   const latest = part("latest");
   latest.firstElementChild.addEventListener("click", toEnd);
   for (const target of [conversation, window]) {
@@ -70,7 +73,7 @@
   earlier.addEventListener("click", async (event) => {
     if (!event.target.href) return;
     event.preventDefault();
-    const response = await fetch(`entries${new URL(event.target.href).search}`, { redirect: "error" }).catch(() => null);
+    const response = await fetch(`/.uat/entries${new URL(event.target.href).search}`, { redirect: "error" }).catch(() => null);
     if (!response?.ok) return location.assign(event.target.href);
     const before = response.headers.get("X-Earlier");
     const added = fragment(await response.text());
@@ -80,7 +83,7 @@
     entries.prepend(added);
     scroller().scrollTop += scroller().scrollHeight - height;
     earlier.hidden = !before;
-    earlier.firstElementChild.href = `?before=${before}`;
+    earlier.firstElementChild.href = `/.uat/?before=${before}`;
   });
 
   // --- what is new: statuses have numbers of their own
@@ -100,7 +103,7 @@
     while (entries.childElementCount > MOST_ENTRIES && atEnd) {
       entries.firstElementChild.remove();
       earlier.hidden = false;
-      earlier.firstElementChild.href = `?before=${firstNumber()}`;
+      earlier.firstElementChild.href = `/.uat/?before=${firstNumber()}`;
     }
     if (atEnd) toEnd();
     else latest.hidden = false;
@@ -119,6 +122,7 @@
     known.replaceWith(added);
     for (const log of part(id).querySelectorAll(".log pre")) log.scrollTop = log.scrollHeight;
     if (id === "stage") watchFrame();
+    if (id === "stage" && opensPreview && part(id).dataset.live === "yes") setTimeout(() => location.reload(), 1000 * pauseBeforeReturn());
     if (id === "state" && revision !== part(id).dataset.revision) reload();
   }
 
@@ -126,7 +130,7 @@
   let source = null, known = body.dataset.after, hiding = 0, over = false;
   function follow() {
     if (over || source) return;
-    source = new EventSource(`events?after=${known}`);
+    source = new EventSource(`/.uat/events?after=${known}`);
     const on = (name, act) => source.addEventListener(name, ({ data, lastEventId }) => {
       known = lastEventId || known;
       act(JSON.parse(data));
@@ -161,7 +165,7 @@
 
   localTimes(document);
   for (const log of document.querySelectorAll(".log pre")) log.scrollTop = log.scrollHeight;
-  if (!location.search.includes("before")) {
+  if (body.dataset.latest === "yes") {
     const linked = part(location.hash.slice(1));
     const begin = entries.contains(linked) ? () => linked.scrollIntoView() : toEnd;
     begin();

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.directory import SessionDirectory
     from cloud_agent_proxy.page_renderer import PageRenderer
     from cloud_agent_proxy.pages import Page
+    from cloud_agent_proxy.session_page.paths import SessionPagePaths
 
 _READS = {"GET", "HEAD"}
 
@@ -30,18 +31,20 @@ _READS = {"GET", "HEAD"}
 class ControlApp:
     """Says who may pass and where a session is (to resolve.lua), what visitors see in its place, and how we are."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the control plane, once each
         self,
         directory: SessionDirectory,
         renderer: PageRenderer,
         gate: Gate,
         admissions: Admissions,
+        session_page: SessionPagePaths,
         visitor_routes: Sequence[Route],
     ) -> None:
         self._directory = directory
         self._renderer = renderer
         self._gate = gate
         self._admissions = admissions
+        self._session_page = session_page
         self.asgi = Starlette(
             routes=[
                 Route("/admissions/{session_id}", self._admission),
@@ -77,10 +80,12 @@ class ControlApp:
     async def _session(self, request: Request) -> Response:
         session_id = request.path_params["session_id"]
         try:
-            page = pages.about(await self._directory.look_up(session_id))
+            session = await self._directory.look_up(session_id)
         except TableUnavailableError:
-            page = pages.table_unavailable(session_id)
-        return self._response(request, page)
+            return self._response(request, pages.table_unavailable(session_id))
+        if session and not session.has_live_preview and _opens_a_tab(request):
+            return await self._session_page.in_previews_place(request, session)
+        return self._response(request, pages.about(session))
 
     async def _no_index(self, request: Request) -> Response:
         """Respond where the mode has no index, as to any other host that is no session's."""
@@ -105,3 +110,14 @@ class ControlApp:
         if request.path_params["form"] == "json":
             return rendered_response(self._renderer.json(page))
         return rendered_response(self._renderer.html(page, repeatable=request.method in _READS))
+
+
+def _opens_a_tab(request: Request) -> bool:
+    """Tell a person's browser, which shows the session's page, from programs and frames, which get a smaller one.
+
+    Over plain HTTP browsers don't say what they ask for (Fetch Metadata, section 2: potentially trustworthy URLs only).
+    """
+    asks_for = request.headers.get("sec-fetch-dest") or (
+        "document" if "text/html" in request.headers.get("accept", "") else ""
+    )
+    return request.method in _READS and asks_for == "document"

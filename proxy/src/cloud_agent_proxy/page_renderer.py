@@ -46,7 +46,7 @@ class PageRenderer:
     def __init__(self, folder: Path) -> None:
         self._template = templates_in(folder).get_template("page.html.jinja")
         self._style = (folder / "page.css").read_text()
-        self._script = (folder / "page.js").read_text()
+        self._script = (folder / "returns.js").read_text() + (folder / "page.js").read_text()
         policy = f"form-action 'none'; style-src {inline_source(self._style)}"
         self._headers = html_headers(policy)
         self._watched_headers = html_headers(f"{policy}; script-src {inline_source(self._script)}; connect-src 'self'")
@@ -58,7 +58,7 @@ class PageRenderer:
         `repeatable`, for it may answer what must not be sent twice.
         """
         body = self._template.render(page=page, repeatable=repeatable, style=self._style, script=self._script)
-        return _page(page, self._watched_headers if page.watched else self._headers, body)
+        return standing_page(page, self._watched_headers if page.watched else self._headers, body)
 
     def json(self, page: Page) -> RenderedPage:
         """Return the page as a JSON object; its names are the same for every page."""
@@ -77,7 +77,7 @@ class PageRenderer:
             "live": page.live,
             "retry_after_seconds": page.retry_after_seconds,
         }
-        return _page(page, HEADERS | {"Content-Type": "application/json"}, json.dumps(fields))
+        return standing_page(page, HEADERS | {"Content-Type": "application/json"}, json.dumps(fields))
 
 
 def html_headers(policy: str) -> dict[str, str]:
@@ -106,8 +106,9 @@ def inline_source(inline: str) -> str:
     return f"'sha256-{b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
 
 
-def _page(page: Page, headers: dict[str, str], body: str) -> RenderedPage:
+def standing_page(page: Page, headers: dict[str, str], body: str) -> RenderedPage:
+    """Return what stands in the preview's place for the cause that `page` names, with its status."""
     headers = headers | {"Vary": "Accept"}
     if page.retry_after_seconds:
         headers["Retry-After"] = str(page.retry_after_seconds)
-    return RenderedPage(page.status.value, page.status.phrase, headers, body.encode())
+    return RenderedPage(page.status.value, page.status.phrase, headers, body.encode(errors="replace"))

@@ -81,7 +81,8 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
                 if access.visitors is not None:
                     overviews, index_renderer = Overviews(table), IndexRenderer(ASSETS / "pages/session")
                     visitor_routes += IndexPaths(settings, access.visitors, overviews, index_renderer, renderer).routes
-                async with serve(ControlApp(directory, renderer, access.gate, admissions, visitor_routes).asgi):
+                control_app = ControlApp(directory, renderer, access.gate, admissions, session_page, visitor_routes)
+                async with serve(control_app.asgi):
                     haproxy = await Haproxy.start(haproxy_program, ASSETS, settings, address)
                     try:
                         return await _attend(haproxy, runtime, directory, streams, visits, metrics, stop)

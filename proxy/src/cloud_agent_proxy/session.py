@@ -122,6 +122,12 @@ class Session(BaseModel):
         """Return whether there is a token; the token itself is none of the proxy's business."""
         return bool(start_token)
 
+    @property
+    def has_live_preview(self) -> bool:
+        """Whether there is a dev server to show."""
+        is_live = self.preview is None or self.preview.state is PreviewState.LIVE
+        return self.status is SessionStatus.RUNNING and is_live
+
     def address_within(self, network: IPv4Network) -> Address | None:
         """Return where visitors are sent, None while there is no such place.
 
@@ -131,10 +137,8 @@ class Session(BaseModel):
         """
         if self.status is not SessionStatus.RUNNING or self.ip is None or self.port is None:
             return None
-        if self.preview is not None and self.preview.state in {PreviewState.FAILED, PreviewState.NONE}:
-            return (
-                None  # so that visitors get the page that says why, with the log, and not that of a refused connection
-            )
+        if not self.has_live_preview:
+            return None  # so that visitors get the page that says why, and not that of a refused connection
         if self.ip not in network or self.ip.is_link_local:
             raise AddressRefusedError(f"session {self.id}: {self.ip} is not an address of {network}")
         if not _LOWEST_PORT <= self.port <= _HIGHEST_PORT:

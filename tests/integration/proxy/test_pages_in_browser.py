@@ -206,10 +206,10 @@ async def test_a_page_says_that_the_session_has_ended_and_asks_no_more(browser: 
 
 
 async def test_a_page_that_nobody_looks_at_asks_nothing_until_somebody_does(
-    browser: Browser, table: SessionsTable
+    browser: Browser, table: SessionsTable, unused_address: str
 ) -> None:
-    await browser.open(table.put(status="STARTING"))
-    await browser.shows("The session is starting")
+    await browser.open(table.put(ip=unused_address, port=3000))
+    await browser.shows("The dev server isn't responding")
     await asyncio.to_thread(browser.driver.minimize_window)
     await browser.until(lambda _: bool(browser.driver.execute_script("return document.hidden")), "it is hidden")
     await asyncio.sleep(0.5)  # a question may be under way

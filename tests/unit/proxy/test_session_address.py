@@ -78,7 +78,7 @@ def test_the_first_and_the_last_port_are_fine(port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "is_shown"), [("starting", True), ("live", True), ("failed", False), ("none", False)]
+    ("state", "is_shown"), [("starting", False), ("live", True), ("failed", False), ("none", False)]
 )
 def test_who_opens_a_preview_that_is_not_there_is_shown_why_instead(state: str, *, is_shown: bool) -> None:
     running = session().model_copy(update={"preview": Preview.model_validate({"state": state})})

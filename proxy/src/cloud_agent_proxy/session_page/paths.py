@@ -101,9 +101,18 @@ class SessionPagePaths:
             return self._sign_in(request)
         return page_response(self._page_renderer, request, self._gate.signed_out)
 
+    async def in_previews_place(self, request: Request, session: Session) -> Response:
+        """Show the page where the visitor has asked for the preview, and there's none: until there is one."""
+        return await self._rendered(request, session, before=None, opens_preview=True)
+
     async def _page(self, request: Request, session: Session, _: Grant) -> Response:
-        conversation, notice = await self._conversation(session)
         before = _number(request.query_params.get("before"))
+        return await self._rendered(request, session, before, opens_preview=False)
+
+    async def _rendered(
+        self, request: Request, session: Session, before: int | None, *, opens_preview: bool
+    ) -> Response:
+        conversation, notice = await self._conversation(session)
         entries, earlier = _page_of(conversation, before)
         rendered = self._renderer.page(
             self._view_of(request, session, conversation),
@@ -113,6 +122,7 @@ class SessionPagePaths:
             dropped=conversation.dropped,
             page_before=before is not None,
             notice=notice,
+            opens_preview=opens_preview,
         )
         return rendered_response(rendered)
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from cloud_agent_proxy.log_text import plain_text
-from cloud_agent_proxy.page_renderer import HEADERS, RenderedPage, html_headers, inline_source, templates_in
+from cloud_agent_proxy.page_renderer import (
+    HEADERS,
+    RenderedPage,
+    html_headers,
+    inline_source,
+    standing_page,
+    templates_in,
+)
 from cloud_agent_proxy.pages import web_link
 from cloud_agent_proxy.session_page.diffs import read_diff
 from cloud_agent_proxy.session_page.markdown import markdown
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.session_page.conversation import Entry, Known
     from cloud_agent_proxy.session_page.view import PageView
 
-_PARTS = ("state", "limits", "viewers", "start", "todo", "changes", "services", "logs", "history", "stage")
+_PARTS = ("state", "limits", "viewers", "todo", "changes", "services", "logs", "history", "stage")
 """What is beside the conversation, by the ids of the elements."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _STATUS_ICONS = {"COMPLETED": "check", "STOPPED": "stop", "FAILED": "alert"}
@@ -53,7 +60,7 @@ class SessionPageRenderer:
         self._entry = environment.get_template("entry.html.jinja")
         self._parts = environment.get_template("parts.html.jinja")
         self._style = (folder / "page.css").read_text()
-        self._script = (folder / "page.js").read_text()
+        self._script = (folder.parent / "returns.js").read_text() + (folder / "page.js").read_text()
         self._headers = html_headers(
             "form-action 'none'; frame-src 'self'; img-src 'self'; connect-src 'self'; "
             f"style-src {inline_source(self._style)}; script-src {inline_source(self._script)}"
@@ -69,6 +76,7 @@ class SessionPageRenderer:
         dropped: bool,
         page_before: bool,
         notice: str,
+        opens_preview: bool = False,
     ) -> RenderedPage:
         """Return the page with these entries.
 
@@ -80,6 +88,7 @@ class SessionPageRenderer:
             dropped: Whether the conversation's beginning is in the transcript alone.
             page_before: Whether these are not the latest entries.
             notice: What doesn't work at the moment.
+            opens_preview: Whether it stands in the preview's place until there is one: with the status of that.
         """
         parts = self.parts(view)
         body = self._page.render(
@@ -93,9 +102,12 @@ class SessionPageRenderer:
             dropped=dropped,
             page_before=page_before,
             notice=notice,
+            opens_preview=opens_preview,
             style=self._style,
             script=self._script,
         )
+        if opens_preview and view.instead:
+            return standing_page(view.instead, self._headers, body)
         return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, self._headers, body.encode(errors="replace"))
 
     def fragment(self, entries: Sequence[Entry], earlier: int | None) -> RenderedPage:

@@ -7,23 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cloud_agent_proxy.pages import web_link
-from cloud_agent_proxy.session import PreviewState, Session, SessionStatus
+from cloud_agent_proxy.pages import about, web_link
+from cloud_agent_proxy.session import Session, SessionStatus
 from cloud_agent_proxy.session_page.times import moment, span
-from cloud_agent_proxy.steps import Step, StepState, steps_of_start
+from cloud_agent_proxy.steps import StepState, steps_of_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cloud_agent_proxy.pages import Page
     from cloud_agent_proxy.session_page.conversation import Conversation
     from cloud_agent_proxy.session_page.events import Event, Fields
 
-_SOON = {SessionStatus.QUEUED, SessionStatus.STARTING}
-_PREVIEWS = {
-    PreviewState.STARTING: ("The preview is starting", "The repository's dev server is being set up."),
-    PreviewState.FAILED: ("The preview isn't running", "The repository's dev server didn't start."),
-    PreviewState.NONE: ("This session has no preview", "Its repository has no dev server to show."),
-}
 _EXECUTION = re.compile(r"arn:(?P<partition>aws[a-z-]*):states:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):[\w:.-]+")
 _NO_ACCOUNT = "000000000000"  # of a system on one machine
 _CONSOLES = {"aws-us-gov": "console.amazonaws-us-gov.com", "aws-cn": "console.amazonaws.cn"}
@@ -79,7 +74,8 @@ class PageView:
     def activity(self) -> str:
         """What is going on, in a few words."""
         if self.session.status is not SessionStatus.RUNNING:
-            return next((step.name for step in self.steps if step.state is StepState.CURRENT), "")
+            steps = steps_of_start(self.session) if self.is_live else ()
+            return next((step.name for step in steps if step.state is StepState.CURRENT), "")
         return "Claude is working" if self.is_working else "Waiting for a comment"
 
     @property
@@ -139,30 +135,14 @@ class PageView:
         return sum(item.text("status") == "completed" for item in self.todo)
 
     @property
-    def steps(self) -> tuple[Step, ...]:
-        """How far its start is."""
-        return steps_of_start(self.session) if self.session.status in _SOON else ()
-
-    @property
     def revision(self) -> int:
         """How many changes of the preview's pages there have been."""
         return self.session.page_revision or 0
 
     @property
-    def preview_live(self) -> bool:
-        """Whether there is a dev server to show."""
-        preview = self.session.preview
-        return self.session.status is SessionStatus.RUNNING and (preview is None or preview.state is PreviewState.LIVE)
-
-    @property
-    def preview_title(self) -> str:
-        """Why there is none to show."""
-        return self._preview[0]
-
-    @property
-    def preview_detail(self) -> str:
-        """What is known of the cause."""
-        return self._preview[1]
+    def instead(self) -> Page | None:
+        """What is shown in the preview's place; None while there is a dev server to show."""
+        return None if self.session.has_live_preview else about(self.session)
 
     @property
     def preview_address(self) -> str:
@@ -186,16 +166,6 @@ class PageView:
     def _is_local(self) -> bool:
         named = _EXECUTION.fullmatch(self.session.execution_arn)
         return named is not None and named["account"] == _NO_ACCOUNT
-
-    @property
-    def _preview(self) -> tuple[str, str]:
-        if self.session.status.is_final:
-            return "The session has ended", "Its container and dev server are gone. Pushed commits stay on its branch."
-        preview = self.session.preview
-        if preview is None or preview.state not in _PREVIEWS:
-            return "The session is starting", "The preview appears here automatically."
-        title, detail = _PREVIEWS[preview.state]
-        return title, preview.detail.replace("`", "") or detail
 
 
 def view_of(

@@ -133,7 +133,7 @@ async def test_earlier_entries_are_a_page_of_their_own(proxy: Proxy, recorder: R
     for _ in range(3):
         text = (await get(proxy, session_id, path)).text
         shown = [int(number) for number in re.findall(r"message (\d+) of many", text)] + shown
-        link = re.search(r'<p id="earlier" class="earlier"( hidden)?><a class="button" href="([^"]+)">', text)
+        link = re.search(r'<p id="earlier" class="earlier"( hidden)?><a class="button" href="/.uat/([^"]+)">', text)
         assert link is not None
         is_last, path = link.groups()
     assert is_last
@@ -161,21 +161,52 @@ async def test_a_picture_is_for_who_may_see_the_session(proxy: Proxy, recorder: 
         assert (await get(proxy, session_id, f"pictures/{wrong}.png")).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        ({"status": "QUEUED", "pull_number": 7}, "See what Claude is doing"),
-        ({"status": "STARTING"}, "See what Claude is doing"),
-        ({"preview": {"state": "failed", "detail": "", "log": ""}}, "See what Claude is doing"),
-        ({"status": "FAILED"}, "See what Claude did"),
-        ({"status": "STOPPED"}, "See what Claude did"),
-    ],
-)
-async def test_what_stands_in_for_the_preview_leads_to_the_page(
-    proxy: Proxy, recorder: Recorder, row: dict[str, object], words: str
+IN_PLACE = [
+    ({"status": "QUEUED"}, 503, "The session is starting"),
+    ({"status": "QUEUED", "pull_number": 7}, 503, "The session is queued"),
+    ({"status": "STARTING"}, 503, "The session is starting"),
+    ({"preview": {"state": "starting"}}, 503, "The preview is starting"),
+    ({"preview": {"state": "failed"}}, 502, "The preview isn&#39;t running"),
+    ({"preview": {"state": "none"}}, 404, "This session has no preview"),
+    ({"status": "FAILED", "end_reason": "The install command failed."}, 410, "The session has failed"),
+    ({"status": "STOPPED"}, 410, "The session has stopped"),
+    ({"status": "COMPLETED"}, 410, "The session has completed"),
+]
+
+
+@pytest.mark.parametrize(("row", "status", "title"), IN_PLACE)
+async def test_where_there_is_no_preview_a_person_sees_what_claude_does_and_why(
+    proxy: Proxy, recorder: Recorder, row: dict[str, object], status: int, title: str
 ) -> None:
-    async with proxy.client(recorder.put([], **row), NAVIGATION) as client:
-        assert f'href="/.uat/">{words}</a>' in (await client.get("/")).text
+    session_id = recorder.put(sample().batches(), **row)
+    async with proxy.client(session_id, {**NAVIGATION, "Sec-Fetch-Dest": "document"}) as client:
+        response = await client.get("/a/page?before=1")
+    assert response.status_code == status
+    assert f"<h2>{title}</h2>" in response.text
+    assert "Yes, with a sticky footer" in response.text
+    assert response.headers.get("retry-after") == (None if status == 410 else "2")
+    assert ('http-equiv="refresh"' in response.text) == (status != 410)
+    assert str(row.get("end_reason", "")) in response.text
+
+
+@pytest.mark.parametrize(("row", "status", "title"), IN_PLACE)
+async def test_frames_and_programs_are_told_the_same_in_short(
+    proxy: Proxy, recorder: Recorder, row: dict[str, object], status: int, title: str
+) -> None:
+    session_id = recorder.put(sample().batches(), **row)
+    async with proxy.client(session_id, {**NAVIGATION, "Sec-Fetch-Dest": "iframe"}) as client:
+        response = await client.get("/")
+    assert response.status_code == status
+    assert f">{title}</h1>" in response.text
+    words = "See what Claude did" if status == 410 else "See what Claude is doing"
+    assert f'href="/.uat/">{words}</a>' in response.text
+    assert "sticky footer" not in response.text
+
+
+async def test_what_is_sent_to_a_session_that_starts_is_not_kept(proxy: Proxy, recorder: Recorder) -> None:
+    headers = {**NAVIGATION, "Sec-Fetch-Dest": "document"}
+    async with proxy.client(recorder.put([], status="STARTING"), headers) as client:
+        assert "go back and send it again" in (await client.post("/save", data={"a": "b"})).text
 
 
 @pytest.mark.parametrize("status", ["STOPPED", "FAILED", "COMPLETED"])

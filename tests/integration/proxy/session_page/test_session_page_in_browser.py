@@ -155,7 +155,7 @@ async def test_the_page_is_accessible(
     for width in (1440, 390):
         on_screen(browser, width, scheme)
         await browser.open(session_id, "/.uat/")
-        for view in ("conversation", "details"):
+        for view in ("conversation", "preview", "details"):
             await browser.run(f"document.querySelector('[data-show={view}]').click()")
             await browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
             browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
