@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tests.kit.stack_template import MODES, evaluated, read_template, refusals
 from cloud_agent_local.installation import Installation, Ports
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     Document = dict[str, Any]
@@ -54,11 +56,45 @@ def test_the_addresses_of_local_mode_are_accepted(tmp_path: Path) -> None:
     assert {name: value for name, value in given.items() if not re.fullmatch(patterns[name], value)} == {}
 
 
-def test_bedrock_needs_a_model_of_its_own() -> None:
-    default = TEMPLATE["Parameters"]["ClaudeModel"]["Default"]
+def test_a_model_goes_with_its_provider() -> None:
+    default, profile = TEMPLATE["Parameters"]["ClaudeModel"]["Default"], "us.anthropic.claude-sonnet-5-5"
     for model in ({}, {"ClaudeModel": default}):
         assert "a ClaudeModel of Bedrock's" in refused(ModelProvider="bedrock", **model)[0]
-    assert refused(ModelProvider="bedrock", ClaudeModel="us.anthropic.claude-sonnet-5-5") == []
+    assert refused(ModelProvider="bedrock", ClaudeModel=profile) == []
+    assert "This ClaudeModel is Bedrock's" in refused(ClaudeModel=profile)[0]
+    assert refused(ClaudeModel=profile, AnthropicBaseUrl="https://gateway.example.com") == []
+
+
+def _numbers(name: str, given: dict[str, str]) -> list[int]:
+    """Return the values of a parameter that no rule refuses beside what is given."""
+    lists = re.findall(r'"(\d+)"', json.dumps(TEMPLATE["Rules"]["HeartbeatIsShorterThanEachWait"]))
+    least, most = (TEMPLATE["Parameters"][name][bound] for bound in ("MinValue", "MaxValue"))
+    tried = {number for text in lists for number in (int(text) - 1, int(text), int(text) + 1)} | {least, most}
+    return sorted(n for n in tried if least <= n <= most and not refused(**given, **{name: str(n)}))
+
+
+@pytest.mark.parametrize("heartbeat", [180, 240, 300, 600, 900])
+@pytest.mark.parametrize("name", ["AgentReadyTimeoutSeconds", "MaxSessionAgeSeconds"])
+def test_a_heartbeat_is_shorter_than_each_wait_that_it_is_for(name: str, heartbeat: int) -> None:
+    """Amazon States Language, "Task State": HeartbeatSeconds is smaller than TimeoutSeconds."""
+    accepted = _numbers(name, {"AgentHeartbeatTimeoutSeconds": str(heartbeat)})
+    assert heartbeat < accepted[0]
+    assert accepted[-1] == TEMPLATE["Parameters"][name]["MaxValue"]
+    assert TEMPLATE["Parameters"][name]["Default"] in accepted
+    assert refused(**{name: "100"}, HttpApiBaseUrl="http://127.0.0.1:4566/_aws/execute-api") == []
+
+
+def test_no_function_of_a_rule_has_more_conditions_than_cloudformation_takes() -> None:
+    """AWS CloudFormation Template Reference, "Rule functions": two to ten for Fn::And and Fn::Or."""
+
+    def lengths(node: object) -> Iterator[int]:
+        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        if isinstance(node, dict):
+            yield from (len(node[name]) for name in ("Fn::And", "Fn::Or") if name in node)
+        for child in children:
+            yield from lengths(child)
+
+    assert [length for length in lengths(TEMPLATE["Rules"]) if not 2 <= length <= 10] == []
 
 
 @pytest.mark.parametrize("seconds", ["5", "30", "179", "3600"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import claude_agent_sdk
 import pytest
+from tests.kit.stack_template import MODES, read_template, refusals
 
 from cloud_agent_runner.model.prices import cost_usd
 from cloud_agent_runner.model.usage import Tokens, Usage
@@ -81,6 +82,20 @@ def test_our_default_is_the_latest_sonnet_that_claude_code_knows_here_and_on_bed
     parameter = _parameter("ClaudeModel")
     assert f"    Default: {latest[1]}\n" in parameter
     assert f"an inference profile such as {on_bedrock[1]}.\n" in parameter
+
+
+def test_the_template_knows_each_id_of_that_catalog_as_its_providers(catalog: str) -> None:
+    template = read_template()
+    aliases = re.findall(r'"(claude-[\w-]+)"', catalog[catalog.index("aliases:") :])
+    ids = re.findall(r'first_party:"([^"]+)",bedrock:(?:"([^"]+)"|null)', catalog)
+    for model in {*aliases, *(id_ for id_, _ in ids)}:
+        given = MODES["own"] | {"ClaudeModel": model}
+        assert refusals(template, given) == []
+        assert len(refusals(template, given | {"ModelProvider": "bedrock"})) == 1, model
+    for model in filter(None, (id_ for _, id_ in ids)):
+        given = MODES["own"] | {"ClaudeModel": model}
+        assert refusals(template, given | {"ModelProvider": "bedrock"}) == []
+        assert len(refusals(template, given)) == 1, model
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cloud_agent_cli.first_run import (
+    addresses,
     certificates,
     fargate_quota,
     hosted_zone,
@@ -27,6 +28,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     hosted_zone.CHECK,
     certificates.CHECK,
     images.CHECK,
+    addresses.CHECK,
     fargate_quota.CHECK,
     lambda_quota.CHECK,
     model_access.CHECK,

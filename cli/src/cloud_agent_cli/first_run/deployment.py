@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 DEFAULTS: Final = {
     "AgentCpu": "2048",
     "AgentEgress": "open",
+    "AnthropicBaseUrl": "https://api.anthropic.com",
     "Canary": "disabled",
     "CertificateArn": "",
     "ClaudeModel": "claude-sonnet-5-5",
     "EgressProxyImageUri": "",
+    "GitHubApiUrl": "https://api.github.com",
+    "GitHubUrl": "https://github.com",
     "HostedZoneId": "",
     "LoadBalancer": "own",
     "MaxSessions": "10",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_agent_cli.first_run.deployment import DEFAULTS
 from cloud_agent_doctor.engine.check import Check
 from cloud_agent_doctor.engine.errors import NotApplicableError
 from cloud_agent_doctor.engine.findings import Finding
@@ -24,7 +25,8 @@ _MISSING = ["ResourceNotFoundException", "ValidationException"]
 def run(context: CheckContext) -> Iterator[Finding]:
     """Find a model that Bedrock doesn't have, or that the account has no access to."""
     provider, model = (context.stack.parameters[name] for name in ("ModelProvider", "ClaudeModel"))
-    if provider != "bedrock" and _OF_BEDROCK in model:
+    is_gateway = context.stack.parameters["AnthropicBaseUrl"] != DEFAULTS["AnthropicBaseUrl"]
+    if provider != "bedrock" and _OF_BEDROCK in model and not is_gateway:  # which may have any names
         yield _finding(
             model,
             f"ClaudeModel={model} is a model of Bedrock's, and the model is run by {provider}.",

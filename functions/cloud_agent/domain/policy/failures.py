@@ -105,6 +105,10 @@ _EXPLANATIONS: dict[str, tuple[str, str]] = {
             "if it isn't there"
         ),
     ),
+    "ModelProviderError": (
+        "The deployment's model isn't one of its provider's",
+        "Ask your administrator to deploy with another `ClaudeModel`, or another `ModelProvider`",
+    ),
     "CloneFailedError": (
         "The agent couldn't clone the branch",
         "Check that the branch still exists, and that the GitHub App has read access to Contents",

@@ -35,6 +35,7 @@ REPORTED_ERRORS = frozenset(
         UNNAMED_ERROR,
         "CloneFailedError",
         "GitError",
+        "ModelProviderError",
         "RepositoryConfigError",
         "UnexpectedAgentError",
     }

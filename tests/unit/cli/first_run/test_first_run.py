@@ -77,6 +77,7 @@ FAULTS: list[tuple[str, Callable[[ReadyAccount], Any] | None, dict[str, str], st
     ("no access", lambda a: setattr(a, "model_access", "NOT_AVAILABLE"), BEDROCK, "model-access", "agreement NOT_AV"),
     ("no model", None, {"ModelProvider": "bedrock"}, "model-access", "no model or inference profile claude-sonnet"),
     ("other's model", None, BEDROCK | {"ModelProvider": "anthropic"}, "model-access", "is a model of Bedrock's"),
+    ("port 80", None, {"AgentEgress": "internet", "GitHubUrl": "http://ghe.test"}, "addresses", "has port 80, and"),
     ("definition", lambda a: a.diagnostics.append(NOTE), {}, "workflow-definition", "StartedBy is not supported"),
 ]
 
@@ -97,6 +98,12 @@ def test_each_fault_is_found_by_its_own_check(
     assert report.exit_code == 1
     assert list(broken(report)) == [check]
     assert problem in broken(report)[check][0]
+
+
+def test_a_gateway_may_have_any_address_and_any_names_for_models(account: ReadyAccount) -> None:
+    gateway = {"AnthropicBaseUrl": "http://gateway.example.com", "ClaudeModel": BEDROCK["ClaudeModel"]}
+    assert broken(account.first_run(**gateway)) == {}
+    assert list(broken(account.first_run(**gateway, AgentEgress="listed"))) == ["addresses"]
 
 
 def test_all_that_an_agent_and_the_proxy_take_counts(account: ReadyAccount) -> None:
