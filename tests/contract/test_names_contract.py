@@ -90,11 +90,13 @@ def test_a_function_has_a_role_of_its_own_and_a_log_that_expires(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_is_traced_and_logged_unless_agents_ask_it_each_second(functions: Document, function: str) -> None:
-    asked_each_second = function == "AgentApiFunction"
+def test_a_function_is_traced_and_logged_unless_it_runs_all_the_time_that_claude_works(
+    functions: Document, function: str
+) -> None:
+    runs_often = function in {"AgentApiFunction", "PublisherFunction"}
 
-    assert functions[function]["TracingConfig"] == {"Mode": "PassThrough" if asked_each_second else "Active"}
-    assert functions[function]["LoggingConfig"].get("SystemLogLevel") == ("WARN" if asked_each_second else None)
+    assert functions[function]["TracingConfig"] == {"Mode": "PassThrough" if runs_often else "Active"}
+    assert functions[function]["LoggingConfig"].get("SystemLogLevel") == ("WARN" if runs_often else None)
 
 
 def test_every_log_group_expires(resources: Document) -> None:

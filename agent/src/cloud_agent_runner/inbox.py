@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # contracts/limits.json has these, and ADR-017 what they cost and how long they let a person wait.
 BUSY_POLL_SECONDS = 1  # during a turn, which a person may want to interrupt, and a while after it
-IDLE_POLL_SECONDS = 4
+IDLE_POLL_SECONDS = 2
 CONVERSATION_SECONDS = 300  # a person who reads a reply writes the next comment within minutes, or much later
 HEARTBEAT_SECONDS = 30
 _JITTER = 0.1  # of a pause, either way: agents that started at once do not ask at once for good

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 JITTER = 1.1
+# From GitHub to the row 0.2 s were measured on one machine (docs/sessions.md), and as much again is assumed for the way
+# to AWS; a response takes as long as in tests/bench/agents.
+TO_THE_ROW_SECONDS, RESPONSE_SECONDS = 0.4, 0.055
 ISSUE, COMMENT = "0" * 26, "01K0M1Z0000000000000000001"
 
 
@@ -131,7 +134,32 @@ def test_a_comment_reaches_claude_within_five_seconds_however_quiet_it_was() -> 
 
     _session(story)
 
-    assert max(reached) <= 4.5
+    assert max(reached) <= 2.5
+
+
+@pytest.mark.parametrize(("turn", "silence", "at_most"), [(600, 0, 2.0), (60, 3_600, 5.0)])
+def test_nothing_that_people_write_at_any_moment_waits_longer_than_promised(
+    turn: int, silence: int, at_most: float
+) -> None:
+    """An interrupt 2 s, a comment 5 s: what is written right after a request came in is in the next one's response."""
+
+    async def story(_api: Api, inbox: Inbox, _interrupts: list[float]) -> None:
+        await inbox.next()
+        await asyncio.sleep(turn)
+        waiting = asyncio.create_task(inbox.next())
+        await asyncio.sleep(silence)
+        waiting.cancel()
+
+    api = _session(story)
+
+    assert api.times()[-1] > turn + silence - 5
+    assert TO_THE_ROW_SECONDS + _longest_pause(api.times()) + 2 * RESPONSE_SECONDS <= at_most
+
+
+def test_half_of_all_comments_after_a_silence_are_with_claude_in_a_second_and_a_half() -> None:
+    """At whatever moment people write: half a pause is left on average, and the response takes its time."""
+    usually = TO_THE_ROW_SECONDS + (IDLE_POLL_SECONDS + RESPONSE_SECONDS) / 2 + RESPONSE_SECONDS
+    assert usually <= 1.5
 
 
 def test_a_prompt_that_waits_is_read_as_it_is_now_or_not_at_all_once_it_is_deleted() -> None:
