@@ -87,12 +87,12 @@ base-images: $(INSTALLED) ## Make the images to build on from Debian's and npm's
 	$(BIN)/python -m cloud_agent_local.base_images
 
 .PHONY: images
-images: $(INSTALLED) ## Build all images (ARGS="--platform linux/arm64")
+images: $(INSTALLED) ## Build all images (ARGS="--platform linux/arm64" IMAGE_BUILD_ARGS="SERVICES=")
 	$(BIN)/python -m cloud_agent_local.container_images $(ARGS)
 
 .PHONY: test-containers
-test-containers: $(INSTALLED) ## Build the images and run a whole session in them
-	$(CONTAINED) -m pytest -m containers tests/containers --ignore tests/containers/red_team --ignore tests/containers/walls
+test-containers: $(INSTALLED) ## Build the images and run a whole session in them (IMAGE_BUILD_ARGS="SERVICES= BROWSER=")
+	$(CONTAINED) -m pytest -m containers tests/containers --ignore tests/containers/red_team --ignore tests/containers/walls $(ARGS)
 
 .PHONY: red-team
 red-team: $(INSTALLED) ## Attack the agent's image from inside: what a hostile repository would try

@@ -11,9 +11,8 @@ from tests.containers.private_network import pin_bridges, private_network
 from tests.e2e.system import System
 from tests.kit.ports import free_ports
 
+from cloud_agent_cli.main import app
 from cloud_agent_local import container_images, deployment
-from cloud_agent_local import up as lifecycle
-from cloud_agent_local.ending import end_sessions
 from cloud_agent_local.installation import Installation, Ports
 from embedded_aws.containers.engine import Engine, find_engine
 
@@ -40,12 +39,20 @@ def system_of_containers(engine: Engine, state_dir: Path, **parameters: str) -> 
         if engine.program == "podman":
             _build_everything(engine, state_dir)
             stack.enter_context(private_network())
-        installation = lifecycle.up(state_dir, free_ports(), _SMALLEST | parameters, containers=True)
-        stack.callback(lifecycle.down, installation)
-        stack.callback(end_sessions, installation)
+        folder = f"--state-dir={state_dir}"
+        stack.callback(_command, "down", folder)
+        given = [f"--parameter={name}={value}" for name, value in (_SMALLEST | parameters).items()]
+        _command("up", "--containers", folder, *(f"--{name}-port={port}" for name, port in free_ports()), *given)
+        installation = Installation.load(state_dir)
+        assert installation
         if engine.program == "podman":
             pin_bridges()  # the proxy's task has made it
         yield System(installation)
+
+
+def _command(*arguments: str) -> None:
+    """Run `cloud-agent local …`, in this process: the private network is this thread's."""
+    app(["local", *arguments], standalone_mode=False)
 
 
 def _build_everything(engine: Engine, state_dir: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from embedded_aws.containers.engine import Engine
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
+
+
+def _needs(argument: str) -> pytest.MarkDecorator:
+    """Skip a test of what IMAGE_BUILD_ARGS leaves out."""
+    left_out = container_images.build_arguments(os.environ).get(argument) == ""
+    return pytest.mark.skipif(left_out, reason=f"the image is built without {argument}")
+
 
 BUILD = r"""
 cd /tmp
@@ -57,6 +65,7 @@ git clone --quiet repository clone 2>/dev/null
 """
 
 
+@_needs("COMPILERS")
 def test_native_modules_are_built_and_loaded_in_the_agents_image(engine: Engine, tmp_path: Path) -> None:
     with (tmp_path / "image.log").open("wb") as log:
         container_images.build(engine, "agent", log)
@@ -91,6 +100,7 @@ asyncio.run(main())
 """
 
 
+@_needs("SERVICES")
 def test_every_service_comes_up_as_the_workspaces_user(engine: Engine, tmp_path: Path) -> None:
     with (tmp_path / "image.log").open("wb") as log:
         container_images.build(engine, "agent", log)

@@ -1,6 +1,7 @@
 """`make images`: all images, built by the container engine that there is, each with its digest and what is in it.
 
-Base images that `make base-images` made are used in place of a registry's.
+Base images that `make base-images` made are used in place of a registry's. `IMAGE_BUILD_ARGS` has arguments of the
+Dockerfiles, `NAME=value` with spaces between: what it says holds wherever images are built.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -21,14 +23,13 @@ from cloud_agent_local.installation import PROJECT
 from embedded_aws.containers.engine import PROGRAMS, Engine, find_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PLATFORM = "linux/amd64"  # what Fargate runs unless the stack says otherwise
 LOCAL_UNITS = ("agent", "proxy")  # what `--containers` runs: nothing here takes an egress proxy
 TAGS = {"agent": images.AGENT, "proxy": images.PROXY, "egress": "claude-cloud-agent/egress:local"}
 CONTENTS = PROJECT / ".images"
-# What mounts files while it builds, and builds in the machine's own network rather than in one that it has to make.
-_BUILDAH_LIKE = {"podman", "buildah"}
+_ARGUMENT = re.compile(r"^ARG (\w+)", re.MULTILINE)
 _CERTIFICATES = "/run/certificates.crt"
 
 
@@ -48,11 +49,34 @@ def build(engine: Engine, unit: str, output: IO[bytes], platform: str = "") -> s
         for base in base_images(PROJECT / unit / "Dockerfile"):
             if engine.has_image(base.stand_in):
                 arguments += ["--build-arg", f"{base.argument}={base.stand_in}"]
-        if engine.program in _BUILDAH_LIKE:
+        for name, value in build_arguments(os.environ).items():
+            if name in _known_arguments(unit):
+                arguments += ["--build-arg", f"{name}={value}"]
+        if engine.is_podman or engine.is_buildah:
+            # They mount files while they build, in the machine's own network rather than in one that they have to make.
             arguments += ["--layers", "--network", "host", *_trust(os.environ, Path(folder))]
         if engine.start("build", *arguments, str(PROJECT / unit), output=output).wait():
             raise ImageBuildError(f"{engine.program} can't build the image of {unit}/Dockerfile.")
         return digest.read_text()
+
+
+def build_arguments(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what IMAGE_BUILD_ARGS says, by name.
+
+    Raises:
+        ImageBuildError: one isn't `NAME=value`, or no Dockerfile has it.
+    """
+    given = environment.get("IMAGE_BUILD_ARGS", "").split()
+    known = set().union(*map(_known_arguments, TAGS))
+    for text in given:
+        name, equals, _ = text.partition("=")
+        if not equals or name not in known:
+            raise ImageBuildError(f"IMAGE_BUILD_ARGS: {text} isn't NAME=value of a Dockerfile's argument.")
+    return dict(text.split("=", 1) for text in given)
+
+
+def _known_arguments(unit: str) -> set[str]:
+    return set(_ARGUMENT.findall((PROJECT / unit / "Dockerfile").read_text()))
 
 
 def _trust(environment: Mapping[str, str], folder: Path) -> list[str]:
@@ -68,11 +92,13 @@ def _trust(environment: Mapping[str, str], folder: Path) -> list[str]:
     return [option for source, target in mounts.items() for option in ("--volume", f"{source}:{target}:ro")]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Build all and print a line for each."""
     parser = argparse.ArgumentParser(prog="make images", description=__doc__)
     parser.add_argument("--platform", default=PLATFORM, help=f"what the images run on (default: {PLATFORM})")
-    platform = parser.parse_args().platform
+    parser.add_argument("--contents", type=Path, default=CONTENTS, help="where to write what is in them")
+    options = parser.parse_args(arguments)
+    platform = options.platform
     engine = find_engine((*PROGRAMS, "buildah"))
     if engine is None:
         sys.stderr.write("No container engine answers: docker, podman, finch or buildah.\n")
@@ -83,18 +109,16 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     for unit, digest in digests.items():
-        sys.stdout.write(f"{TAGS[unit]}  {platform}  {digest}  {_contents(engine, unit, digest)}\n")
+        sys.stdout.write(f"{TAGS[unit]}  {platform}  {digest}  {_contents(engine, unit, digest, options.contents)}\n")
     return 0
 
 
-def _contents(engine: Engine, unit: str, digest: str) -> str:
-    """Write what is in the image and return where; buildah by itself can't read one."""
-    if engine.program == "buildah":
-        return ""
-    CONTENTS.mkdir(exist_ok=True)
-    file = CONTENTS / f"{unit}.cdx.json"
+def _contents(engine: Engine, unit: str, digest: str, folder: Path) -> Path:
+    """Write what is in the image and return where."""
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{unit}.cdx.json"
     file.write_text(json.dumps(bill_of_materials(engine, TAGS[unit], digest), indent=1))
-    return str(file.relative_to(PROJECT))
+    return file
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Nothing of the image is run, so that it may be for another processor than this m
 from __future__ import annotations
 
 import json
+import os
 import re
 import tarfile
 from email.parser import HeaderParser
@@ -13,17 +14,19 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from cloud_agent_local.errors import ImageBuildError
+from embedded_aws.containers.engine import Engine
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
-
-    from embedded_aws.containers.engine import Engine
 
 _DEBIAN = "var/lib/dpkg/status"
 _PYTHON = re.compile(r"\.(?:dist|egg)-info/(?:METADATA|PKG-INFO)$")
 _NPM = re.compile(r"node_modules/(?:@[^/]+/)?[^/]+/package\.json$")
 # Programs of no package: a line with the package URL of each.
 _PROGRAMS = "usr/local/share/programs"
+# Of buildah, which has no export; its errors would be in the archive.
+_ARCHIVE = 'exec tar --create --directory="$("$0" mount "$1")" . 2>/dev/null'
 
 
 def bill_of_materials(engine: Engine, image: str, digest: str) -> dict[str, Any]:
@@ -32,9 +35,10 @@ def bill_of_materials(engine: Engine, image: str, digest: str) -> dict[str, Any]
     Raises:
         ImageBuildError: the engine can't read it.
     """
-    container = engine.run("create", image)
+    is_buildah = engine.is_buildah
+    container = engine.run("from", "--pull-never", image) if is_buildah else engine.run("create", image)
     try:
-        export = engine.start("export", container)
+        export = _mounted(engine, container) if is_buildah else engine.start("export", container)
         assert export.stdout  # noqa: S101 - for the type checker: it's a pipe
         with export.stdout as archive:
             document = bill_of_materials_of(archive, image, digest)
@@ -42,8 +46,15 @@ def bill_of_materials(engine: Engine, image: str, digest: str) -> dict[str, Any]
         if export.wait():
             raise ImageBuildError(f"{engine.program} can't read the image {image}.")
     finally:
-        engine.run("rm", "--volumes", container)
+        engine.run("rm", *(() if is_buildah else ("--volumes",)), container)
     return document
+
+
+def _mounted(engine: Engine, container: str) -> subprocess.Popen[bytes]:
+    """Start to archive a container's files where buildah mounts them: for others than root that's in a namespace."""
+    script = ("-c", _ARCHIVE, engine.program, container)
+    is_root = os.getuid() == 0
+    return Engine("sh", engine.environment).start(*script) if is_root else engine.start("unshare", "sh", *script)
 
 
 def bill_of_materials_of(archive: IO[bytes], image: str, digest: str) -> dict[str, Any]:

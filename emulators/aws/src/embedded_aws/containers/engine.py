@@ -37,6 +37,11 @@ class Engine:
         """Whether it has podman's options besides docker's."""
         return Path(self.program).name == "podman"
 
+    @property
+    def is_buildah(self) -> bool:
+        """Whether it's buildah, which builds images and runs no containers of them."""
+        return Path(self.program).name == "buildah"
+
     def run(self, *arguments: str, timeout: float | None = None) -> str:
         """Return what a command of the engine prints.
 
@@ -83,7 +88,7 @@ class Engine:
     def has_image(self, image: str) -> bool:
         """Whether the image is on this machine."""
         try:
-            self.run("image", "inspect", image)
+            self.run(*(("inspect", "--type=image") if self.is_buildah else ("image", "inspect")), image)
         except EngineError:
             return False
         return True
