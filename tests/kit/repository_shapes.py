@@ -21,6 +21,7 @@ NEXT = '--hostname "$HOST" --port "$PORT"'
 UVICORN = f"--reload {ADDRESS}"
 FLASK = f"run {ADDRESS}"
 RAILS = 'bin/rails server --binding "$HOST" --port "$PORT"'
+BUILD = "npm exec --no -- vite build"
 OWN_PORTS = "env -u HOST -u PORT"
 REQUIREMENTS = "-r requirements.txt"
 
@@ -156,7 +157,15 @@ PYTHON = [
     Shape("Django", {"manage.py": "", "requirements.txt": "Django\n"}, f'{VENV} manage runserver "$HOST:$PORT"',
           (REQUIREMENTS,), prepare=('"$HOME/.venv"/bin/python manage.py migrate --noinput',)),
     Shape("Django with Vite", {"manage.py": "", "requirements.txt": "Django\n", "package.json": package(dev="vite")},
-          f'{VENV} manage runserver "$HOST:$PORT"', prepare=('"$HOME/.venv"/bin/python manage.py migrate --noinput',)),
+          f'{BUILD}; {VENV} manage runserver "$HOST:$PORT"', ("npm install",), beside={"vite": None},
+          prepare=('"$HOME/.venv"/bin/python manage.py migrate --noinput',)),
+    Shape("Django with django-vite", {"manage.py": "", "requirements.txt": "Django\ndjango_vite==3.1\n",
+          "frontend/package.json": package(dev="vite")},
+          f'(cd frontend && {BUILD}); DJANGO_VITE_DEV_MODE=False {VENV} manage runserver "$HOST:$PORT"',
+          (REQUIREMENTS, "npm install"), prepare=('"$HOME/.venv"/bin/python manage.py migrate --noinput',), reloads=False),
+    Shape("Flask with Vite", {"app.py": "app = Flask(__name__)\n", "requirements.txt": "flask\n",
+          "package.json": package(dev="vite --port 5173 --host"), "bun.lock": ""},
+          f"bun x vite build; FLASK_APP=app FLASK_DEBUG=1 {VENV} flask {FLASK}", (REQUIREMENTS, "bun install"), beside={"vite": None}),
     Shape("Django with Tailwind", {"manage.py": "", "package.json": package(dev="tailwindcss -o a.css --watch")},
           f'{VENV} manage runserver "$HOST:$PORT"', beside={"dev": None},
           prepare=('"$HOME/.venv"/bin/python manage.py migrate --noinput',)),
@@ -222,6 +231,9 @@ PYTHON = [
 OTHERS = [
     Shape("Rails", {"bin/rails": "", "Gemfile": 'ruby "3.3.0"\n', "db/schema.rb": ""}, RAILS, ("bundle install",),
           prepare=("bin/rails db:prepare",), toolchains="ruby@3.3.0"),
+    Shape("Rails with Vite Ruby", {"bin/rails": "", "bin/vite": "", "Gemfile": "gem 'vite_rails', '~> 3'\n",
+          "package.json": package(more={"devDependencies": {"vite": "^7"}}), "config/vite.json": "{}"}, RAILS,
+          ("bundle install", "npm install"), beside={"vite": None}, toolchains="ruby@3.4"),
     Shape("Rails with Procfile.dev", {"bin/rails": "", "Gemfile": "", "Procfile.dev":
           "web: env RUBY_DEBUG_OPEN=true bin/rails server\njs: yarn build --watch\ncss: bin/rails tailwindcss:watch\n"},
           'env RUBY_DEBUG_OPEN=true bin/rails server --binding "$HOST" --port "$PORT"', ("bundle install",),
@@ -230,8 +242,8 @@ OTHERS = [
           ("bundle install",), reloads=False, toolchains="ruby@3.4"),
     Shape("Jekyll", {"Gemfile": 'gem "jekyll"\n', "_config.yml": ""}, f"bundle exec jekyll serve {ADDRESS}",
           ("bundle install",), toolchains="ruby@3.4"),
-    Shape("Laravel", {"artisan": "", "composer.json": "{}", "package.json": package(dev="vite")}, f"php artisan serve {ADDRESS}",
-          ("npm install", "composer install"), prepare=("{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }",
+    Shape("Laravel", {"artisan": "", "composer.json": "{}", "package.json": package(dev="vite")},
+          f"{BUILD}; ASSET_URL=/. php artisan serve {ADDRESS}", ("npm install", "composer install"), beside={"vite": None}, prepare=("{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }",
           "php artisan migrate --force")),
     Shape("PHP without a framework", {"public/index.php": "<?php"}, 'php -S "$HOST:$PORT" -t public'),
     Shape("Phoenix", {"mix.exs": '{:phoenix, "~> 1.8"}'}, "mix phx.server", ("mix deps.get",)),

@@ -113,6 +113,52 @@ _VITEPRESS = {
     "package.json": '{"scripts": {"docs:dev": "vitepress dev"}, "devDependencies": {"vitepress": "^1"}}',
     "index.md": "# A page by VitePress\n",
 }
+# What Vite builds for the pages of another server has all that they show.
+_VITE_BESIDE = {
+    "package.json": '{"type": "module", "scripts": {"dev": "vite"}, "devDependencies": {"vite": "^7"}}',
+    "vite.config.js": """\
+export default {
+  base: "/static/",
+  build: { outDir: "static", manifest: "manifest.json", rollupOptions: { input: "src/main.js" } },
+};
+""",
+    "src/main.js": 'document.querySelector("h1").textContent = "A page that Vite has built for";\n',
+    ".gitignore": "node_modules\nstatic\n",
+}
+_FLASK_WITH_VITE = """\
+import json
+from pathlib import Path
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def greeting():
+    built = json.loads(Path("static/manifest.json").read_text())["src/main.js"]["file"]
+    return f'<!doctype html><title>Flask</title><h1></h1><script type="module" src="/static/{built}"></script>'
+"""
+_DJANGO_WITH_VITE = """\
+from django.http import HttpResponse
+from django.template import Context, Template
+from django.urls import path
+
+PAGE = '''{% load django_vite %}<!doctype html><title>Django</title>{% vite_hmr_client %}<h1></h1>
+{% vite_asset "src/main.js" %}'''
+urlpatterns = [path("", lambda request: HttpResponse(Template(PAGE).render(Context())))]
+"""
+_DJANGO_VITE_SETTINGS = """\
+from .settings_of_django import *
+import os
+
+INSTALLED_APPS += ["django_vite"]
+STATICFILES_DIRS = [BASE_DIR / "static"]
+DJANGO_VITE = {"default": {
+    "dev_mode": os.environ.get("DJANGO_VITE_DEV_MODE", "True") == "True",
+    "manifest_path": BASE_DIR / "static/manifest.json",
+}}
+"""
 _STATIC = {"index.html": "<!doctype html><title>Static</title><h1>A page of a static site</h1>"}
 _EXPRESS_FILES = {
     "package.json": '{"scripts": {"start": "node server.js"}, "dependencies": {"express": "^5"}}',
@@ -127,11 +173,16 @@ def _python(name: str, files: Mapping[str, str], *packages: str) -> Subject:
 STARTERS = (
     *map(
         _vite,
-        ("vanilla", "vanilla-ts", "vue", "vue-ts", "react", "react-ts", "preact", "lit", "svelte", "svelte-ts", "solid",
-         "qwik"),
+        ("vanilla", "vanilla-ts", "vue", "vue-ts", "react", "react-ts", "preact", "preact-ts", "lit", "lit-ts",
+         "svelte", "svelte-ts", "solid", "solid-ts", "qwik", "qwik-ts"),
     ),
     Subject("create-next-app", make="npx create-next-app@latest app --ts --app --no-tailwind --no-eslint --no-src-dir "
             "--use-npm --import-alias '@/*' --skip-install --disable-git --yes"),
+    # These three download their templates from github.com.
+    Subject("create-nuxt", make="npx create-nuxt@latest app --template minimal --packageManager npm --no-install "
+            "--gitInit=false"),
+    Subject("create-astro", make="npx create-astro@latest app --template basics --no-install --no-git --yes"),
+    Subject("create-react-router", make="npx create-react-router@latest app --no-install --no-git-init --yes"),
     Subject("create-vue", make="npx create-vue@latest app --default"),
     Subject("sv create", make="npx sv@latest create app --template minimal --types ts --no-add-ons --no-install"),
     Subject("@angular/cli new", make="npx @angular/cli@latest new app --defaults --skip-git --skip-install"),
@@ -145,6 +196,10 @@ STARTERS = (
     Subject("static page", files=_STATIC),
     Subject("django-admin startproject", make="mkdir app && uvx --from django django-admin startproject lunch app",
             files={"requirements.txt": "django\n", "lunch/urls.py": _DJANGO}),
+    Subject("Django, django-vite", make="mkdir app && uvx --from django django-admin startproject lunch app "
+            "&& mv app/lunch/settings.py app/lunch/settings_of_django.py", files={**_VITE_BESIDE, "requirements.txt":
+            "django\ndjango-vite\n", "lunch/settings.py": _DJANGO_VITE_SETTINGS, "lunch/urls.py": _DJANGO_WITH_VITE}),
+    _python("Flask, Vite", {**_VITE_BESIDE, "app.py": _FLASK_WITH_VITE}, "flask"),
     _python("Flask", {"app.py": _FLASK}, "flask"),
     _python("FastAPI", {"main.py": _FASTAPI}, "fastapi[standard]"),
     _python("Streamlit", {"streamlit_app.py": _STREAMLIT}, "streamlit"),

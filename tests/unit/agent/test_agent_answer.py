@@ -44,6 +44,7 @@ async def test_a_body_without_a_type_is_html_where_it_looks_like_it() -> None:
         ("image/png", "\x89PNG", ""),
         ("text/html", "<script>" * 4000, ""),
         ("text/html", "<!--" * 8000, ""),
+        ("text/html", "<script" * 4000, ""),
         ("text/plain", "x" * 100_000, "x" * 300),
         ("text/plain", "line\n" * 100, "\n".join(["line"] * 8)),
     ],
@@ -96,6 +97,26 @@ async def test_a_dev_server_is_called_by_the_local_name_that_it_takes(
     with serve_http(respond) as server:
         answer = await _ask(server)
         assert (answer.status, answer.name) == expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "source"),
+    [
+        ('<script type="module" src="http://localhost:5173/@vite/client"></script>', "http://localhost:5173"),
+        ("<LINK rel=stylesheet href=http://[::1]:9000/a.css>", "http://[::1]:9000"),
+        ("<a href='http://localhost:5173/'></a><script src=/a.js></script><p>http://localhost:5173/", ""),
+        ('<script src="http://localhost:{port}/a.js"></script>', ""),
+        ('<script src="https://cdn.example.com:5173/a.js"></script>', ""),
+    ],
+)
+async def test_a_page_whose_scripts_only_its_own_machine_reaches_is_told(markup: str, source: str) -> None:
+    def respond(request: Request) -> Response:
+        return Response(200, markup.replace("{port}", request.headers["Host"].partition(":")[2]).encode(), HTML)
+
+    with serve_http(respond) as server:
+        answer = await _ask(server)
+    objection = f"it loads scripts or styles from {source}, which visitors can't reach" if source else ""
+    assert (answer.is_page, answer.source, answer.objection) == (True, source, objection)
 
 
 async def test_a_circle_of_redirects_ends() -> None:

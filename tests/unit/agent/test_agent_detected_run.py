@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,6 +21,7 @@ from cloud_agent_runner.repository.config import RepositoryConfig
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 PYTHON = """
@@ -33,6 +36,19 @@ class Page(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Page).serve_forever()
 """
 NODE = "require('http').createServer((_, to) => to.end('page')).listen(process.env.PORT, process.env.HOST)"
+
+# What stands in for Vite builds by a copy: packages can't be had here.
+VITE = """#!/bin/sh
+mkdir -p static
+while cp src/app.js static/app.js; do [ "$*" = "build" ] && exit; [ "$*" = "build --watch" ] && sleep 0.1 || exit; done
+"""
+FLASK_WITH_VITE = {
+    "app.py": "from flask import Flask\n\napp = Flask(__name__)\napp.get('/')(lambda: 'page')\n",
+    "requirements.txt": "flask\n",
+    "package.json": json.dumps({"scripts": {"dev": "vite"}}),
+    "node_modules/.bin/vite": VITE,
+    "src/app.js": "one",
+}
 
 
 @pytest.mark.parametrize(
@@ -56,14 +72,46 @@ async def test_what_is_detected_shows_its_page(tmp_path: Path, files: dict[str, 
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text.replace("{port}", str(api_port)))
     ports = {"api": api_port} if "Procfile.dev" in files else {}
-    plan = dev_server_plan(tmp_path, RepositoryConfig(ports=ports))
+    async with _running(tmp_path, RepositoryConfig(ports=ports)) as url:
+        assert await _body(url) == "page"
+
+
+async def test_a_server_is_shown_with_what_vite_builds_for_it(tmp_path: Path) -> None:
+    if not shutil.which("npm"):
+        pytest.skip("npm isn't installed")
+    for name, text in FLASK_WITH_VITE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "node_modules/.bin/vite").chmod(0o755)
+    (tmp_path / ".venv").symlink_to(sys.prefix)  # where Flask is
+    async with _running(tmp_path, RepositoryConfig()) as url:
+        assert await _body(url) == "page"
+        await _until_body(f"{url}/static/app.js", "one")
+        (tmp_path / "src/app.js").write_text("two")
+        await _until_body(f"{url}/static/app.js", "two")
+
+
+@asynccontextmanager
+async def _running(work_tree: Path, config: RepositoryConfig) -> AsyncIterator[str]:
+    """Run what is detected; yield its address once it responds."""
+    plan = dev_server_plan(work_tree, config)
     address = ListenAddress("127.0.44.80", "127.0.44.80", free_port())
-    dev_server = DevServer(plan, WorkspaceUser(tmp_path, None), tmp_path, address, {}, notices=Notices())
+    dev_server = DevServer(plan, WorkspaceUser(work_tree, None), work_tree, address, {}, notices=Notices())
     running = asyncio.create_task(dev_server.keep_running())
     try:
-        await dev_server.wait_until_ready(limit_seconds=30)
-        async with httpx.AsyncClient(trust_env=False) as http:
-            assert (await http.get(dev_server.url)).text == "page"
+        await dev_server.wait_until_ready(limit_seconds=60)
+        yield dev_server.url
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def _body(url: str) -> str:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return (await http.get(url)).text
+
+
+async def _until_body(url: str, body: str) -> None:
+    async with asyncio.timeout(60):
+        while await _body(url) != body:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.1)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PYTHON = '"$HOME/.venv"/bin/python -m'
 UVICORN = f'{PYTHON} uvicorn main:app --reload --host "$HOST" --port "$PORT"'
+RUNSERVER = f'{PYTHON} manage runserver "$HOST:$PORT"'
 VITE = 'npm run dev -- --host "$HOST" --port "$PORT" --strictPort'
 FASTAPI = {"requirements.txt": "fastapi\n", "main.py": "app = FastAPI()\n"}
 PROXY = "export default {server: {port: 5173, proxy: {'/api': 'http://localhost:8080'}}}"
@@ -96,7 +97,7 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
         ({"api/package.json": _package(dev="nodemon api.js")}, "cd api && npm run dev", []),
         (
             {"manage.py": "", "package.json": _package(build="vite build", watch="tailwindcss -o b.css --watch")},
-            f'{PYTHON} manage runserver "$HOST:$PORT"',
+            RUNSERVER,
             [Process("watch", "npm run watch")],
         ),
         (
@@ -104,7 +105,32 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
             "npm run start",
             [Process("dev", "npm run dev")],
         ),
-        ({"manage.py": "", "package.json": _package(dev="vite")}, f'{PYTHON} manage runserver "$HOST:$PORT"', []),
+        (
+            {
+                "manage.py": "",
+                "package.json": _package(
+                    dev="concurrently 'CI=1 vite dev web --port 1 -c \"my vite.js\" --mode=local' 'cd css && vite'"
+                ),
+                "pnpm-lock.yaml": "",
+            },
+            f"CI=1 pnpm exec vite build web -c 'my vite.js' --mode local; {RUNSERVER}",
+            [Process("vite", "CI=1 pnpm exec vite build web -c 'my vite.js' --mode local --watch")],
+        ),
+        (
+            {"artisan": "", "package.json": _package(dev="vite", watch="tailwindcss -o a.css -w"), "yarn.lock": ""},
+            'yarn run vite build; ASSET_URL=/. php artisan serve --host "$HOST" --port "$PORT"',
+            [Process("watch", "yarn run watch"), Process("vite", "yarn run vite build --watch")],
+        ),
+        (
+            {"bin/rails": "", "Gemfile": 'gem "vite_ruby"', "config/vite.json": '{"all": {"skipProxy": true}}'},
+            'VITE_RUBY_SKIP_PROXY=false bin/rails server --binding "$HOST" --port "$PORT"',
+            [Process("vite", "VITE_RUBY_SKIP_PROXY=false bundle exec vite dev")],
+        ),
+        (
+            {"manage.py": "", "requirements.txt": "django-vite\n", "package.json": _package(dev="webpack serve")},
+            RUNSERVER,
+            [],
+        ),
     ],
 )  # fmt: skip
 def test_what_belongs_together_runs_together(

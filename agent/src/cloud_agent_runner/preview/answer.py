@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +24,12 @@ _EXCERPT_CHARACTERS = 300
 _ERRORS_FROM = 400
 _NOT_SHOWN = {"script", "style", "template", "svg", "noscript"}
 _IN_A_LINE = {"a", "b", "code", "em", "i", "small", "span", "strong", "u"}
+# (not any number of characters: a dev server may mean harm)
+_LOADED = re.compile(
+    r"""<(?:script|link)\b[^>]{0,300}?\s(?:src|href)\s*=\s*["']?"""
+    r"""(https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d{2,5}))\b""",
+    re.IGNORECASE,
+)
 
 
 class NoAnswerError(Exception):
@@ -33,13 +40,15 @@ class NoAnswerError(Exception):
 class Answer:
     """A response: its status, and the first lines of its body as text, at most 300 characters.
 
-    `name` is what the dev server was called in the Host header.
+    `name` is what the dev server was called in the Host header. `source` is where the page loads a script or styles
+    from that only a browser on the dev server's own machine reaches: the first such address, without a path.
     """
 
     status: int
     excerpt: str = ""
     is_html: bool = False
     name: LocalName = "localhost"
+    source: str = ""
 
     @property
     def is_page(self) -> bool:
@@ -48,9 +57,9 @@ class Answer:
 
     @property
     def objection(self) -> str:
-        """What is wrong with it, as a clause for people; nothing of a page."""
+        """What is wrong with it, as a clause for people; nothing of a page that visitors get whole."""
         if self.is_page:
-            return ""
+            return f"it loads scripts or styles from {self.source}, which visitors can't reach" if self.source else ""
         lines = "; ".join(self.excerpt.splitlines())
         return f"it responds with HTTP {self.status}" + (f": {lines}" if lines else "")
 
@@ -81,7 +90,7 @@ async def _ask(url: str, path: str, name: LocalName, port: int, mask: Mask) -> A
                 async with http.stream("GET", f"{url}{path}", headers=headers) as response:
                     target = _redirected(response, f"http://{host}{path}", own_name=httpx.URL(url).host)
                     if target is None:
-                        return replace(await _read(response, mask), name=name)
+                        return replace(await _read(response, mask, port), name=name)
                 path = target
     except TimeoutError as error:
         raise NoAnswerError(f"it didn't respond within {_SECONDS:.0f} s") from error
@@ -104,7 +113,7 @@ def _redirected(response: httpx.Response, base: str, *, own_name: str) -> str | 
     return target.raw_path.decode("ascii") if is_own else None
 
 
-async def _read(response: httpx.Response, mask: Mask) -> Answer:
+async def _read(response: httpx.Response, mask: Mask, port: int) -> Answer:
     """Return what is known of a response once its body has begun."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     body = b""
@@ -118,7 +127,13 @@ async def _read(response: httpx.Response, mask: Mask) -> Answer:
     text = body[:_BODY_LIMIT_BYTES].decode(errors="replace")
     # Browsers look at the body of what has no type (WHATWG: MIME Sniffing).
     is_html = "html" in kind or (not kind and text.lstrip().startswith("<"))
-    return Answer(response.status_code, _first_lines(mask.over(_shown(text) if is_html else text)), is_html)
+    shown = _first_lines(mask.over(_shown(text) if is_html else text))
+    return Answer(response.status_code, shown, is_html, source=_source(text, port) if is_html else "")
+
+
+def _source(markup: str, port: int) -> str:
+    """Return the first address of this machine, other than that port's, which a page loads a script or styles from."""
+    return next((found[1] for found in _LOADED.finditer(markup) if int(found[2]) != port), "")
 
 
 def _first_lines(text: str) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.preview.detection import package_scripts, workspaces
+from cloud_agent_runner.preview.detection import install, package_scripts, python_apps, workspaces
+from cloud_agent_runner.preview.detection.found import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from cloud_agent_runner.preview.detection.folder import Folder
-    from cloud_agent_runner.preview.detection.found import Program
 
 _API_FOLDERS = ("backend", "server", "api", "apps/api", "apps/server", "apps/backend")
+_FRONT_END_FOLDERS = ("frontend", "client", "assets", "web", "static_src", "vite")
+_HAS_VITE_RUBY = re.compile(r"""^\s*gem ["']vite_(?:ruby|rails)""", re.MULTILINE)
 _APIS = frozenset({"backend", "server", "api"})
 # Where a front end says at which port it expects its API.
 _CONFIGURATIONS = (
@@ -46,16 +51,60 @@ def with_api(shown: Program, root: Folder, find: Callable[[Folder], Program | No
     return shown
 
 
-def with_watcher(shown: Program, *, of_server: bool) -> Program:
-    """Return a server with what builds its pages' scripts and styles, where a script of its folder watches for that.
-
-    A server that is such a script itself has nothing to serve before they have been built once.
-    """
-    watcher = package_scripts.watcher(shown.folder, of_server=of_server)
+def with_watcher(shown: Program) -> Program:
+    """Return a script that serves what another one builds anew, with that one beside it, once all has been built."""
+    watcher = package_scripts.watcher(shown.folder, of_server=False)
     if not watcher:
         return shown
-    build = None if of_server else package_scripts.script_command(shown.folder, "build")
-    return replace(shown, dev=f"{build}; {shown.dev}" if build else shown.dev, beside=(*shown.beside, watcher))
+    build = package_scripts.script_command(shown.folder, "build")
+    return replace(shown, dev=f"{build}; {shown.dev}" if build else shown.dev, beside=(watcher,))
+
+
+def with_front_end(shown: Program) -> Program:
+    """Return a server in another language than its pages' scripts and styles, with what builds these."""
+    if _HAS_VITE_RUBY.search(shown.folder.text("Gemfile")):
+        return _with_vite_ruby(shown)
+    if shown.folder.has("manage.py") and "django-vite" in python_apps.dependencies(shown.folder):
+        return _with_django_vite(shown)
+    watcher = package_scripts.watcher(shown.folder, of_server=True)
+    vite = package_scripts.vite_build(shown.folder)
+    beside = (watcher, replace(vite, dev=f"{vite.dev} --watch")) if vite else (watcher,)
+    return replace(_once_built(shown, vite), beside=tuple(program for program in beside if program))
+
+
+def _with_vite_ruby(shown: Program) -> Program:
+    """Return an application that hands on to Vite what is Vite's, with that beside it ("Vite Ruby: skipProxy")."""
+    folder = shown.folder
+    proxy = "VITE_RUBY_SKIP_PROXY=false " if '"skipProxy"' in folder.text("config/vite.json") else ""
+    dev = proxy + ("bin/vite dev" if folder.has("bin/vite") else "bundle exec vite dev")
+    why = f"Vite Ruby: {folder.named('Gemfile')}"
+    return replace(
+        shown, dev=proxy + shown.dev, beside=(Program(folder, dev, why, (install.node(folder),), name="vite"),)
+    )
+
+
+def _with_django_vite(shown: Program) -> Program:
+    """Return Django, which reads only when it starts what was built, and so is restarted when files have changed.
+
+    It's asked not to have pages load scripts from Vite's port, by the variable that settings usually read that from.
+    """
+    folders = (shown.folder, *shown.folder.folders(_FRONT_END_FOLDERS, len(_FRONT_END_FOLDERS)))
+    vite = next(filter(None, map(package_scripts.vite_build, folders)), None)
+    if not vite:
+        return shown
+    django = replace(shown, dev=f"DJANGO_VITE_DEV_MODE=False {shown.dev}", reloads=False)
+    return replace(
+        _once_built(django, vite), why=f"{shown.why}; before it {vite.why}", install=(*shown.install, *vite.install)
+    )
+
+
+def _once_built(shown: Program, vite: Program | None) -> Program:
+    """Return a server that starts once Vite has built, since its pages may show an error before."""
+    if not vite:
+        return shown
+    there = PurePosixPath(os.path.relpath(vite.folder.path, shown.folder.path))
+    build = f"(cd {shlex.quote(str(there))} && {vite.dev})" if there.parts else vite.dev
+    return replace(shown, dev=f"{build}; {shown.dev}")
 
 
 def _port(page: Folder, api: Program) -> int | None:

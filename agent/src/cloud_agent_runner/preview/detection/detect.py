@@ -16,7 +16,7 @@ from cloud_agent_runner.preview.detection import (
     targets,
     workspaces,
 )
-from cloud_agent_runner.preview.detection.beside import with_api, with_watcher
+from cloud_agent_runner.preview.detection.beside import with_api, with_front_end, with_watcher
 from cloud_agent_runner.preview.detection.folder import Folder
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.plan import DevServerPlan
@@ -115,6 +115,7 @@ def _detected(root: Folder) -> Program | None:
 def _in_folder(folder: Folder) -> Program | None:
     for find in _EVIDENCE:
         if program := find(folder):
-            has_scripts = find is package_scripts.find
-            return with_watcher(program, of_server=not has_scripts) if has_scripts or find in _SERVERS else program
+            if find in _SERVERS:
+                return with_front_end(program)
+            return with_watcher(program) if find is package_scripts.find else program
     return None

@@ -22,10 +22,14 @@ def rails(folder: Folder) -> Program | None:
 
 
 def laravel(folder: Folder) -> Program | None:
-    """Return Laravel's own server; Vite, which is beside it, only builds for its pages."""
+    """Return Laravel's own server; Vite, which is beside it, only builds for its pages.
+
+    These name their scripts by the host that the dev server is called, unless there's another root for them. (`/` alone
+    was doubled until Laravel 10.)
+    """
     if not folder.has("artisan"):
         return None
-    dev = 'php artisan serve --host "$HOST" --port "$PORT"'
+    dev = 'ASSET_URL=/. php artisan serve --host "$HOST" --port "$PORT"'
     return Program(folder, dev, f"Laravel: {folder.named('artisan')}", install.everything(folder))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import install, shell
@@ -14,13 +15,15 @@ from cloud_agent_runner.preview.package_managers import node_packages
 
 if TYPE_CHECKING:
     from cloud_agent_runner.preview.detection.folder import Folder
+    from cloud_agent_runner.preview.detection.shell import Command
+    from cloud_agent_runner.preview.package_managers import NodePackages
 
 # Those that follow edits come first.
 _SCRIPTS = ("dev", "start:dev", "develop", "serve", "server", "docs:dev", "start")
 
-
 _WATCHING_SCRIPTS = ("watch", "watch:css", "css:watch", "dev:css", "tailwind", "build:watch", "build:css")
 _WATCHES = re.compile(r"(?:^|\s)(?:--watch|-w|watch)(?:$|[\s=])")
+_OF_A_BUILD = ("--config", "-c", "--mode", "-m")
 # Of several servers only one would get the port that all are given: each has its own, as on a developer's machine.
 _WITHOUT_PORT = "env -u HOST -u PORT "
 
@@ -43,6 +46,32 @@ def watcher(folder: Folder, *, of_server: bool) -> Program | None:
             why = f"the `{name}` script in {folder.named('package.json')}"
             return Program(folder, packages.run(name), why, (install.node(folder),), name=name)
     return None
+
+
+def vite_build(folder: Folder) -> Program | None:
+    """Return what builds once what one of the usual scripts serves by Vite; None where none of them does.
+
+    Where a server in another language has the pages, they would load what Vite serves from its own port, which visitors
+    can't reach ("Laravel: Vite", "django-vite: Dev Mode").
+    """
+    scripts = table(folder.json("package.json"), "scripts")
+    for name in _SCRIPTS:
+        line = scripts.get(name)
+        for one in running(line, folder) if isinstance(line, str) else ():
+            if one.command.program == "vite" and one.server:
+                why = f"`vite build` for the `{name}` script in {folder.named('package.json')}"
+                command = _build_of(one.command, node_packages(one.folder.work_tree, str(one.folder.path)))
+                return Program(one.folder, command, why, (install.node(one.folder),), name="vite")
+    return None
+
+
+def _build_of(serving: Command, packages: NodePackages) -> str:
+    """Return the command that builds what another one serves: of its folder, configuration and mode."""
+    options = [(option, value) for option in _OF_A_BUILD for value in serving.values(option)[:1] if value]
+    folder = [word for word in serving.arguments if word not in {"dev", "serve"}][:1]
+    words = ("vite", "build", *folder, *(word for pair in options for word in pair))
+    variables = "".join(f"{name}={shlex.quote(value)} " for name, value in serving.variables.items())
+    return variables + packages.execute(words)
 
 
 def script_command(folder: Folder, name: str) -> str | None:

@@ -38,10 +38,10 @@ _FLASK_APP = re.compile(r"""^(?:export\s+)?FLASK_APP\s*=\s*["']?([\w.:/()-]+)"""
 
 def find(folder: Folder) -> Program | None:
     """Return the development server of the project's framework."""
-    dependencies = _dependencies(folder)
+    named = dependencies(folder)
     for framework in _FRAMEWORKS:
-        if app := framework(folder, dependencies):
-            packages = python_packages(folder.work_tree, str(folder.path), {*dependencies, *app.needs})
+        if app := framework(folder, named):
+            packages = python_packages(folder.work_tree, str(folder.path), {*named, *app.needs})
             command = app.variables + packages.run(app.module)
             return Program(folder, command, app.why, (folder.command(packages.install),), reloads=app.reloads)
     return None
@@ -126,7 +126,7 @@ def _mkdocs(folder: Folder, _: set[str]) -> _App | None:
 _FRAMEWORKS = (_django, _streamlit, _asgi, _quart, _litestar, _flask, _program, _mkdocs)
 
 
-def _dependencies(folder: Folder) -> set[str]:
+def dependencies(folder: Folder) -> set[str]:
     """Return the distribution names the project asks for, normalised as packaging does."""
     files = islice(folder.files(_REQUIREMENTS), _REQUIREMENTS_LIMIT)
     wanted = [line for file in files for line in folder.text(file).splitlines()]

@@ -12,7 +12,7 @@ from cloud_agent_runner.preview.toolchains.ranges import VersionRange
 from cloud_agent_runner.repository.file import has_repository_file, read_repository_object, read_repository_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Manager = Literal["npm", "pnpm", "yarn", "bun"]
 
@@ -32,6 +32,8 @@ _PNPM_OF_9 = ("10", "9", "11")
 # By the format of a lock file ("Yarn: lockfile's __metadata").
 _YARN = {"4": "2", "5": "3", "6": "3"}
 _NEWEST_YARN = "4"
+# Both of Yarn's and Bun's take a script for a program if there is one of that name.
+_EXECUTE: dict[Manager, str] = {"npm": "npm exec --no --", "pnpm": "pnpm exec", "yarn": "yarn run", "bun": "bun x"}
 _SCRIPT = Path(__file__).with_name("get_package_manager.sh")
 _CALLS_BUN = re.compile(r"(?:^|[;&|\s])bunx? ")
 _BUILD_POLICY = re.compile(r"BuiltDependencies|allowBuilds|AllBuilds")
@@ -49,6 +51,10 @@ class NodePackages:
         # npm would take them for its own; the others hand on what follows, a `--` included.
         separator = "-- " if self.manager == "npm" and flags else ""
         return f"{self.manager} run {shlex.quote(script)} {separator}{flags}".rstrip()
+
+    def execute(self, words: Sequence[str]) -> str:
+        """Return the command that runs a program of the project's packages, which is never downloaded for it."""
+        return f"{_EXECUTE[self.manager]} {shlex.join(words)}"
 
 
 @dataclass(frozen=True)
