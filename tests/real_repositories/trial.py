@@ -21,7 +21,7 @@ from cloud_agent_runner.preview.listen_address import ListenAddress
 from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.services.services import Services
 from cloud_agent_runner.preview.source import PreviewSource
-from cloud_agent_runner.repository.config import RepositoryConfig
+from cloud_agent_runner.repository.config_file import OtherSettings
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ async def running(home: Path, work_tree: Path, address: str, uat_domain: str) ->
     api = AgentApi("http://api.invalid", SecretStr("none"), SecretStr("none"), transport=transport)
     services = Services(user, "127.0.0.1")  # where they are in a container, for which many a repository is written
     source = PreviewSource(
-        work_tree, user, here, services, api, otherwise=RepositoryConfig(), notices=Notices(), installed=_installed
+        work_tree, user, here, services, api, otherwise=OtherSettings(), notices=Notices(), installed=_installed
     )
     preview = Preview(source)
     kept: asyncio.Task[Any] = asyncio.create_task(preview.run())

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.kit.sessions import a_session
+
 from cloud_agent.domain.conversation import replies as reply_texts
 from cloud_agent.domain.conversation import turn_results
 from cloud_agent.domain.conversation.branch_update import BranchUpdate
@@ -18,6 +20,7 @@ from cloud_agent.domain.conversation.messages import (
     restart_by_comment,
     restart_by_label,
     session_failure,
+    with_settings_file,
 )
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.conversation.status_comment import StatusView, render
@@ -179,8 +182,9 @@ def failures() -> dict[str, str]:
     }
     texts = {name: explain("Run Agent", name.partition(":")[0], cause) for name, cause in causes.items()}
     texts["A step that timed out"] = explain("Create Branch", "States.Timeout", "")
+    session = a_session(default_branch="main", issue_url="https://github.com/acme/shop/issues/42")
     whole = (
-        explain("Run Agent", "RepositoryConfigError", "…what to fix…"),
+        with_settings_file(explain("Run Agent", "RepositoryConfigError", "…what to fix…"), session),
         explain("Run Agent", "GitError", "…details…"),
     )
     return {

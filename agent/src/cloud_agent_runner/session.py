@@ -36,9 +36,7 @@ from cloud_agent_runner.preview.reporting import keep_log, report_changes
 from cloud_agent_runner.preview.services.services import Services
 from cloud_agent_runner.preview.source import PreviewSource
 from cloud_agent_runner.preview.warm_start import WarmStart
-from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
-from cloud_agent_runner.repository.config_file import read_repository_config
-from cloud_agent_runner.repository.file import has_repository_file
+from cloud_agent_runner.repository.session_settings import session_settings
 from cloud_agent_runner.transcript.session_events import record_preview, record_service, record_session
 from cloud_agent_runner.turns import Turns
 from cloud_agent_runner.unpublished_work import UnpublishedWork
@@ -52,6 +50,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.agent_api import AgentApi
     from cloud_agent_runner.browser.installed import Browser
     from cloud_agent_runner.git.update import Update
+    from cloud_agent_runner.repository.config import RepositoryConfig
     from cloud_agent_runner.settings import Platform, Settings
     from cloud_agent_runner.transcript.transcript import Transcript
 
@@ -85,13 +84,13 @@ async def run_session(
         heartbeat = tasks.create_task(_heartbeat(api))
         workspace, taken_up = await _cloned(settings, home, user, git_tokens, unpublished)
         tasks.create_task(workspace.fetch_beside())
-        has_own = has_repository_file(workspace.work_tree, CONFIG_PATH)
-        otherwise = RepositoryConfig() if has_own else await workspace.default_branch_config()
-        config = read_repository_config(workspace.work_tree, otherwise)
-        choice = first_choice(settings, config)
+        found = await session_settings(workspace, settings.branch)
+        config, choice = found.config, found.checked(partial(first_choice, settings))
         has_own_user = user.owner is not None
         await api.ready(address.port, config.host_header, _limits(config), choice, has_workspace_user=has_own_user)
         notices, preview_log = Notices(), home / "preview" / "log"
+        if found.notice:
+            notices.add(found.notice)
         credits_ = Credits(config.commit_author, settings.github_url)
         turns = Turns(workspace, api, notices, transcript, credits_, attachments, unpublished, taken_up)
         source = PreviewSource(
@@ -100,7 +99,7 @@ async def run_session(
             address,
             services,
             api,
-            otherwise=otherwise,
+            otherwise=found.otherwise,
             notices=notices,
             installed=turns.leave_out_what_install_made,
         )

@@ -7,7 +7,13 @@ from typing import Any
 from cloud_agent.adapters.aws.workflow import TASK_STOPPED
 from cloud_agent.adapters.github.connection import connect
 from cloud_agent.adapters.table.sessions_table import SessionsTable
-from cloud_agent.domain.conversation.messages import marker, restart_by_comment, restart_by_label, session_failure
+from cloud_agent.domain.conversation.messages import (
+    marker,
+    restart_by_comment,
+    restart_by_label,
+    session_failure,
+    with_settings_file,
+)
 from cloud_agent.domain.errors import SessionNotFoundError
 from cloud_agent.domain.policy.failures import explain
 from cloud_agent.domain.session.console_pages import execution_console_url
@@ -27,16 +33,18 @@ class ReportFailureEvent(StepEvent):
 def handler(event: ReportFailureEvent) -> dict[str, Any]:
     """Guarantees one comment with the cause: on the pull request, or on the issue where there is none yet."""
     settings, session = load(GitHubSettings), event.session
-    pull_number, cause = None, event.cause
+    row, cause = None, event.cause
     try:
         row = SessionsTable(settings.sessions_table).get_own(session.session_id, event.execution_arn)
     except SessionNotFoundError:
         logger.info("it failed before its row was written")
     else:
-        pull_number = row.pull_number
         if event.error == TASK_STOPPED and row.task_stopped_reason:
             cause = row.task_stopped_reason  # a state that refused to wait knows only that the container has stopped
     failure = explain(event.state, event.error, cause)
+    if row:
+        failure = with_settings_file(failure, row)
+    pull_number = row.pull_number if row else None
     logger.error("session failed", extra={"state": event.state, "error": event.error, "cause": cause})
     next_step = restart_by_comment() if pull_number else restart_by_label()
     console_url = execution_console_url(event.execution_arn)

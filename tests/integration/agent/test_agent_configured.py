@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.agent.conftest import BRANCH, git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,8 @@ def test_what_the_repository_says_of_the_session_is_reported_and_obeyed(
             "host_header: public\nmodel: claude-haiku-4-5\nallowed_tools: [Bash, Read]\n"
         }
     )
+    git("push", "--quiet", "origin", f"{BRANCH}:main", at=github.checkout)
+    github.commit({CONFIG: "dve: python3 dev.py\n"})  # which is older than what the default branch has
     control_plane.ask("On and on", "\n".join(f"scripted-model: run echo {n}" for n in range(9)))
     agent = start_agent()
     turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
@@ -32,6 +35,8 @@ def test_what_the_repository_says_of_the_session_is_reported_and_obeyed(
     assert (said, "public") == (ready["limits"], ready["host_header"])
     assert (turn["is_error"], turn["turns"]) == (True, 2)
     assert "the session has used all of its 2 model turns" in turn["result"]
+    assert "uses the default branch's settings, since those of claude/42 can't be used" in turn["result"]
+    agent.until(lambda: [one for one in control_plane.told("preview") if one["state"] == "live"])
     transcript = next((agent.home / ".claude" / "projects").glob("*/*.jsonl")).read_text()
     assert '"model":"claude-haiku-4-5"' in transcript
 

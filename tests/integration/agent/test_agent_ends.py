@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+from tests.integration.agent.conftest import BRANCH, git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ def test_a_dev_server_that_dies_is_started_again(
             {CONFIG: "dev: python3 dev.py\nhealthpath: /\n"},
             (
                 "RepositoryConfigError",
-                [f"{CONFIG} line 2: `healthpath`: unknown key; did you mean `health_path`?"],
+                [f"On the branch claude/42: {CONFIG} line 2: `healthpath`: unknown key; did you mean `health_path`?"],
             ),
         ),
     ],
@@ -100,6 +101,7 @@ def test_a_session_that_cannot_begin_says_why(
 ) -> None:
     error, texts = expected
     github.commit(files)
+    git("push", "--quiet", "origin", f"{BRANCH}:main", at=github.checkout)
     agent = start_agent()
 
     assert agent.exit_status() == 1

@@ -14,7 +14,12 @@ from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRef
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
-from cloud_agent_runner.repository.config_file import RepositoryConfigError, read_repository_config
+from cloud_agent_runner.repository.config_file import (
+    DefaultBranchConfigError,
+    RepositoryConfigError,
+    read_repository_config,
+)
+from cloud_agent_runner.repository.session_settings import SessionSettings, session_settings
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -153,17 +158,64 @@ async def test_commits_that_cannot_be_scanned_are_not_pushed(
 async def test_the_settings_of_the_default_branch_are_there_for_a_branch_without_any(
     workspace: GitWorkspace, remote: Remote
 ) -> None:
-    assert await workspace.default_branch_config() == RepositoryConfig()
+    assert await session_settings(workspace, BRANCH) == SessionSettings(RepositoryConfig())
     remote.commit(CONFIG_PATH, "dev: make serve\n")
     await workspace.bring_up_to_date()
-    settings = await workspace.default_branch_config()
-    assert settings.dev == "make serve"
-    assert read_repository_config(workspace.work_tree, settings) == settings
-    (workspace.work_tree / ".github").mkdir()
-    (workspace.work_tree / CONFIG_PATH).write_text("dev: npm start\n")
-    assert read_repository_config(workspace.work_tree, settings).dev == "npm start"
+    settings = await session_settings(workspace, BRANCH)
+    assert (settings.config.dev, settings.branch, settings.notice) == ("make serve", "", "")
+    assert read_repository_config(workspace.work_tree, settings.otherwise) == settings.config
+    commit(workspace, CONFIG_PATH, "dev: npm start\n")
+    assert read_repository_config(workspace.work_tree, settings.otherwise).dev == "npm start"
 
+    commit(workspace, CONFIG_PATH, None)
     remote.commit(CONFIG_PATH, "dve: make serve\n")
     await workspace.bring_up_to_date()
-    with pytest.raises(RepositoryConfigError, match=r"^On the default branch: .*line 1: `dve`: unknown key"):
-        await workspace.default_branch_config()
+    with pytest.raises(DefaultBranchConfigError, match=r"^On the default branch: .*line 1: `dve`: unknown key"):
+        await session_settings(workspace, BRANCH)
+
+
+async def test_settings_that_cannot_be_used_are_fixed_on_either_branch(workspace: GitWorkspace, remote: Remote) -> None:
+    commit(workspace, CONFIG_PATH, "dve: npm start\n")
+    for content in (None, "dve: make serve\n"):
+        if content:
+            remote.commit(CONFIG_PATH, content)
+            await workspace.bring_up_to_date()
+        with pytest.raises(RepositoryConfigError, match=rf"^On the branch {BRANCH}: .*line 1: `dve`") as error:
+            await session_settings(workspace, BRANCH)
+        assert error.type is RepositoryConfigError
+
+    remote.commit(CONFIG_PATH, "dev: make serve\n")
+    await workspace.bring_up_to_date()
+    settings = await session_settings(workspace, BRANCH)
+    assert (settings.config.dev, settings.branch) == ("make serve", "")
+    assert settings.notice == (
+        "This session uses the default branch's settings, since those of claude/42 can't be used: "
+        f"{CONFIG_PATH} line 1: `dve`: unknown key; did you mean `dev`?"
+    )
+    assert read_repository_config(workspace.work_tree, settings.otherwise) == settings.config
+
+    commit(workspace, CONFIG_PATH, "dev: [npm]\n")
+    with pytest.raises(RepositoryConfigError, match="`dev`: must be text"):
+        read_repository_config(workspace.work_tree, settings.otherwise)
+    commit(workspace, CONFIG_PATH, "dev: npm start\n")
+    assert read_repository_config(workspace.work_tree, settings.otherwise).dev == "npm start"
+
+
+@pytest.mark.parametrize(
+    ("branch", "error", "text"),
+    [
+        ("", DefaultBranchConfigError, "On the default branch: No."),
+        (BRANCH, RepositoryConfigError, f"On the branch {BRANCH}: No."),
+    ],
+)
+def test_what_else_is_wrong_with_settings_is_told_with_their_branch(
+    branch: str, error: type[RepositoryConfigError], text: str
+) -> None:
+    def refuse(_: RepositoryConfig) -> None:
+        raise RepositoryConfigError("No.")
+
+    settings = SessionSettings(RepositoryConfig(dev="npm start"), branch)
+    assert settings.checked(lambda config: config.dev) == "npm start"
+    with pytest.raises(RepositoryConfigError) as raised:
+        settings.checked(refuse)
+    assert (raised.type, str(raised.value)) == (error, text)

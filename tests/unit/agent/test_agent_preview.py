@@ -24,7 +24,8 @@ from cloud_agent_runner.preview.preview import Preview
 from cloud_agent_runner.preview.reporting import keep_log, report_changes
 from cloud_agent_runner.preview.services.services import Services
 from cloud_agent_runner.preview.source import PreviewSource
-from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
+from cloud_agent_runner.repository.config import CONFIG_PATH
+from cloud_agent_runner.repository.config_file import OtherSettings
 from cloud_agent_runner.workspace.user import WorkspaceUser
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Session:
             self.address,
             self.services,
             self.api,
-            otherwise=RepositoryConfig(),
+            otherwise=OtherSettings(),
             notices=Notices(),
             installed=self._has_installed,
         )

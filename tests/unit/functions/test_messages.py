@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from tests.kit.sessions import a_session
 
 from cloud_agent.domain.conversation.messages import (
     BODY_LIMIT,
@@ -23,6 +24,7 @@ from cloud_agent.domain.conversation.messages import (
     restart_by_label,
     sentence,
     session_failure,
+    with_settings_file,
 )
 from cloud_agent.domain.conversation.untrusted_text import without_invisible
 from cloud_agent.domain.policy.failures import Failure, explain
@@ -30,6 +32,7 @@ from cloud_agent.domain.policy.failures import Failure, explain
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 WORDS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=200)
 HARD_TITLE = "**bold** \"quotes\" 'single' `code` <b>\n# 😀 [link](x) @octo-dev #1 | ~~x~~ <!-- -->"
+FILES, FILE = "https://github.com/acme/issues/blob", ".github/claude-cloud-agent.yml"
 EXECUTION = "https://console.example/execution"
 
 
@@ -147,6 +150,27 @@ def test_what_people_have_to_fix_is_not_folded_away() -> None:
     comment = session_failure("09e22a8b", failure, EXECUTION, restart_by_comment())
     assert "```text\nline 3\n```" in comment
     assert "<details>" not in comment
+
+
+@pytest.mark.parametrize(
+    ("error", "default", "advice"),
+    [
+        (
+            "RepositoryConfigError",
+            "main",
+            f"Fix [the file on `claude/#4`]({FILES}/claude/%234/{FILE}), or have a correct one on `main`",
+        ),
+        ("DefaultBranchConfigError", "main", f"Fix [the file on `main`]({FILES}/main/{FILE})"),
+        ("DefaultBranchConfigError", "", f"Fix [the file on the default branch]({FILES}/HEAD/{FILE})"),
+        ("GitError", "main", None),
+    ],
+)
+def test_settings_are_fixed_in_the_file_that_is_linked(error: str, default: str, advice: str | None) -> None:
+    failure = explain("Run Agent", error, "line 3")
+    session = a_session(
+        branch="claude/#4", default_branch=default, issue_url="https://github.com/acme/issues/issues/42"
+    )
+    assert with_settings_file(failure, session).advice == (advice or failure.advice)
 
 
 @pytest.mark.parametrize(

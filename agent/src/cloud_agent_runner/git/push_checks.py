@@ -106,16 +106,17 @@ class PushChecks:
     async def _allowed_paths(self, token: GitToken) -> list[str]:
         """Return where the default branch allows what looks like secrets. What Claude can write allows nothing."""
         await self._branch.fetch_default(token)
-        return (await self.default_branch_config()).secret_scan_ignore
+        config = await self.default_branch_config()
+        return config.secret_scan_ignore if config else []
 
-    async def default_branch_config(self) -> RepositoryConfig:
-        """Return the settings that the default branch has, as it was fetched last; the defaults if it has none.
+    async def default_branch_config(self) -> RepositoryConfig | None:
+        """Return the settings that the default branch has, as it was fetched last; None if it has no file of them.
 
         Raises:
             RepositoryConfigError: they can't be used.
         """
         default = await self._branch.default()
         if not await self._history.git("ls-tree", "--name-only", default, "--", CONFIG_PATH):
-            return RepositoryConfig()
+            return None
         content = await self._history.git("cat-file", "blob", f"{default}:{CONFIG_PATH}")
         return parse_repository_config(content.encode())

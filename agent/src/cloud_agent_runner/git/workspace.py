@@ -37,8 +37,7 @@ from cloud_agent_runner.git.take_over import take_over
 from cloud_agent_runner.git.take_up import TakenUp, take_up
 from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update
 from cloud_agent_runner.git.work_tree import WorkTree
-from cloud_agent_runner.repository.config import RepositoryConfig
-from cloud_agent_runner.repository.config_file import RepositoryConfigError
+from cloud_agent_runner.repository.config_file import DefaultBranchConfigError, RepositoryConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.agent_api_messages import GitToken
     from cloud_agent_runner.git.tokens import GitTokens
+    from cloud_agent_runner.repository.config import RepositoryConfig
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
@@ -126,19 +126,19 @@ class GitWorkspace:
         finally:
             self._supplements.cancel()
 
-    async def default_branch_config(self) -> RepositoryConfig:
-        """Return the settings that the default branch has, as it was fetched last.
+    async def default_branch_config(self) -> RepositoryConfig | None:
+        """Return the settings that the default branch has, as it was fetched last; None if it has no file of them.
 
         Raises:
-            RepositoryConfigError: its file can't be used.
+            DefaultBranchConfigError: its file can't be used.
         """
         try:
             return await self._checks.default_branch_config()
         except RepositoryConfigError as error:
-            raise RepositoryConfigError(f"On the default branch: {error}") from error
+            raise DefaultBranchConfigError(f"On the default branch: {error}") from error
         except GitError as error:
             logger.warning("default branch's settings unknown", extra={"reason": str(error)})
-            return RepositoryConfig()
+            return None
 
     async def cloned_files(self) -> ClonedFiles:
         """Return the files that the session begins with: the branch's, or those of work that it took up."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.preview.plan import DevServerPlan
     from cloud_agent_runner.preview.services.services import Services
     from cloud_agent_runner.repository.config import HostHeader, RepositoryConfig
+    from cloud_agent_runner.repository.config_file import OtherSettings
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ Fingerprint = frozenset[tuple[str, int, int]]
 class PreviewSource:
     """Makes a dev server of what the repository's files say now.
 
-    `otherwise` are the settings where the branch has no file of its own. `installed` is called after each good install.
+    `otherwise` are the settings where the branch has no file that can be used. `installed` is called after each good
+    install.
     """
 
     def __init__(  # noqa: PLR0913 - what a dev server is made of
@@ -62,7 +64,7 @@ class PreviewSource:
         services: Services,
         api: AgentApi,
         *,
-        otherwise: RepositoryConfig,
+        otherwise: OtherSettings,
         notices: Notices,
         installed: Callable[[], Awaitable[None]],
     ) -> None:

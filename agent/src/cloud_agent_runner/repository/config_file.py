@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -50,19 +51,42 @@ class RepositoryConfigError(AgentError):
     """The repository's configuration file cannot be used; the text names file, line, key and fix."""
 
 
-def read_repository_config(work_tree: Path, otherwise: RepositoryConfig | None = None) -> RepositoryConfig:
+class DefaultBranchConfigError(RepositoryConfigError):
+    """The default branch's file is the one that cannot be used."""
+
+
+@dataclass(frozen=True)
+class OtherSettings:
+    """The settings where there is no file, or one that still can't be used because of the faults `instead_of`."""
+
+    config: RepositoryConfig = field(default_factory=RepositoryConfig)
+    instead_of: str = ""
+
+
+def read_repository_config(work_tree: Path, otherwise: OtherSettings | None = None) -> RepositoryConfig:
     """Return the settings in `.github/claude-cloud-agent.yml`; without such a file those given, or the defaults.
 
     Raises:
         RepositoryConfigError: the file can't be read as plain YAML, or a setting in it is not valid.
     """
+    otherwise = otherwise or OtherSettings()
     try:
-        content = read_repository_file(work_tree, CONFIG_PATH, _SIZE_LIMIT_BYTES)
+        return _read(work_tree)
     except FileNotFoundError:
-        return otherwise or RepositoryConfig()
+        return otherwise.config
+    except RepositoryConfigError as error:
+        if str(error) == otherwise.instead_of:
+            return otherwise.config
+        raise
+
+
+def _read(work_tree: Path) -> RepositoryConfig:
+    try:
+        return parse_repository_config(read_repository_file(work_tree, CONFIG_PATH, _SIZE_LIMIT_BYTES))
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise RepositoryConfigError(f"{CONFIG_PATH} can't be read: {error.strerror}.") from error
-    return parse_repository_config(content)
 
 
 def parse_repository_config(content: bytes) -> RepositoryConfig:

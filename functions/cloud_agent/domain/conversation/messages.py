@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from cloud_agent.domain.conversation.untrusted_text import shown, without_backlinks, without_invisible
+from cloud_agent.domain.policy.failures import SETTINGS_ERRORS
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloud_agent.domain.policy.failures import Failure
+    from cloud_agent.domain.session.session import Session
 
 TITLE_LIMIT = 256  # characters, GitHub's limit for a title
 OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with
+_SETTINGS_FILE = ".github/claude-cloud-agent.yml"
 BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@&])")
 _BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what would make a line a list, a rule or an underlined heading
@@ -56,6 +61,26 @@ def session_failure(session_id: str, failure: Failure, execution_url: str, next_
     elif failure.detail:
         body += f"<details><summary>Details</summary>\n\n{fenced(failure.detail)}\n</details>\n\n"
     return body + f"<sub>[Execution in the Step Functions console]({execution_url}) · session `{session_id}`</sub>\n"
+
+
+def with_settings_file(failure: Failure, session: Session) -> Failure:
+    """Return the failure, with a link to the file that has to be fixed, if that's the repository's settings."""
+    if failure.error not in SETTINGS_ERRORS:
+        return failure
+    default = code(session.default_branch) if session.default_branch else "the default branch"
+    if failure.error == "DefaultBranchConfigError":
+        file = _settings_file(session, session.default_branch or "HEAD")
+        return replace(failure, advice=f"Fix [the file on {default}]({file})")
+    file = _settings_file(session, session.branch)
+    # (the default branch may have none)
+    return replace(
+        failure, advice=f"Fix [the file on {code(session.branch)}]({file}), or have a correct one on {default}"
+    )
+
+
+def _settings_file(session: Session, branch: str) -> str:
+    repository, _, _ = session.issue_url.rpartition("/issues/")
+    return f"{repository}/blob/{quote(branch)}/{_SETTINGS_FILE}"
 
 
 def restart_by_comment() -> str:

@@ -29,7 +29,8 @@ _INSTALL = "Install the GitHub App on this repository (Settings → GitHub Apps)
 _LOOK = "Check this session's execution, linked below, for the cause"
 _OPERATOR = "Ask your administrator to check this session's execution, linked below"
 
-_FIXED_BY_DETAIL = frozenset({"NoFreeBranchNameError", "RepositoryConfigError"})
+SETTINGS_ERRORS = frozenset({"DefaultBranchConfigError", "RepositoryConfigError"})
+_FIXED_BY_DETAIL = SETTINGS_ERRORS | {"NoFreeBranchNameError"}
 # Error name -> what it means for people, and what to do. The error's own message is added as the detail.
 # What happened is also shown where nothing else is, and unrendered, as on the session's page: it refers to nothing
 # "below" and has no Markdown.
@@ -100,10 +101,11 @@ _EXPLANATIONS: dict[str, tuple[str, str]] = {
     ),
     "RepositoryConfigError": (
         ".github/claude-cloud-agent.yml can't be used",
-        (
-            "Fix the problem described below. The file is read from the session's branch, or from the default branch "
-            "if it isn't there"
-        ),
+        "Fix the file on the session's branch, or have a correct one on the default branch",
+    ),
+    "DefaultBranchConfigError": (
+        ".github/claude-cloud-agent.yml can't be used",
+        "Fix the file on the default branch",
     ),
     "ModelProviderError": (
         "The deployment's model isn't one of its provider's",

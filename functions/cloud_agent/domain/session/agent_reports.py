@@ -34,6 +34,7 @@ REPORTED_ERRORS = frozenset(
         "AgentApiUnavailableError",
         UNNAMED_ERROR,
         "CloneFailedError",
+        "DefaultBranchConfigError",
         "GitError",
         "ModelProviderError",
         "RepositoryConfigError",
