@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import os
 import pwd
+import re
 import socket
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ import pytest
 from tests.kit.other_users import others_reach
 from tests.kit.repository_shapes import lay_out
 
+from cloud_agent_runner.preview.services import services as services_module
 from cloud_agent_runner.preview.services.compose import services_in_compose
 from cloud_agent_runner.preview.services.needed import needed_services
 from cloud_agent_runner.preview.services.programs import PROGRAMS
@@ -71,7 +73,7 @@ def _query(services: Services, statement: str) -> str:
 @needs_servers
 async def test_postgres_and_redis_come_up_where_their_variables_say_and_keep_their_data(user: WorkspaceUser) -> None:
     account = Account(user="shop", password="s3cret/1", database="shop_dev")
-    both = [Wanted("postgres", "16", account), Wanted("redis")]
+    both = [Wanted("postgres", "16", account), Wanted("redis", "2")]
     recorded = list[tuple[str, str]]()
     redis_ended = asyncio.Event()
 
@@ -82,7 +84,8 @@ async def test_postgres_and_redis_come_up_where_their_variables_say_and_keep_the
 
     services = Services(user, HOST, record)
     try:
-        await services.run(both)
+        *_, other = await services.run(both)
+        assert re.match(r"Redis \d+ runs instead of 2, which the repository names", other)
         assert services.environment["DATABASE_URL"] == f"postgresql://shop:s3cret%2F1@{HOST}:5432/shop_dev"
         assert services.environment["REDIS_URL"] == f"redis://{HOST}:6379/0"
         assert _query(services, "select current_user || ' ' || current_database()") == "shop shop_dev"
@@ -115,6 +118,43 @@ async def test_postgres_and_redis_come_up_where_their_variables_say_and_keep_the
     for port in (5432, 6379):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((HOST, port), timeout=5)
+
+
+POSTGRES = """#!/bin/sh
+case "$0 $1" in *initdb*|*--single) exit ;; esac
+basename "$(dirname "$(dirname "$0")")" > runs
+echo "LOG:  starting PostgreSQL $(cat runs).2 on a machine"
+echo "LOG:  database system is ready to accept connections"
+exec sleep 1000
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path", "runs"),
+    [("15", "", "15"), ("", "", "17"), ("16", "", "17"), ("15", "own/14/bin", "15"), ("", "own/14/bin", "14")],
+)
+async def test_the_version_that_the_repository_names_runs_or_another_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, path: str, runs: str
+) -> None:
+    instead = f"PostgreSQL {runs} runs instead of 16, which the repository names and which isn't installed here."
+    instead = instead if wanted == "16" else ""
+    folders = [f"{folder}/bin" for folder in ("debian/9.6", "debian/15", "debian/17", "own/14")]
+    programs = [f"{folder}/{name}" for folder in folders for name in ("initdb", "postgres")]
+    lay_out(tmp_path, dict.fromkeys(programs, POSTGRES))
+    for name in programs:
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setattr(services_module, "_POSTGRES_FOLDERS", tmp_path / "debian")
+    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{tmp_path / path}")
+    recorded = list[tuple[str, ...]]()
+    services = Services(WorkspaceUser(tmp_path, None), HOST, lambda *event: recorded.append(event))
+    try:
+        assert services.has(Wanted("postgres", wanted))
+        assert await services.run([Wanted("postgres", wanted)]) == ([instead] if instead else [])
+        assert recorded == [("postgres", "starting"), ("postgres", "running", instead)]
+        assert (tmp_path / "services/postgres/runs").read_text() == f"{runs}\n"
+        assert await services.run([Wanted("postgres", wanted)]) == []  # it runs already
+    finally:
+        await services.aclose()
 
 
 @needs_servers

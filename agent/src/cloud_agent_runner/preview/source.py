@@ -102,7 +102,8 @@ class PreviewSource:
         config = self._config()
         names = list(dict.fromkeys(config.env))
         secrets = await self._secrets(names) if names else {}
-        await self._services.run(self._wanted(config))
+        for sentence in await self._services.run(self._wanted(config)):
+            self._notices.add(sentence)
         return DevServer(
             plan,
             self._user,

@@ -62,6 +62,7 @@ def postgres(wanted: Wanted, host: str) -> Program:
         package="postgresql",
         script=_POSTGRES.format(statements="\n".join(statements)),
         ready=re.compile("database system is ready to accept connections"),
+        version=re.compile(r"starting PostgreSQL (\d+)"),
         environment={
             "DATABASE_URL": f"{scheme}://{account.authority}@{host}:5432/{account.database}",
             "PGHOST": host,
@@ -87,6 +88,7 @@ def redis(wanted: Wanted, host: str) -> Program:
         package="redis-server",
         script=_REDIS,
         ready=re.compile("Ready to accept connections", re.IGNORECASE),
+        version=re.compile(r"(?:Redis|Valkey) version=(\d+)"),
         environment={"REDIS_URL": f"redis://{host}:6379/0", "REDIS_HOST": host, "REDIS_PORT": "6379"},
     )
 
@@ -108,6 +110,7 @@ def mysql(wanted: Wanted, host: str) -> Program:
         package="mariadb-server",
         script=_MYSQL.format(statements="\n".join(statements)),
         ready=re.compile("ready for connections"),
+        version=re.compile(r"\(server (\d+)"),
         environment={
             "DATABASE_URL": f"{scheme}://{account.authority}@{host}:3306/{account.database}",
             "MYSQL_HOST": host,

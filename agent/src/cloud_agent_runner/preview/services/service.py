@@ -72,7 +72,7 @@ def url_scheme(kind: ServiceName, urls: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Program:
-    """How a service runs: a shell script that ends as the server, and what it logs once it can be used.
+    """How a service runs: a shell script that ends as the server, and what it logs once it can be used, and of itself.
 
     The script gets its folder in $DATA and the host that it listens on in $LISTEN; `environment` is for its clients.
     """
@@ -82,4 +82,5 @@ class Program:
     package: str
     script: str
     ready: re.Pattern[str]
+    version: re.Pattern[str]
     environment: Mapping[str, str]

@@ -41,7 +41,7 @@ class ServiceFailedError(PreviewError):
 
 
 class RecordService(Protocol):
-    """Where it's recorded how a service is from now on, with its last lines if it has failed or ended."""
+    """Where it's recorded how a service is from now on, with the lines that say why, or what else is to be known."""
 
     def __call__(self, name: ServiceName, state: ServiceState, lines: str = "") -> None:
         """Record it."""
@@ -76,8 +76,10 @@ class Services:
         executable = PROGRAMS[wanted.name](wanted, self._host).executable
         return shutil.which(executable, path=self._path(wanted.version)) is not None
 
-    async def run(self, wanted: Sequence[Wanted]) -> None:
+    async def run(self, wanted: Sequence[Wanted]) -> list[str]:
         """Have these run, and no others. What runs already stays as it is, with its data.
+
+        Returns, for people, which of those that it has started are of another version than the repository's.
 
         Raises:
             ServiceFailedError: one isn't there, or doesn't come up; in words for people.
@@ -91,9 +93,9 @@ class Services:
         self._environment.clear()
         for program in reversed(programs.values()):
             self._environment.update({name: value for name, value in program.environment.items() if value})
-        for one, program in programs.items():
-            if one.name not in self._running:
-                await self._start(one, program)
+        new = [(one, program) for one, program in programs.items() if one.name not in self._running]
+        started = [await self._start(one, program) for one, program in new]
+        return list(filter(None, started))
 
     async def aclose(self) -> None:
         """End all of them."""
@@ -111,21 +113,32 @@ class Services:
         self._record(name, "ended", command.last_lines(_LINES_SHOWN))
 
     def _path(self, version: str) -> str:
-        """Return where to look for servers: as everywhere, then PostgreSQL of that version, then the newest."""
+        """Return where to look for servers: PostgreSQL of that version, then as everywhere, then the newest of it."""
         newest_first = sorted((folder.name for folder in _POSTGRES_FOLDERS.glob("[0-9]*")), key=float, reverse=True)
-        folders = [str(_POSTGRES_FOLDERS / name / "bin") for name in sorted(newest_first, key=lambda n: n != version)]
-        return os.pathsep.join([self._user.environment()["PATH"], *folders])
+        folders = [str(_POSTGRES_FOLDERS / name / "bin") for name in newest_first]
+        named = [folder for name, folder in zip(newest_first, folders, strict=True) if name == version]
+        return os.pathsep.join([*named, self._user.environment()["PATH"], *folders])
 
-    async def _start(self, wanted: Wanted, program: Program) -> None:
+    async def _start(self, wanted: Wanted, program: Program) -> str:
+        """Start a service; return which version it is in a sentence, if the repository names another one."""
         self._record(wanted.name, "starting")
         try:
             command = await self._come_up(wanted, program)
         except ServiceFailedError as error:
             self._record(wanted.name, "failed", str(error))
             raise
-        self._record(wanted.name, "running")
+        found = program.version.search(command.last_lines(_LINES))
+        runs = found[1] if found else ""
+        instead = (
+            f"{program.title} {runs} runs instead of {wanted.version}, which the repository names and which isn't "
+            "installed here."
+            if runs and wanted.version and runs != wanted.version
+            else ""
+        )
+        self._record(wanted.name, "running", instead)
         self._ends[wanted.name] = asyncio.create_task(self._record_end(wanted.name, command))
-        logger.info("service ready", extra={"service": wanted.name, "version": wanted.version})
+        logger.info("service ready", extra={"service": wanted.name, "wanted": wanted.version, "version": runs})
+        return instead
 
     async def _come_up(self, wanted: Wanted, program: Program) -> WorkspaceCommand:
         if not self.has(wanted):
