@@ -99,6 +99,10 @@ if __name__ == "__main__":
     app.run(debug=True)
 """
 _NICEGUI = 'from nicegui import ui\n\nui.label("A page by NiceGUI")\nui.run(show=False)\n'
+_NOTEBOOK = """\
+{"cells": [{"cell_type": "markdown", "id": "greeting", "metadata": {}, "source": ["# A page by Jupyter"]}],
+ "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+"""
 _EXPRESS = """\
 const express = require("express");
 const app = express();
@@ -206,6 +210,7 @@ STARTERS = (
     _python("Gradio", {"app.py": _GRADIO}, "gradio"),
     _python("Dash", {"app.py": _DASH}, "dash"),
     _python("NiceGUI", {"main.py": _NICEGUI}, "nicegui"),
+    _python("Jupyter", {"lunch.ipynb": _NOTEBOOK}, "jupyterlab"),  # which is not started by itself
     Subject("mkdocs new", make="uvx mkdocs new app", files={"requirements.txt": "mkdocs<2\n"}),
 )  # fmt: skip
 
