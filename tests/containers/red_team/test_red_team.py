@@ -92,6 +92,12 @@ def test_a_forged_result_is_not_shown_and_spends_no_less(attacked: Attacked) -> 
     assert float(row["cost_usd"]) > 0
 
 
+def test_settings_without_effect_are_named_once(attacked: Attacked) -> None:
+    replies = "".join(comment["body"] for comment in attacked.system.comments(int(attacked.row["pull_number"])))
+
+    assert replies.count("`apiKeyHelper`, `env.ANTHROPIC_BASE_URL` have no effect") == 1
+
+
 def test_a_work_tree_that_is_a_link_to_the_supervisors_repository_changes_nothing_there(attacked: Attacked) -> None:
     assert attacked.bare() == attacked.bare_before
     assert {line.split()[0] for line in attacked.bare_before.splitlines()} == {"supervisor"}

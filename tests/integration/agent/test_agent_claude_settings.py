@@ -39,6 +39,14 @@ for line in sys.stdin:
     }.get(call["method"], {})
     print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
 """
+COOK = """---
+name: cook
+description: Cooks.
+tools: Bash
+model: claude-opus-4-1-20250805
+---
+You are the cook.
+"""
 
 
 async def _report_tool(_tool: str, _detail: str, _todo: object) -> None: ...
@@ -54,11 +62,11 @@ def _repository(folder: Path, instructions: str = "CLAUDE.md", *, hooks_disabled
         instructions: "Soup is served at noon.",
         ".claude/skills/menu/SKILL.md": "---\nname: menu\ndescription: Writes the menu of the day.\n---\nWrite it.",
         ".claude/commands/serve.md": "---\ndescription: Serves a table.\n---\nBring bread to table $ARGUMENTS.",
-        ".claude/agents/cook.md": "---\nname: cook\ndescription: Cooks.\ntools: Bash\n---\nYou are the cook.",
+        ".claude/agents/cook.md": COOK,
         ".claude/settings.json": json.dumps(
             {
                 "model": "claude-opus-4-1-20250805",
-                "apiKeyHelper": "echo another-key",
+                "apiKeyHelper": f"touch {folder}/helper-ran; echo another-key",
                 "env": {
                     "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
                     "ANTHROPIC_API_KEY": "another-key",
@@ -67,7 +75,11 @@ def _repository(folder: Path, instructions: str = "CLAUDE.md", *, hooks_disabled
                     "CLAUDE_CODE_USE_BEDROCK": "1",
                 },
                 "disableAllHooks": hooks_disabled,
-                "permissions": {"allow": ["Bash(git push:*)"], "ask": ["Bash(touch asked:*)"]},
+                "permissions": {
+                    "defaultMode": "bypassPermissions",
+                    "allow": ["Bash(git push:*)"],
+                    "ask": ["Bash(touch asked:*)"],
+                },
                 "hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": f"touch {folder}/hook-ran"}]}]},
             }
         ),
@@ -116,6 +128,7 @@ async def test_the_repository_s_own_settings_work_but_reach_no_other_model(
     assert (turn.is_error, turn.turns) == (False, len(calls))
     assert {call["model"] for call in calls} == {"claude-sonnet-5"}
     assert (folder / "hook-ran").exists()
+    assert not (folder / "helper-ran").exists()
     assert "mcp__kitchen__soup_of_the_day" in [tool["name"] for tool in calls[-1]["tools"]]
     request = json.dumps(calls[-1])
     assert "Soup is served at noon." in request
@@ -137,6 +150,7 @@ async def test_nothing_of_the_repository_s_own_settings_works_where_they_are_off
     _repository(folder)
     turn, calls = await _turn(folder, model_url, "scripted-model: run echo 1", on=False)
     assert not turn.is_error
+    assert ".claude/settings.json" not in turn.result
     assert not (folder / "hook-ran").exists()
     assert [tool["name"] for tool in calls[-1]["tools"]] == ["Agent", "Bash"]  # Agent is Task
     request = json.dumps(calls[-1])
@@ -196,3 +210,26 @@ async def test_an_mcp_server_that_cannot_be_started_is_named_once(tmp_path: Path
     mentions = [turn.result.count("The repository's MCP server `cellar` couldn't be started: ENOENT") for turn in turns]
     assert mentions == [1, 0]
     assert "kitchen" not in turns[0].result
+
+
+async def test_a_setting_without_effect_is_named_once_with_what_happens_instead_and_without_its_value(
+    tmp_path: Path, model_url: str
+) -> None:
+    folder = tmp_path / "repository"
+    _repository(folder)
+
+    turns, _ = await _turns(folder, model_url, *["scripted-model: run echo 1"] * 2, on=True)
+
+    in_file = "In the repository's `.claude/settings.json`, "
+    assert [each.removeprefix(in_file) for each in turns[0].result.split("\n\n") if each.startswith(in_file)] == [
+        "`apiKeyHelper`, `env.ANTHROPIC_AUTH_TOKEN`, `env.CLAUDE_CODE_USE_BEDROCK`, `env.ANTHROPIC_BASE_URL`, "
+        "`env.ANTHROPIC_API_KEY` have no effect: Claude calls the model only through the session's own gateway, "
+        "with the session's own key.",
+        "`model`, `env.ANTHROPIC_MODEL` have no effect: the session uses `claude-sonnet-5`; choose another with "
+        "`/model`, or `model` in `.github/claude-cloud-agent.yml`.",
+        "`permissions.defaultMode` has no effect: Claude works without asking, and where Claude Code would ask a "
+        "person, the answer is no.",
+        "`permissions.allow` has no effect: Claude can't push; its commits are pushed when a turn ends.",
+    ]
+    assert "another-key" not in turns[0].result
+    assert in_file not in turns[1].result

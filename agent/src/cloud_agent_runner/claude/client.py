@@ -11,9 +11,10 @@ from claude_agent_sdk import ClaudeAgentOptions, ResultError, ResultMessage
 
 from cloud_agent_runner.claude import PROGRAM
 from cloud_agent_runner.claude.browser_server import ALL_BROWSER_TOOLS, browser_server
+from cloud_agent_runner.claude.overridden_settings import overridden_settings, sentences
 from cloud_agent_runner.claude.process import ClaudeProcess, Observer, ToolReport
 from cloud_agent_runner.claude.program import claude_program, claude_shell
-from cloud_agent_runner.claude.settings import outranking_settings
+from cloud_agent_runner.claude.settings import outranking_settings, settings_file
 from cloud_agent_runner.claude.todo_list import TODO_ENVIRONMENT
 from cloud_agent_runner.claude.tool_policy import REFUSED_TOOLS, BeforeChange, at_once
 from cloud_agent_runner.errors import AgentError
@@ -91,7 +92,8 @@ class Claude:
         self._conversation: str | None = None
         self._process: ClaudeProcess | None = None
         self._is_expecting = self._is_interrupted = False
-        self._mentioned: set[str] = set()
+        self._mentioned_servers: set[str] = set()
+        self._mentioned_settings: set[str] = set()
         tools: list[str] = [*assignment.tools, "Skill"] if assignment.repository_settings else [*assignment.tools]
         self._options = ClaudeAgentOptions(
             system_prompt={"type": "preset", "preset": "claude_code", "append": assignment.instructions},
@@ -169,12 +171,16 @@ class Claude:
     ) -> TurnResult:
         model = self._choice.model
         pinned = {**self._own_variables, **pinned_model(model), **access.environment}
+        settings = outranking_settings(model, pinned)
+        overridden = {}
+        if self._assignment.repository_settings:
+            overridden = overridden_settings(self._assignment.work_tree, settings)
         options = replace(
             self._options,
             model=model,
             effort=self._choice.effort,
             env={**self._services, **self._user.environment(), **pinned},
-            settings=str(outranking_settings(self._user, model, pinned)),
+            settings=str(settings_file(self._user, settings)),
             resume=self._conversation,
         )
         process = self._process = ClaudeProcess(
@@ -197,13 +203,17 @@ class Claude:
         if not access.texts.include(process.last_message):
             process.last_message = ""
         outcome = self._outcome(process, message, reason, access.texts)
-        return self._with_servers(outcome, process.unavailable_servers)
+        return self._with_mentions(outcome, process.unavailable_servers, overridden)
 
-    def _with_servers(self, turn: TurnResult, unavailable: Mapping[str, str]) -> TurnResult:
-        """Mention each MCP server that Claude doesn't have, once in the session."""
-        news = [sentence for name, sentence in unavailable.items() if name not in self._mentioned]
-        self._mentioned |= unavailable.keys()
-        return replace(turn, result="\n\n".join([turn.result, *news]))
+    def _with_mentions(
+        self, turn: TurnResult, unavailable: Mapping[str, str], overridden: Mapping[str, str]
+    ) -> TurnResult:
+        """Mention each MCP server that Claude doesn't have, and each setting without effect, once in the session."""
+        servers = [sentence for name, sentence in unavailable.items() if name not in self._mentioned_servers]
+        settings = {key: instead for key, instead in overridden.items() if key not in self._mentioned_settings}
+        self._mentioned_servers |= unavailable.keys()
+        self._mentioned_settings |= settings.keys()
+        return replace(turn, result="\n\n".join([turn.result, *servers, *sentences(settings)]))
 
     def _reason(self, error: Exception) -> str:
         """Say what became of a process; forget a conversation that it died too early to write down."""

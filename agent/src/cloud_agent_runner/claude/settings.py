@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 # By which Claude Code would call another API, or identify itself with another key. Empty is as good as not set.
-_OTHER_WAYS = (
+OTHER_WAYS = (
     "ANTHROPIC_AUTH_TOKEN",
     "ANTHROPIC_CUSTOM_HEADERS",
     "CLAUDE_CODE_USE_ANTHROPIC_AWS",
@@ -25,19 +25,22 @@ _OTHER_WAYS = (
 )
 
 
-def outranking_settings(user: WorkspaceUser, model: str, variables: Mapping[str, str]) -> Path:
-    """Write the settings by which a repository's own can't take the session's model, gateway or policy away.
+def outranking_settings(model: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings by which a repository's own can't take the session's model, gateway or policy away.
 
     `.claude/settings.json` has an `env` of its own, which Claude Code puts above its environment. It's the wrong
     address that this prevents, not a leak: the key is good for the gateway alone, and the gateway serves one model.
-
-    Returns the file, which `user` can read: in an argument every user of the machine could read the key.
     """
-    settings = {
+    return {
         "model": model,
-        "env": {**dict.fromkeys(_OTHER_WAYS, ""), **variables},
+        "env": {**dict.fromkeys(OTHER_WAYS, ""), **variables},
+        "apiKeyHelper": "",
         "enableAllProjectMcpServers": True,
     }
+
+
+def settings_file(user: WorkspaceUser, settings: Mapping[str, Any]) -> Path:
+    """Write settings to a file that `user` can read: in an argument every user of the machine could read the key."""
     file = Path.home() / "claude-settings.json"
     file.touch(mode=0o600)
     file.chmod(0o600 if user.owner is None else 0o644)

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 MAX_OUTPUT_TOKENS = 64_000
 # Claude Code's mark for a model with its long context window, which it takes off before it calls the model.
 _LONG_CONTEXT = "[1m]"
-_ALIASES = (
+MODEL_VARIABLES = (
     "ANTHROPIC_DEFAULT_FABLE_MODEL",
     "ANTHROPIC_DEFAULT_HAIKU_MODEL",
     "ANTHROPIC_DEFAULT_OPUS_MODEL",
     "ANTHROPIC_DEFAULT_SONNET_MODEL",
+    "ANTHROPIC_MODEL",
     "ANTHROPIC_SMALL_FAST_MODEL",
+    "CLAUDE_CODE_SUBAGENT_MODEL",
 )
 
 
@@ -48,9 +50,10 @@ def pinned_model(model: str) -> dict[str, str]:
     gateway admits no other, and a deployment has access to the one it has chosen.
     """
     return {
-        **dict.fromkeys(_ALIASES, model),
+        **dict.fromkeys(MODEL_VARIABLES, model),
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(MAX_OUTPUT_TOKENS),
         "CLAUDE_CODE_DISABLE_FAST_MODE": "1",
         "CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP": "1",
         "CLAUDE_CODE_NO_MODEL_FALLBACK": "1",
+        "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1",
     }
