@@ -222,13 +222,19 @@ async def test_a_setting_without_effect_is_named_once_with_what_happens_instead_
 
     in_file = "In the repository's `.claude/settings.json`, "
     assert [each.removeprefix(in_file) for each in turns[0].result.split("\n\n") if each.startswith(in_file)] == [
-        "`apiKeyHelper`, `env.ANTHROPIC_AUTH_TOKEN`, `env.CLAUDE_CODE_USE_BEDROCK`, `env.ANTHROPIC_BASE_URL`, "
-        "`env.ANTHROPIC_API_KEY` have no effect: Claude calls the model only through the session's own gateway, "
-        "with the session's own key.",
-        "`model`, `env.ANTHROPIC_MODEL` have no effect: the session uses `claude-sonnet-5`; choose another with "
-        "`/model`, or `model` in `.github/claude-cloud-agent.yml`.",
-        "`permissions.defaultMode` has no effect: Claude works without asking, and where Claude Code would ask a "
-        "person, the answer is no.",
+        (
+            "`apiKeyHelper`, `env.ANTHROPIC_AUTH_TOKEN`, `env.CLAUDE_CODE_USE_BEDROCK`, `env.ANTHROPIC_BASE_URL`, "
+            "`env.ANTHROPIC_API_KEY` have no effect: Claude calls the model only through the session's own gateway, "
+            "with the session's own key."
+        ),
+        (
+            "`model`, `env.ANTHROPIC_MODEL` have no effect: the session uses `claude-sonnet-5`; choose another with "
+            "`/model`, or `model` in `.github/claude-cloud-agent.yml`."
+        ),
+        (
+            "`permissions.defaultMode` has no effect: Claude works without asking, and where Claude Code would ask a "
+            "person, the answer is no."
+        ),
         "`permissions.allow` has no effect: Claude can't push; its commits are pushed when a turn ends.",
     ]
     assert "another-key" not in turns[0].result
