@@ -83,14 +83,20 @@ class Attacked:
 
     def published(self, path: str) -> str:
         """A file as the branch on GitHub has it."""
+        return self._on_github("show", f"seen:{path}")
+
+    def messages(self) -> str:
+        """What the commits of the branch on GitHub say."""
+        return self._on_github("log", "--format=%B", "seen")
+
+    def _on_github(self, *command: str) -> str:
         url = f"{self.system.installation.github_url}/{self.system.repository}.git"
         token = f"http.extraHeader=Authorization: Bearer {self.system.github.credentials.token}"
         branch, into = self.row["branch"], self.system.installation.state_dir / "published.git"
         subprocess.run(["git", "init", "--quiet", "--bare", str(into)], check=True)
         git = ["git", "-C", str(into), "-c", token]
         subprocess.run([*git, "fetch", "--quiet", url, f"+refs/heads/{branch}:refs/heads/seen"], check=True)
-        shown = subprocess.run([*git, "show", f"seen:{path}"], check=True, capture_output=True, text=True)
-        return shown.stdout
+        return subprocess.run([*git, *command], check=True, capture_output=True, text=True).stdout
 
     def _files(self, suffix: str) -> list[str]:
         return [name for name in self._inside("find", _REPORTS, "-type", "f").split() if name.endswith(suffix)]

@@ -70,6 +70,10 @@ def test_a_commit_is_listed_whatever_its_message(attacked: Attacked) -> None:
     assert "docs: tidy" in status
 
 
+def test_a_commit_closes_no_issue(attacked: Attacked) -> None:
+    assert "Closes: issue #1" in attacked.messages()
+
+
 def test_a_replaced_commit_is_pushed_as_it_is(attacked: Attacked) -> None:
     assert attacked.published("replaced.txt") == "false\n"
 

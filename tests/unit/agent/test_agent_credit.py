@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
+from cloud_agent.domain.conversation.closing_keywords import closed_by
 from cloud_agent_runner.agent_api_messages import Account, GitToken
 from cloud_agent_runner.git.branch import SessionBranch
+from cloud_agent_runner.git.closing_keywords import without_closing
 from cloud_agent_runner.git.credit import CLAUDE, CommitAuthor, Credit, Credits, Identity
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace
@@ -115,3 +117,41 @@ async def test_a_merge_keeps_its_parents_and_what_others_have_pushed(workspace: 
     assert [line.split("|")[3] for line in _log(remote)[:3]].count("Both") == 1
     assert all(SESSION in line for line in _log(remote)[:3])
     assert len(git("rev-list", "--parents", "-1", "claude/42", at=remote).split()) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "published"),
+    [
+        ("Fixes #7", "Fixes issue #7"),
+        ("fix: resolved octo-org/octo-repo#100", "fix: resolved issue octo-org/octo-repo#100"),
+        ("CLOSES: #8\n\nresolve\n#9", "CLOSES: issue #8\n\nresolve\nissue #9"),
+        ("Fixed #1234 -- Took care", "Fixed issue #1234 -- Took care"),
+        ("Close GH-9", "Close issue GH-9"),
+        ("fixes#7", "fixes issue #7"),
+        ("Closes https://github.com/acme/lunch/issues/7", "Closes issue https://github.com/acme/lunch/issues/7"),
+        ("Fix #7 for @zoe and @types/node", "Fix issue #7 for @zoe and @types/node"),
+        ("Fixes issue #7, see #8; prefix #9, fixes #nothing", "Fixes issue #7, see #8; prefix #9, fixes #nothing"),
+    ],
+)  # fmt: skip
+def test_a_message_closes_no_issue_and_still_names_it(written: str, published: str) -> None:
+    assert without_closing(written) == published
+    assert closed_by([published], "acme/lunch", 0) == ()  # as it's read before a merge
+    assert without_closing(published) == published
+
+
+@pytest.mark.parametrize("credit", [Credit(), _credit("app")])
+async def test_no_commit_that_was_made_here_closes_an_issue_whoever_it_says_it_is_by(
+    workspace: GitWorkspace, remote: Path, credit: Credit
+) -> None:
+    tree = workspace.work_tree
+    await workspace.credit(credit)
+    git("commit", "--quiet", "--allow-empty", "-m", "One", "-m", "Fixes #7.", at=tree)
+    hidden = f"Closes: #8\n\n{SESSION}"
+    git("commit", "--quiet", "--allow-empty", "-m", hidden, "--author", "Zoe <zoe@example.com>", at=tree)
+
+    head = (await workspace.publish()).head_sha
+
+    bodies = git("log", "--format=%B", "main..claude/42", at=remote)
+    assert ("Fixes issue #7." in bodies, "Closes: issue #8" in bodies) == (True, True)
+    assert git("rev-parse", "HEAD", at=tree).strip() == head
+    assert (await workspace.publish()).head_sha is None

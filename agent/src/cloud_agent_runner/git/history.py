@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.git.closing_keywords import without_closing
 from cloud_agent_runner.git.command import GitError, git
 from cloud_agent_runner.git.credit import CLAUDE, SESSION_TRAILER
 
@@ -155,23 +156,22 @@ class History:
         return onto
 
     async def credited(self, head: str, credit: Credit, *without: str) -> str:
-        """Return a copy of `head` in which the author's commits say what the credit does; `head` where they do already.
+        """Return a copy of `head` in which the author's commits say what the credit does, and none closes an issue.
 
-        Only commits that no commit of `without` has are replaced, with those that build on them. Nothing else of them
-        changes: files, authors, committers and dates are as they were.
+        `head` itself where that is so already. Only commits that no commit of `without` has are replaced, with those
+        that build on them. Nothing else of them changes: files, authors, committers and dates are as they were.
         """
-        if not credit.trailers:
-            return head
         copies: dict[str, str] = {}
         new = (head, *(f"^{commit}" for commit in without))
         listing = await self.git("log", "-z", "--topo-order", "--reverse", "--date=raw", f"--format={_COMMIT}", *new)
         for entry in filter(None, listing.split("\0")):
             commit, parents, *people, message = entry.split("\n", 8)
             lineage = [copies.get(parent, parent) for parent in parents.split()]
-            text = message
-            if people[1] == credit.author.email and f"\n{SESSION_TRAILER}: " not in message:
+            text = without_closing(message)
+            is_credited = not credit.trailers or f"\n{SESSION_TRAILER}: " in message
+            if people[1] == credit.author.email and not is_credited:
                 trailers = [word for trailer in credit.trailers for word in ("--trailer", trailer)]
-                text = await self.git("interpret-trailers", "--if-exists", "addIfDifferent", *trailers, given=message)
+                text = await self.git("interpret-trailers", "--if-exists", "addIfDifferent", *trailers, given=text)
             if text != message or lineage != parents.split():
                 names = [f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE")]
                 words = [word for parent in lineage for word in ("-p", parent)]

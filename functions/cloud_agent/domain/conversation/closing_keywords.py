@@ -33,7 +33,7 @@ def closed_by(messages: Iterable[str], repo: str, issue_number: int) -> tuple[st
 
 
 def closing_note(closes: Sequence[str]) -> str:
-    """Return what merging does besides: a commit's message acts, and nobody here can change it."""
+    """Return what merging does besides. Agents push no commit that closes an issue, but people may."""
     if not closes:
         return ""
     names = listed([plain(name) for name in closes[:SHOWN]])

@@ -8,7 +8,7 @@ printf '[submodule "sub"]\n\tpath = sub\n\turl = ext::%s/spy submodule\n[submodu
 git add .gitmodules && git update-index --add --cacheinfo "160000,$(echo elsewhere | git hash-object --stdin),sub"
 printf '*.red filter=red\n*.bin filter=lfs\n' > .gitattributes
 echo filtered > a.red && echo large > a.bin
-git add .gitattributes a.red a.bin && git commit --quiet --message "docs: tidy"
+git add .gitattributes a.red a.bin && git commit --quiet --message "docs: tidy" --message "Closes: #1"
 
 echo false > replaced.txt && git add replaced.txt && git commit --quiet --message "docs: this is replaced"
 replaced=$(git rev-parse HEAD)
