@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from cloud_agent_runner.agent_api_messages import GitToken
+from cloud_agent_runner.git import work_tree
 from cloud_agent_runner.git.branch import SessionBranch
-from cloud_agent_runner.git.publish_errors import PublishFailedError
+from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.tokens import GitTokens
 from cloud_agent_runner.git.workspace import GitWorkspace
 from cloud_agent_runner.workspace.user import WorkspaceUser
@@ -140,6 +142,32 @@ async def test_an_old_workflow_that_a_merge_brings_back_is_refused(remote: Path)
 
     with pytest.raises(PublishFailedError):
         await workspace.publish()
+
+
+async def test_more_than_github_takes_in_one_push_is_refused_and_nothing_of_it_is_left(
+    remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_tree, "MOST_BYTES", 100_000)
+    workspace = await cloned(remote)
+    commit(workspace.work_tree, "small.txt", "small")
+    assert (await workspace.publish()).head_sha
+
+    (workspace.work_tree / "large.bin").write_bytes(os.urandom(200_000))
+    before = _packs(remote)
+    with pytest.raises(PublishRefusedError, match="the commits have more than 2 GiB") as refused:
+        await workspace.publish()
+    assert "amend or rebase those commits" in refused.value.request
+    assert _packs(remote) == before
+
+    git("reset", "--quiet", "--soft", "HEAD~1", at=workspace.work_tree)
+    (workspace.work_tree / "large.bin").write_text("no longer")
+    head = (await workspace.publish()).head_sha
+    assert git("rev-parse", BRANCH, at=remote) == head
+
+
+def _packs(remote: Path) -> set[Path]:
+    """Return the files of the supervisor's repository with what it has fetched."""
+    return set((remote.parent / "work" / "repository.git" / "objects" / "pack").iterdir())
 
 
 async def test_what_is_never_committed_is_listed_once_unless_the_repository_ignores_it(remote: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import os
 import shlex
 import shutil
@@ -63,6 +64,10 @@ _COMMAND = [_GIT, *_configured(_ENFORCED)]
 _WORKSPACE_COMMAND = [*_COMMAND, *_configured(LFS_FILTER if HAS_GIT_LFS else {})]
 
 
+TOO_LARGE = os.strerror(errno.EFBIG)  # among git's words where it wanted to write a larger file than it may
+_BLOCK_BYTES = 512  # of POSIX's `ulimit -f`
+
+
 class GitError(AgentError):
     """A git command failed; the text holds its output."""
 
@@ -75,18 +80,22 @@ async def git(  # noqa: PLR0913 - what one process gets
     given: str | None = None,
     variables: Sequence[tuple[str, str]] = (),
     timeout_seconds: int = GIT_SECONDS,
+    largest_file_bytes: int | None = None,
 ) -> str:
     """Run git as the supervisor, at a directory of its own, and return what it printed, without the last newline.
 
     With `token`, requests to `url` (and to no other host) carry it. It travels in the environment of this one process,
     which only the supervisor's user can read: never in an argument, an address or a file. `given` is its input,
-    `variables` are more of its environment.
+    `variables` are more of its environment. No file is made larger than `largest_file_bytes`: git fails then, and says so.
 
     Raises:
         GitError: git failed, or took longer than `timeout_seconds`.
     """
     environment = _environment(token, url) | dict(variables)
     command = [*_COMMAND, "-C", str(at), *arguments]
+    if largest_file_bytes is not None:
+        blocks = str(largest_file_bytes // _BLOCK_BYTES)
+        command = ["/bin/sh", "-c", 'trap "" XFSZ && ulimit -S -f "$0" && exec "$@"', blocks, *command]
     return await _run(command, _name(arguments), environment=environment, given=given, timeout_seconds=timeout_seconds)
 
 

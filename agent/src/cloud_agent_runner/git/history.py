@@ -54,13 +54,30 @@ class History:
             for file in (other.repository / "objects" / "pack").glob(f"*.{kind}"):
                 file.rename(packs / file.name)
 
+    def discard_unfinished(self) -> None:
+        """Remove what a fetch that failed has left of its pack. No other may run meanwhile."""
+        for file in (self.repository / "objects" / "pack").glob("tmp_*"):
+            file.unlink(missing_ok=True)
+
     async def take_tags(self, other: History) -> None:
         """Take the tags of another repository whose objects are here."""
         await self.git("fetch", "--quiet", "--no-tags", str(other.repository), "+refs/tags/*:refs/tags/*")
 
-    async def git(self, *arguments: str, given: str | None = None, variables: Sequence[tuple[str, str]] = ()) -> str:
+    async def git(
+        self,
+        *arguments: str,
+        given: str | None = None,
+        variables: Sequence[tuple[str, str]] = (),
+        largest_file_bytes: int | None = None,
+    ) -> str:
         """Run git here, as the supervisor and without a token."""
-        return await git(*arguments, at=self.repository, given=given, variables=variables)
+        return await git(
+            *arguments,
+            at=self.repository,
+            given=given,
+            variables=variables,
+            largest_file_bytes=largest_file_bytes,
+        )
 
     async def sha(self, name: str) -> str:
         """Return the commit that a ref names."""

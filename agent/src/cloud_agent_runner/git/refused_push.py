@@ -70,6 +70,15 @@ def workflow_refused(branch: str, workflow: str, base: str) -> PublishRefusedErr
     return PublishRefusedError(text, _request(reason, workflow, base))
 
 
+def too_large_refused(branch: str, base: str) -> PublishRefusedError:
+    """Return the refusal of commits after `base` that are too many bytes for GitHub."""
+    text = (
+        f"Couldn't push to {branch}: the commits have more than 2 GiB, and GitHub doesn't accept that in one push. "
+        "They're kept in the container. Comment and ask Claude to take large files out of them."
+    )
+    return PublishRefusedError(text, _request("GitHub accepts no more than 2 GiB in one push", "more than 2 GiB", base))
+
+
 def lfs_refused(branch: str, paths: Sequence[str], base: str) -> PublishRefusedError:
     """Return the refusal of commits after `base` with whole files where pointers of Git LFS belong."""
     names = names_of(paths)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from cloud_agent_runner.git.command import GitError, output_as, remove_as, run_as, upload_pack, workspace_git, write_as
+from cloud_agent_runner.git.command import (
+    TOO_LARGE,
+    GitError,
+    output_as,
+    remove_as,
+    run_as,
+    upload_pack,
+    workspace_git,
+    write_as,
+)
 from cloud_agent_runner.git.credit import CLAUDE
 from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
 
@@ -22,6 +31,12 @@ logger = logging.getLogger(__name__)
 _WORK = "refs/session/work"
 _CHECKED_OUT = "# branch.oid "  # man 1 git-status, "Branch Headers"
 _REPOSITORYS_OWN_RULES = "--exclude-per-directory=.gitignore"
+# GitHub takes no more in one push ("GitHub Docs: Troubleshooting the 2 GiB push limit").
+MOST_BYTES = 2 * 1024**3
+
+
+class TooManyBytesError(GitError):
+    """The commits are larger than GitHub would take."""
 
 
 class WorkTree:
@@ -81,10 +96,21 @@ class WorkTree:
     async def head(self) -> str:
         """Fetch its commits into the supervisor's repository, and return the one that is checked out.
 
-        The other side of the fetch is the workspace's user, as all that runs there.
+        The other side of the fetch is the workspace's user, as all that runs there. What comes is kept as one pack, of
+        which nothing is left if it is too large.
+
+        Raises:
+            TooManyBytesError: it's more than GitHub takes in one push.
         """
         other_side = f"--upload-pack={upload_pack(self._user, self.path)}"
-        await self._history.git("fetch", "--quiet", "--no-tags", other_side, str(self.path), f"+HEAD:{_WORK}")
+        fetch = ("-c", "fetch.unpackLimit=1", "fetch", "--quiet", "--no-tags", other_side)
+        try:
+            await self._history.git(*fetch, str(self.path), f"+HEAD:{_WORK}", largest_file_bytes=MOST_BYTES)
+        except GitError as error:
+            self._history.discard_unfinished()
+            if TOO_LARGE in str(error):
+                raise TooManyBytesError(str(error)) from error
+            raise
         return await self._history.sha(_WORK)
 
     async def commit_the_rest(self) -> str | None:

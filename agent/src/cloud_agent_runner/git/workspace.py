@@ -29,14 +29,14 @@ from cloud_agent_runner.git.position import Position
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push import BranchPush, Published
 from cloud_agent_runner.git.push_checks import PushChecks
-from cloud_agent_runner.git.refused_push import lost_commits_refused, repository_without_commits
+from cloud_agent_runner.git.refused_push import lost_commits_refused, repository_without_commits, too_large_refused
 from cloud_agent_runner.git.shown_refs import ShownRefs
 from cloud_agent_runner.git.submodules import Submodules
 from cloud_agent_runner.git.supplements import Supplements
 from cloud_agent_runner.git.take_over import take_over
 from cloud_agent_runner.git.take_up import TakenUp, take_up
 from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update
-from cloud_agent_runner.git.work_tree import WorkTree
+from cloud_agent_runner.git.work_tree import TooManyBytesError, WorkTree
 from cloud_agent_runner.repository.config_file import DefaultBranchConfigError, RepositoryConfigError
 
 if TYPE_CHECKING:
@@ -260,6 +260,8 @@ class GitWorkspace:
             try:
                 unchanged = commit and await self._tree.commit_the_rest() == self._at.seen
                 work = self._at.seen if unchanged else await self._credited(await self._tree.head())
+            except TooManyBytesError as error:
+                raise too_large_refused(self._branch.name, self._at.seen) from error
             except GitError as error:
                 if path := repository_without_commits(str(error)):
                     raise lost_commits_refused(self._branch.name, [path], self._at.seen) from error
