@@ -86,7 +86,7 @@ async def git(  # noqa: PLR0913 - what one process gets
 
     With `token`, requests to `url` (and to no other host) carry it. It travels in the environment of this one process,
     which only the supervisor's user can read: never in an argument, an address or a file. `given` is its input,
-    `variables` are more of its environment. No file is made larger than `largest_file_bytes`: git fails then, and says so.
+    `variables` are more of its environment. Making a file larger than `largest_file_bytes` fails, and git says so.
 
     Raises:
         GitError: git failed, or took longer than `timeout_seconds`.
