@@ -158,6 +158,9 @@ def _turn_results() -> dict[str, str]:
             is_edited=True,
             edited_by="zoe",
         ),
+        "A comment's turn, with an edit by somebody else": _reply(
+            PromptKind.COMMENT, nothing, is_edited=True, edited_by="zoe"
+        ),
         "A comment's turn": _reply(PromptKind.COMMENT, nothing),
         "A turn with pictures": _reply(PromptKind.COMMENT, nothing, pictures=2),
         "A review comment's turn": _reply(PromptKind.REVIEW_COMMENT, nothing),

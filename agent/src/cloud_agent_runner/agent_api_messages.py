@@ -34,9 +34,9 @@ class Prompt(BaseModel):
     """What a person asked for: the issue itself, or a comment or review on its pull request.
 
     `author` wrote it, `requested_by` asked for the work. `left_out` names what GitHub doesn't show of it. An issue that
-    `is_edited` was edited after the label was added. `labels`, `discussion` and `mentioned` are what stands beside it,
-    `history` is what earlier sessions did. A review's body has as many numbered `threads`. It `has_attachments` where
-    body or discussion name attached files.
+    `is_edited` was edited after the label was added, a comment or review by somebody other than its author. `labels`,
+    `discussion` and `mentioned` are what stands beside it, `history` is what earlier sessions did. A review's body has
+    as many numbered `threads`. It `has_attachments` where body or discussion name attached files.
     """
 
     id: str

@@ -36,10 +36,11 @@ class OpenPrompt(ApiResponse):
 
     `author` wrote it and may be anybody; `requested_by` asked for the work and has write access. `left_out` names what
     GitHub doesn't show of the text. An issue that `is_edited` was edited after the label was added, by `edited_by` if
-    that's known. `labels`, `discussion` and `mentioned` are what stands beside an issue: what people of the repository
-    had said about it until the work was asked for, and the titles of issues that its text mentions. `history` is what
-    earlier sessions did, and why they ended. A review's text has as many numbered `threads`; Claude's message has a
-    part for each. Where text or discussion name attached files, it `has_attachments`.
+    that's known; a comment or review, by somebody other than its author. `labels`, `discussion` and `mentioned` are
+    what stands beside an issue: what people of the repository had said about it until the work was asked for, and the
+    titles of issues that its text mentions. `history` is what earlier sessions did, and why they ended. A review's text
+    has as many numbered `threads`; Claude's message has a part for each. Where text or discussion name attached files,
+    it `has_attachments`.
     """
 
     id: PromptId

@@ -54,7 +54,7 @@ def edit(settings: WebhookSettings, change: CommentEdit | ReviewEdit) -> dict[st
     if not may_act(settings, github, origin.author):
         return {"ignored": f"{origin.author} has no write permission in {origin.repository.name}"}
     if before:
-        return _replace(prompts, session, before, now)
+        return _replace(prompts, session, before, now, editor="" if change.by_author else origin.author)
     return _add(prompts, session, now, by_author=change.by_author)
 
 
@@ -93,8 +93,11 @@ def _cancel(
     return _outcome(session, [prompts.cancel(session.session_id, one.id) for one in before])
 
 
-def _replace(prompts: Prompts, session: Session, before: list[Prompt], now: Steer) -> dict[str, str]:
-    """Put what is asked now in the place of what was asked before. It stays its author's."""
+def _replace(prompts: Prompts, session: Session, before: list[Prompt], now: Steer, *, editor: str) -> dict[str, str]:
+    """Put what is asked now in the place of what was asked before. It stays its author's, and says who else edited it.
+
+    That stays said, whatever its author does afterwards: deliveries come in any order.
+    """
     after = {prompt.id: prompt for prompt in now.prompts}
     done = list[bool]()
     for one in before:
@@ -102,7 +105,8 @@ def _replace(prompts: Prompts, session: Session, before: list[Prompt], now: Stee
         if prompt is None:
             done.append(prompts.cancel(session.session_id, one.id))
         else:
-            kept = {"author": one.author, "failures": one.failures}
+            edited = {"is_edited": bool(editor) or one.is_edited, "edited_by": editor or one.edited_by}
+            kept = {"author": one.author, "failures": one.failures, **edited}
             done.append(prompts.replace(session.session_id, prompt.model_copy(update=kept)))
     done += [prompts.add(session.session_id, prompt) for prompt in after.values()]
     return _outcome(session, done)

@@ -51,6 +51,8 @@ def test_what_is_known_of_a_text_stands_before_it_where_its_author_cannot_write(
         "Left out, because GitHub doesn't show it: an HTML comment, invisible characters"
     )
     assert "Requested by: the owner" in fenced
+    of_comment = request_text(prompt.model_copy(update={"kind": "comment"}), LIVE)
+    assert "Edited by zoe after its author wrote it: not every word is the author's.\n" in of_comment
 
 
 def test_nothing_is_said_of_a_text_that_is_as_it_was_labelled() -> None:

@@ -65,6 +65,12 @@ def test_an_issue_that_was_edited_after_the_label_is_said_to_be(editor: str, by:
     assert f"<sub>The issue was edited{by} after the label was added.</sub>" in said(prompt=prompt).splitlines()
 
 
+def test_a_comment_that_somebody_else_edited_is_said_to_be() -> None:
+    prompt = PROMPT.model_copy(update={"is_edited": True, "edited_by": "zoe"})
+    small_print = "<sub>The comment was edited by zoe after octo\\_dev wrote it.</sub>"
+    assert small_print in said(prompt=prompt).splitlines()
+
+
 def test_in_its_own_thread_a_reply_needs_no_link() -> None:
     assert "In answer" not in said(PromptKind.REVIEW_COMMENT)
 

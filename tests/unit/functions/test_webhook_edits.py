@@ -152,6 +152,10 @@ def test_a_colleagues_correction_counts_and_the_prompt_stays_its_authors(people:
     assert people.comment("edited", "In blue, please.", by="zoe") == EDITED
     (prompt,) = Prompts(table.name).of(SESSION)
     assert (prompt.body, prompt.author, prompt.requested_by) == ("In blue, please.", "octo-dev", "zoe")
+    assert (prompt.is_edited, prompt.edited_by) == (True, "zoe")
+    people.comment("edited", "In light blue, please.")
+    (prompt,) = Prompts(table.name).of(SESSION)
+    assert (prompt.body, prompt.is_edited, prompt.edited_by) == ("In light blue, please.", True, "zoe")
 
 
 def test_who_adds_a_request_to_their_comment_gets_a_turn(people: People, table: Table) -> None:

@@ -64,7 +64,8 @@ class Prompt(BaseModel):
 
     The text is what GitHub shows of it; `left_out` says what kinds of things it doesn't show. `author` wrote it,
     `requested_by` asked for the work and may write to the repository. An issue that `is_edited` isn't what the label
-    was added to any more; `labelled` has the digests of that title and body.
+    was added to any more, whose title and body `labelled` has the digests of; a comment or review was edited by
+    somebody other than its author.
     `labels`, `discussion` and `mentioned` are what stands beside an issue, `history` what earlier sessions did.
     `comment_id` is the comment in whose thread the reply belongs; a review has `threads` instead, which its text
     numbers from one on. `review_id` is the review that it's of. `node_ids` are GitHub's global ids of what it was read

@@ -109,7 +109,7 @@ def _to(prompt: Prompt | None) -> str:
 
 
 def _remarks(prompt: Prompt | None) -> str:
-    """Return what no reader can see: that the prompt is less than the text, or another than what was labelled."""
+    """Return what no reader can see: that the prompt is less than the text, or another than was labelled or written."""
     if prompt is None:
         return ""
     noun, remarks = _NOUNS[prompt.kind], list[str]()
@@ -117,7 +117,8 @@ def _remarks(prompt: Prompt | None) -> str:
         remarks.append(f"Something hidden in the {noun} was left out: {listed(prompt.left_out)}.")
     if prompt.is_edited:
         by = f" by {plain(prompt.edited_by)}" if prompt.edited_by else ""
-        remarks.append(f"The {noun} was edited{by} after the label was added.")
+        since = "the label was added" if prompt.kind is PromptKind.ISSUE else f"{plain(prompt.author)} wrote it"
+        remarks.append(f"The {noun} was edited{by} after {since}.")
     return f"<sub>{' '.join(remarks)}</sub>" if remarks else ""
 
 
