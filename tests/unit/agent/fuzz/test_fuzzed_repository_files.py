@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import tracemalloc
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.kit.fuzzing import FUZZED
+from tests.kit.memory import peak_bytes
 
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError, dev_server_plan
 from cloud_agent_runner.repository.config import CONFIG_PATH, RepositoryConfig
@@ -122,13 +122,7 @@ def test_any_values_are_taken_or_explained(tmp_path: Path, values: dict[str, Any
 @pytest.mark.parametrize("name", SMALL_FILES_THAT_WANT_TO_BE_LARGE)
 def test_a_small_file_takes_little_memory(tmp_path: Path, name: str) -> None:
     content = SMALL_FILES_THAT_WANT_TO_BE_LARGE[name].encode()
-    tracemalloc.start()
-    try:
-        _read(tmp_path, content)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 30_000_000
+    assert peak_bytes(lambda: _read(tmp_path, content)) < 30_000_000
 
 
 @FUZZED

@@ -19,6 +19,7 @@ from hypothesis import settings
 from schemathesis.checks import CHECKS
 from tests.kit.fuzzing import FUZZED
 from tests.kit.http_api import HttpApi
+from tests.kit.memory import peak_bytes
 from tests.kit.sessions import SAMPLED_SESSION, SAMPLED_TOKEN, a_sampled_row
 
 from cloud_agent.agent_api.handler import handler
@@ -91,6 +92,18 @@ def test_a_body_that_is_longer_than_any_report_is_not_read(session: requests.Ses
 
     assert session.post(f"{URL}/agent/heartbeat", body).status_code == 400
     assert session.post(f"{URL}/agent/heartbeat", body.replace(b" ", b"")).status_code == 200
+
+
+@pytest.mark.parametrize("part", [b"[]", b"{}", b"1", b'"\xc3\xa9"'])
+@pytest.mark.parametrize("parts", [20_000, 200_000])
+def test_a_body_takes_memory_by_its_length_alone(session: requests.Session, part: bytes, parts: int) -> None:
+    body = b'{"task_token": [%s]}' % b",".join([part] * parts)
+
+    def send() -> None:
+        assert session.post(f"{URL}/agent/heartbeat", body).status_code == 400
+
+    send()  # once before: what is imported or cached at the first request isn't the body's
+    assert peak_bytes(send) < 60 * len(body)
 
 
 @pytest.mark.parametrize(

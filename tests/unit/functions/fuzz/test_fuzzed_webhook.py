@@ -18,6 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.kit.fuzzing import FUZZED
 from tests.kit.http_api import http_api_event
+from tests.kit.memory import peak_bytes
 
 from cloud_agent.webhook import events
 from cloud_agent.webhook.handler import handler
@@ -86,6 +87,16 @@ def _changed(draw: st.DrawFn, value: object) -> object:
     """Something of the same type more often than something else."""
     strategy = OF_ITS_TYPE.get(type(value), JSON) if draw(st.integers(0, 3)) else JSON
     return draw(strategy)
+
+
+# 300 kB each, of what takes most of the memory for its length.
+MANY_PARTS = [
+    b"[" * 300_000,
+    b'{"action": [' + b"[]," * 100_000 + b"1]}",
+    b'{"action": [' + b"{}," * 100_000 + b"1]}",
+    b"{" + b",".join(b'"%d":1' % number for number in range(30_000)) + b"}",
+    b'{"action": "' + "\u00e9".encode() * 150_000 + b'"}',
+]
 
 
 @st.composite
@@ -188,3 +199,16 @@ def test_nothing_is_done_for_what_is_not_signed(
     status, _ = deliver(body, x_github_event="issues", x_github_delivery="1", x_hub_signature_256=signature)
     assert status == 401
     assert step_functions.executions == {}
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+@pytest.mark.parametrize("body", MANY_PARTS, ids=["deep", "lists", "objects", "names", "text"])
+def test_a_body_takes_memory_by_its_length_alone(deliver: Deliver, body: bytes, *, is_signed: bool) -> None:
+    headers = {"x_hub_signature_256": sign(SECRET if is_signed else "another", body)}
+
+    def send() -> None:
+        status, answer = deliver(body, x_github_event="issues", x_github_delivery="1", **headers)
+        assert status in ANSWERED | {401}, answer
+
+    send()  # once before: what is imported or cached at the first request isn't the body's
+    assert peak_bytes(send) < 60 * len(body)
