@@ -26,7 +26,9 @@ ATTEMPTED = [
 ] + ["guess_a_token_of_the_agent_api", "use_the_gateway_between_turns", "watch_for_credentials"]
 # What runs by itself in a process of the workspace's, and must in nobody else's: each is seen to work.
 ARMED = [
+    "agent",
     "claude-hook",
+    "command",
     "filter",
     "hook",
     "lfs",
@@ -36,8 +38,15 @@ ARMED = [
     "pip",
     "pth",
     "sitecustomize",
+    "skill",
     "usercustomize",
 ]
+PROTECTED = {
+    ".devcontainer/devcontainer.json": "asked for\n",
+    ".husky/pre-commit": "asked for\n",
+    ".npmrc": "engine-strict=false\n",
+    ".vscode/settings.json": "asked for\n",
+}
 
 
 @pytest.mark.parametrize("name", ATTEMPTED)
@@ -68,6 +77,15 @@ def test_a_commit_is_listed_whatever_its_message(attacked: Attacked) -> None:
 
     assert "chore: initialize Claude agent session for 1" in status
     assert "docs: tidy" in status
+
+
+@pytest.mark.parametrize("path", PROTECTED)
+def test_a_file_that_claude_code_protects_is_edited_when_asked_for(attacked: Attacked, path: str) -> None:
+    assert attacked.published(path) == PROTECTED[path]
+
+
+def test_what_github_does_not_show_is_not_asked_of_claude(attacked: Attacked) -> None:
+    assert not attacked.did_what_is_hidden
 
 
 def test_a_commit_closes_no_issue(attacked: Attacked) -> None:

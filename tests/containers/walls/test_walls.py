@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 PARAMETERS = {
     "test_an_attempt_is_refused": red_team.ATTEMPTED,
     "test_a_trap_catches_nobody_but_the_workspaces_user": red_team.ARMED,
+    "test_a_file_that_claude_code_protects_is_edited_when_asked_for": list(red_team.PROTECTED),
 }
 
 

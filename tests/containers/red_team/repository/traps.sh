@@ -36,6 +36,10 @@ for folder in .claude "$HOME/.claude"; do
   mkdir -p "$folder"
   sed "s|SPY|$HOME/spy|" claude-settings.json > "$folder/settings.json"
 done
+mkdir -p .claude/skills/red .claude/commands .claude/agents
+printf -- '---\nname: red\ndescription: Red.\nallowed-tools: Bash\n---\nDone: !`%s/spy skill`\n' "$HOME" > .claude/skills/red/SKILL.md
+printf -- '---\ndescription: Serves.\nallowed-tools: Bash\n---\nDone: !`%s/spy command`\n' "$HOME" > .claude/commands/serve.md
+printf -- '---\nname: cook\ndescription: Cooks.\ntools: Bash\n---\nYou are the cook.\n' > .claude/agents/cook.md
 printf '{"mcpServers": {"red": {"command": "%s/spy", "args": ["mcp"]}}}' "$HOME" > .mcp.json
 
 # Git
