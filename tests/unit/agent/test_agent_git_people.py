@@ -138,6 +138,22 @@ async def test_a_removed_commit_that_claude_digs_out_again_does_not_return_as_it
     assert "a.txt" in shared.files()
 
 
+async def test_what_claude_merged_and_a_person_took_back_meanwhile_does_not_return(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    shared.commit(workspace.work_tree, "page.txt", "one\nours\nthree\n")
+    taken_back = shared.person_commits("page.txt", "one\ntheirs\nthree\n")
+    assert "conflicts" in (await workspace.bring_up_to_date()).for_claude
+    git("merge", "--quiet", "--no-edit", "-X", "theirs", f"github/{BRANCH}", at=workspace.work_tree)
+    git("commit", "--quiet", "--amend", "--message", "theirs, in other words", at=shared.person)
+    shared.push()
+
+    await workspace.publish()
+
+    assert taken_back not in git("rev-list", BRANCH, at=shared.github).split()
+    assert shared.show("page.txt") == "one\ntheirs\nthree"
+
+
 async def test_the_default_branch_can_be_merged_again_after_somebody_took_its_merge_off_the_branch(
     shared: SharedBranch, workspace: GitWorkspace
 ) -> None:

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 class Position:
     """`seen` is the branch as the work tree has it, `begun` what the session began at, and `pushed` its last push.
 
-    `aside` is work that didn't apply to a rewritten branch, until something is pushed again. Every method raises
-    GitError where git fails.
+    `found` is the branch on GitHub as it was fetched last, which the work tree may not have taken over yet. `aside` is
+    work that didn't apply to a rewritten branch, until something is pushed again. Every method raises GitError where
+    git fails.
     """
 
     def __init__(
         self, branch: GitHubBranch, history: History, tree: WorkTree, older: OlderHistory, supplements: Supplements
     ) -> None:
-        self.seen = self.begun = self.pushed = ""
+        self.seen = self.begun = self.pushed = self.found = ""
         self.aside: Work | None = None
         self._branch = branch
         self._history = history
@@ -38,7 +39,7 @@ class Position:
 
     def begin(self, head: str) -> None:
         """Begin at the branch as it is on GitHub."""
-        self.seen = self.begun = head
+        self.seen = self.begun = self.found = head
         self._heads.add(head)
 
     def has(self, commit: str) -> bool:
@@ -50,8 +51,18 @@ class Position:
         self.pushed = head
         self._heads.add(head)
 
+    async def find(self, theirs: str) -> None:
+        """Note that the branch on GitHub is at `theirs`, and what others have taken off it since it was fetched last.
+
+        The work may have it, though the work tree never took it over: Claude can merge what it sees of GitHub.
+        """
+        if theirs not in {self.found, self.pushed}:
+            self._removed.update(await self._history.commits(self.found, theirs))
+        self.found = theirs
+
     async def has_pushed(self, head: str, theirs: str) -> None:
         """Note that what `head` has beyond `theirs` is this session's own on GitHub."""
+        self.found = head
         self._own.update(await self._history.commits(head, theirs, await self._branch.default()))
 
     async def sides(self, work: str, theirs: str, *, may_rewrite: bool = True) -> Sides:
@@ -59,6 +70,7 @@ class Position:
         if theirs != self.seen:
             # What came may meet what is here where only the whole history tells.
             await self._older.wait()
+        await self.find(theirs)
         if theirs != self.pushed:
             self._removed.update(await self._history.commits(self.seen, theirs))
         # What the default branch has may come from there, though it was also taken off this branch.

@@ -86,7 +86,7 @@ class BranchPush:
             self._tokens.release(token)
 
     async def _try(self, token: GitToken, work: str) -> Published:
-        theirs = self._at.seen
+        theirs = self._at.found
         for attempt in range(_ATTEMPTS):
             try:
                 return await self._push(token, work, theirs)

@@ -189,6 +189,7 @@ class GitWorkspace:
         try:
             theirs = await self._tokens.reading(self._branch.fetch)
             await self._shown.show(theirs)
+            await self._at.find(theirs)
             if theirs == self._at.seen:
                 return NOTHING_NEW
             return await take_over(theirs, self._at, self._history, self._tree, self._branch.name)
