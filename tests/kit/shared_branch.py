@@ -47,6 +47,7 @@ class SharedBranch:
 
     def __init__(self, root: Path) -> None:
         self.github, self.person, self._root = root / "github.git", root / "person", root
+        self.default, self.other_default, self.renamed = "main", "trunk", "renamed"
         git("init", "--quiet", "--bare", "--initial-branch=main", str(self.github), at=root)
         git("clone", "--quiet", str(self.github), str(self.person), at=root)
         git("checkout", "--quiet", "-B", "main", at=self.person)
@@ -111,10 +112,40 @@ class SharedBranch:
     def main_commits(self, name: str, content: str) -> str:
         """Have the person add a commit to the default branch."""
         git("fetch", "--quiet", "origin", at=self.person)
-        git("checkout", "--quiet", "--detach", "origin/main", at=self.person)
+        git("checkout", "--quiet", "--detach", f"origin/{self.default}", at=self.person)
         commit = self.commit(self.person, name, content)
-        git("push", "--quiet", "origin", "HEAD:main", at=self.person)
+        git("push", "--quiet", "origin", f"HEAD:{self.default}", at=self.person)
         return commit
+
+    def rename_repository(self) -> None:
+        """Have the repository go by another name. GitHub redirects from the old one ("Renaming a repository")."""
+        there = self.github.resolve()
+        new = there.with_name(f"{there.stem}-renamed.git")
+        there.rename(new)
+        self.github.unlink(missing_ok=True)
+        self.github.symlink_to(new)
+
+    def rename_default(self) -> None:
+        """Have the default branch go by its other name."""
+        git("branch", "--move", self.default, self.other_default, at=self.github)
+        self.default, self.other_default = self.other_default, self.default
+
+    def rename_branch(self) -> None:
+        """Have the branch go by another name, or by its own again. Git isn't redirected ("Renaming a branch")."""
+        names = (BRANCH, self.renamed) if self.exists() else (self.renamed, BRANCH)
+        git("branch", "--move", "--force", *names, at=self.github)
+
+    def delete_branch(self) -> None:
+        """Have the branch gone."""
+        git("branch", "--quiet", "-D", BRANCH, at=self.github)
+
+    def exists(self) -> bool:
+        """Return whether the branch is on GitHub."""
+        return git("branch", "--list", BRANCH, at=self.github) != ""
+
+    def other_refs(self) -> list[str]:
+        """Return what GitHub has besides the branch."""
+        return [ref for ref in git("for-each-ref", at=self.github).splitlines() if not ref.endswith(f"/{BRANCH}")]
 
     def head(self) -> str:
         """Return the branch's commit on GitHub."""

@@ -1,8 +1,9 @@
 """A person and Claude do what comes to their minds with one branch, and GitHub can't always be reached.
 
 Whatever the sequence: nothing that a person has on the branch is lost, nothing that a person took off it comes back,
-each of Claude's changes is on GitHub or still in the container with an error that says so, and nobody is said to have
-done what nobody did. `HISTORY_SEQUENCES` says how many are tried, `make fuzz` tries 160.
+each of Claude's changes is on GitHub or still in the container with an error that says so, no other branch is touched,
+no commit names another repository's that nobody has, and nobody is said to have done what nobody did.
+`HISTORY_SEQUENCES` says how many are tried, `make fuzz` tries 160.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +24,7 @@ from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
 from cloud_agent_runner.git import branch as branch_module
 from cloud_agent_runner.git import older_history, push
-from cloud_agent_runner.git.publish_errors import PublishFailedError
+from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.reconcile import MERGED, REPLAYED
 
 if TYPE_CHECKING:
@@ -33,21 +35,28 @@ SEQUENCES = int(os.environ.get("HISTORY_SEQUENCES", settings().max_examples // 2
 PERSONS_GIT = {
     "amend": ["add --all", "commit --quiet --amend --no-edit"],
     "remove": ["reset --quiet --hard HEAD~1"],
-    "rebase": ["rebase --quiet origin/main"],
-    "merge main": ["merge --quiet --no-edit origin/main"],
+    "rebase": ["rebase --quiet origin/{default}"],
+    "merge main": ["merge --quiet --no-edit origin/{default}"],
     "squash-merge": [
-        "checkout --quiet --detach origin/main",
+        "checkout --quiet --detach origin/{default}",
         f"merge --quiet --squash origin/{BRANCH}",
         "commit --quiet --allow-empty --message squashed",
-        "push --quiet origin HEAD:main",
+        "push --quiet origin HEAD:{default}",
     ],
     "merge into main": [
-        "checkout --quiet --detach origin/main",
+        "checkout --quiet --detach origin/{default}",
         f"merge --quiet --no-ff --no-edit origin/{BRANCH}",
-        "push --quiet origin HEAD:main",
+        "push --quiet origin HEAD:{default}",
     ],
 }
-OF_MAIN = {"push to main", "squash-merge", "merge into main"}
+ON_GITHUB = {
+    "delete the branch": SharedBranch.delete_branch,
+    "rename the branch": SharedBranch.rename_branch,
+    "rename the default branch": SharedBranch.rename_default,
+    "rename the repository": SharedBranch.rename_repository,
+}
+OF_MAIN = {"push to main", "squash-merge", "merge into main", "rename the default branch", "rename the repository"}
+WITHOUT_THE_BRANCH = {"restore the branch", "rename the branch", *OF_MAIN - PERSONS_GIT.keys()}
 CLAUDES_GIT = {
     "amend": ["add --all", "commit --quiet --amend --no-edit"],
     "reset": ["reset --quiet --hard HEAD~1"],
@@ -58,14 +67,22 @@ CLAUDES_GIT = {
     "switch branch": ["checkout --quiet -B another"],
     "leave a file": [],
 }
-PERSON = [*PERSONS_GIT, "push", "edit the page", "delete the branch", "restore the branch", "push to main"]
-CLAUDE = [*CLAUDES_GIT, "commit", "edit the page"]
+# A repository of its own among Claude's files: what it has is given to nobody by a commit that names its commit.
+NESTED = {
+    "start a repository": ["init --quiet {0}"],
+    "clone a repository": ["init --quiet {0}", "-C {0} commit --quiet --allow-empty --message first"],
+    "add a work tree": ["worktree add --quiet --detach --no-checkout {0}"],
+}
+PERSON = ["push", "edit the page", *PERSONS_GIT, "delete the branch", *sorted(WITHOUT_THE_BRANCH)]
+CLAUDE = [*CLAUDES_GIT, *NESTED, "commit", "edit the page"]
+OWN_FILES = ("page.txt", "claude*", "person*", "nested*/claude*")
 TURN = st.fixed_dictionaries(
     {
         "before": st.lists(st.sampled_from(PERSON), max_size=2),
         "claude": st.lists(st.sampled_from(CLAUDE), max_size=3),
         "during": st.lists(st.sampled_from(PERSON), max_size=2),
         "fault": st.sampled_from(["", "", "", "", "fetch", "push", "refused"]),
+        "heeds": st.booleans(),
     }
 )
 
@@ -97,8 +114,8 @@ class Colleagues:
 
     def person(self, what: str) -> None:
         """Do one thing to the branch on GitHub, unless it can't be done."""
-        exists = self._exists()
-        if not exists and what not in {"restore the branch", "push to main"}:
+        exists = self.shared.exists()
+        if not exists and what not in WITHOUT_THE_BRANCH:
             return
         if exists:
             self.last_head = self.shared.head()
@@ -109,7 +126,7 @@ class Colleagues:
             self._give_up(self.shared.person)
         if what in OF_MAIN:
             return
-        if not self._exists():
+        if not self.shared.exists():
             self.acted = True
             return
         commits, words = self._branch()
@@ -125,11 +142,11 @@ class Colleagues:
         if what == "push to main":
             shared.main_commits(f"main{number}.txt", f"word{number}\n")
             return
-        if what == "delete the branch":
-            git("branch", "--quiet", "-D", BRANCH, at=shared.github)
+        if what in ON_GITHUB:
+            ON_GITHUB[what](shared)
             return
         if what == "restore the branch":
-            if not self._exists():
+            if not self.shared.exists():
                 git("branch", "--quiet", BRANCH, self.last_head, at=shared.github)
             return
         shared.pull()
@@ -140,7 +157,7 @@ class Colleagues:
         elif what != "remove" or shared.subjects()[0] not in {"start", "first"}:
             if what == "amend":
                 (at / f"person{number}.txt").write_text(f"word{number}\n")
-            _run(PERSONS_GIT[what], at)
+            _run([command.format(default=shared.default) for command in PERSONS_GIT[what]], at)
         if what not in OF_MAIN:
             shared.push()
 
@@ -155,6 +172,9 @@ class Colleagues:
                 self.shared.commit(tree, f"claude{number}.txt", f"word{number}\n")
             elif what == "edit the page":
                 self.shared.commit(tree, "page.txt", f"one\nword{number}\nthree\n")
+            elif what in NESTED:
+                _run([command.format(f"nested{number}") for command in NESTED[what]], tree)
+                (tree / f"nested{number}" / f"claude{number}.txt").write_text(f"word{number}\n")
             else:
                 if what in {"amend", "leave a file"}:
                     (tree / f"claude{number}.txt").write_text(f"word{number}\n")
@@ -162,9 +182,21 @@ class Colleagues:
         except subprocess.CalledProcessError:
             self._give_up(tree)
 
+    def heed(self, refused: PublishRefusedError) -> None:
+        """Do as a refusal asks: no commit has the repositories anymore, and their files are ordinary ones."""
+        tree, nested = self.tree, self._nested()
+        base = refused.request.partition("every commit after ")[2].split()[0]
+        git("reset", "--quiet", "--soft", git("merge-base", "HEAD", base, at=tree), at=tree)
+        git("rm", "--quiet", "--cached", "--ignore-unmatch", "-f", *nested, at=tree)
+        for name in nested:
+            own = tree / name / ".git"
+            own.unlink() if own.is_file() else shutil.rmtree(own)
+        git("add", "--all", at=tree)
+        git("commit", "--quiet", "--allow-empty", "--message", "have the files", at=tree)
+
     # a turn
 
-    async def turn(self, turn: dict[str, list[str] | str]) -> None:
+    async def turn(self, turn: dict[str, Any]) -> None:
         """Have Claude work, with a person doing something before it and during it."""
         for what in turn["before"]:
             self.person(what)
@@ -180,9 +212,14 @@ class Colleagues:
         self.gone -= self._working_words() - known  # what Claude has written again isn't a return by mistake
         for what in turn["during"]:
             self.person(what)
-        await self._publish(turn["fault"], started, acted=self.acted or late)
+        acted = self.acted or late
+        refused = await self._publish(turn["fault"], started, acted=acted)
+        if refused and turn["heeds"]:
+            self.heed(refused)
+            assert not await self._publish(turn["fault"], started, acted=acted), "it has been heeded"
 
-    async def _publish(self, fault: str | list[str], started: str, *, acted: bool) -> None:
+    async def _publish(self, fault: object, started: str, *, acted: bool) -> PublishRefusedError | None:
+        """Publish, and return the refusal of repositories among Claude's files if that's what it comes to."""
         hook = self.shared.github / "hooks" / "pre-receive"
         if fault == "refused":
             hook.parent.mkdir(exist_ok=True)
@@ -192,11 +229,14 @@ class Colleagues:
         merged = git("rev-list", "github/main", f"^{started}", at=self.tree).split()
         merged = [commit for commit in merged if not git("rev-list", commit, "^HEAD", at=self.tree)]
         self.claudes = (self.made & working) - self.gone
+        existed, others, refused = self.shared.exists(), self.shared.other_refs(), None
         try:
             with self._fault(fault == "push"):
                 published = await self.workspace.publish()
-        except PublishFailedError:
+        except PublishFailedError as error:
             assert self.claudes <= self._kept_words(), "what isn't published is in the container"
+            if isinstance(error, PublishRefusedError) and any(f"`{name}`" in str(error) for name in self._nested()):
+                refused = error
         else:
             self.acted = False
             if published.head_sha:
@@ -204,23 +244,27 @@ class Colleagues:
             if not acted:
                 assert MERGED not in published.note, "nobody pushed"
                 assert REPLAYED not in published.note, "nobody rewrote the branch"
-            if self._exists():
+            if self.shared.exists():
                 assert self.claudes <= self._branch()[1], "each of Claude's changes is on GitHub"
                 assert set(merged) <= self._branch()[0], "what Claude merged is merged"
         finally:
             hook.unlink(missing_ok=True)
         self.acted |= acted
+        assert (existed, others) == (self.shared.exists(), self.shared.other_refs()), "no other branch is touched"
         self.check()
+        return refused
 
     def check(self) -> None:
         """Hold what has to be so at any moment."""
-        if self._exists():
+        if self.shared.exists():
             commits, words = self._branch()
             self.ever |= commits
             assert self.has <= commits, "nothing of a person's is lost"
-            returned = (self.removed & commits) - set(git("rev-list", "main", at=self.shared.github).split())
-            assert not returned, "no commit that a person removed returns, unless it's in main"
+            in_main = git("rev-list", self.shared.default, at=self.shared.github).split()
+            assert not (self.removed & commits).difference(in_main), "no commit that a person removed returns"
             assert not self.gone & words, "no change that a person removed returns"
+            modes = {line.split()[0] for line in git("ls-tree", "-r", BRANCH, at=self.shared.github).splitlines()}
+            assert "160000" not in modes, "no commit of another repository"
 
     def _check_words(self, update: Update, acted: object) -> None:
         if not acted:
@@ -229,9 +273,6 @@ class Colleagues:
 
     # what there is
 
-    def _exists(self) -> bool:
-        return git("branch", "--list", BRANCH, at=self.shared.github) != ""
-
     def _branch(self) -> tuple[set[str], set[str]]:
         commits = set(git("rev-list", BRANCH, at=self.shared.github).split())
         return commits, self._words(self.shared.github, BRANCH)
@@ -239,7 +280,7 @@ class Colleagues:
     def _words(self, at: Path, commit: str) -> set[str]:
         """Return the words of the branch's own files and of the page."""
         done = subprocess.run(
-            ["git", "grep", "-h", "-o", "-E", "word[0-9]+", commit, "--", "page.txt", "claude*", "person*"],
+            ["git", "grep", "-h", "-o", "-E", "word[0-9]+", commit, "--", *OWN_FILES],
             cwd=at,
             capture_output=True,
             text=True,
@@ -249,11 +290,14 @@ class Colleagues:
 
     def _has_news(self) -> bool:
         """Return whether what Claude has checked out has all that's on the branch."""
-        return self._exists() and self.shared.head() in git("rev-list", "HEAD", at=self.tree).split()
+        return self.shared.exists() and self.shared.head() in git("rev-list", "HEAD", at=self.tree).split()
 
     def _working_words(self) -> set[str]:
-        files = [path for pattern in ("page.txt", "claude*", "person*") for path in self.tree.glob(pattern)]
+        files = [path for pattern in OWN_FILES for path in self.tree.glob(pattern)]
         return {word for path in files for word in path.read_text().split() if word.startswith("word")}
+
+    def _nested(self) -> list[str]:
+        return [path.parent.name for path in self.tree.glob("nested*/.git")]
 
     def _kept_words(self) -> set[str]:
         refs = git("for-each-ref", "--format=%(refname)", "refs/heads", at=self.tree).split()
@@ -291,19 +335,19 @@ class _Down:
 
 @settings(max_examples=SEQUENCES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(turns=st.lists(TURN, min_size=1, max_size=4), depth=st.sampled_from([1, 50]))
-def test_nothing_is_lost_and_nothing_that_was_removed_returns(
-    turns: list[dict[str, list[str] | str]], depth: int
-) -> None:
+def test_nothing_is_lost_and_nothing_that_was_removed_returns(turns: list[dict[str, Any]], depth: int) -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
             shared = SharedBranch(Path(folder))
             workspace = await shared.clone()
-            async with asyncio.TaskGroup() as tasks:
-                older = tasks.create_task(workspace.fetch_beside())
+            older = asyncio.create_task(workspace.fetch_beside())
+            try:
                 colleagues = Colleagues(shared, workspace)
                 for turn in turns:
                     await colleagues.turn(turn)
+            finally:
                 older.cancel()
+                await asyncio.wait([older])
 
     async def nothing_found(*_: object) -> list[object]:
         return []
@@ -314,4 +358,8 @@ def test_nothing_is_lost_and_nothing_that_was_removed_returns(
         patch.setattr(older_history, "_PAUSE_SECONDS", 0.1)
         patch.setattr(branch_module, "_LATEST_COMMITS", depth)
         patch.setattr("cloud_agent_runner.git.push_checks.scan_for_secrets", nothing_found)
-        asyncio.run(run())
+        try:
+            asyncio.run(run())
+        except AssertionError as error:  # Hypothesis doesn't print what it has shortened for five minutes
+            error.add_note(f"turns={turns!r}, depth={depth}")
+            raise
