@@ -195,6 +195,29 @@ async def test_what_is_never_committed_is_listed_once_unless_the_repository_igno
     assert await workspace.newly_uncommitted() == []
 
 
+async def test_what_builds_make_is_left_out_and_listed_beside_what_describes_the_build(remote: Path) -> None:
+    workspace = await cloned(remote)
+    tree = workspace.work_tree
+    commit(tree, "package.json", "{}")
+    commit(tree, "action/package.json", "{}")
+    commit(tree, "action/dist/index.js", "1")
+    written = ["action/dist/more.js", "build/icons.js", "tests/access.log", "tools/target/list.txt"]
+    made = ["dist/app.js", "coverage/lcov.info", "my crate/target/debug/app", "server.log"]
+    for path in ("my crate/Cargo.toml", *written, *made):  # the crate is new, and so is what it was built to
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).touch()
+
+    await workspace.publish()
+
+    files = set(git("ls-files", at=tree).splitlines())
+    assert files >= {"my crate/Cargo.toml", *written}
+    assert not files & set(made)
+    assert await workspace.newly_uncommitted() == ["coverage/", "dist/", "my crate/target/", "server.log"]
+    git("add", "--force", "dist/app.js", at=tree)  # as Claude does when it's asked to
+    await workspace.publish()
+    assert "dist/app.js" in git("ls-tree", "-r", "--name-only", BRANCH, at=remote)
+
+
 async def test_a_link_in_the_place_of_gits_exclude_file_is_replaced(remote: Path) -> None:
     workspace = await cloned(remote)
     elsewhere, exclude = remote.parent / "elsewhere", workspace.work_tree / ".git" / "info" / "exclude"

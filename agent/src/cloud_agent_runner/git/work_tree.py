@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from cloud_agent_runner.git.build_output import CONTENT, DESCRIPTIONS, build_output
 from cloud_agent_runner.git.command import (
     TOO_LARGE,
     GitError,
@@ -52,6 +53,8 @@ class WorkTree:
         self._shallow = path / ".git" / "shallow"
         self._refs: dict[str, str] = {}
         self._uncommitted: set[str] = set()
+        self._made_by_install: list[str] = []
+        self._left_out = ""
 
     async def create(self, branch: str, head: str) -> None:
         """Make it, with `branch` at `head` checked out, no remote and no credentials."""
@@ -62,9 +65,9 @@ class WorkTree:
         await self.write("objects/info/alternates", f"{objects}\n")
         if self._history.shallow.exists():
             await self.write("shallow", self._history.shallow.read_text())
-        await self._leave_out()
         await self._set_author(CLAUDE)
         await self.git("reset", "--quiet", "--hard", head)
+        await self._leave_out()
 
     async def git(self, *arguments: str, given: str | None = None) -> str:
         """Run git in it."""
@@ -123,6 +126,7 @@ class WorkTree:
         status = (await self.git("status", *options)).splitlines()
         if all(line.startswith("# ") for line in status):
             return next((line.removeprefix(_CHECKED_OUT) for line in status if line.startswith(_CHECKED_OUT)), None)
+        await self._leave_out()  # there may be a build since the session began
         await self.git("add", "--all")
         await self._commit_added()
         return None
@@ -200,7 +204,8 @@ class WorkTree:
 
         What nobody ever commits stays out from the start.
         """
-        await self._leave_out(*(f"/{_escaped(path)}\n" for path in await self._untracked("--exclude-standard")))
+        self._made_by_install = await self._untracked("--exclude-standard")
+        await self._leave_out()
         await self.newly_uncommitted()
 
     async def newly_uncommitted(self) -> list[str]:
@@ -214,11 +219,20 @@ class WorkTree:
 
     async def _untracked(self, rules: str) -> list[str]:
         """Return files, and folders of which nothing is tracked, that aren't ignored by these rules."""
-        listing = await self.git("ls-files", "--others", "--directory", "--no-empty-directory", rules, "-z")
-        return [path for path in listing.split("\0") if path]
+        return await self._files("--others", "--directory", "--no-empty-directory", rules)
 
-    async def _leave_out(self, *patterns: str) -> None:
-        await self.write("info/exclude", "".join([NEVER_COMMITTED, *patterns]))
+    async def _leave_out(self) -> None:
+        """Have Git ignore what is never committed, what builds make here, and what the install command made."""
+        described = await self._files("--cached", "--others", "--exclude-standard", "--", *DESCRIPTIONS)
+        folders = build_output(described, await self._files("--cached", "--", *CONTENT)) if described else []
+        paths = [*(f"{folder}/" for folder in folders), *self._made_by_install]
+        rules = "".join([NEVER_COMMITTED, *(f"/{_escaped(path)}\n" for path in paths)])
+        if rules != self._left_out:
+            await self.write("info/exclude", rules)
+            self._left_out = rules
+
+    async def _files(self, *which: str) -> list[str]:
+        return [path for path in (await self.git("ls-files", "-z", *which)).split("\0") if path]
 
 
 def _escaped(path: str) -> str:
