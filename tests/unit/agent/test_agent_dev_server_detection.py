@@ -193,7 +193,7 @@ EXPRESS = {"package.json": _package(start="node server.js")}
         ({"package.json": _package(dev="react-router dev")}, "npm run dev"),
         (
             {"manage.py": "", "requirements.txt": "django\n", "package.json": _package(dev="vite")},
-            f'{PYTHON} manage runserver "$HOST:$PORT"',
+            f'npm exec --no -- vite build; {PYTHON} manage runserver "$HOST:$PORT"',
         ),
         (
             {
