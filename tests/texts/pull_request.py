@@ -130,9 +130,14 @@ def replies() -> dict[str, str]:
         "/interrupt, with nothing to interrupt": reply_texts.NOTHING_RUNS,
         "/restart, already starting": reply_texts.ALREADY_STARTING,
         "/restart, pull request closed": reply_texts.PULL_REQUEST_CLOSED,
+        "/stop, before the session began": reply_texts.CANCELLED,
         "/restart, issue closed": reply_texts.issue_closed(42),
         "A comment, session ending": reply_texts.ended(ending),
         "A comment, session ended": reply_texts.ended(stopped),
+        "A comment to Claude on the issue, session ended": reply_texts.no_session(stopped, "claude-dev"),
+        "A comment to Claude on the issue, pull request merged": reply_texts.no_session(
+            stopped.model_copy(update={"status": SessionStatus.COMPLETED}), "claude-dev"
+        ),
         "A comment without write access": reply_texts.comment_refused("guest"),
         "A label without write access": reply_texts.label_refused("guest", "claude-dev"),
         "An issue closed without write access": reply_texts.close_refused("guest", "claude-dev"),

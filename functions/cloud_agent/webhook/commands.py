@@ -93,7 +93,8 @@ def _stop(settings: WebhookSettings, comment: Steer, sessions: PullRequestSessio
     current = sessions.current
     ended = end_session(settings, current, ending) if current.status.is_live else None
     cancelled_id = cancel_next(settings, sessions, ending)
-    return [] if ended or cancelled_id else [replies.ended(current)]
+    # An edit of the status comment notifies nobody. What follows `/interrupt` and `/restart` is a comment of its own.
+    return [replies.CANCELLED] if cancelled_id and not ended else [replies.ended(ended or current)]
 
 
 def _interrupt(settings: WebhookSettings, comment: Steer, session: Session, *, turn_runs: bool) -> list[str]:

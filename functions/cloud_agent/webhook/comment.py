@@ -12,6 +12,7 @@ from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_issue, sessions_of_pull
 from cloud_agent.adapters.table.prompts import Prompts
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command, nearest
 from cloud_agent.domain.conversation.prompts import PromptKind
@@ -40,7 +41,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     """
     sessions = sessions_at(settings, comment.origin)
     if sessions is None:
-        return {"ignored": f"#{comment.origin.number} has no session"}
+        return _without_session(settings, comment)
     session = sessions.current
     identify_session(session.session_id, session.execution_arn)
     comment = without_outdated_commands(comment, sessions)
@@ -106,6 +107,26 @@ def _store_prompts(settings: WebhookSettings, comment: Steer, sessions: PullRequ
     if goes_on:
         prompts.take_over(comment.prompts, session.session_id)
     return goes_on
+
+
+def _without_session(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
+    """Reply to whoever first speaks to Claude on an issue whose session has ended; leave alone what people discuss."""
+    origin, ignored = comment.origin, {"ignored": f"#{comment.origin.number} has no session"}
+    texts = [prompt.body for prompt in comment.prompts]
+    if not origin.is_issue or not (comment.commands or any("@" in text for text in texts)):
+        return ignored
+    sessions = sessions_of_issue(settings.sessions_table, origin.repository, origin.number)
+    if sessions.last is None or not sessions.last_has_begun:
+        return ignored
+    session = SessionsTable(settings.sessions_table).find(sessions.last.session_id)
+    if session is None or session.status.is_live:
+        return ignored
+    github = connect_for_all(settings, origin.repository, SHORT).conversation
+    is_called = listener(settings, session, github, origin).is_called
+    if (comment.commands or any(map(is_called, texts))) and may_act(settings, github, origin.author):
+        text = replies.no_session(session, settings.trigger_labels.label_of(session.agent))
+        _explain_once(settings, github, comment, session.session_id, "end, on the issue", text)
+    return ignored
 
 
 def _explain_once(  # noqa: PLR0913, PLR0917 - what is explained, to whom, and what it is explained once for

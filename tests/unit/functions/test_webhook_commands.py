@@ -106,7 +106,11 @@ def test_stop_ends_the_session_with_the_name_of_who_said_it(
     put_session(lifecycle_token="parked")
     assert comment("/stop") == (202, {"session_id": SESSION, "accepted": "/stop"})
     assert step_functions.succeeded == [("parked", STOPPED)]
-    assert (ending(table), github_stand_in.eyes, github_stand_in.comments) == (STOPPED, ["IC_1"], [])
+    assert (ending(table), github_stand_in.eyes) == (STOPPED, ["IC_1"])
+    assert github_stand_in.said(43) == [
+        "This session is ending: Stopped by octo-dev. Comment `/restart` to start another one.\n"
+    ]
+    assert len(github_stand_in.requests) == 4  # permission, reaction, whether there's a reply, the reply
 
 
 @pytest.mark.parametrize("command", ["/stop", "/interrupt"])
@@ -467,12 +471,14 @@ def test_a_session_that_waits_for_the_one_before_is_still_to_come(
 
 
 def test_stop_for_a_session_that_has_not_begun_cancels_it(
-    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions
-) -> None:
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
     put_session(status="STOPPED")
     put_last(table, "bbbb0002")
     assert comment("/stop") == (202, {"session_id": SESSION, "accepted": "/stop"})
     assert "CANCELLED" in of_session(table, "bbbb0002")
+    assert "was about to start on this pull request won't." in github_stand_in.said(43)[0]
     assert step_functions.executions == {}
     assert comment("/restart", 2) == (202, {"session_id": SESSION, "accepted": "/restart"})
     assert len(step_functions.executions) == 1

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.dynamodb.conditions import Key
+from tests.kit.sessions import REPOSITORY_ID, a_request
 
-from cloud_agent.adapters.table.keys import lock_key, session_key
+from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
 
 if TYPE_CHECKING:
     import io
@@ -125,16 +126,16 @@ def comment_on_the_issue(
 ) -> Callable[..., Response]:
     """Comment on issue 42."""
 
-    def send(body: str, *, login: str = "octo-dev") -> Response:
+    def send(body: str, *, login: str = "octo-dev", number: int = 5) -> Response:
         payload = {
             "action": "created",
             "repository": {"id": 1, "full_name": "acme/storefront", "default_branch": "main"},
             "sender": {"login": login, "type": "User"},
             "issue": {"number": 42, "state": "open"},
             "comment": {
-                "id": 5,
-                "node_id": "IC_5",
-                "html_url": "https://github.com/acme/storefront/issues/42#issuecomment-5",
+                "id": number,
+                "node_id": f"IC_{number}",
+                "html_url": f"https://github.com/acme/storefront/issues/42#issuecomment-{number}",
                 "body": body,
                 "created_at": "2026-11-22T08:00:00Z",
             },
@@ -166,6 +167,29 @@ def test_a_comment_on_an_issue_without_a_live_session_is_talk(
         put_session(status=status)
     assert comment_on_the_issue("In blue, please.\n/restart") == (200, {"ignored": "#42 has no session"})
     assert github_stand_in.requests == []
+
+
+@pytest.mark.parametrize("words", ["@claude, go on.", "/restart", "Wait.\n/status"])
+def test_who_speaks_to_claude_on_an_issue_whose_session_has_ended_is_told_once_how_to_go_on(
+    comment_on_the_issue: Callable[..., Response], put_session: PutSession, table: Table,
+    github_stand_in: GitHubStandIn, words: str,
+) -> None:  # fmt: skip
+    put_session(status="STOPPED", pull_number=43)
+    request = a_request(session_id=SESSION, triggered_by="x", requested_at="2026-11-22T07:30:00.000Z")
+    table.put_item(Item=last_key(REPOSITORY_ID, 42) | request)
+    for body in ("It's red for @kim, too.", "Still red."):
+        comment_on_the_issue(body)
+    comment_on_the_issue(words, login="guest")
+    assert github_stand_in.comments == []
+
+    for number in (5, 6):
+        assert comment_on_the_issue(words, number=number) == (200, {"ignored": "#42 has no session"})
+
+    (said,) = github_stand_in.said(42)
+    assert said == (
+        "Claude doesn't read this: its session for this issue has ended. To start another one, comment `/restart` on "
+        "#43, or remove and re-add the label `claude-dev`.\n"
+    )
 
 
 def test_who_may_not_write_discusses_the_issue_without_being_told_anything(

@@ -8,6 +8,7 @@ from cloud_agent.domain.conversation.messages import code, marker, plain, senten
 from cloud_agent.domain.conversation.preview_text import preview_log, preview_state
 from cloud_agent.domain.conversation.status_comment import ACTIVITY_LIMIT, REASON_LIMIT
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
+from cloud_agent.domain.session.session import SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ _HELP = (
 NOTHING_RUNS = "Claude isn't working on anything right now, so there's nothing to interrupt."
 NOTHING_TO_UPDATE = "There's no open pull request of this session, so nothing was updated."
 ALREADY_STARTING = "The next session on this pull request is already starting."
+CANCELLED = "The session that was about to start on this pull request won't. Comment `/restart` to start one."
 PULL_REQUEST_CLOSED = "No session was started because this pull request is closed. Reopen it, then comment `/restart`."
 
 
@@ -150,6 +152,16 @@ def ended(session: Session) -> str:
         return f"This session is ending: {_reason(session.ending.reason)} Comment `/restart` to start another one."
     why = f" {_reason(session.end_reason)}" if session.end_reason else ""
     return f"This session has ended.{why} Comment `/restart` to start another one on this branch."
+
+
+def no_session(session: Session, label: str) -> str:
+    """Return why nobody takes up a comment on the issue of a session that has ended, and what to do."""
+    restart = session.pull_number and session.status is not SessionStatus.COMPLETED
+    where = f"comment `/restart` on #{session.pull_number}, or " if restart else ""
+    return (
+        "Claude doesn't read this: its session for this issue has ended. To start another one, "
+        f"{where}remove and re-add the label {code(label)}."
+    )
 
 
 def issue_closed(issue_number: int) -> str:
