@@ -23,7 +23,17 @@ ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
 YAML_FILES = [*sorted(GITHUB.rglob("*.yml")), ROOT / ".pre-commit-config.yaml"]
 FORMS = [path for path in sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]
-GUIDES = sorted(path for path in ROOT.glob("**/AGENTS.md") if not path.is_relative_to(ROOT / ".venv"))
+
+
+def _files() -> set[str]:
+    """Every file of the repository, also one that is not committed yet."""
+    arguments = ["ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return {line for line in listed.splitlines() if (ROOT / line).is_file()}
+
+
+# Not those that packages bring along, which `make conformance` installs.
+GUIDES = sorted(ROOT / path for path in _files() if Path(path).name == "AGENTS.md")
 PROSE = [*GUIDES, ROOT / "SECURITY.md", GITHUB / "PULL_REQUEST_TEMPLATE.md"]
 
 
@@ -36,13 +46,6 @@ def _yaml(path: Path) -> Document:
     document = yaml.load(path.read_text(), Loader=yaml.BaseLoader)  # noqa: S506 - it builds nothing but text
     assert isinstance(document, dict)
     return document
-
-
-def _files() -> set[str]:
-    """Every file of the repository, also one that is not committed yet."""
-    arguments = ["ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return {line for line in listed.splitlines() if (ROOT / line).is_file()}
 
 
 def _targets() -> set[str]:
