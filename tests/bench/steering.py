@@ -5,7 +5,8 @@
 Brings up the whole system with the real agent and the scripted model (about 40 s), runs one session, prints two tables
 and ends everything. The times are from GitHub's own acceptance of the comment to the moment at which the agent reports
 the turn's start; functions are cold for the first comment and warm for the others. A comment after a silence follows on
-six minutes in which nobody asked for anything. An interrupt has come when the interrupted turn's reply is in the table.
+six minutes in which nobody asked for anything, of as many sessions at once as there are such comments. An interrupt has
+come when the interrupted turn's reply is in the table.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def main() -> None:
     parser.add_argument("--after-silence", type=int, default=0)
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        installation = lifecycle.up(Path(folder), free_ports())
+        sessions = str(wanted.after_silence + 1)
+        limits = {"MaxSessions": sessions, "MaxSessionsPerRepository": sessions}
+        installation = lifecycle.up(Path(folder), free_ports(), limits)
         try:
             measure(System(installation), wanted)
         finally:
@@ -47,7 +50,7 @@ def measure(system: System, wanted: argparse.Namespace) -> None:
     """One session: the issue's turn, follow-ups one after the other, and the end."""
     calls = {"start": _calls(system, 0)}
     session = system.start("Greet", 'Change the greeting to "Good morning".')
-    row = system.wait_for_row(session, lambda row: row.get("activity") == "turn_finished", 120)
+    row = system.wait_for_row(session, lambda row: row.get("activity") == "turn_finished", 240)
     pull = row["pull_number"]
     system.wait_for_comment(pull, "Reply to [the issue]")
     system.wait_for_status(session, "waiting for you")
@@ -66,7 +69,7 @@ def measure(system: System, wanted: argparse.Namespace) -> None:
         system.wait_for_status(session, "waiting for you")
         calls[f"comment {number + 1}"] = _calls(system, 0) - before
     interrupted = [_interrupt(system, session, pull) for _ in range(wanted.interrupts)]
-    late = [_comment_after_silence(system, session, pull, number) for number in range(wanted.after_silence)]
+    late = _comments_after_silence(system, wanted.after_silence)
     before = _calls(system, 0)
     system.comment(pull, "/stop")
     system.wait_for_end(session)
@@ -115,12 +118,22 @@ def _interrupt(system: System, session: Session, pull: str) -> float:
     return took
 
 
-def _comment_after_silence(system: System, session: Session, pull: str, number: int) -> float:
-    """Comment when the agent has slowed down; return the seconds until Claude's turn begins."""
-    time.sleep(CONVERSATION_SECONDS + 60 + number % 4)
+def _comments_after_silence(system: System, count: int) -> list[float]:
+    """Comment in each of `count` sessions when its agent has slowed down; return the seconds until the turns begin."""
+    sessions = [system.start(f"Greet {number}", f'Change the greeting to "Hello {number}".') for number in range(count)]
+    pulls = [
+        system.wait_for_row(session, lambda row: row.get("activity") == "turn_finished", 240)["pull_number"]
+        for session in sessions
+    ]
+    time.sleep(CONVERSATION_SECONDS + 60 if sessions else 0)
+    return [_comment_after_silence(system, *one) for one in zip(sessions, pulls, strict=True)]
+
+
+def _comment_after_silence(system: System, session: Session, pull: str) -> float:
     known = _prompts(system, session.id)
+    time.sleep(random.random())  # noqa: S311 - no secret: people don't write in step with the polls
     began = time.perf_counter()
-    system.comment(pull, f'Change the greeting to "Good evening {number}".')
+    system.comment(pull, 'Change the greeting to "Good evening".')
     wait_for(lambda: _prompts(system, session.id, "TAKEN", "ANSWERED") - known, bool, 30, every=0.02)
     took = time.perf_counter() - began
     system.wait_for_status(session, "waiting for you")
