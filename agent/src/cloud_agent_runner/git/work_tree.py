@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from cloud_agent_runner.git.build_output import CONTENT, DESCRIPTIONS, build_output
 from cloud_agent_runner.git.command import (
-    TOO_LARGE,
     GitError,
     output_as,
     remove_as,
@@ -34,10 +33,6 @@ _CHECKED_OUT = "# branch.oid "  # man 1 git-status, "Branch Headers"
 _REPOSITORYS_OWN_RULES = "--exclude-per-directory=.gitignore"
 # GitHub takes no more in one push ("GitHub Docs: Troubleshooting the 2 GiB push limit").
 MOST_BYTES = 2 * 1024**3
-
-
-class TooManyBytesError(GitError):
-    """The commits are larger than GitHub would take."""
 
 
 class WorkTree:
@@ -100,19 +95,14 @@ class WorkTree:
         """Fetch its commits into the supervisor's repository, and return the one that is checked out.
 
         The other side of the fetch is the workspace's user, as all that runs there. What comes is kept as one pack, of
-        which nothing is left if it is too large.
-
-        Raises:
-            TooManyBytesError: it's more than GitHub takes in one push.
+        which nothing is left if it's more than GitHub takes in one push: git says then that it is `TOO_LARGE`.
         """
         other_side = f"--upload-pack={upload_pack(self._user, self.path)}"
         fetch = ("-c", "fetch.unpackLimit=1", "fetch", "--quiet", "--no-tags", other_side)
         try:
             await self._history.git(*fetch, str(self.path), f"+HEAD:{_WORK}", largest_file_bytes=MOST_BYTES)
-        except GitError as error:
+        except GitError:
             self._history.discard_unfinished()
-            if TOO_LARGE in str(error):
-                raise TooManyBytesError(str(error)) from error
             raise
         return await self._history.sha(_WORK)
 

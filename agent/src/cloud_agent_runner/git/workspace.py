@@ -18,7 +18,7 @@ from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git.branch import BranchDeletedError, GitHubBranch, SessionBranch
 from cloud_agent_runner.git.bundle import read_bundle, write_bundle
 from cloud_agent_runner.git.changes import Commit, Diff, commits_between, difference
-from cloud_agent_runner.git.command import GitError
+from cloud_agent_runner.git.command import TOO_LARGE, GitError
 from cloud_agent_runner.git.credit import Credit
 from cloud_agent_runner.git.history import History
 from cloud_agent_runner.git.lfs.files import LfsFiles
@@ -36,7 +36,7 @@ from cloud_agent_runner.git.supplements import Supplements
 from cloud_agent_runner.git.take_over import take_over
 from cloud_agent_runner.git.take_up import TakenUp, take_up
 from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update
-from cloud_agent_runner.git.work_tree import TooManyBytesError, WorkTree
+from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config_file import DefaultBranchConfigError, RepositoryConfigError
 
 if TYPE_CHECKING:
@@ -261,9 +261,9 @@ class GitWorkspace:
             try:
                 unchanged = commit and await self._tree.commit_the_rest() == self._at.seen
                 work = self._at.seen if unchanged else await self._credited(await self._tree.head())
-            except TooManyBytesError as error:
-                raise too_large_refused(self._branch.name, self._at.seen) from error
             except GitError as error:
+                if TOO_LARGE in str(error):
+                    raise too_large_refused(self._branch.name, self._at.seen) from error
                 if path := repository_without_commits(str(error)):
                     raise lost_commits_refused(self._branch.name, [path], self._at.seen) from error
                 raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
