@@ -194,7 +194,8 @@ def test_hard_texts_work_end_to_end(system: System, title: str, body: str) -> No
 def test_a_first_turn_with_commits_makes_the_draft_ready_and_its_merge_ends_the_session_and_its_url_says_so(
     system: System,
 ) -> None:
-    session = system.start("Review me", 'Change the greeting to "Ready when you are".')
+    other = system.open_issue("Something else", "")
+    session = system.start("Review me", f'Change the greeting to "This fixes #{other}".')  # so says the commit, too
     row = system.wait_for_row(session, lambda row: "pull_number" in row)
     assert pull_request(system, row)["draft"]
 
@@ -211,6 +212,10 @@ def test_a_first_turn_with_commits_makes_the_draft_ready_and_its_merge_ends_the_
     gone = wait_for(visitor.fetch, lambda page: page.status == 410, 10)
     assert "The pull request was merged." in gone.text
     wait_for(lambda: system.running_tasks(session), lambda tasks: tasks == [])
+    issues = [
+        system.github.call("GET", f"/repos/{system.repository}/issues/{n}") for n in (session.issue_number, other)
+    ]
+    assert [issue["state"] for issue in issues] == ["closed", "open"]
 
 
 def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_its_branch(system: System) -> None:
