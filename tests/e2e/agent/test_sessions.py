@@ -37,6 +37,12 @@ def commits_of(system: System, row: dict[str, str]) -> list[str]:
     return [commit["sha"] for commit in system.github.call("GET", path)][1:]
 
 
+def messages(system: System, row: dict[str, str]) -> list[str]:
+    """The messages of those commits."""
+    path = f"/repos/{system.repository}/pulls/{row['pull_number']}/commits"
+    return [commit["commit"]["message"] for commit in system.github.call("GET", path)][1:]
+
+
 def attach(system: System, name: str, content: bytes) -> str:
     """Attach a file as a person does; its address in a text."""
     given = {"name": name, "content": base64.b64encode(content).decode()}
@@ -216,6 +222,57 @@ def test_a_first_turn_with_commits_makes_the_draft_ready_and_its_merge_ends_the_
         system.github.call("GET", f"/repos/{system.repository}/issues/{n}") for n in (session.issue_number, other)
     ]
     assert [issue["state"] for issue in issues] == ["closed", "open"]
+
+
+def test_claude_shares_its_branch_with_people_until_they_squash_it_and_begins_anew_from_there(system: System) -> None:
+    there = repository(system, "shared", {"menu.md": "soup\n"})
+    session = there.start("Write the menu", "scripted-model: run echo salad > menu.md && git commit -qam Menu")
+    row = there.wait_for_turn(session)
+    pull = row["pull_number"]
+
+    there.comment(pull, "Better words.\n\nscripted-model: run git commit -q --amend -m 'Put salad on the menu'")
+    amended = answers(there, row, 2)[1]
+    assert listed(amended) == commits_of(there, row)
+    assert [message.partition("\n")[0] for message in messages(there, row)] == ["Put salad on the menu"]
+
+    line = {"path": "menu.md", "line": 1, "side": "RIGHT", "body": "With what?"}
+    says = "printf 'Thread 1:\\nWith bread.\\nOverall:\\nThere is bread now.\\n'"
+    ordered = f"scripted-model: run echo bread >> menu.md && {says}"
+    review = {"event": "REQUEST_CHANGES", "body": ordered, "comments": [line]}
+    there.github.call("POST", f"/repos/{there.repository}/pulls/{pull}/reviews", review)
+    reviewed = answers(there, row, 3)[2]
+    assert listed(reviewed) == commits_of(there, row)[1:]
+    asked, replied = wait_for(
+        lambda: there.github.call("GET", f"/repos/{there.repository}/pulls/{pull}/comments"),
+        lambda found: len(found) == 2,
+    )
+    assert asked["id"] == replied["in_reply_to_id"]
+    assert ("With bread." in replied["body"], "There is bread now." in reviewed) == (True, True)
+
+    there.push_file("main", "menu.md", "stew\n")
+    resolve = "git checkout -q --ours menu.md && git add menu.md && git commit -q --no-edit"
+    there.comment(pull, f"Merge main.\n\nscripted-model: run git merge -q github/main || ({resolve})")
+    answers(there, row, 4)
+    stew = there.github.call("GET", f"/repos/{there.repository}/git/ref/heads/main")["object"]["sha"]
+    head = there.github.call("GET", f"/repos/{there.repository}/git/ref/heads/{row['branch']}")["object"]["sha"]
+    merged = there.github.call("GET", f"/repos/{there.repository}/commits/{head}")
+    assert stew in [parent["sha"] for parent in merged["parents"]]
+    assert pull_request(there, row)["mergeable"]
+
+    name = f"{there.repository.partition('/')[2]}-renamed"
+    there = there.at(there.github.call("PATCH", f"/repos/{there.repository}", {"name": name})["full_name"])
+    there.comment(pull, "scripted-model: run echo cheese >> menu.md")
+    assert listed(answers(there, row, 5)[4]) == commits_of(there, row)[-1:]
+
+    there.github.call("PUT", f"/repos/{there.repository}/pulls/{pull}/merge", {"merge_method": "squash"})
+    assert there.wait_for_end(session) == "SUCCEEDED"
+    there.github.call("PATCH", f"/repos/{there.repository}/issues/{session.issue_number}", {"state": "open"})
+    there.unlabel(session.issue_number)
+    there.label(session.issue_number)
+    wait_for(lambda: there.executions_of(session.issue_number), lambda names: len(names) == 2)
+    following = there.wait_for_turn(there.session_of(session.issue_number))
+    assert following["pull_number"] != pull
+    assert [message.partition("\n")[0] for message in messages(there, following)] == ["Menu"]
 
 
 def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_its_branch(system: System) -> None:
