@@ -11,11 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 
+# Longer than the reaper takes, which ends politely first what it has started.
+_POLITE_SECONDS = 10
+
+
 @asynccontextmanager
 async def ended(process: Process) -> AsyncGenerator[Process]:
     """Yield a process that was started, and have it gone when the block is left: however often that is cancelled.
 
-    It has to end soon after SIGTERM, as every command of the workspace's user does.
+    If it doesn't end within ten seconds of SIGTERM, it's killed.
     """
     try:
         yield process
@@ -27,10 +31,15 @@ async def ended(process: Process) -> AsyncGenerator[Process]:
 
 
 async def _gone(process: Process) -> None:
+    deadline: float | None = asyncio.get_running_loop().time() + _POLITE_SECONDS
     cancelled = None
     while process.returncode is None:
         try:
-            await process.wait()
+            async with asyncio.timeout_at(deadline):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            deadline = None
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled:
