@@ -60,7 +60,7 @@ async def test_a_session_on_its_way_is_a_503_page_that_comes_back_by_itself(
     assert response.status_code == 503
     assert response.headers["retry-after"] == "2"
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in response.text
-    assert f">{title}</h1>" in response.text
+    assert f"<h2>{title}</h2>" in response.text
     assert session_id in response.text
     fields = (await page(proxy, session_id, "application/json")).json()
     assert (error, session_id, 2) == (fields["error"], fields["session_id"], fields["retry_after_seconds"])
