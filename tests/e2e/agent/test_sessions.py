@@ -269,7 +269,6 @@ def test_claude_shares_its_branch_with_people_until_they_squash_it_and_begins_an
     there.github.call("PATCH", f"/repos/{there.repository}/issues/{session.issue_number}", {"state": "open"})
     there.unlabel(session.issue_number)
     there.label(session.issue_number)
-    wait_for(lambda: there.executions_of(session.issue_number), lambda names: len(names) == 2)
     following = there.wait_for_turn(there.session_of(session.issue_number))
     assert following["pull_number"] != pull
     assert [message.partition("\n")[0] for message in messages(there, following)] == ["Menu"]
