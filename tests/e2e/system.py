@@ -347,8 +347,8 @@ class System:
         return Visitor(self.installation, session.id)
 
     def comments(self, number: int) -> list[dict[str, Any]]:
-        """The comments of an issue or pull request, as posted."""
-        return list(self.github.call("GET", f"/repos/{self.repository}/issues/{number}/comments"))
+        """The first hundred comments of an issue or pull request, as posted."""
+        return list(self.github.call("GET", f"/repos/{self.repository}/issues/{number}/comments?per_page=100"))
 
     def commits(self, pull_number: str) -> list[str]:
         """First lines of the commit messages on a pull request."""
