@@ -201,8 +201,8 @@ async def test_what_builds_make_is_left_out_and_listed_beside_what_describes_the
     commit(tree, "package.json", "{}")
     commit(tree, "action/package.json", "{}")
     commit(tree, "action/dist/index.js", "1")
-    written = ["action/dist/more.js", "build/icons.js", "tests/access.log", "tools/target/list.txt"]
-    made = ["dist/app.js", "coverage/lcov.info", "my crate/target/debug/app", "server.log"]
+    written = ["action/dist/more.js", "build/icons.js", "p/access.log", "tests/access.log", "tools/target/list.txt"]
+    made = ["dist/app.js", "coverage/lcov.info", "my crate/target/debug/app", "action/pnpm-debug.log", "server.log"]
     for path in ("my crate/Cargo.toml", *written, *made):  # the crate is new, and so is what it was built to
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).touch()
@@ -212,7 +212,13 @@ async def test_what_builds_make_is_left_out_and_listed_beside_what_describes_the
     files = set(git("ls-files", at=tree).splitlines())
     assert files >= {"my crate/Cargo.toml", *written}
     assert not files & set(made)
-    assert await workspace.newly_uncommitted() == ["coverage/", "dist/", "my crate/target/", "server.log"]
+    assert await workspace.newly_uncommitted() == [
+        "action/pnpm-debug.log",
+        "coverage/",
+        "dist/",
+        "my crate/target/",
+        "server.log",
+    ]
     git("add", "--force", "dist/app.js", at=tree)  # as Claude does when it's asked to
     await workspace.publish()
     assert "dist/app.js" in git("ls-tree", "-r", "--name-only", BRANCH, at=remote)

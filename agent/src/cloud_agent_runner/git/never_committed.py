@@ -63,8 +63,7 @@ db.sqlite3-journal
 npm-debug.log*
 yarn-debug.log*
 yarn-error.log*
-p/*.log
-npm-debug.log*
+pnpm-debug.log*
 .DS_Store
 Thumbs.db
 """
