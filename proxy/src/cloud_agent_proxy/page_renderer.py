@@ -58,7 +58,7 @@ class PageRenderer:
         `repeatable`, for it may answer what must not be sent twice.
         """
         body = self._template.render(page=page, repeatable=repeatable, style=self._style, script=self._script)
-        return standing_page(page, self._watched_headers if page.watched else self._headers, body)
+        return rendered_page(page, self._watched_headers if page.watched else self._headers, body)
 
     def json(self, page: Page) -> RenderedPage:
         """Return the page as a JSON object; its names are the same for every page."""
@@ -77,7 +77,7 @@ class PageRenderer:
             "live": page.live,
             "retry_after_seconds": page.retry_after_seconds,
         }
-        return standing_page(page, HEADERS | {"Content-Type": "application/json"}, json.dumps(fields))
+        return rendered_page(page, HEADERS | {"Content-Type": "application/json"}, json.dumps(fields))
 
 
 def html_headers(policy: str) -> dict[str, str]:
@@ -106,8 +106,8 @@ def inline_source(inline: str) -> str:
     return f"'sha256-{b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
 
 
-def standing_page(page: Page, headers: dict[str, str], body: str) -> RenderedPage:
-    """Return what stands in the preview's place for the cause that `page` names, with its status."""
+def rendered_page(page: Page, headers: dict[str, str], body: str) -> RenderedPage:
+    """Return the body with the status of `page`, and when to ask again if that helps."""
     headers = headers | {"Vary": "Accept"}
     if page.retry_after_seconds:
         headers["Retry-After"] = str(page.retry_after_seconds)

@@ -135,10 +135,9 @@ class Session(BaseModel):
             AddressRefusedError: the place is outside `network`, link-local (the metadata service of the
                 machine lives there) or a system port.
         """
-        if self.status is not SessionStatus.RUNNING or self.ip is None or self.port is None:
+        # Without a live preview visitors get the page that says why, and not that of a refused connection.
+        if not self.has_live_preview or self.ip is None or self.port is None:
             return None
-        if not self.has_live_preview:
-            return None  # so that visitors get the page that says why, and not that of a refused connection
         if self.ip not in network or self.ip.is_link_local:
             raise AddressRefusedError(f"session {self.id}: {self.ip} is not an address of {network}")
         if not _LOWEST_PORT <= self.port <= _HIGHEST_PORT:

@@ -15,7 +15,7 @@ from cloud_agent_proxy.page_renderer import (
     RenderedPage,
     html_headers,
     inline_source,
-    standing_page,
+    rendered_page,
     templates_in,
 )
 from cloud_agent_proxy.pages import web_link
@@ -107,7 +107,7 @@ class SessionPageRenderer:
             script=self._script,
         )
         if opens_preview and view.instead:
-            return standing_page(view.instead, self._headers, body)
+            return rendered_page(view.instead, self._headers, body)
         return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, self._headers, body.encode(errors="replace"))
 
     def fragment(self, entries: Sequence[Entry], earlier: int | None) -> RenderedPage:
