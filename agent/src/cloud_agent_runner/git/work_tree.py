@@ -6,15 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.git.build_output import CONTENT, DESCRIPTIONS, build_output
-from cloud_agent_runner.git.command import (
-    GitError,
-    output_as,
-    remove_as,
-    run_as,
-    upload_pack,
-    workspace_git,
-    write_as,
-)
+from cloud_agent_runner.git.command import GitError, output_as, remove_as, run_as, upload_pack, workspace_git, write_as
 from cloud_agent_runner.git.credit import CLAUDE
 from cloud_agent_runner.git.never_committed import NEVER_COMMITTED
 

@@ -135,7 +135,7 @@ class GitWorkspace:
         try:
             return await self._checks.default_branch_config()
         except RepositoryConfigError as error:
-            raise DefaultBranchConfigError(f"On the default branch: {error}") from error
+            raise DefaultBranchConfigError(error) from error
         except GitError as error:
             logger.warning("default branch's settings unknown", extra={"reason": str(error)})
             return None

@@ -52,7 +52,10 @@ class RepositoryConfigError(AgentError):
 
 
 class DefaultBranchConfigError(RepositoryConfigError):
-    """The default branch's file is the one that cannot be used."""
+    """The default branch's file is the one that cannot be used, because of `error`."""
+
+    def __init__(self, error: RepositoryConfigError) -> None:
+        super().__init__(f"On the default branch: {error}")
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,4 @@ async def _usable_default(workspace: GitWorkspace) -> RepositoryConfig | None:
 
 
 def _on(branch: str, error: RepositoryConfigError) -> RepositoryConfigError:
-    if branch:
-        return RepositoryConfigError(f"On the branch {branch}: {error}")
-    return DefaultBranchConfigError(f"On the default branch: {error}")
+    return RepositoryConfigError(f"On the branch {branch}: {error}") if branch else DefaultBranchConfigError(error)

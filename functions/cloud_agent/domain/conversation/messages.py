@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cloud_agent.domain.conversation.untrusted_text import shown, without_backlinks, without_invisible
-from cloud_agent.domain.policy.failures import SETTINGS_ERRORS
+from cloud_agent.domain.policy.failures import SETTINGS_ERRORS, SETTINGS_FILE
 from cloud_agent.domain.session.provenance import INITIAL_SUBJECT
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 TITLE_LIMIT = 256  # characters, GitHub's limit for a title
 OWN_PREFIX = "<!-- claude-cloud-agent:"  # what every comment of this system begins with
-_SETTINGS_FILE = ".github/claude-cloud-agent.yml"
 BODY_LIMIT = 65_536  # characters, GitHub's limit for an issue's, a pull request's or a comment's body
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!@&])")
 _BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what would make a line a list, a rule or an underlined heading
@@ -80,7 +79,7 @@ def with_settings_file(failure: Failure, session: Session) -> Failure:
 
 def _settings_file(session: Session, branch: str) -> str:
     repository, _, _ = session.issue_url.rpartition("/issues/")
-    return f"{repository}/blob/{quote(branch)}/{_SETTINGS_FILE}"
+    return f"{repository}/blob/{quote(branch)}/{SETTINGS_FILE}"
 
 
 def restart_by_comment() -> str:

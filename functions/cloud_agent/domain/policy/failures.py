@@ -29,6 +29,7 @@ _INSTALL = "Install the GitHub App on this repository (Settings → GitHub Apps)
 _LOOK = "Check this session's execution, linked below, for the cause"
 _OPERATOR = "Ask your administrator to check this session's execution, linked below"
 
+SETTINGS_FILE = ".github/claude-cloud-agent.yml"
 SETTINGS_ERRORS = frozenset({"DefaultBranchConfigError", "RepositoryConfigError"})
 _FIXED_BY_DETAIL = SETTINGS_ERRORS | {"NoFreeBranchNameError"}
 # Error name -> what it means for people, and what to do. The error's own message is added as the detail.
@@ -100,11 +101,11 @@ _EXPLANATIONS: dict[str, tuple[str, str]] = {
         _RETRY,
     ),
     "RepositoryConfigError": (
-        ".github/claude-cloud-agent.yml can't be used",
+        f"{SETTINGS_FILE} can't be used",
         "Fix the file on the session's branch, or have a correct one on the default branch",
     ),
     "DefaultBranchConfigError": (
-        ".github/claude-cloud-agent.yml can't be used",
+        f"{SETTINGS_FILE} can't be used",
         "Fix the file on the default branch",
     ),
     "ModelProviderError": (
