@@ -33,14 +33,17 @@ def pull_request(system: System, row: dict[str, str]) -> dict[str, Any]:
 
 def commits_of(system: System, row: dict[str, str]) -> list[str]:
     """What Claude has committed on the session's branch, oldest first: all but the commit that opened it."""
-    path = f"/repos/{system.repository}/pulls/{row['pull_number']}/commits"
-    return [commit["sha"] for commit in system.github.call("GET", path)][1:]
+    return [commit["sha"] for commit in committed(system, row)]
 
 
-def messages(system: System, row: dict[str, str]) -> list[str]:
-    """The messages of those commits."""
-    path = f"/repos/{system.repository}/pulls/{row['pull_number']}/commits"
-    return [commit["commit"]["message"] for commit in system.github.call("GET", path)][1:]
+def subjects(system: System, row: dict[str, str]) -> list[str]:
+    """The first lines of those commits' messages."""
+    return [commit["commit"]["message"].partition("\n")[0] for commit in committed(system, row)]
+
+
+def committed(system: System, row: dict[str, str]) -> list[dict[str, Any]]:
+    """Those commits, as GitHub has them."""
+    return list(system.github.call("GET", f"/repos/{system.repository}/pulls/{row['pull_number']}/commits"))[1:]
 
 
 def attach(system: System, name: str, content: bytes) -> str:
@@ -102,8 +105,8 @@ def test_two_issues_at_once_get_two_urls_and_nothing_crosses(system: System) -> 
     rows = [system.wait_for_turn(session) for session in (first, second)]
     assert rows[0]["ip"] != rows[1]["ip"]
     assert rows[0]["branch"] != rows[1]["branch"]
-    (commit,) = system.github.call("GET", f"/repos/{system.repository}/pulls/{rows[0]['pull_number']}/commits")[1:]
-    author, message = commit["commit"]["author"]["name"], commit["commit"]["message"]
+    (made,) = committed(system, rows[0])
+    author, message = made["commit"]["author"]["name"], made["commit"]["message"]
     assert author.endswith("[bot]")
     assert re.search(rf"\n\nCo-authored-by: octo-dev <\d+\+octo-dev@.+>\nClaude-Session: .+//{first.id}\.", message), (
         message
@@ -233,7 +236,7 @@ def test_claude_shares_its_branch_with_people_until_they_squash_it_and_begins_an
     there.comment(pull, "Better words.\n\nscripted-model: run git commit -q --amend -m 'Put salad on the menu'")
     amended = answers(there, row, 2)[1]
     assert listed(amended) == commits_of(there, row)
-    assert [message.partition("\n")[0] for message in messages(there, row)] == ["Put salad on the menu"]
+    assert subjects(there, row) == ["Put salad on the menu"]
 
     line = {"path": "menu.md", "line": 1, "side": "RIGHT", "body": "With what?"}
     says = "printf 'Thread 1:\\nWith bread.\\nOverall:\\nThere is bread now.\\n'"
@@ -271,7 +274,7 @@ def test_claude_shares_its_branch_with_people_until_they_squash_it_and_begins_an
     there.label(session.issue_number)
     following = there.wait_for_turn(there.session_of(session.issue_number))
     assert following["pull_number"] != pull
-    assert [message.partition("\n")[0] for message in messages(there, following)] == ["Menu"]
+    assert subjects(there, following) == ["Menu"]
 
 
 def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_its_branch(system: System) -> None:
