@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import gc
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import httpx
+import pytest
 from hypothesis import settings
+from tests import nightly
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist has no types
 
 import cloud_agent_runner  # noqa: F401 - for tests that import Claude's SDK before any module of the agent
@@ -17,8 +20,6 @@ import cloud_agent_runner  # noqa: F401 - for tests that import Claude's SDK bef
 if TYPE_CHECKING:
     import ssl
     import warnings
-
-    import pytest
 
 _ON_GITHUB = "GITHUB_ACTIONS" in os.environ
 # CI sets some of them; typer and rich then color what they print, although nobody looks at it on a terminal.
@@ -90,8 +91,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest folders."""
+@pytest.hookimpl(tryfirst=True)  # before `-m` is looked at
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the longest folders. Whoever names a file or a test has all of it run."""
+    if all(Path(argument).is_dir() for argument in config.args):
+        nightly.mark(items, nightly.listed())
     order = {folder: place for place, folder in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(folder_of(item.nodeid), len(LONGEST)))
 

@@ -102,55 +102,79 @@ def test_dependabot_watches_each_folder_with_a_lock_file() -> None:
     assert locks == set(watched["pip"]["directories"])
 
 
-# The workflow
+# The workflows
+
+WORKFLOWS = {
+    "ci": ["make ci", "make test-emulators", "make test-containers", "make demo"],
+    "nightly": ["make test-all"],
+}
+STARTED_BY = {
+    "ci": {"push": {"branches": ["main"]}, "pull_request": ""},
+    "nightly": {"schedule": [{"cron": "17 3 * * *"}], "workflow_dispatch": ""},
+}
+each_workflow = pytest.mark.parametrize("name", WORKFLOWS)
 
 
-@pytest.fixture(scope="module")
-def workflow() -> Document:
-    return _yaml(GITHUB / "workflows/ci.yml")
+def _workflow(name: str) -> Document:
+    return _yaml(GITHUB / f"workflows/{name}.yml")
 
 
 def _steps(workflow: Document) -> list[Document]:
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
-def test_the_workflow_runs_on_main_and_on_pull_requests_and_may_only_read(workflow: Document) -> None:
-    assert workflow["on"] == {"push": {"branches": ["main"]}, "pull_request": ""}
+def test_there_is_no_other_workflow() -> None:
+    assert {file.stem for file in (GITHUB / "workflows").iterdir()} == WORKFLOWS.keys()
+
+
+@each_workflow
+def test_a_workflow_is_started_as_meant_and_may_only_read(name: str) -> None:
+    workflow = _workflow(name)
+
+    assert workflow["on"] == STARTED_BY[name]
     assert workflow["permissions"] == {"contents": "read"}
-    assert [name for name, job in workflow["jobs"].items() if "permissions" in job] == []
-    assert "secrets." not in (GITHUB / "workflows/ci.yml").read_text()
+    assert [job for job, what in workflow["jobs"].items() if "permissions" in what] == []
+    assert "secrets." not in (GITHUB / f"workflows/{name}.yml").read_text()
 
 
-def test_every_job_ends(workflow: Document) -> None:
-    assert all(0 < int(job["timeout-minutes"]) <= 60 for job in workflow["jobs"].values())
+@each_workflow
+def test_every_job_ends(name: str) -> None:
+    assert all(0 < int(job["timeout-minutes"]) <= 60 for job in _workflow(name)["jobs"].values())
 
 
-def test_every_job_runs_one_make_target_that_exists(workflow: Document) -> None:
-    runs = [step["run"] for step in _steps(workflow) if "run" in step and "if" not in step]
+@each_workflow
+def test_every_job_runs_one_make_target_that_exists(name: str) -> None:
+    runs = [step["run"] for step in _steps(_workflow(name)) if "run" in step and "if" not in step]
     commands = [run.removeprefix('sudo env "PATH=$PATH" ') for run in runs]
 
-    assert commands == ["make ci", "make test-emulators", "make test-containers", "make demo"]
+    assert commands == WORKFLOWS[name]
     assert [command for command in commands if command.removeprefix("make ") not in _targets()] == []
 
 
-def test_every_action_is_pinned_by_commit_and_names_its_version() -> None:
-    uses = re.findall(r"^\s+uses: (.*)$", (GITHUB / "workflows/ci.yml").read_text(), re.MULTILINE)
+@each_workflow
+def test_every_action_is_pinned_by_commit_and_names_its_version(name: str) -> None:
+    uses = re.findall(r"^\s+uses: (.*)$", (GITHUB / f"workflows/{name}.yml").read_text(), re.MULTILINE)
 
     assert uses != []
     assert [one for one in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
 
 
-def test_the_checkout_leaves_no_token_behind(workflow: Document) -> None:
+@each_workflow
+def test_the_checkout_leaves_no_token_behind(name: str) -> None:
+    workflow = _workflow(name)
     checkouts = [step for step in _steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
 
     assert len(workflow["jobs"]) == len(checkouts)
     assert all(step["with"]["persist-credentials"] == "false" for step in checkouts)
 
 
-def test_the_workflow_runs_the_lowest_python_that_the_project_supports(workflow: Document) -> None:
-    versions = {step["with"]["python-version"] for step in _steps(workflow) if "python-version" in step.get("with", {})}
+@each_workflow
+def test_a_workflow_runs_the_lowest_python_that_the_project_supports(name: str) -> None:
+    steps = _steps(_workflow(name))
 
-    assert {_lowest_python()} == versions
+    assert {_lowest_python()} == {
+        step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})
+    }
 
 
 # A contributor's machine
