@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from tests import nightly
 from tests.containers.walls.walls import WALLS
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ def test_every_test_that_the_threat_model_names_exists(root: Path) -> None:
 
     assert [f"{path}::{name}" for path, name, _ in named if name not in _tests(root / path)] == []
     assert [f"{path}: {case}" for path, _, case in named if case and case not in _words_beside(root / path)] == []
+
+
+def test_no_test_that_the_threat_model_names_is_left_to_the_night(root: Path) -> None:
+    named = {f"{path}::{name}" for path, name, _ in TEST.findall((root / "docs/security.md").read_text())}
+
+    assert [entry.test for entry in nightly.listed() if entry.test in named and not entry.stays] == []
 
 
 def test_the_table_of_single_walls_is_what_is_taken_down(root: Path) -> None:
