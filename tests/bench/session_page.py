@@ -47,7 +47,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as root, contextlib.ExitStack() as running:
             aws = running.enter_context(serve_aws(_folder(root)))
             metadata_url = running.enter_context(serve_metadata())
-            recorder = _recorder(aws)
+            recorder = recorder_of(aws)
             environment = {"AWS_ENDPOINT_URL": aws, "SESSIONS_TABLE": recorder.table.name}
             proxy = running.enter_context(run_proxy(_folder(root), environment, metadata_url))
             print(f"| {name} | {asyncio.run(_measure(proxy, recorder, sessions, viewers, seconds))} |")
@@ -57,7 +57,8 @@ def _folder(root: str) -> Path:
     return Path(tempfile.mkdtemp(dir=root))
 
 
-def _recorder(aws: str) -> Recorder:
+def recorder_of(aws: str) -> Recorder:
+    """Return what writes sessions into a new table and bucket of this endpoint."""
     s3 = boto3.client(
         "s3",
         endpoint_url=aws,
