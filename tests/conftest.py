@@ -34,15 +34,19 @@ settings.load_profile("untimed")
 # Each session of botocore parses the same megabytes of endpoints and service models; a worker's tests make hundreds.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _make_ssl_context = httpx.create_ssl_context
-_default_ssl_context = functools.cache(_make_ssl_context)
+
+
+@functools.cache
+def _default_ssl_context(_variables: tuple[str | None, ...]) -> ssl.SSLContext:
+    return _make_ssl_context(trust_env=bool(_variables))
 
 
 def _shared_ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:  # noqa: ANN401, FBT001, FBT002 - as httpx has it
     """Read the certificate authorities once; httpx does for every client, also for one of plain http:// addresses."""
-    of_environment = trust_env and {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys()
-    if verify is True and cert is None and not of_environment:
-        return _default_ssl_context()
+    if verify is True and cert is None:
+        return _default_ssl_context(tuple(os.environ.get(name) for name in _CERTIFICATES if trust_env))
     return _make_ssl_context(verify, cert, trust_env)
 
 

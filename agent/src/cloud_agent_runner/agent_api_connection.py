@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from cloud_agent_runner.authorities import authorities
 from cloud_agent_runner.errors import AgentError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class AgentApiConnection:
             base_url=url,
             headers={"Authorization": f"Bearer {session_token.get_secret_value()}"},
             timeout=_REQUEST_TIMEOUT_SECONDS,
+            verify=authorities(),
             transport=transport,
         )
 

@@ -7,6 +7,8 @@ from typing import IO, TYPE_CHECKING
 
 import httpx
 
+from cloud_agent_runner.authorities import authorities
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -46,7 +48,7 @@ class StoredObjects:
             response.raise_for_status()
 
     def _http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=_IDLE_SECONDS, transport=self._transport)
+        return httpx.AsyncClient(timeout=_IDLE_SECONDS, verify=authorities(), transport=self._transport)
 
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -119,13 +119,14 @@ def wait_until_healthy(part: RunningPart, url: str, log: Path, seconds: float) -
         PartFailedError: the process ended or the time is over; holds the last lines of its log.
     """
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not is_running(part):
-            raise PartFailedError(f"The {part.name} ended while starting. The end of {log}:\n{tail(log)}")
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK:
-                return
-        time.sleep(0.05)
+    with httpx.Client(timeout=2, trust_env=False) as http:
+        while time.monotonic() < deadline:
+            if not is_running(part):
+                raise PartFailedError(f"The {part.name} ended while starting. The end of {log}:\n{tail(log)}")
+            with contextlib.suppress(httpx.HTTPError):
+                if http.get(url).status_code == httpx.codes.OK:
+                    return
+            time.sleep(0.05)
     raise PartFailedError(
         f"The {part.name} did not answer {url} within {seconds:.0f} s. The end of {log}:\n{tail(log)}"
     )

@@ -15,6 +15,7 @@ from aiodynamo.http.httpx import HTTPX
 from aiodynamo.models import RetryConfig, RetryTimeout
 from yarl import URL
 
+from cloud_agent_proxy.authorities import authorities
 from cloud_agent_proxy.aws_credentials import credentials
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ async def dynamodb_client(
         timeout=_TIMEOUT_SECONDS,
         limits=limits,
         trust_env=False,
+        verify=authorities(),
         transport=transport,
         event_hooks={"request": [_name_host_as_signed]},
     ) as http_client:

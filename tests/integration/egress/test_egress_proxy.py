@@ -15,6 +15,7 @@ from tests.integration.egress.conftest import AGENT, BELOW, LISTED, NOT_LISTED, 
 from tests.tools.public_addresses import NOT_PUBLIC
 
 from cloud_agent_runner.agent_api import AgentApi
+from cloud_agent_runner.authorities import authorities
 from cloud_agent_runner.model.api import AnthropicApi
 from cloud_agent_runner.model.budget import ModelBudget
 from cloud_agent_runner.model.gateway import model_gateway
@@ -22,6 +23,8 @@ from cloud_agent_runner.workspace.network_environment import network_environment
 from embedded_aws.testing import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.integration.egress.conftest import Egress
 
 RESPONSE = b"HTTP/1.1 200 OK\r\n"
@@ -100,6 +103,14 @@ def test_what_is_not_public_is_what_the_security_group_leaves_out() -> None:
     assert {line for line in lines if ":" not in line} == NOT_PUBLIC.keys() | {"0.0.0.0/8"}
 
 
+@pytest.fixture
+def _authorities_anew() -> Iterator[None]:
+    authorities.cache_clear()
+    yield
+    authorities.cache_clear()
+
+
+@pytest.mark.usefixtures("_authorities_anew")
 async def test_the_supervisors_own_clients_go_through_it(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in network_environment({"HTTPS_PROXY": egress.url}).items():
         monkeypatch.setenv(name, value)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from cloud_agent_runner.authorities import authorities
 from cloud_agent_runner.image_type import image_type
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Downloads:
     def __init__(self, origins: Iterable[str], transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._origins = {_origin(httpx.URL(origin)) for origin in origins}
         # Redirects aren't followed, and no netrc file is read.
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT, transport=transport)
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT, verify=authorities(), transport=transport)
 
     async def aclose(self) -> None:
         """Let go of the connections."""

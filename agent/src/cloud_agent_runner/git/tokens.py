@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
+from cloud_agent_runner.authorities import authorities
 from cloud_agent_runner.git.command import GitError
 from cloud_agent_runner.git.github_faults import is_denied
 
@@ -99,7 +100,7 @@ class GitTokens:
 async def _revoke(token: GitToken, url: str) -> None:
     headers = {"Authorization": f"Bearer {token.token.get_secret_value()}", "Accept": "application/vnd.github+json"}
     try:
-        async with httpx.AsyncClient(timeout=_REQUEST_TIMEOUT_SECONDS) as github:
+        async with httpx.AsyncClient(timeout=_REQUEST_TIMEOUT_SECONDS, verify=authorities()) as github:
             response = await github.delete(url, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         logger.warning("git token not revoked", extra={"reason": type(error).__name__})

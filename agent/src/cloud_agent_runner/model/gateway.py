@@ -19,6 +19,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from cloud_agent_runner.authorities import authorities
 from cloud_agent_runner.model.access import called_model
 from cloud_agent_runner.model.forwarder import MAX_REQUEST_BYTES, Forwarder, RefusedError
 from cloud_agent_runner.model.response_text import TurnTexts
@@ -90,7 +91,7 @@ async def model_gateway(api: ModelApi, budget: ModelBudget) -> AsyncIterator[Mod
     """Serve `api` on 127.0.0.1 at a free port while the context lasts, and meter its calls into `budget`."""
     listener = socket.create_server(("127.0.0.1", 0))
     gateway = ModelGateway(f"http://127.0.0.1:{listener.getsockname()[1]}", api, budget)
-    async with httpx.AsyncClient(timeout=_TIMEOUT) as upstream:
+    async with httpx.AsyncClient(timeout=_TIMEOUT, verify=authorities()) as upstream:
         forwarder = Forwarder(gateway, upstream)
         routes = [
             Route(path, forwarder, methods=["POST"], max_body_size=MAX_REQUEST_BYTES)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from cloud_agent_runner.authorities import authorities
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -33,7 +35,7 @@ async def image_id(metadata_uri: str | None) -> str:
     """Return the digest of the container's image ("Amazon ECS: Task metadata endpoint version 4"), if it has one."""
     if metadata_uri is None:
         return ""
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=5, trust_env=False, verify=authorities()) as http:
         metadata = (await http.get(metadata_uri)).raise_for_status().json()
     return str(metadata.get("ImageID") or metadata.get("Image") or "")
 

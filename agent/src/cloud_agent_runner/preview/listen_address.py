@@ -8,6 +8,8 @@ from ipaddress import IPv4Address
 
 import httpx
 
+from cloud_agent_runner.authorities import authorities
+
 DEV_SERVER_PORT = 3000
 _SHARED_ADDRESS = IPv4Address("127.0.0.1")
 
@@ -57,7 +59,7 @@ async def listen_address(metadata_uri: str | None, domain: str = "") -> ListenAd
     """
     if metadata_uri is None:
         return ListenAddress("0.0.0.0", str(_SHARED_ADDRESS), DEV_SERVER_PORT, domain)  # noqa: S104 - a container's own
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=5, trust_env=False, verify=authorities()) as http:
         metadata = (await http.get(metadata_uri)).raise_for_status().json()
     own = IPv4Address(metadata["Networks"][0]["IPv4Addresses"][0])
     if not own.is_loopback:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from cloud_agent_runner.authorities import authorities
+
 logger = logging.getLogger(__name__)
 
 _MIB = 1024**2
@@ -105,7 +107,7 @@ async def task_memory(metadata_uri: str | None) -> int | None:
     if metadata_uri is None:
         return None
     try:
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=5, trust_env=False, verify=authorities()) as http:
             response = (await http.get(f"{metadata_uri}/task")).raise_for_status()
     except httpx.HTTPError as error:
         logger.warning("task's memory limit unknown", extra={"reason": str(error)})

@@ -15,6 +15,7 @@ from aiodynamo.credentials import TooManyRetries
 from aiodynamo.errors import AIODynamoError
 from aiodynamo.http.httpx import HTTPX
 
+from cloud_agent_proxy.authorities import authorities
 from cloud_agent_proxy.aws_credentials import credentials
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ async def open_bucket(
         at = httpx.URL(f"{str(platform.s3_url).rstrip('/')}/{name}/")
     limits = httpx.Limits(max_connections=_MOST_CONNECTIONS)
     async with httpx.AsyncClient(
-        timeout=_TIMEOUT_SECONDS, limits=limits, trust_env=False, transport=transport
+        timeout=_TIMEOUT_SECONDS, limits=limits, trust_env=False, verify=authorities(), transport=transport
     ) as http_client:
         yield Bucket(at, platform.region, http_client, credentials())
 

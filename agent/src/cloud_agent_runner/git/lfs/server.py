@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
+from cloud_agent_runner.authorities import authorities
 from cloud_agent_runner.git.command import GitError
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ async def _chunks(path: Path) -> AsyncGenerator[bytes]:
 
 @asynccontextmanager
 async def _client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=True) as client:
+    async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, verify=authorities(), follow_redirects=True) as client:
         yield client
 
 
