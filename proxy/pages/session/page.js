@@ -79,9 +79,14 @@
     const added = fragment(await response.text());
     localTimes(added);
     for (const entry of added.children) if (part(entry.id)) part(entry.id).remove();
-    const height = scroller().scrollHeight;
-    entries.prepend(added);
-    scroller().scrollTop += scroller().scrollHeight - height;
+    const first = entries.querySelector(".entry"), top = () => first?.getBoundingClientRect().top ?? 0, wasAt = top();
+    const batch = document.createElement("div");
+    batch.className = "batch"; // which the browser passes over as one while none of it can be seen
+    batch.append(added);
+    entries.prepend(batch);
+    const stay = () => { scroller().scrollTop += top() - wasAt; };
+    stay();
+    requestAnimationFrame(() => requestAnimationFrame(stay)); // entries get their size when they are first drawn
     earlier.hidden = !before;
     earlier.firstElementChild.href = `/.uat/?before=${before}`;
   });

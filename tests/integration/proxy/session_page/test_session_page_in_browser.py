@@ -231,6 +231,16 @@ async def test_ten_thousand_events_open_at_once(browser: Browser, recorder: Reco
     await browser.open(recorder.put(script.batches(250), **sample_row()), "/.uat/")
     await browser.shows("echo 4999")
     assert await browser.run(ENTRIES) == 200
+    await browser.run("document.getElementById('conversation').scrollTop = 0")
+    await asyncio.sleep(0.2)
+    seen = "document.getElementById('e9601').getBoundingClientRect().top"
+    place = await browser.run(seen)
     await browser.run("document.querySelector('#earlier a').click()")
     await browser.until(lambda _: browser.driver.execute_script(f"return {ENTRIES}") == 400, "there are as many more")
-    assert "echo 4600" in await browser.run("document.querySelector('.entry').textContent")
+    numbers = await browser.run("[...document.querySelectorAll('.entry')].map(({id}) => Number(id.slice(1)))")
+    assert numbers == list(range(9201, 10_000, 2))
+    await asyncio.sleep(0.3)  # until all that can be seen has its size
+    assert abs(await browser.run(seen) - place) < 2, "what was read stays where it was"
+    # Thousands of entries side by side hold up each frame; those of a batch that can't be seen are one.
+    assert await browser.run("document.getElementById('entries').children.length") == 1 + 200
+    assert await browser.run("getComputedStyle(document.querySelector('.batch')).contentVisibility") == "auto"

@@ -1,0 +1,127 @@
+"""How smoothly the page of a session of ten thousand events scrolls, beside a bare page with the same text.
+
+    python tests/bench/session_page_scroll.py [--rounds 3]
+
+Starts a DynamoDB and S3 endpoint, a proxy and a headless Chromium of 1440 by 800 on this machine's loopback addresses,
+has the page load everything that was earlier, and scrolls from its end to its beginning, a screen in ten frames. The
+peer is a document of the same words and as many folded parts, without style, script or stream. A frame takes 16.7 ms
+where nothing holds it up. 400 frames of each are looked at in each round, of the session's page twice: what comes into
+sight for the first time has to be laid out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.session_page import recorder_of
+from tests.integration.proxy.conftest import run_proxy, serve_aws, serve_metadata
+from tests.integration.proxy.test_pages_in_browser import Browser, chromium
+from tests.kit.transcripts import Script, sample_row
+
+if TYPE_CHECKING:
+    from tests.integration.proxy.conftest import Proxy
+
+EVENTS = 10_000
+_LOAD_SECONDS = 120
+_EARLIER = """
+const link = document.querySelector('#earlier a'), count = document.querySelectorAll('.entry').length;
+if (link.checkVisibility()) link.click();
+return [link.checkVisibility(), count];
+"""
+_PEER = """
+const parts = [...document.querySelectorAll('.entry')].map((entry) => [
+  entry.querySelector('summary')?.textContent ?? '', entry.textContent]);
+document.open();
+document.write('<!doctype html><title>peer</title><main>' + parts.map(([title, text]) =>
+  `<details><summary>${title}</summary><pre>${text}</pre></details>`).join('') + '</main>');
+document.close();
+"""
+# Every frame scrolls a tenth of a screen up; the pauses between frames are what a visitor sees.
+_SCROLL = """
+const done = arguments[0], pauses = [];
+const pane = [...document.querySelectorAll('*')].find((each) => each.scrollHeight > 4 * each.clientHeight
+  && ['auto', 'scroll'].includes(getComputedStyle(each).overflowY)) ?? document.scrollingElement;
+pane.scrollTop = pane.scrollHeight;
+let before = 0, left = 400;
+const step = (now) => {
+  if (before) pauses.push(now - before);
+  before = now;
+  pane.scrollTop -= pane.clientHeight / 10;
+  if (pane.scrollTop > 0 && left--) requestAnimationFrame(step);
+  else done([pauses, pane.scrollTop]);
+};
+setTimeout(() => requestAnimationFrame(step), 1000);
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
+    with contextlib.ExitStack() as running:
+        root = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        aws = running.enter_context(serve_aws(_folder(root)))
+        metadata_url = running.enter_context(serve_metadata())
+        recorder = recorder_of(aws)
+        environment = {"AWS_ENDPOINT_URL": aws, "SESSIONS_TABLE": recorder.table.name}
+        proxy = running.enter_context(run_proxy(_folder(root), environment, metadata_url))
+        script = Script()
+        for number in range(EVENTS // 2):
+            script.tool("Bash", {"command": f"echo {number}"}, f"line {number}\n" * 5)
+        session_id = recorder.put(script.batches(250), **sample_row())
+        pauses = asyncio.run(_measure(proxy, session_id, _folder(root), rounds))
+    print("| page | frames | median | 95 of 100 within | longest | over 50 ms |")
+    print("|---|---|---|---|---|---|")
+    for page, all_pauses in pauses.items():
+        inside = statistics.quantiles(all_pauses, n=20)[-1]
+        print(
+            f"| {page} | {len(all_pauses)} | {statistics.median(all_pauses):.1f} ms | {inside:.1f} ms "
+            f"| {max(all_pauses):.1f} ms | {sum(pause > 50 for pause in all_pauses)} |"
+        )
+
+
+def _folder(root: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=root))
+
+
+async def _measure(proxy: Proxy, session_id: str, profile: Path, rounds: int) -> dict[str, list[float]]:
+    pauses: dict[str, list[float]] = {"the session's, for the first time": [], "again": [], "the bare one": []}
+    with chromium(proxy, profile) as browser:
+        browser.driver.set_script_timeout(_LOAD_SECONDS)
+        size = {"width": 1440, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        for _ in range(rounds):
+            await browser.open(session_id, "/.uat/")
+            await _load_everything(browser)
+            pauses["the session's, for the first time"] += _scroll(browser)
+            pauses["again"] += _scroll(browser)
+            browser.driver.execute_script(_PEER)
+            pauses["the bare one"] += _scroll(browser)
+    return pauses
+
+
+async def _load_everything(browser: Browser) -> None:
+    async with asyncio.timeout(_LOAD_SECONDS):
+        more, count = True, 0
+        while more or count < EVENTS // 2:
+            more, count = browser.driver.execute_script(_EARLIER)
+            await asyncio.sleep(0.1)
+
+
+def _scroll(browser: Browser) -> list[float]:
+    pauses, _ = browser.driver.execute_async_script(_SCROLL)
+    return [float(pause) for pause in pauses]
+
+
+if __name__ == "__main__":
+    main()
