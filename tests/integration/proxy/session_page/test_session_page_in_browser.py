@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.keys import Keys
 from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, NO_SCRIPTS, Browser, chromium, http
 from tests.kit.pictures import png
 from tests.kit.transcripts import Script, sample, sample_history, sample_row
@@ -190,6 +192,42 @@ async def test_the_page_to_write_on_is_accessible(
         browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
         assert await asyncio.to_thread(browser.driver.execute_async_script, VIOLATIONS) == []
         assert await browser.run("document.documentElement.scrollWidth") <= width
+
+
+async def test_keys_alone_reach_and_do_everything(browser: Browser, recorder: Recorder) -> None:
+    script = Script()
+    for number in range(201):
+        script.tool("Bash", {"command": f"echo {number}"}, f"{number}")
+    on_screen(browser, 390)
+    await browser.open(recorder.put(script.batches(), **sample_row()), "/.uat/")
+    await browser.shows("echo 200")
+    focused = "(document.activeElement.closest('a, summary, button'))?.innerText ?? ''"
+
+    async def press(*keys: str) -> str:
+        await asyncio.to_thread(ActionChains(browser.driver).send_keys(*keys).perform)
+        return str(await browser.run(focused))
+
+    async def tab_to(words: str) -> None:
+        for _ in range(40):
+            if words in (at := await press(Keys.TAB)):
+                outline = await browser.run("getComputedStyle(document.activeElement).outlineStyle")
+                assert outline != "none", f"{at} doesn't show that it has the focus"
+                return
+        raise AssertionError(f"no key leads to {words}")
+
+    await tab_to("Details")
+    await press(Keys.ENTER)
+    assert await browser.run("document.body.dataset.view") == "details"
+    back = ActionChains(browser.driver).key_down(Keys.SHIFT).send_keys(Keys.TAB, Keys.TAB).key_up(Keys.SHIFT)
+    await asyncio.to_thread(back.perform)  # over "Preview"
+    await press(Keys.ENTER)
+    assert await browser.run("document.body.dataset.view") == "conversation"
+    await tab_to("Show earlier entries")
+    await press(Keys.ENTER)
+    await browser.until(lambda _: browser.driver.execute_script(f"return {ENTRIES}") == 201, "there is one more")
+    await tab_to("echo 0")
+    await press(Keys.SPACE)
+    assert await browser.run("document.querySelector('.call').open")
 
 
 async def test_an_open_page_follows_the_session_and_keeps_what_was_opened(
