@@ -52,12 +52,16 @@ class BranchFinder:
             names = [previous.branch, *(name for name in names if name != previous.branch)]
             blocked_by = previous.blocking_branch
         beginning = self._repository.begin(self._request.default_branch, self._request.default_head, self._message)
+        similar = self._request.similar_branches
         # A tracker's keys are written in capitals, and so may be the branches that people name after them.
-        if key.isdecimal() and (branch := self._take(names[0], beginning, previous)):
+        is_likely_free = key.isdecimal() and blocking(names[0], similar) is None
+        if is_likely_free and (branch := self._take(names[0], beginning, previous)):
             return SessionBranch(names[0], branch, blocked_by)
-        others = self._repository.branches_from("claude")
+        others = [*self._repository.branches_from("claude"), *similar]
         for name in names:
-            if blocking(name, others) is None and (branch := self._take(name, beginning, previous)):
+            is_ours = previous is not None and previous.branch == name
+            is_free = is_ours or blocking(name, others) is None
+            if is_free and (branch := self._take(name, beginning, previous)):
                 blocked_by = None if name == wanted else blocking(wanted, others) or wanted
                 return SessionBranch(name, branch, blocked_by)
         raise NoFreeBranchNameError(f"{wanted} is taken, and so are {names[1]} to {names[-1]}.")

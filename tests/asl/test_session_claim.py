@@ -27,7 +27,8 @@ def test_a_claimed_session_has_a_row_of_what_its_request_said_and_stands_in_the_
     row = workflow.row_when(session, "status")
     assert ([session.session_id], version + 1) == (workflow.queue(), workflow.slots_version())
     workflow.note(session, "seen")
-    of_the_request = {"follows", "previous_session_id", "default_head", "triggered_by", "triggered_at", "requested_at"}
+    triggered = {"triggered_by", "triggered_at", "requested_at"}
+    of_the_request = {"follows", "previous_session_id", "default_head", "similar_branches", *triggered}
     members = session.model_dump(exclude=of_the_request)
     assert members == {name: row[name] for name in members}
     assert ("QUEUED", run.arn, 0, 0) == (row["status"], row["execution_arn"], row["turns"], row["cost_usd"])

@@ -17,7 +17,7 @@ from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.webhook.end import cancel_next, end_session
-from cloud_agent.webhook.launch import launch, with_default_head
+from cloud_agent.webhook.launch import launch, with_branches
 
 if TYPE_CHECKING:
     from cloud_agent.adapters.github.conversation import Conversation
@@ -84,7 +84,7 @@ def _restart(
     is_ending = current.status.is_live and end_session(settings, current, ending) is not None
     request = _request(settings, comment, current, issue)
     session = name_session(request, sessions, follows=current.session_id if is_ending else None)
-    launch(settings, with_default_head(session, issue), _prompt(comment, issue, labelled), sessions.last)
+    launch(settings, with_branches(session, issue), _prompt(comment, issue, labelled), sessions.last)
     return []
 
 

@@ -46,13 +46,15 @@ def launch(settings: WebhookSettings, session: RequestedSession, issue: Prompt, 
     metrics.add_metric("SessionsRequested", MetricUnit.Count, 1)
 
 
-def with_default_head(session: RequestedSession, issue: Issue) -> RequestedSession:
-    """Return the session with where its branch is to begin: it was read with the issue, which saves a request.
+def with_branches(session: RequestedSession, issue: Issue) -> RequestedSession:
+    """Return the session with what was read of branches with the issue, which saves requests.
 
-    Not where the session has to wait for another to end, nor where the default branch has a new name by now.
+    That's which of the repository's are in its own branch's way, and where its own is to begin: unless the session has
+    to wait for another to end, or the default branch has a new name by now.
     """
     is_usable = session.follows is None and issue.default_branch == session.default_branch
-    return session.model_copy(update={"default_head": issue.default_head if is_usable else None})
+    head = issue.default_head if is_usable else None
+    return session.model_copy(update={"default_head": head, "similar_branches": issue.similar_branches})
 
 
 def decide_again_when_overtaken(act: Callable[[], dict[str, str]]) -> dict[str, str]:

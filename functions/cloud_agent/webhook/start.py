@@ -15,7 +15,7 @@ from cloud_agent.domain.conversation.discussion import mentions_in, with_context
 from cloud_agent.domain.session.issue_key import branch_name, issue_key, own_branch_name, projects_in
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session_request import RequestedSession, SessionRequest
-from cloud_agent.webhook.launch import launch, with_default_head
+from cloud_agent.webhook.launch import launch, with_branches
 from cloud_agent.webhook.permission import may_act
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     if issue is None or not issue.is_open or not labels.is_on(issue.labels, request.agent):
         return {"ignored": f"issue #{request.issue_number} is not open with the label any more"}
     prompt = with_context(decision.prompt, issue.context, until=request.triggered_at)
-    session = with_default_head(_with_key(settings, session, projects_in(issue.settings)), issue)
+    session = with_branches(_with_key(settings, session, projects_in(issue.settings)), issue)
     launch(settings, session, prompt, sessions.last)
     return {"session_id": session.session_id}
 

@@ -11,6 +11,7 @@ from cloud_agent.adapters.table.branches import Branches
 from cloud_agent.adapters.table.keys import branch_key
 from cloud_agent.domain.errors import NoFreeBranchNameError
 from cloud_agent.settings import GitHubSettings, load
+from cloud_agent.webhook.launch import with_branches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,37 @@ def test_where_a_persons_branch_is_in_the_way_a_free_name_is_taken_and_found_aga
     assert github.branches(repo) == {"main": first["base_sha"], theirs: head, branch: ours}
     row = steps.row(session) or {}
     assert (row["branch"], row["blocking_branch"], row["initial_sha"]) == (branch, theirs, ours)
+
+
+@pytest.mark.parametrize("theirs", ["Claude/42", "CLAUDE/42", "CLAUDE/42/menu"])
+def test_a_branch_that_differs_in_case_is_read_with_the_issue_and_is_in_the_way(
+    steps: Steps, github: GitHub, repo: str, theirs: str
+) -> None:
+    somebodys(github, repo, theirs)
+    session = steps.claim(repo, issue_key="42", branch="claude/42")
+    reader = connect(load(GitHubSettings), session.repository).conversation
+    issue = reader.issue(session.issue_number, session.branch, ())
+    assert issue is not None
+
+    requested = with_branches(session, issue)
+
+    expected = "claude/42" if theirs.endswith("menu") else "claude/42-2"  # only names that are as long are asked for
+    assert steps.run("create_branch", requested)["branch"] == expected
+    assert requested.similar_branches == (() if theirs.endswith("menu") else (theirs,))
+
+
+def test_a_branch_in_other_case_that_came_later_takes_nothing_from_the_issues_sessions(
+    steps: Steps, github: GitHub, repo: str
+) -> None:
+    session = steps.claim(repo, issue_key="AGNTS-124", branch="claude/agnts-124")
+    steps.run("create_branch", session)
+    work = github.add_commit(repo, session.branch, "Show the menu")
+    somebodys(github, repo, "claude/AGNTS-124")
+    again = followed_by(session).model_copy(update={"similar_branches": ("claude/AGNTS-124",)})
+    steps.put_row(again)
+
+    assert steps.run("create_branch", again)["branch"] == session.branch
+    assert github.branches(repo)[session.branch] == work
 
 
 def test_several_names_that_are_taken_are_passed_over(steps: Steps, github: GitHub, repo: str) -> None:

@@ -260,7 +260,7 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
         "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
         "issue_url": issue["html_url"], "branch": "claude/42", "default_branch": "main", "installation_id": 7,
         "requested_by": "octo-dev", "agent": "standard", "follows": SESSION, "previous_session_id": SESSION,
-        "default_head": None,
+        "default_head": None, "similar_branches": [],
         "triggered_by": f"{REPOSITORY_ID}#issue_comment-1", "triggered_at": "2026-11-22T08:00:00.000Z",
         "requested_at": last(table)["requested_at"],
     } == request  # fmt: skip

@@ -68,7 +68,7 @@ class Conversation:
         """
         owner, _, name = self._requests.repo.partition("/")
         response = self._requests.graphql(
-            reading(mentions), expected=_MISSING, owner=owner, name=name, number=number, branch=branch
+            reading(mentions, branch), expected=_MISSING, owner=owner, name=name, number=number, branch=branch
         )
         return response.read(IssueResponse).issue
 
@@ -78,7 +78,9 @@ class Conversation:
         The reaction is a courtesy: where GitHub refuses it, the issue is only read.
         """
         try:
-            response = self._requests.graphql(seeing(mentions), expected=_MISSING, subject=node_id, branch=branch)
+            response = self._requests.graphql(
+                seeing(mentions, branch), expected=_MISSING, subject=node_id, branch=branch
+            )
         except (GitHubRequestError, GitHubUnavailableError) as error:
             logger.warning("reaction failed", extra={"issue": number, "reason": str(error)})
             return self.issue(number, branch, mentions)

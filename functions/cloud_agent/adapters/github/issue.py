@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from pydantic import AliasChoices, AliasPath, AwareDatetime, Field, model_valida
 from cloud_agent.adapters.github.documents import Account, CommitNode, Document, Label
 from cloud_agent.domain.conversation.discussion import DiscussionComment, IssueContext, Mentioned
 from cloud_agent.domain.conversation.prompts import GHOST
+from cloud_agent.domain.session.branch_names import in_other_case
 from cloud_agent.domain.session.session_request import DefaultHead
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ mutation($subject: ID!, $branch: String!) {
   addReaction(input: {subjectId: $subject, content: EYES}) { subject { ...issue } }
 }"""
 _ALIAS = re.compile(r"m\d+")
+_ALIAS_OF_A_BRANCH = re.compile(r"b\d+")
 _MENTIONED = f"m%d: issueOrPullRequest(number: %d) {{ ... on Issue {{ {_TITLE} }} ... on PullRequest {{ {_TITLE} }} }}"
+_BRANCH = "b%d: ref(qualifiedName: %s) { name }"
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Issue:
     """An issue as it stands now. `editor` edited its text last; None where nobody did, or their account is gone.
 
     `settings` is the repository's own file, as the default branch has it; empty where there's none. A repository that
-    is empty has no `default_head`.
+    is empty has no `default_head`. `similar_branches` are those that `branch_names.in_other_case` names.
     """
 
     title: str
@@ -72,6 +76,7 @@ class Issue:
     settings: str
     default_branch: str
     default_head: DefaultHead | None
+    similar_branches: tuple[str, ...]
 
 
 class _Comment(Document):
@@ -115,8 +120,11 @@ class _File(Document):
     text: str | None = None
 
 
-class _Branch(Document):
+class _Ref(Document):
     name: str
+
+
+class _Branch(_Ref):
     head: CommitNode = Field(validation_alias="target")
 
 
@@ -125,11 +133,14 @@ class _Repository(Document):
     default_branch: _Branch | None = Field(validation_alias="defaultBranchRef")
     pulls: tuple[_Pull, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
     mentioned: tuple[_Title, ...]
+    similar_branches: tuple[_Ref, ...]
 
     @model_validator(mode="before")
     @classmethod
     def _collect(cls, found: dict[str, Any]) -> dict[str, Any]:
-        return {**found, "mentioned": [found[name] for name in found if _ALIAS.fullmatch(name) and found[name]]}
+        mentioned = [found[name] for name in found if _ALIAS.fullmatch(name) and found[name]]
+        branches = [found[name] for name in found if _ALIAS_OF_A_BRANCH.fullmatch(name) and found[name]]
+        return {**found, "mentioned": mentioned, "similar_branches": branches}
 
 
 class _Issue(_Title):
@@ -161,6 +172,7 @@ class _Issue(_Title):
             settings=(self.repository.settings.text if self.repository.settings else None) or "",
             default_branch=default.name if default else "",
             default_head=DefaultHead(sha=default.head.sha, tree=default.head.tree) if default else None,
+            similar_branches=tuple(branch.name for branch in self.repository.similar_branches),
         )
 
 
@@ -181,15 +193,18 @@ class IssueResponse(Document):
         return self.found.issue.described() if self.found and self.found.issue else None
 
 
-def reading(mentions: Sequence[int]) -> str:
+def reading(mentions: Sequence[int], branch: str) -> str:
     """Return the query of an issue by its number, with the titles of those that it mentions."""
-    return _with_issue(_READ, mentions)
+    return _with_issue(_READ, mentions, branch)
 
 
-def seeing(mentions: Sequence[int]) -> str:
+def seeing(mentions: Sequence[int], branch: str) -> str:
     """Return the mutation that adds eyes to an issue, and reads it as `reading` does."""
-    return _with_issue(_SEE, mentions)
+    return _with_issue(_SEE, mentions, branch)
 
 
-def _with_issue(operation: str, mentions: Sequence[int]) -> str:
-    return f"{operation}\n{_ISSUE % ' '.join(_MENTIONED % (number, number) for number in mentions)}"
+def _with_issue(operation: str, mentions: Sequence[int], branch: str) -> str:
+    also = [_MENTIONED % (number, number) for number in mentions]
+    # GitHub finds branches by their beginning or whole name, with its capitals.
+    also += [_BRANCH % (at, json.dumps(f"refs/heads/{name}")) for at, name in enumerate(in_other_case(branch))]
+    return f"{operation}\n{_ISSUE % ' '.join(also)}"

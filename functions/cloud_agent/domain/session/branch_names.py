@@ -20,6 +20,13 @@ def alternatives(branch: str) -> list[str]:
     return [f"{branch}-{n}" for n in numbers] + [flat] + [f"{flat}-{n}" for n in numbers]
 
 
+def in_other_case(branch: str) -> list[str]:
+    """Return how people would write this name with capitals: for `claude/42`, `Claude/42` and `CLAUDE/42`."""
+    folder, slash, rest = branch.partition("/")
+    folders, rests = (folder, folder.capitalize(), folder.upper()), dict.fromkeys((rest, rest.upper()))
+    return [name for first in folders for last in rests if (name := f"{first}{slash}{last}") != branch]
+
+
 def blocking(name: str, branches: Iterable[str]) -> str | None:
     """Return the first of these branches beside which `name` can't be created; `name` itself isn't asked about.
 

@@ -60,13 +60,14 @@ class RequestedSession(SessionRequest):
 
     `follows` names a live session of the same issue that is about to end, whose lock is waited for;
     `previous_session_id` the issue's last session that ever began; `default_head` is the default branch's where it was
-    read with the issue, as it was then.
+    read with the issue, as it was then; `similar_branches` are the repository's that differ from the session's in case.
     """
 
     session_id: SessionId
     follows: SessionId | None = None
     previous_session_id: SessionId | None = None
     default_head: DefaultHead | None = None
+    similar_branches: tuple[str, ...] = ()
     requested_at: Moment
 
     def may_still_begin(self) -> bool:
