@@ -10,9 +10,7 @@ import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-import httpx
-
-from cloud_agent_runner.authorities import authorities
+from cloud_agent_runner.task_metadata import task_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +33,7 @@ async def image_id(metadata_uri: str | None) -> str:
     """Return the digest of the container's image ("Amazon ECS: Task metadata endpoint version 4"), if it has one."""
     if metadata_uri is None:
         return ""
-    async with httpx.AsyncClient(timeout=5, trust_env=False, verify=authorities()) as http:
-        metadata = (await http.get(metadata_uri)).raise_for_status().json()
+    metadata = await task_metadata(metadata_uri)
     return str(metadata.get("ImageID") or metadata.get("Image") or "")
 
 

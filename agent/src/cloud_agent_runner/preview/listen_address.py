@@ -6,9 +6,7 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-import httpx
-
-from cloud_agent_runner.authorities import authorities
+from cloud_agent_runner.task_metadata import task_metadata
 
 DEV_SERVER_PORT = 3000
 _SHARED_ADDRESS = IPv4Address("127.0.0.1")
@@ -59,8 +57,7 @@ async def listen_address(metadata_uri: str | None, domain: str = "") -> ListenAd
     """
     if metadata_uri is None:
         return ListenAddress("0.0.0.0", str(_SHARED_ADDRESS), DEV_SERVER_PORT, domain)  # noqa: S104 - a container's own
-    async with httpx.AsyncClient(timeout=5, trust_env=False, verify=authorities()) as http:
-        metadata = (await http.get(metadata_uri)).raise_for_status().json()
+    metadata = await task_metadata(metadata_uri)
     own = IPv4Address(metadata["Networks"][0]["IPv4Addresses"][0])
     if not own.is_loopback:
         return ListenAddress("0.0.0.0", str(own), DEV_SERVER_PORT, domain)  # noqa: S104 - a container's own network

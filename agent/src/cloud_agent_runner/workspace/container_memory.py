@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from cloud_agent_runner.authorities import authorities
+from cloud_agent_runner.task_metadata import task_metadata
 
 logger = logging.getLogger(__name__)
 
@@ -107,12 +107,11 @@ async def task_memory(metadata_uri: str | None) -> int | None:
     if metadata_uri is None:
         return None
     try:
-        async with httpx.AsyncClient(timeout=5, trust_env=False, verify=authorities()) as http:
-            response = (await http.get(f"{metadata_uri}/task")).raise_for_status()
+        task = await task_metadata(f"{metadata_uri}/task")
     except httpx.HTTPError as error:
         logger.warning("task's memory limit unknown", extra={"reason": str(error)})
         return None
-    limit = response.json().get("Limits", {}).get("Memory")
+    limit = task.get("Limits", {}).get("Memory")
     return limit * _MIB if limit else None
 
 
