@@ -39,14 +39,14 @@ _make_ssl_context = httpx.create_ssl_context
 
 
 @functools.cache
-def _default_ssl_context(_variables: tuple[str | None, ...]) -> ssl.SSLContext:
-    return _make_ssl_context(trust_env=bool(_variables))
+def _default_ssl_context(*_certificates: str | None, trust_env: bool) -> ssl.SSLContext:
+    return _make_ssl_context(trust_env=trust_env)
 
 
 def _shared_ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:  # noqa: ANN401, FBT001, FBT002 - as httpx has it
     """Read the certificate authorities once; httpx does for every client, also for one of plain http:// addresses."""
     if verify is True and cert is None:
-        return _default_ssl_context(tuple(os.environ.get(name) for name in _CERTIFICATES if trust_env))
+        return _default_ssl_context(*map(os.environ.get, _CERTIFICATES), trust_env=trust_env)
     return _make_ssl_context(verify, cert, trust_env)
 
 

@@ -27,6 +27,8 @@ from tests.integration.proxy.session_page.conftest import Recorder
 from tests.kit.transcripts import Script, sample, sample_row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.integration.proxy.conftest import Proxy
 
 _SETTLE_SECONDS = 4
@@ -44,21 +46,26 @@ def main() -> None:
         ("200 of one session", 1, 200),
         ("one of each of 200 sessions", 200, 1),
     ):
-        with tempfile.TemporaryDirectory() as root, contextlib.ExitStack() as running:
-            aws = running.enter_context(serve_aws(_folder(root)))
-            metadata_url = running.enter_context(serve_metadata())
-            recorder = recorder_of(aws)
-            environment = {"AWS_ENDPOINT_URL": aws, "SESSIONS_TABLE": recorder.table.name}
-            proxy = running.enter_context(run_proxy(_folder(root), environment, metadata_url))
+        with proxy_of_sessions() as (proxy, recorder):
             print(f"| {name} | {asyncio.run(_measure(proxy, recorder, sessions, viewers, seconds))} |")
+
+
+@contextlib.contextmanager
+def proxy_of_sessions() -> Iterator[tuple[Proxy, Recorder]]:
+    """Give a proxy on this machine, and what writes the sessions that it serves."""
+    with tempfile.TemporaryDirectory() as root, contextlib.ExitStack() as running:
+        aws = running.enter_context(serve_aws(_folder(root)))
+        metadata_url = running.enter_context(serve_metadata())
+        recorder = _recorder(aws)
+        environment = {"AWS_ENDPOINT_URL": aws, "SESSIONS_TABLE": recorder.table.name}
+        yield running.enter_context(run_proxy(_folder(root), environment, metadata_url)), recorder
 
 
 def _folder(root: str) -> Path:
     return Path(tempfile.mkdtemp(dir=root))
 
 
-def recorder_of(aws: str) -> Recorder:
-    """Return what writes sessions into a new table and bucket of this endpoint."""
+def _recorder(aws: str) -> Recorder:
     s3 = boto3.client(
         "s3",
         endpoint_url=aws,

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import statistics
 import sys
 import tempfile
@@ -22,8 +21,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.session_page import recorder_of
-from tests.integration.proxy.conftest import run_proxy, serve_aws, serve_metadata
+from tests.bench.session_page import proxy_of_sessions
 from tests.integration.proxy.test_pages_in_browser import Browser, chromium
 from tests.kit.transcripts import Script, sample_row
 
@@ -68,18 +66,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    with contextlib.ExitStack() as running:
-        root = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        aws = running.enter_context(serve_aws(_folder(root)))
-        metadata_url = running.enter_context(serve_metadata())
-        recorder = recorder_of(aws)
-        environment = {"AWS_ENDPOINT_URL": aws, "SESSIONS_TABLE": recorder.table.name}
-        proxy = running.enter_context(run_proxy(_folder(root), environment, metadata_url))
+    with proxy_of_sessions() as (proxy, recorder), tempfile.TemporaryDirectory() as profile:
         script = Script()
         for number in range(EVENTS // 2):
             script.tool("Bash", {"command": f"echo {number}"}, f"line {number}\n" * 5)
         session_id = recorder.put(script.batches(250), **sample_row())
-        pauses = asyncio.run(_measure(proxy, session_id, _folder(root), rounds))
+        pauses = asyncio.run(_measure(proxy, session_id, Path(profile), rounds))
     print("| page | frames | median | 95 of 100 within | longest | over 50 ms |")
     print("|---|---|---|---|---|---|")
     for page, all_pauses in pauses.items():
@@ -88,10 +80,6 @@ def main() -> None:
             f"| {page} | {len(all_pauses)} | {statistics.median(all_pauses):.1f} ms | {inside:.1f} ms "
             f"| {max(all_pauses):.1f} ms | {sum(pause > 50 for pause in all_pauses)} |"
         )
-
-
-def _folder(root: Path) -> Path:
-    return Path(tempfile.mkdtemp(dir=root))
 
 
 async def _measure(proxy: Proxy, session_id: str, profile: Path, rounds: int) -> dict[str, list[float]]:

@@ -16,7 +16,7 @@ from local_github.site import APP_NAME, Site, is_login
 _SECONDS_TO_END_REQUESTS = 3
 # A client that sends its next request on a connection just as the server closes it gets no response. httpx leaves a
 # connection unused after 5 s, urllib3 never; uvicorn's own default is 5 s, too. So the server waits far longer.
-IDLE_CONNECTION_SECONDS = 75
+_IDLE_CONNECTION_SECONDS = 75
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
         host="127.0.0.1",
         port=arguments.port,
         log_level="warning",
-        timeout_keep_alive=IDLE_CONNECTION_SECONDS,
+        timeout_keep_alive=_IDLE_CONNECTION_SECONDS,
         timeout_graceful_shutdown=_SECONDS_TO_END_REQUESTS,
     )
 

@@ -9,7 +9,7 @@ import uvicorn
 from scripted_model.messages_api import application
 
 # Longer than any client leaves a connection idle and then uses it again: one that is closed meanwhile has no response.
-IDLE_CONNECTION_SECONDS = 75
+_IDLE_CONNECTION_SECONDS = 75
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
         host=options.host,
         port=options.port,
         log_level="warning",
-        timeout_keep_alive=IDLE_CONNECTION_SECONDS,
+        timeout_keep_alive=_IDLE_CONNECTION_SECONDS,
     )
 
 

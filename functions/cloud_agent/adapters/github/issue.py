@@ -51,8 +51,7 @@ _SEE = """\
 mutation($subject: ID!, $branch: String!) {
   addReaction(input: {subjectId: $subject, content: EYES}) { subject { ...issue } }
 }"""
-_ALIAS = re.compile(r"m\d+")
-_ALIAS_OF_A_BRANCH = re.compile(r"b\d+")
+_ALIAS = re.compile(r"[mb]\d+")
 _MENTIONED = f"m%d: issueOrPullRequest(number: %d) {{ ... on Issue {{ {_TITLE} }} ... on PullRequest {{ {_TITLE} }} }}"
 _BRANCH = "b%d: ref(qualifiedName: %s) { name }"
 
@@ -138,9 +137,11 @@ class _Repository(Document):
     @model_validator(mode="before")
     @classmethod
     def _collect(cls, found: dict[str, Any]) -> dict[str, Any]:
-        mentioned = [found[name] for name in found if _ALIAS.fullmatch(name) and found[name]]
-        branches = [found[name] for name in found if _ALIAS_OF_A_BRANCH.fullmatch(name) and found[name]]
-        return {**found, "mentioned": mentioned, "similar_branches": branches}
+        aliased: dict[str, list[Any]] = {"m": [], "b": []}
+        for name, value in found.items():
+            if value and _ALIAS.fullmatch(name):
+                aliased[name[0]].append(value)
+        return {**found, "mentioned": aliased["m"], "similar_branches": aliased["b"]}
 
 
 class _Issue(_Title):
