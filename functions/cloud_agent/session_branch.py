@@ -25,6 +25,19 @@ class SessionBranch:
     blocked_by: str | None
 
 
+def branch_of_pull(repository: Repository, request: RequestedSession, previous: Session | None) -> SessionBranch:
+    """Return the branch of the pull request that the session was requested on: it stays as people have it.
+
+    The session's own work begins after the branch's last commit, or where an earlier session's began.
+
+    Raises:
+        CloudAgentError: as `connection.GitHub` says.
+    """
+    begun = previous.base_sha if previous is not None and previous.branch == request.branch else None
+    base_sha = begun or repository.pull_request(int(request.pull_number or 0)).head.sha
+    return SessionBranch(request.branch, Branch(base_sha, None), None)
+
+
 class BranchFinder:
     """Finds one session's branch. Only branches that a session created are taken up: no other is moved or deleted.
 

@@ -136,7 +136,7 @@ def test_a_redelivered_event_and_a_second_label_start_nothing_new(stage: System)
 
     assert again[0]["status_code"] == 202
     assert session.id in stage.delivery(again[0]["id"])["response"]["payload"]
-    ignored = {"ignored": f"issue #{session.issue_number} already has the live session {session.id}"}
+    ignored = {"ignored": f"#{session.issue_number} already has the live session {session.id}"}
     assert (200, ignored) == (second.status_code, second.json())
     neither = {"ignored": "the label is neither 'claude-dev' nor 'claude-dev-staging'"}
     assert (200, neither) == (other.status_code, other.json())

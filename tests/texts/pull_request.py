@@ -141,10 +141,14 @@ def replies() -> dict[str, str]:
         "A comment without write access": reply_texts.comment_refused("guest"),
         "A label without write access": reply_texts.label_refused("guest", "claude-dev"),
         "An issue closed without write access": reply_texts.close_refused("guest", "claude-dev"),
-        "The label on somebody's pull request": reply_texts.label_on_pull_request(None, "claude-dev"),
-        "The label on a running session's pull request": reply_texts.label_on_pull_request(running, "claude-dev"),
-        "The label on an ended session's pull request": reply_texts.label_on_pull_request(
-            running.model_copy(update={"status": SessionStatus.STOPPED}), "claude-dev"
+        "The label on a running session's pull request": reply_texts.already_at_work("claude-dev"),
+        "The label on a pull request whose branch has another session": reply_texts.branch_at_work("develop", 44),
+        "The label on a fork's pull request": reply_texts.label_on_fork("claude-dev"),
+        "The label on a pull request from the default branch": reply_texts.label_on_default_branch(
+            "claude-dev", "main"
+        ),
+        "The label on a pull request for another branch": reply_texts.label_on_other_base(
+            "claude-dev", "release/2", "main"
         ),
         "The other agent's label": reply_texts.other_agent_at_work(running, "claude-dev", "claude-dev-staging"),
         **_turn_results(),
@@ -156,6 +160,7 @@ def _turn_results() -> dict[str, str]:
     pushed, nothing = Pushed(is_on_branch=True, commits=tuple(COMMITS[:2])), Pushed(is_on_branch=False)
     return {
         "The issue's turn": _reply(PromptKind.ISSUE, pushed, head_sha=sha),
+        "The labelled pull request's turn": _reply(PromptKind.PULL_REQUEST, pushed, head_sha=sha),
         "The issue's turn, with something hidden and an edit": _reply(
             PromptKind.ISSUE,
             nothing,

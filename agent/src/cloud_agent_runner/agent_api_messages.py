@@ -31,7 +31,7 @@ class Remark(BaseModel):
 
 
 class Prompt(BaseModel):
-    """What a person asked for: the issue itself, or a comment or review on its pull request.
+    """What a person asked for: the issue or pull request itself, or a comment or review on the pull request.
 
     `author` wrote it, `requested_by` asked for the work. `left_out` names what GitHub doesn't show of it. An issue that
     `is_edited` was edited after the label was added, a comment or review by somebody other than its author. `labels`,
@@ -40,7 +40,7 @@ class Prompt(BaseModel):
     """
 
     id: str
-    kind: Literal["issue", "comment", "review", "review_comment"]
+    kind: Literal["issue", "pull_request", "comment", "review", "review_comment"]
     title: str = ""
     body: str = ""
     author: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, model_validator
@@ -12,6 +13,17 @@ from cloud_agent_runner.errors import AgentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What Git refuses in a name (man 1 git-check-ref-format), and a name that could be taken for an option.
+_NO_BRANCH = re.compile(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^\.|\.lock(/|$)|[./]$")
+
+
+def _is_branch(name: str) -> str:
+    if not name or _NO_BRANCH.search(name):
+        raise ValueError("this is no name of a branch")
+    return name
+
+
+BranchName = Annotated[str, AfterValidator(_is_branch)]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]"), AfterValidator(lambda url: url.rstrip("/"))]
 
 
@@ -47,7 +59,7 @@ class Settings(_FromEnvironment):
     session_token: SecretStr
     task_token: SecretStr
     repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")
-    branch: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
+    branch: BranchName
 
     agent_api_url: BaseUrl
     github_url: BaseUrl

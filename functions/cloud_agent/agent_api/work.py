@@ -16,7 +16,6 @@ from cloud_agent.agent_api.responses import Accepted, OpenPrompt, OpenPrompts
 from cloud_agent.agent_api.routes import Routes
 from cloud_agent.domain.conversation.attachments import attachments_of
 from cloud_agent.domain.conversation.branch_rules import rules_for_claude
-from cloud_agent.domain.conversation.prompts import PromptKind
 from cloud_agent.domain.errors import SessionOverError
 from cloud_agent.domain.session.agent_reports import Progress, TurnFinished, TurnStarted
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, session_url, timestamp
@@ -117,7 +116,7 @@ def _fitting(session: Session, unanswered: Iterable[Prompt]) -> tuple[OpenPrompt
     size = 0
     for prompt in unanswered:
         members = prompt.model_dump(include=set(OpenPrompt.model_fields))
-        if prompt.kind is PromptKind.ISSUE and (rules := rules_for_claude(session.branch_rules)):
+        if prompt.kind.is_labelled and (rules := rules_for_claude(session.branch_rules)):
             members["body"] = f"{prompt.body}\n\n{rules}"
         members |= {"threads": len(prompt.threads), "has_attachments": bool(attachments_of(prompt))}
         listed = OpenPrompt.model_validate(members)

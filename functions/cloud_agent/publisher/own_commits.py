@@ -43,13 +43,13 @@ def look_up(
     if session.base_sha is None:
         return None
     repository = context.github(session).repository
-    listed = ahead if ahead and lineage(ahead, session.initial_sha).complete else None
+    listed = ahead if ahead and _line(session, ahead).complete else None
     is_ahead = listed is not None
     if listed is None:
         listed = repository.compare(session.base_sha, session.branch)
     if listed is None:
         return None
-    line = lineage(listed, session.initial_sha)
+    line = _line(session, listed)
     commits = with_claudes(_of_the_branch(session, repository, line), session.app.login if session.app else None)
     own = _own(context, session, repository, commits)
     others = sum(not commit.is_initial for commit in commits) - len(own)
@@ -58,6 +58,11 @@ def look_up(
         session.session_id, session.reported_head_sha, own, others=others, closes=closes
     )
     return BranchOnGitHub(frozenset(commit.sha for commit in listed), own)
+
+
+def _line(session: Session, listed: Sequence[Commit]) -> Lineage:
+    """Follow the branch down to where the session's work begins."""
+    return lineage(listed, session.initial_sha, above=session.base_sha if session.is_of_pull_request else None)
 
 
 def _of_the_branch(session: Session, repository: Repository, line: Lineage) -> Sequence[Commit]:

@@ -40,10 +40,10 @@ class PullRequestOnGitHub:
             logger.warning("pull request not described", extra={"reason": str(error)})
 
     def described(self, turn: TurnResult) -> str | None:
-        """Return what the description becomes by the turn; None where it stays as it is."""
-        if not turn.description or turn.is_error or turn.interrupted:
-            return None
+        """Return what the description becomes by the turn; None where it stays as it is, as somebody's own does."""
         session, tracker_url = self._session, self._context.settings.tracker_url
+        if not turn.description or turn.is_error or turn.interrupted or session.is_of_pull_request:
+            return None
         found = references(session.issue_number, session.issue_key, tracker_url)
         return described(self._body, turn.description, found)
 

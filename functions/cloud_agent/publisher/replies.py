@@ -29,7 +29,9 @@ def publish_reply(context: PublishingContext, session_id: str, prompt_id: str) -
         logger.warning("no pull request to post the reply on", extra={"prompt_id": prompt_id})
         return
     published = context.publications.of(session_id)
-    wants_review = _is_good(turn) and session.ready_for_review and not published.made_ready
+    # Whether somebody's own pull request is a draft is theirs to say.
+    may_be_ready = session.ready_for_review and not session.is_of_pull_request
+    wants_review = _is_good(turn) and may_be_ready and not published.made_ready
     if turn.reply_id is not None and not wants_review:
         return
     read = None

@@ -11,7 +11,7 @@ from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.domain.conversation.discussion import mentions_in, with_context
 from cloud_agent.domain.conversation.issue_prompt import has_another_body, issue_prompt
-from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptState
+from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, PromptState
 from cloud_agent.domain.session.model_choice import read_choice
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
@@ -77,14 +77,16 @@ def _restart(
         return [replies.PULL_REQUEST_CLOSED]
     labelled = _labelled(settings, current)
     mentions = mentions_in(labelled.body, current.issue_number) if labelled else ()
-    issue = github.issue(current.issue_number, current.branch, mentions)
+    issue = github.issue(current.issue_number, current.branch, mentions, is_pull=current.is_of_pull_request)
     if issue is None or not issue.is_open:
         return [replies.issue_closed(current.issue_number)]
     ending = Ending(status=SessionStatus.STOPPED, reason=f"Restarted by {comment.origin.author}.")
     is_ending = current.status.is_live and end_session(settings, current, ending) is not None
     request = _request(settings, comment, current, issue)
     session = name_session(request, sessions, follows=current.session_id if is_ending else None)
-    launch(settings, with_branches(session, issue), _prompt(comment, issue, labelled), sessions.last)
+    if not current.is_of_pull_request:
+        session = with_branches(session, issue)
+    launch(settings, session, _prompt(comment, issue, labelled, current), sessions.last)
     return []
 
 
@@ -133,6 +135,7 @@ def _request(settings: WebhookSettings, comment: Steer, session: Session, issue:
         issue_key=session.issue_key,
         issue_title=issue.title,
         issue_url=issue.url,
+        pull_number=session.pull_number if session.is_of_pull_request else None,
         branch=session.branch,
         default_branch=comment.origin.default_branch,
         installation_id=comment.origin.repository.installation_id,
@@ -149,8 +152,8 @@ def _labelled(settings: WebhookSettings, session: Session) -> Prompt | None:
     return next((prompt for prompt in asked if prompt.id == INITIAL_PROMPT_ID), None)
 
 
-def _prompt(comment: Steer, issue: Issue, before: Prompt | None) -> Prompt:
-    """Return the issue as it is now, held against what the label was added to."""
+def _prompt(comment: Steer, issue: Issue, before: Prompt | None, session: Session) -> Prompt:
+    """Return the issue or pull request as it is now, held against what the label was added to."""
     prompt = issue_prompt(
         title=issue.title,
         body=issue.body,
@@ -159,6 +162,7 @@ def _prompt(comment: Steer, issue: Issue, before: Prompt | None) -> Prompt:
         url=issue.url,
         created_at=timestamp(comment.at),
         labelled=before.labelled if before else (),
+        kind=PromptKind.PULL_REQUEST if session.is_of_pull_request else PromptKind.ISSUE,
     )
     if has_another_body(prompt, issue.body):
         prompt = prompt.model_copy(update={"edited_by": issue.editor or ""})

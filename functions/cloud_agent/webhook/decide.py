@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from cloud_agent.domain.conversation.issue_prompt import issue_prompt
-from cloud_agent.domain.conversation.prompts import GHOST
+from cloud_agent.domain.conversation.prompts import GHOST, PromptKind
 from cloud_agent.domain.errors import UnreadableEventError
 from cloud_agent.domain.session.issue_key import branch_name, issue_key
 from cloud_agent.domain.session.session import Ending, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.webhook import steering
-from cloud_agent.webhook.decisions import MERGED, Closer, Decision, End, Follow, Ignore, LabelPull, Start
+from cloud_agent.webhook.decisions import MERGED, Closer, Decision, End, Follow, Ignore, LabelPull, Obstacle, Start
 from cloud_agent.webhook.events import (
     Event,
     IssueClosed,
@@ -27,6 +27,7 @@ from cloud_agent.webhook.events import (
     PullRequestLabeled,
     PullRequestReviewCommented,
     PullRequestReviewed,
+    PullRequestUnlabeled,
     Pushed,
 )
 
@@ -66,6 +67,9 @@ def decide(  # noqa: PLR0911, PLR0913, PLR0917 - one for each event; what the de
         case "pull_request", "labeled":
             labeled = parse(PullRequestLabeled, "pull_request.labeled", payload)
             return _decide_pull_request_labeled(labeled, delivery_id, labels)
+        case "pull_request", "unlabeled":
+            unlabeled = parse(PullRequestUnlabeled, "pull_request.unlabeled", payload)
+            return _decide_pull_request_unlabeled(unlabeled, labels)
         case "pull_request", "closed":
             return _decide_pull_request_closed(parse(PullRequestClosed, "pull_request.closed", payload))
         case "push", _:
@@ -150,12 +154,62 @@ def _decide_issue_closed(event: IssueClosed, delivery_id: str) -> End | Ignore:
 def _decide_pull_request_labeled(
     event: PullRequestLabeled, delivery_id: str, labels: TriggerLabels
 ) -> LabelPull | Ignore:
-    pull, label, sender = event.pull_request, event.label.name, event.sender
-    if labels.agent_of(label) is None:
+    pull, sender = event.pull_request, event.sender
+    agent = labels.agent_of(event.label.name)
+    if agent is None:
         return Ignore(labels.foreign())
-    if pull.state != "open" or sender is None or sender.is_bot:
-        return Ignore("a label on a pull request starts no session")
-    return LabelPull(event.home, pull.number, label, sender.login, pull.updated_at, delivery_id)
+    if pull.state != "open":
+        return Ignore(f"pull request #{pull.number} is {pull.state}")
+    if sender is None:
+        return Ignore("a session starts when a person labels the pull request, and the sender's account is gone")
+    if sender.is_bot:
+        return Ignore("a session starts when a person labels the pull request, and the sender is a bot")
+    request = SessionRequest(
+        repository_id=event.home.id,
+        repo=event.home.name,
+        issue_number=pull.number,
+        issue_key=str(pull.number),
+        issue_title=pull.title,
+        issue_url=pull.html_url,
+        pull_number=pull.number,
+        branch=pull.head.ref,
+        default_branch=event.repository.default_branch,
+        installation_id=event.home.installation_id,
+        requested_by=sender.login,
+        agent=agent,
+        triggered_by=delivery_id,
+        triggered_at=pull.updated_at,
+    )
+    prompt = issue_prompt(
+        title=pull.title,
+        body=pull.body or "",
+        author=pull.user.login if pull.user else GHOST,
+        requested_by=sender.login,
+        url=pull.html_url,
+        created_at=timestamp(pull.updated_at),
+        kind=PromptKind.PULL_REQUEST,
+    )
+    start = Start(request, prompt.model_copy(update={"requested_by_id": sender.id}), pull.node_id)
+    return LabelPull(start, event.label.name, pull.base.ref, _obstacle(event))
+
+
+def _obstacle(event: PullRequestLabeled) -> Obstacle | None:
+    head, default_branch = event.pull_request.head, event.repository.default_branch
+    if head.repo is None or head.repo.id != event.home.id:
+        return Obstacle.FORK
+    if head.ref == default_branch:
+        return Obstacle.DEFAULT_BRANCH
+    return None if event.pull_request.base.ref == default_branch else Obstacle.OTHER_BASE
+
+
+def _decide_pull_request_unlabeled(event: PullRequestUnlabeled, labels: TriggerLabels) -> End | Ignore:
+    """End what the label can have started: a session of the pull request itself, not one of an issue."""
+    agent = labels.agent_of(event.label.name)
+    if agent is None:
+        return Ignore(labels.foreign())
+    reason = f"The label {event.label.name} was removed from the pull request."
+    ending, pull = Ending(status=SessionStatus.STOPPED, reason=reason), event.pull_request
+    return End(event.home, ending, issue_number=pull.number, at=pull.updated_at, agent=agent)
 
 
 def _decide_pull_request_closed(event: PullRequestClosed) -> End:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from cloud_agent.domain.session.session import Ending, SessionStatus
@@ -21,11 +22,11 @@ MERGED = Ending(status=SessionStatus.COMPLETED, reason="The pull request was mer
 
 @dataclass(frozen=True)
 class Start:
-    """A label requests a session; `prompt` is the issue as it stood then, `issue_node_id` GraphQL's name for it."""
+    """A label requests a session; `prompt` is the issue or pull request as it stood then, `node_id` GraphQL's name."""
 
     request: SessionRequest
     prompt: Prompt
-    issue_node_id: str
+    node_id: str
 
     @property
     def identity(self) -> str:
@@ -33,16 +34,30 @@ class Start:
         return self.request.triggered_by
 
 
+class Obstacle(Enum):
+    """Why no session can work on a pull request's branch."""
+
+    FORK = auto()
+    DEFAULT_BRANCH = auto()
+    OTHER_BASE = auto()
+
+
 @dataclass(frozen=True)
 class LabelPull:
-    """A person put a trigger label on a pull request. `identity` is the delivery's id."""
+    """A person put a trigger label on a pull request: a session is to start on its branch, unless there's an obstacle.
 
-    repository: GitHubRepository
-    number: int
+    `base` is the branch that it's to be merged into.
+    """
+
+    start: Start
     label: str
-    login: str
-    at: datetime
-    identity: str
+    base: str
+    obstacle: Obstacle | None
+
+    @property
+    def identity(self) -> str:
+        """The delivery's id."""
+        return self.start.identity
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,12 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
     Raises:
         CloudAgentError: as `connect_for_all` and `Conversation` do, where somebody's permission is looked up.
     """
-    sessions = (
-        sessions_of_pull(settings.sessions_table, decision.repository, decision.pull_number)
-        if decision.pull_number is not None
-        else sessions_of_issue(settings.sessions_table, decision.repository, decision.issue_number or 0)
-    )
-    if sessions is None:
-        return {"ignored": "there is no live session to end"}
+    table_name, repository, pull_number = settings.sessions_table, decision.repository, decision.pull_number
+    sessions: IssueSessions | None = None
+    if pull_number is not None:
+        sessions = sessions_of_pull(table_name, repository, pull_number)
+    if sessions is None:  # one that was requested on a pull request, and has yet to begin, is known by that alone
+        sessions = sessions_of_issue(table_name, repository, decision.issue_number or pull_number or 0)
     if sessions.requested_after(decision.at):
         return {"ignored": "the session was requested after this had happened"}
     live, closer = _live(sessions), decision.closer

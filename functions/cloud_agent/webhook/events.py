@@ -165,12 +165,38 @@ class ClosedPullRequest(Event):
     closed_at: AwareDatetime | None = None
 
 
+class NumberedRepository(Event):
+    """A repository, as far as its id."""
+
+    id: Number
+
+
+class Head(Event):
+    """The branch of a pull request, and where it is: nowhere any more where a fork was deleted."""
+
+    ref: str
+    repo: NumberedRepository | None
+
+
+class Base(Event):
+    """The branch that a pull request is to be merged into."""
+
+    ref: str
+
+
 class LabeledPullRequest(Event):
     """A pull request when a label is added."""
 
     number: Number
+    node_id: str
+    title: str
+    body: str | None = None
+    user: Account | None = None
+    html_url: str
     state: str
     updated_at: AwareDatetime
+    head: Head
+    base: Base
 
 
 class PullRequestLabeled(RepositoryEvent):
@@ -179,6 +205,20 @@ class PullRequestLabeled(RepositoryEvent):
     label: Label
     pull_request: LabeledPullRequest
     sender: Account | None
+
+
+class UnlabeledPullRequest(Event):
+    """A pull request when a label is removed."""
+
+    number: Number
+    updated_at: AwareDatetime
+
+
+class PullRequestUnlabeled(RepositoryEvent):
+    """GitHub's `pull_request` event with action `unlabeled`."""
+
+    label: Label
+    pull_request: UnlabeledPullRequest
 
 
 class PullRequestClosed(RepositoryEvent):

@@ -21,7 +21,7 @@ from cloud_agent.webhook.end import end
 from cloud_agent.webhook.follow import follow
 from cloud_agent.webhook.launch import decide_again_when_overtaken
 from cloud_agent.webhook.once import once
-from cloud_agent.webhook.pull_label import explain_label
+from cloud_agent.webhook.pull_label import label_pull
 from cloud_agent.webhook.responses import error_response, outcome_response
 from cloud_agent.webhook.review import steer_by_review
 from cloud_agent.webhook.start import start
@@ -66,7 +66,7 @@ def _act(settings: WebhookSettings, decision: Decision) -> dict[str, str]:
         case CommentEdit() | ReviewEdit():
             return edit(settings, decision)
         case LabelPull():
-            act = partial(explain_label, settings, decision)
+            act = partial(label_pull, settings, decision)
         case Start():
             act = partial(start, settings, decision)
         case Steer():

@@ -1,4 +1,4 @@
-"""A trigger label on a pull request: it starts nothing there, and whoever added it is told what does."""
+"""A trigger label on a pull request: Claude works on its branch, if that's one that a session can push to."""
 
 from __future__ import annotations
 
@@ -6,26 +6,115 @@ from typing import TYPE_CHECKING
 
 from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
+from cloud_agent.adapters.table.branches import Branches
 from cloud_agent.adapters.table.explanations import Explanations
 from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
+from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
+from cloud_agent.domain.conversation.commands import Command
+from cloud_agent.webhook.commands import carry_out
+from cloud_agent.webhook.decisions import LabelPull, Obstacle, Origin, Steer
+from cloud_agent.webhook.permission import may_act
+from cloud_agent.webhook.start import start
 
 if TYPE_CHECKING:
+    from cloud_agent.domain.session.issue_sessions import PullRequestSessions
     from cloud_agent.settings import WebhookSettings
-    from cloud_agent.webhook.decisions import LabelPull
 
 
-def explain_label(settings: WebhookSettings, decision: LabelPull) -> dict[str, str]:
-    """Say on the pull request how to go on: once for each person, so that nobody can make it a loop.
+def label_pull(settings: WebhookSettings, decision: LabelPull) -> dict[str, str]:
+    """Start a session on the pull request's branch, or the next one of the issue that it was opened for.
+
+    Where no session can be, the pull request says why: once for each person, so that nobody can make it a loop.
 
     Raises:
-        CloudAgentError: as `connect_for_all` and `Conversation` do; a later try says it.
+        CloudAgentError: as `connect_for_all` and `Conversation` do; a later try comes to the same.
     """
-    repository, number, identity = decision.repository, decision.number, decision.identity
-    topic = f"label by {decision.login}"
-    if Explanations(settings.sessions_table).may_explain(repository.id, f"pull#{number}", topic, identity):
-        sessions = sessions_of_pull(settings.sessions_table, repository, number)
-        text = replies.label_on_pull_request(sessions.current if sessions else None, decision.label)
-        github = connect_for_all(settings, repository, SHORT).conversation
-        github.ensure_comment(number, replies.reply_marker(identity), replies.reply(identity, text), decision.at)
-    return {"ignored": f"#{number} is a pull request, and a session starts from an issue"}
+    request = decision.start.request
+    sessions = sessions_of_pull(settings.sessions_table, request.repository, request.issue_number)
+    if sessions is not None and not sessions.current.is_of_pull_request:
+        return _go_on(settings, decision, sessions)
+    if decision.obstacle is not None:
+        return _explain(settings, decision, _why_not(decision, decision.obstacle))
+    if other := _other_at_work(settings, decision):
+        return _explain(settings, decision, replies.branch_at_work(request.branch, other))
+    return start(settings, decision.start)
+
+
+def _go_on(settings: WebhookSettings, decision: LabelPull, sessions: PullRequestSessions) -> dict[str, str]:
+    """Do what `/restart` does, where the issue's session has ended."""
+    request, session = decision.start.request, sessions.current
+    if session.status.is_live or (sessions.next_is_starting and not sessions.triggered_by(decision.identity)):
+        return _explain(settings, decision, replies.already_at_work(decision.label))
+    github = connect_for_all(settings, request.repository, SHORT).conversation
+    if not may_act(settings, github, request.requested_by):
+        return _explain(settings, decision, replies.label_refused(request.requested_by, decision.label))
+    comment = _restart_of(decision)
+    for text in carry_out(settings, github, comment, sessions, turn_runs=False):
+        _reply(settings, decision, text)
+    github.add_eyes(comment.node_ids)
+    return {"accepted": str(Command.RESTART)}
+
+
+def _restart_of(decision: LabelPull) -> Steer:
+    """Return the comment that would say the same as the label."""
+    request, prompt = decision.start.request, decision.start.prompt
+    origin = Origin(
+        repository=request.repository,
+        default_branch=request.default_branch,
+        number=request.issue_number,
+        is_open=True,
+        author=request.requested_by,
+        author_id=prompt.requested_by_id,
+    )
+    return Steer(
+        origin=origin,
+        identity=decision.identity,
+        id=prompt.id,
+        url=prompt.url,
+        node_ids=(decision.start.node_id,),
+        at=request.triggered_at,
+        prompts=(),
+        commands=frozenset({Command.RESTART}),
+    )
+
+
+def _why_not(decision: LabelPull, obstacle: Obstacle) -> str:
+    request = decision.start.request
+    match obstacle:
+        case Obstacle.FORK:
+            return replies.label_on_fork(decision.label)
+        case Obstacle.DEFAULT_BRANCH:
+            return replies.label_on_default_branch(decision.label, request.default_branch)
+        case Obstacle.OTHER_BASE:
+            return replies.label_on_other_base(decision.label, decision.base, request.default_branch)
+
+
+def _other_at_work(settings: WebhookSettings, decision: LabelPull) -> int | None:
+    """Return the issue or pull request whose live session works on the branch; else the branch is this one's now."""
+    request, branches = decision.start.request, Branches(settings.sessions_table)
+    holder = branches.issue_of(request.repository_id, request.branch)
+    if holder is None or holder == request.issue_number:
+        return None
+    table = SessionsTable(settings.sessions_table)
+    session_id = table.live_session_id(request.repository_id, holder)
+    session = table.find(session_id) if session_id else None
+    if session is not None and session.status.is_live and session.branch == request.branch:
+        return holder
+    branches.hand_over(request.repository_id, request.branch, holder, request.issue_number)
+    return None
+
+
+def _explain(settings: WebhookSettings, decision: LabelPull, text: str) -> dict[str, str]:
+    number, login = decision.start.request.issue_number, decision.start.request.requested_by
+    explanations, repository_id = Explanations(settings.sessions_table), decision.start.request.repository_id
+    if explanations.may_explain(repository_id, f"pull#{number}", f"label by {login}", decision.identity):
+        _reply(settings, decision, text)
+    return {"ignored": f"no session was started on #{number}, and it says why"}
+
+
+def _reply(settings: WebhookSettings, decision: LabelPull, text: str) -> None:
+    request, identity = decision.start.request, decision.identity
+    github = connect_for_all(settings, request.repository, SHORT).conversation
+    body = replies.reply(identity, text)
+    github.ensure_comment(request.issue_number, replies.reply_marker(identity), body, request.triggered_at)

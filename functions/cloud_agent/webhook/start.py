@@ -35,7 +35,8 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     Raises:
         CloudAgentError: as `connect_for_all` and `Conversation` do; nothing has been started.
     """
-    request, labels = _with_own_branch(settings, decision.request), settings.trigger_labels
+    labels = settings.trigger_labels
+    request = decision.request if decision.request.pull_number else _with_own_branch(settings, decision.request)
     sessions = sessions_of_issue(settings.sessions_table, request.repository, request.issue_number)
     live = sessions.current
     session = name_session(request, sessions, follows=live.session_id if live and live.ending else None)
@@ -48,12 +49,14 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
         return {"ignored": f"{request.requested_by} has no write permission in {request.repo}"}
     mentions = mentions_in(decision.prompt.body, request.issue_number)
     # Which branch the title names may be for the repository's settings to say, which come with the issue.
-    branch = sessions.last.branch if sessions.last else request.branch
-    issue = github.see_issue(decision.issue_node_id, request.issue_number, branch, mentions)
+    branch = sessions.last.branch if sessions.last and not request.pull_number else request.branch
+    is_pull = request.pull_number is not None
+    issue = github.see_issue(decision.node_id, request.issue_number, branch, mentions, is_pull=is_pull)
     if issue is None or not issue.is_open or not labels.is_on(issue.labels, request.agent):
-        return {"ignored": f"issue #{request.issue_number} is not open with the label any more"}
+        return {"ignored": f"#{request.issue_number} is not open with the label any more"}
     prompt = with_context(decision.prompt, issue.context, until=request.triggered_at)
-    session = with_branches(_with_key(settings, session, projects_in(issue.settings)), issue)
+    if not is_pull:
+        session = with_branches(_with_key(settings, session, projects_in(issue.settings)), issue)
     launch(settings, session, prompt, sessions.last)
     return {"session_id": session.session_id}
 
@@ -86,7 +89,7 @@ def _already_live(settings: WebhookSettings, request: SessionRequest, live: Sess
         text = replies.other_agent_at_work(live, labels.label_of(live.agent), labels.label_of(request.agent))
         github = connect_for_all(settings, request.repository, SHORT).conversation
         _explain_once(settings, github, request, f"label during {live.session_id}", text)
-    return {"ignored": f"issue #{request.issue_number} already has the live session {live.session_id}"}
+    return {"ignored": f"#{request.issue_number} already has the live session {live.session_id}"}
 
 
 def _explain_once(

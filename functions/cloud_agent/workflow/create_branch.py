@@ -1,4 +1,4 @@
-"""State "Create Branch": the session's branch with its empty first commit."""
+"""State "Create Branch": the session's branch with its empty first commit, or that of a labelled pull request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation.branch_rules import rules_to_keep
 from cloud_agent.domain.conversation.messages import commit_message
 from cloud_agent.observability import StepEvent, logger, step
-from cloud_agent.session_branch import BranchFinder
+from cloud_agent.session_branch import BranchFinder, branch_of_pull
 from cloud_agent.settings import GitHubSettings, load
 
 
@@ -27,8 +27,11 @@ def handler(event: StepEvent) -> dict[str, Any]:
     table.get_own(session.session_id, event.execution_arn)
     repository = connect_for_all(settings, session.repository).repository
     previous = table.find(session.previous_session_id) if session.previous_session_id else None
-    message = commit_message(session.issue_key.upper())
-    branch = BranchFinder(repository, Branches(settings.sessions_table), session, message).find(previous)
+    if session.pull_number:
+        branch = branch_of_pull(repository, session, previous)
+    else:
+        message = commit_message(session.issue_key.upper())
+        branch = BranchFinder(repository, Branches(settings.sessions_table), session, message).find(previous)
     rules = rules_to_keep(repository.rules(branch.name))
     table.record(
         session.session_id,

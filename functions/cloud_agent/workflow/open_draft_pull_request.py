@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cloud_agent.adapters.github.repository import PullRequest
 from cloud_agent.domain.conversation.description import first_description, references
 from cloud_agent.domain.conversation.messages import pull_request_title
 from cloud_agent.domain.conversation.prompts import inherited
@@ -17,7 +18,7 @@ from cloud_agent.publisher.own_commits import look_up
 from cloud_agent.settings import PublishingSettings, load
 
 if TYPE_CHECKING:
-    from cloud_agent.adapters.github.repository import PullRequest
+    from cloud_agent.adapters.github.repository import Repository
     from cloud_agent.domain.session.session_request import RequestedSession
 
 
@@ -26,18 +27,13 @@ def handler(event: StepEvent) -> dict[str, Any]:
     """Guarantees one open pull request, tied to the session, with the session's comment and Deployment on it."""
     settings, request = load(PublishingSettings), event.session
     context = publishing_context(settings)
-    pull = context.github(request).repository.ensure_draft_pull_request(
-        request.branch,
-        request.default_branch,
-        pull_request_title(request.issue_title, request.issue_key),
-        first_description(
-            request.requested_by, references(request.issue_number, request.issue_key, settings.tracker_url)
-        ),
-    )
+    repository = context.github(request).repository
+    pull = _labelled(repository, request) if request.pull_number else _opened(repository, request, settings.tracker_url)
     _take_over(context, request, pull)
     session = context.sessions.get(request.session_id)
     # What an earlier session has made is listed, and no reply of this one claims it. A new branch holds nothing yet.
-    branch = look_up(context, session) if pull.head_sha != session.initial_sha else None
+    is_untouched = pull.head_sha in {session.initial_sha, session.base_sha}
+    branch = None if is_untouched else look_up(context, session)
     if branch is not None:
         context.publications.record_announced(session.session_id, [commit.sha for commit in branch.own])
     comment_id = status.publish(context, session.session_id, create=True)
@@ -47,6 +43,23 @@ def handler(event: StepEvent) -> dict[str, Any]:
         extra={"pull_number": pull.number, "comment_id": comment_id, "deployment_id": deployment_id},
     )
     return {"pull_number": pull.number, "pull_url": pull.url}
+
+
+def _labelled(repository: Repository, request: RequestedSession) -> PullRequest:
+    """Return the pull request that the session was requested on."""
+    found = repository.pull_request(int(request.pull_number or 0))
+    return PullRequest(found.number, found.html_url, found.head.sha)
+
+
+def _opened(repository: Repository, request: RequestedSession, tracker_url: str) -> PullRequest:
+    """Return the pull request of the session's branch, opened or found."""
+    named = references(request.issue_number, request.issue_key, tracker_url)
+    return repository.ensure_draft_pull_request(
+        request.branch,
+        request.default_branch,
+        pull_request_title(request.issue_title, request.issue_key),
+        first_description(request.requested_by, named),
+    )
 
 
 def _take_over(context: PublishingContext, request: RequestedSession, pull: PullRequest) -> None:

@@ -277,6 +277,32 @@ def test_claude_shares_its_branch_with_people_until_they_squash_it_and_begins_an
     assert subjects(there, following) == ["Menu"]
 
 
+def test_the_label_on_somebodys_pull_request_has_claude_go_on_there_until_it_is_taken_away(system: System) -> None:
+    there = repository(system, "drafted", {"menu.md": "soup\n"})
+    pulls, branch = f"/repos/{there.repository}/pulls", "feature/menu#2"
+    main = there.github.call("GET", f"/repos/{there.repository}/git/ref/heads/main")["object"]["sha"]
+    there.github.call("POST", f"/repos/{there.repository}/git/refs", {"ref": f"refs/heads/{branch}", "sha": main})
+    there.push_file(branch, "menu.md", "soup\nstew\n")
+    mine = {"title": "A menu", "head": branch, "base": "main", "body": "scripted-model: run echo salad >> menu.md"}
+    pull = there.github.call("POST", pulls, {**mine, "draft": True})
+    there.label(pull["number"])
+
+    session = there.session_of(pull["number"])
+    row = there.wait_for_turn(session)
+    assert (row["branch"], int(row["pull_number"])) == (branch, pull["number"])
+    assert there.commits(row["pull_number"])[0] == "docs: add menu.md"
+    (pushed,) = commits_of(there, row)
+    assert listed(answers(there, row, 1)[0]) == [pushed]
+    there.comment(pull["number"], "scripted-model: run echo cheese >> menu.md")
+    assert listed(answers(there, row, 2)[1]) == commits_of(there, row)[1:]
+    now = pull_request(there, row)
+    assert (now["body"], now["draft"], len(there.github.call("GET", pulls))) == (mine["body"], True, 1)
+
+    there.unlabel(pull["number"])
+    assert there.wait_for_end(session) == "SUCCEEDED"
+    assert there.row(session.id)["end_reason"] == "The label claude-dev was removed from the pull request."
+
+
 def test_a_container_that_dies_is_told_and_the_label_starts_the_next_session_on_its_branch(system: System) -> None:
     first, row = started(system, "Farewell")
     visitor = system.visitor(first)

@@ -111,6 +111,14 @@ def test_each_remark_is_quoted_under_its_author_and_cannot_speak_as_another() ->
     assert "Comments by people" not in request_text(_prompt("t"), LIVE)
 
 
+def test_what_was_said_on_a_labelled_pull_request_was_said_there() -> None:
+    said = Remark(author="zoe", created_at="2026-11-22T07:00:00.000Z", body="The footer?")
+    prompt = _prompt("t").model_copy(update={"kind": "pull_request", "discussion": [said], "is_edited": True})
+    text = request_text(prompt, LIVE)
+    assert "zoe on the pull request, 2026-11-22T07:00:00.000Z:" in text
+    assert "Edited after the label was added" in text
+
+
 def test_the_instructions_name_the_preview_and_its_log() -> None:
     log = Path("/home/supervisor/preview/log")
     text = standing_instructions("acme/lunch", "claude/42", "http://10.0.2.133:3000", log)
@@ -131,13 +139,14 @@ def test_who_has_a_browser_is_to_look_at_both_widths_and_the_console() -> None:
     ("kind", "task"),
     [
         ("issue", "Implement what this issue asks for."),
+        ("pull_request", "Continue with this pull request, whose branch is checked out."),
         ("comment", "A follow-up comment was written"),
         ("review", "The pull request was reviewed."),
         ("review_comment", "A reviewer commented on lines"),
     ],
 )
 def test_each_kind_of_request_has_a_task_and_a_fence_of_its_own(
-    kind: Literal["issue", "comment", "review", "review_comment"], task: str
+    kind: Literal["issue", "pull_request", "comment", "review", "review_comment"], task: str
 ) -> None:
     text = request_text(Prompt(id="1", kind=kind, body="Please."), LIVE)
     assert text.startswith(task)

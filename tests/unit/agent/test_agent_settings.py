@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from cloud_agent_runner.settings import Platform, Settings, SettingsError
@@ -41,6 +43,13 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("REPOSITORY", "acme/lunch/../../etc"),
         ("REPOSITORY", "-x/lunch"),
         ("BRANCH", "--upload-pack=evil"),
+        ("BRANCH", "my branch"),
+        ("BRANCH", "menu/../../main"),
+        ("BRANCH", "menu@{1}"),
+        ("BRANCH", "menu:main"),
+        ("BRANCH", "menu.lock"),
+        ("BRANCH", "/menu"),
+        ("BRANCH", "menu\n"),
         ("AGENT_API_URL", "api.example.com"),
         ("MAX_TURNS", "0"),
         ("MAX_BUDGET_USD", "-1"),
@@ -51,6 +60,14 @@ def test_an_unusable_value_is_named_but_not_repeated(name: str, value: str) -> N
     with pytest.raises(SettingsError, match=f"{name}: ") as error:
         Settings.from_environment({**GIVEN, name: value})
     assert value not in str(error.value).replace("greater than 0", "")
+
+
+@pytest.mark.parametrize(
+    "branch", ["claude/42", "renovate/@types/node-24.x", "fix(menu)#7", "über/Menü", "_draft", "v1.2+hotfix;x"]
+)
+def test_a_branch_may_have_every_name_that_git_allows(branch: str) -> None:
+    subprocess.run(["git", "check-ref-format", "--branch", branch], check=True, capture_output=True)
+    assert Settings.from_environment({**GIVEN, "BRANCH": branch}).branch == branch
 
 
 def test_bedrock_needs_no_key() -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tests.kit.http_server import Request
 
 
+Nodes = list[dict[str, Any]]
+
+
 @dataclass
 class GitHubStandIn:
     """The few resources of one repository that the webhook uses, on a socket; `faults` breaks requests to come."""
@@ -26,10 +29,12 @@ class GitHubStandIn:
     # As GraphQL has them: comments on the issue, threads on the pull request, and what other issues are called.
     remarks: list[dict[str, Any]] = field(default_factory=list)
     threads: list[dict[str, Any]] = field(default_factory=list)
+    reviews_of_the_pull: list[dict[str, Any]] = field(default_factory=list)
     threads_of_a_fork: list[dict[str, Any]] = field(default_factory=list)
     titles: dict[int, str] = field(default_factory=dict)
     settings: str | None = None  # the repository's own file
     default_branch: str = "main"
+    operations: list[str] = field(default_factory=list)  # of GraphQL, that read an issue or pull request
     read_branches: list[str] = field(default_factory=list)  # those whose pull requests were read beside the issue
     comments: list[dict[str, Any]] = field(default_factory=list)
     eyes: list[str] = field(default_factory=list)
@@ -103,11 +108,16 @@ class GitHubStandIn:
 
     def _issue(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The issue that is read, or seen."""
+        self.operations.append(operation)
         issue, errors = self.issue and _issue(self.issue, self.editor, self.remarks), list[dict[str, Any]]()
         if issue:
+            known: tuple[tuple[bool, Nodes, Nodes], ...] = (
+                (True, [], self.threads_of_a_fork),
+                (False, self.reviews_of_the_pull, self.threads),
+            )
             pulls = [
-                {"isCrossRepository": is_of_a_fork, "reviewThreads": {"nodes": threads}}
-                for is_of_a_fork, threads in ((True, self.threads_of_a_fork), (False, self.threads))
+                {"isCrossRepository": is_of_a_fork, "reviews": {"nodes": reviews}, "reviewThreads": {"nodes": threads}}
+                for is_of_a_fork, reviews, threads in known
             ]
             titles = {number: self.titles.get(number) for number in map(int, re.findall(r"\bm(\d+): ", operation))}
             self.read_branches.append(variables["branch"])

@@ -51,6 +51,7 @@ def test_the_label_on_an_open_issue_starts_a_session(payload: dict[str, Any]) ->
         "issue_key": "42",
         "issue_title": payload["issue"]["title"],
         "issue_url": "https://github.com/acme/storefront/issues/42",
+        "pull_number": None,
         "branch": "claude/42",
         "default_branch": "main",
         "installation_id": payload["installation"]["id"],
@@ -139,7 +140,7 @@ def test_a_label_that_starts_nothing_says_why(payload: dict[str, Any], change: d
         ("ping", {"zen": "x", "action": "labeled"}, "pong: the webhook is connected"),
         ("issues", {"action": "opened"}, "nothing to do for issues.opened"),
         ("issues", {}, "nothing to do for issues"),
-        ("pull_request", {"action": "unlabeled"}, "nothing to do for pull_request.unlabeled"),
+        ("pull_request", {"action": "assigned"}, "nothing to do for pull_request.assigned"),
         ("deployment", {"action": "created"}, "nothing to do for deployment.created"),
     ],
 )

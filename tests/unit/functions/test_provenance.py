@@ -42,6 +42,14 @@ def test_the_line_goes_from_the_head_down_to_the_initial_commit() -> None:
     assert (shas(line.commits), line.complete) == (["b", "a"], True)
 
 
+def test_the_line_ends_above_what_somebodys_pull_request_had_before() -> None:
+    listed = [commit("b", "theirs"), commit("c", "b")]
+    line = lineage(listed, None, above="theirs")
+    assert (shas(line.commits), line.complete) == (["c", "b"], True)
+    assert lineage(listed, None).complete is False
+    assert lineage([commit("theirs", "main0"), *listed], None, above="theirs").commits == line.commits
+
+
 def test_what_was_merged_into_the_branch_is_not_on_its_line() -> None:
     listed = [
         INITIAL,

@@ -214,7 +214,7 @@ def test_a_second_label_on_an_issue_with_a_live_session_starts_nothing(
 ) -> None:
     put_session("09e22a8b")
     status, answer = deliver(x_github_delivery="another")
-    assert (status, answer) == (200, {"ignored": "issue #42 already has the live session 09e22a8b"})
+    assert (status, answer) == (200, {"ignored": "#42 already has the live session 09e22a8b"})
     assert step_functions.executions == {}
 
 

@@ -258,7 +258,8 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
     assert {
         "session_id": NEXT, "repository_id": 1, "repo": REPO,
         "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
-        "issue_url": issue["html_url"], "branch": "claude/42", "default_branch": "main", "installation_id": 7,
+        "issue_url": issue["html_url"], "pull_number": None,
+        "branch": "claude/42", "default_branch": "main", "installation_id": 7,
         "requested_by": "octo-dev", "agent": "standard", "follows": SESSION, "previous_session_id": SESSION,
         "default_head": None, "similar_branches": [],
         "triggered_by": f"{REPOSITORY_ID}#issue_comment-1", "triggered_at": "2026-11-22T08:00:00.000Z",
@@ -525,7 +526,7 @@ def test_a_closed_issue_is_not_restarted_and_its_session_goes_on(
     put_session()
     github_stand_in.issue = None if is_gone else (github_stand_in.issue or {}) | {"state": "closed"}
     comment("/restart")
-    assert "issue #42 is closed or deleted" in github_stand_in.said(43)[0]
+    assert "#42 is closed or deleted" in github_stand_in.said(43)[0]
     assert (step_functions.executions, ending(table)) == ({}, None)
 
 

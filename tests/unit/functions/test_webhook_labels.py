@@ -182,7 +182,7 @@ def test_a_label_that_no_longer_counts_when_it_is_delivered_starts_nothing(
     change: dict[str, Any] | None,
 ) -> None:  # fmt: skip
     github_stand_in.issue = None if change is None else (github_stand_in.issue or {}) | change
-    assert label() == (200, {"ignored": "issue #42 is not open with the label any more"})
+    assert label() == (200, {"ignored": "#42 is not open with the label any more"})
     assert step_functions.executions == {}
 
 

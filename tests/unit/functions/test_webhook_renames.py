@@ -79,7 +79,7 @@ def test_an_issue_has_one_live_session_whatever_the_repositorys_name(
     deliver: Deliver, put_session: PutSession, step_functions: StepFunctions
 ) -> None:
     put_session(SESSION)
-    assert deliver("label") == (200, {"ignored": f"issue #42 already has the live session {SESSION}"})
+    assert deliver("label") == (200, {"ignored": f"#42 already has the live session {SESSION}"})
     assert step_functions.executions == {}
 
 

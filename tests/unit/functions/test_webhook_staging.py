@@ -90,7 +90,7 @@ def test_the_label_that_asked_is_the_one_that_has_to_be_there_still(
     send: Send, github_stand_in: GitHubStandIn, step_functions: StepFunctions
 ) -> None:
     github_stand_in.issue = (github_stand_in.issue or {}) | {"labels": [{"name": USUAL}]}
-    assert send("labeled", STAGING) == (200, {"ignored": "issue #42 is not open with the label any more"})
+    assert send("labeled", STAGING) == (200, {"ignored": "#42 is not open with the label any more"})
     assert step_functions.executions == {}
 
 
@@ -106,7 +106,7 @@ def test_the_other_agents_label_on_an_issue_with_a_live_session_is_told_so_once(
 ) -> None:  # fmt: skip
     put_session(agent=agent)
     for delivery in ("d-1", "d-1", "d-2"):
-        ignored = {"ignored": f"issue #42 already has the live session {SESSION}"}
+        ignored = {"ignored": f"#42 already has the live session {SESSION}"}
         assert (200, ignored) == send("labeled", other, delivery)
     (said,) = github_stand_in.said(42)
     assert f"The label `{other}` started nothing" in said

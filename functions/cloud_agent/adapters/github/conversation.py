@@ -61,29 +61,36 @@ class Conversation:
         response = self._requests.send("GET", path, expected=_NOT_FOUND)
         return response.status not in _NOT_FOUND and response.read(Permission).permission in _MAY_WRITE
 
-    def issue(self, number: int, branch: str, mentions: Sequence[int]) -> Issue | None:
+    def issue(self, number: int, branch: str, mentions: Sequence[int], *, is_pull: bool = False) -> Issue | None:
         """Return the issue as it stands now, with what was said on it and on the branch's pull request; None when gone.
 
-        `mentions` are the issues whose titles come along, those that exist.
+        `mentions` are the issues whose titles come along, those that exist. A pull request is read the same way.
         """
         owner, _, name = self._requests.repo.partition("/")
         response = self._requests.graphql(
-            reading(mentions, branch), expected=_MISSING, owner=owner, name=name, number=number, branch=branch
+            reading(mentions, branch, is_pull=is_pull),
+            expected=_MISSING,
+            owner=owner,
+            name=name,
+            number=number,
+            branch=branch,
         )
         return response.read(IssueResponse).issue
 
-    def see_issue(self, node_id: str, number: int, branch: str, mentions: Sequence[int]) -> Issue | None:
+    def see_issue(
+        self, node_id: str, number: int, branch: str, mentions: Sequence[int], *, is_pull: bool = False
+    ) -> Issue | None:
         """Show on the issue that it's been seen, and return what `issue` does by the same request.
 
         The reaction is a courtesy: where GitHub refuses it, the issue is only read.
         """
         try:
             response = self._requests.graphql(
-                seeing(mentions, branch), expected=_MISSING, subject=node_id, branch=branch
+                seeing(mentions, branch, is_pull=is_pull), expected=_MISSING, subject=node_id, branch=branch
             )
         except (GitHubRequestError, GitHubUnavailableError) as error:
             logger.warning("reaction failed", extra={"issue": number, "reason": str(error)})
-            return self.issue(number, branch, mentions)
+            return self.issue(number, branch, mentions, is_pull=is_pull)
         return response.read(IssueResponse).issue
 
     # ------------------------------------------------------------ comments

@@ -1,4 +1,4 @@
-"""An issue with what a colleague would read beside it, in one request."""
+"""An issue or pull request with what a colleague would read beside it, in one request."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from cloud_agent.domain.session.session_request import DefaultHead
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_REVIEWED = "author { login } authorAssociation createdAt: submittedAt url body"
 _SAID = "author { login } authorAssociation createdAt url body"
+_REVIEW = "a review"
 _TITLE = "number title state"
 # REST needs four requests for this, and says nowhere who edited the issue's text last. A fork's branch can have the
 # same name, so that its pull requests are found as well.
 _ISSUE = f"""\
-fragment issue on Issue {{
+fragment issue on %s {{
   {_TITLE} url body
   author {{ login }}
   editor {{ login }}
@@ -35,6 +37,7 @@ fragment issue on Issue {{
     pullRequests(headRefName: $branch, states: [OPEN], first: 5) {{
       nodes {{
         isCrossRepository
+        reviews(last: 30, states: [COMMENTED, APPROVED, CHANGES_REQUESTED]) {{ nodes {{ {_REVIEWED} }} }}
         reviewThreads(last: 30) {{
           nodes {{ isResolved path line originalLine comments(first: 10) {{ nodes {{ {_SAID} }} }} }}
         }}
@@ -45,7 +48,7 @@ fragment issue on Issue {{
 }}"""
 _READ = """\
 query($owner: String!, $name: String!, $number: Int!, $branch: String!) {
-  repository(owner: $owner, name: $name) { issue(number: $number) { ...issue } }
+  repository(owner: $owner, name: $name) { issue: %s(number: $number) { ...issue } }
 }"""
 _SEE = """\
 mutation($subject: ID!, $branch: String!) {
@@ -106,6 +109,7 @@ class _Thread(Document):
 
 class _Pull(Document):
     is_of_a_fork: bool = Field(validation_alias="isCrossRepository")
+    reviews: tuple[_Comment, ...] = Field(validation_alias=AliasPath("reviews", "nodes"))
     threads: tuple[_Thread, ...] = Field(validation_alias=AliasPath("reviewThreads", "nodes"))
 
 
@@ -154,10 +158,12 @@ class _Issue(_Title):
     repository: _Repository
 
     def described(self) -> Issue:
-        """Return the issue, with the threads on its branch's pull request that nobody has resolved."""
+        """Return the issue, with the reviews of its branch's pull request, and the threads that nobody has resolved."""
         labels = tuple(label.name for label in self.labels)
-        threads = [thread for pull in self.repository.pulls if not pull.is_of_a_fork for thread in pull.threads]
+        pulls = [pull for pull in self.repository.pulls if not pull.is_of_a_fork]
+        threads = [thread for pull in pulls for thread in pull.threads]
         comments = [comment.quoted() for comment in self.comments]
+        comments += [review.quoted(_REVIEW) for pull in pulls for review in pull.reviews if review.body]
         comments += [comment.quoted(one.place) for one in threads if not one.is_resolved for comment in one.comments]
         default = self.repository.default_branch
         mentioned = tuple(Mentioned(one.number, one.title, one.state) for one in self.repository.mentioned)
@@ -194,18 +200,18 @@ class IssueResponse(Document):
         return self.found.issue.described() if self.found and self.found.issue else None
 
 
-def reading(mentions: Sequence[int], branch: str) -> str:
-    """Return the query of an issue by its number, with the titles of those that it mentions."""
-    return _with_issue(_READ, mentions, branch)
+def reading(mentions: Sequence[int], branch: str, *, is_pull: bool = False) -> str:
+    """Return the query of an issue by its number, or of a pull request, with the titles of those that it mentions."""
+    return _with_issue(_READ % ("pullRequest" if is_pull else "issue"), mentions, branch, is_pull=is_pull)
 
 
-def seeing(mentions: Sequence[int], branch: str) -> str:
-    """Return the mutation that adds eyes to an issue, and reads it as `reading` does."""
-    return _with_issue(_SEE, mentions, branch)
+def seeing(mentions: Sequence[int], branch: str, *, is_pull: bool = False) -> str:
+    """Return the mutation that adds eyes to an issue or pull request, and reads it as `reading` does."""
+    return _with_issue(_SEE, mentions, branch, is_pull=is_pull)
 
 
-def _with_issue(operation: str, mentions: Sequence[int], branch: str) -> str:
+def _with_issue(operation: str, mentions: Sequence[int], branch: str, *, is_pull: bool) -> str:
     also = [_MENTIONED % (number, number) for number in mentions]
     # GitHub finds branches by their beginning or whole name, with its capitals.
     also += [_BRANCH % (at, json.dumps(f"refs/heads/{name}")) for at, name in enumerate(in_other_case(branch))]
-    return f"{operation}\n{_ISSUE % ' '.join(also)}"
+    return f"{operation}\n{_ISSUE % ('PullRequest' if is_pull else 'Issue', ' '.join(also))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,16 @@ class Branches:
         except self._conditional_failure:
             return None
         return ClaimedBranch("created_at" in before, frozenset(before.get("attempts", ())))
+
+    def hand_over(self, repository_id: int, branch: str, from_issue: int, to_issue: int) -> None:
+        """Have a branch belong to another issue; whoever was faster stands."""
+        with suppress(self._conditional_failure):
+            self._table.update_item(
+                Key=branch_key(repository_id, branch),
+                UpdateExpression="SET issue_number = :to",
+                ConditionExpression=Attr("issue_number").eq(from_issue),
+                ExpressionAttributeValues={":to": to_issue},
+            )
 
     def record_created(self, repository_id: int, branch: str) -> None:
         """Note that a session created the branch: whoever works on it from now on works on the session's branch."""

@@ -31,11 +31,13 @@ def sessions_of_issue(table_name: str, repository: GitHubRepository, issue_numbe
 def sessions_of_pull(table_name: str, repository: GitHubRepository, pull_number: int) -> PullRequestSessions | None:
     """Return the pull request's session, or the newer live one of its issue, and the one requested last.
 
-    None where the pull request has no session, or none any more. As with `sessions_of_issue`, the session's row has
-    the repository's name and installation from now on.
+    A session that was requested on the pull request counts before it's tied to it. None where the pull request has no
+    session, or none any more. As with `sessions_of_issue`, the session's row has the repository's name and installation
+    from now on.
     """
     table = SessionsTable(table_name)
     session_id = table.session_of_pull(repository.id, pull_number)
+    session_id = session_id or table.live_session_id(repository.id, pull_number)
     session = table.find(session_id) if session_id else None
     if session is None:
         return None

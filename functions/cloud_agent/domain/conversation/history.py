@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HISTORY_LIMIT = 20_000  # characters in all: with an issue's 65,536 of up to four bytes far below DynamoDB's 400 KB
 _PIECE_LIMIT = 3_000  # characters of one question or answer
 _REASON_LIMIT = 500  # characters of why a session ended
-_ISSUE = "(The issue, as it was then.)"
+_FIRST = "(The issue or pull request, as it was then.)"
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def history_of(sessions: Sequence[EarlierSession]) -> str:
 
 
 def _turn(turn: Turn) -> str:
-    is_issue = turn.prompt.id == INITIAL_PROMPT_ID
-    question = _ISSUE if is_issue else fenced(shortened(turn.prompt.body, _PIECE_LIMIT))
+    is_first = turn.prompt.id == INITIAL_PROMPT_ID
+    question = _FIRST if is_first else fenced(shortened(turn.prompt.body, _PIECE_LIMIT))
     outcome = "failed" if turn.answer.is_error else "was interrupted" if turn.answer.interrupted else "ended"
     answer = fenced(shortened(turn.answer.result, _PIECE_LIMIT)) if turn.answer.result else "(no message)"
     return f"### {turn.prompt.author}, {turn.prompt.created_at}\n\n{question}\n\nThe turn {outcome}:\n\n{answer}"

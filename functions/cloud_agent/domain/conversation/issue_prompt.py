@@ -1,4 +1,4 @@
-"""The issue as a session's first prompt: who wrote it, who asked for the work, and whether it was edited in between."""
+"""An issue or pull request as a session's first prompt: who wrote it, who asked for the work, and if it was edited."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 def issue_prompt(  # noqa: PLR0913 - what GitHub says of an issue, and what it's asked for
-    *, title: str, body: str, author: str, url: str, requested_by: str, created_at: str, labelled: Sequence[str] = ()
+    *,
+    title: str,
+    body: str,
+    author: str,
+    url: str,
+    requested_by: str,
+    created_at: str,
+    labelled: Sequence[str] = (),
+    kind: PromptKind = PromptKind.ISSUE,
 ) -> Prompt:
     """Return the prompt. `labelled` is what the prompt has that was made when the label was added.
 
@@ -27,7 +35,7 @@ def issue_prompt(  # noqa: PLR0913 - what GitHub says of an issue, and what it's
     left_out = dict.fromkeys([*shown.left_out, *[Hidden.INVISIBLE] * (shown_title != title)])
     return Prompt(
         id=INITIAL_PROMPT_ID,
-        kind=PromptKind.ISSUE,
+        kind=kind,
         title=shown_title,
         body=shown.text,
         author=author,

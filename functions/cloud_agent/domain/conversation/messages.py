@@ -78,7 +78,7 @@ def with_settings_file(failure: Failure, session: Session) -> Failure:
 
 
 def _settings_file(session: Session, branch: str) -> str:
-    repository, _, _ = session.issue_url.rpartition("/issues/")
+    repository = session.issue_url.rsplit("/", 2)[0]  # of an issue's page, or of a pull request's
     return f"{repository}/blob/{quote(branch)}/{SETTINGS_FILE}"
 
 
@@ -88,8 +88,8 @@ def restart_by_comment() -> str:
 
 
 def restart_by_label() -> str:
-    """Return how to continue where there is only the issue."""
-    return "Then remove and re-add the label on the issue."
+    """Return how to continue where only the label leads to a session."""
+    return "Then remove and re-add the label."
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""What the agent is asked: the issue first, then what people write on the pull request."""
+"""What the agent is asked: the issue or pull request first, then what people write on the pull request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-# Sorts before every other: the issue itself is the first prompt.
+# Sorts before every other: what the label was added to is the first prompt.
 INITIAL_PROMPT_ID = "0" * 26
 GHOST = "ghost"  # GitHub's name for whoever has no account any more
 FAILURES_LIMIT = 2  # sessions that failed while a prompt was being worked on: once may be chance
@@ -23,9 +23,15 @@ class PromptKind(StrEnum):
     """Where a prompt was written."""
 
     ISSUE = "issue"
+    PULL_REQUEST = "pull_request"
     COMMENT = "comment"
     REVIEW = "review"
     REVIEW_COMMENT = "review_comment"
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it's what a label was added to: a session's first prompt."""
+        return self in {PromptKind.ISSUE, PromptKind.PULL_REQUEST}
 
 
 class PromptState(StrEnum):
@@ -63,9 +69,9 @@ class Prompt(BaseModel):
     """One thing the agent is asked. Untrusted text: it is handed on as data and never obeyed here.
 
     The text is what GitHub shows of it; `left_out` says what kinds of things it doesn't show. `author` wrote it,
-    `requested_by` asked for the work and may write to the repository. An issue that `is_edited` isn't what the label
-    was added to any more, whose title and body `labelled` has the digests of; a comment or review was edited by
-    somebody other than its author.
+    `requested_by` asked for the work and may write to the repository. What `is_edited` isn't what the label was added
+    to any more, whose title and body `labelled` has the digests of; a comment or review was edited by somebody other
+    than its author.
     `labels`, `discussion` and `mentioned` are what stands beside an issue, `history` what earlier sessions did.
     `comment_id` is the comment in whose thread the reply belongs; a review has `threads` instead, which its text
     numbers from one on. `review_id` is the review that it's of. `node_ids` are GitHub's global ids of what it was read

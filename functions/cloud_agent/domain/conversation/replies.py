@@ -67,14 +67,46 @@ def close_refused(login: str, label: str) -> str:
     )
 
 
-def label_on_pull_request(session: Session | None, label: str) -> str:
-    """Return why a label on a pull request started nothing, and what to do there."""
-    why = f"The label {code(label)} starts a session only on an issue, so it changed nothing here."
-    if session is None:
-        return f"{why} Add it to an issue, and Claude opens a pull request of its own for it."
-    if session.status.is_live:
-        return f"{why} Claude is already at work on this pull request: to steer it, comment or review the changes."
-    return f"{why} To have Claude go on with this pull request, comment `/restart`."
+def already_at_work(label: str) -> str:
+    """Return why a label on the pull request of a running session changed nothing."""
+    return (
+        f"The label {code(label)} changed nothing: Claude is already at work on this pull request. To steer it, "
+        "comment or review the changes."
+    )
+
+
+def branch_at_work(branch: str, number: int) -> str:
+    """Return why a label started nothing on a branch that another session works on."""
+    return (
+        f"No session was started, because Claude is already at work on the branch {code(branch)} for #{number}. Wait "
+        "until that session has ended, or stop it. Then remove and re-add the label."
+    )
+
+
+def label_on_fork(label: str) -> str:
+    """Return why a label on a fork's pull request started nothing, and what to do."""
+    return (
+        f"The label {code(label)} started no session here: this pull request's branch is in a fork, which Claude can't "
+        "push to. Push the branch to this repository and open a pull request from there, or add the label to an issue."
+    )
+
+
+def label_on_default_branch(label: str, default_branch: str) -> str:
+    """Return why a label on a pull request from the default branch started nothing, and what to do."""
+    return (
+        f"The label {code(label)} started no session here: this pull request's branch is {code(default_branch)}, the "
+        "default branch, which Claude doesn't push to. Add the label to an issue, and Claude works on a branch of its "
+        "own."
+    )
+
+
+def label_on_other_base(label: str, base: str, default_branch: str) -> str:
+    """Return why a label on a pull request that isn't for the default branch started nothing, and what to do."""
+    return (
+        f"The label {code(label)} started no session here: this pull request is for {code(base)}, and Claude works on "
+        f"those for {code(default_branch)}, the default branch. Change its base (*Edit*, beside the title), then "
+        "remove and re-add the label."
+    )
 
 
 def other_agent_at_work(session: Session, label: str, other_label: str) -> str:
@@ -166,10 +198,7 @@ def no_session(session: Session, label: str) -> str:
 
 def issue_closed(issue_number: int) -> str:
     """Return why there was no restart."""
-    return (
-        f"No session was started because issue #{issue_number} is closed or deleted. "
-        "Reopen it, then comment `/restart`."
-    )
+    return f"No session was started because #{issue_number} is closed or deleted. Reopen it, then comment `/restart`."
 
 
 def status(session: Session, waiting: int, *, next_is_starting: bool) -> str:

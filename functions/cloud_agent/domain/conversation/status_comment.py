@@ -277,8 +277,8 @@ def _how_to_go_on(view: StatusView) -> str:
     label = code(view.trigger_label)
     if not view.session.status.is_live:
         return (
-            f"**Start another session** on this branch: comment `/restart`, or remove and re-add the label {label} on "
-            "the issue."
+            f"**Start another session** on this branch: comment `/restart`, or remove and re-add the label {label} "
+            f"{'here' if view.session.is_of_pull_request else 'on the issue'}."
         )
     how = (
         "mention `@claude` in a comment on this pull request or in a review"

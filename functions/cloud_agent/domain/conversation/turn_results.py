@@ -18,6 +18,7 @@ MESSAGE_LIMIT = 16_000  # characters of Claude's message: escaped, it has at mos
 UNFOLDED_MESSAGE = 4_000  # characters that are shown without unfolding
 _NOUNS = {
     PromptKind.ISSUE: "issue",
+    PromptKind.PULL_REQUEST: "pull request",
     PromptKind.COMMENT: "comment",
     PromptKind.REVIEW: "review",
     PromptKind.REVIEW_COMMENT: "comment",
@@ -103,8 +104,8 @@ def reply(  # noqa: PLR0913, PLR0917 - what it's made of
 def _to(prompt: Prompt | None) -> str:
     if prompt is None or prompt.kind is PromptKind.REVIEW_COMMENT:
         return ""
-    if prompt.kind is PromptKind.ISSUE:
-        return f"Reply to [the issue]({prompt.url}):"
+    if prompt.kind.is_labelled:
+        return f"Reply to [the {_NOUNS[prompt.kind]}]({prompt.url}):"
     return f"Reply to [{plain(prompt.author)}'s {prompt.kind.value}]({prompt.url}):"
 
 
@@ -117,7 +118,7 @@ def _remarks(prompt: Prompt | None) -> str:
         remarks.append(f"Something hidden in the {noun} was left out: {listed(prompt.left_out)}.")
     if prompt.is_edited:
         by = f" by {plain(prompt.edited_by)}" if prompt.edited_by else ""
-        since = "the label was added" if prompt.kind is PromptKind.ISSUE else f"{plain(prompt.author)} wrote it"
+        since = "the label was added" if prompt.kind.is_labelled else f"{plain(prompt.author)} wrote it"
         remarks.append(f"The {noun} was edited{by} after {since}.")
     return f"<sub>{' '.join(remarks)}</sub>" if remarks else ""
 

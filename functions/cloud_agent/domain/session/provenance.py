@@ -56,27 +56,31 @@ def with_claudes(commits: Sequence[Commit], app: str | None) -> list[Commit]:
 class Lineage:
     """The first-parent line of a branch from its head down, newest first.
 
-    `complete` says that it was followed down to the session's initial commit, which is not part of it. Where history
-    was rewritten, the line runs on into whatever the branch was put on.
+    `complete` says that it was followed down to the session's initial commit, or to what a pull request had before the
+    session, neither of which is part of it. Where history was rewritten, the line runs on into whatever the branch was
+    put on.
     """
 
     commits: tuple[Commit, ...]
     complete: bool
 
 
-def lineage(listed: Sequence[Commit], initial_sha: str | None) -> Lineage:
+def lineage(listed: Sequence[Commit], initial_sha: str | None, above: str | None = None) -> Lineage:
     """Follow first parents from the last of these commits, which GitHub lists oldest first.
 
-    Nothing but its sha ends the line at the initial commit: a sha stands for all that is below it.
+    Nothing but its sha ends the line at the initial commit, or above another: a sha stands for all that is below it.
     """
     by_sha = {commit.sha: commit for commit in listed}
     line: list[Commit] = []
     commit = listed[-1] if listed else None
     while commit is not None:
-        if initial_sha == commit.sha:
+        if commit.sha in {initial_sha, above}:
             return Lineage(tuple(line), complete=True)
         line.append(commit)
-        commit = by_sha.get(commit.parents[0]) if commit.parents else None
+        below = commit.parents[0] if commit.parents else ""
+        if below and below == above:
+            return Lineage(tuple(line), complete=True)
+        commit = by_sha.get(below)
     return Lineage(tuple(line), complete=False)
 
 

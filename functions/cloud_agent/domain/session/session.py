@@ -126,6 +126,11 @@ class Session(BaseModel):
     end_reason: str | None = None
 
     @property
+    def is_of_pull_request(self) -> bool:
+        """Whether it was requested on a pull request of somebody's: a repository's issues have no number of these."""
+        return self.pull_number == self.issue_number
+
+    @property
     def repository(self) -> GitHubRepository:
         """Its repository, as it was when a delivery of it came last."""
         return GitHubRepository(self.repository_id, self.repo, self.installation_id)

@@ -30,7 +30,9 @@ class DefaultHead(BaseModel):
 class SessionRequest(BaseModel):
     """What somebody requests: ids and names, and the issue's title for the pull request's. No secret.
 
-    `triggered_by` is the delivery's id or the comment's identity, `triggered_at` when GitHub says that it happened.
+    A session that was requested on a pull request works on that one's `branch`: it's the issue here, and `pull_number`
+    its number. `triggered_by` is the delivery's id or the comment's identity, `triggered_at` when GitHub says that it
+    happened.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +43,7 @@ class SessionRequest(BaseModel):
     issue_key: str
     issue_title: str
     issue_url: str
+    pull_number: int | None = None
     branch: str
     default_branch: str
     installation_id: int | None

@@ -92,8 +92,9 @@ class PageView:
     def links(self) -> list[tuple[str, str]]:
         """Where else there is something about the session: address and text."""
         session = self.session
+        is_of_pull_request = session.pull_number == session.issue_number
         return [
-            (session.issue_url, f"Issue #{session.issue_number}"),
+            ("" if is_of_pull_request else session.issue_url, f"Issue #{session.issue_number}"),
             (session.pull_url, f"Pull request #{session.pull_number}"),
             (_execution_url(session.execution_arn), "Execution"),
             ("" if self._is_local else session.logs_url, "Logs"),

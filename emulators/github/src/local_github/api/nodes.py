@@ -27,6 +27,7 @@ _REVIEW = """
 """
 _REVIEW_COMMENT = "SELECT * FROM review_comments WHERE CAST(id AS TEXT) = ?"
 _COMMENTS = "SELECT * FROM comments WHERE issue_id = ? ORDER BY id"
+_REVIEWS = "SELECT * FROM reviews WHERE issue_id = ? ORDER BY id"
 _REVIEW_COMMENTS = "SELECT * FROM review_comments WHERE issue_id = ? ORDER BY id"
 # Prefix of the id -> GraphQL's type, the subject of its reactions, and where it is looked up.
 _KINDS = {
@@ -115,6 +116,7 @@ def describe(site: Site, node: Node) -> dict[str, Any]:
         "repository": lambda info: info.context(node.repo),  # as whoever asks may see it
         "labels": lambda _info, **page: connection(_labels(site, row), page),
         "comments": lambda _info, **page: connection(_described(site, node, "IssueComment", _COMMENTS), page),
+        "reviews": partial(_reviews, site, node),
         "reviewThreads": lambda _info, **page: connection(_threads(site, node), page),
     }
 
@@ -132,6 +134,12 @@ def _described(site: Site, parent: Node, kind: str, sql: str) -> list[dict[str, 
     subject = next(subject for name, subject, _ in _KINDS.values() if name == kind)
     rows = site.storage.all(sql, parent.row["id"])
     return [describe(site, Node(kind, subject, parent.repo, row)) for row in rows]
+
+
+def _reviews(site: Site, pull: Node, _info: object, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - GraphQL's arguments
+    reviews = _described(site, pull, "PullRequestReview", _REVIEWS)
+    states = given.get("states")
+    return connection([review for review in reviews if states is None or review["state"] in states], given)
 
 
 def _threads(site: Site, pull: Node) -> list[dict[str, Any]]:
