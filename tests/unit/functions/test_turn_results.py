@@ -42,6 +42,7 @@ def test_every_sessions_answer_has_a_marker_of_its_own() -> None:
     ("kind", "words"),
     [
         (PromptKind.ISSUE, "Reply to [the issue](https://github.com/x):"),
+        (PromptKind.PULL_REQUEST, "Reply to [the pull request](https://github.com/x):"),
         (PromptKind.COMMENT, "Reply to [octo\\_dev's comment](https://github.com/x):"),
         (PromptKind.REVIEW, "Reply to [octo\\_dev's review](https://github.com/x):"),
     ],
@@ -95,6 +96,12 @@ def test_pushed_is_said_of_what_the_branch_has_and_of_nothing_else() -> None:
     assert "Pushed" not in missing
     assert "isn't on the branch" in missing
     assert "Pushed" not in said(pushed=Pushed(is_on_branch=True, commits=(COMMIT,)))
+
+
+@pytest.mark.parametrize("pushed", [Pushed(is_on_branch=False), Pushed(is_on_branch=True, commits=(COMMIT,))])
+def test_the_name_of_a_branch_is_code_whatever_backticks_are_in_it(pushed: Pushed) -> None:
+    turn = TurnResult(prompt_id=PROMPT_ID, is_error=False, result="Done.", created_at="", head_sha=SHA)
+    assert "`` fix`@octo-dev ``" in reply(turn, PROMPT, pushed, ID, "fix`@octo-dev")
 
 
 def test_a_turn_that_was_interrupted_or_failed_says_so() -> None:

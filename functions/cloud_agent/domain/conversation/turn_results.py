@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from cloud_agent.domain.conversation.closing_keywords import closing_note
 from cloud_agent.domain.conversation.commit_list import LISTED, commit_lines
 from cloud_agent.domain.conversation.foreign_markdown import contained
-from cloud_agent.domain.conversation.messages import listed, marker, plain
+from cloud_agent.domain.conversation.messages import code, listed, marker, plain
 from cloud_agent.domain.conversation.prompts import FAILURES_LIMIT, Prompt, PromptKind, Thread
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import timestamp
@@ -148,12 +148,10 @@ def _pushed(turn: TurnResult, pushed: Pushed, branch: str) -> str:
     if turn.head_sha is None:
         return ""
     if not pushed.is_on_branch:
-        return (
-            f"**Not on GitHub:** Claude reported commit `{turn.head_sha[:7]}`, but it isn't on the branch `{branch}`."
-        )
+        return f"**Not on GitHub:** Claude reported commit `{turn.head_sha[:7]}`, but it isn't on the branch {code(branch)}."
     if not pushed.commits:
-        return f"**Pushed** to `{branch}`."
+        return f"**Pushed** to {code(branch)}."
     number = len(pushed.commits)
     lines = "\n".join(commit_lines(pushed.commits[:LISTED]))
-    text = f"**Pushed** {number} commit{'s' if number > 1 else ''} to `{branch}`:\n\n{lines}"
+    text = f"**Pushed** {number} commit{'s' if number > 1 else ''} to {code(branch)}:\n\n{lines}"
     return "\n\n".join(filter(None, [text, closing_note(pushed.closes)]))
