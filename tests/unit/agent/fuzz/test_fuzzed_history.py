@@ -100,6 +100,7 @@ class Colleagues:
         self.workspace = workspace
         self.tree = workspace.work_tree
         self.numbers = itertools.count()
+        self.known: dict[str, tuple[set[str], set[str], set[str]]] = {}
         self.persons: set[str] = set()
         self.has: set[str] = set()
         self.ever = self._branch()[0]
@@ -226,8 +227,8 @@ class Colleagues:
             hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
             hook.chmod(0o755)
         working = self._working_words()
-        merged = git("rev-list", "github/main", f"^{started}", at=self.tree).split()
-        merged = [commit for commit in merged if not git("rev-list", commit, "^HEAD", at=self.tree)]
+        new = git("rev-list", "github/main", f"^{started}", at=self.tree).split()
+        merged = set(new).intersection(git("rev-list", "HEAD", at=self.tree).split() if new else ())
         self.claudes = (self.made & working) - self.gone
         existed, others, refused = self.shared.exists(), self.shared.other_refs(), None
         try:
@@ -246,7 +247,7 @@ class Colleagues:
                 assert REPLAYED not in published.note, "nobody rewrote the branch"
             if self.shared.exists():
                 assert self.claudes <= self._branch()[1], "each of Claude's changes is on GitHub"
-                assert set(merged) <= self._branch()[0], "what Claude merged is merged"
+                assert merged <= self._branch()[0], "what Claude merged is merged"
         finally:
             hook.unlink(missing_ok=True)
         self.acted |= acted
@@ -260,11 +261,11 @@ class Colleagues:
             commits, words = self._branch()
             self.ever |= commits
             assert self.has <= commits, "nothing of a person's is lost"
-            in_main = git("rev-list", self.shared.default, at=self.shared.github).split()
-            assert not (self.removed & commits).difference(in_main), "no commit that a person removed returns"
+            if returned := self.removed & commits:
+                in_main = git("rev-list", self.shared.default, at=self.shared.github).split()
+                assert not returned.difference(in_main), "no commit that a person removed returns"
             assert not self.gone & words, "no change that a person removed returns"
-            modes = {line.split()[0] for line in git("ls-tree", "-r", BRANCH, at=self.shared.github).splitlines()}
-            assert "160000" not in modes, "no commit of another repository"
+            assert "160000" not in self._at(self.shared.head())[2], "no commit of another repository"
 
     def _check_words(self, update: Update, acted: object) -> None:
         if not acted:
@@ -274,8 +275,18 @@ class Colleagues:
     # what there is
 
     def _branch(self) -> tuple[set[str], set[str]]:
-        commits = set(git("rev-list", BRANCH, at=self.shared.github).split())
-        return commits, self._words(self.shared.github, BRANCH)
+        commits, words, _ = self._at(self.shared.head())
+        return commits, words
+
+    def _at(self, head: str) -> tuple[set[str], set[str], set[str]]:
+        """Return a commit's history on GitHub, the words of its files, and their modes: a sha stands for all of it."""
+        if head not in self.known:
+            github = self.shared.github
+            commits = set(git("rev-list", head, at=github).split())
+            modes = {line.split()[0] for line in git("ls-tree", "-r", head, at=github).splitlines()}
+            self.known[head] = (commits, self._words(github, head), modes)
+        commits, words, modes = self.known[head]
+        return set(commits), set(words), modes
 
     def _words(self, at: Path, commit: str) -> set[str]:
         """Return the words of the branch's own files and of the page."""
