@@ -148,7 +148,8 @@ def _pushed(turn: TurnResult, pushed: Pushed, branch: str) -> str:
     if turn.head_sha is None:
         return ""
     if not pushed.is_on_branch:
-        return f"**Not on GitHub:** Claude reported commit `{turn.head_sha[:7]}`, but it isn't on the branch {code(branch)}."
+        commit = f"commit `{turn.head_sha[:7]}`"
+        return f"**Not on GitHub:** Claude reported {commit}, but it isn't on the branch {code(branch)}."
     if not pushed.commits:
         return f"**Pushed** to {code(branch)}."
     number = len(pushed.commits)
