@@ -52,13 +52,13 @@ class SharedBranch:
         git("commit", "--quiet", "--allow-empty", "--message", "start", at=self.person)
         git("push", "--quiet", "origin", BRANCH, at=self.person)
 
-    async def clone(self, name: str = "agent", *, allow_workflow_changes: bool = False) -> GitWorkspace:
+    async def clone(self, name: str = "agent", *, base: str = "", allow_workflow_changes: bool = False) -> GitWorkspace:
         """Return the workspace of a session, which has a container by this name to itself."""
 
         async def token() -> GitToken:
             return GitToken(username="x-access-token", token=SecretStr("t"))
 
-        branch = SessionBranch(str(self.github), BRANCH, allow_workflow_changes)
+        branch = SessionBranch(str(self.github), BRANCH, allow_workflow_changes, base)
         home = self._root / name
         home.mkdir()
         return await GitWorkspace.clone(home, DirectUser(home, None), branch, GitTokens(token, token))

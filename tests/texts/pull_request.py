@@ -147,9 +147,6 @@ def replies() -> dict[str, str]:
         "The label on a pull request from the default branch": reply_texts.label_on_default_branch(
             "claude-dev", "main"
         ),
-        "The label on a pull request for another branch": reply_texts.label_on_other_base(
-            "claude-dev", "release/2", "main"
-        ),
         "The other agent's label": reply_texts.other_agent_at_work(running, "claude-dev", "claude-dev-staging"),
         **_turn_results(),
     }

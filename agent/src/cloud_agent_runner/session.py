@@ -132,7 +132,8 @@ async def run_session(
             is_untouched=partial(is_untouched, user, workspace.work_tree, cloned.head),
         )
         before_change = FirstChange(preview.first_installed, warm_start.claude_changes, turns.claude_changes)
-        instructions = standing_instructions(settings.repository, settings.branch, address.url, preview_log)
+        of_branch = (settings.repository, settings.branch, settings.base_branch)
+        instructions = standing_instructions(*of_branch, address.url, preview_log)
         assignment = _assignment(settings, config, workspace.work_tree, instructions, browser)
         budget = _budget(settings, config)
         choose = _Chosen(transcript, choice, budget, config.idle_minutes).use
@@ -196,7 +197,9 @@ def _guard(user: WorkspaceUser, memory: ContainerMemory, preview: Preview, notic
 
 
 def _branch(settings: Settings) -> SessionBranch:
-    return SessionBranch(settings.clone_url, settings.branch, settings.allow_workflow_changes)
+    return SessionBranch(
+        settings.clone_url, settings.branch, settings.allow_workflow_changes, base=settings.base_branch
+    )
 
 
 def _limits(config: RepositoryConfig) -> SessionLimits:

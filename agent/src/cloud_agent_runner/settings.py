@@ -60,6 +60,7 @@ class Settings(_FromEnvironment):
     task_token: SecretStr
     repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$")
     branch: BranchName
+    base_branch: BranchName | Literal[""] = ""
 
     agent_api_url: BaseUrl
     github_url: BaseUrl

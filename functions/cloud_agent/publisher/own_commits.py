@@ -68,7 +68,7 @@ def _line(session: Session, listed: Sequence[Commit]) -> Lineage:
 def _of_the_branch(session: Session, repository: Repository, line: Lineage) -> Sequence[Commit]:
     if line.complete or not line.commits:
         return line.commits
-    ahead = repository.compare(session.default_branch, session.branch) or ()
+    ahead = repository.compare(session.base, session.branch) or ()
     return cut(line, {commit.sha for commit in ahead})
 
 
@@ -76,7 +76,7 @@ def _closes(session: Session, repository: Repository, listed: Sequence[Commit], 
     """Return the issues that merging closes because any commit says so, on the branch's line or merged into it."""
     if not closed_by([commit.message for commit in listed], session.repo, session.issue_number):
         return ()
-    ahead = listed if is_ahead else repository.compare(session.default_branch, session.branch) or ()
+    ahead = listed if is_ahead else repository.compare(session.base, session.branch) or ()
     return closed_by([commit.message for commit in ahead], session.repo, session.issue_number)
 
 
@@ -87,7 +87,7 @@ def _own(
     elsewhere = {
         commit.sha
         for other in sorted(others_met(commits, seen_on, session.branch))
-        for commit in repository.compare(session.default_branch, other) or ()
+        for commit in repository.compare(session.base, other) or ()
     }
     own = own_commits(commits, seen_on, session.branch, elsewhere)
     context.publications.claim_commits(

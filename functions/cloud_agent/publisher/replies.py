@@ -37,7 +37,7 @@ def publish_reply(context: PublishingContext, session_id: str, prompt_id: str) -
     read = None
     if turn.head_sha or turn.description:
         finished = context.github(session).finished_turns
-        read = finished.read(int(session.pull_number), session.default_branch, session.branch)
+        read = finished.read(int(session.pull_number), session.base, session.branch)
     on_github = PullRequestOnGitHub(context, session, read.pull if read else None)
     branch = look_up(context, session, read.commits if read else None) if turn.head_sha else None
     is_to_be_ready = wants_review and branch is not None and bool(branch.own) and turn.head_sha in branch.shas

@@ -137,6 +137,7 @@ def _request(settings: WebhookSettings, comment: Steer, session: Session, issue:
         issue_url=issue.url,
         pull_number=session.pull_number if session.is_of_pull_request else None,
         branch=session.branch,
+        base_branch=issue.base_branch,
         default_branch=comment.origin.default_branch,
         installation_id=comment.origin.repository.installation_id,
         requested_by=comment.origin.author,

@@ -173,6 +173,7 @@ def _decide_pull_request_labeled(
         issue_url=pull.html_url,
         pull_number=pull.number,
         branch=pull.head.ref,
+        base_branch=pull.base.ref,
         default_branch=event.repository.default_branch,
         installation_id=event.home.installation_id,
         requested_by=sender.login,
@@ -190,16 +191,14 @@ def _decide_pull_request_labeled(
         kind=PromptKind.PULL_REQUEST,
     )
     start = Start(request, prompt.model_copy(update={"requested_by_id": sender.id}), pull.node_id)
-    return LabelPull(start, event.label.name, pull.base.ref, _obstacle(event))
+    return LabelPull(start, event.label.name, _obstacle(event))
 
 
 def _obstacle(event: PullRequestLabeled) -> Obstacle | None:
     head, default_branch = event.pull_request.head, event.repository.default_branch
     if head.repo is None or head.repo.id != event.home.id:
         return Obstacle.FORK
-    if head.ref == default_branch:
-        return Obstacle.DEFAULT_BRANCH
-    return None if event.pull_request.base.ref == default_branch else Obstacle.OTHER_BASE
+    return Obstacle.DEFAULT_BRANCH if head.ref == default_branch else None
 
 
 def _decide_pull_request_unlabeled(event: PullRequestUnlabeled, labels: TriggerLabels) -> End | Ignore:

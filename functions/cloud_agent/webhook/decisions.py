@@ -39,19 +39,14 @@ class Obstacle(Enum):
 
     FORK = auto()
     DEFAULT_BRANCH = auto()
-    OTHER_BASE = auto()
 
 
 @dataclass(frozen=True)
 class LabelPull:
-    """A person put a trigger label on a pull request: a session is to start on its branch, unless there's an obstacle.
-
-    `base` is the branch that it's to be merged into.
-    """
+    """A person put a trigger label on a pull request: a session starts on its branch unless there's an obstacle."""
 
     start: Start
     label: str
-    base: str
     obstacle: Obstacle | None
 
     @property

@@ -86,8 +86,6 @@ def _why_not(decision: LabelPull, obstacle: Obstacle) -> str:
             return replies.label_on_fork(decision.label)
         case Obstacle.DEFAULT_BRANCH:
             return replies.label_on_default_branch(decision.label, request.default_branch)
-        case Obstacle.OTHER_BASE:
-            return replies.label_on_other_base(decision.label, decision.base, request.default_branch)
 
 
 def _other_at_work(settings: WebhookSettings, decision: LabelPull) -> int | None:

@@ -29,7 +29,8 @@ def update_branch(
     Raises:
         CloudAgentError: as Conversation does.
     """
-    session, base = sessions.current, comment.origin.default_branch
+    session = sessions.current
+    base = session.base if session.is_of_pull_request else comment.origin.default_branch
     if Command.UPDATE not in comment.commands:
         return comment, []
     if session.pull_number is None or not comment.origin.is_open:

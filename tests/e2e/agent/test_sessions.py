@@ -281,9 +281,14 @@ def test_the_label_on_somebodys_pull_request_has_claude_go_on_there_until_it_is_
     there = repository(system, "drafted", {"menu.md": "soup\n"})
     pulls, branch = f"/repos/{there.repository}/pulls", "feature/menu#2"
     main = there.github.call("GET", f"/repos/{there.repository}/git/ref/heads/main")["object"]["sha"]
-    there.github.call("POST", f"/repos/{there.repository}/git/refs", {"ref": f"refs/heads/{branch}", "sha": main})
+    for name in ("develop", branch):
+        there.github.call("POST", f"/repos/{there.repository}/git/refs", {"ref": f"refs/heads/{name}", "sha": main})
     there.push_file(branch, "menu.md", "soup\nstew\n")
-    mine = {"title": "A menu", "head": branch, "base": "main", "body": "scripted-model: run echo salad >> menu.md"}
+    there.push_file("develop", "bread.md", "bread\n")
+    orders = (
+        "scripted-model: run echo salad >> menu.md && git commit -qam Salad && git merge -q --no-edit github/develop"
+    )
+    mine = {"title": "A menu", "head": branch, "base": "develop", "body": orders}
     pull = there.github.call("POST", pulls, {**mine, "draft": True})
     there.label(pull["number"])
 
@@ -291,10 +296,11 @@ def test_the_label_on_somebodys_pull_request_has_claude_go_on_there_until_it_is_
     row = there.wait_for_turn(session)
     assert (row["branch"], int(row["pull_number"])) == (branch, pull["number"])
     assert there.commits(row["pull_number"])[0] == "docs: add menu.md"
-    (pushed,) = commits_of(there, row)
-    assert listed(answers(there, row, 1)[0]) == [pushed]
+    pushed = commits_of(there, row)
+    assert subjects(there, row)[0] == "Salad"
+    assert listed(answers(there, row, 1)[0]) == pushed[:0:-1] + pushed[:1]
     there.comment(pull["number"], "scripted-model: run echo cheese >> menu.md")
-    assert listed(answers(there, row, 2)[1]) == commits_of(there, row)[1:]
+    assert listed(answers(there, row, 2)[1]) == commits_of(there, row)[2:]
     now = pull_request(there, row)
     assert (now["body"], now["draft"], len(there.github.call("GET", pulls))) == (mine["body"], True, 1)
 

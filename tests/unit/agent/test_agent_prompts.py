@@ -121,10 +121,14 @@ def test_what_was_said_on_a_labelled_pull_request_was_said_there() -> None:
 
 def test_the_instructions_name_the_preview_and_its_log() -> None:
     log = Path("/home/supervisor/preview/log")
-    text = standing_instructions("acme/lunch", "claude/42", "http://10.0.2.133:3000", log)
+    text = standing_instructions("acme/lunch", "claude/42", "develop", "http://10.0.2.133:3000", log)
     assert "dev server at http://10.0.2.133:3000." in text
     assert "Its log is in /home/supervisor/preview/log." in text
     assert "Do not push" in text
+    expected = "github/claude/42, and github/develop, which it's for, and github/<default branch>, fresh"
+    assert expected in " ".join(text.split())
+    without = standing_instructions("acme/lunch", "claude/42", "", "http://10.0.2.133:3000", log)
+    assert "github/claude/42, and github/<default branch>, fresh" in " ".join(without.split())
 
 
 def test_who_has_a_browser_is_to_look_at_both_widths_and_the_console() -> None:

@@ -171,7 +171,7 @@ def _issue(issue: dict[str, Any], editor: str | None, remarks: list[dict[str, An
         "editor": editor and {"login": editor},
         "labels": {"nodes": [{"name": label["name"]} for label in issue["labels"]]},
         "comments": {"nodes": remarks},
-    }
+    } | ({"baseRefName": issue["base"]["ref"]} if "base" in issue else {})
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def test_the_label_on_an_open_issue_starts_a_session(payload: dict[str, Any]) ->
         "issue_title": payload["issue"]["title"],
         "issue_url": "https://github.com/acme/storefront/issues/42",
         "pull_number": None,
+        "base_branch": "",
         "branch": "claude/42",
         "default_branch": "main",
         "installation_id": payload["installation"]["id"],

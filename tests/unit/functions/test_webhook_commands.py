@@ -258,7 +258,7 @@ def test_restart_of_a_live_session_ends_it_and_starts_the_one_that_follows(
     assert {
         "session_id": NEXT, "repository_id": 1, "repo": REPO,
         "issue_number": 42, "issue_key": "42", "issue_title": issue["title"],
-        "issue_url": issue["html_url"], "pull_number": None,
+        "issue_url": issue["html_url"], "pull_number": None, "base_branch": "",
         "branch": "claude/42", "default_branch": "main", "installation_id": 7,
         "requested_by": "octo-dev", "agent": "standard", "follows": SESSION, "previous_session_id": SESSION,
         "default_head": None, "similar_branches": [],

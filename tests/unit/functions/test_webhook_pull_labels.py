@@ -29,7 +29,7 @@ NOTHING = {"ignored": "no session was started on #43, and it says why"}
 
 @pytest.fixture
 def payload() -> dict[str, Any]:
-    """A label on octo-mia's pull request 43, from a branch of hers to main."""
+    """A label on octo-mia's pull request 43, from a branch of hers, for develop."""
     return {
         "action": "labeled",
         "label": {"name": "claude-dev"},
@@ -43,7 +43,7 @@ def payload() -> dict[str, Any]:
             "state": "open",
             "updated_at": "2026-11-22T08:00:00Z",
             "head": {"ref": "feature/menu@2", "repo": {"id": REPOSITORY_ID}},
-            "base": {"ref": "main"},
+            "base": {"ref": "develop"},
         },
         "repository": {"id": REPOSITORY_ID, "full_name": "acme/storefront", "default_branch": "main"},
         "installation": {"id": 99},
@@ -140,7 +140,6 @@ def test_a_trackers_key_in_its_title_changes_nothing(
             {"head": {"ref": "main", "repo": {"id": REPOSITORY_ID}}, "base": {"ref": "release/2"}},
             "is `main`, the default",
         ),
-        ({"base": {"ref": "release/2"}}, "is for `release/2`"),
     ],
 )
 def test_who_puts_it_where_no_session_can_be_is_told_why_once(  # noqa: PLR0913, PLR0917 - fixtures
@@ -204,7 +203,7 @@ def test_other_labels_bots_and_closed_pull_requests_are_passed_over(
 def test_an_explanation_that_github_lost_is_said_by_the_redelivery(
     label: Callable[..., Response], github_stand_in: GitHubStandIn, payload: dict[str, Any]
 ) -> None:
-    payload["pull_request"]["base"]["ref"] = "release/2"
+    payload["pull_request"]["head"]["repo"] = None
     github_stand_in.faults.append(("POST", "/comments", 0, True))
     assert label()[0] == 503
     assert label()[0] == 200
@@ -359,13 +358,13 @@ def test_a_restart_reads_the_pull_request_again(  # noqa: PLR0913, PLR0917 - fix
     payload: dict[str, Any],
 ) -> None:
     own_session("STOPPED")
-    github_stand_in.issue = payload["pull_request"] | {"labels": [], "body": "All of it."}
+    github_stand_in.issue = payload["pull_request"] | {"labels": [], "body": "All of it.", "base": {"ref": "release/2"}}
     comment = sample("github/issue_comment.created.json")
     comment["issue"]["number"] = 43
     comment["comment"]["body"] = "/restart"
     assert deliver_event("issue_comment", comment, "d-6")[0] == 202
     request = request_of(step_functions)
-    assert (request["pull_number"], request["branch"]) == (43, "feature/menu@2")
+    assert (request["pull_number"], request["branch"], request["base_branch"]) == (43, "feature/menu@2", "release/2")
     prompt = first_prompt(request["session_id"])
     assert (prompt.kind, prompt.body) == (PromptKind.PULL_REQUEST, "All of it.")
     assert "pullRequest(number" in github_stand_in.operations[-1]

@@ -37,8 +37,9 @@ It has numbered threads. Your last message is divided and posted in them: begin 
 `Thread 1:` and so on, in a sentence or two, and your summary of the whole, at the end, with the line `Overall:`."""
 
 
-def standing_instructions(repository: str, branch: str, dev_server_url: str, preview_log: Path) -> str:
-    """Return what is appended to Claude Code's own system prompt."""
+def standing_instructions(repository: str, branch: str, base: str, dev_server_url: str, preview_log: Path) -> str:
+    """Return what is appended to Claude Code's own system prompt. The branch is for `base`, where that's known."""
+    beside = f"github/{base}, which it's for, and github/<default branch>" if base else "github/<default branch>"
     return f"""\
 You work unattended on the GitHub repository {repository}, on the branch {branch}, which is checked out in the \
 current directory. People follow your work live in a browser and steer it with comments; nobody can answer a \
@@ -53,7 +54,7 @@ When it has failed, fix the cause if that is in the repository and either the re
 be checked without it; otherwise say in your summary what is wrong.
 - Commit your work on this branch with clear messages as you go. Do not push: each turn's commits are pushed for \
 you when the turn ends. There are no credentials here and no remote, but the branches on GitHub are here as \
-github/{branch} and github/<default branch>, fresh at the beginning of each turn: merge or rebase from those. Rewrite \
+github/{branch}, and {beside}, fresh at the beginning of each turn: merge or rebase from those. Rewrite \
 no commits but your own. Commit messages close no issue: "Fixes #7" is pushed as "Fixes issue #7". Where the request \
 wants another issue closed, say in your summary that a person has to add `Closes #7` to the pull request's description.
 - Run the repository's tests before you finish, when it has any.

@@ -1,4 +1,4 @@
-"""The session's branch on GitHub, and the default branch and tags beside it: all that goes over the network."""
+"""The session's branch on GitHub, and what it's for, and the tags beside it: all that goes over the network."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _LATEST_COMMITS = 50
 _OLDER_SECONDS = 3600
 _HEAD = "refs/session/remote"
 _DEFAULT = "refs/session/default"
+_BASE = "refs/session/base"
 _MISSING = "couldn't find remote ref refs/heads/"
 # Somebody else moved the branch meanwhile: git finds that before the push, GitHub during it.
 _MOVED = re.compile(r"! \[rejected\]|cannot lock ref|failed to update ref")
@@ -44,11 +45,15 @@ class PushRejectedError(AgentError):
 
 @dataclass(frozen=True)
 class SessionBranch:
-    """A branch by its repository's address and its name, and whether a session may change workflows there."""
+    """A branch by its repository's address and its name, and whether a session may change workflows there.
+
+    It's for the default branch, unless it's for another, `base`.
+    """
 
     url: str
     name: str
     allow_workflow_changes: bool = False
+    base: str = ""
 
 
 class GitHubBranch:
@@ -56,21 +61,26 @@ class GitHubBranch:
 
     def __init__(self, branch: SessionBranch, history: History) -> None:
         self.name = branch.name
+        self.base_name = branch.base
         self._url = branch.url
         self._history = history
 
     async def fetch(self, token: GitToken) -> str:
-        """Fetch the branch, the default branch and the tags on either; return the branch's commit.
+        """Fetch the branch, what it's for, the default branch, and the tags on them; return the branch's commit.
 
         Raises:
             BranchDeletedError: there is no such branch.
         """
-        return await self._fetch(token, f"+refs/heads/{self.name}:{_HEAD}", f"+HEAD:{_DEFAULT}")
+        head = await self._fetch(token, f"+refs/heads/{self.name}:{_HEAD}", f"+HEAD:{_DEFAULT}")
+        await self._fetch_base(token)
+        return head
 
     async def fetch_latest(self, token: GitToken) -> str:
         """Do what `fetch` does, but for the last commits alone."""
         depth = f"--depth={_LATEST_COMMITS}"
-        return await self._fetch(token, depth, f"+refs/heads/{self.name}:{_HEAD}", f"+HEAD:{_DEFAULT}")
+        head = await self._fetch(token, depth, f"+refs/heads/{self.name}:{_HEAD}", f"+HEAD:{_DEFAULT}")
+        await self._fetch_base(token, depth)
+        return head
 
     async def fetch_older(self, token: GitToken) -> None:
         """Fetch all history of what was fetched, and the tags on it, as one pack."""
@@ -89,6 +99,15 @@ class GitHubBranch:
     async def default(self) -> str:
         """Return the default branch's commit, as fetched last."""
         return await self._history.sha(_DEFAULT)
+
+    async def base(self) -> str:
+        """Return the commit of the branch that this one is for, as fetched last."""
+        return (await self.beside())[-1]
+
+    async def beside(self) -> list[str]:
+        """Return the commits of the default branch, and of what this branch is for if that's another."""
+        default = await self.default()
+        return [default, await self._history.sha(_BASE)] if self.base_name else [default]
 
     async def push(self, token: GitToken, head: str, replacing: str) -> str:
         """Make `head` the branch, if that is at `replacing` now, and return its commit as read back from GitHub.
@@ -109,10 +128,27 @@ class GitHubBranch:
         return await self._fetch(token, "--no-tags", f"+refs/heads/{self.name}:{_HEAD}")
 
     async def default_name(self, token: GitToken) -> str:
-        """Return the default branch's name, or an empty text where GitHub doesn't say it."""
+        """Return the default branch's name, or an empty text where GitHub doesn't say it.
+
+        From then on, this branch has no other base where it's for that one.
+        """
         listing = await self._git(token, "ls-remote", "--symref", self._url, "HEAD")
         name = listing.partition("\t")[0].removeprefix("ref: refs/heads/")
-        return "" if name.startswith("ref: ") or "ref: refs/heads/" not in listing else name
+        name = "" if name.startswith("ref: ") or "ref: refs/heads/" not in listing else name
+        if self.base_name == name:
+            self.base_name = ""
+        return name
+
+    async def _fetch_base(self, token: GitToken, *options: str) -> None:
+        """Fetch what this branch is for. Once that's gone, GitHub has it be for the default branch."""
+        if not self.base_name:
+            return
+        try:
+            await self._git(token, "fetch", "--quiet", *options, self._url, f"+refs/heads/{self.base_name}:{_BASE}")
+        except GitError as error:
+            if _MISSING not in str(error):
+                raise
+            self.base_name = ""
 
     async def _fetch(self, token: GitToken, *names: str) -> str:
         options = [name for name in names if name.startswith("--")]

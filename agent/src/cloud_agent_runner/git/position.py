@@ -8,6 +8,8 @@ from cloud_agent_runner.git.bundle import Work
 from cloud_agent_runner.git.reconcile import Sides
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cloud_agent_runner.git.branch import GitHubBranch
     from cloud_agent_runner.git.history import History
     from cloud_agent_runner.git.older_history import OlderHistory
@@ -63,7 +65,7 @@ class Position:
     async def has_pushed(self, head: str, theirs: str) -> None:
         """Note that what `head` has beyond `theirs` is this session's own on GitHub."""
         self.found = head
-        self._own.update(await self._history.commits(head, theirs, await self._branch.default()))
+        self._own.update(await self._history.commits(head, theirs, *await self._branch.beside()))
 
     async def sides(self, work: str, theirs: str, *, may_rewrite: bool = True) -> Sides:
         """Return both sides of the branch. The work may rewrite what this session has published, unless it mustn't."""
@@ -73,10 +75,11 @@ class Position:
         await self.find(theirs)
         if theirs != self.pushed:
             self._removed.update(await self._history.commits(self.seen, theirs))
-        # What the default branch has may come from there, though it was also taken off this branch.
-        default = await self._branch.default()
-        removed = await self._history.lacking(default, self._removed)
-        return Sides(self.seen, work, theirs, self._own if may_rewrite else (), removed, default)
+        # What the branches beside it have may come from there, though it was also taken off this branch.
+        removed: Collection[str] = self._removed
+        for beside in await self._branch.beside():
+            removed = await self._history.lacking(beside, removed)
+        return Sides(self.seen, work, theirs, self._own if may_rewrite else (), removed, await self._branch.base())
 
     async def move(self, work: str, head: str, theirs: str | None = None) -> None:
         """Have the work tree at `head`, and remember which commit of GitHub's branch that stands for."""
@@ -102,4 +105,4 @@ class Position:
 
     async def commits_of(self, work: Work) -> list[str]:
         """Return the commits of the work that are on GitHub in no other way."""
-        return await self._history.commits(work.head, work.base, await self._branch.default())
+        return await self._history.commits(work.head, work.base, *await self._branch.beside())

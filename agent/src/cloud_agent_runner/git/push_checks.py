@@ -53,7 +53,7 @@ class PushChecks:
         try:
             await self._refuse_lost_commits(theirs, head)
             await self._refuse_whole_files(theirs, head)
-            await self._uploads.collect(token, head, theirs, await self._branch.default())
+            await self._uploads.collect(token, head, theirs, *await self._branch.beside())
             if not self._allow_workflow_changes:
                 await self._refuse_workflow_changes(token, theirs, head)
             await self._refuse_secrets(token, theirs, head)
@@ -68,7 +68,7 @@ class PushChecks:
 
     async def _refuse_lost_commits(self, theirs: str, head: str) -> None:
         """Refuse what would point to commits of other repositories that are in this container alone."""
-        if paths := await self._submodules.lost(head, theirs, await self._branch.default()):
+        if paths := await self._submodules.lost(head, theirs, *await self._branch.beside()):
             raise lost_commits_refused(self._branch.name, paths, theirs)
 
     async def _refuse_whole_files(self, theirs: str, head: str) -> None:
@@ -93,9 +93,8 @@ class PushChecks:
         return set(filter(None, (await self._history.git(*names)).split("\0")))
 
     async def _refuse_secrets(self, token: GitToken, theirs: str, head: str) -> None:
-        default = await self._branch.default()
         try:
-            found = await scan_for_secrets(self._history.repository, theirs, head, default)
+            found = await scan_for_secrets(self._history.repository, theirs, head, *await self._branch.beside())
             if found:
                 found = not_allowed(found, await self._allowed_paths(token))
         except (SecretScanError, RepositoryConfigError) as error:

@@ -35,8 +35,8 @@ class RewrittenConflictError(ConflictError):
 class Sides:
     """`seen` is the branch as the work tree had it last, `work` the work tree's commit, `theirs` the branch on GitHub.
 
-    `own` are commits that this session published; `removed` those that others have taken off the branch. `default` is
-    the default branch.
+    `own` are commits that this session published; `removed` those that others have taken off the branch. `base` is
+    the branch that it's for.
     """
 
     seen: str
@@ -44,7 +44,7 @@ class Sides:
     theirs: str
     own: Collection[str]
     removed: Collection[str]
-    default: str
+    base: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ async def _after_a_rewrite(history: History, sides: Sides) -> Reconciled:
     if await history.contains(sides.theirs, sides.work):
         return Reconciled(sides.theirs)
     try:
-        head = await history.replayed(sides.work, sides.seen, sides.theirs, unless=sides.removed, merged=sides.default)
+        head = await history.replayed(sides.work, sides.seen, sides.theirs, unless=sides.removed, merged=sides.base)
     except ConflictError as error:
         raise RewrittenConflictError(str(error)) from error
     return Reconciled(head, "" if head == sides.theirs else REPLAYED)

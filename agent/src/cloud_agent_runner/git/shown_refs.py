@@ -20,7 +20,7 @@ class ShownRefs:
         self._tree = tree
 
     async def show(self, theirs: str) -> None:
-        """Show the session's branch at `theirs`, the default branch and the tags as they were fetched last.
+        """Show the session's branch at `theirs`, what it's for, the default branch and the tags as fetched last.
 
         Raises:
             GitError: git failed.
@@ -28,5 +28,7 @@ class ShownRefs:
         refs = {f"refs/remotes/github/{self._branch.name}": theirs}
         if self.default_name:
             refs[f"refs/remotes/github/{self.default_name}"] = await self._branch.default()
+        if self._branch.base_name:
+            refs[f"refs/remotes/github/{self._branch.base_name}"] = await self._branch.base()
         await self._tree.set_refs(refs)
         await self._tree.set_refs(await self._history.tags())

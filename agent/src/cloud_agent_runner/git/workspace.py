@@ -97,8 +97,9 @@ class GitWorkspace:
     async def clone(cls, root: Path, user: WorkspaceUser, branch: SessionBranch, tokens: GitTokens) -> Self:
         """Clone `branch` for `user`: a work tree `repository` in its home, with no remote and no credentials.
 
-        The default branch is there as `github/<its name>`, with the tags. The supervisor's own copy is in `root`. Of a
-        long history the last commits are enough to begin with: the rest follows in the background.
+        The default branch, and what the branch is for, are there as `github/<name>`, with the tags. The supervisor's
+        own copy is in `root`. Of a long history the last commits are enough to begin with: the rest follows in the
+        background.
 
         Raises:
             CloneFailedError: with git's output.
@@ -207,9 +208,9 @@ class GitWorkspace:
                 return 0
 
     async def conflicts(self) -> bool:
-        """Return whether what is on GitHub can't be merged into the default branch, as that was fetched last."""
+        """Return whether what is on GitHub can't be merged into what it's for, as that was fetched last."""
         try:
-            return await self._history.conflicting(await self._branch.default(), self._at.seen)
+            return await self._history.conflicting(await self._branch.base(), self._at.seen)
         except GitError as error:
             logger.info("conflicts unknown", extra={"reason": str(error)})
             return False
@@ -233,7 +234,7 @@ class GitWorkspace:
         """
         async with self._exchange:
             work = await self._at.unpublished()
-            await write_bundle(self._history, work, file, await self._branch.default())
+            await write_bundle(self._history, work, file, *await self._branch.beside())
             return work.head
 
     async def take_up(self, file: Path) -> TakenUp:
@@ -272,21 +273,21 @@ class GitWorkspace:
     async def changes(self) -> tuple[list[Commit], Diff | None]:
         """Return the commits that the branch has got since this was last called, and what it changes in all.
 
-        None where Git doesn't know yet where it left the default branch: its older history is still on the way.
+        None where Git doesn't know yet where it left what it's for: its older history is still on the way.
         """
         since, self._described = self._described, self._at.seen
         if since == self._at.seen:
             return [], None
         try:
             commits = await commits_between(self._history.git, since, self._at.seen)
-            return commits, await difference(self._history.git, await self._branch.default(), self._at.seen)
+            return commits, await difference(self._history.git, await self._branch.base(), self._at.seen)
         except GitError as error:
             logger.info("changes unknown", extra={"reason": str(error)})
             return [], None
 
     async def _credited(self, work: str) -> str:
         """Return the work with its credit, which the work tree has then as well."""
-        credited = await self._history.credited(work, self._credit, self._at.seen, await self._branch.default())
+        credited = await self._history.credited(work, self._credit, self._at.seen, *await self._branch.beside())
         return credited if credited == work or await self._tree.move_to(credited) else work
 
     async def _fetch_first(self, token: GitToken) -> str:

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-_FENCE = re.compile(r"<((issue|comment|review|review_comment|refused_push)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL)
+_FENCE = re.compile(
+    r"<((issue|pull_request|comment|review|review_comment|refused_push)-[0-9a-f]+)>\n(.*?)\n</\1>", re.DOTALL
+)
 _TITLE = re.compile(r"Title: ?(.*)")
 _NO_DESCRIPTION = re.compile(r"\(No description\b[^\n]*\)")
 _FAIL = re.compile(r"^scripted-model: fail (\d{3})\s*$", re.MULTILINE)

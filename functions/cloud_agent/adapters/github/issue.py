@@ -26,7 +26,7 @@ _TITLE = "number title state"
 # same name, so that its pull requests are found as well.
 _ISSUE = f"""\
 fragment issue on %s {{
-  {_TITLE} url body
+  {_TITLE} url body %s
   author {{ login }}
   editor {{ login }}
   labels(first: 100) {{ nodes {{ name }} }}
@@ -54,6 +54,7 @@ _SEE = """\
 mutation($subject: ID!, $branch: String!) {
   addReaction(input: {subjectId: $subject, content: EYES}) { subject { ...issue } }
 }"""
+_ISSUE_ALONE, _PULL_REQUEST = ("Issue", ""), ("PullRequest", "baseRefName")
 _ALIAS = re.compile(r"[mb]\d+")
 _MENTIONED = f"m%d: issueOrPullRequest(number: %d) {{ ... on Issue {{ {_TITLE} }} ... on PullRequest {{ {_TITLE} }} }}"
 _BRANCH = "b%d: ref(qualifiedName: %s) { name }"
@@ -64,7 +65,8 @@ class Issue:
     """An issue as it stands now. `editor` edited its text last; None where nobody did, or their account is gone.
 
     `settings` is the repository's own file, as the default branch has it; empty where there's none. A repository that
-    is empty has no `default_head`. `similar_branches` are those that `branch_names.in_other_case` names.
+    is empty has no `default_head`. `similar_branches` are those that `branch_names.in_other_case` names. A pull request
+    is for `base_branch`.
     """
 
     title: str
@@ -79,6 +81,7 @@ class Issue:
     default_branch: str
     default_head: DefaultHead | None
     similar_branches: tuple[str, ...]
+    base_branch: str = ""
 
 
 class _Comment(Document):
@@ -155,6 +158,7 @@ class _Issue(_Title):
     editor: Account | None
     labels: tuple[Label, ...] = Field(validation_alias=AliasPath("labels", "nodes"))
     comments: tuple[_Comment, ...] = Field(validation_alias=AliasPath("comments", "nodes"))
+    base_branch: str = Field("", validation_alias="baseRefName")
     repository: _Repository
 
     def described(self) -> Issue:
@@ -180,6 +184,7 @@ class _Issue(_Title):
             default_branch=default.name if default else "",
             default_head=DefaultHead(sha=default.head.sha, tree=default.head.tree) if default else None,
             similar_branches=tuple(branch.name for branch in self.repository.similar_branches),
+            base_branch=self.base_branch,
         )
 
 
@@ -214,4 +219,4 @@ def _with_issue(operation: str, mentions: Sequence[int], branch: str, *, is_pull
     also = [_MENTIONED % (number, number) for number in mentions]
     # GitHub finds branches by their beginning or whole name, with its capitals.
     also += [_BRANCH % (at, json.dumps(f"refs/heads/{name}")) for at, name in enumerate(in_other_case(branch))]
-    return f"{operation}\n{_ISSUE % ('PullRequest' if is_pull else 'Issue', ' '.join(also))}"
+    return f"{operation}\n{_ISSUE % (*(_PULL_REQUEST if is_pull else _ISSUE_ALONE), ' '.join(also))}"

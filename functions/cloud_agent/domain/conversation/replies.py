@@ -100,15 +100,6 @@ def label_on_default_branch(label: str, default_branch: str) -> str:
     )
 
 
-def label_on_other_base(label: str, base: str, default_branch: str) -> str:
-    """Return why a label on a pull request that isn't for the default branch started nothing, and what to do."""
-    return (
-        f"The label {code(label)} started no session here: this pull request is for {code(base)}, and Claude works on "
-        f"those for {code(default_branch)}, the default branch. Change its base (*Edit*, beside the title), then "
-        "remove and re-add the label."
-    )
-
-
 def other_agent_at_work(session: Session, label: str, other_label: str) -> str:
     """Return why the other agent's label started nothing, and what to do."""
     where = f" on #{session.pull_number}" if session.pull_number else ""

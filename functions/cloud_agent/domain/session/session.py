@@ -70,6 +70,7 @@ class Session(BaseModel):
     issue_title: str = ""
     issue_url: str = ""
     branch: str
+    base_branch: str = ""
     default_branch: str = ""
     requested_by: str = ""
     agent: Agent = Agent.STANDARD
@@ -129,6 +130,11 @@ class Session(BaseModel):
     def is_of_pull_request(self) -> bool:
         """Whether it was requested on a pull request of somebody's: a repository's issues have no number of these."""
         return self.pull_number == self.issue_number
+
+    @property
+    def base(self) -> str:
+        """The branch that its branch is for."""
+        return self.base_branch or self.default_branch
 
     @property
     def repository(self) -> GitHubRepository:

@@ -30,9 +30,9 @@ class DefaultHead(BaseModel):
 class SessionRequest(BaseModel):
     """What somebody requests: ids and names, and the issue's title for the pull request's. No secret.
 
-    A session that was requested on a pull request works on that one's `branch`: it's the issue here, and `pull_number`
-    its number. `triggered_by` is the delivery's id or the comment's identity, `triggered_at` when GitHub says that it
-    happened.
+    A session that was requested on a pull request works on that one's `branch`, which is for `base_branch`: it's the
+    issue here, and `pull_number` its number. Any other's is for the default branch. `triggered_by` is the delivery's id
+    or the comment's identity, `triggered_at` when GitHub says that it happened.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +45,7 @@ class SessionRequest(BaseModel):
     issue_url: str
     pull_number: int | None = None
     branch: str
+    base_branch: str = ""
     default_branch: str
     installation_id: int | None
     requested_by: str

@@ -112,6 +112,7 @@ def describe(site: Site, node: Node) -> dict[str, Any]:
     document |= _last_edit(site, row)
     state = "MERGED" if row["merged_at"] else row["state"].upper()
     document |= {"state": state, "isDraft": bool(row["draft"]), "isCrossRepository": False}
+    document["baseRefName"] = row["base"]
     return document | {
         "repository": lambda info: info.context(node.repo),  # as whoever asks may see it
         "labels": lambda _info, **page: connection(_labels(site, row), page),
