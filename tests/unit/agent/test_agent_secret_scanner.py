@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 AWS_ID = "AKIA" + "QYLPMN5HFXQ2YZ7T"
 AWS_KEY = "wJalrXUtnFEMIK7MDENGbPx" + "RfiCYzX8aQ2dFgHjK"
 SHOPIFY = "shpat" + "_1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d"
+HEX = "0f3c9a7b1de24586" + "a9c4e1b7d2f80356" + "31a8b09c77de5f42" + "6d1e93b05ac2f874"
+JWT = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9." + "eyJpc3MiOiIxMjM0NSJ9." + "Qm4xT2hYd0pXc2k1cU1vR2pGZ2xLQ0RmOHJ6Zk5xV0F3"
 AWS_CONFIG = f'REGION = "eu-west-1"\nAWS_ACCESS_KEY_ID = "{AWS_ID}"\nAWS_SECRET_ACCESS_KEY = "{AWS_KEY}"\n'
 
 
@@ -132,6 +134,30 @@ def test_a_secret_is_found_whatever_the_name_of_its_file(repository: Repository,
         ("id_ed25519", "what no scanner knows\n", "private-key", 1),
         ("key.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n", "private-key", 1),
         ("google.json", '{\n "private_key": "a",\n "type": "service_account"\n}\n', "google-service-account", 3),
+        ("config/master.key", f"{HEX[:32]}\n", "rails-master-key", 1),
+        ("config/credentials/production.key", HEX[:32], "rails-master-key", 1),
+        (
+            "config/secrets.yml",
+            f"test:\n  secret_key_base: a\n\nproduction:\n  host: b\n\n  secret_key_base: {HEX * 2}\n",
+            "rails-secret-key-base",
+            7,
+        ),
+        ("wp-config.php", "<?php\ndefine( 'DB_PASSWORD', 'lunch' );\n", "wordpress-credentials", 2),
+        ("blog/wp-config.php", "<?php define('X', 1);\ndefine('NONCE_KEY',  'a%B');\n", "wordpress-credentials", 2),
+        (".aws/credentials", "[default]\naws_secret_access_key = lunch\n", "aws-credentials", 2),
+        (".s3cfg", "access_key = a\nsecret_key = lunch\n", "s3-credentials", 2),
+        (".docker/config.json", '{"auths": {"a.io": {\n"auth": "bHVuY2g="}}}\n', "docker-credentials", 2),
+        (".pgpass", "# host:port:database:user:password\ndb:5432:*:lunch:soup\n", "database-password", 2),
+        (".my.cnf", "[client]\npassword=soup\n", "database-password", 2),
+        (".idea/webServers.xml", '<fileTransfer host="a" password="dff9" />\n', "deployment-password", 1),
+        (".vscode/sftp.json", '{\n  "password": "soup"\n}\n', "deployment-password", 2),
+        ("ftp/sitemanager.xml", '<Server>\n<Pass encoding="base64">c291cA==</Pass>\n', "deployment-password", 2),
+        (".msmtprc", "host a.io\npassword soup\n", "mail-password", 2),
+        ("web/.htpasswd", "lunch:$apr1$abcd$0123456789\n", "password-hashes", 1),
+        ("profile/logins.json", '{"encryptedPassword": "MDkE"}\n', "browser-passwords", 1),
+        ("docker/api.env", "PORT=3000\nLUNCH_TOKEN=soup\n", "environment-file", 2),
+        (".envrc", "export LUNCH_TOKEN=soup\n", "shell-profile", 1),
+        (".bashrc", "alias l=ls\nexport LUNCH_API_KEY=soup\n", "shell-profile", 2),
     ],
 )
 def test_a_new_file_that_holds_secrets_by_its_name_is_found(
@@ -156,6 +182,24 @@ def test_a_file_that_holds_secrets_by_its_name_may_change(repository: Repository
         (".npmrc", "//npm.acme.io/:_authToken=${NPM_TOKEN}\n"),
         ("ca.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
         ("tsconfig.json", '{"type": "module"}\n'),
+        ("api/master.key", "lunch\n"),
+        ("config/secrets.yml", f"test:\n  secret_key_base: {HEX * 2}\nproduction:\n  secret_key_base: <%= a %>\n"),
+        ("wp-config.php", "<?php\ndefine('DB_PASSWORD', getenv('A'));\ndefine('AUTH_KEY', 'put your phrase here');\n"),
+        ("wp-config-sample.php", "<?php\ndefine('DB_PASSWORD', 'soup');\n"),
+        (".docker/config.json", '{"auths": {"a.io": {}}, "credsStore": "pass"}\n'),
+        (".pgpass", "# host:port:database:user:password\n"),
+        (".my.cnf", "[client]\npassword=\nuser=lunch\n"),
+        (".idea/webServers.xml", '<fileTransfer host="a" />\n'),
+        (".vscode/sftp.json", '{"password": "", "privateKeyPath": "~/.ssh/id_rsa"}\n'),
+        ("src/shadow", "a { box-shadow: none }\n"),
+        ("logins.json", '{"logins": []}\n'),
+        ("docker/api.env", "PORT=3000\nTOKEN=\nSECRET=$OTHER\n"),
+        ("docker/example.env", "LUNCH_TOKEN=soup\n"),
+        (".bashrc", "export GITHUB_TOKEN=$(pass github)\nexport MONKEY=lunch\n"),
+        ("compose.yaml", "MONGO: mongodb://root:example@mongo:27017/lunch\n"),
+        ("docs.md", "mongodb://YOUR_USERNAME:YOUR_PASSWORD@cluster.mongodb.net/test\n"),
+        ("docs.md", '{"type":"service_account","private_key":"-----BEGIN PRIVATE KEY-----\\n...\\n"}\n'),
+        ("test.py", f"github_sha = '{HEX[:40]}'\n"),
         ("docs.md", "postgres://user:password@localhost:5432/app\n"),
         ("docs.md", "curl -H 'Authorization: Bearer your-api-key-here' https://acme.io\n"),
         ("README.md", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n"),
@@ -180,6 +224,24 @@ def test_a_key_whose_format_is_short_is_found_between_edges(repository: Reposito
 def test_a_database_password_counts_once_it_looks_random(repository: Repository) -> None:
     repository.commit({"a.py": f"connect('postgres://app:{'x7Kq9' + 'LmT2vR8'}@db.acme.io/shop')\n"})
     assert repository.found() == [("generic-credential-uri", "a.py", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (f'TOKEN = "ghs_12345_{JWT}"', "github-app-token"),
+        (f"oauth_token: {HEX[:40]}", "github-token"),
+        (f"export JEKYLL_GITHUB_TOKEN='{HEX[:40]}'", "github-token"),
+        (f'"resolved": "git+https://{HEX[:40]}:x-oauth-basic@github.com/acme/lunch.git"', "basic-auth-token"),
+        ("shpss" + "_QlRSJy5AXX1cILNjVatTsEIhFxuPF5ex", "shopify-access-token"),
+        ("tskey-auth-" + "kZ3x9Qw1B2CNTRL-" + "uY7tR5eW3qA1sD9fG6hJ4kL2", "tailscale-key"),
+        ("mongodb://lunch:soup@ds048537.mlab.com:48537/main", "mongodb-connection-string"),
+        ("mongodb://lunch:s0upOfTheDay7@mongo:27017/main", "mongodb-connection-string"),
+    ],
+)
+def test_a_format_that_services_use_is_found(repository: Repository, text: str, kind: str) -> None:
+    repository.commit({"app.txt": f"{text}\n"})
+    assert repository.found() == [(kind, "app.txt", 1)]
 
 
 def test_a_file_is_read_in_pieces_that_lose_neither_secrets_nor_lines(

@@ -1,4 +1,4 @@
-"""What counts as a secret: by the scanner's rules, without their samples, and by the name of a file."""
+"""What counts as a secret by the scanner's rules, without their samples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import re
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 EXTRA_RULES = Path(__file__).with_name("secret_rules.yml")
 # All rules as the scanner compiles them, in seconds: the image has them, elsewhere the first scan makes them.
@@ -25,6 +24,14 @@ _BY_CONTEXT = frozenset(
         REPORTED_ALONE,
     }
 )
+_MONGODB = "betterleaks.mongodb-connection-string"
+_MONGODB_PARTS = re.compile(r"\w+(?:\+srv)?://(?P<user>[^:@/]*):(?P<password>[^@/]*)@(?P<host>[^/?]*)")
+# A database beside the program, as in a Compose file.
+_BESIDE = re.compile(r"(?:localhost|127\.0\.0\.1|[\w-]+)(?::\d+)?")
+_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]+|<.*>|\[.*\]|\{.*\}|\$.*|[x*.]+|(?:my|your|db|the)?[-_]?pass(?:word)?")
+_SERVICE_ACCOUNT = "betterleaks.gcp-service-account"
+# What a private key has behind its first line. Three dots are a placeholder.
+_KEY_BODY = re.compile(r"PRIVATE KEY-----(?:\\n|\s)*[A-Za-z0-9+/=]{16}")
 _MIN_RANDOM_LENGTH = 8
 _MIN_RANDOM_ENTROPY = 2.75
 _AWS_SAMPLE = "EXAMPLE"  # in every access key of AWS's own documentation
@@ -32,37 +39,14 @@ _AWS_SAMPLE = "EXAMPLE"  # in every access key of AWS's own documentation
 _PUBLISHED = frozenset({"0011cc25eb4320717494d2703e8cba85743e71b500283c21c8b88147992f9059"})
 
 
-class _SecretFile(NamedTuple):
-    kind: str
-    name: re.Pattern[str]
-    holds: re.Pattern[bytes]
-
-
-def _secret_file(kind: str, name: str, holds: bytes) -> _SecretFile:
-    return _SecretFile(kind, re.compile(name, re.DOTALL), re.compile(holds, re.MULTILINE | re.DOTALL))
-
-
-# By the file's name and by what must stand in it, whether or not a rule recognises the value.
-_SECRET_FILES = (
-    _secret_file(
-        "environment-file",
-        r"(?!.*(?:example|sample|template|tmpl|\.dist$|\.defaults$))\.env(?:\..+)?",
-        rb"^[ \t]*(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=[ \t]*['\"]?[^\s'\"#]",
-    ),
-    _secret_file("private-key", r"id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?", rb"\S"),
-    _secret_file("private-key", r".*\.(?:pem|key|ppk|p8)", rb"PRIVATE KEY|^PuTTY-User-Key-File"),
-    _secret_file("key-store", r".*\.(?:p12|pfx|jks|keystore|kdbx)", rb"."),
-    _secret_file("npm-credentials", r"\.npmrc", rb"^[^#;\n]*_(?:authToken|auth|password)[ \t]*=[ \t]*['\"]?[^\s'\"$]"),
-    _secret_file("netrc", r"[._]netrc", rb"\bpassword\s+\S"),
-    _secret_file("git-credentials", r"\.git-credentials", rb"://[^\s/@]+@"),
-    _secret_file("pypi-credentials", r"\.pypirc", rb"^[ \t]*password[ \t]*[=:][ \t]*\S"),
-    _secret_file("google-service-account", r".*\.json", rb'"type"\s*:\s*"service_account"'),
-)
-
-
 def kind_of(rule_id: str) -> str:
     """Return a rule's kind of secret for people: `aws-access-token` for `betterleaks.aws-access-token.1`."""
     return re.sub(r"^(?:betterleaks\.|custom\.|veles\.secrets/)|\.\d+$", "", rule_id)
+
+
+def is_extra(rule_id: str) -> bool:
+    """Return whether a rule is one of EXTRA_RULES."""
+    return rule_id.startswith("custom.")
 
 
 def is_sample(rule_id: str, value: str) -> bool:
@@ -71,16 +55,20 @@ def is_sample(rule_id: str, value: str) -> bool:
         return True
     if hashlib.sha256(value.encode()).hexdigest() in _PUBLISHED:
         return True
+    if rule_id == _MONGODB:
+        return _is_mongodb_sample(value)
+    if rule_id == _SERVICE_ACCOUNT:
+        return "PRIVATE KEY-----" in value and not _KEY_BODY.search(value)
     return rule_id in _BY_CONTEXT and not _looks_random(value)
 
 
-def secret_file(path: str, content: bytes) -> tuple[str, int] | None:
-    """Return the kind of a file that holds secrets by its name, and its first line that does."""
-    name = path.rsplit("/", 1)[-1]
-    for kind, named, holds in _SECRET_FILES:
-        if named.fullmatch(name) and (found := holds.search(content)):
-            return kind, content.count(b"\n", 0, found.end()) + 1
-    return None
+def _is_mongodb_sample(value: str) -> bool:
+    parts = _MONGODB_PARTS.match(value)
+    if parts is None or _looks_random(parts["password"]):
+        return False
+    if parts["password"] == parts["user"] or _PLACEHOLDER.fullmatch(parts["password"]):
+        return True
+    return bool(_BESIDE.fullmatch(parts["host"]))
 
 
 def _looks_random(value: str) -> bool:

@@ -28,10 +28,11 @@ from cloud_agent_runner.secret_scan.rules import (
     COMPILED_RULES,
     EXTRA_RULES,
     REPORTED_ALONE,
+    is_extra,
     is_sample,
     kind_of,
-    secret_file,
 )
+from cloud_agent_runner.secret_scan.secret_files import secret_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,9 +69,16 @@ def secrets_between(repository: str, base: str, head: str, *published: str) -> l
 
 
 def find_secrets(scanner: Scanner, content: bytes) -> Iterator[tuple[str, str, int]]:
-    """Yield kind, value and line of each secret in a text, line by line."""
-    for found in sorted(scanner.scan(content), key=lambda found: found.location["line"]):
-        if (found.visible or found.rule_id == REPORTED_ALONE) and not is_sample(found.rule_id, found.secret):
+    """Yield kind, value and line of each secret in a text, line by line.
+
+    A value that several rules find is of a kind in EXTRA_RULES, rather than of the scanner's own.
+    """
+    seen = set[tuple[int, str]]()
+    for found in sorted(scanner.scan(content), key=lambda found: (found.location["line"], not is_extra(found.rule_id))):
+        place = (found.location["line"], found.secret)
+        is_reported = found.visible or found.rule_id == REPORTED_ALONE
+        if is_reported and not is_sample(found.rule_id, found.secret) and place not in seen:
+            seen.add(place)
             yield kind_of(found.rule_id), found.secret, found.location["line"]
 
 
