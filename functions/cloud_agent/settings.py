@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,7 +15,7 @@ from cloud_agent.domain.policy.slots import SlotLimits
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.comment_trigger import CommentTrigger
 from cloud_agent.domain.session.entry_link import UatAccess
-from cloud_agent.domain.session.model_choice import AllowedModels
+from cloud_agent.domain.session.model_choice import AllowedModels, ModelProvider
 from cloud_agent.worker import once_per_worker
 
 
@@ -90,6 +90,8 @@ class WebhookSettings(TriggerSettings):
     webhook_secret_arn: str = Field(min_length=1)
     tracker_keys: str
     allowed_bots: str
+    model_provider: Literal["anthropic", "bedrock"]
+    anthropic_base_url: str = Field(min_length=1)
     claude_model: str = Field(min_length=1)
     allowed_models: str = Field(min_length=1)
 
@@ -107,6 +109,11 @@ class WebhookSettings(TriggerSettings):
     def models(self) -> AllowedModels:
         """What people may choose by `/model`."""
         return AllowedModels.of(self.allowed_models, self.claude_model)
+
+    @property
+    def provider(self) -> ModelProvider:
+        """Who runs the model."""
+        return ModelProvider(self.model_provider == "bedrock", self.anthropic_base_url)
 
 
 class AgentApiSettings(GitHubSettings):

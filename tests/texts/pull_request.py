@@ -114,6 +114,12 @@ def replies() -> dict[str, str]:
             ModelChoice(model="claude-opus-5-5", at=""), is_live=False
         ),
         "/model, not allowed": reply_texts.model_refused("claude-fable-5-2", _ALLOWED),
+        "/model, of the Anthropic API on Bedrock": reply_texts.model_of_another_provider(
+            "claude-opus-5-5", "us.anthropic.claude-sonnet-5-5", is_bedrock=True
+        ),
+        "/model, of Bedrock on the Anthropic API": reply_texts.model_of_another_provider(
+            "us.anthropic.claude-opus-5-5", "claude-sonnet-5-5", is_bedrock=False
+        ),
         "/model, without a name": reply_texts.model_usage("claude-sonnet-5-5", _ALLOWED),
         "/update": reply_texts.branch_update(BranchUpdate(), "main", claude_merges=True),
         "/update, with nothing new": reply_texts.branch_update(

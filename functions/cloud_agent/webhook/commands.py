@@ -116,6 +116,8 @@ def _choose_model(settings: WebhookSettings, comment: Steer, session: Session) -
         return replies.model_usage(current or allowed.own, allowed.names)
     if not allowed.include(choice.model):
         return replies.model_refused(choice.model, allowed.names)
+    if not settings.provider.may_have(choice.model):
+        return replies.model_of_another_provider(choice.model, allowed.own, is_bedrock=settings.provider.is_bedrock)
     SessionsTable(settings.sessions_table).choose_model(session.session_id, choice)
     return replies.model_chosen(choice, is_live=session.status.is_live)
 

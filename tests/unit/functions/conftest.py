@@ -269,6 +269,8 @@ def environment(
         MAX_SESSIONS="20",
         MAX_SESSIONS_PER_REPOSITORY="5",
         MAX_TURNS="200",
+        MODEL_PROVIDER="anthropic",
+        ANTHROPIC_BASE_URL="https://api.anthropic.com",
         CLAUDE_MODEL="claude-sonnet-5-5",
         ALLOWED_MODELS="claude-sonnet-*,claude-opus-*",
     )

@@ -328,6 +328,45 @@ def test_a_model_is_chosen_within_what_the_deployment_allows(
     }
 
 
+@pytest.mark.parametrize(
+    ("provider", "own", "refused", "why", "taken"),
+    [
+        (
+            "bedrock",
+            "us.anthropic.claude-sonnet-5-5",
+            "claude-opus-5-5",
+            (
+                "`claude-opus-5-5` isn't an id that Bedrock has for a Claude model, so nothing changed. This "
+                "deployment runs its models on Bedrock: name an inference profile, such as "
+                "`us.anthropic.claude-sonnet-5-5`.\n"
+            ),
+            "eu.anthropic.claude-opus-5-5",
+        ),
+        (
+            "anthropic",
+            "claude-sonnet-5-5",
+            "us.anthropic.claude-opus-5-5",
+            (
+                "`us.anthropic.claude-opus-5-5` is an id of Bedrock's, so nothing changed. This deployment runs its "
+                "models on the Anthropic API: name the id that the model has there, such as `claude-sonnet-5-5`.\n"
+            ),
+            "claude-opus-5-5",
+        ),
+    ],
+)
+def test_a_model_of_another_provider_is_refused_before_a_turn_fails_for_it(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    environment: Callable[..., None], provider: str, own: str, refused: str, why: str, taken: str,
+) -> None:  # fmt: skip
+    environment(MODEL_PROVIDER=provider, CLAUDE_MODEL=own, ALLOWED_MODELS="*")
+    put_session(model=own)
+    assert comment(f"/model {refused}", 1, at="01:00:00")[0] == 202
+    assert github_stand_in.said(43) == [why]
+    assert "chosen_model" not in of_session(table, SESSION)["SESSION"]
+    assert comment(f"/model {taken}", 2, at="02:00:00")[0] == 202
+    assert of_session(table, SESSION)["SESSION"]["chosen_model"]["model"] == taken
+
+
 def test_a_model_chosen_after_the_end_is_for_the_next_session(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn
 ) -> None:

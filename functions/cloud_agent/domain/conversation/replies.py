@@ -157,6 +157,19 @@ def model_refused(model: str, allowed: Sequence[str]) -> str:
     return f"{code(model)} isn't a model that this deployment allows, so nothing changed. {_allowed(allowed)}"
 
 
+def model_of_another_provider(model: str, own: str, *, is_bedrock: bool) -> str:
+    """Return that this isn't an id that the deployment's provider has, and what such ids look like."""
+    if is_bedrock:
+        return (
+            f"{code(model)} isn't an id that Bedrock has for a Claude model, so nothing changed. This deployment runs "
+            f"its models on Bedrock: name an inference profile, such as {code(own)}."
+        )
+    return (
+        f"{code(model)} is an id of Bedrock's, so nothing changed. This deployment runs its models on the Anthropic "
+        f"API: name the id that the model has there, such as {code(own)}."
+    )
+
+
 def model_usage(current: str, allowed: Sequence[str]) -> str:
     """Return how a model is chosen, and which one is now."""
     return (

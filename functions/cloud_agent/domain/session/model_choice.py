@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]{0,199}$")]
+# An inference profile or a model by its ARN, or by an id that has the provider's name in it ("Amazon Bedrock: Supported
+# foundation models"). The Anthropic API's ids have neither.
+_OF_BEDROCK = re.compile(r"arn:.+|([a-z-]+\.)?anthropic\..+")
+_ANTHROPIC_API = "https://api.anthropic.com"
 _EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
 _CHOICE = re.compile(rf"([A-Za-z0-9][\w.:/@\[\]-]{{0,199}})(?:\s+({'|'.join(_EFFORTS)}))?", re.ASCII)
 
@@ -48,6 +52,20 @@ class AllowedModels:
     def names(self) -> tuple[str, ...]:
         """What may be chosen, for people."""
         return tuple(dict.fromkeys([self.own, *self.patterns]))
+
+
+@dataclass(frozen=True)
+class ModelProvider:
+    """Who runs the model: Bedrock, or else what is at `base_url`."""
+
+    is_bedrock: bool
+    base_url: str
+
+    def may_have(self, model: str) -> bool:
+        """Whether this can be one of its models' ids. A gateway may have its own names for them."""
+        if self.is_bedrock:
+            return _OF_BEDROCK.fullmatch(model) is not None
+        return self.base_url != _ANTHROPIC_API or _OF_BEDROCK.fullmatch(model) is None
 
 
 def read_choice(text: str, at: str) -> ModelChoice | None:
