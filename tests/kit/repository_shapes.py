@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cloud_agent_runner.preview import detection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 VENV = '"$HOME/.venv"/bin/python -m'
 VITE = '--host "$HOST" --port "$PORT" --strictPort'
@@ -20,6 +22,11 @@ ADDRESS = '--host "$HOST" --port "$PORT"'
 NEXT = '--hostname "$HOST" --port "$PORT"'
 UVICORN = f"--reload {ADDRESS}"
 FLASK = f"run {ADDRESS}"
+RAILS_6_RACKUP = Path(detection.__file__).with_name("rails_6.ru")
+APP_KEY = "{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }"
+SQLITE_FILE = (
+    "{ ! grep -qs '^DB_CONNECTION=sqlite' .env || grep -q '^DB_DATABASE=.' .env || touch database/database.sqlite; }"
+)
 RAILS = 'bin/rails server --binding "$HOST" --port "$PORT"'
 BUILD = "npm exec --no -- vite build"
 OWN_PORTS = "env -u HOST -u PORT"
@@ -231,6 +238,12 @@ PYTHON = [
 OTHERS = [
     Shape("Rails", {"bin/rails": "", "Gemfile": 'ruby "3.3.0"\n', "db/schema.rb": ""}, RAILS, ("bundle install",),
           prepare=("bin/rails db:prepare",), toolchains="ruby@3.3.0"),
+    Shape("Rails, PostgreSQL", {"bin/rails": "", "Gemfile": 'gem "pg"\n', "Gemfile.lock": "    railties (8.1.2)\n",
+          "config/database.yml": "default: &default\n  adapter: postgresql\n", "db/seeds.rb": ""}, RAILS, ("bundle install",),
+          prepare=("bin/rails db:prepare",), services=("postgres",), toolchains="ruby@3.4"),
+    Shape("Rails 6, SQLite", {"bin/rails": "", "Gemfile": "", "Gemfile.lock": "    railties (6.1.7)\n", "db/seeds.rb": "",
+          "config/database.yml": "default: &default\n  adapter: sqlite3\n"}, f"{RAILS} --config {RAILS_6_RACKUP}",
+          ("bundle install",), prepare=("bin/rails db:prepare", "bin/rails db:seed"), toolchains="ruby@3.4"),
     Shape("Rails with Vite Ruby", {"bin/rails": "", "bin/vite": "", "Gemfile": "gem 'vite_rails', '~> 3'\n",
           "package.json": package(more={"devDependencies": {"vite": "^7"}}), "config/vite.json": "{}"}, RAILS,
           ("bundle install", "npm install"), beside={"vite": None}, toolchains="ruby@3.4"),
@@ -243,8 +256,11 @@ OTHERS = [
     Shape("Jekyll", {"Gemfile": 'gem "jekyll"\n', "_config.yml": ""}, f"bundle exec jekyll serve {ADDRESS}",
           ("bundle install",), toolchains="ruby@3.4"),
     Shape("Laravel", {"artisan": "", "composer.json": "{}", "package.json": package(dev="vite")},
-          f"{BUILD}; ASSET_URL=/. php artisan serve {ADDRESS}", ("npm install", "composer install"), beside={"vite": None}, prepare=("{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }",
-          "php artisan migrate --force")),
+          f"{BUILD}; ASSET_URL=/. php -d variables_order=GPCS artisan serve {ADDRESS}", ("npm install", "composer install"), beside={"vite": None}, prepare=(APP_KEY,
+          SQLITE_FILE, "php artisan migrate --force")),
+    Shape("Laravel 10, MySQL", {"artisan": "", "composer.json": "{}", ".env.example": "APP_KEY=\nDB_CONNECTION=mysql\n"
+          "DB_HOST=127.0.0.1\nDB_PORT=3306\nDB_DATABASE=laravel\nDB_USERNAME=root\nDB_PASSWORD=\n", "database/seeders/DatabaseSeeder.php": ""},
+          f"ASSET_URL=/. php -d variables_order=GPCS artisan serve {ADDRESS}", ("composer install",), prepare=(APP_KEY, SQLITE_FILE, "php artisan migrate --force", "php artisan db:seed --force"), services=("mysql",)),
     Shape("PHP without a framework", {"public/index.php": "<?php"}, 'php -S "$HOST:$PORT" -t public'),
     Shape("Phoenix", {"mix.exs": '{:phoenix, "~> 1.8"}'}, "mix phx.server", ("mix deps.get",)),
     Shape("Spring Boot", {"mvnw": "", "pom.xml": "<artifactId>spring-boot-starter-parent</artifactId>"},

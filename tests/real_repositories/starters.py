@@ -163,6 +163,26 @@ DJANGO_VITE = {"default": {
     "manifest_path": BASE_DIR / "static/manifest.json",
 }}
 """
+_RAILS = {
+    "config/routes.rb": 'Rails.application.routes.draw { root "lunches#index" }\n',
+    "app/controllers/lunches_controller.rb": """\
+class LunchesController < ApplicationController
+  def index
+    @lunches = Lunch.order(:id)
+  end
+end
+""",
+    "app/models/lunch.rb": "class Lunch < ApplicationRecord\nend\n",
+    "app/views/lunches/index.html.erb": "<h1>A page by Rails</h1><%= @lunches.map(&:name).to_sentence %>\n",
+    "db/migrate/20260101000000_create_lunches.rb": """\
+class CreateLunches < ActiveRecord::Migration[6.1]
+  def change
+    create_table(:lunches) { |table| table.string :name }
+  end
+end
+""",
+    "db/seeds.rb": 'Lunch.create!(name: "Soup of the day")\n',
+}
 _STATIC = {"index.html": "<!doctype html><title>Static</title><h1>A page of a static site</h1>"}
 _EXPRESS_FILES = {
     "package.json": '{"scripts": {"start": "node server.js"}, "dependencies": {"express": "^5"}}',
@@ -211,6 +231,9 @@ STARTERS = (
     _python("Dash", {"app.py": _DASH}, "dash"),
     _python("NiceGUI", {"main.py": _NICEGUI}, "nicegui"),
     _python("Jupyter", {"lunch.ipynb": _NOTEBOOK}, "jupyterlab"),  # which is not started by itself
+    # With the gems that are installed, such as Debian's `rails`.
+    Subject("rails new", make="rails new app --skip-javascript --skip-spring --skip-bootsnap --skip-listen "
+            "--skip-system-test --skip-git --skip-bundle && cd app && bundle install --local", files=_RAILS),
     Subject("mkdocs new", make="uvx mkdocs new app", files={"requirements.txt": "mkdocs<2\n"}),
 )  # fmt: skip
 

@@ -118,7 +118,7 @@ def _plan(work_tree: Path, files: dict[str, str]) -> DevServerPlan:
         ),
         (
             {"artisan": "", "package.json": _package(dev="vite", watch="tailwindcss -o a.css -w"), "yarn.lock": ""},
-            'yarn run vite build; ASSET_URL=/. php artisan serve --host "$HOST" --port "$PORT"',
+            'yarn run vite build; ASSET_URL=/. php -d variables_order=GPCS artisan serve --host "$HOST" --port "$PORT"',
             [Process("watch", "yarn run watch"), Process("vite", "yarn run vite build --watch")],
         ),
         (

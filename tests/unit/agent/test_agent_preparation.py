@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 PYTHON = '"$HOME/.venv"/bin/python'
 FLASK_APP = f'FLASK_APP=flaskr FLASK_DEBUG=1 {PYTHON} -m flask run --host "$HOST" --port "$PORT"'
 FILLED = "```bash\n./manage.py migrate\n./manage.py load_initial_data\n./manage.py runserver\n```\n"
+RAILS = {"bin/rails": "", "db/seeds.rb": ""}
+SQLITE_FILE = (
+    "{ ! grep -qs '^DB_CONNECTION=sqlite' .env || grep -q '^DB_DATABASE=.' .env || touch database/database.sqlite; }"
+)
 INIT_DB = '@click.command("init-db")\ndef init_db_command():\n    ...\n'
 
 
@@ -85,10 +89,18 @@ def _repository(folder: Path, files: dict[str, str]) -> Path:
         ),
         ({"bin/rails": "", "db/schema.rb": ""}, "", [Step("bin/rails db:prepare")]),
         (
+            {**RAILS, "Gemfile.lock": "GEM\n  specs:\n    railties (6.1.7)\n"},
+            "",
+            [Step("bin/rails db:prepare"), Step("bin/rails db:seed", is_once=True)],
+        ),
+        ({**RAILS, "Gemfile.lock": "GEM\n  specs:\n    railties (8.1.2)\n"}, "", [Step("bin/rails db:prepare")]),
+        ({"bin/rails": "", "db/x": "", "Gemfile.lock": "    railties (6.1.7)\n"}, "", [Step("bin/rails db:prepare")]),
+        (
             {"artisan": ""},
             "",
             [
                 Step("{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }", is_once=True),
+                Step(SQLITE_FILE, is_once=True),
                 Step("php artisan migrate --force"),
             ],
         ),
@@ -100,6 +112,25 @@ def test_each_framework_is_prepared_by_its_own_command(
     tmp_path: Path, files: dict[str, str], dev: str, steps: list[Step]
 ) -> None:
     assert list(preparation(_repository(tmp_path, files), dev).steps) == steps
+
+
+@pytest.mark.parametrize(
+    ("environment", "files"),
+    [
+        ("DB_CONNECTION=sqlite\n# DB_DATABASE=laravel\n", ["database.sqlite"]),
+        ("DB_CONNECTION=sqlite\nDB_DATABASE=/tmp/lunch.sqlite\n", []),
+        ("DB_CONNECTION=mysql\n", []),
+        (None, []),
+    ],
+)
+def test_laravels_file_of_sqlite_is_made_where_it_has_its_usual_name(
+    tmp_path: Path, environment: str | None, files: list[str]
+) -> None:
+    (tmp_path / "database").mkdir()
+    if environment is not None:
+        (tmp_path / ".env").write_text(environment)
+    subprocess.run(SQLITE_FILE, shell=True, cwd=tmp_path, check=True)  # noqa: S602 - as the agent does
+    assert [path.name for path in (tmp_path / "database").iterdir()] == files
 
 
 def test_another_migration_is_another_preparation(tmp_path: Path) -> None:

@@ -249,6 +249,22 @@ def test_what_is_no_compose_file_names_no_service(tmp_path: Path, text: str) -> 
         ),
         ({"prisma/schema.prisma": 'datasource db {\n  provider = "mysql"\n}\n'}, (Wanted("mysql"),)),
         ({"prisma/schema.prisma": 'datasource db {\n  provider = "sqlite"\n}\n// provider = "mysql"\n'}, ()),
+        (
+            {"config/database.yml": "default: &default\n  adapter: postgresql\nproduction:\n  <<: *default\n"},
+            (Wanted("postgres"),),
+        ),
+        ({"api/config/database.yml": "development:\n  adapter: mysql2\n"}, (Wanted("mysql"),)),
+        ({"config/database.yml": "development:\n  adapter: sqlite3\nproduction:\n  adapter: postgresql\n"}, ()),
+        (
+            {".env.example": "DB_CONNECTION=mysql\nDB_HOST=localhost\nDB_DATABASE=a\nDB_USERNAME=root\nDB_PASSWORD="},
+            (Wanted("mysql", account=Account("root", "", "a")),),
+        ),
+        (
+            {".env": 'DB_CONNECTION=pgsql\nDB_HOST=pgsql\nDB_DATABASE="a"\nDB_USERNAME=sail\nDB_PASSWORD=b\n'},
+            (Wanted("postgres", account=Account("sail", "b", "a")),),
+        ),
+        ({".env": "DB_CONNECTION=sqlite\n# DB_CONNECTION=mysql\nDB_HOST=127.0.0.1\n"}, ()),
+        ({".env": "DB_CONNECTION=mysql\nDB_HOST=db.acme.io\n"}, ()),
         ({".env": "A=postgres://localhost:6432/x\n# B=mysql://localhost/x\nC=redis://cache:6379\nD=localhost"}, ()),
         ({"node_modules/prisma/schema.prisma": 'datasource db {\n  provider = "mysql"\n}\n'}, ()),
     ],
@@ -290,6 +306,17 @@ def test_a_databases_url_begins_as_the_repository_writes_it(
     environments = [PROGRAMS[one.name](one, HOST).environment for one in needed_services(tmp_path)]
     urls = [variables.get("DATABASE_URL") or variables["REDIS_URL"] for variables in environments]
     assert [url.partition("://")[0] for url in urls] == schemes
+
+
+@pytest.mark.parametrize("adapter", ["postgis", "mysql2", "trilogy"])
+def test_rails_gets_a_url_that_begins_with_its_adapter(tmp_path: Path, adapter: str) -> None:
+    image = "postgis/postgis" if adapter == "postgis" else "mysql:8"
+    for compose in ("{}", f"{{db: {{image: '{image}'}}}}"):
+        lay_out(
+            tmp_path, {"compose.yaml": f"services: {compose}", "config/database.yml": f"a:\n  adapter: {adapter}\n"}
+        )
+        (wanted,) = needed_services(tmp_path)
+        assert PROGRAMS[wanted.name](wanted, HOST).environment["DATABASE_URL"].startswith(f"{adapter}://")
 
 
 def test_a_name_that_is_none_is_not_passed_on() -> None:

@@ -35,6 +35,10 @@ _README = re.compile(r"readme(?:\.(?:md|rst|txt))?", re.IGNORECASE)
 # Alone on its line, without arguments: with them it may well be an example.
 _MANAGE = re.compile(r"manage\.py[ \t]+(?P<name>\w+)[ \t`]*$", re.MULTILINE)
 _FILLS = re.compile(r"load\w*(?:data|fixtures?|demo|samples?)|seed(?:_\w+)?|populate(?:_\w+)?")
+_RAILS_6 = re.compile(r"^    railties \([56]\.", re.MULTILINE)
+_SQLITE_FILE = (
+    "{ ! grep -qs '^DB_CONNECTION=sqlite' .env || grep -q '^DB_DATABASE=.' .env || touch database/database.sqlite; }"
+)
 _FLASK_APP = re.compile(r"(?:\bFLASK_APP=|--app )(\S+)")
 
 
@@ -119,11 +123,18 @@ def _knex(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
 def _rails(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
     if has_repository_file(work_tree, _at(folder, "bin/rails")) and (work_tree / folder / "db").is_dir():
         yield Step(_in(folder, "bin/rails db:prepare"))
+        # From Rails 7.0 on it fills an empty database itself. Before, only one that it has made: a service's is there
+        # already, and a file of SQLite once somebody connects.
+        locked = read_repository_text(work_tree, _at(folder, "Gemfile.lock"))
+        if _RAILS_6.search(locked) and has_repository_file(work_tree, _at(folder, "db/seeds.rb")):
+            yield Step(_in(folder, "bin/rails db:seed"), is_once=True)
 
 
 def _laravel(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
     if has_repository_file(work_tree, _at(folder, "artisan")):
         yield Step(_in(folder, "{ ! grep -q '^APP_KEY=$' .env || php artisan key:generate; }"), is_once=True)
+        # Which Laravel itself makes from 9 on, but only for `migrate`, and not in every case.
+        yield Step(_in(folder, _SQLITE_FILE), is_once=True)
         yield Step(_in(folder, "php artisan migrate --force"))
         if has_repository_file(work_tree, _at(folder, "database/seeders/DatabaseSeeder.php")):
             yield Step(_in(folder, "php artisan db:seed --force"), is_once=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.preview.detection import install
@@ -13,11 +15,16 @@ if TYPE_CHECKING:
     from cloud_agent_runner.preview.detection.folder import Folder
 
 
+_RAILS_6 = re.compile(r"^    railties \(6\.", re.MULTILINE)
+_RAILS_6_RACKUP = Path(__file__).with_name("rails_6.ru")
+
+
 def rails(folder: Folder) -> Program | None:
-    """Return Rails' own server."""
+    """Return Rails' own server, which with Rails 6 has to be told in another way by what names it may be called."""
     if not folder.has("bin/rails"):
         return None
-    dev = 'bin/rails server --binding "$HOST" --port "$PORT"'
+    rackup = f" --config {shlex.quote(str(_RAILS_6_RACKUP))}" if _RAILS_6.search(folder.text("Gemfile.lock")) else ""
+    dev = f'bin/rails server --binding "$HOST" --port "$PORT"{rackup}'
     return Program(folder, dev, f"Rails: {folder.named('bin/rails')}", (folder.command("bundle install"),))
 
 
@@ -25,11 +32,12 @@ def laravel(folder: Folder) -> Program | None:
     """Return Laravel's own server; Vite, which is beside it, only builds for its pages.
 
     These name their scripts by the host that the dev server is called, unless there's another root for them. (`/` alone
-    was doubled until Laravel 10.)
+    was doubled until Laravel 10.) Beside an `.env`, `artisan serve` takes away all of the environment that PHP lists in
+    `$_ENV`, which without a php.ini is everything: the root, and the database's URL.
     """
     if not folder.has("artisan"):
         return None
-    dev = 'ASSET_URL=/. php artisan serve --host "$HOST" --port "$PORT"'
+    dev = 'ASSET_URL=/. php -d variables_order=GPCS artisan serve --host "$HOST" --port "$PORT"'
     return Program(folder, dev, f"Laravel: {folder.named('artisan')}", install.everything(folder))
 
 

@@ -1,4 +1,7 @@
-"""The services that a repository needs by what its files say: its Compose file, environments and Prisma schemas."""
+"""The services that a repository needs by what its files say.
+
+These are its Compose file, environments, Prisma schemas and the settings of Rails' and Laravel's databases.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +33,33 @@ _URL = re.compile(
     re.MULTILINE,
 )
 _DATABASE_URL = re.compile(r"""^\s*(?:export\s+)?DATABASE_URL\s*=\s*["']?(\w[^\s"']*)""", re.MULTILINE)
+# Rails' adapter, which is also how DATABASE_URL has to begin for it.
+_ADAPTER = re.compile(r"^\s+adapter:\s*[\"']?(?P<scheme>postgresql|postgis|mysql2|trilogy|sqlite3)\b", re.MULTILINE)
+_DATABASE_YML = ("config/database.yml", "*/config/database.yml")
+# Laravel's. Laravel Sail calls its servers by the names of its Compose file.
+_CONNECTION = re.compile(r"^DB_CONNECTION=[\"']?(?P<kind>mysql|mariadb|pgsql)\b", re.MULTILINE)
+_LARAVEL_HOSTS = ("", "localhost", "127.0.0.1", "mysql", "mariadb", "pgsql")
 _PROVIDER = re.compile(r"^datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*\"(?P<kind>postgres|mysql)", re.MULTILINE)
 _KINDS: dict[str, ServiceName] = {"postgres": "postgres", "mysql": "mysql", "mariadb": "mysql", "redis": "redis"}
 
 
 def needed_services(work_tree: Path) -> tuple[Wanted, ...]:
-    """Return the services that a Compose file, URLs in environments and schemas of Prisma name, each kind once."""
+    """Return the services that a Compose file, environments, Prisma or Rails' settings name, each kind once."""
     found = dict[str, Wanted]()
     environments = tuple(_texts(work_tree, *_ENVIRONMENTS, *(f"*/{name}" for name in _ENVIRONMENTS)))
-    for wanted in (*services_in_compose(work_tree), *_in_environments(environments), *_in_schemas(work_tree)):
+    for wanted in (
+        *services_in_compose(work_tree),
+        *_in_environments(environments),
+        *_in_schemas(work_tree),
+        *_in_rails(work_tree),
+    ):
         found.setdefault(wanted.name, wanted)
     urls = [url for text in environments for url in _DATABASE_URL.findall(text)]
-    return tuple(replace(one, url_scheme=one.url_scheme or url_scheme(one.name, urls)) for one in found.values())
+    of_rails = {wanted.name: wanted.url_scheme for wanted in _in_rails(work_tree)}
+    return tuple(
+        replace(one, url_scheme=one.url_scheme or url_scheme(one.name, urls) or of_rails.get(one.name, ""))
+        for one in found.values()
+    )
 
 
 def _in_environments(environments: Iterable[str]) -> Iterator[Wanted]:
@@ -50,6 +68,28 @@ def _in_environments(environments: Iterable[str]) -> Iterator[Wanted]:
             parts = (unquote(url[name] or "") for name in ("user", "password", "database"))
             kind, known = _KINDS[url["kind"]], ("" if "$" in part else part for part in parts)
             yield Wanted(kind, account=Account() if kind == "redis" else Account(*known))
+        yield from _of_laravel(text)
+
+
+def _in_rails(work_tree: Path) -> Iterator[Wanted]:
+    for text in _texts(work_tree, *_DATABASE_YML):
+        schemes = [found["scheme"] for found in _ADAPTER.finditer(text)]
+        # Where one of them is a file, that's for development, and the other is production's.
+        for scheme in schemes if "sqlite3" not in schemes else ():
+            yield Wanted("postgres" if scheme.startswith("post") else "mysql", url_scheme=scheme)
+
+
+def _of_laravel(text: str) -> Iterator[Wanted]:
+    """Yield the database that an environment of Laravel's names by its parts."""
+    for found in _CONNECTION.finditer(text):
+        host, *parts = (_value(text, f"DB_{name}") for name in ("HOST", "USERNAME", "PASSWORD", "DATABASE"))
+        if host in _LARAVEL_HOSTS:
+            yield Wanted("postgres" if found["kind"] == "pgsql" else "mysql", account=Account(*parts))
+
+
+def _value(text: str, name: str) -> str:
+    found = re.search(rf"^{name}=[\"']?([^\s\"'$]*)", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _in_schemas(work_tree: Path) -> Iterator[Wanted]:

@@ -47,6 +47,11 @@ exec mariadbd --no-defaults --datadir="$DATA/cluster" --bind-address="$LISTEN" -
 """
 
 
+def _urls(url: str) -> dict[str, str]:
+    """Return the variables for the URL of a database: the usual one, and Laravel's since 11."""
+    return {"DATABASE_URL": url, "DB_URL": url}
+
+
 def postgres(wanted: Wanted, host: str) -> Program:
     """Return PostgreSQL with the account as its superuser: Extensions and test databases are then no question."""
     account = wanted.account.or_else("postgres", "postgres")
@@ -64,7 +69,7 @@ def postgres(wanted: Wanted, host: str) -> Program:
         ready=re.compile("database system is ready to accept connections"),
         version=re.compile(r"starting PostgreSQL (\d+)"),
         environment={
-            "DATABASE_URL": f"{scheme}://{account.authority}@{host}:5432/{account.database}",
+            **_urls(f"{scheme}://{account.authority}@{host}:5432/{account.database}"),
             "PGHOST": host,
             "PGPORT": "5432",
             "PGUSER": account.user,
@@ -112,7 +117,7 @@ def mysql(wanted: Wanted, host: str) -> Program:
         ready=re.compile("ready for connections"),
         version=re.compile(r"\(server (\d+)"),
         environment={
-            "DATABASE_URL": f"{scheme}://{account.authority}@{host}:3306/{account.database}",
+            **_urls(f"{scheme}://{account.authority}@{host}:3306/{account.database}"),
             "MYSQL_HOST": host,
             "MYSQL_PORT": "3306",
             "MYSQL_USER": account.user,
