@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.kit.lfs_branch import LfsBranch, needs_git_lfs
 
 from cloud_agent_runner.git import supplements
+from cloud_agent_runner.git.left_out import WhyNot
 from cloud_agent_runner.git.publish_errors import PublishRefusedError
 from cloud_agent_runner.git.submodules import address_of
 from cloud_agent_runner.git.update import NOTHING_NEW
@@ -62,13 +66,47 @@ async def test_a_public_one_is_there_and_a_private_one_is_named(branch: LfsBranc
     assert (engine / "README.md").exists()
     assert branch.git("rev-parse", "HEAD", at=engine) == commit
     assert branch.git("status", "--porcelain", at=session.work_tree) == ""
-    assert session.missing().for_people == "(This session doesn't have submodules: `libs/secret`.)"
+    assert session.missing().for_people == f"(This session doesn't have submodules: `libs/secret` ({WhyNot.SIGN_IN}).)"
     assert session.missing() == NOTHING_NEW
 
     (engine / "built.o").write_text("x\n")
     (session.work_tree / "a.txt").write_text("a\n")
     assert (await session.publish()).head_sha
     assert branch.git("diff", "--name-only", "HEAD~1", "HEAD", at=session.work_tree) == "a.txt"
+
+
+@needs_git_lfs
+async def test_an_install_command_can_fetch_a_private_one_with_a_secret(branch: LfsBranch, server: Server) -> None:
+    private, commit = other_repository(branch, server, private=True)
+    add(branch, "libs/secret", f"../{private}.git", commit)
+    session = await branch.clone()
+    assert "`libs/secret`" in session.missing().for_people
+    instead = f"url.{server.url.replace('://', '://x-access-token:$ENGINE_TOKEN@')}/.insteadOf={server.url}/"
+    install = f'git -c "{instead}" submodule update --init libs/secret'  # as docs/sessions.md has it
+    token = {**os.environ, "ENGINE_TOKEN": server.credentials["token"]}
+    await asyncio.to_thread(subprocess.run, ["/bin/sh", "-c", install], cwd=session.work_tree, env=token, check=True)
+    assert (session.work_tree / "libs/secret/README.md").exists()
+    (session.work_tree / "a.txt").write_text("a\n")
+    assert (await session.publish()).head_sha
+    assert session.missing() == NOTHING_NEW
+    kept = [file for file in (session.work_tree / ".git").rglob("*") if file.is_file()]
+    assert not [file for file in kept if server.credentials["token"].encode() in file.read_bytes()]
+
+
+@needs_git_lfs
+async def test_each_one_that_is_missing_has_its_reason(branch: LfsBranch, server: Server) -> None:
+    public, _ = other_repository(branch, server, private=False)
+    add(branch, "gone", f"../{public}.git", "12" * 20)
+    add(branch, "elsewhere", "https://127.0.0.1:9/engine.git", "12" * 20)
+    add(branch, "ssh", "git@gitlab.com:acme/engine.git", "12" * 20)
+    branch.git("update-index", "--add", "--cacheinfo", f"160000,{'12' * 20},unnamed")
+    branch.git("commit", "--quiet", "--message", "one that .gitmodules doesn't name")
+    branch.git("push", "--quiet", "origin", "HEAD:claude/42")
+    session = await branch.clone()
+    assert session.missing().for_people == (
+        "(This session doesn't have submodules: `unnamed` (not in `.gitmodules`); `ssh` (its address isn't for HTTPS); "
+        "`gone` (its repository doesn't have the commit); `elsewhere` (its repository couldn't be reached).)"
+    )
 
 
 @needs_git_lfs
@@ -101,7 +139,7 @@ async def test_neither_files_nor_programs_are_fetched_from(branch: LfsBranch, se
     add(branch, "path", str(tmp_path / "local.git"), commit)
     add(branch, "program", f"ext::sh -c touch% {tmp_path}/ran", commit)
     session = await branch.clone()
-    assert "`local`, `path`, `program`" in session.missing().for_people
+    assert "`local`, `path`, `program` (its address isn't for HTTPS)" in session.missing().for_people
     assert not (tmp_path / "ran").exists()
 
 

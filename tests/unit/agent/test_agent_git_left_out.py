@@ -9,7 +9,7 @@ import pytest
 from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
 from cloud_agent_runner.git import command, supplements
-from cloud_agent_runner.git.left_out import LeftOut
+from cloud_agent_runner.git.left_out import LeftOut, WhyNot
 from cloud_agent_runner.git.lfs import files
 from cloud_agent_runner.git.publish_errors import PublishRefusedError
 from cloud_agent_runner.git.update import NOTHING_NEW
@@ -47,8 +47,8 @@ async def test_a_submodule_is_named_once_to_claude_and_to_people(shared: SharedB
     add_submodule(shared, "libs/engine")
     session = await shared.clone()
     update = session.missing()
-    assert "folders are empty: `libs/engine`." in update.for_claude
-    assert update.for_people == "(This session doesn't have submodules: `libs/engine`.)"
+    assert "folders are empty: `libs/engine` (its address isn't for HTTPS)." in update.for_claude
+    assert update.for_people == "(This session doesn't have submodules: `libs/engine` (its address isn't for HTTPS).)"
     assert session.missing() == NOTHING_NEW
 
 
@@ -148,9 +148,11 @@ async def test_without_git_lfs_nothing_is_said_of_it(shared: SharedBranch) -> No
 
 
 def test_names_are_few_and_nothing_but_names() -> None:
-    some = LeftOut(["a`@pat` <!-- \n\u202e"] + [f"m{number}" for number in range(6)], ["p.bin"])
-    names = "`a?@pat? <!-- ??`, `m0`, `m1`, `m2`, `m3` and 2 more"
+    unnamed = dict.fromkeys(["a`@pat` <!-- \n\u202e", *(f"m{number}" for number in range(6))], WhyNot.UNNAMED)
+    some = LeftOut({"late": WhyNot.TOO_LATE, **unnamed}, ["p.bin"])
+    names = "`a?@pat? <!-- ??`, `m0`, `m1`, `m2`, `m3` and 2 more (not in `.gitmodules`); `late` (too many or"
     assert names in some.for_claude
     assert some.for_people == (
-        f"(This session doesn't have submodules: {names}; nor the content of files in Git LFS: `p.bin`.)"
+        f"(This session doesn't have submodules: {names} too large to be fetched in time); nor the content of files in "
+        "Git LFS: `p.bin`.)"
     )

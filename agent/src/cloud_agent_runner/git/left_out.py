@@ -6,27 +6,39 @@ Nobody is to take an empty folder or a pointer for the repository's own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _NAMES_LIMIT = 5
 _NAME_LENGTH = 100
 
 
+class WhyNot(StrEnum):
+    """Why a submodule isn't there, as people read it behind its path."""
+
+    UNNAMED = "not in `.gitmodules`"
+    ADDRESS = "its address isn't for HTTPS"
+    SIGN_IN = "private or deleted: a session can read no other private repository"
+    NO_COMMIT = "its repository doesn't have the commit"
+    UNREACHABLE = "its repository couldn't be reached"
+    TOO_LATE = "too many or too large to be fetched in time"
+
+
 @dataclass(frozen=True)
 class LeftOut:
-    """Paths of submodules, and of Git LFS's pointers in place of content."""
+    """Paths of submodules, each with the reason, and of Git LFS's pointers in place of content."""
 
-    submodules: Sequence[str] = ()
+    submodules: Mapping[str, WhyNot] = field(default_factory=dict)
     pointers: Sequence[str] = ()
 
     def besides(self, other: LeftOut) -> LeftOut:
         """Return what this has and `other` doesn't."""
         return LeftOut(
-            [path for path in self.submodules if path not in other.submodules],
+            {path: why for path, why in self.submodules.items() if path not in other.submodules},
             [path for path in self.pointers if path not in other.pointers],
         )
 
@@ -36,7 +48,7 @@ class LeftOut:
         sentences = []
         if self.submodules:
             sentences.append(
-                f"These submodules couldn't be fetched, so their folders are empty: {names_of(self.submodules)}. "
+                f"These submodules couldn't be fetched, so their folders are empty: {self._listed}. "
                 "Put nothing into them and don't change which commit they're at."
             )
         if self.pointers:
@@ -53,10 +65,16 @@ class LeftOut:
         """A remark for people; empty if nothing is left out."""
         missing = []
         if self.submodules:
-            missing.append(f"submodules: {names_of(self.submodules)}")
+            missing.append(f"submodules: {self._listed}")
         if self.pointers:
             missing.append(f"the content of files in Git LFS: {names_of(self.pointers)}")
         return f"(This session doesn't have {'; nor '.join(missing)}.)" if missing else ""
+
+    @property
+    def _listed(self) -> str:
+        """The submodules, by why they aren't there."""
+        paths = {why: [path for path, reason in self.submodules.items() if reason == why] for why in WhyNot}
+        return "; ".join(f"{names_of(some)} ({why})" for why, some in paths.items() if some)
 
 
 def names_of(paths: Sequence[str]) -> str:

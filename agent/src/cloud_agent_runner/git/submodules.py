@@ -1,4 +1,4 @@
-"""Submodules, fetched without a credential: a session's token is for its own repository alone.
+"""Submodules, fetched without a credential: a session's token is for its own repository alone (ADR-034).
 
 The workspace's user fetches them, over HTTPS and nothing else. One on GitHub may have a relative address, or one for
 SSH: then its address for HTTPS counts. Submodules of submodules aren't fetched.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from cloud_agent_runner.git.command import GitError
+from cloud_agent_runner.git.left_out import WhyNot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,11 @@ _LIMIT = 20
 _SECONDS = 600
 _GITLINK = "160000"
 _SETTINGS = r"^submodule\..*\.(path|url)$"
+# How Git says that it was asked for a name and password, and that a server has no such commit.
+_SIGN_IN = re.compile(
+    r"could not read Username|Authentication failed|terminal prompts disabled|not found|returned error: 40[134]"
+)
+_NO_COMMIT = re.compile(r"not our ref|did not contain|unadvertised object|Unable to find current revision")
 _SSH = re.compile(r"(?:ssh://)?git@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+)")
 
 
@@ -47,15 +53,16 @@ class Submodules:
         self._history = history
         self._tree = tree
         self._tried: dict[str, str] = {}
+        self._failed: dict[str, WhyNot] = {}
 
-    async def fetch(self, head: str, files: Sequence[TreeFile]) -> list[str]:
-        """Check out the submodules among `head`'s `files`; return the paths of those that can't be had.
+    async def fetch(self, head: str, files: Sequence[TreeFile]) -> dict[str, WhyNot]:
+        """Check out the submodules among `head`'s `files`; return the paths of those that can't be had, and why not.
 
         Twenty are fetched, each once for each commit it's at, within ten minutes.
         """
         commits = {file.path: file.sha for file in files if file.is_submodule}
         if not commits:
-            return []
+            return {}
         known = await self._known(head)
         new = [
             path for path in commits if path in known and known[path].address and self._tried.get(path) != commits[path]
@@ -67,7 +74,19 @@ class Submodules:
                     await self._check_out(path, known[path])
         except TimeoutError:
             logger.warning("submodules not fetched in time")
-        return [path for path in commits if not (self._tree.path / path / ".git").exists()]
+        missing = [path for path in commits if not self._is_here(path)]
+        return {path: self._why_not(path, known.get(path)) for path in missing}
+
+    def _is_here(self, path: str) -> bool:
+        """Whether its commit is checked out; one that its repository doesn't have leaves a clone of nothing."""
+        return (self._tree.path / path / ".git").exists() and self._failed.get(path) != WhyNot.NO_COMMIT
+
+    def _why_not(self, path: str, submodule: _Submodule | None) -> WhyNot:
+        if submodule is None:
+            return WhyNot.UNNAMED
+        if not submodule.address:
+            return WhyNot.ADDRESS
+        return self._failed.get(path, WhyNot.TOO_LATE)
 
     async def lost(self, head: str, *published: str) -> list[str]:
         """Return the paths at which `head`, and none of `published`, has a commit that nobody else could fetch.
@@ -125,12 +144,21 @@ class Submodules:
         return {path: _Submodule(names[path], address) for path, address in addresses.items()}
 
     async def _check_out(self, path: str, submodule: _Submodule) -> None:
+        self._failed.pop(path, None)
         update = ("submodule", "--quiet", "update", "--init", "--checkout", "--depth=1")
         try:
             await self._tree.git("config", f"{submodule.name}.url", submodule.address)
             await self._tree.git(*_over(submodule.address), *update, "--", path)
         except GitError as error:
+            self._failed[path] = _reason(str(error))
             logger.warning("submodule not fetched", extra={"reason": str(error)})
+
+
+def _reason(output: str) -> WhyNot:
+    """Return why Git failed, by what it printed."""
+    if _NO_COMMIT.search(output):
+        return WhyNot.NO_COMMIT
+    return WhyNot.SIGN_IN if _SIGN_IN.search(output) else WhyNot.UNREACHABLE
 
 
 def _over(address: str) -> list[str]:
