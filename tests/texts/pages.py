@@ -53,6 +53,10 @@ def page_texts() -> dict[str, str]:
         "Access unchecked": access_pages.access_unchecked(),
         "Sessions unavailable": pages.table_unavailable("09e22a8b"),
         **{f"Sign-in: {cause}": sign_in.failed(Failed(cause), "09e22a8b") for cause in Cause},
+        **{
+            f"Sign-in, to write: {cause}": sign_in.failed_on_sign_in_host(Failed(cause, "/sessions/09e22a8b"))
+            for cause in (Cause.EXPIRED, Cause.DENIED)
+        },
         **{f"Refused: {status}": pages.refused(HTTPStatus(status)) for status in REFUSED},
     }
     texts = {name: _text(page) for name, page in shown.items()}

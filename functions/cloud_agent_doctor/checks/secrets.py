@@ -2,7 +2,8 @@
 
 Checks each secret of the stack: it exists, isn't scheduled for deletion, has a current value, and the value has the
 form that docs/deploy.md asks for. Two are created with a placeholder and wait for somebody to put the real value: the
-GitHub App's credentials and the Anthropic API key. With UatAccess=github the App's client id and secret are a third.
+GitHub App's credentials and the Anthropic API key. With UatAccess=github the App's client id and secret are a third;
+with link and public, {} is as good a value, and nobody signs in.
 With the model on Bedrock no Anthropic API key is needed.
 
 Values are read to be checked and never shown. If you may describe the secrets but not read their values, only the
@@ -50,6 +51,8 @@ class _Kind(NamedTuple):
     impact: str
     remediation: str
     needed: Callable[[Stack], bool] = lambda _: True
+    may_be_empty: Callable[[Stack], bool] = lambda _: False
+    """Whether {} is a usable value."""
 
 
 def _of_form(model: type[BaseModel], form: str) -> Callable[[str], str]:
@@ -103,9 +106,9 @@ _KINDS = (
     _Kind(
         "UatSignInSecret",
         _of_form(SignIn, '{"client_id": "...", "client_secret": "..."}'),
-        "Nobody can sign in to open a session.",
+        "Nobody can sign in, and with a value of another form the proxy doesn't start.",
         "Put the GitHub App's client id and client secret and restart the proxy (docs/deploy.md, step 4).",
-        needed=lambda stack: stack.parameters.get("UatAccess") == "github",
+        may_be_empty=lambda stack: stack.parameters.get("UatAccess") != "github",
     ),
     _Kind(
         "ChatWebhooksSecret",
@@ -140,8 +143,9 @@ def _judged(context: CheckContext, kind: _Kind) -> Iterator[Finding]:
     elif kind.needed(context.stack):
         # Read last: describing a secret is one permission, reading it another.
         value = context.aws.describe("secretsmanager", "get_secret_value", missing=missing, SecretId=arn) or {}
-        fault = kind.fault_of(value.get("SecretString", ""))
-        if fault:
+        text = value.get("SecretString", "")
+        fault = kind.fault_of(text)
+        if fault and not (text.strip() == "{}" and kind.may_be_empty(context.stack)):
             yield _finding(
                 kind, arn, f"The value of the secret {kind.logical_id} can't be used: {fault}.", kind.remediation
             )

@@ -14,7 +14,7 @@ from cloud_agent_proxy.access.tokens import Tokens
 from cloud_agent_proxy.index.visitors import Everybody, GitHubVisitors
 from cloud_agent_proxy.sign_in.github import GitHub
 from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
-from cloud_agent_proxy.sign_in_paths import SignInPaths
+from cloud_agent_proxy.sign_in_paths import CallbackPath, SignInPaths
 from cloud_agent_proxy.writing.paths import WritingPaths
 from cloud_agent_proxy.writing.writers import Writers
 
@@ -44,7 +44,7 @@ class AccessMode:
     gate: Gate
     routes: tuple[Route, ...] = ()
     sign_in: Callable[[Request], Response] | None = None
-    """Sends a visitor to where they sign in, to come back to the session's own page."""
+    """Sends a visitor without access to where they sign in, to come back to the session's own page."""
     writing_url: Callable[[str, str], str] | None = None
     """Where visitors write to a session, by its id and the origin at which they are."""
     visitors: Visitors | None = None
@@ -52,7 +52,7 @@ class AccessMode:
 
 
 def visitors_at(address: IPv4Address) -> Visitors | None:
-    """Return who may see the index where nobody signs in: who is on the proxy's own machine, whose sessions it has."""
+    """Return who may see the index without signing in: who is on the proxy's own machine, whose sessions it has."""
     return Everybody() if address.is_loopback else None
 
 
@@ -64,15 +64,16 @@ async def access_mode(
     renderer: PageRenderer,
     writing_renderer: WritingRenderer,
 ) -> AsyncIterator[AccessMode]:
-    """Open the mode that the settings name, of a proxy at this address; only `github` holds connections."""
-    if settings.uat_access == "public":
-        yield AccessMode(PublicGate(), visitors=visitors_at(address))
+    """Open the mode that the settings name, of a proxy at this address.
+
+    Visitors sign in with GitHub to be let in by mode `github`, and in each mode to write and to see the index, where
+    the settings have the App's credentials.
+    """
+    admits_by_github = settings.uat_access == "github"
+    if not admits_by_github and settings.uat_sign_in is None:
+        yield AccessMode(_gate(settings), visitors=visitors_at(address))
         return
     keys = cast("AccessKeys", settings.uat_access_keys)  # without them there are no such settings
-    tokens = Tokens(keys)
-    if settings.uat_access == "link":
-        yield AccessMode(LinkGate(tokens), visitors=visitors_at(address))
-        return
     if settings.uat_sign_in is None:
         logger.error("sign-in not configured", extra={"reason": "UAT_SIGN_IN holds no client_id and client_secret"})
     github = GitHub(settings.github_url, settings.github_api_url, settings.uat_sign_in)
@@ -82,13 +83,24 @@ async def access_mode(
         return session.repo if session else None
 
     sign_in = GitHubSignIn(github, settings.uat_domain, keys.believed, repository_of)
-    gate = GitHubGate(tokens, sign_in)
+    writers = Writers(github, keys.believed)
+    writing = WritingPaths(sign_in, github, writers, directory, writing_renderer, renderer)
+    callback = CallbackPath(sign_in, renderer, forwards=admits_by_github)
+    here, visitors = (*callback.routes, *writing.routes), GitHubVisitors(sign_in, github, writers)
     try:
-        paths = SignInPaths(sign_in, gate, renderer)
-        writers = Writers(github, keys.believed)
-        writing = WritingPaths(sign_in, github, writers, directory, writing_renderer, renderer)
-        visitors = GitHubVisitors(sign_in, github, writers)
-        routes = (*paths.routes, *writing.routes)
-        yield AccessMode(gate, routes, paths.begin_for_own_page, sign_in.writing_url, visitors)
+        if admits_by_github:
+            gate = GitHubGate(Tokens(keys), sign_in)
+            paths = SignInPaths(sign_in, gate, renderer)
+            routes = (*paths.routes, *here)
+            yield AccessMode(gate, routes, paths.begin_for_own_page, sign_in.writing_url, visitors)
+        else:
+            yield AccessMode(_gate(settings), here, None, sign_in.writing_url, visitors_at(address) or visitors)
     finally:
         await github.aclose()
+
+
+def _gate(settings: Settings) -> Gate:
+    """Return the gate of a mode that asks nobody but the visitor."""
+    if settings.uat_access == "public":
+        return PublicGate()
+    return LinkGate(Tokens(cast("AccessKeys", settings.uat_access_keys)))

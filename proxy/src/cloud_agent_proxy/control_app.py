@@ -50,7 +50,11 @@ class ControlApp:
                 Route("/admissions/{session_id}", self._admission),
                 Route("/routes/{session_id}", self._route),
                 *visitor_routes,
-                Route("/", self._no_index),
+                # On the sign-in host, where nobody signs in:
+                *(
+                    Route(path, self._unnamed, methods=EVERY_METHOD)
+                    for path in ("/", "/callback", "/sessions/{path:path}")
+                ),
                 Route("/{form:str}/sessions/{session_id}", self._session, methods=EVERY_METHOD),
                 Route("/{form:str}/unnamed", self._unnamed, methods=EVERY_METHOD),
                 Route("/{form:str}/foreign", self._foreign, methods=EVERY_METHOD),
@@ -87,12 +91,8 @@ class ControlApp:
             return await self._session_page.in_previews_place(request, session)
         return self._response(request, pages.about(session))
 
-    async def _no_index(self, request: Request) -> Response:
-        """Respond where the mode has no index, as to any other host that is no session's."""
-        return page_response(self._renderer, request, pages.unknown_session())
-
     async def _unnamed(self, request: Request) -> Response:
-        return self._response(request, pages.unknown_session())
+        return page_response(self._renderer, request, pages.unknown_session())
 
     async def _foreign(self, request: Request) -> Response:
         return self._response(request, pages.foreign_host())

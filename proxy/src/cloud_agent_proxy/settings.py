@@ -70,7 +70,7 @@ class Settings(_FromEnvironment):
     """Who may see sessions: who has their link, who may read their repository, or whoever reaches the proxy."""
     uat_access_keys: AccessKeys | None = None
     uat_sign_in: ClientCredentials | None = None
-    """The GitHub App's, for UAT_ACCESS=github; `{}` while nobody has put them, which stops no start."""
+    """The GitHub App's, with which visitors sign in; `{}` while nobody has put them, which stops no start."""
     github_url: BaseUrl = "https://github.com"
     github_api_url: BaseUrl = "https://api.github.com"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -85,6 +85,8 @@ class Settings(_FromEnvironment):
     def _keys_where_they_are_needed(self) -> Self:
         if self.uat_access != "public" and self.uat_access_keys is None:
             raise ValueError(f'UAT_ACCESS={self.uat_access} needs UAT_ACCESS_KEYS: {{"signing_key": "..."}}')
+        if self.uat_sign_in is not None and self.uat_access_keys is None:
+            raise ValueError('UAT_SIGN_IN needs UAT_ACCESS_KEYS: {"signing_key": "..."}')
         return self
 
 

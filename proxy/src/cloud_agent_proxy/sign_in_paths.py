@@ -1,4 +1,4 @@
-"""The addresses at which a visitor passes through the sign-in with GitHub, in mode `github`."""
+"""The addresses at which a visitor passes through the sign-in with GitHub."""
 
 from __future__ import annotations
 
@@ -21,8 +21,38 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.sign_in.github_sign_in import GitHubSignIn
 
 
+class CallbackPath:
+    """Where GitHub sends everybody back to, on the sign-in host: for its own pages, or on to a session's host.
+
+    It `forwards` in mode `github` alone: in the others nobody signs in for a session.
+    """
+
+    def __init__(self, sign_in: GitHubSignIn, renderer: PageRenderer, *, forwards: bool) -> None:
+        self._sign_in = sign_in
+        self._renderer = renderer
+        self._forwards = forwards
+        self.routes = [Route("/callback", self._respond)]
+
+    async def _respond(self, request: Request) -> Response:
+        match await self._finished(request):
+            case SignedIn() as signed_in:
+                return redirect_response(signed_in.return_to, [signed_in.cookie.header])
+            case Redirect() as redirect:
+                return redirect_response(redirect.url, [])
+            case Failed() as failed:
+                return page_response(self._renderer, request, pages.failed_on_sign_in_host(failed))
+
+    async def _finished(self, request: Request) -> SignedIn | Redirect | Failed:
+        finished = await self._sign_in.finish_here(origin_of(request), request.query_params, request.cookies)
+        if finished is not None:
+            return finished
+        if self._forwards:
+            return self._sign_in.forward(origin_of(request), request.query_params)
+        return Failed(Cause.EXPIRED)
+
+
 class SignInPaths:
-    """Answers what HAProxy hands over: a navigation without access, both callbacks, and a change of the account."""
+    """Answers for sessions' hosts in mode `github`: navigations without access, the way back, a change of account."""
 
     def __init__(self, sign_in: GitHubSignIn, gate: GitHubGate, renderer: PageRenderer) -> None:
         self._sign_in = sign_in
@@ -30,7 +60,6 @@ class SignInPaths:
         self._renderer = renderer
         self.routes = [
             Route("/sign-in/{session_id}{path:path}", self._begin),
-            Route("/callback", self._forward),
             Route("/own/{session_id}/.uat/callback", self._finish),
             Route(f"/own/{{session_id}}{pages.SIGN_IN_PATH}", self._choose_account),
         ]
@@ -55,18 +84,6 @@ class SignInPaths:
         except NotConfiguredError:
             return self._failed(request, Failed(Cause.NOT_CONFIGURED), session_id)
         return redirect_response(begun.url, [begun.cookie.header] if begun.cookie else [])
-
-    async def _forward(self, request: Request) -> Response:
-        match await self._sign_in.finish_here(origin_of(request), request.query_params, request.cookies):
-            case SignedIn() as signed_in:
-                return redirect_response(signed_in.return_to, [signed_in.cookie.header])
-            case Failed() as failed:
-                return self._failed(request, failed, session_id="")
-        match self._sign_in.forward(origin_of(request), request.query_params):
-            case Redirect() as redirect:
-                return redirect_response(redirect.url, [])
-            case Failed() as failed:
-                return self._failed(request, failed, session_id="")
 
     async def _finish(self, request: Request) -> Response:
         session_id = request.path_params["session_id"]

@@ -75,6 +75,13 @@ def test_only_public_access_needs_no_keys(monkeypatch: pytest.MonkeyPatch) -> No
     assert Settings().uat_access == "public"
 
 
+def test_signing_in_needs_keys_in_each_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UAT_ACCESS", "public")
+    monkeypatch.setenv("UAT_SIGN_IN", json.dumps({"client_id": "Iv23", "client_secret": SHORT}))
+    with pytest.raises(ValidationError, match="UAT_SIGN_IN needs UAT_ACCESS_KEYS"):
+        Settings()
+
+
 def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UAT_ACCESS", "everybody")
     with pytest.raises(ValidationError, match="uat_access"):

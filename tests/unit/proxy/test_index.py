@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.requests import Request
 
-from cloud_agent_proxy.access_mode import visitors_at
+from cloud_agent_proxy.access_mode import access_mode, visitors_at
 from cloud_agent_proxy.index.overviews import MOST_SESSIONS, Overview, Overviews
 from cloud_agent_proxy.index.paths import IndexPaths
 from cloud_agent_proxy.index.renderer import IndexRenderer
 from cloud_agent_proxy.index.view import view_of
-from cloud_agent_proxy.index.visitors import MOST_QUESTIONS, GitHubVisitors, Seen
+from cloud_agent_proxy.index.visitors import MOST_QUESTIONS, Everybody, GitHubVisitors, Seen
 from cloud_agent_proxy.page_renderer import PageRenderer
 from cloud_agent_proxy.proxy import ASSETS
 from cloud_agent_proxy.session import Session, SessionStatus
 from cloud_agent_proxy.sessions_table import Occupancy, TableUnavailableError
+from cloud_agent_proxy.settings import Settings
 from cloud_agent_proxy.sign_in.github import UserTokenRefusedError
 from cloud_agent_proxy.sign_in.results import Redirect
 from cloud_agent_proxy.writing.writers import Writer
@@ -168,8 +169,28 @@ def test_who_has_no_token_or_wants_another_signs_in() -> None:
 
 
 @pytest.mark.parametrize(("address", "has_index"), [("127.0.0.9", True), ("10.0.0.7", False)])
-def test_where_nobody_signs_in_only_a_proxy_on_loopback_has_an_index(address: str, has_index: bool) -> None:  # noqa: FBT001 - a case
+def test_without_a_sign_in_only_a_proxy_on_loopback_has_an_index(address: str, has_index: bool) -> None:  # noqa: FBT001 - a case
     assert (visitors_at(IPv4Address(address)) is not None) == has_index
+
+
+@pytest.mark.parametrize("mode", ["link", "public"])
+@pytest.mark.parametrize(("address", "whose"), [("127.0.0.9", Everybody), ("10.0.0.7", GitHubVisitors)])
+async def test_with_a_sign_in_visitors_see_the_index_by_githubs_word(mode: str, address: str, whose: type) -> None:
+    settings = Settings.model_validate(
+        {
+            "sessions_table": "t",
+            "artifacts_bucket": "b",
+            "uat_domain": "uat.example.test",
+            "max_sessions": 20,
+            "agent_cidr": "10.0.0.0/8",
+            "uat_access": mode,
+            "uat_access_keys": {"signing_key": "k" * 32},
+            "uat_sign_in": {"client_id": "Iv23", "client_secret": "secret"},
+        }
+    )
+    unasked: Any = None
+    async with access_mode(settings, IPv4Address(address), unasked, unasked, unasked) as access:
+        assert isinstance(access.visitors, whose)
 
 
 async def test_the_table_is_read_once_for_all_who_ask_together_and_soon_again() -> None:

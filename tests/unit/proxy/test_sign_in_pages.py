@@ -60,5 +60,12 @@ def test_every_failure_has_words_of_its_own(cause: Cause, status: int, error: st
     assert (status == 503) == ("Retry-After" in rendered.headers)
 
 
+def test_on_the_sign_in_host_another_account_signs_in_there() -> None:
+    page = pages.failed_on_sign_in_host(Failed(Cause.DENIED, "/sessions/09e22a8b"))
+    link = '<a class="action" href="/sessions/09e22a8b?account">Sign in with another account</a>'
+    assert link in PAGES.html(page).body.decode()
+    assert "session's address" not in pages.failed_on_sign_in_host(Failed(Cause.EXPIRED)).what_to_do
+
+
 def test_every_cause_is_worded() -> None:
     assert len(Cause) == len({pages.failed(Failed(cause), "09e22a8b").title for cause in Cause})

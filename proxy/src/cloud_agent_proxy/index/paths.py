@@ -79,7 +79,7 @@ class IndexPaths:
             case Redirect():
                 return redirect_response(where.url, [where.cookie.header] if where.cookie else [])
             case Failed():
-                return page_response(self._page_renderer, request, sign_in_pages.failed(where, ""))
+                return page_response(self._page_renderer, request, sign_in_pages.failed_on_sign_in_host(where))
         return page_response(self._page_renderer, request, access_pages.github_not_answering())
 
     def _page_of(self, origin: str, session_id: str) -> str:

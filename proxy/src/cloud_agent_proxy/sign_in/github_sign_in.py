@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from cloud_agent_proxy.origins import origin_below
@@ -153,20 +154,21 @@ class GitHubSignIn:
 
         The token is for every session: what its user may do with one is asked each time.
         """
-        session_id = ""
+        session_id, return_to = "", "/"
         try:
-            session_id = read_state(query.get("state", ""), self._keys).session_id
-            state, nonce = self._trusted(session_id, query, cookies)
+            state = read_state(query.get("state", ""), self._keys)
             if state.return_to not in {INDEX_PAGE, WRITING_PAGE}:
                 return None
+            if state.return_to == WRITING_PAGE:
+                session_id, return_to = state.session_id, f"/sessions/{state.session_id}"
+            _, nonce = self._trusted(state.session_id, query, cookies)
             async with asyncio.timeout(_FINISH_SECONDS):
                 token = await self._github.exchange(query.get("code", ""), nonce, self._callback(origin))
         except StateRefusedError:
             return None  # whoever forwards it says why, or the session's own host does
         except tuple(_CAUSES) as error:
-            return _failed(session_id, error)
+            return replace(_failed(session_id, error), return_to=return_to)
         renewal, lives = self._renewal_of(token)
-        return_to = "/" if state.return_to == INDEX_PAGE else f"/sessions/{session_id}"
         return SignedIn(return_to, Cookie(WRITER_COOKIE, renewal.sealed(self._keys, SIGN_IN_HOST), lives))
 
     def forward(self, origin: str, query: Mapping[str, str]) -> Redirect | Failed:

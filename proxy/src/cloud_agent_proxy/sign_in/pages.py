@@ -10,10 +10,10 @@ from cloud_agent_proxy import pages
 from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.pages import Page
 from cloud_agent_proxy.sign_in.results import Cause, Failed, Refused
-from cloud_agent_proxy.sign_in.state import INDEX_PAGE
 
 SIGN_IN_PATH = "/.uat/sign-in"
 _OPEN_AGAIN = "Open the session's address again to sign in."
+_GO_BACK = "To sign in, go back to the page that you came from and try again."
 
 
 def refused(refusal: Refused) -> Page:
@@ -21,8 +21,24 @@ def refused(refusal: Refused) -> Page:
     return access_pages.forbidden(refusal.login, _with_another_account(refusal.return_to))
 
 
+def failed_on_sign_in_host(failure: Failed) -> Page:
+    """Say why nothing is known of one who came to write to a session, or to see the index of them."""
+    page = failed(failure, "")
+    match failure.cause:
+        case Cause.EXPIRED:
+            return replace(page, what_to_do=_GO_BACK)
+        case Cause.DENIED:
+            return replace(
+                page,
+                message="Claude Cloud Agent needs you to sign in with GitHub, to check what you can see and write.",
+                what_to_do=_GO_BACK,
+                sign_in=f"{failure.return_to}?account",
+            )
+    return page
+
+
 def failed(failure: Failed, session_id: str) -> Page:
-    """Say why nothing is known of the visitor yet."""
+    """Say why nothing is known of a session's visitor yet."""
     match failure.cause:
         case Cause.EXPIRED:
             return Page(
@@ -68,7 +84,5 @@ def failed(failure: Failed, session_id: str) -> Page:
 
 
 def _with_another_account(return_to: str) -> str:
-    """Return where the sign-in begins anew, on the host that the visitor is at."""
-    if return_to == INDEX_PAGE:
-        return "/?account"
+    """Return where the sign-in begins anew, on the session's host."""
     return f"{SIGN_IN_PATH}?{urlencode({'return_to': return_to})}"

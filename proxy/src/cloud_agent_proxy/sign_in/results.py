@@ -82,7 +82,7 @@ class Failed:
 
     cause: Cause
     return_to: str = ""
-    """Path and query on the session's host that were asked for, where the visitor is the one who said no."""
+    """What was asked for on the host that the visitor is at, where they are the one who said no: path and query."""
 
 
 @dataclass(frozen=True)

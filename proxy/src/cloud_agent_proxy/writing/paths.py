@@ -140,7 +140,7 @@ class WritingPaths:
             choose_account=_CHOOSE_ACCOUNT in request.query_params,
         )
         if isinstance(begun, Failed):
-            return page_response(self._page_renderer, request, sign_in_pages.failed(begun, ""))
+            return page_response(self._page_renderer, request, sign_in_pages.failed_on_sign_in_host(begun))
         return redirect_response(begun.url, [begun.cookie.header] if begun.cookie else [])
 
 

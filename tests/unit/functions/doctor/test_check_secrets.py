@@ -78,7 +78,6 @@ def test_a_value_of_another_form_is_found_and_not_shown(name: str, value: str, w
     ("name", "parameters"),
     [
         ("AnthropicApiKeySecret", {"ModelProvider": "bedrock"}),
-        ("UatSignInSecret", {"UatAccess": "link"}),
         ("UatAccessKeysSecret", {"UatAccess": "public"}),
     ],
 )
@@ -86,6 +85,14 @@ def test_a_secret_that_is_not_needed_may_have_any_value(name: str, parameters: d
     account = Secrets(**parameters)
     account.values[name] = "unset"
     assert account.findings(CHECK) == []
+
+
+@pytest.mark.parametrize(("value", "found"), [("{}", 0), ('{"client_id": "Iv23"}', 1), ("unset", 1)])
+@pytest.mark.parametrize("access", ["link", "public"])
+def test_a_sign_in_that_nobody_needs_may_be_empty_but_not_malformed(access: str, value: str, found: int) -> None:
+    account = Secrets(UatAccess=access)
+    account.values["UatSignInSecret"] = value
+    assert len(account.findings(CHECK)) == found
 
 
 def test_a_secret_that_was_deleted_is_found() -> None:
