@@ -1,12 +1,10 @@
 "use strict";
 // Updates this page from `/.uat/status`, and opens the session once it is live. Everything is set as text, never markup.
 (() => {
-  const QUIET_SHARE = 50; // the longer nothing changes, the longer the pauses: a fiftieth of that time
-  const PATIENCE = "__Host-uat-patience";
   const main = document.querySelector("main");
-  const began = main.dataset.status;
+  const wasLive = main.dataset.status === "RUNNING"; // to the proxy, which has tried the dev server
   const repeatable = main.dataset.repeatable === "yes";
-  let timer = 0, asking = false, over = false, failures = 0, shown = "", changed = Date.now();
+  let shown = "";
 
   const part = (id) => document.getElementById(id);
   function write(element, text) {
@@ -26,11 +24,9 @@
     return item;
   }
 
-  function show(answer) {
-    const text = JSON.stringify(answer);
-    if (text === shown) return;
-    shown = text;
-    changed = Date.now();
+  function show(answer, said) {
+    if (said === shown) return;
+    shown = said;
     document.title = answer.title;
     write(part("title"), answer.title);
     const current = answer.steps.find(({ state }) => state === "current");
@@ -49,48 +45,18 @@
     if (atEnd) log.scrollTop = log.scrollHeight;
   }
 
-  function stop() {
-    over = true;
-    main.classList.remove("watched");
-  }
-
-  // A dev server that responds may need longer for this address than the proxy waits before it shows this page.
-  function openSession() {
-    over = true;
-    if (began === "RUNNING") document.cookie = `${PATIENCE}=1; Path=/; Secure; SameSite=Lax; Max-Age=${2 * LONGEST_PAUSE}`;
-    if (repeatable) setTimeout(() => location.reload(), 1000 * pauseBeforeReturn());
-    else stop();
-  }
-
-  async function ask() {
-    if (asking) return;
-    asking = true;
-    try {
-      const response = await fetch("/.uat/status", {
-        headers: { Accept: "application/json" }, cache: "no-store", redirect: "error", signal: AbortSignal.timeout(10_000),
-      });
-      const answer = await response.json();
-      show(answer);
-      failures = 0;
-      if (answer.live || (began !== "RUNNING" && answer.status === "RUNNING")) openSession();
-      else if (answer.retry_after_seconds) askAfter(Math.max(answer.retry_after_seconds, (Date.now() - changed) / 1000 / QUIET_SHARE));
-      else stop();
-    } catch {
-      failures += 1;
-      askAfter(2 ** failures);
-    } finally {
-      asking = false;
+  askAgainAndAgain("/.uat/status", async (response) => {
+    const said = await response.text(), answer = JSON.parse(said);
+    // What Claude does is on the session's own page, which shows the same in the preview's place, and leads back here.
+    if (wasLive && repeatable && answer.status && !answer.live) {
+      location.replace(`/.uat/?return_to=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
+      return { said, seconds: 0 };
     }
-  }
-
-  function askAfter(seconds) {
-    if (!document.hidden) timer = setTimeout(ask, 1000 * Math.min(LONGEST_PAUSE, seconds));
-  }
-
-  document.addEventListener("visibilitychange", () => {
-    if (over) return;
-    clearTimeout(timer);
-    if (!document.hidden) ask();
+    show(answer, said);
+    const opens = answer.live || (!wasLive && answer.status === "RUNNING");
+    if (opens && repeatable) returnTo(location.href, wasLive);
+    const seconds = opens ? 0 : answer.retry_after_seconds;
+    if (!seconds && !(opens && repeatable)) main.classList.remove("watched");
+    return { said, seconds };
   });
-  if (!document.hidden) ask();
 })();

@@ -33,7 +33,7 @@
   });
   wide.addEventListener("change", () => show(body.dataset.view));
   // In the preview's place the page begins with why there's none; else with what is known, where that is all there is.
-  const opensPreview = body.dataset.opensPreview === "yes", waits = part("stage").querySelector(".steps");
+  const opensPreview = body.dataset.opensPreview === "yes", isAwaited = Boolean(body.dataset.returnTo), waits = part("stage").querySelector(".steps");
   const noPreview = part("stage").dataset.live === "no" && !waits;
   show(opensPreview ? "preview" : wide.matches && noPreview ? "details" : "conversation");
 
@@ -115,9 +115,11 @@
   }
 
   const keys = JSON.parse(body.dataset.parts);
-  function replace({ id, key, html }) {
+  function replace({ id, key, html }, isTried = false) {
     const known = part(id);
     if (!known || keys[id] === key) return;
+    // That the dev server once was live, as the session's row has it, isn't news where it's being awaited.
+    if (id === "stage" && isAwaited && !isTried && fragment(html).firstElementChild.dataset.live === "yes") return;
     keys[id] = key;
     const revision = known.dataset.revision, kept = new Map();
     for (const details of known.querySelectorAll("[data-keep]")) kept.set(details.dataset.keep, details.open);
@@ -127,8 +129,20 @@
     known.replaceWith(added);
     for (const log of part(id).querySelectorAll(".log pre")) log.scrollTop = log.scrollHeight;
     if (id === "stage") watchFrame();
-    if (id === "stage" && opensPreview && part(id).dataset.live === "yes") setTimeout(() => location.reload(), 1000 * pauseBeforeReturn());
+    if (id === "stage" && opensPreview && part(id).dataset.live === "yes") {
+      returnTo(new URL(body.dataset.returnTo || location.href, location.href).href, isTried);
+    }
     if (id === "state" && revision !== part(id).dataset.revision) reload();
+  }
+
+  // A dev server that was live and doesn't respond is tried by the proxy; of all others the stream tells.
+  if (isAwaited) {
+    askAgainAndAgain("/.uat/stage", async (response) => {
+      if (!response.ok) throw response.status;
+      const html = await response.text();
+      replace({ id: "stage", key: html, html }, true);
+      return { said: html, seconds: Number(part("stage").dataset.retry) };
+    });
   }
 
   // One stream for a page that somebody looks at; a hidden one lets go of its connection after a minute.

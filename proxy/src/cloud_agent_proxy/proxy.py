@@ -71,11 +71,12 @@ async def run(settings: Settings, platform: Platform, address: IPv4Address, hapr
             writing_renderer = WritingRenderer(ASSETS / "pages/session")
             async with access_mode(settings, address, directory, renderer, writing_renderer) as access:
                 _write_what_haproxy_reads(renderer, access.gate.signed_out)
-                own = OwnPaths(access.gate, directory, Status(directory, routes, Probe()), renderer)
+                status = Status(directory, routes, Probe())
+                own = OwnPaths(access.gate, directory, status, renderer)
                 transcripts = Transcripts(bucket)
                 streams = Streams(directory, table, transcripts, session_renderer)
                 session_page = SessionPagePaths(
-                    access, directory, table, transcripts, streams, session_renderer, renderer
+                    access, directory, status, table, transcripts, streams, session_renderer, renderer
                 )
                 visitor_routes = [*access.routes, *session_page.routes, *own.routes]
                 if access.visitors is not None:

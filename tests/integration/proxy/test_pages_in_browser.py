@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
-from tests.integration.proxy.conftest import DOMAIN, Proxy, SessionsTable, StartUpstream, host_of
+from tests.integration.proxy.conftest import DOMAIN, Proxy, SessionsTable, StartProxy, StartUpstream, host_of
 from tests.kit.chromium import FLAGS
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 DEV_PAGE = b"<!doctype html><title>dev page</title><h1>It works</h1>"
 NO_SCRIPTS = {"profile.managed_default_content_settings.javascript": 2}
-QUESTIONS = "return performance.getEntriesByName(location.origin + '/.uat/status').length"
+QUESTIONS = "return performance.getEntriesByName(location.origin + '/.uat/stage').length"
 MOVED = """
 const done = arguments[0];
 new PerformanceObserver((list) => done(list.getEntries().flatMap(
@@ -135,7 +137,7 @@ async def test_a_starting_session_turns_into_its_dev_server_where_the_visitor_wa
     ]
 
 
-async def test_the_broken_hop_is_named_and_the_page_returns_when_it_is_fixed(
+async def test_what_claude_does_is_beside_the_broken_hop_and_the_page_returns_when_it_is_fixed(
     browser: Browser, table: SessionsTable, start_upstream: StartUpstream, unused_address: str
 ) -> None:
     hostile = "<img src=x onerror=\"document.title='owned'\">"
@@ -147,15 +149,53 @@ async def test_the_broken_hop_is_named_and_the_page_returns_when_it_is_fixed(
     )
     url = await browser.open(session_id)
     await browser.shows("isn't listening: the container refuses connections on port 3000")
+    where = urlsplit(browser.driver.current_url)
+    assert (where.path, parse_qs(where.query)) == ("/.uat/", {"return_to": [WHERE]})
     text = await browser.text()
     assert f"SyntaxError {hostile}" in text
-    assert session_id in text
-    assert browser.driver.title == "The dev server isn't responding"
-    assert await browser.run("document.querySelector('a').href") == "https://github.example/owner/repo/pull/7"
+    assert "The dev server isn't responding" in text
+    assert "Preview · not responding" in text
+    assert "Claude's work appears here" in await browser.run("document.getElementById('nothing').textContent")
+    assert browser.driver.title == f"Session {session_id} · Running"
     assert browser.complaints() == []
+    await asyncio.sleep(2)  # in which the session's row says that the preview is live
+    assert "isn't listening" in await browser.text()
     await start_upstream(http(DEV_PAGE), unused_address)
     await browser.shows("It works")
     assert url == browser.driver.current_url
+    assert await browser.run("history.length") <= 2
+
+
+async def test_a_session_that_ends_while_its_dev_server_is_awaited_says_so(
+    browser: Browser, table: SessionsTable, unused_address: str
+) -> None:
+    session_id = table.put(ip=unused_address, port=3000)
+    await browser.open(session_id)
+    await browser.shows("isn't listening")
+    table.put(id=session_id, status="STOPPED", end_reason="By a test.")
+    await browser.shows("The session has stopped")
+    await browser.shows("By a test.")
+
+
+async def test_until_the_control_plane_responds_the_small_page_stays(
+    start_proxy: StartProxy, tmp_path: Path, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    async def close(_: bytes, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    session_id = table.put(ip=(await start_upstream(close)).address, port=3000)
+    with start_proxy() as proxy, chromium(proxy, tmp_path) as browser:
+        await browser.open(session_id)
+        await browser.shows("closes connections to port 3000")
+        proxy.signal(signal.SIGSTOP)
+        await browser.open(session_id)
+        await browser.shows("The dev server isn't responding")
+        await asyncio.sleep(3)
+        assert browser.driver.current_url.endswith(WHERE)
+        assert await browser.run("document.querySelector('#conversation')") is None
+        proxy.signal(signal.SIGCONT)
+        await browser.shows("closes connections to port 3000")
+        assert "/.uat/?return_to=" in browser.driver.current_url
 
 
 async def test_what_was_sent_is_not_sent_again(
@@ -191,6 +231,26 @@ async def test_an_address_that_breaks_each_time_is_not_opened_in_a_loop(
     await asyncio.sleep(5)
     # at once, then 2, 4, 8 s after the page before: three by now; a loop would have made dozens
     assert 2 <= sum(head.startswith(b"GET /board") for head in upstream.requests) <= 3
+
+
+async def test_an_address_that_takes_the_dev_server_down_each_time_is_not_opened_in_a_loop(
+    browser: Browser, table: SessionsTable, start_upstream: StartUpstream
+) -> None:
+    """It's back two seconds later: the way leads by the session's page and back, each time after a longer pause."""
+    down_until = 0.0
+
+    async def respond(head: bytes, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal down_until
+        if head.startswith(b"GET /board"):
+            down_until = time.monotonic() + 0.5
+        writer.write(b"gone mad\r\n\r\n" if time.monotonic() < down_until else http(DEV_PAGE))
+
+    upstream = await start_upstream(respond)
+    await browser.open(table.put(ip=upstream.address, port=3000))
+    await browser.shows("not with HTTP")
+    await asyncio.sleep(10)
+    # back by the next look, 2 s later, then after 2 s, 4 s and 8 s more: three by now
+    assert 2 <= sum(head.startswith(b"GET /board") for head in upstream.requests) <= 4
 
 
 async def test_a_page_says_that_the_session_has_ended_and_asks_no_more(browser: Browser, table: SessionsTable) -> None:

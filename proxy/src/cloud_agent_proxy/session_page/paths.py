@@ -13,8 +13,9 @@ from starlette.routing import Route
 from cloud_agent_proxy import pages
 from cloud_agent_proxy.access import pages as access_pages
 from cloud_agent_proxy.access.gate import AccessUnknownError, Grant
+from cloud_agent_proxy.access.return_path import return_path
 from cloud_agent_proxy.responses import origin_of, page_response, rendered_response, with_cookies
-from cloud_agent_proxy.session_page.conversation import Known
+from cloud_agent_proxy.session_page.conversation import Conversation, Known
 from cloud_agent_proxy.session_page.objects import BucketUnavailableError
 from cloud_agent_proxy.session_page.streams import TooManyStreamsError
 from cloud_agent_proxy.session_page.view import view_of
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.access_mode import AccessMode
     from cloud_agent_proxy.directory import SessionDirectory
     from cloud_agent_proxy.page_renderer import PageRenderer
+    from cloud_agent_proxy.pages import Page
     from cloud_agent_proxy.session import Session
-    from cloud_agent_proxy.session_page.conversation import Conversation, Entry
+    from cloud_agent_proxy.session_page.conversation import Entry
     from cloud_agent_proxy.session_page.renderer import SessionPageRenderer
     from cloud_agent_proxy.session_page.streams import Streams, TranscriptLengths
     from cloud_agent_proxy.session_page.transcripts import Transcripts
     from cloud_agent_proxy.session_page.view import PageView
+    from cloud_agent_proxy.status import Status
 
 ENTRIES_ON_A_PAGE = 200
 _PATIENCE_SECONDS = 5  # HAProxy waits for ten
@@ -52,6 +55,7 @@ class SessionPagePaths:
         self,
         access: AccessMode,
         directory: SessionDirectory,
+        status: Status,
         lengths: TranscriptLengths,
         transcripts: Transcripts,
         streams: Streams,
@@ -61,6 +65,7 @@ class SessionPagePaths:
         self._gate, self._sign_in, self._writing_url = access.gate, access.sign_in, access.writing_url
         self._has_index = access.visitors is not None
         self._directory = directory
+        self._status = status
         self._lengths = lengths
         self._transcripts = transcripts
         self._streams = streams
@@ -69,6 +74,7 @@ class SessionPagePaths:
         self.routes = [
             self._route("", self._page),
             self._route("entries", self._entries),
+            self._route("stage", self._stage),
             self._route("events", self._events),
             self._route("transcript.jsonl", self._download),
             self._route("pictures/{digest}.png", self._picture),
@@ -103,19 +109,34 @@ class SessionPagePaths:
 
     async def in_previews_place(self, request: Request, session: Session) -> Response:
         """Show the page where the visitor has asked for the preview, and there's none: until there is one."""
-        return await self._rendered(request, session, before=None, opens_preview=True)
+        return await self._rendered(request, session, opens_preview=True)
 
     async def _page(self, request: Request, session: Session, _: Grant) -> Response:
-        before = _number(request.query_params.get("before"))
-        return await self._rendered(request, session, before, opens_preview=False)
+        if wanted := request.query_params.get("return_to"):
+            return await self._rendered(request, session, opens_preview=True, return_to=return_path(wanted))
+        return await self._rendered(request, session, before=_number(request.query_params.get("before")))
+
+    async def _stage(self, _request: Request, session: Session, _grant: Grant) -> Response:
+        """Show what stands in the preview's place once it has been tried whether its dev server responds."""
+        page = await self._status.page(session.id)
+        view = view_of(session, Conversation(), not_up=None if page.live else page)
+        return rendered_response(self._renderer.stage(view))
 
     async def _rendered(
-        self, request: Request, session: Session, before: int | None, *, opens_preview: bool
+        self,
+        request: Request,
+        session: Session,
+        *,
+        before: int | None = None,
+        opens_preview: bool = False,
+        return_to: str = "",
     ) -> Response:
+        """Show the page; where it stands in for an address of the preview, the dev server is still to be tried."""
         conversation, notice = await self._conversation(session)
         entries, earlier = _page_of(conversation, before)
+        not_up = pages.not_answering(session) if return_to else None
         rendered = self._renderer.page(
-            self._view_of(request, session, conversation),
+            self._view_of(request, session, conversation, not_up),
             entries,
             known=conversation.known,
             earlier=earlier,
@@ -123,6 +144,7 @@ class SessionPagePaths:
             page_before=before is not None,
             notice=notice,
             opens_preview=opens_preview,
+            return_to=return_to,
         )
         return rendered_response(rendered)
 
@@ -159,7 +181,7 @@ class SessionPagePaths:
         }
         return Response(picture, headers=headers, media_type="image/png")
 
-    def _view_of(self, request: Request, session: Session, conversation: Conversation) -> PageView:
+    def _view_of(self, request: Request, session: Session, conversation: Conversation, not_up: Page | None) -> PageView:
         origin = origin_of(request)
         return view_of(
             session,
@@ -167,6 +189,7 @@ class SessionPagePaths:
             self._streams.viewers(session.id),
             writing_url=self._writing_url(session.id, origin) if self._writing_url else "",
             index_url=origin.replace(f"//{session.id}.", f"//{SIGN_IN_HOST}.", 1) + "/" if self._has_index else "",
+            not_up=not_up,
         )
 
     async def _conversation(self, session: Session) -> tuple[Conversation, str]:

@@ -77,6 +77,7 @@ class SessionPageRenderer:
         page_before: bool,
         notice: str,
         opens_preview: bool = False,
+        return_to: str = "",
     ) -> RenderedPage:
         """Return the page with these entries.
 
@@ -89,6 +90,7 @@ class SessionPageRenderer:
             page_before: Whether these are not the latest entries.
             notice: What doesn't work at the moment.
             opens_preview: Whether it stands in the preview's place until there is one: with the status of that.
+            return_to: Where on this host it opens the preview then, if it isn't at that address itself.
         """
         parts = self.parts(view)
         body = self._page.render(
@@ -103,10 +105,11 @@ class SessionPageRenderer:
             page_before=page_before,
             notice=notice,
             opens_preview=opens_preview,
+            return_to=return_to,
             style=self._style,
             script=self._script,
         )
-        if opens_preview and view.instead:
+        if opens_preview and not return_to and view.instead:
             return rendered_page(view.instead, self._headers, body)
         return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, self._headers, body.encode(errors="replace"))
 
@@ -124,7 +127,16 @@ class SessionPageRenderer:
 
     def parts(self, view: PageView) -> dict[str, str]:
         """Return all that is beside the conversation, by the ids of the elements."""
-        return {element: self._parts.render(view=view, part=element, entries=[]) for element in _PARTS}
+        return {element: self._part(view, element) for element in _PARTS}
+
+    def stage(self, view: PageView) -> RenderedPage:
+        """Return what stands in the preview's place, alone."""
+        headers = {**HEADERS, "Content-Type": "text/html; charset=utf-8"}
+        body = self._part(view, "stage").encode(errors="replace")
+        return RenderedPage(HTTPStatus.OK, HTTPStatus.OK.phrase, headers, body)
+
+    def _part(self, view: PageView, element: str) -> str:
+        return self._parts.render(view=view, part=element, entries=[])
 
 
 def part_key(html: str) -> str:

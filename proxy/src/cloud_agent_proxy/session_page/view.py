@@ -37,6 +37,8 @@ class PageView:
     """Where visitors write to Claude; empty where that's only possible on GitHub."""
     index_url: str = ""
     """Where the sessions that they may see are listed; empty where nothing is."""
+    not_up: Page | None = None
+    """What is wrong with a dev server that should be live; None unless that was found."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     working_since: str = ""
     todo: tuple[Fields, ...] = ()
@@ -143,12 +145,14 @@ class PageView:
     @property
     def instead(self) -> Page | None:
         """What is shown in the preview's place; None while there is a dev server to show."""
-        return None if self.session.has_live_preview else about(self.session)
+        return self.not_up if self.session.has_live_preview else about(self.session)
 
     @property
     def preview_address(self) -> str:
         """What stands where a browser has its address."""
         state = self.session.preview.state.value if self.session.preview else "live"
+        if self.not_up is not None and self.session.has_live_preview:
+            state = "not responding"
         return f"Preview · {state if self.session.status is SessionStatus.RUNNING else self.status.lower()}"
 
     @property
@@ -169,8 +173,14 @@ class PageView:
         return named is not None and named["account"] == _NO_ACCOUNT
 
 
-def view_of(
-    session: Session, conversation: Conversation, viewers: int = 0, *, writing_url: str = "", index_url: str = ""
+def view_of(  # noqa: PLR0913 - what the page shows beside the transcript
+    session: Session,
+    conversation: Conversation,
+    viewers: int = 0,
+    *,
+    writing_url: str = "",
+    index_url: str = "",
+    not_up: Page | None = None,
 ) -> PageView:
     """Return the view of a session as it is now."""
     now = conversation.now
@@ -179,6 +189,7 @@ def view_of(
         viewers=viewers,
         writing_url=writing_url,
         index_url=index_url,
+        not_up=not_up,
         working_since=now.working_since,
         todo=tuple(now.todo),
         commits=tuple(_newest_first(now.commits)),

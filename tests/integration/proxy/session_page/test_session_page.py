@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from tests.integration.proxy.visitor import NAVIGATION, access
@@ -12,7 +14,7 @@ from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
 if TYPE_CHECKING:
     import httpx
-    from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartProxy
+    from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartProxy, StartUpstream, Text
     from tests.integration.proxy.session_page.conftest import Recorder
 
 OURS = r"#|/|\?|\./|transcript\.jsonl|http://sign-in\.uat\.example\.test:8080/|https://github\.com/acme/|https://us-east-1\.console\.aws\.amazon\.com/"
@@ -89,7 +91,7 @@ async def test_our_own_script_and_style_stay_small(proxy: Proxy, recorder: Recor
 
 async def test_only_who_may_see_the_session_sees_its_page(gated: Proxy, recorder: Recorder) -> None:
     session_id = recorder.put(sample().batches(), **sample_row())
-    for path in ("", "entries?before=9", "transcript.jsonl", f"pictures/{'a' * 64}.png"):
+    for path in ("", "?return_to=/", "stage", "entries?before=9", "transcript.jsonl", f"pictures/{'a' * 64}.png"):
         for unknown in (session_id, "00000000"):
             refused = await get(gated, unknown, path)
             assert (refused.status_code, "Open this session from its pull request" in refused.text) == (401, True)
@@ -108,7 +110,7 @@ async def test_nothing_below_the_page_takes_a_change(proxy: Proxy, recorder: Rec
     """The preview's own scripts can send whatever the page can."""
     session_id = recorder.put(sample().batches(), **sample_row())
     async with proxy.client(session_id) as client:
-        for path in ("", "entries", "transcript.jsonl", f"pictures/{'a' * 64}.png", "prompts", "stop"):
+        for path in ("", "stage", "entries", "transcript.jsonl", f"pictures/{'a' * 64}.png", "prompts", "stop"):
             response = await client.request(
                 method, f"/.uat/{path}", headers={"Origin": f"http://{client.headers['Host']}"}
             )
@@ -201,6 +203,43 @@ async def test_frames_and_programs_are_told_the_same_in_short(
     words = "See what Claude did" if status == 410 else "See what Claude is doing"
     assert f'href="/.uat/">{words}</a>' in response.text
     assert "sticky footer" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "led_to"),
+    [
+        ("/a?b=c&d#e", "/a?b=c&amp;d#e"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example/", "/"),
+        ("https://evil.example/", "/"),
+        ("javascript:alert(1)", "/"),
+        ('/"><script>', "/&#34;&gt;&lt;script&gt;"),
+    ],
+)
+async def test_in_place_of_a_dev_server_that_does_not_respond_the_page_leads_back_on_its_own_host_alone(
+    proxy: Proxy, recorder: Recorder, unused_address: str, wanted: str, led_to: str
+) -> None:
+    session_id = recorder.put(sample().batches(), ip=unused_address, port=3000, **sample_row())
+    page = await get(proxy, session_id, f"?{urlencode({'return_to': wanted})}")
+    assert page.status_code == 200
+    assert f' data-return-to="{led_to}"' in page.text
+    assert "<h2>The dev server isn&#39;t responding</h2>" in page.text
+    assert "sticky footer" in page.text
+    assert "<iframe" not in page.text
+
+
+async def test_what_stands_in_the_previews_place_follows_what_the_dev_server_does(
+    proxy: Proxy, recorder: Recorder, unused_address: str, start_upstream: StartUpstream, text: Text
+) -> None:
+    row = sample_row() | {"preview": {"state": "live", "log": "<b>out of memory"}}
+    session_id = recorder.put([], ip=unused_address, port=3000, **row)
+    down = (await get(proxy, session_id, "stage")).text
+    assert "the container refuses connections on port 3000" in down
+    assert "&lt;b&gt;out of memory" in down
+    assert 'data-live="no" data-retry="2"' in down
+    await start_upstream(text("the dev server"), unused_address)
+    await asyncio.sleep(1)  # for which a finding holds
+    assert 'data-live="yes" data-retry=""' in (await get(proxy, session_id, "stage")).text
 
 
 async def test_what_is_sent_to_a_session_that_starts_is_not_kept(proxy: Proxy, recorder: Recorder) -> None:
