@@ -25,6 +25,7 @@ ROWS = [
     keys.prompt_key(SESSION, "<ulid>"),
     keys.answer_key(SESSION, "<ulid>"),
     keys.cancelled_key(SESSION),
+    keys.commands_key(SESSION),
     keys.published_key(SESSION),
     keys.transcript_key(SESSION),
     keys.lock_key(REPOSITORY, ISSUE),
@@ -62,7 +63,7 @@ def test_the_stream_is_filtered_by_the_kinds_that_are_published(template: Docume
     (rule,) = source["FilterCriteria"]["Filters"]
     kinds = json.loads(rule["Pattern"])["dynamodb"]["Keys"]["sk"]["S"]
     prefixes = [{"prefix": f"{kind}#"} for kind in (keys.ANSWER, keys.PROMPT)]
-    assert kinds == [keys.SESSION, keys.SLOTS_KEY["sk"], *prefixes]
+    assert kinds == [keys.SESSION, keys.SLOTS_KEY["sk"], keys.COMMANDS, *prefixes]
 
 
 def test_permissions_by_key_name_rows_that_there_are(template: Document) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.system import ENDED, wait_for
@@ -34,13 +34,18 @@ def session(stage: System) -> Iterator[Session]:
             stage.reconcile()
 
 
-def history(stage: System, session: Session) -> tuple[list[str], list[str]]:
-    """The statuses in the session's transcript, and the states that its execution went through."""
+def events_of(stage: System, session: Session) -> list[dict[str, Any]]:
+    """The session's transcript."""
     try:
         printed = list(lines(Target(STACK, "here", stage.client), session.id, Form.JSONL))
     except TranscriptError:  # nothing is there yet
-        return [], []
-    events = [json.loads(line) for line in printed]
+        return []
+    return [json.loads(line) for line in printed]
+
+
+def history(stage: System, session: Session) -> tuple[list[str], list[str]]:
+    """The statuses in the session's transcript, and the states that its execution went through."""
+    events = events_of(stage, session)
     statuses = [event["status"] for event in events if event["kind"] == "status"]
     return statuses, [event["state"] for event in events if event["kind"] == "execution"]
 
@@ -72,3 +77,8 @@ def test_a_session_goes_from_its_label_to_its_end_and_the_workflow_stops_its_tas
     assert statuses[-2:] == ["RUNNING", "STOPPED"]  # which of the quick ones are seen before is the clock's affair
     assert states[: len(WAY_TO_THE_URL)] == WAY_TO_THE_URL
     assert "Close Session" in states[-3:]
+    told = [event for event in events_of(stage, session) if event["kind"] in {"command", "status"}]
+    assert [(event.get("name"), event.get("author"), event.get("status")) for event in told[-2:]] == [
+        ("stop", "octo-dev", None),
+        (None, None, "STOPPED"),
+    ]

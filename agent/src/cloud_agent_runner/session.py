@@ -142,7 +142,7 @@ async def run_session(
             aclosing(Claude(assignment, user, gateway, services.environment, before_change)) as claude,
         ):
             heartbeat.cancel()  # whoever asks for prompts says by that that the agent is alive
-            tasks.create_task(inbox.collect(partial(_interrupt, claude, transcript)))
+            tasks.create_task(inbox.collect(claude.interrupt))
             tasks.create_task(turns.push_taken_up())
             tasks.create_task(turns.follow(inbox, preview))
             while True:
@@ -179,11 +179,6 @@ class _Chosen:
             self._record(choice)
         self._choice = choice
         claude.use(choice)
-
-
-async def _interrupt(claude: Claude, transcript: Transcript) -> None:
-    transcript.record("command", name="interrupt", author="", url="")
-    await claude.interrupt()
 
 
 async def _memory(platform: Platform, user: WorkspaceUser) -> ContainerMemory | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloud_agent.adapters.table.keys import ANSWER, PROMPT, SESSION, SLOTS, kind_and_name
+from cloud_agent.adapters.table.keys import ANSWER, COMMANDS, PROMPT, SESSION, SLOTS, kind_and_name
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError, SessionNotFoundError
 from cloud_agent.domain.session.canary import CANARY_ID
 from cloud_agent.observability import identify_session, logger, metrics, tracer
@@ -18,7 +18,7 @@ from cloud_agent.publisher.context import PublishingContext, publishing_context
 from cloud_agent.publisher.notifications import notify
 from cloud_agent.publisher.replies import publish_reply
 from cloud_agent.publisher.status import refresh
-from cloud_agent.publisher.transcript import record_status
+from cloud_agent.publisher.transcript import record_what_happened
 from cloud_agent.settings import PublisherSettings, load
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Changes:
     sessions: dict[str, None] = field(default_factory=dict)
     answers: dict[tuple[str, str], None] = field(default_factory=dict)
     new_prompts: dict[str, list[str]] = field(default_factory=dict)
+    commanded: dict[str, None] = field(default_factory=dict)
+    """Sessions in which commands were given, of which nothing but their transcript may have to say anything."""
     queue: bool = False
 
 
@@ -59,8 +61,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     for session_id in _to_refresh(publishing, changes):
         new_prompts = changes.new_prompts.get(session_id, [])
         cause = _attempt(session_id, partial(refresh, publishing, session_id, new_prompts)) or cause
-    for session_id in changes.sessions:
-        cause = _attempt(session_id, partial(record_status, publishing, settings, session_id)) or cause
+    for session_id in changes.sessions | changes.commanded:
+        cause = _attempt(session_id, partial(record_what_happened, publishing, settings, session_id)) or cause
     for session_id in changes.sessions:  # last: no comment waits for a chat
         cause = _attempt(session_id, partial(notify, publishing, settings, session_id)) or cause
     if isinstance(cause, GitHubRateLimitedError):
@@ -80,6 +82,8 @@ def changes_of(records: list[dict[str, Any]]) -> Changes:
         (table, session_id), (kind, prompt_id) = (kind_and_name(keys[name]["S"]) for name in ("pk", "sk"))
         if table == SLOTS:
             changes.queue = True
+        elif table == SESSION and kind == COMMANDS:
+            changes.commanded[session_id] = None
         elif table == SESSION and session_id != CANARY_ID and kind in {SESSION, PROMPT, ANSWER}:
             changes.sessions[session_id] = None
             if kind == ANSWER:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cloud_agent.adapters.table.accepted_commands import AcceptedCommands
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.sessions_table import SessionsTable
 from cloud_agent.domain.conversation import replies
@@ -16,6 +17,7 @@ from cloud_agent.domain.session.model_choice import read_choice
 from cloud_agent.domain.session.naming import name_session
 from cloud_agent.domain.session.session import Ending, Session, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
+from cloud_agent.domain.session.transcript import LINE_LIMIT, CommandEvent
 from cloud_agent.webhook.end import cancel_next, end_session
 from cloud_agent.webhook.launch import launch, with_branches
 
@@ -34,6 +36,30 @@ def without_outdated_commands(comment: Steer, sessions: PullRequestSessions) -> 
     return replace(comment, commands=comment.commands - ACTING) if sessions.requested_after(comment.at) else comment
 
 
+def note_commands(settings: WebhookSettings, comment: Steer, session: Session) -> None:
+    """Have the session's transcript say which commands were given, by whom; a second try changes nothing."""
+    commands = [
+        CommandEvent(
+            kind="command",
+            at=timestamp(),
+            prompt_id=None,
+            name=command.removeprefix("/"),
+            author=comment.origin.author,
+            url=comment.url,
+            argument=comment.model[:LINE_LIMIT] if command is Command.MODEL else "",
+        )
+        for command in sorted(effective(comment.commands))
+    ]
+    if commands:
+        AcceptedCommands(settings.sessions_table).accept(session.session_id, comment.identity, commands)
+
+
+def effective(commands: frozenset[Command]) -> frozenset[Command]:
+    """Return them without those that a stronger one leaves without effect."""
+    strongest = next((one for one in (Command.RESTART, Command.STOP, Command.INTERRUPT) if one in commands), None)
+    return frozenset(commands - (ACTING - {strongest}))
+
+
 def turn_is_running(settings: WebhookSettings, session: Session) -> bool:
     """Whether Claude works on a prompt just now."""
     prompts = Prompts(settings.sessions_table).of(session.session_id)
@@ -48,18 +74,18 @@ def carry_out(
     Raises:
         CloudAgentError: as Conversation does.
     """
-    parts = list[str]()
-    if Command.RESTART in comment.commands:
+    parts, commands = list[str](), effective(comment.commands)
+    if Command.RESTART in commands:
         parts += _restart(settings, github, comment, sessions)
-    elif Command.STOP in comment.commands:
+    if Command.STOP in commands:
         parts += _stop(settings, comment, sessions)
-    elif Command.INTERRUPT in comment.commands:
+    if Command.INTERRUPT in commands:
         parts += _interrupt(settings, comment, sessions.current, turn_runs=turn_runs)
-    if Command.MODEL in comment.commands:
+    if Command.MODEL in commands:
         parts.append(_choose_model(settings, comment, sessions.current))
-    if Command.STATUS in comment.commands:
+    if Command.STATUS in commands:
         parts.append(_status(settings, sessions))
-    if Command.HELP in comment.commands:
+    if Command.HELP in commands:
         parts.append(replies.help_text(sessions.current.comment_trigger or settings.comment_trigger))
     return parts
 

@@ -18,7 +18,13 @@ from cloud_agent.domain.conversation.commands import Command, nearest
 from cloud_agent.domain.conversation.prompts import PromptKind
 from cloud_agent.domain.errors import CloudAgentError
 from cloud_agent.observability import identify_session, logger, metrics
-from cloud_agent.webhook.commands import ACTING, carry_out, turn_is_running, without_outdated_commands
+from cloud_agent.webhook.commands import (
+    ACTING,
+    carry_out,
+    note_commands,
+    turn_is_running,
+    without_outdated_commands,
+)
 from cloud_agent.webhook.listening import listener
 from cloud_agent.webhook.permission import may_act
 from cloud_agent.webhook.update import update_branch
@@ -58,6 +64,7 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
             topic, text = f"comment by {comment.origin.author}", replies.comment_refused(comment.origin.author)
             _explain_once(settings, github, comment, session.session_id, topic, text)
         return {"ignored": f"{comment.origin.author} has no write permission in {comment.origin.repository.name}"}
+    note_commands(settings, comment, session)
     comment, updated = update_branch(settings, github, comment, sessions)
     # Looked at before the prompt is there, whose own turn is not to be interrupted.
     turn_runs = Command.INTERRUPT in comment.commands and turn_is_running(settings, session)

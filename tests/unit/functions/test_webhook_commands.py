@@ -11,6 +11,7 @@ import pytest
 from boto3.dynamodb.conditions import Key
 from tests.kit.sessions import REPOSITORY_ID, a_request
 
+from cloud_agent.adapters.table.accepted_commands import AcceptedCommands
 from cloud_agent.adapters.table.keys import last_key, lock_key, session_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, follow_up_id
@@ -18,6 +19,7 @@ from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.session.agents import TriggerLabels
 from cloud_agent.domain.session.naming import execution_name, session_id_for
 from cloud_agent.domain.session.session import timestamp
+from cloud_agent.domain.session.transcript import CommandEvent
 from cloud_agent.webhook.decide import decide
 from cloud_agent.webhook.decisions import Start
 
@@ -99,6 +101,41 @@ def put_turn(table: Table, session_id: str, prompt: Prompt, result: str = "") ->
         stored.answer(session_id, answer)
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("/stop", [("stop", "")]),
+        ("/restart", [("restart", "")]),
+        ("/interrupt\n\nUse another colour", [("interrupt", "")]),
+        ("/update\n/status\n/help", [("help", ""), ("status", ""), ("update", "")]),
+        ("/model claude-sonnet-5 high", [("model", "claude-sonnet-5 high")]),
+        ("/stop\n/interrupt\n/status", [("status", ""), ("stop", "")]),
+        ("Stop that, please", []),
+    ],
+)
+def test_the_transcript_is_told_of_each_command_once_with_who_gave_it(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
+    github_stand_in: GitHubStandIn, body: str, told: list[tuple[str, str]],
+) -> None:  # fmt: skip
+    put_session()
+    comment(body, login="stranger")
+    comment(body, number=2)
+    comment(body, number=2)
+    accepted = AcceptedCommands(table.name).of(SESSION)
+    assert [(one.name, one.argument) for one in accepted] == told
+    assert {(one.author, one.url) for one in accepted} <= {("octo-dev", "https://github.com/c/2")}
+
+
+def test_more_commands_than_a_row_takes_are_still_carried_out(table: Table) -> None:
+    accepted = AcceptedCommands(table.name)
+    event = CommandEvent(
+        kind="command", at=timestamp(), prompt_id=None, name="status", author="p", url="https://github.com/c/1"
+    )
+    for number in range(501):
+        accepted.accept(SESSION, f"1#issue_comment-{number}", [event])
+    assert len(accepted.of(SESSION)) == 500
+
+
 def test_stop_ends_the_session_with_the_name_of_who_said_it(
     comment: Callable[..., Response], put_session: PutSession, table: Table, step_functions: StepFunctions,
     github_stand_in: GitHubStandIn,
@@ -168,7 +205,7 @@ def test_update_has_github_merge_the_base_branch_and_costs_no_turn(
     github_stand_in.update = response
     assert comment("/update") == (202, {"session_id": SESSION, "accepted": "/update"})
     items = of_session(table, SESSION)
-    assert ([reply + "\n"], 1) == (github_stand_in.said(43), len(items))
+    assert ([reply + "\n"], {"SESSION", "COMMANDS"}) == (github_stand_in.said(43), set(items))
     assert items["SESSION"]["conflicts"] == (response[0] == 403)
     assert f"PUT /repos/{REPO}/pulls/43/update-branch" in github_stand_in.requests
 

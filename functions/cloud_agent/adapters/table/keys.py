@@ -12,6 +12,7 @@ SLOTS: Final = "SLOTS"
 LOCK: Final = "LOCK"
 PROMPT: Final = "PROMPT"
 ANSWER: Final = "ANSWER"
+COMMANDS: Final = "COMMANDS"
 
 SLOTS_KEY: Final = {"pk": SLOTS, "sk": SLOTS}
 LAST_REPORT_KEY: Final = {"pk": "DOCTOR", "sk": "DOCTOR"}
@@ -32,6 +33,11 @@ def prompt_key(session_id: str, prompt_id: str) -> Key:
 def answer_key(session_id: str, prompt_id: str) -> Key:
     """Key of the answer to a prompt of the session."""
     return {"pk": _session(session_id), "sk": f"{ANSWER}#{prompt_id}"}
+
+
+def commands_key(session_id: str) -> Key:
+    """Key of the row that has the commands that people gave in the session."""
+    return {"pk": _session(session_id), "sk": COMMANDS}
 
 
 def published_key(session_id: str) -> Key:

@@ -32,6 +32,7 @@ class TranscriptPositions:
             digest=str(item.get(f"{stream}_digest", "")),
             is_full=bool(item.get(f"{stream}_full", False)),
             status=str(item.get(f"{stream}_status", "")),
+            commands=int(item.get(f"{stream}_commands", 0)),
         )
 
     def advance(self, session_id: str, stream: Stream, position: Position) -> bool:
@@ -41,7 +42,8 @@ class TranscriptPositions:
         """
         batches = f"{stream}_batches"
         is_first = position.batches == 1
-        names = {f"#{name}": f"{stream}_{name}" for name in ("batches", "events", "bytes", "digest", "full", "status")}
+        members = ("batches", "events", "bytes", "digest", "full", "status", "commands")
+        names = {f"#{name}": f"{stream}_{name}" for name in members}
         try:
             self._table.update_item(
                 Key=transcript_key(session_id),
@@ -55,6 +57,7 @@ class TranscriptPositions:
                     ":digest": position.digest,
                     ":full": position.is_full,
                     ":status": position.status,
+                    ":commands": position.commands,
                     ":expires": expiry_after_end(),
                 },
             )

@@ -20,12 +20,13 @@ from cloud_agent.domain.session.session import SessionStatus
 
 VERSION = 1
 TEXT_LIMIT = 16_000  # characters of one text
+LINE_LIMIT = 1_000
 EVENTS_LIMIT = 500  # events of one batch
 BATCH_LIMIT_BYTES = 65_536
 
 Moment = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
-Line = Annotated[str, Field(max_length=1_000)]
+Line = Annotated[str, Field(max_length=LINE_LIMIT)]
 Name = Annotated[str, Field(max_length=200)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
@@ -186,12 +187,16 @@ class TotalDiffEvent(TranscriptEvent):
 
 
 class CommandEvent(TranscriptEvent):
-    """A command that reached the agent, such as `stop` or `model`, by whom and where, as far as is known."""
+    """A command that a person gave, such as `stop` or `model`: by whom and where, and what stood behind its name.
+
+    Earlier agents report an `interrupt` themselves, without knowing by whom.
+    """
 
     kind: Literal["command"]
     name: Name
     author: Name
     url: Line
+    argument: Line = ""
 
 
 class PreviewEvent(TranscriptEvent):
@@ -279,7 +284,7 @@ AgentEvent = Annotated[
     | PictureEvent,
     Field(discriminator="kind"),
 ]
-WorkflowEvent = Annotated[StatusEvent | ExecutionEvent | NoticeEvent, Field(discriminator="kind")]
+WorkflowEvent = Annotated[StatusEvent | ExecutionEvent | CommandEvent | NoticeEvent, Field(discriminator="kind")]
 
 
 class TranscriptBatch(Report):

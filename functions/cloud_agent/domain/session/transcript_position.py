@@ -28,7 +28,8 @@ class Position:
     """So many batches, with so many events and bytes, are part of the stream; `digest` is the last one's.
 
     The batch after the one that reaches a limit says so, and a stream that `is_full` takes no more. `status` is the
-    session's, as the stream said last; a batch that says it begins with it.
+    session's, as the stream said last; a batch that says it begins with it. `commands` counts those that the
+    stream has; in a batch that begins with one, there's nothing else.
     """
 
     batches: int = 0
@@ -37,6 +38,7 @@ class Position:
     digest: str = ""
     is_full: bool = False
     status: str = ""
+    commands: int = 0
 
     @property
     def has_reached_a_limit(self) -> bool:
@@ -51,13 +53,15 @@ class Position:
 
     def after(self, content: bytes) -> Position:
         """Return the position with one more batch, of this content."""
+        events, first = content.count(b"\n"), json.loads(content.partition(b"\n")[0])
         return Position(
             batches=self.batches + 1,
-            events=self.events + content.count(b"\n"),
+            events=self.events + events,
             size_bytes=self.size_bytes + len(content),
             digest=hashlib.sha256(content).hexdigest(),
             is_full=self.has_reached_a_limit,
-            status=_status(content) or self.status,
+            status=str(first["status"]) if first["kind"] == "status" else self.status,
+            commands=self.commands + (events if first["kind"] == "command" else 0),
         )
 
     def has_just_taken(self, batch: int, events: Sequence[TranscriptEvent]) -> bool:
@@ -73,8 +77,3 @@ def _lines(events: Sequence[TranscriptEvent], first: int) -> bytes:
         for seq, event in enumerate(events, first)
     )
     return b"".join(to_json(one, inf_nan_mode="null") + b"\n" for one in numbered)
-
-
-def _status(content: bytes) -> str:
-    first = json.loads(content.partition(b"\n")[0])
-    return str(first["status"]) if first["kind"] == "status" else ""

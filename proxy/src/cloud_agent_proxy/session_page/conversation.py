@@ -20,6 +20,7 @@ _MOST_LINE_CHARACTERS = 1_000
 _MOST_SOURCES = 12
 _MOST_COMMITS = 100
 _MOST_STATES = 200
+_MOST_STEPS = 1_000
 _WEIGHT = 3  # of a byte in JSON: as Python objects, and once more as HTML
 _ENTRIES = {"prompt", "turn_finished", "message", "thinking", "tool_call", "commit", "command", "notice", "picture"}
 
@@ -63,6 +64,8 @@ class Entry:
     size: int = 0
     html: str = ""
     """As it was last rendered; empty when that is out of date."""
+    of_workflow: bool = False
+    """Whether it's of the workflow's stream: a status of the session, or a command that somebody gave."""
 
     @property
     def seq(self) -> int:
@@ -71,13 +74,13 @@ class Entry:
 
     @property
     def is_status(self) -> bool:
-        """Whether it's of the workflow's stream: the session's status."""
+        """Whether it's the session's status."""
         return self.event.kind == "status"
 
     @property
     def id(self) -> str:
         """What tells it from every other entry, of either stream."""
-        return f"{'s' if self.is_status else 'e'}{self.seq}"
+        return f"{'s' if self.of_workflow else 'e'}{self.seq}"
 
 
 @dataclass
@@ -104,8 +107,8 @@ class Conversation:
         """The agent's, by their numbers, in order."""
         self.now = Now()
         self.last_seq = 0
-        self.statuses: list[Entry] = []
-        """The workflow's, in order."""
+        self.steps: list[Entry] = []
+        """The workflow's, in order: statuses and commands."""
         self.last_status = 0
         """The number of the last event of the workflow's stream."""
         self.history: list[Event] = []
@@ -129,9 +132,10 @@ class Conversation:
             if event.seq <= self.last_status:
                 continue
             self.last_status = event.seq
-            if event.kind == "status" and len(self.statuses) < _MOST_STATES:
-                self.statuses.append(Entry(event, event.seq))
-            elif event.kind != "status" and len(self.history) < _MOST_STATES:
+            if event.kind in {"status", "command"}:
+                if len(self.steps) < _MOST_STEPS:
+                    self.steps.append(Entry(event, event.seq, of_workflow=True))
+            elif len(self.history) < _MOST_STATES:
                 self.history.append(event)
 
     @property
@@ -142,15 +146,15 @@ class Conversation:
     def since(self, known: Known) -> list[Entry]:
         """Return the entries that later events than the known ones made or changed, in order."""
         changed = [entry for entry in self.entries.values() if entry.version > known.seq]
-        return _in_order(changed, [entry for entry in self.statuses if entry.seq > known.status])
+        return _in_order(changed, [entry for entry in self.steps if entry.seq > known.status])
 
     def before(self, seq: int, most: int) -> list[Entry]:
-        """Return the agent's last `most` entries whose numbers are below `seq`, with the statuses between, in order."""
+        """Return the agent's last `most` entries whose numbers are below `seq`, the workflow's between, in order."""
         earlier = [entry for entry in self.entries.values() if entry.seq < seq]
         found = earlier[-most:]
         begin = found[0].event.at if len(found) < len(earlier) else ""
         end = next((entry.event.at for entry in self.entries.values() if entry.seq >= seq), None)
-        between = [one for one in self.statuses if begin <= one.event.at and (end is None or one.event.at < end)]
+        between = [one for one in self.steps if begin <= one.event.at and (end is None or one.event.at < end)]
         return _in_order(found, between)
 
     def has_before(self, seq: int) -> bool:
@@ -223,6 +227,6 @@ class Conversation:
         lines.extend(line[:_MOST_LINE_CHARACTERS] for line in plain_text(text).strip("\n").split("\n"))
 
 
-def _in_order(entries: list[Entry], statuses: list[Entry]) -> list[Entry]:
+def _in_order(entries: list[Entry], steps: list[Entry]) -> list[Entry]:
     """Return both as they happened: each stream has its own numbers, and time is all that they share."""
-    return list(merge(entries, statuses, key=lambda entry: entry.event.at))
+    return list(merge(entries, steps, key=lambda entry: entry.event.at))

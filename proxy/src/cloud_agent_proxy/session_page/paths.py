@@ -207,7 +207,7 @@ class SessionPagePaths:
 def _page_of(conversation: Conversation, before: int | None) -> tuple[list[Entry], int | None]:
     """Return the entries of one page, and before which number there are earlier ones."""
     entries = conversation.before(before or conversation.last_seq + 1, ENTRIES_ON_A_PAGE)
-    first = next((entry.seq for entry in entries if not entry.is_status), None)
+    first = next((entry.seq for entry in entries if not entry.of_workflow), None)
     return entries, first if first is not None and conversation.has_before(first) else None
 
 

@@ -205,10 +205,12 @@ def _event(name: str, **members: str) -> str:
 
 
 def _said(entry: Entry, known: Known) -> str:
-    """Return what a screen reader says of an entry, once: Claude's own messages, ends of turns, and statuses."""
+    """Return what a screen reader says of an entry, once: Claude's own messages, ends of turns, statuses, commands."""
     event = entry.event
     if entry.is_status:
         return f"Session {event.text('status').lower()}"
+    if entry.of_workflow:
+        return f"{event.text('author')} wrote /{event.text('name')}"
     if entry.seq <= known.seq or event.text("parent"):
         return ""
     match event.kind:

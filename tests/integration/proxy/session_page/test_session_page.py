@@ -72,6 +72,28 @@ async def test_the_page_shows_statuses_and_what_the_execution_went_through(proxy
         assert words in history
 
 
+async def test_the_page_shows_commands_by_who_gave_them_between_what_claude_did(
+    proxy: Proxy, recorder: Recorder
+) -> None:
+    script, workflow = Script(), Script()
+    script.message("before")
+    workflow.add(
+        "command", name="model", argument="claude-sonnet-5 <high>", author="mona", url="https://github.com/acme/c"
+    )
+    script.add("notice", text="while")
+    workflow.add("command", name="stop", argument="", author="mona", url="javascript:alert(1)")
+    workflow.add("status", status="STOPPED", reason="Stopped by mona.")
+    session_id = recorder.put(script.batches(), **sample_row())
+    recorder.extend(session_id, workflow.batches(), workflow=True)
+    text = (await get(proxy, session_id)).text
+    assert re.findall(r'<article id="(\w+)"', text) == ["e1", "s1", "e2", "s2", "s3"]
+    assert (
+        '<b>mona</b> <a href="https://github.com/acme/c" rel="noreferrer">/model</a> claude-sonnet-5 &lt;high&gt;'
+        in text
+    )
+    assert "<b>mona</b> /stop</span>" in text
+
+
 async def test_a_session_that_only_has_statuses_says_that_nothing_has_happened_yet(
     proxy: Proxy, recorder: Recorder
 ) -> None:
