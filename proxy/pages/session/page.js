@@ -1,7 +1,7 @@
 "use strict";
 // Shows one view at a time, and adds what is new and what was earlier: HTML that the server has rendered and escaped.
 (() => {
-  const MOST_ENTRIES = 1000;
+  const MOST_ENTRIES = 1000, MOST_IN_A_BATCH = 100;
   const body = document.body;
   const part = (id) => document.getElementById(id);
   const conversation = part("conversation"), entries = part("entries"), wide = matchMedia("(min-width: 1012px)");
@@ -93,6 +93,15 @@
 
   // --- what is new: statuses have numbers of their own
   const firstNumber = () => Number(entries.querySelector("[id^=e]")?.id.slice(1) ?? 0);
+  const count = entries.getElementsByClassName("entry");
+  let last = null; // what comes by itself is put into batches as well, each of which is one once it's full
+  function append(added) {
+    if (!last?.isConnected || last.childElementCount >= MOST_IN_A_BATCH) {
+      if (last) Object.assign(last, { className: "batch" }).style.containIntrinsicSize = `auto ${last.offsetHeight}px`;
+      last = entries.appendChild(document.createElement("div"));
+    }
+    last.append(added);
+  }
   function place({ id, html, say }) {
     const atEnd = isAtEnd(), added = fragment(html), known = part(id);
     localTimes(added);
@@ -101,11 +110,11 @@
       if (open) added.querySelector("details").open = true;
       known.replaceWith(added);
     } else if (id[0] === "s" || Number(id.slice(1)) > firstNumber()) {
-      entries.append(added);
+      append(added);
       if (id[0] !== "s") part("nothing")?.remove();
     }
     if (say) part("now").textContent = say;
-    while (entries.childElementCount > MOST_ENTRIES && atEnd) {
+    while (count.length > MOST_ENTRIES && atEnd) {
       entries.firstElementChild.remove();
       earlier.hidden = false;
       earlier.firstElementChild.href = `/.uat/?before=${firstNumber()}`;

@@ -261,6 +261,36 @@ async def test_an_open_page_follows_the_session_and_keeps_what_was_opened(
     raise AssertionError("the preview wasn't reloaded")
 
 
+async def test_a_page_that_is_left_open_puts_what_comes_into_batches_and_lets_go_of_its_beginning_at_the_end(
+    browser: Browser, recorder: Recorder
+) -> None:
+    script = Script()
+    for number in range(1_350):
+        script.message(f"message {number}")
+    batches = script.batches(150)
+    on_screen(browser, 1440)
+    session_id = recorder.put(batches[:1], **sample_row())
+    await browser.open(session_id, "/.uat/")
+    await browser.run("document.getElementById('conversation').scrollTop = 0")
+    recorder.extend(session_id, batches[1:7], known=1)
+    await browser.shows("message 1049")
+    assert await browser.run(ENTRIES) == 1_050, "nothing goes that is being read"
+    assert await browser.run("document.getElementById('conversation').scrollTop") == 0
+    assert await browser.run("document.getElementById('entries').children.length") == 150 + 9
+    assert await browser.run("document.querySelectorAll('.batch').length") == 8
+    sizes = "[...document.querySelectorAll('.batch')].map((each) => each.getBoundingClientRect().height)"
+    assert all(1_000 < size < 20_000 for size in await browser.run(sizes))
+    await browser.run("document.querySelector('#latest button').click()")
+    await asyncio.sleep(0.3)
+    recorder.extend(session_id, batches[7:], known=7)
+    await browser.shows("message 1349")
+    numbers = await browser.run("[...document.querySelectorAll('.entry')].map(({id}) => Number(id.slice(1)))")
+    assert numbers == list(range(351, 1_351))
+    assert (await browser.run("document.querySelector('#earlier a').href")).endswith("?before=351")
+    pane = "document.getElementById('conversation')"
+    assert await browser.run(f"{pane}.scrollHeight - {pane}.scrollTop - {pane}.clientHeight") < 80
+
+
 async def test_ten_thousand_events_open_at_once(browser: Browser, recorder: Recorder) -> None:
     script = Script()
     for number in range(5_000):
