@@ -1,4 +1,4 @@
-"""`/` on the sign-in host."""
+"""`/` on the sign-in host, and on the UAT domain itself, which leads there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.routing import Route
 
@@ -17,6 +18,7 @@ from cloud_agent_proxy.responses import origin_of, page_response, redirect_respo
 from cloud_agent_proxy.sessions_table import TableUnavailableError
 from cloud_agent_proxy.sign_in import pages as sign_in_pages
 from cloud_agent_proxy.sign_in.github import GitHubAwayError, UserTokenRefusedError
+from cloud_agent_proxy.sign_in.github_sign_in import SIGN_IN_HOST
 from cloud_agent_proxy.sign_in.results import Failed, Redirect
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class IndexPaths:
 
     async def respond(self, request: Request) -> Response:
         """Respond to one visitor."""
+        if urlsplit(origin_of(request)).hostname == self._uat_domain:
+            return redirect_response(f"{origin_below(self._uat_domain, SIGN_IN_HOST, origin_of(request))}/", [])
         where = self._visitors.sign_in(request)
         if where is not None:
             return self._to_sign_in(request, where)

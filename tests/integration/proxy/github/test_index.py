@@ -128,6 +128,17 @@ async def test_before_the_sign_in_nothing_is_said_and_an_account_can_be_chosen(g
     assert (again.status_code, "prompt=select_account" in again.headers["location"]) == (303, True)
 
 
+async def test_the_uat_domain_itself_leads_to_the_index(gated: Proxy, proxy: Proxy) -> None:
+    for method in ("GET", "HEAD"):
+        async with gated.client("x", {"Host": f"{DOMAIN}:8080", "X-Forwarded-Proto": "https"}) as client:
+            led = await client.request(method, "/?a=b")
+            assert (led.status_code, led.headers.get("location")) == (303, f"https://sign-in.{DOMAIN}:8080/")
+            assert (await client.request(method, "/sessions/09e22a8b")).status_code == 404
+            assert (await client.post("/")).status_code == 404
+    async with proxy.client("x", {"Host": "uat.example.test"}) as client:  # which lists them on one machine
+        assert (await client.get("/")).headers["location"] == "http://sign-in.uat.example.test/"
+
+
 async def test_a_sign_in_that_another_browser_began_leads_nowhere(
     github: Server, gated: Proxy, visitor: Visitor
 ) -> None:
