@@ -5,43 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.integration.proxy.session_page.scenarios import HOSTILE, LINK, hostile_streams
 from tests.integration.proxy.visitor import NAVIGATION
 from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.integration.proxy.conftest import Proxy
     from tests.integration.proxy.session_page.conftest import Recorder
-
-HOSTILE = "\"'><img src=x onerror=alert(1)><script>alert(2)</script></pre></details>{{7*7}}<!--"
-LINK = "javascript:alert(3)"
-_OURS = {"kind", "at", "prompt_id"}
-
-
-def _texts(members: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - any JSON
-    """Return where there are texts in a JSON document."""
-    if isinstance(members, str):
-        yield path
-    elif isinstance(members, dict | list):
-        for key, value in members.items() if isinstance(members, dict) else enumerate(members):
-            yield from _texts(value, (*path, key))
-
-
-def _with(members: Any, path: tuple[Any, ...], text: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return a JSON document with one of its texts replaced."""
-    if not path:
-        return text
-    copy: Any = dict(members) if isinstance(members, dict) else list(members)
-    copy[path[0]] = _with(copy[path[0]], path[1:], text)
-    return copy
-
-
-def _with_each_text(events: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    """Return the events, and of each kind one more for each text that it has: nobody has to remember a new one."""
-    fields = {(event["kind"], path): event for event in reversed(events) for path in _texts(event)}
-    given = [_with(event, path, text) for (_, path), event in fields.items() if path[0] not in _OURS]
-    return [*events, *({**event, "seq": number} for number, event in enumerate(given, len(events) + 1))]
 
 
 async def shown(
@@ -59,7 +29,7 @@ async def shown(
 @pytest.mark.parametrize("text", [HOSTILE, LINK, f"[x]({LINK})\n\n```{HOSTILE}\n{HOSTILE}"])
 async def test_whatever_a_field_says_is_shown_as_text(proxy: Proxy, recorder: Recorder, text: str) -> None:
     """One page for all fields, each in an event of its own: a page for each would take minutes."""
-    events, history = (_with_each_text(script.events, text) for script in (sample(), sample_history(ended=True)))
+    events, history = hostile_streams(text)
     assert (len(events), len(history)) > (80, 15)
     page = await shown(proxy, recorder, events, history)
     assert "<img" not in page

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
+from tests.integration.proxy.session_page.scenarios import CUT_STREAMS, loses_and_doubles_nothing, shows_text_as_text
 from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, NO_SCRIPTS, Browser, chromium, http
 from tests.kit.pictures import png
 from tests.kit.transcripts import Script, sample, sample_history, sample_row
@@ -20,7 +22,7 @@ from cloud_agent_proxy.writing.renderer import WritingRenderer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.integration.proxy.conftest import Proxy, StartUpstream
+    from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartUpstream
     from tests.integration.proxy.session_page.conftest import Recorder
 
 pytestmark = pytest.mark.skipif(
@@ -289,6 +291,24 @@ async def test_a_page_that_is_left_open_puts_what_comes_into_batches_and_lets_go
     assert (await browser.run("document.querySelector('#earlier a').href")).endswith("?before=351")
     pane = "document.getElementById('conversation')"
     assert await browser.run(f"{pane}.scrollHeight - {pane}.scrollTop - {pane}.clientHeight") < 80
+
+
+async def test_whatever_comes_is_text(browser: Browser, recorder: Recorder) -> None:
+    on_screen(browser, 1440)
+    session_id = recorder.put([], **sample_row())
+    await browser.open(session_id, "/.uat/")
+    browser.complaints()  # of the pages before
+    await shows_text_as_text(browser, recorder, session_id)
+    assert browser.complaints() == []
+
+
+async def test_nothing_is_lost_or_doubled_when_connections_are_cut(
+    browser: Browser, proxy: Proxy, recorder: Recorder, haproxy_command: HaproxyCommand
+) -> None:
+    on_screen(browser, 1440)
+    session_id = recorder.put([], **sample_row())
+    await browser.open(session_id, "/.uat/")
+    await loses_and_doubles_nothing(browser, recorder, session_id, partial(haproxy_command, proxy, CUT_STREAMS))
 
 
 async def test_ten_thousand_events_open_at_once(browser: Browser, recorder: Recorder) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.integration.proxy.conftest import host_of
+from tests.integration.proxy.session_page.scenarios import CUT_STREAMS, loses_and_doubles_nothing, shows_text_as_text
 from tests.integration.proxy.test_pages_in_browser import http
 from tests.kit.firefox import PROGRAM, firefox
 from tests.kit.transcripts import Script, sample, sample_row
@@ -13,7 +15,7 @@ from tests.kit.transcripts import Script, sample, sample_row
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.proxy.conftest import Proxy, StartUpstream
+    from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartUpstream
     from tests.integration.proxy.session_page.conftest import Recorder
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="needs Firefox: apt-get install firefox-esr")
@@ -39,6 +41,26 @@ async def test_an_open_page_follows_the_session_and_keeps_what_was_opened(
         assert await browser.run(ENTRIES) == 2
         assert await browser.run("document.getElementById('now').textContent") == "Claude: All done."
         assert browser.complaints == []
+
+
+async def test_whatever_comes_is_text_and_none_of_it_is_lost_or_doubled_when_connections_are_cut(
+    proxy: Proxy,
+    recorder: Recorder,
+    start_upstream: StartUpstream,
+    haproxy_command: HaproxyCommand,
+    tmp_path: Path,
+) -> None:
+    """Both in one browser, which takes a while to start."""
+    upstream = await start_upstream(http(b"<!doctype html><title>app</title>"))
+    row = sample_row() | {"ip": upstream.address, "port": 3000}
+    async with firefox(tmp_path, proxy.address) as browser:
+        session_id = recorder.put([], **row)
+        await browser.open(f"http://{host_of(session_id)}/.uat/")
+        await shows_text_as_text(browser, recorder, session_id)
+        assert browser.complaints == []
+        session_id = recorder.put([], **row)
+        await browser.open(f"http://{host_of(session_id)}/.uat/")
+        await loses_and_doubles_nothing(browser, recorder, session_id, partial(haproxy_command, proxy, CUT_STREAMS))
 
 
 async def test_nothing_is_wider_than_a_phone(proxy: Proxy, recorder: Recorder, tmp_path: Path) -> None:
