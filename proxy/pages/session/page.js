@@ -40,12 +40,32 @@
   // --- staying at the end
   const scroller = () => (wide.matches ? conversation : document.scrollingElement);
   const isAtEnd = () => scroller().scrollHeight - scroller().scrollTop - scroller().clientHeight < 80;
-  const toEnd = () => { if (wide.matches || body.dataset.view === "conversation") scroller().scrollTop = scroller().scrollHeight; };
+  // Entries get their size when they are first drawn: whoever is at the end stays there until they scroll up, or open
+  // something that takes them away from it.
+  let follows = body.dataset.latest === "yes", lastTop = 0;
   const latest = part("latest");
-  latest.firstElementChild.addEventListener("click", toEnd);
-  for (const target of [conversation, window]) {
-    target.addEventListener("scroll", () => { latest.hidden = isAtEnd(); }, { passive: true });
+  function toEnd() {
+    if (!wide.matches && body.dataset.view !== "conversation") return;
+    scroller().scrollTop = scroller().scrollHeight;
+    lastTop = scroller().scrollTop;
   }
+  function look() {
+    const { scrollTop } = scroller();
+    if (isAtEnd()) follows = true;
+    else if (scrollTop < lastTop) follows = false;
+    lastTop = scrollTop;
+    latest.hidden = follows;
+  }
+  latest.firstElementChild.addEventListener("click", () => {
+    follows = true;
+    toEnd();
+  });
+  for (const target of [conversation, window]) target.addEventListener("scroll", look, { passive: true });
+  entries.addEventListener("click", () => {
+    follows = false;
+    requestAnimationFrame(() => requestAnimationFrame(look));
+  });
+  new ResizeObserver(() => { if (follows) toEnd(); }).observe(entries);
 
   // --- the preview
   function watchFrame() {
@@ -76,6 +96,7 @@
     const response = await fetch(`/.uat/entries${new URL(event.target.href).search}`, { redirect: "error" }).catch(() => null);
     if (!response?.ok) return location.assign(event.target.href);
     const before = response.headers.get("X-Earlier");
+    follows = false;
     const added = fragment(await response.text());
     localTimes(added);
     for (const entry of added.children) if (part(entry.id)) part(entry.id).remove();
@@ -103,7 +124,7 @@
     last.append(added);
   }
   function place({ id, html, say }) {
-    const atEnd = isAtEnd(), added = fragment(html), known = part(id);
+    const added = fragment(html), known = part(id);
     localTimes(added);
     if (known) {
       const open = known.querySelector("details")?.open;
@@ -114,12 +135,12 @@
       if (id[0] !== "s") part("nothing")?.remove();
     }
     if (say) part("now").textContent = say;
-    while (count.length > MOST_ENTRIES && atEnd) {
+    while (count.length > MOST_ENTRIES && follows) {
       entries.firstElementChild.remove();
       earlier.hidden = false;
       earlier.firstElementChild.href = `/.uat/?before=${firstNumber()}`;
     }
-    if (atEnd) toEnd();
+    if (follows) toEnd();
     else latest.hidden = false;
   }
 
@@ -195,9 +216,11 @@
   for (const log of document.querySelectorAll(".log pre")) log.scrollTop = log.scrollHeight;
   if (body.dataset.latest === "yes") {
     const linked = part(location.hash.slice(1));
-    const begin = entries.contains(linked) ? () => linked.scrollIntoView() : toEnd;
-    begin();
-    requestAnimationFrame(() => requestAnimationFrame(begin)); // entries get their size when they are first drawn
+    if (entries.contains(linked)) {
+      follows = false;
+      linked.scrollIntoView();
+      requestAnimationFrame(() => requestAnimationFrame(() => linked.scrollIntoView()));
+    } else toEnd();
     if (body.dataset.live === "yes") follow();
   }
 })();

@@ -51,16 +51,14 @@ async def test_whatever_comes_is_text_and_none_of_it_is_lost_or_doubled_when_con
     tmp_path: Path,
 ) -> None:
     """Both in one browser, which takes a while to start."""
-    upstream = await start_upstream(http(b"<!doctype html><title>app</title>"))
-    row = sample_row() | {"ip": upstream.address, "port": 3000}
+    upstreams = [await start_upstream(http(b"<!doctype html><title>app</title>")) for _ in range(2)]
+    texts, cuts = (recorder.put([], ip=one.address, port=3000, **sample_row()) for one in upstreams)
     async with firefox(tmp_path, proxy.address) as browser:
-        session_id = recorder.put([], **row)
-        await browser.open(f"http://{host_of(session_id)}/.uat/")
-        await shows_text_as_text(browser, recorder, session_id)
+        await browser.open(f"http://{host_of(texts)}/.uat/")
+        await shows_text_as_text(browser, recorder, texts)
         assert browser.complaints == []
-        session_id = recorder.put([], **row)
-        await browser.open(f"http://{host_of(session_id)}/.uat/")
-        await loses_and_doubles_nothing(browser, recorder, session_id, partial(haproxy_command, proxy, CUT_STREAMS))
+        await browser.open(f"http://{host_of(cuts)}/.uat/")
+        await loses_and_doubles_nothing(browser, recorder, cuts, partial(haproxy_command, proxy, CUT_STREAMS))
 
 
 async def test_nothing_is_wider_than_a_phone(proxy: Proxy, recorder: Recorder, tmp_path: Path) -> None:
