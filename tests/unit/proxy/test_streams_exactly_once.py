@@ -144,6 +144,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 @example(["message", "write", "look", "read_one", "read_one", "cut"])
+@example(["message", "write", "look", "read_one", "read_one", "message", "write", "look", "read"])
 @example(["call", "write", "look", "read", "crash", "result", "write", "bucket_down", "look", "cut", "read"])
 def test_a_page_has_every_entry_once_as_it_is_now_whatever_broke_meanwhile(steps: list[str]) -> None:
     asyncio.run(_follow(steps))

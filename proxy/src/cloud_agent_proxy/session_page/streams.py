@@ -144,9 +144,11 @@ class Streams:
             yield "retry: 2000\n\n"
             while not self._closed and time.time() < until:
                 changed = watched.changed
-                for entry in watched.conversation.since(known):
+                # Both as of one moment: the conversation may grow while the page takes what there is.
+                entries, now = watched.conversation.since(known), known.plus(watched.conversation.known)
+                for entry in entries:
                     yield _event("entry", id=entry.id, html=self._renderer.entry(entry), say=_said(entry, known))
-                if (now := known.plus(watched.conversation.known)) != known:
+                if now != known:
                     known = now
                     yield f"id: {known}\n\n"
                 for element, html in watched.parts.items():
