@@ -63,7 +63,7 @@ WALLS = {
         _attempts("write_into_the_supervisors_repository"),
     ),
     "python -I -S of the reaper": Wall(
-        "workspace/user.py",
+        "workspace/small_program.py",
         '"-I", "-S"',
         '"-B", "-B"',
         frozenset(

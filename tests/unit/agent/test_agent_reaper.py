@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from cloud_agent_runner.workspace import reaper
+from cloud_agent_runner.workspace.small_program import small_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root may become another
 
 
 def _command(script: str, *, owner: str = "-", directory: str = "/") -> list[str]:
-    return [sys.executable, "-I", "-S", reaper.__file__, "test", owner, directory, "/bin/sh", "-c", script]
+    return [*small_program(reaper), "test", owner, directory, "/bin/sh", "-c", script]
 
 
 def _running(pids: Path) -> list[int]:
@@ -178,7 +179,7 @@ def test_another_user_can_neither_signal_nor_look_into_the_reaper(tmp_path: Path
 
 
 def test_a_program_that_is_not_there_is_named() -> None:
-    command = [sys.executable, "-I", "-S", reaper.__file__, "test", "-", "/", "no-such-program"]
+    command = [*small_program(reaper), "test", "-", "/", "no-such-program"]
     done = subprocess.run(command, check=False, timeout=30, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (127, "cannot start no-such-program: No such file or directory\n")
 

@@ -16,13 +16,13 @@ import psutil
 
 from cloud_agent_runner.workspace import socket_inodes
 from cloud_agent_runner.workspace.ended import ended
+from cloud_agent_runner.workspace.small_program import small_program
 
 if TYPE_CHECKING:
     from cloud_agent_runner.workspace.user import WorkspaceUser
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LISTEN = "0A"  # TCP_LISTEN of the kernel's net/tcp_states.h
-_PROGRAM = Path(socket_inodes.__file__)
 _PROGRAM_SECONDS = 10
 _AGAIN_SECONDS = 5.0
 _OUTPUT_LIMIT_BYTES = 1024 * 1024
@@ -105,7 +105,7 @@ class ListeningSockets:
         Raises:
             OSError: the program didn't start or end.
         """
-        program = [sys.executable, "-I", "-S", str(_PROGRAM), *(str(process.pid) for process in _below(self._pid))]
+        program = [*small_program(socket_inodes), *(str(process.pid) for process in _below(self._pid))]
         started = await asyncio.create_subprocess_exec(
             *self._user.command("", *program, directory=Path("/")),
             env={},

@@ -1,4 +1,4 @@
-"""`python -I -S reaper.py NAME OWNER DIRECTORY COMMAND...`: run a command, and end all that it leaves behind.
+"""`reaper.py NAME OWNER DIRECTORY COMMAND...`, a small program: run a command, and end all that it leaves behind.
 
 Whatever the command starts, in whatever session and however far removed, stays below this process: an orphan becomes
 its child (Linux; elsewhere the command's process group is ended). With an OWNER, `uid:gid:processes`, the command runs
@@ -7,11 +7,10 @@ process remains the supervisor's, so that nothing of the command's can end, trac
 supervisor does.
 
 It ends as the command does, once no process is left. SIGTERM ends them earlier: politely, then, after a second, for
-certain. SIGQUIT does without politeness. It is a program of its own, of as little of the standard library as will do:
-one starts with each command, and importing pathlib alone would take half as long as all the rest.
+certain. SIGQUIT does without politeness.
 """
 
-# ruff: noqa: PTH208, PTH123 - the same
+# ruff: noqa: PTH208, PTH123, SIM105 - importing pathlib or contextlib would take as long as starting Python
 
 from __future__ import annotations
 
@@ -19,14 +18,14 @@ import ctypes
 import os
 import resource
 import select
-import signal
 import sys
 import time
-from contextlib import contextmanager, suppress
 
 TYPE_CHECKING = False  # as importing typing would take its time
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import signal
+else:
+    import _signal as signal  # what `signal` makes enumerations of, which takes a third of a reaper's start
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
@@ -80,8 +79,11 @@ def _exec(owner: str, directory: str, command: list[str]) -> None:
 def _become(owner: str) -> None:
     """Give up what the supervisor has and the command is not to have."""
     uid, gid, processes = (int(part) for part in owner.split(":"))
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
-        score.write(_OOM_SCORE)
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
+            score.write(_OOM_SCORE)
+    except OSError:
+        pass
     resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -116,18 +118,25 @@ def _wait(child: int, wakeup: int) -> int | None:
     while True:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         select.select([wakeup], [], [], left)
-        with suppress(BlockingIOError):
-            received = os.read(wakeup, 4096)
-            if signal.SIGQUIT in received:
-                return None
-            if deadline is None and not {signal.SIGTERM, signal.SIGINT}.isdisjoint(received):
-                deadline = time.monotonic() + _GRACE_SECONDS
-                _signal_all(child, signal.SIGTERM)
+        received = _received(wakeup)
+        if signal.SIGQUIT in received:
+            return None
+        if deadline is None and not {signal.SIGTERM, signal.SIGINT}.isdisjoint(received):
+            deadline = time.monotonic() + _GRACE_SECONDS
+            _signal_all(child, signal.SIGTERM)
         status = _bury().get(child)
         if status is not None:
             return status if status >= 0 else 128 - status
         if deadline is not None and time.monotonic() >= deadline:
             return None
+
+
+def _received(wakeup: int) -> bytes:
+    """Return the numbers of the signals that have come."""
+    try:
+        return os.read(wakeup, 4096)
+    except BlockingIOError:
+        return b""
 
 
 def _end_all(child: int, owner: str, *, politely: bool) -> None:
@@ -139,26 +148,25 @@ def _end_all(child: int, owner: str, *, politely: bool) -> None:
             time.sleep(0.02)
             _bury()
     while _left(child):
-        with _everything_stopped(owner):
-            _signal_all(child, signal.SIGKILL)
+        _kill_all(child, owner)
         time.sleep(0.02)
         _bury()
 
 
-@contextmanager
-def _everything_stopped(owner: str) -> Iterator[None]:
-    """Have nothing start a process meanwhile: one call of the kernel's stops all of the user's, other commands too.
+def _kill_all(child: int, owner: str) -> None:
+    """Kill what is left, and have nothing start a process meanwhile.
 
-    So no tree grows faster than it is killed, and what belongs to others goes on a moment later. As the supervisor's
-    own user, who may be a person, only what is below this process is stopped.
+    One call of the kernel's stops all of the user's, other commands too: no tree grows faster than it is killed, and
+    what belongs to others goes on a moment later. As the supervisor's own user, who may be a person, only what is below
+    this process is stopped.
     """
     if owner == "-":
         _stop_all()
-        yield
+        _signal_all(child, signal.SIGKILL)
         return
     signal_user(owner, signal.SIGSTOP)
     try:
-        yield
+        _signal_all(child, signal.SIGKILL)
     finally:
         signal_user(owner, signal.SIGCONT)
 
@@ -194,26 +202,28 @@ def signal_user(owner: str, number: signal.Signals) -> None:
 def _bury() -> dict[int, int]:
     """Take the status of each child that has ended; negative where a signal ended it."""
     ended: dict[int, int] = {}
-    with suppress(ChildProcessError):
-        while True:
+    while True:
+        try:
             pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                break
-            ended[pid] = os.waitstatus_to_exitcode(status)
-    return ended
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        ended[pid] = os.waitstatus_to_exitcode(status)
 
 
 def _signal_all(child: int, number: signal.Signals) -> None:
     for pid in _descendants():
         _signal(pid, number)
     if sys.platform != "linux":
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child, number)
+        _signal(-child, number)  # its process group
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
+    try:
         os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass
 
 
 def _left(child: int) -> bool:
@@ -246,13 +256,16 @@ def process_table() -> tuple[dict[int, int], dict[int, int]]:
     threads, parents = {}, {}
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if sys.platform == "linux" else []
     for pid in pids:
-        with suppress(OSError), open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
-            # man 5 proc_pid_stat, from the third field on
-            fields = stat.read().rpartition(")")[2].split()
-            parents[pid] = int(fields[1])
-            # A zombie whose other threads go on is alive.
-            if fields[0] not in "ZX" or int(fields[17]) > 1:
-                threads[pid] = int(fields[17])
+        try:
+            with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
+                # man 5 proc_pid_stat, from the third field on
+                fields = stat.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[pid] = int(fields[1])
+        # A zombie whose other threads go on is alive.
+        if fields[0] not in "ZX" or int(fields[17]) > 1:
+            threads[pid] = int(fields[17])
     return threads, parents
 
 
@@ -278,7 +291,3 @@ def _drop_capabilities() -> None:
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,6 @@
-"""`python -I -S socket_inodes.py PID...`: print the inode of each socket that these processes have open, one a line.
+"""`socket_inodes.py PID...`, a small program: print the inode of each socket that these processes have open, by line.
 
-The kernel shows a process's open files to its own user alone, so this runs as that user. It is a program of its own, of
-as little of the standard library as will do, as the reaper is.
+The kernel shows a process's open files to its own user alone, so this runs as that user.
 """
 
 # ruff: noqa: PTH115, PTH208 - importing pathlib would take longer than all the rest
@@ -9,8 +8,6 @@ as little of the standard library as will do, as the reaper is.
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import suppress
 
 _SOCKET = "socket:["  # man 5 proc_pid_fd
 
@@ -18,13 +15,18 @@ _SOCKET = "socket:["  # man 5 proc_pid_fd
 def main(pids: list[str]) -> None:
     """Print the inodes; processes that have ended have none."""
     for pid in pids:
-        with suppress(OSError):
-            for descriptor in os.listdir(f"/proc/{pid}/fd"):
-                with suppress(OSError):
-                    target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
-                    if target.startswith(_SOCKET):
-                        print(target.removeprefix(_SOCKET).removesuffix("]"))  # noqa: T201 - what it is for
+        try:
+            descriptors = os.listdir(f"/proc/{pid}/fd")
+        except OSError:
+            continue
+        for descriptor in descriptors:
+            _print(f"/proc/{pid}/fd/{descriptor}")
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def _print(descriptor: str) -> None:
+    try:
+        target = os.readlink(descriptor)
+    except OSError:
+        return
+    if target.startswith(_SOCKET):
+        print(target.removeprefix(_SOCKET).removesuffix("]"))  # noqa: T201 - what it is for

@@ -21,13 +21,14 @@ import psutil
 
 from cloud_agent_runner.workspace import reaper
 from cloud_agent_runner.workspace.descendants import is_alive
+from cloud_agent_runner.workspace.small_program import small_program
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
 _NAME = "workspace"
 _NEEDED_CAPABILITIES = 1 << 5 | 1 << 6 | 1 << 7  # CAP_KILL, CAP_SETGID, CAP_SETUID of linux/capability.h
-_REAPER = Path(reaper.__file__)
+_REAPER = small_program(reaper)
 # Twice its grace, and the time it takes to kill a large tree.
 _REAPER_SECONDS = 8
 _LOOK_SECONDS = 0.02
@@ -81,7 +82,7 @@ class WorkspaceUser:
         moment. Once the user has as many processes as `processes`, it can start no more.
         """
         owner = f"{self.owner}:{processes:d}" if self.owner else "-"
-        return [sys.executable, "-I", "-S", str(_REAPER), name, owner, str(directory), *command]
+        return [*_REAPER, name, owner, str(directory), *command]
 
     def environment(self) -> dict[str, str]:
         """Return the variables of a command: those that the supervisor passes on, with this user's home.
@@ -153,10 +154,11 @@ def _commands() -> list[tuple[psutil.Process, str]]:
 def _name_of(process: psutil.Process) -> str | None:
     """Return the name of the command that a reaper runs; None of any other process, or one that has ended."""
     try:
-        _, _, _, program, name, *_ = process.cmdline()
-    except (psutil.Error, ValueError):
+        arguments = process.cmdline()
+    except psutil.Error:
         return None
-    return name if program == str(_REAPER) else None
+    program, (name, *_) = tuple(arguments[: len(_REAPER)]), (*arguments[len(_REAPER) :], "")
+    return name if program == _REAPER else None
 
 
 def _memory_below(reaper: psutil.Process) -> int:
