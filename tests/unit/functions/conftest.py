@@ -217,13 +217,31 @@ def put_secret(aws: None) -> Iterator[Callable[[str], str]]:
         client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
 
 
+@pytest.fixture(scope="module")
+def stack_secrets(account: None) -> Iterator[dict[str, str]]:
+    """The ARN of each secret of the stack. A test that wants another value stores a secret of its own."""
+    values = {
+        "WEBHOOK_SECRET_ARN": WEBHOOK_SECRET,
+        "GITHUB_SECRET_ARN": '{"token": "ghp_a-personal-token"}',
+        "UAT_ACCESS_KEYS_ARN": json.dumps({"signing_key": SIGNING_KEY, "verifying_key": ""}),
+        "CHAT_WEBHOOKS_ARN": "{}",
+    }
+    client = boto3.client("secretsmanager")
+    stored = {
+        name: client.create_secret(Name=f"stack/{name}", SecretString=value)["ARN"] for name, value in values.items()
+    }
+    yield stored
+    for arn in stored.values():
+        client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
 @pytest.fixture
 def environment(
     monkeypatch: pytest.MonkeyPatch,
     new_worker: Callable[[], None],
     table: Table,
     idempotency_table: Table,
-    put_secret: Callable[..., str],
+    stack_secrets: dict[str, str],
 ) -> Callable[..., None]:
     """A function's environment as template.yaml gives it; called, it changes variables of it."""
     # Powertools read its variables when the module was imported, whoever imported it first.
@@ -240,7 +258,7 @@ def environment(
         CANARY_SERVICE="canary",
         IDEMPOTENCY_TABLE=idempotency_table.name,
         STATE_MACHINE_ARN=STATE_MACHINE_ARN,
-        WEBHOOK_SECRET_ARN=put_secret(WEBHOOK_SECRET, "webhook"),
+        **stack_secrets,
         TRIGGER_LABEL="claude-dev",
         STAGING_TRIGGER_LABEL="",
         COMMENT_TRIGGER="all",
@@ -248,16 +266,13 @@ def environment(
         TRACKER_URL="",
         ALLOWED_BOTS="",
         GITHUB_API_URL="http://127.0.0.1:9",
-        GITHUB_SECRET_ARN=put_secret('{"token": "ghp_a-personal-token"}'),
         CLUSTER_ARN=CLUSTER_ARN,
         UAT_URL="https://uat.example.com",
         UAT_ACCESS="link",
-        UAT_ACCESS_KEYS_ARN=put_secret(json.dumps({"signing_key": SIGNING_KEY, "verifying_key": ""}), "uat-access"),
         ALLOW_WORKFLOW_CHANGES="false",
         AGENT_LOG_GROUP="/claude-cloud-agent/agent",
         MAX_SESSION_AGE_SECONDS="28800",
         NOTIFICATIONS_TOPIC_ARN="arn:aws:sns:us-east-1:123456789012:of-nobody",
-        CHAT_WEBHOOKS_ARN=put_secret("{}", "chat-webhooks"),
         AGENT_TASK_FAMILY=TASK_FAMILY,
         STAGING_AGENT_TASK_FAMILY="claude-cloud-agent-staging-agent",
         ENVIRONMENT_SECRET_PREFIX="claude-cloud-agent",

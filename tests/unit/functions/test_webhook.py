@@ -121,13 +121,17 @@ def test_a_signature_of_another_body_is_refused(deliver: Deliver, labeled: dict[
 
 
 def test_while_the_secret_is_rotated_the_new_one_and_the_one_before_sign(
-    deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+    deliver: Deliver,
+    environment: Callable[..., None],
+    put_secret: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(secrets, "MAX_AGE_SECONDS", -1)
+    environment(WEBHOOK_SECRET_ARN=(arn := put_secret(SECRET)))
     assert deliver()[0] == 202
     for expected in ({SECRET: 202, "new": 202, "newer": 401}, {SECRET: 401, "new": 202, "newer": 202}):
         newest = [secret for secret, status in expected.items() if status == 202][-1]
-        boto3.client("secretsmanager").put_secret_value(SecretId="webhook", SecretString=newest)
+        boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=newest)
         assert {secret: deliver(secret=secret)[0] for secret in expected} == expected
 
 
