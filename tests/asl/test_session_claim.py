@@ -28,14 +28,21 @@ def test_a_claimed_session_has_a_row_of_what_its_request_said_and_stands_in_the_
     assert ([session.session_id], version + 1) == (workflow.queue(), workflow.slots_version())
     workflow.note(session, "seen")
     triggered = {"triggered_by", "triggered_at", "requested_at"}
-    of_the_request = {"follows", "previous_session_id", "default_head", "similar_branches", *triggered}
-    members = session.model_dump(exclude=of_the_request)
+    of_the_request = {"follows", "previous_session_id", "default_head", "similar_branches", "pull_number", *triggered}
+    members = session.model_dump(exclude=of_the_request) | {"base_branch": session.default_branch}
     assert members == {name: row[name] for name in members}
     assert ("QUEUED", run.arn, 0, 0) == (row["status"], row["execution_arn"], row["turns"], row["cost_usd"])
     assert row["created_at"] <= row["last_active_at"]
     assert len(row["token_hash"]) == 64
     assert objections_to_row(row) == []
     workflow.finish(run)
+
+
+def test_a_request_on_a_pull_request_has_a_row_with_what_that_is_for(workflow: SessionWorkflow, machine: str) -> None:
+    run = workflow.start(machine, workflow.request(base_branch="develop"))
+    workflow.finish(run)
+    row = workflow.row(run.session) or {}
+    assert (row["base_branch"], row["default_branch"]) == ("develop", "main")
 
 
 def test_a_request_without_an_installation_has_a_row_without_one(workflow: SessionWorkflow, machine: str) -> None:

@@ -1,4 +1,4 @@
-"""What the agent's image leaves out of Debian's packages isn't what native modules are built with."""
+"""The images: what they leave out isn't missing, and what starts in them starts at once."""
 
 from __future__ import annotations
 
@@ -74,6 +74,29 @@ def test_native_modules_are_built_and_loaded_in_the_agents_image(engine: Engine,
     built = engine.run("run", *options, container_images.TAGS["agent"], "-euc", BUILD)
 
     assert built.split() == ["11142", "1"]
+
+
+UNCOMPILED = """
+import os, sys
+import {module}
+specs = [module.__spec__ for module in list(sys.modules.values()) if getattr(module, "__spec__", None)]
+print(len(specs) > 200, *[spec.cached for spec in specs if spec.cached and not os.path.exists(spec.cached)])
+"""
+
+
+@pytest.mark.parametrize(
+    ("unit", "module"), [("agent", "cloud_agent_runner.supervisor"), ("proxy", "cloud_agent_proxy.__main__")]
+)
+def test_nothing_that_a_program_imports_is_compiled_when_it_starts(
+    engine: Engine, tmp_path: Path, unit: str, module: str
+) -> None:
+    with (tmp_path / "image.log").open("wb") as log:
+        container_images.build(engine, unit, log)
+    options = ("--rm", "--network=none", "--read-only", "--entrypoint=python")
+
+    found = engine.run("run", *options, container_images.TAGS[unit], "-P", "-s", "-c", UNCOMPILED.format(module=module))
+
+    assert found.split() == ["True"]
 
 
 SERVICES = r"""

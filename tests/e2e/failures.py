@@ -34,7 +34,7 @@ def is_told(system: System, session: Session, *words: str) -> str:
     assert [part for part in words if part not in body] == [], body
     assert f"\n{row['end_reason']}" in told
     assert "**What to do:**" in told
-    assert ("comment `/restart` here" if "pull_number" in row else "remove and re-add the label on the issue") in told
+    assert ("comment `/restart` here" if "pull_number" in row else "remove and re-add the label.") in told
     assert "Error" not in told, "a name from the code is no help"
     assert f"#/v2/executions/details/{session.execution_arn})" in body
     if "pull_number" in row:

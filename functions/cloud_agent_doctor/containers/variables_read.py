@@ -46,4 +46,6 @@ AGENT_VARIABLES: Final = frozenset(
 EGRESS_VARIABLES: Final = frozenset({"HTTPS_PROXY", "HTTP_PROXY"})
 AGENT_SECRETS: Final = frozenset({"ANTHROPIC_API_KEY"})
 # The workflow passes these to each task: they're one session's, so in no task definition.
-RUN_TASK_VARIABLES: Final = frozenset({"SESSION_ID", "SESSION_TOKEN", "TASK_TOKEN", "REPOSITORY", "BRANCH"})
+RUN_TASK_VARIABLES: Final = frozenset(
+    {"SESSION_ID", "SESSION_TOKEN", "TASK_TOKEN", "REPOSITORY", "BRANCH", "BASE_BRANCH"}
+)

@@ -39,6 +39,7 @@ _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HOOKS = (
     'ln -s /usr/bin/python3 "$1/usr/local/bin/python3" && ln -s python3 "$1/usr/local/bin/python"',
     'rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED',  # the image's Python is there to be installed into
+    'find "$1"/usr/lib/python3* -name "*.pyc" -delete',  # Docker's has none either (docker-library/python: Dockerfile)
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -35,10 +36,13 @@ async def test_a_malformed_session_host_is_a_404_page(proxy: Proxy, name: str) -
     assert (await page(proxy, name)).status_code == 404
 
 
-async def test_the_bare_domain_is_a_404_page(proxy: Proxy) -> None:
+async def test_the_bare_domain_leads_to_the_index(proxy: Proxy) -> None:
     async with proxy.client("") as client:
         response = await client.get("/", headers={"Host": "uat.example.test"})
-    assert response.status_code == 404
+        assert response.status_code == 303
+        assert urlsplit(response.headers["location"]).hostname == "sign-in.uat.example.test"
+        elsewhere = await client.get("/elsewhere", headers={"Host": "uat.example.test"})
+    assert elsewhere.status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -297,7 +297,11 @@ async def test_whatever_comes_is_text(browser: Browser, recorder: Recorder) -> N
     on_screen(browser, 1440)
     session_id = recorder.put([], **sample_row())
     await browser.open(session_id, "/.uat/")
-    browser.complaints()  # of the pages before
+    unframed = "return !document.getElementById('unframed').hidden"
+    await browser.until(
+        lambda _: browser.driver.execute_script(unframed), "the browser has refused to frame the preview"
+    )
+    browser.complaints()  # of that, and of the pages before
     await shows_text_as_text(browser, recorder, session_id)
     assert browser.complaints() == []
 
