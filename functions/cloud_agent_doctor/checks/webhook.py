@@ -3,7 +3,8 @@
 Asks GitHub, with the App's key, for the App's webhook settings: the URL must be the stack's, the content type JSON, a
 secret set, certificates verified. Then checks the latest deliveries, of one day at most: one that never succeeded is
 a lost event, such as a label that started nothing. The stack itself requests redelivery of lost events for three
-hours; older ones have to be redelivered manually.
+hours; older ones have to be redelivered manually. A ping, which GitHub sends once the App has its webhook and often
+before there's a stack, is nobody's event: it matters as long as nothing has arrived after it.
 
 A delivery answered with 401 was signed with a secret other than WebhookSecret. The fix is made in the App's settings:
 the webhook's URL and secret under General, a delivery's Redeliver button under Advanced. A personal token has no such
@@ -93,14 +94,21 @@ def configuration_faults(config: Mapping[str, object], stack: Stack) -> list[str
 
 
 def lost(attempts: Iterable[Attempt], since: datetime) -> list[Attempt]:
-    """Return the latest attempt at each delivery that never succeeded, newest first."""
+    """Return the latest attempt at each delivery that never succeeded, newest first.
+
+    Not a ping after which something has arrived: that's the answer to it.
+    """
     by_guid: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in sorted(attempts, key=lambda one: one.delivered_at, reverse=True):
         by_guid[attempt.guid].append(attempt)
+    arrived = [one.delivered_at for tried in by_guid.values() for one in tried if one.has_arrived]
+    latest = max(arrived, default=since)
     return [
         tried[0]
         for tried in by_guid.values()
-        if tried[0].delivered_at >= since and not any(attempt.has_arrived for attempt in tried)
+        if tried[0].delivered_at >= since
+        and not any(attempt.has_arrived for attempt in tried)
+        and not (tried[0].event == "ping" and tried[0].delivered_at < latest)
     ]
 
 

@@ -15,7 +15,7 @@ API = "https://abcdef1234.execute-api.eu-central-1.amazonaws.com/webhook"
 CONFIG = {"url": API, "content_type": "json", "secret": "********", "insecure_ssl": "0"}
 
 
-def attempt(number: int, guid: str, status_code: int, *, hours_ago: float = 1) -> Attempt:
+def attempt(number: int, guid: str, status_code: int, *, hours_ago: float = 1, event: str = "issues") -> Attempt:
     delivered_at = NOW - timedelta(hours=hours_ago)
     return Attempt(
         id=number,
@@ -23,7 +23,7 @@ def attempt(number: int, guid: str, status_code: int, *, hours_ago: float = 1) -
         delivered_at=delivered_at,
         redelivery=False,
         status_code=status_code,
-        event="issues",
+        event=event,
         status="OK",
     )
 
@@ -107,3 +107,11 @@ def test_a_delivery_that_failed_twice_is_lost_once_by_its_latest_attempt() -> No
 
 def test_what_was_lost_more_than_a_day_ago_is_left() -> None:
     assert lost_ids(attempt(1, "a", 502, hours_ago=25)) == []
+
+
+def test_a_lost_ping_counts_until_something_has_arrived() -> None:
+    ping = attempt(1, "a", 504, hours_ago=2, event="ping")
+    assert lost_ids(ping) == [1]
+    assert lost_ids(ping, attempt(2, "b", 202, hours_ago=3)) == [1]
+    assert lost_ids(ping, attempt(2, "b", 202)) == []
+    assert lost_ids(attempt(1, "a", 504, hours_ago=2), attempt(2, "b", 202)) == [1]
