@@ -154,6 +154,28 @@ async def test_what_claude_merged_and_a_person_took_back_meanwhile_does_not_retu
     assert shared.show("page.txt") == "one\ntheirs\nthree"
 
 
+async def test_what_claude_merged_of_a_branch_that_was_never_taken_over_does_not_return_either(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    shared.commit(workspace.work_tree, "claude.txt", "mine\n")
+    stays = shared.person_commits("theirs.txt", "x\n")
+    taken_back = shared.person_commits("page.txt", "one\ntheirs\nthree\n")
+    refusal = shared.refuse("no")
+    with pytest.raises(PublishFailedError):
+        await workspace.publish()
+    refusal.unlink()
+    git("reset", "--quiet", "--hard", "HEAD", at=workspace.work_tree)
+    git("merge", "--quiet", "--no-edit", taken_back, at=workspace.work_tree)
+    shared.person_removes()
+
+    await workspace.publish()
+
+    ancestors = git("rev-list", BRANCH, at=shared.github).split()
+    assert (stays in ancestors, taken_back in ancestors) == (True, False)
+    assert shared.show("page.txt") == "one\ntwo\nthree"
+    assert {"claude.txt", "theirs.txt"} <= shared.files()
+
+
 async def test_the_default_branch_can_be_merged_again_after_somebody_took_its_merge_off_the_branch(
     shared: SharedBranch, workspace: GitWorkspace
 ) -> None:

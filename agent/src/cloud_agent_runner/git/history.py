@@ -158,19 +158,27 @@ class History:
 
         They are applied one by one, by the line of their first parents, where that leads to `since`; as one commit
         otherwise, as after a rebase, of which the latest ancestor that is in `merged` becomes another parent. Other
-        parents are kept unless one of their ancestors is in `unless`.
+        parents are kept unless one of their ancestors is in `unless`: then what the commit merged of it is left out.
 
         Raises:
             ConflictError: they don't apply.
         """
         line = await self._first_parents(work, since)
         if line is None:
-            line = [(since, work, await self._common_ancestors(work, merged) if merged else [])]
+            base = await self._merged_and_removed(work, since, unless) or since
+            line = [(base, work, await self._common_ancestors(work, merged) if merged else [])]
         for parent, commit, others in line:
             news = {other: set(await self.commits(other, onto)) for other in others}
             kept = [other for other, commits in news.items() if commits and not commits & set(unless)]
-            onto = await self._applied(parent, commit, onto, kept)
+            # As a change of the parent that is left out: the other's are in `onto` already.
+            dropped = [other for other, commits in news.items() if commits & set(unless)]
+            onto = await self._applied(dropped[0] if dropped else parent, commit, onto, kept)
         return onto
+
+    async def _merged_and_removed(self, work: str, since: str, removed: Collection[str]) -> str:
+        """Return the latest of the removed commits that `work` has on top of `since`, if any."""
+        found = [commit for commit in await self.commits(work, since) if commit in removed]
+        return found[0] if found and await self.contains(found[0], since) else ""
 
     async def credited(self, head: str, credit: Credit, *without: str) -> str:
         """Return a copy of `head` in which the author's commits say what the credit does, and none closes an issue.
