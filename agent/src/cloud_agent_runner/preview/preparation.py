@@ -35,7 +35,7 @@ _README = re.compile(r"readme(?:\.(?:md|rst|txt))?", re.IGNORECASE)
 # Alone on its line, without arguments: with them it may well be an example.
 _MANAGE = re.compile(r"manage\.py[ \t]+(?P<name>\w+)[ \t`]*$", re.MULTILINE)
 _FILLS = re.compile(r"load\w*(?:data|fixtures?|demo|samples?)|seed(?:_\w+)?|populate(?:_\w+)?")
-_RAILS_6 = re.compile(r"^    railties \([56]\.", re.MULTILINE)
+_BEFORE_RAILS_7 = re.compile(r"^    railties \([56]\.", re.MULTILINE)
 _SQLITE_FILE = (
     "{ ! grep -qs '^DB_CONNECTION=sqlite' .env || grep -q '^DB_DATABASE=.' .env || touch database/database.sqlite; }"
 )
@@ -126,7 +126,7 @@ def _rails(work_tree: Path, folder: str, _: str) -> Iterator[Step]:
         # From Rails 7.0 on it fills an empty database itself. Before, only one that it has made: a service's is there
         # already, and a file of SQLite once somebody connects.
         locked = read_repository_text(work_tree, _at(folder, "Gemfile.lock"))
-        if _RAILS_6.search(locked) and has_repository_file(work_tree, _at(folder, "db/seeds.rb")):
+        if _BEFORE_RAILS_7.search(locked) and has_repository_file(work_tree, _at(folder, "db/seeds.rb")):
             yield Step(_in(folder, "bin/rails db:seed"), is_once=True)
 
 
