@@ -34,7 +34,7 @@ def branch_of_pull(repository: Repository, request: RequestedSession, previous: 
         CloudAgentError: as `connection.GitHub` says.
     """
     begun = previous.base_sha if previous is not None and previous.branch == request.branch else None
-    base_sha = begun or repository.pull_request(int(request.pull_number or 0)).head.sha
+    base_sha = begun or repository.pull_request(request.issue_number).head.sha
     return SessionBranch(request.branch, Branch(base_sha, None), None)
 
 

@@ -110,9 +110,7 @@ def _restart(
     is_ending = current.status.is_live and end_session(settings, current, ending) is not None
     request = _request(settings, comment, current, issue)
     session = name_session(request, sessions, follows=current.session_id if is_ending else None)
-    if not current.is_of_pull_request:
-        session = with_branches(session, issue)
-    launch(settings, session, _prompt(comment, issue, labelled, current), sessions.last)
+    launch(settings, with_branches(session, issue), _prompt(comment, issue, labelled, current), sessions.last)
     return []
 
 

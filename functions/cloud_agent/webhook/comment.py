@@ -78,9 +78,9 @@ def steer(settings: WebhookSettings, comment: Steer) -> dict[str, str]:
     parts += carry_out(settings, github, comment, sessions, turn_runs=turn_runs)
     parts += [replies.unknown_command(word, nearest(word)) for word in comment.unknown_commands]
     if not is_stored:  # the publisher adds them to what was, by one request with the status comment's new text
-        _add_eyes(github, comment)
+        add_eyes(github, comment)
     if parts:
-        _reply(github, comment, *parts)
+        reply(github, comment, *parts)
     accepted = (["prompt"] if is_stored else []) + sorted(map(str, comment.commands))
     logger.info("comment accepted", extra={"comment": comment.identity, "accepted": accepted})
     metrics.add_metric("CommentsAccepted", MetricUnit.Count, 1)
@@ -144,15 +144,16 @@ def _explain_once(  # noqa: PLR0913, PLR0917 - what is explained, to whom, and w
         return
     subject, explanations = f"session#{session_id}", Explanations(settings.sessions_table)
     if explanations.may_explain(comment.origin.repository.id, subject, topic, comment.identity):
-        _reply(github, comment, text)
+        reply(github, comment, text)
 
 
-def _reply(github: Conversation, comment: Steer, *parts: str) -> None:
+def reply(github: Conversation, comment: Steer, *parts: str) -> None:
+    """Post the one reply to a comment, unless it's there."""
     marker = replies.reply_marker(comment.identity)
     github.ensure_comment(comment.origin.number, marker, replies.reply(comment.identity, *parts), comment.at)
 
 
-def _add_eyes(github: Conversation, comment: Steer) -> None:
+def add_eyes(github: Conversation, comment: Steer) -> None:
     """Add the reaction: a courtesy, and no reason to handle the comment again."""
     try:
         github.add_eyes(comment.node_ids)

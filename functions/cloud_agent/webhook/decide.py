@@ -23,6 +23,7 @@ from cloud_agent.webhook.events import (
     IssueLabeled,
     IssueTransferred,
     IssueUnlabeled,
+    Labeled,
     PullRequestClosed,
     PullRequestLabeled,
     PullRequestReviewCommented,
@@ -61,7 +62,7 @@ def decide(  # noqa: PLR0911, PLR0913, PLR0917 - one for each event; what the de
         case "issues", "labeled":
             return _decide_labeled(parse(IssueLabeled, "issues.labeled", payload), delivery_id, labels, projects)
         case "issues", "unlabeled":
-            return _decide_unlabeled(parse(IssueUnlabeled, "issues.unlabeled", payload), labels)
+            return _decide_unlabeled(parse(IssueUnlabeled, "issues.unlabeled", payload), PromptKind.ISSUE, labels)
         case "issues", "closed":
             return _decide_issue_closed(parse(IssueClosed, "issues.closed", payload), delivery_id)
         case "pull_request", "labeled":
@@ -69,7 +70,7 @@ def decide(  # noqa: PLR0911, PLR0913, PLR0917 - one for each event; what the de
             return _decide_pull_request_labeled(labeled, delivery_id, labels)
         case "pull_request", "unlabeled":
             unlabeled = parse(PullRequestUnlabeled, "pull_request.unlabeled", payload)
-            return _decide_pull_request_unlabeled(unlabeled, labels)
+            return _decide_unlabeled(unlabeled, PromptKind.PULL_REQUEST, labels)
         case "pull_request", "closed":
             return _decide_pull_request_closed(parse(PullRequestClosed, "pull_request.closed", payload))
         case "push", _:
@@ -93,51 +94,72 @@ def _decide_labeled(
     event: IssueLabeled, delivery_id: str, labels: TriggerLabels, projects: frozenset[str]
 ) -> Start | Ignore:
     issue = event.issue
-    agent = labels.agent_of(event.label.name)
+    if labels.agent_of(event.label.name) is not None and issue.pull_request is not None:
+        return Ignore("a session starts from an issue, and this is a pull request")
+    key = issue_key(issue.title, issue.number, projects)
+    return _start(event, issue, PromptKind.ISSUE, delivery_id, labels, issue_key=key, branch=branch_name(key))
+
+
+def _start(
+    event: IssueLabeled | PullRequestLabeled,
+    labelled: Labeled,
+    kind: PromptKind,
+    delivery_id: str,
+    labels: TriggerLabels,
+    **where: str | int,
+) -> Start | Ignore:
+    """Decide what a label on an issue or pull request asks for, but for what only one of them has."""
+    agent, sender, noun = labels.agent_of(event.label.name), event.sender, _noun(kind)
     if agent is None:
         return Ignore(labels.foreign())
-    if issue.pull_request is not None:
-        return Ignore("a session starts from an issue, and this is a pull request")
-    if issue.state != "open":
-        return Ignore(f"issue #{issue.number} is {issue.state}")
-    if event.sender is None:
-        return Ignore("a session starts when a person labels the issue, and the sender's account is gone")
-    if event.sender.is_bot:
-        return Ignore("a session starts when a person labels the issue, and the sender is a bot")
-    key = issue_key(issue.title, issue.number, projects)
-    request = SessionRequest(
-        repository_id=event.home.id,
-        repo=event.home.name,
-        issue_number=issue.number,
-        issue_key=key,
-        issue_title=issue.title,
-        issue_url=issue.html_url,
-        branch=branch_name(key),
-        default_branch=event.repository.default_branch,
-        installation_id=event.home.installation_id,
-        requested_by=event.sender.login,
-        agent=agent,
-        triggered_by=delivery_id,
-        triggered_at=issue.updated_at,
+    if labelled.state != "open":
+        return Ignore(f"{noun} #{labelled.number} is {labelled.state}")
+    if sender is None:
+        return Ignore(f"a session starts when a person labels the {noun}, and the sender's account is gone")
+    if sender.is_bot:
+        return Ignore(f"a session starts when a person labels the {noun}, and the sender is a bot")
+    request = SessionRequest.model_validate(
+        {
+            "repository_id": event.home.id,
+            "repo": event.home.name,
+            "issue_number": labelled.number,
+            "issue_title": labelled.title,
+            "issue_url": labelled.html_url,
+            "default_branch": event.repository.default_branch,
+            "installation_id": event.home.installation_id,
+            "requested_by": sender.login,
+            "agent": agent,
+            "triggered_by": delivery_id,
+            "triggered_at": labelled.updated_at,
+            **where,
+        }
     )
     prompt = issue_prompt(
-        title=issue.title,
-        body=issue.body or "",
-        author=issue.user.login if issue.user else GHOST,
-        requested_by=event.sender.login,
-        url=issue.html_url,
-        created_at=timestamp(issue.updated_at),
+        title=labelled.title,
+        body=labelled.body or "",
+        author=labelled.user.login if labelled.user else GHOST,
+        requested_by=sender.login,
+        url=labelled.html_url,
+        created_at=timestamp(labelled.updated_at),
+        kind=kind,
     )
-    return Start(request, prompt.model_copy(update={"requested_by_id": event.sender.id}), issue.node_id)
+    return Start(request, prompt.model_copy(update={"requested_by_id": sender.id}), labelled.node_id)
 
 
-def _decide_unlabeled(event: IssueUnlabeled, labels: TriggerLabels) -> End | Ignore:
+def _decide_unlabeled(
+    event: IssueUnlabeled | PullRequestUnlabeled, kind: PromptKind, labels: TriggerLabels
+) -> End | Ignore:
+    """End what the label can have started: a pull request's label a session of its own, and none of an issue."""
     agent = labels.agent_of(event.label.name)
     if agent is None:
         return Ignore(labels.foreign())
-    ending = Ending(status=SessionStatus.STOPPED, reason=f"The label {event.label.name} was removed from the issue.")
-    issue = event.issue
-    return End(event.home, ending, issue_number=issue.number, at=issue.updated_at, agent=agent)
+    reason = f"The label {event.label.name} was removed from the {_noun(kind)}."
+    ending, labelled = Ending(status=SessionStatus.STOPPED, reason=reason), event.labelled
+    return End(event.home, ending, issue_number=labelled.number, at=labelled.updated_at, agent=agent)
+
+
+def _noun(kind: PromptKind) -> str:
+    return kind.replace("_", " ")
 
 
 def _decide_issue_closed(event: IssueClosed, delivery_id: str) -> End | Ignore:
@@ -154,44 +176,19 @@ def _decide_issue_closed(event: IssueClosed, delivery_id: str) -> End | Ignore:
 def _decide_pull_request_labeled(
     event: PullRequestLabeled, delivery_id: str, labels: TriggerLabels
 ) -> LabelPull | Ignore:
-    pull, sender = event.pull_request, event.sender
-    agent = labels.agent_of(event.label.name)
-    if agent is None:
-        return Ignore(labels.foreign())
-    if pull.state != "open":
-        return Ignore(f"pull request #{pull.number} is {pull.state}")
-    if sender is None:
-        return Ignore("a session starts when a person labels the pull request, and the sender's account is gone")
-    if sender.is_bot:
-        return Ignore("a session starts when a person labels the pull request, and the sender is a bot")
-    request = SessionRequest(
-        repository_id=event.home.id,
-        repo=event.home.name,
-        issue_number=pull.number,
+    pull = event.pull_request
+    start = _start(
+        event,
+        pull,
+        PromptKind.PULL_REQUEST,
+        delivery_id,
+        labels,
         issue_key=str(pull.number),
-        issue_title=pull.title,
-        issue_url=pull.html_url,
         pull_number=pull.number,
         branch=pull.head.ref,
         base_branch=pull.base.ref,
-        default_branch=event.repository.default_branch,
-        installation_id=event.home.installation_id,
-        requested_by=sender.login,
-        agent=agent,
-        triggered_by=delivery_id,
-        triggered_at=pull.updated_at,
     )
-    prompt = issue_prompt(
-        title=pull.title,
-        body=pull.body or "",
-        author=pull.user.login if pull.user else GHOST,
-        requested_by=sender.login,
-        url=pull.html_url,
-        created_at=timestamp(pull.updated_at),
-        kind=PromptKind.PULL_REQUEST,
-    )
-    start = Start(request, prompt.model_copy(update={"requested_by_id": sender.id}), pull.node_id)
-    return LabelPull(start, event.label.name, _obstacle(event))
+    return start if isinstance(start, Ignore) else LabelPull(start, event.label.name, _obstacle(event))
 
 
 def _obstacle(event: PullRequestLabeled) -> Obstacle | None:
@@ -199,16 +196,6 @@ def _obstacle(event: PullRequestLabeled) -> Obstacle | None:
     if head.repo is None or head.repo.id != event.home.id:
         return Obstacle.FORK
     return Obstacle.DEFAULT_BRANCH if head.ref == default_branch else None
-
-
-def _decide_pull_request_unlabeled(event: PullRequestUnlabeled, labels: TriggerLabels) -> End | Ignore:
-    """End what the label can have started: a session of the pull request itself, not one of an issue."""
-    agent = labels.agent_of(event.label.name)
-    if agent is None:
-        return Ignore(labels.foreign())
-    reason = f"The label {event.label.name} was removed from the pull request."
-    ending, pull = Ending(status=SessionStatus.STOPPED, reason=reason), event.pull_request
-    return End(event.home, ending, issue_number=pull.number, at=pull.updated_at, agent=agent)
 
 
 def _decide_pull_request_closed(event: PullRequestClosed) -> End:

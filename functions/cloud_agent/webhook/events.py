@@ -54,8 +54,8 @@ class Label(Event):
     name: str
 
 
-class Issue(Event):
-    """An issue, or a pull request in its issue shape (then `pull_request` is present)."""
+class Labeled(Event):
+    """What a label starts a session on, as GitHub has it then."""
 
     number: Number
     node_id: str
@@ -65,6 +65,11 @@ class Issue(Event):
     html_url: str
     state: str
     updated_at: AwareDatetime
+
+
+class Issue(Labeled):
+    """An issue, or a pull request in its issue shape (then `pull_request` is present)."""
+
     pull_request: dict[str, Any] | None = None
 
 
@@ -108,7 +113,7 @@ class IssueUnlabeled(RepositoryEvent):
     """GitHub's `issues` event with action `unlabeled`."""
 
     label: Label
-    issue: Issue
+    labelled: Issue = Field(validation_alias="issue")
 
 
 class ClosedIssue(Event):
@@ -184,17 +189,9 @@ class Base(Event):
     ref: str
 
 
-class LabeledPullRequest(Event):
+class LabeledPullRequest(Labeled):
     """A pull request when a label is added."""
 
-    number: Number
-    node_id: str
-    title: str
-    body: str | None = None
-    user: Account | None = None
-    html_url: str
-    state: str
-    updated_at: AwareDatetime
     head: Head
     base: Base
 
@@ -218,7 +215,7 @@ class PullRequestUnlabeled(RepositoryEvent):
     """GitHub's `pull_request` event with action `unlabeled`."""
 
     label: Label
-    pull_request: UnlabeledPullRequest
+    labelled: UnlabeledPullRequest = Field(validation_alias="pull_request")
 
 
 class PullRequestClosed(RepositoryEvent):

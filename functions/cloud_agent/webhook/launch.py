@@ -50,8 +50,10 @@ def with_branches(session: RequestedSession, issue: Issue) -> RequestedSession:
     """Return the session with what was read of branches with the issue, which saves requests.
 
     That's which of the repository's are in its own branch's way, and where its own is to begin: unless the session has
-    to wait for another to end, or the default branch has a new name by now.
+    to wait for another to end, or the default branch has a new name by now. A pull request's is there already.
     """
+    if session.is_of_pull_request:
+        return session
     is_usable = session.follows is None and issue.default_branch == session.default_branch
     head = issue.default_head if is_usable else None
     return session.model_copy(update={"default_head": head, "similar_branches": issue.similar_branches})

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from cloud_agent.adapters.github.connection import connect_for_all
 from cloud_agent.adapters.github.requests import SHORT
 from cloud_agent.adapters.table.branches import Branches
-from cloud_agent.adapters.table.explanations import Explanations
-from cloud_agent.adapters.table.issue_sessions import sessions_of_pull
-from cloud_agent.adapters.table.sessions_table import SessionsTable
+from cloud_agent.adapters.table.issue_sessions import live_session_of_branch, sessions_of_pull
 from cloud_agent.domain.conversation import replies
 from cloud_agent.domain.conversation.commands import Command
 from cloud_agent.webhook.commands import carry_out
+from cloud_agent.webhook.comment import add_eyes, reply
 from cloud_agent.webhook.decisions import LabelPull, Obstacle, Origin, Steer
 from cloud_agent.webhook.permission import may_act
-from cloud_agent.webhook.start import start
+from cloud_agent.webhook.start import explain_once, start
 
 if TYPE_CHECKING:
     from cloud_agent.domain.session.issue_sessions import PullRequestSessions
@@ -36,8 +35,10 @@ def label_pull(settings: WebhookSettings, decision: LabelPull) -> dict[str, str]
         return _go_on(settings, decision, sessions)
     if decision.obstacle is not None:
         return _explain(settings, decision, _why_not(decision, decision.obstacle))
-    if other := _other_at_work(settings, decision):
-        return _explain(settings, decision, replies.branch_at_work(request.branch, other))
+    other = live_session_of_branch(settings.sessions_table, request.repository, request.branch)
+    if other is not None and other.issue_number != request.issue_number:
+        return _explain(settings, decision, replies.branch_at_work(request.branch, other.issue_number))
+    Branches(settings.sessions_table).hand_over(request.repository_id, request.branch, request.issue_number)
     return start(settings, decision.start)
 
 
@@ -50,9 +51,9 @@ def _go_on(settings: WebhookSettings, decision: LabelPull, sessions: PullRequest
     if not may_act(settings, github, request.requested_by):
         return _explain(settings, decision, replies.label_refused(request.requested_by, decision.label))
     comment = _restart_of(decision)
-    for text in carry_out(settings, github, comment, sessions, turn_runs=False):
-        _reply(settings, decision, text)
-    github.add_eyes(comment.node_ids)
+    if parts := carry_out(settings, github, comment, sessions, turn_runs=False):
+        reply(github, comment, *parts)
+    add_eyes(github, comment)
     return {"accepted": str(Command.RESTART)}
 
 
@@ -88,31 +89,8 @@ def _why_not(decision: LabelPull, obstacle: Obstacle) -> str:
             return replies.label_on_default_branch(decision.label, request.default_branch)
 
 
-def _other_at_work(settings: WebhookSettings, decision: LabelPull) -> int | None:
-    """Return the issue or pull request whose live session works on the branch; else the branch is this one's now."""
-    request, branches = decision.start.request, Branches(settings.sessions_table)
-    holder = branches.issue_of(request.repository_id, request.branch)
-    if holder is None or holder == request.issue_number:
-        return None
-    table = SessionsTable(settings.sessions_table)
-    session_id = table.live_session_id(request.repository_id, holder)
-    session = table.find(session_id) if session_id else None
-    if session is not None and session.status.is_live and session.branch == request.branch:
-        return holder
-    branches.hand_over(request.repository_id, request.branch, holder, request.issue_number)
-    return None
-
-
 def _explain(settings: WebhookSettings, decision: LabelPull, text: str) -> dict[str, str]:
-    number, login = decision.start.request.issue_number, decision.start.request.requested_by
-    explanations, repository_id = Explanations(settings.sessions_table), decision.start.request.repository_id
-    if explanations.may_explain(repository_id, f"pull#{number}", f"label by {login}", decision.identity):
-        _reply(settings, decision, text)
-    return {"ignored": f"no session was started on #{number}, and it says why"}
-
-
-def _reply(settings: WebhookSettings, decision: LabelPull, text: str) -> None:
-    request, identity = decision.start.request, decision.identity
+    request = decision.start.request
     github = connect_for_all(settings, request.repository, SHORT).conversation
-    body = replies.reply(identity, text)
-    github.ensure_comment(request.issue_number, replies.reply_marker(identity), body, request.triggered_at)
+    explain_once(settings, github, request, f"label on the pull request by {request.requested_by}", text)
+    return {"ignored": f"no session was started on #{request.issue_number}, and it says why"}

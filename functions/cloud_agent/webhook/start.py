@@ -35,8 +35,7 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     Raises:
         CloudAgentError: as `connect_for_all` and `Conversation` do; nothing has been started.
     """
-    labels = settings.trigger_labels
-    request = decision.request if decision.request.pull_number else _with_own_branch(settings, decision.request)
+    request, labels = _with_own_branch(settings, decision.request), settings.trigger_labels
     sessions = sessions_of_issue(settings.sessions_table, request.repository, request.issue_number)
     live = sessions.current
     session = name_session(request, sessions, follows=live.session_id if live and live.ending else None)
@@ -45,24 +44,28 @@ def start(settings: WebhookSettings, decision: Start) -> dict[str, str]:
     github = connect_for_all(settings, request.repository, SHORT).conversation
     if not may_act(settings, github, request.requested_by):
         text = replies.label_refused(request.requested_by, labels.label_of(request.agent))
-        _explain_once(settings, github, request, f"label by {request.requested_by}", text)
+        explain_once(settings, github, request, f"label by {request.requested_by}", text)
         return {"ignored": f"{request.requested_by} has no write permission in {request.repo}"}
     mentions = mentions_in(decision.prompt.body, request.issue_number)
     # Which branch the title names may be for the repository's settings to say, which come with the issue.
-    branch = sessions.last.branch if sessions.last and not request.pull_number else request.branch
-    is_pull = request.pull_number is not None
+    is_pull = request.is_of_pull_request
+    branch = sessions.last.branch if sessions.last and not is_pull else request.branch
     issue = github.see_issue(decision.node_id, request.issue_number, branch, mentions, is_pull=is_pull)
     if issue is None or not issue.is_open or not labels.is_on(issue.labels, request.agent):
         return {"ignored": f"#{request.issue_number} is not open with the label any more"}
     prompt = with_context(decision.prompt, issue.context, until=request.triggered_at)
-    if not is_pull:
-        session = with_branches(_with_key(settings, session, projects_in(issue.settings)), issue)
+    session = with_branches(_with_key(settings, session, projects_in(issue.settings)), issue)
     launch(settings, session, prompt, sessions.last)
     return {"session_id": session.session_id}
 
 
 def _with_key(settings: WebhookSettings, session: RequestedSession, projects: frozenset[str]) -> RequestedSession:
-    """Return the session, named after a key in the title where these projects of the repository's own make it one."""
+    """Return the session, named after a key in the title where these projects of the repository's own make it one.
+
+    Not one of a pull request, which has its branch.
+    """
+    if session.is_of_pull_request:
+        return session
     key = issue_key(session.issue_title, session.issue_number, settings.tracker_projects | projects)
     if key == session.issue_key:
         return session
@@ -88,11 +91,11 @@ def _already_live(settings: WebhookSettings, request: SessionRequest, live: Sess
         labels = settings.trigger_labels
         text = replies.other_agent_at_work(live, labels.label_of(live.agent), labels.label_of(request.agent))
         github = connect_for_all(settings, request.repository, SHORT).conversation
-        _explain_once(settings, github, request, f"label during {live.session_id}", text)
+        explain_once(settings, github, request, f"label during {live.session_id}", text)
     return {"ignored": f"#{request.issue_number} already has the live session {live.session_id}"}
 
 
-def _explain_once(
+def explain_once(
     settings: WebhookSettings, github: Conversation, request: SessionRequest, topic: str, text: str
 ) -> None:
     """Say on the issue why nothing was started: once for each issue and topic, so that nobody can make it a loop."""

@@ -27,7 +27,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
     table.get_own(session.session_id, event.execution_arn)
     repository = connect_for_all(settings, session.repository).repository
     previous = table.find(session.previous_session_id) if session.previous_session_id else None
-    if session.pull_number:
+    if session.is_of_pull_request:
         branch = branch_of_pull(repository, session, previous)
     else:
         message = commit_message(session.issue_key.upper())

@@ -28,7 +28,11 @@ def handler(event: StepEvent) -> dict[str, Any]:
     settings, request = load(PublishingSettings), event.session
     context = publishing_context(settings)
     repository = context.github(request).repository
-    pull = _labelled(repository, request) if request.pull_number else _opened(repository, request, settings.tracker_url)
+    pull = (
+        _labelled(repository, request)
+        if request.is_of_pull_request
+        else _opened(repository, request, settings.tracker_url)
+    )
     _take_over(context, request, pull)
     session = context.sessions.get(request.session_id)
     # What an earlier session has made is listed, and no reply of this one claims it. A new branch holds nothing yet.
@@ -47,7 +51,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
 
 def _labelled(repository: Repository, request: RequestedSession) -> PullRequest:
     """Return the pull request that the session was requested on."""
-    found = repository.pull_request(int(request.pull_number or 0))
+    found = repository.pull_request(request.issue_number)
     return PullRequest(found.number, found.html_url, found.head.sha)
 
 

@@ -19,7 +19,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.kit.session_row_contract import row_schema
-from tests.kit.sessions import ISSUE, REPOSITORY_ID, a_row
+from tests.kit.sessions import REPOSITORY_ID, a_row
 from tests.kit.shared_clients import SharedClients
 from tests.unit.functions.aws_stand_in import CLUSTER_ARN, TASK_FAMILY, AwsService, Ecs, StepFunctions, serve_aws
 from tests.unit.functions.github_stand_in import GitHubStandIn, serve_github
@@ -332,7 +332,7 @@ def put_session(table: Table) -> Callable[..., None]:
         table.put_item(Item=row)
         table.put_item(Item=pull_key(REPOSITORY_ID, 43) | {"session_id": session_id})
         if row["status"] in {"QUEUED", "STARTING", "RUNNING"}:
-            lock = lock_key(REPOSITORY_ID, ISSUE)
+            lock = lock_key(REPOSITORY_ID, row["issue_number"])
             table.put_item(Item={**lock, "session_id": session_id, "expires_at": int(time.time()) + 60})
 
     return put

@@ -10,7 +10,7 @@ import pytest
 from tests.kit.sessions import REPOSITORY_ID
 from tests.unit.functions.github_stand_in import a_remark, a_thread
 
-from cloud_agent.adapters.table.keys import branch_key, lock_key
+from cloud_agent.adapters.table.keys import branch_key, lock_key, pull_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
 
@@ -253,7 +253,7 @@ def test_two_sessions_never_work_on_one_branch(
 ) -> None:
     put_session(SESSION, branch="feature/menu@2", pull_number=44)
     table.put_item(Item=branch_key(REPOSITORY_ID, "feature/menu@2") | {"issue_number": 42})
-    table.delete_item(Key={"pk": f"PULL#{REPOSITORY_ID}#43", "sk": "SESSION"})
+    table.delete_item(Key=pull_key(REPOSITORY_ID, 43))
 
     assert label() == (200, NOTHING)
     (said,) = github_stand_in.said(43)
@@ -266,20 +266,11 @@ def test_two_sessions_never_work_on_one_branch(
 
 
 @pytest.fixture
-def own_session(put_session: Callable[..., None], table: Table, payload: dict[str, Any]) -> Callable[..., None]:
+def own_session(put_session: Callable[..., None]) -> Callable[..., None]:
     """A session that was requested on pull request 43 itself."""
 
     def put(status: str = "RUNNING") -> None:
-        put_session(SESSION, status="STOPPED", issue_number=43, issue_key="43", branch="feature/menu@2")
-        if status != "STOPPED":
-            row = {"status": status}
-            table.update_item(
-                Key={"pk": f"SESSION#{SESSION}", "sk": "SESSION"},
-                UpdateExpression="SET #status = :status",
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":status": row["status"]},
-            )
-            table.put_item(Item=lock_key(REPOSITORY_ID, 43) | {"session_id": SESSION, "expires_at": 2**40})
+        put_session(SESSION, status=status, issue_number=43, issue_key="43", branch="feature/menu@2")
 
     return put
 
@@ -342,7 +333,7 @@ def test_a_comment_reaches_its_session_before_that_is_tied_to_it(
     table: Table,
 ) -> None:
     own_session("QUEUED")
-    table.delete_item(Key={"pk": f"PULL#{REPOSITORY_ID}#43", "sk": "SESSION"})
+    table.delete_item(Key=pull_key(REPOSITORY_ID, 43))
     comment = sample("github/issue_comment.created.json")
     comment["issue"]["number"] = 43
     status, answer = deliver_event("issue_comment", comment, "d-5")

@@ -51,14 +51,17 @@ class Branches:
             return None
         return ClaimedBranch("created_at" in before, frozenset(before.get("attempts", ())))
 
-    def hand_over(self, repository_id: int, branch: str, from_issue: int, to_issue: int) -> None:
-        """Have a branch belong to another issue; whoever was faster stands."""
+    def hand_over(self, repository_id: int, branch: str, issue_number: int) -> None:
+        """Have a branch that belongs to another issue belong to this one; whoever was faster stands."""
+        holder = self.issue_of(repository_id, branch)
+        if holder in {None, issue_number}:
+            return
         with suppress(self._conditional_failure):
             self._table.update_item(
                 Key=branch_key(repository_id, branch),
                 UpdateExpression="SET issue_number = :to",
-                ConditionExpression=Attr("issue_number").eq(from_issue),
-                ExpressionAttributeValues={":to": to_issue},
+                ConditionExpression=Attr("issue_number").eq(holder),
+                ExpressionAttributeValues={":to": issue_number},
             )
 
     def record_created(self, repository_id: int, branch: str) -> None:

@@ -54,6 +54,11 @@ class SessionRequest(BaseModel):
     triggered_at: Moment
 
     @property
+    def is_of_pull_request(self) -> bool:
+        """Whether it was requested on a pull request of somebody's."""
+        return self.pull_number is not None
+
+    @property
     def repository(self) -> GitHubRepository:
         """The session's repository, as it was when the session was requested."""
         return GitHubRepository(self.repository_id, self.repo, self.installation_id)
