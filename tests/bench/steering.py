@@ -64,7 +64,7 @@ def measure(system: System, wanted: argparse.Namespace) -> None:
         wait_for(lambda: _prompts(system, session.id, "TAKEN", "ANSWERED") - known, bool, 30, every=0.02)  # noqa: B023 - called at once
         reached.append(time.perf_counter() - began)
         (prompt,) = _prompts(system, session.id) - known
-        system.wait_for_comment(pull, f"answer:{prompt}")
+        system.wait_for_comment(pull, f"turn:{prompt}")
         answered.append(time.perf_counter() - began)
         system.wait_for_status(session, "waiting for you")
         calls[f"comment {number + 1}"] = _calls(system, 0) - before

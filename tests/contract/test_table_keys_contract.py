@@ -23,7 +23,7 @@ MEMBERS = {"session_id": SESSION, "repository_id": str(REPOSITORY), "issue_numbe
 ROWS = [
     keys.session_key(SESSION),
     keys.prompt_key(SESSION, "<ulid>"),
-    keys.answer_key(SESSION, "<ulid>"),
+    keys.turn_result_key(SESSION, "<ulid>"),
     keys.cancelled_key(SESSION),
     keys.commands_key(SESSION),
     keys.published_key(SESSION),
@@ -62,7 +62,7 @@ def test_the_stream_is_filtered_by_the_kinds_that_are_published(template: Docume
     source = template["Resources"]["PublisherFunction"]["Properties"]["Events"]["Changes"]["Properties"]
     (rule,) = source["FilterCriteria"]["Filters"]
     kinds = json.loads(rule["Pattern"])["dynamodb"]["Keys"]["sk"]["S"]
-    prefixes = [{"prefix": f"{kind}#"} for kind in (keys.ANSWER, keys.PROMPT)]
+    prefixes = [{"prefix": f"{kind}#"} for kind in (keys.TURN_RESULT, keys.PROMPT)]
     assert kinds == [keys.SESSION, keys.SLOTS_KEY["sk"], keys.COMMANDS, *prefixes]
 
 

@@ -118,7 +118,7 @@ def test_the_agents_turn_is_noted_and_its_answer_kept(stage: System, rows: Rows)
     agent(stage, session, "progress", {"event": "turn_finished", "prompt_id": prompt_id, **finished})
 
     assert [item["state"]["S"] for item in rows.items(session, "PROMPT#")] == ["ANSWERED"]
-    assert [item["result"]["S"] for item in rows.items(session, "ANSWER#")] == ["Done."]
+    assert [item["result"]["S"] for item in rows.items(session, "TURN_RESULT#")] == ["Done."]
 
 
 def test_the_agent_is_given_a_git_token(stage: System, rows: Rows) -> None:

@@ -15,7 +15,7 @@ LABEL = "claude-dev-staging"
 def answer(stage: System, session: Session) -> str:
     """What the session's agent has answered to the issue."""
     row = stage.wait_for_row(session, lambda row: row.get("turns") == "1")
-    return stage.wait_for_comment(row["pull_number"], "claude-cloud-agent:answer:")
+    return stage.wait_for_comment(row["pull_number"], "claude-cloud-agent:turn:")
 
 
 def family(stage: System, session: Session) -> str:

@@ -21,9 +21,7 @@ def running(stage: System, body: str = "Please.") -> tuple[Session, str]:
 
 def replies(stage: System, pull: str) -> list[str]:
     """The scripted agent's answers on the pull request, in order, as it gave them."""
-    bodies = [
-        comment["body"] for comment in stage.comments(int(pull)) if "claude-cloud-agent:answer:" in comment["body"]
-    ]
+    bodies = [comment["body"] for comment in stage.comments(int(pull)) if "claude-cloud-agent:turn:" in comment["body"]]
     return [line for body in bodies for line in body.splitlines() if line.startswith("Done: ")]
 
 

@@ -30,15 +30,15 @@ def page_texts() -> dict[str, str]:
         "Just requested": pages.about(_session(status="QUEUED", pull_number=None, pull_url="", port=None)),
         "Queued": pages.about(_session(status="QUEUED", initial_sha="1f2e3d", port=None)),
         "Starting": pages.about(_session(status="STARTING", initial_sha="1f2e3d", start_token="made-up", port=None)),
-        "Not responding, checking": pages.not_answering(_session()),
-        **{f"Not responding: {finding.name}": pages.not_answering(_session(), finding) for finding in Finding},
+        "Not responding, checking": pages.not_responding(_session()),
+        **{f"Not responding: {finding.name}": pages.not_responding(_session(), finding) for finding in Finding},
         **{
-            f"Not responding: preview {state}": pages.not_answering(
+            f"Not responding: preview {state}": pages.not_responding(
                 _session(preview={"state": state, "detail": "`npm ci` ended with status 1."}), Finding.REFUSED
             )
             for state in PreviewState
         },
-        "Live": pages.answering(_session()),
+        "Live": pages.responding(_session()),
         **{status.capitalize(): pages.about(_session(status=status, end_reason="…why…")) for status in _ENDED},
         "Unknown session": pages.unknown_session(),
         "Unknown path": pages.unknown_path(),
@@ -48,7 +48,7 @@ def page_texts() -> dict[str, str]:
         "Expired link": access_pages.link_expired(),
         "Another session's request": access_pages.other_session(),
         "No access": access_pages.forbidden("octo-dev", "/.uat/sign-in?return_to=%2F"),
-        "GitHub away": access_pages.github_not_answering(),
+        "GitHub away": access_pages.github_not_responding(),
         "Too many requests": access_pages.too_many_requests(10),
         "Access unchecked": access_pages.access_unchecked(),
         "Sessions unavailable": pages.table_unavailable("09e22a8b"),
@@ -60,7 +60,7 @@ def page_texts() -> dict[str, str]:
         **{f"Refused: {status}": pages.refused(HTTPStatus(status)) for status in REFUSED},
     }
     texts = {name: _text(page) for name, page in shown.items()}
-    texts["Not responding, to a form that was sent"] = _text(pages.not_answering(_session()), repeatable=False)
+    texts["Not responding, to a form that was sent"] = _text(pages.not_responding(_session()), repeatable=False)
     return texts
 
 

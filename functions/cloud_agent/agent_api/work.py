@@ -39,7 +39,7 @@ def version_of_open_prompts(session: Session) -> str:
     chosen_at = session.chosen_model.at if session.chosen_model else None
     latest = (
         session.latest_prompt_id,
-        session.latest_answer_id,
+        session.latest_turn_id,
         session.interrupt_id,
         session.branch_sha,
         chosen_at,
@@ -66,7 +66,7 @@ def progress(session: Session, report: Progress) -> Accepted:
     """
     settings = load(AgentApiSettings)
     if isinstance(report, TurnFinished):
-        Prompts(settings.sessions_table).answer(session.session_id, report.answer(timestamp()))
+        Prompts(settings.sessions_table).record_turn_result(session.session_id, report.turn_result(timestamp()))
     else:
         refuse_ending(session)
     started = not isinstance(report, TurnStarted) or Prompts(settings.sessions_table).take(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloud_agent.adapters.table.keys import ANSWER, COMMANDS, PROMPT, SESSION, SLOTS, kind_and_name
+from cloud_agent.adapters.table.keys import COMMANDS, PROMPT, SESSION, SLOTS, TURN_RESULT, kind_and_name
 from cloud_agent.domain.errors import GitHubRateLimitedError, GitHubUnavailableError, SessionNotFoundError
 from cloud_agent.domain.session.canary import CANARY_ID
 from cloud_agent.observability import identify_session, logger, metrics, tracer
@@ -35,7 +35,7 @@ class Changes:
     """What a batch of records is about, each thing once and in the order in which it came."""
 
     sessions: dict[str, None] = field(default_factory=dict)
-    answers: dict[tuple[str, str], None] = field(default_factory=dict)
+    turn_results: dict[tuple[str, str], None] = field(default_factory=dict)
     new_prompts: dict[str, list[str]] = field(default_factory=dict)
     commanded: dict[str, None] = field(default_factory=dict)
     """Sessions in which commands were given, of which nothing but their transcript may have to say anything."""
@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     settings = load(PublisherSettings)
     publishing = publishing_context(settings)
     cause: Exception | None = None
-    for session_id, prompt_id in changes.answers:
+    for session_id, prompt_id in changes.turn_results:
         cause = _attempt(session_id, partial(publish_reply, publishing, session_id, prompt_id)) or cause
     for session_id in _to_refresh(publishing, changes):
         new_prompts = changes.new_prompts.get(session_id, [])
@@ -69,7 +69,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         time.sleep(_PAUSE_SECONDS)
     if cause is not None:
         raise cause
-    return {"answers": len(changes.answers), "sessions": len(changes.sessions)}
+    return {"turn_results": len(changes.turn_results), "sessions": len(changes.sessions)}
 
 
 def changes_of(records: list[dict[str, Any]]) -> Changes:
@@ -84,10 +84,10 @@ def changes_of(records: list[dict[str, Any]]) -> Changes:
             changes.queue = True
         elif table == SESSION and kind == COMMANDS:
             changes.commanded[session_id] = None
-        elif table == SESSION and session_id != CANARY_ID and kind in {SESSION, PROMPT, ANSWER}:
+        elif table == SESSION and session_id != CANARY_ID and kind in {SESSION, PROMPT, TURN_RESULT}:
             changes.sessions[session_id] = None
-            if kind == ANSWER:
-                changes.answers[session_id, prompt_id] = None
+            if kind == TURN_RESULT:
+                changes.turn_results[session_id, prompt_id] = None
             elif kind == PROMPT and record["eventName"] == "INSERT":
                 changes.new_prompts.setdefault(session_id, []).append(prompt_id)
     return changes

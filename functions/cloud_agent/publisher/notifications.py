@@ -30,7 +30,7 @@ def notify(context: PublishingContext, settings: PublisherSettings, session_id: 
     key = key_of(session)
     if key is None or key in context.publications.of(session_id).notified:
         return
-    if session.status.is_live and session.latest_answer_id and context.prompts.unanswered(session_id):
+    if session.status.is_live and session.latest_turn_id and context.prompts.unanswered(session_id):
         return  # Claude goes on with the next comment
     _send(notification(session, key, session_url(settings.uat_url, session_id)), settings)
     context.publications.record_notified(session_id, key)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cloud_agent.adapters.github.finished_turns import TurnTexts
 from cloud_agent.domain.conversation.closing_keywords import closed_by
 from cloud_agent.domain.conversation.prompts import Prompt, PromptKind
-from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, answer_marker, reply
+from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, reply, turn_marker
 from cloud_agent.observability import logger
 from cloud_agent.publisher import status
 from cloud_agent.publisher.links import session_page_link
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def publish_reply(context: PublishingContext, session_id: str, prompt_id: str) -> None:
     """Guarantee exactly one reply to the prompt, however often this is called."""
     session = context.sessions.get(session_id)
-    turn = next((one for one in context.prompts.answers_of(session_id) if one.prompt_id == prompt_id), None)
+    turn = next((one for one in context.prompts.turn_results_of(session_id) if one.prompt_id == prompt_id), None)
     if turn is None or session.pull_number is None:
         logger.warning("no pull request to post the reply on", extra={"prompt_id": prompt_id})
         return
@@ -77,9 +77,9 @@ def _reply_once(  # noqa: PLR0913 - what is said, of what, and where
     prompt = next((one for one in context.prompts.of(session.session_id) if one.id == turn.prompt_id), None)
     in_thread = prompt is not None and prompt.kind is PromptKind.REVIEW_COMMENT and prompt.comment_id is not None
     reply_id, written, edit, body = None, None, None, ""
-    is_first_try = context.publications.first_try(session.session_id, f"answer:{turn.prompt_id}")
+    is_first_try = context.publications.first_try(session.session_id, f"turn:{turn.prompt_id}")
     if not is_first_try:
-        marker = answer_marker(turn.prompt_id, session.session_id)
+        marker = turn_marker(turn.prompt_id, session.session_id)
         reply_id = conversation.find_review_reply(number, marker) if in_thread else None
         reply_id = reply_id or conversation.find_comment(number, marker)
     if reply_id is None:

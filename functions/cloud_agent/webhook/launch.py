@@ -81,7 +81,7 @@ def _earlier_sessions(settings: WebhookSettings, session_id: str | None) -> list
         session = table.find(session_id) if session_id else None
         if session is None:
             break
-        turns = turns_of(prompts.of(session.session_id), prompts.answers_of(session.session_id))
+        turns = turns_of(prompts.of(session.session_id), prompts.turn_results_of(session.session_id))
         earlier.insert(0, EarlierSession(session, turns))
         session_id = session.previous_session_id
     return earlier

@@ -86,5 +86,5 @@ def _inherit(context: PublishingContext, previous: str, session_id: str) -> None
     inheritance = inherited(context.prompts.unanswered(previous), has_failed=has_failed)
     context.prompts.take_over(inheritance.taken_over, session_id)
     for prompt in inheritance.abandoned:
-        context.prompts.answer(previous, abandoned(prompt.id))
+        context.prompts.record_turn_result(previous, abandoned(prompt.id))
         logger.warning("prompt abandoned", extra={"prompt_id": prompt.id, "of_session": previous})

@@ -13,7 +13,7 @@ from cloud_agent.adapters.aws.tasks import Tasks
 from cloud_agent.adapters.table.canary_row import put_canary
 from cloud_agent.domain.errors import TaskNotRunningError
 from cloud_agent.domain.session.access_cookie import access_cookie
-from cloud_agent.domain.session.canary import CANARY_ANSWER, CANARY_ID
+from cloud_agent.domain.session.canary import CANARY_ID, CANARY_RESPONSE
 from cloud_agent.domain.session.entry_link import UatAccess
 from cloud_agent.domain.session.session import session_url
 from cloud_agent.observability import logger, metrics, tracer
@@ -64,7 +64,7 @@ def _probe(settings: CanarySettings) -> str:
         response = probe(f"{url}/", cookie)
     except NoResponseError as error:
         return f"{url}: {error}"
-    if response.status != _OK or response.body != CANARY_ANSWER:
+    if response.status != _OK or response.body != CANARY_RESPONSE:
         return f"{url} responded with {response.status}, and not with the canary's body"
     return ""
 

@@ -73,10 +73,10 @@ def _arns(context: CheckContext) -> list[str]:
 
 
 def _describe(context: CheckContext, arn: str) -> Document | None:
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "acm", "describe_certificate", missing=["ResourceNotFoundException"], CertificateArn=arn
     )
-    return answer["Certificate"] if answer else None
+    return response["Certificate"] if response else None
 
 
 def names_of(certificate: Document) -> list[str]:

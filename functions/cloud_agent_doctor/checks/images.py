@@ -104,14 +104,14 @@ def _image(context: CheckContext, arn: str, container_name: str) -> str:
 
 def find_image(context: CheckContext, image: EcrImage) -> Document | None:
     """Return what ECR knows of an image; None if it isn't there."""
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "ecr",
         "describe_images",
         missing=["ImageNotFoundException", "RepositoryNotFoundException"],
         repositoryName=image.repository,
         imageIds=[image.image_id],
     )
-    details: list[Document] = (answer or {}).get("imageDetails", [])
+    details: list[Document] = (response or {}).get("imageDetails", [])
     return details[0] if details else None
 
 

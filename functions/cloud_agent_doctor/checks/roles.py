@@ -65,10 +65,10 @@ def run(context: CheckContext) -> Iterator[Finding]:
 
 
 def _template(context: CheckContext) -> Document:
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "cloudformation", "get_template", StackName=context.stack.name, TemplateStage="Processed"
     )
-    body = (answer or {}).get("TemplateBody", {})
+    body = (response or {}).get("TemplateBody", {})
     try:
         template: Document = json.loads(body) if isinstance(body, str) else body
     except ValueError as error:

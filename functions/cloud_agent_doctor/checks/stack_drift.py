@@ -76,19 +76,19 @@ def _start(context: CheckContext) -> str:
 def _drifts(context: CheckContext) -> Iterator[Drift]:
     page: dict[str, str] = {}
     while True:
-        answer = context.aws.describe_uncached(
+        response = context.aws.describe_uncached(
             "cloudformation",
             "describe_stack_resource_drifts",
             StackName=context.stack.name,
             StackResourceDriftStatusFilters=list(DRIFTED),
             **page,
         )
-        for document in answer["StackResourceDrifts"]:
+        for document in response["StackResourceDrifts"]:
             if drift := read_drift(document):
                 yield drift
-        if "NextToken" not in answer:
+        if "NextToken" not in response:
             return
-        page = {"NextToken": answer["NextToken"]}
+        page = {"NextToken": response["NextToken"]}
 
 
 def _finding(context: CheckContext, drift: Drift) -> Finding:

@@ -37,13 +37,13 @@ def run(context: CheckContext) -> Iterator[Finding]:
     """Find a target group that's gone, misconfigured, or unused."""
     stack = context.stack
     arn = stack.physical_id("ProxyTargetGroup")
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "elbv2", "describe_target_groups", missing=["TargetGroupNotFound"], TargetGroupArns=[arn]
     )
-    if not answer or not answer["TargetGroups"]:
+    if not response or not response["TargetGroups"]:
         yield _finding(context, f"The target group {arn} doesn't exist.", ("ProxyTargetGroup",))
         return
-    group = answer["TargetGroups"][0]
+    group = response["TargetGroups"][0]
     expected = _EXPECTED | {"VpcId": stack.parameters["VpcId"]}
     amiss = [
         f"{name} is {group.get(name)}, not {value}" for name, value in expected.items() if group.get(name) != value

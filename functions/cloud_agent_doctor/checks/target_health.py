@@ -46,10 +46,10 @@ _CAUSES = {
 def run(context: CheckContext) -> Iterator[Finding]:
     """Find unhealthy targets, and too few of them."""
     arn = context.stack.physical_id("ProxyTargetGroup")
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "elbv2", "describe_target_health", missing=["TargetGroupNotFound"], TargetGroupArn=arn
     )
-    targets = answer["TargetHealthDescriptions"] if answer else []
+    targets = response["TargetHealthDescriptions"] if response else []
     unhealthy: dict[str, list[Document]] = {}
     for target in targets:
         if target["TargetHealth"]["State"] not in _PASSING | {"healthy"}:

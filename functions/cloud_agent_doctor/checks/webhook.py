@@ -68,11 +68,11 @@ def run(context: CheckContext) -> Iterator[Finding]:
             "application/json, the secret of WebhookSecret, SSL verification enabled.",
             confirm=_confirm(context),
         )
-    answer = _get(connection, "/app/hook/deliveries?per_page=100")
+    response = _get(connection, "/app/hook/deliveries?per_page=100")
     try:
-        failed = lost(_ATTEMPTS.validate_python(answer.document), datetime.now(UTC) - LOOKED_BACK)
+        failed = lost(_ATTEMPTS.validate_python(response.document), datetime.now(UTC) - LOOKED_BACK)
     except ValidationError as error:
-        raise DataUnavailableError(f"GitHub's response to {answer.request} isn't as documented") from error
+        raise DataUnavailableError(f"GitHub's response to {response.request} isn't as documented") from error
     if failed:
         yield _lost(context, connection, failed)
 
@@ -96,7 +96,7 @@ def configuration_faults(config: Mapping[str, object], stack: Stack) -> list[str
 def lost(attempts: Iterable[Attempt], since: datetime) -> list[Attempt]:
     """Return the latest attempt at each delivery that never succeeded, newest first.
 
-    Not a ping after which something has arrived: that's the answer to it.
+    Not a ping after which something has arrived: that's the response to it.
     """
     by_guid: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in sorted(attempts, key=lambda one: one.delivered_at, reverse=True):
@@ -120,12 +120,12 @@ def _addresses(stack: Stack) -> list[str]:
 
 def _get(connection: github.GitHub, path: str) -> Response:
     try:
-        answer = connection.get(path)
+        response = connection.get(path)
     except (GitHubUnavailableError, ConfigurationError) as error:
         raise DataUnavailableError(str(error)) from error
-    if answer.status != HTTPStatus.OK:
-        raise DataUnavailableError(answer.summary)
-    return answer
+    if response.status != HTTPStatus.OK:
+        raise DataUnavailableError(response.summary)
+    return response
 
 
 def _lost(context: CheckContext, connection: github.GitHub, failed: list[Attempt]) -> Finding:

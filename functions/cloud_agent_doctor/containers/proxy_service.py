@@ -20,14 +20,14 @@ def proxy_service(context: CheckContext) -> Document | None:
         DataUnavailableError: ECS refused or didn't respond.
     """
     stack = context.stack
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "ecs",
         "describe_services",
         missing=["ClusterNotFoundException", "ServiceNotFoundException"],
         cluster=stack.physical_id("Cluster"),
         services=[stack.physical_id("ProxyService")],
     )
-    services = answer["services"] if answer else []
+    services = response["services"] if response else []
     return services[0] if services and services[0]["status"] != _GONE else None
 
 

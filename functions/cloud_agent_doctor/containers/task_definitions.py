@@ -87,8 +87,8 @@ def task_definition(context: CheckContext, name: str) -> Document | None:
         DataUnavailableError: ECS refused or didn't respond.
     """
     # ECS responds with a mere client exception if it doesn't know one.
-    answer = context.aws.describe("ecs", "describe_task_definition", missing=["ClientException"], taskDefinition=name)
-    definition: Document | None = answer["taskDefinition"] if answer else None
+    response = context.aws.describe("ecs", "describe_task_definition", missing=["ClientException"], taskDefinition=name)
+    definition: Document | None = response["taskDefinition"] if response else None
     return definition if definition and definition.get("status", "ACTIVE") == "ACTIVE" else None
 
 

@@ -48,10 +48,10 @@ def intended(context: CheckContext) -> LoadBalancer | None:
     arn = intended_arn(context.stack)
     if not arn:
         return None
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "elbv2", "describe_load_balancers", missing=["LoadBalancerNotFound"], LoadBalancerArns=[arn]
     )
-    return _read(answer["LoadBalancers"][0]) if answer and answer["LoadBalancers"] else None
+    return _read(response["LoadBalancers"][0]) if response and response["LoadBalancers"] else None
 
 
 def intended_arn(stack: Stack) -> str:

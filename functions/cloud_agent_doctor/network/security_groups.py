@@ -22,13 +22,13 @@ def security_group(context: CheckContext, group_id: str) -> Document | None:
         DataUnavailableError: EC2 refused or didn't respond.
     """
     # One at a time: EC2 describes none of several if one of them is gone.
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "ec2",
         "describe_security_groups",
         missing=["InvalidGroup.NotFound", "InvalidGroupId.Malformed"],
         GroupIds=[group_id],
     )
-    return answer["SecurityGroups"][0] if answer and answer["SecurityGroups"] else None
+    return response["SecurityGroups"][0] if response and response["SecurityGroups"] else None
 
 
 def described(context: CheckContext, peer: Peer) -> str:

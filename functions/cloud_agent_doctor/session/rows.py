@@ -64,7 +64,7 @@ def _live(context: CheckContext) -> dict[str, str]:
 
 
 def _row(context: CheckContext, key: Mapping[str, str]) -> dict[str, Any] | None:
-    answer = context.aws.describe_uncached(
+    response = context.aws.describe_uncached(
         "dynamodb",
         "get_item",
         TableName=context.stack.physical_id("SessionsTable"),
@@ -72,4 +72,4 @@ def _row(context: CheckContext, key: Mapping[str, str]) -> dict[str, Any] | None
         ConsistentRead=True,
     )
     read = TypeDeserializer().deserialize
-    return {name: read(value) for name, value in answer["Item"].items()} if "Item" in answer else None
+    return {name: read(value) for name, value in response["Item"].items()} if "Item" in response else None

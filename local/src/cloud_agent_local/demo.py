@@ -174,7 +174,7 @@ def _check_pull_request(session: SessionOnGitHub) -> None:
 
 
 def _show_answer(session: SessionOnGitHub, url: str, seconds: float) -> None:
-    _show_comment("Claude's answer, a comment of its own", session.answer(url, seconds)["body"])
+    _show_comment("Claude's reply, a comment of its own", session.reply(url, seconds)["body"])
 
 
 def _show_comment(title: str, body: str) -> None:

@@ -42,7 +42,7 @@ class Credentials:
 
 
 class GitHubClient:
-    """A few calls to GitHub's REST API; every answer that is not a success is an error with GitHub's words."""
+    """A few calls to GitHub's REST API; every response that is not a success is an error with GitHub's words."""
 
     def __init__(self, installation: Installation, token: str | None = None) -> None:
         """Speak for whoever the token belongs to; without one, for the person the local GitHub began with."""
@@ -51,19 +51,21 @@ class GitHubClient:
         self._http = httpx.Client(base_url=installation.github_api_url, timeout=15, trust_env=False)
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, *, as_app: bool = False) -> Any:  # noqa: ANN401 - a JSON document
-        """Return the answer's JSON document.
+        """Return the response's JSON document.
 
         Raises:
-            PartFailedError: GitHub refused or did not answer.
+            PartFailedError: GitHub refused or did not respond.
         """
         token = self.credentials.app_token() if as_app else self._token
         try:
-            answer = self._http.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
+            response = self._http.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
         except httpx.HTTPError as error:
-            raise PartFailedError(f"The local GitHub did not answer {method} {path}: {error}") from error
-        if not answer.is_success:
-            raise PartFailedError(f"The local GitHub answered {answer.status_code} to {method} {path}: {answer.text}")
-        return answer.json() if answer.content else None
+            raise PartFailedError(f"The local GitHub did not respond to {method} {path}: {error}") from error
+        if not response.is_success:
+            raise PartFailedError(
+                f"The local GitHub answered {response.status_code} to {method} {path}: {response.text}"
+            )
+        return response.json() if response.content else None
 
     def exists(self, path: str) -> bool:
         """Whether a GET of the path succeeds."""

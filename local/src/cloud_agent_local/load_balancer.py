@@ -53,10 +53,10 @@ class TargetGroup:
             await asyncio.sleep(_REFRESH_SECONDS)
 
     def _read(self) -> list[tuple[str, int]]:
-        answer = self._elbv2.describe_target_health(TargetGroupArn=self._arn)
+        response = self._elbv2.describe_target_health(TargetGroupArn=self._arn)
         return [
             (described["Target"]["Id"], described["Target"]["Port"])
-            for described in answer["TargetHealthDescriptions"]
+            for described in response["TargetHealthDescriptions"]
             if described["TargetHealth"]["State"] == "healthy"
         ]
 
@@ -98,7 +98,7 @@ async def _turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         writer.write(_NO_TARGET)
         writer.write_eof()
         async with asyncio.timeout(_GOODBYE_SECONDS):
-            await reader.read()  # closing on unread bytes would reset the connection and lose the answer
+            await reader.read()  # closing on unread bytes would reset the connection and lose the response
     writer.close()
 
 
@@ -131,7 +131,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m cloud_agent_local.load_balancer", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--target-group-arn", required=True)
-    parser.add_argument("--endpoint-url", required=True, help="where the embedded AWS answers")
+    parser.add_argument("--endpoint-url", required=True, help="where the embedded AWS responds")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:

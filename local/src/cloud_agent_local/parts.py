@@ -128,7 +128,7 @@ def wait_until_healthy(part: RunningPart, url: str, log: Path, seconds: float) -
                     return
             time.sleep(0.05)
     raise PartFailedError(
-        f"The {part.name} did not answer {url} within {seconds:.0f} s. The end of {log}:\n{tail(log)}"
+        f"The {part.name} did not respond to {url} within {seconds:.0f} s. The end of {log}:\n{tail(log)}"
     )
 
 

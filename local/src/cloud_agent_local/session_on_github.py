@@ -85,14 +85,14 @@ class SessionOnGitHub:
             raise DemoError("The status comment names the live session without linking it.")
         return link
 
-    def answer(self, url: str, seconds: float) -> dict[str, Any]:
+    def reply(self, url: str, seconds: float) -> dict[str, Any]:
         """Claude's reply to the issue or comment at this address.
 
         Raises:
             DemoError: it is not there within `seconds`.
         """
-        marker = "<!-- claude-cloud-agent:answer:"
-        return self._wait(lambda body: marker in body and f"({url})" in body, f"Claude's answer to {url}", seconds)
+        marker = "<!-- claude-cloud-agent:turn:"
+        return self._wait(lambda body: marker in body and f"({url})" in body, f"Claude's reply to {url}", seconds)
 
     def _wait(self, is_wanted: Callable[[str], bool], name: str, seconds: float) -> dict[str, Any]:
         """Return the one comment that is wanted, as soon as there is any."""

@@ -33,11 +33,11 @@ def live_sessions(installation: Installation) -> list[dict[str, str]]:
 
 def queue(installation: Installation) -> list[str]:
     """Return the ids of the sessions that wait for a slot, in the order in which they came."""
-    answer = client(installation, "dynamodb").get_item(
+    response = client(installation, "dynamodb").get_item(
         TableName=installation.outputs["SessionsTable"],
         Key={name: {"S": value} for name, value in SLOTS_KEY.items()},
     )
-    waiting = answer.get("Item", {}).get("waiting", {}).get("M", {})
+    waiting = response.get("Item", {}).get("waiting", {}).get("M", {})
     return sorted(waiting, key=lambda session_id: (waiting[session_id]["M"]["since"]["S"], session_id))
 
 

@@ -27,7 +27,7 @@ _HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Page:
-    """An answer of the session's URL."""
+    """A response of the session's URL."""
 
     status: int
     text: str
@@ -71,11 +71,11 @@ class Visitor:
         """
         for _ in range(MOST_REDIRECTS):
             cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-            answer = self._http.get(path, headers={"Cookie": cookies} if cookies else {}, timeout=10)
-            self._keep_cookies(answer)
-            if not answer.has_redirect_location:
-                return Page(answer.status_code, answer.text)
-            path = self._path_of(answer.headers["Location"])
+            response = self._http.get(path, headers={"Cookie": cookies} if cookies else {}, timeout=10)
+            self._keep_cookies(response)
+            if not response.has_redirect_location:
+                return Page(response.status_code, response.text)
+            path = self._path_of(response.headers["Location"])
         raise DemoError(f"{self.url} redirected more than {MOST_REDIRECTS} times.")
 
     def _path_of(self, address: str) -> str:
@@ -86,8 +86,8 @@ class Visitor:
             )  # its query may be a token
         return parts._replace(scheme="", netloc="").geturl() or "/"
 
-    def _keep_cookies(self, answer: httpx.Response) -> None:
-        for line in answer.headers.get_list("Set-Cookie"):
+    def _keep_cookies(self, response: httpx.Response) -> None:
+        for line in response.headers.get_list("Set-Cookie"):
             for name, cookie in SimpleCookie(line).items():
                 own = cookie["secure"] and cookie["path"] == "/" and not cookie["domain"]
                 if name.startswith("__Host-") and not own:
@@ -108,11 +108,11 @@ class Visitor:
             try:
                 page = self.fetch()
             except httpx.HTTPError as error:
-                last = f"no answer ({type(error).__name__})"
+                last = f"no response ({type(error).__name__})"
             else:
                 if page.status == httpx.codes.OK and words in unescape(page.text):
                     return page
                 last = f"{page.status}, headed {page.heading!r}"
             time.sleep(POLL_SECONDS)
         expected = f"a page with {words!r}" if words else "a page"
-        raise DemoError(f"{self.url} did not show {expected} within {seconds:.0f} s; its last answer was {last}.")
+        raise DemoError(f"{self.url} did not show {expected} within {seconds:.0f} s; its last response was {last}.")

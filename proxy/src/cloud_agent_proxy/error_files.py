@@ -23,7 +23,7 @@ _REFUSALS = (
 _COUNTED_OVER_SECONDS = 10  # by haproxy.cfg, in its tables `askers` and `demands`
 _IN_BOTH_FORMS = {
     "access_unchecked": access_pages.access_unchecked(),
-    "not_answering": pages.not_answering(),
+    "not_responding": pages.not_responding(),
     "not_looked_up": pages.table_unavailable(session_id=""),
     "other_session": access_pages.other_session(),
     "too_many_requests": access_pages.too_many_requests(_COUNTED_OVER_SECONDS),
@@ -50,5 +50,5 @@ def write_error_files(renderer: PageRenderer, signed_out: Page) -> None:
     for name, page in {**_IN_BOTH_FORMS, "signed_out": signed_out}.items():
         Path(f"{name}.html.http").write_bytes(renderer.html(page).as_http())
         Path(f"{name}.json.http").write_bytes(renderer.json(page).as_http())
-    change = renderer.html(pages.not_answering(), repeatable=False)
-    Path("not_answering_change.html.http").write_bytes(change.as_http())
+    change = renderer.html(pages.not_responding(), repeatable=False)
+    Path("not_responding_change.html.http").write_bytes(change.as_http())

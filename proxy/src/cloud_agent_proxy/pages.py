@@ -55,7 +55,7 @@ def about(session: Session | None) -> Page:
         case SessionStatus.QUEUED | SessionStatus.STARTING:
             return _starting(session)
         case SessionStatus.RUNNING:
-            return not_answering(session)
+            return not_responding(session)
         case SessionStatus.COMPLETED | SessionStatus.STOPPED | SessionStatus.FAILED:
             return _ended(session)
 
@@ -151,7 +151,7 @@ def table_unavailable(session_id: str) -> Page:
     )
 
 
-def not_answering(session: Session | None = None, finding: Finding | None = None) -> Page:
+def not_responding(session: Session | None = None, finding: Finding | None = None) -> Page:
     """Say that the session runs, but its dev server refuses connections or doesn't respond with HTTP.
 
     Without a finding, as on the page that HAProxy serves for every session, the cause isn't known yet.
@@ -182,7 +182,7 @@ def not_answering(session: Session | None = None, finding: Finding | None = None
 _NOT_UP = {
     PreviewState.LIVE: (
         HTTPStatus.BAD_GATEWAY,
-        "dev_server_not_answering",
+        "dev_server_not_responding",
         "The dev server isn't responding",
         (
             "The session is running, but its dev server isn't responding. It may be starting, restarting after a "
@@ -220,7 +220,7 @@ _NOT_UP = {
 }
 
 
-def answering(session: Session) -> Page:
+def responding(session: Session) -> Page:
     """Say that the session's dev server responds: there's nothing left to wait for."""
     return Page(
         status=HTTPStatus.OK,
@@ -229,7 +229,7 @@ def answering(session: Session) -> Page:
         message="Its dev server is responding.",
         session_id=session.id,
         session_status=session.status,
-        steps=steps_of_probe(Finding.ANSWERS),
+        steps=steps_of_probe(Finding.RESPONDS),
         pull_request=web_link(session.pull_url),
         live=True,
     )

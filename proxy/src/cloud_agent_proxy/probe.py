@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cloud_agent_proxy.session import Address
 
 _CONNECT_SECONDS = 1
-_ANSWER_SECONDS = 2
+_RESPONSE_SECONDS = 2
 _REMEMBERED_SECONDS = 1
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}[ \r\n]")
 _LONGEST_STATUS_LINE = 16  # bytes of it that are looked at: "HTTP/1.1 200 " and some
@@ -24,7 +24,7 @@ _LONGEST_STATUS_LINE = 16  # bytes of it that are looked at: "HTTP/1.1 200 " and
 class Finding(Enum):
     """How far a request comes."""
 
-    ANSWERS = auto()
+    RESPONDS = auto()
     REFUSED = auto()
     """The container is up, and nothing listens on the port."""
     UNREACHABLE = auto()
@@ -77,7 +77,7 @@ async def _try_out(address: Address) -> Finding:
     except OSError:  # TimeoutError is one
         return Finding.UNREACHABLE
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
+        async with asyncio.timeout(_RESPONSE_SECONDS):
             return await _ask(reader, writer, address.port)
     except TimeoutError:
         return Finding.SILENT
@@ -96,4 +96,4 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port:
         return Finding.CLOSED
     if not beginning:
         return Finding.CLOSED
-    return Finding.ANSWERS if _STATUS_LINE.match(beginning) else Finding.NONSENSE
+    return Finding.RESPONDS if _STATUS_LINE.match(beginning) else Finding.NONSENSE

@@ -47,7 +47,7 @@ class Routes:
         """Return the sessions that were visited within the last minute.
 
         Raises:
-            RuntimeApiError: HAProxy did not answer.
+            RuntimeApiError: HAProxy did not respond.
         """
         return set(await self._haproxy.time_since_visits())
 

@@ -52,7 +52,7 @@ class RuntimeApi:
         """Add an entry; one of the same id must not be there, for the older would win.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         await self._order(f"add map sessions.map {session_id} {route}")
 
@@ -60,7 +60,7 @@ class RuntimeApi:
         """Remove the session's entry, if there is one.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         await self._order(f"del map sessions.map {session_id}", also_fine="Key not found.")
 
@@ -68,7 +68,7 @@ class RuntimeApi:
         """Add an entry, in place of the session's former one.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         orders = f"del map revisions.map {session_id}; add map revisions.map {session_id} {revision}"
         await self._order(orders, also_fine="Key not found.")
@@ -77,7 +77,7 @@ class RuntimeApi:
         """Remove the session's entry, if there is one.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         await self._order(f"del map revisions.map {session_id}", also_fine="Key not found.")
 
@@ -85,7 +85,7 @@ class RuntimeApi:
         """Let who shows `token` pass, until this second of the epoch; `key` is by which HAProxy finds the entry.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         await self._order(f"add map admissions.map {key} {expires_at:010}:{token}")
 
@@ -93,7 +93,7 @@ class RuntimeApi:
         """Remove these entries, as far as they are there.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         for first in range(0, len(keys), _ADMISSIONS_A_LINE):
             orders = [f"del map admissions.map {key}" for key in keys[first : first + _ADMISSIONS_A_LINE]]
@@ -103,7 +103,7 @@ class RuntimeApi:
         """Close every request and WebSocket that is connected to `address`; return how many.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         return await self._close(re.compile(rf"^  server=session \(id=\d+\) addr={re.escape(address)}$", re.MULTILINE))
 
@@ -111,7 +111,7 @@ class RuntimeApi:
         """Return the addresses to which a request or a WebSocket is connected.
 
         Raises:
-            RuntimeApiError: HAProxy did not answer.
+            RuntimeApiError: HAProxy did not respond.
         """
         return set(_CONNECTED.findall(await self._ask("show sess all")))
 
@@ -119,7 +119,7 @@ class RuntimeApi:
         """Close the listener for good; requests under way go on, and each connection ends with its own.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         await self._order("shutdown frontend visitors")
 
@@ -127,7 +127,7 @@ class RuntimeApi:
         """Close every WebSocket; return how many.
 
         Raises:
-            RuntimeApiError: HAProxy refused or did not answer.
+            RuntimeApiError: HAProxy refused or did not respond.
         """
         return await self._close(_WEBSOCKET)
 
@@ -135,7 +135,7 @@ class RuntimeApi:
         """Return how many visitors' requests and WebSockets are under way.
 
         Raises:
-            RuntimeApiError: HAProxy did not answer.
+            RuntimeApiError: HAProxy did not respond.
         """
         return (await self._ask("show sess")).count(" fe=visitors ")
 
@@ -143,7 +143,7 @@ class RuntimeApi:
         """Return what HAProxy has counted.
 
         Raises:
-            RuntimeApiError: HAProxy did not answer.
+            RuntimeApiError: HAProxy did not respond.
         """
         listing = await self._ask("show stat")
         if not listing.startswith("# pxname,svname,"):
@@ -169,7 +169,7 @@ class RuntimeApi:
         """Return how long ago each session was last visited, for those visited within VISITS_REMEMBERED.
 
         Raises:
-            RuntimeApiError: HAProxy did not answer.
+            RuntimeApiError: HAProxy did not respond.
         """
         listing = await self._ask("show table visits")
         if not listing.startswith("# table: visits,"):

@@ -64,7 +64,7 @@ class SessionsTable:
         """Return the session as last written, None when there is none of that id.
 
         Raises:
-            TableUnavailableError: the table did not answer within two attempts of 2 s each.
+            TableUnavailableError: the table did not respond within two attempts of 2 s each.
         """
         try:
             item = await self._dynamodb.get_item(
@@ -82,7 +82,7 @@ class SessionsTable:
         An id that the table left unanswered (throttling) is missing from the result.
 
         Raises:
-            TableUnavailableError: the table did not answer within two attempts of 2 s each.
+            TableUnavailableError: the table did not respond within two attempts of 2 s each.
         """
         items = await self._get_items(session_ids, _SESSION, _READ_ATTRIBUTES)
         return {session_id: _session(item) if item else None for session_id, item in items.items()}
@@ -91,7 +91,7 @@ class SessionsTable:
         """Return how many objects the sessions' transcripts have; an id that the table left unanswered is missing.
 
         Raises:
-            TableUnavailableError: the table did not answer within two attempts of 2 s each.
+            TableUnavailableError: the table did not respond within two attempts of 2 s each.
         """
         items = await self._get_items(session_ids, _TRANSCRIPT, _READ_LENGTHS)
         return {session_id: _length(item or {}) for session_id, item in items.items()}
@@ -100,7 +100,7 @@ class SessionsTable:
         """Return the ids of the sessions that began last, the newest first. One of the last second may be missing.
 
         Raises:
-            TableUnavailableError: the table did not answer within two attempts of 2 s each.
+            TableUnavailableError: the table did not respond within two attempts of 2 s each.
         """
         try:
             page = await self._dynamodb.query_single_page(
@@ -114,7 +114,7 @@ class SessionsTable:
         """Return who has a slot, and who waits.
 
         Raises:
-            TableUnavailableError: the table did not answer within two attempts of 2 s each.
+            TableUnavailableError: the table did not respond within two attempts of 2 s each.
         """
         try:
             item = await self._dynamodb.get_item(self._name, {"pk": _SLOTS, "sk": _SLOTS}, consistent_read=True)
@@ -159,12 +159,12 @@ class SessionsTable:
         keys = [_key(session_id, sort_key) for session_id in session_ids]
         request = BatchGetRequest(keys, read, consistent_read=True)
         try:
-            answer = await self._dynamodb.batch_get({self._name: request})
+            response = await self._dynamodb.batch_get({self._name: request})
         except FAILURES as error:
             raise self._unavailable("BatchGetItem", error) from error
-        unanswered = {_id_in(key) for key in answer.unprocessed_keys.get(self._name, [])}
+        unanswered = {_id_in(key) for key in response.unprocessed_keys.get(self._name, [])}
         found: _Items = {id_: None for id_ in session_ids if id_ not in unanswered}
-        return found | {_id_in(item): item for item in answer.items.get(self._name, [])}
+        return found | {_id_in(item): item for item in response.items.get(self._name, [])}
 
     def _unavailable(self, action: str, error: Exception) -> TableUnavailableError:
         return TableUnavailableError(f"{action} on table {self._name}: {error!r}")

@@ -34,4 +34,4 @@ class Status:
         # Only where HAProxy sends visitors is tried: such an address has passed every check there is.
         address = self._routes.address_of(session_id)
         finding = await self._probe.try_out(address) if address else Finding.NO_ADDRESS
-        return pages.answering(session) if finding is Finding.ANSWERS else pages.not_answering(session, finding)
+        return pages.responding(session) if finding is Finding.RESPONDS else pages.not_responding(session, finding)

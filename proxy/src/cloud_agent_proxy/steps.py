@@ -51,7 +51,7 @@ def steps_of_start(session: Session) -> tuple[Step, ...]:
 _UP, _UNCHECKED = (StepState.DONE, "is running"), (StepState.TO_COME, "can't be checked")
 _HOPS = {
     None: ((StepState.CURRENT, "is being checked"), (StepState.TO_COME, "is checked next")),
-    Finding.ANSWERS: (_UP, (StepState.DONE, "is responding")),
+    Finding.RESPONDS: (_UP, (StepState.DONE, "is responding")),
     Finding.REFUSED: (_UP, (StepState.FAILED, "isn't listening: the container refuses connections on port {port}")),
     Finding.UNREACHABLE: ((StepState.FAILED, "isn't responding; it may have just stopped"), _UNCHECKED),
     Finding.CLOSED: (_UP, (StepState.FAILED, "isn't listening: the container closes connections to port {port}")),

@@ -60,7 +60,7 @@ def listed(body: str) -> list[str]:
 def answers(system: System, row: dict[str, str], number: int) -> list[str]:
     """Claude's replies on the pull request, in order, once there are as many."""
     comments = wait_for(
-        lambda: [c for c in system.comments(int(row["pull_number"])) if "claude-cloud-agent:answer:" in c["body"]],
+        lambda: [c for c in system.comments(int(row["pull_number"])) if "claude-cloud-agent:turn:" in c["body"]],
         lambda found: len(found) >= number,
     )
     return [comment["body"] for comment in comments]

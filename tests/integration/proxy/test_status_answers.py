@@ -127,7 +127,7 @@ async def test_a_refused_connection_is_502_json_for_a_program(
     session_id = table.put(ip=unused_address, port=3000)
     response = await page(proxy, session_id, "application/json")
     assert response.status_code == 502
-    assert response.json()["error"] == "dev_server_not_answering"
+    assert response.json()["error"] == "dev_server_not_responding"
 
 
 async def test_a_dev_server_that_talks_nonsense_is_a_502_page(

@@ -66,8 +66,8 @@ def test_a_session_of_one_turn_makes_few_requests(
         description="It shows the menu.",
         created_at="2026-11-22T10:00:00Z",
     )
-    Prompts("sessions").answer(session.session_id, answer)
-    steps.publish(session, "SESSION", f"ANSWER#{issue.id}")
+    Prompts("sessions").record_turn_result(session.session_id, answer)
+    steps.publish(session, "SESSION", f"TURN_RESULT#{issue.id}")
     by_step["turn"] = Counter(requests)
     requests.clear()
     steps.run("close_session", session, **steps.more("close_session", session))

@@ -59,9 +59,9 @@ class Labelled:
         prompts.put(self.session.session_id, first)
         made = {"is_error": False, "result": "Here it is.", "description": "All of it is Claude's.", "created_at": AT}
         turn = TurnResult(prompt_id=INITIAL_PROMPT_ID, head_sha=head_sha, **made)
-        prompts.answer(self.session.session_id, turn)
+        prompts.record_turn_result(self.session.session_id, turn)
         self.steps.change(self.session, reported_head_sha=head_sha)
-        self.steps.publish(self.session, "SESSION", f"ANSWER#{INITIAL_PROMPT_ID}")
+        self.steps.publish(self.session, "SESSION", f"TURN_RESULT#{INITIAL_PROMPT_ID}")
 
     @property
     def pull(self) -> Json:

@@ -64,8 +64,8 @@ class Sessions:
         answer = TurnResult(
             prompt_id=prompt_id, is_error=False, result="", head_sha=head, created_at="2026-11-22T10:00:00Z"
         )
-        Prompts("sessions").answer(session.session_id, answer)
-        self.steps.publish(session, f"ANSWER#{prompt_id}")
+        Prompts("sessions").record_turn_result(session.session_id, answer)
+        self.steps.publish(session, f"TURN_RESULT#{prompt_id}")
         self.check()
 
     def check(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_agent.adapters.table.keys import answer_key
+from cloud_agent.adapters.table.keys import turn_result_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.publications import Publications
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind, Thread
@@ -56,12 +56,12 @@ class Conversation:
 
     def answer(self, prompt_id: str, **members: Any) -> None:  # noqa: ANN401 - any member
         made: Json = {"is_error": False, "result": "Here it is.", "created_at": "2026-11-22T10:00:00.000Z"}
-        self.prompts.answer(self.session.session_id, TurnResult(prompt_id=prompt_id, **made | members))
+        self.prompts.record_turn_result(self.session.session_id, TurnResult(prompt_id=prompt_id, **made | members))
         if members.get("head_sha"):
             self.steps.change(self.session, reported_head_sha=members["head_sha"])
 
     def publish(self, prompt_id: str) -> None:
-        self.steps.publish(self.session, "SESSION", f"ANSWER#{prompt_id}")
+        self.steps.publish(self.session, "SESSION", f"TURN_RESULT#{prompt_id}")
 
     def push(self, message: str) -> str:
         return self.github.add_commit(self.session.repo, self.session.branch, message)
@@ -193,7 +193,7 @@ def test_an_answer_that_github_took_without_our_knowing_is_not_posted_again(talk
     assert len(talk.replies()) == 1
     talk.publish(ASKED)
     assert len(talk.replies()) == 1
-    key = answer_key(talk.session.session_id, ASKED)
+    key = turn_result_key(talk.session.session_id, ASKED)
     assert talk.steps.table.get_item(Key=key)["Item"]["reply_id"]
 
 
@@ -228,7 +228,7 @@ def test_a_review_comment_is_answered_in_its_thread_once(
         with contextlib.suppress(GitHubUnavailableError):
             talk.publish(ASKED)
     talk.publish(ASKED)
-    replies = [c for c in talk.github.get(path) if c["body"].startswith("<!-- claude-cloud-agent:answer:")]
+    replies = [c for c in talk.github.get(path) if c["body"].startswith("<!-- claude-cloud-agent:turn:")]
     assert [line_comment] == [reply["in_reply_to_id"] for reply in replies]
     assert talk.replies() == []
 
@@ -289,11 +289,11 @@ def test_each_session_of_a_pull_request_answers_the_issue_for_itself(talk: Conve
 
 def test_an_answer_of_a_session_without_a_pull_request_is_given_up(steps: Steps, repo: str) -> None:
     session = steps.claim(repo)
-    Prompts("sessions").answer(
+    Prompts("sessions").record_turn_result(
         session.session_id,
         TurnResult(prompt_id=ASKED, is_error=False, result="", created_at="2026-11-22T10:00:00.000Z"),
     )
-    steps.publish(session, f"ANSWER#{ASKED}", "ANSWER#01JD8Y3QF0000000000000000Z")
+    steps.publish(session, f"TURN_RESULT#{ASKED}", "TURN_RESULT#01JD8Y3QF0000000000000000Z")
 
 
 def test_words_of_claude_can_neither_fake_our_marker_nor_mention_anybody(talk: Conversation) -> None:

@@ -251,7 +251,7 @@ def test_while_github_is_down_the_stream_is_asked_to_come_again(
     steps: Steps, github: GitHub, session: RequestedSession, error: type[Exception]
 ) -> None:
     def refuse(*_arguments: object) -> None:
-        raise error("GitHub did not answer")
+        raise error("GitHub did not respond")
 
     steps.change(session, status="RUNNING")
     with pytest.MonkeyPatch.context() as patch:

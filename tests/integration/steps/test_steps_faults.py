@@ -196,14 +196,14 @@ def test_an_answer_whose_publishing_failed_at_any_request_and_is_handed_over_aga
         answer = TurnResult(
             prompt_id=prompt_id, is_error=False, result="Done.", head_sha=sha, created_at="2026-11-22T10:00:00.000Z"
         )
-        Prompts("sessions").answer(session.session_id, answer)
+        Prompts("sessions").record_turn_result(session.session_id, answer)
         steps.change(session, status="RUNNING", reported_head_sha=sha)
         gateway.arm(fault, index)
         with through(gateway), contextlib.suppress(GitHubUnavailableError):
-            steps.publish(session, "SESSION", f"ANSWER#{prompt_id}")
+            steps.publish(session, "SESSION", f"TURN_RESULT#{prompt_id}")
         if not gateway.broken:
             break
-        steps.publish(session, "SESSION", f"ANSWER#{prompt_id}")
+        steps.publish(session, "SESSION", f"TURN_RESULT#{prompt_id}")
         (pull,) = github.pulls(session)
         status, reply = github.comments(repo, pull["number"])
         assert "**1 commit on this branch**" in status, gateway.broken

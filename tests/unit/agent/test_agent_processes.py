@@ -77,7 +77,7 @@ async def test_what_keeps_ending_is_named_and_the_page_stays(tmp_path: Path) -> 
                 await asyncio.sleep(0.02)
         assert dev_server.flaw == "the dev server (worker) keeps ending: no queue"
         assert '"GET / HTTP/1.1" 200 -\n--- dev server (worker)\n' in dev_server.last_lines(20)
-        assert (await dev_server.ask()).status == 200
+        assert (await dev_server.probe()).status == 200
 
         (tmp_path / "queue").touch()
         await dev_server.restart()

@@ -468,7 +468,7 @@ def test_a_turn_takes_its_prompt_and_answers_it(
     assert row["reported_head_sha"] == "7fd1a60b01f91b314f59955a4e4d4e80d8edf11d"
     assert "last_result" not in row
     assert _states(table) == [PromptState.ANSWERED]
-    (answer,) = Prompts(table.name).answers_of(ID)
+    (answer,) = Prompts(table.name).turn_results_of(ID)
     assert (answer.result, answer.is_error, answer.interrupted) == ("The cart shows its total.", False, True)
 
 
@@ -476,10 +476,10 @@ def test_a_report_made_twice_changes_nothing(call: Call, table: Table, sample: C
     _ask(table)
     call("progress_turn_started")
     call("progress_turn_finished")
-    row, answers = _row(table), Prompts(table.name).answers_of(ID)
+    row, answers = _row(table), Prompts(table.name).turn_results_of(ID)
     assert call("progress_turn_finished", _body(sample, "progress_turn_finished", result="Another.")) == (200, {})
     assert call("progress_turn_started") == (200, {})
-    assert answers == Prompts(table.name).answers_of(ID)
+    assert answers == Prompts(table.name).turn_results_of(ID)
     assert _states(table) == [PromptState.ANSWERED]
     changed = {name for name, value in _row(table).items() if value != row[name]}
     assert changed <= {"last_active_at"}
@@ -511,7 +511,7 @@ def test_what_the_last_turn_of_a_session_that_is_to_end_has_cost_is_counted(
 def test_a_prompt_that_nobody_wrote_is_neither_taken_nor_answered(call: Call, table: Table) -> None:
     assert call("progress_turn_started") == (200, {})
     assert call("progress_turn_finished") == (200, {})
-    assert (_states(table), Prompts(table.name).answers_of(ID)) == ([], [])
+    assert (_states(table), Prompts(table.name).turn_results_of(ID)) == ([], [])
 
 
 def test_activity_takes_back_the_warning_of_an_idle_end(call: Call, table: Table) -> None:
@@ -563,7 +563,7 @@ def test_a_session_whose_means_are_used_up_ends_with_its_answer_kept(  # noqa: P
     _put(table, lifecycle_token="second", **row)
     assert call("progress_turn_finished", _body(sample, "progress_turn_finished", **report)) == (200, {})
     assert [("second", {"status": "STOPPED", "reason": reason})] == step_functions.succeeded
-    assert len(Prompts(table.name).answers_of(ID)) == 1
+    assert len(Prompts(table.name).turn_results_of(ID)) == 1
     assert (409, {"message": f"Session {ID} is ending: {reason}"}) == call("heartbeat")
 
 
@@ -583,7 +583,7 @@ def test_an_end_whose_execution_could_not_be_told_is_noted_for_the_reconciler(
     with pytest.raises(ClientError):
         call("progress_turn_finished")
     assert _row(table)["ending"]["status"] == "STOPPED"
-    assert len(Prompts(table.name).answers_of(ID)) == 1
+    assert len(Prompts(table.name).turn_results_of(ID)) == 1
     assert call("progress_turn_finished")[0] == 409
 
 

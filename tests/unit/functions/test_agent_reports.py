@@ -126,7 +126,7 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
         "activity": "turn_finished",
         "turns": 7,
         "cost_usd": Decimal("0.183400"),
-        "latest_answer_id": FINISHED["prompt_id"],
+        "latest_turn_id": FINISHED["prompt_id"],
         "unpublished": 0,
         "conflicts": False,
         "reported_head_sha": FINISHED["head_sha"],
@@ -138,7 +138,7 @@ def test_progress_says_what_the_row_is_to_hold() -> None:
 def test_a_turns_answer_is_for_its_prompt(interrupted: bool) -> None:  # noqa: FBT001 - a parameter of the test
     report = _read(FINISHED | {"interrupted": interrupted, "description": "Show the total.", "pictures": 2})
     assert isinstance(report, TurnFinished)
-    answer = report.answer("2026-11-22T10:00:00.000Z")
+    answer = report.turn_result("2026-11-22T10:00:00.000Z")
     assert {
         "prompt_id": PROMPT,
         "is_error": False,

@@ -22,7 +22,7 @@ def test_the_request_has_the_values_that_its_expressions_name(table: Table) -> N
     answer = TurnResult(
         prompt_id="0" * 26, is_error=False, result="Done.", turns=1, cost_usd=0.1, created_at="2026-11-29T04:00:00Z"
     )
-    prompts.answer("0123abcd", answer)
+    prompts.record_turn_result("0123abcd", answer)
 
     (update,) = [action["Update"] for action in sent[0]["TransactItems"] if "Update" in action]
     named = re.findall(r":\w+", update["UpdateExpression"] + update["ConditionExpression"])

@@ -31,11 +31,11 @@ def told(key: str = "ready", **members: Any) -> Notification:  # noqa: ANN401 - 
         ({"status": "STARTING"}, None),
         ({"status": "RUNNING"}, None),  # not announced yet
         ({"status": "RUNNING", "lifecycle_token": "t"}, "ready"),
-        ({"status": "RUNNING", "lifecycle_token": "t", "latest_answer_id": "A"}, "waiting:A"),
-        ({"status": "RUNNING", "lifecycle_token": "t", "latest_answer_id": "A", "question": "Why?"}, "question:A"),
-        ({"status": "COMPLETED", "latest_answer_id": "A", "question": "Why?"}, "ended"),
+        ({"status": "RUNNING", "lifecycle_token": "t", "latest_turn_id": "A"}, "waiting:A"),
+        ({"status": "RUNNING", "lifecycle_token": "t", "latest_turn_id": "A", "question": "Why?"}, "question:A"),
+        ({"status": "COMPLETED", "latest_turn_id": "A", "question": "Why?"}, "ended"),
         ({"status": "STOPPED"}, "ended"),
-        ({"status": "FAILED", "latest_answer_id": "A"}, "failed"),
+        ({"status": "FAILED", "latest_turn_id": "A"}, "failed"),
     ],
 )
 def test_the_latest_event_of_a_session_has_a_name_of_its_own(members: dict[str, Any], key: str | None) -> None:
@@ -86,7 +86,7 @@ def test_slack_gets_a_link_and_a_text_for_its_notification() -> None:
 
 
 def test_a_question_is_told_from_another_reply_and_says_what_is_asked() -> None:
-    row = {"issue_title": "Show the total", "question": "Should it\ninclude shipping?", "latest_answer_id": "A"}
+    row = {"issue_title": "Show the total", "question": "Should it\ninclude shipping?", "latest_turn_id": "A"}
     asked = told("question:A", **row)
     assert (asked.id, asked.event, asked.question) == ("09e22a8b:question:A", "question", "Should it include shipping?")
     message = slack_message(asked)

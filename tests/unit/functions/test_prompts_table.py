@@ -90,7 +90,7 @@ def test_the_issue_is_the_first_prompt_however_often_it_is_stored(prompts: Promp
 
 def test_the_issue_stored_again_is_not_to_be_answered_again(prompts: Prompts) -> None:
     prompts.put(ID, _issue())
-    prompts.answer(ID, _answer(INITIAL_PROMPT_ID))
+    prompts.record_turn_result(ID, _answer(INITIAL_PROMPT_ID))
     prompts.put(ID, _issue())
     assert prompts.unanswered(ID) == []
 
@@ -158,7 +158,7 @@ def test_a_second_delivery_changes_nothing_whatever_has_become_of_the_first(tabl
     prompts.take(ID, _prompt().id)
     assert prompts.add(ID, _prompt())
     assert [prompt.state for prompt in prompts.of(ID)] == [PromptState.TAKEN]
-    prompts.answer(ID, _answer(_prompt().id))
+    prompts.record_turn_result(ID, _answer(_prompt().id))
     assert prompts.add(ID, _prompt(body="edited since"))
     assert [(prompt.body, prompt.state) for prompt in prompts.of(ID)] == [("Please.", PromptState.ANSWERED)]
 
@@ -187,24 +187,24 @@ def test_a_prompt_is_taken_and_answered_once(table: Table, prompts: Prompts) -> 
     assert prompts.take(ID, prompt_id)
     assert prompts.take(ID, prompt_id)
     assert [prompt_id] == [prompt.id for prompt in prompts.unanswered(ID)]
-    assert prompts.answer(ID, _answer(prompt_id, "first"))
-    assert not prompts.answer(ID, _answer(prompt_id, "second"))
+    assert prompts.record_turn_result(ID, _answer(prompt_id, "first"))
+    assert not prompts.record_turn_result(ID, _answer(prompt_id, "second"))
     assert not prompts.take(ID, prompt_id)
     assert prompts.unanswered(ID) == []
-    assert [_answer(prompt_id, "first")] == prompts.answers_of(ID)
+    assert [_answer(prompt_id, "first")] == prompts.turn_results_of(ID)
 
 
 def test_a_prompt_may_be_answered_though_its_start_was_not_reported(table: Table, prompts: Prompts) -> None:
     _claim(table)
     prompts.add(ID, _prompt())
-    assert prompts.answer(ID, _answer(_prompt().id))
+    assert prompts.record_turn_result(ID, _answer(_prompt().id))
     assert [prompt.state for prompt in prompts.of(ID)] == [PromptState.ANSWERED]
 
 
 def test_a_prompt_that_nobody_wrote_is_neither_taken_nor_answered(prompts: Prompts) -> None:
     assert not prompts.take(ID, _prompt().id)
-    assert not prompts.answer(ID, _answer(_prompt().id))
-    assert (prompts.of(ID), prompts.answers_of(ID)) == ([], [])
+    assert not prompts.record_turn_result(ID, _answer(_prompt().id))
+    assert (prompts.of(ID), prompts.turn_results_of(ID)) == ([], [])
 
 
 def test_answers_stand_in_the_order_of_their_prompts(table: Table, prompts: Prompts) -> None:
@@ -213,8 +213,8 @@ def test_answers_stand_in_the_order_of_their_prompts(table: Table, prompts: Prom
     for prompt in (first, second):
         prompts.add(ID, prompt)
     for prompt in (second, first):
-        prompts.answer(ID, _answer(prompt.id))
-    assert [first.id, second.id] == [answer.prompt_id for answer in prompts.answers_of(ID)]
+        prompts.record_turn_result(ID, _answer(prompt.id))
+    assert [first.id, second.id] == [answer.prompt_id for answer in prompts.turn_results_of(ID)]
 
 
 def test_what_a_session_left_unanswered_is_taken_over_once(table: Table, prompts: Prompts) -> None:
@@ -223,13 +223,13 @@ def test_what_a_session_left_unanswered_is_taken_over_once(table: Table, prompts
     answered, taken, pending = (_prompt(minute=minute) for minute in (1, 2, 3))
     for prompt in (answered, taken, pending):
         prompts.add(ID, prompt)
-    prompts.answer(ID, _answer(answered.id))
+    prompts.record_turn_result(ID, _answer(answered.id))
     prompts.take(ID, taken.id)
     prompts.put(OTHER, _issue())
 
     prompts.take_over(inherited(prompts.unanswered(ID), has_failed=False).taken_over, OTHER)
     assert [_issue(), taken, pending] == prompts.of(OTHER)
-    prompts.answer(OTHER, _answer(taken.id))
+    prompts.record_turn_result(OTHER, _answer(taken.id))
     prompts.take_over(inherited(prompts.unanswered(ID), has_failed=False).taken_over, OTHER)
     assert [_issue(), pending] == prompts.unanswered(OTHER)
 
@@ -237,7 +237,7 @@ def test_what_a_session_left_unanswered_is_taken_over_once(table: Table, prompts
 def test_every_row_of_a_session_expires(table: Table, prompts: Prompts) -> None:
     _claim(table)
     prompts.add(ID, _prompt())
-    prompts.answer(ID, _answer(_prompt().id))
+    prompts.record_turn_result(ID, _answer(_prompt().id))
     rows = [row for row in table.scan()["Items"] if row["sk"] != "SESSION"]
     assert len(rows) == 2
     assert all(29 * 86_400 < int(str(row["expires_at"])) - time.time() < 31 * 86_400 for row in rows)

@@ -117,7 +117,7 @@ def test_each_event_is_sent_once_however_often_the_stream_tells_of_it(
     for _ in range(2):
         publish(lifecycle_token="t")
     for answer in ("A", "A", "B"):
-        publish(lifecycle_token="t", latest_answer_id=answer)
+        publish(lifecycle_token="t", latest_turn_id=answer)
     for _ in range(2):
         publish(status="FAILED", end_reason="The container stopped.")
     waiting = "💬 Claude is waiting for you"
@@ -136,7 +136,7 @@ def test_nobody_is_told_that_claude_waits_while_a_comment_is_queued(
     prompt_id = "01JD8Y3QF0000000000000000A"
     prompt = Prompt(id=prompt_id, kind=PromptKind.COMMENT, body="More", author="octo-dev", url="u", created_at="")
     Prompts("sessions").put(ID, prompt)
-    publish(lifecycle_token="t", latest_answer_id="A")
+    publish(lifecycle_token="t", latest_turn_id="A")
     assert sent(chat) == []
 
 
@@ -178,7 +178,7 @@ def test_what_could_not_be_sent_is_in_the_log_and_counted_and_the_webhooks_url_i
     reason: str,
 ) -> None:
     chat.respond = response
-    publish(lifecycle_token="t", latest_answer_id="A")
+    publish(lifecycle_token="t", latest_turn_id="A")
     assert measured("NotificationFailed") == [[1.0]]
     assert f"The slack webhook didn't take the notification: {reason}" in logs.getvalue()
     assert "a-credential" not in logs.getvalue()
@@ -194,7 +194,7 @@ def test_a_secret_that_cannot_be_used_keeps_nothing_from_the_topic_and_is_not_sh
     value: str,
 ) -> None:
     webhooks(value)
-    publish(lifecycle_token="t", latest_answer_id="A")
+    publish(lifecycle_token="t", latest_turn_id="A")
     assert "notification not sent" in logs.getvalue()
     assert "example" not in logs.getvalue()
     assert len(subscriber.messages()) == 1

@@ -148,9 +148,9 @@ def test_no_part_of_a_long_review_is_longer_than_an_item_of_dynamodb() -> None:
 
 
 def test_what_this_system_wrote_is_no_review() -> None:
-    own = replace(COMMENT, body=f"{OWN_PREFIX}answer:1 -->\n/stop")
+    own = replace(COMMENT, body=f"{OWN_PREFIX}turn:1 -->\n/stop")
     assert read(own, body="") == OWN
-    assert read(body=f"{OWN_PREFIX}answer:1 -->") == OWN
+    assert read(body=f"{OWN_PREFIX}turn:1 -->") == OWN
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from cloud_agent.domain.conversation.messages import BODY_LIMIT
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
-from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, answer_marker, reply
+from cloud_agent.domain.conversation.turn_results import Pushed, TurnResult, reply, turn_marker
 from cloud_agent.domain.session.agent_reports import RESULT_LIMIT
 from cloud_agent.domain.session.provenance import Commit
 
@@ -34,8 +34,8 @@ def said(
 
 
 def test_every_sessions_answer_has_a_marker_of_its_own() -> None:
-    assert said().startswith(answer_marker(PROMPT_ID, ID) + "\n")
-    assert answer_marker(INITIAL_PROMPT_ID, ID) != answer_marker(INITIAL_PROMPT_ID, "00000000")
+    assert said().startswith(turn_marker(PROMPT_ID, ID) + "\n")
+    assert turn_marker(INITIAL_PROMPT_ID, ID) != turn_marker(INITIAL_PROMPT_ID, "00000000")
 
 
 @pytest.mark.parametrize(

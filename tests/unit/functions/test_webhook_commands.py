@@ -98,7 +98,7 @@ def put_turn(table: Table, session_id: str, prompt: Prompt, result: str = "") ->
     stored.take(session_id, prompt.id)
     if result:
         answer = TurnResult(prompt_id=prompt.id, is_error=False, result=result, created_at="2026-11-22T07:30:00.000Z")
-        stored.answer(session_id, answer)
+        stored.record_turn_result(session_id, answer)
 
 
 @pytest.mark.parametrize(

@@ -275,7 +275,7 @@ def test_a_label_put_back_brings_the_history_along(
     prompts.put(first, asked)
     for prompt_id, result in ((INITIAL_PROMPT_ID, "I built it."), (asked.id, "It is blue now.")):
         answer = TurnResult(prompt_id=prompt_id, is_error=False, result=result, created_at="c")
-        assert prompts.answer(first, answer)
+        assert prompts.record_turn_result(first, answer)
     table.delete_item(Key=lock_key(REPOSITORY_ID, 42))
     label("d-2", at="08:10:00")  # never claimed: its execution failed
     third = label("d-3", at="08:20:00")[1]["session_id"]

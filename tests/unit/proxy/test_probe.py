@@ -41,7 +41,7 @@ def saying(answer: bytes) -> Serve:
     "answer", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.0 500 Oops\r\n\r\n", b"HTTP/1.1 404 \r\n\r\n"]
 )
 async def test_any_http_answer_is_an_answer(listen: Listen, answer: bytes) -> None:
-    assert await Probe().try_out(await listen(saying(answer))) == Finding.ANSWERS
+    assert await Probe().try_out(await listen(saying(answer))) == Finding.RESPONDS
 
 
 @pytest.mark.parametrize("answer", [b"this is not HTTP\r\n\r\n", b"HTTP/1", b"HTTP/1.1 99 Odd number\r\n", b"\x16\x03"])
@@ -92,7 +92,7 @@ async def test_all_who_ask_within_a_second_share_one_try(listen: Listen) -> None
         await saying(b"HTTP/1.1 200 OK\r\n\r\n")(reader, writer)
 
     address, probe = await listen(count), Probe(lambda: now)
-    assert {Finding.ANSWERS} == set(await asyncio.gather(*(probe.try_out(address) for _ in range(50))))
+    assert {Finding.RESPONDS} == set(await asyncio.gather(*(probe.try_out(address) for _ in range(50))))
     await probe.try_out(address)
     assert tries == 1
     now += 1
@@ -112,4 +112,4 @@ async def test_a_visitor_who_leaves_does_not_end_the_others_try(listen: Listen) 
     await asyncio.sleep(0.05)
     leaving.cancel()
     may_answer.set()
-    assert await staying == Finding.ANSWERS
+    assert await staying == Finding.RESPONDS

@@ -36,7 +36,7 @@ def ended(**fields: str) -> Page:
 
 
 RUNNING = Session(id="09e22a8b", status=SessionStatus.RUNNING, port=3000)
-FOR_EVERY_SESSION = [pages.not_answering(), *(pages.refused(HTTPStatus(status)) for status in REFUSALS)]
+FOR_EVERY_SESSION = [pages.not_responding(), *(pages.refused(HTTPStatus(status)) for status in REFUSALS)]
 PREVIEWS = [
     RUNNING.model_copy(update={"preview": Preview(state=state, detail="`npm ci` ended with status 1")})
     for state in PreviewState
@@ -46,9 +46,9 @@ EVERY_PAGE = [
     *FOR_EVERY_SESSION,
     *(pages.about(Session(id="09e22a8b", status=status)) for status in SessionStatus),
     pages.about(Session(id="09e22a8b", status=SessionStatus.QUEUED, pull_number=7)),
-    *(pages.not_answering(RUNNING, finding) for finding in Finding),
-    *(pages.not_answering(session, Finding.REFUSED) for session in PREVIEWS),
-    pages.answering(RUNNING),
+    *(pages.not_responding(RUNNING, finding) for finding in Finding),
+    *(pages.not_responding(session, Finding.REFUSED) for session in PREVIEWS),
+    pages.responding(RUNNING),
     pages.unknown_session(),
     pages.unknown_path(),
     pages.foreign_host(),
@@ -57,7 +57,7 @@ EVERY_PAGE = [
     access_pages.other_session(),
     access_pages.access_unchecked(),
     FORBIDDEN,
-    access_pages.github_not_answering(),
+    access_pages.github_not_responding(),
     access_pages.too_many_requests(10),
     pages.table_unavailable("09e22a8b"),
 ]
@@ -127,7 +127,7 @@ def test_a_log_cannot_bring_markup_or_flood_the_page() -> None:
     log = "x" * 100_000 + "</pre><script>alert(1)</script>"
     for state in PreviewState:
         session = RUNNING.model_copy(update={"preview": Preview(state=state, detail=log, log=log)})
-        page = pages.not_answering(session, Finding.REFUSED)
+        page = pages.not_responding(session, Finding.REFUSED)
         body = PAGES.html(page).body.decode()
         assert "<script>alert" not in body
         assert "&lt;script&gt;alert" in body
@@ -135,7 +135,7 @@ def test_a_log_cannot_bring_markup_or_flood_the_page() -> None:
 
 
 def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page() -> None:
-    rendered = PAGES.html(pages.not_answering())
+    rendered = PAGES.html(pages.not_responding())
     policy = rendered.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy

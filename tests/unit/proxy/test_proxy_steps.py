@@ -46,7 +46,7 @@ def test_the_token_of_a_start_is_not_kept() -> None:
     ("finding", "sentence"),
     [
         (None, ""),
-        (Finding.ANSWERS, ""),
+        (Finding.RESPONDS, ""),
         (Finding.REFUSED, "The dev server isn't listening: the container refuses connections on port 3000."),
         (Finding.CLOSED, "The dev server isn't listening: the container closes connections to port 3000."),
         (Finding.UNREACHABLE, "The container isn't responding; it may have just stopped."),

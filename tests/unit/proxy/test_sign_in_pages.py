@@ -45,7 +45,7 @@ def test_who_is_not_let_in_for_another_cause_is_not_told_to_change_the_account(c
     [
         (Cause.EXPIRED, 400, "sign_in_expired"),
         (Cause.DENIED, 403, "sign_in_denied"),
-        (Cause.GITHUB_AWAY, 503, "github_not_answering"),
+        (Cause.GITHUB_AWAY, 503, "github_not_responding"),
         (Cause.SESSIONS_AWAY, 503, "sessions_unavailable"),
         (Cause.MISCONFIGURED, 500, "sign_in_misconfigured"),
         (Cause.NOT_CONFIGURED, 500, "sign_in_not_configured"),

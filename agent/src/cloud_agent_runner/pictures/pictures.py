@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 _FRONT_PAGE = "/"
 # A turn's result leads to its pictures, so it waits for them; but it took minutes, and nobody is to notice the wait.
-_ANSWER_SECONDS = 6.0
+_RESPONSE_SECONDS = 6.0
 _LOOK_SECONDS = 1.0
 _PAGES_REMEMBERED = 40
 
@@ -68,7 +68,7 @@ class Pictures:
             return 0
         self._taking = self._tasks.create_task(self._take_changed(self._camera, pages or [_FRONT_PAGE]))
         if self._preview.report.state == "live":
-            await asyncio.wait([self._taking], timeout=_ANSWER_SECONDS)
+            await asyncio.wait([self._taking], timeout=_RESPONSE_SECONDS)
         return self._reported
 
     def turn_begins(self) -> None:

@@ -8,11 +8,11 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from cloud_agent_runner.preview.answer import Answer, NoAnswerError, ask
 from cloud_agent_runner.preview.errors import PreviewError
 from cloud_agent_runner.preview.exposure import Exposure
 from cloud_agent_runner.preview.kept_process import KeptProcess
 from cloud_agent_runner.preview.live_reload import reloads_pages
+from cloud_agent_runner.preview.probe import NoResponseError, PageResponse, probe
 from cloud_agent_runner.preview.remedies import remedy
 from cloud_agent_runner.workspace.command import WorkspaceCommand
 from cloud_agent_runner.workspace.command_output import Mask
@@ -137,7 +137,7 @@ class DevServer:
         """End the dev server and what runs beside it, which start again at once; that's no death."""
         await asyncio.gather(*(process.restart() for process in (self._shown, *self._beside)))
 
-    async def wait_until_ready(self, *, limit_seconds: float = 600) -> Answer:
+    async def wait_until_ready(self, *, limit_seconds: float = 600) -> PageResponse:
         """Return what `health_path` responds with for visitors: a page at once, an error when it stands for seconds.
 
         Raises:
@@ -153,13 +153,13 @@ class DevServer:
                         await asyncio.sleep(_LOOK_SECONDS)
                         continue
                     try:
-                        answer = await self.ask()
-                    except NoAnswerError as error:
+                        response = await self.probe()
+                    except NoResponseError as error:
                         seen = f": {error}"
                     else:
                         errs_since = errs_since or clock()
-                        if answer.is_page or clock() - errs_since >= _ERROR_STANDS_SECONDS:
-                            return answer
+                        if response.is_page or clock() - errs_since >= _ERROR_STANDS_SECONDS:
+                            return response
                     await asyncio.sleep(pause)
                     pause = min(pause * _PROBE_PAUSE_GROWTH, _LONGEST_PROBE_PAUSE_SECONDS)
             outcome = f"ended {self.deaths} times before it responded"
@@ -169,13 +169,13 @@ class DevServer:
             f"{self._plan.in_words} {outcome} at {self.url}{self._plan.health_path}. {self._advice()}"
         )
 
-    async def ask(self) -> Answer:
+    async def probe(self) -> PageResponse:
         """Return what `health_path` responds with for visitors now.
 
         Raises:
-            NoAnswerError: there is no response.
+            NoResponseError: there is no response.
         """
-        return await ask(self.url, self._plan.health_path, self._address.port, self._mask)
+        return await probe(self.url, self._plan.health_path, self._address.port, self._mask)
 
     async def listens(self) -> bool:
         """Say whether the dev server itself takes connections; no request is made, so its log stays as it is."""

@@ -8,8 +8,8 @@ import re
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, NoReturn
 
-from cloud_agent_runner.preview.answer import NoAnswerError, ask
 from cloud_agent_runner.preview.port_forward import forwarded
+from cloud_agent_runner.preview.probe import NoResponseError, probe
 from cloud_agent_runner.workspace.listening_sockets import ListeningSockets
 
 if TYPE_CHECKING:
@@ -148,14 +148,14 @@ class Exposure:
 
     async def _rank(self, socket: ListeningSocket) -> int:
         try:
-            answer = await ask(socket.url, self._health_path, self._address.port, self._mask)
-        except NoAnswerError:
+            response = await probe(socket.url, self._health_path, self._address.port, self._mask)
+        except NoResponseError:
             return _NOTHING
-        if answer.status in _NO_PAGES:
+        if response.status in _NO_PAGES:
             return _NOTHING
-        if not answer.is_html:
+        if not response.is_html:
             return _NO_HTML
-        return _PAGE if answer.is_page else _ERROR_PAGE
+        return _PAGE if response.is_page else _ERROR_PAGE
 
 
 async def _accepts(host: str, port: int) -> bool:

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn
 
 from cloud_agent_runner.agent_api_messages import PreviewReport
-from cloud_agent_runner.preview.answer import NoAnswerError
 from cloud_agent_runner.preview.detection import DevServerNotConfiguredError
 from cloud_agent_runner.preview.dev_server import DevServerNotReadyError, InstallFailedError
+from cloud_agent_runner.preview.probe import NoResponseError
 from cloud_agent_runner.preview.services.services import ServiceFailedError
 from cloud_agent_runner.repository.config_file import RepositoryConfigError
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from cloud_agent_runner.agent_api_messages import PreviewState
-    from cloud_agent_runner.preview.answer import Answer, LocalName
     from cloud_agent_runner.preview.dev_server import DevServer, LogSource
     from cloud_agent_runner.preview.plan import DevServerPlan
     from cloud_agent_runner.preview.preparation import Preparation, Step
+    from cloud_agent_runner.preview.probe import LocalName, PageResponse
     from cloud_agent_runner.preview.source import PreviewSource
     from cloud_agent_runner.preview.warm_start import WarmStart
     from cloud_agent_runner.repository.config import HostHeader
@@ -190,7 +190,7 @@ class Preview:
                     break
                 if not has_changed:
                     self._shows_turn(has_changed=False)
-                await self._ask(dev_server)
+                await self._probe(dev_server)
                 if has_changed:
                     served = await self._source.commit()
                     self._pages_changed(dev_server)
@@ -203,7 +203,7 @@ class Preview:
         while not await self._has_a_turn_ended():
             missed = 0 if await dev_server.listens() else missed + 1
             if not missed and (self._standing.state != "live" or dev_server.flaw != self._flaw_beside):
-                await self._ask(dev_server)
+                await self._probe(dev_server)
             elif missed > 1 and self._standing.state == "live":
                 self._stands("starting", _DOES_NOT_LISTEN, shows_log=True)
             elif self._standing.state == "starting" and dev_server.deaths >= _DEATHS_OF_A_FAILURE:
@@ -217,10 +217,10 @@ class Preview:
                 await self._turn_has_ended.wait()
         return self._turn_has_ended.is_set()
 
-    async def _ask(self, dev_server: DevServer) -> None:
+    async def _probe(self, dev_server: DevServer) -> None:
         """Look at the page. A dev server that doesn't respond is looked at again when it does, or after a turn."""
-        with suppress(NoAnswerError):
-            self._shows(await dev_server.ask(), dev_server.flaw)
+        with suppress(NoResponseError):
+            self._shows(await dev_server.probe(), dev_server.flaw)
 
     def _pages_changed(self, dev_server: DevServer) -> None:
         """Have open pages reloaded, unless the dev server does that, or nobody is to."""
@@ -233,13 +233,13 @@ class Preview:
         self._turn_has_changed = has_changed
         self._turn_is_shown.set()
 
-    def _shows(self, answer: Answer, flaw_beside: str) -> None:
+    def _shows(self, response: PageResponse, flaw_beside: str) -> None:
         """Stand as live, with what is wrong with the page, or with what runs beside it."""
         self._flaw_beside = flaw_beside
-        host_header = self._source.host_header(answer.name)
+        host_header = self._source.host_header(response.name)
         # Whom visitors call by the public name may well refuse the local one.
-        is_right = host_header == "public" and answer.status == HTTPStatus.BAD_REQUEST
-        objections = [text for text in ("" if is_right else answer.objection, self._flaw, flaw_beside) if text]
+        is_right = host_header == "public" and response.status == HTTPStatus.BAD_REQUEST
+        objections = [text for text in ("" if is_right else response.objection, self._flaw, flaw_beside) if text]
         self._stands("live", "; ".join(objections))
         self._host_header = host_header
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.agent_api import AgentApi
     from cloud_agent_runner.notices import Notices
-    from cloud_agent_runner.preview.answer import LocalName
     from cloud_agent_runner.preview.listen_address import ListenAddress
     from cloud_agent_runner.preview.plan import DevServerPlan
+    from cloud_agent_runner.preview.probe import LocalName
     from cloud_agent_runner.preview.services.services import Services
     from cloud_agent_runner.repository.config import HostHeader, RepositoryConfig
     from cloud_agent_runner.repository.config_file import OtherSettings

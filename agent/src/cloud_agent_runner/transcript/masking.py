@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_ANSWER_SECONDS = 30
+_RESPONSE_SECONDS = 30
 _FAULTS = (ScannerError, TimeoutError)
 
 
@@ -66,7 +66,7 @@ class SecretMask:
         """Ask the process, or a new one. One that was left before its answer is left: it would come next time."""
         scanner, self._scanner = self._scanner or await ScannerConnection.open(), None
         try:
-            found = await scanner.ask(_ANSWER_SECONDS, text=text)
+            found = await scanner.ask(_RESPONSE_SECONDS, text=text)
         except BaseException:
             scanner.close()
             raise

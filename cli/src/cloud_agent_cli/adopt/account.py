@@ -21,7 +21,7 @@ def find(aws: Aws, search: Search) -> list[Found]:
     host name, a target group also by such a rule; anything by being named.
 
     Raises:
-        DataUnavailableError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not respond.
     """
     tagged = _tagged(aws, search.stack)
     rules = load_balancers.rules(aws, search)

@@ -22,7 +22,7 @@ def record(aws: Aws, search: Search) -> Record | None:
     """Return the record of the sessions' host names in one of the account's hosted zones.
 
     Raises:
-        DataUnavailableError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not respond.
     """
     names = search.domain.split(".")
     domains = {f"{'.'.join(names[start:])}." for start in range(len(names))} | {f"uat.{search.domain}."}

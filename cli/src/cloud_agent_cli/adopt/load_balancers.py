@@ -19,7 +19,7 @@ def rules(aws: Aws, search: Search) -> list[Found]:
     """Return the rules of the account's application load balancers that forward the sessions' host names, or are named.
 
     Raises:
-        DataUnavailableError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not respond.
     """
     named = search.named(LISTENER_RULE)
     found = []
@@ -54,7 +54,7 @@ def target_groups(aws: Aws, search: Search, tagged: list[str], leading: list[Fou
     """Return the target groups that a rule of `leading`, the stack's tags, or a person point at, and that exist.
 
     Raises:
-        DataUnavailableError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not respond.
     """
     candidates = dict.fromkeys(tagged, "its tags")
     for rule in leading:
@@ -79,7 +79,7 @@ def parameters(aws: Aws, listener: str, priority: int) -> dict[str, str]:
     """Return the parameters of template.yaml with which the stack uses the load balancer of this listener.
 
     Raises:
-        DataUnavailableError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not respond.
     """
     (described,) = aws.describe_all("elbv2", "describe_listeners", "Listeners", ListenerArns=[listener])
     arn = described["LoadBalancerArn"]

@@ -18,7 +18,7 @@ class Stack:
     """One stack, which there may not be yet."""
 
     def __init__(self, name: str, aws: Aws) -> None:
-        """Raise DataUnavailableError when CloudFormation refused or did not answer, as all that follows does."""
+        """Raise DataUnavailableError when CloudFormation refused or did not respond, as all that follows does."""
         self.name = name
         self._aws = aws
         stacks = aws.describe_all("cloudformation", "describe_stacks", "Stacks", missing=_NO_STACK, StackName=name)
@@ -51,10 +51,10 @@ class Stack:
         """
         if not self.exists:
             return None
-        answer = (
+        response = (
             self._aws.describe("cloudformation", "get_template", StackName=self.name, TemplateStage="Processed") or {}
         )
-        body = answer.get("TemplateBody")
+        body = response.get("TemplateBody")
         if not isinstance(body, dict):
             raise AdoptionError(f"The stack {self.name} was not made from template.yaml: its template is no JSON.")
         return dict(body)

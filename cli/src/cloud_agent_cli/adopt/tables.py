@@ -19,16 +19,16 @@ def tables(aws: Aws, search: Search, tagged: list[str]) -> list[Found]:
     """Return the tables that the stack's tags or name, or a person, point at, and that exist.
 
     Raises:
-        DataUnavailableError: AWS refused or did not answer.
+        DataUnavailableError: AWS refused or did not respond.
     """
     names = aws.describe_all("dynamodb", "list_tables", "TableNames")
     candidates = {name: "its name" for name in names if search.is_own_name(SESSIONS_TABLE, name)}
     candidates |= {arn.rpartition("/")[2]: "its tags" for arn in tagged} | search.named(SESSIONS_TABLE)
     found = []
     for name, why in candidates.items():
-        answer = aws.describe("dynamodb", "describe_table", missing=_MISSING, TableName=name)
-        if answer is not None:
-            properties = _properties(answer["Table"]) | _recovery(aws, name) | _expiry(aws, name)
+        response = aws.describe("dynamodb", "describe_table", missing=_MISSING, TableName=name)
+        if response is not None:
+            properties = _properties(response["Table"]) | _recovery(aws, name) | _expiry(aws, name)
             found.append(Found(SESSIONS_TABLE, name, why, properties))
     return found
 
@@ -60,15 +60,15 @@ def _properties(table: Document) -> Document:
 
 
 def _recovery(aws: Aws, name: str) -> Document:
-    answer = aws.describe("dynamodb", "describe_continuous_backups", missing=_MISSING, TableName=name) or {}
-    backups = answer.get("ContinuousBackupsDescription", {})
+    response = aws.describe("dynamodb", "describe_continuous_backups", missing=_MISSING, TableName=name) or {}
+    backups = response.get("ContinuousBackupsDescription", {})
     status = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     return {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": status == "ENABLED"}}
 
 
 def _expiry(aws: Aws, name: str) -> Document:
-    answer = aws.describe("dynamodb", "describe_time_to_live", missing=_MISSING, TableName=name) or {}
-    described = answer.get("TimeToLiveDescription", {})
+    response = aws.describe("dynamodb", "describe_time_to_live", missing=_MISSING, TableName=name) or {}
+    described = response.get("TimeToLiveDescription", {})
     if described.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
         return {}
     return {"TimeToLiveSpecification": {"AttributeName": described["AttributeName"], "Enabled": True}}

@@ -55,12 +55,12 @@ def _problem(context: CheckContext, arn: str, host: str) -> str:
     region = arn.split(":")[3]
     if region != context.stack.region:
         return f"the certificate is in {region}, and the stack in {context.stack.region}."
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "acm", "describe_certificate", missing=["ResourceNotFoundException"], CertificateArn=arn
     )
-    if answer is None:
+    if response is None:
         return "there's no such certificate."
-    certificate = answer["Certificate"]
+    certificate = response["Certificate"]
     if certificate["Status"] != "ISSUED":
         return f"the certificate is in status {certificate['Status']}, not ISSUED."
     if not any(certificate_matches(one, host) for one in names_of(certificate)):

@@ -25,9 +25,9 @@ _RESERVING = 2  # functions: webhook and Agent API
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """Find that the account's concurrency is too small."""
-    answer = context.aws.describe("lambda", "get_account_settings") or {}
+    response = context.aws.describe("lambda", "get_account_settings") or {}
     allowed, unreserved = (
-        int(answer["AccountLimit"][name]) for name in ("ConcurrentExecutions", "UnreservedConcurrentExecutions")
+        int(response["AccountLimit"][name]) for name in ("ConcurrentExecutions", "UnreservedConcurrentExecutions")
     )
     sessions, reserved = (int(context.stack.parameters[name]) for name in ("MaxSessions", "ReservedConcurrency"))
     needed = sessions + _BESIDE_THE_AGENTS

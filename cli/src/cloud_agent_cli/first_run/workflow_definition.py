@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """Find what Step Functions calls an error."""
-    answer = context.aws.describe(
+    response = context.aws.describe(
         "stepfunctions",
         "validate_state_machine_definition",
         definition=example_definition(context.stack),
@@ -32,7 +32,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
     )
     problems = [
         f"{one['message']} ({one['code']} at {one.get('location', 'the definition')})"
-        for one in (answer or {}).get("diagnostics", [])
+        for one in (response or {}).get("diagnostics", [])
     ]
     if problems:
         yield Finding(

@@ -130,7 +130,7 @@ def test_the_rows_that_pass_the_filter_come_in_the_order_in_which_they_were_writ
     patterns = ({"sk": {"S": [{"prefix": "PROMPT#"}]}}, {"sk": {"S": ["SESSION"]}})
     filters = [{"Pattern": json.dumps({"dynamodb": {"Keys": keys}})} for keys in patterns]
     stream = deploy(rows(FilterCriteria={"Filters": filters}, BatchSize=2))
-    stream.put("SESSION", "ANSWER#1", "PROMPT#1")
+    stream.put("SESSION", "TURN_RESULT#1", "PROMPT#1")
     dynamodb, key = stream.aws.client("dynamodb"), {"pk": {"S": "1"}, "sk": {"S": "SESSION"}}
     update: Json = {"UpdateExpression": "SET n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
     dynamodb.transact_write_items(

@@ -83,8 +83,8 @@ class Tasks:
 
     def _described(self, arns: Sequence[str]) -> Iterator[AgentTask]:
         for start in range(0, len(arns), _BATCH):
-            answer = self._client.describe_tasks(cluster=self._cluster, tasks=arns[start : start + _BATCH])
-            yield from map(AgentTask.model_validate, answer["tasks"])
+            response = self._client.describe_tasks(cluster=self._cluster, tasks=arns[start : start + _BATCH])
+            yield from map(AgentTask.model_validate, response["tasks"])
 
 
 def _newest_running(tasks: Iterable[AgentTask], whose: str) -> AgentTask:

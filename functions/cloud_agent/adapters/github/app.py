@@ -66,7 +66,7 @@ def _translated(request: str) -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
-        raise GitHubUnavailableError(f"GitHub did not answer {request}: {type(error).__name__}") from error
+        raise GitHubUnavailableError(f"GitHub did not respond to {request}: {type(error).__name__}") from error
     except GithubException as error:
         response = Response(request, error.status, error.data)
         raise (passing(response) or of_app(response)) from error

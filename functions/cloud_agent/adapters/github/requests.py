@@ -146,7 +146,9 @@ class GitHubRequests:
                 raw = self._http.request(method, address, json=body, headers=headers, retries=retry)
         except HTTPError as error:
             reason = getattr(error, "reason", None) or error  # what a retried request failed with in the end
-            raise GitHubUnavailableError(f"GitHub did not answer {method} {path}: {type(reason).__name__}") from error
+            raise GitHubUnavailableError(
+                f"GitHub did not respond to {method} {path}: {type(reason).__name__}"
+            ) from error
         following = _NEXT_PAGE.search(raw.headers.get("Link", ""))
         leads_to = raw.headers.get("Location") if raw.status in _REDIRECTS else None
         location = urljoin(address, leads_to) if leads_to else None

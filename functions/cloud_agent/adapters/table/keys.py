@@ -11,7 +11,7 @@ SESSION: Final = "SESSION"
 SLOTS: Final = "SLOTS"
 LOCK: Final = "LOCK"
 PROMPT: Final = "PROMPT"
-ANSWER: Final = "ANSWER"
+TURN_RESULT: Final = "TURN_RESULT"
 COMMANDS: Final = "COMMANDS"
 
 SLOTS_KEY: Final = {"pk": SLOTS, "sk": SLOTS}
@@ -30,9 +30,9 @@ def prompt_key(session_id: str, prompt_id: str) -> Key:
     return {"pk": _session(session_id), "sk": f"{PROMPT}#{prompt_id}"}
 
 
-def answer_key(session_id: str, prompt_id: str) -> Key:
+def turn_result_key(session_id: str, prompt_id: str) -> Key:
     """Key of the answer to a prompt of the session."""
-    return {"pk": _session(session_id), "sk": f"{ANSWER}#{prompt_id}"}
+    return {"pk": _session(session_id), "sk": f"{TURN_RESULT}#{prompt_id}"}
 
 
 def commands_key(session_id: str) -> Key:

@@ -8,7 +8,7 @@ from boto3.dynamodb.conditions import Attr, Key
 
 from cloud_agent.adapters.aws import clients
 from cloud_agent.adapters.table.contention import uncontended
-from cloud_agent.adapters.table.keys import ANSWER, PROMPT, answer_key, kind_and_name, prompt_key, session_key
+from cloud_agent.adapters.table.keys import PROMPT, TURN_RESULT, kind_and_name, prompt_key, session_key, turn_result_key
 from cloud_agent.domain.conversation.prompts import Prompt, PromptState
 from cloud_agent.domain.conversation.turn_results import TurnResult
 from cloud_agent.domain.session.session import LIVE, expiry_after_end, timestamp
@@ -109,14 +109,14 @@ class Prompts:
             return False
         return True
 
-    def answer(self, session_id: str, answer: TurnResult) -> bool:
+    def record_turn_result(self, session_id: str, result: TurnResult) -> bool:
         """Store a turn's outcome and move its prompt to ANSWERED, both or neither.
 
-        Returns False when the session has no such prompt, or it was answered before: the first answer stands.
+        Returns False when the session has no such prompt, or it was answered before: the first result stands.
         """
         prompt = {
             "TableName": self._table.name,
-            "Key": prompt_key(session_id, answer.prompt_id),
+            "Key": prompt_key(session_id, result.prompt_id),
             "UpdateExpression": "SET #state = :answered",
             "ConditionExpression": "#state IN (:pending, :taken)",
             "ExpressionAttributeNames": {"#state": "state"},
@@ -126,15 +126,17 @@ class Prompts:
                 ":answered": PromptState.ANSWERED,
             },
         }
-        key = answer_key(session_id, answer.prompt_id)
-        attributes = answer.model_dump(mode="json", exclude={"prompt_id"}, exclude_none=True)
+        key = turn_result_key(session_id, result.prompt_id)
+        attributes = result.model_dump(mode="json", exclude={"prompt_id"}, exclude_none=True)
         item = key | attributes | {"expires_at": expiry_after_end()}
         refused = self._write({"Update": prompt}, {"Put": {"TableName": self._table.name, "Item": item}})
         return "ConditionalCheckFailed" not in refused
 
-    def answers_of(self, session_id: str) -> list[TurnResult]:
-        """Every answer of the session, in the order of its prompts."""
-        return [TurnResult.model_validate(item | {"prompt_id": _id(item)}) for item in self._query(session_id, ANSWER)]
+    def turn_results_of(self, session_id: str) -> list[TurnResult]:
+        """Every turn's result, in the order of its prompts."""
+        return [
+            TurnResult.model_validate(item | {"prompt_id": _id(item)}) for item in self._query(session_id, TURN_RESULT)
+        ]
 
     def take_over(self, prompts: Iterable[Prompt], session_id: str) -> None:
         """Store prompts of an earlier session as prompts of this one, under the same ids. Run twice, once."""

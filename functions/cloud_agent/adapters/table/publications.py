@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 
 from cloud_agent.adapters.aws import clients
-from cloud_agent.adapters.table.keys import answer_key, commit_key, published_key
+from cloud_agent.adapters.table.keys import commit_key, published_key, turn_result_key
 from cloud_agent.domain.conversation.closing_keywords import SHOWN
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import expiry_after_end, timestamp
@@ -129,9 +129,9 @@ class Publications:
         self._set(session_id, deployment_state=state)
 
     def record_reply(self, session_id: str, prompt_id: str, reply_id: int) -> None:
-        """Record that the answer to this prompt stands on GitHub."""
+        """Record that the reply to this prompt stands on GitHub."""
         self._table.update_item(
-            Key=answer_key(session_id, prompt_id),
+            Key=turn_result_key(session_id, prompt_id),
             UpdateExpression="SET reply_id = :id",
             ConditionExpression=Attr("pk").exists(),
             ExpressionAttributeValues={":id": reply_id},
@@ -152,12 +152,12 @@ class Publications:
         for start in range(0, len(shas), _BATCH):
             pending: list[Any] = [commit_key(repository_id, sha) for sha in dict.fromkeys(shas[start : start + _BATCH])]
             while pending:
-                answer = self._resource.batch_get_item(
+                response = self._resource.batch_get_item(
                     RequestItems={self._table.name: {"Keys": pending, "ConsistentRead": True}}
                 )
-                for item in answer["Responses"].get(self._table.name, ()):
+                for item in response["Responses"].get(self._table.name, ()):
                     found[str(item["pk"]).rpartition("#")[2]] = str(item["branch"])
-                left: dict[str, Any] = dict(answer["UnprocessedKeys"].get(self._table.name, {}))
+                left: dict[str, Any] = dict(response["UnprocessedKeys"].get(self._table.name, {}))
                 pending = left.get("Keys", [])
         return found
 

@@ -22,10 +22,10 @@ _FIRST = "(The issue or pull request, as it was then.)"
 
 @dataclass(frozen=True)
 class Turn:
-    """A prompt and its answer."""
+    """A prompt and what its turn came to."""
 
     prompt: Prompt
-    answer: TurnResult
+    result: TurnResult
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class EarlierSession:
     turns: Sequence[Turn]
 
 
-def turns_of(prompts: Iterable[Prompt], answers: Iterable[TurnResult]) -> list[Turn]:
+def turns_of(prompts: Iterable[Prompt], results: Iterable[TurnResult]) -> list[Turn]:
     """Return the answered prompts of one session, in order. Unanswered ones are asked again instead."""
-    by_prompt = {answer.prompt_id: answer for answer in answers}
+    by_prompt = {result.prompt_id: result for result in results}
     return [Turn(prompt, by_prompt[prompt.id]) for prompt in prompts if prompt.id in by_prompt]
 
 
@@ -59,9 +59,9 @@ def history_of(sessions: Sequence[EarlierSession]) -> str:
 def _turn(turn: Turn) -> str:
     is_first = turn.prompt.id == INITIAL_PROMPT_ID
     question = _FIRST if is_first else fenced(shortened(turn.prompt.body, _PIECE_LIMIT))
-    outcome = "failed" if turn.answer.is_error else "was interrupted" if turn.answer.interrupted else "ended"
-    answer = fenced(shortened(turn.answer.result, _PIECE_LIMIT)) if turn.answer.result else "(no message)"
-    return f"### {turn.prompt.author}, {turn.prompt.created_at}\n\n{question}\n\nThe turn {outcome}:\n\n{answer}"
+    outcome = "failed" if turn.result.is_error else "was interrupted" if turn.result.interrupted else "ended"
+    message = fenced(shortened(turn.result.result, _PIECE_LIMIT)) if turn.result.result else "(no message)"
+    return f"### {turn.prompt.author}, {turn.prompt.created_at}\n\n{question}\n\nThe turn {outcome}:\n\n{message}"
 
 
 def _end(session: Session) -> str:

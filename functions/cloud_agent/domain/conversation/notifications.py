@@ -88,8 +88,8 @@ def key_of(session: Session) -> str | None:
             return Event.FAILED
         case SessionStatus.COMPLETED | SessionStatus.STOPPED:
             return Event.ENDED
-        case SessionStatus.RUNNING if session.latest_answer_id:
-            return f"{Event.QUESTION if session.question else Event.WAITING}:{session.latest_answer_id}"
+        case SessionStatus.RUNNING if session.latest_turn_id:
+            return f"{Event.QUESTION if session.question else Event.WAITING}:{session.latest_turn_id}"
         case SessionStatus.RUNNING if session.lifecycle_token:
             return Event.READY
     return None

@@ -12,7 +12,7 @@ from cloud_agent.domain.conversation.prompts import FAILURES_LIMIT, Prompt, Prom
 from cloud_agent.domain.session.provenance import Commit
 from cloud_agent.domain.session.session import timestamp
 
-KIND = "answer"
+KIND = "turn"
 THREAD_KIND = "thread"  # a reply in a thread of a review, which has a reply of its own
 MESSAGE_LIMIT = 16_000  # characters of Claude's message: escaped, it has at most twice as many
 UNFOLDED_MESSAGE = 4_000  # characters that are shown without unfolding
@@ -63,7 +63,7 @@ class Pushed(BaseModel):
     closes: tuple[str, ...] = ()
 
 
-def answer_marker(prompt_id: str, session_id: str) -> str:
+def turn_marker(prompt_id: str, session_id: str) -> str:
     """Return what the reply begins with: each session of a pull request replies to the issue, so both ids name it."""
     return marker(KIND, f"{prompt_id}:{session_id}")
 
@@ -91,7 +91,7 @@ def reply(  # noqa: PLR0913, PLR0917 - what it's made of
     `page_link` leads to the session's page, for a turn with pictures. None is shown here: GitHub would publish it.
     """
     parts = [
-        answer_marker(turn.prompt_id, session_id) + "\n" + _to(prompt),
+        turn_marker(turn.prompt_id, session_id) + "\n" + _to(prompt),
         _remarks(prompt),
         _outcome(turn),
         _message(turn.result),

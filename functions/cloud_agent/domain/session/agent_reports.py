@@ -210,7 +210,7 @@ class TurnFinished(Report):
         """To the millionth: DynamoDB refuses numbers that are closer to zero than 1e-130."""
         return Decimal(f"{self.cost_usd:.6f}")
 
-    def answer(self, now: str) -> TurnResult:
+    def turn_result(self, now: str) -> TurnResult:
         """Return what the turn came to, for whoever wrote its prompt."""
         return TurnResult(
             prompt_id=self.prompt_id,
@@ -229,7 +229,7 @@ class TurnFinished(Report):
             "activity": "turn_failed" if self.is_error else "turn_finished",
             "turns": self.turns,
             "cost_usd": self.cost,
-            "latest_answer_id": self.prompt_id,
+            "latest_turn_id": self.prompt_id,
             "question": self.question,
             "unpublished": self.unpublished,
             "conflicts": self.conflicts,

@@ -119,7 +119,7 @@ class Session(BaseModel):
     interrupt_id: str | None = None
     branch_sha: str | None = None
     latest_prompt_id: str | None = None
-    latest_answer_id: str | None = None
+    latest_turn_id: str | None = None
     question: str = ""
     prompt_edits: int = 0
     task_stopped_reason: str | None = None

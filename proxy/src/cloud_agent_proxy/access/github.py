@@ -31,7 +31,7 @@ class GitHubGate:
         """Return what the access cookie entitles to, else what the renewal cookie does, on GitHub's word.
 
         Raises:
-            AccessUnknownError: GitHub was to be asked and did not answer.
+            AccessUnknownError: GitHub was to be asked and did not respond.
         """
         token = cookies.get(ACCESS_COOKIE, "")
         try:

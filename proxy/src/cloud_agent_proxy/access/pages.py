@@ -68,11 +68,11 @@ def forbidden(login: str, sign_in: str) -> Page:
     )
 
 
-def github_not_answering() -> Page:
+def github_not_responding() -> Page:
     """Whether the visitor may see the session could not be asked; nothing was granted."""
     return Page(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
-        error="github_not_answering",
+        error="github_not_responding",
         title="GitHub isn't responding",
         message="Your access to this session is checked with GitHub, which can't be reached right now.",
         what_to_do="Open the session's address again in 30 seconds.",

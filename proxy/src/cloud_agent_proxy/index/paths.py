@@ -66,7 +66,7 @@ class IndexPaths:
         except UserTokenRefusedError:
             return self._to_sign_in(request, self._visitors.sign_in(request, again=True))
         except (GitHubAwayError, TimeoutError):
-            return page_response(self._page_renderer, request, access_pages.github_not_answering())
+            return page_response(self._page_renderer, request, access_pages.github_not_responding())
         except TableUnavailableError:
             return page_response(self._page_renderer, request, pages.table_unavailable(""))
 
@@ -84,7 +84,7 @@ class IndexPaths:
                 return redirect_response(where.url, [where.cookie.header] if where.cookie else [])
             case Failed():
                 return page_response(self._page_renderer, request, sign_in_pages.failed_on_sign_in_host(where))
-        return page_response(self._page_renderer, request, access_pages.github_not_answering())
+        return page_response(self._page_renderer, request, access_pages.github_not_responding())
 
     def _page_of(self, origin: str, session_id: str) -> str:
         return f"{origin_below(self._uat_domain, session_id, origin)}/.uat/"

@@ -48,7 +48,7 @@ class Visitors(Protocol):
 
         Raises:
             UserTokenRefusedError: they have to sign in again.
-            GitHubAwayError: GitHub does not answer.
+            GitHubAwayError: GitHub doesn't respond.
         """
 
 

@@ -134,7 +134,7 @@ class SessionPagePaths:
         """Show the page; where it stands in for an address of the preview, the dev server is still to be tried."""
         conversation, notice = await self._conversation(session)
         entries, earlier = _page_of(conversation, before)
-        not_up = pages.not_answering(session) if return_to else None
+        not_up = pages.not_responding(session) if return_to else None
         rendered = self._renderer.page(
             self._view_of(request, session, conversation, not_up),
             entries,

@@ -185,7 +185,7 @@ class GitHub:
         Raises:
             CommentRefusedError: GitHub does not take it.
             UserTokenRefusedError: the token is good no longer.
-            GitHubAwayError: GitHub does not answer, and may have taken it.
+            GitHubAwayError: GitHub doesn't respond, and may have taken it.
         """
         response = await self._ask_api(f"/repos/{quote(repository)}/issues/{number}/comments", token, {"body": body})
         if not response.is_success:

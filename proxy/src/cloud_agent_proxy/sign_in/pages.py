@@ -59,7 +59,7 @@ def failed(failure: Failed, session_id: str) -> Page:
                 sign_in=_with_another_account(failure.return_to),
             )
         case Cause.GITHUB_AWAY:
-            return access_pages.github_not_answering()
+            return access_pages.github_not_responding()
         case Cause.SESSIONS_AWAY:
             # The callback's address works once: this page can't retry automatically.
             return replace(pages.table_unavailable(session_id), watched=False, what_to_do=_OPEN_AGAIN)

@@ -71,7 +71,7 @@ class WritingPaths:
         except UserTokenRefusedError:
             return self._to_sign_in(request)
         except (GitHubAwayError, TimeoutError):
-            return page_response(self._page_renderer, request, access_pages.github_not_answering())
+            return page_response(self._page_renderer, request, access_pages.github_not_responding())
         except TableUnavailableError:
             return page_response(self._page_renderer, request, pages.table_unavailable(""))
 

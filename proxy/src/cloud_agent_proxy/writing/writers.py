@@ -63,7 +63,7 @@ class Writers:
 
         Raises:
             UserTokenRefusedError: the token is good no longer.
-            GitHubAwayError: GitHub does not answer.
+            GitHubAwayError: GitHub doesn't respond.
         """
         asked = (hashlib.sha256(writer.token.encode()).hexdigest(), repository)
         known = self._standings.get(asked)

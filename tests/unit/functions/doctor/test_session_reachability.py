@@ -29,12 +29,12 @@ def test_a_live_session_has_no_finding() -> None:
 
 @pytest.mark.parametrize("state", ["starting", "none"])
 def test_a_preview_that_has_yet_to_come_up_or_that_there_is_none_of_is_no_fault(state: str) -> None:
-    probe = SessionProbe(200, document=told(error="dev_server_not_answering", live=False, hop="It is not listening."))
+    probe = SessionProbe(200, document=told(error="dev_server_not_responding", live=False, hop="It is not listening."))
     assert problems(probe, {"preview": {"state": state}}) == []
 
 
 def test_a_preview_that_failed_is_found_with_the_reason_that_the_agent_gave() -> None:
-    probe = SessionProbe(200, document=told(error="dev_server_not_answering", live=False, hop="It is not listening."))
+    probe = SessionProbe(200, document=told(error="dev_server_not_responding", live=False, hop="It is not listening."))
     (problem,) = problems(probe, {"preview": {"state": "failed", "detail": "`npm ci` ended with status 1", "log": "…"}})
     assert "It is not listening. The preview has failed: `npm ci` ended with status 1" in problem
 
@@ -54,7 +54,7 @@ def test_a_preview_that_failed_is_found_with_the_reason_that_the_agent_gave() ->
             "rejects the link of session 09e22a8b",
         ),
         (
-            SessionProbe(200, document=told(error="dev_server_not_answering", live=False, hop="It is not listening.")),
+            SessionProbe(200, document=told(error="dev_server_not_responding", live=False, hop="It is not listening.")),
             "doesn't reach the dev server of session 09e22a8b: It is not listening. (Its row says it's live.)",
         ),
         (

@@ -174,7 +174,7 @@ def test_a_session_is_closed_though_github_is_down(
     reconcile: Reconcile, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def be_down(*_arguments: object) -> None:
-        raise GitHubUnavailableError("GitHub did not answer")
+        raise GitHubUnavailableError("GitHub did not respond")
 
     monkeypatch.setattr("cloud_agent.publisher.finalization.look_up", be_down)
     fleet.put(ID, execution="ABORTED", pull_number=43)

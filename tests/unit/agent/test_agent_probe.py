@@ -7,27 +7,27 @@ import time
 import pytest
 from tests.kit.http_server import HttpServer, NoResponse, Request, Response, serve_http
 
-from cloud_agent_runner.preview import answer as answer_module
-from cloud_agent_runner.preview.answer import Answer, NoAnswerError, ask
+from cloud_agent_runner.preview import probe as probe_module
+from cloud_agent_runner.preview.probe import NoResponseError, PageResponse, probe
 from cloud_agent_runner.workspace.command_output import Mask
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
-async def _ask(server: HttpServer, *secrets: str) -> Answer:
-    return await ask(server.url, "/", server.port, Mask(secrets))
+async def _probe(server: HttpServer, *secrets: str) -> PageResponse:
+    return await probe(server.url, "/", server.port, Mask(secrets))
 
 
 async def test_a_page_is_asked_for_as_visitors_do() -> None:
     with serve_http(Response(200, b"<h1>Hello</h1>", HTML)) as server:
-        assert await _ask(server) == Answer(200, "Hello", is_html=True)
+        assert await _probe(server) == PageResponse(200, "Hello", is_html=True)
         assert server.requests[0].headers["Host"] == f"localhost:{server.port}"
 
 
 async def test_a_body_without_a_type_is_html_where_it_looks_like_it() -> None:
     with serve_http(lambda request: Response(200, b"<h1>Hello</h1>" if request.path == "/" else b"Hello")) as server:
-        assert (await _ask(server)).is_html
-        assert not (await ask(server.url, "/text", server.port, Mask([]))).is_html
+        assert (await _probe(server)).is_html
+        assert not (await probe(server.url, "/text", server.port, Mask([]))).is_html
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ async def test_a_body_without_a_type_is_html_where_it_looks_like_it() -> None:
 async def test_an_error_is_told_by_the_first_lines_of_its_text(kind: str, body: str, excerpt: str) -> None:
     with serve_http(Response(500, body.encode(), {"Content-Type": kind})) as server:
         began = time.monotonic()
-        answer = await _ask(server)
-        assert (answer.status, answer.is_page, answer.excerpt) == (500, False, excerpt)
+        response = await _probe(server)
+        assert (response.status, response.is_page, response.excerpt) == (500, False, excerpt)
         assert time.monotonic() - began < 2
 
 
 async def test_no_secret_of_the_repositorys_is_in_what_is_told() -> None:
     with serve_http(Response(500, b"<p>key: <b>sk-&lt;1&gt;-live</b>", HTML)) as server:
-        assert (await _ask(server, "sk-<1>-live")).excerpt == "key: ***"
+        assert (await _probe(server, "sk-<1>-live")).excerpt == "key: ***"
 
 
 async def test_a_redirect_to_the_dev_server_itself_is_followed() -> None:
@@ -68,14 +68,14 @@ async def test_a_redirect_to_the_dev_server_itself_is_followed() -> None:
         return Response(302, headers={"Location": place}) if place else Response(500, b"no such table", HTML)
 
     with serve_http(respond) as server:
-        assert await _ask(server) == Answer(500, "no such table", is_html=True)
+        assert await _probe(server) == PageResponse(500, "no such table", is_html=True)
         assert [request.path for request in server.requests] == ["/", "/catalog/", "/catalog/all?page=1"]
 
 
 @pytest.mark.parametrize("place", ["https://login.example.com/", "//127.0.0.1:1/"])
 async def test_no_redirect_leads_anywhere_else(place: str) -> None:
     with serve_http(Response(302, headers={"Location": place})) as server:
-        assert await _ask(server) == Answer(302)
+        assert await _probe(server) == PageResponse(302)
         assert len(server.requests) == 1
 
 
@@ -95,8 +95,8 @@ async def test_a_dev_server_is_called_by_the_local_name_that_it_takes(
         return Response(200 if request.headers["Host"].partition(":")[0] in names else 400)
 
     with serve_http(respond) as server:
-        answer = await _ask(server)
-        assert (answer.status, answer.name) == expected
+        response = await _probe(server)
+        assert (response.status, response.name) == expected
 
 
 @pytest.mark.parametrize(
@@ -114,24 +114,24 @@ async def test_a_page_whose_scripts_only_its_own_machine_reaches_is_told(markup:
         return Response(200, markup.replace("{port}", request.headers["Host"].partition(":")[2]).encode(), HTML)
 
     with serve_http(respond) as server:
-        answer = await _ask(server)
+        response = await _probe(server)
     objection = f"it loads scripts or styles from {source}, which visitors can't reach" if source else ""
-    assert (answer.is_page, answer.source, answer.objection) == (True, source, objection)
+    assert (response.is_page, response.source, response.objection) == (True, source, objection)
 
 
 async def test_a_circle_of_redirects_ends() -> None:
     with serve_http(Response(302, headers={"Location": "/"})) as server:
-        assert await _ask(server) == Answer(302)
+        assert await _probe(server) == PageResponse(302)
         assert len(server.requests) == 3
 
 
 async def test_what_is_compressed_unasked_is_not_unpacked() -> None:
     with serve_http(Response(500, b"\x1f\x8b", {**HTML, "Content-Encoding": "gzip"})) as server:
-        assert (await _ask(server)).excerpt == ""
+        assert (await _probe(server)).excerpt == ""
 
 
 @pytest.mark.parametrize(("nothing", "reason"), [(NoResponse.HANG, "within 0 s"), (NoResponse.CLOSE, "RemoteProtocol")])
 async def test_no_response_is_told_apart(nothing: NoResponse, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer_module, "_SECONDS", 0.2)
-    with serve_http(nothing) as server, pytest.raises(NoAnswerError, match=reason):
-        await _ask(server)
+    monkeypatch.setattr(probe_module, "_SECONDS", 0.2)
+    with serve_http(nothing) as server, pytest.raises(NoResponseError, match=reason):
+        await _probe(server)

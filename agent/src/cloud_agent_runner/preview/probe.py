@@ -32,12 +32,12 @@ _LOADED = re.compile(
 )
 
 
-class NoAnswerError(Exception):
+class NoResponseError(Exception):
     """There was no HTTP response; the text says what there was instead."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class PageResponse:
     """A response: its status, and the first lines of its body as text, at most 300 characters.
 
     `name` is what the dev server was called in the Host header. `source` is where the page loads a script or styles
@@ -64,23 +64,23 @@ class Answer:
         return f"it responds with HTTP {self.status}" + (f": {lines}" if lines else "")
 
 
-async def ask(url: str, path: str, port: int, mask: Mask) -> Answer:
+async def probe(url: str, path: str, port: int, mask: Mask) -> PageResponse:
     """Return what `GET path` at `url` leads to for a visitor, who follows redirects to the dev server itself.
 
     It is called `localhost` and `port`, as visitors' requests do, or by number if only that name is not refused. `mask`
     covers what the excerpt must not show. Of a body, no more than its first 32 KB are read.
 
     Raises:
-        NoAnswerError: there is none within 30 s, or it is no HTTP.
+        NoResponseError: there is none within 30 s, or it is no HTTP.
     """
-    answer = await _ask(url, path, "localhost", port, mask)
-    if answer.status != _NAME_REFUSED:
-        return answer
-    other = await _ask(url, path, "127.0.0.1", port, mask)
-    return answer if other.status == _NAME_REFUSED else other
+    response = await _probe(url, path, "localhost", port, mask)
+    if response.status != _NAME_REFUSED:
+        return response
+    other = await _probe(url, path, "127.0.0.1", port, mask)
+    return response if other.status == _NAME_REFUSED else other
 
 
-async def _ask(url: str, path: str, name: LocalName, port: int, mask: Mask) -> Answer:
+async def _probe(url: str, path: str, name: LocalName, port: int, mask: Mask) -> PageResponse:
     host = f"{name}:{port}"
     try:
         async with asyncio.timeout(_SECONDS), _client() as http:
@@ -93,10 +93,10 @@ async def _ask(url: str, path: str, name: LocalName, port: int, mask: Mask) -> A
                         return replace(await _read(response, mask, port), name=name)
                 path = target
     except TimeoutError as error:
-        raise NoAnswerError(f"it didn't respond within {_SECONDS:.0f} s") from error
+        raise NoResponseError(f"it didn't respond within {_SECONDS:.0f} s") from error
     except httpx.HTTPError as error:
-        raise NoAnswerError(f"last attempt: {type(error).__name__}") from error
-    return Answer(response.status_code, name=name)
+        raise NoResponseError(f"last attempt: {type(error).__name__}") from error
+    return PageResponse(response.status_code, name=name)
 
 
 def _client() -> httpx.AsyncClient:
@@ -113,7 +113,7 @@ def _redirected(response: httpx.Response, base: str, *, own_name: str) -> str | 
     return target.raw_path.decode("ascii") if is_own else None
 
 
-async def _read(response: httpx.Response, mask: Mask, port: int) -> Answer:
+async def _read(response: httpx.Response, mask: Mask, port: int) -> PageResponse:
     """Return what is known of a response once its body has begun."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     body = b""
@@ -128,7 +128,7 @@ async def _read(response: httpx.Response, mask: Mask, port: int) -> Answer:
     # Browsers look at the body of what has no type (WHATWG: MIME Sniffing).
     is_html = "html" in kind or (not kind and text.lstrip().startswith("<"))
     shown = _first_lines(mask.over(_shown(text) if is_html else text))
-    return Answer(response.status_code, shown, is_html, source=_source(text, port) if is_html else "")
+    return PageResponse(response.status_code, shown, is_html, source=_source(text, port) if is_html else "")
 
 
 def _source(markup: str, port: int) -> str:
