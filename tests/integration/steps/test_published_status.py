@@ -266,7 +266,7 @@ def test_while_github_is_down_the_stream_is_asked_to_come_again(
 def test_bookkeeping_and_expired_rows_are_no_news(steps: Steps, session: RequestedSession) -> None:
     steps.change(session, status="RUNNING")
     key = serialized(session_key(session.session_id))
-    nothing = {"answers": 0, "sessions": 0}
+    nothing = {"turn_results": 0, "sessions": 0}
     assert nothing == steps.publish_keys(key, event="REMOVE")
     assert nothing == steps.publish_keys(serialized(published_key(session.session_id)))
 
