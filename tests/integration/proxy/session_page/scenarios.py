@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.kit.transcripts import Script, sample, sample_history
+
+from cloud_agent_proxy.proxy import ASSETS
+from cloud_agent_proxy.session import Session, SessionStatus
+from cloud_agent_proxy.writing.renderer import WritingRenderer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,6 +22,11 @@ LINK = "javascript:alert(3)"
 IDS = "[...document.querySelectorAll('.entry')].map(({id}) => id).join()"
 CUT_STREAMS = "shutdown sessions server own_events/control"
 """To HAProxy: end the streams of all open pages."""
+VIEWS = ("conversation", "preview", "details")
+EVERYTHING_OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+AXE = Path(__file__).parents[4] / ".node/node_modules/axe-core/axe.min.js"
+_VIOLATIONS = """axe.run(document, {iframes: false}).then(({violations}) => violations.map(
+  ({id, nodes}) => `${id}: ${nodes.map(({html}) => html).join(" ")}`).join("\\n"))"""
 _OURS = {"kind", "at", "prompt_id"}
 _CUTS = 3
 
@@ -70,6 +80,43 @@ async def loses_and_doubles_nothing(
         await cut()
         await browser.shows(f"message {first + 9}")
     assert await browser.run(IDS) == ",".join(f"e{number}" for number in range(1, len(script.events) + 1))
+
+
+async def says_who_else_is_looking(one: OpenPage, other: OpenPage, recorder: Recorder, session_id: str) -> None:
+    """Have two visitors look at a session that has no entries yet: both get what comes, and see that they are two."""
+    script = Script()
+    script.message("For all who look.")
+    recorder.extend(session_id, script.batches())
+    for page in (one, other):
+        await page.shows("2 people are looking")
+        await page.shows("For all who look.")
+        assert await page.run(IDS) == "e1"
+
+
+async def has_no_violations(page: OpenPage) -> None:
+    """Have axe look at all that the page can unfold."""
+    await page.run(EVERYTHING_OPEN)
+    if await page.run("typeof axe") == "undefined":
+        await page.run(f"(() => {{ {AXE.read_text()}\n }})()")
+    assert await page.run(_VIOLATIONS) == ""
+
+
+def write_page(folder: Path, *, may_write: bool) -> str:
+    """Write the page to write on, with all that it can say, into the folder; return its URL."""
+    session = Session(id="6020583d", status=SessionStatus.RUNNING, repo="acme/storefront", issue_title="A title")
+    page = WritingRenderer(ASSETS / "pages/session").page(
+        session=session,
+        session_url="https://6020583d.uat.example.test/.uat/",
+        login="mona",
+        may_write=may_write,
+        token="a token",
+        sent=True,
+        problem="Write something first.",
+        text="",
+    )
+    file = folder / f"{'writer' if may_write else 'reader'}.html"
+    file.write_bytes(page.body)
+    return file.as_uri()
 
 
 def _texts(members: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 - any JSON

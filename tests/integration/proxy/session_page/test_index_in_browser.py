@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.proxy.session_page.test_session_page_in_browser import AXE, VIOLATIONS, browser, on_screen
+from tests.integration.proxy.session_page.scenarios import AXE, has_no_violations
+from tests.integration.proxy.session_page.test_session_page_in_browser import browser, on_screen
 from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, Browser
 from tests.kit.sessions import serialized
 
@@ -65,5 +66,4 @@ async def test_the_index_fits_the_screen_and_is_accessible(browser: Browser, wid
         assert words in text
     assert await browser.run("document.documentElement.scrollWidth") <= width
     if AXE.exists():
-        browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
-        assert await asyncio.to_thread(browser.driver.execute_async_script, VIOLATIONS) == []
+        await has_no_violations(browser)

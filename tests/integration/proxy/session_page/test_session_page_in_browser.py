@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
-from tests.integration.proxy.session_page.scenarios import CUT_STREAMS, loses_and_doubles_nothing, shows_text_as_text
+from tests.integration.proxy.session_page.scenarios import (
+    AXE,
+    CUT_STREAMS,
+    EVERYTHING_OPEN,
+    VIEWS,
+    has_no_violations,
+    loses_and_doubles_nothing,
+    says_who_else_is_looking,
+    shows_text_as_text,
+    write_page,
+)
 from tests.integration.proxy.test_pages_in_browser import CHROMEDRIVER, NO_SCRIPTS, Browser, chromium, http
 from tests.kit.pictures import png
 from tests.kit.transcripts import Script, sample, sample_history, sample_row
 
-from cloud_agent_proxy.proxy import ASSETS
-from cloud_agent_proxy.session import Session, SessionStatus
-from cloud_agent_proxy.writing.renderer import WritingRenderer
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.proxy.conftest import HaproxyCommand, Proxy, StartUpstream
     from tests.integration.proxy.session_page.conftest import Recorder
@@ -29,14 +35,8 @@ pytestmark = pytest.mark.skipif(
     not CHROMEDRIVER, reason="needs Chromium and its driver: apt-get install chromium-driver"
 )
 
-AXE = Path(__file__).parents[4] / ".node/node_modules/axe-core/axe.min.js"
 ENTRIES = "document.querySelectorAll('.entry').length"
 DEV_PAGE = b"<!doctype html><title>app</title><h1>The app</h1>"
-VIOLATIONS = """
-const done = arguments[0];
-axe.run(document, {iframes: false}).then(({violations}) => done(violations.map(
-  ({id, nodes}) => `${id}: ${nodes.map(({html}) => html).join(" ")}`)));
-"""
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ async def test_no_text_is_too_wide(browser: Browser, recorder: Recorder, width: 
     await browser.open(recorder.put(script.batches(), **sample_row() | {"issue_title": "t" * 300}), "/.uat/")
     for view in ("conversation", "details"):
         await browser.run(f"document.querySelector('[data-show={view}]').click()")
-        await browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        await browser.run(EVERYTHING_OPEN)
         assert await browser.run("document.documentElement.scrollWidth") <= width
         assert await browser.run("document.getElementById('conversation').scrollWidth") <= width
 
@@ -159,11 +159,9 @@ async def test_the_page_is_accessible(
     for width in (1440, 390):
         on_screen(browser, width, scheme)
         await browser.open(session_id, "/.uat/")
-        for view in ("conversation", "preview", "details"):
+        for view in VIEWS:
             await browser.run(f"document.querySelector('[data-show={view}]').click()")
-            await browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-            browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
-            assert await asyncio.to_thread(browser.driver.execute_async_script, VIOLATIONS) == []
+            await has_no_violations(browser)
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="needs axe: make .node/.installed")
@@ -175,24 +173,11 @@ async def test_the_page_to_write_on_is_accessible(
     scheme: str,
     may_write: bool,  # noqa: FBT001 - a case
 ) -> None:
-    session = Session(id="6020583d", status=SessionStatus.RUNNING, repo="acme/storefront", issue_title="A title")
-    page = WritingRenderer(ASSETS / "pages/session").page(
-        session=session,
-        session_url="https://6020583d.uat.example.test/.uat/",
-        login="mona",
-        may_write=may_write,
-        token="a token",
-        sent=True,
-        problem="Write something first.",
-        text="",
-    )
-    (tmp_path / "page.html").write_bytes(page.body)
+    url = write_page(tmp_path, may_write=may_write)
     for width in (1440, 390):
         on_screen(browser, width, scheme)
-        await asyncio.to_thread(browser.driver.get, (tmp_path / "page.html").as_uri())
-        await browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
-        assert await asyncio.to_thread(browser.driver.execute_async_script, VIOLATIONS) == []
+        await asyncio.to_thread(browser.driver.get, url)
+        await has_no_violations(browser)
         assert await browser.run("document.documentElement.scrollWidth") <= width
 
 
@@ -261,6 +246,18 @@ async def test_an_open_page_follows_the_session_and_keeps_what_was_opened(
             return
         await asyncio.sleep(0.1)
     raise AssertionError("the preview wasn't reloaded")
+
+
+async def test_two_visitors_see_the_same_and_that_they_are_two(
+    browser: Browser, proxy: Proxy, recorder: Recorder, tmp_path: Path
+) -> None:
+    session_id = recorder.put([], **sample_row())
+    on_screen(browser, 1440)
+    await browser.open(session_id, "/.uat/")
+    with chromium(proxy, tmp_path) as other:
+        await other.open(session_id, "/.uat/")
+        await says_who_else_is_looking(browser, other, recorder, session_id)
+    await browser.until(lambda text: "people are looking" not in text, "the other one has left")
 
 
 async def test_a_page_that_is_left_open_puts_what_comes_into_batches_and_lets_go_of_its_beginning_at_the_end(
