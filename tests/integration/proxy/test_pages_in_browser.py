@@ -85,14 +85,19 @@ class Browser:
 
 @contextlib.contextmanager
 def chromium(
-    proxy: Proxy, profile: Path, *, trusted: str = "", preferences: Mapping[str, int] | None = None
+    proxy: Proxy,
+    profile: Path,
+    *,
+    domain: str = DOMAIN,
+    trusted: str = "",
+    preferences: Mapping[str, int] | None = None,
 ) -> Iterator[Browser]:
     """Give a browser of its own; it takes the origin `trusted` for one over https."""
     options = webdriver.ChromeOptions()
     for argument in (
         *FLAGS,
         f"--user-data-dir={profile}",
-        f"--host-resolver-rules=MAP *.{DOMAIN} {proxy.address}",
+        f"--host-resolver-rules=MAP *.{domain} {proxy.address}",
         f"--unsafely-treat-insecure-origin-as-secure={trusted}",
     ):
         options.add_argument(argument)
