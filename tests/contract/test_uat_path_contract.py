@@ -242,6 +242,27 @@ def test_nothing_refers_to_what_is_not_there(expanded_template: Document, mode: 
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_the_uat_domain_itself_leads_to_the_proxy_where_the_deployment_says_so(
+    expanded_template: Document, mode: str
+) -> None:
+    """Its record is the wildcard's by another name: a wildcard doesn't stand for the name above it."""
+
+    def made(**parameters: str) -> tuple[list[str], Document | None, Document]:
+        resources = evaluated(expanded_template, MODES[mode] | parameters)["Resources"]
+        (condition,) = resources["UatListenerRule"]["Properties"]["Conditions"]
+        record = resources.get("UatDomainRecord", {}).get("Properties")
+        return condition["HostHeaderConfig"]["Values"], record, resources.get("UatRecord", {}).get("Properties")
+
+    hosts, record, wildcard = made(IndexAtUatDomain="true")
+    assert hosts == [HOST_NAMES, "uat.example.com"]
+    assert record == wildcard | {"Name": "uat.example.com"}
+    hosts, record, _ = made(IndexAtUatDomain="true", HostedZoneId="")
+    assert (hosts, record) == ([HOST_NAMES, "uat.example.com"], None)
+    hosts, record, _ = made()
+    assert (hosts, record) == ([HOST_NAMES], None)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_the_outputs_speak_of_the_load_balancer_in_use(expanded_template: Document, mode: str) -> None:
     outputs = evaluated(expanded_template, MODES[mode])["Outputs"]
     assert IN_USE[mode].dns_name == outputs["LoadBalancerDnsName"]["Value"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HOST_NAMES = "*.uat.example.com"
 HTTPS = 443
+INDEX = {"IndexAtUatDomain": "true"}
 WEBHOOK = {
     "WebhookDomainName": "hooks.example.com",
     "WebhookCertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/webhook",
@@ -75,7 +76,7 @@ def shared(aws: EmbeddedAws) -> Shared:
 @pytest.fixture(scope="module")
 def existing(aws: EmbeddedAws, template_url: str, shared: Shared) -> Deployed:
     zone = new_zone(aws)
-    parameters = MODES["existing"] | shared.parameters | WEBHOOK | {"HostedZoneId": zone}
+    parameters = MODES["existing"] | shared.parameters | WEBHOOK | INDEX | {"HostedZoneId": zone}
     return Deployed(deploy(aws, template_url, "existing", parameters), zone)
 
 
@@ -180,14 +181,17 @@ def owners_of_the_proxys_targets(aws: EmbeddedAws, deployed: Deployed) -> list[s
     return owners
 
 
-def assert_a_path_through(aws: EmbeddedAws, shared: Shared, deployed: Deployed) -> None:
+def assert_a_path_through(
+    aws: EmbeddedAws, shared: Shared, deployed: Deployed, hosts: tuple[str, ...] = (HOST_NAMES,)
+) -> None:
     made = resources(aws, deployed.name)
     to_the_proxy = {"Type": "forward", "TargetGroupArn": made["ProxyTargetGroup"]}
     to_the_others = {"Type": "forward", "TargetGroupArn": shared.its_targets}
-    expected = [("10", [HOST_NAMES], to_the_proxy), ("default", [], to_the_others)]
+    expected = [("10", [*hosts], to_the_proxy), ("default", [], to_the_others)]
     assert expected == rules(aws, shared.listener)
     assert [(8080, [shared.group], [])] == admitted(aws, made["ProxySecurityGroup"])
-    assert (shared.dns_name, shared.zone) == aliases(aws, deployed.zone)[HOST_NAMES]
+    found = {name: to for name, to in aliases(aws, deployed.zone).items() if name not in WEBHOOK.values()}
+    assert found == dict.fromkeys(hosts, (shared.dns_name, shared.zone))
     assert shared.dns_name == outputs(deployed.stack)["LoadBalancerDnsName"]
     assert [shared.arn] == owners_of_the_proxys_targets(aws, deployed)
 
@@ -219,7 +223,7 @@ def test_the_own_load_balancer_is_deleted_by_nobody_in_passing(aws: EmbeddedAws,
 def test_an_existing_load_balancer_gets_one_rule_and_stays_as_it_was(
     aws: EmbeddedAws, shared: Shared, existing: Deployed
 ) -> None:
-    assert_a_path_through(aws, shared, existing)
+    assert_a_path_through(aws, shared, existing, (HOST_NAMES, "uat.example.com"))
     assert set() == set(balancers(aws)) & set(resources(aws, existing.name).values())
 
 
