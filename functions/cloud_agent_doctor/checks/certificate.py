@@ -2,8 +2,9 @@
 
 Checks the certificates of the stack's HTTPS listener: every one of them if the listener is shared; the one the stack
 would attach if the listener is gone. One must match `*.uat.<domain>` (an asterisk covers exactly one label, so
-`*.<domain>` isn't enough), be issued, and not be about to expire. Certificate Manager renews what it validated by DNS
-60 days ahead: a certificate with less than 21 days left that can't renew itself has been overlooked.
+`*.<domain>` isn't enough), be issued, and not be about to expire. With IndexAtUatDomain, one must match `uat.<domain>`,
+for which the asterisk doesn't stand. Certificate Manager renews what it validated by DNS 60 days ahead: a certificate
+with less than 21 days left that can't renew itself has been overlooked.
 
 Without one, every browser shows a warning before the page, and webhooks and scripts refuse to connect. The fix is a
 validated certificate in the load balancer's region, set as the parameter CertificateArn or added in the template that
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloud_agent_doctor.engine.context import CheckContext
+    from cloud_agent_doctor.load_balancer.uat_record import Host
 
     Document = dict[str, Any]
 
@@ -41,20 +43,22 @@ def run(context: CheckContext) -> Iterator[Finding]:
     arns = _arns(context)
     if not arns:
         raise NotApplicableError("there is no HTTPS listener to attach one to (see load-balancer, listener)")
-    name = uat_record.name(context)
     found = {arn: _describe(context, arn) for arn in arns}
-    covering = {
-        arn: one
-        for arn, one in found.items()
-        if one and any(certificate_matches(other, name) for other in names_of(one))
-    }
-    if not covering:
-        yield _finding(context, arns[0], f"None of the listener's certificates matches {name}: {_listed(found)}.")
-        return
-    troubles = {arn: _trouble(certificate) for arn, certificate in covering.items()}
-    if all(troubles.values()):
-        arn, trouble = next(iter(troubles.items()))
-        yield _finding(context, arn, f"The certificate for {name} {trouble}.")
+    reported: set[str] = set()
+    for host in uat_record.hosts(context):
+        covering = {
+            arn: one
+            for arn, one in found.items()
+            if one and any(certificate_matches(other, host.name) for other in names_of(one))
+        }
+        troubles = {arn: _trouble(certificate) for arn, certificate in covering.items()}
+        if not covering:
+            problem = f"None of the listener's certificates matches {host.name}: {_listed(found)}."
+            yield _finding(context, host, arns[0], problem)
+        elif all(troubles.values()) and not reported & set(troubles):
+            reported |= set(troubles)  # a certificate for both hosts is one problem
+            arn, trouble = next(iter(troubles.items()))
+            yield _finding(context, host, arn, f"The certificate for {host.name} {trouble}.")
 
 
 def _arns(context: CheckContext) -> list[str]:
@@ -112,13 +116,13 @@ def _trouble(certificate: Document) -> str:
     return f"expires on {end:%Y-%m-%d}, and {why}"
 
 
-def _finding(context: CheckContext, arn: str, problem: str) -> Finding:
-    stack = context.stack
+def _finding(context: CheckContext, host: Host, arn: str, problem: str) -> Finding:
+    stack, names = context.stack, " and ".join(one.name for one in uat_record.hosts(context))
     return Finding(
         resource=arn,
         problem=problem,
-        impact="Browsers show a warning on every session URL, or will once it expires.",
-        remediation=f"Request a DNS-validated certificate for {uat_record.name(context)} in {stack.region}, and "
+        impact=f"Browsers show a warning on {host.urls}, or will once it expires.",
+        remediation=f"Request a DNS-validated certificate for {names} in {stack.region}, and "
         + (
             "deploy with its ARN as CertificateArn."
             if stack.owns_load_balancer

@@ -2,7 +2,8 @@
 
 Evaluates the rules of the HTTPS listener of the load balancer in use in order of priority, as the load balancer does.
 The first rule that matches every request for `*.uat.<domain>` must forward to the proxy's target group, and to no
-other; and no rule before it may send some of those requests (a path, a method, a single name) elsewhere.
+other; and no rule before it may send some of those requests (a path, a method, a single name) elsewhere. With
+IndexAtUatDomain, the same goes for `uat.<domain>`.
 
 Without such a rule every session URL shows what the default rule forwards to: another system, or an error. The rule
 is the stack's (UatListenerRule): a deployment restores it, and ListenerRulePriority puts it before other rules.
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloud_agent_doctor.engine.context import CheckContext
+    from cloud_agent_doctor.load_balancer.uat_record import Host
 
     Document = dict[str, Any]
 
@@ -45,13 +47,15 @@ def run(context: CheckContext) -> Iterator[Finding]:
     listener = https_listener(context, load_balancer)
     if listener is None:
         raise NotApplicableError("there is no HTTPS listener to have rules (see listener)")
-    host = uat_record.name(context)
-    target_group = context.stack.physical_id("ProxyTargetGroup")
-    routing = route(_rules(context, listener), host, target_group)
-    if not routing.matched_by.forwards_only_to(target_group):
-        yield _elsewhere(context, load_balancer, listener, routing)
-    for rule in routing.partial:
-        yield _partial(context, listener, rule)
+    target_group, rules = context.stack.physical_id("ProxyTargetGroup"), _rules(context, listener)
+    reported: set[str] = set()
+    for host in uat_record.hosts(context):
+        routing = route(rules, host.name, target_group)
+        if not routing.matched_by.forwards_only_to(target_group) and routing.matched_by.arn not in reported:
+            reported.add(routing.matched_by.arn)  # one rule that takes both hosts is one problem
+            yield _elsewhere(context, load_balancer, listener, host, routing)
+        for rule in routing.partial:
+            yield _partial(listener, host, rule)
 
 
 def _rules(context: CheckContext, listener: Document) -> list[Rule]:
@@ -62,8 +66,10 @@ def _rules(context: CheckContext, listener: Document) -> list[Rule]:
     return [read_rule(one) for one in [*(one for one in found if one["Priority"] != "default"), default]]
 
 
-def _elsewhere(context: CheckContext, load_balancer: LoadBalancer, listener: Document, routing: Routing) -> Finding:
-    host, target_group = uat_record.name(context), context.stack.physical_id("ProxyTargetGroup")
+def _elsewhere(
+    context: CheckContext, load_balancer: LoadBalancer, listener: Document, host: Host, routing: Routing
+) -> Finding:
+    target_group = context.stack.physical_id("ProxyTargetGroup")
     if routing.matched_by.forwards_to(target_group):
         what = "it sends only some of the requests to the proxy's target group"
     elif routing.later:
@@ -72,9 +78,9 @@ def _elsewhere(context: CheckContext, load_balancer: LoadBalancer, listener: Doc
         what = f"no rule forwards them to the proxy's target group {target_group}"
     return Finding(
         resource=routing.matched_by.arn,
-        problem=f"On {load_balancer.name}, requests for {host} match {routing.matched_by.label}, which "
+        problem=f"On {load_balancer.name}, requests for {host.name} match {routing.matched_by.label}, which "
         f"{routing.matched_by.action or 'does nothing'}; {what}.",
-        impact="Session URLs show another system, or an error.",
+        impact=f"Visitors of {host.urls} see another system, or an error.",
         remediation=_remediation(context, load_balancer, listener, routing),
         confirm=_confirm(listener),
         logical_ids=_LOGICAL_IDS,
@@ -94,16 +100,15 @@ def _remediation(context: CheckContext, load_balancer: LoadBalancer, listener: D
     return revert_drift(stack)
 
 
-def _partial(context: CheckContext, listener: Document, rule: Rule) -> Finding:
-    host = uat_record.name(context)
+def _partial(listener: Document, host: Host, rule: Rule) -> Finding:
     parts = [*([f"the hosts {', '.join(rule.hosts)}"] if rule.hosts else []), *rule.narrowed_by, *rule.host_expressions]
     return Finding(
         resource=rule.arn,
-        problem=f"Of the requests for {host}, {rule.label} matches those with {' and '.join(parts)} before the stack's "
-        f"rule, and {rule.action}.",
-        impact="Some requests to session URLs reach another system, or an error.",
-        remediation=f"Deploy with a ListenerRulePriority smaller than {rule.priority}, or exclude {host} from that "
-        "rule in the template that owns it.",
+        problem=f"Of the requests for {host.name}, {rule.label} matches those with {' and '.join(parts)} before the "
+        f"stack's rule, and {rule.action}.",
+        impact=f"Some requests to {host.urls} reach another system, or an error.",
+        remediation=f"Deploy with a ListenerRulePriority smaller than {rule.priority}, or exclude {host.name} from "
+        "that rule in the template that owns it.",
         confirm=_confirm(listener),
         logical_ids=_LOGICAL_IDS,
     )

@@ -104,14 +104,14 @@ def _target_groups(context: CheckContext) -> Iterator[Finding]:
 
 
 def _rules(context: CheckContext) -> Iterator[Finding]:
-    in_use, host = load_balancer_in_use(context), uat_record.name(context)
+    in_use, hosts = load_balancer_in_use(context), [host.name for host in uat_record.hosts(context)]
     managed, target_group = _managed(context), context.stack.physical_id("ProxyTargetGroup")
     for load_balancer in application_load_balancers(context):
         if in_use and load_balancer.arn == in_use.arn:
             continue  # listener-rule judges those
         for listener in listeners(context, load_balancer):
             for rule in _rules_of(context, listener["ListenerArn"]):
-                ours = any(includes(host, pattern) for pattern in rule.hosts)
+                ours = any(includes(host, pattern) for host in hosts for pattern in rule.hosts)
                 if ours and rule.arn not in managed and not rule.forwards_to(target_group):
                     yield _finding(
                         rule.arn,

@@ -59,6 +59,11 @@ class Stack:
         return self.parameters["LoadBalancer"] == "own"
 
     @property
+    def has_index_at_uat_domain(self) -> bool:
+        """Whether the UAT domain itself leads to the index of sessions, which is under it in any case."""
+        return self.parameters.get("IndexAtUatDomain") == "true"
+
+    @property
     def lists_egress(self) -> bool:
         """Whether agents reach the internet through the stack's egress proxy alone."""
         return self.parameters.get("AgentEgress") == "listed"

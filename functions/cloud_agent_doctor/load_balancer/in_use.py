@@ -114,7 +114,8 @@ def https_listener(context: CheckContext, load_balancer: LoadBalancer) -> Docume
 def _by_dns(context: CheckContext) -> LoadBalancer | None:
     names: set[str] = set()
     if uat_record.zone(context):
-        names = {name for record in uat_record.records(context) or () for name in uat_record.targets(record)}
+        records = uat_record.records(context, uat_record.name(context)) or ()
+        names = {name for record in records for name in uat_record.targets(record)}
         if not names:
             return None
     addresses = context.resolve(uat_record.sample(context))

@@ -1,7 +1,8 @@
-"""The wildcard DNS record that sends visitors to a load balancer."""
+"""The DNS records that send visitors to a load balancer."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloud_agent_doctor.dns import normalize
@@ -29,13 +30,34 @@ def sample(context: CheckContext) -> str:
     return f"doctor.{context.stack.uat_domain}"
 
 
-def records(context: CheckContext) -> list[Document] | None:
+@dataclass(frozen=True)
+class Host:
+    """What visitors come by, which record, rule and certificate have to name."""
+
+    name: str
+    sample: str
+    """A name that it stands for, to be resolved."""
+    urls: str
+    """What to call its URLs in a sentence."""
+    logical_id: str
+    """The stack's resource that is its record."""
+
+
+def hosts(context: CheckContext) -> list[Host]:
+    """Return the sessions' names and, with IndexAtUatDomain, the one above them: no wildcard stands for it."""
+    domain = context.stack.uat_domain
+    found = [Host(name(context), sample(context), "session URLs", "UatRecord")]
+    if context.stack.has_index_at_uat_domain:
+        found.append(Host(domain, domain, f"https://{domain}/", "UatDomainRecord"))
+    return found
+
+
+def records(context: CheckContext, wanted: str) -> list[Document] | None:
     """Return the address records of this name; None if there's no such zone.
 
     Raises:
         DataUnavailableError: Route 53 refused or didn't respond.
     """
-    wanted = name(context)
     # Route 53 sorts records by name and starts its response at the given one.
     page = context.aws.describe(
         "route53",

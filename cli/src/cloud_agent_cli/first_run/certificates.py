@@ -25,33 +25,34 @@ if TYPE_CHECKING:
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """Find certificates that aren't issued, or are for other names."""
-    for name, host in _wanted(context.stack).items():
+    for name, hosts in _wanted(context.stack).items():
         arn = parameter(context.stack, name)
-        problem = _problem(context, arn, host)
+        problem = _problem(context, arn, hosts)
         if problem:
             yield Finding(
                 resource=arn,
                 problem=f"{name}: {problem}",
                 impact="The deployment fails, or browsers show a warning on every address of it.",
-                remediation=f"Request a DNS-validated certificate for {host} in {context.stack.region}, wait until "
-                f"it's issued, and deploy with its ARN as {name}.",
+                remediation=f"Request a DNS-validated certificate for {' and '.join(hosts)} in {context.stack.region}, "
+                f"wait until it's issued, and deploy with its ARN as {name}.",
                 confirm=f"aws acm describe-certificate --certificate-arn {arn}",
             )
 
 
-def _wanted(stack: Stack) -> dict[str, str]:
-    """Return the parameters that name a certificate, each with the host that it must be for."""
+def _wanted(stack: Stack) -> dict[str, list[str]]:
+    """Return the parameters that name a certificate, each with the hosts that it must be for."""
     wanted = {}
     if stack.owns_load_balancer:
-        wanted["CertificateArn"] = f"*.uat.{parameter(stack, 'DomainName')}"
+        domain = f"uat.{parameter(stack, 'DomainName')}"
+        wanted["CertificateArn"] = [f"*.{domain}", *([domain] if stack.has_index_at_uat_domain else [])]
     if stack.parameters["WebhookDomainName"]:
-        wanted["WebhookCertificateArn"] = stack.parameters["WebhookDomainName"]
+        wanted["WebhookCertificateArn"] = [stack.parameters["WebhookDomainName"]]
     if not wanted:
         raise NotApplicableError("the listener that exists already has its own (LoadBalancer=existing)")
     return wanted
 
 
-def _problem(context: CheckContext, arn: str, host: str) -> str:
+def _problem(context: CheckContext, arn: str, hosts: list[str]) -> str:
     region = arn.split(":")[3]
     if region != context.stack.region:
         return f"the certificate is in {region}, and the stack in {context.stack.region}."
@@ -63,8 +64,10 @@ def _problem(context: CheckContext, arn: str, host: str) -> str:
     certificate = response["Certificate"]
     if certificate["Status"] != "ISSUED":
         return f"the certificate is in status {certificate['Status']}, not ISSUED."
-    if not any(certificate_matches(one, host) for one in names_of(certificate)):
-        return f"the certificate is for {', '.join(dict.fromkeys(names_of(certificate)))}, and not for {host}."
+    names = names_of(certificate)
+    missing = [host for host in hosts if not any(certificate_matches(one, host) for one in names)]
+    if missing:
+        return f"the certificate is for {', '.join(dict.fromkeys(names))}, and not for {' and '.join(missing)}."
     return ""
 
 

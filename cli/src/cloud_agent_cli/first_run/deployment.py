@@ -29,6 +29,7 @@ DEFAULTS: Final = {
     "GitHubApiUrl": "https://api.github.com",
     "GitHubUrl": "https://github.com",
     "HostedZoneId": "",
+    "IndexAtUatDomain": "false",
     "LoadBalancer": "own",
     "MaxSessions": "10",
     "ModelProvider": "anthropic",

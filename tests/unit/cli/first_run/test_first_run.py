@@ -66,6 +66,7 @@ FAULTS: list[tuple[str, Callable[[ReadyAccount], Any] | None, dict[str, str], st
         "acm-certificates",
         "is in us-east-1, and the stack in eu-central-1",
     ),
+    ("uat itself", None, {"IndexAtUatDomain": "true"}, "acm-certificates", f"{DOMAIN}, and not for uat.{DOMAIN}."),
     ("webhook's name", None, WEBHOOK, "acm-certificates", f"and not for hooks.{DOMAIN}"),
     ("no image", lambda a: a.repositories.discard("proxy"), {}, "ecr-images", "proxy:1 of ProxyImageUri isn't in ECR"),
     ("no staging", None, {"StagingAgentImageUri": f"{REGISTRY}/next"}, "ecr-images", "next:latest of StagingAgent"),

@@ -6,6 +6,7 @@ here; only the network between them is left out. A test changes the documents as
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 STACK = "cloud-agent"
 DOMAIN = "example.com"
-WILDCARD = f"*.uat.{DOMAIN}"
+UAT_DOMAIN = f"uat.{DOMAIN}"
+WILDCARD = f"*.{UAT_DOMAIN}"
 VPC, VPC_CIDR = "vpc-0a1b2c3d", "10.0.0.0/16"
 ZONE = "Z0123456789ABC"
 _ELB = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
@@ -124,6 +126,7 @@ class Account:
             "DomainName": DOMAIN,
             "HostedZoneId": ZONE,
             "UatUrl": "",
+            "IndexAtUatDomain": "false",
             "VpcId": VPC,
             "VpcCidr": VPC_CIDR,
             "VisitorCidr": "0.0.0.0/0",
@@ -387,6 +390,17 @@ class Account:
         self.records[0]["AliasTarget"]["DNSName"] = "dualstack.shop-1.eu-central-1.elb.amazonaws.com."
         self.addresses[f"doctor.uat.{DOMAIN}"] = {"192.0.2.20"}
 
+    def have_index_at_uat_domain(self) -> None:
+        """The stack with `IndexAtUatDomain=true`, as it's deployed: record, host of the rule and certificate."""
+        assert self.records is not None
+        self.parameters["IndexAtUatDomain"] = "true"
+        self.resources["UatDomainRecord"] = ("AWS::Route53::RecordSet", UAT_DOMAIN)
+        self.records.append(deepcopy(self.records[0]) | {"Name": f"{UAT_DOMAIN}."})
+        self.addresses[UAT_DOMAIN] = set(self.addresses[f"doctor.{UAT_DOMAIN}"])
+        self.certificates[CERTIFICATE]["SubjectAlternativeNames"].append(UAT_DOMAIN)
+        (condition,) = self.rules[HTTPS_LISTENER][0]["Conditions"]
+        condition["Values"] = condition["HostHeaderConfig"]["Values"] = [WILDCARD, UAT_DOMAIN]
+
     def use_existing(self) -> None:
         """The stack without a load balancer of its own: it has a rule on the other project's."""
         for name in ("ApplicationLoadBalancer", "HttpsListener", "HttpListener", "LoadBalancerSecurityGroup"):
@@ -470,7 +484,7 @@ class Account:
     def list_resource_record_sets(self, request: Document) -> Document:
         if self.records is None or request["HostedZoneId"] != ZONE:
             raise AwsError("NoSuchHostedZone")
-        assert request["StartRecordName"] == WILDCARD
+        assert request["StartRecordName"] in {WILDCARD, UAT_DOMAIN}
         return {"ResourceRecordSets": self.records, "IsTruncated": False, "MaxItems": "300"}
 
     def describe_certificate(self, request: Document) -> Document:
