@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 _LIFE = timedelta(days=90)
 
 
-def import_certificate(acm: Any, name: str, *, began_days_ago: int = 1, over: str | None = None) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
-    """The ARN of an imported certificate for one name, valid for 90 days; `over` is one that it takes the place of."""
-    certificate, key = self_signed(name, began_days_ago=began_days_ago)
+def import_certificate(acm: Any, *names: str, began_days_ago: int = 1, over: str | None = None) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
+    """The ARN of an imported certificate for these names, valid for 90 days; `over` is one that it replaces."""
+    certificate, key = self_signed(*names, began_days_ago=began_days_ago)
     answer = acm.import_certificate(
         Certificate=certificate, PrivateKey=key, **({"CertificateArn": over} if over else {})
     )

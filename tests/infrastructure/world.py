@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from cloud_agent_local.installation import Installation
 
 DOMAIN = "acme-previews.net"
-UAT_NAME = f"*.uat.{DOMAIN}"
+UAT_DOMAIN = f"uat.{DOMAIN}"
+UAT_NAME = f"*.{UAT_DOMAIN}"
 _REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 _ADDRESSES = ipaddress.ip_network("192.0.2.0/24")  # for documentation: nobody has them
 
@@ -108,12 +109,11 @@ class World:
         names = sorted(one["DNSName"].lower() for one in balancers)
         if host.lower().rstrip(".") in names:
             return frozenset({str(_ADDRESSES[names.index(host.lower().rstrip(".")) + 1])})
-        if not host.endswith(UAT_NAME.removeprefix("*")):
-            return frozenset()
+        name = UAT_NAME if host.endswith(UAT_NAME.removeprefix("*")) else host
         records = self.client("route53").list_resource_record_sets(HostedZoneId=self.zone_id)["ResourceRecordSets"]
-        wildcard = [one for one in records if one["Name"].rstrip(".") == UAT_NAME and one["Type"] == "A"]
-        aliases = [self.resolve(one["AliasTarget"]["DNSName"]) for one in wildcard if "AliasTarget" in one]
-        plain = [value["Value"] for one in wildcard for value in one.get("ResourceRecords", [])]
+        found = [one for one in records if one["Name"].rstrip(".") == name and one["Type"] == "A"]
+        aliases = [self.resolve(one["AliasTarget"]["DNSName"]) for one in found if "AliasTarget" in one]
+        plain = [value["Value"] for one in found for value in one.get("ResourceRecords", [])]
         return frozenset(plain).union(*aliases)
 
     def keep(self) -> None:
@@ -172,7 +172,7 @@ def _account(installation: Installation, mode: Mode) -> dict[str, Any]:
         return deployment.client(installation, service)
 
     zone = client("route53").create_hosted_zone(Name=DOMAIN, CallerReference=mode)["HostedZone"]["Id"]
-    uat = import_certificate(client("acm"), UAT_NAME)
+    uat = import_certificate(client("acm"), UAT_NAME, UAT_DOMAIN)
     billing = import_certificate(client("acm"), "*.acme-billing.net")
     other = create(client, "billing", billing)
     given = create(client, "storefront", billing) if mode is Mode.EXISTING else None
@@ -211,6 +211,7 @@ def _parameters(account: dict[str, Any]) -> dict[str, str]:
         "LoadBalancerSecurityGroupId": given.security_group_id,
         "LoadBalancerDnsName": given.dns_name,
         "LoadBalancerHostedZoneId": given.hosted_zone_id,
+        "IndexAtUatDomain": "true",
     }
 
 

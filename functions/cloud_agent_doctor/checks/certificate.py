@@ -44,21 +44,27 @@ def run(context: CheckContext) -> Iterator[Finding]:
     if not arns:
         raise NotApplicableError("there is no HTTPS listener to attach one to (see load-balancer, listener)")
     found = {arn: _describe(context, arn) for arn in arns}
+    hosts = {host: _covering(found, host) for host in uat_record.hosts(context)}
+    without = [host for host, covering in hosts.items() if not covering]
+    if without:
+        names = " or ".join(host.name for host in without)
+        problem = f"None of the listener's certificates matches {names}: {_listed(found)}."
+        yield _finding(context, without, arns[0], problem)
     reported: set[str] = set()
-    for host in uat_record.hosts(context):
-        covering = {
-            arn: one
-            for arn, one in found.items()
-            if one and any(certificate_matches(other, host.name) for other in names_of(one))
-        }
+    for host, covering in hosts.items():
         troubles = {arn: _trouble(certificate) for arn, certificate in covering.items()}
-        if not covering:
-            problem = f"None of the listener's certificates matches {host.name}: {_listed(found)}."
-            yield _finding(context, host, arns[0], problem)
-        elif all(troubles.values()) and not reported & set(troubles):
+        if troubles and all(troubles.values()) and not reported & set(troubles):
             reported |= set(troubles)  # a certificate for both hosts is one problem
             arn, trouble = next(iter(troubles.items()))
-            yield _finding(context, host, arn, f"The certificate for {host.name} {trouble}.")
+            yield _finding(context, [host], arn, f"The certificate for {host.name} {trouble}.")
+
+
+def _covering(found: dict[str, Document | None], host: Host) -> dict[str, Document]:
+    return {
+        arn: one
+        for arn, one in found.items()
+        if one and any(certificate_matches(other, host.name) for other in names_of(one))
+    }
 
 
 def _arns(context: CheckContext) -> list[str]:
@@ -116,12 +122,12 @@ def _trouble(certificate: Document) -> str:
     return f"expires on {end:%Y-%m-%d}, and {why}"
 
 
-def _finding(context: CheckContext, host: Host, arn: str, problem: str) -> Finding:
+def _finding(context: CheckContext, hosts: list[Host], arn: str, problem: str) -> Finding:
     stack, names = context.stack, " and ".join(one.name for one in uat_record.hosts(context))
     return Finding(
         resource=arn,
         problem=problem,
-        impact=f"Browsers show a warning on {host.urls}, or will once it expires.",
+        impact=f"Browsers show a warning on {' and '.join(host.urls for host in hosts)}, or will once it expires.",
         remediation=f"Request a DNS-validated certificate for {names} in {stack.region}, and "
         + (
             "deploy with its ARN as CertificateArn."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.infrastructure.certificates import import_certificate
 from tests.infrastructure.faults.fault import Fault
 from tests.infrastructure.faults.incident import PROXY_PORT, change_record, revoke_ingress
-from tests.infrastructure.world import DOMAIN, UAT_NAME, Mode
+from tests.infrastructure.world import DOMAIN, UAT_DOMAIN, UAT_NAME, Mode
 
 if TYPE_CHECKING:
     from tests.infrastructure.world import World
@@ -17,19 +17,33 @@ AGENT_PORT = 3000
 
 def record_is_deleted(world: World) -> None:
     """No session's name resolves."""
-    records = world.client("route53").list_resource_record_sets(HostedZoneId=world.zone_id)["ResourceRecordSets"]
-    (record,) = (one for one in records if one["Name"].rstrip(".") == UAT_NAME)
-    change_record(world, "DELETE", record)
+    _delete_record(world, UAT_NAME)
+
+
+def record_of_the_index_is_deleted(world: World) -> None:
+    """The name above the sessions' doesn't resolve; the stack has it with its existing load balancer."""
+    _delete_record(world, UAT_DOMAIN)
+
+
+def certificate_lacks_the_index(world: World) -> None:
+    """It was imported anew, with the wildcard alone."""
+    import_certificate(world.client("acm"), UAT_NAME, over=world.certificate_arn)
+
+
+def rule_lacks_the_index(world: World) -> None:
+    """Somebody tidied up."""
+    conditions = [{"Field": "host-header", "HostHeaderConfig": {"Values": [UAT_NAME]}}]
+    world.client("elbv2").modify_rule(RuleArn=world.resources["UatListenerRule"], Conditions=conditions)
 
 
 def certificate_has_expired(world: World) -> None:
     """Nobody renewed what was imported."""
-    import_certificate(world.client("acm"), UAT_NAME, began_days_ago=120, over=world.certificate_arn)
+    import_certificate(world.client("acm"), UAT_NAME, UAT_DOMAIN, began_days_ago=120, over=world.certificate_arn)
 
 
 def certificate_is_for_another_name(world: World) -> None:
     """It was imported anew, without the wildcard."""
-    import_certificate(world.client("acm"), f"uat.{DOMAIN}", over=world.certificate_arn)
+    import_certificate(world.client("acm"), UAT_DOMAIN, over=world.certificate_arn)
 
 
 def listener_has_another_certificate(world: World) -> None:
@@ -123,6 +137,12 @@ def rule_is_left_on_another_load_balancer(world: World) -> None:
     _create_rule(world, world.other.listener_arn, 10, [UAT_NAME], world.other.target_group_arn)
 
 
+def _delete_record(world: World, name: str) -> None:
+    records = world.client("route53").list_resource_record_sets(HostedZoneId=world.zone_id)["ResourceRecordSets"]
+    (record,) = (one for one in records if one["Name"].rstrip(".") == name)
+    change_record(world, "DELETE", record)
+
+
 def _create_rule(world: World, listener: str, priority: int, hosts: list[str], target_group: str) -> None:
     world.client("elbv2").create_rule(
         ListenerArn=listener,
@@ -147,6 +167,9 @@ VISITOR_PATH_FAULTS = (
     Fault(rule_forwards_elsewhere, "listener-rule", tuple(Mode)),
     Fault(rule_is_for_another_host, "listener-rule", tuple(Mode)),
     Fault(health_is_asked_for_elsewhere, "target-group", tuple(Mode)),
+    Fault(record_of_the_index_is_deleted, "dns-record", (Mode.EXISTING,)),
+    Fault(certificate_lacks_the_index, "certificate", (Mode.EXISTING,)),
+    Fault(rule_lacks_the_index, "listener-rule", (Mode.EXISTING,)),
     Fault(no_proxy_is_registered, "target-health", tuple(Mode)),
     Fault(proxy_is_open_to_everybody, "proxy-ingress", tuple(Mode)),
     Fault(load_balancer_lets_nothing_out, "proxy-ingress"),

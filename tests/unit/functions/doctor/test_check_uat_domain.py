@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.functions.doctor.account import (
     CERTIFICATE,
+    DOMAIN,
     HTTPS_LISTENER,
     OTHER_LISTENER,
     OTHER_TARGET_GROUP,
@@ -125,6 +126,13 @@ def test_a_certificate_without_the_name_is_a_finding(account: Account) -> None:
     )
     assert f"Browsers show a warning on {URL}" in finding.impact
     assert f"Request a DNS-validated certificate for {WILDCARD} and {UAT_DOMAIN} in " in finding.remediation
+
+
+def test_a_listener_without_a_certificate_for_either_is_one_problem(account: Account) -> None:
+    account.certificates[CERTIFICATE] |= {"DomainName": DOMAIN, "SubjectAlternativeNames": [DOMAIN]}
+    finding = only(account, certificate.CHECK)
+    assert f"matches {WILDCARD} or {UAT_DOMAIN}: " in finding.problem
+    assert f"a warning on session URLs and {URL}" in finding.impact
 
 
 def test_a_certificate_for_both_names_that_is_not_issued_is_one_problem(account: Account) -> None:
