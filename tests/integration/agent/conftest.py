@@ -96,6 +96,12 @@ class GitHub:
         git("push", "--quiet", "origin", BRANCH, at=checkout)
         return self.head()
 
+    def remove(self) -> str:
+        """Take the last commit off the session's branch as somebody else would; return what it's at then."""
+        git("fetch", "--quiet", "origin", at=self.checkout)
+        git("push", "--quiet", "--force", "origin", f"origin/{BRANCH}~1:{BRANCH}", at=self.checkout)
+        return self.head()
+
     def head(self) -> str:
         return git("rev-parse", BRANCH, at=self.bare)
 

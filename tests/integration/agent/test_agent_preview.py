@@ -86,3 +86,6 @@ def test_between_turns_the_page_follows_what_a_person_pushes(
     control_plane.branch_sha = github.head()  # as GitHub says of each push, the session's own ones too
     time.sleep(2)
     assert len(control_plane.told("git-read-token")) == asked + 1  # the second turn's
+
+    control_plane.branch_sha = github.remove()
+    agent.until(lambda: "<h1>Pat's " not in shown(page))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.kit.shared_branch import BRANCH, SharedBranch, git
 
+from cloud_agent_runner.git.credit import Credit, Identity
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.reconcile import KEPT, MERGED, REBASED, REPLAYED, REWRITTEN
 from cloud_agent_runner.git.update import NOTHING_NEW
@@ -339,16 +340,52 @@ async def test_a_push_that_github_refuses_goes_to_claude_in_githubs_words_and_to
     assert await workspace.unpublished() == 0
 
 
-async def test_what_the_branch_was_at_and_what_was_published_is_no_news(shared: SharedBranch) -> None:
+@pytest.mark.parametrize(
+    ("message", "credit"),
+    [
+        ("Say it better\n\nFixes #7", Credit()),
+        (
+            "Say it better",
+            Credit(Identity("pat", "pat@example.com"), ("Claude-Session: https://0a1b2c3d.uat.example.com",)),
+        ),
+    ],
+    ids=["it closes an issue", "its author is who Claude's commits are by"],
+)
+async def test_a_persons_commit_that_claude_merges_stays_as_it_is(
+    shared: SharedBranch, message: str, credit: Credit
+) -> None:
     session = await shared.clone()
-    before = shared.head()
+    git("config", "user.name", "pat", at=shared.person)
+    git("config", "user.email", "pat@example.com", at=shared.person)
+    await session.credit(credit)
+    shared.pull()
+    theirs = shared.commit(shared.person, "page.txt", "one\ntheirs\nthree\n", message)
+    shared.push()
+    shared.commit(session.work_tree, "page.txt", "one\nmine\nthree\n")
+    with pytest.raises(PublishRefusedError):
+        await session.publish()
+    git("merge", "--quiet", "-X", "ours", "--no-edit", f"github/{BRANCH}", at=session.work_tree)
+
+    assert (await session.publish()).head_sha == shared.head()
+
+    on_branch = git("rev-list", BRANCH, at=shared.github).split()
+    assert theirs in on_branch
+    assert len(on_branch) == 5  # first, start, theirs, mine, and the merge
+    shared.commit(session.work_tree, "more.txt", "more\n")
+    assert (await session.publish()).head_sha == shared.head()
+
+
+async def test_what_the_branch_is_at_is_no_news_but_what_it_was_at_is(shared: SharedBranch) -> None:
+    session = await shared.clone()
+    begun = shared.head()
     shared.commit(session.work_tree, "page.txt", "changed\n")
+    assert session.has(begun)
     await session.publish()
-    published = shared.head()
-    shared.person_commits("about.txt", "new\n")
-    assert (session.has(before), session.has(published), session.has(shared.head())) == (True, True, False)
+    assert session.has(published := shared.head())
+    shared.person_removes()
+    assert (begun, False) == (shared.head(), session.has(begun))
     await session.bring_up_to_date()
-    assert session.has(shared.head())
+    assert (session.has(begun), session.has(published)) == (True, False)
 
 
 async def test_a_branch_that_cannot_be_merged_into_the_default_branch_is_known(

@@ -35,23 +35,12 @@ class Position:
         self._tree = tree
         self._older = older
         self._supplements = supplements
-        self._heads: set[str] = set()  # all that the branch was at
         self._own: set[str] = set()  # all commits that this session has published
         self._removed: set[str] = set()  # what others took off the branch
 
     def begin(self, head: str) -> None:
         """Begin at the branch as it is on GitHub."""
         self.seen = self.begun = self.found = head
-        self._heads.add(head)
-
-    def has(self, commit: str) -> bool:
-        """Whether this commit of the branch on GitHub is no news: it was published from here, or taken over."""
-        return commit in self._heads or commit in self._own
-
-    def pushes(self, head: str) -> None:
-        """Note what the branch is about to become: whoever says so first, it's no news."""
-        self.pushed = head
-        self._heads.add(head)
 
     async def find(self, theirs: str) -> None:
         """Note that the branch on GitHub is at `theirs`, and what others have taken off it since it was fetched last.
@@ -86,7 +75,6 @@ class Position:
         moved = work != head and await self._tree.move_to(head)
         if work == head or moved:
             self.seen = theirs or head
-            self._heads.add(self.seen)
         if moved:  # what Claude has made itself is all there
             await self._supplements.follow(head)
 

@@ -112,7 +112,7 @@ class BranchPush:
         head = theirs
         if result.head != theirs:
             await self._checks.check_and_store(token, theirs, result.head)
-            self._at.pushes(result.head)
+            self._at.pushed = result.head
             try:
                 head = await self._branch.push(token, result.head, theirs)
             except PushRejectedError as error:

@@ -149,8 +149,11 @@ class GitWorkspace:
         return ClonedFiles(head, {path: entry.split(" ")[2] for entry, _, path in entries})
 
     def has(self, commit: str) -> bool:
-        """Whether this commit of the branch on GitHub is no news: it was published from here, or taken over."""
-        return self._at.has(commit)
+        """Whether the branch on GitHub is known to be at this commit. That it was there before is no reason.
+
+        Whoever takes commits off the branch brings it back to one of those.
+        """
+        return commit == self._at.found
 
     async def leave_out_untracked(self) -> None:
         """Keep files that are untracked now (what the install command made) out of every later commit."""
@@ -286,8 +289,12 @@ class GitWorkspace:
             return [], None
 
     async def _credited(self, work: str) -> str:
-        """Return the work with its credit, which the work tree has then as well."""
-        credited = await self._history.credited(work, self._credit, self._at.seen, *await self._branch.beside())
+        """Return the work with its credit, which the work tree has then as well. What GitHub has stays as it is.
+
+        That's more than the work tree was brought up to: Claude can merge what it sees of GitHub's branch.
+        """
+        published = (self._at.seen, self._at.found, *await self._branch.beside())
+        credited = await self._history.credited(work, self._credit, *published)
         return credited if credited == work or await self._tree.move_to(credited) else work
 
     async def _fetch_first(self, token: GitToken) -> str:
