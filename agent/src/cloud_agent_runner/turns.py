@@ -191,20 +191,30 @@ class Turns:
     ) -> tuple[TurnResult, Published]:
         """Publish a turn's commits; its result mentions what a reader wouldn't expect.
 
-        Commits that are refused for what they contain go back to Claude once, as a turn of `rework`.
+        Commits that are refused for what they contain, and what is half done, go back to Claude once, as a turn of
+        `rework`.
         """
+        may_rework = rework is not None and not turn.is_error and not turn.interrupted
         try:
-            published = await self._workspace.publish()
+            published = await self._workspace.publish(undo=not may_rework)
         except PublishFailedError as error:
             logger.warning("turn not published", extra={"reason": str(error)})
-            if isinstance(error, PublishRefusedError) and rework and not turn.is_error and not turn.interrupted:
+            if isinstance(error, PublishRefusedError) and rework and may_rework:
                 reworked = await rework(error.request)
                 return await self._publish(replace(reworked, result=f"{turn.result}\n\n{reworked.result}"))
             failed = Published(head_sha=None, unpublished=await self._unpublished.keep())
-            return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}"), failed
-        await self._unpublished.all_published()
+            return replace(turn, is_error=True, result=f"{error}\n\n{turn.result}{self._undone()}"), failed
+        note = f"\n\n({published.note})" if published.note else ""
         if published.head_sha is None:
-            return replace(turn, result=f"{turn.result}\n\n(No files changed, so nothing was pushed.)"), published
-        if published.note:
-            return replace(turn, result=f"{turn.result}\n\n({published.note})"), published
+            note = "\n\n(No files changed, so nothing was pushed.)"
+        turn = replace(turn, result=f"{turn.result}{note}{self._undone()}")
+        if self._workspace.has_set_aside:
+            return turn, replace(published, unpublished=await self._unpublished.keep())
+        await self._unpublished.all_published()
         return turn, published
+
+    def _undone(self) -> str:
+        """Return what publishing had to undo, as a paragraph for people. Claude learns it with its next turn."""
+        undone = self._workspace.undone()
+        self._update = self._update.then(replace(undone, for_people=""))
+        return undone.for_people and f"\n\n{undone.for_people}"

@@ -40,6 +40,23 @@ def test_an_interrupted_command_leaves_no_process_and_its_commits_are_published(
     assert agent.family("dev.py")
 
 
+def test_a_rebase_that_an_interrupt_cuts_short_is_undone_and_said(
+    start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
+) -> None:
+    side = "git checkout -qb side && echo side > note.txt && git add . && git commit -qm side && git checkout -q -"
+    ours = "echo ours > note.txt && git add . && git commit -qm ours"
+    more = "echo > more.txt && git add . && git commit -qm more"
+    control_plane.ask("Rebase", f"scripted-model: run {side} && {ours} && {more}; git rebase side; sleep 97")
+    agent = start_agent()
+    agent.until(lambda: agent.family("97"))
+    control_plane.interrupt = "01K"
+    turn = agent.until(lambda: control_plane.events("turn_finished"))[0]
+
+    assert (True, github.head(), 0) == (turn["interrupted"], turn["head_sha"], turn["unpublished"])
+    assert "(When the turn ended, a rebase was in progress. It was undone" in turn["result"]
+    assert (github.show("note.txt"), github.subjects()[:2]) == ("ours", ["more", "ours"])
+
+
 def test_an_interrupted_conversation_goes_on_and_the_same_request_interrupts_once(
     start_agent: Callable[..., Agent], github: GitHub, control_plane: ControlPlane
 ) -> None:

@@ -375,6 +375,22 @@ async def test_a_persons_commit_that_claude_merges_stays_as_it_is(
     assert (await session.publish()).head_sha == shared.head()
 
 
+async def test_what_claude_sees_of_github_is_put_right_whatever_happened_to_it(
+    shared: SharedBranch, workspace: GitWorkspace
+) -> None:
+    git("update-ref", "-d", "refs/remotes/github/main", at=workspace.work_tree)
+    shared.person_commits("theirs.txt", "theirs\n")
+    lock = workspace.work_tree / ".git" / "refs" / "remotes" / "github" / f"{BRANCH}.lock"
+    lock.touch()
+    await workspace.bring_up_to_date()
+    assert git("rev-parse", "main", at=shared.github) == git("rev-parse", "github/main", at=workspace.work_tree)
+    assert shared.head() != git("rev-parse", f"github/{BRANCH}", at=workspace.work_tree)
+
+    lock.unlink()
+    await workspace.bring_up_to_date()
+    assert shared.head() == git("rev-parse", f"github/{BRANCH}", at=workspace.work_tree)
+
+
 async def test_what_the_branch_is_at_is_no_news_but_what_it_was_at_is(shared: SharedBranch) -> None:
     session = await shared.clone()
     begun = shared.head()

@@ -21,6 +21,7 @@ from cloud_agent_runner.git.changes import Commit, Diff
 from cloud_agent_runner.git.credit import Credit, Credits
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push import Published
+from cloud_agent_runner.git.unfinished import UnfinishedError
 from cloud_agent_runner.git.update import NOTHING_NEW, Update
 from cloud_agent_runner.notices import Notices
 from cloud_agent_runner.turns import Turns
@@ -38,6 +39,7 @@ class Workspace:
     """A branch that nothing happens on."""
 
     work_tree = Path("/home/workspace/repository")
+    has_set_aside = False
 
     async def credit(self, _credit: Credit) -> None:
         """Nothing is committed."""
@@ -48,8 +50,12 @@ class Workspace:
     def missing(self) -> Update:
         return Update("Older commits are missing.")
 
-    async def publish(self) -> Published:
+    async def publish(self, *, undo: bool = False) -> Published:
+        del undo
         return Published(head_sha=None)
+
+    def undone(self) -> Update:
+        return NOTHING_NEW
 
     async def newly_uncommitted(self) -> list[str]:
         return [".env"]
@@ -170,7 +176,8 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
 @pytest.mark.parametrize("refused", [True, False])
 def test_a_turn_says_what_it_asks_how_many_commits_stay_here_and_whether_the_branch_conflicts(*, refused: bool) -> None:
     class Unpublished(Workspace):
-        async def publish(self) -> Published:
+        async def publish(self, *, undo: bool = False) -> Published:
+            del undo
             if refused:
                 raise PublishFailedError("Couldn't push.")
             return Published(head_sha="a" * 40)
@@ -201,6 +208,57 @@ def test_a_turn_says_what_it_asks_how_many_commits_stay_here_and_whether_the_bra
     asyncio.run(work())
     assert kept.calls == ["turn began", "keep" if refused else "all published"]
     assert said == [("With tax?", 2, True) if refused else ("With tax?", 0, False)]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_what_is_half_done_goes_back_to_claude_once_unless_it_was_interrupted(*, interrupted: bool) -> None:
+    class HalfDone(Workspace):
+        has_set_aside = True
+
+        async def publish(self, *, undo: bool = False) -> Published:
+            published.append(undo)
+            if not undo:
+                raise UnfinishedError("A rebase is in progress.", "Finish the rebase.")
+            return Published(head_sha="a" * 40, note="Merged.")
+
+        def undone(self) -> Update:
+            return Update("It was undone, Claude.", "(It was undone, people.)")
+
+    class Interrupted(Claude):
+        async def turn(self, *arguments: Any) -> TurnResult:  # noqa: ANN401 - as its base has them
+            return replace(await super().turn(*arguments), interrupted=interrupted)
+
+    published: list[bool] = []
+    results: list[tuple[str, int]] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/prompts"):
+            return httpx.Response(200, json={"prompts": [PROMPT.model_dump()], "interrupt": None})
+        report = json.loads(request.content)
+        results.extend([(report["result"], report["unpublished"])] if report["event"] == "turn_finished" else [])
+        return httpx.Response(200, json={})
+
+    claude = Interrupted()
+
+    async def work() -> None:
+        api = AgentApi("https://api.example", SecretStr("s"), SecretStr("t"), transport=httpx.MockTransport(respond))
+        stand_ins: tuple[Any, Any, Any] = (HalfDone(), claude, Preview())
+        others: tuple[Any, ...] = (Transcript(), Credits("app", GITHUB), Attachments(api, GITHUB), UnpublishedWork())
+        pictures: Any = Pictures()
+        turns = Turns(stand_ins[0], api, Notices(), *others)
+        await turns.work_on(PROMPT, stand_ins[1], stand_ins[2], pictures)
+        await turns.work_on(PROMPT, stand_ins[1], stand_ins[2], pictures)
+
+    asyncio.run(work())
+    per_turn = [True] if interrupted else [False, True]
+    assert published == per_turn * 2
+    asked_to_finish = [request == "Finish the rebase." for request in claude.requests]
+    assert asked_to_finish == [bool(number) for number in range(len(per_turn))] * 2
+    assert "It was undone, Claude." in claude.requests[-1 if interrupted else -2]
+    result, unpublished = results[0]
+    assert "\n\n(Merged.)\n\n(It was undone, people.)" in result
+    assert unpublished == 2
+    assert results[1][0].count("undone, people") == 1
 
 
 def test_a_turn_has_the_images_of_its_prompt_and_says_which_files_are_missing() -> None:
@@ -255,7 +313,8 @@ def test_a_turn_that_changed_files_is_pictured_once_the_preview_knows_and_before
     happened: list[str] = []
 
     class Pushed(Workspace):
-        async def publish(self) -> Published:
+        async def publish(self, *, undo: bool = False) -> Published:
+            del undo
             return Published(head_sha="a" * 40 if pushed else None)
 
     class Watched(Preview):

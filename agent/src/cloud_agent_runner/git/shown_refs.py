@@ -30,5 +30,4 @@ class ShownRefs:
             refs[f"refs/remotes/github/{self.default_name}"] = await self._branch.default()
         if self._branch.base_name:
             refs[f"refs/remotes/github/{self._branch.base_name}"] = await self._branch.base()
-        await self._tree.set_refs(refs)
-        await self._tree.set_refs(await self._history.tags())
+        await self._tree.set_refs(refs | await self._history.tags())

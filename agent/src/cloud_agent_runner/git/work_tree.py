@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_agent_runner.git.build_output import CONTENT, DESCRIPTIONS, build_output
@@ -21,10 +22,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _WORK = "refs/session/work"
-_CHECKED_OUT = "# branch.oid "  # man 1 git-status, "Branch Headers"
+_LOCK = "index.lock"
 _REPOSITORYS_OWN_RULES = "--exclude-per-directory=.gitignore"
 # GitHub takes no more in one push ("GitHub Docs: Troubleshooting the 2 GiB push limit").
 MOST_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class TreeStatus:
+    """Which commit is checked out, by the workspace's word, and of which branch; empty if it's none's.
+
+    `unmerged` says whether files have conflicts that aren't resolved, `is_changed` whether tracked files differ from
+    the commit, and `is_clean` that nothing does.
+    """
+
+    commit: str
+    branch: str
+    unmerged: bool
+    is_changed: bool
+    is_clean: bool
 
 
 class WorkTree:
@@ -38,7 +54,6 @@ class WorkTree:
         self._user = user
         self._history = history
         self._shallow = path / ".git" / "shallow"
-        self._refs: dict[str, str] = {}
         self._uncommitted: set[str] = set()
         self._made_by_install: list[str] = []
         self._left_out = ""
@@ -98,29 +113,31 @@ class WorkTree:
             raise
         return await self._history.sha(_WORK)
 
-    async def commit_the_rest(self) -> str | None:
-        """Commit what is neither committed nor ignored. What isn't committed inside a submodule can't be.
-
-        Returns which commit is checked out where nothing was left, by the workspace's word.
-        """
-        # Mostly nothing is left: then this is the one command, for whoever has interrupted Claude waits for it.
+    async def status(self) -> TreeStatus:
+        """Return what is checked out, and whether anything is left to commit ("man 1 git-status": Porcelain v2)."""
         options = ("--porcelain=v2", "--branch", "--ignore-submodules=dirty", "--untracked-files=normal")
-        status = (await self.git("status", *options)).splitlines()
-        if all(line.startswith("# ") for line in status):
-            return next((line.removeprefix(_CHECKED_OUT) for line in status if line.startswith(_CHECKED_OUT)), None)
+        lines = (await self.git("status", *options)).splitlines()
+        headers = {name: value for _, name, value in (line.split(" ", 2) for line in lines if line.startswith("# "))}
+        kinds = {line[0] for line in lines} - {"#"}
+        branch = headers.get("branch.head", "")
+        return TreeStatus(
+            commit=headers.get("branch.oid", ""),
+            branch="" if branch == "(detached)" else branch,
+            unmerged="u" in kinds,
+            is_changed=bool(kinds - {"?"}),
+            is_clean=not kinds,
+        )
+
+    async def commit_the_rest(self) -> None:
+        """Commit what is neither committed nor ignored. What isn't committed inside a submodule can't be."""
         await self._leave_out()  # there may be a build since the session began
-        await self.git("add", "--all")
+        await self._between_turns("add", "--all")
         await self._commit_added()
-        return None
 
     async def commit_what_can_be(self) -> None:
-        """Commit as much of the rest as can be: nobody works here anymore, and no turn will see to what is in the way.
-
-        A command that was killed may have left its lock on the index.
-        """
-        await remove_as(self._user, self.path / ".git" / "index.lock")
+        """Commit as much of the rest as can be: no turn will see to what is in the way."""
         try:
-            await self.git("add", "--all", "--ignore-errors")
+            await self._between_turns("add", "--all", "--ignore-errors")
         except GitError as error:
             logger.warning("not everything added", extra={"reason": str(error)})
         await self._commit_added()
@@ -151,11 +168,21 @@ class WorkTree:
     async def move_to(self, commit: str) -> bool:
         """Make `commit` what is checked out. Return False where a file that has changed since stands in the way."""
         try:
-            await self.git("reset", "--quiet", "--keep", commit)
+            await self._between_turns("reset", "--quiet", "--keep", commit)
         except GitError as error:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return False
         return True
+
+    async def _between_turns(self, *arguments: str) -> None:
+        """Run git while nobody else works here. A command that was killed may have left its lock on the index."""
+        try:
+            await self.git(*arguments)
+        except GitError as error:
+            if _LOCK not in str(error):
+                raise
+            await remove_as(self._user, self.path / ".git" / _LOCK)
+            await self.git(*arguments)
 
     async def assigned_to_lfs(self, paths: Sequence[str]) -> list[str]:
         """Return those of `paths` that .gitattributes assigns to Git LFS."""
@@ -170,16 +197,24 @@ class WorkTree:
         await remove_as(self._user, self._shallow)
 
     async def set_refs(self, refs: Mapping[str, str]) -> None:
-        """Have each ref name a commit or tag, unless it was set to that already. A name that can't be is left out."""
-        new = {ref: sha for ref, sha in refs.items() if self._refs.get(ref) != sha}
-        self._refs.update(new)
-        if not new:
+        """Have each ref name a commit or tag, whatever Claude has made of it. A name that can't be is left out."""
+        there = (await self.git("for-each-ref", "--format=%(refname) %(objectname)")).splitlines()
+        await self._update([(ref, sha) for ref, sha in refs.items() if f"{ref} {sha}" not in set(there)])
+
+    async def _update(self, refs: Sequence[tuple[str, str]]) -> None:
+        """Git takes all of them or none: what one is in the way of is tried in halves."""
+        if not refs:
             return
-        lines = "".join(f"update {ref}\0{sha}\0\0" for ref, sha in new.items())
+        lines = "".join(f"update {ref}\0{sha}\0\0" for ref, sha in refs)
         try:
             await self.git("update-ref", "--stdin", "-z", given=lines)
         except GitError as error:
-            logger.warning("refs not brought up to date", extra={"reason": str(error)})
+            if len(refs) == 1:
+                logger.warning("ref not brought up to date", extra={"ref": refs[0][0], "reason": str(error)})
+                return
+            middle = len(refs) // 2
+            await self._update(refs[:middle])
+            await self._update(refs[middle:])
 
     async def leave_out_untracked(self) -> None:
         """Keep files that are untracked now (what the install command made) out of every later commit.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.git.branch import BranchDeletedError, GitHubBranch, SessionBranch
-from cloud_agent_runner.git.bundle import read_bundle, write_bundle
+from cloud_agent_runner.git.bundle import Work, read_bundle, write_bundle
 from cloud_agent_runner.git.changes import Commit, Diff, commits_between, difference
 from cloud_agent_runner.git.command import TOO_LARGE, GitError
 from cloud_agent_runner.git.credit import Credit
@@ -35,6 +35,7 @@ from cloud_agent_runner.git.submodules import Submodules
 from cloud_agent_runner.git.supplements import Supplements
 from cloud_agent_runner.git.take_over import take_over
 from cloud_agent_runner.git.take_up import TakenUp, take_up
+from cloud_agent_runner.git.unfinished import Unfinished
 from cloud_agent_runner.git.update import NOTHING_NEW, RECENT_HISTORY_ONLY, Update
 from cloud_agent_runner.git.work_tree import WorkTree
 from cloud_agent_runner.repository.config_file import DefaultBranchConfigError, RepositoryConfigError
@@ -90,6 +91,8 @@ class GitWorkspace:
         self._credit = Credit()
         self._described = ""  # the commit that `changes` told of last
         self._at = Position(self._branch, self._history, self._tree, self._older, self._supplements)
+        self._unfinished = Unfinished(branch.name, self._tree)
+        self._undone = NOTHING_NEW
         self._shown = ShownRefs(self._branch, self._history, self._tree)
         self._push = BranchPush(self._branch, tokens, self._history, self._checks, self._at, self._shown)
 
@@ -196,7 +199,7 @@ class GitWorkspace:
             await self._at.find(theirs)
             if theirs == self._at.seen:
                 return NOTHING_NEW
-            return await take_over(theirs, self._at, self._history, self._tree, self._branch.name)
+            return await take_over(theirs, self._at, self._history, self._tree, self._unfinished, self._branch.name)
         except (GitError, BranchDeletedError) as error:
             logger.warning("work tree not brought up to date", extra={"reason": str(error)})
             return Update.failed(self._branch.name, deleted=isinstance(error, BranchDeletedError))
@@ -221,10 +224,13 @@ class GitWorkspace:
     async def commit_what_can_be(self) -> None:
         """Commit what a turn that was cut short has left uncommitted: nobody works in the work tree anymore.
 
+        An operation of Git's that was in progress is undone.
+
         Raises:
             GitError: git failed.
         """
         async with self._exchange:
+            self._set_aside((await self._unfinished.undo()).beside)
             await self._tree.commit_what_can_be()
             await self._credited(await self._tree.head())
 
@@ -252,26 +258,56 @@ class GitWorkspace:
             work = await read_bundle(self._history, file, self._fetch_commits)
             return await take_up(work, self._at, self._history, self._tree, self._branch.name)
 
-    async def publish(self, *, commit: bool = True) -> Published:
+    async def publish(self, *, commit: bool = True, undo: bool = False) -> Published:
         """Make the branch on GitHub what it has to become, and read it back; `commit` what was left uncommitted, too.
 
-        What others pushed meanwhile is merged, in the work tree too. Nothing of theirs is ever overwritten.
+        What others pushed meanwhile is merged, in the work tree too. Nothing of theirs is ever overwritten. What the
+        turn has left half done goes back to Claude, or, with `undo`, is undone: `undone` says then what.
 
         Raises:
             PublishRefusedError: not as the commits are; it asks Claude to change them.
             PublishFailedError: in plain words; nothing is lost.
         """
         async with self._exchange:
+            beside = ""
             try:
-                unchanged = commit and await self._tree.commit_the_rest() == self._at.seen
-                work = self._at.seen if unchanged else await self._credited(await self._tree.head())
+                if undo:
+                    undone = await self._unfinished.undo()
+                    self._undone, beside = undone.update, undone.beside
+                work = await self._committed() if commit else await self._credited(await self._tree.head())
+                return await self._push.publish(work)
             except GitError as error:
                 if TOO_LARGE in str(error):
                     raise too_large_refused(self._branch.name, self._at.seen) from error
                 if path := repository_without_commits(str(error)):
                     raise lost_commits_refused(self._branch.name, [path], self._at.seen) from error
                 raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
-            return await self._push.publish(work)
+            finally:
+                self._set_aside(beside)
+
+    @property
+    def has_set_aside(self) -> bool:
+        """Whether commits were left beside the branch, which aren't on GitHub."""
+        return self._at.aside is not None
+
+    def undone(self) -> Update:
+        """Return once what publishing had to undo, for people and for Claude's next turn."""
+        update, self._undone = self._undone, NOTHING_NEW
+        return update
+
+    def _set_aside(self, beside: str) -> None:
+        if beside:
+            self._at.aside = Work(self._at.seen, beside)
+
+    async def _committed(self) -> str:
+        """Commit what the turn has left, and return the session's last commit as it's to be published."""
+        # Mostly nothing is left: then this is the one command, for whoever has interrupted Claude waits for it.
+        status = await self._unfinished.settled()
+        if not status.is_clean:
+            await self._tree.commit_the_rest()
+        elif status.commit == self._at.seen:
+            return status.commit
+        return await self._credited(await self._tree.head())
 
     async def changes(self) -> tuple[list[Commit], Diff | None]:
         """Return the commits that the branch has got since this was last called, and what it changes in all.

@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,8 +27,11 @@ from cloud_agent_runner.git import branch as branch_module
 from cloud_agent_runner.git import older_history, push
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.reconcile import MERGED, REPLAYED
+from cloud_agent_runner.git.unfinished import UnfinishedError
+from cloud_agent_runner.git.update import NOTHING_NEW
 
 if TYPE_CHECKING:
+    from cloud_agent_runner.git.push import Published
     from cloud_agent_runner.git.update import Update
     from cloud_agent_runner.git.workspace import GitWorkspace
 
@@ -66,6 +70,14 @@ CLAUDES_GIT = {
     "merge theirs": [f"merge --quiet --no-edit -X theirs github/{BRANCH}"],
     "switch branch": ["checkout --quiet -B another"],
     "leave a file": [],
+    "look at an older commit": ["checkout --quiet HEAD~1"],
+}
+# What a turn can end in the middle of, and what isn't finished where it conflicts.
+LEFT = {
+    "leave a rebase": "rebase --quiet github/main",
+    "leave a merge": "merge --quiet --no-edit github/main",
+    "leave a cherry-pick": "cherry-pick github/main",
+    "leave a revert": "revert --no-edit HEAD~1",
 }
 # A repository of its own among Claude's files: what it has is given to nobody by a commit that names its commit.
 NESTED = {
@@ -74,7 +86,7 @@ NESTED = {
     "add a work tree": ["worktree add --quiet --detach --no-checkout {0}"],
 }
 PERSON = ["push", "edit the page", *PERSONS_GIT, "delete the branch", *sorted(WITHOUT_THE_BRANCH)]
-CLAUDE = [*CLAUDES_GIT, *NESTED, "commit", "edit the page"]
+CLAUDE = [*CLAUDES_GIT, *LEFT, *NESTED, "commit", "edit the page", "work beside the branch"]
 OWN_FILES = ("page.txt", "claude*", "person*", "nested*/claude*")
 TURN = st.fixed_dictionaries(
     {
@@ -174,6 +186,15 @@ class Colleagues:
                 self.shared.commit(tree, f"claude{number}.txt", f"word{number}\n")
             elif what == "edit the page":
                 self.shared.commit(tree, "page.txt", f"one\nword{number}\nthree\n")
+            elif what == "work beside the branch":
+                git("checkout", "--quiet", "--detach", "github/main", at=tree)
+                self.shared.commit(tree, f"claude{number}.txt", f"word{number}\n")
+            elif what in LEFT:
+                before = self._words(tree, "HEAD")
+                _try(LEFT[what], tree)
+                if what == "leave a revert":  # what Claude takes back isn't lost
+                    self.made -= before - self._words(tree, "HEAD")
+                self.of_main |= self._words(tree, "github/main")
             elif what in NESTED:
                 _run([command.format(f"nested{number}") for command in NESTED[what]], tree)
                 (tree / f"nested{number}" / f"claude{number}.txt").write_text(f"word{number}\n")
@@ -185,6 +206,14 @@ class Colleagues:
                     self.of_main |= self._words(tree, "github/main")
         except subprocess.CalledProcessError:
             self._give_up(tree)
+
+    def finish(self) -> None:
+        """End an operation, and have the branch checked out, with what was committed beside it on one of its own."""
+        self._give_up(self.tree)
+        _try("add --all --ignore-errors", self.tree)
+        git("commit", "--quiet", "--allow-empty", "--message", "the rest", at=self.tree)
+        git("branch", "--force", "beside", at=self.tree)
+        git("checkout", "--quiet", "--force", BRANCH, at=self.tree)
 
     def heed(self, refused: PublishRefusedError) -> None:
         """Do as a refusal asks: no commit has the repositories anymore, and their files are ordinary ones."""
@@ -218,12 +247,28 @@ class Colleagues:
         for what in turn["during"]:
             self.person(what)
         acted = self.acted or late
-        refused = await self._publish(turn["fault"], started, acted=acted)
+        refused = await self._publish(turn["fault"], started, acted=acted, heeds=turn["heeds"])
         if refused and turn["heeds"]:
             self.heed(refused)
-            assert not await self._publish(turn["fault"], started, acted=acted), "it has been heeded"
+            refused = await self._publish(turn["fault"], started, acted=acted, heeds=True)
+            assert not refused, "it has been heeded"
 
-    async def _publish(self, fault: object, started: str, *, acted: bool) -> PublishRefusedError | None:
+    async def _publish_settled(self, *, heeds: bool) -> Published:
+        """Publish, once what is half done is finished by Claude, or undone."""
+        try:
+            return await self.workspace.publish()
+        except UnfinishedError as error:
+            if heeds:
+                self.finish()
+                return await self.workspace.publish()
+            published = await self.workspace.publish(undo=True)
+            if self.workspace.undone() == NOTHING_NEW:
+                pytest.fail(f"nobody is told: {error}")
+            return published
+        finally:
+            assert not self._is_half_done(), "nothing half done stays"
+
+    async def _publish(self, fault: object, started: str, *, acted: bool, heeds: bool) -> PublishRefusedError | None:
         """Publish, and return the refusal of repositories among Claude's files if that's what it comes to."""
         hook = self.shared.github / "hooks" / "pre-receive"
         if fault == "refused":
@@ -232,12 +277,13 @@ class Colleagues:
             hook.chmod(0o755)
         working = self._working_words()
         new = git("rev-list", "github/main", f"^{started}", at=self.tree).split()
-        merged = set(new).intersection(git("rev-list", "HEAD", at=self.tree).split() if new else ())
+        is_merged = new and git("rev-parse", "--abbrev-ref", "HEAD", at=self.tree) != "HEAD"
+        merged = set(new).intersection(git("rev-list", "HEAD", at=self.tree).split() if is_merged else ())
         self.claudes = (self.made & working) - self.gone
         existed, others, refused = self.shared.exists(), self.shared.other_refs(), None
         try:
             with self._fault(fault == "push"):
-                published = await self.workspace.publish()
+                published = await self._publish_settled(heeds=heeds)
         except PublishFailedError as error:
             assert self.claudes <= self._kept_words(), "what isn't published is in the container"
             if isinstance(error, PublishRefusedError) and any(f"`{name}`" in str(error) for name in self._nested()):
@@ -250,7 +296,7 @@ class Colleagues:
                 assert MERGED not in published.note, "nobody pushed"
                 assert REPLAYED not in published.note, "nobody rewrote the branch"
             if self.shared.exists():
-                assert self.claudes <= self._branch()[1], "each of Claude's changes is on GitHub"
+                assert self.claudes <= self._branch()[1] | self._beside(), "each of Claude's changes is on GitHub"
                 assert merged <= self._branch()[0], "what Claude merged is merged"
         finally:
             hook.unlink(missing_ok=True)
@@ -312,6 +358,16 @@ class Colleagues:
         files = [path for pattern in OWN_FILES for path in self.tree.glob(pattern)]
         return {word for path in files for word in path.read_text().split() if word.startswith("word")}
 
+    def _beside(self) -> set[str]:
+        """Return the words of what was committed beside the branch, and is said to be there."""
+        refs = git("for-each-ref", "--format=%(refname)", "refs/heads/unpublished-*", "refs/heads/beside", at=self.tree)
+        return set[str]().union(*(self._words(self.tree, ref) for ref in refs.split()))
+
+    def _is_half_done(self) -> bool:
+        return git("rev-parse", "--abbrev-ref", "HEAD", at=self.tree) != BRANCH or bool(
+            git("ls-files", "--unmerged", at=self.tree)
+        )
+
     def _nested(self) -> list[str]:
         return [path.parent.name for path in self.tree.glob("nested*/.git")]
 
@@ -323,12 +379,17 @@ class Colleagues:
         return _Down(self.shared.github, down=down)
 
     def _give_up(self, at: Path) -> None:
-        for operation in ("rebase", "merge"):
-            subprocess.run(["git", operation, "--abort"], cwd=at, capture_output=True, check=False)
+        for operation in ("rebase", "merge", "cherry-pick", "revert"):
+            _try(f"{operation} --abort", at)
 
 
 def _run(commands: list[str], at: Path) -> None:
     for command in commands:
+        git(*command.split(), at=at)
+
+
+def _try(command: str, at: Path) -> None:
+    with suppress(subprocess.CalledProcessError):
         git(*command.split(), at=at)
 
 
