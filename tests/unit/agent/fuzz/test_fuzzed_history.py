@@ -277,8 +277,7 @@ class Colleagues:
             hook.chmod(0o755)
         working = self._working_words()
         new = git("rev-list", "github/main", f"^{started}", at=self.tree).split()
-        is_merged = new and git("rev-parse", "--abbrev-ref", "HEAD", at=self.tree) != "HEAD"
-        merged = set(new).intersection(git("rev-list", "HEAD", at=self.tree).split() if is_merged else ())
+        merged = set(new).intersection(git("rev-list", "HEAD", at=self.tree).split() if new else ())
         self.claudes = (self.made & working) - self.gone
         existed, others, refused = self.shared.exists(), self.shared.other_refs(), None
         try:
@@ -296,8 +295,9 @@ class Colleagues:
                 assert MERGED not in published.note, "nobody pushed"
                 assert REPLAYED not in published.note, "nobody rewrote the branch"
             if self.shared.exists():
-                assert self.claudes <= self._branch()[1] | self._beside(), "each of Claude's changes is on GitHub"
-                assert merged <= self._branch()[0], "what Claude merged is merged"
+                commits, words = self._beside()
+                assert self.claudes <= self._branch()[1] | words, "each of Claude's changes is on GitHub"
+                assert merged <= self._branch()[0] | commits, "what Claude merged is merged"
         finally:
             hook.unlink(missing_ok=True)
         self.acted |= acted
@@ -358,10 +358,12 @@ class Colleagues:
         files = [path for pattern in OWN_FILES for path in self.tree.glob(pattern)]
         return {word for path in files for word in path.read_text().split() if word.startswith("word")}
 
-    def _beside(self) -> set[str]:
-        """Return the words of what was committed beside the branch, and is said to be there."""
-        refs = git("for-each-ref", "--format=%(refname)", "refs/heads/unpublished-*", "refs/heads/beside", at=self.tree)
-        return set[str]().union(*(self._words(self.tree, ref) for ref in refs.split()))
+    def _beside(self) -> tuple[set[str], set[str]]:
+        """Return the commits that were made beside the branch, which is said, and the words of their files."""
+        patterns = ("refs/heads/unpublished-*", "refs/heads/beside")
+        refs = git("for-each-ref", "--format=%(refname)", *patterns, at=self.tree).split()
+        commits = git("rev-list", *refs, at=self.tree).split() if refs else []
+        return set(commits), set[str]().union(*(self._words(self.tree, ref) for ref in refs))
 
     def _is_half_done(self) -> bool:
         return git("rev-parse", "--abbrev-ref", "HEAD", at=self.tree) != BRANCH or bool(
