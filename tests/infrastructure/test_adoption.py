@@ -80,7 +80,7 @@ def by_hand(aws: EmbeddedAws) -> ByHand:
     rule = elbv2.create_rule(
         ListenerArn=listener,
         Priority=37,
-        Conditions=[{"Field": "host-header", "Values": [f"*.uat.{domain}"]}],
+        Conditions=[{"Field": "host-header", "Values": [f"*.uat.{domain}", f"uat.{domain}"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": target_group}],
     )["Rules"][0]["RuleArn"]
     return ByHand(domain, vpc, f"sessions-{name}", f"agents-{name}", arn, group, listener, target_group, rule)
@@ -121,11 +121,12 @@ def test_what_was_made_by_hand_becomes_the_stacks_and_stays_what_it_is(
     # What it says comes next.
     (overrides,) = [line for line in adopted.stdout.splitlines() if "--parameter-overrides" in line]
     given = dict(word.split("=", 1) for word in overrides.split() if "=" in word)
-    assert (by_hand.vpc, by_hand.listener, "37", by_hand.group) == (
+    assert (by_hand.vpc, by_hand.listener, "37", by_hand.group, "true") == (
         given["VpcId"],
         given["ListenerArn"],
         given["ListenerRulePriority"],
         given["LoadBalancerSecurityGroupId"],
+        given["IndexAtUatDomain"],
     )
     parameters = MODES["existing"] | given | {"DomainName": by_hand.domain, "HostedZoneId": ""}
     deploy(aws, template_url, "adopted", parameters, "UPDATE")

@@ -63,7 +63,10 @@ async def test_a_nested_repository_is_not_pushed_as_a_commit_that_nobody_has(
     if has_commit:
         shared.commit(tool, "more.py", "x\n")
 
-    with pytest.raises(PublishRefusedError, match=r"at `tool` the commits point to another repository's") as refused:
+    why = (
+        "at `tool` the commits point to another repository's" if has_commit else "`tool` is a Git repository of its own"
+    )
+    with pytest.raises(PublishRefusedError, match=why) as refused:
         await session.publish()
 
     assert "become part of this one" in refused.value.request

@@ -39,6 +39,10 @@ _ADVICE = {
 }
 # Git's words ("git: read-cache.c, add_to_index").
 _NO_COMMIT = re.compile(r"error: '(.+)/' does not have a commit checked out")
+_PART_OF_THIS = (
+    "Any other repository's files become part of this one when its own `.git` is removed, `git rm --cached` has taken "
+    "it out of the index, and they're added."
+)
 _UNKNOWN = "Change what it is about"
 
 
@@ -96,6 +100,17 @@ def repository_without_commits(words: str) -> str:
     return found[1] if found else ""
 
 
+def empty_repository_refused(branch: str, path: str, base: str) -> PublishRefusedError:
+    """Return the refusal to commit anything beside a repository that has no commit yet: Git can't say what it has."""
+    name = names_of([path])
+    text = (
+        f"Couldn't push to {branch}: {name} is a Git repository of its own without a commit, and Git commits nothing "
+        "beside it. The changes are in the container. Comment and ask Claude to make its files part of this repository."
+    )
+    reason = "a folder is a repository of its own that has no commit, so that Git can't add what is in it"
+    return PublishRefusedError(text, _request(reason, name, base, _PART_OF_THIS))
+
+
 def lost_commits_refused(branch: str, paths: Sequence[str], base: str) -> PublishRefusedError:
     """Return the refusal of commits after `base` that point to commits of other repositories, which only we have."""
     names = names_of(paths)
@@ -107,8 +122,7 @@ def lost_commits_refused(branch: str, paths: Sequence[str], base: str) -> Publis
     reason = "they point to commits of other repositories that nobody else has"
     how = (
         "A submodule's own commits can't be pushed from here: put it back to the commit that it was at, and describe "
-        "the change that it needs. Any other repository's files become part of this one when its own `.git` is "
-        "removed, `git rm --cached` has taken it out of the index, and they're added."
+        f"the change that it needs. {_PART_OF_THIS}"
     )
     return PublishRefusedError(text, _request(reason, names, base, how))
 

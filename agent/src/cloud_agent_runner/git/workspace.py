@@ -29,7 +29,7 @@ from cloud_agent_runner.git.position import Position
 from cloud_agent_runner.git.publish_errors import PublishFailedError
 from cloud_agent_runner.git.push import BranchPush, Published
 from cloud_agent_runner.git.push_checks import PushChecks
-from cloud_agent_runner.git.refused_push import lost_commits_refused, repository_without_commits, too_large_refused
+from cloud_agent_runner.git.refused_push import empty_repository_refused, repository_without_commits, too_large_refused
 from cloud_agent_runner.git.shown_refs import ShownRefs
 from cloud_agent_runner.git.submodules import Submodules
 from cloud_agent_runner.git.supplements import Supplements
@@ -280,7 +280,7 @@ class GitWorkspace:
                 if TOO_LARGE in str(error):
                     raise too_large_refused(self._branch.name, self._at.seen) from error
                 if path := repository_without_commits(str(error)):
-                    raise lost_commits_refused(self._branch.name, [path], self._at.seen) from error
+                    raise empty_repository_refused(self._branch.name, path, self._at.seen) from error
                 raise PublishFailedError(f"Couldn't commit the changes. {error}") from error
             finally:
                 self._set_aside(beside)

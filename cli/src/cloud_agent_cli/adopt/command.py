@@ -40,7 +40,7 @@ def run(search: Search, client: Callable[[str], Any], folder: Path, confirm: Cal
             decisions = decide(account.find(aws, search), stack.resources(), search.wanted)
             record = dns_record.record(aws, search)
         adopted = [decision.adopted for decision in decisions if decision.adopted]
-        parameters = _parameters(aws, adopted)
+        parameters = _parameters(aws, search, adopted)
         template, resources = import_template(stack.template(), adopted), resources_to_import(adopted)
     except DataUnavailableError as error:
         raise AdoptionError(f"Not everything could be looked at: {error}") from error
@@ -66,14 +66,14 @@ def requested(resources: Sequence[str]) -> dict[str, str]:
     return {name: identifier or ANY for name, _, identifier in (each.partition("=") for each in resources)}
 
 
-def _parameters(aws: Aws, adopted: Sequence[Found]) -> dict[str, str]:
+def _parameters(aws: Aws, search: Search, adopted: Sequence[Found]) -> dict[str, str]:
     """Return the parameters of template.yaml without which the next deployment would replace what was adopted."""
     parameters = {}
     for found in adopted:
         if found.kind is TARGET_GROUP:
             parameters["VpcId"] = str(found.properties["VpcId"])
         elif found.kind is LISTENER_RULE:
-            parameters |= load_balancers.parameters(aws, found.properties["ListenerArn"], found.properties["Priority"])
+            parameters |= load_balancers.parameters(aws, search, found.properties)
     return parameters
 
 

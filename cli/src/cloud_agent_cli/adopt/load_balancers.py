@@ -75,24 +75,25 @@ def target_groups(aws: Aws, search: Search, tagged: list[str], leading: list[Fou
     return found
 
 
-def parameters(aws: Aws, listener: str, priority: int) -> dict[str, str]:
-    """Return the parameters of template.yaml with which the stack uses the load balancer of this listener.
+def parameters(aws: Aws, search: Search, rule: Document) -> dict[str, str]:
+    """Return the parameters of template.yaml with which the stack keeps this rule, and uses its load balancer.
 
     Raises:
         DataUnavailableError: AWS refused or did not respond.
     """
+    listener = rule["ListenerArn"]
     (described,) = aws.describe_all("elbv2", "describe_listeners", "Listeners", ListenerArns=[listener])
     arn = described["LoadBalancerArn"]
     (balancer,) = aws.describe_all("elbv2", "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[arn])
     return {
         "LoadBalancer": "existing",
         "ListenerArn": listener,
-        "ListenerRulePriority": str(priority),
+        "ListenerRulePriority": str(rule["Priority"]),
         # What comes from the load balancer comes from each of its groups: any one of them says so.
         "LoadBalancerSecurityGroupId": next(iter(balancer.get("SecurityGroups", [])), ""),
         "LoadBalancerDnsName": balancer["DNSName"],
         "LoadBalancerHostedZoneId": balancer["CanonicalHostedZoneId"],
-    }
+    } | ({"IndexAtUatDomain": "true"} if search.index_host_name in _host_names(rule) else {})
 
 
 def _host_names(rule: Document) -> set[str]:

@@ -27,6 +27,11 @@ class Search:
         """What the listener rule forwards, and the name of the DNS record."""
         return f"*.uat.{self.domain}"
 
+    @property
+    def index_host_name(self) -> str:
+        """What the rule forwards, too, where the index is at the UAT domain itself."""
+        return f"uat.{self.domain}"
+
     def named(self, kind: Kind) -> dict[str, str]:
         """Return the identifier that a person gave, with the reason why it is looked at."""
         identifier = self.wanted.get(kind.logical_id)

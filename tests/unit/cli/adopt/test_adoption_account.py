@@ -268,7 +268,8 @@ def test_the_record_of_the_sessions_is_found_in_the_public_zone_that_has_it(docu
     assert Record("Z1", ["dualstack.shared.example."]) == record(Aws(documented.client), SEARCH)
 
 
-def test_a_load_balancer_is_said_in_the_templates_parameters(documented: DocumentedAws) -> None:
+@pytest.mark.parametrize("index", [[], ["UAT.example.com"]])
+def test_a_load_balancer_is_said_in_the_templates_parameters(documented: DocumentedAws, index: list[str]) -> None:
     listeners = [{"ListenerArn": LISTENER, "LoadBalancerArn": BALANCER}]
     documented.answers("elbv2", "describe_listeners", {"Listeners": listeners}, ListenerArns=[LISTENER])
     balancer = {
@@ -278,7 +279,11 @@ def test_a_load_balancer_is_said_in_the_templates_parameters(documented: Documen
         "SecurityGroups": ["sg-5943793c", "sg-11112222"],
     }
     documented.answers("elbv2", "describe_load_balancers", {"LoadBalancers": [balancer]}, LoadBalancerArns=[BALANCER])
-    assert load_balancers.parameters(Aws(documented.client), LISTENER, 10) == {
+    conditions = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["*.uat.example.com", *index]}}]
+    rule = {"ListenerArn": LISTENER, "Priority": 10, "Conditions": conditions}
+    said = load_balancers.parameters(Aws(documented.client), SEARCH, rule)
+    assert said.pop("IndexAtUatDomain", "false") == ("true" if index else "false")
+    assert said == {
         "LoadBalancer": "existing",
         "ListenerArn": LISTENER,
         "ListenerRulePriority": "10",
