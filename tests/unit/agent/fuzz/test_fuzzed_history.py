@@ -181,6 +181,8 @@ class Colleagues:
         """Do one thing in the work tree, unless it can't be done."""
         tree, number = self.tree, next(self.numbers)
         self.made.add(f"word{number}")
+        takes_back = what in {"reset", "leave a revert"}
+        before = self._words(tree, "HEAD") if takes_back else set[str]()
         try:
             if what == "commit":
                 self.shared.commit(tree, f"claude{number}.txt", f"word{number}\n")
@@ -190,10 +192,7 @@ class Colleagues:
                 git("checkout", "--quiet", "--detach", "github/main", at=tree)
                 self.shared.commit(tree, f"claude{number}.txt", f"word{number}\n")
             elif what in LEFT:
-                before = self._words(tree, "HEAD")
                 _try(LEFT[what], tree)
-                if what == "leave a revert":  # what Claude takes back isn't lost
-                    self.made -= before - self._words(tree, "HEAD")
                 self.of_main |= self._words(tree, "github/main")
             elif what in NESTED:
                 _run([command.format(f"nested{number}") for command in NESTED[what]], tree)
@@ -206,6 +205,8 @@ class Colleagues:
                     self.of_main |= self._words(tree, "github/main")
         except subprocess.CalledProcessError:
             self._give_up(tree)
+        if takes_back:  # what comes back by it may give way to what a person has built on the rest
+            self.made -= before ^ self._words(tree, "HEAD")
 
     def finish(self) -> None:
         """End an operation, and have the branch checked out, with what was committed beside it on one of its own."""
@@ -218,6 +219,7 @@ class Colleagues:
     def heed(self, refused: PublishRefusedError) -> None:
         """Do as a refusal asks: no commit has the repositories anymore, and their files are ordinary ones."""
         tree, nested = self.tree, self._nested()
+        self.gone -= self._working_words()  # one commit has all of it then, also what was merged
         base = refused.request.partition("every commit after ")[2].split()[0]
         git("reset", "--quiet", "--soft", git("merge-base", "HEAD", base, at=tree), at=tree)
         git("rm", "--quiet", "--cached", "--ignore-unmatch", "-f", *nested, at=tree)
