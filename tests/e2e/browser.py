@@ -41,8 +41,15 @@ class Browser:
 
     def visit(self, url: str) -> Shown:
         """Follow redirects, and pages that go on by themselves, to the page that stays."""
+        return self._lead(self._request("GET", url), url)
+
+    def fill_in(self, url: str, shown: Shown, **fields: str) -> Shown:
+        """Send the form of a page that is shown at this address, and go where it leads."""
+        hidden = {name: html.unescape(value) for name, value in _HIDDEN.findall(shown.text)}
+        return self._lead(self._request("POST", url, hidden | fields), url)
+
+    def _lead(self, request: httpx.Request, url: str) -> Shown:
         hosts = list[str]()
-        request = self._request("GET", url)
         for _ in range(MOST_STEPS):
             host = request.headers["Host"]
             hosts += [host] if [host] != hosts[-1:] else []

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tests.e2e.browser import Browser
 from tests.e2e.system import System, wait_for
 
 if TYPE_CHECKING:
@@ -42,6 +43,19 @@ def test_the_link_of_one_session_does_not_open_another(stage: System) -> None:
     assert refused.status == 401
     assert stranger.fetch().status == 401
     assert visitor.fetch().status == 200
+
+
+def test_who_has_the_link_signs_in_to_write(stage: System) -> None:
+    session = running(stage, "Write to me")
+    page = f"http://{urlsplit(stage.installation.sign_in_callback_url).netloc}/sessions/{session.id}"
+    writer = Browser(stage.installation, "octo-dev")
+
+    sent = writer.fill_in(page, writer.visit(page), text="Make it green.")
+
+    assert sent.status == 200
+    number = int(stage.row(session.id)["pull_number"])
+    comments = [(one["user"]["login"], one["body"]) for one in stage.comments(number)]
+    assert ("octo-dev", "Make it green.") in comments
 
 
 def test_the_deployment_leads_where_the_comment_leads(stage: System) -> None:

@@ -118,16 +118,20 @@ def fill_secrets(
 
 
 def restart_proxy(installation: Installation) -> None:
-    """Put new proxy tasks in the place of the old ones, which know the secrets as they were when they began.
+    """Begin to put new proxy tasks in the place of the old ones, which know the secrets as they were then."""
+    cluster, service = installation.outputs["ClusterArn"], installation.outputs["ProxyServiceArn"]
+    client(installation, "ecs").update_service(cluster=cluster, service=service, forceNewDeployment=True)
+
+
+def wait_for_proxy(installation: Installation) -> None:
+    """Wait until the new proxy tasks are all that run.
 
     Raises:
-        PartFailedError: the new ones do not run.
+        PartFailedError: they do not run.
     """
-    ecs = client(installation, "ecs")
     cluster, service = installation.outputs["ClusterArn"], installation.outputs["ProxyServiceArn"]
-    ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
     try:
-        ecs.get_waiter("services_stable").wait(
+        client(installation, "ecs").get_waiter("services_stable").wait(
             cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": RESTART_SECONDS}
         )
     except WaiterError as error:

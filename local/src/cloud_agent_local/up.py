@@ -158,13 +158,13 @@ def _bring_up(
         installation.save()
     with part("secrets and webhook"):
         _connect_github(installation, model)
-        if parameters.get("UatAccess") == "github":
-            deployment.restart_proxy(installation)  # it began before its secret had a value
-    with part("proxy behind its load balancer"):
-        _start_load_balancer(installation)
+        deployment.restart_proxy(installation)  # it began before its secret had a value
     with part("sample repository"):
         installation.repository = sample.publish(installation, GitHubClient(installation))
         installation.save()
+    with part("proxy behind its load balancer"):
+        _start_load_balancer(installation)
+        deployment.wait_for_proxy(installation)
 
 
 def _start_embedded_aws(installation: Installation, model: ModelAccess) -> None:
