@@ -31,6 +31,9 @@ def _listener() -> Listener:
         "This looks great, nice work 🚀",
         "Perfect. Love it!",
         "> I've renamed it.\n\nGreat, thanks!",
+        "> <p>I've renamed it.</p>\n\nGreat, thanks!",
+        "Great, <b>thanks</b>!<br>",
+        "Great, thanks!\n\n<br>\n",
     ],
 )
 def test_thanks_and_praise_ask_nothing(text: str) -> None:
@@ -52,6 +55,13 @@ def test_thanks_and_praise_ask_nothing(text: str) -> None:
         "```\nTraceback\n```",
         "![what I see](https://github.com/x.png)",
         "![](https://github.com/x.png)",
+        'Thanks!\n\n<img width="1280" height="720" alt="Image" src="https://github.com/user-attachments/assets/1" />',
+        'Thanks! <img src="https://github.com/user-attachments/assets/1">',
+        "LGTM\n<IMG\n src='https://github.com/x.png'>",
+        "Nice\n\n<picture>\n<img\nsrc=x>\n</picture>",
+        "Nice\n\n<video src='https://github.com/user-attachments/assets/1'></video>",
+        "Great!\n\n<p>The footer is still missing.</p>",
+        "Great!\n\n<details>\n<summary>The footer is still missing</summary>\n\n</details>",
         "> Round it.",
         "`total` isn't great",
         "Danke, aber bitte in Blau",

@@ -32,6 +32,9 @@ _COURTESY = re.compile(rf"(?:\s*\b{_PHRASE}\b)*\s*")
 _COURTESY_LIMIT = 200  # characters
 _SHORTCODE = re.compile(r":[a-z0-9_+-]+:")
 _CODE = "(code)"
+# Of HTML, which GitHub itself pastes for a screenshot. An attribute's text isn't shown.
+_PICTURE = re.compile(r"<(?:img|picture|video)\b", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*(?:>|\Z)")
 _NO_WORD = re.compile(r"[^\w\s]|_")
 
 
@@ -90,23 +93,28 @@ def is_courtesy(plain: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return what a text says in its own words, with a mark where it shows code or an image."""
+    """Return what a text says in its own words, with a mark where it shows code, an image or a block of HTML."""
     words, hidden = list[str](), 0
     for event in events(text, options=_GITHUB):
         match event:
-            case {"Start": {"BlockQuote": _}} | {"Start": "HtmlBlock"}:
+            case {"Start": {"BlockQuote": _}}:
                 hidden += 1
-            case {"End": {"BlockQuote": _}} | {"End": "HtmlBlock"}:
-                hidden -= 1
             case {"Start": {"CodeBlock": _}}:
                 hidden += 1
                 words.append(_CODE)
-            case {"End": "CodeBlock"}:
+            case {"End": {"BlockQuote": _}} | {"End": "CodeBlock"}:
                 hidden -= 1
             case {"Text": str(said)} if not hidden:
                 words.append(said)
             case {"Code": _} | {"Start": {"Image": _}}:
                 words.append(_CODE)
+            case {"Html": str(markup)} | {"InlineHtml": str(markup)}:
+                words.append(_CODE if _PICTURE.search(markup) or _has_text(markup, hidden) else "")
             case {"End": _} | "SoftBreak" | "HardBreak":
                 words.append("\n")
     return "".join(words)
+
+
+def _has_text(markup: str, hidden: int) -> bool:
+    """Whether a line of a block of HTML says something, unless it's quoted. Inline HTML is a tag alone."""
+    return not hidden and bool(_TAG.sub("", markup).strip())
