@@ -32,10 +32,11 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
     """End the live session, if there is one.
 
     Needs no memory of deliveries: the first request to end a session stands, and a later one changes nothing. A session
-    that has been requested and has not begun never begins.
+    that has been requested and has not begun never begins. What was undone in the same second, in whichever order the
+    deliveries come, ends nothing.
 
     Raises:
-        CloudAgentError: as `connect_for_all` and `Conversation` do, where somebody's permission is looked up.
+        CloudAgentError: as `connect_for_all` and `Conversation` do, where GitHub has to be asked.
     """
     table_name, repository, pull_number = settings.sessions_table, decision.repository, decision.pull_number
     sessions: IssueSessions | None = None
@@ -46,11 +47,30 @@ def end(settings: WebhookSettings, decision: End) -> dict[str, str]:
     if sessions.requested_after(decision.at):
         return {"ignored": "the session was requested after this had happened"}
     live, closer = _live(sessions), decision.closer
+    is_doubtful = sessions.may_be_requested_after(decision.at) and _concerns(decision, live)
+    if live and is_doubtful and _is_undone(settings, decision, live):
+        return {"ignored": f"#{decision.issue_number or pull_number} is open, or has the label, again"}
     if closer and live and not _may_end(settings, decision, closer, live):
         return {"ignored": f"{closer.login} has no write permission in {decision.repository.name}"}
     if live and _was_closed_by_its_merge(settings, decision, live):
         decision = replace(decision, ending=MERGED)
     return _end_and_cancel(settings, decision, sessions)
+
+
+def _is_undone(settings: WebhookSettings, decision: End, live: Session | RequestedSession) -> bool:
+    """Whether GitHub has the issue or pull request open again by now, or with the label that was removed.
+
+    A merge is for good.
+    """
+    if decision.ending is MERGED:
+        return False
+    github = connect_for_all(settings, decision.repository, SHORT).conversation
+    number = decision.issue_number or decision.pull_number or 0
+    is_pull = decision.issue_number is None or live.is_of_pull_request
+    found = github.issue(number, live.branch, (), is_pull=is_pull)
+    if found is None or not found.is_open:
+        return False
+    return decision.agent is None or settings.trigger_labels.is_on(found.labels, decision.agent)
 
 
 def _was_closed_by_its_merge(settings: WebhookSettings, decision: End, live: Session | RequestedSession) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from tests.kit.sessions import REPOSITORY_ID
 from tests.unit.functions.github_stand_in import a_remark, a_thread
 
-from cloud_agent.adapters.table.keys import branch_key, cancelled_key, lock_key
+from cloud_agent.adapters.table.keys import branch_key, cancelled_key, last_key, lock_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.domain.conversation.prompts import INITIAL_PROMPT_ID, Prompt, PromptKind
 from cloud_agent.domain.conversation.turn_results import TurnResult
@@ -46,11 +46,15 @@ def label(
 
 
 @pytest.fixture
-def unlabel(deliver_event: Callable[..., Response], sample: Callable[[str], dict[str, Any]]) -> Callable[..., Response]:
-    """Take the label off issue 42."""
+def unlabel(
+    deliver_event: Callable[..., Response], github_stand_in: GitHubStandIn, sample: Callable[[str], dict[str, Any]]
+) -> Callable[..., Response]:
+    """Take the label off issue 42; only if it `stays_off` is it off when that is delivered."""
 
-    def send(delivery: str = "d-2", *, at: str = "08:00:01") -> Response:
+    def send(delivery: str = "d-2", *, at: str = "08:00:01", stays_off: bool = False) -> Response:
         payload = sample("github/issues.unlabeled.json")
+        if stays_off:
+            github_stand_in.issue = (github_stand_in.issue or {}) | {"labels": []}
         payload["issue"]["updated_at"] = f"2026-11-22T{at}Z"
         return deliver_event("issues", payload, delivery)
 
@@ -321,7 +325,7 @@ def test_an_end_that_is_delivered_late_spares_the_session_that_began_since(
     put_session(session_id, lifecycle_token="parked")
     assert unlabel(at="08:59:59") == (200, {"ignored": "the session was requested after this had happened"})
     assert step_functions.succeeded == []
-    assert unlabel(at="09:00:00")[0] == 202
+    assert unlabel(at="09:00:00", stays_off=True)[0] == 202
 
 
 def test_a_label_off_and_on_delivered_in_the_wrong_order_keeps_the_session(
@@ -332,6 +336,79 @@ def test_a_label_off_and_on_delivered_in_the_wrong_order_keeps_the_session(
     assert "already has the live session" in label("d-3", at="08:30:01")[1]["ignored"]
     assert "requested after" in unlabel(at="08:30:00")[1]["ignored"]
     assert unlabel(at="08:40:00")[0] == 202
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "in the other order"])
+@pytest.mark.parametrize("is_known", [True, False], ids=["requested lately", "requested long ago"])
+def test_a_label_off_and_on_within_a_second_leaves_a_session_in_either_order(  # noqa: PLR0913, PLR0917 - fixtures
+    label: Callable[..., Response],
+    unlabel: Callable[..., Response],
+    put_session: Callable[..., None],
+    table: Table,
+    step_functions: StepFunctions,
+    order: int,
+    *,
+    is_known: bool,
+) -> None:
+    session_id = label("d-1", at="08:00:00")[1]["session_id"]
+    put_session(session_id)
+    if not is_known:
+        table.delete_item(Key=last_key(REPOSITORY_ID, 42))
+    began = len(step_functions.executions)
+    acts: list[Callable[[], Response]] = [lambda: unlabel(at="08:00:05"), lambda: label("d-3", at="08:00:05")]
+    answers = [act()[1] for act in acts[::order]]
+    is_followed = len(step_functions.executions) > began
+    assert is_followed is any("ending" in answer for answer in answers)
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_a_label_that_stays_off_ends_what_it_started_in_the_same_second(
+    label: Callable[..., Response], unlabel: Callable[..., Response], put_session: Callable[..., None],
+    *, has_begun: bool,
+) -> None:  # fmt: skip
+    session_id = label(at="08:00:00")[1]["session_id"]
+    if has_begun:
+        put_session(session_id)
+    assert unlabel(at="08:00:00", stays_off=True) == (202, {"session_id": session_id, "ending": ENDING["reason"]})
+
+
+def test_github_is_not_asked_of_a_label_whose_time_says_it(
+    label: Callable[..., Response], unlabel: Callable[..., Response], put_session: Callable[..., None],
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session(label(at="08:00:00")[1]["session_id"])
+    github_stand_in.requests.clear()
+    assert unlabel(at="08:00:01")[0] == 202
+    assert github_stand_in.requests == []
+
+
+@pytest.mark.parametrize(("state", "ends"), [("open", False), ("closed", True)])
+def test_an_issue_closed_and_opened_in_the_second_of_its_label_ends_only_if_it_stays_closed(  # noqa: PLR0913, PLR0917
+    label: Callable[..., Response],
+    deliver_event: Callable[..., Response],
+    put_session: Callable[..., None],
+    github_stand_in: GitHubStandIn,
+    sample: Callable[[str], dict[str, Any]],
+    state: str,
+    *,
+    ends: bool,
+) -> None:
+    put_session(label(at="08:00:00")[1]["session_id"])
+    github_stand_in.issue = (github_stand_in.issue or {}) | {"state": state}
+    closed = {"number": 42, "state_reason": "not_planned", "closed_at": "2026-11-22T08:00:00Z"}
+    payload = sample("github/issues.labeled.json") | {"action": "closed", "issue": closed}
+    assert ("ending" in deliver_event("issues", payload, "d-2")[1]) is ends
+
+
+def test_a_github_that_is_down_ends_nothing_until_the_redelivery(
+    label: Callable[..., Response], unlabel: Callable[..., Response], put_session: Callable[..., None],
+    github_stand_in: GitHubStandIn,
+) -> None:  # fmt: skip
+    put_session(label(at="08:00:00")[1]["session_id"])
+    github_stand_in.faults += [("POST", "/graphql", 503, False)] * 2
+    assert unlabel(at="08:00:00", stays_off=True)[0] == 503
+    github_stand_in.faults.clear()
+    assert unlabel(at="08:00:00", stays_off=True)[0] == 202
 
 
 def test_a_first_deliverys_label_is_not_older_than_a_later_ones(

@@ -291,16 +291,22 @@ def test_after_its_session_has_ended_the_label_starts_the_next_one(
     assert request_of(step_functions)["pull_number"] == 43
 
 
-@pytest.mark.parametrize(("name", "ends"), [("claude-dev", True), ("bug", False)])
-def test_the_labels_removal_ends_its_session(
+@pytest.mark.parametrize(
+    ("name", "labels", "ends"),
+    [("claude-dev", [], True), ("bug", [], False), ("claude-dev", [{"name": "claude-dev"}], False)],
+)
+def test_the_labels_removal_ends_its_session_unless_it_is_there_again(  # noqa: PLR0913, PLR0917 - fixtures
     deliver_event: Callable[..., Response],
     own_session: Callable[..., None],
+    github_stand_in: GitHubStandIn,
     payload: dict[str, Any],
     name: str,
+    labels: list[dict[str, Any]],
     *,
     ends: bool,
 ) -> None:
     own_session()
+    github_stand_in.issue = payload["pull_request"] | {"labels": labels}
     removed = payload | {"action": "unlabeled", "label": {"name": name}}
     status, answer = deliver_event("pull_request", removed)
     reason = "The label claude-dev was removed from the pull request."

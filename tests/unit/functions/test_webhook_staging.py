@@ -125,9 +125,11 @@ def test_a_label_of_the_same_agent_on_an_issue_with_a_live_session_needs_no_word
 
 @pytest.mark.parametrize(("agent", "its_label", "other"), [("standard", USUAL, STAGING), ("staging", STAGING, USUAL)])
 def test_a_label_that_is_taken_off_ends_only_the_session_that_it_started(
-    send: Send, put_session: Callable[..., None], step_functions: StepFunctions, agent: str, its_label: str, other: str
-) -> None:
+    send: Send, put_session: Callable[..., None], github_stand_in: GitHubStandIn, step_functions: StepFunctions,
+    agent: str, its_label: str, other: str,
+) -> None:  # fmt: skip
     put_session(agent=agent, lifecycle_token="parked")
+    github_stand_in.issue = (github_stand_in.issue or {}) | {"labels": []}
     refused = {"ignored": f"session {SESSION} was started by another label"}
     assert (200, refused) == send("unlabeled", other, "d-1")
     assert step_functions.succeeded == []

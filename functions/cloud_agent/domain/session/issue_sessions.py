@@ -37,6 +37,10 @@ class IssueSessions:
         """Whether the last session was requested after this moment, so that what was meant then is out of date."""
         return moment is not None and self.last is not None and self.last.triggered_at > moment
 
+    def may_be_requested_after(self, moment: datetime | None) -> bool:
+        """Whether that can't be told: GitHub's times are whole seconds, and of old requests none is known."""
+        return moment is not None and (self.last is None or self.last.triggered_at == moment)
+
     def triggered_by(self, identity: str) -> bool:
         """Whether the last session is the one that this delivery or comment requested, at an earlier try."""
         return self.last is not None and self.last.triggered_by == identity
