@@ -60,7 +60,7 @@ class PullRequestOnGitHub:
             self._change(ended(self._body, session.end_reason or "No reason was given", failed=failed))
 
     def make_ready(self) -> None:
-        """Take the draft's mark away, once for each session: a person may turn it back, and then it stays a draft."""
+        """Take the draft's mark away, once for each session; what somebody converted to a draft stays one for good."""
         try:
             done = self._repository.mark_ready_for_review(self._pull)
         except (GitHubUnavailableError, GitHubRateLimitedError):

@@ -94,7 +94,7 @@ def _reply_once(  # noqa: PLR0913 - what is said, of what, and where
                 description=on_github.described(turn),
                 status=edit.body if edit else None,
                 comment=edit.node_id if edit else None,
-                ready=make_ready and pull.is_open_draft,
+                ready=make_ready and bool(pull.may_be_ready),
             )
             written = context.github(session).finished_turns.write(pull, texts)
     if written is None or not written.description:

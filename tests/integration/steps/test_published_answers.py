@@ -6,7 +6,9 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.integration.steps.test_branch_names import followed_by
 
+from cloud_agent.adapters.github.finished_turns import FinishedTurns
 from cloud_agent.adapters.table.keys import turn_result_key
 from cloud_agent.adapters.table.prompts import Prompts
 from cloud_agent.adapters.table.publications import Publications
@@ -149,11 +151,50 @@ def test_the_next_answer_lists_its_own_turns_commits_and_leaves_a_draft_that_a_p
     assert talk.is_draft
 
 
-def to_draft(talk: Conversation) -> None:
-    node = talk.github.get(f"/repos/{talk.session.repo}/pulls/{talk.number}")["node_id"]
-    query = f'mutation {{ convertPullRequestToDraft(input: {{pullRequestId: "{node}"}}) {{ clientMutationId }} }}'
-    talk.github.call("POST", f"{talk.github.url}/api/graphql", query=query)
+@pytest.mark.parametrize("is_read_beside", [True, False])
+def test_what_a_person_converted_to_a_draft_stays_one_also_in_the_next_session(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch, *, is_read_beside: bool
+) -> None:
+    talk.ask(INITIAL_PROMPT_ID, PromptKind.ISSUE)
+    talk.answer(INITIAL_PROMPT_ID, head_sha=talk.push("Show the menu"))
+    talk.publish(INITIAL_PROMPT_ID)
+    to_draft(talk)
+    steps = talk.steps
+    again = followed_by(talk.session)
+    steps.put_row(again)
+    steps.run_up_to("announce_session", again)
+    steps.change(again, status="RUNNING")
+    next_talk = Conversation(steps, talk.github, again)
+    assert next_talk.number == talk.number
+    if not is_read_beside:  # GitHub refused a part of what is asked in one request
+        monkeypatch.setattr(FinishedTurns, "read", lambda *_arguments: None)
+    next_talk.ask(ASKED)
+    next_talk.answer(ASKED, head_sha=next_talk.push("Show dessert"))
+    next_talk.publish(ASKED)
+    assert "Show dessert" in next_talk.replies()[-1]
+    assert next_talk.is_draft
+
+
+def test_a_person_who_made_it_ready_and_a_draft_again_before_the_first_reply_keeps_the_draft(
+    talk: Conversation,
+) -> None:
+    change_draft(talk, "markPullRequestReadyForReview")
+    to_draft(talk)
+    talk.ask(INITIAL_PROMPT_ID, PromptKind.ISSUE)
+    talk.answer(INITIAL_PROMPT_ID, head_sha=talk.push("Show the menu"))
+    talk.publish(INITIAL_PROMPT_ID)
     assert talk.is_draft
+
+
+def to_draft(talk: Conversation) -> None:
+    change_draft(talk, "convertPullRequestToDraft")
+    assert talk.is_draft
+
+
+def change_draft(talk: Conversation, mutation: str) -> None:
+    node = talk.github.get(f"/repos/{talk.session.repo}/pulls/{talk.number}")["node_id"]
+    query = f'mutation {{ {mutation}(input: {{pullRequestId: "{node}"}}) {{ clientMutationId }} }}'
+    talk.github.call("POST", f"{talk.github.url}/api/graphql", query=query)
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,10 @@ def set_draft(acting: Acting, row: Row, *, draft: bool) -> Row:
     """Mark a pull request as a draft or ready for review, and announce it if it was not so before."""
     if bool(row["draft"]) == draft:
         return row
-    changed = acting.site.storage.update("issues", row["id"], draft=draft, updated_at=now())
+    stamp = now()
+    changed = acting.site.storage.update("issues", row["id"], draft=draft, updated_at=stamp)
+    if draft:
+        acting.site.storage.insert("draft_conversions", issue_id=row["id"], actor=acting.login, created_at=stamp)
     emit_issue_event(acting, "converted_to_draft" if draft else "ready_for_review", changed)
     return changed
 

@@ -69,6 +69,26 @@ def test_an_issue_is_described_with_what_was_said_on_it_and_on_the_pull_request_
     assert (error["type"], error["path"]) == ("NOT_FOUND", ["repository", "none"])
 
 
+def test_a_pull_request_tells_when_it_was_converted_to_a_draft(
+    server: Any, api: httpx.Client, repo: str, branch_with_commit: Callable[[str], str]
+) -> None:
+    branch_with_commit("claude/1")
+    draft = {"title": "t", "head": "claude/1", "base": "main", "draft": True}
+    node = api.post(f"/repos/{repo}/pulls", json=draft).json()["node_id"]
+    query = f"""query {{ node(id: "{node}") {{ ... on PullRequest {{
+        timelineItems(itemTypes: [CONVERT_TO_DRAFT_EVENT], last: 1) {{
+            totalCount nodes {{ __typename ... on ConvertToDraftEvent {{ actor {{ login }} }} }}
+        }}
+    }} }} }}"""
+    assert _ask(server, api, repo, query)["data"]["node"]["timelineItems"] == {"totalCount": 0, "nodes": []}
+    for mutation in ("markPullRequestReadyForReview", "convertPullRequestToDraft", "convertPullRequestToDraft"):
+        change = f'mutation {{ {mutation}(input: {{pullRequestId: "{node}"}}) {{ clientMutationId }} }}'
+        _ask(server, api, repo, change)
+    converted = {"__typename": "ConvertToDraftEvent", "actor": {"login": "octo-dev"}}
+    found = _ask(server, api, repo, query)["data"]["node"]["timelineItems"]
+    assert found == {"totalCount": 1, "nodes": [converted]}
+
+
 def test_a_repository_that_is_not_there_and_a_connection_without_a_page_are_refused(
     server: Any, api: httpx.Client, repo: str
 ) -> None:

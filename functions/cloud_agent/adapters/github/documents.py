@@ -105,6 +105,12 @@ class Pull(Document):
     body: str | None = None
 
 
+class Conversions(Document):
+    """When a pull request was converted to a draft."""
+
+    nodes: tuple[Document, ...] = Field(validation_alias=AliasPath("data", "node", "timelineItems", "nodes"))
+
+
 class CommitNode(Document):
     """A commit as GraphQL has it, and which files it has."""
 

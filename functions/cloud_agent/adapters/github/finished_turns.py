@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 _READ = """\
 query($owner: String!, $name: String!, $number: Int!, $base: String!, $head: String!) {
   repository(owner: $owner, name: $name) {
-    pullRequest(number: $number) { id number body state isDraft }
+    pullRequest(number: $number) {
+      id number body state isDraft
+      timelineItems(itemTypes: [CONVERT_TO_DRAFT_EVENT], last: 1) { nodes { __typename } }
+    }
     ref(qualifiedName: $base) {
       compare(headRef: $head) {
         headTarget { oid }
@@ -184,9 +187,11 @@ class _Pull(Document):
     body: str
     state: str
     is_draft: bool = Field(validation_alias="isDraft")
+    conversions: tuple[Document, ...] = Field(validation_alias=AliasPath("timelineItems", "nodes"))
 
     def described(self) -> PullAsItIs:
-        return PullAsItIs(self.number, self.node_id, self.body, is_open_draft=self.is_draft and self.state == "OPEN")
+        may_be_ready = self.is_draft and self.state == "OPEN" and not self.conversions
+        return PullAsItIs(self.number, self.node_id, self.body, may_be_ready=may_be_ready)
 
 
 class _Repository(Document):

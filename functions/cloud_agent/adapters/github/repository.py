@@ -10,6 +10,7 @@ from urllib.parse import quote
 from cloud_agent.adapters.github.documents import (
     BranchDocument,
     Comparison,
+    Conversions,
     ListedCommit,
     Pull,
     Reference,
@@ -32,6 +33,12 @@ _NOT_FOUND = frozenset({404})
 _NO_RULESETS = frozenset({403, 404})  # a private repository on a free plan; a server that is too old
 _UNPROCESSABLE = frozenset({422})
 _COMPARISON_PAGE = 250  # commits; few branches need a second request
+_CONVERSIONS = """\
+query($subject: ID!) {
+  node(id: $subject) {
+    ... on PullRequest { timelineItems(itemTypes: [CONVERT_TO_DRAFT_EVENT], last: 1) { nodes { __typename } } }
+  }
+}"""
 _MARK_READY = (
     "mutation($subject: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $subject}) { clientMutationId } }"
 )
@@ -77,17 +84,21 @@ class PullRequest:
 
 @dataclass(frozen=True)
 class PullAsItIs:
-    """A pull request's text, and whether it's a draft that can be made ready for review."""
+    """A pull request's text, and whether it's a draft that may be made ready for review: one that always was a draft.
+
+    None where nobody has asked whether somebody converted it to one.
+    """
 
     number: int
     node_id: str
     body: str
-    is_open_draft: bool
+    may_be_ready: bool | None
 
     @classmethod
     def of(cls, pull: Pull) -> Self:
         """Return it of REST's document."""
-        return cls(pull.number, pull.node_id, pull.body or "", is_open_draft=pull.draft and pull.state == "open")
+        is_open_draft = pull.draft and pull.state == "open"
+        return cls(pull.number, pull.node_id, pull.body or "", may_be_ready=None if is_open_draft else False)
 
 
 class Repository:
@@ -175,8 +186,11 @@ class Repository:
         self._requests.send("PATCH", f"/pulls/{pull_number}", {"body": body})
 
     def mark_ready_for_review(self, pull: PullAsItIs) -> bool:
-        """Make an open draft ready for review; returns False where there is nothing to do."""
-        if not pull.is_open_draft:
+        """Make an open draft ready for review; returns False where there is nothing to do, or a person made it one."""
+        may_be_ready = pull.may_be_ready
+        if may_be_ready is None:
+            may_be_ready = not self._requests.graphql(_CONVERSIONS, subject=pull.node_id).read(Conversions).nodes
+        if not may_be_ready:
             return False
         self._requests.graphql(_MARK_READY, subject=pull.node_id)
         return True

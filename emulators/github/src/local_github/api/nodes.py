@@ -119,6 +119,7 @@ def describe(site: Site, node: Node) -> dict[str, Any]:
         "comments": lambda _info, **page: connection(_described(site, node, "IssueComment", _COMMENTS), page),
         "reviews": partial(_reviews, site, node),
         "reviewThreads": lambda _info, **page: connection(_threads(site, node), page),
+        "timelineItems": lambda _info, **page: connection(_draft_conversions(site, row), page),
     }
 
 
@@ -253,6 +254,20 @@ def _last_edit(site: Site, row: Row) -> dict[str, Any]:
         "editor": _actor(site, edit["editor"]) if edit else None,
         "lastEditedAt": edit["edited_at"] if edit else None,
     }
+
+
+def _draft_conversions(site: Site, row: Row) -> list[dict[str, Any]]:
+    """Describe each time that a pull request was made a draft again."""
+    found = site.storage.all("SELECT * FROM draft_conversions WHERE issue_id = ? ORDER BY id", row["id"])
+    return [
+        {
+            "__typename": "ConvertToDraftEvent",
+            "id": node_id("CTDE", one["id"]),
+            "actor": _actor(site, one["actor"]),
+            "createdAt": one["created_at"],
+        }
+        for one in found
+    ]
 
 
 def _reactions(site: Site, node: Node) -> dict[str, Any]:
