@@ -93,7 +93,8 @@ class BranchFinder:
                 # Branches that were created before their rows said so are known by the previous session.
                 is_created = claimed.is_created or (previous is not None and previous.branch == name)
                 attempts = None if is_created else claimed.attempts
-                branch = self._repository.take_up(name, self._request.default_branch, beginning, attempts)
+                pull_number = previous.pull_number if previous is not None else None
+                branch = self._repository.take_up(name, self._request.default_branch, beginning, attempts, pull_number)
         if branch is not None:
             self._branches.record_created(repository_id, name)
         return branch

@@ -334,10 +334,12 @@ class SessionWorkflow:
 
     def task_token(self, task: str) -> str:
         """The token that RunTask gave the container."""
+        return self.variables(task)["TASK_TOKEN"]
+
+    def variables(self, task: str) -> dict[str, str]:
+        """What RunTask gave the container, by name."""
         described = self.ecs.describe_tasks(cluster=self.cluster, tasks=[task])["tasks"][0]
-        variables = described["overrides"]["containerOverrides"][0]["environment"]
-        token: str = next(variable["value"] for variable in variables if variable["name"] == "TASK_TOKEN")
-        return token
+        return {one["name"]: one["value"] for one in described["overrides"]["containerOverrides"][0]["environment"]}
 
     def is_cleaned_up(self, run: Run) -> bool:
         """Whether slot, place in the queue and lock are free and the task is stopped."""

@@ -16,7 +16,11 @@ import boto3
 STEP = os.environ["STEP"]
 ANSWERS: dict[str, dict[str, Any]] = {
     "create_branch": {"base_sha": "1" * 40},
-    "open_draft_pull_request": {"pull_number": 7, "pull_url": "https://github.example.com/acme/app/pull/7"},
+    "open_draft_pull_request": {
+        "pull_number": 7,
+        "pull_url": "https://github.example.com/acme/app/pull/7",
+        "base_branch": "release",
+    },
     "announce_session": {"session_url": "https://00000000.uat.example.com", "comment_id": 1},
     "report_failure": {"reason": "It failed, in plain words."},
 }

@@ -62,6 +62,8 @@ def test_a_live_session_holds_its_lock_and_its_slot_and_the_row_has_no_token_in_
         assert session.session_id == (workflow.lock(session) or {})["session_id"]
         (task,) = workflow.running_tasks(session)
         assert task == live["task_arn"]
+        variables = workflow.variables(task)  # the base as the pull request has it, not the request
+        assert (variables["BRANCH"], variables["BASE_BRANCH"]) == (session.branch, "release")
         assert len(live["token_hash"]) == 64
         assert not any(f"{session.session_id}." in str(value) for value in live.values())
     finally:

@@ -41,6 +41,7 @@ def handler(event: StepEvent) -> dict[str, Any]:
         initial_sha=branch.at.initial_sha,
         installation_id=session.installation_id,
         **({"blocking_branch": branch.blocked_by} if branch.blocked_by else {}),
+        **({"base_branch": branch.at.base} if branch.at.base else {}),
     )
     if branch.at.initial_sha:
         publications = Publications(settings.sessions_table)

@@ -24,15 +24,18 @@ if TYPE_CHECKING:
 
 @step(StepEvent)
 def handler(event: StepEvent) -> dict[str, Any]:
-    """Guarantees one open pull request, tied to the session, with the session's comment and Deployment on it."""
+    """Guarantees one open pull request, tied to the session, with the session's comment and Deployment on it.
+
+    The row has the branch that it's for by now.
+    """
     settings, request = load(PublishingSettings), event.session
     context = publishing_context(settings)
     repository = context.github(request).repository
-    pull = (
-        _labelled(repository, request)
-        if request.is_of_pull_request
-        else _opened(repository, request, settings.tracker_url)
-    )
+    if request.is_of_pull_request:
+        pull = PullRequest.of(repository.pull_request(request.issue_number))
+    else:
+        base = context.sessions.get(request.session_id).base
+        pull = _opened(repository, request, base, settings.tracker_url)
     _take_over(context, request, pull)
     session = context.sessions.get(request.session_id)
     # What an earlier session has made is listed, and no reply of this one claims it. A new branch holds nothing yet.
@@ -46,21 +49,15 @@ def handler(event: StepEvent) -> dict[str, Any]:
         "pull request ready",
         extra={"pull_number": pull.number, "comment_id": comment_id, "deployment_id": deployment_id},
     )
-    return {"pull_number": pull.number, "pull_url": pull.url}
+    return {"pull_number": pull.number, "pull_url": pull.url, "base_branch": pull.base}
 
 
-def _labelled(repository: Repository, request: RequestedSession) -> PullRequest:
-    """Return the pull request that the session was requested on."""
-    found = repository.pull_request(request.issue_number)
-    return PullRequest(found.number, found.html_url, found.head.sha)
-
-
-def _opened(repository: Repository, request: RequestedSession, tracker_url: str) -> PullRequest:
+def _opened(repository: Repository, request: RequestedSession, base: str, tracker_url: str) -> PullRequest:
     """Return the pull request of the session's branch, opened or found."""
     named = references(request.issue_number, request.issue_key, tracker_url)
     return repository.ensure_draft_pull_request(
         request.branch,
-        request.default_branch,
+        base,
         pull_request_title(request.issue_title, request.issue_key),
         first_description(request.requested_by, named),
     )
@@ -72,7 +69,7 @@ def _take_over(context: PublishingContext, request: RequestedSession, pull: Pull
     if previous and previous != request.session_id:
         _inherit(context, previous, request.session_id)
         context.sessions.record(request.session_id, previous_session_id=previous)
-    context.sessions.record_pull_request(request.session_id, request.repository_id, pull.number, pull.url)
+    context.sessions.record_pull_request(request.session_id, request.repository_id, pull.number, pull.url, pull.base)
 
 
 def _inherit(context: PublishingContext, previous: str, session_id: str) -> None:

@@ -26,7 +26,7 @@ _BEGINS_TO_LISTEN_SECONDS = 0.2
 KEY = {"pk": f"SESSION#{SESSION}", "sk": "SESSION"}
 GOOD: dict[str, Json] = {
     "CreateBranch": {"base_sha": "1" * 40},
-    "OpenDraftPullRequest": {"pull_number": 7},
+    "OpenDraftPullRequest": {"pull_number": 7, "base_branch": "main"},
     "TakeSlot": {"taken": True},
     "RegisterIp": {"ip": "10.0.0.7"},
     "AnnounceSession": {"comment_id": 1},

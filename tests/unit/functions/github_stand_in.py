@@ -43,6 +43,7 @@ class GitHubStandIn:
     page_size: int = 100
     written: dict[int, dict[str, Any]] = field(default_factory=dict)  # people's comments, by their id
     merged_at: str | None = None  # of any pull request
+    base: str = "main"  # of any pull request
     update: tuple[int, str] = (202, "Updating pull request branch.")  # the response to each of a branch
     requests: list[str] = field(default_factory=list)
     # Method and a part of the path -> status (0 hangs up), and whether the request is carried out all the same.
@@ -81,6 +82,7 @@ class GitHubStandIn:
                 "node_id": "",
                 "state": "closed",
                 "head": {"sha": "a" * 40},
+                "base": {"ref": self.base},
             }
             return 200, pull | {"merged_at": self.merged_at}
         if parts[-1] == "permission":

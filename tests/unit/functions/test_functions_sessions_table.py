@@ -96,8 +96,8 @@ def test_attributes_are_recorded_on_an_existing_row_only(table: Table, sessions:
 def test_session_and_pull_request_know_each_other(table: Table, sessions: SessionsTable) -> None:
     _claim(table)
     for _ in range(2):
-        sessions.record_pull_request(ID, REPOSITORY_ID, 43, "https://github.com/acme/storefront/pull/43")
-    assert _row(table)["pull_number"] == 43
+        sessions.record_pull_request(ID, REPOSITORY_ID, 43, "https://github.com/acme/storefront/pull/43", "release")
+    assert (_row(table)["pull_number"], _row(table)["base_branch"]) == (43, "release")
     assert _row(table, pull_key(REPOSITORY_ID, 43))["session_id"] == ID
 
 

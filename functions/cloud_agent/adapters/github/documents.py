@@ -23,7 +23,7 @@ class Sha(Document):
 
 
 class Reference(Document):
-    """A reference by its full name."""
+    """A reference by its full name, or a pull request's base by that of its branch."""
 
     ref: str
 
@@ -100,6 +100,7 @@ class Pull(Document):
     node_id: str
     state: str
     head: Sha
+    base: Reference
     draft: bool = False
     merged_at: str | None = None
     body: str | None = None

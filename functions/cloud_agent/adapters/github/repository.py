@@ -23,7 +23,7 @@ from cloud_agent.domain.session.provenance import CLAUDE, Commit, initial_commit
 from cloud_agent.domain.session.session_request import DefaultHead
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from cloud_agent.adapters.github.documents import CommitAuthor
     from cloud_agent.adapters.github.repository_requests import RepositoryRequests
@@ -46,10 +46,14 @@ _MARK_READY = (
 
 @dataclass(frozen=True)
 class Branch:
-    """A session's branch: the commit it left the default branch at, and the empty commit it began with."""
+    """A session's branch: the commit it left its base at, and the empty commit it began with.
+
+    `base` is what its open pull request is for; None where it has none.
+    """
 
     base_sha: str
     initial_sha: str | None
+    base: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,17 @@ class Creation(Enum):
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request's number and page, and the last commit of its branch."""
+    """A pull request's number and page, the last commit of its branch, and the branch that it's for."""
 
     number: int
     url: str
     head_sha: str
+    base: str
+
+    @classmethod
+    def of(cls, pull: Pull) -> Self:
+        """Return it of REST's document."""
+        return cls(pull.number, pull.html_url, pull.head.sha, pull.base.ref)
 
 
 @dataclass(frozen=True)
@@ -129,21 +139,32 @@ class Repository:
         raise self._requests.refused(response)
 
     def take_up(
-        self, branch: str, default_branch: str, beginning: Beginning, attempts: Collection[str] | None = None
+        self,
+        branch: str,
+        default_branch: str,
+        beginning: Beginning,
+        attempts: Collection[str] | None = None,
+        pull_number: int | None = None,
     ) -> Branch | None:
         """Return an existing branch, which keeps what it has; with `attempts`, only if it began with one of these.
 
-        One that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is
-        moved to the new empty commit. After a squash or rebase merge, its commits are on it as they were, and count as
-        merged while nothing has been pushed since.
+        Its pull request is the one with `pull_number`, if there is such a one, whatever people have made its base. One
+        that was merged has nothing of its own left, and GitHub opens no pull request from such a branch: it is moved to
+        the new empty commit. After a squash or rebase merge, its commits are on it as they were, and count as merged
+        while nothing has been pushed since.
         """
         if attempts is not None and not attempts:
             return None
-        pages = self._comparison(default_branch, branch) or []
+        pulls = self._pulls(branch, "all")
+        opened = _likeliest([pull for pull in pulls if pull.state == "open"], default_branch, pull_number)
+        pages = self._comparison(opened.base.ref if opened else default_branch, branch) or []
         ahead = _commits(pages) if pages else []
         if attempts is not None and not any(commit.sha in attempts for commit in ahead):
             return None
-        if ahead and not self._has_merged(branch, default_branch, ahead[-1].sha):
+        if opened and pages:
+            return Branch(pages[0].merge_base_commit.sha, initial_commit(ahead), opened.base.ref)
+        ours = [pull for pull in pulls if pull.base.ref == default_branch or pull.number == pull_number]
+        if ahead and not _has_merged(ours, ahead[-1].sha):
             return Branch(pages[0].merge_base_commit.sha, initial_commit(ahead))
         moved = {"sha": beginning.initial_sha, "force": bool(ahead)}
         self._requests.send("PATCH", f"/git/refs/heads/{quote(branch)}", moved)
@@ -168,14 +189,14 @@ class Repository:
     # ------------------------------------------------------------ pull request
 
     def ensure_draft_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
-        """Open the pull request from the branch, or find it; a draft, where the repository's plan has drafts."""
+        """Open the pull request of the two branches, or find it; a draft, where the repository's plan has drafts."""
         pull = {"head": branch, "base": base, "title": title, "body": body}
         opened = self._requests.send("POST", "/pulls", {**pull, "draft": True}, expected=_UNPROCESSABLE)
         if opened.refuses(422, "draft pull requests are not supported"):
             opened = self._requests.send("POST", "/pulls", {**pull, "draft": False}, expected=_UNPROCESSABLE)
         if opened.status in _UNPROCESSABLE:
             return self._open_pull_request(branch, base, opened)
-        return _pull_request(opened.read(Pull))
+        return PullRequest.of(opened.read(Pull))
 
     def pull_request(self, pull_number: int) -> Pull:
         """Return the pull request as it stands now."""
@@ -206,14 +227,10 @@ class Repository:
             raise DefaultBranchNotFoundError(f"{self._requests.repo} has no branch {branch}.")
         return DefaultHead(sha=found.commit.sha, tree=found.commit.commit.tree.sha)
 
-    def _has_merged(self, branch: str, base: str, head_sha: str) -> bool:
-        """Whether a pull request of the branch was merged with this head: one of the latest 30 that are closed."""
-        pulls = self._pulls(branch, "closed", f"&base={quote(base, safe='')}")
-        return any(pull.merged_at is not None and pull.head.sha == head_sha for pull in pulls)
-
-    def _pulls(self, branch: str, state: str, more: str = "") -> list[Pull]:
+    def _pulls(self, branch: str, state: str) -> list[Pull]:
+        """Return the latest 30 of a branch."""
         head = quote(f"{self._owner}:{branch}", safe="")
-        return self._requests.send("GET", f"/pulls?state={state}&head={head}{more}").read(list[Pull])
+        return self._requests.send("GET", f"/pulls?state={state}&head={head}").read(list[Pull])
 
     def _comparison(self, base: str, head: str) -> list[Comparison] | None:
         path = f"/compare/{quote(base)}...{quote(head)}?per_page={_COMPARISON_PAGE}"
@@ -223,7 +240,8 @@ class Repository:
         """Return the branch's open pull request, which is why GitHub refused another."""
         if refusal.refuses(422, "already exists"):
             for pull in self._pulls(branch, "open"):
-                return _pull_request(pull)
+                if pull.base.ref == base:
+                    return PullRequest.of(pull)
         self._head_of(base)  # it may have been renamed since it was read with the issue
         raise self._requests.refused(refusal)
 
@@ -263,5 +281,15 @@ def _rule(document: RuleDocument) -> BranchRule:
     return BranchRule.model_validate({"type": document.type, **parameters.model_dump()})
 
 
-def _pull_request(pull: Pull) -> PullRequest:
-    return PullRequest(pull.number, pull.html_url, pull.head.sha)
+def _likeliest(pulls: Sequence[Pull], default_branch: str, pull_number: int | None) -> Pull | None:
+    """Return the pull request that is a session's: people may have opened others from its branch."""
+
+    def likelihood(pull: Pull) -> tuple[bool, bool, int]:
+        return pull.number == pull_number, pull.base.ref == default_branch, -pull.number
+
+    return max(pulls, key=likelihood, default=None)
+
+
+def _has_merged(pulls: Sequence[Pull], head_sha: str) -> bool:
+    """Whether one of them was merged with this head."""
+    return any(pull.merged_at is not None and pull.head.sha == head_sha for pull in pulls)

@@ -123,9 +123,11 @@ class SessionsTable:
                 self.record(session.session_id, **now)
         return session.model_copy(update=now)
 
-    def record_pull_request(self, session_id: str, repository_id: int, pull_number: int, pull_url: str) -> None:
-        """Tie session and pull request together, both ways."""
-        self.record(session_id, pull_number=pull_number, pull_url=pull_url)
+    def record_pull_request(
+        self, session_id: str, repository_id: int, pull_number: int, pull_url: str, base_branch: str
+    ) -> None:
+        """Tie session and pull request together, both ways; the session's base is the pull request's."""
+        self.record(session_id, pull_number=pull_number, pull_url=pull_url, base_branch=base_branch)
         self._table.put_item(Item=pull_key(repository_id, pull_number) | {"session_id": session_id})
 
     def record_deployment(self, session_id: str, deployment_id: int, creator: App | None) -> None:
