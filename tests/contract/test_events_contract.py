@@ -40,7 +40,7 @@ from cloud_agent.domain.session.session_token import session_id_of
 from cloud_agent.domain.session.transcript import TranscriptBatch
 from cloud_agent.observability import StepEvent
 from cloud_agent.webhook.decide import decide
-from cloud_agent.webhook.decisions import End, Follow, Ignore, Review, Start, Steer
+from cloud_agent.webhook.decisions import End, Follow, FollowBase, Ignore, Review, Start, Steer
 from cloud_agent.webhook.signature import verify
 from cloud_agent.workflow.announce_session import AnnounceSessionEvent
 from cloud_agent.workflow.close_session import CloseSessionEvent
@@ -93,6 +93,7 @@ WEBHOOKS = {
     "pull_request_review.submitted",
     "pull_request_review_comment.created",
     "pull_request.opened",
+    "pull_request.edited",
     "pull_request.closed",
     "push",
 }
@@ -166,6 +167,9 @@ def test_a_webhooks_sample_starts_steers_or_ends_a_session_or_is_ignored_with_a_
     elif name == "push":
         assert isinstance(decision, Follow)
         assert decision.branch == "claude/42"
+    elif name == "pull_request.edited":
+        assert isinstance(decision, FollowBase)
+        assert decision.pull_number == 43
     else:
         assert isinstance(decision, Ignore)
         assert decision.reason

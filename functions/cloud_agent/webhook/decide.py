@@ -14,7 +14,18 @@ from cloud_agent.domain.session.issue_key import branch_name, issue_key
 from cloud_agent.domain.session.session import Ending, SessionStatus, timestamp
 from cloud_agent.domain.session.session_request import SessionRequest
 from cloud_agent.webhook import steering
-from cloud_agent.webhook.decisions import MERGED, Closer, Decision, End, Follow, Ignore, LabelPull, Obstacle, Start
+from cloud_agent.webhook.decisions import (
+    MERGED,
+    Closer,
+    Decision,
+    End,
+    Follow,
+    FollowBase,
+    Ignore,
+    LabelPull,
+    Obstacle,
+    Start,
+)
 from cloud_agent.webhook.events import (
     Event,
     IssueClosed,
@@ -25,6 +36,7 @@ from cloud_agent.webhook.events import (
     IssueUnlabeled,
     Labeled,
     PullRequestClosed,
+    PullRequestEdited,
     PullRequestLabeled,
     PullRequestReviewCommented,
     PullRequestReviewed,
@@ -208,6 +220,12 @@ def _decide_pull_request_closed(event: PullRequestClosed) -> End:
     return End(event.home, ending, pull_number=pull.number, at=pull.closed_at)
 
 
+def _decide_pull_request_edited(event: PullRequestEdited) -> FollowBase | Ignore:
+    if event.changes.base is None:
+        return Ignore("the pull request is for the same branch as before")
+    return FollowBase(event.home, event.pull_request.number)
+
+
 def _decide_pushed(event: Pushed) -> Follow | Ignore:
     kind, _, branch = event.ref.partition("refs/heads/")
     if kind or not branch:
@@ -231,10 +249,11 @@ def _decide_issue_transferred(event: IssueTransferred) -> End:
     return End(event.home, ending, issue_number=event.issue.number)
 
 
-# What else happens to an issue, and what people write: the event's model, and who reads it.
+# What else happens to an issue or pull request, and what people write: the event's model, and who reads it.
 _READERS: dict[str, tuple[type[Event], Callable[[Any], Decision]]] = {
     "issues.deleted": (IssueDeleted, _decide_issue_deleted),
     "issues.transferred": (IssueTransferred, _decide_issue_transferred),
+    "pull_request.edited": (PullRequestEdited, _decide_pull_request_edited),
     "issue_comment.created": (IssueCommented, steering.of_comment),
     "issue_comment.edited": (IssueCommented, steering.of_edited_comment),
     "issue_comment.deleted": (IssueCommented, steering.of_edited_comment),

@@ -150,6 +150,14 @@ class Follow:
 
 
 @dataclass(frozen=True)
+class FollowBase:
+    """A pull request is for another branch by now: its session has to follow."""
+
+    repository: GitHubRepository
+    pull_number: int
+
+
+@dataclass(frozen=True)
 class CommentEdit:
     """A comment was edited or deleted by `origin.author`, who is its author or not. Its prompt would have this id."""
 
@@ -185,4 +193,4 @@ class Ignore:
     reason: str
 
 
-Decision = Start | LabelPull | End | Steer | Review | CommentEdit | ReviewEdit | Follow | Ignore
+Decision = Start | LabelPull | End | Steer | Review | CommentEdit | ReviewEdit | Follow | FollowBase | Ignore

@@ -218,6 +218,19 @@ class PullRequestUnlabeled(RepositoryEvent):
     labelled: UnlabeledPullRequest = Field(validation_alias="pull_request")
 
 
+class PullRequestChanges(Event):
+    """What was edited of a pull request; of its base, what that was before."""
+
+    base: dict[str, Any] | None = None
+
+
+class PullRequestEdited(RepositoryEvent):
+    """GitHub's `pull_request` event with action `edited`."""
+
+    changes: PullRequestChanges
+    pull_request: NumberedIssue
+
+
 class PullRequestClosed(RepositoryEvent):
     """GitHub's `pull_request` event with action `closed`."""
 

@@ -14,11 +14,22 @@ from cloud_agent.observability import logger, metrics, tracer
 from cloud_agent.settings import WebhookSettings, load
 from cloud_agent.webhook.comment import steer
 from cloud_agent.webhook.decide import decide
-from cloud_agent.webhook.decisions import CommentEdit, End, Follow, Ignore, LabelPull, Review, ReviewEdit, Start, Steer
+from cloud_agent.webhook.decisions import (
+    CommentEdit,
+    End,
+    Follow,
+    FollowBase,
+    Ignore,
+    LabelPull,
+    Review,
+    ReviewEdit,
+    Start,
+    Steer,
+)
 from cloud_agent.webhook.delivery import read_delivery
 from cloud_agent.webhook.edit import edit
 from cloud_agent.webhook.end import end
-from cloud_agent.webhook.follow import follow
+from cloud_agent.webhook.follow import follow, follow_base
 from cloud_agent.webhook.launch import decide_again_when_overtaken
 from cloud_agent.webhook.once import once
 from cloud_agent.webhook.pull_label import label_pull
@@ -63,6 +74,8 @@ def _act(settings: WebhookSettings, decision: Decision) -> dict[str, str]:
             return end(settings, decision)
         case Follow():
             return follow(settings, decision)
+        case FollowBase():
+            return follow_base(settings, decision)
         case CommentEdit() | ReviewEdit():
             return edit(settings, decision)
         case LabelPull():

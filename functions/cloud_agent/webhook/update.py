@@ -30,11 +30,12 @@ def update_branch(
         CloudAgentError: as Conversation does.
     """
     session = sessions.current
-    base = session.base if session.is_of_pull_request else comment.origin.default_branch
     if Command.UPDATE not in comment.commands:
         return comment, []
     if session.pull_number is None or not comment.origin.is_open:
         return comment, [replies.NOTHING_TO_UPDATE]
+    base = github.base_of(session.pull_number)
+    SessionsTable(settings.sessions_table).record_base(session.session_id, base)
     update = github.update_branch(session.pull_number)
     will_work = session.status.is_live or sessions.next_is_starting or Command.RESTART in comment.commands
     if session.conflicts and update.is_current:

@@ -201,7 +201,7 @@ def test_update_has_github_merge_the_base_branch_and_costs_no_turn(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
     response: tuple[int, str], reply: str,
 ) -> None:  # fmt: skip
-    put_session(conflicts=True)
+    put_session(conflicts=True, base_branch="main")
     github_stand_in.update = response
     assert comment("/update") == (202, {"session_id": SESSION, "accepted": "/update"})
     items = of_session(table, SESSION)
@@ -214,7 +214,7 @@ def test_update_has_github_merge_the_base_branch_and_costs_no_turn(
 def test_what_conflicts_with_the_base_branch_is_claudes_next_prompt(
     comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn, more: str
 ) -> None:
-    put_session(conflicts=True)
+    put_session(conflicts=True, base_branch="main")
     github_stand_in.update = (422, "merge conflict between base and head")
     comment(f"/update{more}", 9)
     prompt = follow_up_id(PromptKind.COMMENT, 9, datetime(2026, 11, 22, 8, tzinfo=UTC))
@@ -226,6 +226,26 @@ def test_what_conflicts_with_the_base_branch_is_claudes_next_prompt(
     assert items["SESSION"]["conflicts"]
     (said,) = github_stand_in.said(43)
     assert said == "This branch conflicts with `main`. Claude merges it and resolves the conflicts.\n"
+
+
+@pytest.mark.parametrize("known", ["main", "release"])
+@pytest.mark.parametrize("conflicts", [True, False])
+def test_update_is_for_the_base_that_the_pull_request_has_now(
+    comment: Callable[..., Response], put_session: PutSession, table: Table, github_stand_in: GitHubStandIn,
+    known: str, *, conflicts: bool,
+) -> None:  # fmt: skip
+    put_session(base_branch=known)
+    github_stand_in.base = "release"
+    if conflicts:
+        github_stand_in.update = (422, "merge conflict between base and head")
+    comment("/update")
+    items = of_session(table, SESSION)
+    (said,) = github_stand_in.said(43)
+    assert "`release`" in said
+    assert "main" not in said
+    assert items["SESSION"]["base_branch"] == "release"
+    prompts = [str(item["body"]) for key, item in items.items() if key.startswith("PROMPT#")]
+    assert ["merge `github/release` into it" in body for body in prompts] == [True] * conflicts
 
 
 def test_a_conflict_after_the_end_is_said_with_what_to_do(

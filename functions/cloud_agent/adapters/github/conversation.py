@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cloud_agent.adapters.github.documents import CommentDocument, NodeId, Permission, WrittenComment
+from cloud_agent.adapters.github.documents import CommentDocument, NodeId, Permission, Pull, WrittenComment
 from cloud_agent.adapters.github.issue import IssueResponse, reading, seeing
 from cloud_agent.adapters.github.review_documents import ReviewedDocument
 from cloud_agent.domain.conversation.branch_update import BranchUpdate
@@ -188,6 +188,10 @@ class Conversation:
         return "edit" in done
 
     # ------------------------------------------------------------ the pull request's branch
+
+    def base_of(self, pull_number: int) -> str:
+        """Return the branch that a pull request is for: people may change it at any time."""
+        return self._requests.send("GET", f"/pulls/{pull_number}").read(Pull).base.ref
 
     def update_branch(self, pull_number: int) -> BranchUpdate:
         """Have GitHub merge the base branch into the pull request's, which it does in the background.

@@ -247,6 +247,15 @@ class SessionsTable:
             values={":sha": head_sha},
         )
 
+    def record_base(self, session_id: str, base_branch: str) -> None:
+        """Note which branch a session's pull request is for. Whether it conflicts with another one isn't known yet."""
+        self.update(
+            session_id,
+            "SET base_branch = :base, conflicts = :no",
+            Attr("pk").exists() & (Attr("base_branch").not_exists() | Attr("base_branch").ne(base_branch)),
+            values={":base": base_branch, ":no": False},
+        )
+
     def record_no_conflict(self, session_id: str) -> None:
         """Note that a session's branch can be merged into its base branch, as GitHub says."""
         self.update(session_id, "SET conflicts = :no", Attr("conflicts").eq(True), values={":no": False})

@@ -47,6 +47,7 @@ SAMPLES = {
         "issues.labeled",
         "issues.unlabeled",
         "pull_request.closed",
+        "pull_request.edited",
         "pull_request_review.submitted",
         "pull_request_review_comment.created",
     )
