@@ -191,6 +191,7 @@ def test_the_agents_heartbeat_is_passed_on_to_its_wait(stage: System, rows: Rows
         "prompts": [],
         "interrupt": None,
         "branch_sha": None,
+        "base_branch": "main",
         "model": None,
         "effort": None,
     }

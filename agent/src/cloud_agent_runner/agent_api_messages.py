@@ -67,6 +67,7 @@ class Prompt(BaseModel):
 class Requests(BaseModel):
     """All unanswered prompts, the latest request to interrupt, by its id, and the commit the branch was moved to.
 
+    `base_branch` is what its pull request is for by now.
     `model` and `effort` are what somebody chose on the pull request; None where nobody did. `app` is the account that
     acts on GitHub.
     """
@@ -74,6 +75,7 @@ class Requests(BaseModel):
     prompts: list[Prompt] = []
     interrupt: str | None = None
     branch_sha: str | None = None
+    base_branch: str = ""
     model: str | None = None
     effort: Effort | None = None
     app: Account | None = None

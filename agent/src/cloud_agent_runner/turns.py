@@ -120,7 +120,8 @@ class Turns:
         self._transcript.record("prompt", prompt=current.model_dump(include=PROMPT_MEMBERS))
         self._transcript.record("turn_started")
         await self._workspace.credit(self._credits.of(requests.app, current.requester, requests.session_url))
-        update = self._update.then(await self._workspace.bring_up_to_date()).then(self._workspace.missing())
+        base = self._workspace.follow_base(requests.base_branch)
+        update = self._update.then(base).then(await self._workspace.bring_up_to_date()).then(self._workspace.missing())
         self._update = NOTHING_NEW
         given = await self._attachments.of(current)
         for notice in filter(None, (update.for_people, given.for_people)):

@@ -67,6 +67,7 @@ class OpenPrompts(ApiResponse):
     """The prompts without a reply yet, oldest first, and the id of the latest request to interrupt a turn.
 
     `branch_sha` is the commit that GitHub last said the session's branch was moved to, by anybody; null before that.
+    `base_branch` is what its pull request is for by now: people may change it.
     `model` and `effort` are what somebody chose on the pull request; null where nobody did. `app` is the account that
     acts on GitHub, null where that isn't known yet, and `session_url` the address of the session's page.
     """
@@ -74,6 +75,7 @@ class OpenPrompts(ApiResponse):
     prompts: tuple[OpenPrompt, ...]
     interrupt: str | None
     branch_sha: str | None
+    base_branch: str
     model: str | None
     effort: Effort | None
     app: App | None

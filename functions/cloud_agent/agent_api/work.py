@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ def version_of_open_prompts(session: Session) -> str:
         session.latest_turn_id,
         session.interrupt_id,
         session.branch_sha,
+        hashlib.sha256(session.base.encode()).hexdigest()[:8],  # a header holds no name that Git allows
         chosen_at,
     )
     return ".".join([session.status, *(one or NO_PROMPT for one in latest), str(session.prompt_edits)])
@@ -104,6 +106,7 @@ def open_requests(session: Session) -> OpenPrompts:
         else (),
         interrupt=session.interrupt_id,
         branch_sha=session.branch_sha,
+        base_branch=session.base,
         model=chosen.model if chosen else None,
         effort=chosen.effort if chosen else None,
         app=session.app,

@@ -190,6 +190,7 @@ class ControlPlane:
     secrets: dict[str, str] = field(default_factory=dict)
     interrupt: str | None = None
     branch_sha: str | None = None
+    base_branch: str = ""
     polls: int = 0
     over: bool = False
     stumbles: int = 0
@@ -289,6 +290,7 @@ class ControlPlane:
         asked: dict[str, Any] = {
             "interrupt": self.interrupt,
             "branch_sha": self.branch_sha,
+            "base_branch": self.base_branch,
             "model": self.model,
             "effort": None,
         }

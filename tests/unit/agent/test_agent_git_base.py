@@ -98,3 +98,57 @@ async def test_a_base_that_is_the_default_branch_is_no_other(shared: Develop) ->
     workspace = await shared.clone(base="main")
     refs = git("for-each-ref", "--format=%(refname)", "refs/remotes", at=workspace.work_tree).split()
     assert sorted(refs) == [f"refs/remotes/github/{BRANCH}", "refs/remotes/github/main"]
+
+
+async def test_a_base_that_people_changed_is_shown_and_compared_with_from_the_next_turn_on(shared: Develop) -> None:
+    shared.person_commits("page.txt", "one\ntheirs\nthree\n")
+    workspace = await shared.clone(base="main")
+    shared.on_base("page.txt", "one\nothers\nthree\n")
+    assert workspace.follow_base("main").for_claude == workspace.follow_base("").for_claude == ""
+
+    for _ in range(2):  # Claude's instructions name the first one, so that each turn says so
+        said = workspace.follow_base(BASE).for_claude
+        assert "`github/develop` is the branch to merge or rebase from" in said
+        await workspace.bring_up_to_date()
+    tree = workspace.work_tree
+    assert git("rev-parse", f"github/{BASE}", at=tree) == git("rev-parse", BASE, at=shared.github)
+    assert await workspace.conflicts()
+
+    assert workspace.follow_base("main").for_claude == "The pull request is for main again."
+    await workspace.bring_up_to_date()
+    assert await workspace.conflicts() is False
+    assert workspace.follow_base("main").for_claude == ""
+
+
+async def test_a_base_that_is_known_only_later_is_no_change(shared: Develop) -> None:
+    workspace = await shared.clone()
+    assert workspace.follow_base(BASE).for_claude == ""
+    await workspace.bring_up_to_date()
+    assert git("rev-parse", f"github/{BASE}", at=workspace.work_tree) == git("rev-parse", BASE, at=shared.github)
+
+
+async def test_a_base_that_cannot_be_had_yet_leaves_the_one_before(shared: Develop) -> None:
+    workspace = await shared.clone(base=BASE)
+    before = git("rev-parse", f"github/{BASE}", at=workspace.work_tree)
+    broken = shared.github / "refs/heads/broken"
+    broken.write_text("1" * 40 + "\n")
+    workspace.follow_base("broken")
+
+    await workspace.bring_up_to_date()
+
+    assert git("rev-parse", f"github/{BASE}", at=workspace.work_tree) == before
+    assert await workspace.conflicts() is False
+    broken.write_text(git("rev-parse", "main", at=shared.github) + "\n")
+    await workspace.bring_up_to_date()
+    assert git("rev-parse", "github/broken", at=workspace.work_tree) == git("rev-parse", "main", at=shared.github)
+
+
+async def test_a_new_base_that_is_gone_already_is_the_default_branch(shared: Develop) -> None:
+    workspace = await shared.clone(base=BASE)
+    shared.person_commits("later.txt", "later\n")
+    workspace.follow_base("nowhere")
+
+    await workspace.bring_up_to_date()
+
+    assert (workspace.work_tree / "later.txt").exists()
+    assert await workspace.conflicts() is False

@@ -44,6 +44,9 @@ class Workspace:
     async def credit(self, _credit: Credit) -> None:
         """Nothing is committed."""
 
+    def follow_base(self, base: str) -> Update:
+        return Update(f"For {base}.") if base else NOTHING_NEW
+
     async def bring_up_to_date(self) -> Update:
         return NOTHING_NEW
 
@@ -147,7 +150,7 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
     def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/prompts"):
             prompts = [PROMPT.model_dump() | {"body": now}] if now else []
-            return httpx.Response(200, json={"prompts": prompts, "interrupt": None})
+            return httpx.Response(200, json={"prompts": prompts, "interrupt": None, "base_branch": "release"})
         reports.append(json.loads(request.content)["event"])
         return httpx.Response(200, json={})
 
@@ -168,7 +171,7 @@ def test_what_was_edited_or_deleted_at_the_last_moment_is_not_worked_on_as_it_wa
     kinds = ["prompt", "turn_started", "message", "commit", "total_diff", "turn_finished"]
     assert recorded == [(kind, PROMPT.id) for kind in kinds] * bool(now)
     assert ["In green, please." in request for request in claude.requests] == [True] * bool(now)
-    assert all(request.startswith("Older commits are missing.\n\n") for request in claude.requests)
+    assert all(request.startswith("For release. Older commits are missing.\n\n") for request in claude.requests)
     assert not any("In blue" in request for request in claude.requests)
     assert reports == ["turn_started", *["turn_finished"] * bool(now)]
 

@@ -47,6 +47,7 @@ PROMPT = "0" * 26
 NOTHING_ASKED = {
     "interrupt": None,
     "branch_sha": None,
+    "base_branch": "",
     "model": None,
     "effort": None,
     "app": None,
@@ -411,7 +412,7 @@ def test_who_has_what_is_asked_is_told_so_without_a_list(call: Call, table: Tabl
     assert reads == ["GetItem"]
 
 
-@pytest.mark.parametrize("news", ["prompt", "edit", "answer", "interrupt", "model", "running"])
+@pytest.mark.parametrize("news", ["prompt", "edit", "answer", "base", "interrupt", "model", "running"])
 def test_whatever_is_news_to_the_agent_is_listed_at_once(
     call: Call, table: Table, news: str, sample: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -432,6 +433,8 @@ def test_whatever_is_news_to_the_agent_is_listed_at_once(
             SessionsTable(table.name).choose_model(
                 ID, ModelChoice(model="claude-opus-5-5", at="2026-11-22T08:00:00.000Z")
             )
+        case "base":
+            SessionsTable(table.name).record_base(ID, 'größe/"2"')
         case "interrupt":
             assert SessionsTable(table.name).request_interrupt(ID, FOLLOW_UPS[0])
         case _:

@@ -61,9 +61,14 @@ class GitHubBranch:
 
     def __init__(self, branch: SessionBranch, history: History) -> None:
         self.name = branch.name
-        self.base_name = branch.base
+        self.base_name = self._wanted_base = branch.base
+        self._default_name = ""
         self._url = branch.url
         self._history = history
+
+    def be_for(self, base: str) -> None:
+        """Be for this branch, the default one or another, from the next fetch on that finds it."""
+        self._wanted_base = base
 
     async def fetch(self, token: GitToken) -> str:
         """Fetch the branch, what it's for, the default branch, and the tags on them; return the branch's commit.
@@ -135,20 +140,23 @@ class GitHubBranch:
         listing = await self._git(token, "ls-remote", "--symref", self._url, "HEAD")
         name = listing.partition("\t")[0].removeprefix("ref: refs/heads/")
         name = "" if name.startswith("ref: ") or "ref: refs/heads/" not in listing else name
+        self._default_name = name
         if self.base_name == name:
             self.base_name = ""
         return name
 
     async def _fetch_base(self, token: GitToken, *options: str) -> None:
         """Fetch what this branch is for. Once that's gone, GitHub has it be for the default branch."""
-        if not self.base_name:
+        if self._wanted_base in {"", self._default_name}:
+            self.base_name = ""
             return
         try:
-            await self._git(token, "fetch", "--quiet", *options, self._url, f"+refs/heads/{self.base_name}:{_BASE}")
+            await self._git(token, "fetch", "--quiet", *options, self._url, f"+refs/heads/{self._wanted_base}:{_BASE}")
+            self.base_name = self._wanted_base
         except GitError as error:
             if _MISSING not in str(error):
                 raise
-            self.base_name = ""
+            self.base_name = self._wanted_base = ""
 
     async def _fetch(self, token: GitToken, *names: str) -> str:
         options = [name for name in names if name.startswith("--")]

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
+from cloud_agent_runner.git.base import Base
 from cloud_agent_runner.git.branch import BranchDeletedError, GitHubBranch, SessionBranch
 from cloud_agent_runner.git.bundle import Work, read_bundle, write_bundle
 from cloud_agent_runner.git.changes import Commit, Diff, commits_between, difference
@@ -72,6 +73,7 @@ class GitWorkspace:
         self._history = History(root / "repository.git")
         self._tree = WorkTree(self.work_tree, user, self._history)
         self._branch = GitHubBranch(branch, self._history)
+        self._base = Base(branch.base)
         self._tokens = tokens
         self._older = OlderHistory(root / "older.git", branch, self._history, self._tree)
         # Held while the copies exchange commits with each other or with GitHub.
@@ -175,6 +177,12 @@ class GitWorkspace:
         self._credit = credit
         self._history.author = credit.author
         await self._tree.set_author(credit.author)
+
+    def follow_base(self, base: str) -> Update:
+        """Have the branch be for `base` once it's brought up to date, and say so; empty where nobody knows it."""
+        if self._base.changes_to(base):
+            self._branch.be_for(base)
+        return self._base.update()
 
     async def bring_up_to_date(self) -> Update:
         """Bring the work tree to what the branch is on GitHub now, with the commits that aren't published yet on top.
