@@ -73,6 +73,10 @@ def _repository(folder: Path, instructions: str = "CLAUDE.md", *, hooks_disabled
                     "ANTHROPIC_AUTH_TOKEN": "another-key",
                     "ANTHROPIC_MODEL": "claude-opus-4-1-20250805",
                     "CLAUDE_CODE_USE_BEDROCK": "1",
+                    "HTTP_PROXY": "http://127.0.0.1:9",
+                    "http_proxy": "http://127.0.0.1:9",
+                    "NO_PROXY": "",
+                    "no_proxy": "",
                 },
                 "disableAllHooks": hooks_disabled,
                 "permissions": {
@@ -223,8 +227,9 @@ async def test_a_setting_without_effect_is_named_once_with_what_happens_instead_
     in_file = "In the repository's `.claude/settings.json`, "
     assert [each.removeprefix(in_file) for each in turns[0].result.split("\n\n") if each.startswith(in_file)] == [
         (
-            "`apiKeyHelper`, `env.ANTHROPIC_AUTH_TOKEN`, `env.CLAUDE_CODE_USE_BEDROCK`, `env.ANTHROPIC_BASE_URL`, "
-            "`env.ANTHROPIC_API_KEY` have no effect: Claude calls the model only through the session's own gateway, "
+            "`apiKeyHelper`, `env.ANTHROPIC_AUTH_TOKEN`, `env.CLAUDE_CODE_USE_BEDROCK`, `env.HTTP_PROXY`, "
+            "`env.http_proxy`, `env.ANTHROPIC_BASE_URL`, `env.ANTHROPIC_API_KEY` have no effect: Claude calls the "
+            "model only through the session's own gateway, "
             "with the session's own key."
         ),
         (

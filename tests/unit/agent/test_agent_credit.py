@@ -45,9 +45,10 @@ def test_an_account_that_is_not_known_is_left_out() -> None:
     assert _credit("app", requester=Account(login="x>\nEvil: yes", id=1)) == Credit(BOT, (SESSION,))
 
 
-def git(*arguments: str, at: Path) -> str:
+def git(*arguments: str, at: Path, given: str | None = None) -> str:
     identity = ("-c", "user.name=pat", "-c", "user.email=pat@example.com") if at.name == "clone" else ()
-    return subprocess.run(["git", *identity, *arguments], cwd=at, check=True, capture_output=True, text=True).stdout
+    command = ["git", *identity, *arguments]
+    return subprocess.run(command, cwd=at, check=True, capture_output=True, text=True, input=given).stdout
 
 
 @pytest.fixture
@@ -149,8 +150,14 @@ async def test_no_commit_that_was_made_here_closes_an_issue_whoever_it_says_it_i
     hidden = f"Closes: #8\n\n{SESSION}"
     git("commit", "--quiet", "--allow-empty", "-m", hidden, "--author", "Zoe <zoe@example.com>", at=tree)
 
+    for encoding in ("IBM037", "UTF-16LE", "ISO-8859-1"):  # by which Git would read something else
+        encoded = ("-c", f"i18n.commitEncoding={encoding}")
+        git(*encoded, "commit", "--quiet", "--allow-empty", "-m", "Ten", "-m", "Resolves #10", at=tree)
+
     head = (await workspace.publish()).head_sha
 
+    raw = git("cat-file", "--batch", at=remote, given=git("rev-list", "main..claude/42", at=remote))
+    assert (raw.count("Resolves issue #10"), "Resolves #10" in raw, "\nencoding " in raw) == (3, False, False)
     bodies = git("log", "--format=%B", "main..claude/42", at=remote)
     assert ("Fixes issue #7." in bodies, "Closes: issue #8" in bodies) == (True, True)
     assert git("rev-parse", "HEAD", at=tree).strip() == head

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
+from tests.kit.shared_branch import SharedBranch
 
 from cloud_agent_runner.agent_api_messages import GitToken
-from cloud_agent_runner.git import work_tree
+from cloud_agent_runner.git import command, work_tree
 from cloud_agent_runner.git.branch import SessionBranch
 from cloud_agent_runner.git.publish_errors import PublishFailedError, PublishRefusedError
 from cloud_agent_runner.git.tokens import GitTokens
@@ -235,3 +236,19 @@ async def test_a_link_in_the_place_of_gits_exclude_file_is_replaced(remote: Path
 
     assert not elsewhere.exists()
     assert "/made.txt\n" in exclude.read_text()
+
+
+@pytest.mark.parametrize("where", ["1", "2"])
+async def test_a_filter_that_floods_git_ends_the_commit_and_not_the_supervisor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    workspace = await SharedBranch(tmp_path).clone()
+    monkeypatch.setattr(command, "_MOST_COMPLAINT_BYTES", 1 << 20)
+    monkeypatch.setattr(command, "_MOST_PRINTED_BYTES", 1 << 20)
+    tree = workspace.work_tree
+    # Git reads a filter's standard output as the file; through its own it can be written to all the same.
+    git("config", "filter.flood.clean", f"exec >/proc/$PPID/fd/{where}; exec timeout 60 yes flood", at=tree)
+    (tree / ".gitattributes").write_text("*.txt filter=flood\n")
+    (tree / "a.txt").write_text("a\n")
+    with pytest.raises(PublishFailedError, match=r"git \w+ printed more than 1 MiB\."):
+        await workspace.publish()

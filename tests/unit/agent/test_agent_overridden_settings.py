@@ -28,6 +28,7 @@ def _said(folder: Path, theirs: object) -> list[str]:
     ("theirs", "key", "instead"),
     [
         ({"env": {"ANTHROPIC_BASE_URL": "evil"}}, "env.ANTHROPIC_BASE_URL", "Claude calls the model only"),
+        ({"env": {"https_proxy": "evil"}}, "env.https_proxy", "Claude calls the model only"),
         ({"env": {"CLAUDE_CODE_SUBAGENT_MODEL": "x"}}, "env.CLAUDE_CODE_SUBAGENT_MODEL", f"the session uses `{MODEL}`"),
         ({"env": {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": 1}}, "env.CLAUDE_CODE_MAX_OUTPUT_TOKENS", "the session sets this"),
         ({"permissions": {"allow": ["Read", "Bash(git push origin:*)"]}}, "permissions.allow", "Claude can't push"),

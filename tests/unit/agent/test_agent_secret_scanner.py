@@ -89,6 +89,15 @@ def test_a_secret_in_a_commit_message_is_found(repository: Repository) -> None:
     assert repository.secrets() == [FoundSecret("shopify-access-token", None, 1, commit)]
 
 
+@pytest.mark.parametrize("path", ["logs/{}.txt", "cache/{}/index.json", "{}"])
+def test_a_secret_in_a_path_is_found_and_not_repeated(repository: Repository, path: str) -> None:
+    repository.commit({"copied.txt": "x\n"})
+    before = repository.git("rev-parse", "HEAD")
+    commit = repository.commit({path.format(SHOPIFY): "x\n"})  # whose content is published already
+    found = FoundSecret("shopify-access-token", path.format("…"), 1, commit)
+    assert [found] == repository.secrets(before)
+
+
 def test_a_secret_that_only_a_merge_brings_is_found(repository: Repository) -> None:
     repository.git("checkout", "--quiet", "-b", "side")
     repository.commit({"side.py": "pass\n"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cloud_agent_runner.claude.settings import OTHER_WAYS
+from cloud_agent_runner.claude.settings import OTHER_WAYS, PROXIES
 from cloud_agent_runner.model.access import MODEL_VARIABLES
 from cloud_agent_runner.repository.config import CONFIG_PATH
 from cloud_agent_runner.repository.file import read_repository_object
@@ -70,4 +70,4 @@ def _object(settings: Mapping[str, Any], key: str) -> dict[str, Any]:
 def _instead_of(variable: str, model: str) -> str:
     if variable in MODEL_VARIABLES:
         return _MODEL.format(model)
-    return _API if variable in OTHER_WAYS or variable.startswith(("ANTHROPIC_", "AWS_")) else _SESSIONS_OWN
+    return _API if variable in {*OTHER_WAYS, *PROXIES} or variable.startswith(("ANTHROPIC_", "AWS_")) else _SESSIONS_OWN

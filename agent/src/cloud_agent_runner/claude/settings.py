@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,15 +28,24 @@ OTHER_WAYS = (
 )
 
 
+# By which Claude Code would reach the gateway, or something in its place, in another way: curl's and Node.js's.
+PROXIES = tuple(
+    spelled for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for spelled in (name, name.lower())
+)
+
+
 def outranking_settings(model: str, variables: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings by which a repository's own can't take the session's model, gateway or policy away.
 
     `.claude/settings.json` has an `env` of its own, which Claude Code puts above its environment. It's the wrong
     address that this prevents, not a leak: the key is good for the gateway alone, and the gateway serves one model.
+    Proxies are the deployment's, or none: through another, somebody else's model would answer, which nobody meters.
     """
+    network = network_environment(os.environ)
+    proxies = {name: network.get(name, "") for name in PROXIES}
     return {
         "model": model,
-        "env": {**dict.fromkeys(OTHER_WAYS, ""), **variables},
+        "env": {**dict.fromkeys(OTHER_WAYS, ""), **proxies, **variables},
         "apiKeyHelper": "",
         "enableAllProjectMcpServers": True,
     }

@@ -13,14 +13,15 @@ import errno
 import os
 import shlex
 import shutil
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Self
 
 from cloud_agent_runner.errors import AgentError
 from cloud_agent_runner.workspace.ended import ended
 from cloud_agent_runner.workspace.network_environment import network_environment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cloud_agent_runner.agent_api_messages import GitToken
@@ -33,6 +34,9 @@ GIT_SECONDS = 300
 # A connection over which nothing at all came for so long is lost: GitHub shows every few seconds that it's at work.
 _STALLED_SECONDS = 60
 _PIECE_BYTES = 1 << 18
+# Lists of all files or commits of a large repository fit in; a complaint has a line for each file at most.
+_MOST_PRINTED_BYTES = 256 << 20
+_MOST_COMPLAINT_BYTES = 16 << 20
 _ENFORCED = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -178,22 +182,82 @@ async def _run(
     given: str | None = None,
     timeout_seconds: int = GIT_SECONDS,
 ) -> str:
-    started = await asyncio.create_subprocess_exec(
-        *command,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with ended(started) as process, asyncio.timeout(timeout_seconds):
-            printed, complaint = await process.communicate(None if given is None else given.encode())
-    except TimeoutError:
-        raise GitError(f"git {name} took longer than {timeout_seconds} s.") from None
+    async with _Pipe() as output, _Pipe() as errors:
+        with output.writing() as to_output, errors.writing() as to_errors:
+            started = await asyncio.create_subprocess_exec(
+                *command,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
+                stdout=to_output,
+                stderr=to_errors,
+            )
+        try:
+            async with ended(started) as process, asyncio.timeout(timeout_seconds):
+                work = [
+                    asyncio.create_task(output.read(name, _MOST_PRINTED_BYTES)),
+                    asyncio.create_task(errors.read(name, _MOST_COMPLAINT_BYTES)),
+                    asyncio.create_task(_feed(process.stdin, given)),
+                ]
+                try:
+                    printed, complaint, _ = await asyncio.gather(*work)
+                finally:
+                    for task in work:
+                        task.cancel()
+                await process.wait()
+        except TimeoutError:
+            raise GitError(f"git {name} took longer than {timeout_seconds} s.") from None
     if process.returncode != 0:
-        output = (complaint or printed).decode(errors="replace").strip()
-        raise GitError(f"git {name} failed: {output[-2000:]}")
+        words = (complaint or printed).decode(errors="replace").strip()
+        raise GitError(f"git {name} failed: {words[-2000:]}")
     return printed.decode(errors="replace").removesuffix("\n")
+
+
+class _Pipe:
+    """What a process writes. Programs of the repository's choosing, such as filters, may write to it and outlive it.
+
+    It's closed with the block, whoever still has its other end.
+    """
+
+    async def __aenter__(self) -> Self:
+        reading, self._writing = os.pipe()
+        self._reader = asyncio.StreamReader()
+        self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self._reader), os.fdopen(reading, "rb", buffering=0)
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._transport.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[int]:
+        """Yield the other end, which is closed here afterwards."""
+        try:
+            yield self._writing
+        finally:
+            os.close(self._writing)
+
+    async def read(self, name: str, limit_bytes: int) -> bytes:
+        """Return all that is written until everybody has closed it.
+
+        Raises:
+            GitError: it's more than the limit.
+        """
+        read = bytearray()
+        while piece := await self._reader.read(_PIECE_BYTES):
+            read += piece
+            if len(read) > limit_bytes:
+                raise GitError(f"git {name} printed more than {limit_bytes >> 20} MiB.")
+        return bytes(read)
+
+
+async def _feed(stream: asyncio.StreamWriter | None, given: str | None) -> bytes:
+    if stream is not None and given is not None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has ended without reading all: its status says why
+            stream.write(given.encode())
+            await stream.drain()
+        stream.close()
+    return b""
 
 
 def _environment(token: GitToken | None, url: str) -> dict[str, str]:

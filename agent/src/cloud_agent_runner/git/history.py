@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from cloud_agent_runner.git.credit import Credit
 
-_COMMIT = "%H%n%P%n%an%n%ae%n%ad%n%cn%n%ce%n%cd%n%B"
+_PERSON = re.compile(r"^(?:author|committer) (.*) <(.*)> (\d+ [-+]\d+)$", re.MULTILINE)
+_COMMIT = "%H%n%P%n%e%n%an%n%ae%n%ad%n%cn%n%ce%n%cd%n%B"
 
 
 class ConflictError(AgentError):
@@ -184,26 +186,38 @@ class History:
         """Return a copy of `head` in which the author's commits say what the credit does, and none closes an issue.
 
         `head` itself where that is so already. Only commits that no commit of `without` has are replaced, with those
-        that build on them. Nothing else of them changes: files, authors, committers and dates are as they were.
+        that build on them. Nothing else of them changes: files, authors, committers and dates are as they were. What
+        names another encoding than UTF-8 becomes UTF-8, without what isn't.
         """
         copies: dict[str, str] = {}
         new = (head, *(f"^{commit}" for commit in without))
         listing = await self.git("log", "-z", "--topo-order", "--reverse", "--date=raw", f"--format={_COMMIT}", *new)
         for entry in filter(None, listing.split("\0")):
-            commit, parents, *people, message = entry.split("\n", 8)
+            commit, parents, encoding, *people, message = entry.split("\n", 9)
             lineage = [copies.get(parent, parent) for parent in parents.split()]
+            if encoding:
+                people, message = await self._as_it_is(commit)
             text = without_closing(message)
             is_credited = not credit.trailers or f"\n{SESSION_TRAILER}: " in message
             if people[1] == credit.author.email and not is_credited:
                 trailers = [word for trailer in credit.trailers for word in ("--trailer", trailer)]
                 text = await self.git("interpret-trailers", "--if-exists", "addIfDifferent", *trailers, given=text)
-            if text != message or lineage != parents.split():
+            if text != message or encoding or lineage != parents.split():  # a copy is in UTF-8, and says nothing of it
                 names = [f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE")]
                 words = [word for parent in lineage for word in ("-p", parent)]
                 people_of = list(zip(names, people, strict=True))
                 tree = await self._tree(commit)
                 copies[commit] = await self.git("commit-tree", tree, *words, given=text, variables=people_of)
         return copies.get(head, head)
+
+    async def _as_it_is(self, commit: str) -> tuple[list[str], str]:
+        """Return who made a commit and its message, as UTF-8: by the encoding that it names, Git reads what it likes.
+
+        Git has author and committer in that encoding, too ("git: pretty.c, format_commit_message").
+        """
+        headers, _, message = (await self.git("cat-file", "commit", commit)).partition("\n\n")
+        people = [word for found in _PERSON.finditer(headers) for word in found.groups()]
+        return people, message
 
     @property
     def _identity(self) -> tuple[str, ...]:

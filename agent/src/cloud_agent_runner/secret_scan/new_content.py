@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -56,18 +57,22 @@ class NewContent:
 
         A file of a merge is one that differs from all of the merge's parents.
         """
-        known, paths = set[str](), set[bytes]()
-        for commit in self._published:
-            listing = self._git("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")
-            entries = [entry.split(b"\t", 1) for entry in listing if entry]
-            known |= {meta.split()[-1].decode() for meta, _ in entries}
-            paths |= {path for _, path in entries}
+        known, paths = self._published_files
         files: dict[tuple[str, bytes], NewFile] = {}
-        for commit, blob, path in self._changes():
+        for commit, blob, path in self._changes:
             if blob not in known:
                 text = path.decode(errors="replace")
                 files.setdefault((blob, path), NewFile(blob, commit, text, is_new=path not in paths))
         return list(files.values())
+
+    def new_paths(self) -> dict[str, str]:
+        """Return each path that nothing published is at, whatever is there, and the commit that it came with."""
+        _, paths = self._published_files
+        new: dict[str, str] = {}
+        for commit, _, path in self._changes:
+            if path not in paths:
+                new.setdefault(path.decode(errors="replace"), commit)
+        return new
 
     def published(self, values: Collection[str]) -> set[str]:
         """Return those of some one-line values that a published file has."""
@@ -82,8 +87,23 @@ class NewContent:
             raise
         return set(listing.decode(errors="replace").splitlines())
 
-    def _changes(self) -> Iterator[tuple[str, str, bytes]]:
-        """Yield commit, blob and path of every file that a commit adds or changes."""
+    @cached_property
+    def _published_files(self) -> tuple[set[str], set[bytes]]:
+        """The blobs, and the paths, that something published has."""
+        known, paths = set[str](), set[bytes]()
+        for commit in self._published:
+            listing = self._git("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")
+            entries = [entry.split(b"\t", 1) for entry in listing if entry]
+            known |= {meta.split()[-1].decode() for meta, _ in entries}
+            paths |= {path for _, path in entries}
+        return known, paths
+
+    @cached_property
+    def _changes(self) -> list[tuple[str, str, bytes]]:
+        """Commit, blob and path of every file that a commit adds or changes."""
+        return list(self._changed_files())
+
+    def _changed_files(self) -> Iterator[tuple[str, str, bytes]]:
         given = "".join(f"{commit}\n" for commit in self.commits).encode()
         options = ("--stdin", "-r", "-c", "-z", "--root", "--no-renames", "--diff-filter=d")
         fields = iter(self._git("diff-tree", *options, given=given).split(b"\0"))

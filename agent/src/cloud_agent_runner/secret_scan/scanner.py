@@ -1,8 +1,8 @@
 """The secret scanner: what looks like a secret in a text, and in the commits of a push.
 
-Of a push it looks at every version of every file in the commits to HEAD that neither BASE nor PUBLISHED has, and at
-their messages: a secret that one commit adds and the next removes would be published, too. What a file of BASE or
-PUBLISHED has is published anyway.
+Of a push it looks at every version of every file in the commits to HEAD that neither BASE nor PUBLISHED has, at its
+path, and at their messages: a secret that one commit adds and the next removes would be published, too. What a file of
+BASE or PUBLISHED has is published anyway.
 
 It only looks: it asks nobody whether a secret works, and tells nobody the secrets of a push.
 """
@@ -98,6 +98,7 @@ def _secrets(content: NewContent, objects: ObjectReader) -> Iterator[_Secret]:
         for _, piece in objects.pieces(commit):
             for kind, value, _ in find_secrets(scanner, piece):
                 yield _Secret(FoundSecret(kind, None, 1, commit), _longest_line(value))
+    yield from _in_paths(content, scanner)
     seen: set[tuple[str, str]] = set()
     for file in content.files():
         for first_line, piece in _pieces(content, objects, file.blob):
@@ -110,6 +111,16 @@ def _secrets(content: NewContent, objects: ObjectReader) -> Iterator[_Secret]:
                     yield _Secret(found, _longest_line(value))
             if file.is_new and first_line == 1:
                 yield from _by_name(file, piece, kinds)
+
+
+def _in_paths(content: NewContent, scanner: Scanner) -> Iterator[_Secret]:
+    """Yield what names of files and folders have. The path that is told of it has something else in its place."""
+    paths = content.new_paths()
+    lines = {path.replace("\n", " "): path for path in paths}
+    for kind, value, number in find_secrets(scanner, "\n".join(lines).encode()):
+        line = list(lines)[number - 1]
+        found = FoundSecret(kind, line.replace(value, "…"), 1, paths[lines[line]])
+        yield _Secret(found, value)
 
 
 def _pieces(content: NewContent, objects: ObjectReader, blob: str) -> Iterator[tuple[int, bytes]]:

@@ -219,7 +219,8 @@ class Colleagues:
     def heed(self, refused: PublishRefusedError) -> None:
         """Do as a refusal asks: no commit has the repositories anymore, and their files are ordinary ones."""
         tree, nested = self.tree, self._nested()
-        self.gone -= self._working_words()  # one commit has all of it then, also what was merged
+        mixed = self.gone & self._working_words()  # one commit has all of it then: it may come back with that, or go
+        self.gone, self.made = self.gone - mixed, self.made - mixed
         base = refused.request.partition("every commit after ")[2].split()[0]
         git("reset", "--quiet", "--soft", git("merge-base", "HEAD", base, at=tree), at=tree)
         git("rm", "--quiet", "--cached", "--ignore-unmatch", "-f", *nested, at=tree)
