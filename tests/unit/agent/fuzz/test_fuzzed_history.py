@@ -181,7 +181,7 @@ class Colleagues:
         """Do one thing in the work tree, unless it can't be done."""
         tree, number = self.tree, next(self.numbers)
         self.made.add(f"word{number}")
-        takes_back = what in {"reset", "leave a revert"}
+        takes_back = what in {"reset", "leave a revert", "look at an older commit"}
         before = self._words(tree, "HEAD") if takes_back else set[str]()
         try:
             if what == "commit":
@@ -205,8 +205,8 @@ class Colleagues:
                     self.of_main |= self._words(tree, "github/main")
         except subprocess.CalledProcessError:
             self._give_up(tree)
-        if takes_back:  # what comes back by it may give way to what a person has built on the rest
-            self.made -= before ^ self._words(tree, "HEAD")
+        if takes_back:  # what comes back by it may give way to the rest, and to what a person has built on that
+            self.made -= self._words(tree, "HEAD") - before
 
     def finish(self) -> None:
         """End an operation, and have the branch checked out, with what was committed beside it on one of its own."""
