@@ -181,8 +181,8 @@ class Colleagues:
         """Do one thing in the work tree, unless it can't be done."""
         tree, number = self.tree, next(self.numbers)
         self.made.add(f"word{number}")
-        takes_back = what in {"reset", "leave a revert", "look at an older commit"}
-        before = self._words(tree, "HEAD") if takes_back else set[str]()
+        takes_back = what in {"reset", "look at an older commit", *LEFT}
+        before = self._working_words()
         try:
             if what == "commit":
                 self.shared.commit(tree, f"claude{number}.txt", f"word{number}\n")
@@ -206,7 +206,7 @@ class Colleagues:
         except subprocess.CalledProcessError:
             self._give_up(tree)
         if takes_back:  # what comes back by it may give way to the rest, and to what a person has built on that
-            self.made -= self._words(tree, "HEAD") - before
+            self.made -= self._working_words() - before
 
     def finish(self) -> None:
         """End an operation, and have the branch checked out, with what was committed beside it on one of its own."""
